@@ -34,31 +34,31 @@ if TYPE_CHECKING:
     from app.engine.fit import GpuRoom
     from app.engine.protocol import Wish
     from app.engine.states import StateFolder
-    from app.features.chat.answers import Beside, Chat
+    from app.features.chat.answers import AnswerService, SecondAnswer
     from app.features.chats import Change, Chats
     from app.features.claim_checker.checker import ClaimChecker
-    from app.features.documents import Documents, Hear, RankByModel
+    from app.features.documents import DocumentLibrary, Hear, RankByModel
     from app.features.exchange.chat_file import Shelf
     from app.features.finding import Finding
     from app.features.hearing import Hearing, Recorder, Recordings
     from app.features.leaving import Consent, Leaving
     from app.features.media import MediaLibrary, PassingLibrary
-    from app.features.models.collection import Models
+    from app.features.models.collection import ModelCollection
     from app.features.models.machines import Machines
     from app.features.page_reading.readings import Readings
     from app.features.projects import Preambles
     from app.features.prompt_library import PromptLibrary
     from app.features.retrieval.embedding import PassageEmbedder
-    from app.features.serving import Serving
+    from app.features.serving import AnswerServer
     from app.features.spelling import Spelling
-    from app.features.summary.summaries import Summaries
+    from app.features.summary.summaries import SummaryJobs
     from app.features.survey.surveys import Surveys
-    from app.features.translation.translations import Translations
-    from app.features.trash import Trash
-    from app.features.updates import Updates
+    from app.features.translation.translations import TranslationJobs
+    from app.features.trash import TrashBin
+    from app.features.updates import ReleaseUpdates
     from app.features.work.engines import TaskEngines
     from app.features.writing import Pages
-    from app.hub.access import Access, Ledger, Token
+    from app.hub.access import Access, HubToken, Ledger
     from app.hub.model_server import ModelServer
     from app.remote.engine import RemoteEngine
     from app.remote.routing import RoutedEngine
@@ -100,7 +100,7 @@ class _Once(Generic[Part]):
 
 
 @dataclass
-class Parts:
+class ProgramParts:
     """The parts that others are made of, made once. `notices` is what start-up has to tell.
 
     `on_waking` hears of a model that comes back by itself, see `app.engine.contract.WakingEvent`.
@@ -117,11 +117,13 @@ class Parts:
     """What uses the parts from outside, and ends before them."""
     may_leave: Callable[[Leaving], bool] = lambda leaving: False
     """Whether a person lets documents go to another computer; from any thread, which waits for it."""
-    _passing_readings: weakref.WeakKeyDictionary[Chat, Callable[[], Readings]] = field(
+    _passing_readings: weakref.WeakKeyDictionary[AnswerService, Callable[[], Readings]] = field(
         default_factory=weakref.WeakKeyDictionary
     )
     """What makes what reads the documents of temporary chats."""
-    _passing_recordings: weakref.WeakKeyDictionary[Chat, Path] = field(default_factory=weakref.WeakKeyDictionary)
+    _passing_recordings: weakref.WeakKeyDictionary[AnswerService, Path] = field(
+        default_factory=weakref.WeakKeyDictionary
+    )
     usual_model: Callable[[], Path | None] = lambda: None
     """The model for chats without one of their own, where another one is in because a chat has it; from any thread."""
 
@@ -193,14 +195,14 @@ class Parts:
         return Ledger(self.paths.connections)
 
     @_Once
-    def token(self) -> Token:
+    def token(self) -> HubToken:
         """The access token for the Hub."""
-        from app.hub.access import Token
+        from app.hub.access import HubToken
 
-        return Token()
+        return HubToken()
 
     @_Once
-    def documents(self) -> Documents:
+    def documents(self) -> DocumentLibrary:
         """All documents that were read."""
         return build_documents(
             self.paths,
@@ -238,7 +240,7 @@ class Parts:
         return embedder
 
     @_Once
-    def serving(self) -> Serving:
+    def serving(self) -> AnswerServer:
         """What answers other programs, and turns texts into vectors for this one; made when it is first needed."""
         return build_serving(
             self.paths,
@@ -265,12 +267,12 @@ class Parts:
         """What reads the pages of these that are pictures."""
         return self._readings_of(self.documents, self.database, self.paths.documents)
 
-    def readings_of(self, chat: Chat) -> Readings:
+    def readings_of(self, chat: AnswerService) -> Readings:
         """The same for the documents of one chat; of those of a temporary one nothing is kept."""
         passing = self._passing_readings.get(chat)
         return passing() if passing is not None else self.readings
 
-    def _readings_of(self, documents: Documents, database: Database, folder: Path) -> Readings:
+    def _readings_of(self, documents: DocumentLibrary, database: Database, folder: Path) -> Readings:
         from app.features.page_reading.readings import Readings
         from app.features.work.engines import TaskEngines
         from app.store.jobs import JobResults
@@ -299,11 +301,11 @@ class Parts:
         return build_media(self.paths, self.database)
 
     @_Once
-    def chat(self) -> Chat:
+    def chat(self) -> AnswerService:
         """Questions and answers of the chats that are kept."""
-        from app.features.chat.answers import Chat
+        from app.features.chat.answers import AnswerService
 
-        return Chat(
+        return AnswerService(
             lambda: self.engine,
             self.conversations,
             self.documents,
@@ -322,14 +324,14 @@ class Parts:
         return Preambles(self.database, self.documents, lambda: self.settings)
 
     @_Once
-    def models(self) -> Models:
+    def models(self) -> ModelCollection:
         """Everything about models."""
-        from app.features.models.collection import Models, Surroundings
+        from app.features.models.collection import CollectionServices, ModelCollection
         from app.hub.access import access_of
         from app.hub.network import Network
 
-        return Models(
-            Surroundings(
+        return ModelCollection(
+            CollectionServices(
                 self.paths,
                 lambda: self.settings,
                 self.change,
@@ -346,12 +348,12 @@ class Parts:
         )
 
     @_Once
-    def translations(self) -> Translations:
+    def translations(self) -> TranslationJobs:
         """All stored translations."""
-        from app.features.translation.translations import TASK, Translations
+        from app.features.translation.translations import TASK, TranslationJobs
         from app.store.translations import TranslationMemory, TranslationStore
 
-        return Translations(
+        return TranslationJobs(
             Jobs(self.database),
             TranslationStore(self.database),
             TranslationMemory(self.database),
@@ -428,7 +430,7 @@ class Parts:
         return Path(chosen) if chosen else starter_model() or coming_starter()
 
 
-class Fireside(Parts):
+class Fireside(ProgramParts):
     """The running program: those of its parts that nothing is made of, and what it does with all as a whole."""
 
     @_Once
@@ -438,7 +440,7 @@ class Fireside(Parts):
 
         return Recorder(self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
 
-    def recordings_of(self, chat: Chat) -> Path:
+    def recordings_of(self, chat: AnswerService) -> Path:
         """The folder of what is recorded for a chat; that of a temporary one goes with it."""
         return self._passing_recordings.get(chat, self.paths.recordings)
 
@@ -448,15 +450,15 @@ class Fireside(Parts):
         return build_shelf(self.database, self.media)
 
     @_Once
-    def beside(self) -> Beside:
+    def beside(self) -> SecondAnswer:
         """A second model for one answer."""
-        from app.features.chat.answers import Beside
+        from app.features.chat.answers import SecondAnswer
         from app.features.work.engines import SecondEngine
 
         def second() -> SecondEngine:
             return SecondEngine("chat", self.engine, self._new_engine, lambda _swap: False)
 
-        return Beside(self.engine, second)
+        return SecondAnswer(self.engine, second)
 
     @_Once
     def assistants(self) -> AssistantStore:
@@ -480,25 +482,25 @@ class Fireside(Parts):
         return Finding(self.database)
 
     @_Once
-    def updates(self) -> Updates:
+    def updates(self) -> ReleaseUpdates:
         """Asks for the newest release; nobody asks it but a click."""
         from app.core.build import RELEASES
-        from app.features.updates import Updates
+        from app.features.updates import ReleaseUpdates
         from app.hub.access import access_to
         from app.hub.network import Network
 
         network = Network(lambda: access_to(RELEASES.address, self.settings), self.ledger)
-        return Updates(RELEASES, network, lambda: self.settings, self.change)
+        return ReleaseUpdates(RELEASES, network, lambda: self.settings, self.change)
 
     @_Once
-    def summaries(self) -> Summaries:
+    def summaries(self) -> SummaryJobs:
         """All stored summaries."""
-        from app.features.summary.summaries import TASK, Summaries
+        from app.features.summary.summaries import TASK, SummaryJobs
         from app.store.jobs import SummaryStore
 
         jobs, store, engines = Jobs(self.database), SummaryStore(self.database), self._engines_of(TASK)
         checker = _claim_checker(lambda: self.settings, self._new_engine)
-        return Summaries(
+        return SummaryJobs(
             jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns, check=checker.check
         )
 
@@ -514,7 +516,7 @@ class Fireside(Parts):
         engine: RoutedEngine | None = self._made("engine")
         return engine is not None and engine.is_away
 
-    def surveys_of(self, chat: Chat) -> Surveys:
+    def surveys_of(self, chat: AnswerService) -> Surveys:
         """Questions about the whole documents of a chat; takes a quarter of a second the first time."""
         from app.features.survey.surveys import Surveys
         from app.features.work.pace import Speeds
@@ -542,9 +544,9 @@ class Fireside(Parts):
             self.host_of,
         )
 
-    def temporary_chat(self) -> Chat:
+    def temporary_chat(self) -> AnswerService:
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
-        from app.features.chat.answers import Chat
+        from app.features.chat.answers import AnswerService
         from app.features.media import PassingLibrary
         from app.features.projects import Preambles
 
@@ -560,7 +562,7 @@ class Fireside(Parts):
         conversations = Conversations(database)
         media = PassingLibrary(conversations.media, self.paths.decoded, self.paths.documents)
         preambles = Preambles(self.database, self.documents, lambda: self.settings, is_temporary=True)
-        chat = Chat(
+        chat = AnswerService(
             lambda: self.engine,
             conversations,
             documents,
@@ -675,11 +677,11 @@ class Fireside(Parts):
         self.log_handler = None
 
 
-def build_trash(app: Fireside) -> Trash:
+def build_trash(app: Fireside) -> TrashBin:
     """What was deleted."""
-    from app.features.trash import Trash
+    from app.features.trash import TrashBin
 
-    return Trash(
+    return TrashBin(
         app.database,
         translations=lambda: app.translations,
         forget=lambda session: app.states.delete(session),  # noqa: PLW0108 - made when there is something to forget
@@ -705,17 +707,17 @@ def build_documents(
     recognizes: bool = True,
     hear: Hear | None = None,
     rank_by_model: RankByModel | None = None,
-) -> Documents:
+) -> DocumentLibrary:
     """Documents kept in a database. With `recognizes` pages that are pictures are read by tesseract at once.
 
     Without `consent` they go wherever a model is chosen: the terminal's are named.
     """
-    from app.features.documents import Documents
+    from app.features.documents import DocumentLibrary
     from app.store.conversations import Attachments
     from app.store.documents import DocumentStore, PageReadings
 
     store, attachments, readings = DocumentStore(database), Attachments(database), PageReadings(database)
-    return Documents(
+    return DocumentLibrary(
         store,
         attachments,
         paths.documents,
@@ -744,9 +746,9 @@ def build_spelling(paths: AppPaths) -> Spelling:
 def build_prompts(database: Database, settings: Callable[[], Settings], change: Change) -> PromptLibrary:
     """The prompts that can be put into a message."""
     from app.features.prompt_library import PromptLibrary
-    from app.store.prompts import Prompts
+    from app.store.prompts import PromptStore
 
-    return PromptLibrary(Prompts(database), settings, change)
+    return PromptLibrary(PromptStore(database), settings, change)
 
 
 def build_media(paths: AppPaths, database: Database) -> MediaLibrary:
@@ -759,11 +761,11 @@ def build_media(paths: AppPaths, database: Database) -> MediaLibrary:
 
 def build_shelf(database: Database, media: MediaLibrary | None = None) -> Shelf:
     """The chats of a database with their pictures, as they leave for files and come from files."""
-    from app.features.exchange.chat_file import Shelf, Surroundings
+    from app.features.exchange.chat_file import ChatStores, Shelf
     from app.store.conversations import Attachments, WholeConversations
     from app.store.documents import DocumentStore
 
-    around = Surroundings(database)
+    around = ChatStores(database)
     return Shelf(WholeConversations(database), Attachments(database), DocumentStore(database), around, media)
 
 
@@ -771,18 +773,20 @@ def build_summaries(
     paths: AppPaths,
     settings: Settings,
     database: Database,
-    documents: Documents,
+    documents: DocumentLibrary,
     *,
     engine: Engine,
     model: Path,
-) -> Summaries:
+) -> SummaryJobs:
     """Summaries in a database of their own, made by the one model of an engine: a terminal command's."""
-    from app.features.summary.summaries import TASK, Summaries
+    from app.features.summary.summaries import TASK, SummaryJobs
     from app.store.jobs import SummaryStore
 
     engines = _engines_of_one(TASK, paths, settings, engine, lambda: model)
     checker = _claim_checker(lambda: settings, lambda: build_engine(paths))
-    return Summaries(Jobs(database), SummaryStore(database), documents, engines, lambda: settings, check=checker.check)
+    return SummaryJobs(
+        Jobs(database), SummaryStore(database), documents, engines, lambda: settings, check=checker.check
+    )
 
 
 def _claim_checker(settings: Callable[[], Settings], make_engine: Callable[[], Engine]) -> ClaimChecker:
@@ -803,13 +807,13 @@ def build_translations(
     *,
     engine: Engine,
     model: Callable[[], Path],
-) -> Translations:
+) -> TranslationJobs:
     """Translations in a database of their own, but for the memory, made by the one model of an engine: a terminal
     command's. Their files stay where they are."""
-    from app.features.translation.translations import TASK, Translations
+    from app.features.translation.translations import TASK, TranslationJobs
     from app.store.translations import TranslationStore
 
-    return Translations(
+    return TranslationJobs(
         Jobs(database),
         TranslationStore(database),
         memory,
@@ -881,11 +885,11 @@ def build_engine(
 
 
 def _remote_engine_of(paths: AppPaths) -> RemoteEngine:
-    from app.hub.access import Ledger, Token
+    from app.hub.access import HubToken, Ledger
     from app.remote.servers import Servers
 
     settings, _ = load_settings(paths.settings)
-    return build_remote_engine(Servers(paths.servers, Token()), lambda: settings, Ledger(paths.connections))
+    return build_remote_engine(Servers(paths.servers, HubToken()), lambda: settings, Ledger(paths.connections))
 
 
 def build_remote_engine(servers: Servers, settings: Callable[[], Settings], ledger: Ledger) -> RemoteEngine:
@@ -928,19 +932,19 @@ def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) ->
 def build_serving(
     paths: AppPaths,
     engine: Callable[[], Engine],
-    models: Models,
+    models: ModelCollection,
     settings: Callable[[], Settings],
     chosen: Callable[[], Path | None],
     *,
     make_engine: Callable[[], Engine] | None = None,
     may_replace: bool = False,
-) -> Serving:
+) -> AnswerServer:
     """What answers other programs. `chosen` is served, too, wherever it lies, and to who names no model.
 
     `may_replace` as in `ServedEngines`, where nobody sits before a window in which it would be missed.
     """
     from app.features.chat.options import wish_of
-    from app.features.serving import ServedEngines, ServedModel, Serving, served_models
+    from app.features.serving import AnswerServer, ServedEngines, ServedModel, served_models
 
     def installed() -> list[ServedModel]:
         first = chosen()
@@ -957,7 +961,9 @@ def build_serving(
         may_load=lambda: settings().serving.loads_models,
         may_replace=may_replace,
     )
-    return Serving(engines, installed, lambda: _passing_library(paths), lambda engine: build_hearing(paths, engine))
+    return AnswerServer(
+        engines, installed, lambda: _passing_library(paths), lambda engine: build_hearing(paths, engine)
+    )
 
 
 def _passing_library(paths: AppPaths) -> PassingLibrary:
@@ -983,15 +989,15 @@ def gpus_of(engine: Engine) -> tuple[GpuRoom, ...]:
 
 
 @contextmanager
-def build_models(paths: AppPaths) -> Iterator[Models]:
+def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
     """The models without the window's parts, for the terminal: labels and queue stay the window's."""
     from app.engine.states import StateFolder
-    from app.features.models.collection import Models, Surroundings
-    from app.hub.access import Ledger, Token, access_of
+    from app.features.models.collection import CollectionServices, ModelCollection
+    from app.hub.access import HubToken, Ledger, access_of
     from app.hub.network import Network
 
     settings, _ = load_settings(paths.settings)
-    token = Token()
+    token = HubToken()
 
     def change(section: str, **values: Any) -> None:
         nonlocal settings
@@ -999,8 +1005,8 @@ def build_models(paths: AppPaths) -> Iterator[Models]:
         _save(paths, settings)
 
     with closing(Database.in_memory()) as database:
-        models = Models(
-            Surroundings(
+        models = ModelCollection(
+            CollectionServices(
                 paths,
                 lambda: settings,
                 change,

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 from app.core.errors import AppError, HubBusy, HubUnreachable, NetworkOff  # noqa: E402
 from app.features.messages import sentence_for  # noqa: E402
 from app.hub.access import HUB, Access, Ledger  # noqa: E402
-from app.hub.catalog import Entry, Vision, load_catalog  # noqa: E402
+from app.hub.catalog import CatalogEntry, Vision, load_catalog  # noqa: E402
 from app.hub.files import RemoteFile, Repository  # noqa: E402
 from app.hub.network import Network  # noqa: E402
 from app.hub.search import Hub  # noqa: E402
@@ -25,7 +25,7 @@ from app.hub.search import Hub  # noqa: E402
 NO_NETWORK = (NetworkOff, HubUnreachable, HubBusy)
 
 
-def differences(entry: Entry, repository: Repository) -> Iterator[str]:
+def differences(entry: CatalogEntry, repository: Repository) -> Iterator[str]:
     """What the Hub says otherwise than the list."""
     files = {part.name: part for model in repository.models for part in model.parts}
     if not entry.file:
@@ -44,7 +44,7 @@ def differences(entry: Entry, repository: Repository) -> Iterator[str]:
         yield "its owner asks for consent first."
 
 
-def _of_file(entry: Entry, file: RemoteFile, commit: str) -> Iterator[str]:
+def _of_file(entry: CatalogEntry, file: RemoteFile, commit: str) -> Iterator[str]:
     if file.size_bytes != entry.size_bytes:
         yield f"{file.name} has {file.size_bytes:,} bytes; the list says {entry.size_bytes:,}."
     if not file.sha256.startswith(entry.sha256_prefix):
@@ -65,7 +65,7 @@ def _of_vision(vision: Vision, repository: Repository) -> Iterator[str]:
         yield f"{vision.file} has {size:,} bytes; the list says {vision.size_bytes:,}."
 
 
-def check(entries: Iterable[Entry], hub: Hub) -> int:
+def check(entries: Iterable[CatalogEntry], hub: Hub) -> int:
     """Prints what is different; 1 when something is."""
     found = 0
     for entry in entries:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QLinearGradient, QP
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.events import AnswerStats, FinishReason, Role
-from app.features.assistants import Chosen, in_assistant
+from app.features.assistants import AssistantChoice, in_assistant
 from app.store.conversations import Conversations, MessageState
 from app.ui.chat.assistant_dialog import AssistantDialog
 from app.ui.chat.large_picture import LargePicture
@@ -55,7 +55,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
         """The assistants and prompts, the first time; then a chat."""
         if not made:
             for name, glyph, words in ASSISTANTS:
-                made[name] = frame.app.assistants.create(name, glyph, **in_assistant(Chosen(words))).id
+                made[name] = frame.app.assistants.create(name, glyph, **in_assistant(AssistantChoice(words))).id
             for name, words in PROMPTS:
                 frame.app.chats.prompts().store.create(name, words)
             made["pair"] = invent_pair(chat.conversations)

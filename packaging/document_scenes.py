@@ -10,12 +10,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.core.events import CancelToken, Role
-from app.features.documents import Kept
+from app.features.documents import DocumentStored
 from app.features.retrieval.citations import source_to_fields, sources_of
-from app.features.retrieval.question_scope import Scope, Wanted
-from app.features.summary.result import Anchor, Coverage, Statement, SummarizedDocument, Summary, Wish
+from app.features.retrieval.question_scope import QuestionScope, Scope
+from app.features.summary.result import ClaimAnchor, Coverage, Statement, SummarizedDocument, Summary, SummaryOptions
 from app.features.survey.surveys import written
-from app.features.survey.wanted import Made, Offer, made_to_fields
+from app.features.survey.wanted import QueryOffer, SurveyCoverage, made_to_fields
 from app.store.conversations import Use
 from app.store.documents import StoredDocument
 from app.store.messages import MessageState
@@ -87,7 +87,7 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
         if by_model:  # the starter is too small for it
             QTest.qWait(2 * LOOK_MS)
             desk.survey_offer.show_offer(
-                Offer(Scope(Wanted.LIST), (1,), is_by_model=True, tokens=48_200, sections=38, seconds=238.0)
+                QueryOffer(Scope(QuestionScope.LIST), (1,), is_by_model=True, tokens=48_200, sections=38, seconds=238.0)
             )
         else:
             desk.wait_for_offer()
@@ -179,7 +179,7 @@ def _sheet(folder: Path) -> Path:
 
 
 def _read(app: Fireside, path: Path) -> StoredDocument:
-    return next(e.document for e in app.documents.read(path, CancelToken()) if isinstance(e, Kept))
+    return next(e.document for e in app.documents.read(path, CancelToken()) if isinstance(e, DocumentStored))
 
 
 def _told(app: Fireside, path: Path) -> int:
@@ -222,7 +222,7 @@ def _read_whole(app: Fireside, path: Path) -> int:
     for block in app.documents.blocks(document.id):
         at = block.text.find("The zirconium valve")
         if at >= 0:
-            anchor = Anchor(0, block.id, block.page, at, block.text.index(".", at) + 1)
+            anchor = ClaimAnchor(0, block.id, block.page, at, block.text.index(".", at) + 1)
             statements.append(Statement(f"Zirconium valve of kiln {block.page}: copper paste", (anchor,)))
     coverage = Coverage(app.documents.store.block_count(document.id), 0, document.pages, document.pages)
     told = (SummarizedDocument(document.id, document.name, document.name, document.unit, coverage),)
@@ -230,7 +230,7 @@ def _read_whole(app: Fireside, path: Path) -> int:
         document.name,
         told,
         tuple(statements),
-        Wish(),
+        SummaryOptions(),
         "en",
         "a larger model",
         38,
@@ -239,9 +239,9 @@ def _read_whole(app: Fireside, path: Path) -> int:
         is_partial=False,
         seconds=231.0,
     )
-    result = written(summary, Scope(Wanted.LIST))
+    result = written(summary, Scope(QuestionScope.LIST))
     answer = chats.add_message(chat.id, question.id, Role.ASSISTANT, result.text)
     chats.finish_message(answer.id, result.text, MessageState.COMPLETE)
-    made = made_to_fields(Made(38, 38, 231.0, is_by_model=True))
+    made = made_to_fields(SurveyCoverage(38, 38, 231.0, is_by_model=True))
     chats.set_sources(answer.id, [made, *map(source_to_fields, result.sources)])
     return chat.id

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.events import CancelToken, Role
-from app.features.documents import Kept
+from app.features.documents import DocumentStored
 from app.store.projects import Tags
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.project_dialog import ProjectDialog
@@ -37,7 +37,7 @@ def screens(frame: Frame, told: int, folder: Path) -> list[tuple[str, Step, Step
             for name, text in (("lease.txt", LEASE), ("house rules.md", RULES)):
                 (folder / name).write_text(text, "utf-8")
                 *_, last = frame.app.documents.read(folder / name, CancelToken())
-                assert isinstance(last, Kept)
+                assert isinstance(last, DocumentStored)
                 preambles.attached.add(flat.id, last.document.id)
             preambles.memories.add("I write in British English.")
             preambles.memories.add("The flat has two rooms and 54 square metres.", flat.id)

@@ -11,21 +11,21 @@ from PySide6.QtTest import QTest
 from app.core.events import CancelToken
 from app.core.wire import to_json
 from app.documents.source import PageRead
-from app.features.documents import Kept
+from app.features.documents import DocumentStored
 from app.features.summary.result import (
-    Anchor,
     Check,
+    CheckReason,
+    ClaimAnchor,
     Coverage,
     Form,
     Length,
     Merging,
     Planned,
-    Reason,
     SectionRead,
     Statement,
     SummarizedDocument,
     Summary,
-    Wish,
+    SummaryOptions,
     Writing,
 )
 from app.features.work.asking import Rests
@@ -159,14 +159,17 @@ class _Made:
     def __init__(self, app: Fireside, report: StoredDocument, lease: StoredDocument) -> None:
         self._app, self._report = app, report
         self._jobs, self._store = Jobs(app.database), SummaryStore(app.database)
-        wish = Wish()
+        wish = SummaryOptions()
         self.done = self._add("Annual report 2025", [report], wish, _statements(app, [report]))
         blocks = app.documents.blocks(lease.id)
         self.two = self._add(
-            "Annual report 2025 and lease", [report, lease], Wish(Length.SHORT), _two(app, report, lease)
+            "Annual report 2025 and lease", [report, lease], SummaryOptions(Length.SHORT), _two(app, report, lease)
         )
         self.paragraphs = self._add(
-            "Annual report 2025, as prose", [report], Wish(form=Form.PARAGRAPHS), _prose(_statements(app, [report]))
+            "Annual report 2025, as prose",
+            [report],
+            SummaryOptions(form=Form.PARAGRAPHS),
+            _prose(_statements(app, [report])),
         )
         points = tuple(Statement(text, (_anchor(0, blocks, text),)) for _, text in LEASE[:2])
         self.stopped = self._add("Lease, Rua das Flores 12", [lease], wish, points, read=9, sections=21)
@@ -180,7 +183,7 @@ class _Made:
         self,
         title: str,
         documents: Sequence[StoredDocument],
-        wish: Wish,
+        wish: SummaryOptions,
         statements: Sequence[Statement],
         *,
         read: int = 21,
@@ -217,7 +220,7 @@ def _statements(app: Fireside, documents: Sequence[StoredDocument]) -> tuple[Sta
     found = []
     for text, pages, page_says in SAID:
         anchors = tuple(_anchor(0, blocks, FACTS[page][1]) for page in pages)
-        check = Check(False, Reason.NUMBER, "3.1 million", page_says) if page_says else Check()
+        check = Check(False, CheckReason.NUMBER, "3.1 million", page_says) if page_says else Check()
         found.append(Statement(text, anchors, check))
     return tuple(found)
 
@@ -236,10 +239,10 @@ def _points(number: int) -> tuple[Statement, ...]:
     if number >= len(SAID):
         return ()
     text, pages, _ = SAID[number]
-    return (Statement(text, tuple(Anchor(0, 1, page) for page in pages)),)
+    return (Statement(text, tuple(ClaimAnchor(0, 1, page) for page in pages)),)
 
 
-def _anchor(document: int, blocks: Sequence[Any], text: str) -> Anchor:
+def _anchor(document: int, blocks: Sequence[Any], text: str) -> ClaimAnchor:
     """The last sentence of a text, where it stands."""
     sentence = text.rstrip(".").split(". ")[-1]
     words = sentence.split()[:3]
@@ -248,8 +251,8 @@ def _anchor(document: int, blocks: Sequence[Any], text: str) -> Anchor:
         at = flat.find(" ".join(words))
         if at >= 0:
             end = flat.find(".", at + len(sentence) - 1)
-            return Anchor(document, block.id, block.page, at, end if end > 0 else len(flat), flat[at:end])
-    return Anchor(document, blocks[0].id, blocks[0].page)
+            return ClaimAnchor(document, block.id, block.page, at, end if end > 0 else len(flat), flat[at:end])
+    return ClaimAnchor(document, blocks[0].id, blocks[0].page)
 
 
 def _report(folder: Path) -> Path:
@@ -301,4 +304,4 @@ def _lease(folder: Path) -> Path:
 
 def _read(app: Fireside, path: Path) -> StoredDocument:
     events: Iterator[Any] = app.documents.read(path, CancelToken())
-    return next(event.document for event in events if isinstance(event, Kept))
+    return next(event.document for event in events if isinstance(event, DocumentStored))

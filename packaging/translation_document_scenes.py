@@ -11,13 +11,13 @@ from app.core.events import CancelToken
 from app.documents.segments import Content, Mark, content_of, marks, plain
 from app.features.translation.at_work import outcome_of
 from app.features.translation.result import (
-    Added,
     Flag,
     FlagKind,
-    Origin,
+    GlossaryTerm,
     StoredTranslation,
-    Term,
     Translated,
+    TranslationAdded,
+    TranslationSource,
     TranslationWish,
 )
 from app.store.jobs import Jobs
@@ -63,8 +63,9 @@ ARABIC: dict[str, Words] = {
     "Seal": "ختم كاتب العدل",
 }  # fmt: skip
 TERMS = (
-    Term("interest", "juros de mora"), Term("lease", "contrato de locação"), Term("tenant", "locatário"),
-    Term("landlord", "locador"), Term("deposit", "caução"), Term("Fireside", "Fireside"),
+    GlossaryTerm("interest", "juros de mora"), GlossaryTerm("lease", "contrato de locação"),
+    GlossaryTerm("tenant", "locatário"),
+    GlossaryTerm("landlord", "locador"), GlossaryTerm("deposit", "caução"), GlossaryTerm("Fireside", "Fireside"),
 )  # fmt: skip
 
 Words = str | tuple[str, ...]
@@ -100,7 +101,7 @@ def document_scenes(desk: DocumentDesk, show: Callable[[], object], folder: Path
     def glossary() -> None:
         shown(made.done)
         desk.root.show_glossary(is_open=True)
-        desk.glossary.show_found((Term("Rua das Flores", "Rua das Flores"), Term("Annex", "Anexo")))
+        desk.glossary.show_found((GlossaryTerm("Rua das Flores", "Rua das Flores"), GlossaryTerm("Annex", "Anexo")))
 
     def searched() -> None:
         shown(made.done)
@@ -142,7 +143,7 @@ class _Made:
         path.write_text(LEASE_HTML, "utf-8")
         wish = TranslationWish(target, "en")
         events = list(self._app.translations.add(path, wish, CancelToken()))
-        return next(event.translation for event in events if isinstance(event, Added))
+        return next(event.translation for event in events if isinstance(event, TranslationAdded))
 
     def _fill(
         self, stored: StoredTranslation, words: dict[str, Words], state: str, *, most: int = 1_000
@@ -152,9 +153,9 @@ class _Made:
             found = next((said for start, said in words.items() if row.segment.text.startswith(start)), None)
             flags: tuple[Flag, ...] = ()
             if found is None:
-                content, flags, origin = row.segment.content, (Flag(FlagKind.UNTRANSLATED),), Origin.KEPT
+                content, flags, origin = row.segment.content, (Flag(FlagKind.UNTRANSLATED),), TranslationSource.KEPT
             else:
-                content, origin = _with_marks(row.segment.content, found), Origin.MODEL
+                content, origin = _with_marks(row.segment.content, found), TranslationSource.MODEL
             if "juros de 1" in plain(content):
                 flags = (Flag(FlagKind.GLOSSARY, "interest", "juros de mora"),)
             kept.append(outcome_of(Translated(row.segment.id, content, origin, flags)))

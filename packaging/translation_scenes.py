@@ -12,12 +12,12 @@ from app.features.translation.result import (
     Flag,
     FlagKind,
     Formality,
-    Term,
+    GlossaryTerm,
     Translated,
     TranslationEstimate,
     TranslationWish,
 )
-from app.hub.catalog import Entry
+from app.hub.catalog import CatalogEntry
 from app.ui.translate.languages import LanguagePopup
 from tests.helpers.desks.window import Frame
 from tests.helpers.models_on_disk import model_bytes
@@ -61,7 +61,11 @@ OLDER = (
 )
 ESTIMATE = TranslationEstimate(10, 0, 240, 95.0)
 LATE = Flag(FlagKind.GLOSSARY, "interest", "juros de mora")
-TERMS = (Term("interest", "juros de mora"), Term("deposit", "caução"), Term("tenant", "locatário"))
+TERMS = (
+    GlossaryTerm("interest", "juros de mora"),
+    GlossaryTerm("deposit", "caução"),
+    GlossaryTerm("tenant", "locatário"),
+)
 
 Step = Callable[[], object]
 
@@ -156,7 +160,7 @@ class _Made:
         self._kept = self.desk.show_made(wish, LEASE, done, kept_as=self._kept)
 
     @property
-    def _entry(self) -> Entry:
+    def _entry(self) -> CatalogEntry:
         return next(each for each in self._app.models.entries if each.id == MODEL_ID)
 
     @property

@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.child import Child
 from app.core.paths import AppPaths, starter_model
-from app.engine.computer import Remembered, machine_key
+from app.engine.computer import JsonCache, machine_key
 from app.features.models import estimate
 from app.store.database import Database
 from app.store.migrations import MIGRATIONS, Migration
@@ -147,7 +147,7 @@ def fast_machine(fresh_home: Path) -> None:
     folder = AppPaths.from_environment().cache
     folder.mkdir(parents=True, exist_ok=True)
     speed = {estimate.TAKEN: 100e9, estimate.PROBED: 100e9}
-    Remembered(folder / estimate.FILE).put(machine_key(), speed)
+    JsonCache(folder / estimate.FILE).put(machine_key(), speed)
 
 
 @pytest.fixture(autouse=True)

@@ -177,7 +177,7 @@ def _assistant(paths: AppPaths, name: str) -> Assistant | None:
 
 def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], prompt: str) -> int:
     """What cannot be opened is told and left out; where nothing can, nothing is asked. No copy of them stays."""
-    from app.features.media import PICTURE, Added, PassingLibrary
+    from app.features.media import PICTURE, MediumAdded, PassingLibrary
     from app.store.media import MediaStore
 
     media: dict[Path, Media] = {}
@@ -186,7 +186,7 @@ def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], 
         library = PassingLibrary(MediaStore(database), paths.decoded, paths.documents)
         try:
             for one in library.adding(chat.options.image, cancel):
-                if isinstance(one, Added):
+                if isinstance(one, MediumAdded):
                     media[one.path] = library.shown(one.media)
                     continue
                 sentence = sentence_for(one.error)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build_media, build_shelf
-from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
+from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible, print_json
 from app.core.errors import AppError, ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -118,7 +118,7 @@ def export_to_file(database: Database, cancel: CancelToken, options: argparse.Na
         missing = next(number for number, chat in zip(options.number, chats, strict=True) if chat is None)
         print(f"There is no chat with the number {missing}.", file=sys.stderr)
         return 1
-    path, line = options.output.expanduser().absolute(), ProgressLine()
+    path, line = options.output.expanduser().absolute(), TerminalProgress()
     done = None
     for event in export_chats(
         path,
@@ -158,7 +158,7 @@ def import_from_files(database: Database, cancel: CancelToken, options: argparse
     """`import`: whole chats stay of one that is interrupted."""
     came, line, shelf = (
         _Came(),
-        ProgressLine(),
+        TerminalProgress(),
         build_shelf(database, build_media(AppPaths.from_environment(), database)),
     )
     failures: list[AppError] = []
@@ -190,7 +190,7 @@ def import_from_files(database: Database, cancel: CancelToken, options: argparse
 
 
 def _import(
-    path: Path, shelf: Shelf, cancel: CancelToken, options: argparse.Namespace, *, came: _Came, line: ProgressLine
+    path: Path, shelf: Shelf, cancel: CancelToken, options: argparse.Namespace, *, came: _Came, line: TerminalProgress
 ) -> None:
     for event in importing.import_chats(path, shelf, cancel, with_copies=options.copies):
         match event:

@@ -26,15 +26,15 @@ from app.features.summary.evaluation import (
     Evaluation,
     Example,
     Scored,
-    Skipped,
+    SkippedLine,
     examples_in,
 )
 from app.features.summary.evaluation import evaluate as evaluate_summaries
-from app.features.summary.result import Form, Length, Method, Wish
+from app.features.summary.result import Form, Length, Method, SummaryOptions
 from app.features.translation.evaluation import Aligned, TranslationEvaluation, aligned_lines, aligned_segments
 from app.features.translation.evaluation import evaluate as evaluate_translations
 from app.features.translation.result import SegmentDone, TranslationWish
-from app.features.translation.translations import Translations
+from app.features.translation.translations import TranslationJobs
 from app.store.database import Database
 from app.store.translations import opened_memory
 
@@ -70,7 +70,7 @@ def run_summaries(options: argparse.Namespace) -> int:
     """`evaluate summarize`: a line for each document on standard error; interrupted, figures of those that are done."""
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
-    result, wish = Evaluation(), Wish(Length(options.length), Form.PARAGRAPHS)
+    result, wish = Evaluation(), SummaryOptions(Length(options.length), Form.PARAGRAPHS)
     data = options.data.expanduser().absolute()
     examples = list(islice(_good(examples_in(data), result), options.limit))
     if not examples:
@@ -86,7 +86,7 @@ def run_summaries(options: argparse.Namespace) -> int:
             print(f"Loading {path.name}", file=sys.stderr)
             model = terminal.load_model(engine, path, settings, cancel)
             name, machine = path.name, machine | {"threads": model.threads, "device": model.device}
-        line = terminal.ProgressLine()
+        line = terminal.TerminalProgress()
         for event in evaluate_summaries(examples, wish, methods, engine, cancel):
             _take(event, result, len(examples), line)
         line.end()
@@ -101,27 +101,27 @@ def run_summaries(options: argparse.Namespace) -> int:
     return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
-def _good(examples: Iterable[Example | Skipped], result: Evaluation) -> Iterator[Example]:
+def _good(examples: Iterable[Example | SkippedLine], result: Evaluation) -> Iterator[Example]:
     """The documents; lines that are none are told at once and kept as errors."""
     for one in examples:
-        if isinstance(one, Skipped):
+        if isinstance(one, SkippedLine):
             _skip(one, result)
         else:
             yield one
 
 
-def _skip(skipped: Skipped, result: Evaluation) -> None:
+def _skip(skipped: SkippedLine, result: Evaluation) -> None:
     result.skipped.append(skipped)
     print(f"Line {skipped.line:,} was left out: {skipped.reason}", file=sys.stderr)
 
 
-def _take(event: Scored | Skipped | None, result: Evaluation, total: int, line: terminal.ProgressLine) -> None:
+def _take(event: Scored | SkippedLine | None, result: Evaluation, total: int, line: terminal.TerminalProgress) -> None:
     number = len(result.scored) + 1
     if event is None:
         line.show(f"Document {number:,} of {total:,}")
         return
     line.end()
-    if isinstance(event, Skipped):
+    if isinstance(event, SkippedLine):
         _skip(event, result)
         return
     result.scored.append(event)
@@ -204,7 +204,7 @@ def run_translations(options: argparse.Namespace) -> int:
         print(f"Loading {path.name}", file=sys.stderr)
         model = terminal.load_model(engine, path, settings, cancel)
         memory = translations.words.memory(wish, source, path)
-        line = terminal.ProgressLine()
+        line = terminal.TerminalProgress()
         for event in evaluate_translations(result, wish, engine, memory, cancel):
             if isinstance(event, SegmentDone):
                 line.show("Translating", f"{event.done:,} of {event.segments:,}")
@@ -223,7 +223,7 @@ def run_translations(options: argparse.Namespace) -> int:
 
 
 def _aligned(
-    options: argparse.Namespace, translations: Translations, cancel: CancelToken
+    options: argparse.Namespace, translations: TranslationJobs, cancel: CancelToken
 ) -> tuple[Aligned, str] | None:
     """The segments with what they should come to, and the source's language; None where it was cancelled."""
     source, reference = (path.expanduser().absolute() for path in (options.source, options.reference))

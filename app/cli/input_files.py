@@ -15,7 +15,7 @@ from app.core.events import CancelToken
 from app.documents.folder import Expanded, expand
 from app.documents.protocol import Done, Found
 from app.documents.source import Opened, PageRead
-from app.features.documents import Documents, Kept
+from app.features.documents import DocumentLibrary, DocumentStored
 from app.features.messages import remark_sentence, sentence_for, units
 from app.store.documents import StoredDocument
 
@@ -42,7 +42,7 @@ class Inputs:
     `kept` is where they are kept; without `password` it is asked for, for each file that needs one.
     """
 
-    kept: Documents
+    kept: DocumentLibrary
     password: str
     cancel: CancelToken
     documents: list[StoredDocument] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Inputs:
 
     def _read(self, path: Path, name: str, password: str) -> StoredDocument | None:
         opened = Opened()
-        with terminal.ProgressLine() as line:
+        with terminal.TerminalProgress() as line:
             line.show(f"Reading {name}")
             for event in self.kept.read(path, self.cancel, password=password, name=name):
                 match event:
@@ -80,7 +80,7 @@ class Inputs:
                         line.end()
                         for remark in event.remarks:
                             print(f"{name}: {remark_sentence(remark)}", file=sys.stderr)
-                    case Kept(document=document):
+                    case DocumentStored(document=document):
                         if not any(str(block["text"]).strip() for block in self.kept.store.every_block(document.id)):
                             raise DocumentUnreadable(str(path), "no_text")
                         return document

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build_engine, build_models
-from app.cli.terminal import ProgressLine, interruptible, load_model, model_path, print_json
+from app.cli.terminal import TerminalProgress, interruptible, load_model, model_path, print_json
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
@@ -175,7 +175,7 @@ def run_compare(options: argparse.Namespace) -> int:
             chosen = [row.model.path for row in models.installed()]
     text = _given(options) or resource(OWN_TEXT).read_text("utf-8")
     found: list[Compared] = []
-    with closing(build_engine(paths)) as engine, interruptible() as cancel, ProgressLine() as line:
+    with closing(build_engine(paths)) as engine, interruptible() as cancel, TerminalProgress() as line:
         for event in compare(engine, chosen, clean_text(text), wish=wish_of(settings.engine), cancel=cancel):
             if isinstance(event, Comparing):
                 line.show(f"{event.name}, {event.number + 1} of {event.count}:", f"{event.doing} {event.fraction:.0%}")
@@ -255,7 +255,7 @@ def _read(path: Path) -> str:
 
 def _foreseen(engine: Engine, text: str, cancel: CancelToken, *, most: int) -> list[TokenSeen]:
     found: list[TokenSeen] = []
-    with ProgressLine() as line:
+    with TerminalProgress() as line:
         for event in looks.probabilities(engine, text, most=most, cancel=cancel):
             if not isinstance(event, PromptProgress):
                 found.append(event)

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build_models
-from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
+from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible, print_json
 from app.core.errors import AppError, ModelNotOurs
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.visible import size_words
 from app.features.models.choice import pick
-from app.features.models.collection import Models, Ready, fetch_model
+from app.features.models.collection import ModelCollection, ModelReady, fetch_model
 from app.features.models.installed import OPENED, Installed
 from app.hub.files import ModelFile, Repository, quantization_words
 from app.hub.protocol import Done, Fetched, Phase
-from app.hub.search import Found, Query
+from app.hub.search import FoundRepository, Query
 
 HOW = ("copy", "move", "in_place")
 DOING = dict(zip(HOW, ("Copying", "Moving", "Checking"), strict=True))
@@ -32,7 +32,7 @@ _PHASES = {
     "waiting": "Waiting to try again",
 }
 
-Work = Callable[[Models, CancelToken, argparse.Namespace], int]
+Work = Callable[[ModelCollection, CancelToken, argparse.Namespace], int]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +73,7 @@ def _run(work: Work, options: argparse.Namespace) -> int:
         return INTERRUPTED if cancel.cancelled else code
 
 
-def list_models(models: Models, _cancel: CancelToken, options: argparse.Namespace) -> int:
+def list_models(models: ModelCollection, _cancel: CancelToken, options: argparse.Namespace) -> int:
     """`list`: ours first, then those of other programs."""
     rows = [*models.installed(), *models.others()]
     if options.json:
@@ -87,7 +87,7 @@ def list_models(models: Models, _cancel: CancelToken, options: argparse.Namespac
     return 0
 
 
-def search_models(models: Models, cancel: CancelToken, options: argparse.Namespace) -> int:
+def search_models(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`search`: the most downloaded first."""
     page = models.hub.search(Query(" ".join(options.text)), cancel)
     if options.json:
@@ -100,7 +100,7 @@ def search_models(models: Models, cancel: CancelToken, options: argparse.Namespa
     return 0
 
 
-def show_repository(models: Models, cancel: CancelToken, options: argparse.Namespace) -> int:
+def show_repository(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`info`: the files that can be fetched."""
     repository = models.hub.repository(options.repo, options.revision, cancel)
     if options.json:
@@ -118,11 +118,11 @@ def show_repository(models: Models, cancel: CancelToken, options: argparse.Names
     return 0
 
 
-def download_model(models: Models, cancel: CancelToken, options: argparse.Namespace) -> int:
+def download_model(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`download`: FILE, else the suggested one of the repository, else a balanced one."""
     repository = models.hub.repository(options.repo, options.revision, cancel)
     model = pick(models.entries, repository, options.file)
-    line, start_s, phase = ProgressLine(), time.monotonic(), ""
+    line, start_s, phase = TerminalProgress(), time.monotonic(), ""
     for event in fetch_model(models, repository, model, cancel):
         match event:
             case Phase():
@@ -131,7 +131,7 @@ def download_model(models: Models, cancel: CancelToken, options: argparse.Namesp
             case Fetched() if event.total_bytes:
                 share = event.done_bytes / event.total_bytes
                 line.show(f"{phase} {model.name}", f"{share:.0%} of {size_words(event.total_bytes)}")
-            case Ready():
+            case ModelReady():
                 line.end()
                 _tell_ready(event, time.monotonic() - start_s, options)
             case Done():
@@ -140,7 +140,7 @@ def download_model(models: Models, cancel: CancelToken, options: argparse.Namesp
     return 0
 
 
-def _tell_ready(ready: Ready, seconds: float, options: argparse.Namespace) -> None:
+def _tell_ready(ready: ModelReady, seconds: float, options: argparse.Namespace) -> None:
     body: dict[str, Any] = {
         "path": str(ready.path),
         "size_bytes": ready.size_bytes,
@@ -156,10 +156,10 @@ def _tell_ready(ready: Ready, seconds: float, options: argparse.Namespace) -> No
         print(ready.path)
 
 
-def import_model(models: Models, cancel: CancelToken, options: argparse.Namespace) -> int:
+def import_model(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`import`: nothing is half there when it is interrupted."""
     source = options.path.expanduser().absolute()
-    line = ProgressLine()
+    line = TerminalProgress()
     work = models.add(source, options.how, cancel)
     while True:
         try:
@@ -181,7 +181,7 @@ def import_model(models: Models, cancel: CancelToken, options: argparse.Namespac
     return 0
 
 
-def remove_model(models: Models, _cancel: CancelToken, options: argparse.Namespace) -> int:
+def remove_model(models: ModelCollection, _cancel: CancelToken, options: argparse.Namespace) -> int:
     """`remove`: by name, file name or path; it stays in the trash for a week."""
     model = models.find(options.name)
     row = next(row for row in models.installed() if row.model.path == model.path)
@@ -239,7 +239,7 @@ def _file(model: ModelFile) -> dict[str, Any]:
     }
 
 
-def _found_words(found: Found) -> str:
+def _found_words(found: FoundRepository) -> str:
     facts = [f"{found.downloads:,} downloads", found.license]
     facts += ["sees pictures"] * found.vision + ["asks for consent"] * bool(found.gated)
     return f"{found.repo}: {', '.join(filter(None, facts))}"

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, load_model, model_path, print_json, unlocked
+from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible, load_model, model_path, print_json, unlocked
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.documents.blocks import Block, as_markdown
@@ -22,7 +22,7 @@ from app.features.messages import pages_words, remark_sentence, units
 
 if TYPE_CHECKING:
     from app.features.page_reading.readings import ByModel
-    from app.store.documents import PageReading
+    from app.store.documents import StoredPageReading
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,7 +93,7 @@ class _Output:
     done: Done | None = None
 
     def __post_init__(self) -> None:
-        self._line = ProgressLine()
+        self._line = TerminalProgress()
         self._shows_progress = self.as_json or not sys.stdout.isatty()
 
     def of(self, request: Read) -> int:
@@ -167,12 +167,12 @@ class _Output:
 
     def _readings(
         self, pages: Sequence[PageRead], by_model: ByModel, password: str, folder: Path
-    ) -> dict[int, PageReading]:
+    ) -> dict[int, StoredPageReading]:
         """What the model reads; it ends where it was cancelled."""
         from app.features.page_reading.corrections import Scanner
         from app.features.page_reading.readings import outcome, read_page
 
-        readings: dict[int, PageReading] = {}
+        readings: dict[int, StoredPageReading] = {}
         with closing(Scanner(self.path, password, folder)) as scanner:
             for number, page in enumerate(pages, 1):
                 self._line.show(
@@ -186,7 +186,7 @@ class _Output:
                 readings[page.page] = reading
         return readings
 
-    def _note(self, readings: dict[int, PageReading]) -> None:
+    def _note(self, readings: dict[int, StoredPageReading]) -> None:
         """What became of the pages that are pictures."""
         assert self.done is not None
         read = {page for page, reading in readings.items() if reading.blocks}

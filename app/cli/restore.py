@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from app import APP_ID, APP_NAME
-from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
+from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible, print_json
 from app.core.paths import AppPaths
 from app.features.exchange.backup import (
     BackupUnpacked,
@@ -36,7 +36,7 @@ def run_restore(options: argparse.Namespace) -> int:
     """`restore`: nothing here is changed by one that is interrupted, or whose file is damaged."""
     if options.undo:
         return _undo(options)
-    places, path, line = AppPaths.from_environment(), options.file.expanduser().absolute(), ProgressLine()
+    places, path, line = AppPaths.from_environment(), options.file.expanduser().absolute(), TerminalProgress()
     unpacked = None
     with interruptible() as cancel:
         for event in unpack_backup(path, places, cancel):

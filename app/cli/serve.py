@@ -14,7 +14,7 @@ from app.cli.terminal import interruptible, load_model, model_path
 from app.core.errors import KeyFileUnreadable
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.hub.access import Token
+from app.hub.access import HubToken
 from app.server.application import Rules, application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of
 
@@ -73,7 +73,7 @@ def run_serve(options: argparse.Namespace) -> int:
         with build_models(paths) as models, interruptible() as cancel:
             load_model(engine, path, settings, cancel)
             serving = build_serving(paths, lambda: engine, models, lambda: settings, lambda: path, may_replace=True)
-            key, is_kept = (given, True) if given else ServerSwitch(serving, Token()).key()
+            key, is_kept = (given, True) if given else ServerSwitch(serving, HubToken()).key()
             if not is_kept:
                 print(
                     "There is no keyring here, so the key will be a new one next time. Give one with --key-file.",

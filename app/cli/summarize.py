@@ -31,11 +31,11 @@ from app.features.summary.result import (
     Length,
     Method,
     Summary,
-    Wish,
+    SummaryOptions,
     inputs_of,
     unknown_languages,
 )
-from app.features.summary.summaries import Summaries
+from app.features.summary.summaries import SummaryJobs
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing, stands
 from app.store.database import Database
 
@@ -161,21 +161,21 @@ def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
     return next((sentence for sentence, is_so in wrong.items() if is_so), "")
 
 
-def _warn(model: Path, documents: Sequence[InputDocument], wish: Wish) -> None:
+def _warn(model: Path, documents: Sequence[InputDocument], wish: SummaryOptions) -> None:
     """Says where a model was not made for a language."""
     codes = unknown_languages(model, documents, wish)
     if codes:
         print(not_made_words(model.name, codes), file=sys.stderr)
 
 
-def _wish(options: argparse.Namespace) -> Wish:
+def _wish(options: argparse.Namespace) -> SummaryOptions:
     form = Form(options.form or (Form.OWN if options.instruction else Form.BULLETS))
     method = Method(options.method) if options.method in list(Method) else None
-    return Wish(Length(options.length), form, options.language, options.instruction, method)
+    return SummaryOptions(Length(options.length), form, options.language, options.instruction, method)
 
 
 def _summarized(
-    inputs: _SummaryInputs, wish: Wish, summaries: Summaries, cancel: CancelToken
+    inputs: _SummaryInputs, wish: SummaryOptions, summaries: SummaryJobs, cancel: CancelToken
 ) -> tuple[Summary | None, AppError | None]:
     """The summary, partial where it was cancelled or the engine failed for good; None where nothing was there by then.
 
@@ -200,7 +200,7 @@ class _Progress:
     """Section k of n and the time left, on standard error."""
 
     def __init__(self, seconds_left: Callable[[], float | None]) -> None:
-        self._line, self._seconds_left, self._beginning = terminal.ProgressLine(), seconds_left, ""
+        self._line, self._seconds_left, self._beginning = terminal.TerminalProgress(), seconds_left, ""
 
     def take(self, event: SummaryEvent) -> None:
         """One more event of the pipeline."""

@@ -211,10 +211,10 @@ def _on_server(name: str) -> Path | None:
 
 
 def _servers() -> Servers:
-    from app.hub.access import Token  # most use a model that is here
+    from app.hub.access import HubToken  # most use a model that is here
     from app.remote.servers import Servers
 
-    return Servers(AppPaths.from_environment().servers, Token())
+    return Servers(AppPaths.from_environment().servers, HubToken())
 
 
 def load_model(
@@ -230,14 +230,14 @@ def load_model(
     raise KeyboardInterrupt
 
 
-class ProgressLine:
+class TerminalProgress:
     """One line that is written over on a terminal; elsewhere a line every few seconds and with each new beginning."""
 
     def __init__(self) -> None:
         self._is_live = sys.stderr.isatty()
         self._beginning, self._width, self._told_s = "", 0, float("-inf")
 
-    def __enter__(self) -> ProgressLine:
+    def __enter__(self) -> TerminalProgress:
         return self
 
     def __exit__(self, *_exc: object) -> None:

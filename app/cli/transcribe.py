@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.bootstrap import build_engine, build_hearing
-from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, load_model, model_path, print_json
+from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible, load_model, model_path, print_json
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -19,7 +19,7 @@ from app.core.settings import load_settings
 from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.source import PageRead
-from app.features.hearing import Hearing, Segment, clock, segment_of, srt_of, text_of
+from app.features.hearing import Hearing, SpokenSegment, clock, segment_of, srt_of, text_of
 from app.features.messages import units
 from app.features.work.saved_file import written
 from app.store.documents import opened_readings
@@ -74,12 +74,12 @@ def run_transcribe(options: argparse.Namespace) -> int:
     return 0
 
 
-def _heard(hearing: Hearing, path: Path, cancel: CancelToken) -> tuple[list[Segment], Done | None]:
+def _heard(hearing: Hearing, path: Path, cancel: CancelToken) -> tuple[list[SpokenSegment], Done | None]:
     """All that is said; without `Done` where it was cancelled."""
-    segments: list[Segment] = []
+    segments: list[SpokenSegment] = []
     done: Done | None = None
     minutes = 0
-    with ProgressLine() as line:
+    with TerminalProgress() as line:
         line.show(f"Listening to {path.name}")
         for event in hearing.read(Read(str(path)), cancel):
             match event:
@@ -94,11 +94,11 @@ def _heard(hearing: Hearing, path: Path, cancel: CancelToken) -> tuple[list[Segm
     return segments, done
 
 
-def _as_json(segments: Sequence[Segment]) -> str:
+def _as_json(segments: Sequence[SpokenSegment]) -> str:
     return json.dumps({"segments": [dataclasses.asdict(one) for one in segments]}, ensure_ascii=False, indent=1) + "\n"
 
 
-_WRITERS: dict[str, Callable[[Sequence[Segment]], str]] = {".srt": srt_of, ".txt": text_of, ".json": _as_json}
+_WRITERS: dict[str, Callable[[Sequence[SpokenSegment]], str]] = {".srt": srt_of, ".txt": text_of, ".json": _as_json}
 
 
 def _output(text: str) -> Path:

@@ -23,19 +23,19 @@ from app.features.translation.glossary import read_csv
 from app.features.translation.marking import shown_text
 from app.features.translation.problems import flag_words
 from app.features.translation.result import (
-    Added,
     Adding,
     Formality,
     Row,
     Saved,
     SegmentDone,
     StoredTranslation,
+    TranslationAdded,
     TranslationEvent,
     TranslationPlanned,
     TranslationWish,
 )
 from app.features.translation.saving import endings_of
-from app.features.translation.translations import Translations
+from app.features.translation.translations import TranslationJobs
 from app.features.work.asking import Rests
 from app.language.names import base, english_name, language
 from app.store.database import Database
@@ -101,7 +101,7 @@ def run_translate(options: argparse.Namespace) -> int:
 
 
 def _given(
-    options: argparse.Namespace, wish: TranslationWish, translations: Translations, cancel: CancelToken
+    options: argparse.Namespace, wish: TranslationWish, translations: TranslationJobs, cancel: CancelToken
 ) -> StoredTranslation | None:
     if options.file != "-":
         return added(translations, Path(options.file), wish, options.password, cancel)
@@ -112,7 +112,7 @@ def _given(
 
 
 def added(
-    translations: Translations, path: Path, wish: TranslationWish, password: str, cancel: CancelToken
+    translations: TranslationJobs, path: Path, wish: TranslationWish, password: str, cancel: CancelToken
 ) -> StoredTranslation | None:
     """A file with the segments that it has; None where that was cancelled. Raises what the child met.
 
@@ -121,10 +121,10 @@ def added(
     path = path.expanduser().absolute()
 
     def read(given: str) -> StoredTranslation | None:
-        with terminal.ProgressLine() as line:
+        with terminal.TerminalProgress() as line:
             line.show(f"Reading {path.name}")
             for event in translations.add(path, wish, cancel, password=given):
-                if isinstance(event, Added):
+                if isinstance(event, TranslationAdded):
                     return event.translation
                 count = event.segments if isinstance(event, Adding) else 0
                 line.show(f"Reading {path.name}", f"({count:,} segments)" if count else "")
@@ -136,14 +136,14 @@ def added(
     return stored
 
 
-def _work_off(translations: Translations, id_: int, cancel: CancelToken) -> float:
+def _work_off(translations: TranslationJobs, id_: int, cancel: CancelToken) -> float:
     """Translates all of it, or as much as there is when it is cancelled; how many seconds that took.
 
     Raises what the engine raised in the end.
     """
     begun_s = time.monotonic()
     translations.begin([id_])
-    with terminal.ProgressLine() as line:
+    with terminal.TerminalProgress() as line:
         for worked in translations.run(cancel):
             if worked.event is not None:
                 _show(worked.event, translations.seconds_left(id_), line)
@@ -153,7 +153,7 @@ def _work_off(translations: Translations, id_: int, cancel: CancelToken) -> floa
     return time.monotonic() - begun_s
 
 
-def _show(event: TranslationEvent, left_s: float | None, line: terminal.ProgressLine) -> None:
+def _show(event: TranslationEvent, left_s: float | None, line: terminal.TerminalProgress) -> None:
     """Segment k of n and the time left, on standard error."""
     if isinstance(event, TranslationPlanned):
         known = f", {event.known:,} known" if event.known else ""
@@ -216,7 +216,7 @@ def _tell_memory(opened: OpenedMemory) -> None:
         print("What is translated now is not remembered: the data folder cannot be used.", file=sys.stderr)
 
 
-def _tell(translations: Translations, id_: int, options: argparse.Namespace, run: dict[str, Any]) -> None:
+def _tell(translations: TranslationJobs, id_: int, options: argparse.Namespace, run: dict[str, Any]) -> None:
     """The text or the object on standard output, or the file; what should be looked at beside it.
 
     `run` are the fields of the object that tell of this run.

@@ -11,7 +11,7 @@ from app import APP_NAME
 from app.cli.terminal import print_json
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.features.trash import KINDS, Trash, Trashed, kept_until
+from app.features.trash import KINDS, TrashBin, Trashed, kept_until
 from app.store.database import Database
 from app.store.trash import TrashStore
 
@@ -79,13 +79,13 @@ def run_empty(options: argparse.Namespace) -> int:
     return 0
 
 
-def _trash(database: Database) -> Trash:
+def _trash(database: Database) -> TrashBin:
     """To restore from; nothing goes for good here."""
 
     def never(*_: object) -> None:
         raise AssertionError("the window removes")
 
-    return Trash(database, translations=never, forget=never, began_at=0.0)  # type: ignore[arg-type]
+    return TrashBin(database, translations=never, forget=never, began_at=0.0)  # type: ignore[arg-type]
 
 
 def _tell(one: Trashed, *, as_json: bool) -> None:

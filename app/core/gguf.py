@@ -210,13 +210,13 @@ def read_complete(file: BinaryIO, size_bytes: int) -> GgufHeader:
 
 def read_header(source: BinaryIO | bytes) -> GgufHeader:
     """The header from an open file or from the first bytes of one; raises GgufProblem."""
-    return _header(_Reader(io.BytesIO(source) if isinstance(source, bytes) else source), {})
+    return _header(_GgufReader(io.BytesIO(source) if isinstance(source, bytes) else source), {})
 
 
 def read_beginning(data: bytes) -> GgufHeader:
     """What the first bytes of a file tell, as far as they go; raises GgufProblem where they are no GGUF's."""
     metadata: dict[str, Any] = {}
-    reader = _Reader(io.BytesIO(data))
+    reader = _GgufReader(io.BytesIO(data))
     try:
         return _header(reader, metadata)
     except GgufProblem as problem:
@@ -225,7 +225,7 @@ def read_beginning(data: bytes) -> GgufHeader:
         return GgufHeader(VERSIONS[-1], metadata, (), 0, is_complete=False)
 
 
-def _header(reader: _Reader, metadata: dict[str, Any]) -> GgufHeader:
+def _header(reader: _GgufReader, metadata: dict[str, Any]) -> GgufHeader:
     """Reads it into `metadata`, which has what was read so far when a GgufProblem is raised."""
     version = _version(reader)
     tensor_count, key_count = reader.number("<Q"), reader.number("<Q")
@@ -253,7 +253,7 @@ def _aligned(position: int, alignment: int) -> int:
     return -(-position // alignment) * alignment
 
 
-def _version(reader: _Reader) -> int:
+def _version(reader: _GgufReader) -> int:
     start = reader.upto(len(MAGIC))
     if start != MAGIC:
         reason = "empty" if not start else "truncated" if MAGIC.startswith(start) else "not_gguf"
@@ -265,7 +265,7 @@ def _version(reader: _Reader) -> int:
     return version
 
 
-def _value(reader: _Reader, kind: int) -> Any:
+def _value(reader: _GgufReader, kind: int) -> Any:
     if kind == _STRING:
         return reader.kept_text()
     if kind in _NUMBERS:
@@ -273,7 +273,7 @@ def _value(reader: _Reader, kind: int) -> Any:
     raise GgufProblem("damaged")
 
 
-def _array(reader: _Reader) -> tuple[int, int]:
+def _array(reader: _GgufReader) -> tuple[int, int]:
     """The kind of its items, and how many there are."""
     item_kind, count = reader.number("<I"), reader.number("<Q")
     if item_kind != _STRING and item_kind not in _NUMBERS:
@@ -281,7 +281,7 @@ def _array(reader: _Reader) -> tuple[int, int]:
     return item_kind, count
 
 
-def _items(reader: _Reader, kind: int, count: int) -> list[Any] | SkippedArray:
+def _items(reader: _GgufReader, kind: int, count: int) -> list[Any] | SkippedArray:
     form = _NUMBERS.get(kind, "<Q")  # of a text, its length at least
     size = count * struct.calcsize(form)
     if count > KEPT_ITEMS or not reader.spend(size):
@@ -293,7 +293,7 @@ def _items(reader: _Reader, kind: int, count: int) -> list[Any] | SkippedArray:
     return [_value(reader, kind) for _ in range(count)]
 
 
-def _tensors(reader: _Reader, count: int, alignment: int) -> tuple[TensorInfo, ...]:
+def _tensors(reader: _GgufReader, count: int, alignment: int) -> tuple[TensorInfo, ...]:
     """Tensors follow each other without gaps, each with a name of its own, or llama.cpp refuses the file."""
     tensors: list[TensorInfo] = []
     names: set[str] = set()
@@ -308,7 +308,7 @@ def _tensors(reader: _Reader, count: int, alignment: int) -> tuple[TensorInfo, .
     return tuple(tensors)
 
 
-def _tensor(reader: _Reader) -> TensorInfo:
+def _tensor(reader: _GgufReader) -> TensorInfo:
     name = reader.text(MAX_TENSOR_NAME_BYTES)
     dimensions = reader.number("<I")
     if dimensions > MAX_DIMENSIONS:
@@ -324,7 +324,7 @@ def _tensor(reader: _Reader) -> TensorInfo:
     return TensorInfo(name, shape, kind, offset, count // weights * size)
 
 
-class _Reader:
+class _GgufReader:
     """A window that moves along the header, never beyond its limit nor beyond the end of the file."""
 
     def __init__(self, file: BinaryIO) -> None:

@@ -39,7 +39,7 @@ class Appearance:
 
 
 @dataclass(frozen=True)
-class Chat:
+class ChatDefaults:
     """Defaults of a new chat. `temperature` -1: as the model's file or family says; `max_tokens` -1: no limit.
 
     `when_full`: compact, rolling or ask. `thinking`: auto, on or off. `thinking_budget` in tokens, -1 without limit.
@@ -59,7 +59,7 @@ class Chat:
 
 
 @dataclass(frozen=True)
-class Composer:
+class ComposerSettings:
     """The message field. `builtin_prompts_used` are lines such as "translate=1764258000.5": when each was used last."""
 
     builtin_prompts: bool = True
@@ -68,7 +68,7 @@ class Composer:
 
 
 @dataclass(frozen=True)
-class Engine:
+class EngineSettings:
     """How models run. 0, -1 and empty values let the program choose. `model_path` empty means the starter.
 
     `kv_type`: f16 or q8_0. `unload_after_min` 0: a model stays until memory is short. `machines` are addresses of other
@@ -91,7 +91,7 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Models:
+class ModelSettings:
     """Where models lie, and which one each tab uses; empty paths leave it to the program (the chat's: `engine`).
 
     `add_how`: what is done with a file that is added: "" (ask), copy, move or in_place. `votes`: which of two models a
@@ -110,7 +110,7 @@ class Models:
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkSettings:
     """`proxy` and `mirror` empty: as the system and HF_ENDPOINT say.
 
     `allowed` False: no connection at all. `internet` False: only to the person's own network and this computer.
@@ -127,7 +127,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Summaries:
+class SummarySettings:
     """`stay_awake`: no sleep while one is at work, on mains power. The rest is what was chosen last.
 
     `language` is a code, "" for the document's own.
@@ -141,7 +141,7 @@ class Summaries:
 
 
 @dataclass(frozen=True)
-class Documents:
+class DocumentSettings:
     """Pages that are `pictures` are read by themselves by tesseract or model, as chosen last; none: only when a person
     asks; "": by whichever is there. `offers_passages`: whether a model that finds passages is offered.
     """
@@ -151,7 +151,7 @@ class Documents:
 
 
 @dataclass(frozen=True)
-class Translations:
+class TranslationSettings:
     """What was chosen last. `target` is a language's code, such as "pt-BR"; "" is the system's."""
 
     target: str = ""
@@ -159,7 +159,7 @@ class Translations:
 
 
 @dataclass(frozen=True)
-class Writing:
+class WritingSettings:
     """What was chosen last, for a new page: the longest continuation in tokens, and how many at once."""
 
     max_tokens: int = 64
@@ -183,14 +183,14 @@ class System:
 
 
 @dataclass(frozen=True)
-class Trash:
+class TrashSettings:
     """For how long what was deleted can be taken back; 0: until the next start."""
 
     keep_days: int = 30
 
 
 @dataclass(frozen=True)
-class Serving:
+class ServingSettings:
     """Whether other programs may use the models, and at which port of this computer.
 
     `loads_models`: what they name is loaded where memory allows, beside what is. `origins` are the web pages that may
@@ -204,7 +204,7 @@ class Serving:
 
 
 @dataclass(frozen=True)
-class Updates:
+class UpdateSettings:
     """When the newest release file that was ever believed was issued, in seconds since 1970; 0: none was."""
 
     newest_issued_s: int = 0
@@ -242,19 +242,19 @@ class Settings:
     """The whole tree. `unknown` holds keys of other versions, written back unchanged."""
 
     appearance: Appearance = field(default_factory=Appearance)
-    chat: Chat = field(default_factory=Chat)
-    composer: Composer = field(default_factory=Composer)
-    engine: Engine = field(default_factory=Engine)
-    models: Models = field(default_factory=Models)
-    network: Network = field(default_factory=Network)
-    documents: Documents = field(default_factory=Documents)
-    summaries: Summaries = field(default_factory=Summaries)
-    translations: Translations = field(default_factory=Translations)
-    writing: Writing = field(default_factory=Writing)
+    chat: ChatDefaults = field(default_factory=ChatDefaults)
+    composer: ComposerSettings = field(default_factory=ComposerSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    models: ModelSettings = field(default_factory=ModelSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
+    summaries: SummarySettings = field(default_factory=SummarySettings)
+    translations: TranslationSettings = field(default_factory=TranslationSettings)
+    writing: WritingSettings = field(default_factory=WritingSettings)
     system: System = field(default_factory=System)
-    trash: Trash = field(default_factory=Trash)
-    serving: Serving = field(default_factory=Serving)
-    updates: Updates = field(default_factory=Updates)
+    trash: TrashSettings = field(default_factory=TrashSettings)
+    serving: ServingSettings = field(default_factory=ServingSettings)
+    updates: UpdateSettings = field(default_factory=UpdateSettings)
     window: Window = field(default_factory=Window)
     unknown: dict[str, Any] = field(default_factory=dict)
 

@@ -102,7 +102,7 @@ class Wire:
             raise ProtocolViolation(f"{type(error).__name__} in {line[:200]!r}") from error
 
 
-class Conversation:
+class WireClient:
     """The parent's side: `hear` gets what the child says after its greeting, and `Ended` at last, from one thread.
 
     What is no message ends the child, and is heard as the ProtocolViolation that it is.
@@ -143,8 +143,8 @@ class Conversation:
         return reply
 
 
-class Said:
-    """What a child says, until it is taken: a place for a `Conversation` to put it.
+class WireInbox:
+    """What a child says, until it is taken: a place for a `WireClient` to put it.
 
     Where `most_waiting` messages wait, the child waits too, until this is closed; 0 lets any number wait.
     """

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, BinaryIO, cast
 
-from app.documents.source import MOST_INFLATED_BYTES, Source
+from app.documents.source import MOST_INFLATED_BYTES, FileSource
 
 MOST_MEMBERS = 50_000
 MOST_ELEMENTS = 5_000_000
@@ -45,7 +45,7 @@ class Archive:
     DocumentUnreadable: damaged, protected, or inflates.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: FileSource) -> None:
         self._source = source
         with self._errors():
             self._zip = zipfile.ZipFile(source.path)
@@ -132,7 +132,7 @@ class Archive:
 class _Member(io.RawIOBase):
     """A stream that counts what it gives."""
 
-    def __init__(self, stream: IO[bytes], source: Source) -> None:
+    def __init__(self, stream: IO[bytes], source: FileSource) -> None:
         self._stream = stream
         self._source = source
 
@@ -175,7 +175,7 @@ def _folded(name: str) -> str:
     return name.replace("\\", "/").casefold()
 
 
-def _is_protected(source: Source) -> bool:
+def _is_protected(source: FileSource) -> bool:
     """An encrypted office document is an OLE file with its ZIP in a stream of this name."""
     with source.path.open("rb") as file:
         if file.read(len(OLE)) != OLE:
@@ -202,7 +202,7 @@ _FULL = 0xFFFFFFFF
 
 
 @dataclass
-class _Entry:
+class _DirectoryEntry:
     """A member as the central directory has it. `at` is where its local header is, in the file that is meant."""
 
     fields: list[int]
@@ -215,7 +215,7 @@ class _Entry:
     bytes: int
 
 
-def copy_archive(source: Source, out: BinaryIO, changed: Mapping[str, bytes]) -> None:
+def copy_archive(source: FileSource, out: BinaryIO, changed: Mapping[str, bytes]) -> None:
     """The archive with these members replaced, by names as `Archive` finds them.
 
     Order, names, times, methods, attributes and comments stay, and so do bytes before the first member. A changed
@@ -241,7 +241,7 @@ def copy_archive(source: Source, out: BinaryIO, changed: Mapping[str, bytes]) ->
         _write_directory(out, entries, read.comment)
 
 
-def _entries(file: BinaryIO, start: int, members: list[zipfile.ZipInfo]) -> list[_Entry]:
+def _entries(file: BinaryIO, start: int, members: list[zipfile.ZipInfo]) -> list[_DirectoryEntry]:
     """The records of the central directory; zipfile has found the values, for they may be in extra fields."""
     file.seek(start)
     entries = []
@@ -249,14 +249,14 @@ def _entries(file: BinaryIO, start: int, members: list[zipfile.ZipInfo]) -> list
         _, *fields = _CENTRAL.unpack(file.read(_CENTRAL.size))
         name, extra, comment = (file.read(size) for size in fields[9:12])
         entries.append(
-            _Entry(
+            _DirectoryEntry(
                 fields, name, extra, comment, member.header_offset, member.CRC, member.compress_size, member.file_size
             )
         )
     return entries
 
 
-def _copy(source: Source, file: BinaryIO, out: BinaryIO, size_bytes: int) -> None:
+def _copy(source: FileSource, file: BinaryIO, out: BinaryIO, size_bytes: int) -> None:
     while size_bytes:
         data = file.read(min(size_bytes, CHUNK_BYTES))
         if not data:
@@ -265,7 +265,7 @@ def _copy(source: Source, file: BinaryIO, out: BinaryIO, size_bytes: int) -> Non
         size_bytes -= len(data)
 
 
-def _local_header(source: Source, file: BinaryIO, entry: _Entry) -> tuple[list[int], bytes, bytes]:
+def _local_header(source: FileSource, file: BinaryIO, entry: _DirectoryEntry) -> tuple[list[int], bytes, bytes]:
     """Its fields, name and extra fields; the file is at the first byte of the data then."""
     file.seek(entry.at)
     header = file.read(_LOCAL.size)
@@ -275,7 +275,7 @@ def _local_header(source: Source, file: BinaryIO, entry: _Entry) -> tuple[list[i
     return fields, file.read(fields[8]), file.read(fields[9])
 
 
-def _copy_member(source: Source, file: BinaryIO, out: BinaryIO, entry: _Entry) -> None:
+def _copy_member(source: FileSource, file: BinaryIO, out: BinaryIO, entry: _DirectoryEntry) -> None:
     """Header and data as they are. A descriptor after the data has several forms, none told: it is written anew."""
     fields, name, extra = _local_header(source, file, entry)
     entry.at = out.tell()
@@ -287,7 +287,7 @@ def _copy_member(source: Source, file: BinaryIO, out: BinaryIO, entry: _Entry) -
         out.write(_DESCRIPTOR_SIGN + struct.pack("<L", entry.crc) + sizes)
 
 
-def _write_member(source: Source, file: BinaryIO, out: BinaryIO, entry: _Entry, data: bytes) -> None:
+def _write_member(source: FileSource, file: BinaryIO, out: BinaryIO, entry: _DirectoryEntry, data: bytes) -> None:
     fields, name, extra = _local_header(source, file, entry)
     method = zipfile.ZIP_STORED if fields[2] == zipfile.ZIP_STORED else zipfile.ZIP_DEFLATED
     packed = data if method == zipfile.ZIP_STORED else _deflated(data)
@@ -314,7 +314,7 @@ def _deflated(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
-def _write_directory(out: BinaryIO, entries: list[_Entry], comment: bytes) -> None:
+def _write_directory(out: BinaryIO, entries: list[_DirectoryEntry], comment: bytes) -> None:
     start = out.tell()
     for entry in entries:
         out.write(_record(entry))
@@ -328,7 +328,7 @@ def _write_directory(out: BinaryIO, entries: list[_Entry], comment: bytes) -> No
     out.write(_END.pack(_END_SIGN, 0, 0, count, count, min(size, _FULL), min(start, _FULL), len(comment)) + comment)
 
 
-def _record(entry: _Entry) -> bytes:
+def _record(entry: _DirectoryEntry) -> bytes:
     """An entry of the central directory; values of more than 32 bits go into the extra field."""
     values = (entry.bytes, entry.packed_bytes, entry.at)
     large = [value for value in values if value >= _FULL]

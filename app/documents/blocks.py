@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 
-class Kind(StrEnum):
+class BlockKind(StrEnum):
     """What a block is."""
 
     HEADING = "heading"
@@ -38,7 +38,7 @@ class Box(NamedTuple):
     end: int
 
 
-class Place(NamedTuple):
+class BlockPlace(NamedTuple):
     """How to find a block again in its source.
 
     A PDF has `boxes`, one for each line, in the order of the text. Any other format has a `part` (the member of an
@@ -53,10 +53,10 @@ class Place(NamedTuple):
     boxes: tuple[Box, ...] = ()
 
 
-_NOWHERE = Place()
+_NOWHERE = BlockPlace()
 
 
-class Piece(NamedTuple):
+class BlockPiece(NamedTuple):
     """A block as a reader finds it, before it has its number and its headings.
 
     `page` counts from 1 what the format counts: pages, slides, sheets or chapters; None where it has none of these.
@@ -64,10 +64,10 @@ class Piece(NamedTuple):
     ("•", "3."), a code block's language, a table's or a sheet's name, "footnote", "comment" or "speaker notes".
     """
 
-    kind: Kind
+    kind: BlockKind
     text: str
     page: int | None = None
-    place: Place = _NOWHERE
+    place: BlockPlace = _NOWHERE
     level: int = 0
     label: str = ""
     origin: str = ""
@@ -86,11 +86,11 @@ class Block:
     """
 
     id: int
-    kind: Kind
+    kind: BlockKind
     text: str
     page: int | None = None
     heading_path: tuple[str, ...] = ()
-    place: Place = _NOWHERE
+    place: BlockPlace = _NOWHERE
     level: int = 0
     label: str = ""
     origin: str = ""
@@ -101,29 +101,29 @@ class Block:
         return len(self.text) + len(self.label) + sum(map(len, self.heading_path))
 
 
-class Numbering:
+class BlockNumbering:
     """Gives the pieces of one document their numbers and the headings above them."""
 
     def __init__(self) -> None:
         self.count = 0
         self._path: list[tuple[int, str]] = []
 
-    def block(self, piece: Piece) -> Block:
+    def block(self, piece: BlockPiece) -> Block:
         self.count += 1
-        if piece.kind is Kind.HEADING:
+        if piece.kind is BlockKind.HEADING:
             while self._path and self._path[-1][0] >= piece.level:
                 self._path.pop()
         path = tuple(text for _, text in self._path)
-        if piece.kind is Kind.HEADING:
+        if piece.kind is BlockKind.HEADING:
             self._path.append((piece.level, piece.text))
         return Block(
             self.count, piece.kind, piece.text, piece.page, path, piece.place, piece.level, piece.label, piece.origin
         )
 
 
-def piece_of(block: Block) -> Piece:
+def piece_of(block: Block) -> BlockPiece:
     """A block without its number and its headings, to be numbered anew among others."""
-    return Piece(block.kind, block.text, block.page, block.place, block.level, block.label, block.origin)
+    return BlockPiece(block.kind, block.text, block.page, block.place, block.level, block.label, block.origin)
 
 
 def block_to_fields(block: Block) -> dict[str, Any]:
@@ -149,18 +149,18 @@ def block_from_fields(fields: dict[str, Any]) -> Block:
     boxes = tuple(Box(*box) for box in fields.get("boxes", ()))
     return Block(
         int(fields["id"]),
-        Kind(fields["kind"]),
+        BlockKind(fields["kind"]),
         str(fields["text"]),
         fields["page"],
         tuple(fields["heading_path"]),
-        Place(fields.get("part", ""), fields.get("start", 0), fields.get("end", 0), boxes),
+        BlockPlace(fields.get("part", ""), fields.get("start", 0), fields.get("end", 0), boxes),
         fields.get("level", 0),
         fields.get("label", ""),
         fields.get("origin", ""),
     )
 
 
-def rows_of(block: Block | Piece) -> Iterator[list[str]]:
+def rows_of(block: Block | BlockPiece) -> Iterator[list[str]]:
     """The cells of a block that is a table, row by row; the way back from `table_text`."""
     for line in block.text.split("\n"):
         yield line.split("\t")
@@ -176,11 +176,11 @@ def table_text(rows: list[list[str]]) -> str:
 MOST_LINES = 200
 
 
-def code_joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+def code_joined(pieces: Iterable[BlockPiece]) -> Iterator[BlockPiece]:
     """Pieces of code that follow each other as one; those without text are empty lines, and are none at its ends."""
-    lines: list[Piece] = []
+    lines: list[BlockPiece] = []
     for piece in pieces:
-        if piece.kind is Kind.CODE:
+        if piece.kind is BlockKind.CODE:
             if len(lines) == MOST_LINES:
                 yield from _one(lines)
                 lines = []
@@ -194,13 +194,13 @@ def code_joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
     yield from _one(lines)
 
 
-def _one(lines: list[Piece]) -> Iterator[Piece]:
+def _one(lines: list[BlockPiece]) -> Iterator[BlockPiece]:
     filled = [number for number, line in enumerate(lines) if line.text]
     if filled:
         lines = lines[filled[0] : filled[-1] + 1]
         first, last = lines[0], lines[-1]
-        place = Place(first.place.part, first.place.start, last.place.end)
-        yield Piece(Kind.CODE, "\n".join(line.text for line in lines), first.page, place, label=first.label)
+        place = BlockPlace(first.place.part, first.place.start, last.place.end)
+        yield BlockPiece(BlockKind.CODE, "\n".join(line.text for line in lines), first.page, place, label=first.label)
 
 
 # Blocks as plain Markdown with page marks, for people and for prompts.
@@ -227,13 +227,13 @@ def as_markdown(blocks: Iterable[Block], unit: str = "page") -> Iterator[str]:
     the rest is the document's own words.
     """
     page: int | None = None
-    last: Kind | None = None
+    last: BlockKind | None = None
     for block in blocks:
         if block.page is not None and block.page != page and unit:
             page = block.page
             yield f"{chr(10) if last else ''}{page_mark(unit, page)}\n"
-            last = Kind.PARAGRAPH
-        is_same_list = last is Kind.LIST_ITEM and block.kind is Kind.LIST_ITEM
+            last = BlockKind.PARAGRAPH
+        is_same_list = last is BlockKind.LIST_ITEM and block.kind is BlockKind.LIST_ITEM
         yield f"{'' if last is None or is_same_list else chr(10)}{block_markdown(block)}\n"
         last = block.kind
 
@@ -241,15 +241,15 @@ def as_markdown(blocks: Iterable[Block], unit: str = "page") -> Iterator[str]:
 def block_markdown(block: Block) -> str:
     """One block, without a line break at its end."""
     match block.kind:
-        case Kind.HEADING:
+        case BlockKind.HEADING:
             return f"{'#' * min(max(block.level, 1), _DEEPEST_HEADING)} {' '.join(block.text.split())}"
-        case Kind.LIST_ITEM:
+        case BlockKind.LIST_ITEM:
             return _list_item(block)
-        case Kind.TABLE:
+        case BlockKind.TABLE:
             return _table(block)
-        case Kind.CODE:
+        case BlockKind.CODE:
             return _code(block)
-        case Kind.NOTE:
+        case BlockKind.NOTE:
             label = block.label or "note"
             return f"{label[0].upper()}{label[1:]}: {block.text}"
         case _:

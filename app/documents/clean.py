@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from functools import cache
 
-from app.documents.blocks import Box, Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, Box
 from app.documents.encoding import find_encoding
 from app.documents.segments import Content, Mark, Segment, content_of, marks, nests
 from app.documents.source import Remark
@@ -41,7 +41,7 @@ def clean_text(text: str) -> str:
     return _SURROGATE.sub("\ufffd", _SEPARATOR.sub(" ", _TAKEN_OUT.sub("", text)))
 
 
-def clean_piece(piece: Piece) -> tuple[Piece, int]:
+def clean_piece(piece: BlockPiece) -> tuple[BlockPiece, int]:
     """A piece without hidden characters, and how many there were; its boxes still name the same letters."""
     label = clean_text(piece.label)
     if not _ODD.search(piece.text):
@@ -56,11 +56,11 @@ def _moved(box: Box, gone: list[int]) -> Box:
     return box._replace(start=box.start - bisect_left(gone, box.start), end=box.end - bisect_left(gone, box.end))
 
 
-def fit_for_the_wire(piece: Piece) -> Iterator[Piece]:
+def fit_for_the_wire(piece: BlockPiece) -> Iterator[BlockPiece]:
     """The piece, or the pieces it is cut into; a level is 1 to 9, and a heading is short."""
-    if piece.kind is Kind.HEADING:
+    if piece.kind is BlockKind.HEADING:
         if len(piece.text) > MOST_HEADING_CHARACTERS:
-            piece = piece._replace(kind=Kind.PARAGRAPH, level=0)
+            piece = piece._replace(kind=BlockKind.PARAGRAPH, level=0)
         elif not 1 <= piece.level <= DEEPEST_LEVEL:
             piece = piece._replace(level=min(max(piece.level, 1), DEEPEST_LEVEL))
     start = 0
@@ -80,11 +80,11 @@ def _good_end(text: str, start: int, end: int) -> int:
     return end
 
 
-def _part(piece: Piece, start: int, end: int) -> Piece:
+def _part(piece: BlockPiece, start: int, end: int) -> BlockPiece:
     place = piece.place
     if place.boxes:
         kept = (box for box in place.boxes if start <= box.start < end)
-        place = Place(boxes=tuple(b._replace(start=b.start - start, end=min(b.end, end) - start) for b in kept))
+        place = BlockPlace(boxes=tuple(b._replace(start=b.start - start, end=min(b.end, end) - start) for b in kept))
     elif place.end - place.start == len(piece.text):
         place = place._replace(start=place.start + start, end=place.start + end)
     return piece._replace(text=piece.text[start:end], place=place)
@@ -181,8 +181,8 @@ class Sample:
         self._seen = 0
         self._next = 2 * BEGINNING_CHARACTERS
 
-    def add(self, piece: Piece) -> None:
-        if piece.kind is Kind.CODE:
+    def add(self, piece: BlockPiece) -> None:
+        if piece.kind is BlockKind.CODE:
             return
         self._seen += len(piece.text)
         if len(self._beginning) < BEGINNING_CHARACTERS:

@@ -84,7 +84,7 @@ def decode(request: Decode, on_step: Callable[[], None] = lambda: None, open_fil
     with open_file(path, "rb") as file, _heard() as warnings:
         if os.fstat(file.fileno()).st_size > MOST_PICTURE_BYTES:
             raise PictureUnreadable(request.path, "too_large")
-        reading = _Reading(path, file)
+        reading = _ImageReading(path, file)
         read = reading.read(request.most_side)
     on_step()
     picture = _padded(_on_white(_shrunk(_in_srgb(read.image), request.most_side)))
@@ -97,7 +97,7 @@ def decode(request: Decode, on_step: Callable[[], None] = lambda: None, open_fil
 
 
 @dataclass(frozen=True)
-class Frame:
+class DecodedFrame:
     """One picture of a file as rows of RGB without padding, how large it is in the file, and how many that has."""
 
     width: int
@@ -108,13 +108,13 @@ class Frame:
     frames: int
 
 
-def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> Frame:
+def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> DecodedFrame:
     """Picture `number` (from 1) of a file, turned around its middle; what that leaves free is white.
 
     A moving picture has one. Raises PictureUnreadable.
     """
     with path.open("rb") as file, _heard():
-        reading = _Reading(path, file)
+        reading = _ImageReading(path, file)
         read = reading.read(most_side, number)
     picture = _on_white(_shrunk(_in_srgb(read.image), most_side))
     width, height, stride = picture.width(), picture.height(), 3 * picture.width()
@@ -128,7 +128,7 @@ def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> F
         picture = paper
     rows, line = picture.constBits(), picture.bytesPerLine()
     pixels = b"".join(bytes(rows[row * line : row * line + stride]) for row in range(height))
-    return Frame(width, height, pixels, *read.size, read.frames if reading.format == "tiff" else 1)
+    return DecodedFrame(width, height, pixels, *read.size, read.frames if reading.format == "tiff" else 1)
 
 
 def write_rows(picture: QImage, path: Path, open_file: OpenFile = open_checked) -> None:
@@ -159,7 +159,7 @@ class _Read:
     frames: int
 
 
-class _Reading:
+class _ImageReading:
     """One open file's way through Qt's reader, which sees its bytes and never a name: beside a name it finds others."""
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:

@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import chardet
 
-from app.documents.source import ENCODINGS, Remark, Source, counted
+from app.documents.source import ENCODINGS, FileSource, Remark, counted
 
 SAMPLE_BYTES = 64 * 1024
 CHUNK_BYTES = 512 * 1024
@@ -48,7 +48,7 @@ _SIXTEEN = ("utf-16-le", "utf-16-be")
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedText:
     """A text, the encoding it was in as Python calls it, and how many bytes were no text in it."""
 
     text: str
@@ -56,11 +56,11 @@ class Decoded:
     odd_bytes: int = 0
 
 
-def decode(data: bytes, chosen: str = "") -> Decoded:
+def decode(data: bytes, chosen: str = "") -> DecodedText:
     """The text of `data` in the `chosen` encoding; in the one that is found where it is "" or Python has none such."""
     encoding = encoding_for(data, chosen)
     text, odd_bytes = _replaced(data.decode(encoding, ODD_BYTES))
-    return Decoded(text.removeprefix("\ufeff"), encoding, odd_bytes)
+    return DecodedText(text.removeprefix("\ufeff"), encoding, odd_bytes)
 
 
 def encoding_for(data: bytes, chosen: str = "") -> str:
@@ -385,7 +385,7 @@ class TextFile:
     """
 
     def __init__(
-        self, source: Source, says_encoding: re.Pattern[bytes] | None = None, *, is_utf8: bool = False
+        self, source: FileSource, says_encoding: re.Pattern[bytes] | None = None, *, is_utf8: bool = False
     ) -> None:
         """Reads it whole; raises OSError. `says_encoding` finds the name of the encoding where the file has it.
 

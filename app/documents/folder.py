@@ -26,7 +26,7 @@ _LEFT_BEHIND = ("~$", ".~lock", "__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
-class Skipped:
+class SkippedPath:
     """A path that is not read. `reason`: missing, denied, not_a_file (a device, a pipe) or no_document."""
 
     path: Path
@@ -38,7 +38,7 @@ class Expanded:
     """The files, in the order of the paths and by name within a folder. `is_cut`: there are more than are taken."""
 
     files: tuple[Path, ...]
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[SkippedPath, ...] = ()
     is_cut: bool = False
 
 
@@ -54,7 +54,7 @@ def expand(paths: Iterable[Path]) -> Expanded:
 class _Search:
     def __init__(self) -> None:
         self._files: list[Path] = []
-        self._skipped: list[Skipped] = []
+        self._skipped: list[SkippedPath] = []
         self._seen: set[tuple[int, int]] = set()
         self._entries = 0
 
@@ -65,9 +65,9 @@ class _Search:
             if found is None or self._was_seen(found):
                 continue
             if not stat.S_ISREG(found.st_mode):
-                self._skipped.append(Skipped(path, "not_a_file"))
+                self._skipped.append(SkippedPath(path, "not_a_file"))
             elif not is_named and path.suffix.lower() in NO_DOCUMENTS:
-                self._skipped.append(Skipped(path, "no_document"))
+                self._skipped.append(SkippedPath(path, "no_document"))
             elif len(self._files) == MOST_FILES or self._entries > MOST_ENTRIES:
                 return Expanded(tuple(self._files), tuple(self._skipped), is_cut=True)
             else:
@@ -103,7 +103,7 @@ class _Search:
             return None
 
     def _skip(self, path: Path, error: Exception) -> None:
-        self._skipped.append(Skipped(path, "denied" if isinstance(error, PermissionError) else "missing"))
+        self._skipped.append(SkippedPath(path, "denied" if isinstance(error, PermissionError) else "missing"))
 
     def _was_seen(self, found: os.stat_result) -> bool:
         key = (found.st_dev, found.st_ino)

@@ -61,7 +61,7 @@ def sent_size(width: int, height: int, most_side: int = MOST_SIDE) -> tuple[int,
 
 
 @dataclass(frozen=True)
-class Limits:
+class DocumentLimits:
     """How patient the parent is; tests have less time (`FIRESIDE_DOCUMENT_LIMITS`, JSON with these names).
 
     `silence_s` is how long a child may say nothing while it works.
@@ -93,9 +93,9 @@ def _is_running(pid: int) -> bool:
         return False
 
 
-def limits_from(environment: Mapping[str, str]) -> Limits:
+def limits_from(environment: Mapping[str, str]) -> DocumentLimits:
     """The usual ones, with what the environment changes."""
-    return dataclasses.replace(Limits(), **json.loads(environment.get(LIMITS_VARIABLE) or "{}"))
+    return dataclasses.replace(DocumentLimits(), **json.loads(environment.get(LIMITS_VARIABLE) or "{}"))
 
 
 class TextBudget:
@@ -143,7 +143,7 @@ def limit_this_process(memory_bytes: int, *, is_writing: bool = False) -> None:
             resource.setrlimit(kind, (allowed, allowed))
 
 
-class MemoryWatch:
+class ProcessMemoryWatch:
     """Looks at the resident memory of a process and its children, and calls `end` when it is above the limit.
 
     It looks from a thread, so it works while nobody asks for events; the thread ends with `close`.

@@ -17,11 +17,11 @@ from pathlib import Path
 from app.core.child import Child, own_command
 from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable
 from app.core.events import CancelToken
-from app.core.wire import Conversation, Ended, Failed, Said
+from app.core.wire import Ended, Failed, WireClient, WireInbox
 from app.documents import protocol
 from app.documents.files import make_output
 from app.documents.limits import (
-    MemoryWatch,
+    ProcessMemoryWatch,
     TextBudget,
     child_environment,
     limits_from,
@@ -146,7 +146,7 @@ class _Staying:
             self._child = None
 
 
-class Drawing(_Staying):
+class PageRenderer(_Staying):
     """Draws pages of one file, one at a time, by a child that stays for the next one."""
 
     _path = ""
@@ -225,15 +225,15 @@ class _ReadingChild:
 
     def __init__(self, folder: Path, request: protocol.Request) -> None:
         self._limits = limits_from(os.environ)
-        self._said = Said(MOST_WAITING_LINES)
+        self._said = WireInbox(MOST_WAITING_LINES)
         self._folder = folder
         remove_unpacked(folder)
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
         environment, name = child_environment() | temporary, Path(request.path).name
         command = own_command("--document-worker")
         self._child = Child(command, folder, environment, work="document", subject=name, tells_progress=True)
-        self._conversation = Conversation(WIRE, self._child, self._said.put)
-        self._watch = MemoryWatch(
+        self._conversation = WireClient(WIRE, self._child, self._said.put)
+        self._watch = ProcessMemoryWatch(
             self._child.pid, request.memory_bytes, self._child.kill_tree, self._limits.watch_every_s
         )
 

@@ -133,7 +133,7 @@ TAG_LOOKS = {
 """How what tags of HTML enclose, or stand for, looks in a text that is no page."""
 
 
-class Tag(NamedTuple):
+class SegmentTag(NamedTuple):
     """Markup in a text from `start` to `end`. `name` is what a partner has too, "" for what has none.
 
     What finds no partner is a mark where it `stands_alone`, else text.
@@ -159,7 +159,7 @@ class Tagged:
         return "".join(self.written[part.key] if isinstance(part, Mark) else part for part in content)
 
 
-def tagged_content(text: str, tags: Sequence[Tag], read: Callable[[str], str] = str) -> Tagged:
+def tagged_content(text: str, tags: Sequence[SegmentTag], read: Callable[[str], str] = str) -> Tagged:
     """A text with its tags as marks; `read` makes words of what stands between them."""
     pairs = _pairs(tags)
     parts, written, position, numbers = list[str | Mark](), dict[tuple[str, int], str](), 0, dict[int, int]()
@@ -177,7 +177,7 @@ def tagged_content(text: str, tags: Sequence[Tag], read: Callable[[str], str] = 
     return Tagged(content_of([*parts, read(text[position:])]), written)
 
 
-def _pairs(tags: Sequence[Tag]) -> dict[int, int]:
+def _pairs(tags: Sequence[SegmentTag]) -> dict[int, int]:
     """Which tags open and close each other, both ways; no two pairs overlap."""
     pairs: dict[int, int] = {}
     waiting: list[tuple[str, int]] = []

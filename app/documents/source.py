@@ -1,6 +1,6 @@
 """What a reader is given and what it yields; what a rewriter is given, and how it asks for every segment.
 
-A reader is a generator over one file. It yields `Opened` first, then `Piece`s in reading order, a `PageRead` after
+A reader is a generator over one file. It yields `Opened` first, then `BlockPiece`s in reading order, a `PageRead` after
 each page (slide, sheet, chapter) where the format has them, and a `Remark` for whatever the person should know. It
 raises an AppError of the document family; what else it raises counts as damage. It never opens another file, never
 reaches the network, and keeps no more of the document in memory than it must.
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.limits import TextBudget
 from app.documents.segments import Content, Segment, SegmentKind
 
@@ -46,7 +46,7 @@ ENCODINGS = (
 
 
 @dataclass
-class Source:
+class FileSource:
     """One file to read. `encoding` is the person's choice, "" to find out; where there is no text file, it is that of
     its fonts (`app.documents.clean`).
 
@@ -171,8 +171,8 @@ def counted(name: str, count: int) -> Iterator[Remark]:
         yield Remark(name, {"count": count})
 
 
-Item = Opened | Piece | PageRead | Remark
-Reader = Callable[[Source], Iterator[Item]]
+Item = Opened | BlockPiece | PageRead | Remark
+Reader = Callable[[FileSource], Iterator[Item]]
 
 
 @dataclass(frozen=True)
@@ -187,10 +187,10 @@ class Target:
 
 
 Visit = Callable[[Segment], Content | None]
-Rewrite = Callable[[Source, BinaryIO | None, Visit, Target | None], None]
+Rewrite = Callable[[FileSource, BinaryIO | None, Visit, Target | None], None]
 
 
-class Ask(Protocol):
+class ContentCallback(Protocol):
     """Gives a new content, or None where all stays as it is."""
 
     def __call__(
@@ -237,7 +237,7 @@ class Left:
 class Once:
     """Asks for a content the first time it comes, and gives the same for it later: for what is in a file twice."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: ContentCallback) -> None:
         self._ask = ask
         self._known: dict[Content, Content | None] = {}
 

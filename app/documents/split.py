@@ -19,7 +19,7 @@ from enum import IntEnum
 from itertools import accumulate, chain
 from typing import NamedTuple
 
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from app.language.sentences import sentence_ends
 
 Counter = Callable[[Sequence[str]], Sequence[int]]
@@ -45,7 +45,7 @@ class Slice(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Chunk:
+class TextChunk:
     """A stretch of the document that takes `tokens`.
 
     `heading_path` is its first block's; the pages are None where the blocks have none.
@@ -59,7 +59,7 @@ class Chunk:
     tokens: int
 
 
-def split(blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[Chunk]:
+def split(blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[TextChunk]:
     """The document in chunks of at most `budget_tokens`, as `count` counts them (each text by itself).
 
     The texts of the chunks joined are the texts of the blocks joined by `SEPARATOR`: what divides two blocks belongs
@@ -71,7 +71,7 @@ def split(blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[C
 
 
 @dataclass
-class _Part:
+class _SplitPart:
     """A stretch of the whole text inside one block; `rank` tells how good it is to cut before it."""
 
     block: int
@@ -82,7 +82,7 @@ class _Part:
     is_settled: bool = False
 
 
-_Span = tuple[_Part, ...]
+_Span = tuple[_SplitPart, ...]
 """The parts of one chunk."""
 
 
@@ -95,21 +95,21 @@ class _Splitting:
         self._offsets = list(accumulate((len(block.text) + len(SEPARATOR) for block in blocks), initial=0))
         self._counts: dict[tuple[int, int], int] = {}
 
-    def chunks(self) -> list[Chunk]:
+    def chunks(self) -> list[TextChunk]:
         parts = self._refined(self._one_part_a_block())
         spans = self._repacked(parts, self._counted_spans(pack(parts, self._budget)))
         while any(self._tokens(span) > self._budget for span in spans):
             spans = self._counted_spans(self._divided_spans(spans))
         return [self._chunk(span) for span in spans]
 
-    def _one_part_a_block(self) -> list[_Part]:
+    def _one_part_a_block(self) -> list[_SplitPart]:
         ranks = (_rank(before, block) for before, block in zip([None, *self._blocks], self._blocks, strict=False))
         ends = [*self._offsets[1:-1], len(self._text)]
-        return [_Part(n, self._offsets[n], ends[n], rank) for n, rank in enumerate(ranks)]
+        return [_SplitPart(n, self._offsets[n], ends[n], rank) for n, rank in enumerate(ranks)]
 
     # Parts
 
-    def _refined(self, parts: list[_Part]) -> list[_Part]:
+    def _refined(self, parts: list[_SplitPart]) -> list[_SplitPart]:
         """Parts that all fit, each with its tokens; one call of the counter for each time that all are looked at."""
         while True:
             self._count_parts(parts)
@@ -118,14 +118,14 @@ class _Splitting:
                 return refined
             parts = refined
 
-    def _count_parts(self, parts: Iterable[_Part]) -> None:
+    def _count_parts(self, parts: Iterable[_SplitPart]) -> None:
         new = [part for part in parts if part.tokens < 0]
         counts = self._count([self._text[part.start : part.end] for part in new]) if new else ()
         for part, tokens in zip(new, counts, strict=True):
             part.tokens = tokens
             self._counts[part.start, part.end] = tokens
 
-    def _divided(self, part: _Part) -> list[_Part]:
+    def _divided(self, part: _SplitPart) -> list[_SplitPart]:
         """The part itself where it fits, or smaller ones, cut at the best kind of boundary that it has."""
         is_over = part.tokens > self._budget
         if not is_over and (part.is_settled or part.tokens <= LARGE * self._budget):
@@ -143,12 +143,14 @@ class _Splitting:
         part.is_settled = True
         return [part]
 
-    def _cut(self, part: _Part, cuts: Sequence[int], rank: int) -> list[_Part]:
+    def _cut(self, part: _SplitPart, cuts: Sequence[int], rank: int) -> list[_SplitPart]:
         edges = [part.start, *(part.start + cut for cut in cuts), part.end]
         ranks = [part.rank] + [int(rank)] * len(cuts)
-        return [_Part(part.block, start, end, each) for start, end, each in zip(edges, edges[1:], ranks, strict=False)]
+        return [
+            _SplitPart(part.block, start, end, each) for start, end, each in zip(edges, edges[1:], ranks, strict=False)
+        ]
 
-    def _headed(self, part: _Part, most: int) -> list[_Part]:
+    def _headed(self, part: _SplitPart, most: int) -> list[_SplitPart]:
         """The part in two, the first of at most so many characters, or of one; one character stays as it is."""
         text = self._text[part.start : part.end]
         if is_one_character(text):
@@ -171,7 +173,7 @@ class _Splitting:
     def _tokens(self, span: _Span) -> int:
         return self._counts[_edges(span)]
 
-    def _repacked(self, parts: list[_Part], spans: list[_Span]) -> list[_Span]:
+    def _repacked(self, parts: list[_SplitPart], spans: list[_Span]) -> list[_Span]:
         """Packed once more with what the tokenizer adds or saves where two parts meet, where that matters."""
         joined = [(span, _added(span)) for span in spans if len(span) > 1]
         if not joined:
@@ -196,17 +198,17 @@ class _Splitting:
     def _with_cut(self, span: _Span) -> _Span:
         """Where a heading could only be parted from its text, and leaves room for some of it, the text is cut."""
         last, room = span[-1], self._budget - _added(span[:-1])
-        is_heading = self._blocks[last.block].kind is Kind.HEADING
+        is_heading = self._blocks[last.block].kind is BlockKind.HEADING
         if is_heading or room <= 0 or any(part.rank != Rank.AFTER_HEADING for part in span[1:]):
             return span
         size = last.end - last.start
         return (*span[:-1], *self._headed(last, min(size // 2, size * room * 9 // (last.tokens * 10))))
 
-    def _chunk(self, span: _Span) -> Chunk:
+    def _chunk(self, span: _Span) -> TextChunk:
         start, end = _edges(span)
         found = list(self._slices(start, end, range(span[0].block, span[-1].block + 1)))
         pages = [page for block, stretch in found for page in _pages(block, stretch)]
-        return Chunk(
+        return TextChunk(
             self._text[start:end],
             tuple(stretch for _, stretch in found),
             found[0][0].heading_path,
@@ -227,7 +229,7 @@ class _Splitting:
 # Packing
 
 
-def pack(parts: Sequence[_Part], limit: float, joint: float = 0.0) -> list[_Span]:
+def pack(parts: Sequence[_SplitPart], limit: float, joint: float = 0.0) -> list[_Span]:
     """Consecutive parts in spans whose tokens sum up to at most `limit`, `joint` more for each place where two meet.
 
     A heading and the part after it are not parted, whatever they sum up to, unless headings alone fill the limit.
@@ -276,25 +278,27 @@ def _halves(span: _Span) -> list[_Span]:
     return [span[:cut], span[cut:]]
 
 
-def _sums(parts: Sequence[_Part], joint: float = 0.0) -> list[float]:
+def _sums(parts: Sequence[_SplitPart], joint: float = 0.0) -> list[float]:
     return list(accumulate((max(0.0, part.tokens + joint) for part in parts), initial=0.0))
 
 
 def _rank(before: Block | None, block: Block) -> int:
     """Of the place between two blocks."""
-    if before is not None and before.kind is Kind.HEADING:
+    if before is not None and before.kind is BlockKind.HEADING:
         return Rank.AFTER_HEADING
-    if block.kind is Kind.HEADING:
+    if block.kind is BlockKind.HEADING:
         return min(max(block.level, 1), 9)
-    is_listed = before is not None and before.kind in (Kind.LIST_ITEM, block.kind) and block.kind is Kind.LIST_ITEM
-    return Rank.LIST if is_listed or block.kind in (Kind.CAPTION, Kind.NOTE) else Rank.BLOCK
+    is_listed = (
+        before is not None and before.kind in (BlockKind.LIST_ITEM, block.kind) and block.kind is BlockKind.LIST_ITEM
+    )
+    return Rank.LIST if is_listed or block.kind in (BlockKind.CAPTION, BlockKind.NOTE) else Rank.BLOCK
 
 
 def _edges(span: _Span) -> tuple[int, int]:
     return span[0].start, span[-1].end
 
 
-def _added(parts: Sequence[_Part]) -> int:
+def _added(parts: Sequence[_SplitPart]) -> int:
     return sum(part.tokens for part in parts)
 
 
@@ -322,9 +326,9 @@ class Rank(IntEnum):
 
 
 _PROSE = (Rank.LINE, Rank.SENTENCE, Rank.WORD, Rank.CHARACTER)
-INSIDE = dict.fromkeys(Kind, _PROSE) | {
-    Kind.TABLE: (Rank.LINE, Rank.CELL, Rank.SENTENCE, Rank.WORD, Rank.CHARACTER),
-    Kind.CODE: (Rank.LINE, Rank.WORD, Rank.CHARACTER),
+INSIDE = dict.fromkeys(BlockKind, _PROSE) | {
+    BlockKind.TABLE: (Rank.LINE, Rank.CELL, Rank.SENTENCE, Rank.WORD, Rank.CHARACTER),
+    BlockKind.CODE: (Rank.LINE, Rank.WORD, Rank.CHARACTER),
 }
 
 

@@ -25,7 +25,7 @@ from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding
 from app.core.landlock import SYSTEM_PLACES, program_places, restrict_files
 from app.core.wire import Failed, ParentSide, checked
 from app.documents import clean, protocol
-from app.documents.blocks import TESSERACT, Block, Kind, Numbering, Piece
+from app.documents.blocks import TESSERACT, Block, BlockKind, BlockNumbering, BlockPiece
 from app.documents.files import (
     OutputFile,
     TranslationsFile,
@@ -41,7 +41,7 @@ from app.documents.formats.registry import drawer_for, reader_for, rewritable, r
 from app.documents.limits import limit_this_process, unpacked_folder
 from app.documents.protocol import WIRE, Event
 from app.documents.segments import Content, Segment
-from app.documents.source import Item, Opened, PageRead, Remark, Source, Target
+from app.documents.source import FileSource, Item, Opened, PageRead, Remark, Target
 
 # The document child's way through one file, whether it is read into blocks, searched for segments or rewritten.
 
@@ -54,10 +54,10 @@ HASH_EVERY_S = 1.0
 Tell = Callable[[Event], None]
 
 
-class Way:
+class FilePass:
     """One way through a file. What was found waits until a batch of it is told, at least every tenth of a second."""
 
-    def __init__(self, source: Source, tell: Tell, batch: Callable[[tuple[Any, ...]], Event]) -> None:
+    def __init__(self, source: FileSource, tell: Tell, batch: Callable[[tuple[Any, ...]], Event]) -> None:
         self._source, self._path, self._tell, self._batch = source, source.path, tell, batch
         self._before = check_file(self._path)
         self._remarks = clean.Remarks()
@@ -110,14 +110,14 @@ MOST_CHARACTERS = 200_000
 def rewritten(
     request: protocol.Segments | protocol.Rewrite, tell: Tell, on_step: Callable[[], None] = lambda: None
 ) -> protocol.SegmentsDone | protocol.Rewritten:
-    """Carries out a request; raises an AppError, or whatever a rewriter raises. `on_step` as in `Source`."""
-    source = Source(Path(request.path), request.password, request.encoding, on_step=on_step)
+    """Carries out a request; raises an AppError, or whatever a rewriter raises. `on_step` as in `FileSource`."""
+    source = FileSource(Path(request.path), request.password, request.encoding, on_step=on_step)
     if isinstance(request, protocol.Segments):
         return _Finding(tell, source).run()
-    return _Writing(request, tell, source).run()
+    return _TranslationPass(request, tell, source).run()
 
 
-class _Walk(Way):
+class _SegmentPass(FilePass):
     """A way from segment to segment."""
 
     _count = 0
@@ -138,10 +138,10 @@ class _Walk(Way):
             self._remarks.add(remark)
 
 
-class _Finding(_Walk):
+class _Finding(_SegmentPass):
     """Tells the segments of a file."""
 
-    def __init__(self, tell: Tell, source: Source) -> None:
+    def __init__(self, tell: Tell, source: FileSource) -> None:
         super().__init__(source, tell, protocol.SegmentsRead)
         self._hidden = self._long = 0
         self._sample = clean.Sample()
@@ -165,16 +165,16 @@ class _Finding(_Walk):
             return
         cleaned = clean.clean_segment(segment)
         self._hidden += len(segment.text) - len(cleaned.text)
-        self._sample.add(Piece(Kind.PARAGRAPH, cleaned.text))
+        self._sample.add(BlockPiece(BlockKind.PARAGRAPH, cleaned.text))
         self._fonts.look(cleaned.text)
         self._count += 1
         self._wait(cleaned, clean.length_of(cleaned) + len(cleaned.context))
 
 
-class _Writing(_Walk):
+class _TranslationPass(_SegmentPass):
     """Writes a file with the translations of its segments."""
 
-    def __init__(self, request: protocol.Rewrite, tell: Tell, source: Source) -> None:
+    def __init__(self, request: protocol.Rewrite, tell: Tell, source: FileSource) -> None:
         super().__init__(source, tell, lambda _: protocol.SegmentsWritten(self._count))
         self._request = request
         self._translations = TranslationsFile(Path(request.translations))
@@ -216,7 +216,7 @@ PATIENCE_S = 5.0
 
 def main(_arguments: list[str]) -> int:
     """`--document-worker`: requests come in, events go out. Never returns: the process ends itself."""
-    progress = Progress(PATIENCE_S)
+    progress = WorkerProgress(PATIENCE_S)
     streams = claim_wire(is_at_work=lambda: progress.is_at_work, progress=progress.figures)
     parent = ParentSide(WIRE, *streams)
     logging.basicConfig(level=logging.CRITICAL, format=f"{NOTE}%(message)s", stream=sys.stderr)
@@ -280,7 +280,7 @@ def restrict_to(request: protocol.Request) -> None:
     restrict_files(reading, writing)
 
 
-class Progress:
+class WorkerProgress:
     """What shows that a request gets on: its steps, programs that compute for it, and a while without either.
 
     A thread that merely runs shows nothing, and a thread that computes may do so for ever.
@@ -361,7 +361,7 @@ def _carry_out(
 ) -> Event:
     match request:
         case protocol.Read():
-            return _Reading(request, tell, on_step).run()
+            return _BlockPass(request, tell, on_step).run()
         case protocol.Draw():
             return _draw(request)
         case protocol.Decode():
@@ -384,11 +384,11 @@ def _tell_log(error: BaseException) -> None:
     sys.stderr.flush()
 
 
-class _Reading(Way):
+class _BlockPass(FilePass):
     """A file's way into blocks."""
 
     def __init__(self, request: protocol.Read, tell: Tell, on_step: Callable[[], None]) -> None:
-        source = Source(
+        source = FileSource(
             Path(request.path),
             request.password,
             request.encoding,
@@ -400,7 +400,7 @@ class _Reading(Way):
         super().__init__(source, tell, protocol.BlocksRead)
         self._format = ""
         self._opened = Opened()
-        self._numbering = Numbering()
+        self._numbering = BlockNumbering()
         self._hidden = 0
         self._without_text: list[int] = []
         self._is_recognized = False
@@ -435,7 +435,7 @@ class _Reading(Way):
     def _take(self, item: Item) -> None:
         self._source.on_step()
         match item:
-            case Piece():
+            case BlockPiece():
                 self._add(item)
             case PageRead():
                 self._flush()
@@ -464,7 +464,7 @@ class _Reading(Way):
         elif last > opened.pages:
             self._remark("fewer_pages", unit=opened.unit, pages=opened.pages, last=last)
 
-    def _add(self, piece: Piece) -> None:
+    def _add(self, piece: BlockPiece) -> None:
         piece, hidden = clean.clean_piece(piece)
         self._hidden += hidden
         if not piece.text.strip():
@@ -503,8 +503,8 @@ def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrang
     return protocol.PageBlocks(request.page, tuple(_numbered(pieces, request.page, origin)), languages)
 
 
-def _numbered(pieces: Iterable[Piece], page: int, origin: str) -> Iterator[Block]:
-    numbering = Numbering()
+def _numbered(pieces: Iterable[BlockPiece], page: int, origin: str) -> Iterator[Block]:
+    numbering = BlockNumbering()
     for piece in pieces:
         cleaned, _hidden = clean.clean_piece(piece)
         if cleaned.text.strip():

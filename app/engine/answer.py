@@ -109,7 +109,7 @@ def _without_comments(source: str) -> str:
 
 
 @dataclass(frozen=True)
-class Span:
+class AnswerSpan:
     """Some text, and whether it is thinking."""
 
     text: str
@@ -165,28 +165,28 @@ class Reasoning:
         begin = f" {self.syntax.calls}"
         return begin in header or overlap(header, begin) > 1
 
-    def feed(self, text: str) -> list[Span]:
+    def feed(self, text: str) -> list[AnswerSpan]:
         """The spans that are certain now, in order."""
         self._held += text
-        spans: list[Span] = []
+        spans: list[AnswerSpan] = []
         step = self._harmony_step if self._is_harmony else self._tag_step
         while step(spans):
             pass
         return _joined(spans)
 
-    def finish(self) -> list[Span]:
+    def finish(self) -> list[AnswerSpan]:
         """What was held back, when the answer ends here; thinking that was not closed stays thinking."""
-        spans: list[Span] = []
+        spans: list[AnswerSpan] = []
         held, self._held = self._held, ""
         if self._state == THINKING:
             self._think(held, spans)
         elif self._state == BETWEEN:
-            spans.append(Span(held.lstrip(), False))
+            spans.append(AnswerSpan(held.lstrip(), False))
         elif not (self._state == ANSWER and self._is_harmony and held == END):
-            spans.append(Span(held, False))
+            spans.append(AnswerSpan(held, False))
         return _joined(spans)
 
-    def _tag_step(self, spans: list[Span]) -> bool:
+    def _tag_step(self, spans: list[AnswerSpan]) -> bool:
         """Takes as much as is certain from what is held; whether there may be more to take."""
         opening, closing = self.syntax.opening, self.syntax.closing
         if self._state == ANSWER:
@@ -205,14 +205,14 @@ class Reasoning:
         self._think(self._held[:at].rstrip(), spans)
         return self._enter(BETWEEN, self._held[at + len(closing) :])
 
-    def _harmony_step(self, spans: list[Span]) -> bool:
+    def _harmony_step(self, spans: list[AnswerSpan]) -> bool:
         if self._state == ANSWER:
             return self._pass_on(spans, len(END) if self._held.endswith(END) else overlap(self._held, END))
         if self._state == HEADER:
             return self._read_header()
         return self._think_to_end(spans) if self._state == THINKING else self._look_for_channel()
 
-    def _think_to_end(self, spans: list[Span]) -> bool:
+    def _think_to_end(self, spans: list[AnswerSpan]) -> bool:
         ends = [at for at in (self._held.find(END), self._held.find(START)) if at >= 0]
         if not ends:
             return self._think_on(spans, max(overlap(self._held, END), overlap(self._held, START)))
@@ -249,26 +249,26 @@ class Reasoning:
         self._state, self._held, self._at_start = state, held, True
         return True
 
-    def _pass_on(self, spans: list[Span], keep: int) -> bool:
+    def _pass_on(self, spans: list[AnswerSpan], keep: int) -> bool:
         certain = len(self._held) - keep
-        spans.append(Span(self._held[:certain], False))
+        spans.append(AnswerSpan(self._held[:certain], False))
         self._held = self._held[certain:]
         return False
 
-    def _think_on(self, spans: list[Span], keep: int) -> bool:
+    def _think_on(self, spans: list[AnswerSpan], keep: int) -> bool:
         """Shows thinking but for `keep` characters and the white space before them, which may be its end."""
         certain = len(self._held[: len(self._held) - keep].rstrip())
         self._think(self._held[:certain], spans)
         self._held = self._held[certain:]
         return False
 
-    def _think(self, text: str, spans: list[Span]) -> None:
+    def _think(self, text: str, spans: list[AnswerSpan]) -> None:
         text = text.lstrip() if self._at_start else text
         if not text.strip():
             return
         if self._at_start and self._has_thought:
             text = "\n\n" + text
-        spans.append(Span(text, True))
+        spans.append(AnswerSpan(text, True))
         self._at_start, self._has_thought = False, True
 
 
@@ -277,12 +277,12 @@ def overlap(text: str, mark: str) -> int:
     return next((n for n in range(min(len(text), len(mark) - 1), 0, -1) if text.endswith(mark[:n])), 0)
 
 
-def _joined(spans: list[Span]) -> list[Span]:
+def _joined(spans: list[AnswerSpan]) -> list[AnswerSpan]:
     """Neighbours of one kind together, empty ones left out."""
-    joined: list[Span] = []
+    joined: list[AnswerSpan] = []
     for span in spans:
         if joined and joined[-1].thinking == span.thinking:
-            joined[-1] = Span(joined[-1].text + span.text, span.thinking)
+            joined[-1] = AnswerSpan(joined[-1].text + span.text, span.thinking)
         elif span.text:
             joined.append(span)
     return joined
@@ -347,7 +347,7 @@ class ForcedEnd:
         return self._infill.rest()
 
 
-class Answer:
+class AnswerDecoder:
     """Turns token bytes into deltas and says when to stop.
 
     `begun_s` is when the request's turn came. `thinking_style` is how the model writes its thinking:
@@ -454,7 +454,7 @@ class Answer:
             self.thinking_tokens += 1 + self._undecided_tokens
             self._undecided_tokens = 0
 
-    def _show(self, spans: Sequence[Span]) -> None:
+    def _show(self, spans: Sequence[AnswerSpan]) -> None:
         for span in spans:
             text = span.text if span.thinking else self._stops.feed(span.text)
             self._send(self._end.feed(text, thinking=span.thinking), thinking=span.thinking)

@@ -11,7 +11,7 @@ from app.engine import protocol
 
 
 @dataclass(frozen=True)
-class Job:
+class EngineJob:
     """One request while it is carried out: where replies go, and whether the person wants to stop."""
 
     reply: Callable[[protocol.Reply], None]
@@ -52,13 +52,13 @@ class Backend(Protocol):
     def prepare(self) -> None:
         """Gets slow imports done while nobody waits; problems wait for the request they concern."""
 
-    def load(self, request: protocol.LoadModel, job: Job) -> protocol.Loaded | protocol.Done:
+    def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
         """Replaces the loaded model. Running background answers fail with `ModelReplaced`."""
 
     def unload(self) -> None:
         """Frees the model, after its sessions are saved."""
 
-    def begin(self, request: protocol.Generate, job: Job) -> None:
+    def begin(self, request: protocol.Generate, job: EngineJob) -> None:
         """Starts an answer."""
 
     def step(self, urgent: Callable[[], bool]) -> None:
@@ -79,13 +79,13 @@ class Backend(Protocol):
     def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
         """How the model calls functions."""
 
-    def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded | protocol.Done:
+    def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
         """Turns texts into vectors; `Done` when that was cancelled."""
 
     def classify_tokens(self, request: protocol.ClassifyTokens) -> protocol.TokensClassified:
         """Tells which tokens of a text its source does not support."""
 
-    def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected | protocol.Done:
+    def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected | protocol.Done:
         """Looks into the model while it reads a text; `Done` when that was cancelled."""
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:

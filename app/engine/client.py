@@ -42,7 +42,7 @@ from app.core.events import (
     TokenChosen,
     Waiting,
 )
-from app.core.wire import Conversation, Ended
+from app.core.wire import Ended, WireClient
 from app.engine import protocol
 from app.engine.contract import NO_LABELS, NO_VECTORS, AnswerEvent, Embeddings, TokenLabels, WakingEvent
 from app.engine.engine_build import EngineBuild
@@ -89,7 +89,7 @@ class EngineProcess:
         self._answering: set[int] = set()
         self._unloading: set[int] = set()
         self._lock = threading.Lock()
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[int, PendingRequest] = {}
         self._unanswered: set[int] = set()
         self._cancelled: dict[int, float] = {}
         self._awaits_late = False
@@ -100,16 +100,16 @@ class EngineProcess:
         self._on_crash = on_crash
         self._started_s = time.monotonic()
         self.child = Child(command, folder, environment, work="engine")
-        self._conversation = Conversation(protocol.WIRE, self.child, self._hear)
+        self._conversation = WireClient(protocol.WIRE, self.child, self._hear)
 
-    def open_calls(self, ids: Sequence[int]) -> list[Call]:
+    def open_calls(self, ids: Sequence[int]) -> list[PendingRequest]:
         """Places for the replies to several requests, all in one queue; see `first_replies`."""
         replies: Replies = queue.SimpleQueue()
         return [self.open_call(id_, replies) for id_ in ids]
 
-    def open_call(self, id_: int, replies: Replies | None = None) -> Call:
+    def open_call(self, id_: int, replies: Replies | None = None) -> PendingRequest:
         """A place for the replies to request `id_`; made before the request is sent."""
-        call = Call(self, id_, replies)
+        call = PendingRequest(self, id_, replies)
         with self._lock:
             if self.ended is not None:
                 call.put(self.ended)
@@ -270,10 +270,10 @@ class EngineProcess:
             call.put(self.ended)
 
 
-Replies = queue.SimpleQueue[tuple["Call", protocol.Reply | AppError]]
+Replies = queue.SimpleQueue[tuple["PendingRequest", protocol.Reply | AppError]]
 
 
-class Call:
+class PendingRequest:
     """One request waiting for its replies."""
 
     def __init__(self, process: EngineProcess, id_: int, replies: Replies | None = None) -> None:
@@ -316,7 +316,7 @@ class Call:
 
 
 def first_replies(
-    process: EngineProcess, calls: Sequence[Call], cancel: CancelToken | None
+    process: EngineProcess, calls: Sequence[PendingRequest], cancel: CancelToken | None
 ) -> Iterator[tuple[int, protocol.Reply | AppError]]:
     """Replies of several calls in the order they come, until all are answered; what a request failed with is one.
 

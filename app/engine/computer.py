@@ -32,7 +32,7 @@ def key_of(*facts: object) -> str:
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]
 
 
-class Remembered:
+class JsonCache:
     """Entries (JSON objects) by key. Nobody is told when the file cannot be read or written: it is only a shortcut."""
 
     def __init__(self, path: Path) -> None:

@@ -66,8 +66,8 @@ from typing import Any
 from app.core import errors
 from app.core.events import FinishReason, Guess, Media, ModelLoaded, TokenSeen
 from app.engine import protocol
-from app.engine.answer import Answer
-from app.engine.backend import Job
+from app.engine.answer import AnswerDecoder
+from app.engine.backend import EngineJob
 
 MESSAGE_TOKENS = 4
 STEP_S = 0.02
@@ -92,22 +92,22 @@ Rule = dict[str, Any]
 
 
 @dataclass(eq=False)
-class Run:
+class ScriptedRun:
     """One answer of a script."""
 
     request: protocol.Generate
-    job: Job
+    job: EngineJob
     steps: Iterator[bool] = field(init=False)
     waits: bool = False
-    answer: Answer = field(init=False)
+    answer: AnswerDecoder = field(init=False)
 
     def __post_init__(self) -> None:
-        self.answer = Answer(self.request, self.job.reply, time.perf_counter())
+        self.answer = AnswerDecoder(self.request, self.job.reply, time.perf_counter())
 
     def let_repeat(self) -> None:
         """The script wants the same again and again."""
         self.request = replace(self.request, ask=replace(self.request.ask, stop_on_repetition=False))
-        self.answer = Answer(self.request, self.job.reply, time.perf_counter())
+        self.answer = AnswerDecoder(self.request, self.job.reply, time.perf_counter())
 
 
 class Script:
@@ -152,12 +152,12 @@ class ScriptedBackend:
         self._rule: Rule = {}
         self._seen: list[str] = []
         self._looked: set[str] = set()
-        self._runs: list[Run] = []
+        self._runs: list[ScriptedRun] = []
 
     def prepare(self) -> None:
         """Nothing is slow here."""
 
-    def load(self, request: protocol.LoadModel, job: Job) -> protocol.Loaded | protocol.Done:
+    def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
         """Pretends to load, as the script's load rule says."""
         self._script.log(request)
         self._give_up_background()
@@ -212,10 +212,10 @@ class ScriptedBackend:
         """Whether the script has something to save."""
         return "save_when" in self._script.rules
 
-    def begin(self, request: protocol.Generate, job: Job) -> None:
+    def begin(self, request: protocol.Generate, job: EngineJob) -> None:
         """Answers as the first fitting rule says."""
         self._script.log(request)
-        run = Run(request, job)
+        run = ScriptedRun(request, job)
         run.steps = self._steps(run)
         self._runs.append(run)
 
@@ -242,7 +242,7 @@ class ScriptedBackend:
                 time.sleep(STEP_S)
             self._script.file("saved").touch()
 
-    def _steps(self, run: Run) -> Iterator[bool]:
+    def _steps(self, run: ScriptedRun) -> Iterator[bool]:
         """Answers, resting after each token; yields True as long as it goes on."""
         try:
             reason = yield from self._answer(run)
@@ -251,7 +251,7 @@ class ScriptedBackend:
             return
         run.job.reply(run.answer.finish(reason))
 
-    def _answer(self, run: Run) -> Generator[bool, None, FinishReason]:
+    def _answer(self, run: ScriptedRun) -> Generator[bool, None, FinishReason]:
         request, job = run.request, run.job
         if job.cancelled:
             return FinishReason.CANCELLED
@@ -281,13 +281,13 @@ class ScriptedBackend:
             text = f"<think>{rule['thinking']}</think>{text}"
         return (yield from self._write(run, rule, text, loaded.model.context_tokens - len(words)))
 
-    def _compute_batch(self, answer: Answer, until: str) -> None:
+    def _compute_batch(self, answer: AnswerDecoder, until: str) -> None:
         answer.read(answer.reused_tokens)
         while not self._script.file(until).exists():
             sum(range(20_000))
             time.sleep(0.001)
 
-    def _write(self, run: Run, rule: Rule, text: str, room: int) -> Generator[bool, None, FinishReason]:
+    def _write(self, run: ScriptedRun, rule: Rule, text: str, room: int) -> Generator[bool, None, FinishReason]:
         answer, job = run.answer, run.job
         ask = run.request.ask
         if ask.max_tokens == 0:
@@ -337,7 +337,7 @@ class ScriptedBackend:
             counts.append(protocol.MediaCount(tokens, tokens, 1, one.width, one.height, self._rule.get("look_s", 0.0)))
         return protocol.MediaCounted(request.id, tuple(counts))
 
-    def _look(self, answer: Answer, media: Sequence[Media], job: Job) -> bool:
+    def _look(self, answer: AnswerDecoder, media: Sequence[Media], job: EngineJob) -> bool:
         """Looks at what is new among the pictures and sounds; False when it was cancelled."""
         for one in media:
             if not (self._ready().model.sees if one.kind == "picture" else self._ready().model.hears):
@@ -357,7 +357,7 @@ class ScriptedBackend:
         told = self._script.rules.get("calls")
         return protocol.CallSyntaxFound(request.id, protocol.CallSyntax(**told) if told else None)
 
-    def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded:
+    def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded:
         """Of each text how often it has each of eight letters."""
         self._script.log(request)
         loaded = self._ready(chats=False)
@@ -381,7 +381,7 @@ class ScriptedBackend:
         starts, ends = (tuple(place(word) for word in words) for place in (re.Match.start, re.Match.end))
         return protocol.TokensClassified(request.id, 2, starts, ends, numbers)
 
-    def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected:
+    def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
         """Words, each half sure; two layers with two heads that look at everything before alike."""
         self._script.log(request)
         self._ready(chats=bool(request.messages))
@@ -465,7 +465,7 @@ def _misbehave(rule: Rule, number: int = 0) -> None:
         os._exit(rule["crash"])
 
 
-def _read_prompt(answer: Answer, seconds: float, job: Job) -> bool:
+def _read_prompt(answer: AnswerDecoder, seconds: float, job: EngineJob) -> bool:
     """Reads the prompt in ten steps; False when it was cancelled."""
     for step in range(1, 11) if seconds else ():
         if job.stop.wait(seconds / 10):

@@ -1,7 +1,7 @@
 """Whether and how a model fits: what it takes of main memory and GPUs, and the context, KV type and layers chosen.
 
 The numbers come from a formula over the model's header, or from llama.cpp itself in a throw-away process. Never
-silently: a `Plan` says by `choice` why it is as it is.
+silently: a `LoadPlan` says by `choice` why it is as it is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from app.core.child import Child, own_command
 from app.core.errors import ProtocolViolation
 from app.core.gguf import GgufHeader, SkippedArray, projector_kinds
 from app.core.paths import make_folder
-from app.core.wire import Conversation, Ended, Said, Wire
+from app.core.wire import Ended, Wire, WireClient, WireInbox
 from app.engine.protocol import Wish
 
 # How much memory a model takes, by formula from its header: weights, context and scratch, in main memory and on GPUs.
@@ -111,7 +111,7 @@ class Needs:
 
 
 @dataclass(frozen=True)
-class Eyes:
+class ProjectorSize:
     """What a projector takes beside its model: weights, and scratch memory for the largest picture, in bytes.
 
     `whole_tokens`: of the largest picture that the model has to read at once. `on_cpu`: it stays in main memory, though
@@ -132,7 +132,7 @@ class Eyes:
         return dataclasses.replace(needs, weights=needs.weights + self.weights, compute=needs.compute + self.compute)
 
 
-BLIND = Eyes()
+BLIND = ProjectorSize()
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Shape:
     masks: int
     trained_context_tokens: int
     takes_q8: bool
-    eyes: Eyes = BLIND
+    eyes: ProjectorSize = BLIND
 
     @property
     def is_mixture(self) -> bool:
@@ -239,7 +239,7 @@ def number_of(header: GgufHeader, key: str) -> int:
     return int(min(max(value, 0), MOST_UNITS)) if isinstance(value, int | float) and value == value else 0  # noqa: PLR0124 - NaN
 
 
-def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> Eyes:
+def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> ProjectorSize:
     """What a projector with this header takes beside a model of this width.
 
     Scratch memory is that of the widest step for all patches of the largest picture at once, an upper estimate: 210 MB
@@ -262,12 +262,12 @@ def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> Eyes:
         whole = (side // (number_of(header, "clip.vision.projector.scale_factor") or 4)) ** 2
     elif kinds & {"gemma4uv", "deepseek4v"} or ("gemma4v" in kinds and width not in GEMMA4_CAUSAL):
         whole = GEMMA4_TOKENS
-    return Eyes(weights, compute, whole, on_cpu)
+    return ProjectorSize(weights, compute, whole, on_cpu)
 
 
 def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, projector_on_cpu: bool = False) -> Shape:
     """Reads a header, and that of what lets it see; whatever is missing or impossible in it counts as nothing."""
-    read = _Reader(header)
+    read = _HeaderReader(header)
     layers = min(read.number("block_count"), MOST_LAYERS)
     layers -= min(read.number("nextn_predict_layers"), layers)
     layer_weights, expert_weights = [0] * layers, [0] * layers
@@ -305,7 +305,7 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
     )
 
 
-class _Reader:
+class _HeaderReader:
     """Numbers of a header, all of which may be missing, wrong or hostile."""
 
     def __init__(self, header: GgufHeader) -> None:
@@ -393,7 +393,7 @@ class _Reader:
 
 
 @dataclass(frozen=True)
-class Probe:
+class FitProbe:
     """Ask llama.cpp what a file would take, on these GPUs in these shares."""
 
     path: str
@@ -416,7 +416,7 @@ class MemorySpeed:
     bytes_per_s: float
 
 
-PROBE_WIRE = Wire(2, (Probe, ProbeMemory), (Needs, MemorySpeed))
+PROBE_WIRE = Wire(2, (FitProbe, ProbeMemory), (Needs, MemorySpeed))
 TIMEOUT_S = 10.0
 
 
@@ -434,7 +434,7 @@ def probe(
 
     `folder` becomes the process's working directory.
     """
-    answer = _ask(Probe(str(path), layout, tuple(gpus), tuple(split)), folder, cancelled, timeout_s)
+    answer = _ask(FitProbe(str(path), layout, tuple(gpus), tuple(split)), folder, cancelled, timeout_s)
     return answer if isinstance(answer, Needs) else None
 
 
@@ -466,16 +466,16 @@ def probe_header(
 
 
 def _ask(
-    request: Probe | ProbeMemory, folder: Path, cancelled: Callable[[], bool], timeout_s: float
+    request: FitProbe | ProbeMemory, folder: Path, cancelled: Callable[[], bool], timeout_s: float
 ) -> Needs | MemorySpeed | Ended | None:
     """One request to a child of its own; None when it takes too long, is cancelled or answers nonsense."""
     try:
         child = Child(own_command("--fit-probe"), folder)
     except OSError:
         return None
-    said, deadline_s, answer = Said(), time.monotonic() + timeout_s, None
+    said, deadline_s, answer = WireInbox(), time.monotonic() + timeout_s, None
     try:
-        Conversation(PROBE_WIRE, child, said.put).send(request)
+        WireClient(PROBE_WIRE, child, said.put).send(request)
         while answer is None and not cancelled() and time.monotonic() < deadline_s:
             answer = said.next()
     except ProtocolViolation:
@@ -553,7 +553,7 @@ class Room:
 
 
 @dataclass(frozen=True)
-class Plan(Layout):
+class LoadPlan(Layout):
     """How a model is loaded, and why.
 
     `choice` is one of fits, asked, remembered, kv_reduced, layers_reduced, cpu_only, context_reduced and tight (the
@@ -577,12 +577,12 @@ class Plan(Layout):
         return Layout(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Layout)})
 
 
-def planned(layout: Layout, needed_bytes: int, free_bytes: int, choice: str) -> Plan:
+def planned(layout: Layout, needed_bytes: int, free_bytes: int, choice: str) -> LoadPlan:
     """A layout as a plan: what it takes, what was free, and why it was chosen."""
-    return Plan(**vars(layout), needed_bytes=needed_bytes, free_bytes=free_bytes, choice=choice)
+    return LoadPlan(**vars(layout), needed_bytes=needed_bytes, free_bytes=free_bytes, choice=choice)
 
 
-def choose(shape: Shape, wish: Wish, room: Room, estimate: Estimate | None = None) -> Plan:
+def choose(shape: Shape, wish: Wish, room: Room, estimate: Estimate | None = None) -> LoadPlan:
     """The best plan that fits; raises DoesNotFit. `estimate` replaces the formula where better numbers are known."""
     return _Chooser(shape, wish, room, estimate or shape.needs).choose()
 
@@ -602,7 +602,7 @@ def corrected(shape: Shape, asked: Layout, measured: Needs) -> Estimate:
     return estimate
 
 
-def is_near(plan: Plan, needs: Needs, room: Room) -> bool:
+def is_near(plan: LoadPlan, needs: Needs, room: Room) -> bool:
     """Whether a plan is so near to a limit, or so changed, that llama.cpp's own numbers should be asked."""
     if plan.choice not in (FITS, ASKED):
         return True
@@ -611,7 +611,7 @@ def is_near(plan: Plan, needs: Needs, room: Room) -> bool:
     return near_main or (plan.gpu_layers > 0 and needs.gpu > NEAR * room.gpu_spare())
 
 
-def next_step(plan: Plan, shape: Shape, wish: Wish, room: Room, *, had_model: bool) -> Plan | None:
+def next_step(plan: LoadPlan, shape: Shape, wish: Wish, room: Room, *, had_model: bool) -> LoadPlan | None:
     """What to try after llama.cpp refused `plan`; None when there is nothing left.
 
     GPU, then half of its layers, then a smaller context, then no GPU, then smaller contexts there. `had_model` tells
@@ -632,13 +632,13 @@ def next_step(plan: Plan, shape: Shape, wish: Wish, room: Room, *, had_model: bo
     return None
 
 
-def _smaller(plan: Plan, shape: Shape, wish: Wish) -> Plan:
+def _smaller(plan: LoadPlan, shape: Shape, wish: Wish) -> LoadPlan:
     """Half the context; in f16 where q8_0 was our own idea, because a device may not be able to compute with it."""
     context = max(_rounded(plan.context_tokens // 2), CONTEXT_FLOORS[-1])
     return _changed(plan, shape, SMALLER_CONTEXT, context_tokens=context, kv_type=wish.kv_type or KV_TYPES[0])
 
 
-def _changed(plan: Plan, shape: Shape, step: str, **changes: object) -> Plan:
+def _changed(plan: LoadPlan, shape: Shape, step: str, **changes: object) -> LoadPlan:
     steps = plan.steps if step in plan.steps[-1:] else (*plan.steps, step)
     choice = LAYERS_REDUCED if step == FEWER_LAYERS else CONTEXT_REDUCED
     changed = dataclasses.replace(plan, steps=steps, choice=choice, **changes)  # type: ignore[arg-type]
@@ -658,10 +658,10 @@ class _Chooser:
         self._kv_types = (wish.kv_type,) if wish.kv_type in KV_TYPES else offered
         self._sequences = self._affordable_sequences()
 
-    def choose(self) -> Plan:
+    def choose(self) -> LoadPlan:
         return self._whole() or self._fewer_layers() or self._without_gpu() or self._shorter() or self._tight()
 
-    def _whole(self) -> Plan | None:
+    def _whole(self) -> LoadPlan | None:
         """Everything as wanted, or with a smaller KV type."""
         for kv_type in self._kv_types:
             if self._fits(layout := self._layout(self._wanted, kv_type, self._all)):
@@ -669,20 +669,20 @@ class _Chooser:
                 return self._plan(layout, chosen if kv_type == self._kv_types[0] else KV_REDUCED)
         return None
 
-    def _fewer_layers(self) -> Plan | None:
+    def _fewer_layers(self) -> LoadPlan | None:
         for kv_type in self._kv_types:
             for layers in range(self._all - 1, 0, -1):
                 if self._fits(layout := self._layout(self._wanted, kv_type, layers)):
                     return self._plan(layout, LAYERS_REDUCED)
         return None
 
-    def _without_gpu(self) -> Plan | None:
+    def _without_gpu(self) -> LoadPlan | None:
         for kv_type in self._kv_types if self._all else ():
             if self._fits(layout := self._layout(self._wanted, kv_type, 0)):
                 return self._plan(layout, CPU_ONLY)
         return None
 
-    def _shorter(self) -> Plan | None:
+    def _shorter(self) -> LoadPlan | None:
         """The longest context that fits, in the smallest KV type; layers on the GPU before length."""
         for floor in CONTEXT_FLOORS:
             for layers in range(self._all, -1, -1):
@@ -702,7 +702,7 @@ class _Chooser:
                 high = middle - 1
         return self._layout(low * CELLS_STEP, self._kv_types[-1], layers)
 
-    def _tight(self) -> Plan:
+    def _tight(self) -> LoadPlan:
         """Weights that stay in the file and are read as they are needed; only the rest must really fit."""
         smallest = self._layout(min(CONTEXT_FLOORS[-1], self._wanted), self._kv_types[-1], 0)
         mapped = dataclasses.replace(smallest, repack=False)
@@ -731,7 +731,7 @@ class _Chooser:
             context_tokens, kv_type, gpu_layers, experts, self._sequences, batch, gpus=gpus, picture_tokens=whole
         )
 
-    def _plan(self, layout: Layout, choice: str) -> Plan:
+    def _plan(self, layout: Layout, choice: str) -> LoadPlan:
         room = self._room
         free = room.free_bytes
         if layout.gpu_layers and not room.shares:

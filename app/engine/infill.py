@@ -16,7 +16,7 @@ _REMARKS = ("#", "//")
 
 
 @dataclass(frozen=True)
-class _Line:
+class _InfillLine:
     """A line with something in it: what it says without blanks at its end, and where its first letter stands."""
 
     text: str
@@ -52,7 +52,7 @@ class InfillEnd:
         self._shown = 0
         self._read = 0
         """So much of it consists of whole lines that were looked at."""
-        self._lines: list[_Line] = []
+        self._lines: list[_InfillLine] = []
         """The last of these that hold something."""
         self.met = False
 
@@ -104,7 +104,7 @@ class InfillEnd:
             line = self._indent + line
         if not line.strip() or (is_first and self._has_line):
             return -1
-        lines = [*self._lines, _Line(line.rstrip(), line_end - len(line.lstrip()))][-len(self._anchor) :]
+        lines = [*self._lines, _InfillLine(line.rstrip(), line_end - len(line.lstrip()))][-len(self._anchor) :]
         if line_end < len(self._text):
             self._lines = lines
         return lines[0].begin if self._matches([one.text for one in lines]) else self._left_at(lines[-1])
@@ -114,7 +114,7 @@ class InfillEnd:
         is_last = lines[-1].startswith(last) if self._is_cut_short else _is_line(lines[-1], last)
         return is_last and lines[:-1] == first
 
-    def _left_at(self, line: _Line) -> int:
+    def _left_at(self, line: _InfillLine) -> int:
         """Where the middle left the block that the suffix is in; -1 where it did not, or a remark leaves it open."""
         if not self._is_in_block or line.text[0].isspace() or line.text[0] in ")]":  # behind wrapped arguments
             self._was_in_block, self._left = True, -1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.core.child import Child, own_command
 from app.core.errors import EngineStopped, PortTaken
-from app.core.wire import Conversation, Ended, Said, Wire
+from app.core.wire import Ended, Wire, WireClient, WireInbox
 from app.engine.client import ENVIRONMENT
 from app.engine.protocol import Device
 
@@ -85,9 +85,9 @@ class Lender:
         self._child.close()
 
     def _start(self) -> None:
-        self._said = Said()
+        self._said = WireInbox()
         self._child = Child(own_command("--lend-worker"), self._folder, ENVIRONMENT, work="lend")
-        Conversation(WIRE, self._child, self._said.put).send(self.lend)
+        WireClient(WIRE, self._child, self._said.put).send(self.lend)
 
 
 def free_port(host: str) -> int:

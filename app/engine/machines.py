@@ -44,7 +44,7 @@ class LentDevice:
 
 
 @dataclass(frozen=True)
-class Machine:
+class RemoteMachine:
     """One that answered. `endpoint` is the number and port that its `address` stands for."""
 
     address: str
@@ -72,7 +72,7 @@ def is_private(number: str) -> bool:
     return found.version == 4 and not (found.is_global or found.is_unspecified or found.is_multicast)
 
 
-def ask(address: str) -> Machine:
+def ask(address: str) -> RemoteMachine:
     """Asks a machine who it is and what it has; within ten seconds, but for the look-up of a name that hangs.
 
     Raises MachineUnusable.
@@ -86,16 +86,16 @@ def ask(address: str) -> Machine:
     with connection:
         connection.settimeout(ANSWER_TIMEOUT_S)
         try:
-            return Machine(address, f"{number}:{port}", tuple(_devices(connection, address)))
+            return RemoteMachine(address, f"{number}:{port}", tuple(_devices(connection, address)))
         except TimeoutError as error:  # it serves one program at a time, and lets the others wait
             raise MachineUnusable(address, "busy") from error
         except (OSError, EOFError, struct.error) as error:
             raise MachineUnusable(address, "other") from error
 
 
-def ask_all(addresses: Sequence[str]) -> tuple[list[Machine], list[MachineUnusable]]:
+def ask_all(addresses: Sequence[str]) -> tuple[list[RemoteMachine], list[MachineUnusable]]:
     """Asks several at once, for eight seconds at most: those that answered, in their order, and the others."""
-    answers: dict[str, Machine | MachineUnusable] = {}
+    answers: dict[str, RemoteMachine | MachineUnusable] = {}
 
     def run(address: str) -> None:
         try:
@@ -111,7 +111,7 @@ def ask_all(addresses: Sequence[str]) -> tuple[list[Machine], list[MachineUnusab
         thread.join(max(0.0, until_s - time.monotonic()))
     found = [answers.get(address) or MachineUnusable(address, "silent") for address in addresses]
     return (
-        [each for each in found if isinstance(each, Machine)],
+        [each for each in found if isinstance(each, RemoteMachine)],
         [each for each in found if isinstance(each, MachineUnusable)],
     )
 

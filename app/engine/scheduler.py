@@ -17,7 +17,7 @@ LEAST_MEASURES = 4
 CLEARLY = 1.05  # fewer sequences are chosen only when they are clearly faster in sum
 
 
-class Runner(Protocol):
+class AnswerRunner(Protocol):
     """What the scheduler wants to know of an answer."""
 
     @property
@@ -33,7 +33,7 @@ class Runner(Protocol):
         """Tokens that its memory does not hold yet: one while it writes, more while it reads."""
 
 
-R = TypeVar("R", bound=Runner)
+R = TypeVar("R", bound=AnswerRunner)
 
 
 def next_decode(runners: Sequence[R], batch_tokens: int, width: int = sys.maxsize) -> list[tuple[R, int]]:
@@ -50,7 +50,7 @@ def next_decode(runners: Sequence[R], batch_tokens: int, width: int = sys.maxsiz
     return [*writing, (reading, min(room, reading.pending_tokens))]
 
 
-class SideBySide:
+class ParallelismPolicy:
     """How many background answers write at once, learnt from the time each decode took with so many.
 
     `most_tokens` are what those side by side hold together at most: see `footprint.tokens_side_by_side`.

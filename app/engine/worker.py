@@ -18,7 +18,7 @@ from app.core.errors import AppError, ProtocolViolation
 from app.core.events import CANCELLED
 from app.core.wire import ParentSide
 from app.engine import protocol
-from app.engine.backend import Backend, Job
+from app.engine.backend import Backend, EngineJob
 
 DEFECT_EXIT_CODE = 70
 LEAVE_WITHIN_S = 60.0
@@ -55,9 +55,11 @@ class Worker:
     def __init__(self, backend: Backend, reader: BinaryIO, writer: BinaryIO) -> None:
         self._backend = backend
         self._parent = ParentSide(protocol.WIRE, reader, writer)
-        self._waiting: queue.SimpleQueue[tuple[protocol.Request, Job] | ProtocolViolation | None] = queue.SimpleQueue()
-        self._held: collections.deque[tuple[protocol.Request, Job]] = collections.deque()
-        self._jobs: dict[int, Job] = {}
+        self._waiting: queue.SimpleQueue[tuple[protocol.Request, EngineJob] | ProtocolViolation | None] = (
+            queue.SimpleQueue()
+        )
+        self._held: collections.deque[tuple[protocol.Request, EngineJob]] = collections.deque()
+        self._jobs: dict[int, EngineJob] = {}
         self._unbegun: dict[int, protocol.Request] = {}
         self._saving = threading.Event()
 
@@ -106,7 +108,7 @@ class Worker:
             elif isinstance(request, protocol.Cancel):
                 self._cancel(request.target)
             else:
-                job = self._jobs[request.id] = Job(self._reply)
+                job = self._jobs[request.id] = EngineJob(self._reply)
                 self._unbegun[request.id] = request
                 self._waiting.put((request, job))
         if self._backend.unsaved:
@@ -126,7 +128,7 @@ class Worker:
         if isinstance(self._unbegun.get(id_), _NEEDLESS_WHEN_CANCELLED) and (request := self._unbegun.pop(id_, None)):
             self._reply(_given_up(request))
 
-    def _carry_out(self, request: protocol.Request, job: Job) -> None:
+    def _carry_out(self, request: protocol.Request, job: EngineJob) -> None:
         if self._unbegun.pop(request.id, None) is None:
             return  # it was cancelled, and answered, while it waited
         try:
@@ -136,7 +138,7 @@ class Worker:
         if last is not None:
             self._reply(last)
 
-    def _last_reply(self, request: protocol.Request, job: Job) -> protocol.Reply | None:
+    def _last_reply(self, request: protocol.Request, job: EngineJob) -> protocol.Reply | None:
         """The last reply to a request that is done at once; None for an answer that has begun."""
         if job.cancelled and isinstance(request, _NEEDLESS_WHEN_CANCELLED):
             return _given_up(request)
@@ -145,7 +147,7 @@ class Worker:
             return None
         return self._done_at_once(request, job) or protocol.Done(request.id)
 
-    def _done_at_once(self, request: protocol.Request, job: Job) -> protocol.Reply | None:
+    def _done_at_once(self, request: protocol.Request, job: EngineJob) -> protocol.Reply | None:
         """Carries a request out; None where there is nothing to say but `Done`."""
         backend = self._backend
         asked: dict[type, Callable[[Any], protocol.Reply]] = {

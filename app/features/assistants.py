@@ -22,7 +22,7 @@ ICONS = (
 
 
 @dataclass(frozen=True)
-class Chosen:
+class AssistantChoice:
     """What a chat sets itself; what is None or "" is as the settings say.
 
     `sampling` has the temperature among its fields, `thinking` is "", "on", "off" or one of `EFFORTS`, `model` a path
@@ -43,7 +43,7 @@ class Chosen:
         return self.sampling | {name: value for name, value in tokens.items() if value is not None}
 
 
-def chosen_in(conversation: Conversation) -> Chosen:
+def chosen_in(conversation: Conversation) -> AssistantChoice:
     """What a conversation sets itself."""
     temperature = {} if conversation.temperature is None else {"temperature": conversation.temperature}
     model = own_model(conversation)
@@ -51,17 +51,17 @@ def chosen_in(conversation: Conversation) -> Chosen:
     return _chosen(conversation.system_prompt, values, conversation.thinking, str(model) if model is not None else "")
 
 
-def chosen_of(assistant: Assistant) -> Chosen:
+def chosen_of(assistant: Assistant) -> AssistantChoice:
     """What a chat takes over from an assistant."""
     return _chosen(assistant.instructions, assistant.sampling, assistant.thinking, assistant.model)
 
 
-def _chosen(prompt: str, stored: Mapping[str, Any], thinking: str, model: str) -> Chosen:
+def _chosen(prompt: str, stored: Mapping[str, Any], thinking: str, model: str) -> AssistantChoice:
     longest, budget = own_max_tokens(stored), own_thinking_budget(stored)
-    return Chosen(prompt, known_sampling(stored), longest, thinking, budget, model)
+    return AssistantChoice(prompt, known_sampling(stored), longest, thinking, budget, model)
 
 
-def in_conversation(chosen: Chosen) -> dict[str, Any]:
+def in_conversation(chosen: AssistantChoice) -> dict[str, Any]:
     """As `Conversations.update` takes it."""
     sampling = chosen.stored_sampling
     return {
@@ -73,7 +73,7 @@ def in_conversation(chosen: Chosen) -> dict[str, Any]:
     }
 
 
-def in_assistant(chosen: Chosen) -> dict[str, Any]:
+def in_assistant(chosen: AssistantChoice) -> dict[str, Any]:
     """As `AssistantStore.update` takes it."""
     return {
         "instructions": chosen.system_prompt,
@@ -88,7 +88,7 @@ def conversation_of(assistant: Assistant | None) -> Conversation | None:
     return planned(chosen_of(assistant)) if assistant is not None else None
 
 
-def planned(chosen: Chosen, *, memory: str = "", project_id: int | None = None) -> Conversation:
+def planned(chosen: AssistantChoice, *, memory: str = "", project_id: int | None = None) -> Conversation:
     """A conversation as it would be stored, with the id 0."""
     from app.store.conversations import Conversation  # not needed before the window is seen
 

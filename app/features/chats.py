@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
     from app.core.settings import Settings
-    from app.features.chat.answers import Beside, Chat
+    from app.features.chat.answers import AnswerService, SecondAnswer
     from app.features.prompt_library import PromptLibrary
     from app.features.spelling import Spelling
     from app.features.survey.surveys import Surveys
@@ -28,8 +28,8 @@ class Change(Protocol):
 class Chats:
     """All of it is asked for each time, since it changes while the program runs."""
 
-    kept: Chat
-    new_temporary: Callable[[], Chat]
+    kept: AnswerService
+    new_temporary: Callable[[], AnswerService]
     """A chat of which nothing is kept, closed when nobody holds it."""
     settings: Callable[[], Settings]
     change: Change
@@ -38,7 +38,7 @@ class Chats:
     """The chosen model, loaded or not; None without any."""
     usual_model: Callable[[], Path | None]
     """The same where another one is in because a chat has it for itself; else None."""
-    surveys_of: Callable[[Chat], Surveys]
+    surveys_of: Callable[[AnswerService], Surveys]
     """Questions about the whole documents of a chat; not for the window's thread, making them takes a moment."""
     prompts: Callable[[], PromptLibrary]
     """What can be put into a message by its name."""
@@ -46,7 +46,7 @@ class Chats:
     """What chats can take over as a whole."""
     spelling: Callable[[], Spelling]
     """Dictionaries for what is typed; one for the whole run."""
-    beside: Callable[[], Beside]
+    beside: Callable[[], SecondAnswer]
     """A second model for one answer."""
     host_of: Callable[[Path], str] = lambda _path: ""
     """Where a model runs that is not on this computer; "" for others."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 
 LEAST_ENTRIES = 3
 MOST_BETWEEN = 2
@@ -64,7 +64,7 @@ def told_apart(blocks: Sequence[Block]) -> dict[int, Apart]:
     """The numbers of blocks that are no text, each with what it is; nothing where a document has nothing else."""
     found: dict[int, Apart] = {}
     shown = [block for block in blocks if block.text.strip()]
-    titles = {_plain(block.text) for block in shown if block.kind is Kind.HEADING}
+    titles = {_plain(block.text) for block in shown if block.kind is BlockKind.HEADING}
     place = 0
     while place < len(shown):
         what, end = _stretch(shown, place, titles)
@@ -73,7 +73,7 @@ def told_apart(blocks: Sequence[Block]) -> dict[int, Apart]:
             continue
         found |= {block.id: what for block in shown[place:end]}
         place = end
-    return found if any(block.id not in found and block.kind is not Kind.HEADING for block in shown) else {}
+    return found if any(block.id not in found and block.kind is not BlockKind.HEADING for block in shown) else {}
 
 
 def _stretch(shown: Sequence[Block], place: int, titles: set[str]) -> tuple[Apart | None, int]:
@@ -84,7 +84,7 @@ def _stretch(shown: Sequence[Block], place: int, titles: set[str]) -> tuple[Apar
         end = _entries_end(shown, place, lambda one: _is_entry(one, titles))
         if end:
             return Apart.CONTENTS, end
-    if block.kind is not Kind.HEADING:
+    if block.kind is not BlockKind.HEADING:
         return None, 0
     if _HEADINGS[Apart.INDEX].fullmatch(text):
         end = _entries_end(shown, place, _is_indexed)
@@ -117,10 +117,10 @@ def _is_entry(block: Block, titles: set[str]) -> bool:
     """Whether every line of a block ends with the number of a page, or is the title of something in the document."""
     lines = [line for line in block.text.splitlines() if line.strip()]
     if re.fullmatch(_NUMBERED, " ".join(block.text.split()), re.IGNORECASE):
-        return block.kind is not Kind.HEADING  # "Chapter 1", with which the text begins, or a number alone
+        return block.kind is not BlockKind.HEADING  # "Chapter 1", with which the text begins, or a number alone
     if len(_LEADERS.findall(block.text)) > 1:  # several that were joined to one
         return True
-    if block.kind is not Kind.HEADING and _plain(block.text) in titles:
+    if block.kind is not BlockKind.HEADING and _plain(block.text) in titles:
         return True
     others = titles - {_plain(block.text)}
     return all(len(line) <= LONGEST_ENTRY and (_ENTRY.match(line.strip()) or _plain(line) in others) for line in lines)
@@ -142,7 +142,7 @@ def _sources_end(shown: Sequence[Block], place: int) -> int:
     level = shown[place].level
     for block in shown[place + 1 :]:
         is_source = _is_source(block)
-        is_title = block.kind is Kind.HEADING and (block.level <= level or len(block.text) < LONGEST_TITLE)
+        is_title = block.kind is BlockKind.HEADING and (block.level <= level or len(block.text) < LONGEST_TITLE)
         if not is_source and (is_title or len(block.text) > LONGEST_SOURCE):
             break
         end += 1

@@ -13,10 +13,10 @@ from app.core.errors import DocumentUnreadable
 from app.documents import blocks
 from app.documents.blocks import (
     Block,
-    Kind,
-    Numbering,
-    Piece,
-    Place,
+    BlockKind,
+    BlockNumbering,
+    BlockPiece,
+    BlockPlace,
     as_markdown,
     block_from_fields,
     block_to_fields,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.documents.source import PageRead
     from app.features.leaving import Consent
     from app.store.conversations import Attachment, Attachments
-    from app.store.documents import DocumentStore, Fields, PageReading, PageReadings, StoredDocument
+    from app.store.documents import DocumentStore, Fields, PageReadings, StoredDocument, StoredPageReading
 
 LOOK_EVERY_S = 0.1
 MOST_PARAGRAPH = 8_000
@@ -48,7 +48,7 @@ class Waits:
 
 
 @dataclass(frozen=True)
-class Kept:
+class DocumentStored:
     """The last event: the document is stored, complete."""
 
     document: StoredDocument
@@ -57,11 +57,11 @@ class Kept:
 RankByModel: TypeAlias = "Callable[[DocumentStore, int, str, int], list[list[int]]]"
 """Rankings of a document's blocks by an embedding model, best first: store, document, question, how many at most."""
 Hear: TypeAlias = "Callable[[Read, CancelToken], Generator[Event, None, None]]"
-ReadEvent: TypeAlias = "Event | Waits | Kept"
+ReadEvent: TypeAlias = "Event | Waits | DocumentStored"
 
 
 @dataclass(frozen=True)
-class Part:
+class ReadRange:
     """What is read of a file: pages from one to another (0 is open), in the encoding that the person chose, or ""."""
 
     first_page: int = 0
@@ -69,10 +69,10 @@ class Part:
     encoding: str = ""
 
 
-WHOLE = Part()
+WHOLE = ReadRange()
 
 
-class Documents:
+class DocumentLibrary:
     """Reads, keeps and shows documents; from any thread. Owns no thread: what reads is a generator.
 
     `folder` is the child's own working directory. Passwords stay in memory. `readings` is what was read from pages that
@@ -109,7 +109,7 @@ class Documents:
             self._consent.let_out(self.store, document_ids, model, pictures)
 
     def read(
-        self, path: Path, cancel: CancelToken, *, password: str = "", part: Part = WHOLE, name: str = ""
+        self, path: Path, cancel: CancelToken, *, password: str = "", part: ReadRange = WHOLE, name: str = ""
     ) -> Iterator[ReadEvent]:
         """Reads a file into the store; the last event is Kept, and cancelled there is none.
 
@@ -120,7 +120,7 @@ class Documents:
         found = _stat(path)
         known = self._known(path, found, part)
         if known is not None:
-            yield Kept(known)
+            yield DocumentStored(known)
             return
         hear = self._hear_of(path)
         turns = self._reading if hear is None else self._listening  # what takes minutes keeps nothing else waiting
@@ -152,7 +152,7 @@ class Documents:
         found: tuple[int, int],
         cancel: CancelToken,
         password: str,
-        part: Part,
+        part: ReadRange,
         *,
         hear: Hear | None,
         name: str,
@@ -184,14 +184,14 @@ class Documents:
             if kept is not None:
                 if password:
                     self._passwords[document_id] = password
-                yield Kept(self._with_readings(kept))
+                yield DocumentStored(self._with_readings(kept))
         finally:
             events.close()
             if kept is None:
                 self.store.discard(document_id)
 
     def _finish(
-        self, document_id: int, part: Part, opening: Found, done: Done, pages: Sequence[PageRead], *, words: int
+        self, document_id: int, part: ReadRange, opening: Found, done: Done, pages: Sequence[PageRead], *, words: int
     ) -> StoredDocument:
         opened = opening.opened
         info: dict[str, Any] = {"title": opened.title, "encoding": opened.encoding, "language": done.language}
@@ -262,13 +262,13 @@ class Documents:
         """With which it was opened; "" for none."""
         return self._passwords.get(document_id, "")
 
-    def _readings_of(self, document: StoredDocument) -> dict[int, PageReading]:
+    def _readings_of(self, document: StoredDocument) -> dict[int, StoredPageReading]:
         found = self.readings.of(document.sha256) if self.readings is not None and document.sha256 else {}
-        part = Part(**document.info.get("part", {}))
+        part = ReadRange(**document.info.get("part", {}))
         last = part.last_page or document.pages
         return {page: one for page, one in found.items() if max(1, part.first_page) <= page <= last}
 
-    def _known(self, path: Path, found: tuple[int, int], part: Part) -> StoredDocument | None:
+    def _known(self, path: Path, found: tuple[int, int], part: ReadRange) -> StoredDocument | None:
         documents = self.store.find_read(path, *found)
         return next((one for one in documents if one.info.get("part") == asdict(part)), None)
 
@@ -286,8 +286,11 @@ class Documents:
         digest = hashlib.sha256(data).hexdigest()
         document_id, is_kept = self.store.begin(Path("pasted", f"{digest[:16]}.txt"), len(data), 0, name=name), False
         try:
-            pieces = (Piece(Kind.PARAGRAPH, part, place=Place("", at, at + len(part))) for at, part in paragraphs(text))
-            numbering = Numbering()
+            pieces = (
+                BlockPiece(BlockKind.PARAGRAPH, part, place=BlockPlace("", at, at + len(part)))
+                for at, part in paragraphs(text)
+            )
+            numbering = BlockNumbering()
             self.store.add_blocks(document_id, [block_to_fields(numbering.block(piece)) for piece in pieces])
             info: dict[str, Any] = {"part": asdict(WHOLE), "words": count_words(text), "pasted": True}
             info["language"] = language_of(text[:LANGUAGE_CHARACTERS])
@@ -342,14 +345,16 @@ class Documents:
 
 
 def with_readings(
-    before: Sequence[Block], readings: dict[int, PageReading], replaced: Container[int] = ()
+    before: Sequence[Block], readings: dict[int, StoredPageReading], replaced: Container[int] = ()
 ) -> Iterator[Block]:
     """All blocks of a document, numbered anew, with what was read from its pictures; see `_merged`."""
-    numbering = Numbering()
+    numbering = BlockNumbering()
     return (numbering.block(piece) for piece in _merged(before, readings, replaced))
 
 
-def _merged(before: Sequence[Block], readings: dict[int, PageReading], replaced: Container[int]) -> Iterator[Piece]:
+def _merged(
+    before: Sequence[Block], readings: dict[int, StoredPageReading], replaced: Container[int]
+) -> Iterator[BlockPiece]:
     """The blocks with what was read of each page behind what the page has by itself; an earlier reading goes.
 
     `replaced` are pages whose blocks are such a reading without saying so.
@@ -365,7 +370,7 @@ def _merged(before: Sequence[Block], readings: dict[int, PageReading], replaced:
         yield from _pieces_of(readings[page])
 
 
-def _pieces_of(reading: PageReading) -> Iterator[Piece]:
+def _pieces_of(reading: StoredPageReading) -> Iterator[BlockPiece]:
     return (piece_of(block_from_fields(fields)) for fields in reading.blocks)
 
 
@@ -405,7 +410,7 @@ class KeptDocument:
         self._document, self._store = document, store
         self._folder, self._password = folder, password
         self._is_there = _is_unchanged(document)
-        self._drawing: reading.Drawing | None = None
+        self._drawing: reading.PageRenderer | None = None
         self.block_count = store.block_count(document.id)
 
     @property
@@ -447,14 +452,16 @@ class KeptDocument:
         found = [block_from_fields(fields) for fields in self._store.blocks_of_page(self._document.id, page)]
         return [one for one in found if one.page == page or any(box.page == page for box in one.place.boxes)]
 
-    def search(self, text: str, limit: int = 1000) -> list[Mark]:
+    def search(self, text: str, limit: int = 1000) -> list[TextHighlight]:
         """Where these letters stand, whatever their case, in order."""
         wanted = text.casefold()
-        found: list[Mark] = []
+        found: list[TextHighlight] = []
         if not wanted.strip():
             return found
         for fields in self._store.every_block(self._document.id):
-            found += [Mark(int(fields["id"]), start, end) for start, end in _stretches(str(fields["text"]), wanted)]
+            found += [
+                TextHighlight(int(fields["id"]), start, end) for start, end in _stretches(str(fields["text"]), wanted)
+            ]
             if len(found) >= limit:
                 break
         return found[:limit]
@@ -465,7 +472,7 @@ class KeptDocument:
         from app.documents.protocol import Draw
 
         if self._drawing is None:
-            self._drawing = reading.Drawing(self._folder)
+            self._drawing = reading.PageRenderer(self._folder)
         request = Draw(str(self._document.path), page, scale, self._password)
         yield from self._drawing.draw(request, cancel)
 
@@ -534,7 +541,7 @@ def _origins(text: str) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Mark:
+class TextHighlight:
     """What to mark: a stretch of a block's text; `end` 0 is all of it."""
 
     block_id: int
@@ -581,7 +588,7 @@ class ShownDocument(Protocol):
     def blocks_of_page(self, page: int) -> list[Block]:
         """The blocks that begin on a page, and the one that reaches into it."""
 
-    def search(self, text: str, limit: int = 1000) -> list[Mark]:
+    def search(self, text: str, limit: int = 1000) -> list[TextHighlight]:
         """Where these letters stand, whatever their case, in order."""
 
     def draw(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:

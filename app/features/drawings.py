@@ -52,7 +52,7 @@ mermaid.render("drawing", source).then(({svg}) => {
 
 
 @dataclass(frozen=True)
-class Words:
+class DrawingWords:
     """What a page says, in the person's language."""
 
     title: str
@@ -75,7 +75,7 @@ def kind_of(language: str, text: str) -> str:
     return SVG if is_svg else ""
 
 
-def page_of(kind: str, source: str, words: Words) -> str:
+def page_of(kind: str, source: str, words: DrawingWords) -> str:
     """The whole page as HTML."""
     shown = f"<details{' open' if kind == MERMAID else ''}><summary>{escape(words.source)}</summary>"
     shown += f'<pre id="source">{escape(source)}</pre></details><p>{escape(words.about)}</p>'

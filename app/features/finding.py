@@ -29,7 +29,7 @@ Marks = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class Hit:
+class SearchHit:
     """One place where the words stand.
 
     `kind` is one of `KINDS`, `id` the number of what it is in, `message_id` the message of a chat, 0 for its title or
@@ -47,7 +47,7 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchQuery:
     """What was typed: its words, and the beginnings of names of tags and projects to which it is limited."""
 
     words: str
@@ -60,15 +60,15 @@ class Asked:
         return bool(self.tags or self.projects)
 
 
-def asked(query: str) -> Asked:
+def asked(query: str) -> SearchQuery:
     """Takes `tag:work` and `project:"New house"` out of what was typed."""
     names: dict[str, list[str]] = {"tag": [], "project": []}
     for found in _LIMIT.finditer(query):
         if name := (found[2] or found[3] or "").strip():
             names[found[1].lower()].append(name)
     if not any(names.values()):
-        return Asked(query)
-    return Asked(" ".join(_LIMIT.sub(" ", query).split()), tuple(names["tag"]), tuple(names["project"]))
+        return SearchQuery(query)
+    return SearchQuery(" ".join(_LIMIT.sub(" ", query).split()), tuple(names["tag"]), tuple(names["project"]))
 
 
 class Finding:
@@ -84,7 +84,7 @@ class Finding:
         *,
         kinds: Iterable[str] = KINDS,
         is_cancelled: Callable[[], bool] = lambda: False,
-    ) -> list[Hit]:
+    ) -> list[SearchHit]:
         """The best first: words in a title, words one right behind the other, all others; in each the newest first.
 
         Words may stand in any order, the last one is a beginning, and case and accents do not count. A query may be
@@ -114,7 +114,7 @@ class Finding:
 
     def similar(
         self, query: str, most: int, *, without: Iterable[int] = (), is_cancelled: Callable[[], bool] = lambda: False
-    ) -> list[Hit]:
+    ) -> list[SearchHit]:
         """Return places in messages that are about what was typed, in other words, the nearest first.
 
         There are none for a limited query, and none of the chats in `without`. The first search of a process takes
@@ -124,12 +124,12 @@ class Finding:
             return []
         parts = self._by_meaning.find(query, CANDIDATES, is_cancelled)
         texts, left_out = self._search.texts_of([part.message_id for part in parts]), set(without)
-        hits: list[Hit] = []
+        hits: list[SearchHit] = []
         for part in parts:
             text = texts.get(part.message_id)
             if text is not None and text.id not in left_out and len(hits) < most:
                 snippet, _ = around(text.text[part.start : part.end], "")
-                hits.append(Hit(CHAT, text.id, text.message_id, text.title, snippet, (), text.at))
+                hits.append(SearchHit(CHAT, text.id, text.message_id, text.title, snippet, (), text.at))
         return hits
 
     @cached_property
@@ -138,13 +138,13 @@ class Finding:
 
         return MessageIndex(self._search)
 
-    def titles(self) -> list[Hit]:
+    def titles(self) -> list[SearchHit]:
         """Everything there is, the last used first, without a look into it."""
         found = [*self._search.every_title((SUMMARY, TRANSLATION)), *self._search.every_page()]
         found.sort(key=lambda one: one.at, reverse=True)
-        return [Hit(one.kind, one.id, 0, one.title, "", (), one.at) for one in found]
+        return [SearchHit(one.kind, one.id, 0, one.title, "", (), one.at) for one in found]
 
-    def chats_in(self, limits: Asked) -> set[int]:
+    def chats_in(self, limits: SearchQuery) -> set[int]:
         """The chats to which a query is limited."""
         return set(self._search.chats_in(limits.tags, limits.projects))
 
@@ -160,14 +160,14 @@ class Finding:
         texts = self._search.times_of(list(ids))
         return [(rank, one, texts[one]) for one, rank in ids.items() if one in texts]
 
-    def _hits(self, found: Sequence[FoundText | int], query: str) -> list[Hit]:
+    def _hits(self, found: Sequence[FoundText | int], query: str) -> list[SearchHit]:
         texts = self._search.texts_of([one for one in found if isinstance(one, int)])
         hits = []
         for one in found:
             text = texts.get(one) if isinstance(one, int) else one
             if text is not None:  # it may have been deleted meanwhile
                 snippet, marks = around(text.text, query)
-                hits.append(Hit(text.kind, text.id, text.message_id, text.title, snippet, marks, text.at))
+                hits.append(SearchHit(text.kind, text.id, text.message_id, text.title, snippet, marks, text.at))
         return hits
 
 
@@ -236,7 +236,7 @@ def around(text: str, query: str) -> tuple[str, Marks]:
     return line, marks_in(line, query)
 
 
-def still_fits(hit: Hit, query: str) -> bool:
+def still_fits(hit: SearchHit, query: str) -> bool:
     """Whether what was found for a query that was typed before has the words of this one, as far as it is shown."""
     return all(marks_in(hit.snippet, word) for word in clean_text(query).split())
 

@@ -24,15 +24,15 @@ from app.core.child import Child, own_command
 from app.core.errors import MediaRefused, MicrophoneMissing, NoModel
 from app.core.events import CancelToken
 from app.core.paths import make_folder
-from app.core.wire import Conversation, Ended
-from app.core.wire import Said as Replies
-from app.documents.blocks import Block, Kind, Numbering, Piece, Place
+from app.core.wire import Ended, WireClient
+from app.core.wire import WireInbox as Replies
+from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece, BlockPlace
 from app.documents.microphone import TRIAL_VARIABLE, WIRE, Heard, NoMicrophone, Record
 from app.documents.protocol import BlocksRead, Done, Event, Found, Listen, Read, SoundHeard, SoundPiece
 from app.documents.source import Opened, PageRead, Remark
-from app.features.page_reading.by_model import EMPTY, READ, Said, asked
+from app.features.page_reading.by_model import EMPTY, READ, PageAnswer, asked
 from app.language.sentences import sentences
-from app.store.documents import HEARD, DocumentStore, PageReading
+from app.store.documents import HEARD, DocumentStore, StoredPageReading
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
@@ -71,7 +71,7 @@ class Recorder:
         child = Child(own_command("--record-worker"), self._child_folder, trial, work="recording")
         seconds = 0.0
         try:
-            Conversation(WIRE, child, said.put).send(Record(str(path)))
+            WireClient(WIRE, child, said.put).send(Record(str(path)))
             until_s = time.monotonic() + STARTS_WITHIN_S
             while not stop.cancelled:
                 event = said.next(LOOK_EVERY_S)
@@ -150,7 +150,7 @@ MOST_CUE_S = 7.0
 
 
 @dataclass(frozen=True)
-class Segment:
+class SpokenSegment:
     """What is said from one second to another."""
 
     start_s: float
@@ -188,7 +188,7 @@ class Hearing:
             if isinstance(end, SoundHeard):
                 pieces = [piece for piece in heard if isinstance(piece, SoundPiece) and piece.path]
                 heard_before = _Heard(self._kept, end.sha256, model)
-                yield from _Document(engine, model, end, heard_before, cancel).events(pieces)
+                yield from _RecordingDocument(engine, model, end, heard_before, cancel).events(pieces)
                 if not cancel.cancelled:
                     heard_before.forget()
 
@@ -215,18 +215,18 @@ class _Heard:
         self._kept, self._model = kept, model.name
         self._known = kept.of(self._key) if kept is not None else {}
 
-    def of(self, number: int, piece: SoundPiece) -> Said | None:
+    def of(self, number: int, piece: SoundPiece) -> PageAnswer | None:
         """Of the piece with that number, from 1; None where nobody has heard it."""
         reading = self._known.get(number)
         fields = reading.blocks[0] if reading is not None and reading.blocks else {}
         if reading is None or (fields.get("start_s"), fields.get("end_s")) != (piece.start_s, piece.end_s):
             return None
-        return Said(fields["text"], reading.state)
+        return PageAnswer(fields["text"], reading.state)
 
-    def keep(self, number: int, piece: SoundPiece, said: Said) -> None:
+    def keep(self, number: int, piece: SoundPiece, said: PageAnswer) -> None:
         if self._kept is not None:
             fields = {"text": said.text, "start_s": piece.start_s, "end_s": piece.end_s}
-            self._kept.keep(self._key, PageReading(number, HEARD, self._model, said.state, (fields,)))
+            self._kept.keep(self._key, StoredPageReading(number, HEARD, self._model, said.state, (fields,)))
 
     def forget(self) -> None:
         """All of it is in a document now."""
@@ -234,12 +234,12 @@ class _Heard:
             self._kept.forget_all(self._key)
 
 
-class _Document:
+class _RecordingDocument:
     """One recording on its way into a document."""
 
     def __init__(self, engine: Engine, model: ModelLoaded, end: SoundHeard, heard: _Heard, cancel: CancelToken) -> None:
         self._engine, self._model, self._end, self._heard, self._cancel = engine, model, end, heard, cancel
-        self._numbering = Numbering()
+        self._numbering = BlockNumbering()
         self._minutes = max(1, math.ceil(end.seconds / MINUTE_S))
         self._sample = ""
         self._unclear = 0
@@ -249,7 +249,7 @@ class _Document:
         spoken: set[int] = set()
         told = 0
         for number, piece in enumerate(pieces, 1):
-            said: list[Segment] = []
+            said: list[SpokenSegment] = []
             yield from self._hear(number, piece, said)
             if self._cancel.cancelled:
                 return
@@ -264,12 +264,12 @@ class _Document:
             yield PageRead(minute, minute in spoken)
         yield self._done(spoken)
 
-    def _hear(self, number: int, piece: SoundPiece, said: list[Segment]) -> Iterator[Event]:
+    def _hear(self, number: int, piece: SoundPiece, said: list[SpokenSegment]) -> Iterator[Event]:
         """Fills `said`; something comes whenever the model says more."""
         found = self._heard.of(number, piece)
         if found is None:
             for event in asked(self._engine, ask_for(piece, self._model), self._cancel):
-                if isinstance(event, Said):
+                if isinstance(event, PageAnswer):
                     found = event
                     self._heard.keep(number, piece, event)
                 yield BlocksRead(())
@@ -277,12 +277,12 @@ class _Document:
             self._unclear += found.state not in (READ, EMPTY)
             said += segments_of(found.text, piece.start_s, piece.end_s)
 
-    def _block(self, segment: Segment) -> Block:
+    def _block(self, segment: SpokenSegment) -> Block:
         self._sample = (self._sample + " " + segment.text)[:LANGUAGE_CHARACTERS]
-        place = Place("", round(segment.start_s * 1000), round(segment.end_s * 1000))
+        place = BlockPlace("", round(segment.start_s * 1000), round(segment.end_s * 1000))
         page = min(self._minutes, _minute(segment.start_s))
         label = f"{clock(segment.start_s)} – {clock(segment.end_s)}"
-        return self._numbering.block(Piece(Kind.PARAGRAPH, segment.text, page, place, label=label))
+        return self._numbering.block(BlockPiece(BlockKind.PARAGRAPH, segment.text, page, place, label=label))
 
     def _done(self, spoken: set[int]) -> Done:
         from app.language.detection import language_of
@@ -298,7 +298,7 @@ def ask_for(piece: SoundPiece, model: ModelLoaded) -> Ask:
     import hashlib
 
     from app.core.events import Media, Message, Role
-    from app.core.settings import Chat, Settings
+    from app.core.settings import ChatDefaults, Settings
     from app.engine.protocol import Ask, Sampling
     from app.features.chat.options import template_variables
 
@@ -310,12 +310,12 @@ def ask_for(piece: SoundPiece, model: ModelLoaded) -> Ask:
         [Message(Role.USER, words, (media,))],
         max_tokens=min(MOST_TOKENS, max(64, model.context_tokens // 4)),
         task_sampling=Sampling(0.0, repeat_penalty=1.0, presence_penalty=0.0, seed=1),
-        template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), model),
+        template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), model),
         background=True,
     )
 
 
-def segments_of(text: str, start_s: float, end_s: float) -> list[Segment]:
+def segments_of(text: str, start_s: float, end_s: float) -> list[SpokenSegment]:
     """The sentences of what was said in a stretch. Each gets as much of its time as it has letters: models that hear
     do not say when.
     """
@@ -324,7 +324,7 @@ def segments_of(text: str, start_s: float, end_s: float) -> list[Segment]:
     return _shared(parts, start_s, end_s)
 
 
-def cues_of(segments: Sequence[Segment]) -> Iterator[Segment]:
+def cues_of(segments: Sequence[SpokenSegment]) -> Iterator[SpokenSegment]:
     """The same, none longer than two lines and seven seconds."""
     for segment in segments:
         for count in range(1, len(segment.text) + 1):
@@ -334,7 +334,7 @@ def cues_of(segments: Sequence[Segment]) -> Iterator[Segment]:
         yield from cues
 
 
-def srt_of(segments: Sequence[Segment]) -> str:
+def srt_of(segments: Sequence[SpokenSegment]) -> str:
     """As a SubRip file."""
     cues = [
         f"{number}\n{_srt_time(cue.start_s)} --> {_srt_time(cue.end_s)}\n{_in_lines(cue.text)}\n"
@@ -343,7 +343,7 @@ def srt_of(segments: Sequence[Segment]) -> str:
     return "\n".join(cues)
 
 
-def vtt_of(segments: Sequence[Segment]) -> str:
+def vtt_of(segments: Sequence[SpokenSegment]) -> str:
     """As a WebVTT file."""
     cues = [
         f"{_srt_time(cue.start_s)} --> {_srt_time(cue.end_s)}".replace(",", ".") + f"\n{_in_lines(cue.text)}\n"
@@ -352,23 +352,23 @@ def vtt_of(segments: Sequence[Segment]) -> str:
     return "\n".join(("WEBVTT\n", *cues))
 
 
-def text_of(segments: Sequence[Segment]) -> str:
+def text_of(segments: Sequence[SpokenSegment]) -> str:
     """A sentence a line, without times."""
     return "".join(f"{segment.text}\n" for segment in segments)
 
 
 @dataclass(frozen=True)
-class Transcript:
+class SpokenTranscript:
     """All that is said in a recording; `language` is a code such as "en", "" where there is too little to tell."""
 
-    segments: tuple[Segment, ...]
+    segments: tuple[SpokenSegment, ...]
     seconds: float
     language: str
 
 
-def transcribe_file(hearing: Hearing, path: Path, cancel: CancelToken) -> Transcript | None:
+def transcribe_file(hearing: Hearing, path: Path, cancel: CancelToken) -> SpokenTranscript | None:
     """Hear a whole recording; None when cancelled. Raises as `Hearing.read`."""
-    segments, seconds = list[Segment](), 0.0
+    segments, seconds = list[SpokenSegment](), 0.0
     for event in hearing.read(Read(str(path)), cancel):
         match event:
             case Found(opened=opened):
@@ -376,13 +376,13 @@ def transcribe_file(hearing: Hearing, path: Path, cancel: CancelToken) -> Transc
             case BlocksRead(blocks=blocks):
                 segments += map(segment_of, blocks)
             case Done(language=language):
-                return Transcript(tuple(segments), seconds, language)
+                return SpokenTranscript(tuple(segments), seconds, language)
     return None
 
 
-def segment_of(block: Block) -> Segment:
+def segment_of(block: Block) -> SpokenSegment:
     """What a block of a recording says, and when."""
-    return Segment(block.place.start / 1000, block.place.end / 1000, block.text)
+    return SpokenSegment(block.place.start / 1000, block.place.end / 1000, block.text)
 
 
 def clock(seconds: float) -> str:
@@ -396,12 +396,12 @@ def _minute(seconds: float) -> int:
     return int(seconds // MINUTE_S) + 1
 
 
-def _shared(parts: Sequence[str], start_s: float, end_s: float) -> list[Segment]:
+def _shared(parts: Sequence[str], start_s: float, end_s: float) -> list[SpokenSegment]:
     letters = sum(map(len, parts))
     found, at_s = [], start_s
     for part in parts:
         until_s = at_s + (end_s - start_s) * len(part) / letters
-        found.append(Segment(at_s, until_s, part))
+        found.append(SpokenSegment(at_s, until_s, part))
         at_s = until_s
     return found
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import DocumentStaysHere
 from app.core.events import ModelElsewhere, ModelLoaded
-from app.features.models.messages import Words
+from app.features.models.messages import MessageTemplate
 
 if TYPE_CHECKING:
     from app.remote.servers import Servers
@@ -64,11 +64,11 @@ def _known_by(document: StoredDocument) -> str:
     return document.sha256 or f"document-{document.id}"
 
 
-def leaving_words(leaving: Leaving) -> Words:
+def leaving_words(leaving: Leaving) -> MessageTemplate:
     """The question, for a dialog with the answers "Send" and "Keep it here"."""
     if len(leaving.names) == 1:
         text = "The model runs on {host}. May {name} be sent there? You are asked once for each document and picture."
-        return Words(text, {"host": leaving.host, "name": leaving.names[0]})
+        return MessageTemplate(text, {"host": leaving.host, "name": leaving.names[0]})
     text = "The model runs on {host}. May these {count} be sent there: {names}? You are asked once for each."
     shown = ", ".join(leaving.names[:3]) + (", …" if len(leaving.names) > 3 else "")
-    return Words(text, {"host": leaving.host, "count": str(len(leaving.names)), "names": shown})
+    return MessageTemplate(text, {"host": leaving.host, "count": str(len(leaving.names)), "names": shown})

@@ -68,7 +68,7 @@ class Unsaved:
 
 
 @dataclass(frozen=True)
-class Added:
+class MediumAdded:
     """A file is kept. Of several `frames` the first is shown; `is_cut`: the file ends in the middle."""
 
     path: Path
@@ -106,7 +106,7 @@ class MediaLibrary:
             raise PictureUnreadable(str(path), "damaged")
         return added.media
 
-    def adding(self, given: Iterable[Path | Unsaved], cancel: CancelToken) -> Iterator[Added | Refused]:
+    def adding(self, given: Iterable[Path | Unsaved], cancel: CancelToken) -> Iterator[MediumAdded | Refused]:
         """Keeps several, one after the other, each of which may be refused; ends where it was cancelled."""
         with self._child():
             for one in given:
@@ -173,7 +173,7 @@ class MediaLibrary:
         if child is not None:
             child.close()
 
-    def _add(self, given: Path | Unsaved, cancel: CancelToken) -> Added | None:
+    def _add(self, given: Path | Unsaved, cancel: CancelToken) -> MediumAdded | None:
         scratch = self._originals / f"{HALF}{os.getpid()}-{threading.get_ident()}"
         path = given if isinstance(given, Path) else given.path
         try:
@@ -181,7 +181,7 @@ class MediaLibrary:
             with self._keeping:
                 known = self.store.get(sha256)
                 if known is not None and self._path(sha256).is_file() and self.original(known).is_file():
-                    return Added(path, self.store.add(known))
+                    return MediumAdded(path, self.store.add(known))
             decoded = self._decode(scratch, sha256, cancel, name=path)
             if decoded is None:
                 return None
@@ -190,7 +190,7 @@ class MediaLibrary:
             make_folder(target.parent)
             with self._keeping:
                 scratch.replace(target)
-                return Added(path, self.store.add(media), decoded.frames, decoded.is_cut)
+                return MediumAdded(path, self.store.add(media), decoded.frames, decoded.is_cut)
         except OSError as error:
             raise disk_problem(error, self._originals) from error
         finally:

@@ -626,7 +626,7 @@ def model_words(name: str) -> str:
 
 
 def reader_words(method: str, model: str) -> str:
-    """Who read a page, see `app.store.documents.PageReading`; of tesseract also which languages it was asked for."""
+    """Say who read a page (`app.store.documents.StoredPageReading`), and tesseract's languages."""
     from app.documents.blocks import TESSERACT  # of pages that were read, mostly none
     from app.language.names import own_name
 

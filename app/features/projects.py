@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.core.events import ModelLoaded
     from app.core.settings import Settings
     from app.engine.contract import Engine
-    from app.features.documents import Documents
+    from app.features.documents import DocumentLibrary
     from app.store.conversations import Conversation
     from app.store.database import Database
     from app.store.documents import StoredDocument
@@ -145,7 +145,12 @@ class Preambles:
     """Makes them of what is stored now; from any thread. Every document's text is made once."""
 
     def __init__(
-        self, database: Database, documents: Documents, settings: Callable[[], Settings], *, is_temporary: bool = False
+        self,
+        database: Database,
+        documents: DocumentLibrary,
+        settings: Callable[[], Settings],
+        *,
+        is_temporary: bool = False,
     ) -> None:
         self._is_temporary = is_temporary
         self.projects, self.memories = Projects(database), Memories(database)

@@ -16,7 +16,7 @@ from app.features.work.saved_file import written
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
-    from app.store.prompts import Prompts
+    from app.store.prompts import PromptStore
 
 CLIPBOARD, SELECTION, DATE = "clipboard", "selection", "date"
 AUTOMATIC = (CLIPBOARD, SELECTION, DATE)
@@ -28,7 +28,7 @@ _BRACES = re.compile(r"\{\{|\}\}|\{([^\W\d_][\w -]{0,39})\}")
 
 
 @dataclass(frozen=True)
-class Prompt:
+class LibraryPrompt:
     """One to choose. `key` is what it is known by: the number of a saved one, or the name of a built-in one."""
 
     key: str
@@ -126,7 +126,7 @@ class PromptLibrary:
 
     def __init__(
         self,
-        store: Prompts,
+        store: PromptStore,
         settings: Callable[[], Settings],
         change: Callable[..., None],
         clock: Callable[[], float] = time.time,
@@ -143,21 +143,21 @@ class PromptLibrary:
         """Whether they are offered from now on."""
         self._change("composer", builtin_prompts=wanted)
 
-    def all(self, tr: Callable[[str], str] = str) -> list[Prompt]:
+    def all(self, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
         """The last used first; then saved ones by name, then the built-in ones as they are listed here."""
-        prompts = [Prompt(str(one.id), one.name, one.text, one.used_at) for one in self.store.all()]
+        prompts = [LibraryPrompt(str(one.id), one.name, one.text, one.used_at) for one in self.store.all()]
         if self.has_builtin:
             used = self._builtin_used()
-            prompts += [Prompt(key, tr(name), tr(text), used.get(key), True) for key, name, text in BUILTIN]
+            prompts += [LibraryPrompt(key, tr(name), tr(text), used.get(key), True) for key, name, text in BUILTIN]
         return sorted(prompts, key=lambda one: -(one.used_at or 0))
 
-    def find(self, typed: str, tr: Callable[[str], str] = str) -> list[Prompt]:
+    def find(self, typed: str, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
         """Those whose name has all that is typed, the beginning of a word first; then those whose text has it."""
         words = typed.casefold().split()
         ranked = [(rank, one) for one in self.all(tr) if (rank := _rank(one, words, one.text)) is not None]
         return [one for _, one in sorted(ranked, key=lambda each: each[0])]
 
-    def complete(self, typed: str, tr: Callable[[str], str] = str) -> list[Prompt]:
+    def complete(self, typed: str, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
         """The same for what is typed behind a slash: of a text only its first words, once something is typed of them.
 
         A message may begin with a slash by itself; it should soon be none of these.
@@ -167,11 +167,11 @@ class PromptLibrary:
         ranked = [(rank, one) for one, text in told if (rank := _rank(one, words, text)) is not None]
         return [one for _, one in sorted(ranked, key=lambda each: each[0])]
 
-    def get(self, key: str, tr: Callable[[str], str] = str) -> Prompt | None:
+    def get(self, key: str, tr: Callable[[str], str] = str) -> LibraryPrompt | None:
         """One of them; None where it is gone or hidden."""
         return next((one for one in self.all(tr) if one.key == key), None)
 
-    def note_use(self, prompt: Prompt) -> None:
+    def note_use(self, prompt: LibraryPrompt) -> None:
         """It comes first from now on."""
         if not prompt.is_builtin:
             self.store.note_use(prompt.number)
@@ -188,7 +188,7 @@ class PromptLibrary:
         return used
 
 
-def _rank(prompt: Prompt, words: Sequence[str], text: str) -> int | None:
+def _rank(prompt: LibraryPrompt, words: Sequence[str], text: str) -> int | None:
     """0: the name begins with it, 1: its words do, 2: it is in the name, 3: in the text; None: nowhere."""
     name = prompt.name.casefold()
     if name.startswith(" ".join(words)):
@@ -207,13 +207,13 @@ FORM, VERSION = "fireside-prompts", 1
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)\n?", re.DOTALL)
 
 
-def write_json(path: Path, prompts: Iterable[Prompt]) -> None:
+def write_json(path: Path, prompts: Iterable[LibraryPrompt]) -> None:
     """A list with the name and the text of each. Raises DiskFull or FolderNotWritable."""
     listed = [{"name": one.name, "text": one.text} for one in prompts]
     _write(path, json.dumps({"form": FORM, "version": VERSION, "prompts": listed}, ensure_ascii=False, indent=1) + "\n")
 
 
-def write_markdown(path: Path, prompt: Prompt) -> None:
+def write_markdown(path: Path, prompt: LibraryPrompt) -> None:
     """One prompt, its name as front matter. Raises DiskFull or FolderNotWritable."""
     _write(path, f"---\nname: {json.dumps(prompt.name, ensure_ascii=False)}\n---\n\n{prompt.text}\n")
 

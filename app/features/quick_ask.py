@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.language.names import english_name, other_than
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
 
 REQUESTS = {
     "summarize": "Summarize this text in a few sentences, in its own language.",
@@ -43,7 +43,7 @@ def translation_request(text: str, wanted: tuple[str, ...], model: Path | None) 
     return TranslationRequest(TRANSLATE.format(language=english_name(target)), is_able)
 
 
-def keep(talk: Chat, conversation_id: int, kept: Chat) -> int:
+def keep(talk: AnswerService, conversation_id: int, kept: AnswerService) -> int:
     """A temporary chat becomes one that stays, with all versions of its messages; returns its id.
 
     May raise DiskFull or FolderNotWritable.

@@ -1,6 +1,7 @@
 """Answers for other programs: which models there are, the one they name brought in, and what it writes, as events.
 
-Nothing here knows a contract: `app.server` turns requests of each into `Wanted`, and events into what it sends back.
+Nothing here knows a contract: `app.server` turns requests of each into `GenerationRequest`, and events into what it
+sends back.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
 
 if TYPE_CHECKING:
-    from app.features.hearing import Hearing, Transcript
+    from app.features.hearing import Hearing, SpokenTranscript
     from app.features.media import PassingLibrary
     from app.store.media import StoredMedia
 
@@ -125,7 +126,7 @@ def _number(header: GgufHeader, key: str) -> int:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class GenerationRequest:
     """Answers to one conversation, or continuations of `text`, or of `tokens`, where there are no messages.
 
     `must_call`: one of `tools` has to be called. `continues`: the last message, an assistant's, is gone on with.
@@ -242,7 +243,7 @@ def _with_instructions(messages: Sequence[Message], text: str) -> list[Message]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestRecord:
     """One request, as a person may read it: nothing of what was said. `at` in seconds since 1970."""
 
     at: float
@@ -266,7 +267,7 @@ class RequestTotals:
     seconds: float = 0.0
     in_progress: int = 0
 
-    def with_request(self, asked: Asked) -> RequestTotals:
+    def with_request(self, asked: RequestRecord) -> RequestTotals:
         """Add one that has ended."""
         return RequestTotals(
             self.requests + 1,
@@ -550,7 +551,7 @@ def _load_again(engine: Engine, path: Path, wish: Wish, cancel: CancelToken) -> 
         raise
 
 
-class Serving:
+class AnswerServer:
     """Answers requests with the program's own engines. From any thread, several at once."""
 
     def __init__(
@@ -562,7 +563,7 @@ class Serving:
     ) -> None:
         """`pictures` makes what decodes those of one request, and forgets them; `hearing` what hears with an engine."""
         self.engines, self._installed, self._pictures, self._hearing = engines, installed, pictures, hearing
-        self._journal: deque[Asked] = deque(maxlen=MOST_IN_JOURNAL)
+        self._journal: deque[RequestRecord] = deque(maxlen=MOST_IN_JOURNAL)
         self._totals, self._noting = RequestTotals(), threading.Lock()
         self._running: list[tuple[str, str]] = []
         self.on_use: Callable[[], object] = lambda: None
@@ -637,7 +638,7 @@ class Serving:
             return engine.embed(texts, cancel=cancel) if engine is not None else NO_VECTORS
 
     def answers(
-        self, name: str, wanted: Sequence[Wanted], cancel: CancelToken, *, chats: bool = True
+        self, name: str, wanted: Sequence[GenerationRequest], cancel: CancelToken, *, chats: bool = True
     ) -> Iterator[tuple[int, AnswerEvent]]:
         """Events of the answers to several prompts, one prompt after the other, numbered through.
 
@@ -652,7 +653,9 @@ class Serving:
                     yield first + number, event
                 first += prompt.count
 
-    def _answer_growing(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+    def _answer_growing(
+        self, engine: Engine, wanted: GenerationRequest, cancel: CancelToken
+    ) -> Iterator[tuple[int, AnswerEvent]]:
         while not cancel.cancelled:
             try:
                 yield from self.answer(engine, wanted, cancel)
@@ -662,7 +665,9 @@ class Serving:
                     raise
                 self.engines.grow_context(engine, problem, cancel)
 
-    def answer(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+    def answer(
+        self, engine: Engine, wanted: GenerationRequest, cancel: CancelToken
+    ) -> Iterator[tuple[int, AnswerEvent]]:
         """Events of every answer, by its number from 0, as they come; each ends with `Finished`.
 
         Where there are tools, an answer is told as calls or as text. Raises the engine's situations and ValueError.
@@ -676,7 +681,7 @@ class Serving:
         if wanted.tells_prompt:
             seen = PromptSeen(tuple(_prompt_seen(engine, wanted, cancel)))
             yield from ((number, seen) for number in range(wanted.count))
-        readings = [_Reading(_reader_of(wanted, syntax)) for _ in asks]
+        readings = [_CallReading(_reader_of(wanted, syntax)) for _ in asks]
         rejected = dict[int, AnswerStats]()
         for number, event in _events(engine, asks, cancel):
             reading = readings[number]
@@ -695,7 +700,7 @@ class Serving:
         engine: Engine, again: Sequence[_AskedAgain], rejected: Mapping[int, AnswerStats], cancel: CancelToken
     ) -> Iterator[tuple[int, AnswerEvent]]:
         """Second answers in the place of calls that cannot be carried out, of which nothing has been told."""
-        numbers, readings = list(rejected), [_Reading(one.reader) for one in again]
+        numbers, readings = list(rejected), [_CallReading(one.reader) for one in again]
         for place, event in _events(engine, [one.ask for one in again], cancel):
             number = numbers[place]
             yield from ((number, told) for told in readings[place].take(event))
@@ -703,7 +708,7 @@ class Serving:
                 yield number, Finished(_both(rejected[number], event.stats))
 
     @contextmanager
-    def _shown(self, engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[Wanted]:
+    def _shown(self, engine: Engine, wanted: GenerationRequest, cancel: CancelToken) -> Iterator[GenerationRequest]:
         """The same with its pictures decoded, as long as this lasts. Raises MediaRefused, PictureUnreadable and its
         like.
         """
@@ -722,7 +727,7 @@ class Serving:
         finally:
             library.end()
 
-    def count_tokens(self, name: str, wanted: Wanted, cancel: CancelToken) -> int:
+    def count_tokens(self, name: str, wanted: GenerationRequest, cancel: CancelToken) -> int:
         """How many tokens the prompt takes; 0 when cancelled."""
         with self.opened(name, cancel) as engine:
             if engine is None:
@@ -745,7 +750,7 @@ class Serving:
                 return ()
             return engine.inspect("tokens", text, cancel=cancel, tokens=tuple(token_ids), **options).tokens
 
-    def transcribe(self, name: str, sound: bytes, cancel: CancelToken) -> Transcript | None:
+    def transcribe(self, name: str, sound: bytes, cancel: CancelToken) -> SpokenTranscript | None:
         """What is said in a recording, of which nothing is kept; None when cancelled.
 
         Without a name by the loaded model if it hears, else by the first that does.
@@ -777,7 +782,7 @@ class Serving:
         self.on_use()
         return running
 
-    def end_request(self, running: object, asked: Asked) -> None:
+    def end_request(self, running: object, asked: RequestRecord) -> None:
         """Notes that a program was answered: for an hour with what it asked, and in the totals."""
         with self._noting:
             self._running[:] = [one for one in self._running if one is not running]
@@ -797,7 +802,7 @@ class Serving:
         with self._noting:
             return replace(self._totals, in_progress=len(self._running))
 
-    def journal(self) -> list[Asked]:
+    def journal(self) -> list[RequestRecord]:
         """What was asked within the last hour, the newest first."""
         since = time.time() - JOURNAL_S
         return [one for one in reversed(self._journal) if one.at >= since]
@@ -824,7 +829,7 @@ def _events(engine: Engine, asks: Sequence[Ask], cancel: CancelToken) -> Iterato
                 yield number, event
 
 
-def _prompt_seen(engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterator[TokenSeen]:
+def _prompt_seen(engine: Engine, wanted: GenerationRequest, cancel: CancelToken) -> Iterator[TokenSeen]:
     """The tokens of a text, without the one that the model puts before it by itself."""
     what = "probabilities" if wanted.alternatives >= 0 else "tokens"
     start, most = 0, max(0, wanted.alternatives)
@@ -837,7 +842,7 @@ def _prompt_seen(engine: Engine, wanted: Wanted, cancel: CancelToken) -> Iterato
             return
 
 
-class _Reading:
+class _CallReading:
     """Tells calls from words in one answer. Tokens wait as long as the text does that they are of."""
 
     def __init__(self, reader: Readers | None) -> None:
@@ -877,10 +882,10 @@ class _Reading:
         for one in told:
             yield from self._tokens
             self._tokens.clear()
-            yield TextDelta(one.piece) if isinstance(one, tool_calls.Words) else one
+            yield TextDelta(one.piece) if isinstance(one, tool_calls.CallWords) else one
 
 
-def _reader_of(wanted: Wanted, syntax: CallSyntax | None) -> Readers | None:
+def _reader_of(wanted: GenerationRequest, syntax: CallSyntax | None) -> Readers | None:
     if not wanted.tools:
         return None
     if wanted.must_call:
@@ -931,7 +936,7 @@ def _both(first: AnswerStats, second: AnswerStats) -> AnswerStats:
     )
 
 
-def _ask_again(ask: Ask, wanted: Wanted, syntax: CallSyntax | None, names: Sequence[str]) -> _AskedAgain:
+def _ask_again(ask: Ask, wanted: GenerationRequest, syntax: CallSyntax | None, names: Sequence[str]) -> _AskedAgain:
     """Functions that were called with wrong arguments have to be called; where there is none, words are the answer."""
     if not names:  # without functions before its eyes: words about a function that it made up help nobody
         plain = replace(wanted, tools=(), count=1).asks(syntax)[0]

@@ -49,13 +49,13 @@ class CallArguments:
 
 
 @dataclass(frozen=True)
-class Words:
+class CallWords:
     """The next piece of an answer in words."""
 
     piece: str
 
 
-Told = CallBegins | CallArguments | Words
+Told = CallBegins | CallArguments | CallWords
 
 
 def tools_told(tools: Sequence[Tool]) -> list[dict[str, Any]]:
@@ -226,7 +226,7 @@ class CallReader:
         """The answer has ended: what was held back because it could have become a call are words."""
         if self._held and self._state == "begin":
             held, self._held = self._held, ""
-            yield Words(held)
+            yield CallWords(held)
 
     def _begin(self) -> Iterator[Told]:
         if self._number < 0 and self._held.lstrip()[:1] not in ("", "{"):
@@ -242,7 +242,7 @@ class CallReader:
 
     def _words(self) -> Iterator[Told]:
         held, self._held = self._held, ""
-        yield Words(held)
+        yield CallWords(held)
 
     def _arguments(self) -> Iterator[Told]:
         """They are an object, which ends with the bracket that closes it."""
@@ -288,7 +288,7 @@ class SyntaxReader:
         """The answer has ended: what was held back because it could have become a call are words."""
         if self._state == self._words and self._held:
             held, self._held = self._held, ""
-            yield Words(held)
+            yield CallWords(held)
 
     def _words(self) -> Iterator[Told]:
         at = self._held.find(self._syntax.begins)
@@ -298,7 +298,7 @@ class SyntaxReader:
             words = self._held[: len(self._held) - overlap(self._held, self._syntax.begins)].rstrip()
             self._held = self._held[len(words) :]
         if words:
-            yield Words(words)
+            yield CallWords(words)
 
     def _opening(self) -> Iterator[Told]:
         self._pass(self._syntax.opening, self._in_name)

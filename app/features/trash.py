@@ -13,7 +13,7 @@ from app.store.documents import DocumentStore, PageReadings
 from app.store.jobs import Jobs
 from app.store.pages import PageStore
 from app.store.projects import Memories, Projects, Tags
-from app.store.prompts import Prompts
+from app.store.prompts import PromptStore
 from app.store.trash import (
     ASSISTANT,
     CHAT,
@@ -33,9 +33,9 @@ from app.store.trash import (
 
 if TYPE_CHECKING:
     from app.features.hearing import Recordings
-    from app.features.translation.translations import Translations
+    from app.features.translation.translations import TranslationJobs
 
-__all__ = ["KINDS", "Trash", "Trashed", "kept_until"]
+__all__ = ["KINDS", "TrashBin", "Trashed", "kept_until"]
 
 KINDS = (CHAT, MESSAGE, PROJECT, ASSISTANT, MEMORY, TAG, PROMPT, SUMMARY, TRANSLATION, PAGE)
 """In the order in which they are offered."""
@@ -47,7 +47,7 @@ def kept_until(deleted_at: float, keep_days: int) -> float | None:
     return deleted_at + keep_days * DAY_S if keep_days else None
 
 
-class Trash:
+class TrashBin:
     """From any thread; what goes for good takes seconds: not for the window's.
 
     `translations` are for what they keep in files; `forget` takes away what is kept of a chat beside its rows, by the
@@ -60,7 +60,7 @@ class Trash:
         self,
         database: Database,
         *,
-        translations: Callable[[], Translations],
+        translations: Callable[[], TranslationJobs],
         forget: Callable[[str], object],
         began_at: float,
         forget_media: Callable[[float], object] = lambda _before: None,
@@ -83,7 +83,7 @@ class Trash:
             ASSISTANT: AssistantStore(self._database).restore,
             MEMORY: Memories(self._database).restore,
             TAG: Tags(self._database).restore,
-            PROMPT: Prompts(self._database).restore,
+            PROMPT: PromptStore(self._database).restore,
             SUMMARY: self._jobs.restore,
             TRANSLATION: self._jobs.restore,
             PAGE: PageStore(self._database).restore,
@@ -108,7 +108,7 @@ class Trash:
         if self._jobs.deleted(TRANSLATION, before):
             self._translations().remove_deleted(before)
         PageStore(self._database).purge_deleted(before)
-        for store in (AssistantStore, Projects, Memories, Tags, Prompts):
+        for store in (AssistantStore, Projects, Memories, Tags, PromptStore):
             store(self._database).purge_deleted(before)
         recordings = self._recordings()
         recorded = recordings.used() if recordings is not None else set()

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from app.core.events import FunctionCall
-from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, Told, Tool, Words, arguments_schema
+from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, CallWords, Told, Tool, arguments_schema
 
 MOST_HELD_CHARACTERS = 200_000
 """Of an answer that may still become calls: more than that is text."""
@@ -154,7 +154,7 @@ class WordsReader:
     """Takes all for words."""
 
     def read(self, piece: str) -> Iterator[Told]:
-        yield Words(piece)
+        yield CallWords(piece)
 
     def close(self) -> Iterator[Told]:
         return iter(())

@@ -37,7 +37,7 @@ _VERSION = re.compile(
 )
 
 
-class Standing(StrEnum):
+class ReleaseStanding(StrEnum):
     """How the newest release stands to the program that runs."""
 
     NEWER = "newer"
@@ -55,13 +55,19 @@ class Release:
     notes: str
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ReleaseStanding:
         """Beside this program."""
         theirs, ours = precedence(self.version), precedence(__version__)
-        return Standing.SAME if theirs == ours else Standing.NEWER if theirs > ours else Standing.OLDER
+        return (
+            ReleaseStanding.SAME
+            if theirs == ours
+            else ReleaseStanding.NEWER
+            if theirs > ours
+            else ReleaseStanding.OLDER
+        )
 
 
-class Updates:
+class ReleaseUpdates:
     """`network` is one whose named host is the home's; `change` saves settings."""
 
     def __init__(

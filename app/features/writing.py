@@ -33,9 +33,9 @@ from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import known_sampling
 from app.features.messages import remark_sentence
 from app.features.work.saved_file import written
-from app.store.pages import Page, PageRow, PageState, PageStore, Ranges
+from app.store.pages import PageRow, PageStore, Ranges, StoredPageState, WrittenPage
 
-__all__ = ["OpenedFile", "Page", "PageRow", "PageState", "Pages", "Ranges", "text_of"]
+__all__ = ["OpenedFile", "PageRow", "Pages", "Ranges", "StoredPageState", "WrittenPage", "text_of"]
 
 MOST_FILE_BYTES = 2_000_000
 """A thick book; saving more than that twice a second, and drawing it, would be felt."""
@@ -58,7 +58,7 @@ _MARKS = {
 class OpenedFile:
     """The page of a text file. `remarks` are sentences: a guessed encoding, bytes that were no text."""
 
-    page: Page
+    page: WrittenPage
     remarks: tuple[str, ...]
 
 
@@ -419,7 +419,7 @@ def count_pieces(engine: Engine, text: str, known: Counted, cancel: CancelToken)
 
 
 @dataclass(frozen=True)
-class Reading:
+class ContextWindow:
     """What of a text the model reads: from `start` to the cursor, and after the cursor to `end` where it fills in.
 
     `tokens` are those of what is read, `all_tokens` of what would be if there were room, of `context_tokens`.
@@ -439,7 +439,7 @@ class Reading:
 
 def reading_of(
     text: str, cursor: int, known: Counted, context_tokens: int, options: WritingOptions, *, fills: bool = False
-) -> Reading:
+) -> ContextWindow:
     """What fits beside what is to be written; all pieces before the cursor, and after it where it fills, are known.
 
     Where the text is longer, a quarter of the room at a time leaves its beginning: what is read then begins at the same
@@ -457,7 +457,7 @@ def reading_of(
     start, left_out = _left_out(before, known, all_before, room - after)
     if start >= cursor > 0:  # a single piece is longer than what a small model holds
         start, left_out = max(0, cursor - max(1, (room - after) // 4)), all_before - (room - after)
-    return Reading(start, end, all_before - left_out + after, all_before + all_after, context_tokens)
+    return ContextWindow(start, end, all_before - left_out + after, all_before + all_after, context_tokens)
 
 
 def _beginning(pieces: list[str], known: Counted, room: int, at: int) -> tuple[int, int]:
@@ -507,8 +507,8 @@ class PageAsked:
 
 def go_on(
     engine: Engine, asked: PageAsked, known: Counted, cancel: CancelToken
-) -> Iterator[int | Reading | tuple[int, Continuation]]:
-    """Counts, tells what is read (`Reading`), then what is written as `continue_text`. Raises what that raises."""
+) -> Iterator[int | ContextWindow | tuple[int, Continuation]]:
+    """Count, tell what is read (`ContextWindow`), then what is written as `continue_text`. Raise as that does."""
     text, cursor, options = asked.text, asked.cursor, asked.options
     for part in (text[:cursor], text[cursor:] if asked.fills else ""):
         yield from count_pieces(engine, part, known, cancel)
@@ -523,8 +523,8 @@ def go_on(
     yield from continue_text(engine, ask, options.count, cancel=cancel, most_blanks=asked.most_blanks)
 
 
-def measure(engine: Engine, asked: PageAsked, known: Counted, cancel: CancelToken) -> Iterator[int | Reading]:
-    """How many tokens the page has, and what would be read of it: counts as they come, then a `Reading`."""
+def measure(engine: Engine, asked: PageAsked, known: Counted, cancel: CancelToken) -> Iterator[int | ContextWindow]:
+    """How many tokens the page has, and what would be read of it: counts as they come, then a `ContextWindow`."""
     for part in (asked.text[: asked.cursor], asked.text[asked.cursor :]):
         yield from count_pieces(engine, part, known, cancel)
     loaded = engine.loaded

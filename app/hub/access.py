@@ -67,7 +67,7 @@ def endpoint_of(settings: Settings) -> str:
     return (settings.network.mirror or os.environ.get("HF_ENDPOINT") or f"https://{HUB_HOST}").rstrip("/")
 
 
-def access_of(settings: Settings, token: Token) -> Access:
+def access_of(settings: Settings, token: HubToken) -> Access:
     """How the network may be used."""
     network, endpoint = settings.network, endpoint_of(settings)
     return Access(
@@ -288,7 +288,7 @@ MOST_SHOWN = 1000
 
 
 @dataclass(frozen=True)
-class Connection:
+class HubConnection:
     """`at` is in seconds since 1970. `status` is HTTP's, 0 while there is no answer. `bytes` counts what came."""
 
     id: str
@@ -305,30 +305,30 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def begin(self, host: str, why: str) -> Connection:
+    def begin(self, host: str, why: str) -> HubConnection:
         """A connection is about to be opened."""
-        connection = Connection(uuid.uuid4().hex[:12], time.time(), host, why)
+        connection = HubConnection(uuid.uuid4().hex[:12], time.time(), host, why)
         self._append(connection)
         return connection
 
-    def tell(self, connection: Connection, *, received_bytes: int, status: int) -> None:
+    def tell(self, connection: HubConnection, *, received_bytes: int, status: int) -> None:
         """What came through it so far."""
         self._append(replace(connection, bytes=received_bytes, status=status))
 
-    def connections(self, most: int = MOST_SHOWN) -> list[Connection]:
+    def connections(self, most: int = MOST_SHOWN) -> list[HubConnection]:
         """The newest first; lines that are no connection are passed over."""
-        found: dict[str, Connection] = {}
+        found: dict[str, HubConnection] = {}
         try:
             with self.path.open("r", encoding="utf-8", errors="replace") as file:
                 for line in file:  # all of them: a long download has a thousand lines of its own
                     with contextlib.suppress(ValueError, TypeError, RecursionError):
-                        connection = Connection(**json.loads(line))
+                        connection = HubConnection(**json.loads(line))
                         found[connection.id] = connection
         except OSError:
             return []
         return sorted(found.values(), key=lambda each: each.at, reverse=True)[:most]
 
-    def _append(self, connection: Connection) -> None:
+    def _append(self, connection: HubConnection) -> None:
         line = json.dumps(asdict(connection), ensure_ascii=False).encode("utf-8") + b"\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -347,7 +347,7 @@ class Ledger:
 HUB_HOST = "huggingface.co"
 
 
-class Token:
+class HubToken:
     """Reading and writing may take a moment and wait for the person, so they belong off the window's thread."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ THINKING = ("", "none", "tags", "harmony")
 
 
 @dataclass(frozen=True)
-class Chunk:
+class ChunkSizes:
     """How much of a text a model is given at once for a task; 0 where the task has no such limit."""
 
     input_tokens: int
@@ -50,7 +50,7 @@ class Vision:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogEntry:
     """One suggested model. 0, "" and None stand for what is not known.
 
     `is_default`: the one to take for its tasks on a machine of `tier_gb`. `languages` is how many it knows. `thinking`
@@ -77,7 +77,7 @@ class Entry:
     thinking: str = ""
     sampling: dict[str, float] = field(default_factory=dict)
     task_sampling: dict[str, dict[str, float]] = field(default_factory=dict)
-    chunks: dict[str, Chunk] = field(default_factory=dict)
+    chunks: dict[str, ChunkSizes] = field(default_factory=dict)
     translation_prompt: str = ""
     template: str = ""
     kv_bytes_per_token: int = 0
@@ -99,7 +99,7 @@ class Entry:
         return bool(self.file) and name == PurePosixPath(self.file).name and size_bytes == self.size_bytes
 
 
-def load_catalog(path: Path | None = None) -> tuple[Entry, ...]:
+def load_catalog(path: Path | None = None) -> tuple[CatalogEntry, ...]:
     """All entries; none, and a line in the log, where the file is missing or damaged."""
     path = path or resource(FILE)
     try:
@@ -109,7 +109,7 @@ def load_catalog(path: Path | None = None) -> tuple[Entry, ...]:
         return ()
 
 
-def _entries(raw: dict[str, Any]) -> tuple[Entry, ...]:
+def _entries(raw: dict[str, Any]) -> tuple[CatalogEntry, ...]:
     if raw["version"] != VERSION:
         raise ValueError(f"version {raw['version']}")
     entries = tuple(_entry(each) for each in raw["models"])
@@ -118,10 +118,10 @@ def _entries(raw: dict[str, Any]) -> tuple[Entry, ...]:
     return entries
 
 
-def _entry(raw: dict[str, Any]) -> Entry:
+def _entry(raw: dict[str, Any]) -> CatalogEntry:
     given = {name: _value(name, value) for name, value in raw.items() if value is not None}
     given.setdefault("file", "")
-    entry = Entry(**given)
+    entry = CatalogEntry(**given)
     if not all((entry.id, entry.name, entry.sentence, entry.license, entry.tasks)) or entry.repo.count("/") != 1:
         raise ValueError(f"{entry.id or 'a model'} lacks something")
     if not set(entry.tasks) <= set(TASKS) or entry.thinking not in THINKING:
@@ -133,7 +133,7 @@ def _entry(raw: dict[str, Any]) -> Entry:
     return entry
 
 
-_TYPES = {each.name: str(each.type) for each in fields(Entry)}
+_TYPES = {each.name: str(each.type) for each in fields(CatalogEntry)}
 _KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "bool": (bool,), "float | None": (int, float)}
 
 
@@ -141,7 +141,8 @@ def _value(name: str, value: Any) -> Any:
     """A value in the type of its field."""
     if name == "chunks":
         return {
-            str(task): Chunk(**{str(key): int(number) for key, number in caps.items()}) for task, caps in value.items()
+            str(task): ChunkSizes(**{str(key): int(number) for key, number in caps.items()})
+            for task, caps in value.items()
         }
     if name == "vision":
         return Vision(**{str(key): fact for key, fact in value.items() if fact is not None})

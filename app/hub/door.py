@@ -13,7 +13,7 @@ import httpx2
 
 from app import APP_ID, __version__
 from app.core.errors import HubUnreachable, NetworkOff
-from app.hub.access import Access, Connection, Visit, current_visit, problem_of, proxy_for, refusal_of
+from app.hub.access import Access, HubConnection, Visit, current_visit, problem_of, proxy_for, refusal_of
 
 TELL_EVERY_S = 3.0
 MOST_BODY_BYTES = 32 * 1024 * 1024
@@ -22,7 +22,7 @@ MOST_ERROR_BYTES = 256 * 1024
 PIECE_BYTES = 64 * 1024
 
 
-class Door(httpx2.BaseTransport):
+class HubDoor(httpx2.BaseTransport):
     """Lets a visit's requests out, one by one."""
 
     def __init__(self, authorities: str = "") -> None:
@@ -80,7 +80,7 @@ class Door(httpx2.BaseTransport):
 class Counted(httpx2.SyncByteStream):
     """Counts what comes, tells the ledger every few seconds, and ends at the deadline."""
 
-    def __init__(self, inner: object, visit: Visit, entry: Connection, status: int) -> None:
+    def __init__(self, inner: object, visit: Visit, entry: HubConnection, status: int) -> None:
         self._inner, self._visit, self._entry, self._status = inner, visit, entry, status
         self._size, self._told_s = 0, time.monotonic()
 

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from app.core.child import Child, own_command
 from app.core.errors import AppError, DownloadFailed, DownloadRunning, NetworkOff
 from app.core.events import CancelToken
-from app.core.wire import Conversation, Ended, Failed, Said
+from app.core.wire import Ended, Failed, WireClient, WireInbox
 from app.hub.access import Access
 from app.hub.files import RemoteFile
 from app.hub.part import PROVENANCE, beside, fetched_bytes, place, throw_away
@@ -102,7 +102,7 @@ class QueuedDownload:
     def set_idle(self) -> None:
         """No child speaks for it (yet)."""
         self.phase, self.wait_s, self.problem = "", 0.0, ""
-        self._speed = Speed()
+        self._speed = DownloadSpeed()
         self._told_s = float("-inf")
 
     @property
@@ -231,7 +231,7 @@ WINDOW_S = 10.0
 TRUSTED_AFTER_S = 2.0
 
 
-class Speed:
+class DownloadSpeed:
     """Bytes of the last ten seconds, pauses in between included; times are those of one steady clock."""
 
     def __init__(self) -> None:
@@ -466,11 +466,11 @@ def fetch(job: Job, *, folder: Path, cancel: CancelToken) -> Generator[ChildEven
 
 def _one_child(job: Job, folder: Path, cancel: CancelToken) -> Generator[ChildEvent, None, tuple[int, Ended | None]]:
     """How far a child came, and how it ended by itself: None where it was done or cancelled."""
-    said = Said()
+    said = WireInbox()
     child = Child(own_command("--download-worker"), folder, uses_network=True, work="download", subject=job.file)
     reached, last, at_s = 0, None, time.monotonic()
     try:
-        Conversation(WIRE, child, said.put).send(job)
+        WireClient(WIRE, child, said.put).send(job)
         while not cancel.cancelled:
             event = said.next(LOOK_EVERY_S)
             now_s = time.monotonic()

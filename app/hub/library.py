@@ -376,7 +376,7 @@ _OLLAMA_SERVICE = Path("/usr/share/ollama/.ollama/models")
 
 
 @dataclass(frozen=True)
-class Place:
+class ModelFolder:
     """A folder of another program. `layout`: hub, flat, publisher, ollama or jan."""
 
     origin: str
@@ -398,7 +398,7 @@ def scan_others(environment: Mapping[str, str], home: Path, platform: str) -> It
                 yield model
 
 
-def places(environment: Mapping[str, str], home: Path, platform: str) -> list[Place]:
+def places(environment: Mapping[str, str], home: Path, platform: str) -> list[ModelFolder]:
     """Where each program keeps models on this system; not all of these folders exist."""
 
     def named(variable: str) -> Path | None:
@@ -417,16 +417,16 @@ def places(environment: Mapping[str, str], home: Path, platform: str) -> list[Pl
     llama = named("LLAMA_CACHE") or cache / "llama.cpp"
     ollama = named("OLLAMA_MODELS")
     found = [
-        Place("hub_cache", "hub", named("HF_HUB_CACHE") or hub_home / "hub"),
-        Place("llama_cpp", "hub", llama),
-        Place("llama_cpp", "flat", llama),
-        Place("lm_studio", "publisher", _lm_studio_home(home) / "models"),
-        Place("ollama", "ollama", ollama or home / ".ollama" / "models"),
-        Place("gpt4all", "flat", nomic / "nomic.ai" / "GPT4All"),
-        Place("jan", "jan", named("JAN_DATA_FOLDER") or data / "Jan" / "data"),
+        ModelFolder("hub_cache", "hub", named("HF_HUB_CACHE") or hub_home / "hub"),
+        ModelFolder("llama_cpp", "hub", llama),
+        ModelFolder("llama_cpp", "flat", llama),
+        ModelFolder("lm_studio", "publisher", _lm_studio_home(home) / "models"),
+        ModelFolder("ollama", "ollama", ollama or home / ".ollama" / "models"),
+        ModelFolder("gpt4all", "flat", nomic / "nomic.ai" / "GPT4All"),
+        ModelFolder("jan", "jan", named("JAN_DATA_FOLDER") or data / "Jan" / "data"),
     ]
     if ollama is None and platform == "linux":
-        found.insert(5, Place("ollama", "ollama", _OLLAMA_SERVICE))
+        found.insert(5, ModelFolder("ollama", "ollama", _OLLAMA_SERVICE))
     return found
 
 
@@ -447,7 +447,7 @@ def _lm_studio_home(home: Path) -> Path:
     return pointed or (before if before.is_dir() else home / ".lmstudio")
 
 
-def _hub(place: Place) -> Iterator[InstalledModel]:
+def _hub(place: ModelFolder) -> Iterator[InstalledModel]:
     """`models--<org>--<repo>/snapshots/<commit>/…`: links to blobs, whose names are their sha256."""
     for repository in _folders(place.folder, "models--"):
         for snapshot in _folders(repository / "snapshots"):
@@ -457,11 +457,11 @@ def _hub(place: Place) -> Iterator[InstalledModel]:
                 yield replace(model, sha256=sha_by_name(model.path))
 
 
-def _flat(place: Place) -> Iterator[InstalledModel]:
+def _flat(place: ModelFolder) -> Iterator[InstalledModel]:
     yield from models_in(place.folder, list(walk(place.folder, depth=0)), place.origin, is_flat=True)
 
 
-def _publisher(place: Place) -> Iterator[InstalledModel]:
+def _publisher(place: ModelFolder) -> Iterator[InstalledModel]:
     """`<publisher>/<model>/…`, as repositories of the Hub are called."""
     for publisher in _folders(place.folder):
         for folder in _folders(publisher):
@@ -469,7 +469,7 @@ def _publisher(place: Place) -> Iterator[InstalledModel]:
             yield from models_in(folder, list(walk(folder, depth=2)), place.origin, repo=repo)
 
 
-def _ollama(place: Place) -> Iterator[InstalledModel]:
+def _ollama(place: ModelFolder) -> Iterator[InstalledModel]:
     """`manifests/<registry>/<namespace>/<model>/<tag>` names blobs, which have no ending."""
     manifests = place.folder / "manifests"
     for manifest in walk(manifests, ending="", depth=4):
@@ -510,7 +510,7 @@ def _layers(manifest: Any, blobs: Path) -> dict[str, FileHere]:
     return found
 
 
-def _jan(place: Place) -> Iterator[InstalledModel]:
+def _jan(place: ModelFolder) -> Iterator[InstalledModel]:
     """`llamacpp/models/**/model.yml`, whose paths are in Jan's folder, or absolute for models that it was shown."""
     models = place.folder / "llamacpp" / "models"
     for description in walk(models, ending="model.yml"):
@@ -571,7 +571,7 @@ def _folders(folder: Path, beginning: str = "") -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
-_LAYOUTS: dict[str, Callable[[Place], Iterator[InstalledModel]]] = {
+_LAYOUTS: dict[str, Callable[[ModelFolder], Iterator[InstalledModel]]] = {
     "hub": _hub,
     "flat": _flat,
     "publisher": _publisher,

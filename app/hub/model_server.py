@@ -210,11 +210,13 @@ class ModelServer:
             if self._client is None:
                 import httpx2
 
-                from app.hub.door import Door
+                from app.hub.door import HubDoor
 
                 logging.getLogger("httpx2").setLevel(logging.WARNING)  # it writes every address
                 # A redirect would take what is sent to where nobody was asked about.
-                self._client = httpx2.Client(transport=Door(self._authorities), trust_env=False, follow_redirects=False)
+                self._client = httpx2.Client(
+                    transport=HubDoor(self._authorities), trust_env=False, follow_redirects=False
+                )
             return self._client
 
     def _problem(self, response: httpx2.Response) -> AppError:

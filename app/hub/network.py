@@ -126,12 +126,12 @@ def _use_our_client() -> None:
         import httpx2
         from huggingface_hub import set_client_factory
 
-        from app.hub.door import Door
+        from app.hub.door import HubDoor
 
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # it writes every address, with what is searched for
         set_client_factory(
             lambda: httpx2.Client(
-                transport=Door(),
+                transport=HubDoor(),
                 trust_env=False,  # else the environment's proxies would go past the door
                 follow_redirects=True,
                 timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),

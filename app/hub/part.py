@@ -90,7 +90,7 @@ def check_room(folder: Path, needed_bytes: int) -> None:
 
 
 @dataclass(frozen=True)
-class Origin:
+class RemoteOrigin:
     """What the Hub says of a file. `etag` is its sha256 for files in its large-file storage."""
 
     repo: str
@@ -100,19 +100,19 @@ class Origin:
     size_bytes: int
 
 
-class Part:
+class PartialFile:
     """The bytes that are here, with their hash kept up to date. Use inside `locked`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
-        self.origin: Origin | None = None
+        self.origin: RemoteOrigin | None = None
         self._sha256 = _new_sha256()
         self._file: Any = None
         self._on_its_way = 0
 
     @contextmanager
-    def locked(self) -> Iterator[Part]:
+    def locked(self) -> Iterator[PartialFile]:
         """Nobody else has this file meanwhile; raises DownloadRunning where somebody has."""
         from filelock import FileLock, Timeout  # the Hub's library has it anyway
 
@@ -133,7 +133,7 @@ class Part:
         """Whether something is here that was not read again yet."""
         return self._file is None and fetched_bytes(self.path) > 0
 
-    def open(self, origin: Origin, on_checked: Callable[[int], None]) -> int:
+    def open(self, origin: RemoteOrigin, on_checked: Callable[[int], None]) -> int:
         """Goes on with what is here of `origin`, or starts anew; how much is here.
 
         What is here is read once, to know its hash; `on_checked` hears how far that is.
@@ -202,14 +202,14 @@ class Part:
             self._file.close()
             self._file = None
 
-    def _is_of(self, origin: Origin, other: Origin | None) -> bool:
+    def _is_of(self, origin: RemoteOrigin, other: RemoteOrigin | None) -> bool:
         same = ("repo", "file", "etag", "size_bytes")
         return other is not None and all(getattr(origin, name) == getattr(other, name) for name in same)
 
-    def _noted(self) -> Origin | None:
+    def _noted(self) -> RemoteOrigin | None:
         try:
             body = json.loads(beside(self.path, SIDECAR).read_bytes())
-            return Origin(**body) if body.pop("version") == VERSION else None
+            return RemoteOrigin(**body) if body.pop("version") == VERSION else None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
 

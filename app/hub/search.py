@@ -59,7 +59,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundRepository:
     """A repository in a list. Numbers are 0 and words "" where the Hub does not say; `gated` is "", auto or manual."""
 
     repo: str
@@ -76,10 +76,10 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Page:
+class ResultPage:
     """What was found. `has_more`: a larger limit would show more."""
 
-    found: tuple[Found, ...]
+    found: tuple[FoundRepository, ...]
     has_more: bool = False
 
 
@@ -98,18 +98,18 @@ class Hub:
         """Makes the first search as quick as the next ones; belongs on a thread."""
         prepare()
 
-    def search(self, query: Query, cancel: CancelToken | None = None) -> Page:
+    def search(self, query: Query, cancel: CancelToken | None = None) -> ResultPage:
         """Repositories with models that run here."""
 
-        def work(api: HfApi) -> Page:
-            found: dict[str, Found] = {}
+        def work(api: HfApi) -> ResultPage:
+            found: dict[str, FoundRepository] = {}
             after = ""
             for _ in range(MOST_PAGES + query.limit // PAGE_ROWS):
                 rows, after = self._page(api, query, after)
                 found |= {row.repo: row for row in rows if _passes(row, query)}
                 if not after or len(found) >= query.limit or (cancel and cancel.cancelled):
                     break
-            return Page(tuple(found.values())[: query.limit], bool(after) or len(found) > query.limit)
+            return ResultPage(tuple(found.values())[: query.limit], bool(after) or len(found) > query.limit)
 
         return self._network.call("search", work, deadline_s=self._deadline_s, cancel=cancel)
 
@@ -168,14 +168,14 @@ class Hub:
 
         return self._network.call("memory estimate", work, repo=repo, file=file, deadline_s=deadline_s, cancel=cancel)
 
-    def _page(self, api: HfApi, query: Query, after: str) -> tuple[list[Found], str]:
+    def _page(self, api: HfApi, query: Query, after: str) -> tuple[list[FoundRepository], str]:
         """The rows after a mark, and the mark after them, "" at the end."""
         filters = ["gguf", *([f"license:{query.license}"] if query.license else []), *([SEES] if query.vision else [])]
         asked = [*(("filter", each) for each in filters), *(("expand", each) for each in EXPANDED)]
         asked += [("apps", "llama.cpp"), ("sort", SORTS.get(query.sort, query.sort)), ("limit", str(PAGE_ROWS))]
         asked += [("search", query.text.strip())] * bool(query.text.strip()) + [("cursor", after)] * bool(after)
 
-        def fetch() -> tuple[list[Found], str]:
+        def fetch() -> tuple[list[FoundRepository], str]:
             rows, headers = get_json(api, "/api/models", asked)
             if not isinstance(rows, list):
                 raise ValueError("not a list")  # noqa: TRY004 - told as garbage
@@ -223,7 +223,7 @@ def _mark(link: str) -> str:
     return dict(parse_qsl(urlsplit(found[1]).query)).get("cursor", "") if found else ""
 
 
-def _passes(found: Found, query: Query) -> bool:
+def _passes(found: FoundRepository, query: Query) -> bool:
     too_large = query.most_bytes and found.parameters * USUAL_BYTES_PER_PARAMETER > query.most_bytes
     return (
         not too_large
@@ -232,13 +232,13 @@ def _passes(found: Found, query: Query) -> bool:
     )
 
 
-def _found(row: Any) -> Found | None:
+def _found(row: Any) -> FoundRepository | None:
     """A row of a list; None where it has no name to ask for it by."""
     name = row.get("id") if isinstance(row, dict) else None
     if not isinstance(name, str) or not is_name(name):
         return None
     facts, tags = _facts(row), _texts(row.get("tags"))
-    return Found(
+    return FoundRepository(
         name,
         _number(row.get("downloads")),
         _number(row.get("likes")),

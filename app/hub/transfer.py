@@ -42,8 +42,8 @@ from app.hub.access import CAPTIVE_PORTAL_STATUS, Ledger, Visit, problem_of, wai
 from app.hub.network import Network, http
 from app.hub.part import (
     RESERVE_BYTES,
-    Origin,
-    Part,
+    PartialFile,
+    RemoteOrigin,
     check_room,
     fetched_bytes,
     free_bytes,
@@ -71,7 +71,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class Limits:
+class TransferLimits:
     """How patient the child is; tests have less time (`FIRESIDE_DOWNLOAD_LIMITS`, JSON with these names)."""
 
     first_wait_s: float = 1.0
@@ -83,9 +83,9 @@ class Limits:
     reserve_bytes: int = RESERVE_BYTES
 
 
-def limits_from(environment: Mapping[str, str]) -> Limits:
+def limits_from(environment: Mapping[str, str]) -> TransferLimits:
     """The usual ones, with what the environment changes."""
-    return dataclasses.replace(Limits(), **json.loads(environment.get(LIMITS_VARIABLE) or "{}"))
+    return dataclasses.replace(TransferLimits(), **json.loads(environment.get(LIMITS_VARIABLE) or "{}"))
 
 
 def main(_arguments: list[str]) -> int:
@@ -109,7 +109,7 @@ def main(_arguments: list[str]) -> int:
     os._exit(0)
 
 
-def last_event(job: Job, tell: Callable[[ChildEvent], None], limits: Limits) -> Done | Failed:
+def last_event(job: Job, tell: Callable[[ChildEvent], None], limits: TransferLimits) -> Done | Failed:
     """Carries out a job."""
     try:
         return Transfer(job, tell, limits).run()
@@ -149,7 +149,7 @@ class NotTheFile(Exception):
 class Remote:
     """A file as the Hub has it now, and a link to its content, which holds for an hour. `sha256` may be ""."""
 
-    origin: Origin
+    origin: RemoteOrigin
     link: str
     sha256: str
 
@@ -162,7 +162,7 @@ class Remote:
 class Transfer:
     """One file's way here."""
 
-    def __init__(self, job: Job, tell: Callable[[ChildEvent], None], limits: Limits) -> None:
+    def __init__(self, job: Job, tell: Callable[[ChildEvent], None], limits: TransferLimits) -> None:
         self.job, self.tell, self.limits = job, tell, limits
         self._visit: Visit
         self._failures = 0
@@ -177,7 +177,7 @@ class Transfer:
         path = place(Path(job.folder), job.repo, job.file)
         network = Network(lambda: job.access, Ledger(Path(job.ledger)))
         try:
-            with network.visit(f"download {job.repo}/{job.file}") as self._visit, Part(path).locked() as part:
+            with network.visit(f"download {job.repo}/{job.file}") as self._visit, PartialFile(path).locked() as part:
                 http()  # reads the trusted certificates
                 began_s = time.monotonic()
                 sha256, commit = self._fetch(part)
@@ -186,7 +186,7 @@ class Transfer:
             raise _disk_problem(error, job, self._size_bytes - fetched_bytes(path)) from error
         return Done(str(path), self._size_bytes, sha256, commit, self._resumed_bytes or 0, seconds)
 
-    def _fetch(self, part: Part) -> tuple[str, str]:
+    def _fetch(self, part: PartialFile) -> tuple[str, str]:
         """The sha256 and the commit of the finished file."""
         damaged = 0
         while damaged <= FRESH_TRIES:
@@ -224,9 +224,9 @@ class Transfer:
         if sha256 != (job.sha256 or sha256):  # not the one that was chosen
             raise FileNotOnHub(job.repo, job.file)
         self._size_bytes = size
-        return Remote(Origin(job.repo, job.file, known.commit_hash, etag, size), link, sha256)
+        return Remote(RemoteOrigin(job.repo, job.file, known.commit_hash, etag, size), link, sha256)
 
-    def _is_in_place(self, part: Part, remote: Remote) -> bool:
+    def _is_in_place(self, part: PartialFile, remote: Remote) -> bool:
         """Whether the finished file is there: whoever asked for it may have ended before it heard so."""
         if not remote.sha256 or not part.path.is_file() or part.path.stat().st_size != remote.size_bytes:
             return False
@@ -238,7 +238,7 @@ class Transfer:
         self._resumed_bytes = remote.size_bytes
         return True
 
-    def _open(self, part: Part, remote: Remote) -> None:
+    def _open(self, part: PartialFile, remote: Remote) -> None:
         if part.is_begun:
             self.tell(Phase("checking"))
         size = part.open(remote.origin, lambda size: self._progress(size, remote))
@@ -249,12 +249,12 @@ class Transfer:
             reserve = self.job.reserve_bytes + reserve_for(remote.size_bytes, self.limits.reserve_bytes)
             check_room(Path(self.job.folder), missing + reserve)
 
-    def _fill(self, part: Part, remote: Remote) -> None:
+    def _fill(self, part: PartialFile, remote: Remote) -> None:
         while part.size < remote.size_bytes:
             self._patiently(lambda: self._get(part, remote))
         self._progress(part.size, remote, at_once=True)
 
-    def _compare(self, part: Part, remote: Remote) -> str:
+    def _compare(self, part: PartialFile, remote: Remote) -> str:
         self.tell(Phase("verifying"))
         sha256 = part.sync()
         if remote.sha256 and sha256 != remote.sha256:
@@ -262,7 +262,7 @@ class Transfer:
         part.finish()
         return sha256
 
-    def _get(self, part: Part, remote: Remote) -> None:
+    def _get(self, part: PartialFile, remote: Remote) -> None:
         """One request, and as much of the file as it gives."""
         self.tell(Phase("connecting"))
         headers = {"Accept-Encoding": "identity"}
@@ -276,7 +276,7 @@ class Transfer:
             self.tell(Phase("downloading"))
             self._read(response, part, remote)
 
-    def _accept(self, response: httpx2.Response, part: Part, remote: Remote) -> None:
+    def _accept(self, response: httpx2.Response, part: PartialFile, remote: Remote) -> None:
         """Returns where the body goes on where the part ends; a body from the start empties the part."""
         status, host = response.status_code, response.url.host
         if _passes(status):
@@ -301,7 +301,7 @@ class Transfer:
         if part.size:
             part.start_anew()
 
-    def _read(self, response: httpx2.Response, part: Part, remote: Remote) -> None:
+    def _read(self, response: httpx2.Response, part: PartialFile, remote: Remote) -> None:
         looked_s, looked_bytes = time.monotonic(), part.size
         for data in response.iter_raw():
             if part.size + len(data) > remote.size_bytes:

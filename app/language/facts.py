@@ -233,7 +233,7 @@ _ONLY = re.compile(
 )
 
 
-class Token(NamedTuple):
+class FactToken(NamedTuple):
     """A word or a number, what it counts as in comparisons, and where it is."""
 
     key: str
@@ -249,7 +249,7 @@ class Token(NamedTuple):
         return (len(self.key) > SHORT or self.quantity is not None) and not self.is_negation
 
 
-Tokens = tuple[Token, ...]
+Tokens = tuple[FactToken, ...]
 
 
 class Other(NamedTuple):
@@ -265,7 +265,7 @@ def tokens(text: str) -> Tokens:
     """The words and numbers of a sentence in their order."""
     plain = level(text)
     numbers = [one for one in quantities(text) if not one.is_part]
-    found = [Token(_number_key(one), one.start, one.end, quantity=one) for one in numbers]
+    found = [FactToken(_number_key(one), one.start, one.end, quantity=one) for one in numbers]
     named = names(text)
     matches = list(_WORD.finditer(plain))[:MANY_TOKENS]
     for match, following in zip_longest(matches, matches[1:]):
@@ -274,7 +274,7 @@ def tokens(text: str) -> Tokens:
             continue
         name = next((one for one in named if one.start <= start < one.end), None)
         is_not = (word in _NEGATIONS or word.endswith("n't")) and not (following and _ONLY.fullmatch(following[0]))
-        found.append(Token(word[:STEM] if len(word) > SHORT else word, start, match.end(), None, name, is_not))
+        found.append(FactToken(word[:STEM] if len(word) > SHORT else word, start, match.end(), None, name, is_not))
     return tuple(sorted(found, key=lambda one: one.start))
 
 
@@ -301,7 +301,7 @@ def others(statement: str, sentence: str) -> list[Other]:
     is_near = len(kept) >= LEAST_SHARE_IN_ORDER * sum(one.is_telling for one in ours)
     if len(kept) < LEAST_WORDS or not (is_near or len(nameless) >= LEAST_SHARE_IN_ORDER * len(telling)):
         return []
-    beside = _Beside(statement, sentence, ours, theirs)
+    beside = _NearMatch(statement, sentence, ours, theirs)
     found: list[Other] = []
     for step in steps:
         if step.tag == "replace":
@@ -310,7 +310,7 @@ def others(statement: str, sentence: str) -> list[Other]:
     return [*found, *beside.negations(same)]
 
 
-class _Beside(NamedTuple):
+class _NearMatch(NamedTuple):
     """A statement and the sentence that it all but repeats."""
 
     statement: str

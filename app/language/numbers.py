@@ -168,7 +168,7 @@ def scale_after(plain: str, end: int, *, is_money: bool) -> tuple[Decimal, int]:
     return scale, end
 
 
-def unit_after(plain: str, end: int) -> tuple[Unit | None, int]:
+def unit_after(plain: str, end: int) -> tuple[MeasureUnit | None, int]:
     """The unit of the number that ends at `end`, and where it ends; None where what follows is no unit."""
     for pattern, name in ((_POINTS, "pp"), (_PER_CENT, "%")):
         match = pattern.match(plain, end)
@@ -477,15 +477,15 @@ def _values(figure: str) -> set[Decimal]:
 # What "km", "Mio." and "trois" stand for: the tables are in resources/quantities.json.
 
 
-class Unit(NamedTuple):
+class MeasureUnit(NamedTuple):
     """What a unit measures, and how many of that dimension's base unit it is."""
 
     dimension: str
     factor: Decimal = Decimal(1)
 
 
-UNITS: dict[str, Unit] = {
-    word: Unit(dimension, Decimal(factor))
+UNITS: dict[str, MeasureUnit] = {
+    word: MeasureUnit(dimension, Decimal(factor))
     for dimension, rows in TABLES["units"].items()
     for factor, words in rows.items()
     for word in words.split()

@@ -49,7 +49,7 @@ class Missing(NamedTuple):
     page_says: str
 
 
-class Stretch(NamedTuple):
+class SentenceStems(NamedTuple):
     """A sentence of a text, from `start` to `end`, with the stems of its words."""
 
     start: int
@@ -74,9 +74,9 @@ def level(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def stretches(text: str) -> tuple[Stretch, ...]:
+def stretches(text: str) -> tuple[SentenceStems, ...]:
     """The sentences of a text with their words; a very long one is cut, so that comparing stays quick."""
-    return tuple(Stretch(a, b, stems(text[a:b])) for start, end in sentences(text) for a, b in _cut(start, end))
+    return tuple(SentenceStems(a, b, stems(text[a:b])) for start, end in sentences(text) for a, b in _cut(start, end))
 
 
 def _cut(start: int, end: int) -> list[tuple[int, int]]:
@@ -142,7 +142,7 @@ def share_at(text: str, at: int, wanted: frozenset[str]) -> float:
     return share(wanted, stretch.stems) if stretch else 0.0
 
 
-def stretch_at(text: str, at: int) -> Stretch | None:
+def stretch_at(text: str, at: int) -> SentenceStems | None:
     """The sentence that a place of a text is in."""
     number = sentence_number(text, at)
     return stretches(text)[number] if number >= 0 else None

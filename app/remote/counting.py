@@ -35,7 +35,7 @@ PART_BYTES = 200_000
 """So much text is sent at once to be counted."""
 
 
-class Counting:
+class TokenEstimator:
     """Of one model; from any thread. What a server says of prompts that it read makes the estimates better.
 
     `is_exact`: each text is sent to be counted, which nobody was asked about: so only to another program here.

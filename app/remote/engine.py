@@ -48,7 +48,7 @@ from app.engine.contract import AnswerEvent, Embeddings, TokenLabels, WakingEven
 from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 from app.hub.model_server import Cut, ModelServer
 from app.remote import facts
-from app.remote.counting import Counting
+from app.remote.counting import TokenEstimator
 from app.remote.requests import COMPLETIONS, Reader, body_of, count_of, echo_of, json_in, named_in, path_of
 from app.remote.servers import SEES, USUAL_WEIGHTS, Callers, RemoteModel, Server, Servers
 
@@ -87,7 +87,7 @@ class RemoteEngine:
         self._servers, self._connect = servers, connect
         self._lock = threading.Lock()
         self._used: _Used | None = None
-        self._requests: set[_Request] = set()
+        self._requests: set[_RemoteRequest] = set()
         self._is_closed = False
         self.is_away = False
         """Whether the server was not reached, or broke off, when it was asked last."""
@@ -273,7 +273,7 @@ class RemoteEngine:
         """What `do` returns, on a thread of its own, so that Stop is heard meanwhile; None when it was."""
         events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
 
-        def run(request: _Request) -> Iterator[Any]:
+        def run(request: _RemoteRequest) -> Iterator[Any]:
             yield do(request.cut)
 
         request = self.begin(0, run, events)
@@ -293,10 +293,10 @@ class RemoteEngine:
         return None
 
     def begin(
-        self, index: int, run: Callable[[_Request], Iterator[Any]], events: queue.SimpleQueue[tuple[int, Any]]
-    ) -> _Request:
+        self, index: int, run: Callable[[_RemoteRequest], Iterator[Any]], events: queue.SimpleQueue[tuple[int, Any]]
+    ) -> _RemoteRequest:
         """Starts a request, whose events, and at its end None or the error, go into the queue with its index."""
-        request = _Request(index, run, events, self._ended)
+        request = _RemoteRequest(index, run, events, self._ended)
         with self._lock:
             if self._is_closed:
                 raise EngineStopped(None, "the engine was closed")
@@ -304,12 +304,12 @@ class RemoteEngine:
         request.thread.start()
         return request
 
-    def _ended(self, request: _Request) -> None:
+    def _ended(self, request: _RemoteRequest) -> None:
         with self._lock:
             self._requests.discard(request)
 
 
-def _loaded(model: RemoteModel, listed: facts.Listed, *, counts_exactly: bool) -> ModelElsewhere:
+def _loaded(model: RemoteModel, listed: facts.ListedModel, *, counts_exactly: bool) -> ModelElsewhere:
     server = model.server
     said = listed.context_tokens or model.context_tokens or UNKNOWN_CONTEXT
     return ModelElsewhere(
@@ -348,7 +348,7 @@ class _Used:
 
     def __post_init__(self) -> None:
         self.at_once = _AtOnce(self.model.server.at_once)
-        self.counting = Counting(
+        self.counting = TokenEstimator(
             self.server, self.model.name, is_exact=self.loaded.counts_exactly, sees=self.loaded.sees
         )
 
@@ -400,15 +400,15 @@ class _AtOnce:
         self.number, self._is_settled = max(1, number), True
 
 
-class _Request:
+class _RemoteRequest:
     """One request on a thread of its own."""
 
     def __init__(
         self,
         index: int,
-        run: Callable[[_Request], Iterator[Any]],
+        run: Callable[[_RemoteRequest], Iterator[Any]],
         events: queue.SimpleQueue[tuple[int, Any]],
-        on_end: Callable[[_Request], object],
+        on_end: Callable[[_RemoteRequest], object],
     ) -> None:
         self.index, self.cut = index, Cut()
         self._run, self._events, self._on_end = run, events, on_end
@@ -449,7 +449,7 @@ class _Many:
         self._engine, self._used, self._background = engine, used, background
         self._asks = [_One(ask) for ask in asks]
         self._waiting = deque(range(len(asks)))
-        self._running: dict[int, tuple[int, _Request]] = {}
+        self._running: dict[int, tuple[int, _RemoteRequest]] = {}
         """By its number, which no other one has: the ask's index, and the request."""
         self._numbers = count()
         self._events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
@@ -593,7 +593,7 @@ class _Many:
         is_passing = isinstance(error, ServerUnreachable) and error.reason in ("server", "broken", "refused")
         return again_s if is_passing and self._background and one.tries < TRIES and not one.has_text else None
 
-    def _asked(self, one: _One, request: _Request) -> Iterator[AnswerEvent]:
+    def _asked(self, one: _One, request: _RemoteRequest) -> Iterator[AnswerEvent]:
         """The events of one answer, on the request's thread; asked again without what the server does not take."""
         used, is_told = self._used, False
         while True:

@@ -43,7 +43,7 @@ _NO_CHAT = re.compile(r"embed|rerank|whisper|tts|(?:^|[-/])(?:bge|clip)[-/]", re
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedModel:
     """A model as a server lists it; 0 where it does not say. `thinking` as in `ModelLoaded`, `sees` as in
     `RemoteModel`."""
 
@@ -55,17 +55,17 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Found:
+class ServerFacts:
     """A server that answered."""
 
     kind: str
-    models: tuple[Listed, ...]
+    models: tuple[ListedModel, ...]
 
-    def model(self, name: str) -> Listed | None:
+    def model(self, name: str) -> ListedModel | None:
         return next((one for one in self.models if one.name == name), None)
 
 
-def find_out(server: ModelServer, cut: Cut | None = None, *, only: str = "") -> Found:
+def find_out(server: ModelServer, cut: Cut | None = None, *, only: str = "") -> ServerFacts:
     """Asks a server for its models and what they hold; with `only`, more is asked about that one.
 
     Raises what `ModelServer.call` raises, or ServerUnreachable where it lists nothing.
@@ -79,7 +79,7 @@ def find_out(server: ModelServer, cut: Cut | None = None, *, only: str = "") -> 
     more = _MORE.get(kind)
     if more is not None:
         listed = more(server, listed, only, cut)
-    return Found(kind, tuple(listed))
+    return ServerFacts(kind, tuple(listed))
 
 
 def _rows(answer: Any) -> list[dict[str, Any]] | None:
@@ -88,11 +88,11 @@ def _rows(answer: Any) -> list[dict[str, Any]] | None:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None
 
 
-def _listed(row: dict[str, Any]) -> Listed:
+def _listed(row: dict[str, Any]) -> ListedModel:
     name = _text(row, "id")
     meta = part if isinstance(part := row.get("meta"), dict) else {}
     context = _whole(row, "max_model_len") or _whole(row, "context_length") or _whole(meta, "n_ctx")
-    return Listed(name, context, _whole(meta, "n_params") or weights_in_name(name), thinking_of(name))
+    return ListedModel(name, context, _whole(meta, "n_params") or weights_in_name(name), thinking_of(name))
 
 
 def thinking_of(name: str) -> str:
@@ -104,7 +104,7 @@ def thinking_of(name: str) -> str:
     return "none"
 
 
-def _of_llama_cpp(server: ModelServer, listed: list[Listed], _only: str, cut: Cut) -> list[Listed]:
+def _of_llama_cpp(server: ModelServer, listed: list[ListedModel], _only: str, cut: Cut) -> list[ListedModel]:
     """One model and its slots; a template that knows a switch for thinking names it."""
     props = _asked(server, "/props", cut)
     settings = props.get("default_generation_settings")
@@ -121,7 +121,7 @@ def _of_llama_cpp(server: ModelServer, listed: list[Listed], _only: str, cut: Cu
     ]
 
 
-def _of_lm_studio(server: ModelServer, listed: list[Listed], _only: str, cut: Cut) -> list[Listed]:
+def _of_lm_studio(server: ModelServer, listed: list[ListedModel], _only: str, cut: Cut) -> list[ListedModel]:
     rows = _rows(_asked(server, "/api/v0/models", cut)) or []
     told = {_text(row, "id"): row for row in rows}
     found = []
@@ -135,7 +135,7 @@ def _of_lm_studio(server: ModelServer, listed: list[Listed], _only: str, cut: Cu
     return found
 
 
-def _of_ollama(server: ModelServer, listed: list[Listed], only: str, cut: Cut) -> list[Listed]:
+def _of_ollama(server: ModelServer, listed: list[ListedModel], only: str, cut: Cut) -> list[ListedModel]:
     """A list of its own can be long, so only the one that is meant is asked about."""
     if not only:
         return listed
@@ -149,7 +149,7 @@ def _of_ollama(server: ModelServer, listed: list[Listed], only: str, cut: Cut) -
     ]
 
 
-def _shown_by_ollama(one: Listed, shown: dict[str, Any], loaded: dict[str, Any]) -> Listed:
+def _shown_by_ollama(one: ListedModel, shown: dict[str, Any], loaded: dict[str, Any]) -> ListedModel:
     details, info = (part if isinstance(part := shown.get(name), dict) else {} for name in ("details", "model_info"))
     trained = max((_whole(info, key) for key in info if key.endswith(".context_length")), default=0)
     set_ = re.search(r"^num_ctx\s+(\d+)", _text(shown, "parameters"), re.MULTILINE)
@@ -169,7 +169,7 @@ def _sight(said: object, does_see: bool) -> str:
     return SEES if does_see else BLIND
 
 
-_MORE: dict[str, Callable[[ModelServer, list[Listed], str, Cut], list[Listed]]] = {
+_MORE: dict[str, Callable[[ModelServer, list[ListedModel], str, Cut], list[ListedModel]]] = {
     LLAMA_CPP: _of_llama_cpp,
     LM_STUDIO: _of_lm_studio,
     FIRESIDE: _of_lm_studio,

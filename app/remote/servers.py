@@ -24,7 +24,7 @@ from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, opener
 from app.core.visible import visible_name
 
 if TYPE_CHECKING:
-    from app.hub.access import Token
+    from app.hub.access import HubToken
 
 
 _FACTS, _SENT = "server.json", "sent.txt"
@@ -193,7 +193,7 @@ def owners_of(authorities: str) -> list[str]:
 class Servers:
     """Looks at the disk with every call; from any thread. Writing raises DiskFull or FolderNotWritable."""
 
-    def __init__(self, folder: Path, keys: Token) -> None:
+    def __init__(self, folder: Path, keys: HubToken) -> None:
         self.folder, self._keys = folder, keys
         self._lock = threading.Lock()
         self._callers: dict[str, Callers] = {}

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 from app.core.errors import GrammarInvalid, TokenUnknown
 from app.core.events import AnswerStats, Finished, FinishReason, PromptProgress, TextDelta, TokenChosen, TokenSeen
-from app.features.serving import AnswerEvent, PromptSeen, Wanted
+from app.features.serving import AnswerEvent, GenerationRequest, PromptSeen
 from app.features.tool_calls import CallArguments, CallBegins
 
 
 @dataclass
-class Call:
+class ApiCall:
     """One call of a function, `arguments` as JSON text."""
 
     name: str
@@ -41,12 +41,12 @@ class Call:
 
 
 @dataclass
-class Answer:
+class ApiAnswer:
     """One answer of a request, as far as it has come; `stats` are there when it has ended."""
 
     text: str = ""
     thinking: str = ""
-    calls: list[Call] = field(default_factory=list)
+    calls: list[ApiCall] = field(default_factory=list)
     tokens: list[TokenSeen] = field(default_factory=list)
     """Chosen, and not handed out yet."""
     prompt: tuple[TokenSeen, ...] = ()
@@ -66,7 +66,7 @@ class Answer:
             case TokenChosen():
                 self.tokens.append(event.token)
             case CallBegins():
-                self.calls.append(Call(event.name))
+                self.calls.append(ApiCall(event.name))
             case CallArguments():
                 self.calls[event.number].arguments += event.piece
             case Finished():
@@ -104,11 +104,11 @@ class Contract(Protocol):
         """Which one is asked, "" for whichever is chosen."""
 
     @property
-    def wanted(self) -> Sequence[Wanted]:
+    def wanted(self) -> Sequence[GenerationRequest]:
         """What the engine is asked, one after the other."""
 
     @property
-    def answers(self) -> Sequence[Answer]:
+    def answers(self) -> Sequence[ApiAnswer]:
         """They as far as they have come."""
 
     @property
@@ -135,7 +135,7 @@ class Contract(Protocol):
         """All of it at once, where it is not streamed."""
 
 
-def field_of(error: BaseException, wanted: Wanted) -> str:
+def field_of(error: BaseException, wanted: GenerationRequest) -> str:
     """The field of a request that an engine's refusal is about; "" where that is all of it."""
     if isinstance(error, TokenUnknown):
         return "prompt" if wanted.tokens else "logit_bias"

@@ -11,11 +11,11 @@ from typing import Any
 
 from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDelta
 from app.core.visible import clean_text
-from app.features.serving import AnswerEvent, Wanted
+from app.features.serving import AnswerEvent, GenerationRequest
 from app.features.tool_calls import CallArguments, CallBegins, Tool
 from app.server import fields
-from app.server.answers import Answer, event_line
-from app.server.body import ONLY_DATA, BadRequest, Body, Pictures
+from app.server.answers import ApiAnswer, event_line
+from app.server.body import ONLY_DATA, BadRequest, JsonBody, RequestPictures
 from app.server.fields import refuse_unsupported
 from app.server.openai import MOST_TOKENS, NO_SOUND, effort_of, is_begun, schema_text, without_empty_end
 
@@ -32,7 +32,7 @@ class AnthropicMessages:
 
     chats = True
 
-    def __init__(self, body: Body, *, counts: bool = False) -> None:
+    def __init__(self, body: JsonBody, *, counts: bool = False) -> None:
         """Raises BadRequest. `counts`: only to be counted."""
         self.model = body.text("model", "")
         self.streams = body.flag("stream") and not counts
@@ -41,16 +41,16 @@ class AnthropicMessages:
             raise BadRequest("max_tokens is missing", "max_tokens")
         refuse_unsupported(body, fields.ANTHROPIC)
         tools, must_call, several = _tools_of(body)
-        pictures, form = Pictures(), body.inner("output_config")
+        pictures, form = RequestPictures(), body.inner("output_config")
         messages = without_empty_end(_messages_of(body, pictures))
         effort, _ = effort_of(form, "effort") if form is not None else ("", None)
         thinks, budget = _thinking_of(body)
         if is_begun(messages) and must_call:
             raise BadRequest("messages: an answer that was begun cannot become a call", "messages")
-        self.answers, self._has_begun = [Answer()], False
+        self.answers, self._has_begun = [ApiAnswer()], False
         self._id, self._open, self._blocks = f"msg_{uuid.uuid4().hex[:24]}", "", -1
         self.wanted = [
-            Wanted(
+            GenerationRequest(
                 messages,
                 pictures=pictures.files,
                 max_tokens=most or -1,
@@ -171,7 +171,7 @@ def _id_of(call_id: str) -> str:
     return call_id.replace("call_", "toolu_", 1)
 
 
-def _form_of(body: Body, config: Body | None) -> str:
+def _form_of(body: JsonBody, config: JsonBody | None) -> str:
     """The JSON schema that an answer is to follow; `output_format` is its name in the contract's beta."""
     wished = config.inner("format") if config is not None else None
     field = "output_config.format" if wished is not None else "output_format"
@@ -179,7 +179,7 @@ def _form_of(body: Body, config: Body | None) -> str:
     return "" if wished is None else schema_text(wished, wished, field)
 
 
-def _thinking_of(body: Body) -> tuple[bool | None, int]:
+def _thinking_of(body: JsonBody) -> tuple[bool | None, int]:
     """Whether is thought, None where that is the model's own choice, and how many tokens at most, -1 for no limit."""
     thinking = body.inner("thinking")
     if thinking is None:
@@ -191,7 +191,7 @@ def _thinking_of(body: Body) -> tuple[bool | None, int]:
     return kind != "disabled", -1 if budget is None or kind == "disabled" else budget
 
 
-def _messages_of(body: Body, pictures: Pictures) -> tuple[Message, ...]:
+def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
     known: dict[str, FunctionCall] = {}
     system = _system_of(body)
     found = [Message(Role.SYSTEM, system)] if system else []
@@ -208,7 +208,7 @@ def _messages_of(body: Body, pictures: Pictures) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def _system_of(body: Body) -> str:
+def _system_of(body: JsonBody) -> str:
     value = body.raw("system")
     if isinstance(value, str) or value is None:
         text = body.text("system", "")
@@ -221,7 +221,7 @@ def _lasting(system: str) -> str:
     return _CHANGES_EACH_TIME.sub("", system).strip()
 
 
-def _turn(role: Role, body: Body, known: dict[str, FunctionCall], pictures: Pictures) -> list[Message]:
+def _turn(role: Role, body: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> list[Message]:
     """What one turn is: results of calls by themselves, then the rest of it."""
     if not isinstance(body.raw("content"), list):
         return [Message(role, body.text("content"))]
@@ -247,14 +247,14 @@ def _turn(role: Role, body: Body, known: dict[str, FunctionCall], pictures: Pict
     return results
 
 
-def _result(block: Body, known: dict[str, FunctionCall], pictures: Pictures) -> Message:
+def _result(block: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> Message:
     id_ = block.text("tool_use_id", "")
     whole = _turn(Role.USER, block, {}, pictures)[-1] if block.has("content") else Message(Role.USER, "")
     text = f"It failed:\n{whole.text}" if block.flag("is_error") else whole.text
     return Message(Role.USER, text, whole.media, result_of=known.get(id_, FunctionCall(id_, "")))
 
 
-def _picture(block: Body, at: int, pictures: Pictures) -> Media:
+def _picture(block: JsonBody, at: int, pictures: RequestPictures) -> Media:
     source = block.inner("source")
     name = block.name_of("source")
     if source is None or source.text("type", "") != "base64":
@@ -262,7 +262,7 @@ def _picture(block: Body, at: int, pictures: Pictures) -> Media:
     return pictures.from_base64(source.text("data"), source.name_of("data"), at)
 
 
-def _tools_of(body: Body) -> tuple[tuple[Tool, ...], bool, bool]:
+def _tools_of(body: JsonBody) -> tuple[tuple[Tool, ...], bool, bool]:
     """The functions that may be called, whether one has to be, and whether there may be several calls."""
     tools = tuple(
         Tool(each.text("name"), each.text("description", ""), _schema_of(each))
@@ -280,7 +280,7 @@ def _tools_of(body: Body) -> tuple[tuple[Tool, ...], bool, bool]:
     return (() if kind == "none" else tools), kind in ("any", "tool") and bool(tools), several
 
 
-def _schema_of(tool: Body) -> dict[str, Any] | bool:
+def _schema_of(tool: JsonBody) -> dict[str, Any] | bool:
     schema = tool.raw("input_schema")
     if not isinstance(schema, dict | bool):
         raise BadRequest(f"{tool.name_of('input_schema')} must be a schema", tool.name_of("input_schema"))

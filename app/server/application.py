@@ -28,14 +28,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.core import errors
 from app.core.events import CancelToken, Finished, PromptProgress
 from app.features.messages import sentence_for
-from app.features.serving import AnswerEvent, Asked, ServedModel, Serving
+from app.features.serving import AnswerEvent, AnswerServer, RequestRecord, ServedModel
 from app.hub.files import quantization
 from app.server.answers import HEARTBEAT, Contract, field_of
-from app.server.body import MOST_BYTES, BadRequest, Body, BodyScan, failed
+from app.server.body import MOST_BYTES, BadRequest, BodyScan, JsonBody, failed
 
 if TYPE_CHECKING:
     from app.engine.contract import Embeddings
-    from app.features.hearing import Transcript
+    from app.features.hearing import SpokenTranscript
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Rules:
     origins: tuple[str, ...] = ()
 
 
-def application(serving: Serving, rules: Rules) -> Starlette:
+def application(serving: AnswerServer, rules: Rules) -> Starlette:
     """All of it as an ASGI application."""
     server = _Server(serving)
     routes = [
@@ -105,31 +105,31 @@ def application(serving: Serving, rules: Rules) -> Starlette:
 # A contract is imported when it is first asked for.
 
 
-def _chat_completion(body: Body) -> Contract:
+def _chat_completion(body: JsonBody) -> Contract:
     from app.server.openai import ChatCompletion
 
     return ChatCompletion(body)
 
 
-def _completion(body: Body) -> Contract:
+def _completion(body: JsonBody) -> Contract:
     from app.server.openai import Completion
 
     return Completion(body)
 
 
-def _responses(body: Body) -> Contract:
+def _responses(body: JsonBody) -> Contract:
     from app.server.responses import Responses
 
     return Responses(body)
 
 
-def _messages(body: Body) -> Contract:
+def _messages(body: JsonBody) -> Contract:
     from app.server.anthropic import AnthropicMessages
 
     return AnthropicMessages(body)
 
 
-def _infill(body: Body) -> Contract:
+def _infill(body: JsonBody) -> Contract:
     from app.server.llama_server import InfillRequest
 
     return InfillRequest(body)
@@ -202,7 +202,7 @@ class Guard:
 class _Server:
     """What is done at each address."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: AnswerServer) -> None:
         self._serving = serving
 
     async def health(self, _request: Request) -> Response:
@@ -231,7 +231,7 @@ class _Server:
     async def count_tokens(self, request: Request) -> Response:
         """How many tokens a prompt takes, as Anthropic has it."""
 
-        async def count(body: Body) -> Response:
+        async def count(body: JsonBody) -> Response:
             from app.server.anthropic import AnthropicMessages
 
             contract = AnthropicMessages(body, counts=True)
@@ -244,7 +244,7 @@ class _Server:
     async def embeddings(self, request: Request) -> Response:
         """Vectors of texts, as OpenAI has it."""
 
-        async def embed(body: Body) -> Response:
+        async def embed(body: JsonBody) -> Response:
             from app.server.openai import EmbeddingRequest
 
             asked = EmbeddingRequest(body)
@@ -255,7 +255,7 @@ class _Server:
     async def rerank(self, request: Request) -> Response:
         """Documents in the order of how near they are to a question, as Jina has it."""
 
-        async def rank(body: Body) -> Response:
+        async def rank(body: JsonBody) -> Response:
             from app.server.rerank import RerankRequest
 
             asked = RerankRequest(body)
@@ -291,7 +291,7 @@ class _Server:
     async def tokenize(self, request: Request) -> Response:
         """The tokens of a text, as llama-server tells them."""
 
-        async def tokens(body: Body) -> Response:
+        async def tokens(body: JsonBody) -> Response:
             from app.server.llama_server import TokenizeRequest
 
             asked = TokenizeRequest(body)
@@ -310,7 +310,7 @@ class _Server:
     async def detokenize(self, request: Request) -> Response:
         """The text of tokens."""
 
-        async def text(body: Body) -> Response:
+        async def text(body: JsonBody) -> Response:
             from app.server.llama_server import token_ids_of
 
             model, ids = body.text("model", ""), token_ids_of(body)
@@ -346,7 +346,7 @@ class _Server:
             form = await asyncio.to_thread(parse_form, request.headers.get("content-type", ""), data)
             asked = TranscriptionRequest.of(form)
 
-            def work(cancel: CancelToken) -> tuple[Transcript, int]:
+            def work(cancel: CancelToken) -> tuple[SpokenTranscript, int]:
                 return heard(self._serving, asked, cancel), 0
 
             told, _ = await self._noted(request, asked.model, work)
@@ -354,11 +354,11 @@ class _Server:
 
         return await _told_errors(request, answer)
 
-    def answers(self, make: Callable[[Body], Contract]) -> Callable[[Request], Any]:
+    def answers(self, make: Callable[[JsonBody], Contract]) -> Callable[[Request], Any]:
         """What answers requests of one contract."""
 
         async def endpoint(request: Request) -> Response:
-            async def answer(body: Body) -> Response:
+            async def answer(body: JsonBody) -> Response:
                 return await self._answer(request, make(body))
 
             return await _guarded(request, answer)
@@ -458,7 +458,7 @@ class Flow:
 class _Noted:
     """Notes one request for the person, once, without a word of it."""
 
-    def __init__(self, serving: Serving, request: Request, model: str) -> None:
+    def __init__(self, serving: AnswerServer, request: Request, model: str) -> None:
         agent = request.headers.get("user-agent", "")
         host = request.client.host if request.client is not None else ""
         self._asked = (agent.split(" ")[0][:80] or host, request.url.path, model)
@@ -482,7 +482,7 @@ class _Noted:
             return
         self._is_closed = True
         seconds = time.time() - self._began_s
-        asked = Asked(self._began_s, *self._asked, status, self._prompt, self._written, seconds)
+        asked = RequestRecord(self._began_s, *self._asked, status, self._prompt, self._written, seconds)
         self._serving.end_request(self._running, asked)
 
 
@@ -553,7 +553,7 @@ async def _streamed(
         note.close(status)
 
 
-async def _guarded(request: Request, work: Callable[[Body], Any]) -> Response:
+async def _guarded(request: Request, work: Callable[[JsonBody], Any]) -> Response:
     """Answer a JSON body; what goes wrong is told as the contract has it."""
 
     async def answer() -> Response:
@@ -563,7 +563,7 @@ async def _guarded(request: Request, work: Callable[[Body], Any]) -> Response:
             raise scan.problem
         if len(data) > LARGE_BYTES:
             asyncio.get_running_loop().call_later(GIVE_BACK_AFTER_S, _give_back_memory)
-        response: Response = await work(Body.parse(data))
+        response: Response = await work(JsonBody.parse(data))
         return response
 
     return await _told_errors(request, answer)

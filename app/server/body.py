@@ -92,7 +92,7 @@ class BodyScan:
             self.problem = BadRequest(words, status=413, code="too_large")
 
 
-class Body:
+class JsonBody:
     """A JSON object, or one inside of it; `at` is where it stands, for messages."""
 
     def __init__(self, values: object, at: str = "") -> None:
@@ -101,7 +101,7 @@ class Body:
         self._values, self._at = values, at
 
     @classmethod
-    def parse(cls, data: bytes) -> Body:
+    def parse(cls, data: bytes) -> JsonBody:
         """Raises BadRequest for what is no JSON object."""
         try:
             return cls(json.loads(data))
@@ -167,16 +167,16 @@ class Body:
             raise BadRequest(f"{self.name_of(field)} must be a list", self.name_of(field))
         return value
 
-    def objects(self, field: str) -> list[Body]:
+    def objects(self, field: str) -> list[JsonBody]:
         """As `many`, each with its place in its name; raises BadRequest where one of them is no object."""
         name = self.name_of(field)
         if len(found := self.many(field)) > MOST_OBJECTS:
             raise BadRequest(f"{name} has {len(found):,} entries, more than {MOST_OBJECTS:,}", name, code="too_many")
-        return [Body(each, f"{name}[{number}]") for number, each in enumerate(found)]
+        return [JsonBody(each, f"{name}[{number}]") for number, each in enumerate(found)]
 
-    def inner(self, field: str) -> Body | None:
+    def inner(self, field: str) -> JsonBody | None:
         """None where it is missing or null; raises BadRequest for what is no object."""
-        return Body(self._values[field], self.name_of(field)) if self.has(field) else None
+        return JsonBody(self._values[field], self.name_of(field)) if self.has(field) else None
 
     def stops(self, field: str) -> tuple[str, ...]:
         """Strings that end an answer: one, or a list."""
@@ -261,7 +261,7 @@ ONLY_DATA = "send the picture itself as base64 (data:image/png;base64,…): addr
 _DATA = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
 
 
-class Pictures:
+class RequestPictures:
     """Those of one request, by the SHA-256 of their bytes."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.server.body import BadRequest, Body
+from app.server.body import BadRequest, JsonBody
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ ANTHROPIC: Mapping[str, Treatment] = {
 }
 
 
-def refuse_unsupported(body: Body, fields: Mapping[str, Treatment]) -> None:
+def refuse_unsupported(body: JsonBody, fields: Mapping[str, Treatment]) -> None:
     """Raises BadRequest for the first field that would change the answer and cannot."""
     for name, treatment in fields.items():
         if isinstance(treatment, RefusedField) and body.has(name) and body.raw(name) not in treatment.neutral:

@@ -7,9 +7,9 @@ from typing import Any
 
 from app import __version__
 from app.core.events import Finished, FinishReason, TextDelta, TokenSeen
-from app.features.serving import AnswerEvent, RequestTotals, ServedModel, Wanted
-from app.server.answers import Answer, event_line
-from app.server.body import BadRequest, Body
+from app.features.serving import AnswerEvent, GenerationRequest, RequestTotals, ServedModel
+from app.server.answers import ApiAnswer, event_line
+from app.server.body import BadRequest, JsonBody
 from app.server.openai import most_tokens
 
 MOST_CHARACTERS = 200_000
@@ -21,7 +21,7 @@ MOST_SNIPPETS = 64
 class TokenizeRequest:
     """`/tokenize`: the numbers of a text's tokens, with their pieces where these are wanted."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
         self.model = body.text("model", "")
         self.text = body.text("content", "")
@@ -46,7 +46,7 @@ def _piece(data: bytes) -> str | list[int]:
         return list(data)
 
 
-def token_ids_of(body: Body) -> tuple[int, ...]:
+def token_ids_of(body: JsonBody) -> tuple[int, ...]:
     """What `/detokenize` is asked for; raises BadRequest."""
     found = body.many("tokens")
     if len(found) > MOST_TOKEN_IDS or not all(type(token) is int and 0 <= token < 1 << 31 for token in found):
@@ -62,7 +62,7 @@ class InfillRequest:
 
     chats = False
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
         self.model, self.streams = body.text("model", ""), body.flag("stream")
         snippets = body.objects("input_extra")
@@ -70,14 +70,14 @@ class InfillRequest:
             raise BadRequest(f"input_extra must be at most {MOST_SNIPPETS} texts", "input_extra")
         extra = "".join(f"--- {one.text('filename', 'snippet')} ---\n{one.text('text')}\n" for one in snippets)
         before = extra + body.text("input_prefix", "") + body.text("prompt", "")
-        wanted = Wanted(
+        wanted = GenerationRequest(
             text=before,
             suffix=body.text("input_suffix", ""),
             max_tokens=most_tokens(body, "n_predict", "max_tokens"),
             sampling=body.sampling(),
             stop=body.stops("stop"),
         )
-        self.wanted, self.answers = [wanted], [Answer()]
+        self.wanted, self.answers = [wanted], [ApiAnswer()]
 
     def begin(self) -> Iterator[bytes]:
         return iter(())

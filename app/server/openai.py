@@ -17,11 +17,11 @@ from typing import Any
 from app.core.events import Finished, FunctionCall, Guess, Media, Message, Role, TextDelta, TokenSeen
 from app.core.visible import clean_text
 from app.engine.contract import Embeddings
-from app.features.serving import AnswerEvent, PromptSeen, Wanted
+from app.features.serving import AnswerEvent, GenerationRequest, PromptSeen
 from app.features.tool_calls import CallArguments, CallBegins, Tool
 from app.server import fields
-from app.server.answers import Answer, event_line
-from app.server.body import MOST_ALTERNATIVES, MOST_ANSWERS, BadRequest, Body, Pictures
+from app.server.answers import ApiAnswer, event_line
+from app.server.body import MOST_ALTERNATIVES, MOST_ANSWERS, BadRequest, JsonBody, RequestPictures
 from app.server.fields import refuse_unsupported
 
 MOST_TOKENS = 10_000_000
@@ -38,7 +38,7 @@ _ROLES = {
 }
 
 
-def messages_of(body: Body, pictures: Pictures) -> tuple[Message, ...]:
+def messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
     """The conversation, with calls and their results."""
     known: dict[str, FunctionCall] = {}
     found = [_message(each, known, pictures) for each in body.objects("messages")]
@@ -59,7 +59,7 @@ def is_begun(messages: Sequence[Message]) -> bool:
     return bool(messages) and messages[-1].role is Role.ASSISTANT and not messages[-1].calls
 
 
-def effort_of(body: Body, field: str) -> tuple[str, bool | None]:
+def effort_of(body: JsonBody, field: str) -> tuple[str, bool | None]:
     """How much is to be thought, as templates call it, and False where nothing is."""
     wished = body.text(field, "")
     if wished not in ("", "none", "minimal", "low", "medium", "high", "xhigh", "max"):
@@ -68,7 +68,7 @@ def effort_of(body: Body, field: str) -> tuple[str, bool | None]:
     return effort, False if wished == "none" else None
 
 
-def role_of(body: Body) -> Role:
+def role_of(body: JsonBody) -> Role:
     """Who speaks, of the three that models know."""
     role = body.text("role")
     if role not in _ROLES:
@@ -76,7 +76,7 @@ def role_of(body: Body) -> Role:
     return _ROLES[role]
 
 
-def _message(body: Body, known: dict[str, FunctionCall], pictures: Pictures) -> Message:
+def _message(body: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> Message:
     role, speaker = body.text("role"), role_of(body)
     text, media = content_of(body, "content", pictures)
     if role == "assistant":
@@ -91,7 +91,7 @@ def _message(body: Body, known: dict[str, FunctionCall], pictures: Pictures) -> 
     return Message(speaker, text, media)
 
 
-def content_of(body: Body, field: str, pictures: Pictures) -> tuple[str, tuple[Media, ...]]:
+def content_of(body: JsonBody, field: str, pictures: RequestPictures) -> tuple[str, tuple[Media, ...]]:
     """A text, or the texts of its parts with the pictures before their places; nothing for null."""
     value = body.raw(field)
     if value is None or isinstance(value, str):
@@ -111,7 +111,7 @@ def content_of(body: Body, field: str, pictures: Pictures) -> tuple[str, tuple[M
     return text, tuple(media)
 
 
-def _call(body: Body) -> FunctionCall:
+def _call(body: JsonBody) -> FunctionCall:
     function = body.inner("function")
     if function is None:
         raise BadRequest(f"{body.name_of('function')} is missing", body.name_of("function"))
@@ -127,7 +127,7 @@ class OfferedTools:
     several: bool = True
 
 
-def offered_tools(body: Body, *, takes_custom: bool = False) -> OfferedTools:
+def offered_tools(body: JsonBody, *, takes_custom: bool = False) -> OfferedTools:
     """The functions of a request. Of a function that is named there is one call.
 
     `takes_custom`: tools whose input is any text, too, as functions with one argument `input`.
@@ -139,7 +139,7 @@ def offered_tools(body: Body, *, takes_custom: bool = False) -> OfferedTools:
     return OfferedTools(tools, must_call, several)
 
 
-def legacy_functions_of(body: Body) -> OfferedTools:
+def legacy_functions_of(body: JsonBody) -> OfferedTools:
     """`functions` and `function_call`, as the contract had them before there were tools."""
     tools = tuple(_tool(each) for each in body.objects("functions"))
     choice = body.raw("function_call")
@@ -147,14 +147,14 @@ def legacy_functions_of(body: Body) -> OfferedTools:
         return OfferedTools(tools, several=False)
     if choice == "none":
         return OfferedTools(())
-    name = Body(choice, "function_call").text("name")
+    name = JsonBody(choice, "function_call").text("name")
     named = tuple(tool for tool in tools if tool.name == name)
     if not named:
         raise BadRequest(f"function_call: there is no function {name!r} among the functions", "function_call")
     return OfferedTools(named, must_call=True, several=False)
 
 
-def tools_of(body: Body, *, takes_custom: bool = False) -> tuple[tuple[Tool, ...], bool]:
+def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[Tool, ...], bool]:
     """The functions that may be called, and whether one has to be."""
     tools = [tool for each in body.objects("tools") for tool in _tools_in(each, takes_custom)]
     choice = body.raw("tool_choice")
@@ -177,7 +177,7 @@ def tools_of(body: Body, *, takes_custom: bool = False) -> tuple[tuple[Tool, ...
     return chosen, must_call and bool(chosen)
 
 
-def _name_of(body: Body) -> str:
+def _name_of(body: JsonBody) -> str:
     return namespaced(body.text("namespace", ""), (body.inner("function") or body).text("name"))
 
 
@@ -185,7 +185,7 @@ HOSTED = re.compile(r"web_search|file_search|code_interpreter|image_generation|c
 """What runs at OpenAI, or what its models were taught to run: clients offer it to every model."""
 
 
-def _tools_in(body: Body, takes_custom: bool) -> list[Tool]:
+def _tools_in(body: JsonBody, takes_custom: bool) -> list[Tool]:
     """One function, or those of a namespace, called as `namespaced` has it; none of what is not lent by the client."""
     kind = body.text("type", "function")
     if kind == "function":
@@ -209,7 +209,7 @@ def namespaced(namespace: str, name: str) -> str:
     return f"{namespace}{BETWEEN_NAMES}{name}" if namespace else name
 
 
-def _tool(body: Body) -> Tool:
+def _tool(body: JsonBody) -> Tool:
     function = body.inner("function") or body
     parameters = function.raw("parameters")
     if parameters is not None and not isinstance(parameters, dict | bool):
@@ -217,7 +217,7 @@ def _tool(body: Body) -> Tool:
     return Tool(function.text("name"), function.text("description", ""), {} if parameters is None else parameters)
 
 
-def _schema_of(body: Body) -> str:
+def _schema_of(body: JsonBody) -> str:
     wished = body.inner("response_format")
     if wished is None:
         schema = body.inner("json_schema")
@@ -225,7 +225,7 @@ def _schema_of(body: Body) -> str:
     return schema_text(wished, wished.inner("json_schema"), "response_format")
 
 
-def schema_text(wished: Body, holder: Body | None, field: str) -> str:
+def schema_text(wished: JsonBody, holder: JsonBody | None, field: str) -> str:
     """The JSON schema that an answer is to follow, as text; "" for any text. `holder` has it in its `schema`."""
     kind = wished.text("type")
     if kind == "text":
@@ -236,13 +236,13 @@ def schema_text(wished: Body, holder: Body | None, field: str) -> str:
     return json.dumps(schema if isinstance(schema, dict) else {"type": "object"})
 
 
-def most_tokens(body: Body, *fields: str) -> int:
+def most_tokens(body: JsonBody, *fields: str) -> int:
     """The first of the fields that is there; -1 for no limit, and 0 for not a word."""
     found = [value for field in fields if (value := body.whole(field, -1, MOST_TOKENS)) is not None]
     return found[0] if found else -1
 
 
-def form_of(body: Body, *, has_tools: bool) -> tuple[str, str]:
+def form_of(body: JsonBody, *, has_tools: bool) -> tuple[str, str]:
     """The JSON schema and the GBNF that an answer is to follow, of which there is at most one."""
     schema, grammar = _schema_of(body), body.grammar()
     if grammar and (schema or has_tools):
@@ -253,18 +253,18 @@ def form_of(body: Body, *, has_tools: bool) -> tuple[str, str]:
 class _Completion:
     """What both kinds share: one request, its answers, and their usage."""
 
-    def __init__(self, body: Body, prefix: str) -> None:
+    def __init__(self, body: JsonBody, prefix: str) -> None:
         self.model = body.text("model", "")
         self.streams = body.flag("stream")
         options = body.inner("stream_options")
         self._tells_usage = options is not None and options.flag("include_usage")
         self._id, self._created = f"{prefix}-{uuid.uuid4().hex}", int(time.time())
-        self.wanted: list[Wanted] = []
-        self.answers: list[Answer] = []
+        self.wanted: list[GenerationRequest] = []
+        self.answers: list[ApiAnswer] = []
 
-    def _set(self, wanted: list[Wanted]) -> None:
+    def _set(self, wanted: list[GenerationRequest]) -> None:
         self.wanted = wanted
-        self.answers = [Answer() for one in wanted for _ in range(one.count)]
+        self.answers = [ApiAnswer() for one in wanted for _ in range(one.count)]
 
     def _body(self, kind: str, choices: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         return {
@@ -308,7 +308,7 @@ class ChatCompletion(_Completion):
     chats = True
     _kind = "chat.completion.chunk"
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
         super().__init__(body, "chatcmpl")
         refuse_unsupported(body, fields.CHAT)
@@ -319,7 +319,7 @@ class ChatCompletion(_Completion):
         schema, grammar = form_of(body, has_tools=bool(lent.tools))
         self._tells_tokens = body.flag("logprobs")
         most = body.whole("top_logprobs", 0, MOST_ALTERNATIVES) or 0
-        pictures = Pictures()
+        pictures = RequestPictures()
         messages = messages_of(body, pictures)
         continues = is_begun(messages) and body.flag("continue_final_message", default=True)
         if continues and lent.must_call:
@@ -328,7 +328,7 @@ class ChatCompletion(_Completion):
         effort, thinks = effort_of(body, "reasoning_effort")
         self._set(
             [
-                Wanted(
+                GenerationRequest(
                     messages,
                     pictures=pictures.files,
                     count=body.whole("n", 1, MOST_ANSWERS) or 1,
@@ -383,7 +383,7 @@ class ChatCompletion(_Completion):
         choices = [self._choice(number, answer) for number, answer in enumerate(self.answers)]
         return self._body("chat.completion", choices, usage=self._usage())
 
-    def _choice(self, number: int, answer: Answer) -> dict[str, Any]:
+    def _choice(self, number: int, answer: ApiAnswer) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "content": answer.text or (None if answer.calls else "")}
         if answer.thinking:
             message["reasoning_content"] = answer.thinking
@@ -398,7 +398,7 @@ class ChatCompletion(_Completion):
         return {"index": number, "message": message, "logprobs": told, "finish_reason": self._reason(answer)}
 
     def _piece(
-        self, number: int, delta: dict[str, Any], answer: Answer | None = None, *, reason: str | None = None
+        self, number: int, delta: dict[str, Any], answer: ApiAnswer | None = None, *, reason: str | None = None
     ) -> bytes:
         told = None
         if self._tells_tokens and answer is not None:
@@ -406,7 +406,7 @@ class ChatCompletion(_Completion):
         choice = {"index": number, "delta": delta, "logprobs": told, "finish_reason": reason}
         return event_line(self._body(self._kind, [choice]))
 
-    def _reason(self, answer: Answer) -> str:
+    def _reason(self, answer: ApiAnswer) -> str:
         called = "function_call" if self._is_legacy else "tool_calls"
         return "length" if answer.is_cut else called if answer.calls else "stop"
 
@@ -416,7 +416,7 @@ class Completion(_Completion):
 
     chats = False
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
         super().__init__(body, "cmpl")
         refuse_unsupported(body, fields.COMPLETION)
@@ -427,7 +427,7 @@ class Completion(_Completion):
         prompts = _prompts_of(body)
         self._set(
             [
-                Wanted(
+                GenerationRequest(
                     text="" if isinstance(prompt, tuple) else prompt,
                     tokens=prompt if isinstance(prompt, tuple) else (),
                     suffix=body.text("suffix", ""),
@@ -476,7 +476,7 @@ class Completion(_Completion):
         ]
         return self._body(self._kind, choices, usage=self._usage())
 
-    def _wanted(self, number: int) -> Wanted:
+    def _wanted(self, number: int) -> GenerationRequest:
         return self.wanted[number // self.wanted[0].count]
 
     def _prompt(self, number: int) -> str:
@@ -503,7 +503,7 @@ class Completion(_Completion):
         return event_line(self._body(self._kind, [choice]))
 
 
-def _prompts_of(body: Body) -> list[str | tuple[int, ...]]:
+def _prompts_of(body: JsonBody) -> list[str | tuple[int, ...]]:
     """Texts, or token ids of this model."""
     given = body.raw("prompt")
     many = body.many("prompt") if isinstance(given, list) else [body.text("prompt")]
@@ -565,7 +565,7 @@ NUMBERS = "send texts: numbers of another tokenizer mean nothing here (LangChain
 class EmbeddingRequest:
     """`/v1/embeddings`."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
         self.model = body.text("model", "")
         self.texts = _texts_of(body)
@@ -605,7 +605,7 @@ def _shortened(found: Embeddings, width: int) -> Iterator[array.array[float]]:
         yield array.array("f", (number / length for number in vector[:width]))
 
 
-def _texts_of(body: Body) -> list[str]:
+def _texts_of(body: JsonBody) -> list[str]:
     given = body.raw("input")
     found = [given] if isinstance(given, str) else body.many("input")
     if any(isinstance(one, int | list) for one in found):

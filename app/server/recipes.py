@@ -6,14 +6,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from app.features.models.messages import Words
+from app.features.models.messages import MessageTemplate
 
 HOUR_MS = 3_600_000
 """How long an agent is to wait: reading its first prompt takes a small computer minutes."""
 
 
 @dataclass(frozen=True)
-class Offer:
+class ConnectionOffer:
     """What a program is to use: a server's address and key, and one of its models."""
 
     address: str
@@ -41,30 +41,30 @@ class Recipe:
 
     name: str
     where: str
-    write: Callable[[Offer], str]
+    write: Callable[[ConnectionOffer], str]
     needs_tokens: int = 0
     """About how long its first prompt is, where that is more than the usual context has room for."""
 
-    def context_words(self, offer: Offer) -> Words:
+    def context_words(self, offer: ConnectionOffer) -> MessageTemplate:
         """One line about the context: how much there is, and whether that is enough."""
         values = {"needed": f"{self.needs_tokens:,}", "now": f"{offer.context_tokens:,}"}
         values["most"] = f"{offer.room_tokens:,}"
         if self.needs_tokens > offer.room_tokens:
             text = "Needs a context of about {needed} tokens, and {most} fit here. Use a smaller model, or raise "
-            return Words(text + "Context in Settings, Performance.", values)
+            return MessageTemplate(text + "Context in Settings, Performance.", values)
         if self.needs_tokens > offer.context_tokens:
             text = "Needs a context of about {needed} tokens. The model is loaded again with more when it asks, up to "
-            return Words(text + "{most}.", values)
+            return MessageTemplate(text + "{most}.", values)
         if offer.room_tokens > offer.context_tokens:
-            return Words("Context: {now} tokens, and up to {most} when a request needs it.", values)
-        return Words("Context: {now} tokens.", values)
+            return MessageTemplate("Context: {now} tokens, and up to {most} when a request needs it.", values)
+        return MessageTemplate("Context: {now} tokens.", values)
 
 
 def _json(value: object) -> str:
     return json.dumps(value, indent=2)
 
 
-def _curl(offer: Offer) -> str:
+def _curl(offer: ConnectionOffer) -> str:
     asked = json.dumps({"model": offer.model, "messages": [{"role": "user", "content": "Hello"}]})
     return (
         f"curl {offer.address}/chat/completions \\\n"
@@ -73,14 +73,14 @@ def _curl(offer: Offer) -> str:
     )
 
 
-def _zed(offer: Offer) -> str:
+def _zed(offer: ConnectionOffer) -> str:
     able = {"tools": True, "images": offer.sees, "parallel_tool_calls": True, "prompt_cache_key": False}
     model = {"name": offer.model, "display_name": offer.model, "max_tokens": offer.room_tokens, "capabilities": able}
     place = {"api_url": offer.address, "available_models": [model]}
     return _json({"language_models": {"openai_compatible": {"Fireside": place}}})
 
 
-def _vs_code(offer: Offer) -> str:
+def _vs_code(offer: ConnectionOffer) -> str:
     written = offer.room_tokens // 4
     model = {
         "id": offer.model,
@@ -95,7 +95,7 @@ def _vs_code(offer: Offer) -> str:
     return _json([place | {"models": [model]}])
 
 
-def _claude_code(offer: Offer) -> str:
+def _claude_code(offer: ConnectionOffer) -> str:
     """With its own small jobs by the same model, and nothing sent to anybody else."""
     values = {
         "ANTHROPIC_BASE_URL": offer.root,
@@ -110,7 +110,7 @@ def _claude_code(offer: Offer) -> str:
     return "\n".join([*(f"export {name}={value}" for name, value in values.items()), "claude"])
 
 
-def _codex(offer: Offer) -> str:
+def _codex(offer: ConnectionOffer) -> str:
     return (
         f'model = "{offer.model}"\nmodel_provider = "fireside"\nmodel_context_window = {offer.room_tokens}\n\n'
         f'[model_providers.fireside]\nname = "Fireside"\nbase_url = "{offer.address}"\nenv_key = "FIRESIDE_KEY"\n'
@@ -118,7 +118,7 @@ def _codex(offer: Offer) -> str:
     )
 
 
-def _opencode(offer: Offer) -> str:
+def _opencode(offer: ConnectionOffer) -> str:
     limits = {"context": offer.room_tokens, "output": offer.room_tokens // 4}
     provider = {
         "npm": "@ai-sdk/openai-compatible",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.engine.contract import Embeddings
-from app.server.body import BadRequest, Body
+from app.server.body import BadRequest, JsonBody
 
 MOST_DOCUMENTS = 2048
 METHOD = "embedding_cosine"
@@ -15,7 +15,7 @@ METHOD = "embedding_cosine"
 class RerankRequest:
     """A question and documents; `texts` are all of them, the question first."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
         self.model = body.text("model", "")
         query = body.text("query")
@@ -42,7 +42,7 @@ class RerankRequest:
         return {"object": "list", "model": self.model, "method": METHOD, "results": results, "usage": usage}
 
 
-def _text_of(body: Body, number: int, value: object) -> str:
+def _text_of(body: JsonBody, number: int, value: object) -> str:
     name = f"{body.name_of('documents')}[{number}]"
     text = value.get("text") if isinstance(value, dict) else value
     if not isinstance(text, str) or not text:

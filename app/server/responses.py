@@ -11,11 +11,11 @@ from typing import Any
 
 from app.core.events import Finished, FunctionCall, Message, Role, TextDelta
 from app.core.visible import clean_text
-from app.features.serving import AnswerEvent, Wanted
+from app.features.serving import AnswerEvent, GenerationRequest
 from app.features.tool_calls import CallArguments, CallBegins
 from app.server import fields
-from app.server.answers import Answer, Call, event_line
-from app.server.body import BadRequest, Body, Pictures
+from app.server.answers import ApiAnswer, ApiCall, event_line
+from app.server.body import BadRequest, JsonBody, RequestPictures
 from app.server.fields import refuse_unsupported
 from app.server.openai import (
     CUSTOM,
@@ -31,7 +31,7 @@ from app.server.openai import (
 
 
 @dataclass
-class _Item:
+class _OutputItem:
     """One part of the answer that is told to the end before the next begins."""
 
     kind: str
@@ -45,11 +45,11 @@ class Responses:
 
     chats = True
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
         refuse_unsupported(body, fields.RESPONSES)
         self.model, self.streams = body.text("model", ""), body.flag("stream")
-        lent, text, pictures = offered_tools(body, takes_custom=True), body.inner("text"), Pictures()
+        lent, text, pictures = offered_tools(body, takes_custom=True), body.inner("text"), RequestPictures()
         self._customs = {tool.text("name") for tool in body.objects("tools") if tool.text("type", "") == CUSTOM}
         if text is not None and text.raw("verbosity") not in (None, "medium"):
             raise BadRequest("text.verbosity: say in the instructions how long an answer should be", "text.verbosity")
@@ -60,12 +60,12 @@ class Responses:
         self._echo["tools"] = [
             tool for tool in body.cleaned("tools") or () if not HOSTED.match(str(tool.get("type", "")))
         ]
-        self.answers = [Answer()]
+        self.answers = [ApiAnswer()]
         self._id, self._created = f"resp_{uuid.uuid4().hex}", int(time.time())
-        self._sequence, self._open = 0, list[_Item]()
+        self._sequence, self._open = 0, list[_OutputItem]()
         self._done: list[dict[str, Any]] = []
         self.wanted = [
-            Wanted(
+            GenerationRequest(
                 _messages_of(body, pictures),
                 pictures=pictures.files,
                 max_tokens=most_tokens(body, "max_output_tokens"),
@@ -117,10 +117,10 @@ class Responses:
     def whole(self) -> dict[str, Any]:
         answer = self.answers[0]
         kinds = ["reasoning"] * bool(answer.thinking) + ["message"] * bool(answer.text or not answer.calls)
-        items = [_Item(kind, place, _new_id(kind)) for place, kind in enumerate(kinds)]
+        items = [_OutputItem(kind, place, _new_id(kind)) for place, kind in enumerate(kinds)]
         for number, call in enumerate(answer.calls):
             kind = self._kind_of(call.name)
-            items.append(_Item(kind, len(items), _new_id(kind), number))
+            items.append(_OutputItem(kind, len(items), _new_id(kind), number))
         self._done = [self._told(item) for item in items]
         return self._body(self._status())
 
@@ -163,7 +163,7 @@ class Responses:
         if self._open and (self._open[0].kind, self._open[0].call) == (kind, call):
             return
         yield from self._close_item()
-        item = _Item(kind, len(self._done), _new_id(kind), call)
+        item = _OutputItem(kind, len(self._done), _new_id(kind), call)
         self._open = [item]
         yield self._event("response.output_item.added", output_index=item.place, item=self._told(item, is_empty=True))
         if kind == "message":
@@ -194,7 +194,7 @@ class Responses:
         self._done.append(told)
         yield self._event("response.output_item.done", output_index=item.place, item=told)
 
-    def _told(self, item: _Item, *, is_empty: bool = False) -> dict[str, Any]:
+    def _told(self, item: _OutputItem, *, is_empty: bool = False) -> dict[str, Any]:
         answer, status = self.answers[0], "in_progress" if is_empty else "completed"
         is_last = item.call < 0 or item.call == len(answer.calls) - 1
         if not is_empty and is_last and answer.stats is not None and self._is_incomplete:
@@ -244,7 +244,7 @@ _ECHOED: dict[str, Any] = {
 """What an answer says of its request, as it was asked or by itself."""
 
 
-def _names_in(body: Body) -> dict[str, tuple[str, str]]:
+def _names_in(body: JsonBody) -> dict[str, tuple[str, str]]:
     """Functions in namespaces by what the model is told of them: namespace and name."""
     spaces = [each for each in body.objects("tools") if each.text("type", "") == "namespace"]
     pairs = [
@@ -258,7 +258,7 @@ def _names_in(body: Body) -> dict[str, tuple[str, str]]:
 CUSTOM_CALL = "custom_tool_call"
 
 
-def _input_of(call: Call) -> str:
+def _input_of(call: ApiCall) -> str:
     """The text that a tool is given which takes any."""
     found = call.values
     return str(found.get("input", "")) if isinstance(found, dict) else ""
@@ -273,12 +273,12 @@ def _text_part(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
-def _schema_of(text: Body) -> str:
+def _schema_of(text: JsonBody) -> str:
     wished = text.inner("format")
     return "" if wished is None else schema_text(wished, wished, "text.format")
 
 
-def _messages_of(body: Body, pictures: Pictures) -> tuple[Message, ...]:
+def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
     known: dict[str, FunctionCall] = {}
     instructions = body.text("instructions", "")
     found = [Message(Role.SYSTEM, instructions)] if instructions else []
@@ -296,7 +296,7 @@ def _messages_of(body: Body, pictures: Pictures) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def _message_of(item: Body, known: dict[str, FunctionCall], pictures: Pictures) -> Message | None:
+def _message_of(item: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> Message | None:
     match item.text("type", "message"):
         case "message":
             return Message(role_of(item), *content_of(item, "content", pictures))

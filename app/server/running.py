@@ -17,8 +17,8 @@ from starlette.types import ASGIApp
 
 from app.core.errors import PortTaken, TokenNotKept
 from app.features.context_growth import GrownContext
-from app.features.serving import Asked, ServedModel, Serving
-from app.hub.access import Token
+from app.features.serving import AnswerServer, RequestRecord, ServedModel
+from app.hub.access import HubToken
 from app.server.application import Rules, application
 
 # WORKAROUND: uvicorn imports its own command line with itself, and with that click and multiprocessing (1.7 MB):
@@ -60,7 +60,7 @@ def is_open(host: str) -> bool:
         return host != "localhost"
 
 
-class Connection(H11Protocol):
+class ServerConnection(H11Protocol):
     """Ends where no request comes: who has no key could else hold as many open as this process may have."""
 
     _patience: asyncio.TimerHandle | None = None
@@ -95,7 +95,7 @@ class RunningServer:
         self._host, self._port = host, port
         config = Config(
             app,
-            http=Connection,
+            http=ServerConnection,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -156,7 +156,7 @@ KEY_BYTES = 24
 
 
 @dataclass(frozen=True)
-class Door:
+class ServerAddress:
     """Where a running server is found, and what opens it. `is_kept`: the key is the same the next time."""
 
     address: str
@@ -167,19 +167,19 @@ class Door:
 class ServerSwitch:
     """Owns the server. Turning it takes a moment, and may ask for the keyring's password: not for a window's thread."""
 
-    def __init__(self, serving: Serving, token: Token) -> None:
+    def __init__(self, serving: AnswerServer, token: HubToken) -> None:
         self._serving, self._token = serving, token
         self._turning = threading.Lock()
         self._running: RunningServer | None = None
-        self._door: Door | None = None
+        self._door: ServerAddress | None = None
         self._is_over = False
 
     @property
-    def door(self) -> Door | None:
+    def door(self) -> ServerAddress | None:
         """None while it is off."""
         return self._door
 
-    def turn_on(self, port: int, origins: tuple[str, ...] = ()) -> Door | None:
+    def turn_on(self, port: int, origins: tuple[str, ...] = ()) -> ServerAddress | None:
         """Raises PortTaken. `origins` as in `Rules`. On already: as it is. None where the program is about to end."""
         with self._turning:
             if self._door is not None or self._is_over:
@@ -187,7 +187,7 @@ class ServerSwitch:
             key, is_kept = self.key()
             server = RunningServer(application(self._serving, Rules(key, origins=origins)), port=port)
             server.start()
-            self._running, self._door = server, Door(server.address, key, is_kept)
+            self._running, self._door = server, ServerAddress(server.address, key, is_kept)
             return self._door
 
     def turn_off(self) -> None:
@@ -232,7 +232,7 @@ class ServerSwitch:
         """What is in memory for programs only."""
         return [model.name for model in self._serving.engines.beside]
 
-    def journal(self) -> list[Asked]:
+    def journal(self) -> list[RequestRecord]:
         """What was asked within the last hour, the newest first."""
         return self._serving.journal()
 

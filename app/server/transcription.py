@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app.core import errors
 from app.core.events import CancelToken
-from app.features.hearing import Segment, Transcript, srt_of, vtt_of
-from app.features.serving import Serving
+from app.features.hearing import SpokenSegment, SpokenTranscript, srt_of, vtt_of
+from app.features.serving import AnswerServer
 from app.server.body import BadRequest
 from app.server.multipart import FormFile, MultipartForm
 
@@ -42,12 +42,12 @@ class TranscriptionRequest:
         model = form.texts.get("model", "").strip()
         return cls("" if model in ELSEWHERE else model, form.files["file"], wanted)
 
-    def answer(self, told: Transcript) -> Response:
+    def answer(self, told: SpokenTranscript) -> Response:
         """The answer in the form that was asked for."""
         return _WRITERS[self.format](told)
 
 
-def heard(serving: Serving, asked: TranscriptionRequest, cancel: CancelToken) -> Transcript:
+def heard(serving: AnswerServer, asked: TranscriptionRequest, cancel: CancelToken) -> SpokenTranscript:
     """What is said in the recording. Raises BadRequest for what is none, or where no model hears."""
     try:
         told = serving.transcribe(asked.model, asked.file.data, cancel)
@@ -57,14 +57,14 @@ def heard(serving: Serving, asked: TranscriptionRequest, cancel: CancelToken) ->
             raise BadRequest(words, "model", code="no_hearing") from error
         words = "the recording cannot be read: send WAV, FLAC, MP3 or OGG"
         raise BadRequest(words, "file", code="bad_sound") from error
-    return told or Transcript((), 0.0, "")
+    return told or SpokenTranscript((), 0.0, "")
 
 
-def _text_of(segments: tuple[Segment, ...]) -> str:
+def _text_of(segments: tuple[SpokenSegment, ...]) -> str:
     return " ".join(segment.text for segment in segments)
 
 
-def _verbose(told: Transcript) -> dict[str, Any]:
+def _verbose(told: SpokenTranscript) -> dict[str, Any]:
     segments = [
         {"id": number, "start": round(one.start_s, 3), "end": round(one.end_s, 3), "text": one.text}
         for number, one in enumerate(told.segments)
@@ -78,7 +78,7 @@ def _verbose(told: Transcript) -> dict[str, Any]:
     }
 
 
-_WRITERS: dict[str, Callable[[Transcript], Response]] = {
+_WRITERS: dict[str, Callable[[SpokenTranscript], Response]] = {
     "json": lambda told: JSONResponse({"text": _text_of(told.segments)}),
     "text": lambda told: PlainTextResponse(f"{_text_of(told.segments)}\n"),
     "srt": lambda told: PlainTextResponse(srt_of(told.segments)),

@@ -295,7 +295,7 @@ HEARD_KEPT_S = 30 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
-class PageReading:
+class StoredPageReading:
     """One page of a file. `method` is how it was read (tesseract or model) and `model` by which one.
 
     Of tesseract that is the codes of the languages it was asked for, as "de+en"; "" where nobody kept them.
@@ -312,7 +312,7 @@ class PageReading:
     blocks: tuple[Fields, ...]
     is_edited: bool = False
     made_at: float = 0.0
-    before: PageReading | None = None
+    before: StoredPageReading | None = None
 
 
 class PageReadings:
@@ -321,7 +321,7 @@ class PageReadings:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database, self._clock = database, clock
 
-    def of(self, sha256: str) -> dict[int, PageReading]:
+    def of(self, sha256: str) -> dict[int, StoredPageReading]:
         """Those of a file, by page."""
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -331,7 +331,7 @@ class PageReadings:
             ).fetchall()
         return {row["page"]: _reading(row) for row in rows}
 
-    def keep(self, sha256: str, reading: PageReading) -> bool:
+    def keep(self, sha256: str, reading: StoredPageReading) -> bool:
         """Keeps one in the place of the one before; whether that was done: what a person has corrected stays."""
         with self._database.transaction() as connection:
             done = connection.execute(
@@ -349,7 +349,7 @@ class PageReadings:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM page_readings WHERE sha256 = ?", (sha256,))
 
-    def give_up(self, sha256: str, page: int) -> PageReading | None:
+    def give_up(self, sha256: str, page: int) -> StoredPageReading | None:
         """What was read before a person corrected the page is there again; returns the corrections, for `keep`."""
         given_up = self.of(sha256).get(page)
         if given_up is None or not given_up.is_edited:
@@ -387,7 +387,7 @@ def opened_readings(path: Path) -> Iterator[PageReadings | None]:
         yield PageReadings(database)
 
 
-def _values(reading: PageReading) -> tuple[object, ...]:
+def _values(reading: StoredPageReading) -> tuple[object, ...]:
     fields: Fields = {"blocks": list(reading.blocks)}
     if reading.before is not None:
         before = reading.before
@@ -396,12 +396,12 @@ def _values(reading: PageReading) -> tuple[object, ...]:
     return reading.page, reading.method, reading.model, reading.state, json.dumps(fields), reading.is_edited
 
 
-def _reading(row: sqlite3.Row) -> PageReading:
+def _reading(row: sqlite3.Row) -> StoredPageReading:
     page, fields = row["page"], json.loads(row["fields"])
     before = fields.get("before")  # corrections of earlier versions have none
     if before is not None:
-        before = PageReading(page, before["method"], before["model"], before["state"], tuple(before["blocks"]))
-    return PageReading(
+        before = StoredPageReading(page, before["method"], before["model"], before["state"], tuple(before["blocks"]))
+    return StoredPageReading(
         page,
         row["method"],
         row["model"],

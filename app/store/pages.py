@@ -24,7 +24,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class Page:
+class WrittenPage:
     """One page. `title` is what a person called it, else its first line with words, "" where there is none.
 
     `written` is what a model wrote and nobody has touched since; it and `cursor` count characters (not UTF-16 units, as
@@ -56,8 +56,8 @@ class PageRow:
 
 
 @dataclass(frozen=True)
-class PageState:
-    """What a page was like at a moment; see `Page`."""
+class StoredPageState:
+    """What a page was like at a moment; see `WrittenPage`."""
 
     text: str
     written: Ranges
@@ -92,7 +92,7 @@ class PageStore:
         file: Path | None = None,
         file_form: dict[str, Any] | None = None,
         options: dict[str, Any] | None = None,
-    ) -> Page:
+    ) -> WrittenPage:
         """Makes a page; the cursor stands before the text."""
         now = self._clock()
         with self._database.transaction() as connection:
@@ -111,7 +111,7 @@ class PageStore:
             ).fetchone()
         return _page(row)
 
-    def get(self, page_id: int) -> Page | None:
+    def get(self, page_id: int) -> WrittenPage | None:
         """One page; None when it is deleted or unknown."""
         with self._database.reading() as connection:
             row = connection.execute(
@@ -174,7 +174,7 @@ class PageStore:
         values = {"id": page_id, "file": _stored_path(file), "form": json.dumps(file_form, sort_keys=True)}
         self._change("file = :file, file_form = :form", values)
 
-    def of_file(self, file: Path, text: str) -> Page | None:
+    def of_file(self, file: Path, text: str) -> WrittenPage | None:
         """The page that has this file and still says the same."""
         with self._database.reading() as connection:
             row = connection.execute(
@@ -195,13 +195,13 @@ class PageStore:
             if done.rowcount == 0:
                 raise KeyError(page_id)
 
-    def undo_state(self, page_id: int) -> PageState | None:
+    def undo_state(self, page_id: int) -> StoredPageState | None:
         """What `keep_undo` kept last."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT text, written, cursor FROM page_undo WHERE page_id = ?", (page_id,)
             ).fetchone()
-        return None if row is None else PageState(row["text"], _ranges(row["written"]), row["cursor"])
+        return None if row is None else StoredPageState(row["text"], _ranges(row["written"]), row["cursor"])
 
     def delete(self, page_id: int) -> None:
         """Hides a page until `restore` or, for good, `purge_deleted`."""
@@ -262,13 +262,13 @@ def _row(page_id: int, title: str, beginning: str, is_pinned: int, updated_at: f
     return PageRow(page_id, title or name, _one_line(snippet)[:SNIPPET_CHARACTERS], bool(is_pinned), updated_at)
 
 
-def _page(row: sqlite3.Row) -> Page:
+def _page(row: sqlite3.Row) -> WrittenPage:
     values = dict(row)
     values["title"] = values["title"] or _title_and_rest(values["text"].lstrip(_BLANK)[:BEGINNING_CHARACTERS])[0]
     values["file"] = Path(os.fsdecode(values["file"])) if values["file"] else None
     for name in ("file_form", "options"):
         values[name] = json.loads(values[name])
-    return Page(pinned=bool(values.pop("is_pinned")), **values | {"written": _ranges(values["written"])})
+    return WrittenPage(pinned=bool(values.pop("is_pinned")), **values | {"written": _ranges(values["written"])})
 
 
 def _title_and_rest(beginning: str) -> tuple[str, str]:
@@ -288,7 +288,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _settled(text: str, written: Iterable[tuple[int, int]], cursor: int) -> PageState:
+def _settled(text: str, written: Iterable[tuple[int, int]], cursor: int) -> StoredPageState:
     """As it is stored: the text clean, ranges and cursor inside it, ranges that touch as one."""
     clean = clean_text(text)
 
@@ -302,7 +302,7 @@ def _settled(text: str, written: Iterable[tuple[int, int]], cursor: int) -> Page
             ranges[-1] = (ranges[-1][0], max(ranges[-1][1], end))
         elif start < end:
             ranges.append((start, end))
-    return PageState(clean, tuple(ranges), place(cursor))
+    return StoredPageState(clean, tuple(ranges), place(cursor))
 
 
 def _ranges(stored: str) -> Ranges:

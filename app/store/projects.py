@@ -262,7 +262,7 @@ class Memories:
 
 
 @dataclass(frozen=True)
-class Tag:
+class ChatTag:
     """One tag; `colour` is a name out of a face's palette, or ""."""
 
     id: int
@@ -280,19 +280,19 @@ class Tags:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database, self._clock = database, clock
 
-    def create(self, name: str, colour: str = "") -> Tag:
+    def create(self, name: str, colour: str = "") -> ChatTag:
         """A new tag, or the one that is called so already."""
         name = clean_text(name)
         with self._database.transaction() as connection:
             known = _named(connection, name)
             if known is not None:
-                return Tag(*known)
+                return ChatTag(*known)
             row = connection.execute(
                 "INSERT INTO tags (name, colour) VALUES (?, ?) RETURNING id, name, colour", (name, colour)
             ).fetchone()
-        return Tag(*row)
+        return ChatTag(*row)
 
-    def all(self) -> list[Tag]:
+    def all(self) -> list[ChatTag]:
         """By name."""
         return self._find("deleted_at IS NULL")
 
@@ -305,7 +305,7 @@ class Tags:
             ).fetchall()
         return {row[0]: tuple(sorted(map(int, row[1].split(",")))) for row in rows}
 
-    def of_chat(self, conversation_id: int) -> list[Tag]:
+    def of_chat(self, conversation_id: int) -> list[ChatTag]:
         """By name."""
         return self._find(
             "deleted_at IS NULL AND id IN (SELECT tag_id FROM conversation_tags WHERE conversation_id = ?)",
@@ -366,7 +366,7 @@ class Tags:
             else:
                 set_columns(connection, "tags", tag_id, {"deleted_at": None})
 
-    def deleted(self) -> list[Tag]:
+    def deleted(self) -> list[ChatTag]:
         """What can be restored."""
         return self._find("deleted_at IS NOT NULL")
 
@@ -374,12 +374,12 @@ class Tags:
         """Really removes what was deleted before that moment; returns the ids."""
         return purge(self._database, "tags", before)
 
-    def _find(self, where: str, values: Sequence[object] = ()) -> list[Tag]:
+    def _find(self, where: str, values: Sequence[object] = ()) -> list[ChatTag]:
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"SELECT id, name, colour FROM tags WHERE {where} ORDER BY fold(name), id", tuple(values)
             ).fetchall()
-        return [Tag(*row) for row in rows]
+        return [ChatTag(*row) for row in rows]
 
 
 def _named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:

@@ -25,7 +25,7 @@ class SavedPrompt:
 _COLUMNS = "id, name, text, created_at, used_at, deleted_at"
 
 
-class Prompts:
+class PromptStore:
     """All saved prompts; from any thread. Writing to an id that does not exist raises KeyError.
 
     Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.

@@ -256,7 +256,7 @@ MEMORY_BATCH = 500
 
 
 @dataclass(frozen=True)
-class Pair:
+class LanguagePair:
     """The languages, as BCP 47 has them; a source of "" is one that was not told."""
 
     source: str
@@ -264,7 +264,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Made:
+class TranslationOrigin:
     """How a model came to it: what was wished, and the version of the prompts. `hints`, `model`: what stands for the
     notes and terms it was given, and for its file."""
 
@@ -275,15 +275,15 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Entry:
+class MemoryEntry:
     """One translation. `key` stands for the source's words and marks; `source` and `target` are those in JSON."""
 
-    pair: Pair
+    pair: LanguagePair
     key: bytes
     source: str
     target: str
     context: str = ""
-    made: Made = Made()
+    made: TranslationOrigin = TranslationOrigin()
     is_own: bool = False
     made_at: float = 0.0
     id: int = 0
@@ -302,7 +302,7 @@ class TranslationMemory:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database, self._clock = database, clock
 
-    def find(self, pair: Pair, key: bytes, context: str, made: Made) -> str | None:
+    def find(self, pair: LanguagePair, key: bytes, context: str, made: TranslationOrigin) -> str | None:
         """The target in JSON; None without one.
 
         A person's own goes before a model's: of the same context and form of address, else of none that was told.
@@ -320,14 +320,14 @@ class TranslationMemory:
             ).fetchone()
         return None if row is None else str(row[0])
 
-    def keep(self, entries: Iterable[Entry]) -> int:
+    def keep(self, entries: Iterable[MemoryEntry]) -> int:
         """Keeps translations, in place of earlier ones for the same; they are on the disk when this returns.
 
         Returns how many.
         """
         return sum(map(self._keep, batches(entries)))
 
-    def _keep(self, entries: list[Entry]) -> int:
+    def _keep(self, entries: list[MemoryEntry]) -> int:
         now = self._clock()
         rows = [_row(entry, now) for entry in entries]
         with self._database.transaction() as connection:
@@ -340,9 +340,9 @@ class TranslationMemory:
             )
         return len(rows)
 
-    def every(self, pair: Pair | None = None) -> Iterator[Entry]:
+    def every(self, pair: LanguagePair | None = None) -> Iterator[MemoryEntry]:
         """All of them, or those of one pair of languages, oldest first, a batch at a time."""
-        wanted = {"pair": pair is not None} | vars(pair or Pair("", ""))
+        wanted = {"pair": pair is not None} | vars(pair or LanguagePair("", ""))
         last = 0
         while True:
             with self._database.reading() as connection:
@@ -356,14 +356,14 @@ class TranslationMemory:
             yield from map(_entry, rows)
             last = rows[-1]["id"]
 
-    def pairs(self) -> dict[Pair, int]:
+    def pairs(self) -> dict[LanguagePair, int]:
         """The pairs of languages, each with how many translations there are of it."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT source_language, target_language, count(*) FROM translation_memory"
                 " GROUP BY source_language, target_language ORDER BY source_language, target_language"
             ).fetchall()
-        return {Pair(row[0], row[1]): row[2] for row in rows}
+        return {LanguagePair(row[0], row[1]): row[2] for row in rows}
 
     def size_bytes(self) -> int:
         """About what it takes on the disk."""
@@ -374,7 +374,7 @@ class TranslationMemory:
             ).fetchone()
         return int(row[0])
 
-    def ids(self, pair: Pair, keys: Iterable[bytes]) -> list[int]:
+    def ids(self, pair: LanguagePair, keys: Iterable[bytes]) -> list[int]:
         """Under which numbers translations of these contents are kept, whoever made them and for whatever wish."""
         found = list[int]()
         for batch in batches(keys):
@@ -399,21 +399,21 @@ class TranslationMemory:
         return count
 
 
-def _entry(row: sqlite3.Row) -> Entry:
-    return Entry(
-        Pair(row["source_language"], row["target_language"]),
+def _entry(row: sqlite3.Row) -> MemoryEntry:
+    return MemoryEntry(
+        LanguagePair(row["source_language"], row["target_language"]),
         row["key"],
         row["source"],
         row["target"],
         row["context"],
-        Made(row["formality"], row["hints"], row["model"], row["prompt_version"]),
+        TranslationOrigin(row["formality"], row["hints"], row["model"], row["prompt_version"]),
         bool(row["is_own"]),
         row["made_at"],
         row["id"],
     )
 
 
-def _row(entry: Entry, now: float) -> tuple[object, ...]:
+def _row(entry: MemoryEntry, now: float) -> tuple[object, ...]:
     made = entry.made
     return (
         entry.pair.source, entry.pair.target, entry.key, entry.source, entry.target, clean_text(entry.context),

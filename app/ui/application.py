@@ -30,7 +30,7 @@ from app.ui.shell.desktop import ACTIVATION, TaskBar, bring_to_front
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
-from app.ui.shell.single_instance import ASK, Found, Heard, SingleInstance, Wanted
+from app.ui.shell.single_instance import ASK, HandOverReply, InstanceState, SingleInstance, StartRequest
 from app.ui.shell.tab_spec import CHAT
 from app.ui.tabs import TABS, open_settings
 from app.ui.theme import Theme
@@ -58,7 +58,7 @@ OPENED_BESIDE = Sentence(
 
 def run(arguments: list[str]) -> int:
     """Shows the window until it is closed; returns the exit code."""
-    wanted = Wanted.of(arguments, os.environ.get(ACTIVATION, ""))
+    wanted = StartRequest.of(arguments, os.environ.get(ACTIVATION, ""))
     application = Application([APP_NAME])
     application.setApplicationName(APP_ID)
     application.setApplicationVersion(__version__)
@@ -100,23 +100,23 @@ def _theme(application: QApplication, paths: AppPaths) -> Theme:
     return theme
 
 
-def _meet(instance: SingleInstance, wanted: Wanted, theme: Callable[[], Theme]) -> list[Sentence] | None:
+def _meet(instance: SingleInstance, wanted: StartRequest, theme: Callable[[], Theme]) -> list[Sentence] | None:
     """Finds out whether this start has a window, and what is said in it; None: another one took over what it had."""
     for _ in range(HAND_OVERS):
         found = instance.claim()
-        if found is Found.ENDING:
+        if found is InstanceState.ENDING:
             from app.ui.shell.startup import StillEnding  # seldom seen
 
             waiting = StillEnding(theme(), instance.claim)
             if not waiting.wait():
                 return [OPENED_BESIDE] if waiting.goes_on else None
             found = waiting.found
-        if found is Found.NOBODY:
+        if found is InstanceState.NOBODY:
             return []
         heard = instance.hand_over(wanted)
-        if heard is Heard.SHOWN:
+        if heard is HandOverReply.SHOWN:
             return None
-        if heard is Heard.NOTHING:
+        if heard is HandOverReply.NOTHING:
             break
     return [NO_ANSWER]
 
@@ -127,7 +127,7 @@ def _run_window(
     paths: AppPaths,
     theme: Theme,
     *,
-    wanted: Wanted,
+    wanted: StartRequest,
     notices: list[Sentence],
 ) -> int:
     app = _build(paths, theme)
@@ -155,7 +155,7 @@ def _run_window(
         else:
             window.installEventFilter(first_paint)
             window.show()
-        with _Signals(application, window.closing.quit):
+        with _ProcessSignals(application, window.closing.quit):
             code = application.exec()
     finally:
         tasks.running.stop_all(STOP_TIMEOUT_S)
@@ -176,7 +176,7 @@ def _connect(application: Application, instance: SingleInstance, window: MainWin
     """What comes from outside, and what others are told."""
     closing = window.closing
 
-    def take(wanted: Wanted) -> None:
+    def take(wanted: StartRequest) -> None:
         if wanted.token:
             os.environ[ACTIVATION] = wanted.token
         if wanted.tab == ASK:
@@ -187,7 +187,7 @@ def _connect(application: Application, instance: SingleInstance, window: MainWin
 
     instance.asked.connect(take)
     closing.begun.connect(instance.leave)
-    application.file_opened.connect(lambda file: take(Wanted((file,))))
+    application.file_opened.connect(lambda file: take(StartRequest((file,))))
     application.quit_wanted.connect(closing.go_for_good)
     application.commitDataRequest.connect(lambda _session: window.store())  # the session is about to end
 
@@ -208,7 +208,7 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
                 return None
 
 
-def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, wanted: Wanted) -> None:
+def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, wanted: StartRequest) -> None:
     if os.environ.get("FIRESIDE_TIMING") == "1":
         print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201
     notify.actions["put_back"] = lambda: _put_back(app, window)
@@ -243,13 +243,13 @@ def _put_back(app: Fireside, window: MainWindow) -> None:
 def look_after(app: Fireside, window: MainWindow, notify: Notify) -> ModelSleep:
     """What the window does by itself, beside what the person asks for."""
     from app.core.build import ProgramFile
-    from app.features.models.memory import MemoryWatch
+    from app.features.models.memory import ModelMemoryWatch
     from app.ui.shell.upkeep import CalmCaret, ModelSleep, SilenceNotices, UpgradeNotice, collect_on_this_thread
 
     collect_on_this_thread(window)
     chat, tabs = chat_tab(window).chat, window.tabs
     sleep = ModelSleep(
-        MemoryWatch(lambda: app.settings.engine),
+        ModelMemoryWatch(lambda: app.settings.engine),
         notify,
         window.loader,
         answer_finished=chat.answer_finished,
@@ -332,7 +332,7 @@ class _FirstPaint(QObject):
         return False
 
 
-class _Signals:
+class _ProcessSignals:
     """Makes Ctrl+C in a terminal and SIGTERM close the window as a person would.
 
     Python runs signal handlers between its own instructions, and Qt's loop has none while it waits:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from app.features.messages import sentence_for
-from app.hub.search import Found
+from app.hub.search import FoundRepository
 from app.ui.i18n import size_text, tr
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def model_words(parameters: int, architecture: str, context_tokens: int) -> list
     ]
 
 
-def found_words(found: Found) -> tuple[str, str]:
+def found_words(found: FoundRepository) -> tuple[str, str]:
     """Two lines about a repository: what its model is, and how it stands on the Hub."""
     model = [*model_words(found.parameters, found.architecture, found.context_tokens)]
     model.append(license_name(found.license) if found.license else tr("no licence named"))

@@ -61,7 +61,7 @@ class SpellCheck(QObject):
         super().__init__(edit)
         self._edit, self._speller, self._theme, self._notify = edit, speller, theme, notify
         self._marks: list[QTextEdit.ExtraSelection] = []
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._later = QTimer(self, singleShot=True, interval=REST_MS)
         self._later.timeout.connect(self._look)
         for signal in (edit.textChanged, edit.cursorPositionChanged, edit.verticalScrollBar().valueChanged):

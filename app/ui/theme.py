@@ -132,7 +132,7 @@ DARK = Tokens(
 )
 
 
-class Look(TypedDict, total=False):
+class WidgetLook(TypedDict, total=False):
     """What a widget or layout wears; numbers are pixels of the drawing, which follow the zoom."""
 
     font: tuple[float, int]
@@ -191,7 +191,7 @@ class Theme(QObject):
         is_dark = system_is_dark or _system_is_dark
         self._choice = _Choice(scheme, zoom, system_font, is_dark, _load_families(), scale)
         self._application: QApplication | None = None
-        self._dressed: WeakKeyDictionary[QObject, Look] = WeakKeyDictionary()
+        self._dressed: WeakKeyDictionary[QObject, WidgetLook] = WeakKeyDictionary()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
 
     @property
@@ -270,7 +270,7 @@ class Theme(QObject):
             font.setFeature(QFont.Tag(ligature), 0)
         return self._sized(font, size_px, weight)
 
-    def dress(self, *targets: QObject, **look: Unpack[Look]) -> None:
+    def dress(self, *targets: QObject, **look: Unpack[WidgetLook]) -> None:
         """Puts a look on widgets or layouts, now and after every change; what is not named stays as it was.
 
         It is in force before `changed` is told, so that who measures then measures what will be seen.
@@ -349,7 +349,7 @@ class Theme(QObject):
                 del self._dressed[target]
         self.changed.emit()
 
-    def _put_on(self, target: QObject, look: Look) -> None:
+    def _put_on(self, target: QObject, look: WidgetLook) -> None:
         for name, value in look.items():
             _WAYS[name](self, target, value)
 

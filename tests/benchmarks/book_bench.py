@@ -25,7 +25,7 @@ from app.core.errors import AppError
 from app.core.gguf import check_model
 from app.engine.llama.sampling import choose
 from app.engine.protocol import Ask
-from app.features.summary.result import Method, Wish
+from app.features.summary.result import Method, SummaryOptions
 from app.features.summary.summarize import InputDocument
 
 BOOK = "book.pdf"
@@ -48,7 +48,7 @@ def rows() -> Iterator[Row]:
             document, tokens = long_document(ours, folder, FEW_TOKENS if os.environ.get("SMALL") else TOKENS)
             yield by_itself(ours, folder, tokens)
             progress(f"{tokens} tokens on {document.pages} pages, summarized")
-            run = summarized(ours.client, document, Wish(method=Method.MODEL))
+            run = summarized(ours.client, document, SummaryOptions(method=Method.MODEL))
             asked = [one for one in run.asked if one.stats is not None]
             together = side_by_side(ours, [one.ask for one in asked[:SECTIONS]])
         progress(f"the same {len(asked)} prompts in llama-server")
@@ -65,7 +65,7 @@ def by_itself(ours: OurEngine, folder: Path, tokens: int) -> Row:
     """As a person has it who drops the file: read by a child of its own, and summarized as the model suits it."""
     began_s = time.perf_counter()
     document = document_of(folder / BOOK, folder)
-    run = summarized(ours.client, document, Wish())
+    run = summarized(ours.client, document, SummaryOptions())
     taken_s = time.perf_counter() - began_s
     note = f"{len(run.asked)} prompts, {len(run.summary.statements)} statements"
     name = f"a document of {tokens} tokens, from its file to its summary"

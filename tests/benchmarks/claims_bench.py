@@ -19,8 +19,8 @@ from aclsum_data import aclsum_folder
 from planted import Claim, Plant
 from run import Row
 
-from app.documents.blocks import Block, Kind
-from app.features.summary.checks import LEAST_SUPPORT, Cited, Verdict, verify
+from app.documents.blocks import Block, BlockKind
+from app.features.summary.checks import LEAST_SUPPORT, Cited, ClaimVerdict, verify
 from app.language.words import share, stems
 
 SEED = 20
@@ -43,9 +43,9 @@ def rows() -> Iterator[Row]:
     yield _time(claims)
 
 
-def judged(claim: Claim) -> Verdict:
+def judged(claim: Claim) -> ClaimVerdict:
     """The claim compared with what it rests on, as a summary does it."""
-    texts = [Block(at, Kind.PARAGRAPH, text, 1) for at, text in enumerate((*claim.cited, *claim.nearby), 1)]
+    texts = [Block(at, BlockKind.PARAGRAPH, text, 1) for at, text in enumerate((*claim.cited, *claim.nearby), 1)]
     blocks = [Cited(0, block) for block in texts]
     return verify(claim.text, blocks[: len(claim.cited)], "", blocks[len(claim.cited) :])
 

@@ -17,7 +17,7 @@ from papers import papers
 from run import HERE, ROOT, Row
 
 from app.core.events import CancelToken
-from app.documents.blocks import Block, Kind, Numbering, Piece
+from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
 from app.features.summary.evaluation import (
     AS_GIVEN,
     COMPARED_MEASURES,
@@ -28,7 +28,7 @@ from app.features.summary.evaluation import (
     evaluate,
     examples_in,
 )
-from app.features.summary.result import Form, Length, Method, Wish
+from app.features.summary.result import Form, Length, Method, SummaryOptions
 
 PARTS = ("val", "test")
 GOALS = {AS_GIVEN: {"rouge1": 0.43, "rouge2": 0.17}, WITHOUT_ABSTRACT: {"rouge1": 0.385, "rouge2": 0.115}}
@@ -65,7 +65,7 @@ def rows() -> Iterator[Row]:
 def likeness() -> Iterator[Row]:
     """F1 against the experts' sentences, what was aimed at as the baseline, the first sentences beside it."""
     examples = [one for part in PARTS for one in examples_in(aclsum_folder() / f"{part}.jsonl")]
-    wish = Wish(Length.SHORT, Form.PARAGRAPHS)
+    wish = SummaryOptions(Length.SHORT, Form.PARAGRAPHS)
     found = evaluate(examples, wish, [Method.DIGEST], None, CancelToken())
     compared = Evaluation([one for one in found if isinstance(one, Scored)]).to_fields()["compared"]
     for part, goals in GOALS.items():
@@ -86,16 +86,16 @@ def measured(pages: int) -> tuple[float, float]:
 
 def book(pages: int) -> list[Block]:
     """So many pages of running text, the same in each run."""
-    wanted, numbering = papers(ENOUGH_PAPERS), Numbering()
+    wanted, numbering = papers(ENOUGH_PAPERS), BlockNumbering()
     blocks: list[Block] = []
     words, round_ = 0, 0
     while words < pages * WORDS_A_PAGE:
         for paper in wanted:
             for section in paper.sections:
-                blocks.append(numbering.block(Piece(Kind.HEADING, section.heading, level=1)))
+                blocks.append(numbering.block(BlockPiece(BlockKind.HEADING, section.heading, level=1)))
                 for paragraph in section.paragraphs:
                     text = paragraph if not round_ else " ".join(f"{'q' * round_}{one}" for one in paragraph.split())
-                    blocks.append(numbering.block(Piece(Kind.PARAGRAPH, text)))
+                    blocks.append(numbering.block(BlockPiece(BlockKind.PARAGRAPH, text)))
                     words += len(paragraph.split())
             if words >= pages * WORDS_A_PAGE:
                 return blocks

@@ -23,13 +23,13 @@ from run import Row
 from sacrebleu.metrics import CHRF
 
 from app.core.events import Message
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from app.engine.protocol import Sampling
 from app.features.summary import prompts
 from app.features.summary.checks import Cited, verify
 from app.features.summary.result import Form, InputDocument
 from app.features.summary.sections import whole
-from app.features.translation.prompts import Generic, Request
+from app.features.translation.prompts import Generic, UnitRequest
 from app.features.translation.result import TranslationWish
 from tests.helpers.blemishes import find_blemishes
 from tests.helpers.engine import answer_of
@@ -133,7 +133,7 @@ def in_batches(engine: OurEngine, size: str) -> Row:
 
 def _ask_translations(audit: Audit, sources: Sequence[str], wanted: Sequence[str]) -> None:
     is_batch = len(sources) > 1
-    request = Request(tuple(sources), ("",) * len(sources), is_batch=is_batch)
+    request = UnitRequest(tuple(sources), ("",) * len(sources), is_batch=is_batch)
 
     def score(side: Side, answer: str) -> None:
         found = {int(n): text.strip() for n, text in _SEGMENT.findall(answer)} if is_batch else {1: answer.strip()}
@@ -271,5 +271,5 @@ def _texts() -> Sequence[InputDocument]:
 
 
 def _document(name: str, language: str, paragraphs: Sequence[str]) -> InputDocument:
-    blocks = [Block(number, Kind.PARAGRAPH, text, None) for number, text in enumerate(paragraphs, 1)]
+    blocks = [Block(number, BlockKind.PARAGRAPH, text, None) for number, text in enumerate(paragraphs, 1)]
     return InputDocument(0, f"{name}.txt", "", "", 0, (), language, blocks)

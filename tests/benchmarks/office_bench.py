@@ -13,10 +13,10 @@ from xml.etree import ElementTree
 from comparing import compared, in_turns
 from run import Row
 
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.opendocument import reading as odf
 from app.documents.formats.word import reading as docx
-from app.documents.source import Reader, Source
+from app.documents.source import FileSource, Reader
 from tests.helpers.office_files import W, paragraph, word_part, write_docx, write_odf
 
 CHAPTERS = 150
@@ -44,11 +44,11 @@ def rows() -> Iterator[Row]:
 def _row(name: str, read: Reader, path: Path, plain: Callable[[Path], list[str]]) -> Row:
     def ours(_: int) -> float:
         began_s = time.process_time()
-        pieces = [item for item in read(Source(path)) if isinstance(item, Piece)]
+        pieces = [item for item in read(FileSource(path)) if isinstance(item, BlockPiece)]
         taken_s = time.process_time() - began_s
         kinds = [piece.kind for piece in pieces]
-        if kinds.count(Kind.HEADING) != CHAPTERS or kinds.count(Kind.TABLE) != CHAPTERS:
-            raise AssertionError(f"{name}: {len(kinds)} pieces, {kinds.count(Kind.TABLE)} tables")
+        if kinds.count(BlockKind.HEADING) != CHAPTERS or kinds.count(BlockKind.TABLE) != CHAPTERS:
+            raise AssertionError(f"{name}: {len(kinds)} pieces, {kinds.count(BlockKind.TABLE)} tables")
         return taken_s
 
     def theirs(_: int) -> float:

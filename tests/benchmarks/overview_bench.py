@@ -61,17 +61,17 @@ def blocks_of_papers(pages: int) -> list[object]:
     """So many pages of papers with their headings, one after the other, from the first again where they end."""
     from papers import papers
 
-    from app.documents.blocks import Kind, Numbering, Piece
+    from app.documents.blocks import BlockKind, BlockNumbering, BlockPiece
 
-    numbering, blocks, characters = Numbering(), list[object](), 0
+    numbering, blocks, characters = BlockNumbering(), list[object](), 0
     wanted = pages * CHARACTERS_A_PAGE
     every = papers(250)
     while characters < wanted:
         for paper in every:
-            pieces = [Piece(Kind.HEADING, paper.title, level=1)]
+            pieces = [BlockPiece(BlockKind.HEADING, paper.title, level=1)]
             for section in paper.sections:
-                pieces.append(Piece(Kind.HEADING, section.heading, level=2))
-                pieces += [Piece(Kind.PARAGRAPH, text) for text in section.paragraphs]
+                pieces.append(BlockPiece(BlockKind.HEADING, section.heading, level=2))
+                pieces += [BlockPiece(BlockKind.PARAGRAPH, text) for text in section.paragraphs]
             for piece in pieces:
                 if characters < wanted:
                     characters += len(piece.text)

@@ -15,9 +15,9 @@ import pypdfium2 as pdfium
 from comparing import ALTERNATIONS, compared, in_turns, progress, span
 from run import ROOT, Row
 
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.formats.pdf.pdf import read
-from app.documents.source import Source
+from app.documents.source import FileSource
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 
 PAGES, MANY_PAGES, TWO_COLUMN_FILES = 300, 2000, 20
@@ -47,7 +47,7 @@ def _against_bare(path: Path) -> Row:
 
     def ours(_: int) -> float:
         began_s = time.process_time()
-        for _item in read(Source(path, recognize=False)):
+        for _item in read(FileSource(path, recognize=False)):
             pass
         return time.process_time() - began_s
 
@@ -90,7 +90,7 @@ def _order(folder: Path) -> Row:
     right = told = 0
     for number in range(TWO_COLUMN_FILES):
         path, blocks = _two_columns(folder / f"columns-{number}.pdf", number)
-        found = [item.text for item in read(Source(path, recognize=False)) if isinstance(item, Piece)]
+        found = [item.text for item in read(FileSource(path, recognize=False)) if isinstance(item, BlockPiece)]
         told += len(blocks)
         right += sum(one == other for one, other in zip(found, blocks, strict=False)) - abs(len(found) - len(blocks))
     share = round(right / told, 4)
@@ -125,7 +125,7 @@ def _cancel(path: Path) -> Row:
     longest_s = []
     for _ in range(ENOUGH_ROUNDS):
         waits, began_s = [], time.monotonic()
-        for _item in read(Source(path, recognize=False)):
+        for _item in read(FileSource(path, recognize=False)):
             waits.append(time.monotonic() - began_s)
             began_s = time.monotonic()
         longest_s.append(max(waits))

@@ -32,14 +32,14 @@ from run import Row
 from sacrebleu.metrics import CHRF
 
 from app.core.events import CancelToken
-from app.documents.blocks import Block, Kind, block_to_fields
+from app.documents.blocks import Block, BlockKind, block_to_fields
 from app.documents.segments import Segment
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
 from app.features.retrieval.ranking import rank
 from app.features.summary.checks import Cited, verify
 from app.features.summary.digest import digest_summary
-from app.features.summary.result import InputDocument, Length, Method, Statement, Summary, Wish
+from app.features.summary.result import InputDocument, Length, Method, Statement, Summary, SummaryOptions
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Summarized, summarize
 from app.features.translation.result import SegmentDone, TranslationWish
@@ -104,7 +104,7 @@ def passages_row() -> Row:
     with closing(Database.in_memory()) as database:
         store = DocumentStore(database)
         id_ = store.begin(Path("/all.txt"), 1, 1)
-        blocks = [Block(number, Kind.PARAGRAPH, text, None) for number, text in enumerate(paragraphs, 1)]
+        blocks = [Block(number, BlockKind.PARAGRAPH, text, None) for number, text in enumerate(paragraphs, 1)]
         store.add_blocks(id_, [block_to_fields(block) for block in blocks])
         document = store.finish(id_, format_="text", unit="", pages=0, sha256="", info={}).id
         ranked = [[int(one["id"]) for one in rank(store, document, asked)] for _, asked, _ in QUESTIONS]
@@ -150,7 +150,7 @@ def summary_rows(engine: OurEngine) -> Iterator[Row]:
         yield Row(f"summary ROUGE-1, {name}", scores[name], "F1", scores["first sentences"], note)
 
 
-WISH = Wish(Length.SHORT, method=Method.MODEL)
+WISH = SummaryOptions(Length.SHORT, method=Method.MODEL)
 
 
 def written(engine: OurEngine, text: ShortText) -> Summary:
@@ -164,7 +164,7 @@ def written(engine: OurEngine, text: ShortText) -> Summary:
 def document_of(text: ShortText) -> InputDocument:
     """A block a paragraph."""
     parts = enumerate(text.text.split("\n\n"), 1)
-    blocks = [Block(number, Kind.PARAGRAPH, part, None) for number, part in parts]
+    blocks = [Block(number, BlockKind.PARAGRAPH, part, None) for number, part in parts]
     return InputDocument(0, f"{text.name}.txt", "", "", 0, (), text.language, blocks)
 
 

@@ -14,7 +14,7 @@ from app.core.events import AnswerStats, CancelToken, Finished, Message, TextDel
 from app.engine.client import EngineClient
 from app.engine.contract import AnswerEvent
 from app.engine.protocol import Ask
-from app.features.summary.result import Summary, Wish
+from app.features.summary.result import Summary, SummaryOptions
 from app.features.summary.summarize import InputDocument, Summarized, summarize
 from tests.helpers.documents import read
 
@@ -131,7 +131,7 @@ def document_of(path: Path, folder: Path) -> InputDocument:
     )
 
 
-def summarized(client: EngineClient, document: InputDocument, wish: Wish) -> Run:
+def summarized(client: EngineClient, document: InputDocument, wish: SummaryOptions) -> Run:
     """Summarizes it from the beginning."""
     recorded = RecordedClient(client)
     began_s = time.perf_counter()

@@ -23,8 +23,8 @@ from run import Row
 from texts import prose
 
 from app.core.events import CancelToken
-from app.documents.blocks import Block, Kind
-from app.features.summary.result import InputDocument, Method, Wish
+from app.documents.blocks import Block, BlockKind
+from app.features.summary.result import InputDocument, Method, SummaryOptions
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import SectionRead, summarize
 from tests.helpers.fake_server import FakeServer
@@ -87,7 +87,7 @@ def document(tokens: int, seed: int) -> InputDocument:
     """Paragraphs of words without sense."""
     count = max(4, tokens // PARAGRAPH_TOKENS)
     blocks = [
-        Block(number, Kind.PARAGRAPH, prose(PARAGRAPH_TOKENS, seed * 100_000 + number), number)
+        Block(number, BlockKind.PARAGRAPH, prose(PARAGRAPH_TOKENS, seed * 100_000 + number), number)
         for number in range(1, count + 1)
     ]
     return InputDocument(1, "long.txt", "", "page", count, (), "en", blocks)
@@ -97,7 +97,7 @@ def seconds_of_sections(remote: Remote, read: InputDocument) -> float:
     """From the first prompt to the last section that was read."""
     began_s = time.perf_counter()
     cancel = CancelToken()
-    for event in summarize([read], Wish(method=Method.MODEL), remote.engine, MemorySteps(), cancel):
+    for event in summarize([read], SummaryOptions(method=Method.MODEL), remote.engine, MemorySteps(), cancel):
         if isinstance(event, SectionRead) and event.done == event.sections:
             taken_s = time.perf_counter() - began_s
             cancel.cancel()

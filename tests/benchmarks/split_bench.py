@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from run import Row
 
-from app.documents.blocks import Block, Kind, Numbering, Piece
+from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
 from app.documents.split import SEPARATOR, split
 
 TOKENS = 1_000_000
@@ -46,20 +46,20 @@ def rows() -> Iterator[Row]:
 
 def _document() -> list[Block]:
     """Chapters of paragraphs, lists and tables; the same in each run."""
-    chosen, numbering = random.Random(7), Numbering()
+    chosen, numbering = random.Random(7), BlockNumbering()
     words = ["".join(chosen.choices("etaoinshrdlu", k=chosen.randint(2, 9))) for _ in range(5000)]
     blocks: list[Block] = []
     characters = 0
     while characters < 4 * TOKENS:
         match chosen.randint(0, 30):
             case 0:
-                piece = Piece(Kind.HEADING, " ".join(chosen.choices(words, k=5)), level=chosen.randint(1, 4))
+                piece = BlockPiece(BlockKind.HEADING, " ".join(chosen.choices(words, k=5)), level=chosen.randint(1, 4))
             case 1:
                 cells = ("\t".join(chosen.choices(words, k=6)) for _ in range(chosen.randint(2, 200)))
-                piece = Piece(Kind.TABLE, "\n".join(cells))
+                piece = BlockPiece(BlockKind.TABLE, "\n".join(cells))
             case number:
                 sentences = (" ".join(chosen.choices(words, k=14)) + "." for _ in range(chosen.randint(1, 9)))
-                piece = Piece(Kind.LIST_ITEM if number > 24 else Kind.PARAGRAPH, " ".join(sentences))
+                piece = BlockPiece(BlockKind.LIST_ITEM if number > 24 else BlockKind.PARAGRAPH, " ".join(sentences))
         blocks.append(numbering.block(piece))
         characters += len(piece.text)
     return blocks

@@ -23,14 +23,14 @@ from papers import Paper, papers, write_papers
 from recorded import Run, document_of, summarized
 from run import Row
 
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from app.features.summary.digest import digest_summary
-from app.features.summary.result import Form, Length, Method, Wish
+from app.features.summary.result import Form, Length, Method, SummaryOptions
 from app.features.summary.summarize import InputDocument
 from tests.helpers.real_files import pdftotext_pages
 
 PAPERS, FEW_PAPERS = 20, 2
-WISH = Wish(Length.SHORT, Form.PARAGRAPHS)  # the experts' three sentences are short too
+WISH = SummaryOptions(Length.SHORT, Form.PARAGRAPHS)  # the experts' three sentences are short too
 ROUGE = ("rouge1", "rouge2", "rougeL")
 LEAD_SENTENCES = 3
 MOST_S = 5.0
@@ -60,7 +60,7 @@ class Measured:
     @property
     def lead(self) -> str:
         """The first sentences of the same text, which begins with the abstract."""
-        paragraphs = [block.text for block in self.document.blocks if block.kind is Kind.PARAGRAPH]
+        paragraphs = [block.text for block in self.document.blocks if block.kind is BlockKind.PARAGRAPH]
         return " ".join(sentences(" ".join(paragraphs[:5]))[:LEAD_SENTENCES])
 
     @property

@@ -22,14 +22,14 @@ from papers import Paper, papers
 from run import Row
 
 from app.core.events import CancelToken
-from app.documents.blocks import Block, Kind, block_to_fields
+from app.documents.blocks import Block, BlockKind, block_to_fields
 from app.features.chat.documents import PASSAGES_SHARE
 from app.features.retrieval.choosing import choose
-from app.features.retrieval.question_scope import Scope, Wanted
+from app.features.retrieval.question_scope import QuestionScope, Scope
 from app.features.retrieval.scope import scope_of
 from app.features.summary.result import InputDocument
 from app.features.summary.summaries import MemorySteps
-from app.features.survey.surveys import Listed, find, list_all
+from app.features.survey.surveys import SurveyListed, find, list_all
 from app.language.numbers import dates
 from app.store.database import Database
 from app.store.documents import DocumentStore
@@ -50,11 +50,11 @@ NAMES = (
     "Hugo Brandt", "Ines Caldeira", "Jonas Keller", "Karla Novak", "Liam Doyle",
 )  # fmt: skip
 QUESTIONS = {
-    Wanted.DATES: "List all dates",
-    Wanted.MONEY: "Which amounts of money are mentioned?",
-    Wanted.EMAILS: "List all e-mail addresses",
-    Wanted.MENTIONS: "How often is Halvorsen mentioned?",
-    Wanted.LIST: "Which people are named?",
+    QuestionScope.DATES: "List all dates",
+    QuestionScope.MONEY: "Which amounts of money are mentioned?",
+    QuestionScope.EMAILS: "List all e-mail addresses",
+    QuestionScope.MENTIONS: "How often is Halvorsen mentioned?",
+    QuestionScope.LIST: "Which people are named?",
 }
 
 
@@ -63,7 +63,7 @@ class Planted:
     """A document, and what stands in it: for each kind the block of each thing."""
 
     document: InputDocument
-    blocks: dict[Wanted, list[tuple[int, str]]]
+    blocks: dict[QuestionScope, list[tuple[int, str]]]
 
 
 def rows() -> Iterator[Row]:
@@ -82,9 +82,9 @@ def plant(number: int) -> Planted:
     texts = list(_texts(chosen))
     drawn = random.Random(number)
     places = drawn.sample(
-        [n for n, (kind, text) in enumerate(texts) if kind is Kind.PARAGRAPH and len(text) > 200], EACH
+        [n for n, (kind, text) in enumerate(texts) if kind is BlockKind.PARAGRAPH and len(text) > 200], EACH
     )
-    known: dict[Wanted, list[tuple[int, str]]] = {wanted: [] for wanted in QUESTIONS}
+    known: dict[QuestionScope, list[tuple[int, str]]] = {wanted: [] for wanted in QUESTIONS}
     for nth, place in enumerate(sorted(places)):
         name, mail = NAMES[nth], f"{NAMES[nth].split()[0].lower()}@lab{nth}.example.org"
         more = f"On {DATES[nth]} {name} paid {MONEY[nth]} for it and wrote to {mail}."
@@ -92,23 +92,23 @@ def plant(number: int) -> Planted:
         half = text.find(". ", len(text) // 2) + 2 or len(text)
         texts[place] = kind, f"{text[:half].rstrip()} {more} {text[half:]}".strip()
         for wanted, what in zip(QUESTIONS, (DATES[nth], MONEY[nth], mail, name, name), strict=True):
-            if wanted is not Wanted.MENTIONS or "Halvorsen" in what:
+            if wanted is not QuestionScope.MENTIONS or "Halvorsen" in what:
                 known[wanted].append((place + 1, what))
     blocks = [Block(n, kind, text, n // 12 + 1) for n, (kind, text) in enumerate(texts, 1)]
     return Planted(InputDocument(1, "papers.pdf", "", "page", blocks[-1].page or 1, (), "en", blocks), known)
 
 
-def _texts(chosen: Sequence[Paper]) -> Iterator[tuple[Kind, str]]:
+def _texts(chosen: Sequence[Paper]) -> Iterator[tuple[BlockKind, str]]:
     for paper in chosen:
-        yield Kind.HEADING, paper.title
+        yield BlockKind.HEADING, paper.title
         for section in paper.sections:
-            yield Kind.HEADING, section.heading
-            yield from ((Kind.PARAGRAPH, text) for text in section.paragraphs)
+            yield BlockKind.HEADING, section.heading
+            yield from ((BlockKind.PARAGRAPH, text) for text in section.paragraphs)
 
 
 def in_short(planted: Planted) -> Planted:
     """Only the paragraphs in which something is planted: that makes it easier, not harder, to find."""
-    wanted = {block for block, _ in planted.blocks[Wanted.DATES]}
+    wanted = {block for block, _ in planted.blocks[QuestionScope.DATES]}
     blocks = [block for block in planted.document.blocks if block.id in wanted]
     return Planted(replace(planted.document, blocks=blocks), planted.blocks)
 
@@ -118,7 +118,7 @@ def by_program(planted: Sequence[Planted]) -> Iterator[Row]:
     begun_s = time.process_time()
     words = sum(len(block.text.split()) for one in planted for block in one.document.blocks)
     for wanted, question in QUESTIONS.items():
-        if wanted is Wanted.LIST:
+        if wanted is QuestionScope.LIST:
             continue
         found, there = 0, 0
         for one in planted:
@@ -154,10 +154,10 @@ def by_passages(
 
 def by_starter(planted: Planted, ours: OurEngine) -> Iterator[Row]:
     """A document read whole by the starter, section by section: what it finds, and what of it is right."""
-    for wanted in (Wanted.DATES, Wanted.LIST):
+    for wanted in (QuestionScope.DATES, QuestionScope.LIST):
         begun_s = time.monotonic()
         events = list_all([planted.document], QUESTIONS[wanted], ours.client, MemorySteps(), CancelToken())
-        summary = next(event.summary for event in events if isinstance(event, Listed))
+        summary = next(event.summary for event in events if isinstance(event, SurveyListed))
         said = " ".join(one.text for one in summary.statements)
         found = sum(what in said for _, what in planted.blocks[wanted])
         yield Row(
@@ -169,5 +169,5 @@ def by_starter(planted: Planted, ours: OurEngine) -> Iterator[Row]:
         print(*(one.text for one in summary.statements[:40]), sep="\n", file=sys.stderr)
 
 
-def _is_right(text: str, wanted: Wanted) -> bool:
-    return bool(dates(text)) if wanted is Wanted.DATES else any(name in text for name in NAMES)
+def _is_right(text: str, wanted: QuestionScope) -> bool:
+    return bool(dates(text)) if wanted is QuestionScope.DATES else any(name in text for name in NAMES)

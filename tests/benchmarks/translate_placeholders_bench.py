@@ -15,7 +15,7 @@ from run import Row
 from translate_messages import WAYS, Message, by_place, messages, placeholders
 
 from app.documents.segments import plain
-from app.features.translation.result import FlagKind, Origin, Translated
+from app.features.translation.result import FlagKind, Translated, TranslationSource
 from tests.helpers.translations import deliver
 
 EXPECTED_PAIRS = 4557
@@ -57,6 +57,6 @@ def rows() -> Iterator[Row]:
 def is_intact(message: Message, given: Translated) -> bool:
     """Whether a delivered segment has the placeholders of its source."""
     text = plain(given.content)
-    if given.origin is Origin.KEPT:
+    if given.origin is TranslationSource.KEPT:
         return text == message.text
     return placeholders(text) == placeholders(message.text) and by_place(text) == by_place(message.text)

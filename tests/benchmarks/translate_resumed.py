@@ -16,7 +16,7 @@ from typing import Any
 from app.bootstrap import build
 from app.core.events import CancelToken
 from app.features.translation.result import SegmentDone, TranslationWish
-from app.features.translation.translations import Added
+from app.features.translation.translations import TranslationAdded
 from tests.helpers.script import prompts, write_script
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,7 +88,7 @@ def main() -> None:
     list(app.engine.load(Path("/any/model.gguf")))
     if not app.translations.find():
         *_, last = app.translations.add(Path(os.environ["TRANSLATED"]), TranslationWish("de", "en"), CancelToken())
-        assert isinstance(last, Added)
+        assert isinstance(last, TranslationAdded)
         app.translations.begin([last.translation.id])
     for worked in app.translations.run(CancelToken()):
         if isinstance(worked.event, SegmentDone):

@@ -17,7 +17,7 @@ from lxml import etree, html
 from markdown_it import MarkdownIt
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from app.documents.segments import Mark, Segment
 from tests.helpers.documents import read
 from tests.helpers.real_files import folded
@@ -58,10 +58,10 @@ def _expected(path: Path, format_: str, folder: Path) -> str:
         case "markdown":
             return _plain_markdown(path.read_text("utf-8-sig"))
         case "xlsx" | "ods":  # a text that stands in many cells is one segment; the names of sheets are in formulas
-            cells = "\n".join(block.text for block in _blocks(path, folder) if block.kind is not Kind.HEADING)
+            cells = "\n".join(block.text for block in _blocks(path, folder) if block.kind is not BlockKind.HEADING)
             return "\n".join(set(folded(cells)) - {"true", "false"})
         case _:
-            return "\n".join(block.text for block in _blocks(path, folder) if block.kind is not Kind.CODE)
+            return "\n".join(block.text for block in _blocks(path, folder) if block.kind is not BlockKind.CODE)
 
 
 def _blocks(path: Path, folder: Path) -> list[Block]:

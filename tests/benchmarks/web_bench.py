@@ -14,9 +14,9 @@ from comparing import compared, in_turns
 from lxml import etree
 from run import Row
 
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.formats.web import epub, pages
-from app.documents.source import Source
+from app.documents.source import FileSource
 from tests.helpers.web_files import long_chapter, write_epub
 
 CHAPTERS = 150
@@ -56,8 +56,8 @@ def _cpu_s(read: Callable[[], list[str]]) -> float:
     return time.process_time() - began_s
 
 
-def _ours(read: Callable[[Source], Iterator[Any]], path: Path) -> list[str]:
-    return [item.text for item in read(Source(path)) if isinstance(item, Piece)]
+def _ours(read: Callable[[FileSource], Iterator[Any]], path: Path) -> list[str]:
+    return [item.text for item in read(FileSource(path)) if isinstance(item, BlockPiece)]
 
 
 def _plain_page(path: Path) -> list[str]:

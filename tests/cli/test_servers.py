@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from app.core.paths import AppPaths
-from app.core.settings import Engine, Settings, save_settings
+from app.core.settings import EngineSettings, Settings, save_settings
 from app.remote.servers import Server, Servers
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.terminal import fireside
@@ -34,7 +34,7 @@ def test_a_model_on_a_server_is_asked_by_its_name() -> None:
 
 def test_one_that_was_chosen_in_the_window_is_not_asked_without_its_name(tmp_path: Path) -> None:
     path = keep("http://gpu-box.invalid/v1", "tiny-1B")
-    save_settings(AppPaths.from_environment().settings, Settings(engine=Engine(model_path=str(path))))
+    save_settings(AppPaths.from_environment().settings, Settings(engine=EngineSettings(model_path=str(path))))
     document = tmp_path / "lease.txt"
     document.write_text("The deposit is 2,400 euros.\n" * 9)
     result = fireside("summarize", str(document), "--method", "model")

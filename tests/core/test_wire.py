@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from app.core.child import CHECKOUT, Child
 from app.core.errors import ModelDamaged, ProtocolViolation
-from app.core.wire import Conversation, Ended, Failed, Greeting, Said, Wire, from_json, to_json
+from app.core.wire import Ended, Failed, Greeting, Wire, WireClient, WireInbox, from_json, to_json
 from tests.helpers.program import wait_until
 from tests.helpers.wire import VALUES, any_value, check_missing_keys, survives
 
@@ -178,12 +178,12 @@ def test_a_line_that_was_cut_is_a_violation(message: Drawn, data: st.DataObject)
 GREETS = 'import sys; print(\'{"type":"Greeting","protocol":7,"version":"1","pid":1}\', flush=True); '
 
 
-def talk(code: str, folder: Path) -> tuple[Child, Conversation, Said]:
-    said, child = Said(), Child([sys.executable, "-c", code], folder)
-    return child, Conversation(WIRE, child, said.put), said
+def talk(code: str, folder: Path) -> tuple[Child, WireClient, WireInbox]:
+    said, child = WireInbox(), Child([sys.executable, "-c", code], folder)
+    return child, WireClient(WIRE, child, said.put), said
 
 
-def heard(said: Said) -> Any:
+def heard(said: WireInbox) -> Any:
     return wait_until(said.next, "the child to say something")
 
 
@@ -218,10 +218,10 @@ def test_a_child_that_speaks_otherwise_is_ended(tmp_path: Path, code: str) -> No
 
 
 def test_what_nobody_takes_stops_the_child_until_nobody_will(tmp_path: Path) -> None:
-    said = Said(most_waiting=2)
+    said = WireInbox(most_waiting=2)
     code = GREETS + '\nfor n in range(99): print(\'{"type":"Drawn","id":%d}\' % n, flush=True)'
     child = Child([sys.executable, "-c", code], tmp_path)
-    Conversation(WIRE, child, said.put)
+    WireClient(WIRE, child, said.put)
     assert [heard(said).id for _ in range(3)] == [0, 1, 2]
     assert child.running
     said.close()

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.documents.archive import Archive, copy_archive
-from app.documents.source import Source
+from app.documents.source import FileSource
 from tests.helpers.office_files import write_zip
 
 
 def reason(path: Path, name: str = "") -> str:
     """Why a file, or its member, cannot be read."""
-    with pytest.raises(DocumentUnreadable) as caught, Archive(Source(path)) as archive:
+    with pytest.raises(DocumentUnreadable) as caught, Archive(FileSource(path)) as archive:
         archive.read(name)
     assert caught.value.path == str(path)
     return caught.value.reason
@@ -35,7 +35,7 @@ def changed(path: Path, old: bytes, new: bytes, times: int = -1) -> Path:
 
 def test_members_are_read_by_name_in_any_case_and_with_either_slash(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.zip", {"word\\Document.xml": "text", "folder/": "", "b": b"\x00"})
-    with Archive(Source(path)) as archive:
+    with Archive(FileSource(path)) as archive:
         assert archive.names == ("word/Document.xml", "b")
         assert "word/document.xml" in archive
         assert "folder/" not in archive
@@ -53,7 +53,7 @@ def little_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("little_is_free")
 def test_every_inflated_byte_is_counted_while_it_comes(tmp_path: Path) -> None:
-    bomb = Source(write_zip(tmp_path / "bomb.zip", {"a": b"\x00" * (FREE_BYTES + 1)}))
+    bomb = FileSource(write_zip(tmp_path / "bomb.zip", {"a": b"\x00" * (FREE_BYTES + 1)}))
     with Archive(bomb) as archive, archive.open("a") as stream:
         taken = 0
         with pytest.raises(DocumentUnreadable) as caught:
@@ -66,7 +66,7 @@ def test_every_inflated_byte_is_counted_while_it_comes(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("little_is_free")
 def test_a_bomb_of_many_small_members_is_one_bomb(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "bomb.zip", {str(number): b"\x00" * (FREE_BYTES // 5) for number in range(6)})
-    with Archive(Source(path)) as archive:
+    with Archive(FileSource(path)) as archive:
         for number in range(5):
             archive.read(str(number))
         with pytest.raises(DocumentUnreadable):
@@ -100,7 +100,7 @@ def test_a_wrong_checksum_is_damage_when_the_member_is_read(tmp_path: Path) -> N
         archive.writestr("a", b"marker")
         archive.writestr("b", b"whole")
     changed(path, b"marker", b"merker")
-    with Archive(Source(path)) as opened:
+    with Archive(FileSource(path)) as opened:
         assert opened.read("b") == b"whole"
     assert reason(path, "a") == "damaged"
 
@@ -152,7 +152,7 @@ def test_a_member_without_a_name_is_damage(tmp_path: Path, name: bytes) -> None:
     )
     assert reason(path, "word/document.xml") == "damaged"
     with pytest.raises(DocumentUnreadable):
-        copy_archive(Source(path), io.BytesIO(), {"word/document.xml": b"3"})
+        copy_archive(FileSource(path), io.BytesIO(), {"word/document.xml": b"3"})
 
 
 def test_names_that_point_elsewhere_are_only_names(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_names_that_point_elsewhere_are_only_names(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     path = write_zip(folder / "a.zip", {"../outside.txt": "inside", str(outside): "inside too"})
-    with Archive(Source(path)) as archive:
+    with Archive(FileSource(path)) as archive:
         assert archive.read("../outside.txt") == b"inside"
         assert archive.read(str(outside)) == b"inside too"
     assert outside.read_text() == "not yours"
@@ -178,7 +178,7 @@ def test_any_changed_byte_gives_the_content_or_a_situation(
     content[at % len(content)] = value
     path.write_bytes(content)
     try:
-        with Archive(Source(path)) as archive:
+        with Archive(FileSource(path)) as archive:
             for name in archive.names:
                 assert archive.read(name) in (b"first " * 50, bytes(range(256)))
     except DocumentUnreadable as error:
@@ -190,7 +190,7 @@ def test_a_crowd_of_elements_is_refused_before_they_are_worked_through(tmp_path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("many.xml", b"<p/>" * 5_000_001)
         archive.writestr("few.xml", b"<p>word</p>" * 2_000_000)
-    with Archive(Source(path)) as archive_:
+    with Archive(FileSource(path)) as archive_:
         archive_.refuse_crowd("few.xml")
         archive_.refuse_crowd("none.xml")
         with pytest.raises(DocumentUnreadable) as caught:
@@ -225,7 +225,7 @@ def copied(path: Path, changed: dict[str, bytes]) -> Path:
     """The copy, which every tool can open."""
     out = path.with_name(f"copy of {path.name}")
     with out.open("wb") as file:
-        copy_archive(Source(path), file, changed)
+        copy_archive(FileSource(path), file, changed)
     with zipfile.ZipFile(out) as archive:
         assert archive.testzip() is None
     if unzip := shutil.which("unzip"):
@@ -328,7 +328,7 @@ def test_offsets_past_4_gigabytes_are_written_with_64_bits(tmp_path: Path) -> No
             return super().tell() + (5 << 30)
 
     late = Late()
-    copy_archive(Source(path), late, {"b.xml": b"other"})
+    copy_archive(FileSource(path), late, {"b.xml": b"other"})
     with (tmp_path / "late.zip").open("wb") as file:  # the empty room before it takes no blocks
         file.seek(5 << 30)
         file.write(late.getvalue())
@@ -357,13 +357,13 @@ def test_a_directory_in_another_order_than_the_data_keeps_both_orders(tmp_path: 
 
 def test_an_empty_archive_is_copied(tmp_path: Path) -> None:
     path, out = write_zip(tmp_path / "a.zip", {}), io.BytesIO()
-    copy_archive(Source(path), out, {})
+    copy_archive(FileSource(path), out, {})
     assert out.getvalue() == path.read_bytes()
 
 
 def test_what_is_no_archive_is_refused_and_so_is_a_name_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"no archive")
     with pytest.raises(DocumentUnreadable):
-        copy_archive(Source(tmp_path / "a.zip"), io.BytesIO(), {})
+        copy_archive(FileSource(tmp_path / "a.zip"), io.BytesIO(), {})
     with pytest.raises(KeyError):
-        copy_archive(Source(make(tmp_path / "b.zip", MEMBERS)), io.BytesIO(), {"d": b""})
+        copy_archive(FileSource(make(tmp_path / "b.zip", MEMBERS)), io.BytesIO(), {"d": b""})

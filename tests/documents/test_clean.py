@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Box, Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, Box
 from app.documents.clean import (
     MOST_CHARACTERS,
     MOST_CONTEXT_CHARACTERS,
@@ -26,7 +26,7 @@ HIDDEN += [*range(0xFFF9, 0xFFFC), *range(0x09), *range(0x0E, 0x1C), 0x7F]
 
 @pytest.mark.parametrize("code", HIDDEN, ids=hex)
 def test_a_hidden_character_is_taken_out_and_counted(code: int) -> None:
-    piece, count = clean_piece(Piece(Kind.PARAGRAPH, f"in{chr(code)}side", label=f"1{chr(code)}."))
+    piece, count = clean_piece(BlockPiece(BlockKind.PARAGRAPH, f"in{chr(code)}side", label=f"1{chr(code)}."))
     assert (piece.text, piece.label, count) == ("inside", "1.", 1)
 
 
@@ -45,7 +45,7 @@ def test_a_hidden_character_is_taken_out_and_counted(code: int) -> None:
     ],
 )
 def test_what_scripts_and_emoji_need_stays(text: str) -> None:
-    piece = Piece(Kind.PARAGRAPH, text)
+    piece = BlockPiece(BlockKind.PARAGRAPH, text)
     assert clean_piece(piece) == (piece, 0)
     assert clean_piece(piece)[0] is piece
 
@@ -62,7 +62,7 @@ def test_a_lone_surrogate_becomes_a_replacement_character() -> None:
 def test_boxes_name_the_same_letters_afterwards() -> None:
     text = "\u200bfirst \u2060line\nse\u200b\u200bcond"
     boxes = (Box(1, 0, 0, 9, 9, 0, 13), Box(1, 0, 10, 9, 19, 13, len(text)))
-    piece, count = clean_piece(Piece(Kind.PARAGRAPH, text, place=Place(boxes=boxes)))
+    piece, count = clean_piece(BlockPiece(BlockKind.PARAGRAPH, text, place=BlockPlace(boxes=boxes)))
     assert count == 4
     assert [piece.text[box.start : box.end] for box in piece.place.boxes] == ["first line\n", "second"]
     assert [box[:5] for box in piece.place.boxes] == [box[:5] for box in boxes]
@@ -79,25 +79,27 @@ def test_cleaning_is_done_once_and_for_all_and_leaves_words_alone(text: str) -> 
 
 def test_a_long_heading_is_a_paragraph() -> None:
     short, long = "h" * MOST_HEADING_CHARACTERS, "h" * (MOST_HEADING_CHARACTERS + 1)
-    kinds = [next(fit_for_the_wire(Piece(Kind.HEADING, text, level=1))).kind for text in (short, long)]
-    assert kinds == [Kind.HEADING, Kind.PARAGRAPH]
+    kinds = [next(fit_for_the_wire(BlockPiece(BlockKind.HEADING, text, level=1))).kind for text in (short, long)]
+    assert kinds == [BlockKind.HEADING, BlockKind.PARAGRAPH]
 
 
 @pytest.mark.parametrize(("level", "expected"), [(-3, 1), (0, 1), (1, 1), (9, 9), (10**9, 9)])
 def test_a_headings_level_is_1_to_9(level: int, expected: int) -> None:
-    assert next(fit_for_the_wire(Piece(Kind.HEADING, "title", level=level))).level == expected
+    assert next(fit_for_the_wire(BlockPiece(BlockKind.HEADING, "title", level=level))).level == expected
 
 
 @pytest.mark.parametrize("between", ["\n", " ", "x"])
 def test_a_piece_that_is_too_long_is_cut_and_loses_nothing(between: str) -> None:
     text = between.join("wörter" for _ in range(MOST_CHARACTERS // 2))
-    place = Place("part", 10, 10 + len(text))
-    parts = list(fit_for_the_wire(Piece(Kind.CODE, text, page=3, place=place, label="python")))
+    place = BlockPlace("part", 10, 10 + len(text))
+    parts = list(fit_for_the_wire(BlockPiece(BlockKind.CODE, text, page=3, place=place, label="python")))
     assert len(parts) > 2
     assert "".join(part.text for part in parts) == text
     assert all(len(part.text) <= MOST_CHARACTERS for part in parts)
     assert all(text[part.place.start - 10 : part.place.end - 10] == part.text for part in parts)
-    assert {(part.kind, part.page, part.label, part.place.part) for part in parts} == {(Kind.CODE, 3, "python", "part")}
+    assert {(part.kind, part.page, part.label, part.place.part) for part in parts} == {
+        (BlockKind.CODE, 3, "python", "part")
+    }
     if between != "x":
         assert all(part.text.endswith(between) for part in parts[:-1])
 
@@ -105,7 +107,7 @@ def test_a_piece_that_is_too_long_is_cut_and_loses_nothing(between: str) -> None
 def test_the_boxes_of_a_piece_that_is_cut_go_with_their_lines() -> None:
     lines = ["x" * 99 + "\n"] * (MOST_CHARACTERS // 50)
     boxes = tuple(Box(1, 0, n, 9, n + 1, n * 100, n * 100 + 99) for n in range(len(lines)))
-    parts = list(fit_for_the_wire(Piece(Kind.PARAGRAPH, "".join(lines), place=Place(boxes=boxes))))
+    parts = list(fit_for_the_wire(BlockPiece(BlockKind.PARAGRAPH, "".join(lines), place=BlockPlace(boxes=boxes))))
     assert sum(len(part.place.boxes) for part in parts) == len(lines)
     assert {part.text[box.start : box.end] for part in parts for box in part.place.boxes} == {"x" * 99}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from app.documents.folder import MOST_FILES, Skipped, expand
+from app.documents.folder import MOST_FILES, SkippedPath, expand
 
 
 def write(folder: Path, *names: str) -> list[Path]:
@@ -39,7 +39,7 @@ def test_hidden_files_and_what_office_programs_leave_are_left_out(tmp_path: Path
 def test_what_is_clearly_no_document_is_skipped_in_a_folder_and_tried_when_it_is_named(tmp_path: Path) -> None:
     picture, text = write(tmp_path, "photo.JPG", "text.txt")
     assert expand([tmp_path]).files == (text,)
-    assert expand([tmp_path]).skipped == (Skipped(picture, "no_document"),)
+    assert expand([tmp_path]).skipped == (SkippedPath(picture, "no_document"),)
     assert expand([picture]).files == (picture,)
 
 
@@ -57,7 +57,7 @@ def test_a_circle_of_links_ends(tmp_path: Path) -> None:
     loop.symlink_to(loop)
     found = expand([tmp_path])
     assert found.files == (path,)
-    assert found.skipped == (Skipped(loop, "missing"),)
+    assert found.skipped == (SkippedPath(loop, "missing"),)
 
 
 def test_a_link_to_a_folder_is_followed_once(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from app.core.errors import AppError, DocumentReaderFailed, DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Done, Draw
-from app.documents.reading import Drawing
+from app.documents.reading import PageRenderer
 from tests.helpers import hostile_files as hostile
 from tests.helpers.documents import WORDS, Readings, good_pdf, long_text, pdf_pages, read
 from tests.helpers.office_files import (
@@ -302,7 +302,7 @@ def test_a_pdf_bomb_ends_at_the_memory_limit(victim: Victim, tmp_path: Path) -> 
 
 def test_a_page_bomb_ends_a_drawing_at_the_memory_limit(victim: Victim, tmp_path: Path) -> None:
     bomb, good = hostile.pdf_bomb(tmp_path / "bomb.pdf"), good_pdf(tmp_path / "good.pdf")
-    with closing(Drawing(victim.work)) as drawing:
+    with closing(PageRenderer(victim.work)) as drawing:
         with pytest.raises(AppError) as caught:
             list(drawing.draw(Draw(str(bomb), 1, 1, memory_bytes=MEMORY_BYTES), CancelToken()))
         assert (getattr(caught.value, "limit", ""), getattr(caught.value, "path", "")) == ("memory", str(bomb))
@@ -324,7 +324,7 @@ def test_a_pdf_that_lies_about_its_pages_ends(victim: Victim, tmp_path: Path, na
 
 def test_a_huge_page_is_drawn_in_few_pixels(victim: Victim, tmp_path: Path) -> None:
     path = hostile.pdf_of_a_huge_page(tmp_path / "huge.pdf")
-    with closing(Drawing(victim.work)) as drawing:
+    with closing(PageRenderer(victim.work)) as drawing:
         (drawn,) = drawing.draw(
             Draw(str(path), 1, 1.0, most_pixels=1_000_000, memory_bytes=MEMORY_BYTES), CancelToken()
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.clean import LegacyFonts, Sample, recoded
 from app.documents.source import Remark
 from tests.helpers.documents import read
@@ -19,7 +19,7 @@ FRENCH = "Chaque partie peut mettre fin au contrat à la fin de l'année avec un
 def test_the_sample_is_short_and_reaches_into_the_document() -> None:
     sample = Sample()
     for number in range(10_000):
-        sample.add(Piece(Kind.PARAGRAPH, f"paragraph {number} " * 10))
+        sample.add(BlockPiece(BlockKind.PARAGRAPH, f"paragraph {number} " * 10))
     assert len(sample.text) <= 2500
     assert "paragraph 0 " in sample.text
     numbers = [int(word) for word in sample.text.split() if word.isdigit()]
@@ -29,9 +29,9 @@ def test_the_sample_is_short_and_reaches_into_the_document() -> None:
 
 def test_code_is_not_in_the_sample() -> None:
     sample = Sample()
-    sample.add(Piece(Kind.CODE, "def main(arguments): return function(arguments)" * 20))
+    sample.add(BlockPiece(BlockKind.CODE, "def main(arguments): return function(arguments)" * 20))
     assert sample.language() == ""
-    sample.add(Piece(Kind.PARAGRAPH, FRENCH))
+    sample.add(BlockPiece(BlockKind.PARAGRAPH, FRENCH))
     assert sample.language() == "fr"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.core.child import CHECKOUT
-from app.documents.limits import LIMITS_VARIABLE, Limits, MemoryWatch, limits_from
+from app.documents.limits import LIMITS_VARIABLE, DocumentLimits, ProcessMemoryWatch, limits_from
 
 MB = 1_000_000
 TAKES = (
@@ -41,13 +41,13 @@ def taking(started: list[subprocess.Popen[str]], program: str) -> subprocess.Pop
 
 
 def test_the_environment_changes_some_limits() -> None:
-    assert limits_from({}) == Limits()
-    assert limits_from({LIMITS_VARIABLE: '{"silence_s": 2}'}) == Limits(silence_s=2)
+    assert limits_from({}) == DocumentLimits()
+    assert limits_from({LIMITS_VARIABLE: '{"silence_s": 2}'}) == DocumentLimits(silence_s=2)
 
 
 def test_a_process_above_the_limit_is_ended(started: list[subprocess.Popen[str]]) -> None:
     process, over = taking(started, TAKES.format(size=200 * MB)), threading.Event()
-    watch = MemoryWatch(process.pid, 150 * MB, over.set, 0.01)
+    watch = ProcessMemoryWatch(process.pid, 150 * MB, over.set, 0.01)
     assert over.wait(WAIT_S)
     watch.close()
     assert watch.exceeded
@@ -57,7 +57,7 @@ def test_a_process_above_the_limit_is_ended(started: list[subprocess.Popen[str]]
 
 def test_a_process_below_the_limit_is_left_alone(started: list[subprocess.Popen[str]]) -> None:
     process, over = taking(started, TAKES.format(size=20 * MB)), threading.Event()
-    watch = MemoryWatch(process.pid, 500 * MB, over.set, 0.01)
+    watch = ProcessMemoryWatch(process.pid, 500 * MB, over.set, 0.01)
     while not watch.peak_bytes:
         assert not over.wait(0.01)
     watch.close()
@@ -74,7 +74,7 @@ def test_its_children_count(started: list[subprocess.Popen[str]], monkeypatch: p
         "sys.stdin.read()\nchild.communicate()"
     )
     process, over = taking(started, program), threading.Event()
-    watch = MemoryWatch(process.pid, 150 * MB, over.set, 0.01)
+    watch = ProcessMemoryWatch(process.pid, 150 * MB, over.set, 0.01)
     assert over.wait(WAIT_S)
     watch.close()
     assert watch.exceeded
@@ -83,7 +83,7 @@ def test_its_children_count(started: list[subprocess.Popen[str]], monkeypatch: p
 def test_a_process_that_is_gone_ends_the_watch() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    watch = MemoryWatch(process.pid, 1, lambda: None, 0.01)
+    watch = ProcessMemoryWatch(process.pid, 1, lambda: None, 0.01)
     watch.close()
     assert not watch.exceeded
 
@@ -105,7 +105,7 @@ def test_an_end_for_want_of_memory_is_told_from_others(
 ) -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    watch = MemoryWatch(process.pid, 1000, lambda: None, 0.01)
+    watch = ProcessMemoryWatch(process.pid, 1000, lambda: None, 0.01)
     watch.close()
     watch.peak_bytes = int(1000 * share)
     assert watch.was_memory(exit_code, words) is expected

@@ -308,7 +308,7 @@ def test_a_child_goes_with_its_killed_parent(long: Path, work: Path) -> None:
 
 def test_pages_are_drawn_one_after_another_by_one_child(tmp_path: Path, work: Path) -> None:
     path = good_pdf(tmp_path / "good.pdf", 3)
-    with closing(reading.Drawing(work)) as drawing:
+    with closing(reading.PageRenderer(work)) as drawing:
         pids = set()
         for page in (1, 3, 2):
             (drawn,) = drawing.draw(Draw(str(path), page, 0.5), CancelToken())
@@ -320,7 +320,7 @@ def test_pages_are_drawn_one_after_another_by_one_child(tmp_path: Path, work: Pa
 
 
 def test_another_file_gets_another_child(tmp_path: Path, work: Path) -> None:
-    with closing(reading.Drawing(work)) as drawing:
+    with closing(reading.PageRenderer(work)) as drawing:
         pids = []
         for name in ("one.pdf", "two.pdf"):
             list(drawing.draw(Draw(str(good_pdf(tmp_path / name)), 1, 0.1), CancelToken()))
@@ -331,7 +331,7 @@ def test_another_file_gets_another_child(tmp_path: Path, work: Path) -> None:
 
 def test_a_page_that_is_not_there_is_told_and_the_next_one_is_drawn(tmp_path: Path, work: Path) -> None:
     path = good_pdf(tmp_path / "good.pdf")
-    with closing(reading.Drawing(work)) as drawing:
+    with closing(reading.PageRenderer(work)) as drawing:
         for page in (0, 2, -1):
             with pytest.raises(DocumentUnreadable) as caught:
                 list(drawing.draw(Draw(str(path), page, 1), CancelToken()))
@@ -341,7 +341,7 @@ def test_a_page_that_is_not_there_is_told_and_the_next_one_is_drawn(tmp_path: Pa
 
 def test_a_child_that_died_in_between_is_replaced(tmp_path: Path, work: Path) -> None:
     path = good_pdf(tmp_path / "good.pdf")
-    with closing(reading.Drawing(work)) as drawing:
+    with closing(reading.PageRenderer(work)) as drawing:
         list(drawing.draw(Draw(str(path), 1, 0.1), CancelToken()))
         pid = only_child()
         os.kill(pid, signal.SIGSEGV)
@@ -352,7 +352,7 @@ def test_a_child_that_died_in_between_is_replaced(tmp_path: Path, work: Path) ->
 
 def test_a_drawing_is_cancelled_and_closed_at_once(tmp_path: Path, work: Path) -> None:
     path = good_pdf(tmp_path / "good.pdf")
-    drawing, got = reading.Drawing(work), queue.SimpleQueue[list[Drawn]]()
+    drawing, got = reading.PageRenderer(work), queue.SimpleQueue[list[Drawn]]()
     list(drawing.draw(Draw(str(path), 1, 0.1), CancelToken()))
     for end in ("cancel", "close"):
         if end == "close":

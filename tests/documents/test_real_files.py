@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import AppError, DocumentLocked, DocumentUnreadable
-from app.documents.blocks import Block, Kind, rows_of
+from app.documents.blocks import Block, BlockKind, rows_of
 from app.features.messages import sentence_for
 from tests.helpers.documents import Result, read
 from tests.helpers.real_files import (
@@ -217,7 +217,7 @@ def manual(package: str, name: str) -> Path:
 
 def cut_sentences(blocks: Sequence[Block]) -> int:
     """How often a block goes on in the next one, in the middle of a sentence."""
-    text = (Kind.PARAGRAPH, Kind.HEADING)
+    text = (BlockKind.PARAGRAPH, BlockKind.HEADING)
     return sum(
         one.kind in text and two.kind in text and not one.text.endswith(ENDS) and two.text[:1].islower()
         for one, two in pairwise(blocks)
@@ -236,7 +236,7 @@ def test_regular_fonts_with_wide_stems_cut_no_sentences_and_make_no_headings(
     package: str, name: str, most_cut: int, most_headings: int, tmp_path: Path
 ) -> None:
     blocks = read(manual(package, name), tmp_path).blocks
-    headings = sum(block.kind is Kind.HEADING for block in blocks)
+    headings = sum(block.kind is BlockKind.HEADING for block in blocks)
     assert cut_sentences(blocks) <= most_cut
     assert 8 <= headings <= most_headings
 
@@ -258,13 +258,13 @@ def test_two_columns_with_display_formulas_are_read_one_after_the_other(tmp_path
     right = ["Simple diversity indices only consider species identity: all", "The two basic indices", "still need"]
     places = [text.index(part) for part in [*left, *right]]
     assert places == sorted(places)
-    code = [block.text for block in blocks if block.kind is Kind.CODE]
+    code = [block.text for block in blocks if block.kind is BlockKind.CODE]
     assert code[0].split("\n")[0] == "> quantile(rowSums(BCI))"
 
 
 def test_what_a_program_printed_keeps_its_columns(tmp_path: Path) -> None:
     blocks = read(manual("r-cran-vegan", "intro-vegan.pdf"), tmp_path, first_page=2, last_page=2).blocks
-    (printed,) = [block.text for block in blocks if block.kind is Kind.CODE and "Eigenvalues" in block.text]
+    (printed,) = [block.text for block in blocks if block.kind is BlockKind.CODE and "Eigenvalues" in block.text]
     lines = printed.split("\n")[-5:]
     assert lines[1] == "Eigenvalues          0.5117 0.3036 0.12125 0.14267"
     assert len({len(line) for line in lines}) == 1
@@ -273,7 +273,7 @@ def test_what_a_program_printed_keeps_its_columns(tmp_path: Path) -> None:
 def test_a_table_without_rules_between_its_rows_is_read_row_by_row(tmp_path: Path) -> None:
     (path,) = [path for path in fetched("tabula_py", ".pdf") if path.name == "12s0324.pdf"]
     blocks = read(path, tmp_path).blocks
-    sexes, races = [list(rows_of(block)) for block in blocks if block.kind is Kind.TABLE]
+    sexes, races = [list(rows_of(block)) for block in blocks if block.kind is BlockKind.TABLE]
     assert (
         "\t".join(sexes[2]) == "Total\t11,062.6\t1,540.0\t9,522.6\t8,263.3\t1,071.6\t7,191.7\t2,799.2\t468.3\t2,330.9"
     )
@@ -297,10 +297,10 @@ CONTENTS = re.compile(r"(\. ){4}")
 def without_contents(blocks: Sequence[Block]) -> tuple[str, ...]:
     """The words, but for the table of contents, which the PDF has as a whole and HTML chapter by chapter."""
     kept = [
-        f"{block.label if block.kind is Kind.LIST_ITEM else ''} {block.text}"
+        f"{block.label if block.kind is BlockKind.LIST_ITEM else ''} {block.text}"
         for block in blocks
         if not CONTENTS.search(block.text)
-        and (block.kind is Kind.HEADING or not re.match(r"\d+\.\d+(\.\d+)?\.\s", block.text))
+        and (block.kind is BlockKind.HEADING or not re.match(r"\d+\.\d+(\.\d+)?\.\s", block.text))
     ]
     return folded("\n".join(kept))
 
@@ -351,7 +351,7 @@ def test_the_book_is_the_same_as_pdf_and_as_text(language: str, tmp_path: Path) 
 def test_the_headings_of_the_book_are_those_of_its_table_of_contents(tmp_path: Path) -> None:
     """As PDF: Poppler's outline of it; each is on its page."""
     result = read(book("en", "pdf", tmp_path), tmp_path)
-    found = {" ".join(folded(block.text)) for block in result.blocks if block.kind is Kind.HEADING}
+    found = {" ".join(folded(block.text)) for block in result.blocks if block.kind is BlockKind.HEADING}
     contents = re.findall(r"^ *(\d+\.\d+(?:\.\d+)?\.? .+?)\s*[. ]{4,}\s*\d+$", "\n".join(pdftotext_pages(
         tmp_path / "faq-en.pdf", "-layout", "-l", "6")), re.MULTILINE)  # fmt: skip
     assert len(contents) > 100

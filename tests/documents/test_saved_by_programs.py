@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from tests.helpers.documents import read
 from tests.helpers.real_files import convert, folded, pandoc, words_of
 
@@ -78,11 +78,11 @@ def check_marks(blocks: Sequence[Block], *, has_levels: bool = True) -> None:
     check_order(blocks)
     kinds = {mark: block for block in blocks for mark in MARK.findall(block.text)}
     for mark in ("01", "07", "22", "25"):
-        assert kinds[mark].kind is Kind.HEADING, kinds[mark]
+        assert kinds[mark].kind is BlockKind.HEADING, kinds[mark]
     if has_levels:
         levels = [kinds[mark].level for mark in ("01", "07", "22", "25")]
         assert [level - levels[0] for level in levels] == [0, 1, 2, 1]
-    assert [kinds[mark].kind for mark in ("02", "23")] == [Kind.PARAGRAPH] * 2
+    assert [kinds[mark].kind for mark in ("02", "23")] == [BlockKind.PARAGRAPH] * 2
     assert kinds["26"].heading_path[-1].endswith("last heading")
     assert "unqmark06able" in kinds["06"].text.replace("*", "")  # Markdown keeps its marks
 
@@ -91,10 +91,10 @@ def check_lists_and_tables(blocks: Sequence[Block]) -> None:
     """List items by themselves with their depth, a table with its rows."""
     kinds = {mark: block for block in blocks for mark in MARK.findall(block.text)}
     items = [kinds[mark] for mark in ("08", "09", "10", "11", "12", "13", "14")]
-    assert [item.kind for item in items] == [Kind.LIST_ITEM] * 7, [(item.kind, item.text) for item in items]
+    assert [item.kind for item in items] == [BlockKind.LIST_ITEM] * 7, [(item.kind, item.text) for item in items]
     assert [item.level for item in items] == [1, 1, 2, 2, 1, 1, 1]
     table = kinds["15"]
-    assert table.kind is Kind.TABLE
+    assert table.kind is BlockKind.TABLE
     assert table.text.split("\n")[-2:] == ["qmark15\tqmark16", "qmark17\tqmark18"]
 
 
@@ -169,7 +169,7 @@ def test_a_table_as_calc_saves_it(ending: str, tmp_path: Path) -> None:
     if ending in ("fods", "pdf"):  # a flat sheet is read as XML; a PDF of numbers side by side shows no columns
         return
     table = next(block for block in result.blocks if "qmark01" in block.text)
-    assert table.kind is Kind.TABLE
+    assert table.kind is BlockKind.TABLE
     cells = [line.split("\t") for line in table.text.split("\n")]
     assert [row[0] for row in cells] == ["Name", "qmark01 Café", "qmark02"]
     assert [row[1] for row in cells[1:]] == ["1234.5", "-7"]

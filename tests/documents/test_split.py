@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.core.child import own_command
-from app.documents.blocks import Block, Box, Kind, Numbering, Piece, Place
-from app.documents.split import SEPARATOR, Chunk, Counter, Rank, cuts_in, split
+from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece, BlockPlace, Box
+from app.documents.split import SEPARATOR, Counter, Rank, TextChunk, cuts_in, split
 from app.engine.client import EngineClient
 from tests.helpers.engine import load
 
@@ -63,23 +63,25 @@ class Calls:
 
 _TEXT = st.text(st.sampled_from("abcdeXYZ .,!?\n\t。！字é\u0301👩\u200d👧🏽🇫🇷한ᄒ"), max_size=120)
 _PIECES = st.builds(
-    lambda kind, text, page, level: Piece(kind, text, page, level=level),
-    st.sampled_from(list(Kind)),
+    lambda kind, text, page, level: BlockPiece(kind, text, page, level=level),
+    st.sampled_from(list(BlockKind)),
     _TEXT,
     st.none() | st.integers(1, 9),
     st.integers(0, 9),
 )
 
 
-def numbered(pieces: Sequence[Piece]) -> list[Block]:
+def numbered(pieces: Sequence[BlockPiece]) -> list[Block]:
     """Blocks as a document has them."""
-    numbering = Numbering()
+    numbering = BlockNumbering()
     return [numbering.block(piece) for piece in pieces]
 
 
 def headings_and(*pieces: tuple[int, str]) -> list[Block]:
     """Blocks from (level, text); level 0 is a paragraph."""
-    return numbered([Piece(Kind.HEADING if level else Kind.PARAGRAPH, text, level=level) for level, text in pieces])
+    return numbered(
+        [BlockPiece(BlockKind.HEADING if level else BlockKind.PARAGRAPH, text, level=level) for level, text in pieces]
+    )
 
 
 def words(count: int, seed: int = 0) -> str:
@@ -95,25 +97,31 @@ def words(count: int, seed: int = 0) -> str:
 def document(chapters: int, seed: int = 1) -> list[Block]:
     """Chapters with sections, paragraphs of very different length, lists, tables and code."""
     chosen = random.Random(seed)
-    pieces: list[Piece] = []
+    pieces: list[BlockPiece] = []
     for chapter in range(1, chapters + 1):
-        pieces.append(Piece(Kind.HEADING, f"Chapter {chapter}", chapter, level=1))
+        pieces.append(BlockPiece(BlockKind.HEADING, f"Chapter {chapter}", chapter, level=1))
         for section in range(chosen.randint(1, 5)):
-            pieces.append(Piece(Kind.HEADING, f"Section {chapter}.{section}", chapter, level=2))
+            pieces.append(BlockPiece(BlockKind.HEADING, f"Section {chapter}.{section}", chapter, level=2))
             for _ in range(chosen.randint(1, 6)):
                 text = words(int(chosen.lognormvariate(3.5, 1)) + 1, chosen.randint(0, 10**6))
-                pieces.append(Piece(chosen.choice([Kind.PARAGRAPH] * 4 + [Kind.LIST_ITEM, Kind.NOTE]), text, chapter))
+                pieces.append(
+                    BlockPiece(
+                        chosen.choice([BlockKind.PARAGRAPH] * 4 + [BlockKind.LIST_ITEM, BlockKind.NOTE]), text, chapter
+                    )
+                )
         rows = "\n".join(
             "\t".join(words(2, row + column) for column in range(4)) for row in range(chosen.randint(2, 40))
         )
-        pieces.append(Piece(Kind.TABLE, rows, chapter))
+        pieces.append(BlockPiece(BlockKind.TABLE, rows, chapter))
         pieces.append(
-            Piece(Kind.CODE, "\n".join(f"    call_{n}(x, {n})" for n in range(chosen.randint(2, 60))), chapter)
+            BlockPiece(
+                BlockKind.CODE, "\n".join(f"    call_{n}(x, {n})" for n in range(chosen.randint(2, 60))), chapter
+            )
         )
     return numbered(pieces)
 
 
-def check(blocks: Sequence[Block], chunks: Sequence[Chunk], budget: int, count: Counter) -> None:
+def check(blocks: Sequence[Block], chunks: Sequence[TextChunk], budget: int, count: Counter) -> None:
     """What holds for every document, budget and counter."""
     assert "".join(chunk.text for chunk in chunks) == SEPARATOR.join(block.text for block in blocks)
     assert [chunk.tokens for chunk in chunks] == [count([chunk.text])[0] for chunk in chunks]
@@ -137,26 +145,28 @@ def check(blocks: Sequence[Block], chunks: Sequence[Chunk], budget: int, count: 
     assert told == {block.id: block.text for block in blocks}
 
 
-def dangling(blocks: Sequence[Block], chunks: Sequence[Chunk]) -> list[str]:
+def dangling(blocks: Sequence[Block], chunks: Sequence[TextChunk]) -> list[str]:
     """Headings that end a chunk, though something follows."""
     by_id = {block.id: block for block in blocks}
     last = [by_id[chunk.slices[-1].block_id] for chunk in chunks[:-1]]
-    return [block.text for block in last if block.kind is Kind.HEADING]
+    return [block.text for block in last if block.kind is BlockKind.HEADING]
 
 
 @pytest.mark.parametrize("count", COUNTERS)
 @given(pieces=st.lists(_PIECES, max_size=12), budget=st.integers(20, 200))
 def test_joined_the_chunks_are_the_document_and_none_is_over_the_budget(
-    count: Callable[[Sequence[str]], list[int]], pieces: list[Piece], budget: int
+    count: Callable[[Sequence[str]], list[int]], pieces: list[BlockPiece], budget: int
 ) -> None:
     blocks = numbered(pieces)
     check(blocks, split(blocks, budget, count), budget, count)
 
 
 @given(st.lists(_PIECES, min_size=1, max_size=6), st.integers(4, 12))
-@example([Piece(Kind.PARAGRAPH, ""), Piece(Kind.PARAGRAPH, "")], 4)
-@example([Piece(Kind.HEADING, "ᄒ"), Piece(Kind.PARAGRAPH, ""), Piece(Kind.HEADING, "")], 6)
-def test_the_smallest_budgets_lose_nothing_either(pieces: list[Piece], budget: int) -> None:
+@example([BlockPiece(BlockKind.PARAGRAPH, ""), BlockPiece(BlockKind.PARAGRAPH, "")], 4)
+@example(
+    [BlockPiece(BlockKind.HEADING, "ᄒ"), BlockPiece(BlockKind.PARAGRAPH, ""), BlockPiece(BlockKind.HEADING, "")], 6
+)
+def test_the_smallest_budgets_lose_nothing_either(pieces: list[BlockPiece], budget: int) -> None:
     blocks = numbered(pieces)
     check(blocks, split(blocks, budget, by_bytes), budget, by_bytes)
 
@@ -245,21 +255,21 @@ def test_headings_that_fill_the_budget_by_themselves_are_divided() -> None:
 
 def test_tables_are_cut_at_the_ends_of_rows() -> None:
     rows = "\n".join(f"{n}\tname. {n}\t{words(5, n)}" for n in range(300))
-    blocks = numbered([Piece(Kind.TABLE, rows)])
+    blocks = numbered([BlockPiece(BlockKind.TABLE, rows)])
     chunks = split(blocks, 150, by_words)
     assert len(chunks) > 10
     assert all(chunk.text.endswith("\n") for chunk in chunks[:-1])
 
 
 def test_a_row_that_is_too_long_is_cut_between_cells() -> None:
-    blocks = numbered([Piece(Kind.TABLE, "\t".join(words(12, n) for n in range(30)))])
+    blocks = numbered([BlockPiece(BlockKind.TABLE, "\t".join(words(12, n) for n in range(30)))])
     chunks = split(blocks, 150, by_words)
     assert len(chunks) > 4
     assert all(chunk.text.endswith("\t") for chunk in chunks[:-1])
 
 
 def test_code_is_cut_at_the_ends_of_lines() -> None:
-    blocks = numbered([Piece(Kind.CODE, "\n".join(f'print("One. Two. {n}")' for n in range(300)))])
+    blocks = numbered([BlockPiece(BlockKind.CODE, "\n".join(f'print("One. Two. {n}")' for n in range(300)))])
     chunks = split(blocks, 150, by_words)
     assert len(chunks) > 10
     assert all(chunk.text.endswith("\n") for chunk in chunks[:-1])
@@ -323,7 +333,7 @@ def test_the_counter_is_called_a_few_times_and_hears_every_text_about_twice() ->
 def test_pages_are_those_of_the_lines_that_are_in_a_chunk() -> None:
     text = words(40) + " " + words(40, 2)
     boxes = (Box(3, 0, 0, 1, 1, 0, len(text) // 2), Box(4, 0, 0, 1, 1, len(text) // 2, len(text)))
-    blocks = [Block(1, Kind.PARAGRAPH, text, 3, place=Place(boxes=boxes))]
+    blocks = [Block(1, BlockKind.PARAGRAPH, text, 3, place=BlockPlace(boxes=boxes))]
     pages = [(chunk.first_page, chunk.last_page) for chunk in split(blocks, 60, by_words)]
     assert pages[0] == (3, 3)
     assert pages[-1] == (4, 4)
@@ -362,7 +372,7 @@ def counting_engine(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.mark.model
 @pytest.mark.parametrize("budget", [100, 700, 3000])
 def test_a_real_tokenizer_counts_every_chunk_within_the_budget(counting_engine: EngineClient, budget: int) -> None:
-    blocks = document(12) + numbered([Piece(Kind.PARAGRAPH, "今日は。明日も！はい" * 300)])
+    blocks = document(12) + numbered([BlockPiece(BlockKind.PARAGRAPH, "今日は。明日も！はい" * 300)])
     blocks = [Block(n, each.kind, each.text, each.page, each.heading_path) for n, each in enumerate(blocks, 1)]
     calls = Calls(counting_engine.count_texts)
     chunks = split(blocks, budget, calls)
@@ -375,6 +385,6 @@ def test_a_real_tokenizer_counts_every_chunk_within_the_budget(counting_engine: 
 @pytest.mark.model
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(_PIECES, min_size=1, max_size=10), budget=st.integers(24, 200))
-def test_a_real_tokenizer_and_any_text(counting_engine: EngineClient, pieces: list[Piece], budget: int) -> None:
+def test_a_real_tokenizer_and_any_text(counting_engine: EngineClient, pieces: list[BlockPiece], budget: int) -> None:
     blocks = numbered(pieces)
     check(blocks, split(blocks, budget, counting_engine.count_texts), budget, counting_engine.count_texts)

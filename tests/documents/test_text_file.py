@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from app.documents.encoding import TextFile
-from app.documents.source import Source
+from app.documents.source import FileSource
 
 
 def spliced(path: Path, data: bytes, old: str, new: str, encoding: str = "", **more: bool) -> tuple[bytes, list[str]]:
     """A file with one text in the place of another, and the names of what is remarked on."""
     path.write_bytes(data)
-    source = Source(path, encoding=encoding)
+    source = FileSource(path, encoding=encoding)
     file, out = TextFile(source), io.BytesIO()
     start = file.text.index(old)
     file.replace(start, start + len(old), new)
@@ -57,7 +57,7 @@ def test_letters_that_are_missing_make_it_utf8(tmp_path: Path) -> None:
 def test_nothing_to_replace_leaves_every_byte(tmp_path: Path) -> None:
     data = bytes(range(256)) * 3
     (tmp_path / "f").write_bytes(data)
-    file, out = TextFile(Source(tmp_path / "f")), io.BytesIO()
+    file, out = TextFile(FileSource(tmp_path / "f")), io.BytesIO()
     file.replace(0, 1, file.text[0])
     assert not file.is_changed
     file.write(out)
@@ -66,7 +66,7 @@ def test_nothing_to_replace_leaves_every_byte(tmp_path: Path) -> None:
 
 def test_parts_may_be_replaced_in_any_order(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("one two three")
-    file, out = TextFile(Source(tmp_path / "f")), io.BytesIO()
+    file, out = TextFile(FileSource(tmp_path / "f")), io.BytesIO()
     file.replace(8, 13, "drei")
     file.replace(0, 3, "eins")
     file.write(out)
@@ -78,11 +78,11 @@ def test_parts_may_be_replaced_in_any_order(tmp_path: Path) -> None:
 )
 def test_the_newline_is_the_one_that_is_there_most(tmp_path: Path, text: str, newline: str) -> None:
     (tmp_path / "f").write_bytes(text.encode())
-    assert TextFile(Source(tmp_path / "f")).newline == newline
+    assert TextFile(FileSource(tmp_path / "f")).newline == newline
 
 
 def test_a_file_may_say_its_encoding_and_a_person_knows_better(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes("charset=koi8-r жук".encode("koi8-r"))
     says = re.compile(rb"charset=([\w-]+)")
-    assert TextFile(Source(tmp_path / "f"), says).text.endswith("жук")
-    assert TextFile(Source(tmp_path / "f", encoding="cp1251"), says).encoding == "cp1251"
+    assert TextFile(FileSource(tmp_path / "f"), says).text.endswith("жук")
+    assert TextFile(FileSource(tmp_path / "f", encoding="cp1251"), says).encoding == "cp1251"

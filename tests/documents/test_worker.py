@@ -19,12 +19,12 @@ from app.core.child import BEAT, BEAT_EVERY_S, CHECKOUT, LEAST_WORK, own_command
 from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
 from app.core.wire import Failed, Greeting
 from app.documents import worker
-from app.documents.blocks import Block, Kind, Piece
+from app.documents.blocks import Block, BlockKind, BlockPiece
 from app.documents.clean import MOST_REMARKS, Remarks
 from app.documents.files import check_file, reason_of
 from app.documents.protocol import WIRE, BlocksRead, Done, Event, Found, Read
 from app.documents.source import Item, Opened, PageRead, Remark
-from app.documents.worker import Progress, last_event
+from app.documents.worker import WorkerProgress, last_event
 from tests.helpers.documents import WORDS
 from tests.helpers.program import wait_until
 
@@ -72,11 +72,11 @@ def test_a_file_is_told_in_order_and_summed_up(path: Path, monkeypatch: pytest.M
         path,
         [
             Opened("page", 3, "  A\u200b title\n", ""),
-            Piece(Kind.HEADING, "Title", 1, level=1),
-            Piece(Kind.PARAGRAPH, WORDS, 1),
+            BlockPiece(BlockKind.HEADING, "Title", 1, level=1),
+            BlockPiece(BlockKind.PARAGRAPH, WORDS, 1),
             PageRead(1),
             PageRead(2, has_text=False, is_picture=True),
-            Piece(Kind.PARAGRAPH, "read from a picture", 3),
+            BlockPiece(BlockKind.PARAGRAPH, "read from a picture", 3),
             PageRead(3, has_text=True, is_picture=True, recognized=True),
         ],
         monkeypatch,
@@ -93,7 +93,7 @@ def test_a_file_is_told_in_order_and_summed_up(path: Path, monkeypatch: pytest.M
 def test_a_pages_blocks_come_before_its_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pages: Items = []
     for page in range(1, 20):
-        pages += [Piece(Kind.PARAGRAPH, f"{page}.{number}", page) for number in range(3)] + [PageRead(page)]
+        pages += [BlockPiece(BlockKind.PARAGRAPH, f"{page}.{number}", page) for number in range(3)] + [PageRead(page)]
     told, _ = of_items(path, [Opened("page", 19), *pages], monkeypatch)
     reached = 0
     for event in told:
@@ -114,7 +114,7 @@ def test_the_first_block_is_told_at_once_and_the_others_five_times_a_second(
     def items() -> Iterator[Item]:
         yield Opened()
         for number in range(100):
-            yield Piece(Kind.PARAGRAPH, f"{number}")
+            yield BlockPiece(BlockKind.PARAGRAPH, f"{number}")
             counts.append(len(blocks_of(told)))
             now_s[0] += 0.01
 
@@ -127,8 +127,10 @@ def test_the_first_block_is_told_at_once_and_the_others_five_times_a_second(
 
 
 def test_a_line_stays_far_below_what_a_child_may_say(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pieces = [Piece(Kind.PARAGRAPH, "ä" * 900_000) for _ in range(5)] + [Piece(Kind.TABLE, "😀\t" * 2_000_000)]
-    pieces += [Piece(Kind.PARAGRAPH, "x") for _ in range(20_000)]
+    pieces = [BlockPiece(BlockKind.PARAGRAPH, "ä" * 900_000) for _ in range(5)] + [
+        BlockPiece(BlockKind.TABLE, "😀\t" * 2_000_000)
+    ]
+    pieces += [BlockPiece(BlockKind.PARAGRAPH, "x") for _ in range(20_000)]
     told, done = of_items(path, [Opened(), *pieces], monkeypatch)
     lines = [WIRE.line(event) for event in told]
     assert max(map(len, lines)) < 32_000_000
@@ -137,16 +139,19 @@ def test_a_line_stays_far_below_what_a_child_may_say(path: Path, monkeypatch: py
 
 
 def test_a_long_heading_is_not_repeated_with_every_block(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pieces = [Piece(Kind.HEADING, "h" * 1_000_000, level=1), *(Piece(Kind.PARAGRAPH, "x") for _ in range(1000))]
+    pieces = [
+        BlockPiece(BlockKind.HEADING, "h" * 1_000_000, level=1),
+        *(BlockPiece(BlockKind.PARAGRAPH, "x") for _ in range(1000)),
+    ]
     told, _ = of_items(path, [Opened(), *pieces], monkeypatch)
     assert sum(map(len, map(WIRE.line, told))) < 2_000_000
 
 
 def test_hidden_characters_are_taken_out_and_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = [
-        Piece(Kind.PARAGRAPH, "ig\u200bnore\u202e this"),
-        Piece(Kind.PARAGRAPH, "\ufeff\u2060"),
-        Piece(Kind.PARAGRAPH, "b"),
+        BlockPiece(BlockKind.PARAGRAPH, "ig\u200bnore\u202e this"),
+        BlockPiece(BlockKind.PARAGRAPH, "\ufeff\u2060"),
+        BlockPiece(BlockKind.PARAGRAPH, "b"),
     ]
     told, done = of_items(path, [Opened(), *pieces], monkeypatch)
     assert [block.text for block in blocks_of(told)] == ["ignore this", "b"]
@@ -187,7 +192,7 @@ def test_a_wrong_ending_is_told(tmp_path: Path) -> None:
 # What becomes of trouble
 
 
-@pytest.mark.parametrize("items", [[], [Piece(Kind.PARAGRAPH, " \n\t\u200b")], [PageRead(1, has_text=False)]])
+@pytest.mark.parametrize("items", [[], [BlockPiece(BlockKind.PARAGRAPH, " \n\t\u200b")], [PageRead(1, has_text=False)]])
 def test_a_file_without_words_is_told(path: Path, items: Items, monkeypatch: pytest.MonkeyPatch) -> None:
     _, last = carry_out(path, iter([Opened("page", 1), *items]), monkeypatch)
     assert isinstance(last, Failed)
@@ -225,7 +230,7 @@ def test_what_a_reader_raises_is_a_situation(
 ) -> None:
     def items() -> Iterator[Item]:
         yield Opened()
-        yield Piece(Kind.PARAGRAPH, "some")
+        yield BlockPiece(BlockKind.PARAGRAPH, "some")
         raise raised
 
     _, last = carry_out(path, items(), monkeypatch)
@@ -243,7 +248,7 @@ def test_what_a_reader_raises_is_a_situation(
 def test_a_file_that_changes_meanwhile_is_told(path: Path, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def items() -> Iterator[Item]:
         yield Opened()
-        yield Piece(Kind.PARAGRAPH, "some")
+        yield BlockPiece(BlockKind.PARAGRAPH, "some")
         if change == "grow":
             with path.open("a") as file:
                 file.write("more")
@@ -264,7 +269,7 @@ def test_a_file_that_changes_meanwhile_is_told(path: Path, change: str, monkeypa
 def test_a_file_that_vanishes_meanwhile_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def items() -> Iterator[Item]:
         yield Opened()
-        yield Piece(Kind.PARAGRAPH, "some")
+        yield BlockPiece(BlockKind.PARAGRAPH, "some")
         path.unlink()
 
     _, last = carry_out(path, items(), monkeypatch)
@@ -378,7 +383,7 @@ COMPUTES = "while True: pass"
 SLEEPS = "import time; time.sleep(600)"
 
 
-def grows(progress: Progress) -> Callable[[], bool]:
+def grows(progress: WorkerProgress) -> Callable[[], bool]:
     """Whether a figure has grown since this was asked last, as the heart of a child asks."""
     seen = progress.figures()
 
@@ -391,7 +396,7 @@ def grows(progress: Progress) -> Callable[[], bool]:
 
 
 def test_each_step_is_progress() -> None:
-    progress = Progress(patience_s=0)
+    progress = WorkerProgress(patience_s=0)
     with progress.at_work():
         did = grows(progress)
         assert not did()
@@ -401,7 +406,7 @@ def test_each_step_is_progress() -> None:
 
 
 def test_computing_without_a_step_is_progress_for_a_while_only() -> None:
-    progress = Progress(patience_s=0.2)
+    progress = WorkerProgress(patience_s=0.2)
     with progress.at_work(), ThreadPoolExecutor(1) as heart:
         did = heart.submit(grows, progress).result()
 
@@ -418,7 +423,7 @@ def test_computing_without_a_step_is_progress_for_a_while_only() -> None:
 
 @pytest.mark.parametrize(("code", "gets_on"), [(COMPUTES, True), (SLEEPS, False)], ids=["computes", "hangs"])
 def test_waiting_for_a_program_is_progress_where_that_computes(code: str, gets_on: bool) -> None:
-    progress = Progress(patience_s=0)
+    progress = WorkerProgress(patience_s=0)
     with progress.at_work(), subprocess.Popen([sys.executable, "-c", code]) as program:
         try:
             did = grows(progress)

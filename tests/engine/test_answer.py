@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.events import FinishReason, Message, Role
-from app.engine.answer import PLAIN, Answer, Reasoning, Span, StopStrings, Syntax, syntax_of, thinking_of
+from app.engine.answer import PLAIN, AnswerDecoder, AnswerSpan, Reasoning, StopStrings, Syntax, syntax_of, thinking_of
 from app.engine.protocol import Ask, Delta, Generate, Reading, Reply
 
 # Thinking told from answer: every syntax, split anywhere, and nothing lost.
@@ -185,11 +185,11 @@ def test_every_channel_of_an_answer_arrives(thoughts: list[tuple[str, str]]) -> 
 
 def test_deltas_are_handed_on_as_soon_as_they_are_certain() -> None:
     reasoning = Reasoning(PLAIN)
-    assert reasoning.feed("<think>One") == [Span("One", True)]
-    assert reasoning.feed(" two ") == [Span(" two", True)]
-    assert reasoning.feed("three</") == [Span(" three", True)]
-    assert reasoning.feed("think>\n\nFour") == [Span("Four", False)]
-    assert reasoning.feed(" five ") == [Span(" five ", False)]
+    assert reasoning.feed("<think>One") == [AnswerSpan("One", True)]
+    assert reasoning.feed(" two ") == [AnswerSpan(" two", True)]
+    assert reasoning.feed("three</") == [AnswerSpan(" three", True)]
+    assert reasoning.feed("think>\n\nFour") == [AnswerSpan("Four", False)]
+    assert reasoning.feed(" five ") == [AnswerSpan(" five ", False)]
 
 
 def test_where_a_grammar_governs_only_whole_marks_begin_thinking() -> None:
@@ -242,7 +242,7 @@ class Written:
     def __init__(self, style: Syntax = PLAIN, **options: object) -> None:
         self.replies: list[Reply] = []
         request = Generate(7, Ask((Message(Role.USER, "hello"),), **options))  # type: ignore[arg-type]
-        self.answer = Answer(request, self.replies.append, time.perf_counter(), style)
+        self.answer = AnswerDecoder(request, self.replies.append, time.perf_counter(), style)
 
     @property
     def deltas(self) -> list[str]:
@@ -416,7 +416,7 @@ def test_what_is_told_together_is_the_same_and_the_first_words_and_the_last_wait
 def test_an_answer_that_runs_in_a_circle_ends_where_that_is_wished(thinks: bool) -> None:
     def end(*, wished: bool, question: str = "Why?") -> FinishReason | None:
         ask = Ask([Message(Role.USER, question)], stop_on_repetition=wished)
-        answer = Answer(Generate(1, ask), lambda _reply: None, 0.0)
+        answer = AnswerDecoder(Generate(1, ask), lambda _reply: None, 0.0)
         pieces = ["<think>"] * thinks + [" never", " again"] * 100
         return next((reason for piece in pieces if (reason := answer.add(piece.encode()))), None)
 

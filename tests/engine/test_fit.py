@@ -19,7 +19,7 @@ from app.engine.fit import (
     DoesNotFit,
     GpuRoom,
     Layout,
-    Plan,
+    LoadPlan,
     Room,
     Shape,
     choose,
@@ -199,7 +199,7 @@ def room(free: float, *gpus: float, total: float = 64, shared: bool = False) -> 
     return Room(int(free * GIB), int(total * GIB), cards)
 
 
-def summary(plan: Plan) -> tuple[str, int, str, int]:
+def summary(plan: LoadPlan) -> tuple[str, int, str, int]:
     return plan.choice, plan.context_tokens, plan.kv_type, plan.gpu_layers
 
 
@@ -324,7 +324,7 @@ def test_only_what_is_near_a_limit_or_reduced_is_measured(where: Room, near: boo
     assert fit.is_near(plan, shape().needs(plan.layout), where) is near
 
 
-def ladder(plan: Plan, wish: Wish, where: Room, *, had_model: bool) -> list[tuple[str, int, int]]:
+def ladder(plan: LoadPlan, wish: Wish, where: Room, *, had_model: bool) -> list[tuple[str, int, int]]:
     """All steps as (step, GPU layers, context)."""
     steps = []
     while (after := next_step(plan, shape(), wish, where, had_model=had_model)) is not None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import app.engine.infill
 from app.core.events import FinishReason
-from app.engine.answer import Answer
+from app.engine.answer import AnswerDecoder
 from app.engine.infill import InfillEnd
 from app.engine.protocol import Ask, Delta, Generate, Reply
 
@@ -121,7 +121,7 @@ def test_a_right_middle_is_never_cut_and_one_that_runs_on_always() -> None:
 def test_an_answer_ends_there_and_shows_nothing_of_the_suffix() -> None:
     told: list[Reply] = []
     ask = Ask((), text=BODY, suffix=AFTER)
-    answer = Answer(Generate(1, ask), told.append, 0.0)
+    answer = AnswerDecoder(Generate(1, ask), told.append, 0.0)
     pieces = ["result", " =", " a", " +", " b", "\n", "    return", " result", "\n", "# Test"]
     reasons = [answer.add(piece.encode()) for piece in pieces]
     assert reasons.index(FinishReason.STOP) == 8

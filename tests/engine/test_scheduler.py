@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.scheduler import SideBySide, ThreadController, ladder, next_decode
+from app.engine.scheduler import ParallelismPolicy, ThreadController, ladder, next_decode
 
 
 @dataclass(frozen=True)
@@ -56,27 +56,27 @@ def test_a_decode_is_never_too_large_nor_empty_nor_mixed(runners: list[Runner], 
 
 
 def test_all_go_side_by_side_until_it_is_known_better() -> None:
-    assert SideBySide(8).best == 8
-    assert SideBySide(8, best=4).best == 4
-    assert SideBySide(2, best=4).best == 2
+    assert ParallelismPolicy(8).best == 8
+    assert ParallelismPolicy(8, best=4).best == 4
+    assert ParallelismPolicy(2, best=4).best == 2
 
 
 def test_fewer_are_chosen_where_they_are_clearly_faster_in_sum() -> None:
-    learnt = SideBySide(8)
+    learnt = ParallelismPolicy(8)
     for answers, seconds in ((2, 0.010), (4, 0.012), (8, 0.030)) * 6:
         learnt.took(answers, seconds)
     assert (learnt.best, learnt.learnt) == (4, True)
 
 
 def test_nearly_equal_rates_keep_the_larger_number() -> None:
-    learnt = SideBySide(8)
+    learnt = ParallelismPolicy(8)
     for answers, seconds in ((4, 0.0100), (8, 0.0205)) * 6:
         learnt.took(answers, seconds)
     assert learnt.best == 8
 
 
 def test_two_go_one_after_the_other_where_that_is_faster() -> None:
-    learnt = SideBySide(8)
+    learnt = ParallelismPolicy(8)
     for answers, seconds in ((8, 0.030), (2, 0.027), (1, 0.009)) * 6:
         learnt.took(answers, seconds)
     assert [learnt.width(writing) for writing in (1, 2, 3, 8)] == [1, 1, 3, 8]

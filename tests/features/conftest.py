@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.features.summary.summaries import Summaries
-from app.features.translation.translations import Translations
+from app.features.summary.summaries import SummaryJobs
+from app.features.translation.translations import TranslationJobs
 from tests.helpers.summaries import summaries_of
 from tests.helpers.translations import translations_of
 
@@ -25,12 +25,12 @@ def app(script: Path) -> Iterator[Fireside]:
 
 
 @pytest.fixture
-def summaries(app: Fireside) -> Summaries:
+def summaries(app: Fireside) -> SummaryJobs:
     """They ask for each paragraph by itself."""
     return summaries_of(app)
 
 
 @pytest.fixture
-def translations(app: Fireside) -> Translations:
+def translations(app: Fireside) -> TranslationJobs:
     """They ask for each segment by itself."""
     return translations_of(app)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.features.assistants import (
     ICONS,
-    Chosen,
+    AssistantChoice,
     chosen_in,
     chosen_of,
     conversation_of,
@@ -18,7 +18,9 @@ from app.store.assistants import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
 
-ALL = Chosen("Be brief.", {"temperature": 0.5, "top_k": 12}, 300, "off", 128, str(Path("/m/a.gguf").absolute()))
+ALL = AssistantChoice(
+    "Be brief.", {"temperature": 0.5, "top_k": 12}, 300, "off", 128, str(Path("/m/a.gguf").absolute())
+)
 
 
 def test_it_is_the_same_in_a_chat_and_an_assistant() -> None:

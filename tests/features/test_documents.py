@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
-from app.documents.blocks import Block, Kind, Place
+from app.documents.blocks import Block, BlockKind, BlockPlace
 from app.documents.protocol import BlocksRead, Found
 from app.features.documents import (
-    Documents,
-    Kept,
-    Mark,
-    Part,
+    DocumentLibrary,
+    DocumentStored,
+    ReadRange,
+    TextHighlight,
     Waits,
     page_mark,
     passages_text,
@@ -36,9 +36,9 @@ TEXT = "The lease ends in March.\n\nThe rent is 1,250 euros.\n\nPets are allowed
 
 
 @pytest.fixture
-def documents(tmp_path: Path) -> Iterator[Documents]:
+def documents(tmp_path: Path) -> Iterator[DocumentLibrary]:
     with closing(Database.open(tmp_path / "fireside.db")) as database:
-        yield Documents(DocumentStore(database), Attachments(database), tmp_path / "child")
+        yield DocumentLibrary(DocumentStore(database), Attachments(database), tmp_path / "child")
 
 
 @pytest.fixture
@@ -48,13 +48,13 @@ def lease(tmp_path: Path) -> Path:
     return path
 
 
-def kept(documents: Documents, path: Path, part: Part | None = None) -> StoredDocument:
-    *_, last = documents.read(path, CancelToken(), part=part or Part())
-    assert isinstance(last, Kept)
+def kept(documents: DocumentLibrary, path: Path, part: ReadRange | None = None) -> StoredDocument:
+    *_, last = documents.read(path, CancelToken(), part=part or ReadRange())
+    assert isinstance(last, DocumentStored)
     return last.document
 
 
-def test_a_file_is_read_into_the_store(documents: Documents, lease: Path) -> None:
+def test_a_file_is_read_into_the_store(documents: DocumentLibrary, lease: Path) -> None:
     events = list(documents.read(lease, CancelToken()))
     assert any(isinstance(event, Found) for event in events)
     assert any(isinstance(event, BlocksRead) for event in events)
@@ -68,31 +68,31 @@ def test_a_file_is_read_into_the_store(documents: Documents, lease: Path) -> Non
     assert len(document.sha256) == 64
 
 
-def test_its_texts_are_its_blocks_without_the_places_of_their_lines(documents: Documents, tmp_path: Path) -> None:
+def test_its_texts_are_its_blocks_without_the_places_of_their_lines(documents: DocumentLibrary, tmp_path: Path) -> None:
     document = kept(documents, lease_pdf(tmp_path / "lease.pdf"))
     blocks = documents.blocks(document.id)
     assert any(block.place.boxes for block in blocks)
-    assert documents.texts(document.id) == [replace(block, place=Place()) for block in blocks]
+    assert documents.texts(document.id) == [replace(block, place=BlockPlace()) for block in blocks]
 
 
-def test_the_same_file_is_not_read_twice_and_a_changed_one_is(documents: Documents, lease: Path) -> None:
+def test_the_same_file_is_not_read_twice_and_a_changed_one_is(documents: DocumentLibrary, lease: Path) -> None:
     first = kept(documents, lease)
     (again,) = documents.read(lease, CancelToken())
-    assert again == Kept(first)
+    assert again == DocumentStored(first)
     lease.write_text(TEXT + "\nMore.\n", "utf-8")
     changed = kept(documents, lease)
     assert changed.id != first.id
     assert documents.blocks(changed.id)[-1].text == "More."
 
 
-def test_another_part_or_encoding_of_a_file_is_another_document(documents: Documents, lease: Path) -> None:
+def test_another_part_or_encoding_of_a_file_is_another_document(documents: DocumentLibrary, lease: Path) -> None:
     lease.write_bytes("Größe und Gewicht".encode("cp850"))
-    first, chosen = kept(documents, lease), kept(documents, lease, Part(encoding="cp850"))
+    first, chosen = kept(documents, lease), kept(documents, lease, ReadRange(encoding="cp850"))
     assert chosen.id != first.id
     assert documents.blocks(chosen.id)[0].text == "Größe und Gewicht"
 
 
-def test_nothing_is_left_of_a_file_that_cannot_be_read(documents: Documents, tmp_path: Path) -> None:
+def test_nothing_is_left_of_a_file_that_cannot_be_read(documents: DocumentLibrary, tmp_path: Path) -> None:
     empty = tmp_path / "empty.pdf"
     empty.touch()
     with pytest.raises(DocumentUnreadable) as raised:
@@ -104,7 +104,7 @@ def test_nothing_is_left_of_a_file_that_cannot_be_read(documents: Documents, tmp
     assert documents.store.purge(before=1e12) == 0
 
 
-def test_cancelled_in_the_middle_nothing_is_kept(documents: Documents, tmp_path: Path) -> None:
+def test_cancelled_in_the_middle_nothing_is_kept(documents: DocumentLibrary, tmp_path: Path) -> None:
     long = tmp_path / "long.txt"
     long.write_text("\n\n".join(f"Paragraph {number}, with some words." for number in range(200_000)), "utf-8")
     cancel = CancelToken()
@@ -112,11 +112,11 @@ def test_cancelled_in_the_middle_nothing_is_kept(documents: Documents, tmp_path:
     while not isinstance(next(events), BlocksRead):
         pass
     cancel.cancel()
-    assert not any(isinstance(event, Kept) for event in events)
+    assert not any(isinstance(event, DocumentStored) for event in events)
     assert documents.store.purge(before=1e12) == 0, "it was taken out at once"
 
 
-def test_one_document_is_read_at_a_time(documents: Documents, lease: Path, tmp_path: Path) -> None:
+def test_one_document_is_read_at_a_time(documents: DocumentLibrary, lease: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.txt"
     other.write_text("Something else.", "utf-8")
     first, cancel = documents.read(lease, CancelToken()), CancelToken()
@@ -125,11 +125,11 @@ def test_one_document_is_read_at_a_time(documents: Documents, lease: Path, tmp_p
     assert isinstance(next(second), Waits)
     rest = threading.Thread(target=lambda: list(first))
     rest.start()
-    assert isinstance(list(second)[-1], Kept)
+    assert isinstance(list(second)[-1], DocumentStored)
     rest.join()
 
 
-def test_a_wait_can_be_cancelled(documents: Documents, lease: Path, tmp_path: Path) -> None:
+def test_a_wait_can_be_cancelled(documents: DocumentLibrary, lease: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.txt"
     other.write_text("Something else.", "utf-8")
     first, cancel = documents.read(lease, CancelToken()), CancelToken()
@@ -141,18 +141,18 @@ def test_a_wait_can_be_cancelled(documents: Documents, lease: Path, tmp_path: Pa
     first.close()
 
 
-def test_the_view_gets_text_and_finds_letters(documents: Documents, lease: Path) -> None:
+def test_the_view_gets_text_and_finds_letters(documents: DocumentLibrary, lease: Path) -> None:
     shown = documents.shown(kept(documents, lease).id)
     assert (shown.name, shown.block_count, shown.can_draw, shown.note) == ("lease.txt", 3, False, "")
     assert [block.id for block in shown.blocks(2, 10)] == [2, 3]
-    assert shown.search("RENT") == [Mark(2, 4, 8)]
+    assert shown.search("RENT") == [TextHighlight(2, 4, 8)]
     (strasse,) = shown.search("straSSe")
     assert documents.blocks(1)[2].text[strasse.start : strasse.end] == "Straße", "though ß is two letters folded"
     assert len(shown.search("e", limit=2)) == 2
     assert shown.search("  ") == []
 
 
-def test_a_document_that_is_gone_raises(documents: Documents) -> None:
+def test_a_document_that_is_gone_raises(documents: DocumentLibrary) -> None:
     with pytest.raises(KeyError):
         documents.shown(99)
 
@@ -165,7 +165,7 @@ def document(name: str = "lease.pdf", unit: str = "page", pages: int = 3) -> Sto
 
 
 def block(number: int, text: str, page: int | None = 1, *path: str) -> Block:
-    return Block(number, Kind.PARAGRAPH, text, page, path)
+    return Block(number, BlockKind.PARAGRAPH, text, page, path)
 
 
 def test_a_whole_document_has_its_name_its_pages_and_all_its_text() -> None:
@@ -214,7 +214,7 @@ def test_a_name_with_line_breaks_stays_on_its_line() -> None:
         "line\n" * 4_000 + "end",
     ],
 )
-def test_a_pasted_text_is_a_document_that_gives_it_back(documents: Documents, text: str) -> None:
+def test_a_pasted_text_is_a_document_that_gives_it_back(documents: DocumentLibrary, text: str) -> None:
     kept = documents.keep_text(text, "Pasted: words")
     assert (kept.name, documents.store.get(kept.id)) == ("Pasted: words", kept)
     assert documents.text_of(kept) == text
@@ -224,13 +224,13 @@ def test_a_pasted_text_is_a_document_that_gives_it_back(documents: Documents, te
     assert not documents.shown(kept.id).can_draw
 
 
-def test_white_space_on_empty_lines_of_a_pasted_text_goes(documents: Documents) -> None:
+def test_white_space_on_empty_lines_of_a_pasted_text_goes(documents: DocumentLibrary) -> None:
     kept = documents.keep_text("One.\n  \n\t\nTwo.", "Pasted")
     assert [block.text for block in documents.blocks(kept.id)] == ["One.", "Two."]
     assert documents.text_of(kept) == "One.\n\n\nTwo."
 
 
-def test_a_document_of_a_file_as_text(documents: Documents, lease: Path) -> None:
+def test_a_document_of_a_file_as_text(documents: DocumentLibrary, lease: Path) -> None:
     assert documents.text_of(kept(documents, lease)) == TEXT.strip()
 
 

@@ -17,9 +17,19 @@ from hypothesis import strategies as st
 
 from app.core.paths import resource
 from app.features import drawings
-from app.features.drawings import LIBRARY, MERMAID, SVG, Words, kind_of, page_of, remove_old, remove_page, write_page
+from app.features.drawings import (
+    LIBRARY,
+    MERMAID,
+    SVG,
+    DrawingWords,
+    kind_of,
+    page_of,
+    remove_old,
+    remove_page,
+    write_page,
+)
 
-WORDS = Words("A <drawing>", "Source", "Loads nothing.", "Cannot be drawn.", "No library.")
+WORDS = DrawingWords("A <drawing>", "Source", "Loads nothing.", "Cannot be drawn.", "No library.")
 HOSTILE = """<svg width="9" onload="alert(1)"><script>alert(2)</script></svg>
 </pre></details><meta http-equiv="refresh" content="0;url=http://x.org"><script src="http://x.org/a.js"></script>"""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.events import Role
-from app.features.finding import Asked, Finding, Hit, around, asked, marks_in, phrase_pattern
+from app.features.finding import Finding, SearchHit, SearchQuery, around, asked, marks_in, phrase_pattern
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.store.jobs import JobResults, Jobs
@@ -52,7 +52,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield Store(database)
 
 
-def marked(hit: Hit) -> list[str]:
+def marked(hit: SearchHit) -> list[str]:
     return [hit.snippet[start:end] for start, end in hit.marks]
 
 
@@ -198,10 +198,10 @@ def test_letters_are_marked_whatever_way_they_are_written() -> None:
 
 
 def test_what_is_typed_names_tags_and_projects_beside_its_words() -> None:
-    assert asked('  kiln tag:work Project:"New  house" glaze') == Asked("kiln glaze", ("work",), ("New  house",))
-    assert asked('tag:"unfinished') == Asked("", ("unfinished",))
+    assert asked('  kiln tag:work Project:"New  house" glaze') == SearchQuery("kiln glaze", ("work",), ("New  house",))
+    assert asked('tag:"unfinished') == SearchQuery("", ("unfinished",))
     for plain in ("kiln tag:", "a tag", "notatag:work", "12:30 tags:work", ""):
-        assert asked(plain) == Asked(plain)
+        assert asked(plain) == SearchQuery(plain)
 
 
 def test_a_search_is_limited_to_chats_with_a_tag_or_of_a_project(store: Store, tmp_path: Path) -> None:

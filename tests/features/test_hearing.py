@@ -17,8 +17,8 @@ from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.source import Opened, PageRead
 from app.engine.client import EngineClient, EngineOnDemand
-from app.features.documents import Documents, Kept, Waits
-from app.features.hearing import Hearing, Segment, cues_of, segment_of, segments_of, srt_of
+from app.features.documents import DocumentLibrary, DocumentStored, Waits
+from app.features.hearing import Hearing, SpokenSegment, cues_of, segment_of, segments_of, srt_of
 from app.store.conversations import Attachments
 from app.store.database import Database
 from app.store.documents import DocumentStore, PageReadings
@@ -138,10 +138,10 @@ def test_other_documents_are_read_while_a_recording_is_heard(tmp_path: Path) -> 
     text.write_text("A letter.", "utf-8")
     with closing(Database.in_memory()) as database:
         store = DocumentStore(database)
-        documents = Documents(store, Attachments(database), tmp_path / "documents", hear=hear)
+        documents = DocumentLibrary(store, Attachments(database), tmp_path / "documents", hear=hear)
         listening = documents.read(sound, CancelToken())
         assert isinstance(next(listening), Found)
-        assert isinstance(list(documents.read(text, CancelToken()))[-1], Kept)
+        assert isinstance(list(documents.read(text, CancelToken()))[-1], DocumentStored)
         second = write_sound(tmp_path / "c.wav", spoken((2.0, 1.0)))
         assert isinstance(next(documents.read(second, CancelToken())), Waits)
         listening.close()
@@ -191,7 +191,7 @@ def test_subtitles_are_two_short_lines_for_seven_seconds_at_most() -> None:
     assert "".join(cue.text for cue in cues).replace(" ", "") == "".join(one.text for one in said).replace(" ", "")
     assert all(len(cue.text) <= 84 and cue.end_s - cue.start_s <= 7.01 for cue in cues)
     assert all(one.end_s == pytest.approx(two.start_s) for one, two in itertools.pairwise(cues))
-    lines = srt_of([Segment(3661.5, 3663.0, "Hello.")]).splitlines()
+    lines = srt_of([SpokenSegment(3661.5, 3663.0, "Hello.")]).splitlines()
     assert lines == ["1", "01:01:01,500 --> 01:01:03,000", "Hello."]
     assert all(len(line) <= 46 for line in srt_of(said).splitlines())
 

@@ -16,7 +16,7 @@ import pytest
 from app.core.child import CHECKOUT
 from app.core.errors import DiskFull
 from app.core.events import CancelToken
-from app.features.media import Added, MediaLibrary, PassingLibrary, Refused, remove_passing
+from app.features.media import MediaLibrary, MediumAdded, PassingLibrary, Refused, remove_passing
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.media import StoredMedia
@@ -196,7 +196,7 @@ def test_cancelled_it_ends_and_keeps_what_was_there(library: MediaLibrary, tmp_p
     for one in library.adding(paths, cancel):
         found.append(one)
         cancel.cancel()
-    assert len(found) == 1 and isinstance(found[0], Added)
+    assert len(found) == 1 and isinstance(found[0], MediumAdded)
 
 
 def test_a_drawing_is_kept_as_given_and_shows_nothing_that_it_only_names(library: MediaLibrary, tmp_path: Path) -> None:

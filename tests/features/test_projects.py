@@ -10,10 +10,10 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.events import AnswerStats, CancelToken, Finished
 from app.engine.protocol import Wish
-from app.features.assistants import Chosen, planned
+from app.features.assistants import AssistantChoice, planned
 from app.features.chat.answers import AnswerEvent, DocumentsShown
 from app.features.chat.prompts import budget_of
-from app.features.documents import Kept
+from app.features.documents import DocumentStored
 from app.features.projects import Costs
 from app.language.static_embeddings import load_table
 from app.store.conversations import Use
@@ -32,7 +32,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def add_document(app: Fireside, project_id: int, path: Path) -> int:
     *_, last = app.documents.read(path, CancelToken())
-    assert isinstance(last, Kept)
+    assert isinstance(last, DocumentStored)
     ProjectDocuments(app.database).add(project_id, last.document.id)
     return last.document.id
 
@@ -167,7 +167,7 @@ def test_of_a_project_document_that_does_not_fit_each_question_gets_passages(
 def test_what_stands_before_a_chat_is_counted_as_parts_of_its_own(app: Fireside, tmp_path: Path) -> None:
     projects = app.preambles.projects
     flat = projects.create("Flat")
-    new = planned(Chosen("Be brief."), project_id=flat.id)
+    new = planned(AssistantChoice("Be brief."), project_id=flat.id)
     empty = app.chat.looks.parts(None, "Hello", new)
     projects.update(flat.id, instructions="Answer for a tenant.")
     app.preambles.memories.add("I live in Köln.")
@@ -181,14 +181,16 @@ def test_what_stands_before_a_chat_is_counted_as_parts_of_its_own(app: Fireside,
     assert full.message == empty.message
     chat = new_chat(app, flat.id, "Be brief.")
     assert app.chat.looks.parts(chat, "Hello") == full
-    assert app.chat.looks.parts(None, "Hello", planned(Chosen("Be brief."))) == replace(
+    assert app.chat.looks.parts(None, "Hello", planned(AssistantChoice("Be brief."))) == replace(
         full,
         instructions=0,
         project_documents=0,
         system=empty.system,
         staying=full.staying - full.instructions - full.project_documents - full.system + empty.system,
     )
-    untold = app.chat.looks.parts(None, "Hello", planned(Chosen("Be brief."), project_id=flat.id, memory="off"))
+    untold = app.chat.looks.parts(
+        None, "Hello", planned(AssistantChoice("Be brief."), project_id=flat.id, memory="off")
+    )
     assert untold is not None
     assert (untold.instructions, untold.memories) == (4, 0), "switched off before the first message"
 

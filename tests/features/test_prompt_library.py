@@ -14,7 +14,7 @@ from app.bootstrap import Fireside, build
 from app.core.errors import AppError, DocumentUnreadable, PromptsUnreadable
 from app.features.prompt_library import (
     BUILTIN,
-    Prompt,
+    LibraryPrompt,
     PromptLibrary,
     filled,
     read_file,
@@ -92,7 +92,10 @@ def test_built_in_ones_are_whole_and_ask_for_something() -> None:
 
 
 def test_json_and_markdown_come_back_as_they_were(tmp_path: Path) -> None:
-    prompts = [Prompt("1", 'With "quotes": and {x}', "Line\n\n---\nname: not this\n"), Prompt("2", "Ünïcode", "文字")]
+    prompts = [
+        LibraryPrompt("1", 'With "quotes": and {x}', "Line\n\n---\nname: not this\n"),
+        LibraryPrompt("2", "Ünïcode", "文字"),
+    ]
     write_json(tmp_path / "all.json", prompts)
     assert read_file(tmp_path / "all.json") == [(one.name, one.text) for one in prompts]
     for one in prompts:

@@ -15,7 +15,7 @@ from app.core.errors import MicrophoneMissing
 from app.core.events import CancelToken
 from app.documents.microphone import RATE_HZ, TRIAL_VARIABLE, Heard
 from app.features.hearing import Recorded, Recorder, Recordings
-from app.features.trash import Trash
+from app.features.trash import TrashBin
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database
 from app.store.documents import DocumentStore
@@ -72,7 +72,7 @@ def test_a_recording_goes_with_the_last_document_of_it(tmp_path: Path) -> None:
         Attachments(database).add_to_draft(chat.id, ids[0])
 
         def purge(before: float) -> None:
-            Trash(
+            TrashBin(
                 database,
                 translations=pytest.fail,
                 forget=lambda _session: None,

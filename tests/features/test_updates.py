@@ -17,7 +17,7 @@ from app.core.build import RELEASES
 from app.core.errors import AppError, HubUnreachable, NetworkOff, ReleaseRefused
 from app.core.settings import Settings
 from app.features.messages import sentence_for
-from app.features.updates import MOST_BYTES, Standing, Updates, precedence
+from app.features.updates import MOST_BYTES, ReleaseStanding, ReleaseUpdates, precedence
 from app.hub.access import Access, Ledger
 from app.hub.network import Network
 from tests.helpers.release_host import FILE, PIECE, ReleaseHost, facts, release_host
@@ -39,7 +39,7 @@ class Asker:
     def check(self) -> Any:
         endpoint = f"http://{self.host.netloc}"
         network = Network(lambda: Access(self.settings.network.allowed, endpoint, "", ""), self.ledger)
-        return Updates(self.home, network, lambda: self.settings, self.change).check()
+        return ReleaseUpdates(self.home, network, lambda: self.settings, self.change).check()
 
     def change(self, section: str, **values: Any) -> None:
         self.settings = self.settings.changed(section, **values)
@@ -67,16 +67,18 @@ def asker(host: ReleaseHost, tmp_path: Path) -> Asker:
 def test_a_newer_release_is_told_with_its_notes_and_page(host: ReleaseHost, asker: Asker) -> None:
     host.release(facts())
     release = asker.check()
-    assert (release.version, release.standing) == ("9.1.0", Standing.NEWER)
+    assert (release.version, release.standing) == ("9.1.0", ReleaseStanding.NEWER)
     assert (release.page, release.notes) == ("https://fireside.example/9.1.0", "Faster.\n<b>Not bold</b>")
     assert host.asked == [FILE, f"{FILE}.sig"]
     assert {(each.host, each.why) for each in asker.ledger.connections()} == {("127.0.0.1", "updates")}
     assert all("authorization" not in sent and "cookie" not in sent for sent in host.headers)
 
 
-@pytest.mark.parametrize(("version", "standing"), [(__version__, Standing.SAME), ("0.0.1-beta", Standing.OLDER)])
+@pytest.mark.parametrize(
+    ("version", "standing"), [(__version__, ReleaseStanding.SAME), ("0.0.1-beta", ReleaseStanding.OLDER)]
+)
 def test_the_same_and_an_older_release_are_no_news(
-    host: ReleaseHost, asker: Asker, version: str, standing: Standing
+    host: ReleaseHost, asker: Asker, version: str, standing: ReleaseStanding
 ) -> None:
     host.release(facts(version))
     assert asker.check().standing is standing
@@ -180,7 +182,7 @@ def test_while_no_home_is_decided_there_is_no_host() -> None:
     def never(*_: object, **__: object) -> Any:
         raise AssertionError
 
-    assert Updates(replace(RELEASES, address=""), never, never, never).host == ""  # type: ignore[arg-type]
+    assert ReleaseUpdates(replace(RELEASES, address=""), never, never, never).host == ""  # type: ignore[arg-type]
     assert bool(RELEASES.address) == bool(RELEASES.key)
 
 

@@ -23,9 +23,9 @@ from app.features.writing import (
     GREEDY,
     PIECE_CHARACTERS,
     BlankTrimmer,
+    ContextWindow,
     Continuation,
     PageAsked,
-    Reading,
     WritingOptions,
     continue_text,
     count_pieces,
@@ -141,7 +141,7 @@ def test_several_come_side_by_side_and_a_page_says_what_is_read(tmp_path: Path) 
     with closing(scripted_client(tmp_path, {"answers": [slow]})) as client:
         load(client)
         events = list(go_on(client, asked, {}, CancelToken()))
-    reading = next(event for event in events if isinstance(event, Reading))
+    reading = next(event for event in events if isinstance(event, ContextWindow))
     assert (reading.start, reading.tokens, reading.is_whole) == (0, 3, True)
     came = [event for event in events if isinstance(event, tuple)]
     assert {one.text for _, one in came} == {" word" * 20}

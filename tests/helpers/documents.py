@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.core.events import CancelToken
-from app.core.wire import Said
+from app.core.wire import WireInbox
 from app.documents import reading
 from app.documents.blocks import Block
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
@@ -132,13 +132,13 @@ def read(path: Path, folder: Path, **fields: Any) -> Result:
 
 def look_by_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on the clock goes on with each look at what a child said, and with nothing else."""
-    now_s, next_said = [time.monotonic()], Said.next
+    now_s, next_said = [time.monotonic()], WireInbox.next
 
-    def look(said: Said[Any], timeout_s: float) -> Any:
+    def look(said: WireInbox[Any], timeout_s: float) -> Any:
         now_s[0] += timeout_s
         return next_said(said, timeout_s)
 
-    monkeypatch.setattr(Said, "next", look)
+    monkeypatch.setattr(WireInbox, "next", look)
     monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
 
 

@@ -18,7 +18,7 @@ from app.hub.access import Access
 from app.hub.download import fetch
 from app.hub.part import place
 from app.hub.protocol import ChildEvent, Done, Failed, Fetched, Job, Phase
-from app.hub.transfer import LIMITS_VARIABLE, Limits, last_event
+from app.hub.transfer import LIMITS_VARIABLE, TransferLimits, last_event
 from tests.helpers.fake_hub import FakeHub
 
 REPO, FILE = "someone/Tiny-GGUF", "tiny-Q4_K_M.gguf"
@@ -85,7 +85,7 @@ class Fetching:
     def here(self, job: Job | None = None, **limits: Any) -> Done:
         """Fetches in this process; raises what the child would say."""
         self.events = []
-        last = last_event(job or self.job(), self.events.append, Limits(**QUICK | limits))
+        last = last_event(job or self.job(), self.events.append, TransferLimits(**QUICK | limits))
         if isinstance(last, Failed):
             raise last.error
         return last

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.documents.blocks import Block
-from app.features.summary.checks import Cited, Verdict, verify
+from app.features.summary.checks import Cited, ClaimVerdict, verify
 from app.features.summary.messages import check_words
 from tests.helpers.documents import read
 
@@ -42,7 +42,7 @@ def report_claims(which: str) -> list[ReportClaim]:
     return [ReportClaim(one["text"], tuple(one["cites"]), one.get("kind", "")) for one in listed]
 
 
-def judged(claim: ReportClaim, blocks: list[Block]) -> Verdict:
+def judged(claim: ReportClaim, blocks: list[Block]) -> ClaimVerdict:
     """The claim compared with what it cites, the rest of the report being near."""
     every = [Cited(0, block) for block in blocks]
     return verify(claim.text, [one for one in every if one.block.id in claim.cites], "", every)
@@ -73,7 +73,7 @@ def gallery_text(blocks: list[Block]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _opened(verdict: Verdict) -> str:
+def _opened(verdict: ClaimVerdict) -> str:
     return verdict.anchors[0].text if verdict.anchors else ""
 
 

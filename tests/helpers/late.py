@@ -22,7 +22,7 @@ import pytest
 from app.core.child import Child
 from app.core.events import CancelToken
 from app.store.database import Database
-from app.ui.shell.tasks import Task, Work
+from app.ui.shell.tasks import BackgroundTask, Work
 
 LATE_S = (0.0, 0.0, 0.15)
 SELDOM_LATE_S = (*(0.0,) * 19, 0.15)
@@ -46,9 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _tasks_are_late(chance: random.Random) -> None:
     """Before they begin, after their first events, and before their end."""
-    start = Task.start
+    start = BackgroundTask.start
 
-    def start_late(task: Task) -> None:
+    def start_late(task: BackgroundTask) -> None:
         task._work = late(task._work, [chance.choice(LATE_S) for _ in range(MOST)])
         start(task)
 
@@ -62,7 +62,7 @@ def _tasks_are_late(chance: random.Random) -> None:
 
         return run
 
-    Task.start = start_late  # type: ignore[method-assign]
+    BackgroundTask.start = start_late  # type: ignore[method-assign]
 
 
 def _children_are_late(chance: random.Random) -> None:

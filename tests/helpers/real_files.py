@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from app.documents.blocks import Kind
+from app.documents.blocks import BlockKind
 from tests.helpers.documents import Result, pdf_of, pdf_stream
 
 FAQ = Path("/usr/share/doc/debian/FAQ")
@@ -128,7 +128,7 @@ def book(language: str, ending: str, folder: Path) -> Path:
 def words_of(result: Result) -> tuple[str, ...]:
     """The words that were read, in order; the numbers of list items too."""
     return folded(
-        "\n".join(f"{block.label if block.kind is Kind.LIST_ITEM else ''} {block.text}" for block in result.blocks)
+        "\n".join(f"{block.label if block.kind is BlockKind.LIST_ITEM else ''} {block.text}" for block in result.blocks)
     )
 
 

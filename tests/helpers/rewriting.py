@@ -13,7 +13,7 @@ from app.documents.files import write_translations
 from app.documents.formats.registry import rewriter_for
 from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead
 from app.documents.segments import Content, Segment, content_of, nests
-from app.documents.source import Remark, Source, Target
+from app.documents.source import FileSource, Remark, Target
 
 Change = Callable[[Segment], Content | None]
 
@@ -77,7 +77,7 @@ def run(
     """Finds the segments and writes the file in this process; both must number alike."""
     found = list[Segment]()
     rewriter = rewriter_for(format_)
-    rewriter(Source(path, encoding=encoding), None, found.append, target)
+    rewriter(FileSource(path, encoding=encoding), None, found.append, target)
     again = list[Segment]()
 
     def visit(segment: Segment) -> Content | None:
@@ -85,7 +85,7 @@ def run(
         return change(segment) if change is not None else None
 
     out = io.BytesIO()
-    source = Source(path, encoding=encoding)
+    source = FileSource(path, encoding=encoding)
     rewriter(source, out, visit, target)
     assert again == found
     assert [segment.id for segment in found] == list(range(1, len(found) + 1))

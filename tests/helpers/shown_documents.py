@@ -11,9 +11,9 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QTextLayout, QTextLine, QTextOption
 
 from app.core.events import CancelToken
-from app.documents.blocks import Block, Box, Kind, Place
+from app.documents.blocks import Block, BlockKind, BlockPlace, Box
 from app.documents.protocol import Drawn
-from app.features.documents import Mark
+from app.features.documents import TextHighlight
 
 WIDTH_PT, HEIGHT_PT, MARGIN_PT = 420.0, 594.0, 36.0
 
@@ -63,13 +63,13 @@ class DocumentInMemory:
         before = self._blocks[first - 1 : first] if first else []
         return [block for block in before if any(box.page == page for box in block.place.boxes)] + own
 
-    def search(self, text: str, limit: int = 1000) -> list[Mark]:
+    def search(self, text: str, limit: int = 1000) -> list[TextHighlight]:
         self.search_threads.append(threading.current_thread().name)
-        found: list[Mark] = []
+        found: list[TextHighlight] = []
         for block in self._blocks:
             low, at = block.text.lower(), 0
             while (at := low.find(text.lower(), at)) >= 0 and len(found) < limit:
-                found.append(Mark(block.id, at, at + len(text)))
+                found.append(TextHighlight(block.id, at, at + len(text)))
                 at += len(text)
         return found
 
@@ -113,8 +113,8 @@ def drawn(image: QImage, page: int) -> Drawn:
 
 def _font(block: Block) -> QFont:
     font = QFont("DejaVu Serif")
-    font.setPixelSize(15 if block.kind is Kind.HEADING else 13)
-    font.setBold(block.kind is Kind.HEADING)
+    font.setPixelSize(15 if block.kind is BlockKind.HEADING else 13)
+    font.setBold(block.kind is BlockKind.HEADING)
     return font
 
 
@@ -145,7 +145,7 @@ def _placed(blocks: Sequence[Block]) -> list[Block]:
             boxes.append(Box(page, left, y, left + natural, y + line.height(), start, start + length))
             start += length
             y += line.height() + 7
-        found.append(replace(block, place=Place(boxes=tuple(boxes))))
+        found.append(replace(block, place=BlockPlace(boxes=tuple(boxes))))
         y += 12
     return found
 
@@ -161,67 +161,78 @@ def annual_report(pages: int = 48) -> DocumentInMemory:
     """Page 27 holds the marked sentence, as in the drawing; page 31 is a picture."""
     blocks: list[Block] = []
 
-    def add(kind: Kind, text: str, page: int, **more: object) -> None:
+    def add(kind: BlockKind, text: str, page: int, **more: object) -> None:
         blocks.append(Block(len(blocks) + 1, kind, text, page, **more))  # type: ignore[arg-type]
 
     for page in range(1, pages + 1):
         if page == 27:
-            add(Kind.HEADING, "4.3  Legal matters", page, level=2)
-            add(Kind.PARAGRAPH, ABOUT_LAWSUITS, page)
+            add(BlockKind.HEADING, "4.3  Legal matters", page, level=2)
+            add(BlockKind.PARAGRAPH, ABOUT_LAWSUITS, page)
             more = "No further claims of this kind are known to the board. The costs of the proceedings are shown under"
-            add(Kind.PARAGRAPH, f"{more} other expenses in note 14.", page)
-            add(Kind.HEADING, "4.4  Pensions", page, level=2)
+            add(BlockKind.PARAGRAPH, f"{more} other expenses in note 14.", page)
+            add(BlockKind.HEADING, "4.4  Pensions", page, level=2)
             gap = "The gap between obligations and plan assets widened to 11.2 million as rates fell in the last"
-            add(Kind.PARAGRAPH, f"{gap} quarter …", page)
+            add(BlockKind.PARAGRAPH, f"{gap} quarter …", page)
         elif page != 31:
-            add(Kind.HEADING, f"Page {page}", page, level=1)
-            add(Kind.PARAGRAPH, f"This is what page {page} of the report says. Revenue rose by {page} percent.", page)
+            add(BlockKind.HEADING, f"Page {page}", page, level=1)
+            add(
+                BlockKind.PARAGRAPH,
+                f"This is what page {page} of the report says. Revenue rose by {page} percent.",
+                page,
+            )
     return DocumentInMemory("annual-report-2025.pdf", blocks, "page", pages, can_draw=True)
 
 
-def settled_mark(document: DocumentInMemory) -> Mark:
+def settled_mark(document: DocumentInMemory) -> TextHighlight:
     """The sentence of the drawing."""
     block = next(block for block in document.blocks(1, document.block_count) if SETTLED in block.text)
     start = block.text.index(SETTLED)
-    return Mark(block.id, start, start + len(SETTLED))
+    return TextHighlight(block.id, start, start + len(SETTLED))
 
 
 def many_blocks(count: int) -> DocumentInMemory:
     """A document without pages; each paragraph says its number."""
     words = "The kiln is fired slowly, so that the clay can give off its water. "
-    blocks = [Block(n, Kind.PARAGRAPH, f"Paragraph {n}. {words * (1 + n % 4)}".strip()) for n in range(1, count + 1)]
+    blocks = [
+        Block(n, BlockKind.PARAGRAPH, f"Paragraph {n}. {words * (1 + n % 4)}".strip()) for n in range(1, count + 1)
+    ]
     return DocumentInMemory("long.txt", blocks)
 
 
 def every_kind() -> DocumentInMemory:
     """One page of everything a block can be."""
     table = "Year\tRevenue\tMargin\n2023\t381 million\t11.2 %\n2024\t396 million\t11.9 %\n2025\t412 million\t12.4 %"
-    rows: list[tuple[Kind, str, int, str]] = [
-        (Kind.HEADING, "Manual of the kiln", 1, ""),
-        (Kind.PARAGRAPH, "A kiln is an oven for clay. It is fired slowly, and it cools even more slowly. " * 2, 0, ""),
-        (Kind.HEADING, "Before the first firing", 2, ""),
-        (Kind.LIST_ITEM, "Let the bricks dry for two days.", 1, "1."),
+    rows: list[tuple[BlockKind, str, int, str]] = [
+        (BlockKind.HEADING, "Manual of the kiln", 1, ""),
         (
-            Kind.LIST_ITEM,
+            BlockKind.PARAGRAPH,
+            "A kiln is an oven for clay. It is fired slowly, and it cools even more slowly. " * 2,
+            0,
+            "",
+        ),
+        (BlockKind.HEADING, "Before the first firing", 2, ""),
+        (BlockKind.LIST_ITEM, "Let the bricks dry for two days.", 1, "1."),
+        (
+            BlockKind.LIST_ITEM,
             "Look at the elements, each of them, with a lamp, and write down what you find there.",
             1,
             "2.",
         ),
-        (Kind.LIST_ITEM, "the lower ones first", 2, "•"),
-        (Kind.LIST_ITEM, "ثم العناصر العليا بالترتيب", 2, "•"),
-        (Kind.TABLE, table, 0, "Revenue"),
-        (Kind.CAPTION, "Table 1: Revenue and margin by year", 0, ""),
+        (BlockKind.LIST_ITEM, "the lower ones first", 2, "•"),
+        (BlockKind.LIST_ITEM, "ثم العناصر العليا بالترتيب", 2, "•"),
+        (BlockKind.TABLE, table, 0, "Revenue"),
+        (BlockKind.CAPTION, "Table 1: Revenue and margin by year", 0, ""),
         (
-            Kind.CODE,
+            BlockKind.CODE,
             "def fire(kiln, degrees):\n    for step in range(0, degrees, 50):\n        kiln.heat(step)",
             0,
             "python",
         ),
-        (Kind.PARAGRAPH, "الفرن هو موقد للطين، ويُحمى ببطء شديد ويبرد أبطأ من ذلك.", 0, ""),
-        (Kind.NOTE, "Temperatures are in degrees Celsius unless something else is said.", 0, "footnote"),
-        (Kind.NOTE, "Ask Maria whether this is still right.", 0, "comment"),
+        (BlockKind.PARAGRAPH, "الفرن هو موقد للطين، ويُحمى ببطء شديد ويبرد أبطأ من ذلك.", 0, ""),
+        (BlockKind.NOTE, "Temperatures are in degrees Celsius unless something else is said.", 0, "footnote"),
+        (BlockKind.NOTE, "Ask Maria whether this is still right.", 0, "comment"),
     ]
     blocks = [
-        Block(n, kind, text, 1, (), Place(), level, label) for n, (kind, text, level, label) in enumerate(rows, 1)
+        Block(n, kind, text, 1, (), BlockPlace(), level, label) for n, (kind, text, level, label) in enumerate(rows, 1)
     ]
     return DocumentInMemory("manual.docx", blocks, "chapter", 3)

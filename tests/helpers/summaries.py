@@ -10,10 +10,10 @@ from typing import Any
 
 from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
-from app.documents.blocks import Block, Kind, block_to_fields
+from app.documents.blocks import Block, BlockKind, block_to_fields
 from app.engine.client import EngineClient
 from app.features.summary.result import (
-    Anchor,
+    ClaimAnchor,
     Coverage,
     InputDocument,
     Planned,
@@ -25,9 +25,9 @@ from app.features.summary.result import (
     SummarizedDocument,
     Summary,
     SummaryEvent,
-    Wish,
+    SummaryOptions,
 )
-from app.features.summary.summaries import Summaries
+from app.features.summary.summaries import SummaryJobs
 from app.features.summary.summarize import Writing
 from app.features.work.engines import RESERVE_BYTES
 from app.features.work.queue import Worked
@@ -39,7 +39,12 @@ _numbers = itertools.count(1)
 
 
 def store_document(
-    store: DocumentStore, name: str, *texts: str, title: str = "", language: str = "en", kind: Kind = Kind.PARAGRAPH
+    store: DocumentStore,
+    name: str,
+    *texts: str,
+    title: str = "",
+    language: str = "en",
+    kind: BlockKind = BlockKind.PARAGRAPH,
 ) -> StoredDocument:
     """A document of one page a paragraph, as reading it would have left it."""
     document_id = store.begin(Path("/documents") / name, 7, next(_numbers))
@@ -55,7 +60,7 @@ def paragraphs(count: int, word: str = "kiln") -> tuple[str, ...]:
 
 
 def one_by_one(
-    documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, steps: Steps, cancel: CancelToken
+    documents: Sequence[InputDocument], wish: SummaryOptions, engine: EngineClient, steps: Steps, cancel: CancelToken
 ) -> Iterator[SummaryEvent]:
     """A summary whose sections are paragraphs, and whose statements are the answers; the write-up is one more ask."""
     assert engine.loaded is not None
@@ -72,7 +77,7 @@ def one_by_one(
             break
         if kept is None:
             steps.keep(key, answer)
-        anchor = Anchor(place, block.id, block.page, 0, len(block.text), block.text)
+        anchor = ClaimAnchor(place, block.id, block.page, 0, len(block.text), block.text)
         points.append(Statement(answer, (anchor,)))
         read[place] += 1
         coverage = _coverage(documents, read)
@@ -104,7 +109,7 @@ def _coverage(documents: Sequence[InputDocument], read: Sequence[int]) -> tuple[
     )
 
 
-def summaries_of(app: Fireside) -> Summaries:
+def summaries_of(app: Fireside) -> SummaryJobs:
     """The program's own, with this pipeline."""
     put_pipeline(app, one_by_one)
     return app.summaries
@@ -122,16 +127,18 @@ def leave_no_room(app: Fireside, *, needed_bytes: int) -> None:
     beside._free_bytes, beside._needs = lambda: RESERVE_BYTES, lambda _path: needed_bytes
 
 
-def work_off(summaries: Summaries) -> None:
+def work_off(summaries: SummaryJobs) -> None:
     """Everything that waits."""
     for _ in summaries.run(CancelToken()):
         pass
 
 
-def begin(app: Fireside, *names: str, count: int = 6, word: str = "kiln", wish: Wish | None = None) -> StoredSummary:
+def begin(
+    app: Fireside, *names: str, count: int = 6, word: str = "kiln", wish: SummaryOptions | None = None
+) -> StoredSummary:
     """One summary over new documents of so many paragraphs."""
     ids = [store_document(app.documents.store, name, *paragraphs(count, word)).id for name in names or ("a.pdf",)]
-    (row,) = app.summaries.begin(ids, wish or Wish(), together=True)
+    (row,) = app.summaries.begin(ids, wish or SummaryOptions(), together=True)
     return row
 
 
@@ -140,13 +147,13 @@ def asked(script: Path) -> Counter[str]:
     return Counter(messages[-1][1] for messages in prompts(script))
 
 
-def state(summaries: Summaries, summary_id: int) -> str:
+def state(summaries: SummaryJobs, summary_id: int) -> str:
     """How a summary is; "" where it is gone."""
     row = summaries.get(summary_id)
     return row.state if row is not None else ""
 
 
-def until_section(summaries: Summaries, number: int, cancel: CancelToken | None = None) -> Iterator[Worked[Any]]:
+def until_section(summaries: SummaryJobs, number: int, cancel: CancelToken | None = None) -> Iterator[Worked[Any]]:
     """The work up to and with a section; the rest when asked for more."""
     for worked in summaries.run(cancel or CancelToken()):
         if isinstance(worked.event, SectionRead) and worked.event.done == number:

@@ -16,16 +16,16 @@ from app.features.translation.marking import shown
 from app.features.translation.result import (
     Flag,
     FlagKind,
-    Memory,
-    Origin,
+    MemoryLookup,
     SegmentDone,
     Translated,
     TranslationEnded,
     TranslationEvent,
     TranslationPlanned,
+    TranslationSource,
     TranslationWish,
 )
-from app.features.translation.translations import Added, StoredTranslation, Translations
+from app.features.translation.translations import StoredTranslation, TranslationAdded, TranslationJobs
 from app.features.work.queue import Worked
 from tests.helpers.engine import ask_behind
 from tests.helpers.script import prompts
@@ -37,7 +37,7 @@ def one_by_one(
     segments: Sequence[Segment],
     wish: TranslationWish,
     engine: EngineClient,
-    memory: Memory,
+    memory: MemoryLookup,
     cancel: CancelToken,
     *,
     done: Mapping[int, Translated],
@@ -51,7 +51,7 @@ def one_by_one(
     count = len(done)
     for segment in left:
         if segment.id in known:
-            translated = Translated(segment.id, known[segment.id], Origin.MEMORY)
+            translated = Translated(segment.id, known[segment.id], TranslationSource.MEMORY)
         else:
             answer = ask_behind(engine, segment.text, cancel)
             if answer is None:
@@ -79,11 +79,11 @@ def deliver(segment: Segment, answer: str) -> Translated:
     """A segment with a model's answer to `marking.shown(segment).text`, as the pipeline would deliver it."""
     source = shown(segment)
     if not source.has_words:
-        return Translated(segment.id, segment.content, Origin.SKIPPED)
+        return Translated(segment.id, segment.content, TranslationSource.SKIPPED)
     return delivered(segment, source, candidate(source, answer))
 
 
-def translations_of(app: Fireside) -> Translations:
+def translations_of(app: Fireside) -> TranslationJobs:
     """The program's own, with this pipeline."""
     put_pipeline(app, one_by_one)
     return app.translations
@@ -111,7 +111,7 @@ def text_file(folder: Path, name: str = "a.txt", *, count: int = 6, word: str = 
 def add(app: Fireside, path: Path, wish: TranslationWish = GERMAN, *, password: str = "") -> StoredTranslation:
     """A file as a draft."""
     *_, last = app.translations.add(path, wish, CancelToken(), password=password)
-    assert isinstance(last, Added)
+    assert isinstance(last, TranslationAdded)
     return last.translation
 
 
@@ -122,21 +122,21 @@ def begin(app: Fireside, path: Path, wish: TranslationWish = GERMAN) -> StoredTr
     return stored(app.translations, draft.id)
 
 
-def stored(translations: Translations, translation_id: int) -> StoredTranslation:
+def stored(translations: TranslationJobs, translation_id: int) -> StoredTranslation:
     """Its row now."""
     found = translations.get(translation_id)
     assert found is not None
     return found
 
 
-def work_off(translations: Translations) -> None:
+def work_off(translations: TranslationJobs) -> None:
     """Everything that waits."""
     for _ in translations.run(CancelToken()):
         pass
 
 
 def until_segment(
-    translations: Translations, number: int, cancel: CancelToken | None = None
+    translations: TranslationJobs, number: int, cancel: CancelToken | None = None
 ) -> Iterator[Worked[TranslationEvent]]:
     """The work up to and with so many segments; the rest when asked for more."""
     for worked in translations.run(cancel or CancelToken()):

@@ -14,7 +14,7 @@ from app.engine.llama.eyes import open_eyes
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.llama.sampling import Choice, make_chain, open_grammar
-from app.engine.llama.template import MediaMarks, Part
+from app.engine.llama.template import MediaMarks, PromptPart
 from app.engine.llama.tiles import Tiles
 
 CONTEXT_TOKENS = 512
@@ -83,13 +83,13 @@ class Seer:
         self.eyes = eyes
         self.eyes.try_out()
 
-    def parts(self, message: Message) -> list[Part]:
+    def parts(self, message: Message) -> list[PromptPart]:
         """A chat of one message, as the model's template has it."""
         marks = MediaMarks()
         assert self.model.template is not None
         return marks.split(self.model.template.render([marks.turn(message)], continue_last=False))
 
-    def placed(self, parts: Sequence[Part]) -> list[tuple[int, list[int]]]:
+    def placed(self, parts: Sequence[PromptPart]) -> list[tuple[int, list[int]]]:
         """Ids of text, -1 for tokens of pictures, each with its position; in every dimension where it has several."""
         media: dict[str, Media] = {part.media.id: part.media for part in parts if part.media is not None}
         ids, start = self.model.prompt_tokens(parts, self.eyes.tokens), 0

@@ -12,7 +12,7 @@ import pytest
 
 from app.core.paths import resource
 from app.engine.protocol import Sampling
-from app.hub.catalog import FILE, Entry, load_catalog
+from app.hub.catalog import FILE, CatalogEntry, load_catalog
 
 ENTRIES = load_catalog()
 BY_ID = {entry.id: entry for entry in ENTRIES}
@@ -153,6 +153,6 @@ def test_a_missing_list_is_an_empty_one(tmp_path: Path) -> None:
 
 
 def test_an_entry_is_a_plain_value() -> None:
-    assert isinstance(ENTRIES[0], Entry)
+    assert isinstance(ENTRIES[0], CatalogEntry)
     assert BY_ID["gemma-4-26b-a4b"].active_bytes == int(14439363584 * 0.154)
     assert BY_ID["gpt-oss-20b"].active_bytes == 12109566624

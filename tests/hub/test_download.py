@@ -18,7 +18,7 @@ import pytest
 from app.core.child import CHECKOUT, SilenceWatch
 from app.core.errors import DownloadFailed, DownloadRunning, FileNotOnHub
 from app.core.events import CancelToken
-from app.hub.part import Part, throw_away
+from app.hub.part import PartialFile, throw_away
 from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase
 from app.hub.transfer import LIMITS_VARIABLE
 from tests.helpers.fake_hub import PIECE_BYTES, UNTIL_RELEASED_S, FakeHub, File
@@ -60,7 +60,7 @@ def test_a_child_fetches_a_file(fetching: Fetching) -> None:
 def test_the_childs_situation_is_raised(fetching: Fetching) -> None:
     with pytest.raises(FileNotOnHub):
         list(fetching.child(CancelToken(), fetching.job(file="other.gguf")))
-    with Part(fetching.path).locked(), pytest.raises(DownloadRunning):
+    with PartialFile(fetching.path).locked(), pytest.raises(DownloadRunning):
         list(fetching.child(CancelToken()))
 
 

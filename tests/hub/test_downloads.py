@@ -11,7 +11,7 @@ import pytest
 
 from app.core.errors import DownloadFailed, DownloadRunning, HubUnreachable, NotEnoughDisk
 from app.hub.access import Access
-from app.hub.download import Download, Speed
+from app.hub.download import Download, DownloadSpeed
 from app.hub.part import reserve_for
 from app.hub.protocol import Fetched, Phase
 from tests.hub.queue_parts import PARTS, VISION, A, B, C, D, Home, remote, request
@@ -470,12 +470,12 @@ MB = 1_000_000
 
 
 def test_nothing_is_known_before_anything_came() -> None:
-    speed = Speed()
+    speed = DownloadSpeed()
     assert (speed.bytes_per_s(5.0), speed.left_s(5.0, MB)) == (0.0, None)
 
 
 def test_a_steady_stream_has_its_speed_and_an_end() -> None:
-    speed = Speed()
+    speed = DownloadSpeed()
     speed.go_on(100.0)
     for tick in range(51):
         speed.moved(100.0 + tick / 10, tick * MB // 10)
@@ -484,7 +484,7 @@ def test_a_steady_stream_has_its_speed_and_an_end() -> None:
 
 
 def test_what_was_here_before_does_not_count() -> None:
-    speed = Speed()
+    speed = DownloadSpeed()
     speed.go_on(0.0)
     speed.moved(0.1, 500 * MB)
     speed.moved(4.0, 502 * MB)
@@ -492,7 +492,7 @@ def test_what_was_here_before_does_not_count() -> None:
 
 
 def test_the_time_left_is_not_guessed_in_the_first_two_seconds() -> None:
-    speed = Speed()
+    speed = DownloadSpeed()
     speed.go_on(0.0)
     speed.moved(0.0, 0)
     speed.moved(1.9, MB)
@@ -501,7 +501,7 @@ def test_the_time_left_is_not_guessed_in_the_first_two_seconds() -> None:
 
 
 def test_one_burst_does_not_shake_it() -> None:
-    speed = Speed()
+    speed = DownloadSpeed()
     speed.go_on(0.0)
     for tick in range(101):
         speed.moved(tick / 10, tick * MB // 10)
@@ -511,7 +511,7 @@ def test_one_burst_does_not_shake_it() -> None:
 
 
 def test_when_nothing_comes_it_falls_to_zero_within_ten_seconds_and_no_end_is_promised() -> None:
-    speed = Speed()
+    speed = DownloadSpeed()
     speed.go_on(0.0)
     for tick in range(101):
         speed.moved(tick / 10, tick * MB // 10)
@@ -522,7 +522,7 @@ def test_when_nothing_comes_it_falls_to_zero_within_ten_seconds_and_no_end_is_pr
 
 
 def test_a_new_start_from_zero_is_no_speed_below_zero() -> None:
-    speed = Speed()
+    speed = DownloadSpeed()
     speed.go_on(0.0)
     speed.moved(0.0, 0)
     speed.moved(4.0, 4 * MB)

@@ -36,7 +36,7 @@ from app.core.errors import (
     TokenRefused,
 )
 from app.core.events import CancelToken
-from app.hub.access import Access, Connection, Ledger, Token, wait_of
+from app.hub.access import Access, HubConnection, HubToken, Ledger, wait_of
 from app.hub.network import Network, http, prepare
 from tests.helpers.fake_hub import FakeHub
 
@@ -186,7 +186,7 @@ def test_several_processes_may_write_at_once(ledger: Ledger) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT) for _ in range(3)]
     assert [each.wait(30) for each in writers] == [0, 0, 0]
     lines = ledger.path.read_text("utf-8").splitlines()
-    assert len([Connection(**json.loads(line)) for line in lines]) == 1200
+    assert len([HubConnection(**json.loads(line)) for line in lines]) == 1200
     assert len(ledger.connections(10_000)) == 600
 
 
@@ -498,34 +498,38 @@ def drawer(monkeypatch: pytest.MonkeyPatch) -> Drawer:
 
 
 def test_the_token_is_kept_in_the_keyring(drawer: Drawer) -> None:
-    assert Token().load() == ""
-    Token().save("  hf_mine\n")
+    assert HubToken().load() == ""
+    HubToken().save("  hf_mine\n")
     assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_mine"}
-    assert Token().load() == "hf_mine"
+    assert HubToken().load() == "hf_mine"
 
 
 def test_each_host_has_its_own(drawer: Drawer) -> None:
-    Token().save("hf_mine")
-    Token().save("hf_other", "mirror.example")
-    assert (Token().load(), Token().load("mirror.example"), Token().load("else.example")) == ("hf_mine", "hf_other", "")
+    HubToken().save("hf_mine")
+    HubToken().save("hf_other", "mirror.example")
+    assert (HubToken().load(), HubToken().load("mirror.example"), HubToken().load("else.example")) == (
+        "hf_mine",
+        "hf_other",
+        "",
+    )
 
 
 def test_an_empty_token_forgets_it(drawer: Drawer) -> None:
-    token = Token()
+    token = HubToken()
     token.save("hf_mine")
     token.save("")
     token.save("")
     assert drawer.kept == {}
-    assert token.load() == Token().load() == ""
+    assert token.load() == HubToken().load() == ""
 
 
 @pytest.mark.parametrize("problem", [InitError(), PasswordSetError("locked"), OSError(), RuntimeError("no D-Bus")])
 def test_without_a_keyring_the_token_holds_until_the_end(drawer: Drawer, problem: Exception) -> None:
     drawer.broken = problem
-    token = Token()
+    token = HubToken()
     with pytest.raises(TokenNotKept):
         token.save("hf_mine")
     assert token.load() == "hf_mine"
-    assert Token().load() == ""
+    assert HubToken().load() == ""
     token.save("")
     assert token.load() == ""

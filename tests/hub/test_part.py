@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from app.core.errors import DownloadFailed, DownloadRunning, NotEnoughDisk
 from app.hub.part import (
     RESERVE_BYTES,
-    Origin,
-    Part,
+    PartialFile,
+    RemoteOrigin,
     beside,
     check_room,
     fetched_bytes,
@@ -27,7 +27,7 @@ from app.hub.part import (
     throw_away,
 )
 
-ORIGIN = Origin("someone/Tiny", "tiny.gguf", "c0ffee", "e" * 64, 10)
+ORIGIN = RemoteOrigin("someone/Tiny", "tiny.gguf", "c0ffee", "e" * 64, 10)
 
 
 def unheard(size: int) -> None:
@@ -70,12 +70,12 @@ def test_the_reserve_grows_with_the_file() -> None:
 
 def test_a_part_goes_on_with_the_hash_of_what_is_there(tmp_path: Path) -> None:
     path = tmp_path / "a" / "tiny.gguf"
-    with Part(path).locked() as part:
+    with PartialFile(path).locked() as part:
         assert part.open(ORIGIN, unheard) == 0
         part.write(b"01234")
     assert fetched_bytes(path) == 5
     heard: list[int] = []
-    with Part(path).locked() as part:
+    with PartialFile(path).locked() as part:
         assert part.is_begun
         assert part.open(ORIGIN, heard.append) == 5
         assert not part.is_begun
@@ -90,11 +90,11 @@ def test_a_part_goes_on_with_the_hash_of_what_is_there(tmp_path: Path) -> None:
 
 def test_an_open_part_is_not_read_twice(tmp_path: Path) -> None:
     heard: list[int] = []
-    with Part(tmp_path / "tiny.gguf").locked() as part:
+    with PartialFile(tmp_path / "tiny.gguf").locked() as part:
         part.open(ORIGIN, heard.append)
         part.write(b"01234")
-        assert part.open(Origin("someone/Tiny", "tiny.gguf", "a later commit", "e" * 64, 10), heard.append) == 5
-        assert part.open(Origin("someone/Tiny", "tiny.gguf", "c0ffee", "f" * 64, 10), heard.append) == 0
+        assert part.open(RemoteOrigin("someone/Tiny", "tiny.gguf", "a later commit", "e" * 64, 10), heard.append) == 5
+        assert part.open(RemoteOrigin("someone/Tiny", "tiny.gguf", "c0ffee", "f" * 64, 10), heard.append) == 0
     assert heard == []
 
 
@@ -106,14 +106,14 @@ def test_starting_anew_empties_the_part_before_its_note_is_changed(
     sizes: list[int] = []
     monkeypatch.setattr("app.hub.part._save", lambda *_: sizes.append(fetched_bytes(path)))
     beside(path, ".part").write_bytes(b"old")
-    with Part(path).locked() as part:
+    with PartialFile(path).locked() as part:
         part.open(ORIGIN, unheard)
     assert sizes == [0]
 
 
 def test_thrown_away_is_everything(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
-    with Part(path).locked() as part:
+    with PartialFile(path).locked() as part:
         part.open(ORIGIN, unheard)
     throw_away(path)
     throw_away(path)
@@ -129,16 +129,16 @@ def test_another_process_is_kept_out_until_it_ends(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
-        with pytest.raises(DownloadRunning), Part(path).locked():
+        with pytest.raises(DownloadRunning), PartialFile(path).locked():
             pass
         other.kill()
-    with Part(path).locked():
+    with PartialFile(path).locked():
         pass
 
 
 def test_the_note_says_where_the_file_came_from(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
-    with Part(path).locked() as part:
+    with PartialFile(path).locked() as part:
         part.open(ORIGIN, unheard)
         part.finish()
     note = json.loads(beside(path, ".json").read_text("utf-8"))
@@ -166,7 +166,7 @@ def test_on_windows_the_last_step_is_tried_again(tmp_path: Path, monkeypatch: py
         return replace(old, new)
 
     path = tmp_path / "tiny.gguf"
-    with Part(path).locked() as part:
+    with PartialFile(path).locked() as part:
         part.open(ORIGIN, unheard)
         monkeypatch.setattr(Path, "replace", held)
         part.finish()

@@ -26,7 +26,7 @@ from app.core.gguf import check_model, read_beginning, read_header
 from app.features.messages import sentence_for
 from app.hub.access import Access, Ledger
 from app.hub.network import Network
-from app.hub.search import FIRST_HEADER_BYTES, MOST_CARD_BYTES, PAGE_ROWS, Found, Hub, Query
+from app.hub.search import FIRST_HEADER_BYTES, MOST_CARD_BYTES, PAGE_ROWS, FoundRepository, Hub, Query
 from tests.helpers import gguf_files
 from tests.helpers.fake_hub import COMMIT, FakeHub
 from tests.helpers.program import wait_until
@@ -78,7 +78,9 @@ def test_a_row_tells_what_the_hub_knows(fake: FakeHub, hub: Hub) -> None:
         gguf={"total": 4 * GB, "architecture": "qwen3", "context_length": 32768, "chat_template": "{{ x }}"},
     )
     page = hub.search(Query())
-    assert page.found == (Found(REPO, 5000, 70, 1790812800.0, "apache-2.0", "manual", True, 4 * GB, "qwen3", 32768),)
+    assert page.found == (
+        FoundRepository(REPO, 5000, 70, 1790812800.0, "apache-2.0", "manual", True, 4 * GB, "qwen3", 32768),
+    )
     assert not page.has_more
 
 

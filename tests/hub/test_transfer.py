@@ -26,9 +26,9 @@ from app.core.errors import (
     TokenRefused,
 )
 from app.hub.access import Access, Ledger
-from app.hub.part import Part
+from app.hub.part import PartialFile
 from app.hub.protocol import Done
-from app.hub.transfer import LIMITS_VARIABLE, Limits, limits_from
+from app.hub.transfer import LIMITS_VARIABLE, TransferLimits, limits_from
 from tests.helpers.fake_hub import COMMIT, FakeHub
 from tests.helpers.fetching import FILE, REPO, SIZE, Fetching, content_of
 
@@ -186,7 +186,7 @@ def test_a_part_without_a_sound_note_starts_anew(fetching: Fetching, note: str) 
 
 
 def test_only_one_at_a_time_may_fetch_a_file(fetching: Fetching) -> None:
-    with Part(fetching.path).locked():
+    with PartialFile(fetching.path).locked():
         fetching.fails_with(DownloadRunning)
     fetching.here()
     fetching.assert_complete()
@@ -306,7 +306,7 @@ def test_an_expired_link_is_renewed(fetching: Fetching) -> None:
 
     from app.hub.transfer import Transfer
 
-    done = Transfer(fetching.job(), expire_when_it_breaks, Limits(first_wait_s=0.02, reserve_bytes=0)).run()
+    done = Transfer(fetching.job(), expire_when_it_breaks, TransferLimits(first_wait_s=0.02, reserve_bytes=0)).run()
     assert done.resumed_bytes == 0
     assert fetching.ranges() == [None, CUT, CUT]
     assert len(fetching.hub.seen("hub", "HEAD")) == 2
@@ -466,5 +466,5 @@ def test_a_file_where_the_folder_should_be_is_told(fetching: Fetching) -> None:
 
 
 def test_limits_come_from_the_environment() -> None:
-    assert limits_from({}) == Limits()
-    assert limits_from({LIMITS_VARIABLE: '{"first_wait_s": 3}'}) == Limits(first_wait_s=3)
+    assert limits_from({}) == TransferLimits()
+    assert limits_from({LIMITS_VARIABLE: '{"first_wait_s": 3}'}) == TransferLimits(first_wait_s=3)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.settings import Chat, Settings, save_settings
+from app.core.settings import ChatDefaults, Settings, save_settings
 from tests.helpers.program import ROOT, WAIT_S, Program, is_gone, wait_until
 from tests.helpers.window_pixels import wait_for_end
 
@@ -25,7 +25,7 @@ ENOUGH = "Say hello to the rivers Elbe, Loire, Tagus, Thames, Tiber, Vistula, Da
 def home(tmp_path: Path) -> Path:
     """A person who chose short answers that are always the same; long enough to stop or kill one in the middle."""
     folder = tmp_path / "person"
-    chat = Chat(temperature=0, max_tokens=400)
+    chat = ChatDefaults(temperature=0, max_tokens=400)
     save_settings(folder / "config" / "settings.json", Settings(chat=chat))
     return folder
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.settings import Chat, Settings, save_settings
+from app.core.settings import ChatDefaults, Settings, save_settings
 from tests.helpers.program import Program, wait_until
 from tests.helpers.window_pixels import colored_pixels, wait_for_end, window_pixels
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.display, pytest.mark.model, pytest.mark.timeout(180)]
 def program(tmp_path: Path) -> Iterator[Program]:
     """Short answers that are always the same."""
     home = tmp_path / "person"
-    save_settings(home / "config" / "settings.json", Settings(chat=Chat(temperature=0, max_tokens=24)))
+    save_settings(home / "config" / "settings.json", Settings(chat=ChatDefaults(temperature=0, max_tokens=24)))
     running = Program(home)
     yield running
     running.kill()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.settings import Chat, Network, Settings, save_settings
+from app.core.settings import ChatDefaults, NetworkSettings, Settings, save_settings
 from tests.helpers.program import ROOT, Program, wait_until
 
 pytestmark = [pytest.mark.display, pytest.mark.timeout(240)]
@@ -78,7 +78,7 @@ def start(watched: Watched) -> Iterator[Callable[[], Program]]:
 
 
 def save(watched: Watched, *, allowed: bool) -> None:
-    settings = Settings(chat=Chat(temperature=0, max_tokens=40), network=Network(allowed=allowed))
+    settings = Settings(chat=ChatDefaults(temperature=0, max_tokens=40), network=NetworkSettings(allowed=allowed))
     save_settings(watched.home / "config" / "settings.json", settings)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QImage
 
-from app.core.settings import Chat, Engine, Settings, save_settings
+from app.core.settings import ChatDefaults, EngineSettings, Settings, save_settings
 from tests.helpers import tiny_eyes
 from tests.helpers.dragging import drop_with_the_mouse
 from tests.helpers.program import Program, wait_until
@@ -46,7 +46,7 @@ def answered(program: Program, count: int) -> str:
 def test_a_dropped_picture_is_seen_and_after_a_restart_remembered(starter: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     model = seeing_model(tmp_path / "models", starter)
-    settings = Settings(engine=Engine(model_path=str(model)), chat=Chat(temperature=0, max_tokens=12))
+    settings = Settings(engine=EngineSettings(model_path=str(model)), chat=ChatDefaults(temperature=0, max_tokens=12))
     save_settings(home / "config" / "settings.json", settings)
     program = Program(home)
     try:

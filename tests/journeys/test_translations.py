@@ -21,7 +21,7 @@ from lxml import etree
 from app.bootstrap import build
 from app.core.events import CancelToken
 from app.features.translation.result import TranslationWish
-from app.features.translation.translations import Added, Saved
+from app.features.translation.translations import Saved, TranslationAdded
 from tests.helpers.dragging import TRANSLATE, drop_with_the_mouse
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.program import Program, is_gone, wait_until
@@ -350,7 +350,7 @@ def translated(path: Path, saved: Path, model: Path) -> Path:
         list(app.engine.load(model))
         app.change("engine", model_path=str(model), known_models=(str(model),))
         *_, last = app.translations.add(path, TranslationWish("pt-BR", "en"), CancelToken())
-        assert isinstance(last, Added)
+        assert isinstance(last, TranslationAdded)
         app.translations.begin([last.translation.id])
         for _ in app.translations.run(CancelToken()):
             pass

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.settings import Settings, Writing, save_settings
+from app.core.settings import Settings, WritingSettings, save_settings
 from tests.helpers.program import Program, wait_until
 from tests.helpers.window_pixels import ACCENT, places_of, window_pixels
 from tests.journeys.test_summaries import title_of
@@ -42,7 +42,7 @@ def has_cards_that_are_complete(program: Program, folder: Path) -> bool:
 
 def test_a_page_is_begun_continued_taken_back_stopped_and_comes_back(tmp_path: Path, starter: Path) -> None:
     home = tmp_path / "person"
-    save_settings(home / "config" / "settings.json", Settings(writing=Writing(max_tokens=30, count=3)))
+    save_settings(home / "config" / "settings.json", Settings(writing=WritingSettings(max_tokens=30, count=3)))
     program = Program(home)
     try:
         program.press("ctrl+4")

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from app.hub.access import Access, Ledger
-from app.hub.catalog import Entry
+from app.hub.catalog import CatalogEntry
 from app.hub.network import Network
 from app.hub.search import Hub
 from tests.helpers.fake_hub import FakeHub
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = b"GGUF" + bytes(20_000)
-ENTRY = Entry(
+ENTRY = CatalogEntry(
     id="m",
     name="Model M",
     sentence="Does things.",
@@ -46,7 +46,7 @@ def hub() -> Iterator[FakeHub]:
         yield running
 
 
-def check(hub: FakeHub, tmp_path: Path, *entries: Entry) -> int:
+def check(hub: FakeHub, tmp_path: Path, *entries: CatalogEntry) -> int:
     import check_catalog
 
     network = Network(lambda: Access(endpoint=hub.url), Ledger(tmp_path / "connections.jsonl"))

@@ -12,7 +12,7 @@ import pytest
 from app import __version__
 from app.core.build import ReleaseHome
 from app.core.errors import ReleaseRefused
-from app.features.updates import Standing, release_of
+from app.features.updates import ReleaseStanding, release_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "https://fireside.example/releases"
@@ -38,7 +38,7 @@ def test_what_is_signed_is_believed(tmp_path: Path, capsys: pytest.CaptureFixtur
     public = capsys.readouterr().out.split()[-1]
     content, signature = ((tmp_path / "dist" / name).read_bytes() for name in ("release.json", "release.json.sig"))
     release = release_of(content, signature, public, "host")
-    assert (release.version, release.standing, release.page) == (__version__, Standing.SAME, PAGE)
+    assert (release.version, release.standing, release.page) == (__version__, ReleaseStanding.SAME, PAGE)
     assert release.notes == "Schneller."
     with pytest.raises(ReleaseRefused):
         release_of(content + b" ", signature, public, "host")

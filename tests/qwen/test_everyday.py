@@ -10,9 +10,9 @@ import pytest
 
 from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from app.engine.client import EngineOnDemand
-from app.features.documents import Kept
+from app.features.documents import DocumentStored
 from app.features.inside import looks
 from app.features.summary import prompts
 from app.features.summary.prompts import read_points
@@ -54,7 +54,7 @@ def test_a_document_that_fits_is_asked_about(
     path = tmp_path / "harbour.md"
     path.write_text(HARBOUR, "utf-8")
     *_, kept = app.documents.read(path, CancelToken())
-    assert isinstance(kept, Kept)
+    assert isinstance(kept, DocumentStored)
     chat = app.conversations.create()
     app.documents.attachments.add_to_draft(chat.id, kept.document.id, Use.WHOLE)
     answer = ask(app, chat.id, "Who built the new crane, and how many tonnes can it lift? One sentence.")
@@ -126,7 +126,7 @@ def test_a_list_that_is_asked_for_is_whole(engine_05b: EngineOnDemand) -> None:
 
 
 def test_what_a_text_lists_is_listed_once(engine_05b: EngineOnDemand) -> None:
-    blocks = [Block(number, Kind.PARAGRAPH, text) for number, text in enumerate(WATERWORKS.split("\n\n"), 1)]
+    blocks = [Block(number, BlockKind.PARAGRAPH, text) for number, text in enumerate(WATERWORKS.split("\n\n"), 1)]
     document = InputDocument(0, "report.txt", "", "", 0, (), "de", blocks)
     asked = prompts.list_messages(document, whole(0, blocks), "all amounts of money")
     rules = prompts.entries([block.id for block in blocks], 9)

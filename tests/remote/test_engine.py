@@ -33,7 +33,7 @@ from app.core.errors import (
 from app.core.events import CancelToken, Finished, FinishReason, Media, Message, Role, TextDelta
 from app.engine.protocol import Ask, Sampling
 from app.features.messages import sentence_for
-from app.features.work.asking import Answer, Growing, Rests, work_off
+from app.features.work.asking import Growing, Rests, TaskAnswer, work_off
 from app.remote import engine as engine_module
 from app.remote.engine import RemoteEngine
 from app.remote.servers import LEAST_TURNS, Callers, certificates_in, owners_of
@@ -263,8 +263,8 @@ class Job:
             elif isinstance(event, Growing):
                 self.has_begun.set()
 
-    def _take(self, _task: Task, answer: Answer | AppError) -> list[Task]:
-        assert isinstance(answer, Answer)
+    def _take(self, _task: Task, answer: TaskAnswer | AppError) -> list[Task]:
+        assert isinstance(answer, TaskAnswer)
         self.texts.append(answer.text)
         self.has_some.set()
         return []

@@ -16,7 +16,7 @@ from app.core.events import CancelToken, Finished, ModelElsewhere, TextDelta
 from app.engine.contract import bring
 from app.engine.protocol import OPEN
 from app.features.leaving import Leaving, leaving_words
-from app.features.summary.result import Method, Wish
+from app.features.summary.result import Method, SummaryOptions
 from app.features.summary.summarize import SectionRead
 from app.hub import access
 from app.remote import engine as engine_module
@@ -101,7 +101,7 @@ def test_a_summary_goes_on_after_its_server_was_unplugged(
 ) -> None:
     monkeypatch.setattr(engine_module, "FIRST_PAUSE_S", 0.01)
     document = store_document(app.documents.store, "kilns.pdf", *paragraphs(900))
-    summary = app.summaries.begin([document.id], Wish(method=Method.MODEL), together=True)[0]
+    summary = app.summaries.begin([document.id], SummaryOptions(method=Method.MODEL), together=True)[0]
     read = 0
     for worked in app.summaries.run(CancelToken()):
         if isinstance(worked.event, SectionRead):
@@ -151,7 +151,7 @@ def test_a_document_leaves_once_a_person_said_so(app: Fireside, server: FakeServ
         list(app.chat.answer(question.id, CancelToken()))
     assert "kiln" in server.asked()[-1]["messages"][-1]["content"] and len(asked) == 2
     say()  # and for a job nobody is asked again
-    app.summaries.begin([document.id], Wish(method=Method.MODEL), together=True)
+    app.summaries.begin([document.id], SummaryOptions(method=Method.MODEL), together=True)
     list(app.summaries.run(CancelToken()))
     assert len(asked) == 2
 
@@ -182,7 +182,7 @@ def test_a_job_whose_document_stays_waits(app: Fireside, server: FakeServer, awa
     app.engine.unload()
     list(app.engine.load(Path(app.settings.engine.model_path)))
     document = store_document(app.documents.store, "lease.pdf", *paragraphs(30))
-    summary = app.summaries.begin([document.id], Wish(method=Method.MODEL), together=True)[0]
+    summary = app.summaries.begin([document.id], SummaryOptions(method=Method.MODEL), together=True)[0]
     sent = len(server.requests)
     list(app.summaries.run(CancelToken()))
     row = app.summaries.get(summary.id)
@@ -214,7 +214,7 @@ def test_the_switch_ends_an_answer_in_the_middle_and_keeps_it(app: Fireside, ser
 
 def test_a_summary_waits_while_the_network_is_switched_off(app: Fireside, server: FakeServer) -> None:
     document = store_document(app.documents.store, "kilns.pdf", *paragraphs(400))
-    summary = app.summaries.begin([document.id], Wish(method=Method.MODEL), together=True)[0]
+    summary = app.summaries.begin([document.id], SummaryOptions(method=Method.MODEL), together=True)[0]
     for worked in app.summaries.run(CancelToken()):
         if isinstance(worked.event, SectionRead):
             app.change("network", allowed=False)

@@ -19,7 +19,7 @@ from app.engine.contract import Engine
 from app.engine.protocol import OPEN, Wish
 from app.features.hearing import Hearing
 from app.features.media import PassingLibrary
-from app.features.serving import ServedEngines, Serving, served_models
+from app.features.serving import AnswerServer, ServedEngines, served_models
 from app.server.application import Rules, application
 from app.server.running import RunningServer
 from app.store.database import Database
@@ -35,7 +35,7 @@ class Served:
     """What a test needs of a server."""
 
     client: httpx2.Client
-    serving: Serving
+    serving: AnswerServer
     address: str
     may_load: bool = True
 
@@ -60,7 +60,7 @@ def serve(
     )
     database, scratch = Database.in_memory(), Path(stack.enter_context(TemporaryDirectory(prefix="fireside-served-")))
     stack.callback(database.close)
-    serving = Serving(
+    serving = AnswerServer(
         engines,
         lambda: served_models((path, path.stat().st_size, False, False) for path in models),
         lambda: PassingLibrary(MediaStore(database), scratch / "decoded", scratch / "documents"),

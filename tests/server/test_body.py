@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.server.body import MOST_OBJECTS, MOST_TEXT_BYTES, MOST_VALUES, Body, BodyScan
+from app.server.body import MOST_OBJECTS, MOST_TEXT_BYTES, MOST_VALUES, BodyScan, JsonBody
 from tests.server.conftest import Served
 
 TEXTS = st.text(st.sampled_from('ab{}[],:"\\/\n\u00e9\U0001f600'), max_size=12)
@@ -53,7 +53,7 @@ DEEP = b"[" * (MOST_VALUES + 1)
 def test_what_would_take_a_hundred_times_its_bytes_is_refused_and_never_parsed(
     scripted: Callable[..., Served], monkeypatch: pytest.MonkeyPatch, data: bytes, words: str
 ) -> None:
-    monkeypatch.setattr(Body, "parse", lambda data: pytest.fail("it was parsed"))
+    monkeypatch.setattr(JsonBody, "parse", lambda data: pytest.fail("it was parsed"))
     answer = scripted().client.post("chat/completions", content=data)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
     assert words in answer.json()["error"]["message"]

@@ -17,9 +17,9 @@ import pytest
 
 from app.core.errors import TokenUnknown
 from app.core.events import PromptProgress, TextDelta
-from app.features.serving import AnswerEvent, Serving
+from app.features.serving import AnswerEvent, AnswerServer
 from app.server.anthropic import AnthropicMessages
-from app.server.body import BadRequest, Body
+from app.server.body import BadRequest, JsonBody
 from app.server.responses import Responses
 from tests.helpers.script import requests
 from tests.server.conftest import KEY, Served
@@ -60,14 +60,14 @@ def test_who_has_no_key_or_calls_it_by_a_strange_name_gets_nothing(scripted: Mak
 
 def test_what_functions_say_is_cleaned_like_all_texts_and_their_schemas_are_looked_at() -> None:
     output = {"type": "function_call_output", "call_id": "1", "output": "half \ud83d"}
-    told = Responses(Body({"input": [output]})).wanted[0].messages
+    told = Responses(JsonBody({"input": [output]})).wanted[0].messages
     assert [message.text for message in told] == ["half \ufffd"]
     use = {"type": "tool_use", "id": "1", "name": "weather", "input": {"city": "\ud83d"}}
     asked: dict[str, Any] = {"max_tokens": 9, "messages": [{"role": "assistant", "content": [use]}]}
-    (call,) = AnthropicMessages(Body(asked)).wanted[0].messages[0].calls
+    (call,) = AnthropicMessages(JsonBody(asked)).wanted[0].messages[0].calls
     assert json.loads(call.arguments) == {"city": "\ufffd"}
     with pytest.raises(BadRequest) as refused:
-        AnthropicMessages(Body(asked | {"tools": [{"name": "weather", "input_schema": "any"}]}))
+        AnthropicMessages(JsonBody(asked | {"tools": [{"name": "weather", "input_schema": "any"}]}))
     assert refused.value.field == "tools[0].input_schema"
 
 
@@ -622,7 +622,7 @@ def test_a_refusal_in_the_middle_of_a_stream_names_its_field(
         yield 0, TextDelta("Well")
         raise TokenUnknown(99_999, 1_000)
 
-    monkeypatch.setattr(Serving, "answers", refused)
+    monkeypatch.setattr(AnswerServer, "answers", refused)
     text = scripted().client.post(path, json=body | {"stream": True}).text
     (error,) = [found for found in map(error_in, events(text)) if found]
     assert error["code"] == "unknown_token"

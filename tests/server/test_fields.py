@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.server import fields
-from app.server.body import BadRequest, Body
+from app.server.body import BadRequest, JsonBody
 from app.server.fields import HarmlessField, HonouredField, RefusedField, Treatment
 from tests.helpers.script import requests
 from tests.server.conftest import Served
@@ -194,7 +194,7 @@ def test_what_cannot_be_honoured_is_refused_by_its_name(more: dict[str, Any], fi
     from app.server.openai import ChatCompletion
 
     with pytest.raises(BadRequest) as refused:
-        ChatCompletion(Body(ASKED | more))
+        ChatCompletion(JsonBody(ASKED | more))
     assert refused.value.field == field
 
 

@@ -11,7 +11,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.server import running
-from app.server.recipes import RECIPES, Offer
+from app.server.recipes import RECIPES, ConnectionOffer
 from app.server.running import RunningServer, names_of
 
 
@@ -62,7 +62,8 @@ def test_other_computers_may_call_this_one_by_its_names_where_they_may_reach_it(
 
 def test_settings_for_other_programs_name_the_place_the_model_and_the_key() -> None:
     written = {
-        recipe.name: recipe.write(Offer("http://h:1/v1", "the-key", "a-model", 2048, True, 4096)) for recipe in RECIPES
+        recipe.name: recipe.write(ConnectionOffer("http://h:1/v1", "the-key", "a-model", 2048, True, 4096))
+        for recipe in RECIPES
     }
     asked_for_elsewhere = {"Zed", "Codex"}
     assert {name for name, text in written.items() if "the-key" not in text} == asked_for_elsewhere
@@ -91,5 +92,5 @@ def test_settings_for_other_programs_name_the_place_the_model_and_the_key() -> N
 )
 def test_each_recipe_says_whether_the_context_is_enough(now: int, largest: int, words: str) -> None:
     (recipe,) = [one for one in RECIPES if one.name == "Claude Code"]
-    told = recipe.context_words(Offer("http://h:1/v1", "k", "m", now, largest_tokens=largest))
+    told = recipe.context_words(ConnectionOffer("http://h:1/v1", "k", "m", now, largest_tokens=largest))
     assert words in told.text.format(**told.values)

@@ -9,7 +9,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.engine.protocol import CallSyntax
-from app.features.tool_calls import CallArguments, CallBegins, CallReader, SyntaxReader, Told, Tool, Words, schema_for
+from app.features.tool_calls import (
+    CallArguments,
+    CallBegins,
+    CallReader,
+    CallWords,
+    SyntaxReader,
+    Told,
+    Tool,
+    schema_for,
+)
 
 
 def read(text: str, cuts: list[int]) -> list[Told]:
@@ -38,20 +47,20 @@ def test_calls_come_out_as_they_were_written(calls: list[tuple[str, dict[str, ob
         for number in range(len(names))
     ]
     assert list(zip(names, arguments, strict=True)) == calls
-    assert not any(isinstance(one, Words) for one in told)
+    assert not any(isinstance(one, CallWords) for one in told)
 
 
 @given(st.text(min_size=1).filter(lambda text: text.lstrip()[:1] != "{"), st.data())
 def test_words_stay_words(text: str, data: st.DataObject) -> None:
     told = read(text, data.draw(st.lists(st.integers(0, len(text)), max_size=9)))
-    assert "".join(one.piece for one in told if isinstance(one, Words)) == text
-    assert all(isinstance(one, Words) for one in told)
+    assert "".join(one.piece for one in told if isinstance(one, CallWords)) == text
+    assert all(isinstance(one, CallWords) for one in told)
 
 
 def test_a_call_that_breaks_off_has_what_came() -> None:
     told = read('{"name": "f", "arguments": {"a": "b', [])
     assert told == [CallBegins(0, "f"), CallArguments(0, '{"a": "b')]
-    assert read('{"name": "f"', []) == [Words('{"name": "f"')]
+    assert read('{"name": "f"', []) == [CallWords('{"name": "f"')]
 
 
 def test_references_of_a_schema_are_followed_and_never_without_end() -> None:
@@ -137,7 +146,7 @@ def test_calls_in_a_models_own_way_come_out_as_they_were_written(
         for number in range(len(names))
     ]
     assert list(zip(names, arguments, strict=True)) == calls
-    said = "".join(one.piece for one in told if isinstance(one, Words))
+    said = "".join(one.piece for one in told if isinstance(one, CallWords))
     assert said.rstrip() == words.rstrip()
 
 

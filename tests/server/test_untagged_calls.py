@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.engine.protocol import CallSyntax
-from app.features.tool_calls import CallArguments, CallBegins, SyntaxReader, Told, Tool, Words
+from app.features.tool_calls import CallArguments, CallBegins, CallWords, SyntaxReader, Told, Tool
 from app.features.untagged_calls import UntaggedCallReader, matches_schema
 from tests.helpers.script import requests
 from tests.server.conftest import Served
@@ -34,7 +34,7 @@ def read_each_character(text: str, *, several: bool = True, takes_json: bool = F
         told += reader.read(text[place])
         first = text[: place + 1] if told and first is None else first
     told += reader.close()
-    return ([Words(f"rejected {reader.rejected}")] if reader.rejected is not None else told), first
+    return ([CallWords(f"rejected {reader.rejected}")] if reader.rejected is not None else told), first
 
 
 def calls_of(told: list[Told]) -> list[tuple[str, dict[str, Any]]]:
@@ -64,7 +64,7 @@ def calls_of(told: list[Told]) -> list[tuple[str, dict[str, Any]]]:
 def test_a_call_in_any_form_is_a_call(text: str, calls: list[Any]) -> None:
     told, _ = read_each_character(text)
     assert calls_of(told) == calls
-    assert not any(isinstance(one, Words) for one in told)
+    assert not any(isinstance(one, CallWords) for one in told)
     assert len(calls_of(read_each_character(text, several=False)[0])) == 1 or "<tool_call>" in text
 
 
@@ -84,7 +84,7 @@ def test_a_call_in_any_form_is_a_call(text: str, calls: list[Any]) -> None:
 )
 def test_what_is_no_call_leaves_as_soon_as_that_is_sure(text: str, first: str | None) -> None:
     told, told_with = read_each_character(text)
-    assert "".join(one.piece for one in told if isinstance(one, Words)) == text
+    assert "".join(one.piece for one in told if isinstance(one, CallWords)) == text
     assert told_with == first
 
 
@@ -98,9 +98,9 @@ def test_what_is_no_call_leaves_as_soon_as_that_is_sure(text: str, first: str | 
     ],
 )
 def test_calls_that_cannot_be_carried_out_are_no_answer(text: str, names: tuple[str, ...]) -> None:
-    assert read_each_character(text)[0] == [Words(f"rejected {names}")]
+    assert read_each_character(text)[0] == [CallWords(f"rejected {names}")]
     told, _ = read_each_character(text, takes_json=True)
-    assert told == [Words(text)], "where JSON was asked for it is the answer"
+    assert told == [CallWords(text)], "where JSON was asked for it is the answer"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,14 @@ from app.store.documents import DocumentStore
 from app.store.jobs import Jobs, SummaryStore
 from app.store.models import ModelNotes
 from app.store.pages import PageStore
-from app.store.translations import Entry, Made, Outcome, Pair, TranslationMemory, TranslationStore
+from app.store.translations import (
+    LanguagePair,
+    MemoryEntry,
+    Outcome,
+    TranslationMemory,
+    TranslationOrigin,
+    TranslationStore,
+)
 
 SCHEMA = """
 SELECT sql FROM sqlite_schema
@@ -121,12 +128,12 @@ def fill_translations(database: Database) -> None:
     edited = {"id": 2, "content": ["Der Mond ist klein."], "origin": "edited", "flags": [], "accepted": False}
     store.keep(job.id, [Outcome(1, outcome | {"flags": flags}, "model", True), Outcome(2, edited, "edited", False)])
     store.keep_result(job.id, {}, "größe.docx\nThe moon is small.\nDer Mond ist klein.")
-    memory, pair = TranslationMemory(database, clock=lambda: 1_760_000_000.0), Pair("en", "de")
-    made = Made("formal", "cd34", "model.gguf 7", 1)
+    memory, pair = TranslationMemory(database, clock=lambda: 1_760_000_000.0), LanguagePair("en", "de")
+    made = TranslationOrigin("formal", "cd34", "model.gguf 7", 1)
     memory.keep(
         [
-            Entry(pair, b"\x01\x02", '["The moon is small."]', '["Der Mond ist winzig."]', "", made),
-            Entry(pair, b"\x01\x02", '["The moon is small."]', '["Der Mond ist klein."]', is_own=True),
+            MemoryEntry(pair, b"\x01\x02", '["The moon is small."]', '["Der Mond ist winzig."]', "", made),
+            MemoryEntry(pair, b"\x01\x02", '["The moon is small."]', '["Der Mond ist klein."]', is_own=True),
         ]
     )
     store.keep_glossary("en", "de", [("moon", "Mond"), ("Fireside", "Fireside")])

@@ -17,7 +17,7 @@ from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.jobs import Jobs, SummaryStore
 from app.store.pages import PageStore
-from app.store.translations import Entry, Outcome, Pair, TranslationMemory, TranslationStore
+from app.store.translations import LanguagePair, MemoryEntry, Outcome, TranslationMemory, TranslationStore
 from app.store.trash import BACKUP_KEPT_S, erase_traces, remove_old_backups
 from tests.helpers.deleted_text import files_with, rebuilt_texts
 from tests.helpers.searching import search_text
@@ -120,7 +120,7 @@ def test_what_is_changed_is_gone_at_once(tmp_path: Path) -> None:
         message = conversations.add_message(chat.id, None, Role.USER, text(2, is_secret=True))
         job = Jobs(database).add("summary", "a", {})
         summaries.keep_result(job.id, {}, text(3, is_secret=True))
-        memory.keep([Entry(Pair("en", "de"), b"key", SECRET, SECRET, is_own=True)])
+        memory.keep([MemoryEntry(LanguagePair("en", "de"), b"key", SECRET, SECRET, is_own=True)])
         page = PageStore(database).create(text(4, is_secret=True), title=text(5, is_secret=True))
         PageStore(database).keep_undo(page.id, text(6, is_secret=True))
         assert len(PageStore(database).find(SECRET)) == 1

@@ -16,8 +16,16 @@ from app.store.documents import DocumentStore
 from app.store.jobs import Jobs, SummaryStore
 from app.store.migrations import MIGRATIONS
 from app.store.models import ModelNote, ModelNotes
-from app.store.pages import PageState, PageStore
-from app.store.translations import Counts, Entry, Made, Outcome, Pair, TranslationMemory, TranslationStore
+from app.store.pages import PageStore, StoredPageState
+from app.store.translations import (
+    Counts,
+    LanguagePair,
+    MemoryEntry,
+    Outcome,
+    TranslationMemory,
+    TranslationOrigin,
+    TranslationStore,
+)
 from tests.helpers.searching import search_text
 from tests.store.conftest import fill_disk
 from tests.store.make_old_database import schema_of
@@ -331,7 +339,7 @@ def test_what_schema_5_added_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_file_from_before_schema_6_has_no_translations_and_takes_them(tmp_path: Path, number: int) -> None:
     path = file_of_version(number, tmp_path)
     before = rows(path)
-    entry = Entry(Pair("en", "de"), b"key", '["Milk."]', '["Milch."]', is_own=True)
+    entry = MemoryEntry(LanguagePair("en", "de"), b"key", '["Milk."]', '["Milch."]', is_own=True)
     with closing(Database.open(path)) as database:
         jobs, store, memory = Jobs(database), TranslationStore(database), TranslationMemory(database)
         assert (jobs.find("translation"), list(memory.every()), store.glossary("en", "de")) == ([], [], [])
@@ -343,7 +351,7 @@ def test_a_file_from_before_schema_6_has_no_translations_and_takes_them(tmp_path
     with closing(Database.open(path)) as database:
         store = TranslationStore(database)
         assert store.counts([job.id]) == {job.id: Counts(1, 1, 0, (("model", 1),))}
-        assert TranslationMemory(database).find(entry.pair, b"key", "", Made()) == '["Milch."]'
+        assert TranslationMemory(database).find(entry.pair, b"key", "", TranslationOrigin()) == '["Milch."]'
         assert store.glossary("en", "de") == [("milk", "Milch")]
     backup = path.with_name(f"fireside.db.before-v{len(MIGRATIONS)}")
     assert (version(backup), rows(backup)) == (number, before)
@@ -369,7 +377,7 @@ def test_what_schema_6_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         assert edited.target is not None
         assert edited.target["content"] == ["Der Mond ist klein."]
         assert (waiting.target, store.next_flagged(job.id, 1)) == (None, 1)
-        pair, made = Pair("en", "de"), Made("formal", "cd34", "model.gguf 7", 1)
+        pair, made = LanguagePair("en", "de"), TranslationOrigin("formal", "cd34", "model.gguf 7", 1)
         assert memory.find(pair, b"\x01\x02", "", made) == '["Der Mond ist klein."]', "a person's own goes first"
         assert [(one.is_own, one.made_at) for one in memory.every()] == [(False, 1.76e9), (True, 1.76e9)]
         assert store.glossary("en", "de") == [("moon", "Mond"), ("Fireside", "Fireside")]
@@ -396,7 +404,7 @@ def test_a_file_from_before_schema_7_has_no_pages_and_takes_them(tmp_path: Path,
         assert kept is not None
         assert (kept.text, kept.written, kept.cursor, kept.options) == ("Milk is white.", ((7, 13),), 13, {"count": 3})
         assert [row.id for row in pages.find("whi")] == [page.id]
-        assert pages.undo_state(page.id) == PageState("Milk is", (), 0)
+        assert pages.undo_state(page.id) == StoredPageState("Milk is", (), 0)
     backup = path.with_name(f"fireside.db.before-v{len(MIGRATIONS)}")
     assert (version(backup), rows(backup)) == (number, before)
 
@@ -417,7 +425,7 @@ def test_what_schema_7_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         assert sun is not None
         assert sun.text == "Größe der Sonne\nDie Sonne ist 109 Erden breit. ☀️"
         assert (sun.written, sun.cursor, sun.options) == (((26, 46),), 46, {"count": 3, "max_tokens": 30})
-        assert pages.undo_state(1) == PageState("Größe der Sonne\nDie Sonne", (), 25)
+        assert pages.undo_state(1) == StoredPageState("Größe der Sonne\nDie Sonne", (), 25)
         assert code is not None
         assert (code.text, code.file) == ("print('größer')\n", Path("/texts/größe.py"))
         assert code.file_form == {"encoding": "cp1252", "newline": "\r\n", "has_mark": False}

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from app.store.database import Database
-from app.store.documents import HEARD, HEARD_KEPT_S, DocumentStore, PageReading, PageReadings
+from app.store.documents import HEARD, HEARD_KEPT_S, DocumentStore, PageReadings, StoredPageReading
 
 BLOCK = {"id": 1, "kind": "paragraph", "text": "Rent", "page": 2, "heading_path": []}
-READ = PageReading(2, "model", "Eye 2B", "read", (BLOCK,))
+READ = StoredPageReading(2, "model", "Eye 2B", "read", (BLOCK,))
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def database() -> Iterator[Database]:
 def test_a_page_is_kept_by_the_content_of_its_file_and_read_anew_in_its_place(database: Database) -> None:
     readings = PageReadings(database, lambda: 7.0)
     assert readings.keep("ab", READ)
-    assert readings.keep("ab", PageReading(2, "tesseract", "", "empty", ()))
-    assert readings.keep("ab", PageReading(1, "tesseract", "", "read", ()))
+    assert readings.keep("ab", StoredPageReading(2, "tesseract", "", "empty", ()))
+    assert readings.keep("ab", StoredPageReading(1, "tesseract", "", "read", ()))
     assert readings.keep("cd", READ)
     assert [(page, one.method, one.state) for page, one in readings.of("ab").items()] == [
         (1, "tesseract", "read"),
@@ -38,17 +38,17 @@ def test_a_page_is_kept_by_the_content_of_its_file_and_read_anew_in_its_place(da
 
 def test_what_a_person_corrected_is_replaced_by_a_person_alone(database: Database) -> None:
     readings = PageReadings(database)
-    readings.keep("ab", PageReading(2, "model", "Eye 2B", "read", (BLOCK,), is_edited=True))
-    assert not readings.keep("ab", PageReading(2, "tesseract", "", "read", ()))
+    readings.keep("ab", StoredPageReading(2, "model", "Eye 2B", "read", (BLOCK,), is_edited=True))
+    assert not readings.keep("ab", StoredPageReading(2, "tesseract", "", "read", ()))
     assert readings.of("ab")[2].blocks == (BLOCK,)
-    assert readings.keep("ab", PageReading(2, "model", "Eye 2B", "read", (), is_edited=True))
+    assert readings.keep("ab", StoredPageReading(2, "model", "Eye 2B", "read", (), is_edited=True))
 
 
 def test_corrections_are_given_up_for_what_was_read_before_them(database: Database) -> None:
     readings = PageReadings(database)
     readings.keep("ab", READ)
     assert readings.give_up("ab", 2) is None
-    corrected = PageReading(2, "model", "Eye 2B", "read", (), is_edited=True, before=READ)
+    corrected = StoredPageReading(2, "model", "Eye 2B", "read", (), is_edited=True, before=READ)
     readings.keep("ab", corrected)
     given_up = readings.give_up("ab", 2)
     assert given_up is not None
@@ -57,7 +57,7 @@ def test_corrections_are_given_up_for_what_was_read_before_them(database: Databa
     assert (now.blocks, now.is_edited, now.before) == ((BLOCK,), False, None)
     readings.keep("ab", given_up)
     assert readings.of("ab")[2].before == READ
-    readings.keep("ab", PageReading(3, "person", "", "read", (BLOCK,), is_edited=True))
+    readings.keep("ab", StoredPageReading(3, "person", "", "read", (BLOCK,), is_edited=True))
     assert readings.give_up("ab", 3) is not None
     assert list(readings.of("ab")) == [2]
 
@@ -68,7 +68,7 @@ def test_readings_go_when_no_document_has_their_file_any_more(database: Database
     store.finish(document_id, format_="pdf", unit="page", pages=2, sha256="ab", info={})
     for sha256 in ("ab", "cd"):
         readings.keep(sha256, READ)
-    readings.keep("ef", PageReading(1, HEARD, "Ear", "read", ({"text": "Hello."},)))
+    readings.keep("ef", StoredPageReading(1, HEARD, "Ear", "read", ({"text": "Hello."},)))
     readings.purge()
     assert [len(readings.of(sha256)) for sha256 in ("ab", "cd", "ef")] == [1, 0, 1]
     PageReadings(database, lambda: time.time() + HEARD_KEPT_S + 1).purge()

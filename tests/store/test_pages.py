@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.core.errors import DiskFull
 from app.core.visible import clean_text
 from app.store.database import Database
-from app.store.pages import PageState, PageStore
+from app.store.pages import PageStore, StoredPageState
 from app.store.trash import erase_traces
 from tests.store.conftest import fill_disk
 
@@ -153,7 +153,7 @@ def test_the_state_before_the_last_change_is_there_after_a_restart(tmp_path: Pat
         pages.save(page.id, "Deep learning", [(4, 13)], 13)
     with closing(Database.open(tmp_path / "fireside.db")) as database:
         pages = PageStore(database)
-        assert pages.undo_state(page.id) == PageState("Deep sea", ((4, 8),), 4)
+        assert pages.undo_state(page.id) == StoredPageState("Deep sea", ((4, 8),), 4)
         assert texts(pages) == ["Deep learning"]
 
 

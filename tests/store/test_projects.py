@@ -10,7 +10,7 @@ import pytest
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.projects import Memories, ProjectDocuments, Projects, Tag, Tags
+from app.store.projects import ChatTag, Memories, ProjectDocuments, Projects, Tags
 
 LONG = "שלום 🌙 " * 2000
 
@@ -122,7 +122,7 @@ def test_tags_are_put_on_and_taken_off_and_none_has_anothers_name(
     tags.put(later.id, first, is_on=False)
     assert tags.of_chat(first) == [work]
     assert tags.update(later.id, name=LONG, colour="red") == later.id
-    assert tags.all()[-1] == Tag(later.id, LONG, "red")
+    assert tags.all()[-1] == ChatTag(later.id, LONG, "red")
     assert tags.update(later.id, name="work") == work.id, "two with one name are one"
     assert tags.all() == [work]
     assert tags.of_chats() == {first: (work.id,), second: (work.id,)}

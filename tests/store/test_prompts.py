@@ -7,20 +7,20 @@ import itertools
 import pytest
 
 from app.store.database import Database
-from app.store.prompts import Prompts
+from app.store.prompts import PromptStore
 
 
 @pytest.fixture
-def prompts(database: Database) -> Prompts:
+def prompts(database: Database) -> PromptStore:
     ticks = itertools.count(1000)
-    return Prompts(database, clock=lambda: float(next(ticks)))
+    return PromptStore(database, clock=lambda: float(next(ticks)))
 
 
-def names(prompts: Prompts) -> list[str]:
+def names(prompts: PromptStore) -> list[str]:
     return [one.name for one in prompts.all()]
 
 
-def test_the_last_used_come_first_and_the_others_by_name(prompts: Prompts) -> None:
+def test_the_last_used_come_first_and_the_others_by_name(prompts: PromptStore) -> None:
     made = {name: prompts.create(name, f"About {name}: {{text}}") for name in ("beta", "Alpha", "gamma")}
     assert names(prompts) == ["Alpha", "beta", "gamma"]
     prompts.note_use(made["beta"].id)
@@ -28,7 +28,7 @@ def test_the_last_used_come_first_and_the_others_by_name(prompts: Prompts) -> No
     assert names(prompts) == ["gamma", "beta", "Alpha"]
 
 
-def test_a_name_is_one_line_and_a_text_is_kept_as_it_is(prompts: Prompts) -> None:
+def test_a_name_is_one_line_and_a_text_is_kept_as_it_is(prompts: PromptStore) -> None:
     made = prompts.create(" Two\n lines\0 ", "One\n\n  two\0")
     assert (made.name, made.text) == ("Two lines", "One\n\n  two")
     prompts.change(made.id, text="Other")
@@ -38,7 +38,7 @@ def test_a_name_is_one_line_and_a_text_is_kept_as_it_is(prompts: Prompts) -> Non
     assert (found.name, found.text, found.created_at) == ("New", "Other", made.created_at)
 
 
-def test_a_deleted_one_comes_back_until_it_is_purged(prompts: Prompts) -> None:
+def test_a_deleted_one_comes_back_until_it_is_purged(prompts: PromptStore) -> None:
     made = prompts.create("Gone", "text")
     other = prompts.create("Stays", "text")
     prompts.delete(made.id)

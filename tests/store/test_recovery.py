@@ -18,7 +18,7 @@ from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.jobs import Jobs, SummaryStore
-from app.store.pages import Page, PageState, PageStore
+from app.store.pages import PageStore, StoredPageState, WrittenPage
 from app.store.recovery import ALWAYS_CHECKED_BYTES, RECOVERED_TITLE
 from tests.helpers.searching import search_text
 
@@ -162,7 +162,7 @@ def test_where_a_tree_is_broken_at_its_root_the_rows_are_found_on_their_pages(so
         use_every_part(database)
 
 
-def made_pages(path: Path) -> list[Page]:
+def made_pages(path: Path) -> list[WrittenPage]:
     """Pages of several database pages each, of which one has an undo state."""
     with closing(Database.open(path)) as database:
         pages = PageStore(database)
@@ -202,7 +202,7 @@ def test_a_damaged_page_of_the_file_costs_the_texts_on_it(sound_file: Path) -> N
         assert [pages.get(row.id) for row in pages.find()] == before
         assert pages.undo_state(before[0].id) is None
         pages.keep_undo(before[0].id, "again")
-        assert pages.undo_state(before[0].id) == PageState("again", (), 0)
+        assert pages.undo_state(before[0].id) == StoredPageState("again", (), 0)
 
 
 def test_a_recovery_that_was_ended_just_before_its_end_is_finished(sound_file: Path) -> None:

@@ -10,12 +10,12 @@ from app.store.database import Database
 from app.store.jobs import Jobs
 from app.store.translations import (
     Counts,
-    Entry,
-    Made,
+    LanguagePair,
+    MemoryEntry,
     Outcome,
-    Pair,
     StoredSegment,
     TranslationMemory,
+    TranslationOrigin,
     TranslationStore,
 )
 from tests.helpers.counting import thousand_steps
@@ -165,8 +165,8 @@ def test_a_job_is_queued_behind_all_others(database: Database) -> None:
 # The translation memory in the store: which entry is found for what, and what replaces what.
 
 
-PAIR, KEY = Pair("en", "de"), b"\x00\xff"
-MADE = Made("formal", "ab", "model.gguf 7", 1)
+PAIR, KEY = LanguagePair("en", "de"), b"\x00\xff"
+MADE = TranslationOrigin("formal", "ab", "model.gguf 7", 1)
 
 
 @pytest.fixture
@@ -174,25 +174,27 @@ def memory(database: Database) -> TranslationMemory:
     return TranslationMemory(database)
 
 
-def entry(target: str, *, key: bytes = KEY, pair: Pair = PAIR, context: str = "", made: Made = MADE) -> Entry:
-    return Entry(pair, key, "source", target, context, made)
+def entry(
+    target: str, *, key: bytes = KEY, pair: LanguagePair = PAIR, context: str = "", made: TranslationOrigin = MADE
+) -> MemoryEntry:
+    return MemoryEntry(pair, key, "source", target, context, made)
 
 
-def own(target: str, *, context: str = "", formality: str = "") -> Entry:
-    return Entry(PAIR, KEY, "source", target, context, Made(formality), is_own=True)
+def own(target: str, *, context: str = "", formality: str = "") -> MemoryEntry:
+    return MemoryEntry(PAIR, KEY, "source", target, context, TranslationOrigin(formality), is_own=True)
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        {"pair": Pair("en", "fr")},
-        {"pair": Pair("", "de")},
+        {"pair": LanguagePair("en", "fr")},
+        {"pair": LanguagePair("", "de")},
         {"key": b"other"},
         {"context": "menu"},
-        {"made": Made("", "ab", "model.gguf 7", 1)},
-        {"made": Made("formal", "", "model.gguf 7", 1)},
-        {"made": Made("formal", "ab", "other.gguf 7", 1)},
-        {"made": Made("formal", "ab", "model.gguf 7", 2)},
+        {"made": TranslationOrigin("", "ab", "model.gguf 7", 1)},
+        {"made": TranslationOrigin("formal", "", "model.gguf 7", 1)},
+        {"made": TranslationOrigin("formal", "ab", "other.gguf 7", 1)},
+        {"made": TranslationOrigin("formal", "ab", "model.gguf 7", 2)},
     ],
 )
 def test_what_a_model_made_is_found_only_for_just_the_same(memory: TranslationMemory, other: dict[str, object]) -> None:
@@ -212,7 +214,7 @@ def test_a_later_one_for_the_same_replaces_the_earlier(memory: TranslationMemory
 def test_a_persons_own_goes_before_any_models(memory: TranslationMemory) -> None:
     memory.keep([own("Heim"), entry("Haus")])
     assert memory.find(PAIR, KEY, "", MADE) == "Heim"
-    assert memory.find(PAIR, KEY, "", Made()) == "Heim"
+    assert memory.find(PAIR, KEY, "", TranslationOrigin()) == "Heim"
 
 
 def test_of_a_persons_own_that_of_the_same_context_goes_first_and_one_of_another_does_not_count(
@@ -227,7 +229,7 @@ def test_of_a_persons_own_that_of_the_same_context_goes_first_and_one_of_another
 def test_of_a_persons_own_one_of_another_form_of_address_does_not_count(memory: TranslationMemory) -> None:
     memory.keep([own("Kommst du?", formality="informal"), entry("Kommen Sie?")])
     assert memory.find(PAIR, KEY, "", MADE) == "Kommen Sie?"
-    assert memory.find(PAIR, KEY, "", Made("informal")) == "Kommst du?"
+    assert memory.find(PAIR, KEY, "", TranslationOrigin("informal")) == "Kommst du?"
     memory.keep([own("Kommen?")])
     assert memory.find(PAIR, KEY, "", MADE) == "Kommen?"
 
@@ -244,10 +246,12 @@ def test_all_of_them_are_given_in_the_order_they_came(memory: TranslationMemory)
 def test_what_is_deleted_is_in_no_file_any_more_and_the_rest_stays(
     memory: TranslationMemory, database: Database
 ) -> None:
-    others = [entry(f"stays {n}", key=str(n).encode(), pair=PAIR if n % 2 else Pair("", "fr")) for n in range(1500)]
+    others = [
+        entry(f"stays {n}", key=str(n).encode(), pair=PAIR if n % 2 else LanguagePair("", "fr")) for n in range(1500)
+    ]
     gone = [entry(f"Zqxmarker {n}", key=b"k%d" % n, context=f"Zqxmarker {n}") for n in range(1500)]
     memory.keep(others + gone)
-    assert memory.pairs() == {PAIR: 2250, Pair("", "fr"): 750}
+    assert memory.pairs() == {PAIR: 2250, LanguagePair("", "fr"): 750}
     ids = memory.ids(PAIR, (one.key for one in gone))
     assert len(ids) == 1500
     before = memory.size_bytes()

@@ -13,7 +13,7 @@ from app.store.database import Database
 from app.store.jobs import Jobs
 from app.store.pages import PageStore
 from app.store.projects import Memories, Projects, Tags
-from app.store.prompts import Prompts
+from app.store.prompts import PromptStore
 from app.store.trash import MEMORY, MESSAGE, TrashStore
 
 
@@ -40,7 +40,7 @@ def clock() -> Clock:
 def test_everything_that_can_be_deleted_is_listed_and_comes_back_as_it_was(database: Database, clock: Clock) -> None:
     chats, jobs, pages = Conversations(database, clock), Jobs(database, clock), PageStore(database, clock)
     projects, memories, tags = Projects(database, clock), Memories(database, clock), Tags(database, clock)
-    assistants, prompts = AssistantStore(database, clock), Prompts(database, clock)
+    assistants, prompts = AssistantStore(database, clock), PromptStore(database, clock)
     chat = chats.create(title="Rent")
     kept = chats.create(title="Kept")
     message = chats.add_message(kept.id, None, Role.USER, "How\nhigh?")

@@ -25,9 +25,9 @@ from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
-from app.ui.application import _Signals
+from app.ui.application import _ProcessSignals
 from app.ui.icons import app_icon
-from app.ui.shell.single_instance import Found, SingleInstance
+from app.ui.shell.single_instance import InstanceState, SingleInstance
 from app.ui.shell.startup import StartupProblem, StillEnding
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
@@ -95,7 +95,7 @@ def test_the_window_appears_and_says_when(fresh_home: Path) -> None:
 def test_a_signal_that_comes_while_settings_are_saved_waits_for_that(
     frame: Frame, qapp: QApplication, qtbot: QtBot
 ) -> None:
-    with _Signals(qapp, frame.window.close):
+    with _ProcessSignals(qapp, frame.window.close):
         with frame.app._changing:
             signal.raise_signal(signal.SIGTERM)
             assert frame.window.isVisible()
@@ -148,7 +148,7 @@ def test_a_quick_question_needs_no_window_and_a_later_one_comes_to_the_same_prog
 
 def test_a_start_waits_until_the_first_one_has_stored_everything(fresh_home: Path, qapp: QApplication) -> None:
     first = SingleInstance(fresh_home / "data")
-    assert first.claim() is Found.NOBODY
+    assert first.claim() is InstanceState.NOBODY
     first.leave()
     with program(fresh_home) as (second, errors):
         log = fresh_home / "logs" / "fireside.log"
@@ -230,9 +230,9 @@ class Ending:
     """An earlier run that ends when the test says so."""
 
     def __init__(self) -> None:
-        self.found = Found.ENDING
+        self.found = InstanceState.ENDING
 
-    def claim(self) -> Found:
+    def claim(self) -> InstanceState:
         return self.found
 
 
@@ -252,11 +252,11 @@ def test_an_end_that_takes_long_is_said_and_waited_for(waiting: tuple[StillEndin
     def end() -> None:
         assert "still storing" in " ".join(label.text() for label in window.findChildren(QLabel))
         assert clipped_texts(window) == []
-        ending.found = Found.NOBODY
+        ending.found = InstanceState.NOBODY
 
     window._say.timeout.connect(end)
     assert window.wait()
-    assert window.found is Found.NOBODY
+    assert window.found is InstanceState.NOBODY
     assert not window.isVisible()
 
 

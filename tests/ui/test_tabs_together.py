@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.features.summary.result import StoredSummary, Wish
+from app.features.summary.result import StoredSummary, SummaryOptions
 from app.store.conversations import Use
 from app.ui.chat.view import ChatView
 from app.ui.exchange.importing import ImportDialog
@@ -46,7 +46,7 @@ SUMMARIZE = "summarize SummarizeView summaries_column"
 def summary(frame: Frame, name: str, state: str) -> StoredSummary:
     """A summary in a state, with its document."""
     document = store_document(frame.documents.store, name, *paragraphs(3))
-    (made,) = frame.summaries.begin([document.id], Wish(), together=False)
+    (made,) = frame.summaries.begin([document.id], SummaryOptions(), together=False)
     with frame.database.transaction() as connection:
         connection.execute("UPDATE jobs SET state = ? WHERE id = ?", (state, made.id))
     found = frame.summaries.get(made.id)

@@ -20,7 +20,7 @@ from app.documents.encoding import SAMPLE_BYTES, decode, find_encoding
 from app.documents.folder import documents_in
 from app.documents.formats import registry
 from app.documents.formats.plain.code import has_shebang, language_of
-from app.documents.formats.registry import ODF, Format
+from app.documents.formats.registry import ODF, FileFormat
 from app.documents.formats.sound import find_sound
 
 TAIL_BYTES = 4096
@@ -111,7 +111,7 @@ def _binary(path: Path, head: bytes, tail: bytes) -> str:
     return next((kind for kind, is_it in kinds.items() if is_it), "")
 
 
-def _first(is_it: Callable[[Format], bool]) -> str:
+def _first(is_it: Callable[[FileFormat], bool]) -> str:
     return next((each.name for each in registry.formats() if is_it(each)), "")
 
 

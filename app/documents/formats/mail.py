@@ -23,12 +23,12 @@ from urllib.parse import unquote_to_bytes
 from olefile import OleFileIO, isOleFile
 from olefile.olefile import OleFileError
 
-from app.documents.blocks import Kind, Piece, Place
-from app.documents.encoding import SAMPLE_BYTES, Decoded, decode, find_encoding, known
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
+from app.documents.encoding import SAMPLE_BYTES, DecodedText, decode, find_encoding, known
 from app.documents.formats.plain.text import plain_pieces
 from app.documents.formats.web.walker import Walker
 from app.documents.formats.word.rtf import RtfWalker
-from app.documents.source import Item, Opened, Remark, Source, counted
+from app.documents.source import FileSource, Item, Opened, Remark, counted
 
 if TYPE_CHECKING:
     Part = email.message.Message[str, str]
@@ -49,7 +49,7 @@ class _AsSent(email.policy.Compat32):
         return value
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """Headers and body; raises DocumentUnreadable: too_deep, damaged."""
     if isOleFile(source.path):
         yield from _of_outlook(source)
@@ -62,22 +62,22 @@ def read(source: Source) -> Iterator[Item]:
         raise source.unreadable("too_deep") from None
 
 
-def headers_piece(subject: str, lines: list[str]) -> Iterator[Piece]:
+def headers_piece(subject: str, lines: list[str]) -> Iterator[BlockPiece]:
     """A mail's head: its subject is a heading, the rest one paragraph."""
     if subject.strip():
-        yield Piece(Kind.HEADING, " ".join(subject.split()), place=Place("headers"), level=1)
+        yield BlockPiece(BlockKind.HEADING, " ".join(subject.split()), place=BlockPlace("headers"), level=1)
     if lines:
-        yield Piece(Kind.PARAGRAPH, "\n".join(lines), place=Place("headers"))
+        yield BlockPiece(BlockKind.PARAGRAPH, "\n".join(lines), place=BlockPlace("headers"))
 
 
-def body_pieces(text: str, is_html: bool) -> Iterator[Piece]:
+def body_pieces(text: str, is_html: bool) -> Iterator[BlockPiece]:
     if is_html:
         yield from Walker(text, part="body").pieces()
     else:
         yield from plain_pieces(text, "body")
 
 
-def _of_mail(whole: Part, source: Source) -> Iterator[Item]:
+def _of_mail(whole: Part, source: FileSource) -> Iterator[Item]:
     subject = _header(whole, "Subject")
     bodies: list[Part] = []
     attached: list[Part] = []
@@ -92,7 +92,7 @@ def _of_mail(whole: Part, source: Source) -> Iterator[Item]:
         yield Remark("attachment", {"name": _name_of(part), "size_bytes": _size_of(part)})
 
 
-def _sort(part: Part, bodies: list[Part], attached: list[Part], source: Source, depth: int = 0) -> None:
+def _sort(part: Part, bodies: list[Part], attached: list[Part], source: FileSource, depth: int = 0) -> None:
     """What is shown, and what is attached, in the mail's order."""
     if depth > MOST_DEPTH:
         raise source.unreadable("too_deep")
@@ -119,7 +119,7 @@ def _best(ways: list[Part]) -> Part:
     return readable[-1] if readable else ways[-1]
 
 
-def _text_of(part: Part, chosen: str = "") -> Decoded:
+def _text_of(part: Part, chosen: str = "") -> DecodedText:
     """Decoded by hand: the standard library refuses unknown names and damaged base64."""
     if known(chosen):
         return decode(_bytes_of(part), chosen)
@@ -198,7 +198,7 @@ _FIRST_DICTIONARY = (
 _DICTIONARY_BYTES = 4096
 
 
-def _of_outlook(source: Source) -> Iterator[Item]:
+def _of_outlook(source: FileSource) -> Iterator[Item]:
     """Headers, the best body, what is attached; a message inside it is read, too. Raises DocumentUnreadable."""
     try:
         with OleFileIO(str(source.path)) as ole:
@@ -215,7 +215,7 @@ def _of_outlook(source: Source) -> Iterator[Item]:
 class _Message:
     """One message: the whole file, or a folder in it."""
 
-    source: Source
+    source: FileSource
     ole: OleFileIO
     folder: list[str] = field(default_factory=list)
     header_bytes: int = 32
@@ -272,7 +272,7 @@ class _Message:
         lines = {"From": sender, "To": self.text(_TO), "Cc": self.text(_CC), "Date": _date(sent)}
         return [f"{name}: {' '.join(value.split())}" for name, value in lines.items() if value.strip()]
 
-    def _body(self) -> Iterator[Piece]:
+    def _body(self) -> Iterator[BlockPiece]:
         if (text := self.text(_BODY)).strip():
             yield from body_pieces(text, is_html=False)
         elif (html := self._html()).strip():

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import TESSERACT, Box, Kind, Piece, Place, table_text
+from app.documents.blocks import TESSERACT, BlockKind, BlockPiece, BlockPlace, Box, table_text
 from app.documents.protocol import NO_VIEW, Arrange, Drawn, PutUpright, Recognize, View
-from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.source import FileSource, Item, Opened, PageRead, Remark
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from app.documents.decoding import Frame
+    from app.documents.decoding import DecodedFrame
 
 # A picture, or a file of several (TIFF), as a document whose pages are pictures.
 
@@ -33,7 +33,7 @@ DPI = 150.0
 MOST_SIDE = 4096
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """The paragraphs of each picture as tesseract reads them, or that there are pages to be read.
 
     Raises DocumentUnreadable (picture, where nothing can read it) or PictureUnreadable.
@@ -57,7 +57,7 @@ def read(source: Source) -> Iterator[Item]:
     yield tesseract.remark
 
 
-def _left(source: Source) -> Iterator[Item]:
+def _left(source: FileSource) -> Iterator[Item]:
     """Its pages, which somebody reads later."""
     from app.documents.decoding import frame_of  # Qt, which no document needs
 
@@ -78,7 +78,7 @@ def draw(path: Path, page: int, scale: float, _password: str = "", most_pixels: 
     return Drawn(page, frame.width, frame.height, width_pt, height_pt, zlib.compress(frame.pixels, 1))
 
 
-def recognize(request: Recognize) -> tuple[list[Piece], tuple[str, ...]]:
+def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
     """The paragraphs of one picture with their places, and the languages that were asked for.
 
     Raises DocumentUnreadable ("picture") without tesseract.
@@ -87,7 +87,7 @@ def recognize(request: Recognize) -> tuple[list[Piece], tuple[str, ...]]:
     if tesseract is None:
         raise DocumentUnreadable(request.path, "picture")
     frame, view = _upright(request.path, request.page, MOST_SIDE)
-    picture = Picture(frame.width, frame.height, frame.pixels, view.scale)
+    picture = RgbPicture(frame.width, frame.height, frame.pixels, view.scale)
     return [on_page(piece, view) for piece in tesseract.pieces(picture, request.page)], tesseract.languages
 
 
@@ -102,13 +102,13 @@ def lines_of(request: Arrange) -> tuple[View, list[tuple[Box, str]]]:
     """What was seen, and where its lines are and about what they say, as far as tesseract is there to find them."""
     tesseract = find_tesseract()
     frame, view = _upright(request.path, request.page, MOST_SIDE)
-    picture = Picture(frame.width, frame.height, frame.pixels, view.scale)
+    picture = RgbPicture(frame.width, frame.height, frame.pixels, view.scale)
     pieces = [on_page(piece, view) for piece in tesseract.pieces(picture, request.page)] if tesseract else []
     seen = view._replace(degrees=0.0) if request.view == NO_VIEW else request.view
     return seen, [(box, piece.text[box.start : box.end]) for piece in pieces for box in piece.place.boxes]
 
 
-def _upright(path: str, page: int, most_side: int) -> tuple[Frame, View]:
+def _upright(path: str, page: int, most_side: int) -> tuple[DecodedFrame, View]:
     """A picture whose lines lie across."""
     from app.documents.decoding import frame_of
 
@@ -119,7 +119,7 @@ def _upright(path: str, page: int, most_side: int) -> tuple[Frame, View]:
     return frame, View(0, 0, round(width, 2), round(height, 2), frame.width / width, degrees)
 
 
-def on_page(piece: Piece, view: View) -> Piece:
+def on_page(piece: BlockPiece, view: View) -> BlockPiece:
     """A piece whose boxes are points of a view that may be turned, with its boxes on the page."""
     boxes = []
     for box in piece.place.boxes:
@@ -147,7 +147,7 @@ _LANGUAGES = {
 
 
 @dataclass(frozen=True)
-class Picture:
+class RgbPicture:
     """Rows of RGB without padding, and how many pixels a point has on the page it was drawn from."""
 
     width: int
@@ -157,7 +157,7 @@ class Picture:
 
 
 @dataclass(slots=True)
-class _Line:
+class _OcrLine:
     """A line as tesseract has it: its words, from where to where each goes, and its box; all in pixels."""
 
     page: int
@@ -208,7 +208,7 @@ class Tesseract:
         """In which languages it reads."""
         return Remark("read_in", {"languages": "+".join(self.languages)})
 
-    def pieces(self, picture: Picture, page: int) -> list[Piece]:
+    def pieces(self, picture: RgbPicture, page: int) -> list[BlockPiece]:
         """The paragraphs of a picture, with a box for each line in points of the page; [] where it cannot be read."""
         header = b"P6\n%d %d\n255\n" % (picture.width, picture.height)
         dots = str(max(70, round(72 * picture.scale)))
@@ -227,15 +227,15 @@ class Tesseract:
         output = _said(arguments, header + picture.pixels, MOST_S)
         return [] if output is None else list(_pieces(_lines(output), page, picture.scale))
 
-    def pages(self, file: bytes) -> dict[int, list[Piece]]:
+    def pages(self, file: bytes) -> dict[int, list[BlockPiece]]:
         """The paragraphs of a file of pictures by its pages from 1, without boxes; {} where it cannot be read."""
         arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--psm", self._layout, "tsv"]
         output = _said(arguments, file, MOST_S)
-        found: dict[int, list[_Line]] = {}
+        found: dict[int, list[_OcrLine]] = {}
         for line in _lines(output or ""):
             found.setdefault(line.page, []).append(line)
         return {
-            page: [piece._replace(place=Place()) for piece in _pieces(iter(lines), page, 1.0)]
+            page: [piece._replace(place=BlockPlace()) for piece in _pieces(iter(lines), page, 1.0)]
             for page, lines in found.items()
         }
 
@@ -311,11 +311,11 @@ def _said(arguments: list[str], given: bytes, limit_s: float) -> str | None:
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
 
-def _lines(output: str) -> Iterator[_Line]:
+def _lines(output: str) -> Iterator[_OcrLine]:
     """The lines of tesseract's table: level, page, block, paragraph, line, word, left, top, width, height,
     confidence and text; a word has level 5.
     """
-    line: _Line | None = None
+    line: _OcrLine | None = None
     key: tuple[int, ...] = ()
     for row in output.splitlines():
         fields = row.split("\t")
@@ -332,7 +332,7 @@ def _lines(output: str) -> Iterator[_Line]:
             if line:
                 yield line
             key = (page, block, paragraph, number)
-            line = _Line(page, (block, paragraph), [], [], left, top, left + width, top + height)
+            line = _OcrLine(page, (block, paragraph), [], [], left, top, left + width, top + height)
         line.words.append(fields[11].strip())
         line.spans.append((left, left + width))
         line.left, line.top = min(line.left, left), min(line.top, top)
@@ -341,8 +341,8 @@ def _lines(output: str) -> Iterator[_Line]:
         yield line
 
 
-def _pieces(lines: Iterator[_Line], page: int, scale: float) -> Iterator[Piece]:
-    waiting, text = list(lines), list[_Line]()
+def _pieces(lines: Iterator[_OcrLine], page: int, scale: float) -> Iterator[BlockPiece]:
+    waiting, text = list(lines), list[_OcrLine]()
     while waiting:
         table = _table_at(waiting)
         if table is not None:
@@ -354,7 +354,7 @@ def _pieces(lines: Iterator[_Line], page: int, scale: float) -> Iterator[Piece]:
     yield from _paragraphs(text, page, scale)
 
 
-def _paragraphs(lines: list[_Line], page: int, scale: float) -> Iterator[Piece]:
+def _paragraphs(lines: list[_OcrLine], page: int, scale: float) -> Iterator[BlockPiece]:
     for _, paragraph in groupby(lines, key=lambda line: line.paragraph):
         yield _piece(list(paragraph), page, scale)
 
@@ -371,7 +371,7 @@ MOST_WORDS = 4.0
 _FRAMES = ("|", "||", "[", "]", "¦", "‖", "_", "—", "-")
 
 
-def _table_at(lines: Sequence[_Line]) -> list[list[str]] | None:
+def _table_at(lines: Sequence[_OcrLine]) -> list[list[str]] | None:
     """The rows of the table that begins with the first of these lines; None where none does."""
     rows: list[list[_Cell]] = []
     columns: list[tuple[int, int]] = []
@@ -410,20 +410,20 @@ def _column_of(cell: _Cell, columns: Sequence[tuple[int, int]]) -> int:
     return next(at for at, (left, right) in enumerate(columns) if left <= cell.left and cell.right <= right)
 
 
-def _table_piece(lines: Sequence[_Line], rows: list[list[str]], page: int, scale: float) -> Piece:
+def _table_piece(lines: Sequence[_OcrLine], rows: list[list[str]], page: int, scale: float) -> BlockPiece:
     boxes, start = [], 0
     for line, row in zip(lines, rows, strict=True):
         end = start + len("\t".join(row))
         left, top, right, bottom = (round(edge / scale, 2) for edge in (line.left, line.top, line.right, line.bottom))
         boxes.append(Box(page, left, top, right, bottom, start, end))
         start = end + 1
-    return Piece(Kind.TABLE, table_text(rows), page, Place(boxes=tuple(boxes)), origin=TESSERACT)
+    return BlockPiece(BlockKind.TABLE, table_text(rows), page, BlockPlace(boxes=tuple(boxes)), origin=TESSERACT)
 
 
 # The lines of a paragraph as its text.
 
 
-def _piece(lines: list[_Line], page: int, scale: float) -> Piece:
+def _piece(lines: list[_OcrLine], page: int, scale: float) -> BlockPiece:
     text = ""
     boxes: list[Box] = []
     for number, line in enumerate(lines):
@@ -434,7 +434,7 @@ def _piece(lines: list[_Line], page: int, scale: float) -> Piece:
         left, top, right, bottom = (round(edge / scale, 2) for edge in (line.left, line.top, line.right, line.bottom))
         boxes.append(Box(page, left, top, right, bottom, len(text), len(text) + len(part)))
         text += part if is_divided or not following else f"{part} "
-    return Piece(Kind.PARAGRAPH, text, page, Place(boxes=tuple(boxes)), origin=TESSERACT)
+    return BlockPiece(BlockKind.PARAGRAPH, text, page, BlockPlace(boxes=tuple(boxes)), origin=TESSERACT)
 
 
 # How far a page lies askew: turned back by the right angle, the lines of text and the gaps between them are sharpest

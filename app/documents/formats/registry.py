@@ -23,7 +23,7 @@ ODF = "application/vnd.oasis.opendocument."
 
 
 @dataclass(frozen=True)
-class Format:
+class FileFormat:
     """`words` is what a person calls it, with an article; `kind` its place in a file dialog, "" for none.
 
     `read`, `rewrite` and `draw` are modules with a function of that name, "" where it cannot be done; a leading point
@@ -61,84 +61,86 @@ class Format:
 _FORMATS = {
     each.name: each
     for each in (
-        Format("pdf", "a PDF document", "pdf", PDFS, ".pdf.pdf", draw=".pdf.pages", scan=".pdf.pdf"),
-        Format(
+        FileFormat("pdf", "a PDF document", "pdf", PDFS, ".pdf.pdf", draw=".pdf.pages", scan=".pdf.pdf"),
+        FileFormat(
             "docx", "a Word document", "docx docm dotx dotm", TEXTS, ".word.reading", ".word.rewriting", member="word/"
         ),
-        Format(
+        FileFormat(
             "odt", "an OpenDocument text", "odt ott fodt", TEXTS, ".opendocument.reading", ".opendocument.rewriting",
             mimetype=f"{ODF}text",
         ),
-        Format("rtf", "a rich text document (RTF)", "rtf", TEXTS, ".word.rtf"),
-        Format("text", "a plain text", "txt log", TEXTS, ".plain.text", ".plain.text", is_plain=True),
-        Format(
+        FileFormat("rtf", "a rich text document (RTF)", "rtf", TEXTS, ".word.rtf"),
+        FileFormat("text", "a plain text", "txt log", TEXTS, ".plain.text", ".plain.text", is_plain=True),
+        FileFormat(
             "markdown", "a Markdown text", "md markdown mkd mdown", TEXTS, ".markdown.reading", ".markdown.rewriting",
             is_plain=True, by_ending=True,
         ),
-        Format("html", "a web page", "html htm xhtml", TEXTS, ".web.pages", ".web.pages"),
-        Format("mhtml", "a saved web page", "mht mhtml", "", ".web.pages"),
-        Format(
+        FileFormat("html", "a web page", "html htm xhtml", TEXTS, ".web.pages", ".web.pages"),
+        FileFormat("mhtml", "a saved web page", "mht mhtml", "", ".web.pages"),
+        FileFormat(
             "epub", "an e-book (EPUB)", "epub", TEXTS, ".web.epub", ".web.epub",
             member="meta-inf/container.xml", mimetype="application/epub+zip",
         ),
-        Format("fb2", "an e-book (FictionBook)", "fb2", TEXTS, ".web.fb2", root="FictionBook"),
-        Format("latex", "a LaTeX document", "tex ltx latex", TEXTS, ".plain.latex"),
-        Format("xlsb", "a binary Excel workbook", "xlsb", TABLES, ".sheets.reading", member="xl/workbook.bin"),
-        Format(
+        FileFormat("fb2", "an e-book (FictionBook)", "fb2", TEXTS, ".web.fb2", root="FictionBook"),
+        FileFormat("latex", "a LaTeX document", "tex ltx latex", TEXTS, ".plain.latex"),
+        FileFormat("xlsb", "a binary Excel workbook", "xlsb", TABLES, ".sheets.reading", member="xl/workbook.bin"),
+        FileFormat(
             "xlsx", "an Excel workbook", "xlsx xlsm xltx", TABLES, ".sheets.reading", ".sheets.rewriting", member="xl/"
         ),
-        Format("xls", "an old Excel workbook", "xls", TABLES, ".sheets.reading", streams=("workbook", "book")),
-        Format(
+        FileFormat("xls", "an old Excel workbook", "xls", TABLES, ".sheets.reading", streams=("workbook", "book")),
+        FileFormat(
             "ods", "an OpenDocument spreadsheet", "ods ots fods", TABLES, ".sheets.reading", ".opendocument.rewriting",
             mimetype=f"{ODF}spreadsheet",
         ),
-        Format(
+        FileFormat(
             "csv", "a table of separated values", "csv tsv tab", TABLES, ".catalogs.csv_table", ".catalogs.csv_table",
             is_plain=True, by_ending=True,
         ),
-        Format(
+        FileFormat(
             "pptx", "a PowerPoint presentation", "pptx pptm ppsx potx", SLIDES, ".slides", ".slides",
             member="ppt/",
         ),
-        Format(
+        FileFormat(
             "odp", "an OpenDocument presentation", "odp otp fodp", SLIDES, ".opendocument.reading",
             ".opendocument.rewriting", mimetype=f"{ODF}presentation",
         ),
-        Format("email", "an e-mail", "eml", MAILS, ".mail"),
-        Format("msg", "an Outlook message", "msg", MAILS, ".mail", streams=("__properties_version1.0",)),
-        Format(
+        FileFormat("email", "an e-mail", "eml", MAILS, ".mail"),
+        FileFormat("msg", "an Outlook message", "msg", MAILS, ".mail", streams=("__properties_version1.0",)),
+        FileFormat(
             "picture", "a picture", "png jpg jpeg tif tiff webp bmp gif", PICTURES, ".pictures",
             draw=".pictures", scan=".pictures",
             begins=(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"),
         ),
-        Format(
+        FileFormat(
             "sound", "a recording", "wav flac mp3 ogg oga", RECORDINGS, ".sound",
             begins=(b"fLaC", b"OggS", b"ID3\2", b"ID3\3", b"ID3\4"),
         ),
-        Format("zipped", "an archive (ZIP)", "zip", ARCHIVES, ".zipped"),
-        Format("subtitles", "a subtitle file", "srt vtt", "", ".plain.subtitles", ".plain.subtitles", is_plain=True),
-        Format("notebook", "a notebook", "ipynb", "", ".markdown.notebook"),
-        Format("code", "source code", "", "", ".plain.code", is_plain=True),
-        Format(
+        FileFormat("zipped", "an archive (ZIP)", "zip", ARCHIVES, ".zipped"),
+        FileFormat(
+            "subtitles", "a subtitle file", "srt vtt", "", ".plain.subtitles", ".plain.subtitles", is_plain=True
+        ),
+        FileFormat("notebook", "a notebook", "ipynb", "", ".markdown.notebook"),
+        FileFormat("code", "source code", "", "", ".plain.code", is_plain=True),
+        FileFormat(
             "po", "a catalogue of messages (PO)", "po pot", rewrite=".catalogs.po", by_ending=True, for_programs=True
         ),
-        Format("json", "a JSON file", "json arb", rewrite=".catalogs.json_file", by_ending=True, for_programs=True),
-        Format("yaml", "a YAML file", "yaml yml", rewrite=".catalogs.yaml_file", by_ending=True, for_programs=True),
+        FileFormat("json", "a JSON file", "json arb", rewrite=".catalogs.json_file", by_ending=True, for_programs=True),
+        FileFormat("yaml", "a YAML file", "yaml yml", rewrite=".catalogs.yaml_file", by_ending=True, for_programs=True),
     )
 }  # fmt: skip
 
 
-def add(each: Format) -> None:
+def add(each: FileFormat) -> None:
     """One more format, for this process alone."""
     _FORMATS[each.name] = each
 
 
-def formats() -> tuple[Format, ...]:
+def formats() -> tuple[FileFormat, ...]:
     """All of them; those of a kind in the order in which a person sees them."""
     return tuple(_FORMATS.values())
 
 
-def named(name: str) -> Format | None:
+def named(name: str) -> FileFormat | None:
     """The format of this name; None for one that is not known (any more)."""
     return _FORMATS.get(name)
 

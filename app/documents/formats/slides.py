@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from app.documents.blocks import Kind, Piece, table_text
-from app.documents.formats.markup.xml_tree import Element, Places, tags
+from app.documents.blocks import BlockKind, BlockPiece, table_text
+from app.documents.formats.markup.xml_tree import Element, ElementPlaces, tags
 from app.documents.formats.office.drawing import PARAGRAPH, PROPERTIES, Drawings, is_words_for_picture, turn
 from app.documents.formats.office.package import (
     ALTERNATE,
@@ -18,17 +18,29 @@ from app.documents.formats.office.package import (
     DIAGRAM,
     DRAWING,
     RELATIONSHIPS,
+    OfficePackage,
     P,
-    Package,
-    Part,
     Related,
+    XmlPart,
     branches,
     children_read,
     drawing_text,
     opened_package,
 )
 from app.documents.segments import SegmentKind
-from app.documents.source import Ask, Item, Once, Opened, PageRead, Remark, Source, Target, Visit, Visits, counted
+from app.documents.source import (
+    ContentCallback,
+    FileSource,
+    Item,
+    Once,
+    Opened,
+    PageRead,
+    Remark,
+    Target,
+    Visit,
+    Visits,
+    counted,
+)
 
 MODERN_COMMENT = "{http://schemas.microsoft.com/office/powerpoint/2018/8/main}txBody"
 USUAL_PART = "ppt/presentation.xml"
@@ -41,13 +53,13 @@ LEFT_OUT = frozenset((*tags(P, "timing transition extLst custDataLst"), f"{DRAWI
 _MOST_LEVEL = 9
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """The slides of a PPTX, each with its speaker notes and comments."""
     with opened_package(source) as package:
         yield from _Presentation(package).items()
 
 
-def slides_of(package: Package) -> list[str]:
+def slides_of(package: OfficePackage) -> list[str]:
     """The names of the slides in their order; the order is only in the presentation's own part."""
     main = package.main_part(USUAL_PART)
     related = package.related(main)
@@ -56,11 +68,11 @@ def slides_of(package: Package) -> list[str]:
 
 
 class _Presentation:
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: OfficePackage) -> None:
         self._package = package
         self._missing: list[str] = []
         self._pictures = 0
-        self._margins: dict[tuple[str, str], Piece] = {}
+        self._margins: dict[tuple[str, str], BlockPiece] = {}
 
     def items(self) -> Iterator[Item]:
         source = self._package.source
@@ -89,7 +101,7 @@ class _Presentation:
             yield piece
         yield PageRead(number, has_text, is_picture=not has_text and self._pictures > pictures)
 
-    def _pieces_of(self, root: Element, part: str, related: dict[str, Related], number: int) -> Iterator[Piece]:
+    def _pieces_of(self, root: Element, part: str, related: dict[str, Related], number: int) -> Iterator[BlockPiece]:
         shapes = _ReadShapes(self._package, part, root, related, number)
         yield from shapes.read(root)
         self._pictures += shapes.pictures
@@ -104,44 +116,46 @@ class _Presentation:
             else:
                 yield from self._comments(each.target, number)
 
-    def _keep_margins(self, margins: list[Piece]) -> None:
+    def _keep_margins(self, margins: list[BlockPiece]) -> None:
         """Headers and footers of slides are said once, at the end."""
         for piece in margins:
             self._margins.setdefault((piece.label, piece.text), piece)
 
-    def _notes(self, part: str, number: int) -> Iterator[Piece]:
+    def _notes(self, part: str, number: int) -> Iterator[BlockPiece]:
         root = self._package.root(part)
         shapes = _ReadShapes(self._package, part, root, self._package.related(part), number)
         text = "\n".join(piece.text for piece in shapes.read(root))
         self._keep_margins(shapes.margins)
         if text:
-            yield Piece(Kind.NOTE, text, number, Places(part, root).place(root), label="speaker notes")
+            yield BlockPiece(BlockKind.NOTE, text, number, ElementPlaces(part, root).place(root), label="speaker notes")
 
-    def _comments(self, part: str, number: int) -> Iterator[Piece]:
+    def _comments(self, part: str, number: int) -> Iterator[BlockPiece]:
         """The older form has its text as it is, the newer one as paragraphs; answers are comments too."""
         root = self._package.root(part)
-        places = Places(part, root)
+        places = ElementPlaces(part, root)
         for each in root.iter(COMMENT, MODERN_COMMENT):
             if each.tag == MODERN_COMMENT:
                 text = "\n".join(filter(None, (drawing_text(line) for line in each.iter(PARAGRAPH))))
             else:
                 text = (each.text or "").strip()
             if text:
-                yield Piece(Kind.NOTE, text, number, places.place(each), label="comment")
+                yield BlockPiece(BlockKind.NOTE, text, number, places.place(each), label="comment")
 
 
 class _ReadShapes:
     """The shapes of one part, in order, groups and all. `margins` are its date, footer and number, kept aside."""
 
-    def __init__(self, package: Package, part: str, root: Element, related: dict[str, Related], number: int) -> None:
-        self.margins: list[Piece] = []
+    def __init__(
+        self, package: OfficePackage, part: str, root: Element, related: dict[str, Related], number: int
+    ) -> None:
+        self.margins: list[BlockPiece] = []
         self.pictures = 0
         self._package = package
         self._related = related
         self._number = number
-        self._places = Places(part, root)
+        self._places = ElementPlaces(part, root)
 
-    def read(self, element: Element) -> Iterator[Piece]:
+    def read(self, element: Element) -> Iterator[BlockPiece]:
         """The pieces of a shape, or of all inside an element."""
         tag = element.tag
         if tag == SHAPE:
@@ -158,7 +172,7 @@ class _ReadShapes:
             for child in children_read(element):
                 yield from self.read(child)
 
-    def _shape(self, shape: Element) -> Iterator[Piece]:
+    def _shape(self, shape: Element) -> Iterator[BlockPiece]:
         holder = shape.find(HOLDER)
         kind = holder.get("type", "") if holder is not None else None
         paragraphs = list(shape.iter(PARAGRAPH))
@@ -167,7 +181,7 @@ class _ReadShapes:
         elif kind in TITLES:
             text = " ".join(" ".join(drawing_text(each) for each in paragraphs).split())
             if text:
-                yield Piece(Kind.HEADING, text, self._number, self._places.place(shape), 1)
+                yield BlockPiece(BlockKind.HEADING, text, self._number, self._places.place(shape), 1)
         else:
             for each in paragraphs:
                 yield from self._paragraph(each, kind)
@@ -177,9 +191,9 @@ class _ReadShapes:
             label = "footer" if kind == "ftr" else "header"
             for each in paragraphs:
                 if text := drawing_text(each):
-                    self.margins.append(Piece(Kind.NOTE, text, None, self._places.place(each), label=label))
+                    self.margins.append(BlockPiece(BlockKind.NOTE, text, None, self._places.place(each), label=label))
 
-    def _paragraph(self, paragraph: Element, holder: str | None) -> Iterator[Piece]:
+    def _paragraph(self, paragraph: Element, holder: str | None) -> Iterator[BlockPiece]:
         """A placeholder for the body is a list, unless the paragraph says that it has no mark."""
         text = drawing_text(paragraph)
         if not text:
@@ -188,22 +202,22 @@ class _ReadShapes:
         properties = paragraph.find(f"{DRAWING}pPr")
         label = mark_of(properties) if properties is not None else None
         if label == "" or (label is None and holder not in BODIES) or (holder is None and label is None):
-            yield Piece(Kind.PARAGRAPH, text, self._number, place)
+            yield BlockPiece(BlockKind.PARAGRAPH, text, self._number, place)
             return
         level = properties.get("lvl", "0") if properties is not None else "0"
         depth = min(int(level) if level.isdecimal() and len(level) < 3 else 0, _MOST_LEVEL - 1) + 1
-        yield Piece(Kind.LIST_ITEM, text, self._number, place, depth, label or "•")
+        yield BlockPiece(BlockKind.LIST_ITEM, text, self._number, place, depth, label or "•")
 
-    def _table(self, table: Element) -> Iterator[Piece]:
+    def _table(self, table: Element) -> Iterator[BlockPiece]:
         rows = []
         for row in table.iter(f"{DRAWING}tr"):
             cells = row.iterchildren(f"{DRAWING}tc")
             rows.append([" ".join(drawing_text(each) for each in cell.iter(PARAGRAPH)) for cell in cells])
         rows = [row for row in rows if any(cell.strip() for cell in row)]
         if rows:
-            yield Piece(Kind.TABLE, table_text(rows), self._number, self._places.place(table))
+            yield BlockPiece(BlockKind.TABLE, table_text(rows), self._number, self._places.place(table))
 
-    def _drawn(self, element: Element) -> Iterator[Piece]:
+    def _drawn(self, element: Element) -> Iterator[BlockPiece]:
         """A diagram or a chart, kept in a part of its own."""
         name = "dm" if element.tag == f"{DIAGRAM}relIds" else "id"
         related = self._related.get(element.get(f"{RELATIONSHIPS}{name}", ""))
@@ -230,14 +244,14 @@ _KINDS |= dict.fromkeys(("dt", "ftr", "hdr", "sldNum"), SegmentKind.HEADER)
 _SHARED = ("slideLayout", "slideMaster")
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Segments: properties, slide by slide with what belongs to it, then what stands on layouts and masters."""
     with opened_package(source, out) as package:
         _Show(package, Visits(visit), target if out is not None else None).rewrite()
 
 
 class _Show:
-    def __init__(self, package: Package, ask: Visits, target: Target | None) -> None:
+    def __init__(self, package: OfficePackage, ask: Visits, target: Target | None) -> None:
         self._package = package
         self._ask = ask
         self._target = target
@@ -310,7 +324,9 @@ class _Show:
 class _Shapes:
     """The shapes of one part, in order, groups and all. `is_behind`: those of a layout or a master."""
 
-    def __init__(self, part: Part, drawings: Drawings, ask: Ask, page: int, *, is_behind: bool = False) -> None:
+    def __init__(
+        self, part: XmlPart, drawings: Drawings, ask: ContentCallback, page: int, *, is_behind: bool = False
+    ) -> None:
         self._part = part
         self._drawings = drawings
         self._ask = ask

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from app.core.errors import DocumentUnreadable
 from app.documents.files import check_file, sha256_of
 from app.documents.protocol import Listen, SoundHeard, SoundOpened, SoundPiece
-from app.documents.source import Item, Source
+from app.documents.source import FileSource, Item
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +52,7 @@ def is_sound(path: Path) -> bool:
         return False
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """What a reader of text gets of one: raises DocumentUnreadable ("sound")."""
     yield from ()
     raise source.unreadable("sound")

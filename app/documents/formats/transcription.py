@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from html import escape
 from typing import Any
 
-from app.documents.blocks import Box, Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, Box
 from app.documents.formats.markdown.reading import pieces_of as markdown_pieces
 from app.documents.protocol import View
 
@@ -25,13 +25,14 @@ _SLANTED = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]+?)(?<=[^\s*])\*(?![\w*])")
 _BREAK = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
 _WORD = re.compile(r"\S+")
 _KINDS = {
-    "title": Kind.HEADING, "section-header": Kind.HEADING, "caption": Kind.CAPTION, "footnote": Kind.NOTE,
-    "list-item": Kind.LIST_ITEM,
+    "title": BlockKind.HEADING, "section-header": BlockKind.HEADING, "caption": BlockKind.CAPTION,
+    "footnote": BlockKind.NOTE,
+    "list-item": BlockKind.LIST_ITEM,
 }  # fmt: skip
 _LEFT_OUT = ("page-header", "page-footer", "picture")
 
 
-def pieces_of(text: str, page: int, view: View, lines: Sequence[tuple[Box, str]] = ()) -> list[Piece]:
+def pieces_of(text: str, page: int, view: View, lines: Sequence[tuple[Box, str]] = ()) -> list[BlockPiece]:
     """The blocks; `lines` are where the lines of the page are and about what they say."""
     fenced = _FENCED.fullmatch(text)
     text = fenced[1] if fenced else text
@@ -41,13 +42,13 @@ def pieces_of(text: str, page: int, view: View, lines: Sequence[tuple[Box, str]]
     return _placed(list(_of_markdown(text, page)), page, view, lines)
 
 
-def _of_markdown(text: str, page: int) -> Iterator[Piece]:
+def _of_markdown(text: str, page: int) -> Iterator[BlockPiece]:
     text = _TABLE_TAGS.sub(_table_of_tags, text)
     text = _TABLE.sub(_alone, _PICTURE.sub("", text))
     for piece in markdown_pieces(text):
-        words = piece.text if piece.kind is Kind.CODE else _plain(piece.text)
+        words = piece.text if piece.kind is BlockKind.CODE else _plain(piece.text)
         if words.strip():
-            yield piece._replace(text=words, page=page, place=Place())
+            yield piece._replace(text=words, page=page, place=BlockPlace())
 
 
 def _alone(table: re.Match[str]) -> str:
@@ -86,20 +87,20 @@ def _elements(text: str) -> Iterator[dict[str, Any]]:
         at = text.find("{", end)
 
 
-def _of_element(element: dict[str, Any], page: int, view: View) -> Iterator[Piece]:
+def _of_element(element: dict[str, Any], page: int, view: View) -> Iterator[BlockPiece]:
     category, text = str(element.get("category", "")).lower(), element.get("text")
     if category in _LEFT_OUT or not isinstance(text, str) or not text.strip():
         return
     edges = _edges(element["bbox"], view)
     for piece in _of_markdown(text, page):
-        kind = _KINDS.get(category, piece.kind) if piece.kind is Kind.PARAGRAPH else piece.kind
-        level = piece.level or int(kind is Kind.HEADING) + int(category == "section-header")
-        label = piece.label or {Kind.LIST_ITEM: "•", Kind.NOTE: "footnote"}.get(kind, "")
-        place = Place(boxes=(Box(page, *edges, 0, len(piece.text)),))
+        kind = _KINDS.get(category, piece.kind) if piece.kind is BlockKind.PARAGRAPH else piece.kind
+        level = piece.level or int(kind is BlockKind.HEADING) + int(category == "section-header")
+        label = piece.label or {BlockKind.LIST_ITEM: "•", BlockKind.NOTE: "footnote"}.get(kind, "")
+        place = BlockPlace(boxes=(Box(page, *edges, 0, len(piece.text)),))
         yield piece._replace(kind=kind, level=level if kind in _LEVELLED else 0, label=label, place=place)
 
 
-_LEVELLED = (Kind.HEADING, Kind.LIST_ITEM)
+_LEVELLED = (BlockKind.HEADING, BlockKind.LIST_ITEM)
 
 
 def _edges(box: list[Any], view: View) -> tuple[float, float, float, float]:
@@ -117,7 +118,7 @@ def _edges(box: list[Any], view: View) -> tuple[float, float, float, float]:
 # Where the words of a text are on a page whose lines are known: the longest runs of words that both have in order.
 
 
-def _placed(pieces: list[Piece], page: int, view: View, lines: Sequence[tuple[Box, str]]) -> list[Piece]:
+def _placed(pieces: list[BlockPiece], page: int, view: View, lines: Sequence[tuple[Box, str]]) -> list[BlockPiece]:
     whole = (view.left, view.top, view.right, view.bottom)
     said = [(number, word) for number, piece in enumerate(pieces) for word in _WORD.finditer(piece.text)]
     there = [(number, word) for number, (_, text) in enumerate(lines) for word in text.split()]
@@ -131,7 +132,7 @@ def _placed(pieces: list[Piece], page: int, view: View, lines: Sequence[tuple[Bo
         found = lines_of.get(number, [])
         is_found = len(found) >= max(1, LEAST_FOUND * len(piece.text.split()))
         boxes = _boxes(found, lines, len(piece.text)) if is_found else [Box(page, *whole, 0, len(piece.text))]
-        placed.append(piece._replace(place=Place(boxes=tuple(boxes))))
+        placed.append(piece._replace(place=BlockPlace(boxes=tuple(boxes))))
     return placed
 
 

@@ -16,19 +16,19 @@ from pathlib import Path, PurePosixPath
 from app.core.errors import AppError, DocumentTooDemanding
 from app.core.paths import opener
 from app.documents.archive import Archive
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.folder import MOST_FILES, documents_in
 from app.documents.formats.detection import find_format
 from app.documents.formats.registry import reader_for
 from app.documents.limits import unpacked_folder
-from app.documents.source import Item, Opened, PageRead, Remark, Source, counted
+from app.documents.source import FileSource, Item, Opened, PageRead, Remark, counted
 
 _NO_NAME = re.compile(r"[^\w.() -]")
 MOST_NAME = 100
 MOST_TOLD_NAME = 300
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """All its documents; one that cannot be read is told of, and does not keep the others from being read."""
     with Archive(source) as archive:
         found = documents_in(archive.names)
@@ -48,7 +48,7 @@ def read(source: Source) -> Iterator[Item]:
 class _Inside:
     """One document of the archive."""
 
-    def __init__(self, source: Source, archive: Archive, name: str, page: int) -> None:
+    def __init__(self, source: FileSource, archive: Archive, name: str, page: int) -> None:
         self._source, self._archive = source, archive
         self._name, self._page = name, page
 
@@ -59,8 +59,8 @@ class _Inside:
             with self._archive.open(self._name) as stream, open(copy, "wb", opener=opener) as file:
                 shutil.copyfileobj(stream, file)
             for item in self._read(copy):
-                if isinstance(item, Piece) and not has_text:
-                    yield Piece(Kind.HEADING, self._name, self._page, Place(self._name), level=1)
+                if isinstance(item, BlockPiece) and not has_text:
+                    yield BlockPiece(BlockKind.HEADING, self._name, self._page, BlockPlace(self._name), level=1)
                     has_text = True
                 yield item
         except (MemoryError, ImportError, DocumentTooDemanding):
@@ -79,10 +79,10 @@ class _Inside:
             raise self._source.unreadable("not_text")
         for item in reader_for(format_)(inside):
             match item:
-                case Piece():
-                    level = item.level + 1 if item.kind is Kind.HEADING else item.level
+                case BlockPiece():
+                    level = item.level + 1 if item.kind is BlockKind.HEADING else item.level
                     part = "/".join(filter(None, (self._name, item.place.part)))
-                    place = Place(part, item.place.start, item.place.end)
+                    place = BlockPlace(part, item.place.start, item.place.end)
                     yield item._replace(page=self._page, place=place, level=level)
                 case Remark():
                     yield item

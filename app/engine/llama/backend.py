@@ -16,27 +16,27 @@ from app.core import errors
 from app.core.events import FinishReason, Media, Message, ModelLoaded, TokenSeen
 from app.core.gguf import check_model
 from app.engine import computer, protocol
-from app.engine.answer import HARMONY, NO_THINKING, Answer, Syntax, syntax_of, thinking_of
-from app.engine.backend import Job
-from app.engine.computer import Remembered, key_of
+from app.engine.answer import HARMONY, NO_THINKING, AnswerDecoder, Syntax, syntax_of, thinking_of
+from app.engine.backend import EngineJob
+from app.engine.computer import JsonCache, key_of
 from app.engine.fit import shape_of, tokens_side_by_side
 from app.engine.llama import devices
 from app.engine.llama.calling import call_syntax, grammar_of
-from app.engine.llama.context import Context
+from app.engine.llama.context import LlamaContext
 from app.engine.llama.decoder import Decoder
 from app.engine.llama.devices import Borrowed
 from app.engine.llama.embedding import MOST_EMBEDDED_TOKENS, Embedding, EmbeddingBrokenOff, embeds
-from app.engine.llama.eyes import Eyes
+from app.engine.llama.eyes import VisionEncoder
 from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, Inspection, LookBrokenOff
 from app.engine.llama.library import Library, open_library
-from app.engine.llama.loading import Opened, open_model
+from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.llama.model import Model
-from app.engine.llama.pool import Prompt, Run, SavedStates, common_length
+from app.engine.llama.pool import PromptTokens, SavedStates, SequenceRun, common_length
 from app.engine.llama.sampling import Grammar, choose, make_chain, open_grammar
-from app.engine.llama.template import MediaMarks, Part, TemplateProblem, calls_told
+from app.engine.llama.template import MediaMarks, PromptPart, TemplateProblem, calls_told
 from app.engine.llama.token_classifier import TokenClassifier, classifies_tokens, spans_of
-from app.engine.scheduler import SideBySide
+from app.engine.scheduler import ParallelismPolicy
 from app.engine.states import StateFolder, model_identity
 
 # A model that is ready: its context, its decoder, and how requests become prompts for it.
@@ -48,7 +48,7 @@ SPEEDS_FILE = "speeds.json"  # in the child's own working folder
 class LoadedModel:
     """Owns model and context until `free`."""
 
-    def __init__(self, library: Library, request: protocol.LoadModel, opened: Opened) -> None:
+    def __init__(self, library: Library, request: protocol.LoadModel, opened: OpenedModel) -> None:
         self.model = opened.model
         self._library = library
         self._opened = opened
@@ -57,7 +57,7 @@ class LoadedModel:
         self._embedding: Embedding | None = None
         self._cut: tuple[str, list[int]] = ("", [])
         """The text that was looked at last, and its tokens."""
-        self._context = Context(
+        self._context = LlamaContext(
             library,
             opened.model.pointer,
             opened.context,
@@ -73,14 +73,14 @@ class LoadedModel:
             states = SavedStates(self._context, opened.tiles, folder, Path(request.path), identity_)
         identity, threads = model_identity(Path(request.path)), opened.plan.threads
         self._speed_key = key_of(identity, library.version, opened.plan.device, opened.plan.gpu_layers, threads)
-        self._speeds = Remembered(Path.cwd() / SPEEDS_FILE)
+        self._speeds = JsonCache(Path.cwd() / SPEEDS_FILE)
         known = (self._speeds.find(self._speed_key) or {}).get("side_by_side", 0)
         most_tokens = sys.maxsize
         if not opened.plan.gpu_layers:
             most_tokens = tokens_side_by_side(shape_of(opened.model.header), opened.plan.kv_type)
         best = known if isinstance(known, int) else 0
         self._look_key = self._remember_looks() if self._eyes is not None else ""
-        self._side_by_side = SideBySide(self._context.most_sequences - 1, best, most_tokens)
+        self._side_by_side = ParallelismPolicy(self._context.most_sequences - 1, best, most_tokens)
         self.decoder = Decoder(self._context, states, self._side_by_side, opened.tiles, opened.eyes)
         self._syntax = syntax_of(self.model.template_source) if self.model.template else Syntax()
 
@@ -133,13 +133,13 @@ class LoadedModel:
         self._eyes.speeds.update({kind: took for kind, took in known if isinstance(took, float) and took > 0})
         return key
 
-    def begin(self, request: protocol.Generate, job: Job) -> None:
+    def begin(self, request: protocol.Generate, job: EngineJob) -> None:
         """Starts an answer; raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
         begun_s = time.perf_counter()
         ask, model = request.ask, self.model
         self._look_away()
         model.check_tokens([*ask.tokens, *(token for token, _ in ask.logit_bias)])
-        prompt, syntax = self._asked(ask) if ask.messages else (Prompt(_raw_tokens(model, ask)), NO_THINKING)
+        prompt, syntax = self._asked(ask) if ask.messages else (PromptTokens(_raw_tokens(model, ask)), NO_THINKING)
         forced = list(ask.forced)
         if ask.tells_last:
             prompt, forced = self._told(ask)
@@ -152,7 +152,7 @@ class LoadedModel:
             raise errors.PromptTooLong(len(prompt.tokens), self._context.size_tokens)
         if ask.calling is not None and syntax.kind == HARMONY:
             syntax = replace(syntax, calls=ask.calling.syntax.begins)
-        answer = Answer(request, job.reply, begun_s, syntax)
+        answer = AnswerDecoder(request, job.reply, begun_s, syntax)
         answer.media_tokens = prompt.media_tokens
         if ask.max_tokens == 0 or (ask.tells_last and not forced):
             answer.begin(len(prompt.tokens), 0)
@@ -172,9 +172,9 @@ class LoadedModel:
             lambda token: answer.is_outside(piece(token)),
             logit_bias=dict(ask.logit_bias),
         )
-        self.decoder.add(Run(request, job, answer, self.model, prompt, chain, piece, forced))
+        self.decoder.add(SequenceRun(request, job, answer, self.model, prompt, chain, piece, forced))
 
-    def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected:
+    def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
         """Looks into the model; raises ModelNotInspectable, TooLongToInspect or LookBrokenOff."""
         model, id_ = self.model, request.id
         tokens = self._tokens_of(request)
@@ -196,7 +196,7 @@ class LoadedModel:
         said = tuple(map(tuple, look.layers(tokens, request.most, request.start)))
         return protocol.Inspected(id_, total, shown[request.start :][: len(said[0])], layers=said)
 
-    def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded:
+    def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded:
         """Vectors of texts; raises EmbeddingsUnavailable, PromptTooLong, EmbeddingBrokenOff or ModelLoadFailed."""
         model, texts = self.model, list[list[int]]()
         if not embeds(model.header):
@@ -300,7 +300,7 @@ class LoadedModel:
             self._eyes.close()
         self.model.free()
 
-    def _look(self, tokens: int, job: Job) -> Inspection:
+    def _look(self, tokens: int, job: EngineJob) -> Inspection:
         """The context for looking, of so many tokens; kept until somebody asks for an answer."""
         size = min(WINDOW_TOKENS, -(-tokens // 64) * 64, self.model.most_tokens)
         if self._inspection is None or self._inspection.size_tokens != size:
@@ -315,7 +315,7 @@ class LoadedModel:
             self._inspection.free()
             self._inspection = None
 
-    def _asked(self, ask: protocol.Ask) -> tuple[Prompt, Syntax]:
+    def _asked(self, ask: protocol.Ask) -> tuple[PromptTokens, Syntax]:
         parts = self._parts(ask.messages, ask.continue_last or ask.tells_last, ask.template_variables)
         end = next((part.text for part in reversed(parts) if part.trusted), "")
         prompt = self._prompt(parts)
@@ -324,7 +324,7 @@ class LoadedModel:
             prompt = replace(prompt, shared=self._shared_tokens(prompt.tokens, parts, beginning))
         return prompt, self._syntax.after(end)
 
-    def _told(self, ask: protocol.Ask) -> tuple[Prompt, list[int]]:
+    def _told(self, ask: protocol.Ask) -> tuple[PromptTokens, list[int]]:
         """The prompt that ends before the last message, and the tokens of that message."""
         parts = self._parts(ask.messages, True, ask.template_variables)
         if not parts or parts[-1].trusted:  # the template changes what was said: which part that is nobody knows
@@ -332,7 +332,9 @@ class LoadedModel:
         prompt = self._prompt(parts[:-1])
         return prompt, self._tokens(parts)[len(prompt.tokens) :]
 
-    def _parts(self, messages: Sequence[Message], continue_last: bool, variables: Mapping[str, Any]) -> list[Part]:
+    def _parts(
+        self, messages: Sequence[Message], continue_last: bool, variables: Mapping[str, Any]
+    ) -> list[PromptPart]:
         model = self.model
         if model.template is None:
             raise errors.ChatUnavailable(model.path)
@@ -346,13 +348,13 @@ class LoadedModel:
         except TemplateProblem as problem:
             raise errors.TemplateFailed(model.path, str(problem)) from problem
 
-    def _prompt(self, parts: list[Part]) -> Prompt:
+    def _prompt(self, parts: list[PromptPart]) -> PromptTokens:
         """Token ids; where a model cannot forget a part, with the places before and after the last question."""
         tokens = self._tokens(parts)
         shown = [part.media for part in parts if part.media is not None]
         media = {(one.id, one.most_tokens): one for one in shown}
         taken = len(tokens) - len(self.model.prompt_tokens(parts)) if shown else 0
-        prompt = Prompt(tokens, media=media, media_tokens=taken)
+        prompt = PromptTokens(tokens, media=media, media_tokens=taken)
         if self._context.can_forget:
             return prompt
         question = max((at for at, part in enumerate(parts) if not part.trusted and part.text), default=0)
@@ -361,7 +363,7 @@ class LoadedModel:
         ends = (len(self._tokens(parts[:end])) for end in (question, question + 1))
         return replace(prompt, places=tuple(end for end in ends if 0 < end < len(tokens)))
 
-    def _tokens(self, parts: Sequence[Part]) -> list[int]:
+    def _tokens(self, parts: Sequence[PromptPart]) -> list[int]:
         return self.model.prompt_tokens(parts, self._shown)
 
     def _shown(self, media: Media, tokens_before: int, pictures_before: int) -> list[int]:
@@ -369,7 +371,7 @@ class LoadedModel:
             raise errors.MediaRefused(media.path, media.kind, "blind" if media.kind == "picture" else "deaf")
         return self._eyes.tokens(media, tokens_before, pictures_before)
 
-    def _shared_tokens(self, tokens: list[int], parts: list[Part], beginning: str) -> int:
+    def _shared_tokens(self, tokens: list[int], parts: list[PromptPart], beginning: str) -> int:
         """How many tokens of a prompt come from a text that other prompts begin with, too, and from what is before it.
 
         0 where that is not in the prompt as it is, or all of it.
@@ -383,7 +385,7 @@ class LoadedModel:
         return 0
 
 
-def _senses_of(eyes: Eyes | None) -> dict[str, Any]:
+def _senses_of(eyes: VisionEncoder | None) -> dict[str, Any]:
     if eyes is None:
         return {}
     it = eyes.projector
@@ -454,7 +456,7 @@ class LlamaBackend:
         except (ImportError, OSError) as error:
             log.info("llama.cpp could not be loaded: %s", error)
 
-    def load(self, request: protocol.LoadModel, job: Job) -> protocol.Loaded | protocol.Done:
+    def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
         """Checks the file before the former model is given up, then loads it."""
         header = check_model(Path(request.path))
         try:
@@ -483,7 +485,7 @@ class LlamaBackend:
             self._loaded.free()
             self._loaded = None
 
-    def begin(self, request: protocol.Generate, job: Job) -> None:
+    def begin(self, request: protocol.Generate, job: EngineJob) -> None:
         """Starts an answer with the loaded model."""
         self._ready().begin(request, job)
 
@@ -518,7 +520,7 @@ class LlamaBackend:
         except TemplateProblem as problem:
             raise errors.TemplateFailed(loaded.model.path, str(problem)) from problem
 
-    def embed(self, request: protocol.Embed, job: Job) -> protocol.Embedded | protocol.Done:
+    def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
         """Vectors from the loaded model."""
         try:
             return self._ready().embed(request, job)
@@ -529,7 +531,7 @@ class LlamaBackend:
         """Labels from the loaded model."""
         return self._ready().classify_tokens(request)
 
-    def inspect(self, request: protocol.Inspect, job: Job) -> protocol.Inspected | protocol.Done:
+    def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected | protocol.Done:
         """Looks into the loaded model."""
         try:
             return self._ready().inspect(request, job)

@@ -32,11 +32,11 @@ def has_numbers(logits: Any, vocabulary_size: int) -> bool:
 
 DECODED, NO_ROOM, ABORTED = 0, 1, 2
 FEW_TOKENS = 16  # up to here a decode is bound by memory, as writing is; above by computing, as reading is
-PARTIAL_ONLY = 1  # LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY: what cannot be rolled back, see `Context.partial_state`
+PARTIAL_ONLY = 1  # LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY: what cannot be rolled back, see `LlamaContext.partial_state`
 
 
 @dataclass(frozen=True)
-class Embedded:
+class TileEmbeddings:
     """What an encoder made of a tile: `embeddings` of [token, width], and `positions` of [dimension * token].
 
     Without these, they just go on. `is_whole`: all of it sees all of it, so it is decoded at once.
@@ -51,7 +51,7 @@ class Embedded:
         """How many there are."""
         return len(self.embeddings)
 
-    def share(self, c: Any, start: int, most: int, sequence: int, position: int) -> Share:
+    def share(self, c: Any, start: int, most: int, sequence: int, position: int) -> TokenBatch:
         """Some of it as a batch of llama.cpp's, for a sequence in which the tile begins at `position`."""
         import numpy as np
 
@@ -73,18 +73,18 @@ class Embedded:
             owners,
             (ctypes.c_int8 * count)(),
         )
-        return Share(batch, (values, places, owner, owners))
+        return TokenBatch(batch, (values, places, owner, owners))
 
 
 @dataclass(frozen=True)
-class Share:
+class TokenBatch:
     """A batch, and what its pointers point to."""
 
     batch: Any
     kept: tuple[Any, ...]
 
 
-class Context:
+class LlamaContext:
     """Owns llama.cpp's context. `can_forget` says whether a part of a sequence can be dropped from its end."""
 
     def __init__(
@@ -134,7 +134,7 @@ class Context:
         return result
 
     def decode_tile(
-        self, tile: Embedded, sequence: int, position: int, wants_logits: bool, aborted: Callable[[], bool]
+        self, tile: TileEmbeddings, sequence: int, position: int, wants_logits: bool, aborted: Callable[[], bool]
     ) -> int:
         """Decodes a piece of a picture or a sound; as `decode`. Its last place is `tile.tokens - 1`."""
         self._use_threads(self._reading_threads)

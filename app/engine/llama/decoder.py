@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from app.core.errors import AppError, ModelBroken, ModelReplaced
 from app.core.events import FinishReason, Media
 from app.engine import protocol
-from app.engine.llama.context import CHECK_EVERY_TOKENS, DECODED, FEW_TOKENS, NO_ROOM, Context, Embedded
-from app.engine.llama.eyes import Eyes, Look
+from app.engine.llama.context import CHECK_EVERY_TOKENS, DECODED, FEW_TOKENS, NO_ROOM, LlamaContext, TileEmbeddings
+from app.engine.llama.eyes import EncodingRun, VisionEncoder
 from app.engine.llama.inspection import token_seen
-from app.engine.llama.pool import Beginnings, Run, SavedStates, SequencePool
+from app.engine.llama.pool import Beginnings, SavedStates, SequencePool, SequenceRun
 from app.engine.llama.tiles import Tiles
-from app.engine.scheduler import SideBySide, next_decode
+from app.engine.scheduler import ParallelismPolicy, next_decode
 
 
 class Decoder:
@@ -24,15 +24,15 @@ class Decoder:
 
     def __init__(
         self,
-        context: Context,
+        context: LlamaContext,
         states: SavedStates | None,
-        side_by_side: SideBySide,
+        side_by_side: ParallelismPolicy,
         tiles: Tiles | None = None,
-        eyes: Eyes | None = None,
+        eyes: VisionEncoder | None = None,
     ) -> None:
         tiles = tiles or Tiles()
         self.pool = SequencePool(context, tiles, states, side_by_side)
-        self._looking = Looking(eyes, tiles) if eyes is not None else None
+        self._looking = EncodingQueue(eyes, tiles) if eyes is not None else None
         self._beginnings = Beginnings(context, states, self.pool)
         self._context = context
         self._side_by_side = side_by_side
@@ -47,7 +47,7 @@ class Decoder:
         """Whether somebody waits for an answer."""
         return any(run.interactive for run in self.pool.runs)
 
-    def add(self, run: Run) -> None:
+    def add(self, run: SequenceRun) -> None:
         """Lets an answer take part from the next decode on."""
         self.pool.runs.append(run)
 
@@ -76,7 +76,7 @@ class Decoder:
         for run in [run for run in self.pool.runs if not run.interactive]:
             self._fail(run, ModelReplaced())
 
-    def _see(self, looking: Looking, placed: list[Run], urgent: Callable[[], bool]) -> list[Run]:
+    def _see(self, looking: EncodingQueue, placed: list[SequenceRun], urgent: Callable[[], bool]) -> list[SequenceRun]:
         """Takes those on for which a picture or a sound comes next; returns the others, which may go on meanwhile."""
         placed = [run for run in placed if run.interactive] or placed
         waiting = sorted((run for run in placed if run.next_tile), key=lambda run: run.is_outside)
@@ -91,7 +91,7 @@ class Decoder:
             looking.wait()
         return others
 
-    def _decode_tile(self, looking: Looking, run: Run, urgent: Callable[[], bool]) -> None:
+    def _decode_tile(self, looking: EncodingQueue, run: SequenceRun, urgent: Callable[[], bool]) -> None:
         sequence, tile = run.sequence, looking.tile(run)
         assert sequence is not None
         aborted = self._aborted([(run, tile.tokens)], urgent)
@@ -100,7 +100,7 @@ class Decoder:
         output = tile.tokens - 1 if tile.is_whole else (tile.tokens - 1) % self._context.batch_tokens
         self._after([(run, tile.tokens)], [output], result, aborted)
 
-    def _decode(self, shares: list[tuple[Run, int]], urgent: Callable[[], bool]) -> None:
+    def _decode(self, shares: list[tuple[SequenceRun, int]], urgent: Callable[[], bool]) -> None:
         batch, outputs, size = [], [], 0
         for run, count in shares:
             assert run.sequence is not None
@@ -117,7 +117,7 @@ class Decoder:
         self._after(shares, outputs, result, aborted)
 
     def _after(
-        self, shares: list[tuple[Run, int]], outputs: list[int], result: int, aborted: Callable[[], bool] | None
+        self, shares: list[tuple[SequenceRun, int]], outputs: list[int], result: int, aborted: Callable[[], bool] | None
     ) -> None:
         if result == DECODED:
             self._on_decoded(shares, outputs)
@@ -132,7 +132,7 @@ class Decoder:
             if aborted is None or not aborted():
                 raise RuntimeError(f"llama_decode returned {result} for {shares[0][1]} tokens")
 
-    def _aborted(self, shares: list[tuple[Run, int]], urgent: Callable[[], bool]) -> Callable[[], bool]:
+    def _aborted(self, shares: list[tuple[SequenceRun, int]], urgent: Callable[[], bool]) -> Callable[[], bool]:
         """Whether a decode in progress is to be broken off: somebody stops, or waits while only jobs are read.
 
         Who asks is answered in passing where others stop, for whom the decode would be worth nothing.
@@ -150,7 +150,7 @@ class Decoder:
 
         return is_aborted
 
-    def _on_decoded(self, shares: list[tuple[Run, int]], outputs: list[int]) -> None:
+    def _on_decoded(self, shares: list[tuple[SequenceRun, int]], outputs: list[int]) -> None:
         for run, count in shares:
             assert run.sequence is not None
             held = run.held_tokens
@@ -163,7 +163,7 @@ class Decoder:
             if run.pending_tokens == 0:
                 self._write(run, output)
 
-    def _write(self, run: Run, output: int) -> None:
+    def _write(self, run: SequenceRun, output: int) -> None:
         written = len(run.tokens) - len(run.prompt.tokens)
         if written % CHECK_EVERY_TOKENS == 0 and not self._context.has_numbers(output, run.model.vocabulary_size):
             self.pool.forget_all()  # before it could be saved
@@ -184,11 +184,11 @@ class Decoder:
         if reason is not None:
             self._end(run, reason)
 
-    def _end(self, run: Run, reason: FinishReason) -> None:
+    def _end(self, run: SequenceRun, reason: FinishReason) -> None:
         self.pool.remove(run)
         run.finish(reason)
 
-    def _fail(self, run: Run, error: AppError) -> None:
+    def _fail(self, run: SequenceRun, error: AppError) -> None:
         self.pool.remove(run)
         if not run.is_finished:
             run.job.reply(protocol.Failed(run.request.id, error))
@@ -202,20 +202,20 @@ TELL_EVERY = 0.01  # of a picture
 Key = tuple[str, int]
 
 
-class Looking:
+class EncodingQueue:
     """Looks at one thing at a time. What a job waits for rests while somebody waits for an answer, and gives way."""
 
-    def __init__(self, eyes: Eyes, tiles: Tiles) -> None:
+    def __init__(self, eyes: VisionEncoder, tiles: Tiles) -> None:
         self._eyes, self._tiles = eyes, tiles
-        self._look: Look | None = None
+        self._look: EncodingRun | None = None
         self._is_for_job = False
         self._told: tuple[int, int, float] = (0, 0, 0.0)
 
-    def ready(self, runs: Sequence[Run]) -> Run | None:
+    def ready(self, runs: Sequence[SequenceRun]) -> SequenceRun | None:
         """One of them whose next piece is known."""
         return next((run for run in runs if self._eyes.embeddings(run.next_tile) is not None), None)
 
-    def tile(self, run: Run) -> Embedded:
+    def tile(self, run: SequenceRun) -> TileEmbeddings:
         """What is decoded next for a run that is ready."""
         number, sequence = run.next_tile, run.sequence
         embeddings = self._eyes.embeddings(number)
@@ -223,9 +223,9 @@ class Looking:
         assert sequence is not None
         media = self._media(run, number)
         positions = self._eyes.positions(media, number, sequence.position)
-        return Embedded(embeddings, positions, self._eyes.is_whole(media))
+        return TileEmbeddings(embeddings, positions, self._eyes.is_whole(media))
 
-    def see(self, run: Run, somebody_waits: Callable[[], bool]) -> AppError | None:
+    def see(self, run: SequenceRun, somebody_waits: Callable[[], bool]) -> AppError | None:
         """Has the next piece for a run looked at, and tells how far that is; returns why it cannot be."""
         number = run.next_tile
         look, self._look = self._look, None
@@ -247,7 +247,7 @@ class Looking:
         if self._look is not None:
             self._look.done.wait(WAIT_S)
 
-    def _begin(self, run: Run, number: int, somebody_waits: Callable[[], bool]) -> Look:
+    def _begin(self, run: SequenceRun, number: int, somebody_waits: Callable[[], bool]) -> EncodingRun:
         missing = self._missing(run)
         key = self._key(number)
         run.looks += [other for other in dict.fromkeys(map(self._key, missing)) if other not in run.looks]
@@ -256,24 +256,24 @@ class Looking:
         place = self._tiles[number].place
         wanted = frozenset(other for other in missing if self._key(other) == key and self._tiles[other].place == place)
         rests = (lambda: False) if run.interactive else somebody_waits
-        look = Look(self._media(run, number), place, wanted, run.job.stop.is_set, rests)
+        look = EncodingRun(self._media(run, number), place, wanted, run.job.stop.is_set, rests)
         self._is_for_job = not run.interactive
         self._eyes.begin(look)
         return look
 
-    def _tell(self, run: Run, number: int, fraction: float) -> None:
+    def _tell(self, run: SequenceRun, number: int, fraction: float) -> None:
         key = self._key(number)
         at = run.looks.index(key) + 1 if key in run.looks else 1
         if (run.request.id, at) != self._told[:2] or fraction >= self._told[2] + TELL_EVERY:
             self._told = (run.request.id, at, fraction)
             run.answer.look(at, max(1, len(run.looks)), fraction)
 
-    def _missing(self, run: Run) -> list[int]:
+    def _missing(self, run: SequenceRun) -> list[int]:
         numbers = dict.fromkeys(token for token in run.tokens[run.held_tokens :] if token < 0)
         return [number for number in numbers if self._eyes.embeddings(number) is None]
 
     def _key(self, number: int) -> Key:
         return self._tiles[number].media, self._tiles[number].most_tokens
 
-    def _media(self, run: Run, number: int) -> Media:
+    def _media(self, run: SequenceRun, number: int) -> Media:
         return run.prompt.media[self._key(number)]

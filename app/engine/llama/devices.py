@@ -11,7 +11,7 @@ from app.core.errors import MachineUnusable
 from app.engine import computer
 from app.engine.fit import EXPERTS, GpuRoom, Layout
 from app.engine.llama.library import Library
-from app.engine.machines import Machine, ask_all
+from app.engine.machines import RemoteMachine, ask_all
 from app.engine.protocol import MACHINE, Device
 
 TYPES = ("cpu", "gpu", "igpu", "accel")
@@ -187,7 +187,7 @@ class Borrowed:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._known: dict[str, Machine] = {}
+        self._known: dict[str, RemoteMachine] = {}
         self._handles: dict[str, list[int]] = {}
 
     def look(
@@ -247,9 +247,9 @@ class Borrowed:
         return [base.ggml_backend_reg_dev_get(registry, number) for number in range(count)]
 
 
-def _names(machine: Machine) -> set[str]:
+def _names(machine: RemoteMachine) -> set[str]:
     return {device.name for device in machine.devices}
 
 
-def _lent_by(machine: Machine) -> list[Device]:
+def _lent_by(machine: RemoteMachine) -> list[Device]:
     return [Device(one.name, one.name, MACHINE, one.free_bytes, one.total_bytes) for one in machine.devices]

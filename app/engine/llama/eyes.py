@@ -68,7 +68,7 @@ ALIGNED = {"deepseek4v": 4}
 
 
 @dataclass(eq=False)
-class Look:
+class EncodingRun:
     """The tiles of one picture or sound while they are encoded, on a thread of their own.
 
     `wanted` are their numbers, all of one place; `stops` ends it early, and while `rests` is true nothing is computed.
@@ -240,12 +240,14 @@ class Projector:
         return max(LEAST_SAMPLES, round(media.seconds * self.hearing_hz))
 
 
-class Eyes:
+class VisionEncoder:
     """A model's, with what they looked at; `close` them before the model. One look at a time; the rest may be asked
     meanwhile.
     """
 
-    def __init__(self, library: Library, model: Model, tiles: Tiles, projector: Projector, watch: _Watch) -> None:
+    def __init__(
+        self, library: Library, model: Model, tiles: Tiles, projector: Projector, watch: _EncodingWatch
+    ) -> None:
         self.projector = projector
         self.speeds = dict[str, float]()
         """The least seconds that a token of each kind took so far."""
@@ -253,7 +255,7 @@ class Eyes:
         self._name = hashlib.sha256(repr(model_identity(Path(projector.path))).encode()).hexdigest()[:16]
         self.width: int = library.c.llama_model_n_embd_inp(model.pointer)
         self._kept: collections.OrderedDict[int, Floats] = collections.OrderedDict()
-        self._look: Look | None = None
+        self._look: EncodingRun | None = None
         self._units = functools.lru_cache(maxsize=KEPT_COUNTS)(self._units_of)
 
     def is_whole(self, media: Media) -> bool:
@@ -300,11 +302,11 @@ class Eyes:
         return np.array([[place.t, place.y, place.x, place.z] for place in places], np.int32).T.reshape(-1)
 
     @property
-    def look(self) -> Look | None:
+    def look(self) -> EncodingRun | None:
         """What is being looked at now."""
         return self._look if self._look is not None and not self._look.done.is_set() else None
 
-    def begin(self, look: Look) -> None:
+    def begin(self, look: EncodingRun) -> None:
         """Begins to encode; only when nothing else is being looked at."""
         assert self.look is None
         self._look = look
@@ -330,7 +332,7 @@ class Eyes:
                 self._watch.begin(lambda: True, lambda: False, lambda fraction: None, 1)
                 self._m.mtmd_encode_chunk(self.projector.pointer, first)
 
-    def _encode(self, look: Look) -> None:
+    def _encode(self, look: EncodingRun) -> None:
         try:
             self._encode_tiles(look)
         except AppError as error:
@@ -341,7 +343,7 @@ class Eyes:
         finally:
             look.done.set()
 
-    def _encode_tiles(self, look: Look) -> None:
+    def _encode_tiles(self, look: EncodingRun) -> None:
         media = look.media
         numbers = list(dict.fromkeys(number for number in self._measured(media, look.place)[0] if number < 0))
         with self.projector.chunks(self.projector.bitmap(media), look.place) as chunks:
@@ -353,7 +355,7 @@ class Eyes:
                 if look.is_over() or not self._encode_tile(look, number, piece, done / len(todo), 1 / len(todo)):
                     return
 
-    def _encode_tile(self, look: Look, number: int, piece: Any, begun: float, share: float) -> bool:
+    def _encode_tile(self, look: EncodingRun, number: int, piece: Any, begun: float, share: float) -> bool:
         """Encodes a tile and keeps what came of it; False when that was stopped."""
         import numpy as np
 
@@ -425,7 +427,7 @@ class Eyes:
         return tuple(tokens), width, height
 
 
-class _Watch:
+class _EncodingWatch:
     """Looks on while an encoder computes: counts, rests and stops. What a callback raises would be lost in C.
 
     `layers` are those of the encoder.
@@ -473,7 +475,7 @@ def open_eyes(
     threads: int,
     device: int | None = None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Eyes | None:
+) -> VisionEncoder | None:
     """Loads a projector for a model, on a device of ggml's or the processor (None); None when cancelled.
 
     Raises ProjectorRefused. A file that is damaged in other ways than its checked header shows may end the process.
@@ -485,7 +487,7 @@ def open_eyes(
         raise ProjectorRefused(path, model.path, "unknown", "it makes voices")
     library.hear(m.mtmd_log_set, m.mtmd_helper_log_set)
     library.forget_words()
-    watch = _Watch(library, number_of(header, "clip.vision.block_count"))
+    watch = _EncodingWatch(library, number_of(header, "clip.vision.block_count"))
     parameters = m.mtmd_context_params_default()
     parameters.n_threads = threads
     parameters.use_gpu = device is not None
@@ -496,7 +498,7 @@ def open_eyes(
     pointer = m.mtmd_init_from_file(c_path(path), model.pointer, parameters)
     del on_progress  # kept alive until here
     if pointer:
-        return Eyes(library, model, tiles, Projector(path, pointer, model, kinds), watch)
+        return VisionEncoder(library, model, tiles, Projector(path, pointer, model, kinds), watch)
     if cancelled():
         return None
     words = library.last_words()

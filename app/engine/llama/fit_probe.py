@@ -18,7 +18,7 @@ from app.core.child import claim_wire
 from app.core.gguf import read_complete
 from app.core.wire import ParentSide, checked
 from app.engine import computer
-from app.engine.fit import PROBE_WIRE, Layout, MemorySpeed, Needs, Probe, ProbeMemory, Shape, shape_of
+from app.engine.fit import PROBE_WIRE, FitProbe, Layout, MemorySpeed, Needs, ProbeMemory, Shape, shape_of
 from app.engine.llama.devices import ModelParameters, context_parameters
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.model import c_path
@@ -43,7 +43,7 @@ def main(_arguments: list[str]) -> int:
     os._exit(0 if answer is not None else 1)
 
 
-def _answer(request: Probe | ProbeMemory) -> Needs | MemorySpeed | None:
+def _answer(request: FitProbe | ProbeMemory) -> Needs | MemorySpeed | None:
     if isinstance(request, ProbeMemory):
         return MemorySpeed(computer.measure(request.cores))
     return measure(open_library(), request.path, request.layout, request.gpus, request.split)

@@ -221,7 +221,7 @@ class GrammarSize:
 
 
 @dataclass(slots=True)
-class _Element:
+class _RepeatedElement:
     """Something that is read so often; of a rule of that name, or so many characters."""
 
     name: str = ""
@@ -235,7 +235,7 @@ class _Element:
 class _Rules:
     """By name; what stands in brackets is a rule, too."""
 
-    found: dict[str, list[list[_Element]]] = field(default_factory=dict)
+    found: dict[str, list[list[_RepeatedElement]]] = field(default_factory=dict)
 
     def read(self, gbnf: str) -> None:
         """Reads what it can: llama.cpp says what is wrong with the rest."""
@@ -252,7 +252,7 @@ class _Rules:
                 alternatives.append([])
             elif kind == "open":
                 name = f"({len(self.found)}"
-                alternatives[-1].append(_Element(name))
+                alternatives[-1].append(_RepeatedElement(name))
                 self.found[name] = [[]]
                 at.append(name)
             elif kind == "close":
@@ -261,7 +261,9 @@ class _Rules:
                 _repeat(alternatives[-1][-1], text)
             elif kind != "times":
                 characters = len(_ESCAPE.sub("_", text)) - 2 if kind == "literal" else 1
-                alternatives[-1].append(_Element(text if kind == "name" else "", 0 if kind == "name" else characters))
+                alternatives[-1].append(
+                    _RepeatedElement(text if kind == "name" else "", 0 if kind == "name" else characters)
+                )
 
 
 @functools.lru_cache(8)
@@ -296,7 +298,7 @@ def _pieces(gbnf: str) -> Iterator[tuple[str, str]]:
         at = found.end()
 
 
-def _repeat(element: _Element, times: str) -> None:
+def _repeat(element: _RepeatedElement, times: str) -> None:
     least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(times, (0, None))
     if times[0] == "{":
         first, comma, last = times[1:-1].partition(",")
@@ -307,7 +309,7 @@ def _repeat(element: _Element, times: str) -> None:
     element.most *= max(least, 1) if most is None else max(most, least)
 
 
-def _ways(rules: Mapping[str, list[list[_Element]]]) -> int:
+def _ways(rules: Mapping[str, list[list[_RepeatedElement]]]) -> int:
     """The most ways into any rule. What recurs is counted in rounds, until nothing changes."""
     ways = dict.fromkeys(rules, (0, 0))
     order = _inner_first(rules)
@@ -321,7 +323,7 @@ def _ways(rules: Mapping[str, list[list[_Element]]]) -> int:
     return max((into + past for into, past in ways.values()), default=0)
 
 
-def _ways_into(alternative: list[_Element], ways: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
+def _ways_into(alternative: list[_RepeatedElement], ways: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
     """In how many ways a first character can be looked for, and in how many there is none."""
     into, past = 0, 1
     for element in alternative:
@@ -340,7 +342,7 @@ def _ways_into(alternative: list[_Element], ways: Mapping[str, tuple[int, int]])
     return into, past
 
 
-def _inner_first(rules: Mapping[str, list[list[_Element]]]) -> list[str]:
+def _inner_first(rules: Mapping[str, list[list[_RepeatedElement]]]) -> list[str]:
     seen: set[str] = set()
     order: list[str] = []
     for start in rules:

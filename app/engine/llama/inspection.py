@@ -242,13 +242,15 @@ def _likeliest(np: Any, model: Model, log_probabilities: Any, most: int) -> tupl
 class OutputHead:
     """The last steps of a model: a norm, and the matrix that turns a vector into a number for each token."""
 
-    def __init__(self, model: Model, weights: Weights, matrix: TensorInfo, norm: Callable[[Floats], Floats]) -> None:
+    def __init__(
+        self, model: Model, weights: TensorReader, matrix: TensorInfo, norm: Callable[[Floats], Floats]
+    ) -> None:
         self._model, self._weights, self._matrix, self._norm = model, weights, matrix, norm
 
     @classmethod
     def of(cls, library: Library, model: Model) -> OutputHead | None:
         """None where the file has no such tensors."""
-        weights = Weights(library, Path(model.path), model.header)
+        weights = TensorReader(library, Path(model.path), model.header)
         matrix = weights.find("output.weight") or weights.find("token_embd.weight")
         gain, bias = weights.find("output_norm.weight"), weights.find("output_norm.bias")
         if matrix is None or gain is None:
@@ -364,7 +366,7 @@ def _declare(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> N
 
 
 def _norm_of(
-    header: GgufHeader, weights: Weights, gain: TensorInfo, bias: TensorInfo | None
+    header: GgufHeader, weights: TensorReader, gain: TensorInfo, bias: TensorInfo | None
 ) -> Callable[[Floats], Floats]:
     """The norm before the output: of the root mean square (Zhang and Sennrich, 2019), or of mean and variance."""
     import numpy as np
@@ -391,7 +393,7 @@ class _Traits(ctypes.Structure):
     )
 
 
-class Weights:
+class TensorReader:
     """The tensors of a file as floats, a few rows at a time; quantized ones are unpacked by ggml itself."""
 
     def __init__(self, library: Library, path: Path, header: GgufHeader) -> None:

@@ -14,12 +14,12 @@ from app.core.errors import ModelLoadFailed, ModelTooLarge, ProjectorRefused
 from app.core.events import Placed
 from app.core.gguf import GgufHeader, check_projector
 from app.engine import computer, fit, protocol
-from app.engine.backend import Job
-from app.engine.computer import Remembered, key_of
-from app.engine.fit import GpuRoom, Layout, Needs, Plan, Room, shape_of
+from app.engine.backend import EngineJob
+from app.engine.computer import JsonCache, key_of
+from app.engine.fit import GpuRoom, Layout, LoadPlan, Needs, Room, shape_of
 from app.engine.llama import devices
 from app.engine.llama.devices import Borrowed, ModelParameters, context_parameters
-from app.engine.llama.eyes import Eyes, open_eyes
+from app.engine.llama.eyes import VisionEncoder, open_eyes
 from app.engine.llama.library import Library
 from app.engine.llama.model import Model, load_model
 from app.engine.llama.tiles import Tiles
@@ -38,17 +38,17 @@ MORE_FREE = 1.25  # with so much more memory free, what once had to be reduced i
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedModel:
     """A model, its context (llama.cpp's pointer; whoever asked frees both, and the eyes) and how they came to be."""
 
     model: Model
     context: Any
     context_tokens: int
-    plan: Plan
+    plan: LoadPlan
     placement: tuple[Placed, ...] = ()
     machines_missed: tuple[str, ...] = ()
     tiles: Tiles = dataclasses.field(default_factory=Tiles)
-    eyes: Eyes | None = None
+    eyes: VisionEncoder | None = None
 
     @property
     def held(self) -> set[str]:
@@ -60,14 +60,14 @@ def open_model(
     library: Library,
     request: protocol.LoadModel,
     header: GgufHeader,
-    job: Job,
+    job: EngineJob,
     *,
     freed_bytes: int = 0,
     give_up: Callable[[], None] = lambda: None,
     folder: Path | None = None,
     borrowed: Borrowed | None = None,
     held: Collection[str] = (),
-) -> Opened | None:
+) -> OpenedModel | None:
     """Opens what is asked for in the best form that fits; None when cancelled.
 
     `give_up` frees the model that is replaced, and with it about `freed_bytes`; it is called when the new one is known
@@ -86,7 +86,7 @@ class _Opening:
         library: Library,
         request: protocol.LoadModel,
         header: GgufHeader,
-        job: Job,
+        job: EngineJob,
         folder: Path,
         *,
         borrowed: Borrowed,
@@ -104,15 +104,15 @@ class _Opening:
         names, split = self._names, wish.tensor_split
         self._split = [share for name, share in zip(wish.devices or names, split, strict=False) if name in names]
         self._folder = folder
-        self._remembered = Remembered(folder / REMEMBERED_FILE)
+        self._remembered = JsonCache(folder / REMEMBERED_FILE)
         self._model: Model | None = None
         self._tiles = Tiles()
-        self._eyes: Eyes | None = None
+        self._eyes: VisionEncoder | None = None
         self._placement: tuple[object, ...] = ()
         self._placed: tuple[Placed, ...] = ()
         self._missed: tuple[str, ...] = ()
 
-    def open(self, freed_bytes: int, give_up: Callable[[], None]) -> Opened | None:
+    def open(self, freed_bytes: int, give_up: Callable[[], None]) -> OpenedModel | None:
         self._take_machines(freed_bytes)
         planned = self._plan(self._room(freed_bytes))
         if self._job.cancelled:
@@ -121,7 +121,7 @@ class _Opening:
         give_up()
         self._library.forget_words()
         room = self._room()
-        plan: Plan | None = planned if freed_bytes == 0 else self._plan(room)
+        plan: LoadPlan | None = planned if freed_bytes == 0 else self._plan(room)
         while plan is not None:
             context = self._try(plan)
             if self._job.cancelled:
@@ -165,12 +165,12 @@ class _Opening:
         free, total = computer.free_memory_bytes(), computer.total_memory_bytes()
         return Room(free and min(free + freed_bytes, total or free + freed_bytes), total, self._gpus)
 
-    def _plan(self, room: Room) -> Plan:
+    def _plan(self, room: Room) -> LoadPlan:
         """What worked last time, else the best by formula; near the limit by llama.cpp's own numbers."""
         worked = self._worked(room)
         if worked is not None:
             return worked
-        plan: Plan | None = None
+        plan: LoadPlan | None = None
         estimate: fit.Estimate | None = None
         for _ in range(1 + MOST_PROBES):
             problem, former = None, plan
@@ -190,7 +190,7 @@ class _Opening:
             raise ModelTooLarge(self._request.path, problem.needed_bytes, problem.free_bytes) from problem
         return plan
 
-    def _is_far(self, plan: Plan, room: Room, estimate: fit.Estimate | None) -> bool:
+    def _is_far(self, plan: LoadPlan, room: Room, estimate: fit.Estimate | None) -> bool:
         return not fit.is_near(plan, (estimate or self._shape.needs)(plan.layout), room)
 
     def _measure(self, layout: Layout) -> tuple[Layout, Needs] | None:
@@ -213,7 +213,7 @@ class _Opening:
         self._remembered.put(key, {"layout": dataclasses.asdict(layout), "needs": dataclasses.asdict(needs)})
         return layout, needs
 
-    def _worked(self, room: Room) -> Plan | None:
+    def _worked(self, room: Room) -> LoadPlan | None:
         """The plan that worked last time after others had failed, if it fits now and nothing better could."""
         entry = self._remembered.find(self._key)
         if entry is None:
@@ -229,14 +229,14 @@ class _Opening:
             return None
         return fit.planned(layout, needs.total, free, fit.REMEMBERED)
 
-    def _after(self, plan: Plan, room: Room) -> Plan | None:
+    def _after(self, plan: LoadPlan, room: Room) -> LoadPlan | None:
         """The next plan after a failed one; what was only remembered is forgotten, and all begins anew."""
         if plan.choice == fit.REMEMBERED:
             self._remembered.forget(self._key)
             return self._plan(room)
         return fit.next_step(plan, self._shape, self._wish, room, had_model=self._model is not None)
 
-    def _try(self, plan: Plan) -> Any:
+    def _try(self, plan: LoadPlan) -> Any:
         """The context's pointer; nothing where the model or the context is refused. Keeps a model that can stay."""
         placement = (plan.gpu_layers, plan.experts_on_cpu, plan.repack)
         if self._model is None or self._placement != placement:
@@ -254,7 +254,7 @@ class _Opening:
         parameters = context_parameters(self._library, layout, threads)
         return self._library.c.llama_init_from_model(self._model.pointer, parameters)
 
-    def _open_eyes(self, model: Model, plan: Plan, threads: int) -> Eyes | None:
+    def _open_eyes(self, model: Model, plan: LoadPlan, threads: int) -> VisionEncoder | None:
         """The model's eyes, which were tried; None when cancelled."""
         assert self._projector is not None
         self._tell(1.0, PROJECTOR)
@@ -289,7 +289,7 @@ class _Opening:
             return eyes
         return None
 
-    def _load(self, plan: Plan) -> Model | None:
+    def _load(self, plan: LoadPlan) -> Model | None:
         lent = self._borrowed.handles(self._names) if plan.gpu_layers > 0 else {}
         parameters = ModelParameters(self._library, plan.layout, self._names, self._split, lent)
         step = plan.steps[-1] if plan.steps else ""
@@ -308,7 +308,7 @@ class _Opening:
             watch_connections()
         return model
 
-    def _opened(self, plan: Plan, context: Any) -> Opened:
+    def _opened(self, plan: LoadPlan, context: Any) -> OpenedModel:
         assert self._model is not None
         tokens = self._library.c.llama_n_ctx(context)
         if plan.steps:
@@ -321,9 +321,9 @@ class _Opening:
             device=self._device(plan),
             threads=self._wish.threads or computer.default_threads(),
         )
-        return Opened(self._model, context, tokens, plan, self._placed, self._missed, self._tiles, self._eyes)
+        return OpenedModel(self._model, context, tokens, plan, self._placed, self._missed, self._tiles, self._eyes)
 
-    def _gpu_missed(self, plan: Plan) -> str:
+    def _gpu_missed(self, plan: LoadPlan) -> str:
         """Why a GPU that was asked for is not used."""
         asked = self._wish.gpu_layers > 0 or any(name != "CPU" for name in self._wish.devices)
         if not asked or plan.gpu_layers > 0 or self._wish.gpu_layers == 0:
@@ -332,7 +332,7 @@ class _Opening:
             return "no_device"
         return "load_failed" if fit.CPU in plan.steps or plan.choice == fit.REMEMBERED else "no_memory"
 
-    def _device(self, plan: Plan) -> str:
+    def _device(self, plan: LoadPlan) -> str:
         """Descriptions of the devices that are used, as people know them."""
         if plan.gpu_layers > 0:
             return " + ".join(dict.fromkeys(gpu.description for gpu in self._gpus))

@@ -14,7 +14,7 @@ from app.core.errors import InfillUnavailable, TokenUnknown
 from app.core.events import Media
 from app.core.gguf import GgufHeader
 from app.engine.llama.library import Library
-from app.engine.llama.template import ChatTemplate, Part, TemplateProcess, taking_text
+from app.engine.llama.template import ChatTemplate, PromptPart, TemplateProcess, taking_text
 
 PROGRESS_EVERY_S = 0.05
 
@@ -61,7 +61,7 @@ class Model:
         return name if isinstance(name, str) and name.strip() else os.path.basename(self.path)  # noqa: PTH119
 
     def prompt_tokens(
-        self, parts: Iterable[Part], shown: Callable[[Media, int, int], Sequence[int]] | None = None
+        self, parts: Iterable[PromptPart], shown: Callable[[Media, int, int], Sequence[int]] | None = None
     ) -> list[int]:
         """Ids of a prompt: special tokens only from trusted parts, the beginning-of-text token exactly once.
 

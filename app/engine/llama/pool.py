@@ -17,13 +17,13 @@ from typing import Any
 
 from app.core.events import FinishReason, Media
 from app.engine import protocol
-from app.engine.answer import Answer
-from app.engine.backend import Job
-from app.engine.llama.context import Context
+from app.engine.answer import AnswerDecoder
+from app.engine.backend import EngineJob
+from app.engine.llama.context import LlamaContext
 from app.engine.llama.model import Model, c_path
 from app.engine.llama.sampling import Chain
 from app.engine.llama.tiles import Tiles
-from app.engine.scheduler import SideBySide
+from app.engine.scheduler import ParallelismPolicy
 from app.engine.states import Identity, StateFolder, model_identity
 
 # One sequence of a context: the tokens its memory holds, and how to get back to an earlier point exactly.
@@ -47,7 +47,7 @@ class Snapshot:
 class Sequence:
     """`tokens` is what the memory holds, in order; `session` names what they belong to, `changed` since its save."""
 
-    def __init__(self, context: Context, number: int, tiles: Tiles) -> None:
+    def __init__(self, context: LlamaContext, number: int, tiles: Tiles) -> None:
         self.number = number
         self._tiles = tiles
         self.tokens: list[int] = []
@@ -192,7 +192,7 @@ class SavedStates:
     """States of one loaded model and context."""
 
     def __init__(
-        self, context: Context, tiles: Tiles, folder: StateFolder, model: Path, identity: tuple[str, str]
+        self, context: LlamaContext, tiles: Tiles, folder: StateFolder, model: Path, identity: tuple[str, str]
     ) -> None:
         """`identity` is what shapes the bytes beside the model: the library's version and the KV type."""
         self._c = context.c
@@ -301,7 +301,7 @@ UNLIMITED_TOKENS = 2048  # kept free for an answer without a limit, where anothe
 
 
 @dataclass(frozen=True)
-class Prompt:
+class PromptTokens:
     """Token ids, and the places in them worth coming back to: before and after the last question.
 
     `shared` is how many of the tokens other sessions begin with, too, where the request says that some do. `media` are
@@ -317,14 +317,14 @@ class Prompt:
 
 
 @dataclass(eq=False)
-class Run:
+class SequenceRun:
     """`tokens` is the prompt and everything written after it; `sequence` is its place once it has one."""
 
     request: protocol.Generate
-    job: Job
-    answer: Answer
+    job: EngineJob
+    answer: AnswerDecoder
     model: Model
-    prompt: Prompt
+    prompt: PromptTokens
     chain: Chain
     piece: Callable[[int], bytes]
     """The text of a token as the answer is given it."""
@@ -445,15 +445,17 @@ ROOM_TO_WRITE_TOKENS = 256  # an interactive answer begins with at least so much
 class SequencePool:
     """`runs` are all answers that run or wait, in the order they came."""
 
-    def __init__(self, context: Context, tiles: Tiles, states: SavedStates | None, side_by_side: SideBySide) -> None:
+    def __init__(
+        self, context: LlamaContext, tiles: Tiles, states: SavedStates | None, side_by_side: ParallelismPolicy
+    ) -> None:
         self.sequences = [Sequence(context, number, tiles) for number in range(context.most_sequences)]
-        self.runs: list[Run] = []
+        self.runs: list[SequenceRun] = []
         self._context = context
         self._states = states
         self._side_by_side = side_by_side
         self._most_beside = context.most_sequences  # fewer after there was no room, until an answer has ended
 
-    def place_all(self) -> list[Run]:
+    def place_all(self) -> list[SequenceRun]:
         """The runs that have a sequence; interactive ones get one at once, background ones while nobody waits."""
         interactive = sorted((run for run in self.runs if run.interactive), key=lambda run: run.is_outside)
         for run in interactive:
@@ -472,14 +474,14 @@ class SequencePool:
                     self._take(run, self._free_sequence(run))
         return [run for run in self.runs if run.sequence is not None]
 
-    def without_place(self) -> list[Run]:
+    def without_place(self) -> list[SequenceRun]:
         """Modest answers that have not begun, and for which something would have to leave."""
         idle = sum(len(sequence.tokens) for sequence in self._idle())
         room = self._context.size_tokens - idle if len(self.sequences) > 1 or not idle else 0
         waiting = [run for run in self.runs if run.request.ask.modest and run.sequence is None]
         return [run for run in waiting if run.most_tokens > room]
 
-    def give_room(self, run: Run) -> None:
+    def give_room(self, run: SequenceRun) -> None:
         """Background answers make room for what somebody waits for, and other programs' for a person's."""
         wanted = min(len(run.tokens) + ROOM_TO_WRITE_TOKENS, self._context.size_tokens)
         while self._held_beside(run) + wanted > self._context.size_tokens:
@@ -488,7 +490,7 @@ class SequencePool:
             elif self._evict(run) is None:
                 return
 
-    def make_way(self, first: Run) -> bool:
+    def make_way(self, first: SequenceRun) -> bool:
         """After a decode that found no room: an idle session leaves, else the background answer that came last.
 
         That one waits until another has ended. False when nobody but `first` is there.
@@ -501,7 +503,7 @@ class SequencePool:
         self._most_beside = max(1, sum(not run.interactive and run.sequence is not None for run in self.runs))
         return True
 
-    def remove(self, run: Run) -> None:
+    def remove(self, run: SequenceRun) -> None:
         """An answer has ended; the open chat's sequence stays as it is."""
         self.runs.remove(run)
         self._most_beside = self._context.most_sequences
@@ -541,7 +543,7 @@ class SequencePool:
         if self._states is not None:
             self._states.save(sequence)
 
-    def _may_join(self, run: Run, interactive: Runs[Run]) -> bool:
+    def _may_join(self, run: SequenceRun, interactive: Runs[SequenceRun]) -> bool:
         """Whether somebody is answered beside others, or after them: no answer takes another's room, but a person's
         that of other programs."""
         placed = [other for other in interactive if other.sequence is not None]
@@ -552,11 +554,11 @@ class SequencePool:
         mine = len(run.tokens) - self._shared([run, *beside[:1]])
         return reserved + mine + ROOM_TO_WRITE_TOKENS <= self._context.size_tokens
 
-    def _take(self, run: Run, sequence: Sequence | None) -> None:
+    def _take(self, run: SequenceRun, sequence: Sequence | None) -> None:
         if sequence is not None:
             run.sequence, run.prepared = sequence, False
 
-    def _free_sequence(self, run: Run) -> Sequence | None:
+    def _free_sequence(self, run: SequenceRun) -> Sequence | None:
         free = [sequence for sequence in self.sequences if self._owner(sequence) is None]
         session = run.request.ask.session
         mine = [sequence for sequence in free if session and sequence.session == session]
@@ -568,10 +570,10 @@ class SequencePool:
         """Sequences that hold something for nobody's answer."""
         return [s for s in self.sequences if s.tokens and self._owner(s) is None]
 
-    def _owner(self, sequence: Sequence) -> Run | None:
+    def _owner(self, sequence: Sequence) -> SequenceRun | None:
         return next((run for run in self.runs if run.sequence is sequence), None)
 
-    def _has_room_for(self, run: Run) -> bool:
+    def _has_room_for(self, run: SequenceRun) -> bool:
         """Whether a background answer may join: not too many at once, and room for all that it can come to write."""
         beside = [other for other in self.runs if not other.interactive and other.sequence is not None]
         if not beside:
@@ -586,7 +588,7 @@ class SequencePool:
             return False
         return idle + taken + mine <= self._context.size_tokens
 
-    def _shared(self, runs: Runs[Run]) -> int:
+    def _shared(self, runs: Runs[SequenceRun]) -> int:
         """Tokens that are counted for several runs but held once."""
         first = runs[0].tokens
         return sum(common_length(first, other.tokens) for other in runs[1:]) if self._context.can_forget else 0
@@ -597,7 +599,7 @@ class SequencePool:
             for sequence in self._idle():
                 self._leave(sequence)
 
-    def _evict(self, first: Run) -> Sequence | None:
+    def _evict(self, first: SequenceRun) -> Sequence | None:
         """Takes the place of the answer that came last of those that `first` goes before, background ones before other
         programs'; it is read again later, nothing of it is lost.
         """
@@ -612,10 +614,10 @@ class SequencePool:
         return None
 
     @staticmethod
-    def _goes_before(first: Run, other: Run) -> bool:
+    def _goes_before(first: SequenceRun, other: SequenceRun) -> bool:
         return not other.interactive or (other.is_outside and first.interactive and not first.is_outside)
 
-    def _held_beside(self, run: Run) -> int:
+    def _held_beside(self, run: SequenceRun) -> int:
         return sum(len(s.tokens) for s in self.sequences if s is not run.sequence)
 
     def _leave(self, sequence: Sequence) -> None:
@@ -634,12 +636,12 @@ LEAST_BORROWED_TOKENS = 256  # reading so few takes no longer than looking throu
 class Beginnings:
     """Saves reading: beginnings that answers have in common are read once."""
 
-    def __init__(self, context: Context, states: SavedStates | None, pool: SequencePool) -> None:
+    def __init__(self, context: LlamaContext, states: SavedStates | None, pool: SequencePool) -> None:
         self._context = context
         self._states = states
         self._pool = pool
 
-    def prepare(self, run: Run) -> None:
+    def prepare(self, run: SequenceRun) -> None:
         """Fills the run's sequence with as much of its tokens as can be had without reading."""
         sequence, session = run.sequence, run.request.ask.session
         assert sequence is not None
@@ -677,7 +679,7 @@ class Beginnings:
             run.begun = True
             run.answer.begin(len(run.prompt.tokens), kept)
 
-    def hand_on(self, run: Run) -> None:
+    def hand_on(self, run: SequenceRun) -> None:
         """At a place: a snapshot for coming back, and the beginning for those who have it in common."""
         sequence = run.sequence
         assert sequence is not None
@@ -692,7 +694,7 @@ class Beginnings:
                 other.sequence.clear()
                 other.sequence.share(sequence, held)
 
-    def _borrowed(self, run: Run, wanted: list[int]) -> BorrowedState:
+    def _borrowed(self, run: SequenceRun, wanted: list[int]) -> BorrowedState:
         """From a chat to a chat only: how soon another program is answered must not tell what a person has read."""
         if self._states is None or not run.request.ask.session or run.is_outside:
             return NOT_BORROWED
@@ -707,10 +709,10 @@ class Beginnings:
         count = source.common(wanted)
         return count if source.can_share(count) else 0
 
-    def _places_to_share(self, run: Run) -> set[int]:
+    def _places_to_share(self, run: SequenceRun) -> set[int]:
         """Where a model that cannot forget has to stop, to hand on what others begin with too."""
         common = [common_length(run.tokens, other.tokens) for other in self._unprepared()]
         return {count for count in common if run.held_tokens < count < len(run.tokens)}
 
-    def _unprepared(self) -> list[Run]:
+    def _unprepared(self) -> list[SequenceRun]:
         return [run for run in self._pool.runs if run.sequence is not None and not run.prepared]

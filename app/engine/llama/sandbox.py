@@ -28,11 +28,11 @@ from app.core.wire import ParentSide, checked
 from app.engine.llama.template import (
     MOST_PROCESSOR_S,
     RENDER_WIRE,
-    Ready,
     Rendered,
     Template,
     TemplateAbandoned,
     TemplateProblem,
+    TemplateReady,
     Unrendered,
 )
 
@@ -47,7 +47,7 @@ def main(_arguments: list[str]) -> int:
     parent = ParentSide(RENDER_WIRE, *claim_wire())
     parent.greet()
     _ration_memory()
-    parent.tell(Ready())
+    parent.tell(TemplateReady())
     render = _renderer("")
     for request in map(checked, parent.requests()):
         _ration_time()

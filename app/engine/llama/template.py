@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from app.core.child import Child, own_command
 from app.core.errors import ProtocolViolation
 from app.core.events import Media, Message
-from app.core.wire import Conversation, Ended, Said, Wire
+from app.core.wire import Ended, Wire, WireClient, WireInbox
 
 # Has a chat template rendered by a process of its own, which can be ended whatever the template does.
 #
@@ -55,7 +55,7 @@ class Render:
 
 
 @dataclass(frozen=True)
-class Ready:
+class TemplateReady:
     """The process runs."""
 
 
@@ -74,7 +74,7 @@ class Unrendered:
     is_abandoned: bool
 
 
-RENDER_WIRE = Wire(2, (Template, Render), (Ready, Rendered, Unrendered))
+RENDER_WIRE = Wire(2, (Template, Render), (TemplateReady, Rendered, Unrendered))
 
 
 class TemplateProblem(Exception):
@@ -90,9 +90,9 @@ class TemplateProcess:
 
     def __init__(self, source: str, folder: Path) -> None:
         self._source, self._folder = source, folder
-        self._said = Said()
+        self._said = WireInbox()
         self._child: Child | None = None
-        self._conversation: Conversation | None = None
+        self._conversation: WireClient | None = None
         self._is_ready = False
         self._avoided_until_s = 0.0
         self._problem = ""
@@ -123,12 +123,12 @@ class TemplateProcess:
             self._child.close()
             self._child = None
 
-    def _running(self) -> Conversation:
+    def _running(self) -> WireClient:
         if self._child is None or self._conversation is None or not self._child.running:
             self.close()
-            self._said, self._is_ready = Said(), False
+            self._said, self._is_ready = WireInbox(), False
             self._child = Child(own_command("--template-renderer"), self._folder)
-            self._conversation = Conversation(RENDER_WIRE, self._child, self._said.put)
+            self._conversation = WireClient(RENDER_WIRE, self._child, self._said.put)
             self._conversation.send(Template(self._source))
         return self._conversation
 
@@ -161,7 +161,7 @@ class TemplateProcess:
         return TemplateAbandoned(problem)
 
 
-__all__ = ["ChatTemplate", "MediaMarks", "Part", "TemplateProblem", "Turn"]
+__all__ = ["ChatTemplate", "MediaMarks", "PromptPart", "TemplateProblem", "Turn"]
 
 Turn = tuple[str, str]
 BLANK_LINE = "\n\n"
@@ -189,7 +189,7 @@ def taking_text(source: str) -> str:
 
 
 @dataclass(frozen=True)
-class Part:
+class PromptPart:
     """A piece of a prompt. Only in a `trusted` one do special tokens count; one with `media` is that, and no text."""
 
     text: str
@@ -215,18 +215,18 @@ class MediaMarks:
             at = until
         return message.role.value, "".join(pieces) + text[at:]
 
-    def split(self, parts: Iterable[Part]) -> list[Part]:
+    def split(self, parts: Iterable[PromptPart]) -> list[PromptPart]:
         """The parts with pictures and sounds in the place of their marks; raises TemplateProblem where one is lost."""
         if not self._media:
             return list(parts)
-        split: list[Part] = []
+        split: list[PromptPart] = []
         for part in parts:
             pieces = self._pattern.split(part.text)
             for index, piece in enumerate(pieces):
                 if index % 2:
-                    split.append(Part("", False, self._media[int(piece)]))
+                    split.append(PromptPart("", False, self._media[int(piece)]))
                 elif piece:
-                    split.append(Part(piece, part.trusted))
+                    split.append(PromptPart(piece, part.trusted))
         if [part.media for part in split if part.media is not None] != self._media:
             raise TemplateProblem("a picture or a sound is lost in it")
         return split
@@ -286,7 +286,7 @@ class ChatTemplate:
         continue_last: bool,
         variables: Mapping[str, Any] | None = None,
         told: Mapping[int, Mapping[str, Any]] | None = None,
-    ) -> list[Part]:
+    ) -> list[PromptPart]:
         """The prompt in parts. With `continue_last` it ends inside the last message. Raises TemplateProblem.
 
         `told` is what the template is told of a message beside its text, by its place: calls, or whose result it is.
@@ -323,7 +323,7 @@ class ChatTemplate:
         variables: Mapping[str, Any],
         *,
         continue_last: bool,
-    ) -> list[Part]:
+    ) -> list[PromptPart]:
         problem: TemplateProblem | None = None
         for shape, more in _shapes_with_calls(turns, told):
             marks = _Marks(continue_last)
@@ -341,7 +341,9 @@ class ChatTemplate:
                 return list(marks.split(text))
             harmless = [(role, self._broken(words)) for role, words in shape]
             return [
-                Part(self._cut(self._format(harmless, continue_last, variables, more), harmless, continue_last), True)
+                PromptPart(
+                    self._cut(self._format(harmless, continue_last, variables, more), harmless, continue_last), True
+                )
             ]
         raise problem or TemplateProblem("there are no messages")
 
@@ -360,11 +362,13 @@ class ChatTemplate:
             raise TemplateProblem(f"{', '.join(sorted(taken))}: not a variable that can be set")
         return self._renderer.render(NOTHING | dict(variables) | own)
 
-    def _without_marks(self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]) -> list[Part]:
+    def _without_marks(
+        self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]
+    ) -> list[PromptPart]:
         """For a template that changes texts: it gets them itself, with every control token's spelling broken."""
         harmless = [(role, self._broken(text)) for role, text in turns]
         prompt = self._format(harmless, continue_last, variables)
-        return [Part(self._cut(prompt, harmless, continue_last), trusted=True)]
+        return [PromptPart(self._cut(prompt, harmless, continue_last), trusted=True)]
 
     @staticmethod
     def _cut(prompt: str, turns: Sequence[Turn], continue_last: bool) -> str:
@@ -449,7 +453,7 @@ class _Marks:
         whole = rendered.count(self._key) == len(found) == len(set(found))
         return whole and set(self._needed) <= set(found) and (not self._keep_end or found[-1:] == self._needed[-1:])
 
-    def split(self, rendered: str) -> Iterator[Part]:
+    def split(self, rendered: str) -> Iterator[PromptPart]:
         """Template and texts in turn. A space before a text joins it: tokens of words begin with their space."""
         pieces = self._pattern.split(rendered)
         for index in range(0, len(pieces), 2):
@@ -458,8 +462,8 @@ class _Marks:
                 return  # the closing tag of the message that goes on
             if text and template.endswith(" "):
                 template, text = template[:-1], " " + text
-            yield Part(template, trusted=True)
-            yield Part(text, trusted=False)
+            yield PromptPart(template, trusted=True)
+            yield PromptPart(text, trusted=False)
 
 
 def _shapes(messages: Sequence[Turn]) -> Iterator[list[Turn]]:

@@ -35,9 +35,9 @@ from app.core.events import (
 from app.features.chat.branches import branch_to
 from app.features.chat.documents import Attached, is_unanswered
 from app.features.chat.options import options_for, own_model, wish_of
-from app.features.chat.prompts import Prompts, View, hidden_ids
+from app.features.chat.prompts import PromptBuilder, PromptView, hidden_ids
 from app.features.chat.titles import first_words
-from app.features.documents import Documents
+from app.features.documents import DocumentLibrary
 from app.features.projects import Preambles, model_of
 from app.features.retrieval.absence import rests_on_nothing
 from app.features.retrieval.citations import source_to_fields, sources_of
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.engine.contract import AnswerEvent as EngineEvent
     from app.engine.contract import Engine
-    from app.features.chat.seen import Looks
+    from app.features.chat.seen import PromptInspector
     from app.features.media import MediaLibrary
     from app.features.work.engines import SecondEngine
     from app.store.queued import QueuedMessage
@@ -127,7 +127,7 @@ def title_from(text: str, characters: int = TITLE_CHARACTERS) -> str:
     return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,.;:") + "…"
 
 
-class Chat:
+class AnswerService:
     """Asks, edits, answers again and continues; owns no thread and no queue.
 
     The engine is asked for when something is to be asked: a chat can be looked at before there is one. A temporary chat
@@ -138,7 +138,7 @@ class Chat:
         self,
         engine: Callable[[], Engine],
         conversations: Conversations,
-        documents: Documents,
+        documents: DocumentLibrary,
         settings: Callable[[], Settings],
         preambles: Preambles,
         *,
@@ -170,15 +170,15 @@ class Chat:
         return self._get_engine()
 
     @cached_property
-    def _prompts(self) -> Prompts:
-        return Prompts(self._engine, self._settings, self._attached, self.preambles)
+    def _prompts(self) -> PromptBuilder:
+        return PromptBuilder(self._engine, self._settings, self._attached, self.preambles)
 
     @cached_property
-    def looks(self) -> Looks:
+    def looks(self) -> PromptInspector:
         """What prompts are made of, to be looked at."""
-        from app.features.chat.seen import Looks  # not needed before the window is seen
+        from app.features.chat.seen import PromptInspector  # not needed before the window is seen
 
-        return Looks(
+        return PromptInspector(
             self._get_engine,
             self.conversations,
             self.documents,
@@ -282,9 +282,9 @@ class Chat:
         when_full = "compact" if when_full == "ask" else when_full  # the answer that it follows had room
         yield from self._write(answer, cancel, when_full, forced=tuple(tokens), alternatives=alternatives)
 
-    def with_engine(self, engine: Engine) -> Chat:
+    def with_engine(self, engine: Engine) -> AnswerService:
         """The same chats, answered by another engine."""
-        return Chat(
+        return AnswerService(
             lambda: engine,
             self.conversations,
             self.documents,
@@ -331,7 +331,7 @@ class Chat:
     ) -> Iterator[AnswerEvent]:
         goes_on = bool(answer.text) or bool(forced and answer.thinking)
         thinking = (answer.thinking, answer.thinking_s) if goes_on else ("", None)  # else it thinks anew
-        draft = Draft(self.conversations, answer.id, answer.text, *thinking, model=self._model)
+        draft = AnswerDraft(self.conversations, answer.id, answer.text, *thinking, model=self._model)
         try:
             if not self.bring_model(answer.conversation_id, cancel, model):
                 draft.finish(MessageState.STOPPED)
@@ -422,7 +422,7 @@ class Chat:
             answer.id, answer.text, state, answer.stats, thinking=answer.thinking, thinking_s=answer.thinking_s
         )
 
-    def _asking(self, conversation: Conversation | None, shown: View) -> dict[str, Any]:
+    def _asking(self, conversation: Conversation | None, shown: PromptView) -> dict[str, Any]:
         """Fields of `Ask`: by which names the engine keeps what it read (of a temporary chat nothing), and what the
         conversation and the settings decide."""
         fields = options_for(conversation, self._settings(), self._engine.loaded)
@@ -445,7 +445,7 @@ class Chat:
         return self._name_of(Path(loaded.path)) if self._name_of is not None and is_here else loaded.name
 
 
-def keep_recalled(conversations: Conversations, branch: Sequence[StoredMessage], shown: View) -> bool:
+def keep_recalled(conversations: Conversations, branch: Sequence[StoredMessage], shown: PromptView) -> bool:
     """Keeps which forgotten turns are shown with the last question; whether these are others than before."""
     question = next((one for one in reversed(branch) if one.role is Role.USER), None)
     if question is None or shown.recalled is None or shown.recalled == question.recalled:
@@ -482,7 +482,7 @@ def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
     )
 
 
-def _moved(shown: View) -> ContextCompacted | ContextWidened:
+def _moved(shown: PromptView) -> ContextCompacted | ContextWidened:
     if shown.newly_hidden > 0:
         return ContextCompacted(shown.newly_hidden, shown.tokens)
     return ContextWidened(-shown.newly_hidden)
@@ -494,7 +494,7 @@ def _moved(shown: View) -> ContextCompacted | ContextWidened:
 SAVE_EVERY_S = 0.5
 
 
-class Draft:
+class AnswerDraft:
     """The text of an answer and the thinking before it, saved at most `SAVE_EVERY_S` behind.
 
     `thinking_s` is how long the thinking took; None without any. An answer that goes on keeps its former thinking.
@@ -566,7 +566,7 @@ class Draft:
             log.error("the end of answer %d was not saved: %s", self._message_id, type(error).__name__)
 
 
-def drafted(events: Iterator[EngineEvent], draft: Draft, before: AnswerStats | None) -> Iterator[EngineEvent]:
+def drafted(events: Iterator[EngineEvent], draft: AnswerDraft, before: AnswerStats | None) -> Iterator[EngineEvent]:
     """The events of an answer as it goes into its draft; its end tells of what was written before, too."""
     for event in events:
         if isinstance(event, TextDelta):
@@ -579,7 +579,7 @@ def drafted(events: Iterator[EngineEvent], draft: Draft, before: AnswerStats | N
             yield event
 
 
-class Beside:
+class SecondAnswer:
     """`chats` is the engine that is there; `second` makes what may stand beside it, for each answer anew."""
 
     def __init__(self, chats: Engine, second: Callable[[], SecondEngine]) -> None:
@@ -587,15 +587,17 @@ class Beside:
 
     def has_room(self, model: Path) -> bool:
         """Whether it fits beside what is in now; a file that cannot be read says so when it is loaded."""
-        from app.features.work.engines import Places  # takes its time to import, and is needed for two models only
+        from app.features.work.engines import (
+            ModelPlacement,
+        )  # takes its time to import, and is needed for two models only
 
         try:
-            return self._second().place(model) is Places.BOTH
+            return self._second().place(model) is ModelPlacement.BOTH
         except AppError:
             return False
 
-    def answer(self, chat: Chat, question_id: int, model: Path, cancel: CancelToken) -> Iterator[AnswerEvent]:
-        """As `Chat.answer`; the second engine is gone when it ends. Raises NoRoomForModel, and what loading raises."""
+    def answer(self, chat: AnswerService, question_id: int, model: Path, cancel: CancelToken) -> Iterator[AnswerEvent]:
+        """As `AnswerService.answer`; the second engine is gone when it ends. Raises as loading does."""
         second = self._second()
         try:
             engine = second.open(model, cancel)

@@ -9,8 +9,8 @@ from app.core.events import CancelToken, Message, Role
 from app.core.settings import Settings
 from app.engine.contract import Engine
 from app.features.chat.documents import Attached
-from app.features.chat.prompts import Prompts
-from app.features.documents import Documents
+from app.features.chat.prompts import PromptBuilder
+from app.features.documents import DocumentLibrary
 from app.features.projects import Preambles
 from app.features.retrieval.citations import sources_of
 from app.features.retrieval.short_answers import sources_of_short_answer
@@ -42,12 +42,12 @@ class DocumentQuestion:
     """Asks about documents of a database that forgets: nothing of the person's chats or memories goes along."""
 
     def __init__(
-        self, database: Database, documents: Documents, engine: Engine, settings: Callable[[], Settings]
+        self, database: Database, documents: DocumentLibrary, engine: Engine, settings: Callable[[], Settings]
     ) -> None:
         self._conversations, self._documents = Conversations(database), documents
         attached = Attached(documents, self._conversations.media)
         preambles = Preambles(database, documents, settings, is_temporary=True)
-        self._prompts = Prompts(engine, settings, attached, preambles)
+        self._prompts = PromptBuilder(engine, settings, attached, preambles)
         self._document_ids: list[int] = []
         self._question, self._question_id = "", 0
 

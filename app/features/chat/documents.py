@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from app.core.events import Media, ModelLoaded, Role
-from app.features.documents import Documents, passages_text, whole_text, with_question
+from app.features.documents import DocumentLibrary, passages_text, whole_text, with_question
 from app.features.media import PICTURE, planned
 from app.features.retrieval.absence import has_answer
 from app.features.retrieval.choosing import Count, choose
@@ -45,7 +45,7 @@ def mention(unseen: Sequence[str]) -> str:
 class Attached:
     """Knows what stands in the prompt beside the words that were written; every text is made once."""
 
-    def __init__(self, documents: Documents, media: MediaStore) -> None:
+    def __init__(self, documents: DocumentLibrary, media: MediaStore) -> None:
         self.documents, self.media = documents, media
         self._texts: OrderedDict[tuple[int, Use, tuple[int, ...]], str] = OrderedDict()
 

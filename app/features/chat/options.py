@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
-    from app.core.settings import Engine, Settings
+    from app.core.settings import EngineSettings, Settings
     from app.engine.protocol import Sampling, Wish
     from app.store.conversations import Conversation
 
@@ -132,7 +132,7 @@ def _wish(conversation: Conversation | None, settings: Settings) -> str:
     return "" if settings.chat.thinking == "auto" else settings.chat.thinking
 
 
-def wish_of(engine: Engine) -> Wish:
+def wish_of(engine: EngineSettings) -> Wish:
     """How the settings say that models are loaded."""
     from app.engine.protocol import Wish  # as above
 

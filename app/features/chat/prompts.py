@@ -85,7 +85,7 @@ def budget_of(conversation: Conversation | None, settings: Settings, loaded: Mod
 
 
 @dataclass(frozen=True)
-class Said:
+class PromptMessage:
     """One message of the branch with what it takes in the prompt.
 
     `recalled` is what is quoted before a question of turns that had left the model's memory.
@@ -106,7 +106,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class View:
+class PromptView:
     """What the model is shown: the `preamble` and the `carried` instructions in the system message, `said` in order.
 
     `first_kept_id` is None while all of the conversation is shown; `hidden` are the ids that are not, `newly_hidden`
@@ -114,8 +114,8 @@ class View:
     prompt takes. `recalled` are the hidden messages that are quoted with the last question; None: as it is stored.
     """
 
-    said: tuple[Said, ...]
-    carried: tuple[Said, ...]
+    said: tuple[PromptMessage, ...]
+    carried: tuple[PromptMessage, ...]
     hidden: tuple[int, ...]
     first_kept_id: int | None
     tokens: int
@@ -141,7 +141,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Parts:
+class PromptBreakdown:
     """A prompt's parts in tokens, for people. `hidden` counts the messages that are not shown to the model.
 
     `system` has what the template adds, `carried` what is quoted of instructions from turns that are not shown, and
@@ -186,7 +186,7 @@ class Parts:
         return self.is_over and self.staying > self.budget.prompt_tokens
 
 
-def system_text(system: str, carried: Sequence[Said]) -> str:
+def system_text(system: str, carried: Sequence[PromptMessage]) -> str:
     """The system message with the instructions that are carried along."""
     if not carried:
         return system if system.strip() else ""
@@ -194,7 +194,9 @@ def system_text(system: str, carried: Sequence[Said]) -> str:
     return "\n\n".join([*([system] if system.strip() else []), CARRIED_HEADING, quoted])
 
 
-def view(said: Sequence[Said], first_kept_id: int | None, fixed_tokens: int, budget: Budget, when_full: str) -> View:
+def view(
+    said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: Budget, when_full: str
+) -> PromptView:
     """What is shown as things are, whether or not it fits.
 
     `fixed_tokens` is the system prompt with everything that a template adds. A `first_kept_id` that is not in `said`
@@ -203,7 +205,9 @@ def view(said: Sequence[Said], first_kept_id: int | None, fixed_tokens: int, bud
     return _view_from(said, _place(said, first_kept_id), fixed_tokens, _carried_tokens(budget, when_full))
 
 
-def fit(said: Sequence[Said], first_kept_id: int | None, fixed_tokens: int, budget: Budget, when_full: str) -> View:
+def fit(
+    said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: Budget, when_full: str
+) -> PromptView:
     """What is shown so that it fits: as it is, or with the oldest turns gone.
 
     The newest turn and pinned messages stay. A rolling window drops only as many as it must, else a quarter of the
@@ -227,21 +231,23 @@ def fit(said: Sequence[Said], first_kept_id: int | None, fixed_tokens: int, budg
     return replace(found, newly_hidden=len(found.hidden) - len(now.hidden))
 
 
-def parts_of(shown: View, message_tokens: int, budget: Budget) -> Parts:
+def parts_of(shown: PromptView, message_tokens: int, budget: Budget) -> PromptBreakdown:
     """The parts of a view to which a message of `message_tokens` will be added."""
     pinned = sum(one.tokens for one in shown.said if one.pinned)
     earlier = sum(one.tokens for one in shown.said if not one.pinned)
     carried = _tokens_of(shown.carried)
     system = shown.tokens - carried - pinned - earlier
-    return Parts(system, carried, pinned, earlier, message_tokens, budget, len(shown.hidden))
+    return PromptBreakdown(system, carried, pinned, earlier, message_tokens, budget, len(shown.hidden))
 
 
-def turn_starts(said: Sequence[Said]) -> list[int]:
+def turn_starts(said: Sequence[PromptMessage]) -> list[int]:
     """Where turns begin: at each question, with all that follows up to the next one."""
     return [place for place, one in enumerate(said) if one.role is Role.USER or place == 0]
 
 
-def _fitted(said: Sequence[Said], first: int, fixed_tokens: int, carried_tokens: int, target: int) -> View:
+def _fitted(
+    said: Sequence[PromptMessage], first: int, fixed_tokens: int, carried_tokens: int, target: int
+) -> PromptView:
     """The view from the first turn after `first` with which the target is met; without one, the newest turn's."""
     starts = [start for start in turn_starts(said) if start > first] or [first]
     for start in starts[:-1]:
@@ -252,7 +258,7 @@ def _fitted(said: Sequence[Said], first: int, fixed_tokens: int, carried_tokens:
     return _view_from(said, starts[-1], fixed_tokens, carried_tokens)
 
 
-def _place(said: Sequence[Said], message_id: int | None) -> int:
+def _place(said: Sequence[PromptMessage], message_id: int | None) -> int:
     return next((place for place, one in enumerate(said) if one.id == message_id), 0)
 
 
@@ -260,17 +266,19 @@ def _carried_tokens(budget: Budget, when_full: str) -> int:
     return budget.carried_tokens if when_full != "rolling" else 0
 
 
-def _view_from(said: Sequence[Said], start: int, fixed_tokens: int, carried_tokens: int) -> View:
+def _view_from(said: Sequence[PromptMessage], start: int, fixed_tokens: int, carried_tokens: int) -> PromptView:
     back = _brought_back(said[:start])
     shown = (*back, *said[start:])
     shown_ids = {one.id for one in back}
     left = [one for one in said[:start] if one.id not in shown_ids]
     carried = carry(left, carried_tokens)
     tokens = fixed_tokens + sum(one.tokens for one in shown) + _tokens_of(carried)
-    return View(shown, carried, tuple(one.id for one in left), said[start].id if start else None, tokens)
+    return PromptView(shown, carried, tuple(one.id for one in left), said[start].id if start else None, tokens)
 
 
-def _views_of(said: Sequence[Said], fixed_tokens: int, carried_tokens: int, prompt_tokens: int) -> Iterable[View]:
+def _views_of(
+    said: Sequence[PromptMessage], fixed_tokens: int, carried_tokens: int, prompt_tokens: int
+) -> Iterable[PromptView]:
     """Those from turns with which a prompt can have so many tokens, with carried instructions and without."""
     starts = turn_starts(said)
     after = list(accumulate((one.tokens for one in reversed(said)), initial=fixed_tokens))[::-1]
@@ -281,14 +289,14 @@ def _views_of(said: Sequence[Said], fixed_tokens: int, carried_tokens: int, prom
             yield _view_from(said, start, fixed_tokens, carried)
 
 
-def _tokens_of(carried: Sequence[Said]) -> int:
+def _tokens_of(carried: Sequence[PromptMessage]) -> int:
     return sum(one.tokens for one in carried) + (CARRIED_HEADING_TOKENS if carried else 0)
 
 
-def _brought_back(before: Sequence[Said]) -> tuple[Said, ...]:
+def _brought_back(before: Sequence[PromptMessage]) -> tuple[PromptMessage, ...]:
     """The pinned messages; an answer comes with its question, without which it says little."""
-    kept: dict[int, Said] = {}
-    question: Said | None = None
+    kept: dict[int, PromptMessage] = {}
+    question: PromptMessage | None = None
     for one in before:
         if one.role is Role.USER:
             question = one
@@ -299,10 +307,10 @@ def _brought_back(before: Sequence[Said]) -> tuple[Said, ...]:
     return tuple(kept.values())
 
 
-def carry(left: Iterable[Said], limit_tokens: int) -> tuple[Said, ...]:
+def carry(left: Iterable[PromptMessage], limit_tokens: int) -> tuple[PromptMessage, ...]:
     """Which of the person's messages are carried word for word: the first one and the latest, in their order."""
     asked = [one for one in left if one.role is Role.USER and one.text.strip()]
-    chosen: list[Said] = []
+    chosen: list[PromptMessage] = []
     room = limit_tokens - CARRIED_HEADING_TOKENS
     for one in [*asked[:1], *reversed(asked[1:])]:
         if len(chosen) < CARRIED_MESSAGES and one.tokens <= room:
@@ -319,7 +327,7 @@ SAMPLE = "a"
 
 
 @dataclass(frozen=True)
-class Frame:
+class TemplateOverhead:
     """What a model's template adds: once to a prompt, without a system message or with one, and around a message."""
 
     bare: int
@@ -336,7 +344,7 @@ class TokenCounts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._counts: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
-        self._frames: dict[str, Frame] = {}
+        self._frames: dict[str, TemplateOverhead] = {}
         self._media: dict[tuple[object, ...], MediaCount] = {}
         self._counting = threading.Lock()
 
@@ -406,20 +414,20 @@ class TokenCounts:
             self._counts.popitem(last=False)
         return found
 
-    def _frame(self) -> Frame:
+    def _frame(self) -> TemplateOverhead:
         model = self.model()
         key = f"{model.path}\0{model.size_bytes}"
         if key not in self._frames:
             self._frames[key] = self._measured()
         return self._frames[key]
 
-    def _measured(self) -> Frame:
+    def _measured(self) -> TemplateOverhead:
         """Prompts of one word a message, each longer by one: what is not the word is the template's."""
         word = self.texts([SAMPLE])[0]
         sizes = [self._engine.count_tokens(_sample(roles)) for roles in ("u", "ua", "uau", "su")]
         answer, question = max(word, sizes[1] - sizes[0]), max(word, sizes[2] - sizes[1])
         around = {Role.USER: question - word, Role.ASSISTANT: answer - word}
-        return Frame(max(0, sizes[0] - question), max(0, sizes[3] - question - word), around)
+        return TemplateOverhead(max(0, sizes[0] - question), max(0, sizes[3] - question - word), around)
 
 
 def _sample(roles: str) -> list[Message]:
@@ -433,11 +441,11 @@ def _sample(roles: str) -> list[Message]:
 LARGEST_FRAME_TOKENS = 32
 """More than templates put around one message."""
 NOTHING = Budget(0, 0, 0)
-Fitted = Callable[[Sequence["StoredMessage"]], View]
+Fitted = Callable[[Sequence["StoredMessage"]], PromptView]
 """What is shown of a branch so that it fits."""
 
 
-class Prompts:
+class PromptBuilder:
     """Knows what the model is shown of a branch; stores nothing."""
 
     def __init__(
@@ -450,7 +458,7 @@ class Prompts:
 
     def fitting(
         self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken, when_full: str
-    ) -> View:
+    ) -> PromptView:
         """What is shown of a branch so that it fits; raises PromptTooLong. Cancelled, nothing is counted."""
         self._counts.wait_for_model(cancel)
         loaded = self._engine.loaded
@@ -466,7 +474,7 @@ class Prompts:
         is_new = bool(branch) and not (branch[-1].role is Role.ASSISTANT and branch[-1].text)
         branch = _with_recalled(branch, ()) if is_new else branch
 
-        def fitted(branch: Sequence[StoredMessage]) -> View:
+        def fitted(branch: Sequence[StoredMessage]) -> PromptView:
             return self._fitted(system, branch, kept_id, budget, when_full)
 
         shown = fitted(branch)
@@ -478,8 +486,8 @@ class Prompts:
         return replace(shown, preamble=preamble)
 
     def _recalling(
-        self, shown: View, branch: Sequence[StoredMessage], fitted: Fitted, budget: Budget, when_full: str
-    ) -> View:
+        self, shown: PromptView, branch: Sequence[StoredMessage], fitted: Fitted, budget: Budget, when_full: str
+    ) -> PromptView:
         """The same with those of the hidden turns that the last question is about, where there is room for them."""
         recalled = self._recalled(shown, branch, _last_question(branch), budget, is_free=when_full == "ask")
         try:
@@ -489,7 +497,7 @@ class Prompts:
         return replace(again, recalled=recalled)
 
     def _recalled(
-        self, shown: View, branch: Sequence[StoredMessage], question: str, budget: Budget, *, is_free: bool
+        self, shown: PromptView, branch: Sequence[StoredMessage], question: str, budget: Budget, *, is_free: bool
     ) -> tuple[int, ...]:
         """Which messages a question brings back; `is_free`: nothing else may go for them."""
         if not shown.hidden or not self._settings().chat.recall:
@@ -504,7 +512,9 @@ class Prompts:
         room = min(room, budget.prompt_tokens - shown.tokens) if is_free else room
         return tuple(choose(question, _before_question(branch), wanted, room, self._counts.texts))
 
-    def shown(self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken) -> View:
+    def shown(
+        self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken
+    ) -> PromptView:
         """What is shown of a branch as things are: nothing is decided, and nothing leaves. Raises NoModel."""
         self._counts.wait_for_model(cancel)
         kept_id = _kept_id(branch, conversation)
@@ -523,7 +533,7 @@ class Prompts:
         branch: Sequence[StoredMessage],
         prompt_tokens: int,
         cancel: CancelToken,
-    ) -> View:
+    ) -> PromptView:
         """What was shown of a branch with a prompt of so many tokens, 0 for as things are. Raises NoModel.
 
         Where the model's memory began then is not stored: it is the turn with which the prompt comes nearest.
@@ -543,14 +553,14 @@ class Prompts:
         draft: str,
         attachments: Sequence[Attachment] = (),
         uses: Sequence[MediaUse] = (),
-    ) -> View:
+    ) -> PromptView:
         """What the prompt with `draft` as the next message would show, as things are; arguments as of `parts`."""
         budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
         shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         whole, media = self._attached.message(draft, attachments, uses, self._counts.model())
         if whole.strip() or media:
             recalled = self._quoted_with(shown, branch, draft, budget)
-            last = Said(0, Role.USER, whole, 0, recalled=recalled, media=media)
+            last = PromptMessage(0, Role.USER, whole, 0, recalled=recalled, media=media)
             last = self._counted([last])[0]
             shown = replace(shown, said=(*shown.said, last), tokens=shown.tokens + last.tokens)
         return replace(shown, preamble=preamble)
@@ -561,7 +571,7 @@ class Prompts:
 
     def _as_it_is(
         self, conversation: Conversation | None, branch: Sequence[StoredMessage], draft: str | None = None
-    ) -> tuple[Budget, Preamble, list[Said], int]:
+    ) -> tuple[Budget, Preamble, list[PromptMessage], int]:
         """What a prompt that ends with this branch is made of, counted; last the tokens before its turns.
 
         With a draft that will be the question.
@@ -582,7 +592,7 @@ class Prompts:
         kept_id: int | None,
         budget: Budget,
         when_full: str,
-    ) -> View:
+    ) -> PromptView:
         said = self._said(branch)
         if kept_id is None and said and _surely_fits(system, said, budget):
             return view(said, None, 0, budget, when_full)
@@ -607,7 +617,7 @@ class Prompts:
         draft: str,
         attachments: Sequence[Attachment] = (),
         uses: Sequence[MediaUse] = (),
-    ) -> Parts:
+    ) -> PromptBreakdown:
         """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel."""
         budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
         shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
@@ -644,13 +654,13 @@ class Prompts:
         return self._counts.texts(texts)
 
     def _again_tokens(
-        self, shown: View, branch: Sequence[StoredMessage], draft: str, budget: Budget
+        self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: Budget
     ) -> tuple[int, int, int]:
         """What turns that are quoted again take: in pinned messages, in others, and with a draft."""
         recalled = self._quoted_with(shown, branch, draft, budget)
         with_some = [one for one in shown.said if one.recalled]
         if recalled:
-            with_some.append(Said(0, Role.USER, draft, 0, recalled=recalled))
+            with_some.append(PromptMessage(0, Role.USER, draft, 0, recalled=recalled))
         whole = self._counts.texts([one.whole for one in with_some])
         bare = self._counts.texts([one.text for one in with_some])
         more = [all_tokens - own for all_tokens, own in zip(whole, bare, strict=True)]
@@ -658,7 +668,7 @@ class Prompts:
         pinned = sum(tokens for tokens, one in zip(more, with_some, strict=False) if one.pinned)
         return pinned, sum(more) - pinned, last
 
-    def _quoted_with(self, shown: View, branch: Sequence[StoredMessage], draft: str, budget: Budget) -> str:
+    def _quoted_with(self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: Budget) -> str:
         """What would be quoted before a draft; "" for nothing."""
         is_asking = self._settings().chat.when_full == "ask"
         recalled = self._recalled(shown, branch, draft, budget, is_free=is_asking) if draft.strip() else ()
@@ -669,7 +679,7 @@ class Prompts:
         here = {one.id: one for one in branch}
         return quoted([here[number] for number in recalled], draft)
 
-    def _pictures_tokens(self, shown: View) -> tuple[int, int]:
+    def _pictures_tokens(self, shown: PromptView) -> tuple[int, int]:
         """What pictures take in what is shown: in pinned messages, and in others."""
         pinned = [media for one in shown.said if one.pinned for media in one.media]
         others = [media for one in shown.said if not one.pinned for media in one.media]
@@ -678,7 +688,7 @@ class Prompts:
     def _media_tokens(self, media: Sequence[Media]) -> int:
         return sum(one.tokens for one in self._counts.media(media))
 
-    def _documents_tokens(self, branch: Sequence[StoredMessage], shown: View) -> tuple[int, int]:
+    def _documents_tokens(self, branch: Sequence[StoredMessage], shown: PromptView) -> tuple[int, int]:
         """What documents take in what is shown: in pinned messages, and in others."""
         pinned_ids = {one.id: one.pinned for one in shown.said}
         sent = [one for one in _sent(branch) if one.id in pinned_ids]
@@ -694,14 +704,14 @@ class Prompts:
     def _budget(self, conversation: Conversation | None, loaded: ModelLoaded) -> Budget:
         return budget_of(conversation, self._settings(), loaded)
 
-    def _said(self, branch: Sequence[StoredMessage]) -> list[Said]:
+    def _said(self, branch: Sequence[StoredMessage]) -> list[PromptMessage]:
         """A branch as the loaded model is shown it, not counted yet."""
         shown = self._attached.shown(_sent(branch), self._engine.loaded)
         return [
             replace(one, text=text, media=media) for one, (text, media) in zip(_uncounted(branch), shown, strict=True)
         ]
 
-    def _counted(self, said: Sequence[Said]) -> list[Said]:
+    def _counted(self, said: Sequence[PromptMessage]) -> list[PromptMessage]:
         counts = self._counts.messages([Message(one.role, one.whole, one.media) for one in said])
         return [replace(one, tokens=count) for one, count in zip(said, counts, strict=True)]
 
@@ -728,9 +738,9 @@ def _sent(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
     return [one for one in branch if one.text or one.role is not Role.ASSISTANT]
 
 
-def _uncounted(branch: Sequence[StoredMessage]) -> list[Said]:
+def _uncounted(branch: Sequence[StoredMessage]) -> list[PromptMessage]:
     quoted = _quoted(branch)
-    return [Said(one.id, one.role, one.text, 0, one.pinned, quoted.get(one.id, "")) for one in _sent(branch)]
+    return [PromptMessage(one.id, one.role, one.text, 0, one.pinned, quoted.get(one.id, "")) for one in _sent(branch)]
 
 
 def _quoted(branch: Sequence[StoredMessage]) -> dict[int, str]:
@@ -761,7 +771,7 @@ def _last_question(branch: Sequence[StoredMessage]) -> str:
     return next((one.text for one in reversed(branch) if one.role is Role.USER), "")
 
 
-def _surely_fits(system: str, said: Sequence[Said], budget: Budget) -> bool:
+def _surely_fits(system: str, said: Sequence[PromptMessage], budget: Budget) -> bool:
     """A token is at least a byte: a short conversation need not be counted before its first token."""
     if any(one.media for one in said):
         return False

@@ -50,7 +50,7 @@ Count = Callable[[Sequence[str]], Sequence[int]]
 
 
 @dataclass(frozen=True)
-class Term:
+class SearchTerm:
     """A word of a question as it is looked for: `is_whole`, or as the beginning of one, or `is_inside` of any.
 
     The parts that stand for one word weigh as much as one together.
@@ -73,26 +73,26 @@ class Term:
         return found
 
 
-def terms_of(question: str) -> list[Term]:
+def terms_of(question: str) -> list[SearchTerm]:
     """What of a question is looked for, each once."""
-    found: dict[str, Term] = {}
+    found: dict[str, SearchTerm] = {}
     for match in WORD.finditer(question.casefold().replace("\u00ad", "")):
         for term in _terms_of_word(match[0]):
             found.setdefault(term.text, term)
     return list(found.values())
 
 
-def _terms_of_word(word: str) -> Iterable[Term]:
+def _terms_of_word(word: str) -> Iterable[SearchTerm]:
     if WITHOUT_SPACES.search(word):
         others = " ".join(WITHOUT_SPACES.split(word)).split()
-        pairs = [Term(pair, PAIR_WEIGHT, is_inside=True) for pair in stems_of_word(word)]
-        return [*pairs, *(Term(other, is_whole=True) for other in others)]
+        pairs = [SearchTerm(pair, PAIR_WEIGHT, is_inside=True) for pair in stems_of_word(word)]
+        return [*pairs, *(SearchTerm(other, is_whole=True) for other in others)]
     stems = [] if any(map(str.isdigit, word)) else stems_of_word(word)
     if len(stems) > 1 or (stems and _INSIDE.match(word)):
-        return [Term(stem, len(stems) ** -RUN_EXPONENT, is_inside=True) for stem in stems]
+        return [SearchTerm(stem, len(stems) ** -RUN_EXPONENT, is_inside=True) for stem in stems]
     if stems:
-        return [Term(stems[0])]
-    return [Term(word, is_whole=True)] if len(word) > 1 or word.isdigit() else []
+        return [SearchTerm(stems[0])]
+    return [SearchTerm(word, is_whole=True)] if len(word) > 1 or word.isdigit() else []
 
 
 def turns_of(messages: Iterable[StoredMessage]) -> list[list[StoredMessage]]:
@@ -178,7 +178,7 @@ def _marked(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
 
 
-def excerpt(text: str, terms: Sequence[Term]) -> str:
+def excerpt(text: str, terms: Sequence[SearchTerm]) -> str:
     """A text of at most `MOST_BYTES`, or its sentences that have the most of the terms, in their order."""
     if len(text.encode()) <= MOST_BYTES:
         return text

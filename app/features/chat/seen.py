@@ -10,8 +10,8 @@ from app.core.events import CancelToken, Message, PromptProgress, Role, TokenCho
 from app.engine.protocol import Ask
 from app.features.chat.branches import branch_to
 from app.features.chat.documents import DOCUMENTS_SHARE, Attached
-from app.features.chat.prompts import Parts, Prompts, View, hidden_ids, system_text
-from app.features.documents import Documents, whole_text
+from app.features.chat.prompts import PromptBreakdown, PromptBuilder, PromptView, hidden_ids, system_text
+from app.features.documents import DocumentLibrary, whole_text
 from app.store.conversations import Attachment, Conversation, Conversations, StoredMessage, Use
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class SeenPart:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenPrompt:
     """The parts in their order. `tokens` is what they take now, `told_tokens` what the engine said then, 0 for nothing.
 
     `hidden` are the messages that were not shown.
@@ -64,7 +64,9 @@ class Seen:
         return "\n\n".join(part.text for part in self.parts if part.text)
 
 
-def seen_of(shown: View, system: str, count: Callable[[Sequence[str]], Sequence[int]], told_tokens: int = 0) -> Seen:
+def seen_of(
+    shown: PromptView, system: str, count: Callable[[Sequence[str]], Sequence[int]], told_tokens: int = 0
+) -> SeenPrompt:
     """The parts of a view; `count` tells the tokens of each text by itself."""
     preamble = shown.preamble
     found = [
@@ -86,11 +88,11 @@ def seen_of(shown: View, system: str, count: Callable[[Sequence[str]], Sequence[
     rest = max(shown.tokens, 0) - sum(part.tokens for part in parts)
     if rest > 0:
         parts.append(SeenPart(TEMPLATE, "", rest))
-    return Seen(tuple(parts), shown.tokens, told_tokens, len(shown.hidden))
+    return SeenPrompt(tuple(parts), shown.tokens, told_tokens, len(shown.hidden))
 
 
 @dataclass(frozen=True)
-class Fit:
+class DocumentFit:
     """How a document would stand in the next prompt, in tokens: all of it, and the room there is for it.
 
     `most_tokens` is the room without the other documents.
@@ -106,19 +108,19 @@ class Fit:
         return self.tokens <= self.room_tokens
 
 
-class Looks:
+class PromptInspector:
     """Tells what prompts are made of: of the next one, and of those that were; from any thread, nothing is stored."""
 
     def __init__(
         self,
         engine: Callable[[], Engine],
         conversations: Conversations,
-        documents: Documents,
+        documents: DocumentLibrary,
         attached: Attached,
         preambles: Preambles,
         *,
-        prompts: Callable[[], Prompts],
-        asking: Callable[[Conversation | None, View], dict[str, Any]],
+        prompts: Callable[[], PromptBuilder],
+        asking: Callable[[Conversation | None, PromptView], dict[str, Any]],
         media: Callable[[], MediaLibrary],
     ) -> None:
         """`asking` tells the fields of `Ask` besides the messages."""
@@ -126,7 +128,7 @@ class Looks:
         self._engine, self._conversations, self._documents = engine, conversations, documents
         self._attached, self._preambles, self._prompts, self._asking = attached, preambles, prompts, asking
 
-    def seen(self, answer_id: int, cancel: CancelToken) -> Seen:
+    def seen(self, answer_id: int, cancel: CancelToken) -> SeenPrompt:
         """The parts of the prompt that an answer was written to, as far as that can be told now.
 
         Not of one that was made of whole documents, in many prompts. Raises KeyError where it is gone, and NoModel.
@@ -138,7 +140,7 @@ class Looks:
         shown = self._prompts().seen(conversation, before, told, cancel)
         return seen_of(shown, conversation.system_prompt if conversation else "", self._prompts().tokens_of, told)
 
-    def coming(self, conversation_id: int | None, draft: str, planned: Conversation | None = None) -> Seen | None:
+    def coming(self, conversation_id: int | None, draft: str, planned: Conversation | None = None) -> SeenPrompt | None:
         """The parts of the next prompt, with arguments as those of `parts`; None without a loaded model."""
         if self._engine().loaded is None:
             return None
@@ -181,7 +183,9 @@ class Looks:
             messages = self._media().ready(messages)
         return Ask(messages, **self._asking(conversation, shown))
 
-    def parts(self, conversation_id: int | None, draft: str, planned: Conversation | None = None) -> Parts | None:
+    def parts(
+        self, conversation_id: int | None, draft: str, planned: Conversation | None = None
+    ) -> PromptBreakdown | None:
         """What a prompt with `draft` as its next message is made of; None without a loaded model.
 
         `planned` is one that is not stored yet (`conversation_id` None).
@@ -199,7 +203,7 @@ class Looks:
 
     def fit_of(
         self, attachment: Attachment, conversation_id: int | None, planned: Conversation | None = None
-    ) -> Fit | None:
+    ) -> DocumentFit | None:
         """Whether a document in a draft can be shown whole beside the others there; None without a loaded model."""
         if self._engine().loaded is None:
             return None
@@ -210,7 +214,7 @@ class Looks:
         parts = self._prompts().parts(conversation, [], "", others)
         most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.fixed_tokens
         room = most - (parts.used_tokens - parts.fixed_tokens)
-        return Fit(tokens, max(0, room), max(0, most))
+        return DocumentFit(tokens, max(0, room), max(0, most))
 
     def documents_beyond_context(self, conversation_id: int | None) -> list[int]:
         """All documents of a conversation and its draft, where the model sees only passages of some; else none.

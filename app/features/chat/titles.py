@@ -143,7 +143,7 @@ def is_over(message: StoredMessage) -> bool:
 
 def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
     """Two examples, and the beginning of the chat: not in the chat's own prompt, where its instructions would speak."""
-    from app.core.settings import Chat, Settings
+    from app.core.settings import ChatDefaults, Settings
     from app.engine.protocol import Ask, Sampling  # the wire to the engine is not needed before the window is seen
 
     quoted = "\n".join(f"> {' '.join(one.text[:MOST_QUOTED].split())}" for one in said)
@@ -156,7 +156,7 @@ def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
         [*messages, Message(Role.USER, f"{WISH}\n\n{quoted}")],
         max_tokens=ANSWER_TOKENS,
         task_sampling=Sampling(temperature=0.0),
-        template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), loaded),
+        template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), loaded),
         thinking_budget=THINKING_TOKENS if thinks else -1,
         background=True,
         modest=True,

@@ -11,7 +11,7 @@ from app.core.errors import FileNotOnHub
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.features.claim_checker.conversion import CONVERTED, convert_checker
-from app.features.models.collection import Models, fetch_file
+from app.features.models.collection import ModelCollection, fetch_file
 from app.hub.files import UNCONVERTED
 from app.hub.protocol import ChildEvent, Done, Fetched
 
@@ -33,7 +33,7 @@ class CheckerReady:
     path: Path
 
 
-def fetch_checker(models: Models, paths: AppPaths, cancel: CancelToken) -> Iterator[ChildEvent | CheckerReady]:
+def fetch_checker(models: ModelCollection, paths: AppPaths, cancel: CancelToken) -> Iterator[ChildEvent | CheckerReady]:
     """Progress counts all files. Cancelled, what was fetched is kept for the next time.
 
     Raises what the Hub and the network raise, FileNotOnHub, ModelUnreadable where it is another kind of model.

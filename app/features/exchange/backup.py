@@ -94,7 +94,7 @@ class BackupUnpacked:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-class _Cancelled(Exception):
+class _BackupCancelled(Exception):
     pass
 
 
@@ -122,7 +122,7 @@ def back_up(
                         done += size
                         yield BackupProgress(done, max(done, total))
                 archive.writestr(MANIFEST, json.dumps(_manifest(files, copied_schema(copy)), indent=1))
-    except _Cancelled:
+    except _BackupCancelled:
         yield BackupFinished(0, 0, is_cancelled=True)
         return
     yield BackupFinished(len(files), path.stat().st_size)
@@ -180,7 +180,7 @@ def _manifest(files: list[dict[str, Any]], schema: int) -> dict[str, Any]:
 
 def _end_if(cancel: CancelToken) -> None:
     if cancel.cancelled:
-        raise _Cancelled
+        raise _BackupCancelled
 
 
 # In.
@@ -206,7 +206,7 @@ def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator
             number_of(manifest.get("made_at")) or 0.0,
             counts=copied_counts(scratch / DATABASE),
         )
-    except _Cancelled:
+    except _BackupCancelled:
         yield BackupUnpacked("", 0.0, is_cancelled=True)
     except _DAMAGE as error:
         raise BackupUnreadable(str(path), "damaged") from error

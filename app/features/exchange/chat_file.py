@@ -61,7 +61,7 @@ MOST = 1_000
 """Of tags, memories or documents."""
 
 
-class Surroundings:
+class ChatStores:
     """Those of the chats of a database. Writes may raise DiskFull or FolderNotWritable."""
 
     def __init__(self, database: Database) -> None:
@@ -149,7 +149,7 @@ class Shelf:
     whole: WholeConversations
     attachments: Attachments
     documents: DocumentStore
-    around: Surroundings | None = None
+    around: ChatStores | None = None
     """None: nothing is told of what chats have around them."""
     media: MediaLibrary | None = None
     """None: pictures stay where they are."""
@@ -264,7 +264,7 @@ class ReadChat:
     media: dict[int | None, list[NewUse]] = field(default_factory=dict)
     """Pictures by the message that they are at; None: the draft."""
     around: dict[str, Any] = field(default_factory=dict)
-    """As `Surroundings.told` has it."""
+    """As `ChatStores.told` has it."""
 
 
 def read_chat(value: dict[str, Any], shelf: Shelf, fallback_at: float) -> ReadChat:

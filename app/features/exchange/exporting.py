@@ -40,13 +40,13 @@ class ExportFinished:
     """Of paper, where it is for that."""
 
 
-class _Cancelled(Exception):
+class _ExportCancelled(Exception):
     pass
 
 
 def _end_if(cancel: CancelToken) -> None:
     if cancel.cancelled:
-        raise _Cancelled
+        raise _ExportCancelled
 
 
 def export_chats(
@@ -67,7 +67,7 @@ def export_chats(
                 if messages and done % EVERY == 0:
                     yield ExportProgress(done, max(done, total))
             _end_if(cancel)
-    except _Cancelled:
+    except _ExportCancelled:
         yield ExportFinished(0, done, is_cancelled=True)
         return
     yield ExportFinished(len(chats), done)

@@ -43,7 +43,7 @@ class Given:
 
 
 @dataclass
-class Said:
+class ForeignMessage:
     """One message of a file. A `role` other than user and assistant is no turn, and is only a place in the tree.
 
     `names` are what was attached to it and is only named, `pictures` what may come along. `state` is how it ended.
@@ -80,7 +80,7 @@ class ForeignChat:
     created_at: float | None = None
     updated_at: float | None = None
     is_pinned: bool = False
-    messages: list[Said] = field(default_factory=list)
+    messages: list[ForeignMessage] = field(default_factory=list)
     shown: str = ""
     left_out: Counter[str] = field(default_factory=Counter)
 
@@ -205,17 +205,17 @@ def grown(chat: ForeignChat, fallback_at: float) -> Grown:
 
 
 @dataclass
-class _Turn:
+class _ForeignTurn:
     """A message that is a turn, with those below it in their order."""
 
-    said: Said
+    said: ForeignMessage
     ids: list[str]
-    below: list[_Turn] = field(default_factory=list)
+    below: list[_ForeignTurn] = field(default_factory=list)
 
 
-def _turns(chat: ForeignChat) -> list[_Turn]:
+def _turns(chat: ForeignChat) -> list[_ForeignTurn]:
     """The turns at the top; the others are below them."""
-    messages: dict[str, Said] = {}
+    messages: dict[str, ForeignMessage] = {}
     for one in chat.messages:
         if one.id in messages:
             chat.left_out["damaged"] += 1
@@ -226,14 +226,14 @@ def _turns(chat: ForeignChat) -> list[_Turn]:
         parent = one.parent if one.parent in messages else None
         chat.left_out["parent"] += one.parent is not None and parent is None
         children.setdefault(parent, []).append(one.id)
-    top: list[_Turn] = []
-    open_ids: list[tuple[str, list[_Turn]]] = [(name, top) for name in reversed(children.get(None, []))]
+    top: list[_ForeignTurn] = []
+    open_ids: list[tuple[str, list[_ForeignTurn]]] = [(name, top) for name in reversed(children.get(None, []))]
     seen = 0
     while open_ids:
         name, place = open_ids.pop()
         said, seen = messages[name], seen + 1
         if _is_turn(said):
-            turn = _Turn(said, [name])
+            turn = _ForeignTurn(said, [name])
             place.append(turn)
             place = turn.below
         open_ids += [(child, place) for child in reversed(children.get(name, []))]
@@ -241,12 +241,12 @@ def _turns(chat: ForeignChat) -> list[_Turn]:
     return top
 
 
-def _is_turn(said: Said) -> bool:
+def _is_turn(said: ForeignMessage) -> bool:
     has_content = bool(said.text.strip() or said.thinking.strip() or said.names or said.media)
     return said.role in ("user", "assistant") and has_content
 
 
-def _joined_steps(top: list[_Turn]) -> list[_Turn]:
+def _joined_steps(top: list[_ForeignTurn]) -> list[_ForeignTurn]:
     """The steps of one answer are one turn: an only child that the same one says."""
     open_turns = list(top)
     while open_turns:
@@ -261,7 +261,7 @@ def _joined_steps(top: list[_Turn]) -> list[_Turn]:
     return top
 
 
-def _one(steps: list[_Turn]) -> Said:
+def _one(steps: list[_ForeignTurn]) -> ForeignMessage:
     said = [step.said for step in steps]
     seconds = [one.thinking_s for one in said if one.thinking_s is not None]
     return replace(
@@ -278,12 +278,12 @@ def _one(steps: list[_Turn]) -> Said:
     )
 
 
-def _numbered(top: list[_Turn], chat: ForeignChat) -> tuple[list[TreeMessage], dict[int | None, list[NewUse]]]:
+def _numbered(top: list[_ForeignTurn], chat: ForeignChat) -> tuple[list[TreeMessage], dict[int | None, list[NewUse]]]:
     """The tree, whose branch to `chat.shown` is chosen, elsewhere what came last; and the pictures at its messages."""
     tree: list[TreeMessage] = []
     media: dict[int | None, list[NewUse]] = {}
     places: dict[str, int] = {}
-    open_turns: list[tuple[_Turn, int | None, int]] = []
+    open_turns: list[tuple[_ForeignTurn, int | None, int]] = []
     open_turns += [(turn, None, at) for at, turn in enumerate(top)][::-1]
     while open_turns:
         turn, parent, chosen = open_turns.pop()
@@ -312,7 +312,7 @@ def _nearest(chat: ForeignChat, places: dict[str, int]) -> int | None:
     return places.get(name or "")
 
 
-def _message(said: Said, number: int, parent: int | None, chosen: int, chat_model: str) -> TreeMessage:
+def _message(said: ForeignMessage, number: int, parent: int | None, chosen: int, chat_model: str) -> TreeMessage:
     is_answer = said.role == "assistant"
     return TreeMessage(
         number,
@@ -330,7 +330,7 @@ def _message(said: Said, number: int, parent: int | None, chosen: int, chat_mode
     )
 
 
-def _other_texts(said: Said) -> tuple[tuple[str, str], ...]:
+def _other_texts(said: ForeignMessage) -> tuple[tuple[str, str], ...]:
     """What the message says where other pictures of it came along, and what it says once these have come, too."""
     others, has_come = list(said.names), [came for _, came in said.brought]
     for name, came in said.brought:

@@ -18,12 +18,12 @@ from app.core.errors import ChatsUnreadable, DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.visible import clean_text
 from app.documents.archive import Archive, is_zip
-from app.documents.source import Source
+from app.documents.source import FileSource
 from app.features.exchange import chat_file, other_programs
 from app.features.exchange.backup import DATABASE, MANIFEST
 from app.features.exchange.chat_file import ReadChat, Shelf
 from app.features.exchange.foreign import ForeignChat, TooManyMessages, fields_of, grown
-from app.features.exchange.json_pieces import MOST_BYTES, NotJson, Piece, Pieces, read_value
+from app.features.exchange.json_pieces import MOST_BYTES, JsonPiece, NotJson, Pieces, read_value
 from app.features.exchange.pictures import Find, bring_along
 
 MOST_LINE_BYTES = 16_000_000
@@ -215,14 +215,14 @@ def _all(contents: Contents, shelf: Shelf, cancel: CancelToken) -> Iterator[Read
         yield before
 
 
-def _own(found: FoundChat, entry: Entry, shelf: Shelf) -> Read | ChatNotRead:
+def _own(found: FoundChat, entry: ImportedFile, shelf: Shelf) -> Read | ChatNotRead:
     try:
         return found.kind, chat_file.read_chat(found.value, shelf, entry.modified_at)
     except TooManyMessages:
         return ChatNotRead(entry.name, clean_text(str(found.value.get("title", ""))[:200]), "too_many")
 
 
-def _grown(kind: str, foreign: ForeignChat, entry: Entry) -> Read | ChatNotRead:
+def _grown(kind: str, foreign: ForeignChat, entry: ImportedFile) -> Read | ChatNotRead:
     try:
         chat, messages, media = grown(foreign, entry.modified_at)
     except TooManyMessages:
@@ -288,7 +288,7 @@ _CONVERSATIONS = re.compile(r"conversations(?:[-_ ]?\d+)?\.json", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Entry:
+class ImportedFile:
     """One file, by its path in the folder or archive. `modified_at` is in seconds since 1970."""
 
     name: str
@@ -309,15 +309,15 @@ class Entry:
 class Thread:
     """A chat of Jan: what is known of it (None where that is missing) and its messages."""
 
-    about: Entry | None
-    lines: Entry
+    about: ImportedFile | None
+    lines: ImportedFile
 
 
 @dataclass(frozen=True)
 class Contents:
     """Files of chats, and chats of Jan. `find` knows where the file of a picture is that a message names."""
 
-    files: tuple[Entry, ...]
+    files: tuple[ImportedFile, ...]
     threads: tuple[Thread, ...]
     find: Find = lambda _: None
 
@@ -338,12 +338,12 @@ def contents_of(path: Path) -> Iterator[Contents]:
         elif not status.st_size:
             raise ChatsUnreadable(str(path), "empty")
         elif is_zip(path):
-            with Archive(Source(path)) as archive:
+            with Archive(FileSource(path)) as archive:
                 if MANIFEST in archive and DATABASE in archive:
                     raise ChatsUnreadable(str(path), "backup")
                 yield replace(_sorted_out(list(_in_archive(archive, status.st_mtime))), find=_finder_in(archive))
         else:
-            entry = Entry(path.name, status.st_size, status.st_mtime, lambda: path.open("rb"))
+            entry = ImportedFile(path.name, status.st_size, status.st_mtime, lambda: path.open("rb"))
             yield replace(_one_file(entry, path), find=FilesBeside(path.parent).find)
     except DocumentUnreadable as error:
         raise ChatsUnreadable(str(path), error.reason) from error
@@ -411,7 +411,7 @@ def chats_in(stream: BinaryIO) -> Iterator[FoundChat | NoChat | int]:
         yield _made_by(outermost)
 
 
-def _found(piece: Piece, outermost: dict[str, Any]) -> FoundChat | NoChat:
+def _found(piece: JsonPiece, outermost: dict[str, Any]) -> FoundChat | NoChat:
     if outermost.get("format") == chat_file.FORMAT and _is_newer(outermost):
         return NoChat("newer")
     if piece.problem:
@@ -435,14 +435,14 @@ def _made_by(value: dict[str, Any]) -> FoundChat | NoChat:
     return NoChat("unknown")
 
 
-def _one_file(entry: Entry, path: Path) -> Contents:
+def _one_file(entry: ImportedFile, path: Path) -> Contents:
     """A file by itself; with a chat of Jan, what is known of it lies beside."""
     if entry.base not in (_LINES, _THREAD):
         return Contents((entry,), ())
     return _sorted_out([one for one in _in_folder(path.parent) if one.name in (_LINES, _THREAD)])
 
 
-def _sorted_out(entries: list[Entry]) -> Contents:
+def _sorted_out(entries: list[ImportedFile]) -> Contents:
     """Exports have other JSON besides their chats, which is left aside where the chats are known by their names."""
     about = {one.folder: one for one in entries if one.base == _THREAD}
     threads = tuple(Thread(about.get(one.folder), one) for one in entries if one.base == _LINES)
@@ -458,10 +458,10 @@ def _sorted_out(entries: list[Entry]) -> Contents:
     return Contents(tuple(files), ())
 
 
-def _in_folder(folder: Path) -> Iterator[Entry]:
+def _in_folder(folder: Path) -> Iterator[ImportedFile]:
     for path, status in _files(folder, lambda name: name.endswith((".json", ".jsonl"))):
         relative = path.relative_to(folder).as_posix()
-        yield Entry(relative, status.st_size, status.st_mtime, lambda path=path: path.open("rb"))  # type: ignore[misc]
+        yield ImportedFile(relative, status.st_size, status.st_mtime, lambda path=path: path.open("rb"))  # type: ignore[misc]
 
 
 def _files(folder: Path, is_wanted: Callable[[str], bool]) -> Iterator[tuple[Path, os.stat_result]]:
@@ -523,10 +523,10 @@ def _finder_in(archive: Archive) -> Find:
     return lambda asset: partial(archive.open, known[asset]) if asset in known else None
 
 
-def _in_archive(archive: Archive, modified_at: float) -> Iterator[Entry]:
+def _in_archive(archive: Archive, modified_at: float) -> Iterator[ImportedFile]:
     for name in archive.names:
         if name.endswith((".json", ".jsonl")):
-            yield Entry(name, archive.size(name), modified_at, lambda name=name: archive.open(name))  # type: ignore[misc]
+            yield ImportedFile(name, archive.size(name), modified_at, lambda name=name: archive.open(name))  # type: ignore[misc]
 
 
 KINDS = {

@@ -35,7 +35,7 @@ class NotJson(Exception):
 
 
 @dataclass(frozen=True)
-class Piece:
+class JsonPiece:
     """A member of the outermost object by its `key`, or an element of a list ("" or the key of the object's list).
 
     `problem` says why there is no `value`: damaged, cut_off, too_deep or too_large.
@@ -59,7 +59,7 @@ class Pieces:
         self._key = ""
         self._start_piece()
 
-    def __iter__(self) -> Iterator[Piece | None]:
+    def __iter__(self) -> Iterator[JsonPiece | None]:
         """Raises NotJson, and what the stream raises."""
         data: bytes | None = self._beginning()
         in_string = is_escaped = False
@@ -91,7 +91,7 @@ class Pieces:
             self._keep(data[kept_from:])
             yield None
             data = self._read() or None
-        yield Piece(self._key, None, self._problem or "cut_off", self._base == 2 or not self._is_object)
+        yield JsonPiece(self._key, None, self._problem or "cut_off", self._base == 2 or not self._is_object)
 
     def _read(self) -> bytes:
         data = self._stream.read(CHUNK_BYTES)
@@ -142,7 +142,7 @@ class Pieces:
             return "piece"
         return "key" if self._base == 1 and self._is_object and not self._key else None
 
-    def _ended(self, what: str) -> Iterator[Piece]:
+    def _ended(self, what: str) -> Iterator[JsonPiece]:
         if what == "key":
             self._key = _parsed_key(bytes(self._kept))
         elif what in ("piece", "close"):
@@ -153,14 +153,14 @@ class Pieces:
                 self._key = ""
         self._start_piece()
 
-    def _piece(self) -> Iterator[Piece]:
+    def _piece(self) -> Iterator[JsonPiece]:
         is_element = self._base == 2 or not self._is_object
         if self._problem:
-            yield Piece(self._key, None, self._problem, is_element)
+            yield JsonPiece(self._key, None, self._problem, is_element)
         elif text := bytes(self._kept).strip(_BLANK):
             self._kept = bytearray()
             if text.count(b",") > MOST_VALUES and _STRING.sub(b"", text).count(b",") > MOST_VALUES:
-                yield Piece(self._key, None, "too_large", is_element)
+                yield JsonPiece(self._key, None, "too_large", is_element)
                 return
             yield _parsed(self._key, text, is_element=is_element)
 
@@ -173,11 +173,11 @@ def read_value(data: bytes) -> Any:
         raise ValueError("too deep") from error
 
 
-def _parsed(key: str, text: bytes, *, is_element: bool) -> Piece:
+def _parsed(key: str, text: bytes, *, is_element: bool) -> JsonPiece:
     try:
-        return Piece(key, read_value(text), "", is_element)
+        return JsonPiece(key, read_value(text), "", is_element)
     except ValueError:
-        return Piece(key, None, "damaged", is_element)
+        return JsonPiece(key, None, "damaged", is_element)
 
 
 def _parsed_key(text: bytes) -> str:

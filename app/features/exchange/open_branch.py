@@ -30,7 +30,7 @@ _ENDED = {
 
 
 @dataclass(frozen=True)
-class Turn:
+class ExportedTurn:
     """One message. A question is plain text, an answer Markdown. `thinking` is "" where it is not wanted.
 
     `facts` are lines about it: what is attached, how it ended, where it may come from.
@@ -53,7 +53,7 @@ class OpenBranch:
     title: str
     facts: tuple[str, ...]
     instructions: str
-    turns: Iterator[Turn]
+    turns: Iterator[ExportedTurn]
 
 
 def open_branches(chats: Sequence[Conversation], shelf: Shelf, *, with_thinking: bool) -> Iterator[OpenBranch]:
@@ -67,11 +67,11 @@ def open_branches(chats: Sequence[Conversation], shelf: Shelf, *, with_thinking:
         )
 
 
-def _turn(message: TreeMessage, shelf: Shelf, *, with_thinking: bool) -> Turn:
+def _turn(message: TreeMessage, shelf: Shelf, *, with_thinking: bool) -> ExportedTurn:
     is_question = message.role is Role.USER
     model = visible_name(message.model.removesuffix(".gguf"))
     seconds = "" if message.thinking_s is None else f" ({message.thinking_s:,.1f} s)"
-    return Turn(
+    return ExportedTurn(
         is_question,
         YOU if is_question else model or "Answer",
         _moment(message.created_at),
@@ -126,7 +126,7 @@ def as_markdown(branches: Iterable[OpenBranch], place: Place = lambda _use: "") 
             yield "\n" + "\n\n".join(_markdown_of(turn, answers, place)) + "\n", 1
 
 
-def _markdown_of(turn: Turn, number: int, place: Place) -> Iterator[str]:
+def _markdown_of(turn: ExportedTurn, number: int, place: Place) -> Iterator[str]:
     yield f"## {escaped(turn.name)}, {turn.at}"
     if turn.thinking.strip():
         yield f"> **{turn.thinking_words}**\n>\n{_quoted(turn.thinking)}"
@@ -214,7 +214,7 @@ def _html_head(branch: OpenBranch) -> Iterator[str]:
         yield _said("thinking", branch.instructions)
 
 
-def _html_of(turn: Turn, place: Place) -> Iterator[str]:
+def _html_of(turn: ExportedTurn, place: Place) -> Iterator[str]:
     yield f'\n<h2><span dir="auto">{escape(turn.name)}</span> <span class="at">{escape(turn.at)}</span></h2>'
     if turn.thinking.strip():
         yield f'<details><summary><span class="fact">{escape(turn.thinking_words)}</span></summary>'

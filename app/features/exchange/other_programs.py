@@ -42,8 +42,8 @@ from typing import Any
 from app.core.events import AnswerStats, FinishReason
 from app.features.exchange.foreign import (
     ForeignChat,
+    ForeignMessage,
     Given,
-    Said,
     count_of,
     data_of,
     fields_of,
@@ -87,7 +87,7 @@ def read_chatgpt(value: dict[str, Any]) -> ForeignChat:
             chat.left_out["damaged"] += 1
             continue
         message, parent = fields_of(node.get("message")), node.get("parent")
-        said = Said(name, parent if isinstance(parent, str) and parent else None, "")
+        said = ForeignMessage(name, parent if isinstance(parent, str) and parent else None, "")
         _read_message(said, message, chat)
         chat.messages.append(said)
     _give_seconds_to_thoughts(chat)
@@ -103,7 +103,7 @@ def _give_seconds_to_thoughts(chat: ForeignChat) -> None:
             above.thinking_s = one.thinking_s
 
 
-def _read_message(said: Said, message: dict[str, Any], chat: ForeignChat) -> None:
+def _read_message(said: ForeignMessage, message: dict[str, Any], chat: ForeignChat) -> None:
     metadata, content = fields_of(message.get("metadata")), fields_of(message.get("content"))
     role, kind = text_of(fields_of(message.get("author")).get("role")), text_of(content.get("content_type"))
     said.created_at = seconds_of(message.get("create_time"))
@@ -264,11 +264,11 @@ def read_claude(value: dict[str, Any]) -> ForeignChat:
     return chat
 
 
-def _said_to_claude(message: dict[str, Any], name: str, before: str | None, chat: ForeignChat) -> Said:
+def _said_to_claude(message: dict[str, Any], name: str, before: str | None, chat: ForeignChat) -> ForeignMessage:
     parent = before
     if isinstance(given := message.get("parent_message_uuid"), str):
         parent = None if given.startswith(_TOP) else given
-    said = Said(name, parent, _ROLES.get(text_of(message.get("sender")), ""))
+    said = ForeignMessage(name, parent, _ROLES.get(text_of(message.get("sender")), ""))
     if not said.role:
         chat.left_out["unknown"] += 1
     said.created_at = seconds_of(message.get("created_at"))
@@ -294,7 +294,7 @@ def _said_to_claude(message: dict[str, Any], name: str, before: str | None, chat
     return said
 
 
-def _attachments(message: dict[str, Any], said: Said, chat: ForeignChat) -> list[str]:
+def _attachments(message: dict[str, Any], said: ForeignMessage, chat: ForeignChat) -> list[str]:
     """Names go to the message; the texts of long pastes, which have none, come back."""
     pastes = []
     for key in ("attachments", "files", "files_v2"):
@@ -364,8 +364,8 @@ def _system_prompt(value: dict[str, Any]) -> str:
     return text_of(value.get("systemPrompt"))
 
 
-def _version(version: dict[str, Any], name: str, parent: str | None, chat: ForeignChat) -> Said:
-    said = Said(name, parent, text_of(version.get("role")))
+def _version(version: dict[str, Any], name: str, parent: str | None, chat: ForeignChat) -> ForeignMessage:
+    said = ForeignMessage(name, parent, text_of(version.get("role")))
     said.model = name_of(fields_of(version.get("senderInfo")).get("senderName")) if said.role == "assistant" else ""
     if said.role == "system":
         chat.left_out["system"] += 1
@@ -388,7 +388,7 @@ def _version(version: dict[str, Any], name: str, parent: str | None, chat: Forei
     return said
 
 
-def _content_of(content: Any, said: Said, chat: ForeignChat) -> str:
+def _content_of(content: Any, said: ForeignMessage, chat: ForeignChat) -> str:
     if isinstance(content, str):
         return content
     texts = []
@@ -409,7 +409,7 @@ def _content_of(content: Any, said: Said, chat: ForeignChat) -> str:
     return joined(texts)
 
 
-def _read_generation(info: dict[str, Any], said: Said) -> None:
+def _read_generation(info: dict[str, Any], said: ForeignMessage) -> None:
     stats = fields_of(info.get("stats"))
     said.model = name_of(info.get("identifier")) or said.model
     if not stats:
@@ -458,9 +458,9 @@ def read_jan(thread: dict[str, Any], lines: Iterable[bytes | None]) -> ForeignCh
     return chat
 
 
-def _line(message: dict[str, Any], chat: ForeignChat) -> Said:
+def _line(message: dict[str, Any], chat: ForeignChat) -> ForeignMessage:
     before = chat.messages[-1].id if chat.messages else None
-    said = Said(str(len(chat.messages)), before, text_of(message.get("role")))
+    said = ForeignMessage(str(len(chat.messages)), before, text_of(message.get("role")))
     said.created_at = seconds_of(message.get("created_at"))
     said.state = _STATES.get(text_of(message.get("status")), MessageState.COMPLETE)
     metadata = fields_of(message.get("metadata"))
@@ -537,7 +537,7 @@ def _add(message: Any, name: str, parent: str | None, chat: ForeignChat) -> None
     if not isinstance(message, dict):
         chat.left_out["damaged"] += 1
         return
-    said = Said(name, parent, text_of(message.get("role")), created_at=seconds_of(message.get("timestamp")))
+    said = ForeignMessage(name, parent, text_of(message.get("role")), created_at=seconds_of(message.get("timestamp")))
     if said.role == "system":
         chat.system_prompt = chat.system_prompt or text_of(message.get("content"))
     text = _content(message.get("content"), said, chat)
@@ -560,7 +560,7 @@ def _add(message: Any, name: str, parent: str | None, chat: ForeignChat) -> None
     chat.messages.append(said)
 
 
-def _content(content: Any, said: Said, chat: ForeignChat) -> str:
+def _content(content: Any, said: ForeignMessage, chat: ForeignChat) -> str:
     if not isinstance(content, list):
         return text_of(content)
     texts = []
@@ -574,7 +574,7 @@ def _content(content: Any, said: Said, chat: ForeignChat) -> str:
     return joined(texts)
 
 
-def _without_details(text: str, said: Said, chat: ForeignChat) -> str:
+def _without_details(text: str, said: ForeignMessage, chat: ForeignChat) -> str:
     thoughts = []
     for kind, attributes, inside in _DETAILS.findall(text):
         if kind == "reasoning":

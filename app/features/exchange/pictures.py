@@ -18,8 +18,17 @@ from app.core.events import CancelToken
 from app.core.paths import make_folder
 from app.core.visible import visible_name
 from app.documents.limits import MOST_PICTURE_BYTES
-from app.features.exchange.foreign import ForeignChat, Given, Said, count_of, fields_of, list_of, name_of, text_of
-from app.features.media import PICTURE, Added, MediaLibrary, Unsaved, ending_of
+from app.features.exchange.foreign import (
+    ForeignChat,
+    ForeignMessage,
+    Given,
+    count_of,
+    fields_of,
+    list_of,
+    name_of,
+    text_of,
+)
+from app.features.media import PICTURE, MediaLibrary, MediumAdded, Unsaved, ending_of
 from app.store.media import MediaUse, NewUse, StoredMedia
 
 log = logging.getLogger(__name__)
@@ -142,7 +151,7 @@ def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, can
     if library is not None and able:
         events = library.adding((_opened(given, find) for given in able), cancel)
         for event, given in zip(events, able, strict=False):  # fewer where it was cancelled
-            if isinstance(event, Added):
+            if isinstance(event, MediumAdded):
                 kept[id(given)] = event.media
             yield
     for said, given in wanted:
@@ -155,7 +164,7 @@ def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, can
             chat.left_out["picture"] += 1
 
 
-def _can_open(said: Said, given: Given, find: Find) -> bool:
+def _can_open(said: ForeignMessage, given: Given, find: Find) -> bool:
     return bool(said.role) and bool(given.data or find(given.asset) is not None)
 
 
@@ -185,4 +194,4 @@ def _added(library: MediaLibrary, name: str, fields: dict[str, Any]) -> Any:
     if not data or fields.get("kind") != PICTURE:
         return None
     event = next(library.adding([Unsaved(Path(name), data)], CancelToken()), None)
-    return event.media if isinstance(event, Added) else None
+    return event.media if isinstance(event, MediumAdded) else None

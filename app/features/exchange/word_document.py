@@ -24,7 +24,7 @@ from markdown_it.token import Token
 
 from app.features.exchange import markup
 from app.features.exchange.office_math import office_math
-from app.features.exchange.open_branch import OpenBranch, Turn
+from app.features.exchange.open_branch import ExportedTurn, OpenBranch
 from app.features.exchange.pictures import IN_WORD, find_file
 from app.features.media import MediaLibrary
 from app.features.work.new_docx import GREY, in_english, new_docx
@@ -48,15 +48,15 @@ _ALIGNED = {"left": None, "right": WD_ALIGN_PARAGRAPH.RIGHT, "center": WD_ALIGN_
 
 def write_docx(branches: Iterable[OpenBranch], out: IO[bytes], media: MediaLibrary | None = None) -> Iterator[int]:
     """Writes the document to a file that is open for bytes; yields 1 after each turn. `media` has its pictures."""
-    writing: _Writing | None = None
+    writing: _ChatDocxWriter | None = None
     for branch in branches:
         if writing is None:
-            writing = _Writing(branch.title, media)
+            writing = _ChatDocxWriter(branch.title, media)
         writing.begin(branch)
         for turn in branch.turns:
             writing.turn(turn)
             yield 1
-    (writing or _Writing("Chats")).save(out)
+    (writing or _ChatDocxWriter("Chats")).save(out)
 
 
 @dataclass
@@ -70,7 +70,7 @@ class _Look:
 
 
 @dataclass
-class _Place:
+class _InsertPlace:
     """Where in an answer the next paragraph stands."""
 
     lists: list[str] = field(default_factory=list)
@@ -79,7 +79,7 @@ class _Place:
     prefix: str = ""
 
 
-class _Writing:
+class _ChatDocxWriter:
     """One document on its way."""
 
     def __init__(self, title: str, media: MediaLibrary | None = None) -> None:
@@ -106,7 +106,7 @@ class _Writing:
             self._grey("Instructions", is_ours=True)
             self._plain(branch.instructions, "Quote")
 
-    def turn(self, turn: Turn) -> None:
+    def turn(self, turn: ExportedTurn) -> None:
         """A name, what was thought and said, and lines about it."""
         self._heading(f"{turn.name}, {turn.at}", 2)
         if turn.thinking.strip():
@@ -181,7 +181,7 @@ class _Writing:
     # An answer.
 
     def _markdown(self, tokens: Sequence[Token]) -> None:
-        place, at = _Place(), 0
+        place, at = _InsertPlace(), 0
         while at < len(tokens):
             token = tokens[at]
             if token.type == "table_open":
@@ -200,7 +200,7 @@ class _Writing:
                 self._move(token, place)
             at += 1
 
-    def _move(self, token: Token, place: _Place) -> None:
+    def _move(self, token: Token, place: _InsertPlace) -> None:
         """Into and out of lists, quotes and notes."""
         match token.type:
             case "bullet_list_open":
@@ -219,7 +219,7 @@ class _Writing:
             case "footnote_open":
                 place.prefix = f"[{markup.note_number(token)}] "
 
-    def _inline_block(self, token: Token, opening: Token, place: _Place) -> None:
+    def _inline_block(self, token: Token, opening: Token, place: _InsertPlace) -> None:
         if opening.type == "heading_open":
             paragraph = self._paragraph(f"Heading {min(9, int(opening.tag[1]) + 2)}", token.content)
         else:
@@ -229,7 +229,7 @@ class _Writing:
             place.prefix = ""
         self._inline(paragraph, token.children or [])
 
-    def _standing(self, text: str, place: _Place) -> Paragraph:
+    def _standing(self, text: str, place: _InsertPlace) -> Paragraph:
         """A paragraph in its list or quote."""
         depth = min(len(place.lists), MOST_LEVELS)
         if not depth:
@@ -244,7 +244,7 @@ class _Writing:
             self._numbering.put(paragraph, int(number))
         return paragraph
 
-    def _code(self, text: str, place: _Place) -> None:
+    def _code(self, text: str, place: _InsertPlace) -> None:
         paragraph = self._paragraph(CODE, "")
         paragraph.paragraph_format.left_indent = Pt(18 * min(len(place.lists), MOST_LEVELS)) or None
         shade = OxmlElement("w:shd")
@@ -254,7 +254,7 @@ class _Writing:
         paragraph.add_run(_NO_TEXT.sub("\ufffd", text.rstrip("\n")))
         place.is_new_item = False
 
-    def _formula(self, token: Token, place: _Place) -> None:
+    def _formula(self, token: Token, place: _InsertPlace) -> None:
         """In a line of its own; what cannot be typeset as its source."""
         math = office_math(token.content, is_block=True)
         if math is None:

@@ -52,7 +52,7 @@ TYPES = {
 
 
 @dataclass(frozen=True)
-class Part:
+class TensorGroup:
     """All tensors of one kind."""
 
     name: str
@@ -88,7 +88,7 @@ class Anatomy:
     vocabulary: int
     context_tokens: int
     kv_bytes_per_token: int
-    parts: tuple[Part, ...]
+    parts: tuple[TensorGroup, ...]
     about: tuple[tuple[str, str], ...]
     """What its makers say of it."""
     types: tuple[tuple[str, int], ...] = ()
@@ -143,14 +143,14 @@ def anatomy_of(path: Path, others: Sequence[Path] = ()) -> Anatomy:
     )
 
 
-def _parts(header: GgufHeader) -> tuple[Part, ...]:
+def _parts(header: GgufHeader) -> tuple[TensorGroup, ...]:
     weights: defaultdict[str, int] = defaultdict(int)
     size_bytes: defaultdict[str, int] = defaultdict(int)
     for tensor in header.tensors:
         part = _part_of(tensor.name)
         weights[part] += math.prod(tensor.shape)
         size_bytes[part] += tensor.size_bytes
-    return tuple(Part(name, weights[name], size_bytes[name], words) for name, _, words in PARTS if weights[name])
+    return tuple(TensorGroup(name, weights[name], size_bytes[name], words) for name, _, words in PARTS if weights[name])
 
 
 def _types(header: GgufHeader) -> tuple[tuple[str, int], ...]:

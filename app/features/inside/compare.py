@@ -28,13 +28,13 @@ from app.features.work.engines import CONTEXT_TOKENS, RESERVE_BYTES, needed_byte
 
 
 @dataclass(frozen=True)
-class Rests:
+class ModelAsleep:
     """The chat's model was put to sleep; the chat's next message wakes it."""
 
     name: str
 
 
-MakeRoom = Callable[[Path], Rests | None]
+MakeRoom = Callable[[Path], ModelAsleep | None]
 """Before a model is loaded; raises ModelMissing or ModelUnreadable."""
 
 
@@ -50,12 +50,12 @@ def room_beside(
 ) -> MakeRoom:
     """Puts the model of `chats` to sleep where the next one does not fit beside it, once its answer is complete."""
 
-    def make_room(path: Path) -> Rests | None:
+    def make_room(path: Path) -> ModelAsleep | None:
         loaded, free, needed = chats.loaded, free_bytes(), needs(path)
         if loaded is None or loaded.needed_bytes <= 0 or not free or needed <= free - RESERVE_BYTES:
             return None
         chats.sleep()
-        return Rests(loaded.name)
+        return ModelAsleep(loaded.name)
 
     return make_room
 
@@ -105,7 +105,7 @@ class Comparing:
 
 
 @dataclass(frozen=True)
-class Line:
+class FittedLine:
     """loss = e^`intercept` · parameters^(−`exponent`); `uncertainty` is the exponent's standard error.
 
     It is NaN for two sizes, through which a line always goes. The rest says where the points are, in logarithms.
@@ -150,7 +150,7 @@ def compare(
     wish: Wish = OPEN,
     make_room: MakeRoom = nobody_rests,
     cancel: CancelToken,
-) -> Iterator[Comparing | Rests | Compared]:
+) -> Iterator[Comparing | ModelAsleep | Compared]:
     """Loads one model after the other and lets each read the text; a model that fails is told with its error.
 
     Each leaves memory before room is made for the next. The engine may be let go of to end it at once.
@@ -177,7 +177,7 @@ def _figures(
     make_room: MakeRoom,
     place: tuple[int, int],
     cancel: CancelToken,
-) -> Generator[Comparing | Rests, None, Compared | None]:
+) -> Generator[Comparing | ModelAsleep, None, Compared | None]:
     """None where it was cancelled."""
     yield Comparing(path.stem, *place, 0.0, "loading")
     header, loaded = check_model(path), None
@@ -207,7 +207,7 @@ def _figures(
     )  # fmt: skip
 
 
-def line_through(points: Sequence[tuple[float, float]]) -> Line | None:
+def line_through(points: Sequence[tuple[float, float]]) -> FittedLine | None:
     """The power law through (parameters, loss), by least squares of the logarithms; None for fewer than two sizes."""
     good = [(math.log(size), math.log(loss)) for size, loss in points if size > 0 and 0 < loss < math.inf]
     count = len(good)
@@ -219,7 +219,7 @@ def line_through(points: Sequence[tuple[float, float]]) -> Line | None:
     intercept = mean_y - slope * mean_x
     rest = math.fsum((y - intercept - slope * x) ** 2 for x, y in good)
     uncertainty = math.sqrt(rest / (count - 2) / spread) if _sizes([x for x, _ in good]) > 2 else math.nan
-    return Line(-slope, intercept, uncertainty, count, mean_x, spread)
+    return FittedLine(-slope, intercept, uncertainty, count, mean_x, spread)
 
 
 def _sizes(logs: Sequence[float]) -> int:
@@ -228,13 +228,13 @@ def _sizes(logs: Sequence[float]) -> int:
     return 1 + sum(after - before > NEARLY for before, after in pairwise(ordered))
 
 
-def line_of(compared: Sequence[Compared]) -> Line | None:
+def line_of(compared: Sequence[Compared]) -> FittedLine | None:
     """The line through those that have figures."""
     return line_through([(one.parameters, one.bits_per_byte) for one in compared if one.error is None])
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ComparedModel:
     """A model that could be compared; `error` says why it cannot be."""
 
     path: Path
@@ -247,7 +247,7 @@ class Candidate:
     error: AppError | None = None
 
 
-def candidates(models: Iterable[tuple[Path, str, bool]], cancel: CancelToken) -> Iterator[Candidate]:
+def candidates(models: Iterable[tuple[Path, str, bool]], cancel: CancelToken) -> Iterator[ComparedModel]:
     """Reads the head of each: path, name, and whether it is another program's."""
     for path, name, is_foreign in models:
         if cancel.cancelled:
@@ -257,11 +257,11 @@ def candidates(models: Iterable[tuple[Path, str, bool]], cancel: CancelToken) ->
             needed = shape_of(header).needs(Layout(CONTEXT_TOKENS)).total
             size_bytes = path.stat().st_size
         except AppError as error:
-            yield Candidate(path, name, is_foreign, error=error)
+            yield ComparedModel(path, name, is_foreign, error=error)
         except OSError:
-            yield Candidate(path, name, is_foreign, error=ModelMissing(str(path)))
+            yield ComparedModel(path, name, is_foreign, error=ModelMissing(str(path)))
         else:
-            yield Candidate(path, name, is_foreign, header.weights, size_bytes, needed)
+            yield ComparedModel(path, name, is_foreign, header.weights, size_bytes, needed)
 
 
 def best_of(compared: Sequence[Compared], least_tokens_per_s: float) -> Compared | None:
@@ -298,7 +298,7 @@ MOST_TOKENS = 1024
 """Of an answer."""
 MOST_PAIRS = 200
 """Whose tally is kept; that of the pair that was asked longest ago goes first."""
-Told = Rests | LoadProgress | PromptProgress | TextDelta | Finished | AppError
+Told = ModelAsleep | LoadProgress | PromptProgress | TextDelta | Finished | AppError
 
 
 def answers(

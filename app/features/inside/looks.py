@@ -38,7 +38,7 @@ class PlacedToken:
 
 
 @dataclass(frozen=True)
-class Share:
+class PromptShare:
     """So many tokens of a prompt belong to a message of this role; without one, to the template."""
 
     role: Role | None
@@ -100,7 +100,7 @@ def tokens_of(
     return placed(found.tokens, text)
 
 
-def shares_of(tokens: Sequence[PlacedToken], prompt: str, messages: Sequence[Message]) -> list[Share]:
+def shares_of(tokens: Sequence[PlacedToken], prompt: str, messages: Sequence[Message]) -> list[PromptShare]:
     """How many of a prompt's tokens each message takes, and the rest, which is the template's.
 
     A message is looked for as the template leaves it; one that it changed counts as a part of the template.
@@ -115,8 +115,8 @@ def shares_of(tokens: Sequence[PlacedToken], prompt: str, messages: Sequence[Mes
         inside = bisect_right(tokens, at, key=lambda one: one.end) - bisect_left(
             tokens, start, key=lambda one: one.start
         )
-        found.append(Share(message.role, max(0, inside)))
-    return [*found, Share(None, len(tokens) - sum(one.tokens for one in found))]
+        found.append(PromptShare(message.role, max(0, inside)))
+    return [*found, PromptShare(None, len(tokens) - sum(one.tokens for one in found))]
 
 
 def placed(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToken]:

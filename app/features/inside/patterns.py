@@ -17,7 +17,7 @@ from app.core.events import CancelToken, TokenSeen
 from app.core.visible import visible_name
 from app.engine.contract import Engine
 from app.features.inside import looks
-from app.features.models.messages import Words
+from app.features.models.messages import MessageTemplate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +48,7 @@ MUCH_MORE = 2.0
 """so many times as much as other words' does."""
 
 
-class Place(StrEnum):
+class AttentionTarget(StrEnum):
     """Where attention goes, seen from the token that looks."""
 
     PREVIOUS = "previous"
@@ -76,14 +76,14 @@ class Pattern:
     before, if a rule of its own does: SAME or AFTER_SAME with its share.
     """
 
-    place: Place
+    place: AttentionTarget
     share: float = 0.0
     first: float = 0.0
     words: tuple[str, ...] = ()
-    repeated: tuple[Place, float] | None = None
+    repeated: tuple[AttentionTarget, float] | None = None
 
     @property
-    def kind(self) -> Place:
+    def kind(self) -> AttentionTarget:
         """The one place that tells most of the head."""
         return self.repeated[0] if self.repeated is not None else self.place
 
@@ -94,15 +94,15 @@ def pattern_of(shares: Floats, tokens: Sequence[TokenSeen], repeats: Repeats | N
 
     count = len(tokens)
     if count < LEAST_TOKENS:
-        return Pattern(Place.SHORT)
+        return Pattern(AttentionTarget.SHORT)
     rows = shares[2:]  # the first two tokens have nearly no choice
     repeated = _repeated(shares, repeats or repeats_of(tokens))
     first = float(rows[:, 0].mean())
     if first >= NEARLY_ALL:
-        return Pattern(Place.FIRST, first, repeated=repeated)
+        return Pattern(AttentionTarget.FIRST, first, repeated=repeated)
     rest = rows.astype(np.float64)
     if _evenness(rest, is_shared=False) >= EVENLY:
-        return Pattern(Place.EVEN, repeated=repeated)
+        return Pattern(AttentionTarget.EVEN, repeated=repeated)
     is_shared = first >= PARTLY
     if is_shared:
         rest[:, 0] = 0.0
@@ -111,30 +111,36 @@ def pattern_of(shares: Floats, tokens: Sequence[TokenSeen], repeats: Repeats | N
     return Pattern(place, share, first if is_shared else 0.0, words, repeated)
 
 
-def _place_of(rest: Any, tokens: Sequence[TokenSeen], *, is_shared: bool) -> tuple[Place, float, tuple[str, ...]]:
+def _place_of(
+    rest: Any, tokens: Sequence[TokenSeen], *, is_shared: bool
+) -> tuple[AttentionTarget, float, tuple[str, ...]]:
     """Where most of what is left goes; `rest` has the rows from the third token on, and sums to 1."""
     import numpy as np
 
     at = np.arange(2, len(tokens))
     single = {
-        Place.PREVIOUS: float(rest[at - 2, at - 1].sum()),
-        Place.ITSELF: float(rest[at - 2, at].sum()),
-        Place.FIRST: float(rest[:, 0].sum()),
+        AttentionTarget.PREVIOUS: float(rest[at - 2, at - 1].sum()),
+        AttentionTarget.ITSELF: float(rest[at - 2, at].sum()),
+        AttentionTarget.FIRST: float(rest[:, 0].sum()),
     }
     best = max(single, key=lambda place: single[place])
     if single[best] >= MOSTLY:
         return best, single[best], ()
     if is_shared and _evenness(rest, is_shared=True) >= EVENLY:
-        return Place.EVEN, 0.0, ()
+        return AttentionTarget.EVEN, 0.0, ()
     far = [row for row in at if row > 2 * NEAR_TOKENS]  # before, nearly everything is near
     near = sum(float(rest[row - 2, row - NEAR_TOKENS : row + 1].sum()) for row in far)
     if far and near >= NEARBY * float(rest[far[0] - 2 :].sum()) > 0:
-        return Place.NEAR, near / float(rest[far[0] - 2 :].sum()), ()
+        return AttentionTarget.NEAR, near / float(rest[far[0] - 2 :].sum()), ()
     received = rest.sum(axis=0) - np.concatenate(([0.0, 0.0], rest[at - 2, at]))
     few = np.argsort(-received, kind="stable")[:FEW_TOKENS]
     if len(tokens) > 4 * FEW_TOKENS and (share := float(received[few].sum())) >= MOSTLY:
-        return Place.FEW, share, tuple(dict.fromkeys(word_of(tokens[number]) for number in sorted(few.tolist())))
-    return Place.MIXED, 0.0, ()
+        return (
+            AttentionTarget.FEW,
+            share,
+            tuple(dict.fromkeys(word_of(tokens[number]) for number in sorted(few.tolist()))),
+        )
+    return AttentionTarget.MIXED, 0.0, ()
 
 
 @dataclass(frozen=True)
@@ -144,8 +150,8 @@ class Repeats:
     `others` are how much each share counts for what other words give to the same places, as a mean.
     """
 
-    places: Mapping[Place, Floats]
-    others: Mapping[Place, Floats]
+    places: Mapping[AttentionTarget, Floats]
+    others: Mapping[AttentionTarget, Floats]
 
 
 def repeats_of(tokens: Sequence[TokenSeen]) -> Repeats:
@@ -154,13 +160,15 @@ def repeats_of(tokens: Sequence[TokenSeen]) -> Repeats:
 
     words = [word_of(token).casefold() for token in tokens]
     count = len(words)
-    places = {place: np.zeros((count, count), np.float32) for place in (Place.SAME, Place.AFTER_SAME)}
-    others: dict[Place, Floats] = {}
+    places = {
+        place: np.zeros((count, count), np.float32) for place in (AttentionTarget.SAME, AttentionTarget.AFTER_SAME)
+    }
+    others: dict[AttentionTarget, Floats] = {}
     for at, word in enumerate(words):
         if any(character.isalnum() for character in word):
             before = [other for other in range(1, at - 1) if words[other] == word]
-            places[Place.SAME][at, before] = 1
-            places[Place.AFTER_SAME][at, [other + 1 for other in before if other + 1 < at - 1]] = 1
+            places[AttentionTarget.SAME][at, before] = 1
+            places[AttentionTarget.AFTER_SAME][at, [other + 1 for other in before if other + 1 < at - 1]] = 1
     different = np.array([[one != other for other in words] for one in words])
     for place, where in places.items():
         last = np.where(where.any(axis=1), count - 1 - where[:, ::-1].argmax(axis=1), count)
@@ -169,7 +177,7 @@ def repeats_of(tokens: Sequence[TokenSeen]) -> Repeats:
     return Repeats(places, others)
 
 
-def _repeated(shares: Floats, repeats: Repeats) -> tuple[Place, float] | None:
+def _repeated(shares: Floats, repeats: Repeats) -> tuple[AttentionTarget, float] | None:
     """What tokens whose word has come before look at, if that is mostly the word itself or what followed it.
 
     What rests on the first token is left out of it: that is where a head waits that has found nothing. And tokens that
@@ -200,7 +208,7 @@ def _evenness(rest: Any, *, is_shared: bool) -> float:
 
 
 @dataclass(frozen=True)
-class Seen:
+class AttentionMap:
     """A text's attention and what each head does; `shares` is [layer, head, token that looks, token looked at]."""
 
     tokens: tuple[TokenSeen, ...]
@@ -224,7 +232,7 @@ class Seen:
         return self.patterns[layer][head]
 
 
-def see(engine: Engine, text: str, cancel: CancelToken) -> Seen:
+def see(engine: Engine, text: str, cancel: CancelToken) -> AttentionMap:
     """Asks the model, and looks at what each head does; on a thread. Raises what `looks.attention` raises."""
     import numpy as np
 
@@ -232,7 +240,7 @@ def see(engine: Engine, text: str, cancel: CancelToken) -> Seen:
     shares = np.asarray(found.shares)
     repeats = repeats_of(found.tokens)
     patterns = tuple(tuple(pattern_of(head, found.tokens, repeats) for head in layer) for layer in shares)
-    return Seen(found.tokens, found.layers, shares, repeats, patterns, is_all)
+    return AttentionMap(found.tokens, found.layers, shares, repeats, patterns, is_all)
 
 
 def plainest(patterns: Sequence[Sequence[Pattern]]) -> tuple[int, int]:
@@ -241,7 +249,7 @@ def plainest(patterns: Sequence[Sequence[Pattern]]) -> tuple[int, int]:
         (pattern.share * (1 - pattern.first), layer, head)
         for layer, heads in enumerate(patterns)
         for head, pattern in enumerate(heads)
-        if pattern.kind is Place.PREVIOUS
+        if pattern.kind is AttentionTarget.PREVIOUS
     ]
     _, layer, head = max(found, default=(0.0, 0, MEAN))
     return layer, head
@@ -265,31 +273,33 @@ def shown_word(data: bytes) -> str:
 
 
 ALONE = {
-    Place.PREVIOUS: "Mostly looks at the token before: {percent} % of the attention on average.",
-    Place.FIRST: "Mostly rests on the first token, {percent} % on average: so does a head that finds nothing else.",
-    Place.ITSELF: "Mostly stays with the token itself: {percent} % on average.",
-    Place.NEAR: "Mostly stays near, with the token itself and the four before it: {percent} % on average.",
-    Place.FEW: "Mostly looks at the same few tokens, {words}: {percent} % on average.",
-    Place.EVEN: "Spread evenly over all that came before.",
-    Place.MIXED: "No single place stands out.",
-    Place.SHORT: "The text is too short for a pattern.",
+    AttentionTarget.PREVIOUS: "Mostly looks at the token before: {percent} % of the attention on average.",
+    AttentionTarget.FIRST: (
+        "Mostly rests on the first token, {percent} % on average: so does a head that finds nothing else."
+    ),
+    AttentionTarget.ITSELF: "Mostly stays with the token itself: {percent} % on average.",
+    AttentionTarget.NEAR: "Mostly stays near, with the token itself and the four before it: {percent} % on average.",
+    AttentionTarget.FEW: "Mostly looks at the same few tokens, {words}: {percent} % on average.",
+    AttentionTarget.EVEN: "Spread evenly over all that came before.",
+    AttentionTarget.MIXED: "No single place stands out.",
+    AttentionTarget.SHORT: "The text is too short for a pattern.",
 }
 BESIDE_FIRST = {
-    Place.PREVIOUS: "Of the rest, most goes to the token before ({percent} %).",
-    Place.ITSELF: "Of the rest, most stays with the token itself ({percent} %).",
-    Place.NEAR: "Of the rest, most stays near, with the token itself and the four before it ({percent} %).",
-    Place.FEW: "Of the rest, most goes to the same few tokens: {words} ({percent} %).",
-    Place.EVEN: "The rest is spread evenly over all that came before.",
-    Place.MIXED: "The rest goes to no single place.",
+    AttentionTarget.PREVIOUS: "Of the rest, most goes to the token before ({percent} %).",
+    AttentionTarget.ITSELF: "Of the rest, most stays with the token itself ({percent} %).",
+    AttentionTarget.NEAR: "Of the rest, most stays near, with the token itself and the four before it ({percent} %).",
+    AttentionTarget.FEW: "Of the rest, most goes to the same few tokens: {words} ({percent} %).",
+    AttentionTarget.EVEN: "The rest is spread evenly over all that came before.",
+    AttentionTarget.MIXED: "The rest goes to no single place.",
 }
 RESTS = "On average, {percent} % of the attention rests on the first token."
 REPEATED = {
-    Place.SAME: "Where a word has come before, it looks back at that word ({percent} %).",
-    Place.AFTER_SAME: "Where a word has come before, it looks at what followed that word ({percent} %).",
+    AttentionTarget.SAME: "Where a word has come before, it looks back at that word ({percent} %).",
+    AttentionTarget.AFTER_SAME: "Where a word has come before, it looks at what followed that word ({percent} %).",
 }
 
 
-def sentences_of(pattern: Pattern) -> list[Words]:
+def sentences_of(pattern: Pattern) -> list[MessageTemplate]:
     """One to three sentences that say a pattern."""
     found = []
     if pattern.repeated is not None:
@@ -300,5 +310,5 @@ def sentences_of(pattern: Pattern) -> list[Words]:
     return [*found, _said(text, pattern.share, pattern.words)]
 
 
-def _said(text: str, share: float, words: Sequence[str] = ()) -> Words:
-    return Words(text, {"percent": f"{100 * share:.0f}", "words": ", ".join(f"“{word}”" for word in words)})
+def _said(text: str, share: float, words: Sequence[str] = ()) -> MessageTemplate:
+    return MessageTemplate(text, {"percent": f"{100 * share:.0f}", "words": ", ".join(f"“{word}”" for word in words)})

@@ -10,8 +10,8 @@ from app.core.errors import FileNotOnHub
 from app.engine.fit import GpuRoom, Room
 from app.features.models.estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S, TIGHT, WELL, by_size
 from app.features.models.languages import BYTES_A_WEIGHT
-from app.features.models.messages import Words, gigabytes
-from app.hub.catalog import Entry
+from app.features.models.messages import MessageTemplate, gigabytes
+from app.hub.catalog import CatalogEntry
 from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
 
 CONTEXT_TOKENS = 8192
@@ -33,7 +33,7 @@ TRANSLATORS = re.compile(r"hy-mt|hunyuan-mt|translategemma|eurollm", re.IGNORECA
 """Files that translate though they are not suggested."""
 
 
-def fits_machine(entry: Entry, room: Room) -> bool:
+def fits_machine(entry: CatalogEntry, room: Room) -> bool:
     """Whether a model suits this machine at all, whatever else runs now."""
     total = room.total_bytes or UNKNOWN_TOTAL_BYTES
     own = [gpu.total_bytes for gpu in room.gpus if not gpu.shared]
@@ -43,7 +43,7 @@ def fits_machine(entry: Entry, room: Room) -> bool:
     return needed < RAM_SHARE * total or any(needed < size - GPU_RESERVE_BYTES for size in own)
 
 
-def fits_with_help(entry: Entry, room: Room, lent: Sequence[GpuRoom]) -> bool:
+def fits_with_help(entry: CatalogEntry, room: Room, lent: Sequence[GpuRoom]) -> bool:
     """Whether a model suits this machine and what other computers lend, together."""
     devices = [gpu.total_bytes for gpu in (*room.gpus, *lent) if not gpu.shared]
     total = room.total_bytes or UNKNOWN_TOTAL_BYTES
@@ -52,20 +52,20 @@ def fits_with_help(entry: Entry, room: Room, lent: Sequence[GpuRoom]) -> bool:
     return needed_bytes(entry) < RAM_SHARE * total + sum(max(0, size - GPU_RESERVE_BYTES) for size in devices)
 
 
-def needed_bytes(entry: Entry) -> int:
+def needed_bytes(entry: CatalogEntry) -> int:
     """Weights, the context of a longer conversation, and what runs beside."""
     return entry.size_bytes + entry.kv_bytes_per_token * CONTEXT_TOKENS + entry.state_bytes + BESIDE_BYTES
 
 
 def suggested(
-    entries: Sequence[Entry],
+    entries: Sequence[CatalogEntry],
     task: str,
     room: Room,
     limit: int = 3,
     bytes_per_s: float = 0.0,
     *,
     lent: Sequence[GpuRoom] = (),
-) -> list[Entry]:
+) -> list[CatalogEntry]:
     """The best that writes as fast as people read, then the fastest that is useful, then the largest that are left.
 
     `bytes_per_s` is how fast weights are read here, 0 where nobody knows: then the default of this machine's memory is
@@ -75,9 +75,9 @@ def suggested(
     """
     able = [entry for entry in entries if TASKS_OF_TABS.get(task, task) in entry.tasks]
     fitting = [entry for entry in able if fits_machine(entry, room)]
-    chosen: list[Entry] = []
+    chosen: list[CatalogEntry] = []
 
-    def is_quick(entry: Entry, tokens_per_s: float) -> bool:
+    def is_quick(entry: CatalogEntry, tokens_per_s: float) -> bool:
         return bytes_per_s <= 0 or bytes_per_s >= tokens_per_s * entry.active_bytes
 
     if fitting:
@@ -96,11 +96,11 @@ def suggested(
     return chosen[:limit]
 
 
-def _rank(entry: Entry) -> tuple[bool, int, int]:
+def _rank(entry: CatalogEntry) -> tuple[bool, int, int]:
     return entry.is_default, entry.tier_gb, entry.size_bytes
 
 
-def _size_rank(entry: Entry) -> tuple[int, bool, int]:
+def _size_rank(entry: CatalogEntry) -> tuple[int, bool, int]:
     return entry.tier_gb, entry.is_default, entry.size_bytes
 
 
@@ -109,7 +109,7 @@ def is_translator(name: str) -> bool:
     return TRANSLATORS.search(name) is not None
 
 
-def writes_long(entry: Entry) -> bool:
+def writes_long(entry: CatalogEntry) -> bool:
     """True for a model that summarizes long texts better than by their own sentences."""
     return entry.size_bytes / BYTES_A_WEIGHT > MOST_SHORT_TEXT_WEIGHTS
 
@@ -124,7 +124,7 @@ _NEEDS = {
 _SHORT_TEXTS = "Writes summaries of short texts: "
 
 
-def offer_words(task: str, entry: Entry, helpers: Sequence[str] = ()) -> Words:
+def offer_words(task: str, entry: CatalogEntry, helpers: Sequence[str] = ()) -> MessageTemplate:
     """What a tab says when it has no model for its task; `helpers` are the computers without which it does not fit."""
     needs = _NEEDS.get(task, _NEEDS["chat"])
     if task == "summarize" and not writes_long(entry):
@@ -132,18 +132,18 @@ def offer_words(task: str, entry: Entry, helpers: Sequence[str] = ()) -> Words:
     text = needs + "{name}, {size} GB"
     values = {"name": entry.name, "size": gigabytes(entry.size_bytes)}
     if helpers:
-        return Words(text + ", with the memory of {computers}", values | {"computers": ", ".join(helpers)})
+        return MessageTemplate(text + ", with the memory of {computers}", values | {"computers": ", ".join(helpers)})
     if entry.languages and task == "translate":
-        return Words(text + ", {count} languages", values | {"count": str(entry.languages)})
-    return Words(text, values)
+        return MessageTemplate(text + ", {count} languages", values | {"count": str(entry.languages)})
+    return MessageTemplate(text, values)
 
 
-def entry_of(entries: Sequence[Entry], repo: str, model: ModelFile) -> Entry | None:
+def entry_of(entries: Sequence[CatalogEntry], repo: str, model: ModelFile) -> CatalogEntry | None:
     """The suggested model that a file on the Hub is."""
     return next((entry for entry in entries if entry.repo == repo and _is_file(entry, model)), None)
 
 
-def file_of(entry: Entry, repository: Repository) -> ModelFile:
+def file_of(entry: CatalogEntry, repository: Repository) -> ModelFile:
     """A suggested model among what its repository offers; raises FileNotOnHub."""
     for model in repository.models:
         if _is_file(entry, model):
@@ -151,17 +151,17 @@ def file_of(entry: Entry, repository: Repository) -> ModelFile:
     raise FileNotOnHub(entry.repo, entry.file or entry.name)
 
 
-def vision_of(entry: Entry | None, repository: Repository) -> RemoteFile | None:
+def vision_of(entry: CatalogEntry | None, repository: Repository) -> RemoteFile | None:
     """The file through which a model of a repository sees: the suggested one, else the first."""
     wanted = entry.vision.file if entry is not None and entry.vision is not None else ""
     return next((file for file in repository.vision if file.name == wanted), next(iter(repository.vision), None))
 
 
-def _is_file(entry: Entry, model: ModelFile) -> bool:
+def _is_file(entry: CatalogEntry, model: ModelFile) -> bool:
     return model.name == entry.file if entry.file else model.size_bytes == entry.size_bytes
 
 
-def pick(entries: Sequence[Entry], repository: Repository, wanted: str = "") -> ModelFile:
+def pick(entries: Sequence[CatalogEntry], repository: Repository, wanted: str = "") -> ModelFile:
     """A model by its file name or tag, else the suggested one, else a balanced one; raises FileNotOnHub."""
     usable = [model for model in repository.models if model.is_supported]
     if wanted:

@@ -32,7 +32,7 @@ from app.engine.computer import free_memory_bytes, total_memory_bytes
 from app.engine.fit import GpuRoom, Room
 from app.engine.states import StateFolder
 from app.features.models import choice, estimate
-from app.features.models.estimate import Fit, MachineSpeed
+from app.features.models.estimate import MachineSpeed, MemoryFit
 from app.features.models.installed import (
     OPENED,
     PASSAGES,
@@ -44,9 +44,9 @@ from app.features.models.installed import (
     engine_names,
     is_of,
 )
-from app.features.models.messages import Words
+from app.features.models.messages import MessageTemplate
 from app.hub import models_folder, part
-from app.hub.catalog import Entry, load_catalog
+from app.hub.catalog import CatalogEntry, load_catalog
 from app.hub.download import Download, DownloadRequest, fetch
 from app.hub.downloads import KIND as DOWNLOAD
 from app.hub.downloads import Downloads
@@ -76,18 +76,18 @@ DOWNLOADED, ADDED = "downloaded", "added"
 class Suggestion:
     """A model for this machine, with what it needs and how fast it will be."""
 
-    entry: Entry
-    fit: Fit
+    entry: CatalogEntry
+    fit: MemoryFit
     installed: InstalledModel | None = None
     download: Download | None = None
 
-    def words_for(self, task: str) -> Words:
+    def words_for(self, task: str) -> MessageTemplate:
         """What a tab says of it when it has no model."""
         return choice.offer_words(task, self.entry, self.fit.helpers)
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class CollectionServices:
     """What the models need of the rest of the program."""
 
     paths: AppPaths
@@ -108,13 +108,13 @@ class Surroundings:
     """What other computers would add; takes some seconds."""
 
 
-class Machine:
+class MachineNeeds:
     """What a model would need on this computer, and how fast it would write here.
 
     Everything waits for the GPUs at the first start, since they change what is suggested; so it belongs on a thread.
     """
 
-    def __init__(self, around: Surroundings, hub: Hub, here: InstalledModels, closing: CancelToken) -> None:
+    def __init__(self, around: CollectionServices, hub: Hub, here: InstalledModels, closing: CancelToken) -> None:
         self._around, self._hub, self._here, self._closing = around, hub, here, closing
         self._speed = MachineSpeed(around.paths.cache, around.paths.engine)
         self._gpus: tuple[GpuRoom, ...] = ()
@@ -158,11 +158,11 @@ class Machine:
                 self._lent_until_s = time.monotonic() + LENT_HOLDS_S
             return self._lent
 
-    def fit_of(self, entry: Entry, here: Room, bytes_per_s: float) -> Fit:
+    def fit_of(self, entry: CatalogEntry, here: Room, bytes_per_s: float) -> MemoryFit:
         """Of a suggested model, by what the list knows of it."""
         active_bytes = entry.active_bytes if entry.active_share else 0
 
-        def within(room: Room) -> Fit:
+        def within(room: Room) -> MemoryFit:
             return estimate.by_size(entry.size_bytes, entry.kv_bytes_per_token, room, active_bytes)
 
         found = within(here)
@@ -189,13 +189,15 @@ class Machine:
             [each for each in answers if each[1] > 0], on_gpu=on_gpu, cancelled=lambda: self._closing.cancelled
         )
 
-    def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
+    def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> MemoryFit:
         """Whether a model of the Hub would fit, from its first bytes."""
         beginning = self._hub.beginning(repo, commit, model.name, cancel)
         found = estimate.estimate(beginning, model.size_bytes, self.room(), name=model.name)
         return self._with_help(found, _estimated(beginning, model), anew=True) or found.at(self.bytes_per_s())
 
-    def estimate_exactly(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
+    def estimate_exactly(
+        self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None
+    ) -> MemoryFit:
         """The same with llama.cpp's own numbers, from the whole header."""
         header = self._hub.header(repo, commit, model.name, cancel)
         found = estimate.exact(
@@ -208,7 +210,9 @@ class Machine:
         )
         return self._with_help(found, _estimated(header, model), anew=True) or found.at(self.bytes_per_s())
 
-    def _with_help(self, found: Fit, within: Callable[[Room], Fit], *, anew: bool = False) -> Fit | None:
+    def _with_help(
+        self, found: MemoryFit, within: Callable[[Room], MemoryFit], *, anew: bool = False
+    ) -> MemoryFit | None:
         """What does not fit here, in a room with the memory that other computers lend; None where it fits, or not with
         them either.
         """
@@ -221,18 +225,18 @@ class Machine:
         return helped.helped_by([*hosts]) if helped.word in (estimate.WELL, estimate.TIGHT) else None
 
 
-def _estimated(header: bytes, model: ModelFile) -> Callable[[Room], Fit]:
+def _estimated(header: bytes, model: ModelFile) -> Callable[[Room], MemoryFit]:
     """A model of the Hub in any room, by formula."""
     return lambda room: estimate.estimate(header, model.size_bytes, room, name=model.name)
 
 
-class Models:
+class ModelCollection:
     """From any thread. `start` begins with what a former run left unfinished, `close` ends it so that it goes on.
 
     The engine has to be closed before, because it may be what `start` waits for.
     """
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: CollectionServices) -> None:
         self.around = surroundings
         self.hub = Hub(surroundings.network)
         self.entries = load_catalog()
@@ -249,7 +253,7 @@ class Models:
             local_copy=lambda file: self.find_copy(file, self._closing),
             on_change=self._on_download,
         )
-        self.machine = Machine(surroundings, self.hub, self._here, self._closing)
+        self.machine = MachineNeeds(surroundings, self.hub, self._here, self._closing)
         self.storage = ModelStorage(
             self.folder, self.downloads, surroundings.jobs, surroundings.states, surroundings.memory_bytes
         )
@@ -381,7 +385,7 @@ class Models:
         request = DownloadRequest(repository.name, repository.commit, title, model.parts, vision, repository.license)
         return self.downloads.add(request)
 
-    def download_entry(self, entry: Entry, cancel: CancelToken | None = None) -> Download:
+    def download_entry(self, entry: CatalogEntry, cancel: CancelToken | None = None) -> Download:
         """Looks a suggested model up on the Hub and queues it."""
         repository = self.hub.repository(entry.repo, cancel=cancel)
         download = self.download(repository, choice.file_of(entry, repository), "vision" in entry.tasks)
@@ -517,7 +521,7 @@ def _tidy(folder: Path, cancel: CancelToken) -> None:
         log.info("the models folder could not be tidied up: %s", error)
 
 
-def _fetches(download: Download, entry: Entry) -> bool:
+def _fetches(download: Download, entry: CatalogEntry) -> bool:
     request = download.request
     return request.repo == entry.repo and any(
         file.name == entry.file or (not entry.file and file.size_bytes == entry.size_bytes) for file in request.files
@@ -528,7 +532,7 @@ def _fetches(download: Download, entry: Entry) -> bool:
 
 
 @dataclass(frozen=True)
-class Ready:
+class ModelReady:
     """A model is complete. `resumed_bytes` were here before; `size_bytes` counts its parts, not the vision file."""
 
     path: Path
@@ -540,8 +544,8 @@ class Ready:
 
 
 def fetch_model(
-    models: Models, repository: Repository, model: ModelFile, cancel: CancelToken
-) -> Iterator[ChildEvent | Ready]:
+    models: ModelCollection, repository: Repository, model: ModelFile, cancel: CancelToken
+) -> Iterator[ChildEvent | ModelReady]:
     """Fetches what is not on this computer, file after file; progress counts all of them. The last event is Ready,
     unless it was cancelled: then what was fetched is kept for the next time.
     """
@@ -565,11 +569,11 @@ def fetch_model(
     models.came(Path(parts[0].path))
     vision = Path(done[-1].path) if len(done) > len(parts) else None
     size, resumed = sum(each.size_bytes for each in parts), sum(each.resumed_bytes for each in done)
-    yield Ready(Path(parts[0].path), size, parts[0].sha256, resumed, vision)
+    yield ModelReady(Path(parts[0].path), size, parts[0].sha256, resumed, vision)
 
 
 def fetch_file(
-    models: Models,
+    models: ModelCollection,
     repository: Repository,
     file: RemoteFile,
     left_bytes: int,
@@ -593,7 +597,7 @@ def fetch_file(
     yield from fetch(job, folder=around.paths.downloads, cancel=cancel)
 
 
-def _copy(models: Models, repository: Repository, file: RemoteFile, cancel: CancelToken) -> Done | None:
+def _copy(models: ModelCollection, repository: Repository, file: RemoteFile, cancel: CancelToken) -> Done | None:
     copy = models.find_copy(file, cancel)
     if copy is None:
         return None
@@ -661,7 +665,7 @@ class ModelStorage:
         """Removes the beginnings of files that no download waits for."""
         for path in self._loose_parts():
             try:
-                with part.Part(path).locked():
+                with part.PartialFile(path).locked():
                     pass
             except DownloadRunning:  # in another window or a terminal
                 continue

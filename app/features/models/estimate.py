@@ -13,11 +13,11 @@ from app.core.errors import ModelUnreadable
 from app.core.events import CancelToken, Finished, Message, Role, Waiting
 from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
 from app.engine import fit
-from app.engine.computer import Remembered, machine_key, physical_cores, writing_bytes_per_s
+from app.engine.computer import JsonCache, machine_key, physical_cores, writing_bytes_per_s
 from app.engine.contract import Engine
 from app.engine.fit import MOST_LAYERS, MOST_UNITS, VALUE_BYTES, Layout, Needs, Room, Shape, probe_memory, shape_of
 from app.engine.protocol import Sampling, Wish
-from app.features.models.messages import Words, gigabytes
+from app.features.models.messages import MessageTemplate, gigabytes
 
 WELL, TIGHT, SLOW, TOO_LARGE = "well", "tight", "slow", "too_large"
 
@@ -35,7 +35,7 @@ USUAL_SIZE_PER_KV_BYTE = 40_000  # 8 billion weights in 4 bits, four queries to 
 
 
 @dataclass(frozen=True)
-class Fit:
+class MemoryFit:
     """`word` is one of well, tight (little room left, or a reduced context), slow (larger than what is free, so it is
     read from the disk again and again) and too_large. `free_bytes`, `active_bytes` (weights read for each token) and
     `tokens_per_s` (predicted for this computer) are 0 where nobody knows.
@@ -62,23 +62,23 @@ class Fit:
         """In memory, and not too slow to wait for."""
         return self.word in (WELL, TIGHT) and not 0 < self.tokens_per_s < LEAST_TOKENS_PER_S
 
-    def at(self, bytes_per_s: float) -> Fit:
+    def at(self, bytes_per_s: float) -> MemoryFit:
         """The same on a computer that reads that many bytes of weights a second."""
         return dataclasses.replace(self, tokens_per_s=bytes_per_s / self.active_bytes if self.active_bytes else 0.0)
 
-    def helped_by(self, computers: Sequence[str]) -> Fit:
+    def helped_by(self, computers: Sequence[str]) -> MemoryFit:
         """The same, found with the memory of other computers added."""
         return dataclasses.replace(self, word=TIGHT, helpers=tuple(computers))
 
 
-def estimate(header_bytes: bytes, total_bytes: int, room: Room, *, name: str = "") -> Fit:
+def estimate(header_bytes: bytes, total_bytes: int, room: Room, *, name: str = "") -> MemoryFit:
     """By formula, from a model's first bytes and the length of all its parts; raises ModelUnreadable(name)."""
     header = _header(header_bytes, name)
     shape = _shape(header, total_bytes)
     return dataclasses.replace(_fit(shape, room), active_bytes=_active_bytes(header, shape))
 
 
-def by_size(size_bytes: int, kv_bytes_per_token: int, room: Room, active_bytes: int = 0) -> Fit:
+def by_size(size_bytes: int, kv_bytes_per_token: int, room: Room, active_bytes: int = 0) -> MemoryFit:
     """From a size alone; without `kv_bytes_per_token` (in 16 bit) the context counts as it does in most models."""
     kv_bytes = kv_bytes_per_token or size_bytes // USUAL_SIZE_PER_KV_BYTE
     layers = USUAL_LAYERS
@@ -113,7 +113,7 @@ def exact(
     folder: Path,
     cancelled: Callable[[], bool] = lambda: False,
     name: str = "",
-) -> Fit:
+) -> MemoryFit:
     """llama.cpp's own numbers, from the whole header; takes about a second. `folder` is the process's.
 
     An estimate (`is_exact` says so) where llama.cpp gives none, and of models in parts, whose other headers it lacks.
@@ -149,17 +149,19 @@ _WORDS = {
 _FITS_BUT_SLOW = "Fits · needs {needed} GB"
 
 
-def fit_words(fit: Fit) -> Words:
+def fit_words(fit: MemoryFit) -> MessageTemplate:
     """A fit in words with its numbers; nothing runs well that is slower than people read."""
     values = {"needed": gigabytes(fit.needed_bytes), "free": gigabytes(fit.free_bytes)}
     if fit.helpers:
-        return Words("Fits with {computers} · needs {needed} GB", values | {"computers": ", ".join(fit.helpers)})
+        return MessageTemplate(
+            "Fits with {computers} · needs {needed} GB", values | {"computers": ", ".join(fit.helpers)}
+        )
     if not fit.free_bytes:
-        return Words("Needs {needed} GB", values)
-    return Words(_FITS_BUT_SLOW if fit.word == WELL and not fit.runs_well else _WORDS[fit.word], values)
+        return MessageTemplate("Needs {needed} GB", values)
+    return MessageTemplate(_FITS_BUT_SLOW if fit.word == WELL and not fit.runs_well else _WORDS[fit.word], values)
 
 
-def pace_words(fit: Fit) -> Words | None:
+def pace_words(fit: MemoryFit) -> MessageTemplate | None:
     """How fast it will write, beside how fast people read; None where that is not known or it cannot run in memory."""
     if fit.tokens_per_s <= 0 or fit.word in (SLOW, TOO_LARGE):
         return None
@@ -173,12 +175,12 @@ def pace_words(fit: Fit) -> Words | None:
         text = "about {n} tokens/s, slower than you read"
     else:
         text = "about {n} tokens/s, very slow"
-    return Words(text, {"n": number})
+    return MessageTemplate(text, {"n": number})
 
 
-def download_words(size_bytes: int) -> Words:
+def download_words(size_bytes: int) -> MessageTemplate:
     """How long fetching takes on a usual line; nobody knows this one's before something was fetched."""
-    return Words("about {n} min at 100 Mbit/s", {"n": str(max(1, round(size_bytes * 8 / 100e6 / 60)))})
+    return MessageTemplate("about {n} min at 100 Mbit/s", {"n": str(max(1, round(size_bytes * 8 / 100e6 / 60)))})
 
 
 def _active_bytes(header: GgufHeader, shape: Shape) -> int:
@@ -194,7 +196,7 @@ def _active_bytes(header: GgufHeader, shape: Shape) -> int:
     return dense - mixed + mixed * used // experts
 
 
-def _plan(shape: Shape, room: Room, numbers: fit.Estimate | None) -> tuple[fit.Plan | fit.DoesNotFit, Layout]:
+def _plan(shape: Shape, room: Room, numbers: fit.Estimate | None) -> tuple[fit.LoadPlan | fit.DoesNotFit, Layout]:
     """What would be done with it here, and its layout; that of the smallest form where nothing fits."""
     try:
         plan = fit.choose(shape, Wish(), room, numbers)
@@ -203,15 +205,15 @@ def _plan(shape: Shape, room: Room, numbers: fit.Estimate | None) -> tuple[fit.P
     return plan, plan.layout
 
 
-def _fit(shape: Shape, room: Room, numbers: fit.Estimate | None = None) -> Fit:
+def _fit(shape: Shape, room: Room, numbers: fit.Estimate | None = None) -> MemoryFit:
     plan, layout = _plan(shape, room, numbers)
     if isinstance(plan, fit.DoesNotFit):
-        return Fit(TOO_LARGE, plan.needed_bytes, plan.free_bytes, layout.context_tokens)
+        return MemoryFit(TOO_LARGE, plan.needed_bytes, plan.free_bytes, layout.context_tokens)
     word = _word(plan, (numbers or shape.needs)(layout), room)
-    return Fit(word, plan.needed_bytes, plan.free_bytes, layout.context_tokens)
+    return MemoryFit(word, plan.needed_bytes, plan.free_bytes, layout.context_tokens)
 
 
-def _word(plan: fit.Plan, needs: Needs, room: Room) -> str:
+def _word(plan: fit.LoadPlan, needs: Needs, room: Room) -> str:
     if plan.choice == fit.TIGHT:
         return SLOW
     main = needs.total if room.shares else needs.main
@@ -268,14 +270,14 @@ PROBE_GRAMMAR = r'root ::= ("[" [1-9] [0-9]? "] " [^\n\[\]]{20,200} "\n")+'
 
 
 @dataclass(frozen=True)
-class Speed:
+class TokenSpeed:
     """In tokens a second."""
 
     reading: float
     writing: float
 
 
-def probe(engine: Engine, cancel: CancelToken) -> Speed | None:
+def probe(engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
     """Measures how fast a model reads and writes here; None where that cannot be told, as while it answers a chat."""
     lines = " ".join(f"{number} times {number + 7} is {number * (number + 7)}." for number in range(PROBE_LINES))
     answer = engine.generate(
@@ -293,7 +295,7 @@ def probe(engine: Engine, cancel: CancelToken) -> Speed | None:
         return None
     if stats.time_to_first_token_s <= 0 or stats.tokens_per_s <= 0:
         return None
-    return Speed((stats.prompt_tokens - stats.reused_tokens) / stats.time_to_first_token_s, stats.tokens_per_s)
+    return TokenSpeed((stats.prompt_tokens - stats.reused_tokens) / stats.time_to_first_token_s, stats.tokens_per_s)
 
 
 TELLING_BYTES = 500_000_000
@@ -314,7 +316,7 @@ class MachineSpeed:
     """
 
     def __init__(self, folder: Path, work_folder: Path, probe: Callable[..., float] = probe_memory) -> None:
-        self._kept = Remembered(folder / FILE)
+        self._kept = JsonCache(folder / FILE)
         self._work_folder, self._probe = work_folder, probe
         self._lock = threading.Lock()
 

@@ -19,7 +19,7 @@ from app.core.visible import visible_name
 from app.features.models import choice
 from app.features.models.names import STARTER_NAME
 from app.hub import library
-from app.hub.catalog import Entry
+from app.hub.catalog import CatalogEntry
 from app.hub.files import RemoteFile
 from app.hub.library import InstalledModel
 from app.store.models import ModelNote, ModelNotes
@@ -49,7 +49,7 @@ class InstalledModels:
         folder: Callable[[], Path],
         settings: Callable[[], Settings],
         notes: ModelNotes,
-        entries: tuple[Entry, ...],
+        entries: tuple[CatalogEntry, ...],
     ) -> None:
         self._folder, self._settings, self._notes, self._entries = folder, settings, notes, entries
 
@@ -84,7 +84,7 @@ class InstalledModels:
         candidates = [row.model for row in (*self.ours(), *self.others())]
         return library.find_copy(file, candidates, self._known_sha, self._remember_sha, cancel)
 
-    def entry_of(self, model: InstalledModel) -> Entry | None:
+    def entry_of(self, model: InstalledModel) -> CatalogEntry | None:
         """The suggested model that this is."""
         return next((entry for entry in self._entries if is_of(model, entry)), None)
 
@@ -143,7 +143,7 @@ def _embeds_texts(path: Path, _size_bytes: int, _mtime_ns: int) -> bool:
     return embedding_pooling(header) != 0
 
 
-def is_of(model: InstalledModel, entry: Entry) -> bool:
+def is_of(model: InstalledModel, entry: CatalogEntry) -> bool:
     """Whether a model on this computer is a suggested one."""
     return entry.is_file(model.path.name, model.size_bytes, model.sha256)
 

@@ -18,7 +18,7 @@ from app.core.errors import AppError
 from app.core.events import ModelLoaded
 from app.core.gguf import check_model
 from app.core.paths import runs_elsewhere
-from app.hub.catalog import Entry, load_catalog
+from app.hub.catalog import CatalogEntry, load_catalog
 from app.language.names import LANGUAGES, base
 from app.remote.servers import USUAL_WEIGHTS, weights_in_name
 
@@ -108,7 +108,7 @@ def _of_file(model: Path, size_bytes: int, _changed: int) -> Knows:
     return _with_entry(found, entry) if entry else found
 
 
-def _with_entry(found: Knows, entry: Entry) -> Knows:
+def _with_entry(found: Knows, entry: CatalogEntry) -> Knows:
     told = tuple(code for code in entry.language_codes if _is_known(code))
     family = entry.translation_prompt or found.family
     chunk = entry.chunks.get("translate")

@@ -10,7 +10,7 @@ from app.core.errors import NetworkOff
 if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.engine.fit import GpuRoom
-    from app.engine.machines import Machine
+    from app.engine.machines import RemoteMachine
     from app.hub.access import Ledger
 
 WHY = "lent memory"
@@ -50,7 +50,7 @@ class Machines:
             for device in machine.devices
         )
 
-    def add(self, address: str) -> Machine:
+    def add(self, address: str) -> RemoteMachine:
         """Asks a computer what it has, in up to some seconds, and keeps it. Raises NetworkOff or MachineUnusable."""
         from app.engine.machines import ask, parse
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from app.core.settings import Engine
+from app.core.settings import EngineSettings
 
 PROC = Path("/proc")
 LEAST_AVAILABLE_BYTES = 500_000_000
@@ -22,7 +22,7 @@ _KILOBYTES = re.compile(r"^(MemTotal|MemAvailable):\s+(\d+) kB$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Memory:
+class MachineMemory:
     """The machine's memory now. How long programs waited for some says nothing: a slow disk makes them wait, too."""
 
     total_bytes: int
@@ -35,16 +35,16 @@ class Memory:
         return self.available_bytes < max(LEAST_AVAILABLE_SHARE * self.total_bytes, small)
 
 
-def read_memory(proc: Path = PROC) -> Memory | None:
+def read_memory(proc: Path = PROC) -> MachineMemory | None:
     """What Linux says about its memory; None where nothing says it."""
     try:
         found = {name: int(kilobytes) * 1024 for name, kilobytes in _KILOBYTES.findall((proc / "meminfo").read_text())}
-        return Memory(found["MemTotal"], found["MemAvailable"])
+        return MachineMemory(found["MemTotal"], found["MemAvailable"])
     except (OSError, ValueError, KeyError):
         return None
 
 
-class Verdict(StrEnum):
+class MemoryVerdict(StrEnum):
     """What to do with the model in memory."""
 
     STAY = "stay"
@@ -55,13 +55,13 @@ class Verdict(StrEnum):
     SLEEP_IDLE = "sleep_idle"
 
 
-class MemoryWatch:
+class ModelMemoryWatch:
     """Decides from the settings, the machine's memory and how long the model was not used."""
 
     def __init__(
         self,
-        settings: Callable[[], Engine],
-        read: Callable[[], Memory | None] = read_memory,
+        settings: Callable[[], EngineSettings],
+        read: Callable[[], MachineMemory | None] = read_memory,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._read, self._clock = settings, read, clock
@@ -73,7 +73,7 @@ class MemoryWatch:
         """The model has just been loaded, or has answered."""
         self._used_at_s = self._clock()
 
-    def look(self, *, busy: bool) -> Verdict:
+    def look(self, *, busy: bool) -> MemoryVerdict:
         """What to do now. `busy`: an answer is being written, which is never interrupted."""
         if busy:
             self.used()
@@ -83,11 +83,11 @@ class MemoryWatch:
             self.is_warned = False
             after_s = settings.unload_after_min * 60
             is_idle = after_s > 0 and not busy and self._clock() - self._used_at_s >= after_s
-            return Verdict.SLEEP_IDLE if is_idle else Verdict.STAY
+            return MemoryVerdict.SLEEP_IDLE if is_idle else MemoryVerdict.STAY
         if not busy:
             self.is_warned = False
-            return Verdict.SLEEP_SHORT
+            return MemoryVerdict.SLEEP_SHORT
         if self.is_warned:
-            return Verdict.STAY
+            return MemoryVerdict.STAY
         self.is_warned = True
-        return Verdict.WARN_SHORT
+        return MemoryVerdict.WARN_SHORT

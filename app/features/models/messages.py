@@ -18,7 +18,7 @@ without; then comes the reason of `ProjectorRefused`."""
 
 
 @dataclass(frozen=True)
-class Words:
+class MessageTemplate:
     """A text with the values for its `{names}`."""
 
     text: str
@@ -68,11 +68,11 @@ _CHOICES_WITHOUT_SIZES = {
 }
 
 
-def choice_words(model: ModelLoaded) -> Words | None:
+def choice_words(model: ModelLoaded) -> MessageTemplate | None:
     """Why the model was loaded so, in one sentence; None where there is nothing to explain."""
     is_known = model.needed_bytes > 0 and model.free_bytes > 0
     text = (_CHOICES if is_known else _CHOICES_WITHOUT_SIZES).get(model.choice)
-    return None if text is None else Words(text, _values(model))
+    return None if text is None else MessageTemplate(text, _values(model))
 
 
 _TRYING = {
@@ -84,9 +84,9 @@ _TRYING = {
 }
 
 
-def trying_words(step: str) -> Words:
+def trying_words(step: str) -> MessageTemplate:
     """What is tried now, after the first try failed; `step` as in `LoadProgress`."""
-    return Words(_TRYING.get(step, "Trying in another way…"))
+    return MessageTemplate(_TRYING.get(step, "Trying in another way…"))
 
 
 _MISSED = {
@@ -105,34 +105,36 @@ _STEPPED = (
 )
 
 
-def surprise_words(model: ModelLoaded) -> Words | None:
+def surprise_words(model: ModelLoaded) -> MessageTemplate | None:
     """What a person should hear once about how a model was loaded, because it is less than was wanted."""
     if model.machines_missed:
         text = "{addresses} did not answer, so the model was loaded without it."
         if len(model.machines_missed) > 1:
             text = "{addresses} did not answer, so the model was loaded without them."
-        return Words(text, {"addresses": ", ".join(model.machines_missed)})
+        return MessageTemplate(text, {"addresses": ", ".join(model.machines_missed)})
     if model.gpu_missed:
         text = _MISSED.get(model.gpu_missed, "Loaded on the CPU, because the GPU is not used: {reason}")
-        return Words(text, {"reason": model.gpu_missed})
+        return MessageTemplate(text, {"reason": model.gpu_missed})
     refused = next((step for step in model.steps if step.startswith(REFUSED)), "")
     if refused:
         sentence = projector_refused(ProjectorRefused(model.projector, model.path, refused.removeprefix(REFUSED)))
-        return Words("{refusal}", {"refusal": f"{sentence.text} {sentence.kept}"})
+        return MessageTemplate("{refusal}", {"refusal": f"{sentence.text} {sentence.kept}"})
     for needed, text in _STEPPED:
         if needed <= set(model.steps):
-            return Words(text, _values(model))
+            return MessageTemplate(text, _values(model))
     if model.choice == "tight":
-        return Words("The model is larger than the free memory. It works, but slowly: parts are read again and again.")
+        return MessageTemplate(
+            "The model is larger than the free memory. It works, but slowly: parts are read again and again."
+        )
     return None
 
 
-def why_words(model: ModelLoaded) -> Words | None:
+def why_words(model: ModelLoaded) -> MessageTemplate | None:
     """The one sentence that explains how a model was loaded."""
     words = surprise_words(model) or choice_words(model)
     if words is None or not model.computers:
         return words
-    return Words(words.text.replace("the GPU", "{device}"), {**words.values, "device": model.device})
+    return MessageTemplate(words.text.replace("the GPU", "{device}"), {**words.values, "device": model.device})
 
 
 _KV_TYPES = {"f16": "16 bit, exact", "q8_0": "8 bit, half the memory"}
@@ -145,52 +147,57 @@ _THINKING = {
 }
 
 
-def facts(model: ModelLoaded) -> list[tuple[Words, Words]]:
+def facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTemplate]]:
     """What a loaded model runs with: names and values, in the order to show them."""
     if isinstance(model, ModelElsewhere):
         return _facts_elsewhere(model)
-    found = [(Words("Context"), _context(model)), (Words("Runs on"), _device(model))]
+    found = [(MessageTemplate("Context"), _context(model)), (MessageTemplate("Runs on"), _device(model))]
     if model.gpu_layers > 0:
         where = "{some} of {all} there, the others here" if model.computers else "{some} of {all} on the GPU"
-        found.append((Words("Layers"), Words(where, _values(model))))
+        found.append((MessageTemplate("Layers"), MessageTemplate(where, _values(model))))
     else:
-        found.append((Words("Layers"), Words("{all}, all on the CPU", _values(model))))
+        found.append((MessageTemplate("Layers"), MessageTemplate("{all}, all on the CPU", _values(model))))
     if model.needed_bytes > 0:
         text = "needs {needed} GB, {free} GB were free" if model.free_bytes > 0 else "needs {needed} GB"
-        found.append((Words("Memory"), Words(text, _values(model))))
-    found.append((Words("Context kept in"), Words(_KV_TYPES.get(model.kv_type, model.kv_type))))
+        found.append((MessageTemplate("Memory"), MessageTemplate(text, _values(model))))
+    found.append((MessageTemplate("Context kept in"), MessageTemplate(_KV_TYPES.get(model.kv_type, model.kv_type))))
     if model.sequences > 1:
-        found.append((Words("At the same time"), Words("up to {count} answers", {"count": str(model.sequences)})))
-    found.append((Words("Thinks first"), Words(_THINKING.get(model.thinking, model.thinking))))
+        found.append(
+            (
+                MessageTemplate("At the same time"),
+                MessageTemplate("up to {count} answers", {"count": str(model.sequences)}),
+            )
+        )
+    found.append((MessageTemplate("Thinks first"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))))
     return found
 
 
-def _facts_elsewhere(model: ModelElsewhere) -> list[tuple[Words, Words]]:
+def _facts_elsewhere(model: ModelElsewhere) -> list[tuple[MessageTemplate, MessageTemplate]]:
     counted = "counted by its server" if model.counts_exactly else "estimated"
     many = "up to {count} answers" if model.sequences == model.most_at_once else "as many answers as pay off"
     return [
-        (Words("Runs on"), Words("{host}", _values(model))),
-        (Words("Context"), Words("{context}", _values(model))),
-        (Words("Tokens"), Words(counted)),
-        (Words("At the same time"), Words(many, {"count": str(model.sequences)})),
-        (Words("Thinks first"), Words(_THINKING.get(model.thinking, model.thinking))),
-        (Words("Kept of a chat"), Words("nothing beside the chat itself")),
-        (Words("Inside"), Words("cannot be looked into")),
+        (MessageTemplate("Runs on"), MessageTemplate("{host}", _values(model))),
+        (MessageTemplate("Context"), MessageTemplate("{context}", _values(model))),
+        (MessageTemplate("Tokens"), MessageTemplate(counted)),
+        (MessageTemplate("At the same time"), MessageTemplate(many, {"count": str(model.sequences)})),
+        (MessageTemplate("Thinks first"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))),
+        (MessageTemplate("Kept of a chat"), MessageTemplate("nothing beside the chat itself")),
+        (MessageTemplate("Inside"), MessageTemplate("cannot be looked into")),
     ]
 
 
-def _context(model: ModelLoaded) -> Words:
+def _context(model: ModelLoaded) -> MessageTemplate:
     if 0 < model.context_tokens < model.trained_context_tokens:
-        return Words("{context} of the {trained} it was trained for", _values(model))
-    return Words("{context}, all it was trained for", _values(model))
+        return MessageTemplate("{context} of the {trained} it was trained for", _values(model))
+    return MessageTemplate("{context}, all it was trained for", _values(model))
 
 
-def _device(model: ModelLoaded) -> Words:
+def _device(model: ModelLoaded) -> MessageTemplate:
     if model.gpu_layers > 0:
-        return Words("{device}", {"device": model.device})
+        return MessageTemplate("{device}", {"device": model.device})
     if model.threads == 1:
-        return Words("CPU, 1 thread")
-    return Words("CPU, {count} threads", {"count": str(model.threads)})
+        return MessageTemplate("CPU, 1 thread")
+    return MessageTemplate("CPU, {count} threads", {"count": str(model.threads)})
 
 
 def _values(model: ModelLoaded) -> dict[str, str]:
@@ -210,4 +217,4 @@ SLEEPS_FOR_MEMORY = Sentence(
 )
 WAITS_FOR_ANSWER = Sentence("Memory is short. The model is put to sleep once its answer is written.")
 WAITS_FOR_SUMMARY = Sentence("Memory is short. The model is put to sleep once its work is done.", action="settings")
-ASLEEP = Words("Asleep. It wakes up with your next message.")
+ASLEEP = MessageTemplate("Asleep. It wakes up with your next message.")

@@ -28,7 +28,7 @@ from app.core.events import (
     Waiting,
 )
 from app.core.paths import resource
-from app.core.settings import Chat, Settings
+from app.core.settings import ChatDefaults, Settings
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import template_variables
@@ -51,7 +51,7 @@ _TEXT_MARK = re.compile(r"^\W*TEXT\W*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Words:
+class ReadingPrompt:
     """How a model is asked for a page, and for a figure ("" has none of its own); `most_side` is the picture's."""
 
     page: str
@@ -60,7 +60,7 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Said:
+class PageAnswer:
     """What a model says of a picture, and how that ended; `caption` is of a figure."""
 
     text: str
@@ -68,13 +68,13 @@ class Said:
     caption: str = ""
 
 
-def words_for(model: ModelLoaded) -> Words:
+def words_for(model: ModelLoaded) -> ReadingPrompt:
     """By the names of the model and of its file."""
     known = _known()
     names = f"{model.name} {Path(model.path).name}"
     own: dict[str, Any] = next((each for each in known["models"] if re.search(each["match"], names, re.IGNORECASE)), {})
     chosen = known["others"] | own
-    return Words(chosen["page"], own.get("figure", "") if own else chosen["figure"], int(chosen["most_side"]))
+    return ReadingPrompt(chosen["page"], own.get("figure", "") if own else chosen["figure"], int(chosen["most_side"]))
 
 
 @cache
@@ -83,7 +83,7 @@ def _known() -> dict[str, Any]:
     return known
 
 
-def ask_for(words: Words, picture: Media, model: ModelLoaded, *, is_figure: bool, attempt: int = 0) -> Ask:
+def ask_for(words: ReadingPrompt, picture: Media, model: ModelLoaded, *, is_figure: bool, attempt: int = 0) -> Ask:
     """The same answer each time; a second try is a little warmer, which ends most repetitions."""
     text = (words.figure if is_figure else "") or words.page
     always_thinks = model.thinking in ("always", "effort")
@@ -91,14 +91,14 @@ def ask_for(words: Words, picture: Media, model: ModelLoaded, *, is_figure: bool
         [Message(Role.USER, text, (picture,))],
         max_tokens=min(MOST_TOKENS, max(256, model.context_tokens // 2)),
         task_sampling=Sampling(WARMER * attempt, repeat_penalty=1.0, presence_penalty=0.0, seed=1 + attempt),
-        template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), model),
+        template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), model),
         thinking_budget=THINKING_TOKENS if always_thinks else -1,
         background=True,
     )
 
 
-def asked(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[Rests | LookProgress | Said | str]:
-    """What the model says: its text so far as it grows, at last `Said`; nothing more where it was cancelled.
+def asked(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[Rests | LookProgress | PageAnswer | str]:
+    """What the model says: its text so far as it grows, at last `PageAnswer`; nothing more where it was cancelled.
 
     An answer that repeats itself is ended. Raises what the engine raises.
     """
@@ -129,25 +129,25 @@ def asked(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[Rests | Loo
             yield judged(text, is_whole=reason is FinishReason.STOP)
 
 
-def judged(text: str, *, is_whole: bool) -> Said:
+def judged(text: str, *, is_whole: bool) -> PageAnswer:
     """What is thought of an answer; one that repeats itself counts up to there."""
     text = text.strip()
     repeats = repeated_from(text)
     if repeats is not None:
-        return Said(text[:repeats].rstrip(), REPEATED)
+        return PageAnswer(text[:repeats].rstrip(), REPEATED)
     if not any(map(str.isalnum, text)):
-        return Said("", EMPTY)
+        return PageAnswer("", EMPTY)
     if REFUSING.match(text):
-        return Said("", REFUSED)
-    return Said(text, READ if is_whole else CUT)
+        return PageAnswer("", REFUSED)
+    return PageAnswer(text, READ if is_whole else CUT)
 
 
-def apart(said: Said) -> Said:
+def apart(said: PageAnswer) -> PageAnswer:
     """What was said of a figure: what it shows, and what is written in it."""
     mark = _TEXT_MARK.search(said.text)
     if mark is None:
-        return Said("", said.state, said.text)
-    return Said(said.text[mark.end() :].strip(), said.state, said.text[: mark.start()].strip())
+        return PageAnswer("", said.state, said.text)
+    return PageAnswer(said.text[mark.end() :].strip(), said.state, said.text[: mark.start()].strip())
 
 
 def repeated_from(text: str) -> int | None:

@@ -15,8 +15,8 @@ from app.core.paths import make_folder
 from app.documents.blocks import PERSON, Block, as_markdown, block_from_fields, block_to_fields
 from app.documents.protocol import NO_VIEW, Arrange, PageBlocks, PutUpright, Recognize, View
 from app.documents.reading import Scanning
-from app.features.documents import Documents
-from app.store.documents import PageReading, StoredDocument
+from app.features.documents import DocumentLibrary
+from app.store.documents import StoredDocument, StoredPageReading
 
 PAGE = "page-"
 """So begins the name of a page's picture, while a model looks at it."""
@@ -78,7 +78,7 @@ class GivenUp:
     """What a person had corrected on a page, and the document without it."""
 
     document: StoredDocument
-    correction: PageReading
+    correction: StoredPageReading
 
 
 class Corrections:
@@ -87,11 +87,11 @@ class Corrections:
     Raises KeyError where the document is gone, and what the store raises.
     """
 
-    def __init__(self, documents: Documents, document_id: int) -> None:
+    def __init__(self, documents: DocumentLibrary, document_id: int) -> None:
         self._documents, self._document_id = documents, document_id
 
     @property
-    def readings(self) -> dict[int, PageReading]:
+    def readings(self) -> dict[int, StoredPageReading]:
         """What is known of each page that was read from a picture."""
         kept = self._documents.readings
         return kept.of(self._document.sha256) if kept is not None else {}
@@ -116,7 +116,7 @@ class Corrections:
         if before is not None and before.is_edited:
             before = before.before
         fields = tuple(map(block_to_fields, blocks))
-        corrected = PageReading(page, method, model, "read", fields, is_edited=True, before=before)
+        corrected = StoredPageReading(page, method, model, "read", fields, is_edited=True, before=before)
         self._documents.readings.keep(document.sha256, corrected)
         return self._documents.renewed(self._document.id)
 

@@ -17,17 +17,17 @@ from pathlib import Path
 from app.core.errors import DocumentGone, MediaRefused
 from app.core.events import CancelToken, LookProgress, Media, ModelElsewhere, ModelLoaded
 from app.core.settings import Settings
-from app.documents.blocks import MODEL, TESSERACT, Block, Box, Kind, Place, block_to_fields
+from app.documents.blocks import MODEL, TESSERACT, Block, BlockKind, BlockPlace, Box, block_to_fields
 from app.documents.formats.registry import can_scan
 from app.engine.contract import Engine
-from app.features.documents import Documents
-from app.features.page_reading.by_model import EMPTY, READ, REPEATED, Said, apart, ask_for, asked, words_for
+from app.features.documents import DocumentLibrary
+from app.features.page_reading.by_model import EMPTY, READ, REPEATED, PageAnswer, apart, ask_for, asked, words_for
 from app.features.page_reading.corrections import Region, Scanner
 from app.features.work.asking import Rests
 from app.features.work.engines import TaskEngines
 from app.features.work.pace import WorkClock
 from app.features.work.queue import DONE, PAUSED, QUEUED, RUNNING, StoredJobs, Working
-from app.store.documents import PageReading, PageReadings, StoredDocument
+from app.store.documents import PageReadings, StoredDocument, StoredPageReading
 from app.store.jobs import Job, JobResults, JobRow, Jobs
 
 KIND = "page_reading"
@@ -35,7 +35,7 @@ OPEN = (QUEUED, RUNNING, PAUSED)
 
 
 @dataclass(frozen=True)
-class Way:
+class ReadingMethod:
     """How pictures can be read here: the method, and the model's name or the program's.
 
     `goes_out`: the model runs on another computer, so the pictures go there.
@@ -47,13 +47,13 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class PicturePages:
     """The pages of a document that are pictures, and those with figures: which there are, and which were read."""
 
     pages: tuple[int, ...]
     figures: tuple[int, ...]
     """A page for each figure."""
-    readings: dict[int, PageReading]
+    readings: dict[int, StoredPageReading]
 
     @property
     def unread_pages(self) -> tuple[int, ...]:
@@ -83,7 +83,7 @@ class PageGrown:
 
 @dataclass(frozen=True)
 class PageDone:
-    """It is read and kept; `state` as in `PageReading`. `seconds_left` is for the rest; None: nobody can tell yet."""
+    """It is read and kept; `state` as in `StoredPageReading`. `seconds_left` for the rest; None: not known yet."""
 
     page: int
     number: int
@@ -100,7 +100,7 @@ class StoredReading(JobRow):
     """One of them. `pages` are all that it is to read, `done` those that it has."""
 
     document_id: int
-    way: Way
+    way: ReadingMethod
     pages: tuple[int, ...]
     done: tuple[int, ...]
 
@@ -115,7 +115,7 @@ class Readings(StoredJobs[StoredReading, ReadingEvent]):
         self,
         jobs: Jobs,
         results: JobResults,
-        documents: Documents,
+        documents: DocumentLibrary,
         engines: TaskEngines,
         settings: Callable[[], Settings],
         *,
@@ -127,15 +127,15 @@ class Readings(StoredJobs[StoredReading, ReadingEvent]):
         self._results, self._documents, self._kept = results, documents, documents.readings
         self._folder, self._loaded = folder, loaded
 
-    def ways(self) -> list[Way]:
+    def ways(self) -> list[ReadingMethod]:
         """How pictures can be read now, the quicker one first."""
         return ways(self._loaded())
 
-    def pictures(self, document: StoredDocument) -> Pictures:
+    def pictures(self, document: StoredDocument) -> PicturePages:
         """What a document has of them, and what is known of each."""
         return pictures_of(document, self._kept)
 
-    def begin(self, document_id: int, way: Way, pages: Sequence[int]) -> StoredReading:
+    def begin(self, document_id: int, way: ReadingMethod, pages: Sequence[int]) -> StoredReading:
         """Queues the reading of some pages; what a person has corrected stays. One for the same document ends.
 
         Raises KeyError where the document is gone.
@@ -175,27 +175,27 @@ class Readings(StoredJobs[StoredReading, ReadingEvent]):
         return [_row(job, documents[job.id]) for job in jobs]
 
 
-def ways(loaded: ModelLoaded | None) -> list[Way]:
+def ways(loaded: ModelLoaded | None) -> list[ReadingMethod]:
     """How pictures can be read on this computer with this model in memory, the quicker one first."""
-    found = [Way(TESSERACT, TESSERACT)] if shutil.which(TESSERACT) else []
+    found = [ReadingMethod(TESSERACT, TESSERACT)] if shutil.which(TESSERACT) else []
     if loaded is None or not loaded.sees:
         return found
-    return [*found, Way(MODEL, loaded.name, isinstance(loaded, ModelElsewhere) and not loaded.stays_here)]
+    return [*found, ReadingMethod(MODEL, loaded.name, isinstance(loaded, ModelElsewhere) and not loaded.stays_here)]
 
 
-def pictures_of(document: StoredDocument, kept: PageReadings | None) -> Pictures:
+def pictures_of(document: StoredDocument, kept: PageReadings | None) -> PicturePages:
     """Which pages of a document are pictures or have figures, and what is known of them."""
     if not can_scan(document.format):
-        return Pictures((), (), {})
+        return PicturePages((), (), {})
     pages = document.info.get("pages", ())
     readings = kept.of(document.sha256) if kept is not None and document.sha256 else {}
     pictures = tuple(page["page"] for page in pages if page["is_picture"])
     figures = tuple(page["page"] for page in pages if not page["is_picture"] for _ in page.get("figures", ()))
-    return Pictures(pictures, figures, readings)
+    return PicturePages(pictures, figures, readings)
 
 
 def _row(job: Job, document_ids: Sequence[int]) -> StoredReading:
-    spec, way = job.spec, Way(job.spec["method"], job.spec["name"])
+    spec, way = job.spec, ReadingMethod(job.spec["method"], job.spec["name"])
     return StoredReading(
         job.id, job.title, job.state, job.error, job.created_at, job.updated_at, document_ids[0] if document_ids else 0,
         way, tuple(spec["pages"]), tuple(job.progress.get("done", ())),
@@ -206,7 +206,7 @@ class ReadingAtWork(Working[ReadingEvent]):
     """One document whose pages are read, attempt after attempt."""
 
     def __init__(
-        self, row: StoredReading, document: StoredDocument, documents: Documents, jobs: Jobs, folder: Path
+        self, row: StoredReading, document: StoredDocument, documents: DocumentLibrary, jobs: Jobs, folder: Path
     ) -> None:
         self.record = None
         self._row, self._document, self._documents, self._jobs, self._folder = row, document, documents, jobs, folder
@@ -277,7 +277,7 @@ class ReadingAtWork(Working[ReadingEvent]):
             if self._done_now:
                 self._documents.renewed(self._document.id)
 
-    def _keep(self, reading: PageReading) -> None:
+    def _keep(self, reading: StoredPageReading) -> None:
         assert self._documents.readings is not None
         self._documents.readings.keep(self._document.sha256, reading)
         self._done.append(reading.page)
@@ -286,14 +286,14 @@ class ReadingAtWork(Working[ReadingEvent]):
             self._jobs.update(self._row.id, progress={"done": self._done})
 
     def _timed(
-        self, events: Generator[ReadingEvent, None, PageReading | None]
-    ) -> Generator[ReadingEvent, None, PageReading | None]:
+        self, events: Generator[ReadingEvent, None, StoredPageReading | None]
+    ) -> Generator[ReadingEvent, None, StoredPageReading | None]:
         """The same; while others go before it, its clock rests."""
         while True:
             try:
                 event = next(events)
             except StopIteration as end:
-                found: PageReading | None = end.value
+                found: StoredPageReading | None = end.value
                 return found
             if isinstance(event, Rests):
                 self._clock.rest(is_resting=bool(event.reason))
@@ -306,8 +306,11 @@ ReadPage = Callable[[Scanner, int, Region], Generator[ReadingEvent, None, Found]
 
 
 def read_page(
-    page: int, regions: Sequence[Region], read: Callable[[int, Region], Generator[ReadingEvent, None, Found]], way: Way
-) -> Generator[ReadingEvent, None, PageReading | None]:
+    page: int,
+    regions: Sequence[Region],
+    read: Callable[[int, Region], Generator[ReadingEvent, None, Found]],
+    way: ReadingMethod,
+) -> Generator[ReadingEvent, None, StoredPageReading | None]:
     """A page, or the figures on it; None where it was cancelled."""
     blocks: list[Block] = []
     states: list[str] = []
@@ -319,16 +322,16 @@ def read_page(
         states.append(found[1])
     state = states[0] if len(set(states)) == 1 else next(one for one in states if one != READ)
     name = way.name if way.method == MODEL else ""
-    return PageReading(page, way.method, name, state, tuple(map(block_to_fields, blocks)))
+    return StoredPageReading(page, way.method, name, state, tuple(map(block_to_fields, blocks)))
 
 
-def outcome(events: Generator[ReadingEvent, None, PageReading | None]) -> PageReading | None:
+def outcome(events: Generator[ReadingEvent, None, StoredPageReading | None]) -> StoredPageReading | None:
     """What comes of it, for who shows no progress within a page."""
     while True:
         try:
             next(events)
         except StopIteration as end:
-            found: PageReading | None = end.value
+            found: StoredPageReading | None = end.value
             return found
 
 
@@ -336,9 +339,9 @@ class ByModel:
     """Shows each page to a model that sees, and keeps the model's name with what it says."""
 
     @property
-    def way(self) -> Way:
+    def way(self) -> ReadingMethod:
         """As it is kept with what was read."""
-        return Way(MODEL, self._model.name)
+        return ReadingMethod(MODEL, self._model.name)
 
     def __init__(self, engine: Engine, model: ModelLoaded) -> None:
         self._engine, self._model, self._words = engine, model, words_for(model)
@@ -366,14 +369,14 @@ class ByModel:
 
     def _said(
         self, picture: Media, page: int, cancel: CancelToken, *, is_figure: bool
-    ) -> Generator[ReadingEvent, None, Said | None]:
+    ) -> Generator[ReadingEvent, None, PageAnswer | None]:
         """One that repeats itself is asked once more, a little warmer; the longer answer counts."""
-        found: Said | None = None
+        found: PageAnswer | None = None
         for attempt in range(2):
             ask = ask_for(self._words, picture, self._model, is_figure=is_figure, attempt=attempt)
-            said: Said | None = None
+            said: PageAnswer | None = None
             for event in asked(self._engine, ask, cancel):
-                if isinstance(event, Said):
+                if isinstance(event, PageAnswer):
                     said = event
                 else:
                     yield PageGrown(page, len(event)) if isinstance(event, str) else event
@@ -388,4 +391,4 @@ class ByModel:
 
 def _caption(text: str, page: int, region: Region) -> Block:
     box = Box(page, region[0], region[1], region[2], region[3], 0, len(text))
-    return Block(1, Kind.CAPTION, text, page, place=Place(boxes=(box,)), label="figure", origin=MODEL)
+    return Block(1, BlockKind.CAPTION, text, page, place=BlockPlace(boxes=(box,)), label="figure", origin=MODEL)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Wanted(StrEnum):
+class QuestionScope(StrEnum):
     """What a question wants of the whole document."""
 
     ABOUT = "about"
@@ -35,7 +35,7 @@ class Scope:
     `is_counted`: the question is how many.
     """
 
-    wanted: Wanted
+    wanted: QuestionScope
     words: str = ""
     is_narrowed: bool = False
     is_counted: bool = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from app.features.retrieval.question_scope import Scope, Wanted
+from app.features.retrieval.question_scope import QuestionScope, Scope
 
 LONGEST_QUESTION = 400
 """Letters; what is longer is a text that came with a question."""
@@ -23,7 +23,7 @@ def scope_of(question: str) -> Scope | None:
     if not text or len(text) > LONGEST_QUESTION or _ONE_PLACE.search(text):
         return None
     if words := _mentioned(text):
-        return Scope(Wanted.MENTIONS, words, is_counted=bool(_HOW_MANY.search(text)))
+        return Scope(QuestionScope.MENTIONS, words, is_counted=bool(_HOW_MANY.search(text)))
     return _exact(text) or _about(text) or _listed(text)
 
 
@@ -148,13 +148,13 @@ _SUMMARY = _any(
 
 def _about(text: str) -> Scope | None:
     if _IS_ABOUT.search(text):
-        return Scope(Wanted.ABOUT)
+        return Scope(QuestionScope.ABOUT)
     found = _SUMMARY.search(text)
     if found is None:
         return None
     summed_up = f"{' '.join(found[0].split()[1:-1])} {text[found.end() :]}"  # "fasse den Text zusammen"
     is_of_all = _UNSPACED.search(text) or _JUST_THE_DOCUMENT.fullmatch(_SHORTLY.sub("", summed_up))
-    return Scope(Wanted.ABOUT) if is_of_all else None
+    return Scope(QuestionScope.ABOUT) if is_of_all else None
 
 
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -209,22 +209,22 @@ _WHICH = _any(
 
 # What the program finds by itself, in the plural: one date is one place.
 
-_EXACT: dict[Wanted, re.Pattern[str]] = {
-    Wanted.EMAILS: _any(
+_EXACT: dict[QuestionScope, re.Pattern[str]] = {
+    QuestionScope.EMAILS: _any(
         r"e-?mails?|e-?mail[- ]?adress\w*|(?:e-?)?mail addresses|adresses? (?:e-?mail|mail|électroniques?)|courriels?|"
         r"correos?(?: electrónicos?)?|indirizzi (?:di )?(?:e-?)?mail|endereços (?:de )?e-?mail|adres(?:y|"
         r"ów) (?:e-?)?mail\w*|"
         r"электронн\w+ (?:адрес\w*|почт\w*)|адрес\w* (?:электронн\w+ )?почт\w*",
         unspaced="邮箱|郵箱|电子邮件|電子郵件|メールアドレス|이메일",
     ),
-    Wanted.LINKS: _any(
+    QuestionScope.LINKS: _any(
         r"links?|urls?|web ?(?:sites?|addresses|pages)|hyperlinks?|internet addresses|web-?adressen|internetadressen|"
         r"webseiten|liens?|sites? (?:web|internet)|enlaces?|sitios web|páginas web|sites|endereços (?:web|da internet)|"
         r"collegamenti|siti(?: web)?|koppelingen|websites|odnośnik\w*|linki|linków|stron\w* internetow\w*|ссыл\w+|"
         r"сайт\w*",
         unspaced="链接|鏈接|連結|网址|網址|リンク|링크",
     ),
-    Wanted.DATES: _any(
+    QuestionScope.DATES: _any(
         r"dates|(?:every|each) date|timeline|chronology|datumsangaben|daten|termine|jede[sn]? datum|zeitleiste|"
         r"chronologie|"
         r"fechas|cronología|datas|cronologia|date(?= (?:che|menzion|citat|indicat|presenti|e|nel))|(?<=tutte le )date|"
@@ -233,12 +233,12 @@ _EXACT: dict[Wanted, re.Pattern[str]] = {
         r"даты|дат|датах",
         unspaced="日期|时间点|年月日|日付|日時|날짜",
     ),
-    Wanted.PERCENTAGES: _any(
+    QuestionScope.PERCENTAGES: _any(
         r"percentages?|per cents?|prozent(?:zahlen|angaben|sätze|werte)|pourcentages?|porcentajes?|porcentagens|"
         r"percentagens|percentuali|percentages|procenty|procentów|процент(?:ы|ов)",
         unspaced="百分比|パーセント|퍼센트",
     ),
-    Wanted.MONEY: _any(
+    QuestionScope.MONEY: _any(
         r"amounts?(?: of money)?|sums(?: of money)?|prices|money|monetary values|(?:figures|numbers|"
         r"values) in (?:euro|dollar|"
         r"pound|us)\w*|fees|costs|beträge|geldbeträge|geldsummen|summen|preise|kosten|gebühren|montants?|sommes|prix|"
@@ -248,17 +248,17 @@ _EXACT: dict[Wanted, re.Pattern[str]] = {
         r"costi|bedragen|prijzen|kosten|kwot(?:y|ach)?|ceny|cen|opłaty|kosztów|koszty|сумм\w*|цены|цен|расход\w*",
         unspaced="金额|金額|价格|價格|费用|費用|価格|금액|가격",
     ),
-    Wanted.NUMBERS: _any(
+    QuestionScope.NUMBERS: _any(
         r"numbers(?: with (?:their )?units)?|quantities|measurements|values|numeric\w*|zahlen|zahlenangaben|mengen|"
         r"messwerte|maße|werte|nombres|chiffres|quantités|mesures|números|cifras|cantidades|medidas|quantidades|"
         r"numeri|cifre|"
         r"quantità|misure|getallen|cijfers|hoeveelheden|liczb(?:y)?|wartości|числа|чисел|цифры|значения",
         unspaced="数字|數字|数值|数値|숫자|수치",
     ),
-    Wanted.TABLES: _any(
+    QuestionScope.TABLES: _any(
         r"tables|tabellen|tableaux|tablas|tabelas|tabelle|tabele|tabel|таблиц[ыа]?", unspaced="表格|表の一覧|표"
     ),
-    Wanted.FIGURES: _any(
+    QuestionScope.FIGURES: _any(
         r"figures|images|pictures|diagrams|illustrations|charts|graphs|abbildungen|bilder|grafiken|diagramme|"
         r"schaubilder|"
         r"figuras|imágenes|gráficos|ilustraciones|imagens|figure|immagini|grafici|afbeeldingen|figuren|grafieken|"
@@ -266,7 +266,7 @@ _EXACT: dict[Wanted, re.Pattern[str]] = {
         r"rysunków|ilustracje|wykresy|рисунк\w+|иллюстрац\w+|диаграмм\w*|график\w*|schémas",
         unspaced="图表|圖表|插图|插圖|图片|圖片|図表|図|그림",
     ),
-    Wanted.HEADINGS: _any(
+    QuestionScope.HEADINGS: _any(
         r"chapters|sections|headings|headlines|table of contents|outline|structure|kapitel|abschnitte|überschriften|"
         r"inhaltsverzeichnis|gliederung|chapitres|titres|table des matières|sommaire|capítulos|secciones|títulos|"
         r"índice|"
@@ -300,7 +300,7 @@ _STILL_ALL = re.compile(
 def _exact(text: str) -> Scope | None:
     is_counted = bool(_HOW_MANY.search(text))
     if is_counted and (found := _PAGES.search(text)) and _is_still_all(text[found.end() :]):
-        return Scope(Wanted.PAGES, is_counted=True)
+        return Scope(QuestionScope.PAGES, is_counted=True)
     asks = _ALL.search(text) or _LISTING.search(text) or is_counted
     for wanted, pattern in _EXACT.items():
         found = pattern.search(text)
@@ -416,7 +416,7 @@ def _listed(text: str) -> Scope | None:
     )
     if not wants or (is_counted and _TEMPORAL.search(text)):
         return None
-    return Scope(Wanted.LIST, is_counted=is_counted)
+    return Scope(QuestionScope.LIST, is_counted=is_counted)
 
 
 # Every place of some words: "how often is “kiln” mentioned", "where does the text mention arbitration".

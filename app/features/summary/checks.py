@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from app.documents.blocks import Block
-from app.features.summary.result import Anchor, Check, Reason
+from app.features.summary.result import Check, CheckReason, ClaimAnchor
 from app.language.detection import MOST_CHARACTERS, differ, language_by_words, scripts_differ
 from app.language.facts import (
     LEAST_WORDS,
@@ -31,7 +31,7 @@ from app.language.proper_names import Vocabulary, holds, missing_name, names, vo
 from app.language.word_tables import changed_alternative
 from app.language.words import (
     Missing,
-    Stretch,
+    SentenceStems,
     sentence_number,
     share,
     stems,
@@ -52,7 +52,7 @@ _CLOSING = frozenset(",.;:!?%)]")
 _DIGITS = re.compile(r"\d+")
 
 
-class Found(NamedTuple):
+class QuotationMatch(NamedTuple):
     """Where a quotation stands in a text; `is_exact` but for its spelling (quotes, dashes, spaces, ligatures)."""
 
     start: int
@@ -60,7 +60,7 @@ class Found(NamedTuple):
     is_exact: bool
 
 
-def find_quote(quote: str, text: str) -> Found | None:
+def find_quote(quote: str, text: str) -> QuotationMatch | None:
     """Where the quotation stands, or nearly stands with every digit the same; None where it does not."""
     wanted = _normal(quote.strip(" .…"))[0].strip(" .,;:")
     if not wanted:
@@ -68,13 +68,13 @@ def find_quote(quote: str, text: str) -> Found | None:
     normal, places = _normal(text)
     at = normal.find(wanted)
     if at >= 0:
-        return Found(places[at], places[at + len(wanted) - 1] + 1, True)
+        return QuotationMatch(places[at], places[at + len(wanted) - 1] + 1, True)
     if len(normal) > LONG_TEXT or len(wanted) > len(normal):
         return None
     return _near(wanted, normal, places)
 
 
-def _near(wanted: str, normal: str, places: tuple[int, ...]) -> Found | None:
+def _near(wanted: str, normal: str, places: tuple[int, ...]) -> QuotationMatch | None:
     from rapidfuzz.fuzz import partial_ratio_alignment
 
     best = partial_ratio_alignment(wanted, normal, score_cutoff=CLOSE)
@@ -83,7 +83,7 @@ def _near(wanted: str, normal: str, places: tuple[int, ...]) -> Found | None:
     start, end = _whole_numbers(normal, best.dest_start, best.dest_end)
     if _DIGITS.findall(wanted) != _DIGITS.findall(normal[start:end]):
         return None
-    return Found(places[start], places[end - 1] + 1, False)
+    return QuotationMatch(places[start], places[end - 1] + 1, False)
 
 
 def _whole_numbers(normal: str, start: int, end: int) -> tuple[int, int]:
@@ -150,31 +150,31 @@ class Cited(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClaimVerdict:
     """How the comparison came out, and the best places for the statement, each with the sentence that fits."""
 
     check: Check
-    anchors: tuple[Anchor, ...]
+    anchors: tuple[ClaimAnchor, ...]
 
 
-class _Place(NamedTuple):
+class _BlockMatch(NamedTuple):
     """A block with its best sentence for a statement, and the share of the statement's words that this holds."""
 
     cited: Cited
     share: float
-    stretch: Stretch | None
+    stretch: SentenceStems | None
 
     @property
     def text(self) -> str:
         return self.cited.block.text[:LONGEST_BLOCK]
 
     @property
-    def anchor(self) -> Anchor:
+    def anchor(self) -> ClaimAnchor:
         block, stretch = self.cited.block, self.stretch
         if stretch is None:
-            return Anchor(self.cited.document, block.id, block.page, 0, 0, self.text[:LONGEST_TEXT])
+            return ClaimAnchor(self.cited.document, block.id, block.page, 0, 0, self.text[:LONGEST_TEXT])
         text = self.text[stretch.start : stretch.end]
-        return Anchor(self.cited.document, block.id, block.page, stretch.start, stretch.end, text)
+        return ClaimAnchor(self.cited.document, block.id, block.page, stretch.start, stretch.end, text)
 
 
 def verify(
@@ -184,7 +184,7 @@ def verify(
     nearby: Sequence[Cited] = (),
     *,
     closely: bool = False,
-) -> Verdict:
+) -> ClaimVerdict:
     """Compares a statement with what it cites; what is not there is looked for in the blocks nearby.
 
     A statement that stands in a nearby block and not in the cited ones is anchored there. `quote` is what the model
@@ -197,7 +197,7 @@ def verify(
     around = [_place(one, statement, wanted) for one in nearby if (one.document, one.block.id) not in known]
     chosen, quoted = _quoted(quote, _moved(here, around, wanted), around)
     check = _garbled(statement, [*chosen, *around]) or _compare(statement, wanted, chosen, around)
-    if not check.found and check.reason is not Reason.GARBLED:
+    if not check.found and check.reason is not CheckReason.GARBLED:
         elsewhere = _carrying(chosen, around)
         if elsewhere and _compare(statement, wanted, [*elsewhere, *chosen], around).found:
             chosen, check = [*elsewhere, *chosen], Check()
@@ -205,10 +205,10 @@ def verify(
         check = quoted
     if check.found and closely:
         check = _compare_closely(statement, wanted, chosen, around) or check
-    return Verdict(check, _anchors(chosen))
+    return ClaimVerdict(check, _anchors(chosen))
 
 
-def _garbled(statement: str, places: list[_Place]) -> Check | None:
+def _garbled(statement: str, places: list[_BlockMatch]) -> Check | None:
     """What no text says, whatever it is about; None where nothing of that kind is there.
 
     Models that their rules or their size drive into a corner write letters of another script, glue words behind a full
@@ -216,11 +216,11 @@ def _garbled(statement: str, places: list[_Place]) -> Check | None:
     """
     texts = [text for one in places for text in (one.text, *one.cited.block.heading_path)]
     if garbled := find_garbled_words(statement, texts):
-        return Check(False, Reason.GARBLED, garbled)
-    return Check(False, Reason.GARBLED) if repeated_sentence(statement) else None
+        return Check(False, CheckReason.GARBLED, garbled)
+    return Check(False, CheckReason.GARBLED) if repeated_sentence(statement) else None
 
 
-def _place(cited: Cited, statement: str, wanted: frozenset[str]) -> _Place:
+def _place(cited: Cited, statement: str, wanted: frozenset[str]) -> _BlockMatch:
     """The sentence of a block that shares most words with a statement; one with its numbers before one without."""
     text = cited.block.text[:LONGEST_BLOCK]
     sentences = stretches(text)
@@ -231,11 +231,11 @@ def _place(cited: Cited, statement: str, wanted: frozenset[str]) -> _Place:
             points[at] += 1.0
     best = max(range(len(points)), key=points.__getitem__, default=0)
     if not points or not points[best]:
-        return _Place(cited, 0.0, None)
-    return _Place(cited, points[best] / (len(wanted) + len(figures)), sentences[best])
+        return _BlockMatch(cited, 0.0, None)
+    return _BlockMatch(cited, points[best] / (len(wanted) + len(figures)), sentences[best])
 
 
-def _moved(here: list[_Place], around: list[_Place], wanted: frozenset[str]) -> list[_Place]:
+def _moved(here: list[_BlockMatch], around: list[_BlockMatch], wanted: frozenset[str]) -> list[_BlockMatch]:
     """The cited places, or those nearby which carry the statement where the cited ones do not."""
     best = max((one.share for one in here), default=0.0)
     if not here:
@@ -248,7 +248,7 @@ def _moved(here: list[_Place], around: list[_Place], wanted: frozenset[str]) -> 
     return [*carrying[:1], *here]
 
 
-def _carrying(chosen: list[_Place], around: list[_Place]) -> list[_Place]:
+def _carrying(chosen: list[_BlockMatch], around: list[_BlockMatch]) -> list[_BlockMatch]:
     """A nearby place that fits better than every chosen one."""
     best = max((one.share for one in chosen), default=0.0)
     known = {(one.cited.document, one.cited.block.id) for one in chosen}
@@ -260,12 +260,12 @@ def _carrying(chosen: list[_Place], around: list[_Place]) -> list[_Place]:
     return sorted(fitting, key=lambda one: -one.share)[:1]
 
 
-def _quoted(quote: str, chosen: list[_Place], around: list[_Place]) -> tuple[list[_Place], Check]:
+def _quoted(quote: str, chosen: list[_BlockMatch], around: list[_BlockMatch]) -> tuple[list[_BlockMatch], Check]:
     """The places, that with the quotation first and its sentence as the best; and how the search for it came out."""
     if not quote.strip():
         return chosen, Check()
     for places in (chosen, around):
-        near: tuple[_Place, Check] | None = None
+        near: tuple[_BlockMatch, Check] | None = None
         for one in places:
             found = find_quote(quote, one.text)
             if found is None:
@@ -274,33 +274,33 @@ def _quoted(quote: str, chosen: list[_Place], around: list[_Place]) -> tuple[lis
             placed = one._replace(stretch=stretch, share=max(one.share, 1.0))
             if found.is_exact:
                 return [placed, *(other for other in chosen if other is not one)], Check()
-            near = near or (placed, Check(True, Reason.CLOSE_MATCH, quote, one.text[found.start : found.end]))
+            near = near or (placed, Check(True, CheckReason.CLOSE_MATCH, quote, one.text[found.start : found.end]))
         if near:
             return [near[0], *(other for other in chosen if other.cited is not near[0].cited)], near[1]
-    return chosen, Check(False, Reason.QUOTE_NOT_FOUND, quote)
+    return chosen, Check(False, CheckReason.QUOTE_NOT_FOUND, quote)
 
 
-def _compare(statement: str, wanted: frozenset[str], chosen: list[_Place], around: list[_Place]) -> Check:
+def _compare(statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], around: list[_BlockMatch]) -> Check:
     """Numbers, names, wording and support, in this order: what differs is more telling than what is not there."""
     texts = [one.text for one in chosen]
     headings = [" ".join((*one.cited.block.heading_path, one.cited.block.label)) for one in chosen]
     is_foreign = differ(statement, " ".join(texts)[:MOST_CHARACTERS])
-    found: list[tuple[Reason, Missing]] = []
+    found: list[tuple[CheckReason, Missing]] = []
     number = missing_number(statement, [*texts, *filter(str.strip, headings)])
     if number:
-        found.append((Reason.NUMBER, number))
+        found.append((CheckReason.NUMBER, number))
     name = missing_name(
         statement, [*texts, *headings], [one.text for one in around] if chosen else [], codes_only=is_foreign
     )
     if name:
-        found.append((Reason.NAME, name))
+        found.append((CheckReason.NAME, name))
     if not is_foreign:
         found += _worded(statement, chosen)
         union = frozenset().union(*(stems(text) for text in (*texts, *headings)))
         if not chosen or (len(wanted) >= LEAST_WORDS and share(wanted, union) < LEAST_SUPPORT):
-            found.append((Reason.SUPPORT, Missing("", "")))
+            found.append((CheckReason.SUPPORT, Missing("", "")))
     elif not _may_be_compared(statement, texts):
-        found.append((Reason.LANGUAGE, Missing("", "")))
+        found.append((CheckReason.LANGUAGE, Missing("", "")))
     if not found:
         return Check()
     reason, missing = next((one for one in found if one[1].page_says), found[0])
@@ -308,18 +308,18 @@ def _compare(statement: str, wanted: frozenset[str], chosen: list[_Place], aroun
 
 
 def _compare_closely(
-    statement: str, wanted: frozenset[str], chosen: list[_Place], around: list[_Place]
+    statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], around: list[_BlockMatch]
 ) -> Check | None:
     """What is wrong with a statement by a model that may be making up words; None where nothing is."""
     texts = [" ".join((one.text, *one.cited.block.heading_path)) for one in chosen]
     if differ(statement, " ".join(texts)[:MOST_CHARACTERS]):
-        return Check(False, Reason.LANGUAGE)
+        return Check(False, CheckReason.LANGUAGE)
     there = [vocabulary(text) for text in (*texts, *(one.text for one in around))]
     for word in _LONG_WORD.findall(statement):
         if not any(holds(one, word) or _has_beginning(one, word) for one in there):
-            return Check(False, Reason.NAME, word)
+            return Check(False, CheckReason.NAME, word)
     union = frozenset().union(*(stems(text) for text in texts))
-    return Check(False, Reason.SUPPORT) if share(wanted, union) < CLOSE_SUPPORT else None
+    return Check(False, CheckReason.SUPPORT) if share(wanted, union) < CLOSE_SUPPORT else None
 
 
 def _has_beginning(text: Vocabulary, word: str) -> bool:
@@ -342,10 +342,10 @@ def _may_be_compared(statement: str, texts: list[str]) -> bool:
     return is_named or any(not (one.is_word or one.is_part) for one in quantities(statement)) or bool(dates(statement))
 
 
-_REASONS = {"number": Reason.NUMBER, "name": Reason.NAME, "negation": Reason.SUPPORT}
+_REASONS = {"number": CheckReason.NUMBER, "name": CheckReason.NAME, "negation": CheckReason.SUPPORT}
 
 
-def _worded(statement: str, chosen: list[_Place]) -> list[tuple[Reason, Missing]]:
+def _worded(statement: str, chosen: list[_BlockMatch]) -> list[tuple[CheckReason, Missing]]:
     """What the best sentence says otherwise, where the statement all but repeats it."""
     best = max(chosen, key=lambda one: one.share, default=None)
     if best is None or best.stretch is None:
@@ -358,10 +358,10 @@ def _worded(statement: str, chosen: list[_Place]) -> list[tuple[Reason, Missing]
     excluded = changed_alternative(statement, sentence, (language, language), with_units=False)
     day = missing_day(statement, " ".join(one.text for one in chosen), language)
     told = [Missing(*excluded)] if excluded[0] else [Missing(day, "")] if day else []
-    return [*found, *((Reason.SUPPORT, missing) for missing in told)]
+    return [*found, *((CheckReason.SUPPORT, missing) for missing in told)]
 
 
-def _anchors(chosen: list[_Place]) -> tuple[Anchor, ...]:
+def _anchors(chosen: list[_BlockMatch]) -> tuple[ClaimAnchor, ...]:
     """The best places first; without any that fits, the first cited block as a whole."""
     ordered = sorted(chosen, key=lambda one: -one.share)
     fitting = [one for one in ordered if one.share >= LEAST_ANCHOR and one.stretch is not None]

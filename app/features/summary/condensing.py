@@ -11,15 +11,15 @@ from typing import Protocol
 
 from app.core.errors import AppError, PromptTooLong
 from app.core.events import Message
-from app.documents.blocks import Kind
+from app.documents.blocks import BlockKind
 from app.engine.protocol import Ask
 from app.features.summary import prompts
 from app.features.summary.checks import Cited
 from app.features.summary.digest import FORMS, digest_of
 from app.features.summary.method import ClaimScore
 from app.features.summary.prompts import (
+    AnswerProblem,
     Point,
-    Problem,
     problem_of,
     read_points,
     repeats_what_was_asked,
@@ -27,9 +27,9 @@ from app.features.summary.prompts import (
     without_repeats,
 )
 from app.features.summary.result import Merging, SectionRead, Statement
-from app.features.summary.sections import Reading, Section, halves_of
-from app.features.summary.work import Work
-from app.features.work.asking import Answer, Growing, Rests, Taken, work_off
+from app.features.summary.sections import Section, SectionReading, halves_of
+from app.features.summary.work import SummaryWork
+from app.features.work.asking import Growing, Rests, TaskAnswer, TaskTaken, work_off
 
 MOST_HALVINGS = 3
 TOKENS_A_POINT = 150
@@ -49,19 +49,19 @@ class SectionTask:
     """The points of an answer that was not good enough."""
 
 
-class Request(Protocol):
+class SectionRequest(Protocol):
     """What sections are asked for, where that is not what is most important in them."""
 
     has_form: bool
     """Whether answers have a form, so that one without any point is no answer; else it says that there is none."""
 
-    def ask(self, section: Section, attempt: int, problem: Problem | None) -> Ask:
+    def ask(self, section: Section, attempt: int, problem: AnswerProblem | None) -> Ask:
         """What is asked of a section; a later attempt (from 0) tells the model of its `problem`."""
 
     def read(self, section: Section, answer: str) -> list[Point]:
         """What an answer says."""
 
-    def is_all(self, answer: Answer, points: int) -> bool:
+    def is_all(self, answer: TaskAnswer, points: int) -> bool:
         """Whether an answer that gave so many points has all of them; else the section is asked in halves, once."""
 
 
@@ -69,7 +69,11 @@ class Mapping:
     """Reads all sections side by side. `points` are those of each section, in the order of the document."""
 
     def __init__(
-        self, work: Work, sections: Sequence[Section], reading: Reading, request: Request | None = None
+        self,
+        work: SummaryWork,
+        sections: Sequence[Section],
+        reading: SectionReading,
+        request: SectionRequest | None = None,
     ) -> None:
         self._work, self._request = work, request
         self._sections = sections
@@ -80,7 +84,7 @@ class Mapping:
         self._score = ClaimScore()
         self.failed: set[int] = set()
         self.overfull: set[int] = set()
-        """Sections that have more of what a `Request` wants than could be said."""
+        """Sections that have more of what a `SectionRequest` wants than could be said."""
         self.has_given_up = False
         """Whether it ended because too little of the points was found."""
 
@@ -108,7 +112,7 @@ class Mapping:
         for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
             if isinstance(event, Rests):
                 yield event
-            elif isinstance(event, Taken) and not self._open[event.task.place]:
+            elif isinstance(event, TaskTaken) and not self._open[event.task.place]:
                 yield self._section_read(event.task.place)
                 if self._score.falls_short:
                     self.has_given_up = True
@@ -116,7 +120,7 @@ class Mapping:
             elif isinstance(event, Growing):
                 continue
 
-    def _ask(self, section: Section, attempt: int = 0, problem: Problem | None = None) -> Ask:
+    def _ask(self, section: Section, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
         if self._request is not None:
             return self._request.ask(section, attempt, problem)
         budgets, work = self._work.budgets, self._work
@@ -155,26 +159,31 @@ class Mapping:
         else:
             yield task
 
-    def _take(self, task: SectionTask, answer: Answer | AppError) -> Iterable[SectionTask]:
+    def _take(self, task: SectionTask, answer: TaskAnswer | AppError) -> Iterable[SectionTask]:
         kept: list[Point] = []
-        problem: Problem | None = Problem.TOO_LONG if isinstance(answer, PromptTooLong) else Problem.FAILED
-        if isinstance(answer, Answer):
+        problem: AnswerProblem | None = (
+            AnswerProblem.TOO_LONG if isinstance(answer, PromptTooLong) else AnswerProblem.FAILED
+        )
+        if isinstance(answer, TaskAnswer):
             read = self._read(task.section, answer.text)
             points = [one for one in read if not repeats_what_was_asked(one.text, task.section.text)]
             kept = without_repeats(points, lambda point: point.text)
             problem = problem_of(answer.text, answer.finish, points, kept)
-            kept = [] if problem is Problem.REFUSED else kept
+            kept = [] if problem is AnswerProblem.REFUSED else kept
             if self._request is None:
                 # Titles and names are no statements; a part that has nothing else was read all the same.
                 kept = [one for one in kept if says_something(one.text, self._work.titles)]
-            elif problem is Problem.UNREADABLE and not self._request.has_form:
+            elif problem is AnswerProblem.UNREADABLE and not self._request.has_form:
                 problem = None
-            elif problem in (None, Problem.REPEATED):  # what stands in several paragraphs may well be said of each
+            elif problem in (
+                None,
+                AnswerProblem.REPEATED,
+            ):  # what stands in several paragraphs may well be said of each
                 problem = self._in_full(task, self._request.is_all(answer, len(points)))
         if problem is None:
             self._keep(task, kept)
             return ()
-        if problem is Problem.TOO_LONG and (halves := self._halved(task)):
+        if problem is AnswerProblem.TOO_LONG and (halves := self._halved(task)):
             self._work.steps.keep(self._work.key(task.ask), {"halves": True})
             return halves
         best = max(kept, list(task.found), key=len)
@@ -187,11 +196,11 @@ class Mapping:
             self._open[task.place] -= 1
         return ()
 
-    def _in_full(self, task: SectionTask, is_all: bool) -> Problem | None:
+    def _in_full(self, task: SectionTask, is_all: bool) -> AnswerProblem | None:
         """A model that lists every paragraph would else be asked many times over."""
         if not is_all and task.halvings:
             self.overfull.add(task.place)
-        return None if is_all or task.halvings else Problem.TOO_LONG
+        return None if is_all or task.halvings else AnswerProblem.TOO_LONG
 
     def _halved(self, task: SectionTask) -> list[SectionTask]:
         """Nothing where it cannot be cut, or was often enough."""
@@ -259,7 +268,7 @@ class MergeTask:
 class Merge:
     """Makes piles small enough that each fits into `room_tokens`."""
 
-    def __init__(self, work: Work, piles: Sequence[Pile], room_tokens: int) -> None:
+    def __init__(self, work: SummaryWork, piles: Sequence[Pile], room_tokens: int) -> None:
         self._work = work
         self._room = room_tokens
         self._fixed = 0
@@ -297,7 +306,7 @@ class Merge:
         for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
             if isinstance(event, Rests):
                 yield event
-            elif isinstance(event, Taken) and event.task.at in self._level:
+            elif isinstance(event, TaskTaken) and event.task.at in self._level:
                 self._done += 1
                 yield Merging(self._done, merges)
         if not self._work.cancel.cancelled:
@@ -317,12 +326,12 @@ class Merge:
             self._fixed = self._work.fixed_tokens(self._messages("", ""))
         return self._fixed
 
-    def _messages(self, points: str, evidence: str, problem: Problem | None = None) -> list[Message]:
+    def _messages(self, points: str, evidence: str, problem: AnswerProblem | None = None) -> list[Message]:
         budgets, language = self._work.budgets, self._work.language
         most, is_small = budgets.most_merged_points, budgets.is_small
         return prompts.merge_messages(points, evidence, language, most, is_small=is_small, problem=problem)
 
-    def _ask(self, sources: Sources, attempt: int = 0, problem: Problem | None = None) -> Ask:
+    def _ask(self, sources: Sources, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
         budgets = self._work.budgets
         messages = self._messages(sources.text, evidence_of(sources.points), problem)
         most = min(budgets.most_merged_points, len(sources.points))
@@ -334,14 +343,14 @@ class Merge:
             rules = prompts.json_points(sources.blocks, most, has_quotes=False)
         return self._work.ask(messages, budgets.merged_limit, rules, attempt)
 
-    def _take(self, task: MergeTask, answer: Answer | AppError) -> Iterable[MergeTask]:
+    def _take(self, task: MergeTask, answer: TaskAnswer | AppError) -> Iterable[MergeTask]:
         kept: list[Point] = []
-        problem: Problem | None = Problem.FAILED
-        if isinstance(answer, Answer):
+        problem: AnswerProblem | None = AnswerProblem.FAILED
+        if isinstance(answer, TaskAnswer):
             points = read_points(task.sources.spelled_out(answer.text), task.sources.blocks)
             kept = without_repeats(points, lambda point: point.text)
             problem = problem_of(answer.text, answer.finish, points, kept)
-            problem = problem or (None if kept else Problem.EMPTY)
+            problem = problem or (None if kept else AnswerProblem.EMPTY)
         if problem is None:
             first = self._ask(task.sources)
             value = {"points": [[one.text, list(one.ids)] for one in kept]}
@@ -400,7 +409,9 @@ class Sources:
     @property
     def citable(self) -> list[int]:
         """The numbers of what says something: not of headings, where there is anything else."""
-        headings = {n for n, cited in self.blocks.items() if not self.points and cited[0].block.kind is Kind.HEADING}
+        headings = {
+            n for n, cited in self.blocks.items() if not self.points and cited[0].block.kind is BlockKind.HEADING
+        }
         return [number for number in self.blocks if number not in headings] or list(self.blocks)
 
     def cited(self, numbers: Iterable[int]) -> tuple[Cited, ...]:
@@ -426,7 +437,7 @@ class Sources:
         return "\n\n".join(f"{title}:\n{text}" for title, text in self.texts)
 
 
-def of_sections(work: Work, sections: Sequence[Section], offsets: Sequence[int]) -> Sources:
+def of_sections(work: SummaryWork, sections: Sequence[Section], offsets: Sequence[int]) -> Sources:
     """Whole documents, or stretches of them; the numbers of a document's blocks are larger by its offset."""
     texts = tuple((prompts.title_of(work.documents[one.document]), one.text) for one in sections)
     blocks = {
@@ -437,7 +448,7 @@ def of_sections(work: Work, sections: Sequence[Section], offsets: Sequence[int])
     return Sources(texts, blocks)
 
 
-def outline_of(work: Work, sections: Sequence[Section], offsets: Sequence[int]) -> str:
+def outline_of(work: SummaryWork, sections: Sequence[Section], offsets: Sequence[int]) -> str:
     """The sentences that tell most, with the numbers of their blocks; "" where that is much of the text.
 
     Small models alone are shown it, and only where they are to find sentences: there it was measured.
@@ -456,7 +467,7 @@ def outline_of(work: Work, sections: Sequence[Section], offsets: Sequence[int]) 
     return outline if OUTLINED_TIMES * len(outline) <= sum(len(one.text) for one in sections) else ""
 
 
-def of_points(work: Work, points: Sequence[Statement]) -> Sources:
+def of_points(work: SummaryWork, points: Sequence[Statement]) -> Sources:
     """Points, under the names of their documents where there are several."""
     numbered = list(enumerate(points, 1))
     texts = tuple(
@@ -491,7 +502,7 @@ def _joined(longer: Statement, shorter: Statement) -> Statement:
     return replace(longer, anchors=tuple(dict.fromkeys(longer.anchors + shorter.anchors))[:MOST_ANCHORS])
 
 
-def _title(work: Work, document: int) -> str:
+def _title(work: SummaryWork, document: int) -> str:
     return prompts.title_of(work.documents[document])
 
 

@@ -31,11 +31,11 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from app.core.paths import resource
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from app.features.document_parts import told_apart
 from app.features.summary.method import SENTENCE_FORMS
 from app.features.summary.result import (
-    Anchor,
+    ClaimAnchor,
     Form,
     InputDocument,
     Length,
@@ -43,9 +43,9 @@ from app.features.summary.result import (
     Statement,
     SummarizedDocument,
     Summary,
-    Wish,
+    SummaryOptions,
 )
-from app.features.summary.sections import Reading, runs_under_headings, whole
+from app.features.summary.sections import SectionReading, runs_under_headings, whole
 from app.language.detection import SMALL_WORDS
 from app.language.names import WITHOUT_SPACES
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, sentences
@@ -117,7 +117,7 @@ UNDER_A_HEADING = {Length.SHORT: 1, Length.MEDIUM: 2, Length.LONG: 4}
 FORMS = SENTENCE_FORMS
 
 
-class Told(NamedTuple):
+class DigestSentence(NamedTuple):
     """A sentence of the document: `start` to `end` in the text of a block, and how much it tells."""
 
     block_id: int
@@ -142,11 +142,11 @@ class _Sentence:
 
 
 def digest_summary(
-    documents: Sequence[InputDocument], wish: Wish, cancelled: Callable[[], bool] = lambda: False
+    documents: Sequence[InputDocument], wish: SummaryOptions, cancelled: Callable[[], bool] = lambda: False
 ) -> Summary:
     """A summary of sentences of the documents, each resting on itself; its form is one of `FORMS`."""
     begun_s = time.monotonic()
-    reading = Reading(documents)
+    reading = SectionReading(documents)
     statements: list[Statement] = []
     for place, document in enumerate(documents):
         for block in document.blocks:  # each by itself: all of a long text would be searched for each of its blocks
@@ -172,11 +172,11 @@ def has_sentences(document: InputDocument) -> bool:
 
 
 def _statements(
-    place: int, document: InputDocument, of: int, wish: Wish, cancelled: Callable[[], bool]
+    place: int, document: InputDocument, of: int, wish: SummaryOptions, cancelled: Callable[[], bool]
 ) -> Iterator[Statement]:
     """The sentences of one document; under its headings, and those under each other's, where that is wished."""
     texts = {block.id: block for block in document.blocks}
-    title = document.title or next((one.text for one in document.blocks if one.kind is Kind.HEADING), "")
+    title = document.title or next((one.text for one in document.blocks if one.kind is BlockKind.HEADING), "")
     runs: Sequence[tuple[str, Sequence[Block]]] = [("", document.blocks)]
     most = max(1, -(-SENTENCES[wish.length] // of))
     if wish.form is Form.SECTIONS:
@@ -186,7 +186,7 @@ def _statements(
         for told in digest_of(blocks, most, title=title, cancelled=cancelled):
             block = texts[told.block_id]
             text = block.text[told.start : told.end]
-            anchor = Anchor(place, block.id, block.page, told.start, told.end, text)
+            anchor = ClaimAnchor(place, block.id, block.page, told.start, told.end, text)
             yield Statement(" ".join(text.split()), (anchor,), group=group)
 
 
@@ -196,14 +196,14 @@ def digest_of(
     *,
     title: str = "",
     cancelled: Callable[[], bool] = lambda: False,
-) -> list[Told]:
+) -> list[DigestSentence]:
     """At most `most` sentences of the blocks, in the document's order; fewer where it has fewer, or was cancelled."""
     counting = _Counting(blocks, title, cancelled)
-    kept: list[tuple[float, int, Told]] = []
+    kept: list[tuple[float, int, DigestSentence]] = []
     for sentence in counting.sentences():
         if cancelled():
             return []
-        told = Told(sentence.block.id, sentence.start, sentence.end, counting.score(sentence))
+        told = DigestSentence(sentence.block.id, sentence.start, sentence.end, counting.score(sentence))
         entry = (told.score, -sentence.number, told)
         if len(kept) < most * CANDIDATES:
             heapq.heappush(kept, entry)
@@ -218,7 +218,7 @@ def digest_of(
     return sorted(chosen, key=order.__getitem__)
 
 
-class Weights:
+class SentenceWeights:
     """How much the places of a document tell of all of it; its words are counted once."""
 
     def __init__(
@@ -239,8 +239,10 @@ class Weights:
         return self._counting.score(_Sentence(block, start, end or len(block.text), number, place))
 
 
-def _without_repetition(candidates: Sequence[Told], most: int, vector_of: Callable[[Told], Vector]) -> list[Told]:
-    chosen: list[Told] = []
+def _without_repetition(
+    candidates: Sequence[DigestSentence], most: int, vector_of: Callable[[DigestSentence], Vector]
+) -> list[DigestSentence]:
+    chosen: list[DigestSentence] = []
     left = {one: vector_of(one) for one in candidates}
     repetition = REPETITION * min(1.0, math.sqrt(REPETITION_OF / most))
     nearest = dict.fromkeys(candidates, 0.0)
@@ -423,7 +425,7 @@ def words_of(text: str) -> list[str]:
     return found
 
 
-_TEXTS = (Kind.PARAGRAPH, Kind.LIST_ITEM)
+_TEXTS = (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM)
 
 
 def _is_left_out(block: Block) -> bool:

@@ -20,12 +20,12 @@ from typing import Any
 
 from app.core.errors import AppError, DocumentUnreadable, EngineCrashesRepeatedly
 from app.core.events import CancelToken
-from app.documents.blocks import Block, Kind, Numbering, Piece
+from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
 from app.engine.contract import Engine
 from app.features.messages import sentence_for
 from app.features.summary.digest import cues, digest_summary
 from app.features.summary.method import numbers_of
-from app.features.summary.result import Method, Statement, Summary, Wish
+from app.features.summary.result import Method, Statement, Summary, SummaryOptions
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import InputDocument, Summarized, summarize
 from app.language.sentences import sentences
@@ -67,7 +67,7 @@ class Evaluation:
     """What all documents came to."""
 
     scored: list[Scored] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
+    skipped: list[SkippedLine] = field(default_factory=list)
 
     def to_fields(self) -> dict[str, Any]:
         """Means of ROUGE over the documents, shares of all claims, numbers, blocks and words; None for shares of none.
@@ -109,12 +109,12 @@ class Evaluation:
 
 
 def evaluate(
-    examples: Iterable[Example | Skipped],
-    wish: Wish,
+    examples: Iterable[Example | SkippedLine],
+    wish: SummaryOptions,
     methods: Collection[Method],
     engine: Engine | None,
     cancel: CancelToken,
-) -> Iterator[Scored | Skipped | None]:
+) -> Iterator[Scored | SkippedLine | None]:
     """Summarizes one after the other, by the model that is loaded; None now and then while nothing is new.
 
     What is counted apart from `compared` is of the last of the methods, of the document as it is given. Only
@@ -124,13 +124,13 @@ def evaluate(
     rouge = RougeScores()
     summarized = partial(_summary, engine=engine, cancel=cancel)
     for example in examples:
-        if isinstance(example, Skipped):
+        if isinstance(example, SkippedLine):
             yield example
             continue
         try:
             scored = yield from _scored(example, wish, methods, summarized, rouge)
         except AppError as error:
-            yield Skipped(example.line, sentence_for(error).text)
+            yield SkippedLine(example.line, sentence_for(error).text)
             if isinstance(error, EngineCrashesRepeatedly):
                 return
             continue
@@ -139,11 +139,11 @@ def evaluate(
         yield scored
 
 
-_Summarize = Callable[[InputDocument, Wish], Generator[None, None, Summary | None]]
+_Summarize = Callable[[InputDocument, SummaryOptions], Generator[None, None, Summary | None]]
 
 
 def _scored(
-    example: Example, wish: Wish, methods: Collection[Method], summarized: _Summarize, rouge: RougeScores
+    example: Example, wish: SummaryOptions, methods: Collection[Method], summarized: _Summarize, rouge: RougeScores
 ) -> Generator[None, None, Scored | None]:
     """None where it was cancelled."""
     shortened = without_abstract(example)
@@ -167,7 +167,7 @@ def _scored(
 
 
 def _summary(
-    document: InputDocument, wish: Wish, engine: Engine | None, cancel: CancelToken
+    document: InputDocument, wish: SummaryOptions, engine: Engine | None, cancel: CancelToken
 ) -> Generator[None, None, Summary | None]:
     if wish.method is Method.DIGEST:
         digest = digest_summary([document], wish, lambda: cancel.cancelled)
@@ -204,9 +204,11 @@ def score(example: Example, blocks: Iterable[Block], summary: Summary, rouge: Ro
 
 def input_of(example: Example) -> InputDocument:
     """The document as the pipeline takes it; it has no pages."""
-    numbering = Numbering()
+    numbering = BlockNumbering()
     blocks = [
-        numbering.block(Piece(Kind.HEADING if is_heading else Kind.PARAGRAPH, text, level=int(is_heading)))
+        numbering.block(
+            BlockPiece(BlockKind.HEADING if is_heading else BlockKind.PARAGRAPH, text, level=int(is_heading))
+        )
         for is_heading, text in example.paragraphs
     ]
     return InputDocument(0, example.id, example.title, "", 0, (), example.language, blocks)
@@ -292,14 +294,14 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Skipped:
+class SkippedLine:
     """A line, or its document, that is left out of the figures, and why."""
 
     line: int
     reason: str
 
 
-def examples_in(path: Path) -> Iterator[Example | Skipped]:
+def examples_in(path: Path) -> Iterator[Example | SkippedLine]:
     """Every line that is not empty: {"document": ..., "summary": ...}, and "id", "title" and "language" where known.
 
     Also ACLSum's own lines, with "sentences" by section and a "summary" by aspect. Raises DocumentUnreadable.
@@ -313,19 +315,19 @@ def examples_in(path: Path) -> Iterator[Example | Skipped]:
         raise DocumentUnreadable.by_system(path, error) from error
 
 
-def _example(line: int, text: str) -> Example | Skipped:
+def _example(line: int, text: str) -> Example | SkippedLine:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
-        return Skipped(line, "it is not JSON")
+        return SkippedLine(line, "it is not JSON")
     if not isinstance(fields, dict):
-        return Skipped(line, _FORM)
+        return SkippedLine(line, _FORM)
     sections = fields.get("sentences")
     divided = sections if isinstance(sections, dict) else {}
     paragraphs = _sections(divided) if divided else _paragraphs(fields.get("document"))
     summary = "\n".join(_texts(fields.get("summary")))
     if not any(not is_heading for is_heading, _ in paragraphs) or not summary:
-        return Skipped(line, _FORM)
+        return SkippedLine(line, _FORM)
     name, title, language = (str(fields.get(key) or "") for key in ("id", "title", "language"))
     sentences = tuple(one for section in divided.values() for one in _texts(section))
     return Example(line, name or f"line {line}", title, tuple(paragraphs), summary, language, sentences)

@@ -10,9 +10,9 @@ from html import escape
 from pathlib import Path
 from typing import IO, Any
 
-from app.features.summary.laid_out import LaidOut, Line, Part, Source, lay_out
+from app.features.summary.laid_out import LaidOut, StatementLine, StatementSource, SummaryPart, lay_out
 from app.features.summary.messages import digest_words, not_given_words, nothing_words, unknown_words
-from app.features.summary.result import Anchor, Statement, Summary
+from app.features.summary.result import ClaimAnchor, Statement, Summary
 from app.features.work.saved_file import web_page, written
 
 __all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save", "write_docx"]
@@ -95,7 +95,7 @@ def as_html(summary: Summary, paths: Sequence[Path | None] = ()) -> str:
     return "\n".join((*page, ""))
 
 
-def _part(part: Part) -> Iterator[str]:
+def _part(part: SummaryPart) -> Iterator[str]:
     if part.heading:
         yield f"<h2>{escape(part.heading)}</h2>"
     tag = "li" if part.is_list else "p"
@@ -105,13 +105,13 @@ def _part(part: Part) -> Iterator[str]:
     yield from ["</ul>"] if part.is_list else []
 
 
-def _line(line: Line) -> str:
+def _line(line: StatementLine) -> str:
     links = (f'<a href="#source-{one.source}">[{escape(one.label)}]</a>' for one in line.references)
     mark = f'<span class="mark" lang="en">{escape(line.mark)}</span>' if line.mark else ""
     return " ".join(filter(None, (escape(line.text), *links, mark)))
 
 
-def _source(source: Source, paths: Sequence[Path | None]) -> str:
+def _source(source: StatementSource, paths: Sequence[Path | None]) -> str:
     label = escape(source.label)
     path = paths[source.document] if source.document < len(paths) else None
     if path is not None and path.suffix.lower() == ".pdf" and source.page is not None:
@@ -158,7 +158,7 @@ def escaped(text: str) -> str:
     return _NUMBER.sub(r"\1\\\2", _MEANT.sub(lambda match: f"\\{match[0]}", text))
 
 
-def _paragraphs(part: Part) -> Iterator[str]:
+def _paragraphs(part: SummaryPart) -> Iterator[str]:
     written = [" ".join(map(_written, lines)) for lines in part.paragraphs]
     if part.is_list:
         yield "\n".join(f"- {text}" for text in written)
@@ -166,7 +166,7 @@ def _paragraphs(part: Part) -> Iterator[str]:
         yield from written
 
 
-def _written(line: Line) -> str:
+def _written(line: StatementLine) -> str:
     text = escaped(line.text)
     if line.references:
         pages = "; ".join(dict.fromkeys(escaped(reference.label) for reference in line.references))
@@ -184,7 +184,7 @@ def _plain(laid_out: LaidOut, *, with_references: bool) -> str:
     return "\n\n".join(blocks)
 
 
-def _shown(line: Line) -> str:
+def _shown(line: StatementLine) -> str:
     pages = "; ".join(dict.fromkeys(reference.label for reference in line.references))
     text = f"{line.text} [{pages}]" if pages else line.text
     return f"{text} ({line.mark})" if line.mark else text
@@ -238,7 +238,7 @@ def _claim(statement: Statement, summary: Summary) -> dict[str, Any]:
     }
 
 
-def _anchor(anchor: Anchor, summary: Summary) -> dict[str, Any]:
+def _anchor(anchor: ClaimAnchor, summary: Summary) -> dict[str, Any]:
     """`start` and `end` are in the text of the block; both 0: all of it."""
     fields = asdict(anchor)
     return {"file": summary.documents[fields.pop("document")].name, "page": fields.pop("page")} | fields

@@ -11,7 +11,7 @@ from docx.shared import Pt, RGBColor
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from app.features.summary.laid_out import LaidOut, Line, Part, Source, lay_out
+from app.features.summary.laid_out import LaidOut, StatementLine, StatementSource, SummaryPart, lay_out
 from app.features.summary.result import Summary
 from app.features.work.new_docx import GREY, bookmark, in_english, new_docx
 
@@ -21,10 +21,10 @@ _EMBER = RGBColor(0xB2, 0x3F, 0x12)
 
 def write_docx(summary: Summary, out: IO[bytes]) -> None:
     """Writes the document to a file that is open for bytes."""
-    _Writing(lay_out(summary)).save(out)
+    _SummaryDocxWriter(lay_out(summary)).save(out)
 
 
-class _Writing:
+class _SummaryDocxWriter:
     """One document on its way."""
 
     def __init__(self, laid_out: LaidOut) -> None:
@@ -49,7 +49,7 @@ class _Writing:
                 self._source(source)
         self._document.save(out)
 
-    def _part(self, part: Part) -> None:
+    def _part(self, part: SummaryPart) -> None:
         if part.heading:
             self._heading(part.heading, 1)
         for lines in part.paragraphs:
@@ -57,7 +57,7 @@ class _Writing:
             for number, line in enumerate(lines):
                 self._line(paragraph, line, " " if number else "")
 
-    def _line(self, paragraph: Paragraph, line: Line, before: str) -> None:
+    def _line(self, paragraph: Paragraph, line: StatementLine, before: str) -> None:
         self._run(paragraph, before + line.text)
         for reference in line.references:
             self._run(paragraph, " ")
@@ -71,7 +71,7 @@ class _Writing:
             run = in_english(paragraph.add_run(f" {line.mark}"))
             run.bold, run.font.color.rgb = True, _EMBER
 
-    def _source(self, source: Source) -> None:
+    def _source(self, source: StatementSource) -> None:
         is_right_to_left = source.direction == "rtl"
         paragraph = self._paragraph("List Number", is_right_to_left=is_right_to_left)
         with bookmark(paragraph, source.number, _bookmark(source.number)):

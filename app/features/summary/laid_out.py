@@ -20,7 +20,7 @@ from app.features.summary.messages import (
     statements_words,
     unknown_words,
 )
-from app.features.summary.result import Anchor, Form, Method, Statement, Summary
+from app.features.summary.result import ClaimAnchor, Form, Method, Statement, Summary
 from app.language.names import is_right_to_left, is_rtl
 
 _RUNNING_ON = (Form.PARAGRAPHS, Form.QUESTIONS, Form.OWN)
@@ -30,7 +30,7 @@ _NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
-class Source:
+class StatementSource:
     """A place that statements rest on. `label` is such as "lease.pdf, p. 12"; `page` is None where there are none.
 
     `direction` is that of its text, ltr or rtl, whatever the summary's is.
@@ -53,7 +53,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Line:
+class StatementLine:
     """One statement. `mark` is what a check has to say, "" where all was found."""
 
     text: str
@@ -62,11 +62,11 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Part:
+class SummaryPart:
     """What stands under one heading ("" without one): paragraphs of statements, or a list of them."""
 
     heading: str
-    paragraphs: tuple[tuple[Line, ...], ...]
+    paragraphs: tuple[tuple[StatementLine, ...], ...]
     is_list: bool
 
 
@@ -76,8 +76,8 @@ class LaidOut:
 
     title: str
     facts: tuple[str, ...]
-    parts: tuple[Part, ...]
-    sources: tuple[Source, ...]
+    parts: tuple[SummaryPart, ...]
+    sources: tuple[StatementSource, ...]
     language: str
     direction: str
 
@@ -123,7 +123,7 @@ def facts(summary: Summary) -> Iterator[str]:
         yield f"Stopped before the end: {summary.sections_read:,} of {summary.sections:,} sections read."
 
 
-def _parts(summary: Summary, sources: _Sources) -> Iterator[Part]:
+def _parts(summary: Summary, sources: _Sources) -> Iterator[SummaryPart]:
     form = summary.wish.form
     for heading, statements in groupby(summary.statements, lambda one: one.group):
         if form in _RUNNING_ON:
@@ -131,23 +131,23 @@ def _parts(summary: Summary, sources: _Sources) -> Iterator[Part]:
         else:
             each = [(one,) for one in statements]
         lines = tuple(tuple(sources.line(one) for one in ones) for ones in each)
-        yield Part(plain(heading), lines, is_list=form not in _RUNNING_ON)
+        yield SummaryPart(plain(heading), lines, is_list=form not in _RUNNING_ON)
 
 
 @dataclass
 class _Sources:
     summary: Summary
-    found: dict[tuple[int, int, int, int], Source] = field(default_factory=dict)
+    found: dict[tuple[int, int, int, int], StatementSource] = field(default_factory=dict)
 
-    def line(self, statement: Statement) -> Line:
+    def line(self, statement: Statement) -> StatementLine:
         """A statement, its places numbered."""
         references = tuple(self._reference(anchor) for anchor in statement.anchors)
         pages = "; ".join(dict.fromkeys(reference.label for reference in references))
         compared = "" if statement.check.found else check_words(statement.check, pages)
         mark = " ".join(filter(None, (compared, doubt_words(statement))))
-        return Line(plain(statement.text), references, plain(mark))
+        return StatementLine(plain(statement.text), references, plain(mark))
 
-    def _reference(self, anchor: Anchor) -> Reference:
+    def _reference(self, anchor: ClaimAnchor) -> Reference:
         key = (anchor.document, anchor.block_id, anchor.start, anchor.end)
         document = self.summary.documents[anchor.document]
         place = page_mark(document.unit, anchor.page)[1:-1] if anchor.page is not None and document.unit else ""
@@ -155,7 +155,7 @@ class _Sources:
             label = ", ".join(filter(None, (plain(document.name), place)))
             text = plain(anchor.text)
             direction = "rtl" if is_right_to_left(text) else "ltr"
-            self.found[key] = Source(
+            self.found[key] = StatementSource(
                 len(self.found) + 1,
                 label,
                 text,

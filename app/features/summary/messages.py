@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from app.features.messages import clause, units
 from app.features.summary.method import LEAST_SHARE
-from app.features.summary.result import Check, Coverage, Form, Method, Reason, Statement, SummarizedDocument, Summary
+from app.features.summary.result import (
+    Check,
+    CheckReason,
+    Coverage,
+    Form,
+    Method,
+    Statement,
+    SummarizedDocument,
+    Summary,
+)
 from app.language.detection import SMALL_WORDS, language_by_words
 from app.language.names import base, english_name
 
@@ -24,15 +33,15 @@ def check_words(check: Check, pages: str) -> str:
     if check.differs:
         there = f"{speaker} says “{check.page_says.rstrip('.')}”."
         return f"It says “{check.said.rstrip('.')}”, {_lowered(there)}" if check.said else there
-    if check.reason is Reason.CLOSE_MATCH:
+    if check.reason is CheckReason.CLOSE_MATCH:
         return f"Found {place}; what it quotes stands there in slightly other letters."
     if check.found:
         return f"Found {place}."
     if not check.is_compared:
         return f"It is in another language than {_lowered(speaker)}, and could not be compared with it."
-    if check.reason is Reason.GARBLED and not check.said:
+    if check.reason is CheckReason.GARBLED and not check.said:
         return "It says the same thing twice."
-    what = "What it quotes" if check.reason is Reason.QUOTE_NOT_FOUND else f"“{check.said}”"
+    what = "What it quotes" if check.reason is CheckReason.QUOTE_NOT_FOUND else f"“{check.said}”"
     return f"{what} was not found {place}." if check.said else f"Not found {place}."
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.features.models.choice import MOST_SHORT_TEXT_WEIGHTS
-from app.features.summary.result import KIND, Form, InputDocument, Method, Statement, Wish
+from app.features.summary.result import KIND, Form, InputDocument, Method, Statement, SummaryOptions
 from app.features.work.queue import DONE
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ def is_short(documents: Sequence[InputDocument]) -> bool:
     return sum(sizes) <= SHORT_TOKENS * BYTES_A_TOKEN
 
 
-def method_for(wish: Wish, weights: float, *, is_short: bool = False, earlier: ClaimScore | None = None) -> Method:
+def method_for(
+    wish: SummaryOptions, weights: float, *, is_short: bool = False, earlier: ClaimScore | None = None
+) -> Method:
     """What a summary is made by where the wish leaves it open: sentences of the document for models that write worse.
 
     What the starter writes is worse than the sentences it would write about, by every measure that there is, and takes
@@ -150,7 +152,7 @@ class MethodChoice:
         model = self._engines.model()
         return None if model is None else self._record.earlier(model.name, is_short=is_short(documents))
 
-    def method(self, wish: Wish, documents: Sequence[InputDocument]) -> Method:
+    def method(self, wish: SummaryOptions, documents: Sequence[InputDocument]) -> Method:
         """See `method_for`."""
         weights, earlier = self._engines.weights(), self.earlier(documents)
         return method_for(wish, weights, is_short=is_short(documents), earlier=earlier)

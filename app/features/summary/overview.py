@@ -19,10 +19,10 @@ from itertools import islice
 from typing import NamedTuple
 from unicodedata import category
 
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from app.features.document_parts import told_apart
 from app.features.summary.digest import UNDER_A_HEADING, cues, digest_summary
-from app.features.summary.result import Anchor, Form, InputDocument, Length, Statement, Summary, Wish
+from app.features.summary.result import ClaimAnchor, Form, InputDocument, Length, Statement, Summary, SummaryOptions
 from app.features.summary.sections import runs_under_headings
 from app.language.names import HAN, KANA, WITHOUT_SPACES
 from app.language.numbers import MONTHS, Date, dates, measures
@@ -57,12 +57,12 @@ MOST_UNDER_HEADINGS = {Length.SHORT: 15, Length.MEDIUM: 40, Length.LONG: 100}
 """Sentences under all headings together; where that is not one for each, the most telling of all are taken."""
 FEW_BLOCKS = 40
 """In so short a document a name need not occur twice."""
-_TEXTS = frozenset((Kind.PARAGRAPH, Kind.LIST_ITEM, Kind.NOTE, Kind.CAPTION))
+_TEXTS = frozenset((BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.NOTE, BlockKind.CAPTION))
 
 Cancelled = Callable[[], bool]
 
 
-class Spot(NamedTuple):
+class TermSpot(NamedTuple):
     """A place of a term: `start` to `end` in the text of a block."""
 
     block_id: int
@@ -81,7 +81,7 @@ class KeyTerm:
 
     text: str
     kind: TermKind
-    spots: tuple[Spot, ...]
+    spots: tuple[TermSpot, ...]
     count: int
     meaning: str = ""
 
@@ -115,7 +115,7 @@ class FirstLook:
 
 def first_look(
     documents: Sequence[InputDocument],
-    wish: Wish,
+    wish: SummaryOptions,
     cancelled: Cancelled = lambda: False,
     progress: Callable[[float], object] = lambda _share: None,
 ) -> FirstLook | None:
@@ -124,7 +124,7 @@ def first_look(
     Forms that only a model can write become bullets. `progress` hears which share of the work is done, 0 to 1.
     """
     form, length = _form(documents, wish)
-    watch = _Watch(cancelled, progress)
+    watch = _StopWatch(cancelled, progress)
     watch.begin(DIGEST_SHARE, sum(len(one.blocks) + 2 * _sentence_count(one.blocks) for one in documents))
     summary = digest_summary(documents, replace(wish, length=length, form=form, language=""), watch)
     statements = tuple(_grouped(summary, documents))
@@ -144,7 +144,7 @@ TOLD_EVERY = 200
 MOST_COUNTED = 300
 
 
-class _Watch:
+class _StopWatch:
     """Whether to stop, which is asked for each sentence or block: so it knows how far the work is, too."""
 
     def __init__(self, cancelled: Cancelled, progress: Callable[[float], object]) -> None:
@@ -169,7 +169,7 @@ def _sentence_count(blocks: Sequence[Block]) -> int:
     return step * sum(1 for text in texts for _ in sentences(text, by_line=False))
 
 
-def _form(documents: Sequence[InputDocument], wish: Wish) -> tuple[Form, Length]:
+def _form(documents: Sequence[InputDocument], wish: SummaryOptions) -> tuple[Form, Length]:
     """By section where a document is long and has a number of them that a person can look over, with less of each."""
     is_long = any(len(one.blocks) > LONG_BLOCKS for one in documents)
     if is_long or wish.form is Form.SECTIONS:
@@ -199,7 +199,7 @@ def _grouped(summary: Summary, documents: Sequence[InputDocument]) -> Iterator[S
 
 
 def overview_of(
-    blocks: Sequence[Block], language: str = "", told: Sequence[Anchor] = (), cancelled: Cancelled = lambda: False
+    blocks: Sequence[Block], language: str = "", told: Sequence[ClaimAnchor] = (), cancelled: Cancelled = lambda: False
 ) -> Overview:
     """The key terms and the outline of a document; what was found until then when cancelled.
 
@@ -217,7 +217,7 @@ def overview_of(
 
 def _outline(blocks: Iterable[Block]) -> tuple[tuple[OutlineHeading, ...], int]:
     """Of too many headings the deepest levels go first, then what comes last."""
-    found = [one for one in blocks if one.kind is Kind.HEADING and one.text.strip()]
+    found = [one for one in blocks if one.kind is BlockKind.HEADING and one.text.strip()]
     deepest = max((max(one.level, 1) for one in found), default=1)
     kept = found
     while len(kept) > MOST_HEADINGS and deepest > 1:
@@ -239,7 +239,7 @@ def _one_line(text: str) -> str:
 class _Candidate:
     """A term that may be chosen; `last` is the last block that held it."""
 
-    spots: list[Spot] = field(default_factory=list)
+    spots: list[TermSpot] = field(default_factory=list)
     count: int = 0
     blocks: int = 0
     last: int = 0
@@ -249,7 +249,7 @@ class _Candidate:
     """How often a number is beside it: "Table 3" names a place in the text, "3 MB" a unit."""
     meaning: str = ""
 
-    def add(self, spot: Spot, *, is_sure: bool = True, is_numbered: bool = False) -> None:
+    def add(self, spot: TermSpot, *, is_sure: bool = True, is_numbered: bool = False) -> None:
         self.count += 1
         self.sure += is_sure
         self.numbered += is_numbered
@@ -276,7 +276,7 @@ class _Terms:
                 break
             self._look_at(block)
 
-    def chosen(self, told: Sequence[Anchor] = ()) -> tuple[KeyTerm, ...]:
+    def chosen(self, told: Sequence[ClaimAnchor] = ()) -> tuple[KeyTerm, ...]:
         """At most `MOST_TERMS` of each kind: defined terms, names, numbers, dates."""
         most = MOST_TERMS[TermKind.NAME]
         recurring = list(self._recurring())
@@ -323,7 +323,7 @@ class _Terms:
     ) -> _Candidate:
         found = self._found[kind]
         candidate = found.setdefault(_one_line(block.text[start:end]), _Candidate())
-        candidate.add(Spot(block.id, block.page, start, end), is_sure=is_sure, is_numbered=is_numbered)
+        candidate.add(TermSpot(block.id, block.page, start, end), is_sure=is_sure, is_numbered=is_numbered)
         if len(found) > MOST_CANDIDATES:
             self._give_up_some(kind)
         return candidate
@@ -360,8 +360,8 @@ class _Terms:
         found.sort(key=lambda pair: (-pair[0], pair[1].spots[0]))
         yield from (term for _, term in found[: MOST_TERMS[TermKind.DEFINED]])
 
-    def _figures(self, kind: TermKind, told: Sequence[Anchor]) -> list[KeyTerm]:
-        where: defaultdict[int, list[Anchor]] = defaultdict(list)
+    def _figures(self, kind: TermKind, told: Sequence[ClaimAnchor]) -> list[KeyTerm]:
+        where: defaultdict[int, list[ClaimAnchor]] = defaultdict(list)
         for one in told:
             where[one.block_id].append(one)
 
@@ -384,7 +384,7 @@ class _Terms:
                 if self._cancelled():
                     return
                 for start in _places(block.text, text):
-                    one.add(Spot(block.id, block.page, start, start + len(text)))
+                    one.add(TermSpot(block.id, block.page, start, start + len(text)))
             if one.spots:
                 yield KeyTerm(text, TermKind.NAME, tuple(one.spots), one.count)
 

@@ -18,7 +18,7 @@ from app.features.summary.result import (
     Planned,
     SectionRead,
     SummaryEvent,
-    Wish,
+    SummaryOptions,
     Writing,
 )
 from app.features.work.asking import FIRST_WINDOW, Rests
@@ -41,7 +41,7 @@ def model_file(model: ModelLoaded) -> str:
     return Path(model.path).name
 
 
-class Pace:
+class SummaryPace:
     """Times are seconds. While it rests, and for sections that an earlier run had read, the clock does not count.
 
     `expected_s` is what was estimated for all of it, None where nothing was; so many sections are read `side_by_side`.
@@ -129,7 +129,7 @@ def counting_seconds(documents: Sequence[InputDocument]) -> float:
     return max(1.0, characters / COUNTED_CHARACTERS_A_SECOND)
 
 
-class Estimates:
+class SummaryEstimates:
     """From any thread. What was measured holds as long as the program runs; `inputs` makes documents of their ids."""
 
     def __init__(
@@ -143,7 +143,7 @@ class Estimates:
         self._speeds = Speeds(KIND, jobs, seconds="worked_s")
         self._budgets: dict[str, Budgets] = {}
 
-    def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
+    def estimate(self, document_ids: Sequence[int], wish: SummaryOptions, cancel: CancelToken) -> Estimate | None:
         """See `app.features.summary.summaries.Summaries.estimate`."""
         from app.features.summary.digest import has_sentences
         from app.features.summary.summarize import plan  # the window lists summaries without these
@@ -166,7 +166,7 @@ class Estimates:
         seconds = self.seconds(model_file(loaded), tokens, sections, wish)
         return Estimate(tokens, sections, seconds, planned.by_document, isinstance(loaded, ModelElsewhere))
 
-    def seconds(self, model: str, tokens: int, sections: int, wish: Wish) -> float | None:
+    def seconds(self, model: str, tokens: int, sections: int, wish: SummaryOptions) -> float | None:
         """How long a model (the name of its file) takes; None where nothing of it was measured here."""
         earlier = self._speeds.earlier(model)
         if earlier is not None:

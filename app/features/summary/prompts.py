@@ -83,7 +83,7 @@ CUT = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
 """An answer that ended before its end."""
 
 
-class Problem(StrEnum):
+class AnswerProblem(StrEnum):
     """What is wrong with an answer."""
 
     EMPTY = "empty"
@@ -167,19 +167,21 @@ def line_of(text: str) -> str:
     return " ".join(_WORD.findall(text)).casefold()
 
 
-def problem_of(answer: str, finish: FinishReason, points: Sequence[Point], kept: Sequence[Point]) -> Problem | None:
+def problem_of(
+    answer: str, finish: FinishReason, points: Sequence[Point], kept: Sequence[Point]
+) -> AnswerProblem | None:
     """What is wrong with an answer that gave these points, of which these were kept; None where it will do."""
     is_cut = finish in CUT
     if REFUSING.match(answer) or (points and all(REFUSING.match(one.text) for one in points)):
-        return Problem.REFUSED
+        return AnswerProblem.REFUSED
     if len(kept) * 2 < len(points):
-        return Problem.REPEATED
+        return AnswerProblem.REPEATED
     if is_cut and len(kept) < 2:
-        return Problem.REPEATED if finish is FinishReason.REPEATED else Problem.TOO_LONG
+        return AnswerProblem.REPEATED if finish is FinishReason.REPEATED else AnswerProblem.TOO_LONG
     if not kept:
         if not answer.strip():
-            return Problem.EMPTY
-        return None if _is_empty_list(answer) else Problem.UNREADABLE
+            return AnswerProblem.EMPTY
+        return None if _is_empty_list(answer) else AnswerProblem.UNREADABLE
     return None
 
 
@@ -591,12 +593,12 @@ _FAITHFUL = (
 )
 _EXACTLY = "Keep numbers, dates and names exactly as they are written."
 _SAID = {
-    Problem.EMPTY: "Your last answer was empty.",
-    Problem.UNREADABLE: "Your last answer was not in the form that was asked for.",
-    Problem.TOO_LONG: "Your last answer was too long. Write shorter sentences.",
-    Problem.REPEATED: "Your last answer said the same thing again and again. Say each thing once.",
-    Problem.REFUSED: "Nothing is asked of you but to condense a text that somebody else wrote.",
-    Problem.FAILED: "",
+    AnswerProblem.EMPTY: "Your last answer was empty.",
+    AnswerProblem.UNREADABLE: "Your last answer was not in the form that was asked for.",
+    AnswerProblem.TOO_LONG: "Your last answer was too long. Write shorter sentences.",
+    AnswerProblem.REPEATED: "Your last answer said the same thing again and again. Say each thing once.",
+    AnswerProblem.REFUSED: "Nothing is asked of you but to condense a text that somebody else wrote.",
+    AnswerProblem.FAILED: "",
 }
 _FORMS = {
     Form.PARAGRAPHS: "Write a summary of {length}, in paragraphs of two to five sentences.",
@@ -619,7 +621,7 @@ def map_messages(
     *,
     is_small: bool,
     reminds: bool = True,
-    problem: Problem | None = None,
+    problem: AnswerProblem | None = None,
 ) -> list[Message]:
     """Asks for the points of a section; the smallest models copy what `reminds` them at the end."""
     part = f"{SECTION_BEGIN} {section.number} of {section.of}." if section.of else ""
@@ -646,7 +648,7 @@ def map_messages(
 
 
 def list_messages(
-    document: InputDocument, section: Section, question: str, *, problem: Problem | None = None
+    document: InputDocument, section: Section, question: str, *, problem: AnswerProblem | None = None
 ) -> list[Message]:
     """Asks for everything in a section that a question wants; the rules of the answer are `entries`."""
     part = f"{SECTION_BEGIN} {section.number} of {section.of}." if section.of else f"{SECTION_BEGIN}:"
@@ -680,7 +682,7 @@ def plain_list_messages(section: Section, question: str) -> list[Message]:
 
 
 def merge_messages(
-    points: str, evidence: str, language: str, most: int, *, is_small: bool, problem: Problem | None = None
+    points: str, evidence: str, language: str, most: int, *, is_small: bool, problem: AnswerProblem | None = None
 ) -> list[Message]:
     """Asks to join the points of several sections; the evidence is for checking only."""
     if is_small:
@@ -712,7 +714,7 @@ def write_messages(
     are_points: bool,
     is_small: bool,
     outline: str = "",
-    problem: Problem | None = None,
+    problem: AnswerProblem | None = None,
 ) -> list[Message]:
     """Asks for the write-up of texts, each with its title: numbered paragraphs, or points.
 
@@ -752,7 +754,7 @@ def title_of(document: InputDocument) -> str:
     return f"{title} ({name})" if title and title != name else name
 
 
-def _messages(system: str, head: str, body: str, remind: str, problem: Problem | None) -> list[Message]:
+def _messages(system: str, head: str, body: str, remind: str, problem: AnswerProblem | None) -> list[Message]:
     said = f"{_SAID[problem]} " if problem is not None and _SAID[problem] else ""
     user = f"{head}\n\n{body}\n\n{said}{remind}".rstrip()
     return [Message(Role.SYSTEM, system), Message(Role.USER, user)]

@@ -13,7 +13,7 @@ from app.core.errors import DocumentGone, DocumentUnreadable
 from app.core.wire import from_json
 from app.documents.blocks import Block
 from app.documents.source import PageRead
-from app.features.documents import Documents
+from app.features.documents import DocumentLibrary
 from app.features.work.asking import Rests
 from app.store.documents import StoredDocument
 from app.store.jobs import Job, JobRow
@@ -39,7 +39,7 @@ class Form(StrEnum):
     QUESTIONS = "questions"
     """Questions that the document answers, with the answers."""
     OWN = "own"
-    """As `Wish.instruction` says."""
+    """As `SummaryOptions.instruction` says."""
 
 
 class Method(StrEnum):
@@ -51,7 +51,7 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True)
-class Wish:
+class SummaryOptions:
     """What a person wants. `language` is a code such as "de", "" for the document's own.
 
     `method` None: what suits the model, see `method.method_for`.
@@ -64,7 +64,7 @@ class Wish:
     method: Method | None = None
 
 
-class Reason(StrEnum):
+class CheckReason(StrEnum):
     """What a check came upon, in the terms of the terminal's JSON."""
 
     CLOSE_MATCH = "close_match"
@@ -90,7 +90,7 @@ class Check:
     """
 
     found: bool = True
-    reason: Reason | None = None
+    reason: CheckReason | None = None
     said: str = ""
     page_says: str = ""
 
@@ -102,11 +102,11 @@ class Check:
     @property
     def is_compared(self) -> bool:
         """Whether there was a rule by which it could be compared."""
-        return self.reason is not Reason.LANGUAGE
+        return self.reason is not CheckReason.LANGUAGE
 
 
 @dataclass(frozen=True)
-class Anchor:
+class ClaimAnchor:
     """A place that a statement rests on: a stretch of a block (`start` to `end` in its text; both 0: all of it).
 
     `document` is an index into `Summary.documents`; `text` is what stands there.
@@ -129,7 +129,7 @@ class Statement:
     """
 
     text: str
-    anchors: tuple[Anchor, ...] = ()
+    anchors: tuple[ClaimAnchor, ...] = ()
     check: Check = field(default_factory=Check)
     group: str = ""
     paragraph: int = 0
@@ -187,7 +187,7 @@ class Summary:
     title: str
     documents: tuple[SummarizedDocument, ...]
     statements: tuple[Statement, ...]
-    wish: Wish
+    wish: SummaryOptions
     language: str
     model: str
     sections: int
@@ -206,10 +206,10 @@ class Summary:
     """The claim checker that read what `model` wrote; "" where none did."""
 
 
-def wish_from_json(raw: Mapping[str, Any]) -> Wish:
+def wish_from_json(raw: Mapping[str, Any]) -> SummaryOptions:
     """A stored wish; what this version does not know falls back to the default."""
     length, form, method = (str(raw.get(name, "")) for name in ("length", "form", "method"))
-    return Wish(
+    return SummaryOptions(
         Length(length) if length in list(Length) else Length.MEDIUM,
         Form(form) if form in list(Form) else Form.BULLETS,
         str(raw.get("language", "")),
@@ -334,7 +334,7 @@ SummaryEvent = Planned | Rests | PromptRead | SectionRead | Merging | Writing | 
 # The language that a summary is written in, and whether its model was made for it.
 
 
-def writing_language(documents: Sequence[InputDocument], wish: Wish) -> str:
+def writing_language(documents: Sequence[InputDocument], wish: SummaryOptions) -> str:
     """That which was chosen, or that of the most text; a code such as "de", "" where it is not known."""
     if wish.language:
         return wish.language
@@ -344,7 +344,7 @@ def writing_language(documents: Sequence[InputDocument], wish: Wish) -> str:
     return max(sizes, key=lambda code: sizes[code], default="")
 
 
-def unknown_languages(model: Path, documents: Sequence[InputDocument], wish: Wish) -> tuple[str, ...]:
+def unknown_languages(model: Path, documents: Sequence[InputDocument], wish: SummaryOptions) -> tuple[str, ...]:
     """Those of the documents and of the summary that a model was not made for, by their codes.
 
     It reads the header of the file; what nothing tells the language of counts as known.
@@ -381,7 +381,7 @@ class StoredSummary(JobRow):
     `is_together`: of a draft with several documents, whether one summary is to be made of all.
     """
 
-    wish: Wish
+    wish: SummaryOptions
     document_ids: tuple[int, ...]
     sections: int
     sections_read: int
@@ -440,16 +440,18 @@ def _is_title(text: str) -> bool:
 # Stored documents as the pipeline takes them.
 
 
-def inputs_of(documents: Documents, document_ids: Sequence[int], *, has_places: bool = True) -> list[InputDocument]:
+def inputs_of(
+    documents: DocumentLibrary, document_ids: Sequence[int], *, has_places: bool = True
+) -> list[InputDocument]:
     """Raises DocumentGone or DocumentUnreadable, which say which document it is.
 
-    Without `has_places` nothing knows which pages a block reaches into; see `Documents.texts`.
+    Without `has_places` nothing knows which pages a block reaches into; see `DocumentLibrary.texts`.
     """
     read = documents.blocks if has_places else documents.texts
     return [_input(documents, one, read) for one in document_ids]
 
 
-def _input(documents: Documents, document_id: int, read: Callable[[int], Sequence[Block]]) -> InputDocument:
+def _input(documents: DocumentLibrary, document_id: int, read: Callable[[int], Sequence[Block]]) -> InputDocument:
     document = documents.store.get(document_id)
     if document is None:
         raise DocumentGone(f"document {document_id}")

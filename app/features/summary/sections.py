@@ -22,8 +22,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from app.core.events import ModelLoaded
-from app.documents.blocks import Block, Kind
-from app.documents.split import Chunk, Counter, Slice, split
+from app.documents.blocks import Block, BlockKind
+from app.documents.split import Counter, Slice, TextChunk, split
 from app.features.document_parts import Apart, told_apart
 from app.features.models.languages import weights_of
 from app.features.summary.result import Coverage, InputDocument, LeftApart, Length
@@ -49,7 +49,7 @@ LEAST_JOINED_TOKENS = 2500
 LEAST_SECTION_TOKENS = 64
 
 
-class _Class(NamedTuple):
+class _ModelClass(NamedTuple):
     """Models of up to so many weights."""
 
     most_weights: float
@@ -61,11 +61,11 @@ class _Class(NamedTuple):
 
 _SMALLEST = 5e8
 _CLASSES = (
-    _Class(_SMALLEST, 360, 120, 250, 300),
-    _Class(2e9, 1500, 200, 2500, 300),
-    _Class(6e9, 3000, 350, 6000, 450),
-    _Class(16e9, 7000, 600, 16000, 700),
-    _Class(float("inf"), 12000, 800, 32000, 1000),
+    _ModelClass(_SMALLEST, 360, 120, 250, 300),
+    _ModelClass(2e9, 1500, 200, 2500, 300),
+    _ModelClass(6e9, 3000, 350, 6000, 450),
+    _ModelClass(16e9, 7000, 600, 16000, 700),
+    _ModelClass(float("inf"), 12000, 800, 32000, 1000),
 )
 
 
@@ -230,9 +230,9 @@ def numbered(block: Block, offset: int = 0) -> str:
 
 def _mark(block: Block, offset: int = 0) -> str:
     number = f"[{block.id + offset}] "
-    if block.kind is Kind.HEADING:
+    if block.kind is BlockKind.HEADING:
         return f"{number}{'#' * min(max(block.level, 1), MOST_MARKED_LEVEL)} "
-    return f"{number}- " if block.kind is Kind.LIST_ITEM else number
+    return f"{number}- " if block.kind is BlockKind.LIST_ITEM else number
 
 
 def _cut(document: int, blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[Section]:
@@ -242,7 +242,7 @@ def _cut(document: int, blocks: Sequence[Block], budget_tokens: int, count: Coun
     return [found for chunk in chunks if (found := _section(document, chunk, marks)) is not None]
 
 
-def _section(document: int, chunk: Chunk, marks: dict[int, str]) -> Section | None:
+def _section(document: int, chunk: TextChunk, marks: dict[int, str]) -> Section | None:
     """None where a chunk holds nothing but a number, as a tiny budget can cut it off."""
     first = chunk.slices[0]
     is_continued = first.start >= len(marks[first.block_id])
@@ -274,7 +274,7 @@ def runs_under_headings(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Blo
     name = ""
     for block in blocks:
         now = _name(block, depth)
-        if run and now != name and any(one.kind is not Kind.HEADING for one in run):
+        if run and now != name and any(one.kind is not BlockKind.HEADING for one in run):
             yield name, run
             run = []
         run.append(block)
@@ -286,13 +286,13 @@ def runs_under_headings(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Blo
 def _name(block: Block, depth: int) -> str:
     if len(block.heading_path) > depth:
         return block.heading_path[depth]
-    return block.text if block.kind is Kind.HEADING and len(block.heading_path) == depth else ""
+    return block.text if block.kind is BlockKind.HEADING and len(block.heading_path) == depth else ""
 
 
 # What was read, by the prompts that were answered: a block counts when all of its text stood in them.
 
 
-class Reading:
+class SectionReading:
     """Collects answered prompts, and compares them with all the blocks that were given.
 
     A section's own list of slices is not believed: what it names must stand in the prompt, but for white space around.
@@ -300,7 +300,7 @@ class Reading:
     """
 
     def __init__(self, documents: Sequence[InputDocument], *, leaves_apart: bool = True) -> None:
-        self._documents = [_Document(one, told_apart(one.blocks) if leaves_apart else {}) for one in documents]
+        self._documents = [_DocumentCoverage(one, told_apart(one.blocks) if leaves_apart else {}) for one in documents]
 
     def answered(self, section: Section, prompt: str) -> None:
         """A prompt with this section in it was answered."""
@@ -313,7 +313,7 @@ class Reading:
         return tuple(document.coverage for document in self._documents)
 
 
-class _Document:
+class _DocumentCoverage:
     """What is read of one of them; `unread` counts what is missing on each page."""
 
     def __init__(self, given: InputDocument, apart: dict[int, Apart]) -> None:

@@ -24,9 +24,9 @@ from app.core.events import CancelToken, ModelLoaded
 from app.core.settings import Settings
 from app.core.wire import to_json
 from app.engine.contract import Engine
-from app.features.documents import Documents
+from app.features.documents import DocumentLibrary
 from app.features.summary.method import MethodChoice, is_short, score_claims, written_fields
-from app.features.summary.pace import Estimates, Pace, counting_seconds, model_file
+from app.features.summary.pace import SummaryEstimates, SummaryPace, counting_seconds, model_file
 from app.features.summary.result import (
     DRAFT,
     KIND,
@@ -43,7 +43,7 @@ from app.features.summary.result import (
     SummarizedDocument,
     Summary,
     SummaryEvent,
-    Wish,
+    SummaryOptions,
     from_job,
     inputs_of,
     joint_title,
@@ -65,7 +65,12 @@ class Summarize(Protocol):
     """As `app.features.summary.summarize.summarize`."""
 
     def __call__(
-        self, documents: Sequence[InputDocument], wish: Wish, engine: Engine, steps: Steps, cancel: CancelToken
+        self,
+        documents: Sequence[InputDocument],
+        wish: SummaryOptions,
+        engine: Engine,
+        steps: Steps,
+        cancel: CancelToken,
     ) -> Iterator[SummaryEvent]:
         """The events of one summary."""
 
@@ -79,7 +84,7 @@ class CheckClaims(Protocol):
         """The events, with the claims of the last one checked."""
 
 
-class AtWork(Working[SummaryEvent]):
+class RunningSummary(Working[SummaryEvent]):
     """One summary; see `Working`. `expect` tells seconds from what was measured, `choice` who is to make it.
 
     `summarize` None is the program's own pipeline.
@@ -101,7 +106,7 @@ class AtWork(Working[SummaryEvent]):
         self._jobs, self._store, self._expect, self._summarize = jobs, store, expect, summarize
         self._choice, self._check = choice, check
         self._kept = KeptSteps(store, job.id)
-        self.record: Record | None = None
+        self.record: SummaryAttempt | None = None
 
     @property
     def steps(self) -> int:
@@ -128,9 +133,9 @@ class AtWork(Working[SummaryEvent]):
             events = self._check(events, self._documents, cancel)
         yield from self._recorded(record, events)
 
-    def _recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> Record:
+    def _recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> SummaryAttempt:
         partial = Partial(self._documents, self._wish, self._job.title, model)
-        self.record = Record(
+        self.record = SummaryAttempt(
             self._job,
             self._jobs,
             self._store,
@@ -142,7 +147,7 @@ class AtWork(Working[SummaryEvent]):
         return self.record
 
     @staticmethod
-    def _recorded(record: Record, events: Iterator[SummaryEvent]) -> Generator[SummaryEvent, None, None]:
+    def _recorded(record: SummaryAttempt, events: Iterator[SummaryEvent]) -> Generator[SummaryEvent, None, None]:
         try:
             for event in events:
                 record.take(event)
@@ -196,11 +201,11 @@ SAVE_EVERY_S = 1.0
 TIMES_ITS_COST = 50.0
 """What is stored is all that there is so far: of a long book that takes a while, and is done less often."""
 
-Expect = Callable[[str, int, int, Wish], float | None]
+Expect = Callable[[str, int, int, SummaryOptions], float | None]
 """How many seconds a model (the name of its file) takes for so many tokens in so many sections."""
 
 
-class Record:
+class SummaryAttempt:
     """One attempt at one summary. `close` belongs at its end, however that comes."""
 
     def __init__(
@@ -215,7 +220,7 @@ class Record:
         expect: Expect,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.pace = Pace(side_by_side=side_by_side, clock=clock)
+        self.pace = SummaryPace(side_by_side=side_by_side, clock=clock)
         self._job_id, self._partial, self._model = job.id, partial, model
         self._jobs, self._store, self._expect, self._clock = jobs, store, expect, clock
         self._progress: dict[str, Any] = dict(job.progress)
@@ -295,7 +300,7 @@ class Record:
 class Partial:
     """Grows with every section; `title` is the summary's, `model` the name of the file that writes it."""
 
-    def __init__(self, documents: Sequence[InputDocument], wish: Wish, title: str, model: str) -> None:
+    def __init__(self, documents: Sequence[InputDocument], wish: SummaryOptions, title: str, model: str) -> None:
         self.wish = wish
         self._documents, self._title, self._model = documents, title, model
         self._language = writing_language(documents, wish)
@@ -351,19 +356,19 @@ def _nothing_read(document: InputDocument) -> Coverage:
     )
 
 
-__all__ = ["KIND", "TASK", "Estimate", "StoredSummary", "Summaries"]
+__all__ = ["KIND", "TASK", "Estimate", "StoredSummary", "SummaryJobs"]
 
 log = logging.getLogger(__name__)
 
 
-class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
+class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
     """All stored summaries; see `StoredJobs`. KeyError also for a document that does not exist."""
 
     def __init__(
         self,
         jobs: Jobs,
         store: SummaryStore,
-        documents: Documents,
+        documents: DocumentLibrary,
         engines: TaskEngines,
         settings: Callable[[], Settings],
         *,
@@ -373,18 +378,18 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=DRAFT)
         self._store, self._documents, self._check = store, documents, check
         self._choice = MethodChoice(engines, jobs)
-        self._estimates = Estimates(lambda ids: inputs_of(documents, ids), engines, jobs, self._choice)
+        self._estimates = SummaryEstimates(lambda ids: inputs_of(documents, ids), engines, jobs, self._choice)
         self._drafting = threading.Lock()
         self._compared: dict[tuple[int, int], bool] = {}
         """Whether the words of two documents differ."""
         self.pipeline: Summarize | None = None
         """Another one than the program's own."""
 
-    def _begun(self, job: Job) -> AtWork:
+    def _begun(self, job: Job) -> RunningSummary:
         documents = inputs_of(self._documents, self._store.documents_of([job.id])[job.id])
         if not documents:
             raise DocumentGone(job.title)
-        return AtWork(
+        return RunningSummary(
             job,
             documents,
             self._jobs,
@@ -402,7 +407,9 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         job = self._draft()
         return None if job is None else self._rows([job])[0]
 
-    def keep_draft(self, document_ids: Sequence[int], wish: Wish, *, is_together: bool = True) -> StoredSummary | None:
+    def keep_draft(
+        self, document_ids: Sequence[int], wish: SummaryOptions, *, is_together: bool = True
+    ) -> StoredSummary | None:
         """Keeps what is put together now; without documents the draft goes."""
         with self._drafting:
             job, spec = self._draft(), {"wish": to_json(wish), "is_together": is_together}
@@ -417,7 +424,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
                 self._jobs.update(job.id, title=title, spec=spec)
         return self.get(job.id)
 
-    def method_of(self, document_ids: Sequence[int]) -> Callable[[Wish], Method]:
+    def method_of(self, document_ids: Sequence[int]) -> Callable[[SummaryOptions], Method]:
         """What a summary of these documents would be made by now; see `MethodChoice`. Raises as `first_look`."""
         documents = inputs_of(self._documents, document_ids, has_places=False)
         return lambda wish: self._choice.method(wish, documents)
@@ -426,7 +433,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         """Whether a small model would write their summary, see `is_short`. Raises as `first_look`."""
         return is_short(inputs_of(self._documents, document_ids, has_places=False))
 
-    def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
+    def estimate(self, document_ids: Sequence[int], wish: SummaryOptions, cancel: CancelToken) -> Estimate | None:
         """Counts with the model's tokenizer and measures it where that was not done yet; None when cancelled.
 
         Takes seconds: it may wake the model, unless that is not asked anyway. Raises what the engine raises,
@@ -437,7 +444,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
     def first_look(
         self,
         document_ids: Sequence[int],
-        wish: Wish,
+        wish: SummaryOptions,
         cancel: CancelToken,
         progress: Callable[[float], object] = lambda _share: None,
     ) -> FirstLook | None:
@@ -451,7 +458,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         return first_look(documents, wish, lambda: cancel.cancelled, progress)
 
     def begin(
-        self, document_ids: Sequence[int], wish: Wish, *, together: bool, is_draft: bool = True
+        self, document_ids: Sequence[int], wish: SummaryOptions, *, together: bool, is_draft: bool = True
     ) -> list[StoredSummary]:
         """Queues one summary over all documents, or one each; the draft goes where these are its documents."""
         ids = list(dict.fromkeys(document_ids))

@@ -35,7 +35,7 @@ from app.features.summary.condensing import (
 from app.features.summary.digest import FORMS, digest_summary, has_sentences
 from app.features.summary.method import ClaimScore, is_short, method_for, score_claims
 from app.features.summary.prompts import (
-    Problem,
+    AnswerProblem,
     cited_runs,
     repeats_what_was_asked,
     says_something,
@@ -56,15 +56,15 @@ from app.features.summary.result import (
     SummarizedDocument,
     Summary,
     SummaryEvent,
-    Wish,
+    SummaryOptions,
     Writing,
     unknown_languages,
     writing_language,
 )
 from app.features.summary.sections import (
     WORDS_A_STATEMENT,
-    Reading,
     Section,
+    SectionReading,
     budgets_for,
     length_words,
     numbered,
@@ -73,8 +73,8 @@ from app.features.summary.sections import (
     statements_for,
     whole,
 )
-from app.features.summary.work import Work, kept_texts
-from app.features.work.asking import REFUSING, Answer, Growing, PromptReading, Rests, Taken, woken, work_off
+from app.features.summary.work import SummaryWork, kept_texts
+from app.features.work.asking import REFUSING, Growing, PromptReading, Rests, TaskAnswer, TaskTaken, woken, work_off
 
 WRITING_EVERY_S = 0.1
 LEAST_STATEMENTS = 2
@@ -96,7 +96,7 @@ _NOTHING = re.compile(r"^\W*none\W*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Draft:
+class SummaryDraft:
     """One write-up to be made: what it rests on, what it stands under, and its share of the whole length.
 
     `outline` is what is shown before it, see `condensing.outline_of`.
@@ -109,7 +109,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenStatement:
     """A statement as it was written, with the numbers behind it."""
 
     text: str
@@ -123,33 +123,33 @@ class WriteTask:
     """A draft to be written; `place` is where it goes."""
 
     place: int
-    draft: Draft
+    draft: SummaryDraft
     ask: Ask
     attempt: int = 0
-    found: tuple[Written, ...] = ()
+    found: tuple[WrittenStatement, ...] = ()
 
 
 class WriteUp:
     """Writes all drafts side by side. `statements` are the result, also as far as it has come."""
 
-    def __init__(self, work: Work, drafts: Sequence[Draft]) -> None:
+    def __init__(self, work: SummaryWork, drafts: Sequence[SummaryDraft]) -> None:
         self._work = work
         self._drafts = drafts
         self._texts = [""] * len(drafts)
         self._answers = [""] * len(drafts)
         self._read = [0.0] * len(drafts)
         self._attempt = 0
-        self._best: dict[int, list[Written]] = {}
+        self._best: dict[int, list[WrittenStatement]] = {}
         """Of drafts that are written once more, what was of use in the first answer."""
         self._finished: dict[int, list[Statement]] = {}
         self._told_s = 0.0
         self._ends = [0] * len(drafts)
         """How many lines or statements of each answer were ended when it was judged."""
-        self._checked: dict[tuple[int, Written], Statement] = {}
+        self._checked: dict[tuple[int, WrittenStatement], Statement] = {}
         """What was compared while it was written."""
         self.has_given_up = False
         """Whether it ended because too little of what was written was found."""
-        self.answered: list[tuple[Draft, str]] = []
+        self.answered: list[tuple[SummaryDraft, str]] = []
         """Which drafts were answered, each with its prompt."""
 
     @property
@@ -176,7 +176,7 @@ class WriteUp:
                 self._answers[event.task.place] = event.text
                 self._texts[event.task.place] = plain_text(event.task.draft.sources.spelled_out(event.text))
             now_s = time.monotonic()
-            if isinstance(event, Taken) or now_s - self._told_s >= WRITING_EVERY_S:
+            if isinstance(event, TaskTaken) or now_s - self._told_s >= WRITING_EVERY_S:
                 self._told_s = now_s
                 yield Writing(self._text(), self._share(), self._attempt)
             if self._is_judged_now(event) and self._work.score(self._so_far(tasks)).falls_short:
@@ -185,13 +185,13 @@ class WriteUp:
         if self._work.cancel.cancelled or self.has_given_up:
             self._keep_unfinished(tasks)
 
-    def _is_judged_now(self, event: Growing[WriteTask] | Taken[WriteTask]) -> bool:
+    def _is_judged_now(self, event: Growing[WriteTask] | TaskTaken[WriteTask]) -> bool:
         """Comparing takes a little time: only where a statement has come to its end."""
         if not self._work.may_give_up:
             return False
         ends = self._answers[event.task.place].count("\n") + self._answers[event.task.place].count("]")
         is_new, self._ends[event.task.place] = ends != self._ends[event.task.place], ends
-        return is_new or isinstance(event, Taken)
+        return is_new or isinstance(event, TaskTaken)
 
     def _so_far(self, tasks: Sequence[WriteTask]) -> Iterator[Statement]:
         """All statements that are whole by now, compared with their places."""
@@ -207,7 +207,7 @@ class WriteUp:
                     self._checked[task.place, one] = known
                 yield known
 
-    def _whole_so_far(self, task: WriteTask) -> list[Written]:
+    def _whole_so_far(self, task: WriteTask) -> list[WrittenStatement]:
         answer, form = self._answers[task.place], self._work.wish.form
         return self._statements(written(answer, form, task.draft, FinishReason.LENGTH), task.draft)
 
@@ -233,7 +233,7 @@ class WriteUp:
         parts = zip(self._drafts, self._texts, strict=True)
         return "\n\n".join(f"{one.group}\n{text}" if one.group else text for one, text in parts if text)
 
-    def _first(self, place: int, draft: Draft) -> WriteTask | None:
+    def _first(self, place: int, draft: SummaryDraft) -> WriteTask | None:
         """None where nothing is left to be asked: it was written before, or is too little to write up."""
         if 0 < len(draft.sources.points) < LEAST_POINTS_TO_WRITE:
             self._finished[place] = self._as_they_are(draft)
@@ -245,7 +245,7 @@ class WriteUp:
         self._settle(task, self._statements(written(text, self._work.wish.form, draft), draft))
         return None
 
-    def _ask(self, draft: Draft, attempt: int = 0, problem: Problem | None = None) -> Ask:
+    def _ask(self, draft: SummaryDraft, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
         work, form, numbers = self._work, self._work.wish.form, draft.sources.citable
         most = most_statements(work, draft)
         if work.budgets.only_chooses and draft.sources.points and form in CHOSEN_FORMS:
@@ -258,15 +258,15 @@ class WriteUp:
         limit = max(96, int(work.budgets.writing(work.wish.length, work.language) * min(1.0, draft.share * 1.5)))
         return work.ask(messages_for(work, draft, problem), limit, rules, attempt)
 
-    def _take(self, task: WriteTask, answer: Answer | AppError) -> Iterable[WriteTask]:
-        found: list[Written] = []
-        problem: Problem | None = Problem.FAILED
-        if isinstance(answer, Answer):
+    def _take(self, task: WriteTask, answer: TaskAnswer | AppError) -> Iterable[WriteTask]:
+        found: list[WrittenStatement] = []
+        problem: AnswerProblem | None = AnswerProblem.FAILED
+        if isinstance(answer, TaskAnswer):
             every = self._statements(written(answer.text, self._work.wish.form, task.draft, answer.finish), task.draft)
             found = _distinct(every)
             problem = self._problem(answer, every, found)
-            found = [] if problem is Problem.REFUSED else found
-        if problem is None and isinstance(answer, Answer):
+            found = [] if problem is AnswerProblem.REFUSED else found
+        if problem is None and isinstance(answer, TaskAnswer):
             self._work.steps.keep(self._work.key(self._ask(task.draft)), {"text": answer.text})
             self._settle(task, found)
             return ()
@@ -280,7 +280,7 @@ class WriteUp:
             self._finished[task.place] = self._as_they_are(task.draft)
         return ()
 
-    def _statements(self, found: Sequence[Written], draft: Draft) -> list[Written]:
+    def _statements(self, found: Sequence[WrittenStatement], draft: SummaryDraft) -> list[WrittenStatement]:
         """Those that say something; an answer to a question may be no more than a name."""
         source = draft.sources.text
         said = [one for one in found if not repeats_what_was_asked(one.text, source)]
@@ -288,16 +288,18 @@ class WriteUp:
             return said
         return [one for one in said if says_something(one.text, self._work.titles)]
 
-    def _problem(self, answer: Answer, every: Sequence[Written], found: Sequence[Written]) -> Problem | None:
+    def _problem(
+        self, answer: TaskAnswer, every: Sequence[WrittenStatement], found: Sequence[WrittenStatement]
+    ) -> AnswerProblem | None:
         if REFUSING.match(answer.text):
-            return Problem.REFUSED
+            return AnswerProblem.REFUSED
         if len(found) * 2 < len(every):
-            return Problem.REPEATED
+            return AnswerProblem.REPEATED
         if found or (self._work.wish.form is Form.ACTIONS and _NOTHING.match(answer.text)):
             return None
-        return Problem.UNREADABLE if answer.text.strip() else Problem.EMPTY
+        return AnswerProblem.UNREADABLE if answer.text.strip() else AnswerProblem.EMPTY
 
-    def _settle(self, task: WriteTask, found: Sequence[Written]) -> None:
+    def _settle(self, task: WriteTask, found: Sequence[WrittenStatement]) -> None:
         sources, checked = task.draft.sources, self._work.checked
         nearby = sources.all_blocks
         self._finished[task.place] = [
@@ -307,7 +309,7 @@ class WriteUp:
         self._texts[task.place] = "\n".join(one.text for one in self._finished[task.place])
         self.answered.append((task.draft, task.ask.messages[-1].text))
 
-    def _as_they_are(self, draft: Draft) -> list[Statement]:
+    def _as_they_are(self, draft: SummaryDraft) -> list[Statement]:
         """The points themselves, where nothing better could be had."""
         most = max(1, round(statements_for(self._work.wish.length) * draft.share))
         points = self._work.telling(draft.sources.points, most)
@@ -319,7 +321,7 @@ def grown_share(share: float) -> float:
     return share if share <= SURE_SHARE else 1 - (1 - SURE_SHARE) * math.exp(-(share - SURE_SHARE) / (1 - SURE_SHARE))
 
 
-def most_statements(work: Work, draft: Draft) -> int:
+def most_statements(work: SummaryWork, draft: SummaryDraft) -> int:
     """How many a write-up is asked for: by the wished length, and no more than its text is worth."""
     wished = max(LEAST_STATEMENTS, round(statements_for(work.wish.length) * draft.share))
     if work.budgets.only_chooses and draft.sources.points:
@@ -327,7 +329,7 @@ def most_statements(work: Work, draft: Draft) -> int:
     return min(wished, max(LEAST_STATEMENTS, len(draft.sources.text) // CHARACTERS_A_STATEMENT))
 
 
-def messages_for(work: Work, draft: Draft, problem: Problem | None = None) -> list[Message]:
+def messages_for(work: SummaryWork, draft: SummaryDraft, problem: AnswerProblem | None = None) -> list[Message]:
     """The prompt of a draft."""
     length = length_words(work.wish.length, work.language, draft.share)
     return prompts.write_messages(
@@ -344,10 +346,12 @@ def messages_for(work: Work, draft: Draft, problem: Problem | None = None) -> li
     )
 
 
-def written(answer: str, form: Form, draft: Draft, finish: FinishReason = FinishReason.STOP) -> list[Written]:
+def written(
+    answer: str, form: Form, draft: SummaryDraft, finish: FinishReason = FinishReason.STOP
+) -> list[WrittenStatement]:
     """The statements of an answer; of one that was cut off, those that are whole. Unknown numbers are left out."""
     known, group, paragraph = draft.sources.blocks, draft.group, 0
-    found: list[Written] = []
+    found: list[WrittenStatement] = []
     if form is Form.ACTIONS and _NOTHING.match(answer):
         return found
     for line in draft.sources.spelled_out(answer).splitlines():
@@ -359,7 +363,9 @@ def written(answer: str, form: Form, draft: Draft, finish: FinishReason = Finish
         else:
             text = _ANSWER.sub("", line) if form is Form.QUESTIONS else without_mark(line)
             for one, ids in cited_runs(text):
-                found.append(Written(one, tuple(dict.fromkeys(n for n in ids if n in known)), group, paragraph))
+                found.append(
+                    WrittenStatement(one, tuple(dict.fromkeys(n for n in ids if n in known)), group, paragraph)
+                )
             if form is not Form.PARAGRAPHS:
                 paragraph += 1
     if found and finish in prompts.CUT and not _is_whole(found[-1]):
@@ -367,7 +373,7 @@ def written(answer: str, form: Form, draft: Draft, finish: FinishReason = Finish
     return found
 
 
-def _distinct(found: Sequence[Written]) -> list[Written]:
+def _distinct(found: Sequence[WrittenStatement]) -> list[WrittenStatement]:
     """What is said twice once, where it was said first."""
     return without_repeats(
         found,
@@ -376,7 +382,7 @@ def _distinct(found: Sequence[Written]) -> list[Written]:
     )
 
 
-def _moved(one: Written, to: Written) -> Written:
+def _moved(one: WrittenStatement, to: WrittenStatement) -> WrittenStatement:
     return replace(one, group=to.group, paragraph=to.paragraph)
 
 
@@ -385,14 +391,14 @@ def plain_text(answer: str) -> str:
     return re.sub(r"^ +", "", _IDS.sub("", answer), flags=re.MULTILINE)
 
 
-def _is_whole(one: Written) -> bool:
+def _is_whole(one: WrittenStatement) -> bool:
     return bool(one.ids) or one.text[-1:] in ".!?。！？"
 
 
 # Which statements go into which write-up: all into one, or in a summary by section under the document's headings.
 
 
-def groups(work: Work, place: int, blocks: Sequence[Block]) -> list[tuple[str, Sequence[Block]]]:
+def groups(work: SummaryWork, place: int, blocks: Sequence[Block]) -> list[tuple[str, Sequence[Block]]]:
     """Stretches of a document that are written up by themselves; all of it but in a summary by section."""
     if work.wish.form is not Form.SECTIONS:
         return [("", blocks)]
@@ -403,7 +409,7 @@ def groups(work: Work, place: int, blocks: Sequence[Block]) -> list[tuple[str, S
     return [(f"{name}: {heading}" if heading else name, run) for heading, run in runs]
 
 
-def piles(work: Work, points: Sequence[Sequence[Statement]]) -> tuple[list[str], list[list[list[Statement]]]]:
+def piles(work: SummaryWork, points: Sequence[Sequence[Statement]]) -> tuple[list[str], list[list[list[Statement]]]]:
     """What goes into each write-up, with its heading; empty ones are left out."""
     names, run_of = _runs(work)
     found: list[list[list[Statement]]] = [[] for _ in names]
@@ -419,7 +425,7 @@ def piles(work: Work, points: Sequence[Sequence[Statement]]) -> tuple[list[str],
     return [name for name, _ in full], [pile for _, pile in full]
 
 
-def _runs(work: Work) -> tuple[list[str], dict[tuple[int, int], int]]:
+def _runs(work: SummaryWork) -> tuple[list[str], dict[tuple[int, int], int]]:
     """The headings to write under, and which of them each block is under."""
     if work.wish.form is not Form.SECTIONS:
         return [""], {}
@@ -438,7 +444,7 @@ def _run(point: Statement, run_of: dict[tuple[int, int], int], last: int) -> int
     return run_of.get((point.anchors[0].document, point.anchors[0].block_id), 0)
 
 
-def points_so_far(work: Work, points: Sequence[Sequence[Statement]]) -> list[Statement]:
+def points_so_far(work: SummaryWork, points: Sequence[Sequence[Statement]]) -> list[Statement]:
     """The checked points, each for itself."""
     names, run_of = _runs(work)
     found: list[Statement] = []
@@ -463,8 +469,18 @@ def title_shown(document: InputDocument) -> str:
 
 
 __all__ = [
-    "InputDocument", "Merging", "Plan", "Planned", "Rests", "SectionRead", "Steps", "Summarized", "SummaryEvent",
-    "Writing", "plan", "summarize",
+    "InputDocument",
+    "Merging",
+    "Planned",
+    "ReadingPlan",
+    "Rests",
+    "SectionRead",
+    "Steps",
+    "Summarized",
+    "SummaryEvent",
+    "Writing",
+    "plan",
+    "summarize",
 ]  # fmt: skip
 
 
@@ -472,7 +488,7 @@ Stage = Generator[SummaryEvent, None, Summary]
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReadingPlan:
     """What there is to read, in tokens of the loaded model. Without `sections` all is read in one pass."""
 
     by_document: tuple[int, ...]
@@ -487,12 +503,12 @@ class Plan:
 
 def plan(
     documents: Sequence[InputDocument],
-    wish: Wish,
+    wish: SummaryOptions,
     engine: Engine,
     cancel: CancelToken,
     *,
     earlier: ClaimScore | None = None,
-) -> Plan | None:
+) -> ReadingPlan | None:
     """Counts and cuts; None when cancelled. It wakes the model; raises what the engine raises."""
     work = _work(documents, wish, engine, _Nowhere(), cancel)
     return _plan(work, _method(work, earlier)) if work is not None else None
@@ -500,7 +516,7 @@ def plan(
 
 def summarize(
     documents: Sequence[InputDocument],
-    wish: Wish,
+    wish: SummaryOptions,
     engine: Engine,
     steps: Steps,
     cancel: CancelToken,
@@ -552,12 +568,12 @@ def _or_sentences(written: Summary, documents: Sequence[InputDocument], cancel: 
     )
 
 
-def _can_be_sentences(documents: Sequence[InputDocument], wish: Wish) -> bool:
+def _can_be_sentences(documents: Sequence[InputDocument], wish: SummaryOptions) -> bool:
     return wish.method is None and wish.form in FORMS and not wish.language and any(map(has_sentences, documents))
 
 
 def by_counting(
-    documents: Sequence[InputDocument], wish: Wish, cancel: CancelToken
+    documents: Sequence[InputDocument], wish: SummaryOptions, cancel: CancelToken
 ) -> Generator[SummaryEvent, None, bool]:
     """A summary of sentences, for which no engine is needed; returns whether it `stands`."""
     yield Planned(len(documents), 0, Method.DIGEST)
@@ -572,7 +588,7 @@ def stands(digest: Summary) -> bool:
     return bool(digest.statements) or digest.is_partial or digest.wish.method is Method.DIGEST
 
 
-def _read(work: Work, found: Plan) -> Stage:
+def _read(work: SummaryWork, found: ReadingPlan) -> Stage:
     """In one pass where it fits; where nothing comes of that, in sections after all."""
     yield Planned(max(1, len(found.sections)), found.tokens)
     if found.sections:
@@ -598,37 +614,37 @@ class _Nowhere:
 
 
 def _work(
-    documents: Sequence[InputDocument], wish: Wish, engine: Engine, steps: Steps, cancel: CancelToken
-) -> Work | None:
+    documents: Sequence[InputDocument], wish: SummaryOptions, engine: Engine, steps: Steps, cancel: CancelToken
+) -> SummaryWork | None:
     """None where it was cancelled while the model was loading."""
     model = woken(engine, cancel)
     if model is None:
         return None
     language, may_give_up = writing_language(documents, wish), _can_be_sentences(documents, wish)
-    return Work(documents, wish, engine, steps, cancel, model, budgets_for(model), language, may_give_up)
+    return SummaryWork(documents, wish, engine, steps, cancel, model, budgets_for(model), language, may_give_up)
 
 
-def _method(work: Work, earlier: ClaimScore | None) -> Method:
+def _method(work: SummaryWork, earlier: ClaimScore | None) -> Method:
     return method_for(work.wish, work.model.weights, is_short=is_short(work.documents), earlier=earlier)
 
 
-def _plan(work: Work, method: Method) -> Plan | None:
+def _plan(work: SummaryWork, method: Method) -> ReadingPlan | None:
     counts: list[int] = []
     for document in work.texts:
         if work.cancel.cancelled:
             return None
         counts.append(sum(work.count([f"{numbered(block)}\n\n" for block in document.blocks])))
     if method is Method.DIGEST:
-        return Plan(tuple(counts), (), Method.DIGEST)
-    fixed = work.fixed_tokens(messages_for(work, Draft(Sources((("", ""),), {}))))
+        return ReadingPlan(tuple(counts), (), Method.DIGEST)
+    fixed = work.fixed_tokens(messages_for(work, SummaryDraft(Sources((("", ""),), {}))))
     fixed += OUTLINE_TOKENS if work.budgets.is_small and work.wish.form in FORMS else 0
     if sum(counts) <= work.budgets.room(fixed, work.budgets.writing(work.wish.length, work.language)):
-        return Plan(tuple(counts), ())
+        return ReadingPlan(tuple(counts), ())
     sections = _cut(work)
-    return None if work.cancel.cancelled else Plan(tuple(counts), tuple(sections))
+    return None if work.cancel.cancelled else ReadingPlan(tuple(counts), tuple(sections))
 
 
-def _cut(work: Work) -> Sequence[Section]:
+def _cut(work: SummaryWork) -> Sequence[Section]:
     """Sections as large as the model reads well."""
     empty = Section(0, "", (), (), None, 0, 100, 100)
     budgets = work.budgets
@@ -641,7 +657,7 @@ def _cut(work: Work) -> Sequence[Section]:
 # Where all fits into one prompt.
 
 
-def _in_one_pass(work: Work) -> Stage:
+def _in_one_pass(work: SummaryWork) -> Stage:
     offsets = list(accumulate((max((b.id for b in one.blocks), default=0) for one in work.documents), initial=0))
     stretches = [
         (group, whole(place, blocks, offsets[place]))
@@ -650,7 +666,7 @@ def _in_one_pass(work: Work) -> Stage:
     ]
     stretches = [(group, section) for group, section in stretches if section.slices]
     drafts = _drafts_of(work, stretches, offsets)
-    writing, reading = WriteUp(work, drafts), Reading(work.documents)
+    writing, reading = WriteUp(work, drafts), SectionReading(work.documents)
     yield from writing.run()
     for draft, prompt in writing.answered:
         for group, section in stretches:
@@ -662,13 +678,19 @@ def _in_one_pass(work: Work) -> Stage:
     return replace(summary, has_given_up=writing.has_given_up)
 
 
-def _drafts_of(work: Work, stretches: Sequence[tuple[str, Section]], offsets: Sequence[int]) -> list[Draft]:
+def _drafts_of(
+    work: SummaryWork, stretches: Sequence[tuple[str, Section]], offsets: Sequence[int]
+) -> list[SummaryDraft]:
     if work.wish.form is not Form.SECTIONS:
         every = [section for _, section in stretches]
-        return [Draft(of_sections(work, every, offsets), outline=outline_of(work, every, offsets))] if every else []
+        return (
+            [SummaryDraft(of_sections(work, every, offsets), outline=outline_of(work, every, offsets))] if every else []
+        )
     sizes = [len(section.text) for _, section in stretches]
     return [
-        Draft(of_sections(work, [section], offsets), group, size / sum(sizes), outline_of(work, [section], offsets))
+        SummaryDraft(
+            of_sections(work, [section], offsets), group, size / sum(sizes), outline_of(work, [section], offsets)
+        )
         for (group, section), size in zip(stretches, sizes, strict=True)
     ]
 
@@ -676,8 +698,8 @@ def _drafts_of(work: Work, stretches: Sequence[tuple[str, Section]], offsets: Se
 # Section by section.
 
 
-def _in_sections(work: Work, sections: Sequence[Section]) -> Stage:
-    reading = Reading(work.documents)
+def _in_sections(work: SummaryWork, sections: Sequence[Section]) -> Stage:
+    reading = SectionReading(work.documents)
     mapping = Mapping(work, sections, reading)
     yield from mapping.run()
     statements: list[Statement] = []
@@ -686,7 +708,7 @@ def _in_sections(work: Work, sections: Sequence[Section]) -> Stage:
         statements = points_so_far(work, mapping.points)
     elif not work.cancel.cancelled:
         names, found = piles(work, mapping.points)
-        fixed = work.fixed_tokens(messages_for(work, Draft(Sources((("", ""),), {}))))
+        fixed = work.fixed_tokens(messages_for(work, SummaryDraft(Sources((("", ""),), {}))))
         answer = work.budgets.writing(work.wish.length, work.language)
         merge = Merge(work, found, work.budgets.room_for_points(fixed, answer))
         yield from merge.run()
@@ -701,12 +723,14 @@ def _in_sections(work: Work, sections: Sequence[Section]) -> Stage:
     return replace(summary, has_given_up=has_given_up)
 
 
-def _drafts_of_points(work: Work, names: Sequence[str], piles: Sequence[Sequence[Sequence[Statement]]]) -> list[Draft]:
-    drafts: list[Draft] = []
+def _drafts_of_points(
+    work: SummaryWork, names: Sequence[str], piles: Sequence[Sequence[Sequence[Statement]]]
+) -> list[SummaryDraft]:
+    drafts: list[SummaryDraft] = []
     for name, pile in zip(names, piles, strict=True):
         points = distinct(point for group in pile for point in group)
         share = len(points) / max(1, sum(len(group) for one in piles for group in one))
-        drafts.append(Draft(of_points(work, points), name, min(1.0, share) if len(names) > 1 else 1.0))
+        drafts.append(SummaryDraft(of_points(work, points), name, min(1.0, share) if len(names) > 1 else 1.0))
     return [draft for draft in drafts if draft.sources.points]
 
 
@@ -714,7 +738,13 @@ def _drafts_of_points(work: Work, names: Sequence[str], piles: Sequence[Sequence
 
 
 def _summary(
-    work: Work, reading: Reading, statements: Sequence[Statement], *, sections: int, read: int, failed: int = 0
+    work: SummaryWork,
+    reading: SectionReading,
+    statements: Sequence[Statement],
+    *,
+    sections: int,
+    read: int,
+    failed: int = 0,
 ) -> Summary:
     documents = _described(work.documents, reading)
     return Summary(
@@ -732,9 +762,9 @@ def _summary(
     )
 
 
-def _nothing(documents: Sequence[InputDocument], wish: Wish, engine: Engine, seconds: float) -> Summary:
+def _nothing(documents: Sequence[InputDocument], wish: SummaryOptions, engine: Engine, seconds: float) -> Summary:
     """Stopped before anything was read."""
-    shown = _described(documents, Reading(documents))
+    shown = _described(documents, SectionReading(documents))
     model = Path(engine.loaded.path).name if engine.loaded is not None else ""
     title = ", ".join(one.title for one in shown)
     return Summary(
@@ -742,7 +772,7 @@ def _nothing(documents: Sequence[InputDocument], wish: Wish, engine: Engine, sec
     )
 
 
-def _described(documents: Sequence[InputDocument], reading: Reading) -> tuple[SummarizedDocument, ...]:
+def _described(documents: Sequence[InputDocument], reading: SectionReading) -> tuple[SummarizedDocument, ...]:
     return tuple(
         SummarizedDocument(one.id, one.name, title_shown(one), one.unit, coverage)
         for one, coverage in zip(documents, reading.coverage(), strict=True)

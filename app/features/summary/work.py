@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from app.core.events import CancelToken, Message, ModelLoaded
-from app.core.settings import Chat, Settings
-from app.documents.blocks import Block, Kind
+from app.core.settings import ChatDefaults, Settings
+from app.documents.blocks import Block, BlockKind
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import template_variables
 from app.features.document_parts import told_apart
 from app.features.summary.checks import Cited, verify
-from app.features.summary.digest import Weights
+from app.features.summary.digest import SentenceWeights
 from app.features.summary.method import ClaimScore, score_claims
 from app.features.summary.prompts import PROMPT_VERSION, line_of
-from app.features.summary.result import InputDocument, Statement, Steps, Wish, unknown_languages
+from app.features.summary.result import InputDocument, Statement, Steps, SummaryOptions, unknown_languages
 from app.features.summary.sections import Budgets, Section
 
 TEMPERATURE, WARMER = 0.2, 0.25
@@ -37,11 +37,11 @@ RUNNING_PAGES, LONGEST_RUNNING = 3, 100
 
 
 @dataclass(frozen=True)
-class Work:
+class SummaryWork:
     """One summary on its way. `language` is what it is written in, "" where that is not known."""
 
     documents: Sequence[InputDocument]
-    wish: Wish
+    wish: SummaryOptions
     engine: Engine
     steps: Steps
     cancel: CancelToken
@@ -55,7 +55,7 @@ class Work:
     titles: frozenset[str] = field(init=False)
     """Lines of theirs that are no statements, see `points.line_of`."""
     _blocks: dict[tuple[int, int], Block] = field(init=False, default_factory=dict)
-    _counted: dict[int, Weights] = field(init=False, default_factory=dict)
+    _counted: dict[int, SentenceWeights] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", [_text_of(one) for one in self.documents])
@@ -74,7 +74,7 @@ class Work:
             messages,
             max_tokens=max_tokens,
             task_sampling=sampling,
-            template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), self.model),
+            template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), self.model),
             thinking_budget=THINKING_TOKENS if always_thinks else -1,
             grammar=grammar,
             stop_on_repetition=True,
@@ -110,7 +110,7 @@ class Work:
     def citable(self, section: Section) -> list[int]:
         """The blocks of a section that say something: all but headings, where there are others."""
         found = self.cited(section.document, section.ids)
-        return [one.block.id for one in found if one.block.kind is not Kind.HEADING] or list(section.ids)
+        return [one.block.id for one in found if one.block.kind is not BlockKind.HEADING] or list(section.ids)
 
     def behind(self, statement: Statement) -> tuple[Cited, ...]:
         """The blocks that a statement rests on."""
@@ -130,10 +130,10 @@ class Work:
             (self._weights(one.document).of(one.block_id, one.start, one.end) for one in point.anchors), default=0
         )
 
-    def _weights(self, place: int) -> Weights:
+    def _weights(self, place: int) -> SentenceWeights:
         if place not in self._counted:
             document = self.documents[place]
-            self._counted[place] = Weights(
+            self._counted[place] = SentenceWeights(
                 document.blocks, title=document.title, cancelled=lambda: self.cancel.cancelled
             )
         return self._counted[place]
@@ -158,7 +158,7 @@ def _titles_of(document: InputDocument) -> Iterator[str]:
     yield from (line_of(document.name), line_of(document.title))
     pages: dict[str, set[int | None]] = {}
     for block in document.blocks:
-        if block.kind is Kind.HEADING:
+        if block.kind is BlockKind.HEADING:
             yield line_of(block.text)
         elif len(block.text) <= LONGEST_RUNNING:
             pages.setdefault(line_of(block.text), set()).add(block.page)

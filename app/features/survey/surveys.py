@@ -18,14 +18,14 @@ from pathlib import Path
 
 from app.core.errors import AppError
 from app.core.events import CancelToken, FinishReason, ModelLoaded, Role, TextDelta
-from app.documents.blocks import PAGE_MARKS, Block, Kind, rows_of
+from app.documents.blocks import PAGE_MARKS, Block, BlockKind, rows_of
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
-from app.features.chat.answers import AnswerStarted, Chat, Draft
+from app.features.chat.answers import AnswerDraft, AnswerService, AnswerStarted
 from app.features.messages import units
 from app.features.models.languages import weights_of
 from app.features.retrieval.citations import Source, source_to_fields
-from app.features.retrieval.question_scope import Scope, Wanted
+from app.features.retrieval.question_scope import QuestionScope, Scope
 from app.features.retrieval.scope import scope_of
 from app.features.summary import prompts
 from app.features.summary.condensing import Mapping, distinct
@@ -34,10 +34,10 @@ from app.features.summary.export import escaped
 from app.features.summary.laid_out import plain
 from app.features.summary.messages import DIGEST_WORDS, check_words, coverage_words
 from app.features.summary.method import method_for
-from app.features.summary.pace import Pace, model_file
-from app.features.summary.prompts import Point, Problem
+from app.features.summary.pace import SummaryPace, model_file
+from app.features.summary.prompts import AnswerProblem, Point
 from app.features.summary.result import (
-    Anchor,
+    ClaimAnchor,
     Form,
     InputDocument,
     Length,
@@ -50,24 +50,24 @@ from app.features.summary.result import (
     SummarizedDocument,
     Summary,
     SummaryEvent,
-    Wish,
+    SummaryOptions,
     inputs_of,
     unknown_languages,
     writing_language,
 )
-from app.features.summary.sections import Budgets, Reading, Section, budgets_for, sections_of, whole
+from app.features.summary.sections import Budgets, Section, SectionReading, budgets_for, sections_of, whole
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import plan, summarize
-from app.features.summary.work import Work
-from app.features.survey.wanted import Made, Offer, SurveyProgress, made_to_fields
-from app.features.work.asking import Answer, Rests, woken
+from app.features.summary.work import SummaryWork
+from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_to_fields
+from app.features.work.asking import Rests, TaskAnswer, woken
 from app.features.work.pace import Speeds
 from app.language.names import WITHOUT_SPACES
 from app.language.numbers import CLOCK, MONEY, Quantity, dates, quantities
 from app.language.words import stretch_at
 from app.store.conversations import MessageState, StoredMessage
 
-FOUND_BY_PROGRAM = frozenset(Wanted) - {Wanted.ABOUT, Wanted.LIST}
+FOUND_BY_PROGRAM = frozenset(QuestionScope) - {QuestionScope.ABOUT, QuestionScope.LIST}
 LONGEST_AROUND = 140
 LONGEST_TEXT = 160
 PERCENTAGES = frozenset({"%", "‰", "percentage points"})
@@ -82,7 +82,7 @@ _PAIRS = {")": "(", "]": "[", "}": "{", "。": "", "）": "（", "、": ""}
 
 
 @dataclass(frozen=True)
-class Found:
+class SurveyMatch:
     """A stretch of a block that is what was wanted; those with one `key` are the same thing. `level` is a heading's."""
 
     start: int
@@ -94,10 +94,10 @@ class Found:
 
 
 @dataclass
-class _Entry:
+class _SurveyEntry:
     text: str
     level: int
-    anchors: list[Anchor] = field(default_factory=list)
+    anchors: list[ClaimAnchor] = field(default_factory=list)
 
 
 def find(documents: Sequence[InputDocument], scope: Scope, cancelled: Callable[[], bool] = lambda: False) -> Summary:
@@ -106,17 +106,17 @@ def find(documents: Sequence[InputDocument], scope: Scope, cancelled: Callable[[
     What occurs several times is one statement with all its places, whose texts are the sentences around.
     """
     begun_s = time.monotonic()
-    reading = Reading(documents, leaves_apart=False)
-    entries: dict[object, _Entry] = {}
+    reading = SectionReading(documents, leaves_apart=False)
+    entries: dict[object, _SurveyEntry] = {}
     for place, document in enumerate(documents):
         for block in document.blocks:
             if cancelled():
                 break
             for found in found_in(block, scope):
                 text = found.text or shortened(" ".join(block.text[found.start : found.end].split()), LONGEST_TEXT)
-                entry = entries.setdefault(found.key, _Entry(text, found.level))
+                entry = entries.setdefault(found.key, _SurveyEntry(text, found.level))
                 around = _around(block, found)
-                entry.anchors.append(Anchor(place, block.id, block.page, found.start, found.end, around))
+                entry.anchors.append(ClaimAnchor(place, block.id, block.page, found.start, found.end, around))
         section = whole(place, document.blocks)
         if not cancelled():
             reading.answered(section, section.text)
@@ -126,63 +126,64 @@ def find(documents: Sequence[InputDocument], scope: Scope, cancelled: Callable[[
     )
     statements = tuple(Statement(one.text, tuple(one.anchors), paragraph=one.level) for one in entries.values())
     return Summary(
-        ", ".join(one.title or one.name for one in documents), told, statements, Wish(), "", "", len(told), len(told),
+        ", ".join(one.title or one.name for one in documents), told, statements, SummaryOptions(), "", "", len(told),
+        len(told),
         is_partial=cancelled(), seconds=time.monotonic() - begun_s, method=Method.DIGEST,
     )  # fmt: skip
 
 
-def found_in(block: Block, scope: Scope) -> Iterator[Found]:
+def found_in(block: Block, scope: Scope) -> Iterator[SurveyMatch]:
     """What one block has of what is wanted, in order."""
     text = block.text
     match scope.wanted:
-        case Wanted.DATES:
+        case QuestionScope.DATES:
             yield from _dates(text)
-        case Wanted.MONEY | Wanted.PERCENTAGES | Wanted.NUMBERS:
+        case QuestionScope.MONEY | QuestionScope.PERCENTAGES | QuestionScope.NUMBERS:
             yield from (_quantity(text, one) for one in quantities(text) if _is_wanted(one, scope.wanted))
-        case Wanted.EMAILS:
-            yield from (Found(*one.span(), one[0].casefold()) for one in _EMAIL.finditer(text))
-        case Wanted.LINKS:
+        case QuestionScope.EMAILS:
+            yield from (SurveyMatch(*one.span(), one[0].casefold()) for one in _EMAIL.finditer(text))
+        case QuestionScope.LINKS:
             yield from _links(text)
-        case Wanted.MENTIONS:
-            yield from (Found(*one.span(), one[0].casefold()) for one in mentions_of(scope.words).finditer(text))
-        case Wanted.HEADINGS if block.kind is Kind.HEADING:
-            yield Found(0, len(text), block.id, level=max(1, block.level))
-        case Wanted.TABLES if block.kind is Kind.TABLE:
-            yield Found(0, len(text), block.id, block.label or _first_row(block))
-        case Wanted.FIGURES if block.kind is Kind.CAPTION and not _OF_A_TABLE.match(text):
-            yield Found(0, len(text), block.id)
+        case QuestionScope.MENTIONS:
+            yield from (SurveyMatch(*one.span(), one[0].casefold()) for one in mentions_of(scope.words).finditer(text))
+        case QuestionScope.HEADINGS if block.kind is BlockKind.HEADING:
+            yield SurveyMatch(0, len(text), block.id, level=max(1, block.level))
+        case QuestionScope.TABLES if block.kind is BlockKind.TABLE:
+            yield SurveyMatch(0, len(text), block.id, block.label or _first_row(block))
+        case QuestionScope.FIGURES if block.kind is BlockKind.CAPTION and not _OF_A_TABLE.match(text):
+            yield SurveyMatch(0, len(text), block.id)
 
 
 _OF_A_TABLE = re.compile(r"\s*(?:tab\.|tables?|tabellen?|tableaux?|tablas?|tabelas?|таблиц\w+|表)\s*\d", re.IGNORECASE)
 
 
-def _dates(text: str) -> Iterator[Found]:
+def _dates(text: str) -> Iterator[SurveyMatch]:
     """Those that name a day, or a month of a year."""
     for one in dates(text):
         if one.year or any(day for _, day in one.readings):
-            yield Found(one.start, one.end, (one.year, one.readings))
+            yield SurveyMatch(one.start, one.end, (one.year, one.readings))
 
 
-def _is_wanted(one: Quantity, wanted: Wanted) -> bool:
+def _is_wanted(one: Quantity, wanted: QuestionScope) -> bool:
     if one.is_part or one.is_word or one.dimension == CLOCK:
         return False
-    if wanted is Wanted.MONEY:
+    if wanted is QuestionScope.MONEY:
         return one.dimension in MONEY
-    return one.dimension in PERCENTAGES if wanted is Wanted.PERCENTAGES else bool(one.dimension)
+    return one.dimension in PERCENTAGES if wanted is QuestionScope.PERCENTAGES else bool(one.dimension)
 
 
-def _quantity(text: str, one: Quantity) -> Found:
+def _quantity(text: str, one: Quantity) -> SurveyMatch:
     value: Decimal | str = one.value if one.value is not None else text[one.start : one.end]
-    return Found(one.start, one.end, (one.dimension, value))
+    return SurveyMatch(one.start, one.end, (one.dimension, value))
 
 
-def _links(text: str) -> Iterator[Found]:
+def _links(text: str) -> Iterator[SurveyMatch]:
     for match in _LINK.finditer(text):
         end = match.end()
         while end > match.start() and _ends_outside(text[match.start() : end]):
             end -= 1
         if "." in text[match.start() : end]:
-            yield Found(match.start(), end, text[match.start() : end].rstrip("/").casefold())
+            yield SurveyMatch(match.start(), end, text[match.start() : end].rstrip("/").casefold())
 
 
 def _ends_outside(address: str) -> bool:
@@ -206,9 +207,9 @@ def _first_row(block: Block) -> str:
     return shortened(" · ".join(cell.strip() for cell in cells if cell.strip()), LONGEST_TEXT)
 
 
-def _around(block: Block, found: Found) -> str:
+def _around(block: Block, found: SurveyMatch) -> str:
     """The sentence in which it stands; of a long one what is near."""
-    if block.kind in (Kind.HEADING, Kind.TABLE, Kind.CAPTION):
+    if block.kind in (BlockKind.HEADING, BlockKind.TABLE, BlockKind.CAPTION):
         line = block.text[block.text.rfind("\n", 0, found.start) + 1 :].split("\n", 1)[0]
         return shortened(" ".join(line.split()), LONGEST_AROUND)
     stretch = stretch_at(block.text, found.start)
@@ -244,7 +245,7 @@ LONGER = 2
 
 
 @dataclass(frozen=True)
-class Listed:
+class SurveyListed:
     """The last event; `overfull` sections have more than could be listed, also when they were asked in halves."""
 
     summary: Summary
@@ -253,29 +254,31 @@ class Listed:
 
 def list_all(
     documents: Sequence[InputDocument], question: str, engine: Engine, steps: Steps, cancel: CancelToken
-) -> Iterator[SummaryEvent | Listed]:
+) -> Iterator[SummaryEvent | SurveyListed]:
     """Reads every block; what is said in several places is one statement. Cancelled, it ends with what was found.
 
     Raises what the engine raises; what was read is then in `steps`.
     """
     begun_s = time.monotonic()
-    wish = Wish(form=Form.OWN, instruction=question)
-    reading = Reading(documents, leaves_apart=False)
+    wish = SummaryOptions(form=Form.OWN, instruction=question)
+    reading = SectionReading(documents, leaves_apart=False)
     model = woken(engine, cancel)
     if model is None:
-        yield Listed(_summary(documents, wish, reading, (), is_partial=True, seconds=time.monotonic() - begun_s))
+        yield SurveyListed(_summary(documents, wish, reading, (), is_partial=True, seconds=time.monotonic() - begun_s))
         return
-    work = Work(documents, wish, engine, steps, cancel, model, budgets_of(model), writing_language(documents, wish))
+    work = SummaryWork(
+        documents, wish, engine, steps, cancel, model, budgets_of(model), writing_language(documents, wish)
+    )
     sections = sections_for(work, question)
     yield Planned(len(sections), sum(one.tokens for one in sections))
-    mapping = Mapping(work, sections, reading, _Request(work, question))
+    mapping = Mapping(work, sections, reading, _SurveyRequest(work, question))
     yield from mapping.run()
     statements = distinct(point for points in mapping.points for point in points)
     summary = _summary(
         documents, wish, reading, statements, model=model.path, sections=len(sections), read=mapping.read,
         failed=len(mapping.failed), is_partial=cancel.cancelled, seconds=time.monotonic() - begun_s,
     )  # fmt: skip
-    yield Listed(summary, len(mapping.overfull))
+    yield SurveyListed(summary, len(mapping.overfull))
 
 
 def budgets_of(model: ModelLoaded) -> Budgets:
@@ -284,21 +287,21 @@ def budgets_of(model: ModelLoaded) -> Budgets:
     return replace(usual, points=min(LONGER * usual.points, usual.context // 6))
 
 
-def sections_for(work: Work, question: str) -> list[Section]:
+def sections_for(work: SummaryWork, question: str) -> list[Section]:
     """All of the documents, in sections as large as the model reads well."""
     empty = Section(0, "", (), (), None, 0, 100, 100)
     fixed = work.fixed_tokens(prompts.list_messages(work.documents[0], empty, question))
     return sections_of(work.documents, work.budgets.within(fixed).section, work.count)
 
 
-class _Request:
-    """See `app.features.summary.condensing.Request`."""
+class _SurveyRequest:
+    """See `app.features.summary.condensing.SectionRequest`."""
 
-    def __init__(self, work: Work, question: str) -> None:
+    def __init__(self, work: SummaryWork, question: str) -> None:
         self._work, self._question = work, question
         self.has_form = not work.budgets.is_small or work.budgets.only_chooses
 
-    def ask(self, section: Section, attempt: int, problem: Problem | None) -> Ask:
+    def ask(self, section: Section, attempt: int, problem: AnswerProblem | None) -> Ask:
         document, budgets = self._work.documents[section.document], self._work.budgets
         if not self.has_form:
             messages = prompts.plain_list_messages(section, self._question)
@@ -313,7 +316,7 @@ class _Request:
         cited = self._work.cited(section.document, section.ids)
         return prompts.read_list(answer, [(one.block.id, one.block.text) for one in cited])
 
-    def is_all(self, answer: Answer, points: int) -> bool:
+    def is_all(self, answer: TaskAnswer, points: int) -> bool:
         is_cut = answer.finish in (FinishReason.LENGTH, FinishReason.CONTEXT)
         return not is_cut and points < most_entries(self._work.budgets)
 
@@ -325,8 +328,8 @@ def most_entries(budgets: Budgets) -> int:
 
 def _summary(
     documents: Sequence[InputDocument],
-    wish: Wish,
-    reading: Reading,
+    wish: SummaryOptions,
+    reading: SectionReading,
     statements: Sequence[Statement],
     *,
     model: str = "",
@@ -352,42 +355,42 @@ MOST_LINES = 1_000
 MOST_MARKS = 6
 """Pages named beside one thing; there may be more."""
 _NAMES = {
-    Wanted.DATES: ("date", "dates"),
-    Wanted.MONEY: ("amount of money", "amounts of money"),
-    Wanted.PERCENTAGES: ("percentage", "percentages"),
-    Wanted.NUMBERS: ("number with a unit", "numbers with a unit"),
-    Wanted.EMAILS: ("e-mail address", "e-mail addresses"),
-    Wanted.LINKS: ("web address", "web addresses"),
-    Wanted.HEADINGS: ("heading", "headings"),
-    Wanted.TABLES: ("table", "tables"),
-    Wanted.FIGURES: ("caption of a figure", "captions of figures"),
+    QuestionScope.DATES: ("date", "dates"),
+    QuestionScope.MONEY: ("amount of money", "amounts of money"),
+    QuestionScope.PERCENTAGES: ("percentage", "percentages"),
+    QuestionScope.NUMBERS: ("number with a unit", "numbers with a unit"),
+    QuestionScope.EMAILS: ("e-mail address", "e-mail addresses"),
+    QuestionScope.LINKS: ("web address", "web addresses"),
+    QuestionScope.HEADINGS: ("heading", "headings"),
+    QuestionScope.TABLES: ("table", "tables"),
+    QuestionScope.FIGURES: ("caption of a figure", "captions of figures"),
 }
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenAnswer:
     """The answer, and what each of its lines rests on (`Source` with the stretch of the answer)."""
 
     text: str
     sources: tuple[Source, ...] = ()
 
 
-def written(summary: Summary, scope: Scope, *, overfull: int = 0) -> Written:
+def written(summary: Summary, scope: Scope, *, overfull: int = 0) -> WrittenAnswer:
     """The whole answer: how many, each with its places, what was read and how.
 
     `overfull` sections have more than is listed.
     """
-    is_short = scope.wanted in FOUND_BY_PROGRAM and scope.wanted not in (Wanted.HEADINGS, Wanted.MENTIONS)
+    is_short = scope.wanted in FOUND_BY_PROGRAM and scope.wanted not in (QuestionScope.HEADINGS, QuestionScope.MENTIONS)
     lines = _Lines([(one.id, one.name, one.unit) for one in summary.documents], is_short=is_short)
     lines.add(_count_words(summary, scope))
-    statements = summary.statements if scope.wanted is not Wanted.MENTIONS else _each_place(summary.statements)
+    statements = summary.statements if scope.wanted is not QuestionScope.MENTIONS else _each_place(summary.statements)
     shown = statements[:MOST_LINES]
     for document, each in groupby(shown, lambda one: one.anchors[0].document if one.anchors else 0):
-        lines.add_list(document, list(each), is_tree=scope.wanted is Wanted.HEADINGS)
+        lines.add_list(document, list(each), is_tree=scope.wanted is QuestionScope.HEADINGS)
     if len(shown) < len(statements):
         lines.add(f"And {len(statements) - len(shown):,} more.")
     lines.add(f"*{escaped(how_words(summary, scope, overfull))}*")
-    return Written(lines.text, tuple(lines.sources))
+    return WrittenAnswer(lines.text, tuple(lines.sources))
 
 
 def _each_place(statements: Sequence[Statement]) -> list[Statement]:
@@ -447,7 +450,7 @@ class _Lines:
             self.text += f" *({escaped(check_words(one.check, ''))})*"
         self.text += "\n"
 
-    def _marks(self, anchors: Sequence[Anchor], begin: int, end: int) -> Iterator[str]:
+    def _marks(self, anchors: Sequence[ClaimAnchor], begin: int, end: int) -> Iterator[str]:
         seen: set[str] = set()
         more = 0
         for anchor in anchors:
@@ -468,7 +471,7 @@ class _Lines:
             yield f"and {more:,} more"
 
 
-def place_mark(unit: str, anchor: Anchor) -> str:
+def place_mark(unit: str, anchor: ClaimAnchor) -> str:
     """Such as "[p. 3]"; where a document has no pages, the number of its paragraph: "[¶ 12]"."""
     if unit and anchor.page is not None:
         return f"[{PAGE_MARKS.get(unit, unit)} {anchor.page}]"
@@ -477,9 +480,9 @@ def place_mark(unit: str, anchor: Anchor) -> str:
 
 def _count_words(summary: Summary, scope: Scope) -> str:
     """How many there are, in bold."""
-    if scope.wanted is Wanted.ABOUT:
+    if scope.wanted is QuestionScope.ABOUT:
         return ""
-    if scope.wanted is Wanted.PAGES:
+    if scope.wanted is QuestionScope.PAGES:
         told = (
             f"{plain(one.name)}: {units(one.unit, one.coverage.pages)}"
             if one.unit and one.coverage.pages
@@ -488,7 +491,7 @@ def _count_words(summary: Summary, scope: Scope) -> str:
         )
         return f"**{escaped('; '.join(told))}**"
     places = sum(len(one.anchors) for one in summary.statements)
-    if scope.wanted is Wanted.MENTIONS:
+    if scope.wanted is QuestionScope.MENTIONS:
         forms = "; ".join(f"“{plain(one.text)}” {_times(len(one.anchors))}" for one in summary.statements)
         return f"**{escaped(forms)}**" if forms else f"**“{escaped(plain(scope.words))}” does not occur.**"
     one, many = _NAMES.get(scope.wanted, ("", ""))
@@ -509,7 +512,7 @@ def how_words(summary: Summary, scope: Scope, overfull: int = 0) -> str:
     """What was read, where something was found, who looked, and what is missing: sentences."""
     said = [f"{coverage_words(summary)}."]
     pages = {(one.document, one.page) for each in summary.statements for one in each.anchors if one.page is not None}
-    is_found = bool(summary.statements) and scope.wanted is not Wanted.ABOUT
+    is_found = bool(summary.statements) and scope.wanted is not QuestionScope.ABOUT
     if is_found and pages:
         unit = summary.documents[0].unit
         said[0] = f"{said[0][:-1]}; found on {units(unit, len(pages))}."
@@ -522,7 +525,9 @@ def how_words(summary: Summary, scope: Scope, overfull: int = 0) -> str:
         said.append("Read whole; counted by the program.")
     else:
         said.append(
-            DIGEST_WORDS if scope.wanted is Wanted.ABOUT else "Found and counted by the program; no model was asked."
+            DIGEST_WORDS
+            if scope.wanted is QuestionScope.ABOUT
+            else "Found and counted by the program; no model was asked."
         )
     if overfull:
         counted = "1 section has" if overfull == 1 else f"{overfull:,} sections have"
@@ -532,8 +537,8 @@ def how_words(summary: Summary, scope: Scope, overfull: int = 0) -> str:
     return " ".join(said)
 
 
-WISH = Wish(Length.MEDIUM, Form.BULLETS)
-LIST_WISH = Wish(form=Form.OWN)
+WISH = SummaryOptions(Length.MEDIUM, Form.BULLETS)
+LIST_WISH = SummaryOptions(form=Form.OWN)
 """What no sentences of a document can give."""
 """Of what a document is about."""
 ANSWERED_SHARE = 0.4
@@ -549,12 +554,12 @@ class Surveys:
     What was read stays known while the program runs, so that an answer that was stopped goes on where it was.
     """
 
-    def __init__(self, chat: Chat, engine: Engine, speeds: Speeds) -> None:
+    def __init__(self, chat: AnswerService, engine: Engine, speeds: Speeds) -> None:
         self._chat, self._engine, self._speeds = chat, engine, speeds
         self._steps, self._steps_of = MemorySteps(), 0
-        self._estimates: dict[tuple[str, tuple[int, ...]], Offer] = {}
+        self._estimates: dict[tuple[str, tuple[int, ...]], QueryOffer] = {}
 
-    def offers(self, conversation_id: int | None, text: str, cancel: CancelToken) -> Iterator[Offer]:
+    def offers(self, conversation_id: int | None, text: str, cancel: CancelToken) -> Iterator[QueryOffer]:
         """What can be done for a question that is about all of documents of which the model sees only passages.
 
         Nothing where there is none. What the model would do comes again with its estimate.
@@ -569,20 +574,20 @@ class Surveys:
         if offer.is_by_model and loaded is not None:
             yield from self._estimated(offer, loaded, cancel)
 
-    def _offer(self, scope: Scope, ids: Sequence[int]) -> Offer | None:
+    def _offer(self, scope: Scope, ids: Sequence[int]) -> QueryOffer | None:
         is_by_model = self._is_by_model(scope)
-        if not is_by_model and scope.wanted is Wanted.LIST:
+        if not is_by_model and scope.wanted is QuestionScope.LIST:
             return None
-        return Offer(scope, tuple(ids), is_by_model)
+        return QueryOffer(scope, tuple(ids), is_by_model)
 
     def _is_by_model(self, scope: Scope) -> bool:
         """Where the program cannot; the smallest models find less than they make up, as in summaries."""
-        loaded, wish = self._engine.loaded, WISH if scope.wanted is Wanted.ABOUT else LIST_WISH
+        loaded, wish = self._engine.loaded, WISH if scope.wanted is QuestionScope.ABOUT else LIST_WISH
         if loaded is None or method_for(wish, weights_of(loaded)) is Method.DIGEST:
             return False
-        return scope.wanted not in FOUND_BY_PROGRAM or (scope.is_narrowed and scope.wanted is not Wanted.PAGES)
+        return scope.wanted not in FOUND_BY_PROGRAM or (scope.is_narrowed and scope.wanted is not QuestionScope.PAGES)
 
-    def _estimated(self, offer: Offer, loaded: ModelLoaded, cancel: CancelToken) -> Iterator[Offer]:
+    def _estimated(self, offer: QueryOffer, loaded: ModelLoaded, cancel: CancelToken) -> Iterator[QueryOffer]:
         key = (f"{loaded.path} {loaded.context_tokens}", offer.document_ids)
         if key not in self._estimates:
             documents = inputs_of(self._chat.documents, offer.document_ids)
@@ -633,14 +638,14 @@ class Surveys:
     def _write(
         self, answer: StoredMessage, question: StoredMessage, cancel: CancelToken, *, shows: bool
     ) -> Iterator[SurveyEvent]:
-        conversations, scope = self._chat.conversations, scope_of(question.text) or Scope(Wanted.LIST)
-        draft = Draft(conversations, answer.id, answer.text)
+        conversations, scope = self._chat.conversations, scope_of(question.text) or Scope(QuestionScope.LIST)
+        draft = AnswerDraft(conversations, answer.id, answer.text)
         listed, is_empty = None, True
         try:
-            conversations.set_sources(answer.id, [made_to_fields(Made())])
+            conversations.set_sources(answer.id, [made_to_fields(SurveyCoverage())])
             documents = inputs_of(self._chat.documents, self._chat.looks.documents_of(question.id))
             for event in self._surveyed(documents, question, scope, cancel):
-                if isinstance(event, Listed):
+                if isinstance(event, SurveyListed):
                     listed = event
                 elif isinstance(event, SurveyProgress):
                     yield event
@@ -660,44 +665,44 @@ class Surveys:
 
     def _surveyed(
         self, documents: Sequence[InputDocument], question: StoredMessage, scope: Scope, cancel: CancelToken
-    ) -> Iterator[Listed | SurveyProgress | SectionRead]:
+    ) -> Iterator[SurveyListed | SurveyProgress | SectionRead]:
         """The last event is the result; sections come where each of their points is a line of it."""
         if self._engine.loaded is None and scope.wanted not in FOUND_BY_PROGRAM:
             woken(self._engine, cancel)
-        if not self._is_by_model(scope) and scope.wanted is not Wanted.LIST:
-            if scope.wanted is Wanted.ABOUT:
-                yield Listed(digest_summary(documents, WISH, lambda: cancel.cancelled))
+        if not self._is_by_model(scope) and scope.wanted is not QuestionScope.LIST:
+            if scope.wanted is QuestionScope.ABOUT:
+                yield SurveyListed(digest_summary(documents, WISH, lambda: cancel.cancelled))
             else:
-                yield Listed(find(documents, scope, lambda: cancel.cancelled))
+                yield SurveyListed(find(documents, scope, lambda: cancel.cancelled))
             return
         loaded = self._engine.loaded
         self._chat.documents.let_out(self._chat.looks.documents_of(question.id), loaded)
-        pace = Pace(None, loaded.sequences if loaded is not None else 1)
+        pace = SummaryPace(None, loaded.sequences if loaded is not None else 1)
         progress = SurveyProgress(0, 0, None)
         for event in self._read(scope, question, documents, cancel):
-            if isinstance(event, Summarized | Listed):
-                yield event if isinstance(event, Listed) else Listed(event.summary)
+            if isinstance(event, Summarized | SurveyListed):
+                yield event if isinstance(event, SurveyListed) else SurveyListed(event.summary)
                 return
             pace.take(event)
-            if isinstance(event, SectionRead) and scope.wanted is not Wanted.ABOUT:
+            if isinstance(event, SectionRead) and scope.wanted is not QuestionScope.ABOUT:
                 yield event
             progress = _progressed(progress, event, pace.seconds_left())
             yield progress
 
     def _read(
         self, scope: Scope, question: StoredMessage, documents: Sequence[InputDocument], cancel: CancelToken
-    ) -> Iterator[SummaryEvent | Listed]:
+    ) -> Iterator[SummaryEvent | SurveyListed]:
         if question.id != self._steps_of:
             self._steps, self._steps_of = MemorySteps(), question.id
-        if scope.wanted is Wanted.ABOUT:
+        if scope.wanted is QuestionScope.ABOUT:
             return summarize(documents, WISH, self._engine, self._steps, cancel)
         return list_all(documents, question.text, self._engine, self._steps, cancel)
 
-    def _keep(self, draft: Draft, answer_id: int, listed: Listed, scope: Scope) -> None:
+    def _keep(self, draft: AnswerDraft, answer_id: int, listed: SurveyListed, scope: Scope) -> None:
         summary, result = listed.summary, written(listed.summary, scope, overfull=listed.overfull)
         draft.text = result.text
         draft.finish(MessageState.STOPPED if summary.is_partial else MessageState.COMPLETE)
-        made = Made(summary.sections, summary.sections_read, summary.seconds, summary.method is Method.MODEL)
+        made = SurveyCoverage(summary.sections, summary.sections_read, summary.seconds, summary.method is Method.MODEL)
         fields = [made_to_fields(made), *map(source_to_fields, result.sources)]
         self._chat.conversations.set_sources(answer_id, fields)
 

@@ -28,7 +28,7 @@ def can_read_all(model: ModelLoaded | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Offer:
+class QueryOffer:
     """What can be done for a question. `is_by_model`: the model reads all of it; else the program does, at once.
 
     `tokens`, `sections` and `seconds` are None until they are estimated, or where nothing tells them.
@@ -62,7 +62,7 @@ _NAME = "survey"
 
 
 @dataclass(frozen=True)
-class Made:
+class SurveyCoverage:
     """So many sections were read of so many, in `seconds`; without a model each document is one."""
 
     sections: int = 0
@@ -71,17 +71,17 @@ class Made:
     is_by_model: bool = False
 
 
-def made_to_fields(made: Made) -> dict[str, Any]:
+def made_to_fields(made: SurveyCoverage) -> dict[str, Any]:
     """As it stands among the sources of a message; versions that do not know it leave it out."""
     return {_NAME: asdict(made)}
 
 
-def made_of(sources: Sequence[dict[str, Any]]) -> Made | None:
+def made_of(sources: Sequence[dict[str, Any]]) -> SurveyCoverage | None:
     """How a message with these sources was made; None where it is no such answer."""
     found = next((fields[_NAME] for fields in sources if isinstance(fields.get(_NAME), dict)), None)
     if found is None:
         return None
     try:
-        return Made(**found)
+        return SurveyCoverage(**found)
     except TypeError:  # written by a newer version
-        return Made()
+        return SurveyCoverage()

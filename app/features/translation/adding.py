@@ -18,7 +18,7 @@ from app.core.wire import to_json
 from app.documents import reading
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
 from app.documents.segments import Content
-from app.features.documents import Documents, Kept
+from app.features.documents import DocumentLibrary, DocumentStored
 from app.features.translation.at_work import outcome_of, row_of
 from app.features.translation.recomposed import segments_of
 from app.features.translation.result import (
@@ -88,7 +88,7 @@ class Additions:
     """Adds files; `child_folder` is the document child's own."""
 
     def __init__(
-        self, jobs: Jobs, store: TranslationStore, documents: Documents, copies: Copies, child_folder: Path
+        self, jobs: Jobs, store: TranslationStore, documents: DocumentLibrary, copies: Copies, child_folder: Path
     ) -> None:
         self._jobs, self._store, self._documents = jobs, store, documents
         self._copies, self._child_folder = copies, child_folder
@@ -207,7 +207,7 @@ class Additions:
     ) -> Iterator[Adding | Pictured | dict[str, Any]]:
         count = 0
         for event in self._documents.read(path, cancel, password=password):
-            if isinstance(event, Kept):
+            if isinstance(event, DocumentStored):
                 document = event.document
                 if not leaves_pictures and self._documents.has_unread_pictures(document):
                     yield Pictured(document)

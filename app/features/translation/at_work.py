@@ -17,8 +17,7 @@ from app.engine.contract import Engine
 from app.features.translation.memory import KeptWords
 from app.features.translation.result import (
     KIND,
-    Memory,
-    Origin,
+    MemoryLookup,
     Row,
     SegmentDone,
     SegmentGrows,
@@ -28,6 +27,7 @@ from app.features.translation.result import (
     TranslationEstimate,
     TranslationEvent,
     TranslationPlanned,
+    TranslationSource,
     TranslationWish,
     searched_text,
     source_language_of,
@@ -49,7 +49,7 @@ class Translate(Protocol):
         segments: Sequence[Segment],
         wish: TranslationWish,
         engine: Engine,
-        memory: Memory,
+        memory: MemoryLookup,
         cancel: CancelToken,
         *,
         done: Mapping[int, Translated],
@@ -57,7 +57,7 @@ class Translate(Protocol):
         """The events of one translation."""
 
 
-class AtWork(Working[TranslationEvent]):
+class RunningTranslation(Working[TranslationEvent]):
     """One translation; see `Working`. Its wish and its segments may change meanwhile, but not while `changing` is held.
 
     `translate` None is the program's own pipeline.
@@ -76,7 +76,7 @@ class AtWork(Working[TranslationEvent]):
         self._job_id, self._jobs, self._store, self._words = job_id, jobs, store, words
         self._changing, self._translate = changing, translate or _own_pipeline()
         self._earlier_steps = 0
-        self.record: Record | None = None
+        self.record: TranslationAttempt | None = None
 
     @property
     def steps(self) -> int:
@@ -93,7 +93,7 @@ class AtWork(Working[TranslationEvent]):
         rows = [row_of(one) for one in store.every_segment(job.id)]
         wish = replace(self._words.whole_wish(job), source=source_language_of(job))
         self._earlier_steps = self.steps
-        self.record = record = Record(
+        self.record = record = TranslationAttempt(
             job,
             self._jobs,
             store,
@@ -137,11 +137,11 @@ def row_of(stored: StoredSegment) -> Row:
 
 SAVE_EVERY_S = 1.0
 MOST_WAITING = 500
-_CHEAP = (Origin.MEMORY, Origin.SKIPPED)
+_CHEAP = (TranslationSource.MEMORY, TranslationSource.SKIPPED)
 """Made again in no time: these are stored many at once."""
 
 
-class Record:
+class TranslationAttempt:
     """One attempt at one translation. `close` belongs at its end, however that comes.
 
     `is_wanted` says whether wish and segments are still these, and holds them as long as its block lasts: what was made
@@ -159,7 +159,7 @@ class Record:
         is_wanted: Callable[[], AbstractContextManager[bool]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.pace = Pace({segment.id: len(segment.text) for segment in open_segments}, clock)
+        self.pace = TranslationPace({segment.id: len(segment.text) for segment in open_segments}, clock)
         self._job, self._jobs, self._store, self._model, self._clock = job, jobs, store, model, clock
         self._is_wanted = is_wanted
         self._progress: dict[str, Any] = dict((jobs.get(job.id) or job).progress)
@@ -211,7 +211,7 @@ class Record:
         if self._waiting:
             with self._is_wanted() as is_wanted:
                 if is_wanted:
-                    self._store.keep(self._job.id, self._waiting, never_over=(Origin.EDITED,))
+                    self._store.keep(self._job.id, self._waiting, never_over=(TranslationSource.EDITED,))
             self._waiting = []
 
     def _save_progress(self) -> None:
@@ -226,10 +226,10 @@ def outcome_of(translated: Translated) -> Outcome:
 
 LEAST_WRITTEN = 60
 """Characters of segments that grow, before they tell anything."""
-_BY_THE_MODEL = (Origin.MODEL, Origin.KEPT)
+_BY_THE_MODEL = (TranslationSource.MODEL, TranslationSource.KEPT)
 
 
-class Pace:
+class TranslationPace:
     """Times are seconds; while it rests, the clock does not count. `lengths` are the characters of each open segment.
 
     Segments differ in length, and known ones come at once: so the text that the model has written tells the pace, that
@@ -284,7 +284,7 @@ PROMPT_SHARE = 1.5
 COUNT_AT_ONCE = 500
 
 
-class Estimates:
+class TranslationEstimates:
     """From any thread. What was measured holds as long as the program runs."""
 
     def __init__(self, engines: TaskEngines, jobs: Jobs) -> None:
@@ -292,7 +292,7 @@ class Estimates:
         self._speeds = Speeds(KIND, jobs, seconds="timed_s")
 
     def estimate(
-        self, rows: Sequence[Row], memory_of: Callable[[Path], Memory], cancel: CancelToken
+        self, rows: Sequence[Row], memory_of: Callable[[Path], MemoryLookup], cancel: CancelToken
     ) -> TranslationEstimate | None:
         """`memory_of` is the memory of a model.
 

@@ -12,8 +12,16 @@ from dataclasses import dataclass
 
 from app.documents.segments import Content, Mark, Segment, content_of, marks, nests, plain
 from app.features.translation.marking import PROTECTED, Shown, adopted, same_marks, tag_of
-from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable, loop_in, refuses, tidied
-from app.features.translation.result import Flag, FlagKind, Origin, Translated
+from app.features.translation.problems import (
+    ProblemKind,
+    TranslationProblem,
+    flags_of,
+    is_unusable,
+    loop_in,
+    refuses,
+    tidied,
+)
+from app.features.translation.result import Flag, FlagKind, Translated, TranslationSource
 from app.language.names import WITHOUT_SPACES
 from app.language.words import JOINED_WORD
 
@@ -21,11 +29,11 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True)
-class Candidate:
+class DeliveryCandidate:
     """An answer as it could be delivered: a core with exactly the marks of the source, and what is wrong with it."""
 
     core: Content
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[TranslationProblem, ...] = ()
 
     @property
     def words(self) -> str:
@@ -33,30 +41,30 @@ class Candidate:
         return plain(self.core)
 
 
-def candidate(source: Shown, answer: str) -> Candidate:
+def candidate(source: Shown, answer: str) -> DeliveryCandidate:
     """What an answer gives, and what is wrong with its form; with an unusable one, the core is the source's."""
     text, problems = tidied(f"{source.text} {' '.join(source.protected)}", answer)
     found, invented = adopted(source, marked(source, text))
     words = plain(found)
     if not _LETTER.search(words):
-        return Candidate(source.core, (Problem(ProblemKind.EMPTY),))
+        return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.EMPTY),))
     if refuses(source.words, words):
-        return Candidate(source.core, (Problem(ProblemKind.REFUSED, words[:60]),))
+        return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.REFUSED, words[:60]),))
     if loop := loop_in(source.words, words):
-        return Candidate(source.core, (Problem(ProblemKind.LOOP, loop[:60]),))
+        return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.LOOP, loop[:60]),))
     damage = damage_of(source, found)
     if damage is None and not invented:
-        return Candidate(found, problems)
+        return DeliveryCandidate(found, problems)
     lost, extra = (damage.lost, damage.extra) if damage else ((), ())
-    problem = Problem(ProblemKind.MARKS, " ".join(lost), " ".join((*extra, *invented)))
-    return Candidate(put_back(source, found), (*problems, problem))
+    problem = TranslationProblem(ProblemKind.MARKS, " ".join(lost), " ".join((*extra, *invented)))
+    return DeliveryCandidate(put_back(source, found), (*problems, problem))
 
 
-def delivered(segment: Segment, source: Shown, best: Candidate) -> Translated:
+def delivered(segment: Segment, source: Shown, best: DeliveryCandidate) -> Translated:
     flags = flags_of(best.problems)
     if is_unusable(best.problems):
-        return Translated(segment.id, segment.content, Origin.KEPT, (Flag(FlagKind.UNTRANSLATED), *flags))
-    return Translated(segment.id, source.whole(best.core), Origin.MODEL, flags)
+        return Translated(segment.id, segment.content, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED), *flags))
+    return Translated(segment.id, source.whole(best.core), TranslationSource.MODEL, flags)
 
 
 # What a model wrote, read tolerantly: tags in many spellings, blocks of a batch; and whether every mark is there.
@@ -238,7 +246,7 @@ def put_back(shown: Shown, answered: Content) -> Content:
 
 
 @dataclass(frozen=True)
-class _Element:
+class _SourceMark:
     """A pair or a single mark of the source: how many of its words are before it, how many in it, of how many."""
 
     first: Mark
@@ -254,7 +262,7 @@ class _Element:
     """The signs on both sides of it, "()", where both are signs."""
 
 
-def _elements(core: Content) -> Iterator[_Element]:
+def _elements(core: Content) -> Iterator[_SourceMark]:
     texts = [part if isinstance(part, str) else "" for part in core]
     counts = [len(_WORD.findall(text)) for text in texts]
     for place, part in enumerate(core):
@@ -266,7 +274,7 @@ def _elements(core: Content) -> Iterator[_Element]:
                 n for n, other in enumerate(core) if isinstance(other, Mark) and other.key == ("close", part.number)
             )
         last = core[end] if end > place else None
-        yield _Element(
+        yield _SourceMark(
             part,
             last if isinstance(last, Mark) else None,
             sum(counts[:place]),
@@ -324,7 +332,7 @@ def _bad_number(parts: Sequence[str | Mark], needs_words: set[int]) -> int | Non
     )
 
 
-def _with(content: Content, element: _Element) -> Content:
+def _with(content: Content, element: _SourceMark) -> Content:
     if element.last is None:
         return _spaced(content, element)
     if not element.text:
@@ -350,7 +358,7 @@ def _around(content: Content, first: Mark, last: Mark, start: int, end: int) -> 
     return content_of([*parts[:at], first, last, *parts[at:]])
 
 
-def _spaced(content: Content, element: _Element) -> Content:
+def _spaced(content: Content, element: _SourceMark) -> Content:
     """With a space to both sides where the source has one."""
     text, at = plain(content), _place_of(content, element)
     before, behind = text[at - 1 : at] if at else "", text[at : at + 1]
@@ -366,7 +374,7 @@ def _spaced(content: Content, element: _Element) -> Content:
     return content_of([*there[:gap], *parts, *there[gap:]])
 
 
-def _place_of(content: Content, element: _Element) -> int:
+def _place_of(content: Content, element: _SourceMark) -> int:
     """Where in the plain text, by the share of words before it: at the beginning of a word, or behind the last."""
     text = plain(content)
     if element.between and text.count(element.between) == 1:
@@ -382,7 +390,7 @@ def _place_of(content: Content, element: _Element) -> int:
     return words[number][0]
 
 
-def _stretch(content: Content, element: _Element) -> tuple[int, int]:
+def _stretch(content: Content, element: _SourceMark) -> tuple[int, int]:
     """The words that a pair goes around: the same ones where they are there once, else as many, as far along."""
     text = plain(content)
     lowered, wanted = text.casefold(), element.text.casefold()

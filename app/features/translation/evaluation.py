@@ -19,12 +19,12 @@ from app.documents.segments import Content, Segment
 from app.engine.contract import Engine
 from app.features.translation.marking import shown_text
 from app.features.translation.result import (
-    Memory,
-    Origin,
+    MemoryLookup,
     SegmentDone,
     Translated,
     TranslationEvent,
     TranslationPlanned,
+    TranslationSource,
     TranslationWish,
 )
 from app.features.translation.translate import translate
@@ -63,14 +63,14 @@ class TranslationEvaluation:
             "chrf_of_source": chrf([shown_text(segment.content) for segment, _, _ in pairs], references),
             "flagged": sum(bool(one.flags) for _, one, _ in pairs),
             "flags": dict(sorted(flags.items())),
-            "untranslated": sum(one.origin is Origin.KEPT for _, one, _ in pairs),
+            "untranslated": sum(one.origin is TranslationSource.KEPT for _, one, _ in pairs),
             "seconds": round(self.seconds, 3),
             "segments_per_second": round(len(pairs) / self.seconds, 3) if self.seconds else None,
         }
 
 
 def evaluate(
-    result: TranslationEvaluation, wish: TranslationWish, engine: Engine, memory: Memory, cancel: CancelToken
+    result: TranslationEvaluation, wish: TranslationWish, engine: Engine, memory: MemoryLookup, cancel: CancelToken
 ) -> Iterator[TranslationEvent]:
     """Translates by the model that is loaded, into `result`. Cancelled, that is of what is done."""
     begun_s = time.monotonic()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from app.core.errors import DocumentUnreadable
 from app.core.paths import disk_problem
-from app.features.translation.result import Term
+from app.features.translation.result import GlossaryTerm
 from app.language.names import WITHOUT_SPACES, base
 from app.language.words import JOINED_WORD, common_start, fold
 
@@ -44,9 +44,9 @@ class Consistency:
         self._found: dict[str, str] = {}
 
     @property
-    def terms(self) -> tuple[Term, ...]:
+    def terms(self) -> tuple[GlossaryTerm, ...]:
         """What is fixed so far, in the order in which it was found."""
-        return tuple(Term(source, target) for source, target in self._found.items())
+        return tuple(GlossaryTerm(source, target) for source, target in self._found.items())
 
     def learn(self, source: str, target: str) -> None:
         here = [name for name in self._names if name in source]
@@ -62,8 +62,8 @@ class Consistency:
             elif len(seen) < MOST_KEPT:
                 seen.append((source, target))
 
-    def found_in(self, text: str) -> list[Term]:
-        return [Term(name, target) for name, target in self._found.items() if name in text]
+    def found_in(self, text: str) -> list[GlossaryTerm]:
+        return [GlossaryTerm(name, target) for name, target in self._found.items() if name in text]
 
     def _shared(self, name: str, seen: Sequence[tuple[str, str]], target: str) -> str:
         """The longest run of words that this translation shares with one before, and that stands in few others."""
@@ -179,10 +179,10 @@ _DERIVING = frozenset(("or", "er", "ors", "ers", "ist", "ism", "ive", "al", "ly"
 class Glossary:
     """Terms, found quickly in many texts. `source` is the language of the texts, "" where it is not known."""
 
-    def __init__(self, terms: Iterable[Term], source: str = "") -> None:
+    def __init__(self, terms: Iterable[GlossaryTerm], source: str = "") -> None:
         self._is_english = source.casefold().startswith("en")
-        self._by_word: dict[str, list[tuple[Term, list[str]]]] = defaultdict(list)
-        self._unspaced: list[Term] = []
+        self._by_word: dict[str, list[tuple[GlossaryTerm, list[str]]]] = defaultdict(list)
+        self._unspaced: list[GlossaryTerm] = []
         seen: set[str] = set()
         for term in terms:
             wanted = term.source.strip()
@@ -198,7 +198,7 @@ class Glossary:
     def __bool__(self) -> bool:
         return bool(self._by_word or self._unspaced)
 
-    def found_in(self, text: str) -> tuple[Term, ...]:
+    def found_in(self, text: str) -> tuple[GlossaryTerm, ...]:
         """The terms that a text has, in their order; of two in one place the longer one."""
         hits = [(text.index(one.source), len(one.source), one) for one in self._unspaced if one.source in text]
         matches = list(JOINED_WORD.finditer(text))
@@ -214,7 +214,7 @@ class Glossary:
                     hits.append((start, matches[last].end() - start, term))
         return _longest(hits)
 
-    def _fits(self, term: Term, wanted: Sequence[str], there: Sequence[str], as_written: str) -> bool:
+    def _fits(self, term: GlossaryTerm, wanted: Sequence[str], there: Sequence[str], as_written: str) -> bool:
         if term.source.isupper() and len(term.source) <= 5:  # an abbreviation: IT is not it
             return as_written.startswith(term.source)
         return all(self._is_form(a, b) for a, b in zip(wanted, there, strict=True))
@@ -231,9 +231,9 @@ class Glossary:
         return common >= max(LEAST_STEM, len(wanted) - 2) and len(ending) <= LONGEST_ENDING and len(rest) <= 2
 
 
-def _longest(hits: list[tuple[int, int, Term]]) -> tuple[Term, ...]:
+def _longest(hits: list[tuple[int, int, GlossaryTerm]]) -> tuple[GlossaryTerm, ...]:
     hits.sort(key=lambda hit: (hit[0], -hit[1]))
-    found: list[Term] = []
+    found: list[GlossaryTerm] = []
     end = -1
     for start, size, term in hits:
         if start + size <= end:
@@ -244,12 +244,12 @@ def _longest(hits: list[tuple[int, int, Term]]) -> tuple[Term, ...]:
     return tuple(found)
 
 
-def chosen(terms: Iterable[Term], most: int = MOST_TERMS) -> tuple[Term, ...]:
+def chosen(terms: Iterable[GlossaryTerm], most: int = MOST_TERMS) -> tuple[GlossaryTerm, ...]:
     """At most so many for one prompt, those that look alike side by side: a model then keeps them apart."""
     from rapidfuzz import fuzz
 
     left = list(dict.fromkeys(terms))[:most]
-    found: list[Term] = []
+    found: list[GlossaryTerm] = []
     while left:
         last = found[-1].source.casefold() if found else ""
         score, place = max(
@@ -259,13 +259,13 @@ def chosen(terms: Iterable[Term], most: int = MOST_TERMS) -> tuple[Term, ...]:
     return tuple(found)
 
 
-def violated(terms: Iterable[Term], target: str) -> list[Term]:
+def violated(terms: Iterable[GlossaryTerm], target: str) -> list[GlossaryTerm]:
     """Those whose translation is not in a target text. Inflected forms count; what is not to be translated is exact."""
     words = folded_words(target)
     return [term for term in terms if not _obeys(term, target, words)]
 
 
-def _obeys(term: Term, target: str, words: Sequence[str]) -> bool:
+def _obeys(term: GlossaryTerm, target: str, words: Sequence[str]) -> bool:
     if term.source == term.target or WITHOUT_SPACES.search(term.target):
         return term.target in target
     if term.target.casefold() in target.casefold():
@@ -291,7 +291,7 @@ _HEADS = frozenset(
 )
 
 
-def read_csv(path: Path) -> tuple[Term, ...]:
+def read_csv(path: Path) -> tuple[GlossaryTerm, ...]:
     """The terms of a file of two columns, divided by ; or , or tabulators, with or without a line of heads.
 
     UTF-8, with or without its mark, or UTF-16; a source without a target stays as it is. Raises DocumentUnreadable. The
@@ -304,10 +304,10 @@ def read_csv(path: Path) -> tuple[Term, ...]:
         if not cells[0] or (number == 0 and _is_head(cells)):
             continue
         found[cells[0]] = cells[1] or cells[0]
-    return tuple(Term(source, target) for source, target in found.items())
+    return tuple(GlossaryTerm(source, target) for source, target in found.items())
 
 
-def write_csv(path: Path, terms: Iterable[Term]) -> None:
+def write_csv(path: Path, terms: Iterable[GlossaryTerm]) -> None:
     """The same form, with commas, heads, and the mark by which spreadsheets know UTF-8.
 
     Raises DiskFull or FolderNotWritable.

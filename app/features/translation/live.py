@@ -14,9 +14,9 @@ from app.features.models.languages import GENERIC
 from app.features.translation.delivering import candidate
 from app.features.translation.marking import shown
 from app.features.translation.problems import is_unusable
-from app.features.translation.prompts import Step, Unit, one_line
+from app.features.translation.prompts import Step, TranslationUnit, one_line
 from app.features.translation.result import (
-    Memory,
+    MemoryLookup,
     SegmentDone,
     SegmentGrows,
     Translated,
@@ -24,7 +24,7 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.features.translation.translate import translate
-from app.features.translation.work import Work, begin
+from app.features.translation.work import TranslationWork, begin
 
 ALTERNATIVE_TEMPERATURE = 0.8
 TRIES_FOR_ONE = 2
@@ -59,7 +59,7 @@ def translate_text(
     text: str,
     wish: TranslationWish,
     engine: Engine,
-    memory: Memory,
+    memory: MemoryLookup,
     cancel: CancelToken,
     *,
     done: Mapping[int, Translated] | None = None,
@@ -87,7 +87,9 @@ def alternatives(  # noqa: PLR0917 - what each is, its name says
     work = begin([Segment(1, (sentence.strip(),))], wish, engine, _Nothing(), cancel)
     if work is None or not sentence.strip():
         return
-    unit = Unit([replace(work.segments[0], context=_around(sentence, paragraph))], shown(work.segments[0]), 0)
+    unit = TranslationUnit(
+        [replace(work.segments[0], context=_around(sentence, paragraph))], shown(work.segments[0]), 0
+    )
     unit.terms = work.glossary.found_in(unit.shown.words)
     unit.tokens = work.count([unit.shown.text])[0]
     told = [current.strip()] if current.strip() else []
@@ -140,7 +142,7 @@ def _only(text: str, so_far: str, contents: Mapping[int, Content]) -> str:
     return so_far.removesuffix(rest).rstrip()
 
 
-def _alternative_ask(work: Work, unit: Unit, told: list[str], number: int) -> Ask:
+def _alternative_ask(work: TranslationWork, unit: TranslationUnit, told: list[str], number: int) -> Ask:
     usual = work.ask([unit], Step.FIRST)
     sampling = replace(usual.task_sampling, temperature=ALTERNATIVE_TEMPERATURE, seed=number + 1)
     messages = usual.messages
@@ -151,7 +153,7 @@ def _alternative_ask(work: Work, unit: Unit, told: list[str], number: int) -> As
     return replace(usual, messages=messages, task_sampling=sampling)
 
 
-def _answer(work: Work, ask: Ask) -> str:
+def _answer(work: TranslationWork, ask: Ask) -> str:
     events = work.engine.answer(ask, work.cancel)
     return "".join(event.text for event in events if isinstance(event, TextDelta) and not event.thinking)
 

@@ -97,12 +97,12 @@ def same_marks(one: Content, other: Content) -> bool:
 
 
 @dataclass
-class _Piece:
+class _MarkedPiece:
     """A stretch of text, one of the segment's marks, or something protected with its number and role."""
 
     text: str = ""
     mark: Mark | None = None
-    span: Span | None = None
+    span: ProtectedSpan | None = None
     role: str = "single"
     number: int = 0
 
@@ -131,20 +131,20 @@ def _guarded(content: Content, kind: SegmentKind) -> tuple[Content, tuple[int, .
     return content_of(parts), tuple(ordered)
 
 
-def _pieces(part: str | Mark, kind: SegmentKind) -> list[_Piece]:
+def _pieces(part: str | Mark, kind: SegmentKind) -> list[_MarkedPiece]:
     if isinstance(part, Mark):
-        return [_Piece(mark=part)]
-    pieces: list[_Piece] = []
+        return [_MarkedPiece(mark=part)]
+    pieces: list[_MarkedPiece] = []
     at = 0
     for span in spans(part, kind):
         if span.start > at:
-            pieces.append(_Piece(part[at : span.start]))
-        pieces.append(_Piece(part[span.start : span.end], span=span))
+            pieces.append(_MarkedPiece(part[at : span.start]))
+        pieces.append(_MarkedPiece(part[span.start : span.end], span=span))
         at = span.end
-    return [*pieces, _Piece(part[at:])] if at < len(part) else pieces
+    return [*pieces, _MarkedPiece(part[at:])] if at < len(part) else pieces
 
 
-def _pair(pieces: Sequence[_Piece]) -> None:
+def _pair(pieces: Sequence[_MarkedPiece]) -> None:
     """Makes pairs of the tags in the text that enclose something, in step with the segment's own marks."""
     waiting: list[int] = []
     for place, piece in enumerate(pieces):
@@ -319,7 +319,7 @@ _TAG_NAME = re.compile(r"<(/?)\s*([\w:.-]+)")
 
 
 @dataclass(frozen=True)
-class Span:
+class ProtectedSpan:
     """A stretch of a text that must stay. `tag` is the name of an element that it begins, "/name" that it ends."""
 
     start: int
@@ -329,7 +329,7 @@ class Span:
     is_placeholder: bool = False
 
 
-def spans(text: str, kind: SegmentKind = SegmentKind.PARAGRAPH) -> list[Span]:
+def spans(text: str, kind: SegmentKind = SegmentKind.PARAGRAPH) -> list[ProtectedSpan]:
     """All of them in their order, none within another."""
     return list(_spans(text, kind))
 
@@ -339,12 +339,12 @@ def placeholders(text: str, kind: SegmentKind = SegmentKind.MESSAGE) -> list[str
     return [text[one.start : one.end] for one in _spans(text, kind) if one.is_placeholder]
 
 
-def _spans(text: str, kind: SegmentKind) -> Iterator[Span]:
+def _spans(text: str, kind: SegmentKind) -> Iterator[ProtectedSpan]:
     slow, quick = _IN_PROGRAMS if kind in _PROGRAMS else _IN_PROSE
     may_have_names = any(one in text for one in _SIGNS_OF_NAMES) or _FILE_ENDING.search(text)
     for match in (slow if may_have_names else quick).finditer(text):
         group = match.lastgroup or ""
-        yield Span(match.start(), match.end(), group in _ORDERED, _tag(match, group), group in _PLACEHOLDERS)
+        yield ProtectedSpan(match.start(), match.end(), group in _ORDERED, _tag(match, group), group in _PLACEHOLDERS)
 
 
 def _tag(match: re.Match[str], group: str) -> str:

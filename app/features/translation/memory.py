@@ -22,23 +22,31 @@ from app.documents.segments import Content, Mark, content_from_json, content_of,
 from app.features.translation.glossary import Glossary
 from app.features.translation.marking import same_marks
 from app.features.translation.prompts import PROMPT_VERSION
-from app.features.translation.result import Formality, Memory, Row, Term, TranslationWish, source_language_of, wish_of
+from app.features.translation.result import (
+    Formality,
+    GlossaryTerm,
+    MemoryLookup,
+    Row,
+    TranslationWish,
+    source_language_of,
+    wish_of,
+)
 from app.features.work.saved_file import written
 from app.language.names import language
 from app.store.database import fold
 from app.store.jobs import Job
-from app.store.translations import Entry, Made, Pair, TranslationMemory, TranslationStore
+from app.store.translations import LanguagePair, MemoryEntry, TranslationMemory, TranslationOrigin, TranslationStore
 
 
 class KeptMemory:
-    """See `app.features.translation.result.Memory`.
+    """See `app.features.translation.result.MemoryLookup`.
 
     A model's translation is found again as long as the notes, the form of address, the model and those terms of the
     glossary that stand in the text are the same; a person's own always.
     """
 
     def __init__(
-        self, store: TranslationMemory, wish: TranslationWish, pair: Pair, *, model: str, prompt_version: int
+        self, store: TranslationMemory, wish: TranslationWish, pair: LanguagePair, *, model: str, prompt_version: int
     ) -> None:
         self._store, self._wish, self._pair = store, wish, pair
         self._model, self._prompt_version = model, prompt_version
@@ -53,19 +61,19 @@ class KeptMemory:
         made = self._made(source)
         self._store.keep([_entry(self._pair, source, target, context=context, made=made, is_own=False)])
 
-    def _made(self, source: Content) -> Made:
+    def _made(self, source: Content) -> TranslationOrigin:
         terms = sorted((term.source, term.target) for term in self._glossary.found_in(plain(source)))
         hints = [self._wish.domain.strip(), terms] if terms or self._wish.domain.strip() else ""
-        return Made(
+        return TranslationOrigin(
             self._wish.formality.value, _hash(json.dumps(hints)) if hints else "", self._model, self._prompt_version
         )
 
 
 def own_entry(
-    pair: Pair, source: Content, target: Content, context: str = "", formality: Formality = Formality.DEFAULT
-) -> Entry:
+    pair: LanguagePair, source: Content, target: Content, context: str = "", formality: Formality = Formality.DEFAULT
+) -> MemoryEntry:
     """What a person made of a segment, or said is good, or has from elsewhere."""
-    return _entry(pair, source, target, context=context, made=Made(formality.value), is_own=True)
+    return _entry(pair, source, target, context=context, made=TranslationOrigin(formality.value), is_own=True)
 
 
 def key_of(source: Content) -> bytes:
@@ -95,8 +103,10 @@ def model_key(path: Path) -> str:
     return f"{path.name} {size_bytes}"
 
 
-def _entry(pair: Pair, source: Content, target: Content, *, context: str, made: Made, is_own: bool) -> Entry:
-    return Entry(pair, key_of(source), content_text(source), content_text(target), context, made, is_own)
+def _entry(
+    pair: LanguagePair, source: Content, target: Content, *, context: str, made: TranslationOrigin, is_own: bool
+) -> MemoryEntry:
+    return MemoryEntry(pair, key_of(source), content_text(source), content_text(target), context, made, is_own)
 
 
 def content_text(content: Content) -> str:
@@ -115,22 +125,22 @@ MOST_SHOWN = 500
 
 
 @dataclass(frozen=True)
-class Remembered:
+class MemoryTranslation:
     """A translation in the memory, in plain text. `is_own`: a person made it, or said that it is good."""
 
     id: int
-    pair: Pair
+    pair: LanguagePair
     source: str
     target: str
     is_own: bool
 
 
 @dataclass(frozen=True)
-class Found:
+class MemoryMatches:
     """What was looked for in the memory: the numbers of all, oldest first, and the newest of them, newest first."""
 
     ids: tuple[int, ...] = ()
-    newest: tuple[Remembered, ...] = ()
+    newest: tuple[MemoryTranslation, ...] = ()
 
 
 class KeptWords:
@@ -139,10 +149,10 @@ class KeptWords:
     def __init__(self, store: TranslationStore, memory: TranslationMemory) -> None:
         self._store, self._memory = store, memory
 
-    def glossary(self, source: str, target: str) -> tuple[Term, ...]:
-        return tuple(Term(one, other) for one, other in self._store.glossary(source, target))
+    def glossary(self, source: str, target: str) -> tuple[GlossaryTerm, ...]:
+        return tuple(GlossaryTerm(one, other) for one, other in self._store.glossary(source, target))
 
-    def keep_glossary(self, source: str, target: str, terms: Sequence[Term]) -> None:
+    def keep_glossary(self, source: str, target: str, terms: Sequence[GlossaryTerm]) -> None:
         """These are the terms of a pair now; translations that are begun from now on have them beside their own."""
         self._store.keep_glossary(source, target, [(term.source, term.target) for term in terms])
 
@@ -153,15 +163,15 @@ class KeptWords:
         shared = self.glossary(source_language_of(job), wish.target)
         return replace(wish, glossary=(*wish.glossary, *(term for term in shared if term.source not in own)))
 
-    def memory(self, wish: TranslationWish, source_language: str, model: Path) -> Memory:
+    def memory(self, wish: TranslationWish, source_language: str, model: Path) -> MemoryLookup:
         """What was translated for such a wish by this model, and what a person made of it."""
-        pair = Pair(source_language, wish.target)
+        pair = LanguagePair(source_language, wish.target)
         return KeptMemory(self._memory, wish, pair, model=model_key(model), prompt_version=PROMPT_VERSION)
 
     def keep_own(self, job: Job, row: Row, content: Content) -> None:
         """What a person made of a segment, or says is good."""
         wish = wish_of(job)
-        pair = Pair(source_language_of(job), wish.target)
+        pair = LanguagePair(source_language_of(job), wish.target)
         self._memory.keep([own_entry(pair, row.segment.content, content, row.segment.context, wish.formality)])
 
     def export_tmx(self, path: Path) -> None:
@@ -173,7 +183,7 @@ class KeptWords:
         """Takes the translations of a file into the memory; returns how many. Raises DocumentUnreadable."""
         return self._memory.keep(read_tmx(path))
 
-    def pairs(self) -> dict[Pair, int]:
+    def pairs(self) -> dict[LanguagePair, int]:
         """Of which languages the memory has translations, and how many."""
         return self._memory.pairs()
 
@@ -183,26 +193,30 @@ class KeptWords:
 
     def ids_of(self, job: Job, rows: Iterable[Row]) -> frozenset[int]:
         """The translations of these segments, whichever document they came from."""
-        pair = Pair(source_language_of(job), wish_of(job).target)
+        pair = LanguagePair(source_language_of(job), wish_of(job).target)
         return frozenset(self._memory.ids(pair, {key_of(row.segment.content) for row in rows}))
 
-    def find(self, words: str, pair: Pair | None, only: Collection[int] | None, cancel: CancelToken) -> Found:
+    def find(
+        self, words: str, pair: LanguagePair | None, only: Collection[int] | None, cancel: CancelToken
+    ) -> MemoryMatches:
         """Translations with every word in one of their texts; reads all of them, so not for the window's thread."""
         wanted = fold(words).split()
-        ids, newest = list[int](), deque[Remembered](maxlen=MOST_SHOWN)
+        ids, newest = list[int](), deque[MemoryTranslation](maxlen=MOST_SHOWN)
         for entry in self._memory.every(pair):
             if cancel.cancelled:
-                return Found()
+                return MemoryMatches()
             if only is not None and entry.id not in only:
                 continue
-            found = Remembered(entry.id, entry.pair, _words_of(entry.source), _words_of(entry.target), entry.is_own)
+            found = MemoryTranslation(
+                entry.id, entry.pair, _words_of(entry.source), _words_of(entry.target), entry.is_own
+            )
             if wanted:
                 text = fold(f"{found.source}\n{found.target}")
                 if not all(word in text for word in wanted):
                     continue
             ids.append(entry.id)
             newest.append(found)
-        return Found(tuple(ids), tuple(reversed(newest)))
+        return MemoryMatches(tuple(ids), tuple(reversed(newest)))
 
     def forget(self, ids: Iterable[int] | None) -> int:
         """Deletes translations from the memory for good, all of them with None; how many there were.
@@ -232,7 +246,7 @@ _NO_LANGUAGE = ("und", "*all*", "")
 
 
 @dataclass
-class _Unit:
+class _TmxUnit:
     """A translation unit on its way."""
 
     source: str
@@ -240,12 +254,12 @@ class _Unit:
     variants: list[tuple[str, Content]] = field(default_factory=list)
 
 
-def read_tmx(path: Path) -> Iterator[Entry]:
+def read_tmx(path: Path) -> Iterator[MemoryEntry]:
     """Every translation into another language than the unit's source; raises DocumentUnreadable.
 
     Those of other programs are a person's own. Of this program's each is again what it was.
     """
-    reading = _Reading()
+    reading = _TmxReading()
     try:
         with path.open("rb") as file:
             while piece := file.read(READ_BYTES):
@@ -267,13 +281,13 @@ class _EntitiesDeclaredError(Exception):
     pass
 
 
-class _Reading:
+class _TmxReading:
     """What the parser has come past; entries wait in `taken`."""
 
     def __init__(self) -> None:
         self.is_tmx = False
-        self._units: list[_Unit] = []
-        self._unit: _Unit | None = None
+        self._units: list[_TmxUnit] = []
+        self._unit: _TmxUnit | None = None
         self._default_source, self._language, self._property = "", "", ""
         self._text: list[str] = []
         self._parts: list[str | Mark] = []
@@ -291,7 +305,7 @@ class _Reading:
     def feed(self, piece: bytes, *, is_last: bool = False) -> None:
         self._parser.Parse(piece, is_last)
 
-    def taken(self) -> Iterator[Entry]:
+    def taken(self) -> Iterator[MemoryEntry]:
         units, self._units = self._units, []
         for unit in units:
             yield from _entries(unit)
@@ -306,7 +320,7 @@ class _Reading:
             case "header":
                 self._default_source = attributes.get("srclang", "")
             case "tu":
-                self._unit, self._keys = _Unit(attributes.get("srclang") or self._default_source), {}
+                self._unit, self._keys = _TmxUnit(attributes.get("srclang") or self._default_source), {}
             case "prop":
                 self._property, self._in_property, self._text = attributes.get("type", ""), True, []
             case "tuv":
@@ -355,7 +369,7 @@ class _Reading:
         self._parts.append(Mark("open" if role == "open" else "single", number, look))
 
 
-def _entries(unit: _Unit) -> Iterator[Entry]:
+def _entries(unit: _TmxUnit) -> Iterator[MemoryEntry]:
     texts = [(_code(said), content) for said, content in unit.variants if content]
     wanted = _code(unit.source)
     source = next((one for one in texts if one[0] == wanted), None) or next(iter(texts), None)
@@ -363,20 +377,20 @@ def _entries(unit: _Unit) -> Iterator[Entry]:
         return
     for code, content in texts:
         if code not in ("", source[0]) and nests(content):
-            yield _entry_of_unit(Pair(source[0], code), source[1], content, unit.properties)
+            yield _entry_of_unit(LanguagePair(source[0], code), source[1], content, unit.properties)
 
 
-def _entry_of_unit(pair: Pair, source: Content, target: Content, properties: dict[str, str]) -> Entry:
+def _entry_of_unit(pair: LanguagePair, source: Content, target: Content, properties: dict[str, str]) -> MemoryEntry:
     is_own = properties.get(OWN) != "no"
     version = properties.get("prompt_version", "")
-    made = Made(
+    made = TranslationOrigin(
         properties.get("formality", ""),
         "" if is_own else properties.get("hints", ""),
         "" if is_own else properties.get("model", ""),
         int(version) if version.isdecimal() and not is_own else 0,
     )
     context = properties.get("context", "")
-    return Entry(pair, key_of(source), content_text(source), content_text(target), context, made, is_own)
+    return MemoryEntry(pair, key_of(source), content_text(source), content_text(target), context, made, is_own)
 
 
 def _code(said: str) -> str:
@@ -401,7 +415,7 @@ PREFIX = f"x-{APP_ID}-"
 OWN = "own"
 
 
-def write_tmx(entries: Iterable[Entry], file: IO[bytes]) -> None:
+def write_tmx(entries: Iterable[MemoryEntry], file: IO[bytes]) -> None:
     """Writes the entries to a file that is open for bytes; how each was made is kept as properties of its unit."""
     file.write(_HEAD.encode())
     for entry in entries:
@@ -409,7 +423,7 @@ def write_tmx(entries: Iterable[Entry], file: IO[bytes]) -> None:
     file.write(b"</body>\n</tmx>\n")
 
 
-def _unit(entry: Entry) -> Iterator[str]:
+def _unit(entry: MemoryEntry) -> Iterator[str]:
     when = datetime.fromtimestamp(entry.made_at, UTC).strftime("%Y%m%dT%H%M%SZ")
     yield f'<tu srclang={quoteattr(entry.pair.source or "und")} changedate="{when}">\n'
     made = vars(entry.made) | {"context": entry.context}

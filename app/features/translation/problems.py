@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from app.documents.clean import clean_text
 from app.documents.segments import Segment, plain
-from app.features.translation.result import Flag, FlagKind, Origin, Translated
+from app.features.translation.result import Flag, FlagKind, Translated, TranslationSource
 from app.features.work.asking import REFUSING
 from app.language.names import english_name
 
@@ -57,7 +57,7 @@ class ProblemKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Problem:
+class TranslationProblem:
     """`said` and `wanted` as in `result.Flag`; of marks, the tags that are lost and those that are too many."""
 
     kind: ProblemKind
@@ -116,7 +116,7 @@ _SENTENCES = {
 }
 
 
-def sentence_of(problem: Problem, target: str) -> str:
+def sentence_of(problem: TranslationProblem, target: str) -> str:
     """What the model is told when it is asked again; `target` is the language's English name. "" for nothing."""
     said, wanted = problem.said, problem.wanted
     if problem.kind is ProblemKind.MARKS:
@@ -134,21 +134,21 @@ def _of_marks(lost: str, extra: str) -> str:
     return "Your last answer muddled the tags. Keep them nested and in order, around the matching words."
 
 
-def sentences_of(problems: Sequence[Problem], target: str) -> str:
+def sentences_of(problems: Sequence[TranslationProblem], target: str) -> str:
     """Of several, one line."""
     return " ".join(dict.fromkeys(filter(None, (sentence_of(one, target) for one in problems))))
 
 
-def weight(problems: Iterable[Problem]) -> int:
+def weight(problems: Iterable[TranslationProblem]) -> int:
     """How bad these are together; 0 for none."""
     return sum(1000 if one.kind in UNUSABLE else _WEIGHTS[one.kind] for one in problems)
 
 
-def is_unusable(problems: Iterable[Problem]) -> bool:
+def is_unusable(problems: Iterable[TranslationProblem]) -> bool:
     return any(one.kind in UNUSABLE for one in problems)
 
 
-def flags_of(problems: Iterable[Problem]) -> tuple[Flag, ...]:
+def flags_of(problems: Iterable[TranslationProblem]) -> tuple[Flag, ...]:
     """What a person is told. Nothing is told of a remark or a control tag, which was taken out, nor of an
     echo, which is not taken while there is another answer."""
     found = []
@@ -208,24 +208,24 @@ class Tidied(NamedTuple):
     """An answer without what does not belong to the translation, and what that was."""
 
     text: str
-    problems: tuple[Problem, ...]
+    problems: tuple[TranslationProblem, ...]
 
 
 def tidied(source: str, answer: str) -> Tidied:
     """Takes out what a model says around a translation; `source` is the text it was given, which may say it too."""
-    problems: list[Problem] = []
+    problems: list[TranslationProblem] = []
     text = clean_text(answer).strip()
     if (leak := _LEAK.search(text)) and leak[0] not in source:
-        problems.append(Problem(ProblemKind.LEAK, leak[0]))
+        problems.append(TranslationProblem(ProblemKind.LEAK, leak[0]))
         head = text[: leak.start()].strip()
         text = head or _LEAK.sub("", text).strip()
     if (fence := _FENCE.match(text)) and "```" not in source:
         text = fence[1].strip()
     if (remark := _REMARK.match(text)) and not _REMARK.match(source):
-        problems.append(Problem(ProblemKind.REMARK, remark[0].strip()))
+        problems.append(TranslationProblem(ProblemKind.REMARK, remark[0].strip()))
         text = text[remark.end() :].strip()
     if (more := _AFTERTHOUGHT.search(text)) and "\n" not in source.strip():
-        problems.append(Problem(ProblemKind.REMARK, more[0].strip()[:60]))
+        problems.append(TranslationProblem(ProblemKind.REMARK, more[0].strip()[:60]))
         text = text[: more.start()].strip()
     text = _unescaped(source, _unquoted(source, text))
     if "\n" not in source:
@@ -316,7 +316,7 @@ _TEXTS = {
 
 
 @dataclass(frozen=True)
-class Reason:
+class ProblemReason:
     """A sentence in English with `{names}`, so that it can be said in another language, and what goes there."""
 
     text: str
@@ -332,11 +332,11 @@ def flag_words(segment: Segment, translated: Translated, target: str) -> list[st
     return [reason_of(flag, segment, translated, english_name(target)).words for flag in translated.flags]
 
 
-def reason_of(flag: Flag, segment: Segment, translated: Translated, language: str) -> Reason:
+def reason_of(flag: Flag, segment: Segment, translated: Translated, language: str) -> ProblemReason:
     """Why a segment was flagged; `language` is the target's name."""
     text = _text(flag, segment, translated)
     values = {"said": flag.said, "wanted": flag.wanted, "language": language}
-    return Reason(text, {name: value for name, value in values.items() if f"{{{name}}}" in text})
+    return ProblemReason(text, {name: value for name, value in values.items() if f"{{{name}}}" in text})
 
 
 def _text(flag: Flag, segment: Segment, translated: Translated) -> str:
@@ -352,7 +352,7 @@ def _text(flag: Flag, segment: Segment, translated: Translated) -> str:
             is_short = len(plain(translated.content)) < len(segment.text)
             return "Much shorter than the original." if is_short else "Much longer than the original."
         case FlagKind.LOOP:
-            is_kept = translated.origin is Origin.KEPT  # what stands there is the source
+            is_kept = translated.origin is TranslationSource.KEPT  # what stands there is the source
             return (
                 "The model wrote the same words again and again." if is_kept else "The same words come again and again."
             )

@@ -23,10 +23,10 @@ from app.documents.segments import Content, Mark, Segment, content_of, plain
 from app.documents.split import Rank, cuts_in
 from app.engine.protocol import Sampling
 from app.features.models.languages import GENERIC, TRANSLATE_GEMMA, Knows
-from app.features.translation.delivering import Candidate
+from app.features.translation.delivering import DeliveryCandidate
 from app.features.translation.marking import Shown, trimmed
 from app.features.translation.problems import weight
-from app.features.translation.result import Formality, Term, TranslationWish
+from app.features.translation.result import Formality, GlossaryTerm, TranslationWish
 from app.language.names import MANY_TOKENS, WITHOUT_WORD_SPACES, base, english_name, has_formality
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE
 
@@ -40,7 +40,7 @@ LEAST_TOKENS = 48
 _GEMMA_TOKENS = 600
 
 
-class _Class(NamedTuple):
+class _ModelSize(NamedTuple):
     """Models of up to so many weights."""
 
     most_weights: float
@@ -50,10 +50,10 @@ class _Class(NamedTuple):
 
 
 _CLASSES = (
-    _Class(1e9, 150, 1, 0),
-    _Class(5e9, 350, 8, 1),
-    _Class(16e9, 800, 20, 2),
-    _Class(float("inf"), 2000, 40, 2),
+    _ModelSize(1e9, 150, 1, 0),
+    _ModelSize(5e9, 350, 8, 1),
+    _ModelSize(16e9, 800, 20, 2),
+    _ModelSize(float("inf"), 2000, 40, 2),
 )
 
 
@@ -212,7 +212,7 @@ class Step(IntEnum):
 
 
 @dataclass(eq=False)
-class Unit:
+class TranslationUnit:
     """`place` is that of its first segment in the document. `terms` are those of the person's glossary in it.
 
     A sentence of a longer unit has that as its `parent`, and no segments. `before` are the segments in front that were
@@ -224,14 +224,14 @@ class Unit:
     place: int
     section: object = None
     tokens: int = 0
-    terms: tuple[Term, ...] = ()
-    parent: Unit | None = None
+    terms: tuple[GlossaryTerm, ...] = ()
+    parent: TranslationUnit | None = None
     step: Step = Step.FIRST
     before: tuple[tuple[str, str], ...] = ()
     has_hint: bool = False
-    candidates: list[Candidate] = field(default_factory=list)
-    pieces: list[Unit] = field(default_factory=list)
-    settled: Candidate | None = None
+    candidates: list[DeliveryCandidate] = field(default_factory=list)
+    pieces: list[TranslationUnit] = field(default_factory=list)
+    settled: DeliveryCandidate | None = None
 
     @property
     def had_context(self) -> bool:
@@ -239,14 +239,14 @@ class Unit:
         return self.has_hint or bool(self.before)
 
     @property
-    def best(self) -> Candidate:
+    def best(self) -> DeliveryCandidate:
         """The one with the least wrong, of those alike the first."""
         return min(self.candidates, key=lambda one: weight(one.problems))
 
-    def piece(self, content: Content, tokens: int) -> Unit:
+    def piece(self, content: Content, tokens: int) -> TranslationUnit:
         before, core, after = trimmed(content)
         shown = Shown(before, core, after, self.shown.ordered, self.shown.kind)
-        return Unit([], shown, self.place, self.section, tokens, parent=self)
+        return TranslationUnit([], shown, self.place, self.section, tokens, parent=self)
 
     def guarded(self, core: Content) -> Content:
         """A core with what was kept back around it; protected text is still behind its marks."""
@@ -260,7 +260,7 @@ WARMER = 0.25
 
 
 @dataclass(frozen=True)
-class Request:
+class UnitRequest:
     """What is asked at once. `texts` are as they are shown, with tags; `hints` what is known of each, "" for nothing.
 
     `before` are the segments in front with what became of them, "" where that is not there yet. `said` are sentences
@@ -269,7 +269,7 @@ class Request:
 
     texts: tuple[str, ...]
     hints: tuple[str, ...]
-    terms: tuple[Term, ...] = ()
+    terms: tuple[GlossaryTerm, ...] = ()
     before: tuple[tuple[str, str], ...] = ()
     said: str = ""
     is_batch: bool = False
@@ -281,10 +281,10 @@ class Family(ABC):
     takes_context = False
 
     @abstractmethod
-    def messages(self, request: Request, pair: TranslationWish) -> list[Message]:
+    def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
         """The conversation."""
 
-    def grammar(self, request: Request) -> str:  # noqa: ARG002 - of those that follow one
+    def grammar(self, request: UnitRequest) -> str:  # noqa: ARG002 - of those that follow one
         """The rules that the answer follows, "" for none."""
         return ""
 
@@ -331,7 +331,7 @@ def address(pair: TranslationWish) -> str:
     return words[0] if pair.formality is Formality.FORMAL else words[1]
 
 
-def term_lines(terms: Sequence[Term], form: str) -> str:
+def term_lines(terms: Sequence[GlossaryTerm], form: str) -> str:
     """A line for each, `form` having places for two texts."""
     return "\n".join(form.format(one_line(term.source), one_line(term.target)) for term in terms)
 
@@ -364,11 +364,11 @@ class Generic(Family):
 
     takes_context = True
 
-    def messages(self, request: Request, pair: TranslationWish) -> list[Message]:
+    def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
         """Rules, then what is known, then the segments."""
         return [Message(Role.SYSTEM, _system(request, pair)), Message(Role.USER, _user(request, pair))]
 
-    def grammar(self, request: Request) -> str:
+    def grammar(self, request: UnitRequest) -> str:
         """As many segments as were asked for; of one text, no more lines than it has."""
         if request.is_batch:
             return _blocks(len(request.texts))
@@ -380,7 +380,7 @@ class Generic(Family):
         return Sampling(temperature, top_p=TOP_P, repeat_penalty=1.0, presence_penalty=0.0, seed=SEED + attempt)
 
 
-def _system(request: Request, pair: TranslationWish) -> str:
+def _system(request: UnitRequest, pair: TranslationWish) -> str:
     what = "segments" if request.is_batch else "text"
     origin = f" from {english_name(pair.source)}" if pair.source else ""
     lines = [f"Translate the {what}{origin} to {english_name(pair.target)}."]
@@ -393,7 +393,7 @@ def _system(request: Request, pair: TranslationWish) -> str:
     return f"{' '.join(lines)}\n{_BATCH if request.is_batch else _ALONE}"
 
 
-def _user(request: Request, pair: TranslationWish) -> str:
+def _user(request: UnitRequest, pair: TranslationWish) -> str:
     parts = []
     if request.before or any(request.hints):
         parts.append(f"For reference, do not translate:\n{_reference(request)}")
@@ -408,7 +408,7 @@ def _user(request: Request, pair: TranslationWish) -> str:
     return "\n\n".join(parts)
 
 
-def _reference(request: Request) -> str:
+def _reference(request: UnitRequest) -> str:
     lines = [
         f"{one_line(source)} → {one_line(target)}" if target else one_line(source) for source, target in request.before
     ]
@@ -470,7 +470,7 @@ class HyMt2(Family):
     def __init__(self, *, is_large: bool = False) -> None:
         self._is_large = is_large
 
-    def messages(self, request: Request, pair: TranslationWish) -> list[Message]:
+    def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
         return [Message(Role.USER, _hy_mt2(request, pair))]
 
     def sampling(self, attempt: int) -> Sampling:
@@ -481,7 +481,7 @@ class HyMt2(Family):
 class HyMt1(Family):
     """HY-MT1.5 and Hunyuan-MT: the plain prompt for any pair; nothing else is known in English."""
 
-    def messages(self, request: Request, pair: TranslationWish) -> list[Message]:
+    def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
         text = DEFAULT_1.format(target_lang=_name(pair.target), source_text=request.texts[0])
         return [Message(Role.USER, text)]
 
@@ -496,7 +496,7 @@ def _sampling(attempt: int, *, is_large: bool) -> Sampling:
     return Sampling(temperature, top_k, top_p, 0.0, repeat_penalty=repeat, presence_penalty=0.0, seed=SEED + attempt)
 
 
-def _hy_mt2(request: Request, pair: TranslationWish) -> str:
+def _hy_mt2(request: UnitRequest, pair: TranslationWish) -> str:
     target, source = _name(pair.target), request.texts[0]
     has_tags = "<x" in source or "<g" in source
     style = _style(pair)
@@ -517,7 +517,7 @@ def _hy_mt2(request: Request, pair: TranslationWish) -> str:
     return (DELIMITERS if has_tags else DEFAULT).format(target_lang=target, source_text=source)
 
 
-def _tasks(request: Request, style: str, background: str, *, has_tags: bool) -> list[str]:
+def _tasks(request: UnitRequest, style: str, background: str, *, has_tags: bool) -> list[str]:
     tasks = []
     if request.terms:
         tasks.append(
@@ -541,7 +541,7 @@ def _style(pair: TranslationWish) -> str:
     return f"{'formal' if pair.formality is Formality.FORMAL else 'informal'}{word}"
 
 
-def _background(request: Request, pair: TranslationWish) -> str:
+def _background(request: UnitRequest, pair: TranslationWish) -> str:
     lines = [one_line(pair.domain)] if pair.domain.strip() else []
     lines += [one_line(hint) for hint in request.hints if hint.strip()]
     for source, target in request.before:
@@ -575,7 +575,7 @@ UNKNOWN_SOURCE = "en"
 class TranslateGemma(Family):
     """One text a request, nothing beside it."""
 
-    def messages(self, request: Request, pair: TranslationWish) -> list[Message]:
+    def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
         source = pair.source or UNKNOWN_SOURCE
         text = PROMPT.format(
             source_name=english_name(source),

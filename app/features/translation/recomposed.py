@@ -10,17 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from app.documents.blocks import Block, Kind, rows_of
+from app.documents.blocks import Block, BlockKind, rows_of
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
 from app.features.work.saved_file import web_page
 
 _KINDS = {
-    Kind.HEADING: SegmentKind.HEADING,
-    Kind.PARAGRAPH: SegmentKind.PARAGRAPH,
-    Kind.LIST_ITEM: SegmentKind.LIST_ITEM,
-    Kind.TABLE: SegmentKind.CELL,
-    Kind.CAPTION: SegmentKind.CAPTION,
-    Kind.NOTE: SegmentKind.NOTE,
+    BlockKind.HEADING: SegmentKind.HEADING,
+    BlockKind.PARAGRAPH: SegmentKind.PARAGRAPH,
+    BlockKind.LIST_ITEM: SegmentKind.LIST_ITEM,
+    BlockKind.TABLE: SegmentKind.CELL,
+    BlockKind.CAPTION: SegmentKind.CAPTION,
+    BlockKind.NOTE: SegmentKind.NOTE,
 }
 
 
@@ -45,7 +45,7 @@ def recomposed(blocks: Iterable[Block], words: Mapping[int, Content]) -> Iterato
     """The blocks with what stands in `words` for their segments, or with their own text."""
     for block, ids, texts in _numbered(blocks):
         said = [_shown(words[id_]) if id_ in words else text for id_, text in zip(ids, texts, strict=True)]
-        if block.kind is not Kind.TABLE:
+        if block.kind is not BlockKind.TABLE:
             yield Recomposed(block, said[0])
             continue
         cells, rows = iter(said), list(rows_of(block))
@@ -54,7 +54,7 @@ def recomposed(blocks: Iterable[Block], words: Mapping[int, Content]) -> Iterato
 
 def as_plain(one: Recomposed) -> str:
     """A block as plain text; the cells of a table are divided by tabulators."""
-    return "\n".join(map("\t".join, one.rows)) if one.block.kind is Kind.TABLE else one.text
+    return "\n".join(map("\t".join, one.rows)) if one.block.kind is BlockKind.TABLE else one.text
 
 
 def own_label(block: Block) -> str:
@@ -78,10 +78,10 @@ def _numbered(blocks: Iterable[Block]) -> Iterator[tuple[Block, list[int], list[
     """Each block with its texts and their segments' numbers, 0 for a text that is none."""
     count = 0
     for block in blocks:
-        texts = [cell for row in rows_of(block) for cell in row] if block.kind is Kind.TABLE else [block.text]
+        texts = [cell for row in rows_of(block) for cell in row] if block.kind is BlockKind.TABLE else [block.text]
         ids = []
         for text in texts:
-            is_segment = block.kind is not Kind.CODE and bool(text.strip())
+            is_segment = block.kind is not BlockKind.CODE and bool(text.strip())
             count += is_segment
             ids.append(count if is_segment else 0)
         yield block, ids, texts
@@ -116,12 +116,12 @@ def _body(blocks: Iterable[Recomposed], unit: str) -> Iterator[str]:
     open_lists: list[str] = []
     for one in blocks:
         block = one.block
-        if block.kind is not Kind.LIST_ITEM or block.page not in (None, page):
+        if block.kind is not BlockKind.LIST_ITEM or block.page not in (None, page):
             yield from (f"</{open_lists.pop()}>" for _ in tuple(open_lists))
         if block.page is not None and block.page != page:
             page = block.page
             yield f'<p class="page" lang="en" id="page-{page}">{escape(page_label(unit, page))}</p>'
-        if block.kind is Kind.LIST_ITEM:
+        if block.kind is BlockKind.LIST_ITEM:
             yield from _into_list(block, open_lists)
         yield from _block(one)
     yield from (f"</{open_lists.pop()}>" for _ in tuple(open_lists))
@@ -140,20 +140,20 @@ def _into_list(block: Block, open_lists: list[str]) -> Iterator[str]:
 def _block(one: Recomposed) -> Iterator[str]:
     block, text = one.block, "<br>".join(escape(line) for line in one.text.split("\n"))
     match block.kind:
-        case Kind.HEADING:
+        case BlockKind.HEADING:
             level = min(max(1, block.level), MOST_HEADING_LEVELS)
             yield f"<h{level}>{text}</h{level}>"
-        case Kind.LIST_ITEM:
+        case BlockKind.LIST_ITEM:
             label = own_label(block)
             yield f"<li>{escape(label)} {text}</li>" if label else f"<li>{text}</li>"
-        case Kind.CODE:
+        case BlockKind.CODE:
             yield f'<pre dir="ltr"><code>{escape(one.text)}</code></pre>'
-        case Kind.TABLE:
+        case BlockKind.TABLE:
             yield "<table>"
             for row in one.rows:
                 yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
             yield "</table>"
-        case Kind.NOTE | Kind.CAPTION:
+        case BlockKind.NOTE | BlockKind.CAPTION:
             yield f'<p class="note">{text}</p>'
         case _:
             yield f"<p>{text}</p>"

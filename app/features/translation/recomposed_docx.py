@@ -9,7 +9,7 @@ from docx.oxml import OxmlElement
 from docx.shared import Pt
 from docx.text.paragraph import Paragraph
 
-from app.documents.blocks import Kind
+from app.documents.blocks import BlockKind
 from app.features.translation.recomposed import Recomposed, own_label, page_label
 from app.features.work.new_docx import GREY, bookmark, in_english, new_docx
 
@@ -23,13 +23,13 @@ def write_docx(
     blocks: Iterable[Recomposed], out: IO[bytes], *, title: str, language: str, is_rtl: bool, unit: str
 ) -> None:
     """Writes the document to a file that is open for bytes; `unit` is what the source's pages are."""
-    writing = _Writing(title, language, is_rtl=is_rtl, unit=unit)
+    writing = _TranslationDocxWriter(title, language, is_rtl=is_rtl, unit=unit)
     for block in blocks:
         writing.add(block)
     writing.save(out)
 
 
-class _Writing:
+class _TranslationDocxWriter:
     """One document on its way."""
 
     def __init__(self, title: str, language: str, *, is_rtl: bool, unit: str) -> None:
@@ -44,16 +44,16 @@ class _Writing:
             self._page = block.page
             self._mark_page(block.page)
         match block.kind:
-            case Kind.TABLE:
+            case BlockKind.TABLE:
                 self._table(one.rows)
-            case Kind.CODE:
+            case BlockKind.CODE:
                 self._paragraph(one.text, is_rtl=False).runs[0].font.name = "Courier New"
-            case Kind.HEADING:
+            case BlockKind.HEADING:
                 self._paragraph(one.text, f"Heading {min(max(1, block.level), MOST_HEADING_LEVELS)}")
-            case Kind.LIST_ITEM:
+            case BlockKind.LIST_ITEM:
                 label = own_label(block)
                 self._paragraph(f"{label} {one.text}" if label else one.text, _list_style(block.level, label))
-            case Kind.CAPTION:
+            case BlockKind.CAPTION:
                 self._paragraph(one.text, "Caption")
             case _:
                 self._paragraph(one.text)

@@ -26,7 +26,7 @@ class Formality(StrEnum):
 
 
 @dataclass(frozen=True)
-class Term:
+class GlossaryTerm:
     """A line of the glossary: this in the source is that in the target. The same on both sides: not translated."""
 
     source: str
@@ -44,7 +44,7 @@ class TranslationWish:
     source: str = ""
     formality: Formality = Formality.DEFAULT
     domain: str = ""
-    glossary: tuple[Term, ...] = ()
+    glossary: tuple[GlossaryTerm, ...] = ()
 
 
 class FlagKind(StrEnum):
@@ -89,7 +89,7 @@ class Flag:
     wanted: str = ""
 
 
-class Origin(StrEnum):
+class TranslationSource(StrEnum):
     """Where a segment's translation is from."""
 
     MODEL = "model"
@@ -109,7 +109,7 @@ class Translated:
 
     id: int
     content: Content
-    origin: Origin = Origin.MODEL
+    origin: TranslationSource = TranslationSource.MODEL
     flags: tuple[Flag, ...] = ()
     accepted: bool = False
 
@@ -117,7 +117,7 @@ class Translated:
 # Where accepted translations are kept, and the events that tell how far a translation is.
 
 
-class Memory(Protocol):
+class MemoryLookup(Protocol):
     """The translation memory as the pipeline asks for it; of one pair, model, formality and glossary. From any thread.
 
     The key of an entry is the source's content (words and marks) with its context; see `app.store.memory`.
@@ -162,7 +162,7 @@ class SegmentDone:
 class TermsFound:
     """Names and terms that the document repeats, and the renderings that are fixed for it from now on: all so far."""
 
-    terms: tuple[Term, ...]
+    terms: tuple[GlossaryTerm, ...]
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ class Pictured:
 
 
 @dataclass(frozen=True)
-class Added:
+class TranslationAdded:
     """The last event: the translation is there, a draft."""
 
     translation: StoredTranslation
@@ -299,7 +299,7 @@ def from_job(job: Job, counts: Counts) -> StoredTranslation:
         counts.segments,
         counts.done,
         counts.flagged,
-        dict(counts.by_origin).get(Origin.MEMORY, 0),
+        dict(counts.by_origin).get(TranslationSource.MEMORY, 0),
         float(progress.get("worked_s", 0.0)),
         str(progress.get("model_file", "")),
         tuple(Remark(**fields) for fields in spec.get("remarks", ())),
@@ -315,11 +315,11 @@ def source_language_of(job: Job) -> str:
     return wish_of(job).source or str(job.spec.get("source_language", ""))
 
 
-def terms_of(job: Job) -> tuple[Term, ...]:
+def terms_of(job: Job) -> tuple[GlossaryTerm, ...]:
     """The names and terms that it repeats, and how its last run translated them; none for one that is to begin."""
     if job.state == DRAFT:
         return ()
-    return tuple(Term(str(source), str(target)) for source, target in job.progress.get("terms", ()))
+    return tuple(GlossaryTerm(str(source), str(target)) for source, target in job.progress.get("terms", ()))
 
 
 # What a translation is found by, besides its title: the file's name, and the text on both sides.

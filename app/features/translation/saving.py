@@ -25,7 +25,7 @@ from app.documents.files import write_translations
 from app.documents.formats.registry import named
 from app.documents.protocol import Rewrite, Rewritten, SegmentsWritten
 from app.documents.segments import Content, content_of
-from app.features.documents import Documents
+from app.features.documents import DocumentLibrary
 from app.features.translation.adding import Copies
 from app.features.translation.at_work import row_of
 from app.features.translation.marking import marked_text, shown_text
@@ -35,11 +35,11 @@ from app.features.translation.recomposed import NOT_TRANSLATED, as_plain, recomp
 from app.features.translation.result import (
     BLOCKS,
     TYPED,
-    Origin,
     Row,
     Saved,
     Saving,
     StoredTranslation,
+    TranslationSource,
     source_language_of,
     wish_of,
 )
@@ -47,7 +47,7 @@ from app.features.work.saved_file import SCRATCH, put, scratch_beside, web_page,
 from app.language.names import language
 from app.store.documents import StoredDocument
 from app.store.jobs import Job
-from app.store.translations import Entry, Pair, TranslationStore
+from app.store.translations import LanguagePair, MemoryEntry, TranslationStore
 
 ENDINGS_OF_NEW = (".docx", ".html")
 
@@ -76,9 +76,9 @@ class _Words:
             done = row.translated
             if row.is_open:
                 self.untranslated.append(row.segment.id)
-            if done is not None and done.origin is Origin.KEPT and not done.accepted:
+            if done is not None and done.origin is TranslationSource.KEPT and not done.accepted:
                 self.kept.append(row.segment.id)
-            if done is not None and done.origin is not Origin.KEPT:
+            if done is not None and done.origin is not TranslationSource.KEPT:
                 yield row.segment.id, done.content
             elif row.is_open and self.is_marked:
                 yield row.segment.id, content_of([NOT_TRANSLATED, *row.segment.content])
@@ -172,7 +172,7 @@ class Savings:
     def __init__(
         self,
         store: TranslationStore,
-        documents: Documents,
+        documents: DocumentLibrary,
         copies: Copies,
         child_folder: Path,
         *,
@@ -301,7 +301,7 @@ def save_bilingual(rows: Iterable[Row], path: Path, *, title: str, source: str, 
     with written(path) as file:
         match path.suffix.lower():
             case ".tmx":
-                write_tmx(_entries(rows, Pair(source, target)), file)
+                write_tmx(_entries(rows, LanguagePair(source, target)), file)
             case ".csv":
                 _write_csv(rows, file, target)
             case _:
@@ -309,11 +309,11 @@ def save_bilingual(rows: Iterable[Row], path: Path, *, title: str, source: str, 
                     file.write(f"{line}\n".encode("utf-8", "replace"))
 
 
-def _entries(rows: Iterable[Row], pair: Pair) -> Iterator[Entry]:
+def _entries(rows: Iterable[Row], pair: LanguagePair) -> Iterator[MemoryEntry]:
     """What is translated; what could not be is left out."""
     for row in rows:
         done = row.translated
-        if done is not None and done.origin not in (Origin.KEPT, Origin.SKIPPED):
+        if done is not None and done.origin not in (TranslationSource.KEPT, TranslationSource.SKIPPED):
             yield own_entry(pair, row.segment.content, done.content, row.segment.context)
 
 

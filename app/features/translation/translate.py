@@ -20,13 +20,20 @@ from app.core.events import CancelToken, FinishReason
 from app.documents.segments import Content, Segment, plain
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
-from app.features.translation.delivering import Candidate, blocks, delivered, growing_block, without_tags
+from app.features.translation.delivering import DeliveryCandidate, blocks, delivered, growing_block, without_tags
 from app.features.translation.marking import to_text
-from app.features.translation.problems import Problem, ProblemKind, is_unusable, loop_in
-from app.features.translation.prompts import Step, Unit, batches_of, halves_of, joined, parts_of, sentences_of
+from app.features.translation.problems import ProblemKind, TranslationProblem, is_unusable, loop_in
+from app.features.translation.prompts import (
+    Step,
+    TranslationUnit,
+    batches_of,
+    halves_of,
+    joined,
+    parts_of,
+    sentences_of,
+)
 from app.features.translation.result import (
-    Memory,
-    Origin,
+    MemoryLookup,
     SegmentDone,
     SegmentGrows,
     TermsFound,
@@ -34,10 +41,11 @@ from app.features.translation.result import (
     TranslationEnded,
     TranslationEvent,
     TranslationPlanned,
+    TranslationSource,
     TranslationWish,
 )
-from app.features.translation.work import CHARACTERS_A_TOKEN, Work, begin, sorted_out
-from app.features.work.asking import Answer, Growing, PromptReading, Rests, Taken, work_off, work_off_in_turn
+from app.features.translation.work import CHARACTERS_A_TOKEN, TranslationWork, begin, sorted_out
+from app.features.work.asking import Growing, PromptReading, Rests, TaskAnswer, TaskTaken, work_off, work_off_in_turn
 
 _CUT = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
 _OF_ALL = (TemplateFailed, ChatUnavailable, ModelBroken)
@@ -50,11 +58,11 @@ _PATIENT = frozenset(
 
 
 @dataclass(eq=False)
-class Task:
+class UnitBatch:
     """Units that are asked together."""
 
-    work: Work
-    units: list[Unit]
+    work: TranslationWork
+    units: list[TranslationUnit]
     step: Step = Step.FIRST
 
     @property
@@ -66,19 +74,19 @@ class Task:
 class Repair:
     """Takes answers. `settle` is told each unit that is done, a piece of one excepted."""
 
-    def __init__(self, work: Work, settle: Callable[[Unit], None]) -> None:
+    def __init__(self, work: TranslationWork, settle: Callable[[TranslationUnit], None]) -> None:
         self._work, self._settle = work, settle
 
-    def first(self, units: Sequence[Unit]) -> list[Task]:
+    def first(self, units: Sequence[TranslationUnit]) -> list[UnitBatch]:
         """The task for a batch; for one unit that is too long for a prompt, those for its parts."""
         if len(units) == 1 and units[0].tokens > self._work.sizes.tokens:
             most = self._work.sizes.tokens
             parts = parts_of(units[0].shown.core, lambda part: self._tokens(part, units[0]), most)
             if len(parts) > 1:
                 return self._begin_pieces(units[0], parts)
-        return [Task(self._work, list(units))]
+        return [UnitBatch(self._work, list(units))]
 
-    def take(self, task: Task, answer: Answer | AppError) -> Iterable[Task]:
+    def take(self, task: UnitBatch, answer: TaskAnswer | AppError) -> Iterable[UnitBatch]:
         if isinstance(answer, _OF_ALL):
             raise answer
         if isinstance(answer, AppError):
@@ -90,58 +98,64 @@ class Repair:
             return self._cut_off(task, answer.text)
         return self._judged(unit, self._work.checks.judge(unit.shown, answer.text, unit.terms))
 
-    def _take_batch(self, task: Task, answer: Answer) -> list[Task]:
+    def _take_batch(self, task: UnitBatch, answer: TaskAnswer) -> list[UnitBatch]:
         found = blocks(answer.text)
         numbers = [number for number, _ in found]
         is_told_apart = all(0 < number <= len(task.units) for number in numbers) and len(set(numbers)) == len(numbers)
         if answer.finish in _CUT:
             found = found[:-1]  # the last one is not whole
         texts = dict(found) if is_told_apart else {}
-        again: list[Task] = []
-        left: list[Unit] = []
+        again: list[UnitBatch] = []
+        left: list[TranslationUnit] = []
         for number, unit in enumerate(task.units, 1):
             if number in texts:
                 again += self._judged(unit, self._work.checks.judge(unit.shown, texts[number], unit.terms))
             elif answer.finish in _CUT:
                 left.append(unit)
             else:
-                again += self._judged(unit, Candidate(unit.shown.core, (Problem(ProblemKind.MISSING),)))
+                again += self._judged(
+                    unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.MISSING),))
+                )
         return [*self._halved(left), *again]
 
-    def _halved(self, units: list[Unit]) -> list[Task]:
+    def _halved(self, units: list[TranslationUnit]) -> list[UnitBatch]:
         middle = (len(units) + 1) // 2
-        return [Task(self._work, half) for half in (units[:middle], units[middle:]) if half]
+        return [UnitBatch(self._work, half) for half in (units[:middle], units[middle:]) if half]
 
-    def _failed(self, task: Task, error: AppError) -> list[Task]:
+    def _failed(self, task: UnitBatch, error: AppError) -> list[UnitBatch]:
         if len(task.units) > 1:
             return self._halved(task.units)
         unit = task.units[0]
         if isinstance(error, PromptTooLong):
             if task.step < Step.BARE and unit.had_context:
                 return [self._at(unit, Step.BARE)]
-            return self._in_halves(unit) or self._judged(unit, Candidate(unit.shown.core, (Problem(ProblemKind.CUT),)))
-        failed = Candidate(unit.shown.core, (Problem(ProblemKind.FAILED),))
+            return self._in_halves(unit) or self._judged(
+                unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.CUT),))
+            )
+        failed = DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.FAILED),))
         if isinstance(error, GrammarInvalid) and unit.step < Step.BARE:
             unit.candidates.append(failed)
             return [self._at(unit, Step.BARE)]
         return self._judged(unit, failed)
 
-    def _cut_off(self, task: Task, text: str) -> list[Task]:
+    def _cut_off(self, task: UnitBatch, text: str) -> list[UnitBatch]:
         """An answer that did not end: a loop is asked for again, a long text in halves."""
         unit = task.units[0]
         if loop := loop_in(unit.shown.words, text):
-            return self._judged(unit, Candidate(unit.shown.core, (Problem(ProblemKind.LOOP, loop),)))
-        return self._in_halves(unit) or self._judged(unit, Candidate(unit.shown.core, (Problem(ProblemKind.CUT),)))
+            return self._judged(unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.LOOP, loop),)))
+        return self._in_halves(unit) or self._judged(
+            unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.CUT),))
+        )
 
-    def _in_halves(self, unit: Unit) -> list[Task]:
+    def _in_halves(self, unit: TranslationUnit) -> list[UnitBatch]:
         halves = halves_of(unit.shown.core)
         return self._begin_pieces(unit, halves) if len(halves) > 1 and not unit.pieces else []
 
     # One unit on the ladder.
 
-    def _judged(self, unit: Unit, found: Candidate) -> list[Task]:
+    def _judged(self, unit: TranslationUnit, found: DeliveryCandidate) -> list[UnitBatch]:
         if not found.problems and _is_echo(unit, found.words):
-            found = Candidate(found.core, (Problem(ProblemKind.ECHO),))
+            found = DeliveryCandidate(found.core, (TranslationProblem(ProblemKind.ECHO),))
         unit.candidates.append(found)
         if not found.problems or self._is_same_again(unit) or self._is_beyond_it(found):
             return self._end(unit)
@@ -155,35 +169,35 @@ class Repair:
             return self._begin_pieces(unit, sentences)
         return self._end(unit)
 
-    def _is_same_again(self, unit: Unit) -> bool:
+    def _is_same_again(self, unit: TranslationUnit) -> bool:
         if len(unit.candidates) < 2:
             return False
         last, before = unit.candidates[-1], unit.candidates[-2]
         return last == before and all(one.kind in _PATIENT for one in last.problems)
 
-    def _is_beyond_it(self, found: Candidate) -> bool:
+    def _is_beyond_it(self, found: DeliveryCandidate) -> bool:
         """Whether nothing is wrong but the glossary, which this model cannot be told."""
         return not self._work.knows.takes_glossary and all(one.kind is ProblemKind.GLOSSARY for one in found.problems)
 
-    def _at(self, unit: Unit, step: Step) -> Task:
+    def _at(self, unit: TranslationUnit, step: Step) -> UnitBatch:
         unit.step = step
-        return Task(self._work, [unit], step)
+        return UnitBatch(self._work, [unit], step)
 
-    def _begin_pieces(self, unit: Unit, contents: Sequence[Content]) -> list[Task]:
+    def _begin_pieces(self, unit: TranslationUnit, contents: Sequence[Content]) -> list[UnitBatch]:
         unit.step = Step.PIECES
         unit.pieces = [unit.piece(content, self._tokens(content, unit)) for content in contents]
         asked = [piece for piece in unit.pieces if piece.shown.has_words]
         for piece in unit.pieces:
             if piece not in asked:
-                piece.settled = Candidate(piece.shown.core)
-        return [Task(self._work, [piece]) for piece in asked] or self._end(unit)
+                piece.settled = DeliveryCandidate(piece.shown.core)
+        return [UnitBatch(self._work, [piece]) for piece in asked] or self._end(unit)
 
-    def _tokens(self, content: Content, unit: Unit) -> int:
+    def _tokens(self, content: Content, unit: TranslationUnit) -> int:
         """Its share of the unit's."""
         size = len(unit.shown.text) or 1
         return max(1, round(unit.tokens * len(to_text(content)) / size)) if unit.tokens else size // CHARACTERS_A_TOKEN
 
-    def _end(self, unit: Unit) -> list[Task]:
+    def _end(self, unit: TranslationUnit) -> list[UnitBatch]:
         unit.settled = unit.best
         if unit.parent is None:
             self._settle(unit)
@@ -194,9 +208,9 @@ class Repair:
         parent.candidates.append(self._joined(parent))
         return self._end(parent)
 
-    def _joined(self, unit: Unit) -> Candidate:
+    def _joined(self, unit: TranslationUnit) -> DeliveryCandidate:
         """The translations of the sentences in a row, checked as one."""
-        problems: list[Problem] = []
+        problems: list[TranslationProblem] = []
         parts: list[Content] = []
         for piece in unit.pieces:
             assert piece.settled is not None
@@ -205,15 +219,15 @@ class Repair:
                 if one.kind is ProblemKind.MARKS or one.kind is ProblemKind.PART:
                     problems.append(one)
             if is_unusable(piece.settled.problems):
-                problems.append(Problem(ProblemKind.PART, plain(piece.shown.core)))
+                problems.append(TranslationProblem(ProblemKind.PART, plain(piece.shown.core)))
         if all(is_unusable(piece.settled.problems) for piece in unit.pieces if piece.settled and piece.shown.has_words):
-            return Candidate(unit.shown.core, (Problem(ProblemKind.FAILED),))
+            return DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.FAILED),))
         core = joined(parts, self._work.pair.source, self._work.pair.target)
-        found = Candidate(core, tuple(dict.fromkeys(problems)))
+        found = DeliveryCandidate(core, tuple(dict.fromkeys(problems)))
         return self._work.checks.judged(unit.shown, found, unit.terms)
 
 
-def _is_echo(unit: Unit, words: str) -> bool:
+def _is_echo(unit: TranslationUnit, words: str) -> bool:
     """Whether an answer is a segment before, or what became of it, and that says something else."""
     return any(words.strip() in (source, target) and source != unit.shown.words for source, target in unit.before)
 
@@ -229,7 +243,7 @@ def translate(
     segments: Sequence[Segment],
     wish: TranslationWish,
     engine: Engine,
-    memory: Memory,
+    memory: MemoryLookup,
     cancel: CancelToken,
     *,
     done: Mapping[int, Translated] | None = None,
@@ -251,7 +265,7 @@ def translate(
 class _Run:
     """One run over the segments."""
 
-    def __init__(self, work: Work, done: Mapping[int, Translated], *, is_interactive: bool) -> None:
+    def __init__(self, work: TranslationWork, done: Mapping[int, Translated], *, is_interactive: bool) -> None:
         self._work, self._given, self._is_interactive = work, done, is_interactive
         self._repair = Repair(work, self._settle)
         self._settled: list[Translated] = []
@@ -274,7 +288,7 @@ class _Run:
         yield from self._asked(tasks)
         yield TranslationEnded(is_partial=work.cancel.cancelled)
 
-    def _count(self, units: Sequence[Unit]) -> None:
+    def _count(self, units: Sequence[TranslationUnit]) -> None:
         for at in range(0, len(units), COUNTED_AT_ONCE):
             some = units[at : at + COUNTED_AT_ONCE]
             for unit, tokens in zip(some, self._work.count([unit.shown.text for unit in some]), strict=True):
@@ -282,9 +296,9 @@ class _Run:
             if self._work.cancel.cancelled:
                 return
 
-    def _asked(self, tasks: Sequence[Task]) -> Iterator[TranslationEvent]:
+    def _asked(self, tasks: Sequence[UnitBatch]) -> Iterator[TranslationEvent]:
         work = self._work
-        events: Iterator[Rests | PromptReading[Task] | Growing[Task] | Taken[Task]]
+        events: Iterator[Rests | PromptReading[UnitBatch] | Growing[UnitBatch] | TaskTaken[UnitBatch]]
         if self._is_interactive:
             events = work_off_in_turn(tasks, work.engine, work.cancel, self._repair.take)
         else:
@@ -294,18 +308,18 @@ class _Run:
         for event in events:
             if isinstance(event, Rests):
                 yield event
-            elif isinstance(event, Taken):
+            elif isinstance(event, TaskTaken):
                 yield from self._told()
             elif isinstance(event, Growing) and (grown := _grown(event)) is not None:
                 yield grown
 
-    def _settle(self, unit: Unit) -> None:
+    def _settle(self, unit: TranslationUnit) -> None:
         """A unit is done: its segments are, and what has no flag is kept."""
         assert unit.settled is not None
         for segment in unit.segments:
             self._settled.append(delivered(segment, unit.shown, unit.settled))
         first = self._settled[-1]
-        if first.origin is Origin.MODEL and not first.flags:
+        if first.origin is TranslationSource.MODEL and not first.flags:
             segment = unit.segments[-1]
             self._work.memory.keep(segment.content, first.content, segment.context)
 
@@ -322,7 +336,7 @@ class _Run:
             yield TermsFound(work.consistency.terms)
 
 
-def _grown(event: Growing[Task]) -> SegmentGrows | None:
+def _grown(event: Growing[UnitBatch]) -> SegmentGrows | None:
     units = event.task.units
     if len(units) == 1:
         return _grown_alone(units[0], without_tags(event.text).strip())
@@ -332,7 +346,7 @@ def _grown(event: Growing[Task]) -> SegmentGrows | None:
     return SegmentGrows(units[block[0] - 1].segments[0].id, without_tags(block[1]).strip())
 
 
-def _grown_alone(unit: Unit, text: str) -> SegmentGrows | None:
+def _grown_alone(unit: TranslationUnit, text: str) -> SegmentGrows | None:
     """A sentence grows behind those before it, once they are there."""
     if unit.parent is None:
         return SegmentGrows(unit.segments[0].id, text)

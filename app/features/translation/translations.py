@@ -22,29 +22,29 @@ from app.core.settings import Settings
 from app.core.wire import to_json
 from app.documents.segments import Content
 from app.features.chat.answers import title_from
-from app.features.documents import Documents
+from app.features.documents import DocumentLibrary
 from app.features.translation.adding import Additions, Copies
-from app.features.translation.at_work import AtWork, Estimates, Translate, outcome_of, row_of
+from app.features.translation.at_work import RunningTranslation, Translate, TranslationEstimates, outcome_of, row_of
 from app.features.translation.marking import same_marks
-from app.features.translation.memory import Found, KeptWords
+from app.features.translation.memory import KeptWords, MemoryMatches
 from app.features.translation.result import (
     ADDING,
     DRAFT,
     KIND,
     TASK,
     TYPED,
-    Added,
     Adding,
-    Origin,
+    GlossaryTerm,
     Pictured,
     Row,
     Saved,
     Saving,
     StoredTranslation,
-    Term,
     Translated,
+    TranslationAdded,
     TranslationEstimate,
     TranslationEvent,
+    TranslationSource,
     TranslationWish,
     from_job,
     source_language_of,
@@ -57,11 +57,19 @@ from app.features.work.queue import DONE, QUEUED, RUNNING, StoredJobs
 from app.features.work.turns import Turns  # fmt: skip
 from app.store.documents import StoredDocument
 from app.store.jobs import Job, Jobs
-from app.store.translations import Pair, TranslationMemory, TranslationStore
+from app.store.translations import LanguagePair, TranslationMemory, TranslationStore
 
 __all__ = [
-    "KIND", "TASK", "Added", "Adding", "Row", "Saved", "Saving", "StoredTranslation", "TranslationEstimate",
-    "Translations",
+    "KIND",
+    "TASK",
+    "Adding",
+    "Row",
+    "Saved",
+    "Saving",
+    "StoredTranslation",
+    "TranslationAdded",
+    "TranslationEstimate",
+    "TranslationJobs",
 ]  # fmt: skip
 
 
@@ -69,7 +77,7 @@ TITLE_CHARACTERS = 80
 """Of a typed text's beginning, by which it is listed."""
 
 
-class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
+class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
     """All stored translations; see `StoredJobs`. `add` is a generator, too.
 
     `segments` are what is edited and looked through, `files` writes them into files, `words` are the glossaries and the
@@ -84,7 +92,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         jobs: Jobs,
         store: TranslationStore,
         memory: TranslationMemory,
-        documents: Documents,
+        documents: DocumentLibrary,
         *,
         engines: TaskEngines,
         settings: Callable[[], Settings],
@@ -104,16 +112,18 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         )  # fmt: skip
         self.words = KeptWords(store, memory)
         self.segments = KeptSegments(store, self.words, self._known)
-        self._estimates = Estimates(engines, jobs)
+        self._estimates = TranslationEstimates(engines, jobs)
         self._changing = threading.Lock()
         """Held while a wish or the segments change: no outcome of the work is stored."""
         self.pipeline: Translate | None = None
         """Another one than the program's own."""
 
-    def _begun(self, job: Job) -> AtWork:
+    def _begun(self, job: Job) -> RunningTranslation:
         if not self._store.segment(job.id, 1):
             raise DocumentGone(job.title)
-        return AtWork(job.id, self._jobs, self._store, self.words, changing=self._changing, translate=self.pipeline)
+        return RunningTranslation(
+            job.id, self._jobs, self._store, self.words, changing=self._changing, translate=self.pipeline
+        )
 
     # What is put together.
 
@@ -125,7 +135,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         *,
         password: str = "",
         leaves_pictures: bool = False,
-    ) -> Iterator[Adding | Pictured | Added]:
+    ) -> Iterator[Adding | Pictured | TranslationAdded]:
         """Finds what there is to translate in a file; the last event is Added, and cancelled there is none.
 
         The file's bytes are copied, so that it can be written whatever becomes of it. Raises DocumentLocked where a
@@ -138,7 +148,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
                 continue
             if password:
                 self._passwords[found] = password
-            yield Added(self._row(self._known(found)))
+            yield TranslationAdded(self._row(self._known(found)))
 
     def merged(self, translation_id: int) -> StoredTranslation:
         """Of a file that was added twice with one wish, and never begun: the first, and the second goes; else itself.
@@ -255,7 +265,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         elif job.state != DRAFT:
             self._jobs.queue_last(job.id)
 
-    def terms(self, translation_id: int) -> tuple[Term, ...]:
+    def terms(self, translation_id: int) -> tuple[GlossaryTerm, ...]:
         """Names and terms that it repeats, and the renderings that are the same in all of it."""
         return terms_of(self._known(translation_id))
 
@@ -281,8 +291,13 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
             self._copies.remove(job_id)
 
     def remembered(
-        self, cancel: CancelToken, words: str = "", *, pair: Pair | None = None, translation_id: int | None = None
-    ) -> Found:
+        self,
+        cancel: CancelToken,
+        words: str = "",
+        *,
+        pair: LanguagePair | None = None,
+        translation_id: int | None = None,
+    ) -> MemoryMatches:
         """What the memory has with these words: of a pair of languages, of the segments of one translation, or all.
 
         Reads all of it, so not for the window's thread; nothing where it was cancelled.
@@ -373,7 +388,7 @@ class KeptSegments:
             row = self.row(job_id, segment_id)
             if not same_marks(content, row.segment.content):
                 raise ValueError("the marks are not those of the source")
-            return self._keep(job_id, row, Translated(segment_id, content, Origin.EDITED))
+            return self._keep(job_id, row, Translated(segment_id, content, TranslationSource.EDITED))
 
     def accept(self, job_id: int, segment_id: int) -> Row:
         """It is good as it is; nothing happens to a segment without a translation."""
@@ -402,4 +417,4 @@ class KeptSegments:
 
 
 def _is_own(translated: Translated) -> bool:
-    return translated.origin is Origin.EDITED or translated.accepted
+    return translated.origin is TranslationSource.EDITED or translated.accepted

@@ -11,18 +11,34 @@ from statistics import median
 from typing import Any
 
 from app.core.events import CancelToken, ModelLoaded
-from app.core.settings import Chat, Settings
+from app.core.settings import ChatDefaults, Settings
 from app.documents.segments import Content, Segment, SegmentKind, plain
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.chat.options import template_variables
 from app.features.models.languages import Knows, knows, weights_of
-from app.features.translation.delivering import Candidate, candidate
+from app.features.translation.delivering import DeliveryCandidate, candidate
 from app.features.translation.glossary import Consistency, Glossary, chosen, violated
 from app.features.translation.marking import Shown, same_marks, shown
-from app.features.translation.problems import Problem, ProblemKind, is_unusable, repeats, sentences_of
-from app.features.translation.prompts import Family, Request, Sizes, Step, Unit, answer_tokens, family_for, sizes_for
-from app.features.translation.result import Formality, Memory, Origin, Term, Translated, TranslationWish
+from app.features.translation.problems import ProblemKind, TranslationProblem, is_unusable, repeats, sentences_of
+from app.features.translation.prompts import (
+    Family,
+    Sizes,
+    Step,
+    TranslationUnit,
+    UnitRequest,
+    answer_tokens,
+    family_for,
+    sizes_for,
+)
+from app.features.translation.result import (
+    Formality,
+    GlossaryTerm,
+    MemoryLookup,
+    Translated,
+    TranslationSource,
+    TranslationWish,
+)
 from app.features.translation.word_checks import (
     changed_negation,
     changed_opposite,
@@ -49,7 +65,7 @@ _TOLD_IN_ORDER = frozenset(
 
 
 @dataclass
-class Work:
+class TranslationWork:
     """One translation on its way. `results` are the words of the segments that are done, by id.
 
     `source` is the language found or given; `pair` has none where that is the target: most of it stays then, and what
@@ -60,7 +76,7 @@ class Work:
     pair: TranslationWish
     source: str
     engine: Engine
-    memory: Memory
+    memory: MemoryLookup
     cancel: CancelToken
     model: ModelLoaded
     knows: Knows
@@ -76,14 +92,14 @@ class Work:
     def __post_init__(self) -> None:
         self.texts = {segment.id: segment.text for segment in self.segments}
 
-    def ask(self, units: Sequence[Unit], step: Step) -> Ask:
+    def ask(self, units: Sequence[TranslationUnit], step: Step) -> Ask:
         """The prompt for units that are asked together, as far as is known now."""
         is_bare = step >= Step.BARE or units[0].parent is not None
         before = () if is_bare or not self.family.takes_context else self._before(units[0])
         hints = tuple(unit.segments[0].context if unit.segments and not is_bare else "" for unit in units)
         for unit in units:
             unit.before, unit.has_hint = before, any(hints)
-        request = Request(
+        request = UnitRequest(
             tuple(unit.shown.text for unit in units),
             hints,
             self._terms(units),
@@ -97,7 +113,7 @@ class Work:
             self.family.messages(request, self.pair),
             max_tokens=answer_tokens(tokens, len(units), self.pair.target),
             task_sampling=self.family.sampling(int(step)),
-            template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), self.model),
+            template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), self.model),
             thinking_budget=THINKING_TOKENS if always_thinks else -1,
             stop_on_repetition=not any(repeats(unit.shown.words) for unit in units),
             grammar=self.family.grammar(request) if step < Step.BARE else "",
@@ -105,16 +121,16 @@ class Work:
 
     def learn(self, translated: Translated) -> None:
         """What a later request is told of a translation: its words as context, and the names and terms in it."""
-        if translated.origin is Origin.KEPT or translated.id not in self.texts:
+        if translated.origin is TranslationSource.KEPT or translated.id not in self.texts:
             return
         self.results[translated.id] = spoken(translated)
-        if translated.origin is not Origin.SKIPPED:
+        if translated.origin is not TranslationSource.SKIPPED:
             self.consistency.learn(self.texts[translated.id], spoken(translated))
 
     def count(self, texts: Sequence[str]) -> Sequence[int]:
         return self.engine.count_texts(texts, cancel=self.cancel)
 
-    def _before(self, unit: Unit) -> tuple[tuple[str, str], ...]:
+    def _before(self, unit: TranslationUnit) -> tuple[tuple[str, str], ...]:
         """The segments in front of one, with what became of them."""
         found: list[tuple[str, str]] = []
         left = self.sizes.context_tokens * CHARACTERS_A_TOKEN
@@ -130,7 +146,7 @@ class Work:
                 found.insert(0, (source, target))
         return tuple(found)
 
-    def _terms(self, units: Sequence[Unit]) -> tuple[Term, ...]:
+    def _terms(self, units: Sequence[TranslationUnit]) -> tuple[GlossaryTerm, ...]:
         """The person's first, then what the document itself has fixed."""
         if not self.knows.takes_glossary:
             return ()
@@ -139,15 +155,15 @@ class Work:
         found = [term for unit in units for term in self.consistency.found_in(unit.shown.words)]
         return chosen([*own, *(term for term in found if term.source.casefold() not in known)])
 
-    def _said(self, units: Sequence[Unit], step: Step) -> str:
+    def _said(self, units: Sequence[TranslationUnit], step: Step) -> str:
         if step is Step.FIRST or not units[0].candidates:
             return ""
         return sentences_of(units[0].candidates[-1].problems, english_name(self.pair.target))
 
 
 def begin(
-    segments: Sequence[Segment], wish: TranslationWish, engine: Engine, memory: Memory, cancel: CancelToken
-) -> Work | None:
+    segments: Sequence[Segment], wish: TranslationWish, engine: Engine, memory: MemoryLookup, cancel: CancelToken
+) -> TranslationWork | None:
     """Wakes the model; None where that was cancelled. Raises NoModel, and what the engine raises."""
     model = woken(engine, cancel)
     if model is None:
@@ -159,7 +175,7 @@ def begin(
     formality = wish.formality if known.takes_formality else Formality.DEFAULT
     pair = TranslationWish(wish.target, source, formality, wish.domain if known.takes_domain else "")
     told = replace(pair, source="") if not wish.source and _is_target(source, wish.target) else pair
-    return Work(
+    return TranslationWork(
         segments, told, source, engine, memory, cancel, model, known,
         family_for(known.family, is_large=weights > LARGE_WEIGHTS),
         sizes_for(known, weights, model.context_tokens, model.sequences),
@@ -197,13 +213,13 @@ LEAST_CHARACTERS = 40
 """A shorter text may look like any language."""
 
 
-def sorted_out(work: Work, done: Mapping[int, Translated]) -> tuple[list[Translated], list[Unit]]:
+def sorted_out(work: TranslationWork, done: Mapping[int, Translated]) -> tuple[list[Translated], list[TranslationUnit]]:
     """What is known of the segments that are not done, and the units for the others, each content once.
 
     Stops where the work is cancelled.
     """
     known: list[Translated] = []
-    units: dict[Any, Unit] = {}
+    units: dict[Any, TranslationUnit] = {}
     section = 0
     file_is_in_target = _file_is_in_target(work)
     for place, segment in enumerate(work.segments):
@@ -223,28 +239,28 @@ def sorted_out(work: Work, done: Mapping[int, Translated]) -> tuple[list[Transla
             units[key].segments.append(segment)
             continue
         where = (section, segment.page if segment.kind is SegmentKind.CELL else 0)
-        unit = Unit([segment], seen, place, where)
+        unit = TranslationUnit([segment], seen, place, where)
         unit.terms = work.glossary.found_in(unit.shown.words) if work.glossary else ()
         units[key] = unit
     return known, list(units.values())
 
 
-def _known(work: Work, segment: Segment, seen: Shown, file_is_in_target: bool) -> Translated | None:
+def _known(work: TranslationWork, segment: Segment, seen: Shown, file_is_in_target: bool) -> Translated | None:
     if not seen.has_words:
-        return Translated(segment.id, segment.content, Origin.SKIPPED)
+        return Translated(segment.id, segment.content, TranslationSource.SKIPPED)
     found = work.memory.find(segment.content, segment.context)
     if found is None and file_is_in_target and plain(segment.translated).strip():
         found = segment.translated
     if found is not None and _fits(found, segment.content):
-        return Translated(segment.id, found, Origin.MEMORY)
-    return Translated(segment.id, segment.content, Origin.SKIPPED) if _is_in_target(work, segment) else None
+        return Translated(segment.id, found, TranslationSource.MEMORY)
+    return Translated(segment.id, segment.content, TranslationSource.SKIPPED) if _is_in_target(work, segment) else None
 
 
 def _fits(found: Content, source: Content) -> bool:
     return same_marks(found, source) and bool(plain(found).strip())
 
 
-def _is_in_target(work: Work, segment: Segment) -> bool:
+def _is_in_target(work: TranslationWork, segment: Segment) -> bool:
     """Whether a text of some length clearly is; never where source and target are variants, or look alike."""
     source, target = work.pair.source, work.pair.target
     if len(segment.text.strip()) < LEAST_CHARACTERS or are_alike(source, target):
@@ -252,7 +268,7 @@ def _is_in_target(work: Work, segment: Segment) -> bool:
     return work.detector.clearly(segment.text) == base(target)
 
 
-def _file_is_in_target(work: Work) -> bool:
+def _file_is_in_target(work: TranslationWork) -> bool:
     """Whether the translations that a file has already (PO) are in the target language."""
     texts = [plain(one.translated) for one in work.segments if one.translated][:200]
     return bool(texts) and work.detector.clearly("\n".join(texts)) == base(work.pair.target)
@@ -265,11 +281,11 @@ class Checks:
         self._pair, self._detector = pair, detector
         self._lengths = Lengths(pair.source, pair.target)
 
-    def judge(self, source: Shown, answer: str, terms: Sequence[Term] = ()) -> Candidate:
+    def judge(self, source: Shown, answer: str, terms: Sequence[GlossaryTerm] = ()) -> DeliveryCandidate:
         """What an answer gives, and all that is wrong with it. `terms` are those of the person's glossary in it."""
         return self.judged(source, candidate(source, answer), terms)
 
-    def judged(self, source: Shown, found: Candidate, terms: Sequence[Term] = ()) -> Candidate:
+    def judged(self, source: Shown, found: DeliveryCandidate, terms: Sequence[GlossaryTerm] = ()) -> DeliveryCandidate:
         """The same of a candidate whose form was looked at."""
         if is_unusable(found.problems):
             return found
@@ -278,30 +294,30 @@ class Checks:
             self._lengths.learn(source.words, found.words)
         return whole
 
-    def _faults(self, source: Shown, words: str, terms: Sequence[Term]) -> Iterator[Problem]:
+    def _faults(self, source: Shown, words: str, terms: Sequence[GlossaryTerm]) -> Iterator[TranslationProblem]:
         ours, theirs = self._pair.source, self._pair.target
         names = [term.target for term in terms]
         if is_same(source.words, words, ours, theirs) and source.words not in names:
-            yield Problem(ProblemKind.SAME)
+            yield TranslationProblem(ProblemKind.SAME)
         elif is_other_language(words, ours, theirs, self._detector):
-            yield Problem(ProblemKind.LANGUAGE)
+            yield TranslationProblem(ProblemKind.LANGUAGE)
         elif said := leftover(source.words, words, ours, theirs, names):
-            yield Problem(ProblemKind.LEFTOVER, said)
+            yield TranslationProblem(ProblemKind.LEFTOVER, said)
         if fault := self._lengths.fault(source.words, words):
-            yield Problem(ProblemKind.LENGTH, fault)
+            yield TranslationProblem(ProblemKind.LENGTH, fault)
         if number := different_number(source.words, words):
-            yield Problem(ProblemKind.NUMBER, number)
+            yield TranslationProblem(ProblemKind.NUMBER, number)
         yield from self._changed(source.words, words, terms)
         for term in violated(terms, words):
-            yield Problem(ProblemKind.GLOSSARY, term.source, term.target)
+            yield TranslationProblem(ProblemKind.GLOSSARY, term.source, term.target)
 
-    def _changed(self, source: str, words: str, terms: Sequence[Term]) -> Iterator[Problem]:
+    def _changed(self, source: str, words: str, terms: Sequence[GlossaryTerm]) -> Iterator[TranslationProblem]:
         """What small tables of words tell."""
         pair = (self._pair.source, self._pair.target)
         names = [name for term in terms for name in (term.source, term.target)]
         said, instead = changed_opposite(source, words, pair)
         if said and not any(name in source for name in names):
-            yield Problem(ProblemKind.OPPOSITE, said, instead)
+            yield TranslationProblem(ProblemKind.OPPOSITE, said, instead)
         for kind, said in (
             (ProblemKind.GARBLED, garbled_words(source, words, pair[1], names)),
             (ProblemKind.WORD, changed_word(source, words, pair, names)),
@@ -310,7 +326,7 @@ class Checks:
             (ProblemKind.SOURCE_WORD, untranslated_word(source, words, pair, names)),
         ):
             if said:
-                yield Problem(kind, said)
+                yield TranslationProblem(kind, said)
 
 
 # Whether a translation is in its language: by script and statistics, not its source, and without leftovers of it.

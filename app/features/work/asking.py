@@ -51,14 +51,14 @@ class Rests:
 
 
 @dataclass(frozen=True)
-class Answer:
+class TaskAnswer:
     """The text of one (the thinking left out), and why it ended."""
 
     text: str
     finish: FinishReason
 
 
-class Task(Protocol):
+class ModelTask(Protocol):
     """Something to be asked."""
 
     @property
@@ -66,7 +66,7 @@ class Task(Protocol):
         """As it goes to the engine."""
 
 
-T = TypeVar("T", bound=Task)
+T = TypeVar("T", bound=ModelTask)
 
 
 def woken(engine: Engine, cancel: CancelToken) -> ModelLoaded | None:
@@ -96,13 +96,13 @@ class PromptReading(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Taken(Generic[T]):
+class TaskTaken(Generic[T]):
     """A task is answered, and the answer was taken."""
 
     task: T
 
 
-Take = Callable[[T, Answer | AppError], Iterable[T]]
+Take = Callable[[T, TaskAnswer | AppError], Iterable[T]]
 
 
 def work_off(
@@ -113,7 +113,7 @@ def work_off(
     *,
     first: int = FIRST_WINDOW,
     largest: int = LARGEST_WINDOW,
-) -> Iterator[Rests | PromptReading[T] | Growing[T] | Taken[T]]:
+) -> Iterator[Rests | PromptReading[T] | Growing[T] | TaskTaken[T]]:
     """Asks all tasks; `take` is given each answer, and what it returns is asked too.
 
     So many are on the wire `first`, then more, at most `largest`; a task's `ask` is looked at when it goes there.
@@ -136,7 +136,7 @@ def work_off(
                     index, answer = event
                     stops = 0
                     again += take(open_tasks.pop(index), answer)
-                    yield Taken(window[index])
+                    yield TaskTaken(window[index])
                 else:
                     yield event
         except EngineStopped:
@@ -148,7 +148,7 @@ def work_off(
 
 def _answers(
     window: list[T], engine: Engine, cancel: CancelToken
-) -> Iterator[Rests | PromptReading[T] | Growing[T] | tuple[int, Answer | AppError]]:
+) -> Iterator[Rests | PromptReading[T] | Growing[T] | tuple[int, TaskAnswer | AppError]]:
     texts = [""] * len(window)
     is_resting = False
     for index, event in engine.generate_many([task.ask for task in window], cancel=cancel):
@@ -172,19 +172,19 @@ def _answers(
         elif isinstance(event, AppError):
             yield index, event
         elif isinstance(event, Finished) and event.stats.finish_reason is not FinishReason.CANCELLED:
-            yield index, Answer(texts[index], event.stats.finish_reason)
+            yield index, TaskAnswer(texts[index], event.stats.finish_reason)
 
 
 def work_off_in_turn(
     tasks: Iterable[T], engine: Engine, cancel: CancelToken, take: Take[T]
-) -> Iterator[Growing[T] | Taken[T]]:
+) -> Iterator[Growing[T] | TaskTaken[T]]:
     """As `work_off`, but one after another before everything else, and what `take` returns is asked next: for a person
     who waits for what was just typed."""
     waiting = deque(tasks)
     stops = 0
     while waiting and not cancel.cancelled:
         task = waiting.popleft()
-        answer: Answer | AppError | None = None
+        answer: TaskAnswer | AppError | None = None
         text = ""
         try:
             for event in engine.answer(task.ask, cancel):
@@ -192,7 +192,7 @@ def work_off_in_turn(
                     text += event.text
                     yield Growing(task, text)
                 elif isinstance(event, Finished) and event.stats.finish_reason is not FinishReason.CANCELLED:
-                    answer = Answer(text, event.stats.finish_reason)
+                    answer = TaskAnswer(text, event.stats.finish_reason)
         except EngineStopped:
             stops += 1
             if stops > MOST_STOPS:
@@ -205,4 +205,4 @@ def work_off_in_turn(
             return
         stops = 0
         waiting.extendleft(reversed(list(take(task, answer))))
-        yield Taken(task)
+        yield TaskTaken(task)

@@ -24,7 +24,7 @@ from app.engine.contract import Engine
 from app.engine.fit import Layout, shape_of
 from app.engine.protocol import OPEN, Wish
 from app.features.models.languages import weights_in, weights_of
-from app.features.models.messages import REFUSED, Words, gigabytes
+from app.features.models.messages import REFUSED, MessageTemplate, gigabytes
 from app.hub.library import find_projector
 
 
@@ -249,9 +249,9 @@ class SecondEngine:
         if self._beside is not None:
             return self._beside
         place = self.place(path)
-        if place is Places.NO:
+        if place is ModelPlacement.NO:
             return None
-        if place is Places.SWAP and loaded is not None:
+        if place is ModelPlacement.SWAP and loaded is not None:
             self._gave_way = Path(loaded.path)
             engine = self._chats
         else:
@@ -267,25 +267,25 @@ class SecondEngine:
         if gave_way is not None and not is_quitting:
             _load(self._chats, gave_way, CancelToken())
 
-    def place(self, path: Path) -> Places:
+    def place(self, path: Path) -> ModelPlacement:
         """Where this model would go now. Raises ModelMissing or ModelUnreadable."""
         if runs_elsewhere(path):
-            return Places.BOTH
+            return ModelPlacement.BOTH
         loaded, wanted, free = self._chats.loaded, self._needs(path), self._free_bytes()
         if loaded is None or not free:  # nothing is in the way, or nobody can tell
-            return Places.BOTH
+            return ModelPlacement.BOTH
         return self.decide(Swap(self._task, loaded.name, loaded.needed_bytes, path.stem, wanted, free))
 
-    def decide(self, swap: Swap) -> Places:
+    def decide(self, swap: Swap) -> ModelPlacement:
         """Where the second model goes. It is measured anew each time; only the person's answer is remembered."""
         room = swap.free_bytes - RESERVE_BYTES
         if swap.loaded_bytes <= 0 or swap.wanted_bytes <= room:
-            return Places.BOTH
+            return ModelPlacement.BOTH
         if swap.wanted_bytes > room + swap.loaded_bytes:
-            return Places.NO  # not even alone: there is nothing to ask
+            return ModelPlacement.NO  # not even alone: there is nothing to ask
         if self._answer is None:
             self._answer = self._ask(swap)
-        return Places.SWAP if self._answer else Places.NO
+        return ModelPlacement.SWAP if self._answer else ModelPlacement.NO
 
 
 def _load(engine: Engine, path: Path, cancel: CancelToken) -> bool:
@@ -299,7 +299,7 @@ RESERVE_BYTES = 500_000_000
 """What stays free for everything else when two models share the memory."""
 
 
-class Places(StrEnum):
+class ModelPlacement(StrEnum):
     """Where a second model goes."""
 
     BOTH = "both"
@@ -323,8 +323,8 @@ class Swap:
     """Free beside the loaded model."""
 
 
-def swap_words(swap: Swap) -> Words:
+def swap_words(swap: Swap) -> MessageTemplate:
     """The question, for a dialog with the answers "Put to sleep" and "Not now"."""
     text = "This needs {wanted}, which takes {needed} GB, and {free} GB are free. Put {loaded} to sleep meanwhile?"
     values = {"needed": gigabytes(swap.wanted_bytes), "free": gigabytes(swap.free_bytes)}
-    return Words(text, {"wanted": swap.wanted, "loaded": swap.loaded} | values)
+    return MessageTemplate(text, {"wanted": swap.wanted, "loaded": swap.loaded} | values)

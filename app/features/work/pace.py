@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from app.core.events import CancelToken
 from app.engine.contract import Engine
-from app.features.models.estimate import Speed, probe
+from app.features.models.estimate import TokenSpeed, probe
 from app.features.work.queue import DONE
 from app.store.jobs import Jobs
 
@@ -60,7 +60,7 @@ class Speeds:
 
     def __init__(self, kind: str, jobs: Jobs, *, seconds: str) -> None:
         self._kind, self._jobs, self._seconds = kind, jobs, seconds
-        self._probed: dict[str, Speed] = {}
+        self._probed: dict[str, TokenSpeed] = {}
 
     def earlier(self, model: str) -> float | None:
         """Tokens of a document a second, over the last jobs that a model (the name of its file) did in one go."""
@@ -71,11 +71,11 @@ class Speeds:
         tokens, seconds = (sum(one[name] for one in fresh) for name in ("tokens", self._seconds))
         return tokens / seconds if tokens and seconds else None
 
-    def probed(self, model: str) -> Speed | None:
+    def probed(self, model: str) -> TokenSpeed | None:
         """What `probe` found; None where it was not asked."""
         return self._probed.get(model)
 
-    def probe(self, model: str, engine: Engine, cancel: CancelToken) -> Speed | None:
+    def probe(self, model: str, engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
         """Reads and writes a little, once for each model that has not done a job here; None when cancelled."""
         if model not in self._probed:
             speed = probe(engine, cancel)

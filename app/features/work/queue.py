@@ -352,7 +352,7 @@ def _hold(asked: threading.Event, end: threading.Event) -> None:
 Row = TypeVar("Row")
 
 
-class Searched(Protocol):
+class JobTexts(Protocol):
     """The texts of a kind of job."""
 
     def search(self, query: str) -> set[int]:
@@ -373,7 +373,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
         self,
         kind: str,
         jobs: Jobs,
-        texts: Searched,
+        texts: JobTexts,
         engines: TaskEngines,
         settings: Callable[[], Settings],
         *,

@@ -19,14 +19,14 @@ from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.actions import COPY_AS, MORE, VERSIONS, Action
 from app.ui.chat.documents import BranchDocuments, SourceRow
 from app.ui.chat.survey import made_words
-from app.ui.chat.turn import ACTIONS_PX, Turn
+from app.ui.chat.turn import ACTIONS_PX, TurnView
 from app.ui.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS
-from app.ui.text.body import Body
+from app.ui.text.body import MessageBody
 from app.ui.text.code import CodeText
 from app.ui.text.markdown import MarkdownStream
-from app.ui.text.pieces import Code, Piece, Span
-from app.ui.text.prose import Style, TextView
+from app.ui.text.pieces import Code, Piece, StyledSpan
+from app.ui.text.prose import ProseStyle, TextView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label
@@ -68,7 +68,7 @@ class AnswerText(QObject):
     def pieces(self) -> list[Piece]:
         return [piece for block in self._stream.blocks() for piece in block.pieces]
 
-    def fill(self, body: Body) -> None:
+    def fill(self, body: MessageBody) -> None:
         stream = self._stream
         body.set_blocks(stream.closed, stream.open_blocks(), self._revisions_before + stream.revision)
 
@@ -118,7 +118,7 @@ class AnswerText(QObject):
             self._portion = min(self._portion * 2, MOST_PORTION)
 
 
-class AnswerView(Turn):
+class AnswerView(TurnView):
     """One answer. `append` while it streams, `set_message` for what is stored."""
 
     role = Role.ASSISTANT
@@ -133,7 +133,7 @@ class AnswerView(Turn):
         self._state: StateLine | None = None
         self._sources: SourceRow | None = None
         self._pictures: SentPictures | None = None
-        self.body = Body(theme, self)
+        self.body = MessageBody(theme, self)
         self.body.link_clicked.connect(self.link_clicked)
         self.body.resized.connect(lambda: self.resized.emit(self))
         self.body.fold_toggled.connect(lambda: self.opened.emit(self))
@@ -586,7 +586,7 @@ class ThoughtText(TextView):
 
     def set_text(self, text: str) -> None:
         self.document().clear()
-        QTextCursor(self.document()).setBlockFormat(self.block_format(Style(SIZE_PX)))
+        QTextCursor(self.document()).setBlockFormat(self.block_format(ProseStyle(SIZE_PX)))
         self.append_text(text)
 
     def append_text(self, text: str) -> None:
@@ -596,8 +596,8 @@ class ThoughtText(TextView):
         cursor.beginEditBlock()
         for number, line in enumerate(text.split("\n")):
             if number:
-                cursor.insertBlock(self.block_format(Style(SIZE_PX)))
-            self.write(cursor, (Span(line),), Style(SIZE_PX, color=self.theme.tokens.muted))
+                cursor.insertBlock(self.block_format(ProseStyle(SIZE_PX)))
+            self.write(cursor, (StyledSpan(line),), ProseStyle(SIZE_PX, color=self.theme.tokens.muted))
         cursor.endEditBlock()
 
 

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.features.assistants import ICONS, Chosen, chosen_of, icon_of, in_assistant
+from app.features.assistants import ICONS, AssistantChoice, chosen_of, icon_of, in_assistant
 from app.store.assistants import Assistant, AssistantStore
 from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.chat.settings import ChatFields, Choices
@@ -111,7 +111,7 @@ class AssistantDialog(LibraryDialog):
             self.list.mark(self.rows.index_of(one.id if one else None))
             self._open(one)
 
-    def add(self, name: str, chosen: Chosen, icon_name: str = "") -> None:
+    def add(self, name: str, chosen: AssistantChoice, icon_name: str = "") -> None:
         """One more, which is open, with the keyboard on its name."""
         with self.notify.guard():
             self._save()
@@ -130,7 +130,7 @@ class AssistantDialog(LibraryDialog):
         self.icon.set_glyph(icon_of(one) if one is not None else ICONS[0])
         self._fields = ChatFields(
             self._theme,
-            chosen_of(one) if one is not None else Chosen(),
+            chosen_of(one) if one is not None else AssistantChoice(),
             models=self._models,
             in_settings=self._in_settings,
             is_assistant=True,
@@ -185,7 +185,7 @@ class AssistantDialog(LibraryDialog):
         self.look()
 
     def _on_new(self) -> None:
-        self.add(tr("New assistant"), Chosen())
+        self.add(tr("New assistant"), AssistantChoice())
 
     def _on_copy(self) -> None:
         self._save()

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken, ModelLoaded
-from app.features.documents import Kept, ReadEvent
+from app.features.documents import DocumentStored, ReadEvent
 from app.features.media import is_picture
 from app.features.messages import Sentence
 from app.store.conversations import Attachment, Use
@@ -21,7 +21,7 @@ from app.store.media import MediaUse
 from app.ui.chat.attachment_row import AttachmentRow, DraftDocument
 from app.ui.chat.pictures import DraftPicture, DraftPictures, offers_of
 from app.ui.document.files import (
-    Offer,
+    FileAction,
     Stage,
     is_recording,
     short_name,
@@ -36,8 +36,8 @@ from app.ui.work.intake import Intake, Unread
 from app.ui.work.pictures import PicturesLine, can_read_text
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import Chat
-    from app.features.chat.seen import Fit
+    from app.features.chat.answers import AnswerService
+    from app.features.chat.seen import DocumentFit
     from app.store.conversations import Conversation
     from app.ui.shell.picture_reading import PictureReading
 
@@ -86,7 +86,7 @@ class Attaching(QObject):
         super().__init__(parent)
         self._row, self._notify, self._window = row, notify, parent
         self._model = model
-        self._talk: Chat | None = None
+        self._talk: AnswerService | None = None
         self.draft_of: int | None = None
         """Whose draft is shown: a conversation's id, or None for that of a new chat."""
         self._taken_out: list[DraftDocument] = []
@@ -131,7 +131,7 @@ class Attaching(QObject):
         row.menu_wanted.connect(self._on_menu_wanted)
         self._menu = self._offers()
 
-    def _offers(self) -> list[Offer]:
+    def _offers(self) -> list[FileAction]:
         """What a document's menu offers, having told the line of those that are too long what it offers of that."""
 
         def is_alone_too_long(one: DraftDocument) -> bool:
@@ -140,23 +140,23 @@ class Attaching(QObject):
         as_whole, as_background = partial(self._choose, is_background=False), partial(self._choose, is_background=True)
         summarize = partial(self._hand_over, is_translated=False)
         translate = partial(self._hand_over, is_translated=True)
-        whole = Offer(tr("Show all of it"), as_whole, lambda one: one.can_be_whole)
-        pages = Offer(tr("Choose pages…"), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose)
+        whole = FileAction(tr("Show all of it"), as_whole, lambda one: one.can_be_whole)
+        pages = FileAction(tr("Choose pages…"), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose)
         self._row.too_long.offers = [
-            Offer(tr("Summarize all of it"), summarize, lambda one: not one.talk.is_temporary),
+            FileAction(tr("Summarize all of it"), summarize, lambda one: not one.talk.is_temporary),
             replace(whole, serves=lambda one: one.can_be_whole and is_alone_too_long(one)),
             replace(pages, serves=lambda one: one.has_pages_to_choose and is_alone_too_long(one)),
         ]
         return [  # of a temporary chat nothing is kept elsewhere
-            Offer(tr("Open"), self._on_opened),
+            FileAction(tr("Open"), self._on_opened),
             whole,
-            Offer(tr("Use as background"), as_background, lambda one: one.use is not Use.BACKGROUND),
+            FileAction(tr("Use as background"), as_background, lambda one: one.use is not Use.BACKGROUND),
             pages,
-            Offer(tr("Summarize"), summarize, lambda one: not one.talk.is_temporary),
-            Offer(tr("Translate"), translate, lambda one: not one.talk.is_temporary and not one.is_pasted),
-            Offer(tr("Put into the message"), self.text_wanted.emit, lambda one: one.is_short),
-            Offer(tr("Remove"), self.remove),
-            Offer(tr("Remove all"), lambda _one: self._remove(self.shown), lambda _one: len(self.shown) > 1),
+            FileAction(tr("Summarize"), summarize, lambda one: not one.talk.is_temporary),
+            FileAction(tr("Translate"), translate, lambda one: not one.talk.is_temporary and not one.is_pasted),
+            FileAction(tr("Put into the message"), self.text_wanted.emit, lambda one: one.is_short),
+            FileAction(tr("Remove"), self.remove),
+            FileAction(tr("Remove all"), lambda _one: self._remove(self.shown), lambda _one: len(self.shown) > 1),
         ]
 
     @property
@@ -279,7 +279,7 @@ class Attaching(QObject):
 
     # Which draft.
 
-    def show(self, talk: Chat, conversation_id: int | None) -> None:
+    def show(self, talk: AnswerService, conversation_id: int | None) -> None:
         """Shows a draft; what is being read for another one goes on."""
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
             for one in [one for one in self._intake.files if one.talk is self._talk]:
@@ -404,7 +404,7 @@ class Attaching(QObject):
         elif one.document is not None:
             self._questions.show_menu(one, at, self._menu)
         elif one.stage is Stage.FAILED and not one.text:
-            offers = [Offer(tr("Try again"), self._intake.again), Offer(tr("Remove"), self.remove)]
+            offers = [FileAction(tr("Try again"), self._intake.again), FileAction(tr("Remove"), self.remove)]
             self._questions.show_menu(one, at, offers)
 
     def _show(self) -> None:
@@ -419,7 +419,7 @@ class Attaching(QObject):
 
 def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
     if one.text:
-        return (Kept(one.talk.documents.keep_text(text, one.name)) for text in (one.text,))
+        return (DocumentStored(one.talk.documents.keep_text(text, one.name)) for text in (one.text,))
     return one.talk.documents.read(one.path, cancel, password=one.password, part=one.part, name=one.called)
 
 
@@ -450,7 +450,7 @@ class Scans(QObject):
         pictures.changed.connect(self.changed)
         pictures.renewed.connect(lambda earlier, document: self.renewed.emit(earlier, document, False))
 
-    def follow(self, talk: Chat) -> None:
+    def follow(self, talk: AnswerService) -> None:
         """Pages are read by what belongs to the chat that is shown; of a temporary one that was left nothing more."""
         if self._passing is not None:
             self._passing.end()
@@ -494,10 +494,10 @@ AGAIN_MS = 150
 
 
 @dataclass(frozen=True)
-class Draft:
+class AttachmentDraft:
     """What is counted. `chosen` are the ids of attachments that stay background, `first_id` is one that goes first."""
 
-    talk: Chat
+    talk: AnswerService
     conversation_id: int | None
     planned: Conversation | None
     attachments: tuple[Attachment, ...]
@@ -529,8 +529,8 @@ class Fitting(QObject):
         self._first: DraftDocument | None = None
         """The document whose whole text goes before that of the others."""
         self._documents: Sequence[DraftDocument] = ()
-        self._draft: Draft | None = None
-        self._task: tasks.Task | None = None
+        self._draft: AttachmentDraft | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
         self._again.timeout.connect(self._begin)
 
@@ -557,7 +557,7 @@ class Fitting(QObject):
         assert one.attachment is not None
         one.is_background_chosen = (one.talk.documents, one.attachment.id) in self._chosen
 
-    def look(self, talk: Chat, conversation_id: int | None, documents: Sequence[DraftDocument]) -> None:
+    def look(self, talk: AnswerService, conversation_id: int | None, documents: Sequence[DraftDocument]) -> None:
         """Counts these as soon as it can be, with the model that is there now."""
         model = self._model()
         key = (model.path, model.context_tokens) if model is not None else None
@@ -571,7 +571,7 @@ class Fitting(QObject):
             attachments = tuple(one.attachment for one in attached.values() if one.attachment is not None)
             chosen = frozenset(number for number, one in attached.items() if one.is_background_chosen)
             first = next((number for number, one in attached.items() if one is self._first), 0)
-            self._draft = Draft(talk, conversation_id, self._planned(), attachments, chosen, first)
+            self._draft = AttachmentDraft(talk, conversation_id, self._planned(), attachments, chosen, first)
         if self._task is not None:
             self._task.cancel()  # the next one begins when it has ended
         else:
@@ -590,7 +590,7 @@ class Fitting(QObject):
         task.finished.connect(self._on_end)
         task.failed.connect(self._on_end)
 
-    def _on_fitted(self, fitted: tuple[Attachment, Fit]) -> None:
+    def _on_fitted(self, fitted: tuple[Attachment, DocumentFit]) -> None:
         for one in self._documents if self._draft is None else ():
             if one.attachment is not None and one.attachment.id == fitted[0].id:
                 one.attachment, one.fit = fitted
@@ -606,7 +606,7 @@ class Fitting(QObject):
             raise error
 
 
-def fits_of(draft: Draft, cancel: CancelToken) -> Iterator[tuple[Attachment, Fit]]:
+def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attachment, DocumentFit]]:
     """Attachments as they are used now, with how they fit.
 
     Decides in order which documents are shown whole; what does not fit becomes background by itself.
@@ -624,7 +624,7 @@ def fits_of(draft: Draft, cancel: CancelToken) -> Iterator[tuple[Attachment, Fit
         yield replace(one, use=use), fit
 
 
-def _fit(draft: Draft, one: Attachment) -> Fit | None:
+def _fit(draft: AttachmentDraft, one: Attachment) -> DocumentFit | None:
     try:
         return draft.talk.looks.fit_of(one, draft.conversation_id, draft.planned)
     except KeyError:  # it was taken away meanwhile

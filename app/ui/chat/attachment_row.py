@@ -10,14 +10,14 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
-from app.features.documents import Part
+from app.features.documents import ReadRange
 from app.store.conversations import Attachment, Use
 from app.store.documents import StoredDocument
 from app.ui.chat.pictures import DraftPicture, NotSensed, PictureChip
 from app.ui.document.files import (
     DocumentChip,
+    FileAction,
     FileToRead,
-    Offer,
     Stage,
     is_recording,
     part_of,
@@ -35,8 +35,8 @@ from app.ui.widgets.layouts import FlowLayout, scrolled
 from app.ui.work.pictures import READ_ITS_TEXT, PicturesLine
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import Chat
-    from app.features.chat.seen import Fit
+    from app.features.chat.answers import AnswerService
+    from app.features.chat.seen import DocumentFit
 
 
 MOST_LINES = 3
@@ -58,10 +58,10 @@ class DraftDocument(FileToRead):
     `talk` and `conversation_id` say whose draft it is in; None is that of a new chat.
     """
 
-    talk: Chat
+    talk: AnswerService
     conversation_id: int | None
     attachment: Attachment | None = None
-    fit: Fit | None = None
+    fit: DocumentFit | None = None
     """None: not known yet."""
     is_background_chosen: bool = False
     """Whether the person wants it as background, however well it fits."""
@@ -72,7 +72,7 @@ class DraftDocument(FileToRead):
 
     @staticmethod
     def restored(
-        document: StoredDocument, attachment: Attachment, talk: Chat, conversation_id: int | None
+        document: StoredDocument, attachment: Attachment, talk: AnswerService, conversation_id: int | None
     ) -> DraftDocument:
         """One that was attached before, from the store."""
         one = DraftDocument(
@@ -134,10 +134,10 @@ class DraftDocument(FileToRead):
     def group(self) -> object:
         return self.talk, self.conversation_id
 
-    def with_part(self, part: Part) -> DraftDocument:
+    def with_part(self, part: ReadRange) -> DraftDocument:
         return DraftDocument(self.path, part, self.password, talk=self.talk, conversation_id=self.conversation_id)
 
-    def is_in(self, talk: Chat | None, conversation_id: int | None) -> bool:
+    def is_in(self, talk: AnswerService | None, conversation_id: int | None) -> bool:
         return self.talk is talk and self.conversation_id == conversation_id
 
 
@@ -360,7 +360,7 @@ class TooLong(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.offers: list[Offer] = []
+        self.offers: list[FileAction] = []
         """What can be done with all of those that an offer serves, one after the other."""
         self._shown: tuple[object, ...] = ()
         self.setObjectName("too_long")
@@ -402,7 +402,7 @@ class TooLong(QFrame):
             if len(served) == len(documents):
                 self._add(offer, served, is_first=number == 0)
 
-    def _add(self, offer: Offer, served: Sequence[DraftDocument], *, is_first: bool) -> None:
+    def _add(self, offer: FileAction, served: Sequence[DraftDocument], *, is_first: bool) -> None:
         button = text_button(offer.label, "plain" if is_first else "quiet")
         self._theme.dress(button, font=(13, 500))
         button.setAccessibleDescription(self._words.text())

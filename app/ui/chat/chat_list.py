@@ -34,8 +34,8 @@ from app.ui.widgets.labels import paint_marked, plain_tip
 from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowDelegate, RowList
 
 if TYPE_CHECKING:
-    from app.features.finding import Hit
-    from app.store.projects import Project, Tag
+    from app.features.finding import SearchHit
+    from app.store.projects import ChatTag, Project
 
 PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
 HIT_ROLE = Qt.ItemDataRole.UserRole + 5
@@ -96,19 +96,19 @@ class ChatListModel(GroupedListModel[Conversation]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.hits: dict[int, list[Hit]] = {}
+        self.hits: dict[int, list[SearchHit]] = {}
         """The best places by chat."""
         self.similar: Sequence[Conversation] = ()
         """Chats without the words, in which something is about them; listed last, with its `similar_hits` below."""
-        self.similar_hits: dict[int, list[Hit]] = {}
+        self.similar_hits: dict[int, list[SearchHit]] = {}
         self.projects: Sequence[Project] = ()
-        self.tags: Mapping[int, Sequence[Tag]] = {}
+        self.tags: Mapping[int, Sequence[ChatTag]] = {}
         """By chat."""
         self.is_narrowed = False
         """Only some chats are listed: projects without any are left out, and all are open."""
         self._project_rows: dict[int, ProjectRow] = {}
 
-    def take_hits(self, hits: Sequence[Hit]) -> None:
+    def take_hits(self, hits: Sequence[SearchHit]) -> None:
         """What was found; it is seen with the next `show`."""
         self.hits = {}
         for hit in hits:
@@ -116,7 +116,7 @@ class ChatListModel(GroupedListModel[Conversation]):
             if len(known) < A_CHAT:
                 known.append(hit)
 
-    def take_similar(self, chats: Sequence[Conversation], hits: Sequence[Hit]) -> None:
+    def take_similar(self, chats: Sequence[Conversation], hits: Sequence[SearchHit]) -> None:
         """Take what was found by meaning, the nearest first; it is seen with the next `show`."""
         self.similar, self.similar_hits = chats, {}
         for hit in hits:
@@ -218,7 +218,7 @@ class ChatListModel(GroupedListModel[Conversation]):
         known = {PROJECT_ROLE: row, IS_PROJECT_ROLE: True, Qt.ItemDataRole.AccessibleTextRole: row.spoken}
         return known.get(role)
 
-    def _data_of_hit(self, hit: Hit, role: int) -> Any:
+    def _data_of_hit(self, hit: SearchHit, role: int) -> Any:
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip(hit.snippet)
         if role == PROJECT_ROLE:
@@ -300,7 +300,7 @@ class ChatDelegate(RowDelegate):
         name = painter.fontMetrics().elidedText(settle_directions(row.title), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, name)
 
-    def _paint_tags(self, painter: QPainter, option: QStyleOptionViewItem, tags: Sequence[Tag]) -> None:
+    def _paint_tags(self, painter: QPainter, option: QStyleOptionViewItem, tags: Sequence[ChatTag]) -> None:
         if not tags:
             return
         px = self._theme.px
@@ -313,7 +313,7 @@ class ChatDelegate(RowDelegate):
             painter.setBrush(QColor(colour_of(tag.colour, self._theme)))
             painter.drawEllipse(left, rect.y() + (rect.height() - px(2) - size) // 2, size, size)
 
-    def _paint_hit(self, painter: QPainter, option: QStyleOptionViewItem, hit: Hit) -> None:
+    def _paint_hit(self, painter: QPainter, option: QStyleOptionViewItem, hit: SearchHit) -> None:
         px, tokens = self._theme.px, self._theme.tokens
         card = self.paint_card(painter, option.rect, option.state)
         painter.setFont(self._theme.font(12.5))

@@ -34,7 +34,7 @@ from app.ui.work.column import ListColumn, ListWords
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken
-    from app.features.finding import Finding, Hit
+    from app.features.finding import Finding, SearchHit
 
 MOST_HITS = 100
 MOST_SIMILAR = 5
@@ -106,7 +106,7 @@ class ChatsColumn(ListColumn):
         self.chats = self.list
         self._conversations, self._finding, self._projects, self._all_tags = conversations, finding, projects, tags
         self._looked_for = ""
-        self._looking: tasks.Task | None = None
+        self._looking: tasks.BackgroundTask | None = None
         self._found_in: list[Conversation] = []
         """The chats that have something in their messages."""
         self.list.setItemDelegate(ChatDelegate(theme, self.list))
@@ -289,13 +289,13 @@ class ChatsColumn(ListColumn):
         """Other tags are chosen: what was found for the words is looked at anew, too."""
         super().reload()
 
-    def _look_for(self, words: str, token: CancelToken) -> tuple[list[Hit], list[Conversation]]:
+    def _look_for(self, words: str, token: CancelToken) -> tuple[list[SearchHit], list[Conversation]]:
         hits = self._finding().search(words, MOST_HITS, kinds=("chat",), is_cancelled=lambda: token.cancelled)
         hits = [hit for hit in hits if hit.message_id]
         chats = [self._conversations.get(number) for number in {hit.id for hit in hits}]
         return hits, [chat for chat in chats if chat is not None]
 
-    def _on_found(self, found: tuple[list[Hit], list[Conversation]]) -> None:
+    def _on_found(self, found: tuple[list[SearchHit], list[Conversation]]) -> None:
         """Shows what has the words; what is about them comes after it."""
         words = self._looked_for
         self._chats.take_hits(found[0])
@@ -308,12 +308,12 @@ class ChatsColumn(ListColumn):
 
     def _look_by_meaning(
         self, words: str, known: Sequence[int], token: CancelToken
-    ) -> tuple[list[Hit], list[Conversation]]:
+    ) -> tuple[list[SearchHit], list[Conversation]]:
         hits = self._finding().similar(words, MOST_SIMILAR, without=known, is_cancelled=lambda: token.cancelled)
         chats = [self._conversations.get(number) for number in dict.fromkeys(hit.id for hit in hits)]
         return hits, [chat for chat in chats if chat is not None]
 
-    def _on_similar_found(self, found: tuple[list[Hit], list[Conversation]]) -> None:
+    def _on_similar_found(self, found: tuple[list[SearchHit], list[Conversation]]) -> None:
         self._looking = None
         hits, chats = found
         self._chats.take_similar([chat for chat in chats if self._is_wanted(chat)], hits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.recording import Microphone
 from app.ui.chat.transcript import is_answer
-from app.ui.chat.turn import Turn
+from app.ui.chat.turn import TurnView
 from app.ui.chat.view import ChatView
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
@@ -39,7 +39,7 @@ class ChatCommands:
         self._chat.transcript.show_turn(turn)
         self._chat.transcript.wanted.emit(command, turn)
 
-    def _find_turn(self, command: str) -> Turn | None:
+    def _find_turn(self, command: str) -> TurnView | None:
         """The last turn with which the command can do something."""
         transcript = self._chat.transcript
         for number in reversed(range(transcript.places.count)):

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from app.core.events import Role
 from app.features.chat.documents import is_unanswered
-from app.features.documents import Mark, page_mark
+from app.features.documents import TextHighlight, page_mark
 from app.features.retrieval.citations import Source, source_from_fields, source_on_page
 from app.features.survey.wanted import made_of
 from app.store.conversations import Attachment, StoredMessage, Use
@@ -26,7 +26,7 @@ from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.pictures import read_rows
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
     from app.store.media import MediaUse
 
 MOST_PLACES = 8
@@ -36,13 +36,13 @@ MOST_RECALLED = 200
 
 
 @dataclass(frozen=True)
-class Place:
+class CitationLink:
     """Something to click on: its words, what a screen reader says, and what opens."""
 
     text: str
     spoken: str
     document_id: int
-    mark: Mark | None
+    mark: TextHighlight | None
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ class BranchDocuments:
     """Read at once for a whole branch; everything it says comes from memory or from one short look into the store."""
 
     def __init__(self) -> None:
-        self._talk: Chat | None = None
+        self._talk: AnswerService | None = None
         self._of_message: dict[int, list[Attachment]] = {}
         self._around: list[int] = []
         """Documents of the project that the chat is in."""
         self._documents: dict[int, StoredDocument] = {}
         self._has_page: dict[int, bool] = {}
         self._counts: dict[int, int] = {}
-        self._cited: list[tuple[int, str, int, Mark]] = []
+        self._cited: list[tuple[int, str, int, TextHighlight]] = []
         """What answers from whole documents cite: page, words of the line, document and place."""
         self._cited_pages: frozenset[int] = frozenset()
         self._recalled: dict[int, list[RecalledTurn]] = {}
@@ -104,7 +104,7 @@ class BranchDocuments:
         self.show_picture_menu: Callable[[Sequence[MediaUse], int, QPoint], object] = lambda _uses, _one, _at: None
         """What can be done with one of them, at a point of the screen."""
 
-    def load(self, talk: Chat, messages: Sequence[StoredMessage]) -> None:
+    def load(self, talk: AnswerService, messages: Sequence[StoredMessage]) -> None:
         """Another branch; raises what the store raises."""
         if talk is not self._talk:
             self._documents.clear()
@@ -159,7 +159,7 @@ class BranchDocuments:
         """The turns that were shown with a question again."""
         return self._recalled.get(message_id, [])
 
-    def passages(self, message_id: int) -> list[tuple[StoredDocument, list[Place], int]]:
+    def passages(self, message_id: int) -> list[tuple[StoredDocument, list[CitationLink], int]]:
         """For each document of which the model was shown passages: where they are, and how many places more."""
         found = []
         for one in self._of_message.get(message_id, ()):
@@ -184,9 +184,9 @@ class BranchDocuments:
             self._counts[document_id] = self._talk.documents.store.block_count(document_id)
         return self._counts[document_id]
 
-    def sources(self, message: StoredMessage) -> list[Place]:
+    def sources(self, message: StoredMessage) -> list[CitationLink]:
         """Where an answer may come from: distinct pages in order."""
-        places: dict[tuple[int, object], Place] = {}
+        places: dict[tuple[int, object], CitationLink] = {}
         for fields in message.sources:
             try:
                 source = source_from_fields(fields)
@@ -207,7 +207,7 @@ class BranchDocuments:
             self._has_page[page] = any(self._has_blocks(number, page) for number in self.ids)
         return self._has_page[page]
 
-    def find_page(self, sentence: str, page: int) -> tuple[int, Mark] | None:
+    def find_page(self, sentence: str, page: int) -> tuple[int, TextHighlight] | None:
         """What fits a sentence best on such a page: the document's id and the place in it."""
         assert self._talk is not None
         said = _bare(sentence)
@@ -216,12 +216,12 @@ class BranchDocuments:
                 return document_id, mark
         if page < 0:
             without_pages = (number for number in self.ids if not self._documents[number].unit)
-            return next(((number, Mark(-page)) for number in without_pages), None)
+            return next(((number, TextHighlight(-page)) for number in without_pages), None)
         store = self._talk.documents.store
         found = [source_on_page(sentence, 0, page, number, store) for number in self.ids]
         sources = [one for one in found if one is not None]
         best = max(sources, key=lambda one: one.end - one.start, default=None)
-        return (best.document_id, Mark(best.block_id, best.start, best.end)) if best is not None else None
+        return (best.document_id, TextHighlight(best.block_id, best.start, best.end)) if best is not None else None
 
     def _has_blocks(self, document_id: int, page: int) -> bool:
         document = self._documents[document_id]
@@ -230,30 +230,32 @@ class BranchDocuments:
         blocks = self._talk.documents.store.blocks_of_page(document_id, page)
         return any(one["page"] == page for one in blocks)
 
-    def _place(self, source: Source) -> Place:
+    def _place(self, source: Source) -> CitationLink:
         document = self._documents[source.document_id]
-        mark = Mark(source.block_id, source.start, source.end)
+        mark = TextHighlight(source.block_id, source.start, source.end)
         return self._place_at(document, source.page, mark, is_named=len(self._documents) > 1)
 
-    def _places_of_passages(self, document: StoredDocument, passages: Sequence[int]) -> list[Place]:
+    def _places_of_passages(self, document: StoredDocument, passages: Sequence[int]) -> list[CitationLink]:
         assert self._talk is not None
         blocks = self._talk.documents.some_blocks(document.id, list(passages))
-        places: dict[object, Place] = {}
+        places: dict[object, CitationLink] = {}
         last = 0
         for block in blocks:
             key = block.page if document.unit else (block.id if block.id != last + 1 else None)
             last = block.id
             if key is not None and key not in places:
-                places[key] = self._place_at(document, block.page, Mark(block.id), is_named=False)
+                places[key] = self._place_at(document, block.page, TextHighlight(block.id), is_named=False)
         return list(places.values())
 
-    def _place_at(self, document: StoredDocument, page: int | None, mark: Mark, *, is_named: bool) -> Place:
+    def _place_at(
+        self, document: StoredDocument, page: int | None, mark: TextHighlight, *, is_named: bool
+    ) -> CitationLink:
         words = page_mark(document.unit, page) or self._quoted(document.id, mark)
         where = f"{document.unit} {page}" if document.unit and page else words
         text = f"{_brief(document.name)} {words}" if is_named else words
-        return Place(text, tr("{where} of {name}", where=where, name=document.name), document.id, mark)
+        return CitationLink(text, tr("{where} of {name}", where=where, name=document.name), document.id, mark)
 
-    def _quoted(self, document_id: int, mark: Mark) -> str:
+    def _quoted(self, document_id: int, mark: TextHighlight) -> str:
         """The beginning of what is there, for documents without pages."""
         assert self._talk is not None
         blocks = self._talk.documents.some_blocks(document_id, [mark.block_id])
@@ -269,7 +271,7 @@ def _unseen(messages: Sequence[StoredMessage], media: Mapping[int, list[MediaUse
     return {one.parent_id or 0 for one in answers if one.stats is not None and not one.stats.media_tokens}
 
 
-def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, Mark]]:
+def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, TextHighlight]]:
     for fields in message.sources:
         try:
             source = source_from_fields(fields)
@@ -277,7 +279,7 @@ def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, Mark]]:
             continue
         words = _bare(message.text[source.answer_start : source.answer_end])
         page = source.page if source.page is not None else -source.block_id
-        yield page, words, source.document_id, Mark(source.block_id, source.start, source.end)
+        yield page, words, source.document_id, TextHighlight(source.block_id, source.start, source.end)
 
 
 def _bare(text: str) -> str:
@@ -293,7 +295,7 @@ class SourceRow(QWidget):
     """Words and page chips: where an answer may come from, or what the model was shown; empty, it takes no room."""
 
     place_wanted = Signal(int, object)
-    """A document's id and the `Mark` in it."""
+    """A document's id and the `TextHighlight` in it."""
 
     def __init__(self, theme: Theme, parent: QWidget, *, is_at_end: bool = False) -> None:
         super().__init__(parent)
@@ -303,7 +305,7 @@ class SourceRow(QWidget):
         theme.dress(self._flow, spacing=6)
         self.hide()
 
-    def show_places(self, lead: str, places: Sequence[Place], tail: str = "") -> None:
+    def show_places(self, lead: str, places: Sequence[CitationLink], tail: str = "") -> None:
         """Words, chips, and more words; without places nothing is shown."""
         shown = (lead, tuple(places), tail)
         if shown == self._shown:

@@ -18,8 +18,8 @@ from shiboken6 import isValid
 from app.core.events import Role
 from app.features.finding import phrase_pattern, words_pattern
 from app.ui.chat.selection import texts_in
-from app.ui.chat.transcript import Transcript, is_answer, is_question
-from app.ui.chat.turn import Turn
+from app.ui.chat.transcript import ChatTranscript, is_answer, is_question
+from app.ui.chat.turn import TurnView
 from app.ui.document.header import DocumentSearch
 from app.ui.i18n import tr
 from app.ui.text.selectable import SelectableText, units
@@ -52,7 +52,7 @@ class TurnHit:
 class ConversationText:
     """What is said in a transcript, as the bar asks it; from any thread."""
 
-    def __init__(self, transcript: Transcript) -> None:
+    def __init__(self, transcript: ChatTranscript) -> None:
         self._transcript = transcript
 
     def search(self, text: str, most: int) -> list[TurnHit]:
@@ -77,7 +77,11 @@ class FindBar(QFrame):
     """It was opened or closed."""
 
     def __init__(
-        self, theme: Theme, transcript: Transcript, take_keyboard: Callable[[], object], parent: QWidget | None = None
+        self,
+        theme: Theme,
+        transcript: ChatTranscript,
+        take_keyboard: Callable[[], object],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._take_keyboard = take_keyboard
@@ -169,7 +173,7 @@ class FindBar(QFrame):
 class TurnMarks(QObject):
     """Marks words in the turns that are there, as they come and change, and brings one place into view."""
 
-    def __init__(self, transcript: Transcript, theme: Theme, parent: QObject) -> None:
+    def __init__(self, transcript: ChatTranscript, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
         self._transcript, self._theme = transcript, theme
         self._pattern: re.Pattern[str] | None = None
@@ -231,7 +235,7 @@ class TurnMarks(QObject):
             if turn.message is not None and self._only in (None, turn.message.id):
                 self._mark_turn(turn, self._pattern)
 
-    def _mark_turn(self, turn: Turn, pattern: re.Pattern[str]) -> None:
+    def _mark_turn(self, turn: TurnView, pattern: re.Pattern[str]) -> None:
         views = texts_in(turn)
         found = [list(places_in(view, pattern)) for view in views]
         chosen, count = None, sum(map(len, found))

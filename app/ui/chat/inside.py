@@ -17,14 +17,14 @@ from app.features.inside.looks import replaced, within
 from app.features.messages import Sentence
 from app.features.survey.wanted import made_of
 from app.ui.chat.answering import Answering
-from app.ui.chat.turn import Turn
+from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
-from app.ui.inside.look import MESSAGE, PROMPT, SELECTION, Answer, Subject, Subjects
+from app.ui.inside.look import MESSAGE, PROMPT, SELECTION, InspectedAnswer, InspectedText, Subjects
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.engine.protocol import Ask
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
     from app.store.conversations import StoredMessage
     from app.ui.chat.view import ChatView
 
@@ -61,14 +61,14 @@ class ChatSubjects(Subjects):
         """Whether answers that begin from now on tell how sure the model is."""
         self._chat.open_chat.alternatives = ALTERNATIVES if wanted else -1
 
-    def now(self) -> list[Subject]:
+    def now(self) -> list[InspectedText]:
         edit = self._edit
         is_there = edit is not None and isValid(edit) and edit.isVisibleTo(self._chat)
         self._selected = self._selected if is_there else ""
-        found = [Subject(SELECTION, tr("What is selected"), self._selected)] if self._selected else []
+        found = [InspectedText(SELECTION, tr("What is selected"), self._selected)] if self._selected else []
         live = self._live
         if live is not None and live.conversation_id == self._chat.conversation_id and live.message_id:
-            found.append(Subject(MESSAGE, tr("The answer"), "", live.message_id, answer=live))
+            found.append(InspectedText(MESSAGE, tr("The answer"), "", live.message_id, answer=live))
         message = self._message()
         if message is None:
             return found
@@ -76,15 +76,15 @@ class ChatSubjects(Subjects):
             found.append(self._message_subject(message))
         asked = partial(_asked, ref(self._talk), message.id)
         label = tr("The prompt of this answer") if message.role is Role.ASSISTANT else tr("The prompt")
-        found.append(Subject(PROMPT, label, "", message.id, asked))
+        found.append(InspectedText(PROMPT, label, "", message.id, asked))
         return found
 
-    def _message_subject(self, message: StoredMessage) -> Subject:
+    def _message_subject(self, message: StoredMessage) -> InspectedText:
         if message.role is not Role.ASSISTANT:
-            return Subject(MESSAGE, tr("The question"), message.text, message.id)
+            return InspectedText(MESSAGE, tr("The question"), message.text, message.id)
         # One that comes from whole documents has many prompts: of it there is only the text.
         answer = None if made_of(message.sources) is not None else self._answer_of(message)
-        return Subject(MESSAGE, tr("The answer"), message.text, message.id, answer=answer)
+        return InspectedText(MESSAGE, tr("The answer"), message.text, message.id, answer=answer)
 
     def go_on_from(self, answer: ChatAnswer, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> None:
         """Another version of an answer, with a guess in the place of one of its tokens."""
@@ -173,7 +173,7 @@ class ChatSubjects(Subjects):
             self.changed.emit()
 
 
-def _asked(talk: ref[Chat], message_id: int) -> Ask:
+def _asked(talk: ref[AnswerService], message_id: int) -> Ask:
     """What the engine was asked in a chat, unless that is gone. Raises KeyError."""
     chat = talk()
     if chat is None:
@@ -181,14 +181,14 @@ def _asked(talk: ref[Chat], message_id: int) -> Ask:
     return chat.looks.asked(message_id, CancelToken())
 
 
-def _turn_around(widget: QWidget | None) -> Turn | None:
+def _turn_around(widget: QWidget | None) -> TurnView | None:
     """The turn that a widget is, or is in."""
-    while widget is not None and not isinstance(widget, Turn):
+    while widget is not None and not isinstance(widget, TurnView):
         widget = widget.parentWidget()
     return widget
 
 
-class ChatAnswer(Answer):
+class ChatAnswer(InspectedAnswer):
     """An answer of the open chat; `message_id` is 0 until it has its place in the store."""
 
     def __init__(self, chat: ChatView, message_id: int, subjects: ChatSubjects) -> None:
@@ -204,7 +204,7 @@ class ChatAnswer(Answer):
         self._answering: Answering | None = None
 
     @property
-    def talk(self) -> Chat | None:
+    def talk(self) -> AnswerService | None:
         """The chat that it is in, as long as that is there."""
         return self._talk()
 

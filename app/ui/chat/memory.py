@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 
 from app.core.errors import AppError
 from app.core.events import Role
-from app.features.chat.prompts import Parts
+from app.features.chat.prompts import PromptBreakdown
 from app.features.chats import Chats
 from app.features.messages import Sentence
 from app.ui.chat.answering import Answering
@@ -27,7 +27,7 @@ from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
     from app.store.conversations import Conversation
     from app.ui.chat.seen import Look
 
@@ -57,10 +57,10 @@ ALMOST_FULL = 0.9
 
 
 @dataclass(frozen=True)
-class Subject:
+class ContextSubject:
     """What is looked at: a conversation, or a new one, and the message being written."""
 
-    talk: Chat
+    talk: AnswerService
     conversation_id: int | None
     draft: str
     documents: tuple[object, ...] = ()
@@ -76,7 +76,7 @@ class ChatMemory(QObject):
     """
 
     parts_changed = Signal(object)
-    """`Parts` of what is still the subject."""
+    """`PromptBreakdown` of what is still the subject."""
     new_chat_wanted = Signal(str, list)
     """A message that is to go to a new chat, and the files of its documents; it stays in this chat, too."""
 
@@ -85,7 +85,7 @@ class ChatMemory(QObject):
         chat: OpenChat,
         chats: Chats,
         *,
-        subject: Callable[[], Subject | None],
+        subject: Callable[[], ContextSubject | None],
         theme: Theme,
         notify: Notify,
         window: QWidget,
@@ -93,10 +93,10 @@ class ChatMemory(QObject):
         super().__init__(window)
         self._chat, self._chats, self._subject = chat, chats, subject
         self._theme, self._notify, self._window = theme, notify, window
-        self.parts: Parts | None = None
+        self.parts: PromptBreakdown | None = None
         """As they were counted last, for the chat that is shown; None: not yet, or not any more."""
         self._used_tokens = 0
-        self._counted: Subject | None = None
+        self._counted: ContextSubject | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.look)
         chat.answering.connect(self._follow)
@@ -157,7 +157,7 @@ class ChatMemory(QObject):
             return ""
         return tr("Context almost full: you will be asked") if asks else tr("Context almost full: old turns go soon")
 
-    def _on_parts(self, parts: Parts | None) -> None:
+    def _on_parts(self, parts: PromptBreakdown | None) -> None:
         if parts is not None and self._subject() == self._counted:
             self.parts, self._used_tokens = parts, parts.used_tokens
             self.parts_changed.emit(parts)
@@ -182,7 +182,7 @@ class ChatMemory(QObject):
         if divider.isVisible():
             announce(divider, divider.text)
 
-    def _on_full(self, talk: Chat, conversation_id: int, message_id: int) -> None:
+    def _on_full(self, talk: AnswerService, conversation_id: int, message_id: int) -> None:
         """Nothing was sent; the question is in its place without an answer."""
         if self._chat.talk is not talk or self._chat.conversation_id != conversation_id:
             self._notify.tell(
@@ -225,7 +225,7 @@ Row = tuple[str, int, float]
 """Words, tokens, and how strong its tint is: 0 is the track's own."""
 
 
-def rows_of(parts: Parts) -> list[Row]:
+def rows_of(parts: PromptBreakdown) -> list[Row]:
     """The lines in the bar's order; parts that a chat does not have are left out."""
     free = parts.budget.context_tokens - parts.used_tokens - parts.budget.reserve_tokens
     return [
@@ -293,7 +293,7 @@ class ContextPanel(QFrame):
         theme.dress(self._texts, font=(13, 500))
         self._fit()
 
-    def show_parts(self, parts: Parts) -> None:
+    def show_parts(self, parts: PromptBreakdown) -> None:
         rows = rows_of(parts)
         before, self._table = self._table, self._table_of(rows)
         self._column.replaceWidget(before, self._table)
@@ -359,7 +359,7 @@ class ContextPanel(QFrame):
         self.move(self.x(), bottom - self.height() + 1)
 
 
-def notes_on(parts: Parts) -> str:
+def notes_on(parts: PromptBreakdown) -> str:
     """What the numbers mean for the next message, in a sentence or two; empty when there is nothing to say."""
     notes = []
     if parts.is_too_long:

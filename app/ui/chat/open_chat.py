@@ -17,14 +17,14 @@ from app.features.chat.prompts import hidden_ids
 from app.features.messages import NO_PICTURES, Sentence
 from app.ui.chat.answering import Answering, LiveAnswer, Work
 from app.ui.chat.survey import SurveysOf
-from app.ui.chat.transcript import Transcript, is_answer, is_question
-from app.ui.chat.turn import Turn
+from app.ui.chat.transcript import ChatTranscript, is_answer, is_question
+from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
 from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
     from app.store.conversations import Conversation, StoredMessage
     from app.ui.chat.answer import AnswerView
 
@@ -46,8 +46,8 @@ class OpenChat(QObject):
 
     def __init__(
         self,
-        talk: Chat,
-        transcript: Transcript,
+        talk: AnswerService,
+        transcript: ChatTranscript,
         live: LiveAnswer,
         surveys: SurveysOf,
         *,
@@ -93,7 +93,7 @@ class OpenChat(QObject):
         """The chosen branch as it is stored now; empty for a new chat. May raise."""
         return self.talk.conversations.path(self.conversation_id) if self.conversation_id is not None else []
 
-    def show(self, talk: Chat, conversation_id: int | None) -> tuple[Conversation | None, list[StoredMessage]]:
+    def show(self, talk: AnswerService, conversation_id: int | None) -> tuple[Conversation | None, list[StoredMessage]]:
         """Another chat, and what is stored of it; an answer that runs elsewhere goes on."""
         conversation, messages = None, []
         self.talk, self.conversation_id, self.project_id = talk, None, None
@@ -157,7 +157,7 @@ class OpenChat(QObject):
     ) -> None:
         """Answers the last question of what is shown, `is_whole` from all of its documents.
 
-        `when_full` as in `Chat.answer`; `follows`: the reader is taken along, wherever they are.
+        `when_full` as in `AnswerService.answer`; `follows`: the reader is taken along, wherever they are.
         """
         talk, most = self.talk, self.alternatives
         if is_whole:
@@ -176,7 +176,7 @@ class OpenChat(QObject):
 
         return answered
 
-    def answer_elsewhere(self, talk: Chat, question: StoredMessage) -> None:
+    def answer_elsewhere(self, talk: AnswerService, question: StoredMessage) -> None:
         """Answers a question in a chat that is not shown."""
         self.run(partial(talk.answer, question.id), question.conversation_id, None)
 
@@ -323,7 +323,7 @@ class TurnActions(QObject):
         """By the name of an action: who goes on with the text of a turn."""
         chat.transcript.message_wanted.connect(self._show_message)
 
-    def do(self, name: str, turn: Turn) -> None:
+    def do(self, name: str, turn: TurnView) -> None:
         """Does what a button under `turn` is named after."""
         if name in ANSWERS and not self._may_answer(lambda: self.do(name, turn)):
             return
@@ -355,21 +355,21 @@ class TurnActions(QObject):
         if question is not None and not self._chat.is_busy:
             self._on_edit(question)
 
-    def _on_read_all(self, turn: Turn) -> None:
+    def _on_read_all(self, turn: TurnView) -> None:
         """Answers a question from all of its documents."""
         if turn.message is not None:
             self._chat.answer_whole(turn.message.id)
 
-    def _on_markdown(self, turn: Turn) -> None:
+    def _on_markdown(self, turn: TurnView) -> None:
         if is_answer(turn):
             turn.show_markdown(not turn.is_markdown_shown)
 
-    def _on_edit(self, turn: Turn) -> None:
+    def _on_edit(self, turn: TurnView) -> None:
         if is_question(turn) or is_answer(turn):
             turn.start_editing(turn.text)
             self._chat.transcript.show_turn(turn)
 
-    def _on_save(self, turn: Turn) -> None:
+    def _on_save(self, turn: TurnView) -> None:
         if is_question(turn) and turn.editor is not None and turn.message is not None:
             question = self._chat.talk.edit_question(turn.message.id, turn.editor.text)
             turn.stop_editing()
@@ -377,7 +377,7 @@ class TurnActions(QObject):
             self._chat.answer(question.id)
             self._chat.tell_touched()
 
-    def _on_keep(self, turn: Turn) -> None:
+    def _on_keep(self, turn: TurnView) -> None:
         """An answer as somebody changed it."""
         if turn.editor is not None and turn.message is not None:
             text = turn.editor.text
@@ -388,7 +388,7 @@ class TurnActions(QObject):
             self._chat.tell_touched()
             self._focus(answer.id)
 
-    def _on_fork(self, turn: Turn) -> None:
+    def _on_fork(self, turn: TurnView) -> None:
         message, conversations = turn.message, self._chat.talk.conversations
         conversation = conversations.get(message.conversation_id) if message is not None else None
         if message is None or conversation is None:
@@ -398,7 +398,7 @@ class TurnActions(QObject):
         self.forked.emit(conversations.fork(message.id, title))
         self._notify.mention(tr("Copied up to that message into a new chat."))
 
-    def _on_compare_with(self, turn: Turn) -> None:
+    def _on_compare_with(self, turn: TurnView) -> None:
         """Below the button: which model answers beside this answer."""
 
         def go_on(path: Path) -> None:
@@ -424,19 +424,19 @@ class TurnActions(QObject):
         if shown is not None:
             shown.setFocus()
 
-    def _on_answer(self, turn: Turn) -> None:
+    def _on_answer(self, turn: TurnView) -> None:
         if turn.message is not None:
             self._chat.answer_again(turn.message.id)
 
-    def _on_regenerate(self, turn: Turn) -> None:
+    def _on_regenerate(self, turn: TurnView) -> None:
         if turn.message is not None and turn.message.parent_id is not None:
             self._chat.answer_again(turn.message.parent_id, is_whole=is_answer(turn) and turn.is_whole)
 
-    def _on_continue(self, turn: Turn) -> None:
+    def _on_continue(self, turn: TurnView) -> None:
         if is_answer(turn) and turn.message is not None:
             self._chat.go_on(turn.message.id)
 
-    def _on_retry(self, turn: Turn) -> None:
+    def _on_retry(self, turn: TurnView) -> None:
         """A failed answer with text goes on; one without makes room for another."""
         message = turn.message
         if message is not None and message.text:
@@ -449,7 +449,7 @@ class TurnActions(QObject):
             if questions:
                 self._chat.answer_again(questions[-1].id)
 
-    def _on_delete(self, turn: Turn) -> None:
+    def _on_delete(self, turn: TurnView) -> None:
         message, talk = turn.message, self._chat.talk
         if message is None:
             return
@@ -466,7 +466,7 @@ class TurnActions(QObject):
 
         self._notify.undo(what, restore)
 
-    def _on_pin(self, turn: Turn, *, is_pinned: bool = True) -> None:
+    def _on_pin(self, turn: TurnView, *, is_pinned: bool = True) -> None:
         """A pinned message is shown to the model again, wherever its memory begins."""
         if turn.message is None:
             return
@@ -479,7 +479,7 @@ class TurnActions(QObject):
 
     _on_unpin = partialmethod(_on_pin, is_pinned=False)
 
-    def _on_next(self, turn: Turn, step: int = 1) -> None:
+    def _on_next(self, turn: TurnView, step: int = 1) -> None:
         """Shows another version of the turn."""
         message = turn.message
         if message is None:
@@ -498,7 +498,7 @@ class TurnActions(QObject):
             self._chat.refresh()
             self._focus(message_id)
 
-    def _on_map(self, turn: Turn) -> None:
+    def _on_map(self, turn: TurnView) -> None:
         from app.ui.chat.details import BranchMap  # nobody looks at it before the window is seen
 
         message, conversations = turn.message, self._chat.talk.conversations
@@ -510,7 +510,7 @@ class TurnActions(QObject):
         popup.chosen.connect(self._choose)
         popup.show_at(turn.row.versions)
 
-    def _on_details(self, turn: Turn) -> None:
+    def _on_details(self, turn: TurnView) -> None:
         from app.ui.chat.details import AnswerDetails  # as in `_on_map`
 
         if turn.message is not None and turn.row is not None:
@@ -527,7 +527,7 @@ class TurnActions(QObject):
         SeenDialog(theme, lambda token: looks.seen(answer_id, token), title, self._chat.transcript).open()
 
 
-def copy_turn(name: str, turn: Turn) -> None:
+def copy_turn(name: str, turn: TurnView) -> None:
     """In one of the ways; the turn says that it was done."""
     QGuiApplication.clipboard().setMimeData(_copied(name, turn))
     button = turn.row.button(tr("Copy")) if turn.row is not None else None
@@ -535,7 +535,7 @@ def copy_turn(name: str, turn: Turn) -> None:
         button.show_done(tr("Copied"))
 
 
-def _copied(name: str, turn: Turn) -> QMimeData:
+def _copied(name: str, turn: TurnView) -> QMimeData:
     from app.ui.text.selectable import code_of, html_of, mime_data, text_of  # as in `is_answer`
 
     data = QMimeData()

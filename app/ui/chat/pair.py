@@ -14,9 +14,9 @@ from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.actions import Action
 from app.ui.chat.answer import AnswerText, AnswerView, ThinkingView, stats_text
 from app.ui.chat.documents import BranchDocuments
-from app.ui.chat.turn import Turn
+from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
-from app.ui.text.body import Body
+from app.ui.text.body import MessageBody
 from app.ui.theme import LateTheme, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel
@@ -73,7 +73,7 @@ class Side:
         return message is not None and message.state is not MessageState.WRITING and bool(message.text)
 
 
-class PairView(Turn):
+class PairView(TurnView):
     """`leads` is the number of the one that the chat goes on with as long as nobody chose: as a turn, it is that."""
 
     role = Role.ASSISTANT
@@ -125,7 +125,7 @@ class PairView(Turn):
         return self.leading.written
 
     @property
-    def body(self) -> Body:
+    def body(self) -> MessageBody:
         return self.leading.body
 
     @property

@@ -23,7 +23,7 @@ from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
     from app.features.models.collection import Suggestion
     from app.features.retrieval.embedding import IndexProgress
     from app.hub.download import Download
@@ -95,7 +95,7 @@ class PassageOffering(QObject):
         self._fetched_repo = ""
         """Whose model is used as soon as it is here: somebody fetched it from this row."""
         self._documents: frozenset[int] = frozenset()
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self.row.accepted.connect(self._on_accepted)
         self.row.declined.connect(self._on_declined)
         indexing.changed.connect(self._show)
@@ -189,7 +189,7 @@ class PassageOffering(QObject):
         tasks.ask(use, self, lambda _: self._show(), self._notify.error)
 
 
-def found_little(talk: Chat, answer_id: int) -> bool:
+def found_little(talk: AnswerService, answer_id: int) -> bool:
     """Return whether some document that the question of an answer was searched for in seems to say nothing of it."""
     answer = talk.conversations.message(answer_id)
     if answer is None or answer.parent_id is None:

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QVBox
 from app.core.errors import AppError
 from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
 from app.core.visible import visible_name
-from app.features.media import Added, Refused, Unsaved
+from app.features.media import MediumAdded, Refused, Unsaved
 from app.features.messages import Sentence, sentence_for
-from app.ui.document.files import DocumentChip, Offer, Stage, offers_menu, short_name
+from app.ui.document.files import DocumentChip, FileAction, Stage, offers_menu, short_name
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -27,7 +27,7 @@ from app.ui.widgets.pictures import Thumbnail, as_png, read_rows
 
 if TYPE_CHECKING:
     from app.engine.protocol import MediaCount
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
     from app.features.media import MediaLibrary
     from app.store.media import MediaUse
 
@@ -52,7 +52,7 @@ class Level:
 class DraftPicture:
     """One of a draft: on its way, there, or refused with an `error`. `levels` are told by the model, fewest first."""
 
-    talk: Chat
+    talk: AnswerService
     conversation_id: int | None
     given: Path | Unsaved | QImage
     path: Path
@@ -98,12 +98,12 @@ class DraftPicture:
             said.append(tr("Only the first of {count} frames is shown to the model.", count=self.frames))
         return " ".join(said)
 
-    def is_in(self, talk: Chat | None, conversation_id: int | None) -> bool:
+    def is_in(self, talk: AnswerService | None, conversation_id: int | None) -> bool:
         return self.talk is talk and self.conversation_id == conversation_id
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptPicture:
     """What came of a picture that was put beside a message: its preview, and its use in the store."""
 
     use: MediaUse
@@ -112,7 +112,7 @@ class Kept:
     is_cut: bool
 
 
-Outcome = Kept | AppError
+Outcome = KeptPicture | AppError
 
 
 def size_words(use: MediaUse) -> str:
@@ -258,13 +258,13 @@ class DraftPictures(QObject):
         super().__init__(window)
         self._theme, self._notify, self._window = theme, notify, window
         self._model, self._is_free = model, is_free
-        self._talk: Chat | None = None
+        self._talk: AnswerService | None = None
         self._draft_of: int | None = None
         self._pictures: list[DraftPicture] = []
         self._taken_out: list[DraftPicture] = []
         """What can be put back."""
         self._waiting: list[DraftPicture] = []
-        self._decoding: tasks.Task | None = None
+        self._decoding: tasks.BackgroundTask | None = None
         self._counted: object = None
         """For which model and which pictures it was counted, or is being counted."""
         self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
@@ -333,7 +333,7 @@ class DraftPictures(QObject):
             self._notify.undo(told, lambda: self._put_back(kept))
         self.changed.emit()
 
-    def show(self, talk: Chat, draft_of: int | None) -> None:
+    def show(self, talk: AnswerService, draft_of: int | None) -> None:
         """Shows a draft; what is being opened for another one goes on, unless that is gone for good."""
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
             self._forget(self._talk)
@@ -382,7 +382,7 @@ class DraftPictures(QObject):
         popup.place_above(chip)
         popup.show()
 
-    def show_menu(self, one: DraftPicture, at: QPoint, offers: Sequence[Offer]) -> None:
+    def show_menu(self, one: DraftPicture, at: QPoint, offers: Sequence[FileAction]) -> None:
         offers_menu(one, offers, self._window).popup(at)
 
     def _set_detail(self, one: DraftPicture, most_tokens: int) -> None:
@@ -401,7 +401,7 @@ class DraftPictures(QObject):
         if self._talk is not None:
             self.show(self._talk, self._draft_of)
 
-    def _forget(self, talk: Chat) -> None:
+    def _forget(self, talk: AnswerService) -> None:
         self._waiting = [one for one in self._waiting if one.talk is not talk]
         self._pictures = [one for one in self._pictures if one.talk is not talk]
 
@@ -495,17 +495,17 @@ def _file_of(one: DraftPicture) -> Path | Unsaved:
     return Unsaved(one.path, as_png(one.given)) if isinstance(one.given, QImage) else one.given
 
 
-def _outcome(one: DraftPicture, found: Added | Refused) -> Outcome:
+def _outcome(one: DraftPicture, found: MediumAdded | Refused) -> Outcome:
     try:
-        return _kept(one, found) if isinstance(found, Added) else found.error
+        return _kept(one, found) if isinstance(found, MediumAdded) else found.error
     except AppError as error:  # which is this one's; the others come all the same
         return error
 
 
-def _kept(one: DraftPicture, found: Added) -> Kept:
+def _kept(one: DraftPicture, found: MediumAdded) -> KeptPicture:
     media = one.talk.conversations.media
     use = media.put_into_draft(one.conversation_id, found.media.sha256, one.path.name)
-    return Kept(use, read_rows(one.talk.media.preview(found.media)), found.frames, found.is_cut)
+    return KeptPicture(use, read_rows(one.talk.media.preview(found.media)), found.frames, found.is_cut)
 
 
 def _with_images(pictures: Sequence[DraftPicture]) -> Iterator[DraftPicture]:
@@ -584,13 +584,13 @@ class DetailPopup(QFrame):
 
 def offers_of(
     pictures: DraftPictures, open_large: Callable[[Any], object], as_text: Callable[[Any], object]
-) -> list[Offer]:
+) -> list[FileAction]:
     """What can be done with a picture of the draft."""
     return [
-        Offer(tr("Open"), open_large, lambda one: one.use is not None),
-        Offer(tr("Read its text instead"), as_text, lambda one: one.given == one.path and one.path.is_file()),
-        Offer(tr("Remove"), lambda one: pictures.remove([one])),
-        Offer(
+        FileAction(tr("Open"), open_large, lambda one: one.use is not None),
+        FileAction(tr("Read its text instead"), as_text, lambda one: one.given == one.path and one.path.is_file()),
+        FileAction(tr("Remove"), lambda one: pictures.remove([one])),
+        FileAction(
             tr("Remove all pictures"),
             lambda _one: pictures.remove(pictures.shown),
             lambda _one: len(pictures.shown) > 1,

@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from app.core.events import Role
 from app.store.conversations import StoredMessage
-from app.ui.chat.turn import ACTIONS_PX, Turn
+from app.ui.chat.turn import ACTIONS_PX, TurnView
 
 CHARACTER_PX, LINE_PX = 7, 23
 """About as wide and as high as text is, for what nobody has measured yet."""
@@ -19,12 +19,12 @@ MOST_GUESSED = 1_500
 """Characters of a question: of a longer one only the beginning is shown."""
 
 
-class Place:
+class TurnPlace:
     """Where a message stands in the column, and its turn while somebody is near."""
 
     __slots__ = ("_message", "height", "is_doubted", "is_sure", "number", "turn")
 
-    def __init__(self, number: int, message: StoredMessage | None, height: int, turn: Turn | None = None) -> None:
+    def __init__(self, number: int, message: StoredMessage | None, height: int, turn: TurnView | None = None) -> None:
         self.number, self._message, self.turn = number, message, turn
         self.height = height
         self.is_sure = False
@@ -49,14 +49,14 @@ class Place:
         self.is_sure = self.is_doubted = False
 
 
-class Places:
+class TurnPlaces:
     """Oldest first. They come and go at the end only, so that a number stays one message's."""
 
     def __init__(self) -> None:
-        self.all: list[Place] = []
+        self.all: list[TurnPlace] = []
         self.tops = [0]
         """Where each begins, and where the last one ends, in pixels."""
-        self.made: dict[Turn, Place] = {}
+        self.made: dict[TurnView, TurnPlace] = {}
         """Those that have a turn."""
 
     @property
@@ -80,11 +80,11 @@ class Places:
     def add(self, messages: Iterable[StoredMessage], width: int, zoom: float) -> None:
         """Without turns; their heights are guessed."""
         guess = guessed_height(width, zoom)
-        self.all += [Place(number, message, guess(message)) for number, message in enumerate(messages, self.count)]
+        self.all += [TurnPlace(number, message, guess(message)) for number, message in enumerate(messages, self.count)]
 
-    def add_turn(self, turn: Turn) -> Place:
+    def add_turn(self, turn: TurnView) -> TurnPlace:
         """One for a turn that has no message yet."""
-        self.all.append(Place(self.count, None, 0, turn))
+        self.all.append(TurnPlace(self.count, None, 0, turn))
         return self.all[-1]
 
     def follow(self, messages: Sequence[StoredMessage]) -> int:

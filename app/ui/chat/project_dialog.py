@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.visible import clean_text
-from app.features.documents import Documents
+from app.features.documents import DocumentLibrary
 from app.features.projects import ICONS, Cost, Costs, Preambles
 from app.store.conversations import Attachment
 from app.store.documents import StoredDocument
@@ -36,7 +36,7 @@ from app.ui.shell.picture_reading import PictureReading
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, IconPopup, text_button
 from app.ui.widgets.dialogs import ScrollBox
-from app.ui.widgets.file_drop import DropZone, FileDrop
+from app.ui.widgets.file_drop import FileDrop, FileDropAction
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.notice_bar import Notice
@@ -60,7 +60,7 @@ class ProjectDialog(QDialog):
         self,
         project: Project,
         preambles: Preambles,
-        documents: Documents,
+        documents: DocumentLibrary,
         costs: Costs,
         *,
         models: Sequence[tuple[str, str]],
@@ -81,7 +81,7 @@ class ProjectDialog(QDialog):
         self.documents = ProjectFiles(project.id, preambles, documents, theme=theme, notify=notify, parent=self)
         self.cost = plain_label(kind="muted", wraps=True)
         self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._counting: tasks.Task | None = None
+        self._counting: tasks.BackgroundTask | None = None
         self._lay_out()
         self._connect()
         self.name.selectAll()
@@ -166,7 +166,7 @@ class ProjectDialog(QDialog):
         self.documents.changed.connect(self._count)
         self.documents.changed.connect(self.changed)
         self.documents.removed.connect(self.document_removed)
-        drop = FileDrop(self._theme, lambda _files: [DropZone("project", tr("Add to the project"))], self)
+        drop = FileDrop(self._theme, lambda _files: [FileDropAction("project", tr("Add to the project"))], self)
         drop.dropped.connect(lambda files, _zone: self.documents.add(files))
 
     def _keep(self) -> None:
@@ -276,7 +276,7 @@ class ProjectFiles(QWidget):
         self,
         project_id: int,
         preambles: Preambles,
-        documents: Documents,
+        documents: DocumentLibrary,
         *,
         theme: Theme,
         notify: Notify,

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.features.prompt_library import Prompt, PromptLibrary, read_file, variables, write_json, write_markdown
+from app.features.prompt_library import LibraryPrompt, PromptLibrary, read_file, variables, write_json, write_markdown
 from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -33,20 +33,20 @@ NAME_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
-class _Row:
+class _PromptRow:
     """A prompt in the list; `id` is the store's number, and below zero for a built-in one."""
 
     id: int
     title: str
-    prompt: Prompt
+    prompt: LibraryPrompt
 
 
-class PromptListModel(GroupedListModel[_Row]):
+class PromptListModel(GroupedListModel[_PromptRow]):
     """Saved prompts, and below them those that come with the program."""
 
     groups = ("Your prompts", "Built in")
 
-    def group_of(self, row: _Row, _now: datetime) -> str:
+    def group_of(self, row: _PromptRow, _now: datetime) -> str:
         return tr(self.groups[1 if row.prompt.is_builtin else 0])
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -65,7 +65,7 @@ class PromptDialog(LibraryDialog):
             kind="prompt", title=tr("Prompts"), new=tr("New prompt"), use=tr("Put into the message"),
         )  # fmt: skip
         self._library = library
-        self._shown: Prompt | None = None
+        self._shown: LibraryPrompt | None = None
         self._is_showing = False
         self._files = PromptFiles(self.notify, self)
         self._files.imported.connect(self._on_imported)
@@ -88,7 +88,7 @@ class PromptDialog(LibraryDialog):
             key = key or (self._shown.key if self._shown else "")
             found = self._library.find(self.search.text(), tr)
             self.rows.show(
-                [_Row(-n if one.is_builtin else one.number, one.name, one) for n, one in enumerate(found, 1)]
+                [_PromptRow(-n if one.is_builtin else one.number, one.name, one) for n, one in enumerate(found, 1)]
             )
             number = next((row.id for row in self.rows.found if row.prompt.key == key), None)
             index = self.rows.index_of(number)
@@ -106,7 +106,7 @@ class PromptDialog(LibraryDialog):
             self.name.setFocus(Qt.FocusReason.OtherFocusReason)
             self.name.selectAll()
 
-    def _open(self, row: _Row | None) -> None:
+    def _open(self, row: _PromptRow | None) -> None:
         self._save()
         self._shown = prompt = row.prompt if row is not None else None
         with self._quietly():
@@ -157,7 +157,7 @@ class PromptDialog(LibraryDialog):
             return
         name, text = self.name.text().strip() or before.name, self.text.toPlainText()
         if (name, text) != (before.name, before.text):
-            self._shown = Prompt(before.key, name, text, before.used_at)
+            self._shown = LibraryPrompt(before.key, name, text, before.used_at)
             with self.notify.guard():
                 self._library.store.change(before.number, name=name, text=text)
 
@@ -189,7 +189,7 @@ class PromptDialog(LibraryDialog):
             self.look()
             self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _restore(self, prompt: Prompt) -> None:
+    def _restore(self, prompt: LibraryPrompt) -> None:
         with self.notify.guard():
             self._library.store.restore(prompt.number)
             self.look(prompt.key)
@@ -289,13 +289,13 @@ class PromptFiles(SavedFiles):
         """Reads a file on a thread."""
         return self._read(lambda: read_file(path), self.imported.emit)
 
-    def ask_to_export(self, prompts: Sequence[Prompt]) -> QFileDialog:
+    def ask_to_export(self, prompts: Sequence[LibraryPrompt]) -> QFileDialog:
         return self._ask_to_save(
             tr("Export your prompts"), "export_prompts", kind=tr("Prompts"), offered="prompts.json",
             take=lambda path: self._write(path, lambda: write_json(path, prompts)),
         )  # fmt: skip
 
-    def ask_to_export_one(self, prompt: Prompt) -> QFileDialog:
+    def ask_to_export_one(self, prompt: LibraryPrompt) -> QFileDialog:
         offered = "".join(letter if letter.isalnum() or letter in " -_" else "_" for letter in prompt.name).strip()
         return self._ask_to_save(
             tr("Export a prompt"), "export_prompt", kind=tr("Markdown"), offered=f"{offered or 'prompt'}.md",

@@ -19,9 +19,9 @@ from app.ui.widgets.labels import announce
 
 if TYPE_CHECKING:
     from app.features.chats import Chats
-    from app.features.prompt_library import Prompt
+    from app.features.prompt_library import LibraryPrompt
     from app.ui.chat.prompt_dialog import PromptDialog
-    from app.ui.shell.palette import Entry
+    from app.ui.shell.palette import PaletteEntry
 
 _SLASH = re.compile(r"\s*[/／](?!\s)(.*)", re.DOTALL)
 MOST_ROWS, SEEN_ROWS, SHOWN_CHARACTERS = 40, 6, 200
@@ -46,7 +46,7 @@ class ComposerPrompts(QObject):
         self._edit.menu_wanted.connect(self._add_to_menu)
         self._edit.installEventFilter(self)
 
-    def take(self, prompt: Prompt) -> None:
+    def take(self, prompt: LibraryPrompt) -> None:
         """Puts it in the place of what is typed behind the slash, or where the cursor is."""
         from app.features.prompt_library import filled, variables
 
@@ -121,11 +121,11 @@ class ComposerPrompts(QObject):
         if self._list is not None and self._list.isVisible() and self._slash() is None:
             self._close()
 
-    def _show(self, prompts: Sequence[Prompt], *, is_all: bool) -> None:
-        from app.ui.shell.palette import Entry
+    def _show(self, prompts: Sequence[LibraryPrompt], *, is_all: bool) -> None:
+        from app.ui.shell.palette import PaletteEntry
 
         entries = [
-            Entry(
+            PaletteEntry(
                 one.key,
                 "bookmark-simple",
                 one.name,
@@ -136,7 +136,7 @@ class ComposerPrompts(QObject):
             for one in prompts[:MOST_ROWS]
         ]
         if is_all:
-            entries.append(Entry("", "pencil-simple", tr("Edit prompts…"), "", self._edit_all))
+            entries.append(PaletteEntry("", "pencil-simple", tr("Edit prompts…"), "", self._edit_all))
         if self._list is None:
             self._list = PromptList(self._theme, self._composer)
         self._list.show_entries(entries)
@@ -337,11 +337,11 @@ class PromptList(QFrame):
         self.hide()
 
     @property
-    def chosen(self) -> Entry | None:
+    def chosen(self) -> PaletteEntry | None:
         """What Enter takes."""
         return self.entries.entry_at(self.list.currentIndex())
 
-    def show_entries(self, entries: Sequence[Entry]) -> None:
+    def show_entries(self, entries: Sequence[PaletteEntry]) -> None:
         """The first of them is chosen."""
         self.entries.show(entries)
         self.show()

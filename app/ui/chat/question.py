@@ -16,10 +16,10 @@ from app.store.documents import StoredDocument
 from app.store.media import MediaUse
 from app.ui.chat.actions import MORE, VERSIONS, Action
 from app.ui.chat.documents import BranchDocuments, RecalledTurn, SourceRow
-from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Turn
+from app.ui.chat.turn import ACTIONS_PX, ROW_PX, TurnView
 from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
 from app.ui.i18n import tr
-from app.ui.text.pieces import Line, Span
+from app.ui.text.pieces import ProseLine, StyledSpan
 from app.ui.text.prose import ProseView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -34,7 +34,7 @@ FIRST_CHARACTERS = 1_500
 MOST_CHARACTERS = 60_000
 
 
-class QuestionView(Turn):
+class QuestionView(TurnView):
     """What the person said. A long question is shown in part, with a button for the rest."""
 
     role = Role.USER
@@ -161,7 +161,9 @@ class QuestionView(Turn):
         shown = self.text[:most]
         if len(self.text) > most:
             shown = shown.rstrip() + "…"
-        self._text.set_lines(tuple(Line((Span(line),) if line else (), "typed") for line in shown.split("\n")))
+        self._text.set_lines(
+            tuple(ProseLine((StyledSpan(line),) if line else (), "typed") for line in shown.split("\n"))
+        )
         if self._more is not None:
             self._more.hide()
             self._more.deleteLater()

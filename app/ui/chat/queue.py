@@ -27,7 +27,7 @@ from app.ui.widgets.labels import ElidedLabel, announce, plain_label, plain_tip
 from app.ui.widgets.layouts import scrolled
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
 
 MOST_PX, MOST_LOW_PX = 174, 58
 """How high the messages are together before they scroll; in a low window."""
@@ -59,7 +59,7 @@ class Queue(QObject):
     """The `StoredMessage` of a question in the chat that is shown."""
 
     def __init__(
-        self, view: QueueView, chat: OpenChat, kept: Chat, notify: Notify, can_send: Callable[[], bool]
+        self, view: QueueView, chat: OpenChat, kept: AnswerService, notify: Notify, can_send: Callable[[], bool]
     ) -> None:
         super().__init__(chat)
         self._view, self._chat, self._kept, self._notify, self._can_send = view, chat, kept, notify, can_send
@@ -152,14 +152,14 @@ class Queue(QObject):
         self._going = {number: becomes.get(one, one) for number, one in self._going.items()}
         self._ended_in = answering.conversation_id
 
-    def _waiting(self) -> Iterator[tuple[Chat, int]]:
+    def _waiting(self) -> Iterator[tuple[AnswerService, int]]:
         """The chats in which something may be sent, the one whose answer has just ended first."""
         talks = dict.fromkeys((self._chat.talk, self._kept))
         found = [(talk, number) for talk in talks for number in talk.conversations.queued.conversations()]
         found.sort(key=lambda one: one[1] != self._ended_in)
         return (one for one in found if self._going.get(one[1]) is Going.ON)
 
-    def _send_next(self, talk: Chat, number: int) -> bool:
+    def _send_next(self, talk: AnswerService, number: int) -> bool:
         """Whether the next message of a chat was sent; one that is being changed waits for that."""
         message = talk.conversations.queued.of(number)[0]
         is_shown = talk is self._chat.talk and number == self._chat.conversation_id
@@ -218,7 +218,7 @@ class Queue(QObject):
             self._notify.undo(tr("Waiting message removed"), lambda: self._put_back(talk, message))
         self.show()
 
-    def _put_back(self, talk: Chat, message: QueuedMessage) -> None:
+    def _put_back(self, talk: AnswerService, message: QueuedMessage) -> None:
         with self._notify.guard():
             talk.conversations.queued.put_back(message)
         self.show()

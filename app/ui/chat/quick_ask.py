@@ -39,7 +39,7 @@ COPY_KEYS, KEEP_KEYS = "Ctrl+Shift+C", "Ctrl+O"
 
 
 @dataclass(frozen=True)
-class Taken:
+class CapturedText:
     """A text from elsewhere, and whether it was selected there, or copied."""
 
     text: str
@@ -50,7 +50,7 @@ class Taken:
         return tr("Selected text") if self.is_selected else tr("Clipboard")
 
 
-def texts_elsewhere() -> list[Taken]:
+def texts_elsewhere() -> list[CapturedText]:
     """What is selected in whatever program, where the system tells, and what is on the clipboard."""
     clipboard, found = QGuiApplication.clipboard(), []
     modes = [QClipboard.Mode.Selection] if clipboard.supportsSelection() else []
@@ -58,7 +58,7 @@ def texts_elsewhere() -> list[Taken]:
         mime = clipboard.mimeData(mode)
         text = clean_text(mime.text()).strip() if mime is not None and mime.hasText() else ""
         if text and not mime.hasUrls() and not mime.hasFormat(SECRET):
-            found.append(Taken(text, mode is QClipboard.Mode.Selection))
+            found.append(CapturedText(text, mode is QClipboard.Mode.Selection))
     return found
 
 
@@ -100,7 +100,7 @@ class TakenText(QFrame):
         theme.dress(self._name, font=(13, 600))
         theme.dress(self._words, self._count, font=(13, 400))
 
-    def show_text(self, taken: Taken | None) -> None:
+    def show_text(self, taken: CapturedText | None) -> None:
         """None: there is none."""
         self.setVisible(taken is not None)
         if taken is not None:
@@ -142,7 +142,7 @@ class QuickAsk(QWidget):
         self.chat.composer.attach.hide()
         self.chat.composer.field.edit.takes_files = False
         self.chat.composer.set_asks(tr("Ask anything"))
-        self.taken: Taken | None = None
+        self.taken: CapturedText | None = None
         self._last: dict[bool, str] = {}
         """What was taken last, selected or copied."""
         self._removed = ""
@@ -255,7 +255,7 @@ class QuickAsk(QWidget):
         self._take_again.setText(tr("Use the selected text") if again.is_selected else tr("Use the clipboard"))
         self._fit()
 
-    def _show_taken(self, taken: Taken | None) -> None:
+    def _show_taken(self, taken: CapturedText | None) -> None:
         self.taken = taken
         self._text.show_text(taken)
         self._take_again.hide()
@@ -285,7 +285,7 @@ class QuickAsk(QWidget):
             self._notify.error,
         )
 
-    def _on_translation(self, taken: Taken, request: TranslationRequest) -> None:
+    def _on_translation(self, taken: CapturedText, request: TranslationRequest) -> None:
         """Here, where nothing is kept; of a model that was not made for it that is said first, with the tab that knows
         which one would do."""
         if self.taken is not taken:
@@ -297,7 +297,7 @@ class QuickAsk(QWidget):
         notice = self._notify.offer(words, tr("Translate here"), lambda: self._ask(request.words))
         notice.add_button(tr("Open in Translate (is kept)"), lambda: self._on_tab_wanted(taken))
 
-    def _on_tab_wanted(self, taken: Taken) -> None:
+    def _on_tab_wanted(self, taken: CapturedText) -> None:
         self.translate_wanted.emit(taken.text)
         self.close()
 

@@ -10,8 +10,8 @@ from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QPushButton
 
 from app.ui.chat.actions import KEYS
-from app.ui.chat.selection import Selecting, Selection, Spot
-from app.ui.chat.transcript import Transcript
+from app.ui.chat.selection import ChatSelection, Selecting, TextPosition
+from app.ui.chat.transcript import ChatTranscript
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
@@ -31,10 +31,10 @@ class Quoting(QObject):
     """Something to be kept for other chats."""
     translate_wanted = Signal(str)
 
-    def __init__(self, transcript: Transcript, theme: Theme) -> None:
+    def __init__(self, transcript: ChatTranscript, theme: Theme) -> None:
         super().__init__(transcript)
         self._transcript, self._theme = transcript, theme
-        self.selection = Selection(transcript)
+        self.selection = ChatSelection(transcript)
         self._selecting = Selecting(self.selection, transcript)
         self.button: QPushButton = text_button(tr("Quote"), "plain", transcript)
         self.button.setObjectName("quote_selection")
@@ -91,7 +91,7 @@ class Quoting(QObject):
             self.button.raise_()
         self.button.setVisible(place is not None)
 
-    def _on_transcript(self, spot: Spot) -> QRect | None:
+    def _on_transcript(self, spot: TextPosition) -> QRect | None:
         rect, column = self.selection.rect_of(spot), self._transcript.column
         return None if rect is None else QRect(column.mapTo(self._transcript, rect.topLeft()), rect.size())
 

@@ -16,7 +16,7 @@ from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
     from app.ui.chat.attachment_row import DraftDocument
 
 
@@ -30,8 +30,8 @@ class Microphone(QObject):
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
         super().__init__(chat)
         self._app, self._ui, self._chat = app, ui, chat
-        self._task: tasks.Task | None = None
-        self._begun_for: Chat | None = None
+        self._task: tasks.BackgroundTask | None = None
+        self._begun_for: AnswerService | None = None
         self._expected: DraftDocument | None = None
         """What it is for, once nothing more is recorded."""
         self.button = IconButton(ui.theme, "microphone", tr("Record"))
@@ -84,7 +84,7 @@ class Microphone(QObject):
         self._task.finished.connect(self._on_over)
         self._show_lit()
 
-    def _stop(self, task: tasks.Task) -> None:
+    def _stop(self, task: tasks.BackgroundTask) -> None:
         task.cancel()
         self._expected = self._expected or self._chat.attaching.expect(f"{tr('Recording')}.wav")
 

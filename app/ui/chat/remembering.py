@@ -17,7 +17,7 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.widgets.fields import Segments
+from app.ui.widgets.fields import SegmentedControl
 from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class RememberDialog(QuestionDialog):
         self.setWindowTitle(window_title(tr("Remember this")))
         self.words.setProperty("kind", "muted")
         self._costs, self._project = costs, project
-        self._counting: tasks.Task | None = None
+        self._counting: tasks.BackgroundTask | None = None
         self.field = QPlainTextEdit(text[:MOST_CHARACTERS])
         self.field.setAccessibleName(tr("What is remembered"))
         self.field.setTabChangesFocus(True)
@@ -92,7 +92,7 @@ class RememberDialog(QuestionDialog):
         if project is not None:
             choices = [(EVERYWHERE, tr("In every chat")), (HERE, tr("In this project"))]
             self._scope = HERE
-            self.scope = Segments(tr("Told"), choices, HERE, self._on_scope)
+            self.scope = SegmentedControl(tr("Told"), choices, HERE, self._on_scope)
             self.fields.addWidget(self.scope)
         self.fields.addWidget(self.cost)
         self.keep = self.add_choice(tr("Remember"), self._on_kept, "primary")

@@ -39,7 +39,7 @@ class ScreenRegion(QObject):
         super().__init__(window)
         self._theme, self._notify, self._window = theme, notify, window
         self._stills: list[Still] = []
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._state = Qt.WindowState.WindowNoState
 
     def ask(self) -> None:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.core.events import CancelToken
 from app.features.chat import seen
-from app.features.chat.seen import Seen, SeenPart
+from app.features.chat.seen import SeenPart, SeenPrompt
 from app.features.messages import sentence_for
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
@@ -33,7 +33,7 @@ from app.ui.widgets.layouts import within_screen
 SIZE_PX, LIST_PX, ROW_PX = (820, 560), 300, 30
 WORDS_CHARACTERS = 80
 
-Look = Callable[[CancelToken], Seen | None]
+Look = Callable[[CancelToken], SeenPrompt | None]
 """Tells the parts, on a thread; None without a model that counts."""
 
 
@@ -43,7 +43,7 @@ class SeenDialog(QDialog):
     def __init__(self, theme: Theme, look: Look, title: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._seen: Seen | None = None
+        self._seen: SeenPrompt | None = None
         self.setObjectName("seen_dialog")
         self.setWindowTitle(window_title(title))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -97,7 +97,7 @@ class SeenDialog(QDialog):
         parts.currentItemChanged.connect(lambda item: self._show(parts.indexOfTopLevelItem(item)))
         return parts
 
-    def _on_seen(self, found: Seen | None) -> None:
+    def _on_seen(self, found: SeenPrompt | None) -> None:
         if found is None:
             self.sum.setText(tr("The model sleeps. It wakes up with your next message, and counts then."))
             return
@@ -150,7 +150,7 @@ def words_of(part: SeenPart) -> str:
     return tr("You: {words}", words=begins) if part.kind == seen.QUESTION else tr("Answer: {words}", words=begins)
 
 
-def sum_words(found: Seen) -> str:
+def sum_words(found: SeenPrompt) -> str:
     """How much that is, what was left out, and how far it can be told."""
     said = [tr("{count} tokens", count=f"{found.told_tokens or found.tokens:,}")]
     if found.hidden == 1:

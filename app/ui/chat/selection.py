@@ -19,8 +19,8 @@ from shiboken6 import isValid
 
 from app.core.events import Role
 from app.features.messages import model_words
-from app.ui.chat.transcript import Transcript, is_answer
-from app.ui.chat.turn import Turn
+from app.ui.chat.transcript import ChatTranscript, is_answer
+from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
 from app.ui.widgets.labels import announce
 
@@ -36,7 +36,7 @@ BEFORE, BEHIND = -1, 1 << 30
 
 
 @dataclass(frozen=True)
-class Spot:
+class TextPosition:
     """A place in a conversation: the number of a turn, of a text in it, and an offset in that."""
 
     number: int
@@ -50,7 +50,7 @@ class Spot:
         return self.number, self.text, self.offset
 
 
-class Said(NamedTuple):
+class SelectedTurn(NamedTuple):
     """What one turn has of a selection: its pieces, or None where it was too much to be read, and the Markdown."""
 
     message: StoredMessage | None
@@ -59,26 +59,26 @@ class Said(NamedTuple):
     """Of a whole message."""
 
 
-class Selection(QObject):
+class ChatSelection(QObject):
     """Between two spots. The texts that exist show it, as they come and change; it ends where its turns do."""
 
     changed = Signal()
     """It is another, or nothing any more."""
 
-    def __init__(self, transcript: Transcript) -> None:
+    def __init__(self, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
         self._transcript = transcript
         self._places = transcript.places
-        self._anchor: tuple[Spot, Spot] | None = None
+        self._anchor: tuple[TextPosition, TextPosition] | None = None
         """What it began with: one spot twice, or the ends of a word."""
-        self._head: Spot | None = None
+        self._head: TextPosition | None = None
         self._marked: set[SelectableText] = set()
-        self._texts: dict[Turn, list[SelectableText]] = {}
+        self._texts: dict[TurnView, list[SelectableText]] = {}
         transcript.placed.connect(self._on_placed)
         transcript.dropped.connect(self._on_dropped)
 
     @property
-    def ends(self) -> tuple[Spot, Spot] | None:
+    def ends(self) -> tuple[TextPosition, TextPosition] | None:
         """The first and the last spot; None where nothing is selected."""
         if self._anchor is None or self._head is None:
             return None
@@ -86,16 +86,16 @@ class Selection(QObject):
         return (spots[0], spots[-1]) if spots[0].key != spots[-1].key else None
 
     @property
-    def head(self) -> Spot | None:
+    def head(self) -> TextPosition | None:
         """Where it is extended from: the place of the last click, though nothing is selected."""
         return self._head
 
-    def begin(self, first: Spot, last: Spot | None = None) -> None:
+    def begin(self, first: TextPosition, last: TextPosition | None = None) -> None:
         """Another one, of a word or of nothing yet."""
         self._anchor, self._head = (first, last or first), last or first
         self._show()
 
-    def extend(self, first: Spot, last: Spot | None = None) -> None:
+    def extend(self, first: TextPosition, last: TextPosition | None = None) -> None:
         """To a spot, or to the farther end of a word."""
         if self._anchor is None:
             self.begin(first)
@@ -108,33 +108,33 @@ class Selection(QObject):
     def select_all(self) -> None:
         """The whole conversation."""
         if self._places.count:
-            self.begin(Spot(0, BEFORE), Spot(self._places.count - 1, BEHIND))
+            self.begin(TextPosition(0, BEFORE), TextPosition(self._places.count - 1, BEHIND))
 
     def clear(self) -> None:
         if self._anchor is not None:
             self._anchor = self._head = None
             self._show()
 
-    def texts(self, turn: Turn) -> list[SelectableText]:
+    def texts(self, turn: TurnView) -> list[SelectableText]:
         """Those of a turn that are seen, in reading order."""
         if turn not in self._texts:
             self._texts[turn] = texts_in(turn)
         return self._texts[turn]
 
-    def holds(self, spot: Spot) -> bool:
+    def holds(self, spot: TextPosition) -> bool:
         ends = self.ends
         return ends is not None and ends[0].key < spot.key < ends[1].key
 
-    def spot_at(self, place: QPointF, *, is_inside: bool = False) -> Spot | None:
+    def spot_at(self, place: QPointF, *, is_inside: bool = False) -> TextPosition | None:
         """The nearest to a place in the column; `is_inside`: None where no text is."""
         places, column = self._places, self._transcript.column
         if not places.count:
             return None
         y = math.floor(place.y())
         if y < places.tops[0]:
-            return None if is_inside else Spot(0, BEFORE)
+            return None if is_inside else TextPosition(0, BEFORE)
         if y >= places.tops[-1]:
-            return None if is_inside else Spot(places.count - 1, BEHIND)
+            return None if is_inside else TextPosition(places.count - 1, BEHIND)
         number = places.between(y, y + 1)[0]
         turn = places.all[number].turn
         texts = self.texts(turn) if turn is not None else []
@@ -144,39 +144,39 @@ class Selection(QObject):
                 continue
             box = QRect(view.viewport().mapTo(column, QPoint(0, 0)), view.viewport().size())
             if y < box.top():
-                return None if is_inside else Spot(number, at, 0, view)
+                return None if is_inside else TextPosition(number, at, 0, view)
             if y <= box.bottom():
                 position = view.position_near(QPointF(view.viewport().mapFrom(column, place)))
-                return Spot(number, at, view.offset_at(position), view)
-            last = Spot(number, at, view.offset_at(view.length), view)
+                return TextPosition(number, at, view.offset_at(position), view)
+            last = TextPosition(number, at, view.offset_at(view.length), view)
         return None if is_inside else last
 
-    def _answer_near(self, texts: list[SelectableText], place: QPoint) -> Turn | None:
+    def _answer_near(self, texts: list[SelectableText], place: QPoint) -> TurnView | None:
         """Of those that a turn consists of; two answers may stand beside each other."""
         answers = {answer: None for view in texts if (answer := answer_of(view)) is not None}
 
-        def away(answer: Turn) -> int:
+        def away(answer: TurnView) -> int:
             box = QRect(answer.mapTo(self._transcript.column, QPoint(0, 0)), answer.size())
             beside = max(box.left() - place.x(), place.x() - box.right(), 0)
             return beside + max(box.top() - place.y(), place.y() - box.bottom(), 0)
 
         return min(answers, key=away, default=None)
 
-    def beginning_of(self, number: int) -> Spot:
+    def beginning_of(self, number: int) -> TextPosition:
         """Before the first text of a turn."""
         turn = self._places.all[number].turn
         texts = self.texts(turn) if turn is not None else []
-        return Spot(number, 0, 0, texts[0]) if texts else Spot(number, BEFORE)
+        return TextPosition(number, 0, 0, texts[0]) if texts else TextPosition(number, BEFORE)
 
-    def end_of(self, number: int) -> Spot:
+    def end_of(self, number: int) -> TextPosition:
         """Behind the last text of a turn."""
         turn = self._places.all[number].turn
         texts = self.texts(turn) if turn is not None else []
         if not texts:
-            return Spot(number, BEHIND)
-        return Spot(number, len(texts) - 1, texts[-1].offset_at(texts[-1].length), texts[-1])
+            return TextPosition(number, BEHIND)
+        return TextPosition(number, len(texts) - 1, texts[-1].offset_at(texts[-1].length), texts[-1])
 
-    def rect_of(self, spot: Spot) -> QRect | None:
+    def rect_of(self, spot: TextPosition) -> QRect | None:
         """Where a spot is seen, in the column's measure; None where its text does not exist."""
         view, column = spot.view, self._transcript.column
         if view is None or not isValid(view):
@@ -197,7 +197,7 @@ class Selection(QObject):
             )
             self._show(is_told=False)
 
-    def _kept(self, spot: Spot) -> Spot:
+    def _kept(self, spot: TextPosition) -> TextPosition:
         """The same place among the texts that its turn has now; of a text that is gone what follows it."""
         turn = self._places.all[spot.number].turn
         texts = self.texts(turn) if turn is not None and spot.view is not None else []
@@ -235,7 +235,9 @@ class Selection(QObject):
         if is_told:
             self.changed.emit()
 
-    def _stretch(self, ends: tuple[Spot, Spot], where: tuple[int, int], view: SelectableText) -> tuple[int, int]:
+    def _stretch(
+        self, ends: tuple[TextPosition, TextPosition], where: tuple[int, int], view: SelectableText
+    ) -> tuple[int, int]:
         """What of a text is selected; backwards where that is how it was selected, which its caret follows."""
         first, last = ends
         start, end = 0, view.length
@@ -275,7 +277,7 @@ class Selection(QObject):
 
     def data(self) -> QMimeData:
         """For the clipboard: as it reads, and as rich text unless it is very much."""
-        from app.ui.text.pieces import Line, Prose, Span
+        from app.ui.text.pieces import Prose, ProseLine, StyledSpan
         from app.ui.text.selectable import html_of, mime_data, text_of  # as in `is_answer`
 
         said = list(self._said())
@@ -288,11 +290,11 @@ class Selection(QObject):
         pieces: list[Piece] = []
         for one in said:
             if len(said) > 1:
-                pieces.append(Prose((Line((Span(f"{_speaker(one)}:", bold=True),)),)))
+                pieces.append(Prose((ProseLine((StyledSpan(f"{_speaker(one)}:", bold=True),)),)))
             pieces += one.pieces or ()
         return mime_data(html_of(pieces), text)
 
-    def _said(self, *, is_source_enough: bool = False) -> Iterator[Said]:
+    def _said(self, *, is_source_enough: bool = False) -> Iterator[SelectedTurn]:
         ends = self.ends
         if ends is None:
             return
@@ -304,13 +306,13 @@ class Selection(QObject):
             is_whole = message is not None and self._is_whole(number, turn, ends)
             if is_whole and message is not None:
                 is_read = size <= MOST_READ and not is_source_enough
-                yield Said(message, read_pieces(message) if is_read else None, message.text)
+                yield SelectedTurn(message, read_pieces(message) if is_read else None, message.text)
             elif turn is not None:
                 pieces = [piece for view in self.texts(turn) for piece in view.selected()]
                 if pieces:
-                    yield Said(message, pieces, None)
+                    yield SelectedTurn(message, pieces, None)
 
-    def _is_whole(self, number: int, turn: Turn | None, ends: tuple[Spot, Spot]) -> bool:
+    def _is_whole(self, number: int, turn: TurnView | None, ends: tuple[TextPosition, TextPosition]) -> bool:
         """Whether all of a message is selected, and nothing else that its turn shows."""
         if turn is None:
             return True
@@ -322,18 +324,18 @@ class Selection(QObject):
 def read_pieces(message: StoredMessage) -> list[Piece]:
     """A message as it is shown: an answer is Markdown, a question stands as it was typed."""
     from app.ui.text.markdown import read  # as in `is_answer`
-    from app.ui.text.pieces import Line, Prose, Span
+    from app.ui.text.pieces import Prose, ProseLine, StyledSpan
 
     if message.role is Role.ASSISTANT:
         return [piece for block in read(message.text) for piece in block.pieces]
-    return [Prose(tuple(Line((Span(line),) if line else (), "typed") for line in message.text.split("\n")))]
+    return [Prose(tuple(ProseLine((StyledSpan(line),) if line else (), "typed") for line in message.text.split("\n")))]
 
 
-def source_of(said: Said) -> str:
+def source_of(said: SelectedTurn) -> str:
     return said.source or ""
 
 
-def _together(said: list[Said], texts: list[str], name: str) -> str:
+def _together(said: list[SelectedTurn], texts: list[str], name: str) -> str:
     """Below each other; more than one has who said it above it."""
     if len(said) < 2:
         return "".join(texts)
@@ -341,14 +343,14 @@ def _together(said: list[Said], texts: list[str], name: str) -> str:
     return "\n\n".join(f"{name.format(_speaker(one))}\n\n{text.strip()}" for one, text in pairs)
 
 
-def _speaker(said: Said) -> str:
+def _speaker(said: SelectedTurn) -> str:
     message = said.message
     if message is not None and message.role is Role.USER:
         return tr("You")
     return (model_words(message.model) if message is not None else "") or tr("Answer")
 
 
-def texts_in(turn: Turn) -> list[SelectableText]:
+def texts_in(turn: TurnView) -> list[SelectableText]:
     """The texts of a turn that are seen, in reading order: of two answers beside each other first all of one."""
     from app.ui.text.selectable import SelectableText  # as in `is_answer`
 
@@ -359,10 +361,10 @@ def texts_in(turn: Turn) -> list[SelectableText]:
     return sorted((view for view in turn.findChildren(SelectableText) if view.isVisibleTo(turn)), key=place)
 
 
-def answer_of(view: QWidget) -> Turn | None:
+def answer_of(view: QWidget) -> TurnView | None:
     """The turn that a text stands in, of two in one the inner one."""
     parent = view.parentWidget()
-    while parent is not None and not isinstance(parent, Turn):
+    while parent is not None and not isinstance(parent, TurnView):
         parent = parent.parentWidget()
     return parent
 
@@ -390,7 +392,7 @@ _LINES = (
 )
 
 
-class Unit(IntEnum):
+class SelectionUnit(IntEnum):
     """What is selected at once, by how many clicks."""
 
     CHARACTER = 1
@@ -404,10 +406,10 @@ class Selecting(QObject):
     settled = Signal()
     """The mouse was let go, or a key was pressed."""
 
-    def __init__(self, selection: Selection, transcript: Transcript) -> None:
+    def __init__(self, selection: ChatSelection, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
         self._selection, self._transcript = selection, transcript
-        self._unit = Unit.CHARACTER
+        self._unit = SelectionUnit.CHARACTER
         self._is_pressed = self._is_drag = False
         self._pressed_at = QPoint()
         self._doubled: tuple[float, QPoint] | None = None
@@ -452,9 +454,9 @@ class Selecting(QObject):
             return
         self._unit, self._column_x = self._unit_of(event, place), None
         self._is_pressed, self._pressed_at = True, place
-        self._is_drag = self._unit is Unit.CHARACTER and self._is_on_selection(spot, event)
+        self._is_drag = self._unit is SelectionUnit.CHARACTER and self._is_on_selection(spot, event)
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._selection.head is not None:
-            self._unit, self._is_drag = Unit.CHARACTER, False
+            self._unit, self._is_drag = SelectionUnit.CHARACTER, False
             self._selection.extend(spot)
         elif not self._is_drag:
             self._selection.begin(*self._around(spot))
@@ -491,29 +493,29 @@ class Selecting(QObject):
             clipboard.setText(self._selection.text(), QClipboard.Mode.Selection)
         self.settled.emit()
 
-    def _unit_of(self, event: QMouseEvent, place: QPoint) -> Unit:
+    def _unit_of(self, event: QMouseEvent, place: QPoint) -> SelectionUnit:
         """A third click is told from a first one by its time and its place."""
         now_s = time.monotonic()
         if event.type() == QEvent.Type.MouseButtonDblClick:
             self._doubled = (now_s, place)
-            return Unit.WORD
+            return SelectionUnit.WORD
         doubled, self._doubled = self._doubled, None
         if doubled is None or now_s - doubled[0] > QApplication.doubleClickInterval() / 1000:
-            return Unit.CHARACTER
+            return SelectionUnit.CHARACTER
         is_near = (place - doubled[1]).manhattanLength() < QApplication.startDragDistance()
-        return Unit.PARAGRAPH if is_near else Unit.CHARACTER
+        return SelectionUnit.PARAGRAPH if is_near else SelectionUnit.CHARACTER
 
-    def _is_on_selection(self, spot: Spot, event: QMouseEvent) -> bool:
+    def _is_on_selection(self, spot: TextPosition, event: QMouseEvent) -> bool:
         return self._selection.holds(spot) and self._selection.spot_at(event.position(), is_inside=True) is not None
 
-    def _around(self, spot: Spot) -> tuple[Spot, Spot]:
+    def _around(self, spot: TextPosition) -> tuple[TextPosition, TextPosition]:
         """The word or the paragraph of a spot."""
         view = spot.view
-        if self._unit is Unit.CHARACTER or view is None:
+        if self._unit is SelectionUnit.CHARACTER or view is None:
             return spot, spot
         cursor = QTextCursor(view.document())
         cursor.setPosition(view.position_at(spot.offset))
-        if self._unit is Unit.WORD:
+        if self._unit is SelectionUnit.WORD:
             cursor.select(QTextCursor.SelectionType.WordUnderCursor)
         else:
             cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock)
@@ -567,7 +569,7 @@ class Selecting(QObject):
         where = self._selection.head or self._where_the_keyboard_is()
         if where is None or not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             return False
-        spot: Spot | None = None
+        spot: TextPosition | None = None
         by_lines = next((one for one in _LINES if event.matches(one[0])), None)
         operation = next((one for keys, one in _STEPS if event.matches(keys)), None)
         if by_lines is not None:
@@ -576,9 +578,9 @@ class Selecting(QObject):
             self._column_x = None
             spot = self._along(where, operation)
         elif event.matches(QKeySequence.StandardKey.SelectStartOfDocument):
-            spot = Spot(0, BEFORE)
+            spot = TextPosition(0, BEFORE)
         elif event.matches(QKeySequence.StandardKey.SelectEndOfDocument):
-            spot = Spot(self._transcript.places.count - 1, BEHIND)
+            spot = TextPosition(self._transcript.places.count - 1, BEHIND)
         elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             spot = self._by_turn(where, event.key())
         if spot is None:
@@ -589,7 +591,7 @@ class Selecting(QObject):
         self._bring_into_view(spot)
         return True
 
-    def _where_the_keyboard_is(self) -> Spot | None:
+    def _where_the_keyboard_is(self) -> TextPosition | None:
         """The beginning of the turn or of the text that has it."""
         focus = QApplication.focusWidget()
         for turn, place in self._transcript.places.made.items():
@@ -597,10 +599,10 @@ class Selecting(QObject):
                 return self._selection.beginning_of(place.number)
             for at, view in enumerate(self._selection.texts(turn)):
                 if view is focus:
-                    return Spot(place.number, at, 0, view)
+                    return TextPosition(place.number, at, 0, view)
         return None
 
-    def _along(self, spot: Spot, operation: QTextCursor.MoveOperation) -> Spot | None:
+    def _along(self, spot: TextPosition, operation: QTextCursor.MoveOperation) -> TextPosition | None:
         """In its text, or to the one beside it where that ends."""
         view = self._made(spot).view
         if view is None:
@@ -614,7 +616,7 @@ class Selecting(QObject):
             return spot
         return self._text_beside(spot, 1 if cursor.position() else -1) or spot
 
-    def _made(self, spot: Spot) -> Spot:
+    def _made(self, spot: TextPosition) -> TextPosition:
         """The same spot in a turn that exists."""
         if spot.view is not None:
             return spot
@@ -622,19 +624,19 @@ class Selecting(QObject):
         beginning, end = self._selection.beginning_of(spot.number), self._selection.end_of(spot.number)
         return beginning if spot.text == BEFORE else end
 
-    def _text_beside(self, spot: Spot, step: int) -> Spot | None:
+    def _text_beside(self, spot: TextPosition, step: int) -> TextPosition | None:
         """The beginning of the next text (1), or the end of the one before (-1)."""
         texts = self._selection.texts(self._transcript.turn_at(spot.number))
         at = spot.text + step
         if 0 <= at < len(texts):
-            return Spot(spot.number, at, 0 if step > 0 else texts[at].offset_at(texts[at].length), texts[at])
+            return TextPosition(spot.number, at, 0 if step > 0 else texts[at].offset_at(texts[at].length), texts[at])
         number = spot.number + step
         if not 0 <= number < self._transcript.places.count:
             return None
         self._transcript.turn_at(number)
         return self._selection.beginning_of(number) if step > 0 else self._selection.end_of(number)
 
-    def _vertically(self, spot: Spot, step: int, *, is_page: bool) -> Spot | None:
+    def _vertically(self, spot: TextPosition, step: int, *, is_page: bool) -> TextPosition | None:
         """To the line below (1) or above (-1), or a page further; in the column where going up and down began."""
         spot = self._made(spot)
         beside = spot.number + step
@@ -656,9 +658,9 @@ class Selecting(QObject):
                 middle = self._selection.rect_of(found)  # above its letters a line has room in which only it begins
                 there = QPointF(self._column_x, middle.center().y()) if middle is not None else QPointF()
                 return self._selection.spot_at(there) or found
-        return Spot(self._transcript.places.count - 1, BEHIND) if step > 0 else Spot(0, BEFORE)
+        return TextPosition(self._transcript.places.count - 1, BEHIND) if step > 0 else TextPosition(0, BEFORE)
 
-    def _by_turn(self, spot: Spot, key: int) -> Spot | None:
+    def _by_turn(self, spot: TextPosition, key: int) -> TextPosition | None:
         """To the end of this turn or of the next one, or to a beginning."""
         if key not in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             return None
@@ -671,7 +673,7 @@ class Selecting(QObject):
         self._transcript.turn_at(number)
         return self._selection.end_of(number) if is_down else self._selection.beginning_of(number)
 
-    def _bring_into_view(self, spot: Spot) -> None:
+    def _bring_into_view(self, spot: TextPosition) -> None:
         if spot.view is None:
             bar = self._transcript.verticalScrollBar()
             bar.setValue(bar.minimum() if spot.text == BEFORE else bar.maximum())

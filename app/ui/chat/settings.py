@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout,
 
 from app.core.errors import ChatUnavailable
 from app.core.visible import clean_text
-from app.features.assistants import Chosen, chosen_in, chosen_of, in_conversation, planned
+from app.features.assistants import AssistantChoice, chosen_in, chosen_of, in_conversation, planned
 from app.features.chat.options import MOST_TOKENS, SWITCHES, known_sampling, will_think
 from app.features.chats import Chats
 from app.store.conversations import Conversation
@@ -87,7 +87,7 @@ class ChatOptions(QObject):
         self._choose(model=str(path) if path is not None else "")
 
     @property
-    def chosen(self) -> Chosen:
+    def chosen(self) -> AssistantChoice:
         """What the chat that is shown sets itself."""
         return self._chosen
 
@@ -121,8 +121,8 @@ class ChatOptions(QObject):
         self.model_changed.emit()
         self.assistant_changed.emit()
 
-    def _usual(self) -> Chosen:
-        return Chosen(self._chats.settings().chat.system_prompt)
+    def _usual(self) -> AssistantChoice:
+        return AssistantChoice(self._chats.settings().chat.system_prompt)
 
     @property
     def planned(self) -> Conversation | None:
@@ -188,7 +188,7 @@ class ChatOptions(QObject):
     def _choose(self, **values: Any) -> None:
         self._take(replace(self._chosen, **values))
 
-    def _take(self, chosen: Chosen) -> None:
+    def _take(self, chosen: AssistantChoice) -> None:
         is_other_model, self._chosen = chosen.model != self._chosen.model, chosen
         self.sought_model = ""
         if self._conversation is not None:
@@ -231,14 +231,14 @@ def thinking_budget() -> Knob:
 
 
 class ChatFields(QWidget):
-    """All of `Chosen` to be changed. `in_settings` names the numbers that Settings have for every chat."""
+    """All of `AssistantChoice` to be changed. `in_settings` names the numbers that Settings have for every chat."""
 
     changed = Signal()
 
     def __init__(
         self,
         theme: Theme,
-        chosen: Chosen,
+        chosen: AssistantChoice,
         *,
         models: Choices,
         in_settings: Collection[str] = (),
@@ -284,10 +284,10 @@ class ChatFields(QWidget):
         column.addWidget(self._sampling)
 
     @property
-    def chosen(self) -> Chosen:
+    def chosen(self) -> AssistantChoice:
         """As the fields say now."""
         longest, budget = self._longest.chosen, self._budget.chosen
-        return Chosen(
+        return AssistantChoice(
             clean_text(self._prompt.toPlainText()).strip(),
             known_sampling(self._sampling.chosen),
             None if longest is None else int(longest),
@@ -329,7 +329,7 @@ class ChatSettings(QDialog):
     def __init__(
         self,
         theme: Theme,
-        chosen: Chosen,
+        chosen: AssistantChoice,
         parent: QWidget | None = None,
         *,
         models: Choices = (),
@@ -377,7 +377,7 @@ class ChatSettings(QDialog):
         return self._memories.isChecked() if self._is_on else self._is_told
 
     @property
-    def chosen(self) -> Chosen:
+    def chosen(self) -> AssistantChoice:
         """As the fields say now."""
         return self.fields.chosen
 

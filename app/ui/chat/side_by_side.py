@@ -31,20 +31,20 @@ from app.ui.widgets.buttons import NamedButton
 from app.ui.widgets.labels import announce
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
     from app.ui.chat.answer import AnswerView
     from app.ui.chat.pair import PairView
-    from app.ui.chat.turn import Turn
+    from app.ui.chat.turn import TurnView
 
 NAME_PX = 130
 MENU_LETTERS = 60
 
 
 @dataclass
-class Pair:
+class AnswerPair:
     """Two answers in the making, or made and not chosen from. An id is 0 until its answer has begun."""
 
-    talk: Chat
+    talk: AnswerService
     conversation_id: int
     question_id: int
     names: list[str]
@@ -60,7 +60,7 @@ class Pair:
     """Two that are there already: they stand beside each other only until something else is shown."""
 
 
-class SideBySide(QObject):
+class AnswerPairs(QObject):
     """The pairs of this run of the program, by their chat. `live` is the answer that is written beside the chat's."""
 
     changed = Signal()
@@ -89,8 +89,8 @@ class SideBySide(QObject):
         )
         self.second: SecondModel | None = None
         """What the composer has for the next question."""
-        self._pairs: dict[tuple[Chat, int], Pair] = {}
-        self._at_work: dict[Answering, Pair] = {}
+        self._pairs: dict[tuple[AnswerService, int], AnswerPair] = {}
+        self._at_work: dict[Answering, AnswerPair] = {}
         self._view: PairView | None = None
         chat.add_live(self.live)
         chat.attach = self._attach
@@ -140,7 +140,7 @@ class SideBySide(QObject):
                 side.set_message(answer)
             self._begin_second(pair)
 
-    def offer_versions(self, turn: Turn) -> None:
+    def offer_versions(self, turn: TurnView) -> None:
         """Another version of an answer beside it; of more than two, which one is asked."""
         answer, row = turn.message, turn.row
         if answer is None or row is None:
@@ -189,15 +189,15 @@ class SideBySide(QObject):
 
     # Writing.
 
-    def _begin(self, question_id: int, models: list[Path | None], names: list[str], *, leads: int = 0) -> Pair:
+    def _begin(self, question_id: int, models: list[Path | None], names: list[str], *, leads: int = 0) -> AnswerPair:
         number = self._chat.conversation_id
         assert number is not None
-        pair = Pair(self._chat.talk, number, question_id, names, models, leads=leads)
+        pair = AnswerPair(self._chat.talk, number, question_id, names, models, leads=leads)
         self._pairs[pair.talk, number] = pair
         self._show(pair)
         return pair
 
-    def _begin_second(self, pair: Pair) -> None:
+    def _begin_second(self, pair: AnswerPair) -> None:
         """Beside the first where there is room, else after it."""
         if pair.is_second_begun:
             return
@@ -210,7 +210,7 @@ class SideBySide(QObject):
         elif (side := self._side(pair, 1)) is not None:
             side.say(tr("Waiting: both models don’t fit in memory at once"))
 
-    def _run(self, pair: Pair, place: int, work: Work | None = None) -> Answering:
+    def _run(self, pair: AnswerPair, place: int, work: Work | None = None) -> Answering:
         """In the chat's engine, unless there is other work; the first in the chat's place, the second beside it."""
         if work is None:
             work = partial(pair.talk.answer, pair.question_id, model=pair.models[place])
@@ -239,7 +239,7 @@ class SideBySide(QObject):
                 self._settle(pair)
         self.changed.emit()
 
-    def _settle(self, pair: Pair) -> None:
+    def _settle(self, pair: AnswerPair) -> None:
         """Both are over: what is there can be chosen from. One that never began leaves the other alone."""
         view = self._view
         missing = [side for side in view.sides if side.answer.message is None] if view is not None else []
@@ -251,7 +251,7 @@ class SideBySide(QObject):
         self._chat.refresh()
         announce(self._window, tr("Both have answered. Choose the one to continue with."))
 
-    def _part(self, pair: Pair) -> None:
+    def _part(self, pair: AnswerPair) -> None:
         """What is stored, each answer for itself. May raise."""
         self._forget(pair)
         path = self._chat.path()
@@ -262,14 +262,14 @@ class SideBySide(QObject):
     # Showing.
 
     @property
-    def _pair(self) -> Pair | None:
+    def _pair(self) -> AnswerPair | None:
         """That of what is shown."""
         return self._pairs.get((self._chat.talk, self._chat.conversation_id or 0))
 
-    def _side(self, pair: Pair, place: int) -> AnswerView | None:
+    def _side(self, pair: AnswerPair, place: int) -> AnswerView | None:
         return self._view.sides[place].answer if self._view is not None and pair is self._pair else None
 
-    def _show(self, pair: Pair) -> None:
+    def _show(self, pair: AnswerPair) -> None:
         from app.ui.chat.pair import PairView  # what draws answers is not needed before there is one
 
         transcript = self._chat.transcript
@@ -309,7 +309,7 @@ class SideBySide(QObject):
                     self._settle(pair)
                 self.changed.emit()
 
-    def _fill(self, pair: Pair) -> None:
+    def _fill(self, pair: AnswerPair) -> None:
         """What is stored of both, as far as it is not being written."""
         lives = (self._chat.live, self.live)
         running = {one.answering.message_id for one in lives if one.answering is not None}
@@ -325,11 +325,11 @@ class SideBySide(QObject):
             self._forget(pair)
             self.changed.emit()
 
-    def _forget(self, pair: Pair) -> None:
+    def _forget(self, pair: AnswerPair) -> None:
         self._view = None
         self._pairs.pop((pair.talk, pair.conversation_id), None)
 
-    def _choose(self, pair: Pair, place: int) -> None:
+    def _choose(self, pair: AnswerPair, place: int) -> None:
         """The chat goes on with one of both, and with its model; the other stays as a version."""
         if self._chat.is_busy:
             return

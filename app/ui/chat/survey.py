@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.features.retrieval.question_scope import Wanted
-from app.features.survey.wanted import Made, Offer, SurveyProgress
+from app.features.retrieval.question_scope import QuestionScope
+from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.theme import Theme
@@ -22,7 +22,7 @@ from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.doing import time_words
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
     from app.features.survey.surveys import Surveys
     from app.store.conversations import StoredMessage
 
@@ -33,18 +33,18 @@ LOOK_MS = 150
 class SurveysOf:
     """The surveys of the chat that asked last; from any thread. They are made off the window's: that takes a moment."""
 
-    def __init__(self, make: Callable[[Chat], Surveys]) -> None:
+    def __init__(self, make: Callable[[AnswerService], Surveys]) -> None:
         self._make = make
-        self._made: tuple[Chat, Surveys] | None = None
+        self._made: tuple[AnswerService, Surveys] | None = None
         self._making = threading.Lock()
 
-    def keep_only(self, talk: Chat) -> None:
+    def keep_only(self, talk: AnswerService) -> None:
         """Nothing is held of any other chat: a temporary one goes when it is left."""
         with self._making:
             if self._made is not None and self._made[0] is not talk:
                 self._made = None
 
-    def __call__(self, talk: Chat) -> Surveys:
+    def __call__(self, talk: AnswerService) -> Surveys:
         with self._making:
             if self._made is None or self._made[0] is not talk:
                 self._made = (talk, self._make(talk))
@@ -63,7 +63,7 @@ class SurveyOffer(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("survey_offer")
-        self.offer: Offer | None = None
+        self.offer: QueryOffer | None = None
         """What is offered now."""
         self._words = plain_label(kind="muted", wraps=True)
         self.whole = text_button("", "plain")
@@ -88,7 +88,7 @@ class SurveyOffer(QFrame):
         """What is said; "" without an offer."""
         return self._words.text() if not self.isHidden() else ""
 
-    def show_offer(self, offer: Offer | None, *, is_sent: bool = False) -> None:
+    def show_offer(self, offer: QueryOffer | None, *, is_sent: bool = False) -> None:
         """Another offer, or None. It is told to screen readers when it comes, not when its estimate does."""
         is_new = self.offer is None
         self.offer = offer
@@ -105,7 +105,7 @@ class SurveyOffer(QFrame):
         self.setVisible(offer is not None)
 
 
-def offer_words(offer: Offer) -> str:
+def offer_words(offer: QueryOffer) -> str:
     """What all of it would take, in a sentence or two."""
     count = len(offer.document_ids)
     about = tr("This question is about the whole document.")
@@ -118,15 +118,15 @@ def offer_words(offer: Offer) -> str:
         return f"{about} {tr('Reading all of it, {tokens} tokens, takes {time}.', **figures)}"
     if offer.is_by_model:
         return about
-    if offer.scope.wanted is Wanted.ABOUT:
+    if offer.scope.wanted is QuestionScope.ABOUT:
         return f"{about} {tr('Its most telling sentences can be chosen from all of it, without the model.')}"
     return f"{about} {tr('The program can look through all of it at once, without the model.')}"
 
 
-def _button_words(offer: Offer) -> str:
+def _button_words(offer: QueryOffer) -> str:
     if offer.is_by_model:
         return tr("Read all of it")
-    return tr("Show these sentences") if offer.scope.wanted is Wanted.ABOUT else tr("Look through all of it")
+    return tr("Show these sentences") if offer.scope.wanted is QuestionScope.ABOUT else tr("Look through all of it")
 
 
 def progress_words(progress: SurveyProgress) -> str:
@@ -141,7 +141,7 @@ def progress_words(progress: SurveyProgress) -> str:
     return f"{words} · {tr('{time} left', time=time_words(progress.seconds_left))}"
 
 
-def made_words(made: Made) -> str:
+def made_words(made: SurveyCoverage) -> str:
     """How an answer was made, in one line."""
     if not made.is_by_model:
         return tr("From the whole document, without the model")
@@ -170,7 +170,7 @@ class Offering(QObject):
         row: SurveyOffer,
         surveys: SurveysOf,
         *,
-        where: Callable[[], tuple[Chat, int | None]],
+        where: Callable[[], tuple[AnswerService, int | None]],
         text: Callable[[], str],
         is_free: Callable[[], bool],
         parent: QObject,
@@ -179,7 +179,7 @@ class Offering(QObject):
         self._row, self._surveys, self._where = row, surveys, where
         self._text, self._is_free = text, is_free
         self._sent: tuple[int, str] | None = None
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._looks = 0
         self._later = QTimer(self, singleShot=True, interval=LOOK_MS)
         self._later.timeout.connect(self._look)
@@ -228,7 +228,7 @@ class Offering(QObject):
             self._row.show_offer(None)
             return
 
-        def look(token: CancelToken) -> Iterator[Offer | None]:
+        def look(token: CancelToken) -> Iterator[QueryOffer | None]:
             offer = None
             for offer in self._surveys(talk).offers(conversation_id, text, token):
                 yield offer
@@ -249,6 +249,6 @@ class Offering(QObject):
         if not isinstance(error, AppError):
             raise error
 
-    def _on_offer(self, number: int, offer: Offer | None) -> None:
+    def _on_offer(self, number: int, offer: QueryOffer | None) -> None:
         if number == self._looks and self._subject:
             self._row.show_offer(offer, is_sent=self._sent is not None)

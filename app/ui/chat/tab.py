@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.features.documents import Mark
+from app.features.documents import TextHighlight
 from app.store.messages import MessageState
 from app.store.projects import Tags
 from app.ui.chat.column import ChatsColumn
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from app.bootstrap import Fireside
-    from app.features.chat.answers import Chat
-    from app.features.documents import Documents
+    from app.features.chat.answers import AnswerService
+    from app.features.documents import DocumentLibrary
     from app.features.leaving import Leaving
     from app.store.assistants import Assistant
     from app.ui.chat.remembering import Remembering
@@ -336,7 +336,7 @@ class Sides(QObject):
     def follow(self, pictures: PictureReading) -> None:
         """What is read of the document, or corrected in it, is the chat's as well, whichever chat that is."""
 
-        def on_corrected(documents: Documents, earlier_id: int, document_id: int) -> None:
+        def on_corrected(documents: DocumentLibrary, earlier_id: int, document_id: int) -> None:
             if documents is self._app.documents:
                 pictures.renewed.emit(earlier_id, document_id)
             else:
@@ -360,10 +360,10 @@ class Sides(QObject):
             with self._ui.notify.guard():
                 self._app.change("window", inside_width=self.inside.width_px)
 
-    def _open_document(self, documents: Documents, document_id: int, mark: object) -> None:
+    def _open_document(self, documents: DocumentLibrary, document_id: int, mark: object) -> None:
         if self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
             self.inside.hide_beside()
-        self.document.open(documents, document_id, mark if isinstance(mark, Mark) else None)
+        self.document.open(documents, document_id, mark if isinstance(mark, TextHighlight) else None)
 
     def _new_inside(self) -> QWidget:
         from app.ui.chat.inside import ChatSubjects  # nothing of it is needed before somebody looks
@@ -464,7 +464,7 @@ class DeletedChats(QObject):
     left = Signal()
     """The chat that was shown is gone."""
 
-    def __init__(self, view: ChatView, chat: Chat) -> None:
+    def __init__(self, view: ChatView, chat: AnswerService) -> None:
         super().__init__(view)
         self._view, self._chat = view, chat
         self._ids: list[int] = []

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
 
-from app.store.projects import Tag, Tags
+from app.store.projects import ChatTag, Tags
 from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
 from app.ui.shell.notify import Notify
@@ -66,7 +66,7 @@ class TagChip(QToolButton):
     delete_wanted = Signal()
     rename_wanted = Signal()
 
-    def __init__(self, theme: Theme, tag: Tag) -> None:
+    def __init__(self, theme: Theme, tag: ChatTag) -> None:
         super().__init__()
         self._theme, self.tag = theme, tag
         self._pressed_at: QPoint | None = None
@@ -179,7 +179,7 @@ class TagBar(QWidget):
         self.setObjectName("tag_bar")
         self.setAccessibleName(tr("Tags"))
         self._theme, self._tags, self._notify = theme, tags, notify
-        self._shown: list[Tag] = []
+        self._shown: list[ChatTag] = []
         self._of_chats: dict[int, tuple[int, ...]] = {}
         self.chosen: frozenset[int] = frozenset()
         """The tags that listed chats all have."""
@@ -196,7 +196,7 @@ class TagBar(QWidget):
         theme.changed.connect(self._fit)
         self.hide()
 
-    def reload(self) -> Mapping[int, Sequence[Tag]]:
+    def reload(self) -> Mapping[int, Sequence[ChatTag]]:
         """Reads them anew; the tags of chats, by chat. May raise."""
         found, self._of_chats = self._tags.all(), self._tags.of_chats()
         known = {tag.id: tag for tag in found}
@@ -253,12 +253,12 @@ class TagBar(QWidget):
                 self._tags.put(self._tags.create(name, colour).id, conversation_id)
             self.changed.emit()
 
-        dialog = TagDialog(self._theme, tr("New tag"), Tag(0, "", ""), self.window())
+        dialog = TagDialog(self._theme, tr("New tag"), ChatTag(0, "", ""), self.window())
         dialog.chosen.connect(make)
         dialog.open()
         return dialog
 
-    def edit(self, tag: Tag) -> TagDialog:
+    def edit(self, tag: ChatTag) -> TagDialog:
         """Asks for another name and colour."""
 
         def change(name: str, colour: str) -> None:
@@ -272,7 +272,7 @@ class TagBar(QWidget):
         dialog.open()
         return dialog
 
-    def delete(self, tag: Tag) -> None:
+    def delete(self, tag: ChatTag) -> None:
         """At once, with a way back; the chats stay."""
 
         def bring_back() -> None:
@@ -317,7 +317,7 @@ class TagBar(QWidget):
         menu.addAction(bin_, tr("Delete the tag") + "\t" + tr("Del"), lambda: self.delete(chip.tag))
         return menu
 
-    def _choose(self, tag: Tag, *, is_on: bool) -> None:
+    def _choose(self, tag: ChatTag, *, is_on: bool) -> None:
         self.chosen = self.chosen | {tag.id} if is_on else self.chosen - {tag.id}
         self.chosen_changed.emit()
 
@@ -372,7 +372,7 @@ class TagDialog(QuestionDialog):
 
     chosen = Signal(str, str)
 
-    def __init__(self, theme: Theme, title: str, tag: Tag, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, title: str, tag: ChatTag, parent: QWidget) -> None:
         super().__init__(theme, title, tr("Tags are above the chats. Press one to see only its chats."), parent)
         self.setObjectName("tag_dialog")
         self.setWindowTitle(window_title(title))

@@ -46,7 +46,7 @@ class Titling(QObject):
         self._tries: Counter[int] = Counter()
         self._number = 0
         """The chat whose title is being asked for."""
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._timer = QTimer(self, singleShot=True, interval=idle_ms)
         self._timer.timeout.connect(self._look)
         chat.answer_started.connect(self._on_answer_started)

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QS
 from app.core.events import Role
 from app.store.conversations import StoredMessage
 from app.ui.chat.documents import BranchDocuments
-from app.ui.chat.places import Place, Places
-from app.ui.chat.turn import Turn
+from app.ui.chat.places import TurnPlace, TurnPlaces
+from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.ui.chat.answer import AnswerView
     from app.ui.chat.question import QuestionView
 
-AnyTurn = TypeVar("AnyTurn", bound=Turn)
+AnyTurn = TypeVar("AnyTurn", bound=TurnView)
 
 SLICE_S = 0.008
 STEPS = {"Ctrl+Up": -1, "Ctrl+Down": 1, "Ctrl+Home": -sys.maxsize, "Ctrl+End": sys.maxsize}
@@ -46,7 +46,7 @@ TOP_GAP_PX = 12
 """Above the beginning of what is taller than there is room."""
 
 
-class Transcript(QScrollArea):
+class ChatTranscript(QScrollArea):
     """Places turns itself, at once, so that following the end never lags a frame behind the text."""
 
     wanted = Signal(str, object)
@@ -96,7 +96,7 @@ class Transcript(QScrollArea):
         maker.opened.connect(self._on_opened)
 
     @property
-    def turns(self) -> list[Turn]:
+    def turns(self) -> list[TurnView]:
         """Those that exist now, oldest first."""
         return self.column.turns
 
@@ -151,12 +151,12 @@ class Transcript(QScrollArea):
         for turn in self.turns:
             turn.show_documents(self.documents)
 
-    def turn_of(self, message_id: int) -> Turn | None:
+    def turn_of(self, message_id: int) -> TurnView | None:
         """The turn of a message, made where it has none; None for a message that is not shown."""
         number = self.places.number_of(message_id)
         return None if number is None else self.turn_at(number)
 
-    def turn_at(self, index: int) -> Turn:
+    def turn_at(self, index: int) -> TurnView:
         """A turn by its number from the first on, made and placed where there is none."""
         return self.column.turn_at(index)
 
@@ -166,7 +166,7 @@ class Transcript(QScrollArea):
         turn = self.turn_at(number) if number is not None else None
         return turn if is_question(turn) else None
 
-    def show_turn(self, turn: Turn) -> None:
+    def show_turn(self, turn: TurnView) -> None:
         """Scrolls so that the turn is seen, of a tall one its beginning."""
         self.arrange()
         for _ in range(2):  # what is there is measured once it is near
@@ -256,11 +256,11 @@ class Transcript(QScrollArea):
                 self._slices.start()
                 self._pill.place(is_shown=not self.is_following and self.verticalScrollBar().maximum() > 0)
 
-    def _on_resized(self, turn: Turn) -> None:
+    def _on_resized(self, turn: TurnView) -> None:
         if self.column.forget_height(turn):
             self.arrange()
 
-    def _on_opened(self, turn: Turn) -> None:
+    def _on_opened(self, turn: TurnView) -> None:
         """What somebody opens stays where it is, however much of it comes below."""
         self.is_following = False
         self._on_resized(turn)
@@ -287,7 +287,7 @@ class Transcript(QScrollArea):
         self.arrange(is_again=True)
 
 
-def bring_into_view(transcript: Transcript, widget: QWidget) -> None:
+def bring_into_view(transcript: ChatTranscript, widget: QWidget) -> None:
     """Scrolls to something in it, to the beginning of what is taller than there is room."""
     if widget.height() < transcript.viewport().height():
         transcript.ensureWidgetVisible(widget, 0, transcript.theme.px(40))
@@ -304,7 +304,7 @@ SCROLLING = {
 }
 
 
-def scroll_by_key(transcript: Transcript, key: Qt.Key) -> None:
+def scroll_by_key(transcript: ChatTranscript, key: Qt.Key) -> None:
     """As that key scrolls a text; the keyboard may be elsewhere."""
     transcript.verticalScrollBar().triggerAction(SCROLLING[key])
 
@@ -312,7 +312,7 @@ def scroll_by_key(transcript: Transcript, key: Qt.Key) -> None:
 class TurnSteps(QObject):
     """The keyboard goes from turn to turn, however far they are from what is seen; `STEPS` has the keys for that."""
 
-    def __init__(self, transcript: Transcript) -> None:
+    def __init__(self, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
         self._transcript = transcript
         transcript.maker.key_pressed.connect(self._on_key)
@@ -357,7 +357,7 @@ class TurnMaker(QObject):
         self.can_translate = True
         """Whether answers that come from now on offer to be translated."""
 
-    def turn(self, message: StoredMessage, parent: QWidget) -> Turn:
+    def turn(self, message: StoredMessage, parent: QWidget) -> TurnView:
         if message.role == Role.USER:
             from app.ui.chat.question import QuestionView  # as in `is_answer`
 
@@ -382,7 +382,7 @@ class TurnMaker(QObject):
         self.hear(view)
         return view
 
-    def hear(self, turn: Turn) -> None:
+    def hear(self, turn: TurnView) -> None:
         """What is wanted of a turn is told from now on."""
         turn.wanted.connect(self.wanted)
         turn.link_clicked.connect(self.link_clicked)
@@ -396,7 +396,7 @@ class TurnMaker(QObject):
 class JumpPill(QObject):
     """The button that leads to the end. It has a strip below the text to itself: it covers nothing."""
 
-    def __init__(self, theme: Theme, transcript: Transcript) -> None:
+    def __init__(self, theme: Theme, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
         self._theme, self._transcript = theme, transcript
         self.button: QPushButton = text_button(tr("Jump to latest"), "plain", transcript)
@@ -431,7 +431,7 @@ class TurnColumn(QWidget):
         super().__init__()
         self.setObjectName("page")
         self._theme, self._whole_width, self._maker = theme, whole_width, maker
-        self.places = Places()
+        self.places = TurnPlaces()
         self._laid_out: set[int] = set()
         """Those whose heights have become others since all was in its place."""
         self._zoom = theme.zoom
@@ -443,7 +443,7 @@ class TurnColumn(QWidget):
         self._removal = Removal(self)
 
     @property
-    def turns(self) -> list[Turn]:
+    def turns(self) -> list[TurnView]:
         return [turn for turn, _place in sorted(self.places.made.items(), key=lambda one: one[1].number)]
 
     def add(self, messages: Iterable[StoredMessage]) -> None:
@@ -451,7 +451,7 @@ class TurnColumn(QWidget):
         self.places.add(messages, self._width, self._theme.zoom)
         self._tell_places()
 
-    def add_turn(self, turn: Turn) -> None:
+    def add_turn(self, turn: TurnView) -> None:
         """A place for a turn that has no message yet."""
         self.places.made[turn] = self.places.add_turn(turn)
         turn.show()
@@ -473,7 +473,7 @@ class TurnColumn(QWidget):
         self._tell_places()
         return True
 
-    def turn_at(self, index: int) -> Turn:
+    def turn_at(self, index: int) -> TurnView:
         """The turn of a place, made and placed where there is none."""
         turn = self.places.all[index].turn
         if turn is None:
@@ -481,7 +481,7 @@ class TurnColumn(QWidget):
             self.made.emit()
         return turn
 
-    def forget_height(self, turn: Turn) -> bool:
+    def forget_height(self, turn: TurnView) -> bool:
         """It needs another one; whether it is one of these."""
         place = self.places.made.get(turn)
         if place is not None:
@@ -571,7 +571,7 @@ class TurnColumn(QWidget):
         """The turn that has the keyboard shows its actions, and a ring when it is the turn itself."""
         for turn in self.places.made:
             turn.set_focused(focus is not None and _is_in(focus, turn))
-        self._ring.surround(focus if isinstance(focus, Turn) and focus in self.places.made else None)
+        self._ring.surround(focus if isinstance(focus, TurnView) and focus in self.places.made else None)
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
         """Tab goes through turns, their parts and their actions as they are seen, not as they were made."""
@@ -601,7 +601,7 @@ class TurnColumn(QWidget):
         scrolled = self.parentWidget()
         return scrolled.height() if scrolled is not None else 0
 
-    def _turn_for(self, index: int) -> Turn:
+    def _turn_for(self, index: int) -> TurnView:
         place = self.places.all[index]
         assert place.message is not None, "a place without a message has a turn"
         turn = place.turn = self._maker.turn(place.message, self)
@@ -610,7 +610,7 @@ class TurnColumn(QWidget):
         self._tell_place(place)
         return turn
 
-    def _remove_turn(self, place: Place) -> None:
+    def _remove_turn(self, place: TurnPlace) -> None:
         turn = place.turn
         if turn is None:
             return
@@ -632,7 +632,7 @@ class TurnColumn(QWidget):
         for place in self.places.made.values():
             self._tell_place(place)
 
-    def _tell_place(self, place: Place) -> None:
+    def _tell_place(self, place: TurnPlace) -> None:
         turn, is_last = place.turn, place.number == self.places.count - 1
         assert turn is not None
         turn.set_forgotten(turn.message is not None and turn.message.id in self._hidden)
@@ -671,11 +671,11 @@ class FocusRing(QWidget):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.turn: Turn | None = None
+        self.turn: TurnView | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def surround(self, turn: Turn | None) -> None:
+    def surround(self, turn: TurnView | None) -> None:
         self.turn = turn
         if turn is not None:
             room = self._theme.px(RING_PX)
@@ -690,11 +690,11 @@ class FocusRing(QWidget):
         painter.drawRoundedRect(self.rect().toRectF().adjusted(1, 1, -1, -1), self._theme.px(8), self._theme.px(8))
 
 
-def _is_in(widget: QWidget, turn: Turn) -> bool:
+def _is_in(widget: QWidget, turn: TurnView) -> bool:
     return widget is turn or turn.isAncestorOf(widget)
 
 
-def _tab_stops(turn: Turn) -> list[QWidget]:
+def _tab_stops(turn: TurnView) -> list[QWidget]:
     """The turn itself, then what is in it, in reading order."""
     stops = [child for child in turn.findChildren(QWidget) if is_tab_stop(child)]
 
@@ -750,11 +750,11 @@ class Divider(QWidget):
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def is_answer(turn: Turn | None) -> TypeGuard[AnswerView]:
+def is_answer(turn: TurnView | None) -> TypeGuard[AnswerView]:
     """Whether it is the model's; without loading what draws an answer: 10 MB, which an empty chat does without."""
     return turn is not None and turn.role is Role.ASSISTANT
 
 
-def is_question(turn: Turn | None) -> TypeGuard[QuestionView]:
+def is_question(turn: TurnView | None) -> TypeGuard[QuestionView]:
     """Whether it is the person's; as `is_answer`."""
     return turn is not None and turn.role is Role.USER

@@ -35,7 +35,7 @@ ROW_PX = 30
 """The room below a turn, and of that the actions themselves: they keep their distance from what is above and below."""
 
 
-class Turn(QWidget):
+class TurnView(QWidget):
     """A question or an answer. It is a tab stop; its actions appear under the pointer or with the focus."""
 
     wanted = Signal(str, object)

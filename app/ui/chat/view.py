@@ -18,7 +18,7 @@ from app.ui.chat.assistants import ChatAssistants
 from app.ui.chat.attaching import Attaching
 from app.ui.chat.attachment_row import DraftDocument
 from app.ui.chat.composer import Composer, MessageEdit
-from app.ui.chat.memory import ChatMemory, Subject
+from app.ui.chat.memory import ChatMemory, ContextSubject
 from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
 from app.ui.chat.pasted import Pasted
 from app.ui.chat.pictures import DraftPicture, SeeLarge
@@ -27,9 +27,9 @@ from app.ui.chat.prompts import ComposerPrompts
 from app.ui.chat.queue import Queue, QueueView
 from app.ui.chat.quoting import Quoting
 from app.ui.chat.settings import ChatOptions, OwnModel
-from app.ui.chat.side_by_side import SecondModel, SideBySide
+from app.ui.chat.side_by_side import AnswerPairs, SecondModel
 from app.ui.chat.survey import Offering, SurveyOffer, SurveysOf
-from app.ui.chat.transcript import Transcript, scroll_by_key
+from app.ui.chat.transcript import ChatTranscript, scroll_by_key
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.shell.model_picker import OtherModels
@@ -40,7 +40,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
-    from app.features.chat.answers import Chat
+    from app.features.chat.answers import AnswerService
     from app.features.chats import Chats
     from app.ui.chat.find import FindBar
 
@@ -89,7 +89,7 @@ class ChatView(QWidget):
         """Whether the model answers; one without a chat template only continues text."""
         self._completion_model: Path | None = None
         """The last model that was seen to have no chat template."""
-        self.transcript = Transcript(theme)
+        self.transcript = ChatTranscript(theme)
         self._quoting = Quoting(self.transcript, theme)
         self.selection = self._quoting.selection
         self.empty = EmptyState(theme)
@@ -113,7 +113,7 @@ class ChatView(QWidget):
         speller = Speller(chats.settings, chats.spelling, chats.change)
         self._spelling = SpellChecks(self, MessageEdit, speller, theme, notify)
         self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
-        self.beside = SideBySide(self.open_chat, chats, self.own, self.models, theme=theme, notify=notify, window=self)
+        self.beside = AnswerPairs(self.open_chat, chats, self.own, self.models, theme=theme, notify=notify, window=self)
         if is_small:
             self.assistants.button.hide()
         else:
@@ -192,7 +192,7 @@ class ChatView(QWidget):
         if self.transcript.places.count:
             self._notify.mention(tr("Temporary chat closed. Nothing of it was kept."))
 
-    def _show(self, talk: Chat, conversation_id: int | None) -> None:
+    def _show(self, talk: AnswerService, conversation_id: int | None) -> None:
         self._sending.take_back()
         self.offering.forget_sent()
         if self._has_finding:
@@ -451,13 +451,13 @@ class ChatView(QWidget):
         self.title_changed.emit(number)
         self.focus_composer()
 
-    def _subject(self) -> Subject | None:
+    def _subject(self) -> ContextSubject | None:
         if self.model_state != "ready" or not self.can_chat or self.busy or self.attaching.fitting.is_asking:
             return None
         if self.own.is_elsewhere:
             return None
         chat, text = self.open_chat, self.composer.text
-        return Subject(chat.talk, chat.conversation_id, text, self.attaching.key, self.options.planned)
+        return ContextSubject(chat.talk, chat.conversation_id, text, self.attaching.key, self.options.planned)
 
     def _on_answer_ended(self, answering: Answering, is_shown: bool) -> None:
         self.composer.set_answering(self.busy)
@@ -505,7 +505,7 @@ class Sending(QObject):
         queue: Queue,
         options: ChatOptions,
         own: OwnModel,
-        beside: SideBySide,
+        beside: AnswerPairs,
         draft: KeptDraft,
         notify: Notify,
     ) -> None:

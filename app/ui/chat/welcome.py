@@ -22,8 +22,8 @@ from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 
 if TYPE_CHECKING:
-    from app.features.models.collection import Models, Suggestion
-    from app.hub.catalog import Entry
+    from app.features.models.collection import ModelCollection, Suggestion
+    from app.hub.catalog import CatalogEntry
     from app.hub.download import Download
 
 
@@ -324,7 +324,12 @@ class FirstSuggestion(QObject):
     """
 
     def __init__(
-        self, models: Models, notify: Notify, loader: ModelLoader, empty: EmptyState, downloads_changed: SignalInstance
+        self,
+        models: ModelCollection,
+        notify: Notify,
+        loader: ModelLoader,
+        empty: EmptyState,
+        downloads_changed: SignalInstance,
     ) -> None:
         super().__init__(empty)
         self._models, self._notify, self._loader, self._empty = models, notify, loader, empty
@@ -336,7 +341,7 @@ class FirstSuggestion(QObject):
         downloads_changed.connect(self._on_download)
         self._on_model_changed()
 
-    def download(self, entry: Entry) -> None:
+    def download(self, entry: CatalogEntry) -> None:
         """Fetches a model; the repository is asked first, so it takes a moment."""
         if entry.id in self._asked:
             return

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu
 from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES, Expanded
 from app.documents.formats import registry
-from app.features.documents import WHOLE, Kept, Part, Waits
+from app.features.documents import WHOLE, DocumentStored, ReadRange, Waits
 from app.features.messages import pages_words, remark_sentence, units
 from app.store.documents import StoredDocument
 from app.ui.i18n import size_text, tr, window_title
@@ -27,11 +27,11 @@ from app.ui.widgets.fields import Stepper
 from app.ui.widgets.labels import ElidedLabel, plain_tip
 
 if TYPE_CHECKING:
-    from app.ui.shell.tasks import Task
+    from app.ui.shell.tasks import BackgroundTask
 
 
 @dataclass(frozen=True)
-class Offer:
+class FileAction:
     """Something that can be done with a file: its words, what it does, and for which files it is there."""
 
     label: str
@@ -39,7 +39,7 @@ class Offer:
     serves: Callable[[Any], bool] = lambda _one: True
 
 
-def offers_menu(one: object, offers: Sequence[Offer], window: QWidget) -> QMenu:
+def offers_menu(one: object, offers: Sequence[FileAction], window: QWidget) -> QMenu:
     """What can be done with a file; gone once it is closed."""
     menu = QMenu(window)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -58,7 +58,7 @@ class DocumentQuestions(QObject):
     refused = Signal(object)
     """No password for this `FileToRead`."""
     part_chosen = Signal(object, object)
-    """A `FileToRead` and the `Part` of it that is to be read."""
+    """A `FileToRead` and the `ReadRange` of it that is to be read."""
     reading_allowed = Signal(object)
     """A large `FileToRead` is to be read."""
 
@@ -111,7 +111,7 @@ class DocumentQuestions(QObject):
         dialog.rejected.connect(lambda: self.refused.emit(one))
         dialog.open()
 
-    def show_menu(self, one: FileToRead, at: QPoint, offers: Sequence[Offer]) -> QMenu:
+    def show_menu(self, one: FileToRead, at: QPoint, offers: Sequence[FileAction]) -> QMenu:
         """What can be done with a document, and in which encoding it can be read."""
         menu = offers_menu(one, offers, self._window)
         if one.has_encoding and one.document is not None:
@@ -282,7 +282,7 @@ class FileToRead:
     """What is known of it so far. `unit` is what its pages are; `error` says why it could not be read."""
 
     path: Path
-    part: Part = WHOLE
+    part: ReadRange = WHOLE
     password: str = ""
     stage: Stage = Stage.WAITS
     page: int = 0
@@ -295,7 +295,7 @@ class FileToRead:
     """The path of that model."""
     awaits_model: bool = False
     """Whether it was not read because no model was there."""
-    task: Task | None = None
+    task: BackgroundTask | None = None
     document: StoredDocument | None = None
 
     @property
@@ -337,7 +337,7 @@ class FileToRead:
         """Files of one group are not there twice."""
         return None
 
-    def with_part(self, part: Part) -> FileToRead:
+    def with_part(self, part: ReadRange) -> FileToRead:
         """Another part of the same file, not read yet."""
         return FileToRead(self.path, part, self.password)
 
@@ -346,7 +346,7 @@ class FileToRead:
         from app.documents.protocol import Found  # there already, where something is read
         from app.documents.source import PageRead
 
-        if isinstance(event, Kept):
+        if isinstance(event, DocumentStored):
             self.document, self.stage = event.document, Stage.READ
             return False
         if isinstance(event, Waits):
@@ -512,9 +512,9 @@ class PageChip(QPushButton):
 MOST_NAME = 44
 
 
-def part_of(document: StoredDocument) -> Part:
+def part_of(document: StoredDocument) -> ReadRange:
     part = document.info.get("part")
-    return Part(**part) if isinstance(part, dict) else Part()
+    return ReadRange(**part) if isinstance(part, dict) else ReadRange()
 
 
 def pages_line(document: StoredDocument) -> str:

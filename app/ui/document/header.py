@@ -241,7 +241,7 @@ MOST_HITS = 1000
 LONGEST_QUERY = 200
 
 
-class Searched(Protocol):
+class Searchable(Protocol):
     """What can be searched, from any thread."""
 
     def search(self, text: str, most: int, /) -> list[Any]:
@@ -259,8 +259,8 @@ class DocumentSearch(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._document: Searched | None = None
-        self._task: tasks.Task | None = None
+        self._document: Searchable | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._at = -1
         self._from_block = 1
         self._has_more = False
@@ -291,7 +291,7 @@ class DocumentSearch(QWidget):
         self._show_count()
         name_widgets(search_field=self.field, search_count=self.count)
 
-    def set_document(self, document: Searched | None) -> None:
+    def set_document(self, document: Searchable | None) -> None:
         """Where to search; what was found before is forgotten."""
         self._stop()
         self._document = document

@@ -6,8 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from app.documents.blocks import Block, Kind
-from app.features.documents import Mark, ShownDocument
+from app.documents.blocks import Block, BlockKind
+from app.features.documents import ShownDocument, TextHighlight
 from app.language.names import is_right_to_left
 
 
@@ -25,7 +25,7 @@ class Area(NamedTuple):
     cut_right: bool = False
 
 
-def areas_of(block: Block, mark: Mark, page: int) -> list[Area]:
+def areas_of(block: Block, mark: TextHighlight, page: int) -> list[Area]:
     """The lines that a mark covers on one page.
 
     A line that is covered in part is cut by the share of its characters; the letters' own widths are not known here.
@@ -45,7 +45,7 @@ def areas_of(block: Block, mark: Mark, page: int) -> list[Area]:
 
 
 def areas_on(
-    page: int, blocks: Iterable[Block], mark: Mark | None, others: Sequence[Mark]
+    page: int, blocks: Iterable[Block], mark: TextHighlight | None, others: Sequence[TextHighlight]
 ) -> tuple[list[Area], list[Area]]:
     """What a mark covers of a page with these blocks, and what other marks, in the order of their blocks, cover."""
     marked: list[Area] = []
@@ -58,13 +58,13 @@ def areas_on(
     return marked, beside
 
 
-def span_of(block: Block, mark: Mark) -> tuple[int, int]:
+def span_of(block: Block, mark: TextHighlight) -> tuple[int, int]:
     """The offsets a mark means in its block; `end` 0 is the block's end."""
     end = len(block.text) if mark.end <= 0 else min(mark.end, len(block.text))
     return min(max(0, mark.start), end), end
 
 
-def page_of(block: Block, mark: Mark) -> int:
+def page_of(block: Block, mark: TextHighlight) -> int:
     """The page on which a marked stretch begins; 0 where there are no pages."""
     start, end = span_of(block, mark)
     for box in block.place.boxes:
@@ -73,7 +73,7 @@ def page_of(block: Block, mark: Mark) -> int:
     return block.page or 0
 
 
-def marks_in(marks: Sequence[Mark], first_id: int, last_id: int) -> Sequence[Mark]:
+def marks_in(marks: Sequence[TextHighlight], first_id: int, last_id: int) -> Sequence[TextHighlight]:
     """Those whose block is one of first to last; `marks` are in the order of their blocks."""
     low = bisect_left(marks, first_id, key=lambda mark: mark.block_id)
     return marks[low : bisect_right(marks, last_id, key=lambda mark: mark.block_id)]
@@ -97,10 +97,10 @@ def joined(areas: Iterable[Area]) -> tuple[float, float, float, float] | None:
 MOST_CHARACTERS = 3000
 MOST_LINES = 40
 BATCH = 50
-BY_LINE = (Kind.TABLE, Kind.CODE)
+BY_LINE = (BlockKind.TABLE, BlockKind.CODE)
 
 
-class Stretch(NamedTuple):
+class BlockRange(NamedTuple):
     """Part of a block's text, or all of it."""
 
     block: Block
@@ -112,7 +112,7 @@ class Stretch(NamedTuple):
         return self.block.text[self.start : self.end]
 
 
-def stretches_of(block: Block) -> list[Stretch]:
+def stretches_of(block: Block) -> list[BlockRange]:
     """A block in stretches of a bounded length, cut after a line or a space; joined they are the block's text.
 
     The line break between two stretches of a table or of code belongs to the first one.
@@ -121,7 +121,7 @@ def stretches_of(block: Block) -> list[Stretch]:
     by_line = block.kind in BY_LINE
     while True:
         end = _cut(text, start, by_line=by_line)
-        found.append(Stretch(block, start, end))
+        found.append(BlockRange(block, start, end))
         if end >= len(text):
             return found
         start = end
@@ -157,7 +157,7 @@ class Walk:
     def has(self, block_id: int) -> bool:
         return self.first_id <= block_id <= self.last_id
 
-    def place(self, block_id: int, offset: int) -> Stretch | None:
+    def place(self, block_id: int, offset: int) -> BlockRange | None:
         """The stretch with that character."""
         for block in self._document.blocks(block_id, 1):
             for stretch in stretches_of(block):
@@ -166,7 +166,7 @@ class Walk:
             return stretches_of(block)[-1]
         return None
 
-    def onwards(self, after: Stretch | None) -> Iterator[Stretch]:
+    def onwards(self, after: BlockRange | None) -> Iterator[BlockRange]:
         """What follows a stretch, or all from the first on."""
         next_id = self.first_id
         if after is not None:
@@ -180,7 +180,7 @@ class Walk:
                 yield from stretches_of(block)
             next_id = blocks[-1].id + 1
 
-    def backwards(self, before: Stretch) -> Iterator[Stretch]:
+    def backwards(self, before: BlockRange) -> Iterator[BlockRange]:
         """What precedes a stretch, the nearest first."""
         yield from reversed([one for one in stretches_of(before.block) if one.start < before.start])
         last_id = before.block.id - 1

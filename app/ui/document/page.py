@@ -51,7 +51,7 @@ class PagePaper(QLabel):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.shown: Picture | None = None
+        self.shown: PagePicture | None = None
         """None is empty paper."""
         self.words = ""
         """What stands on empty paper."""
@@ -60,7 +60,7 @@ class PagePaper(QLabel):
         self.size_pt = A4_PT
         theme.changed.connect(self.update)
 
-    def show_picture(self, picture: Picture | None, size_pt: QSizeF) -> None:
+    def show_picture(self, picture: PagePicture | None, size_pt: QSizeF) -> None:
         """The page, or empty paper of its size."""
         self.shown, self.size_pt = picture, size_pt
         if picture is not None:
@@ -194,7 +194,7 @@ class PageArea(QScrollArea):
         self._slow.start()
         self._arrange()
 
-    def show_picture(self, picture: Picture) -> None:
+    def show_picture(self, picture: PagePicture) -> None:
         self._slow.stop()
         self.paper.show_picture(picture, picture.size_pt)
         self._arrange()
@@ -374,7 +374,7 @@ class PagePane(QStackedWidget):
         if self.isVisible():  # before it is, its width is not yet the one it will have
             self._drawer.want(self._page, width_px)
 
-    def _on_drawn(self, picture: Picture) -> None:
+    def _on_drawn(self, picture: PagePicture) -> None:
         if picture.page == self._page and self.is_drawing:
             is_first = self.area.paper.shown is None
             self.area.show_picture(picture)
@@ -412,7 +412,7 @@ MOST_SCALE = 20.0
 
 
 @dataclass(frozen=True)
-class Picture:
+class PagePicture:
     """A page as it can be painted. `width_px` is the width that was asked for.
 
     One that is not `is_final` was drawn for another page size than it has; the one in the right width follows.
@@ -434,13 +434,13 @@ class PageDrawer(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document: ShownDocument | None = None
-        self._pictures: OrderedDict[tuple[int, int], Picture] = OrderedDict()
+        self._pictures: OrderedDict[tuple[int, int], PagePicture] = OrderedDict()
         self._sizes: dict[int, QSizeF] = {}
         self._last_size = A4_PT
         self._wanted: tuple[int, int] | None = None
         self._running: tuple[int, int] | None = None
         self._neighbours: list[tuple[int, int]] = []
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._ahead = QTimer(self, singleShot=True, interval=IDLE_MS)
         self._ahead.timeout.connect(self._draw_neighbour)
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
@@ -481,7 +481,7 @@ class PageDrawer(QObject):
         """A page's size in points; before it was drawn that of the last one, since most are alike."""
         return self._sizes.get(page, self._last_size)
 
-    def picture_of(self, page: int, width_px: int) -> Picture | None:
+    def picture_of(self, page: int, width_px: int) -> PagePicture | None:
         """What is there to paint now: in that width, or the sharpest in another one."""
         exact = self._pictures.get((page, width_px))
         others = [picture for (number, _), picture in self._pictures.items() if number == page]
@@ -530,7 +530,7 @@ class PageDrawer(QObject):
         task.finished.connect(lambda: self._on_end(task))
         task.failed.connect(lambda error: self._on_failed(task, error))
 
-    def _on_picture(self, task: tasks.Task, picture: Picture) -> None:
+    def _on_picture(self, task: tasks.BackgroundTask, picture: PagePicture) -> None:
         if task is not self._task:
             return
         key = (picture.page, picture.width_px)
@@ -543,7 +543,7 @@ class PageDrawer(QObject):
         if key == self._wanted:
             self.drawn.emit(picture)
 
-    def _on_end(self, task: tasks.Task) -> None:
+    def _on_end(self, task: tasks.BackgroundTask) -> None:
         if task is not self._task:
             return
         if self._wanted == self._running:
@@ -554,7 +554,7 @@ class PageDrawer(QObject):
         else:
             self._ahead.start()
 
-    def _on_failed(self, task: tasks.Task, error: BaseException) -> None:
+    def _on_failed(self, task: tasks.BackgroundTask, error: BaseException) -> None:
         if task is not self._task:
             return
         failed, self._task, self._running = self._running, None, None
@@ -577,7 +577,7 @@ class PageDrawer(QObject):
 
 def _pictures(
     document: ShownDocument, page: int, width_px: int, guess: QSizeF, token: CancelToken, *, is_known: bool
-) -> Iterator[Picture]:
+) -> Iterator[PagePicture]:
     """The page in the width asked for; a second time where its size was only guessed and was another one."""
     size = guess
     for is_last in (True,) if is_known else (False, True):
@@ -593,7 +593,7 @@ def _pictures(
                 return
 
 
-def picture_from(drawn: Drawn, width_px: int, name: str) -> Picture:
+def picture_from(drawn: Drawn, width_px: int, name: str) -> PagePicture:
     """Unpacks what the child drew; raises DocumentUnreadable where it is not what it says it is."""
     wanted = drawn.width * drawn.height * 3
     try:
@@ -606,4 +606,4 @@ def picture_from(drawn: Drawn, width_px: int, name: str) -> Picture:
     image = QImage(rows, drawn.width, drawn.height, drawn.width * 3, QImage.Format.Format_RGB888)
     # A copy: the rows go when this function ends. RGB32 is what is painted without a conversion each time.
     copy = image.convertToFormat(QImage.Format.Format_RGB32)
-    return Picture(drawn.page, width_px, QSizeF(drawn.width_pt, drawn.height_pt), copy)
+    return PagePicture(drawn.page, width_px, QSizeF(drawn.width_pt, drawn.height_pt), copy)

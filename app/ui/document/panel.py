@@ -11,22 +11,22 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError
-from app.features.documents import Mark
+from app.features.documents import TextHighlight
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.layouts import Beside
+from app.ui.widgets.layouts import SidePane
 
 if TYPE_CHECKING:
-    from app.features.documents import Documents, KeptDocument
+    from app.features.documents import DocumentLibrary, KeptDocument
     from app.features.page_reading.corrections import Corrections
     from app.ui.document.view import DocumentView
 
 log = logging.getLogger(__name__)
 
 
-class DocumentPanel(Beside):
+class DocumentPanel(SidePane):
     """`open` shows a document beside a view; × or Esc closes it, and the keyboard goes back to where it was."""
 
     share = 0.54  # a page of A4 can be read in it
@@ -38,8 +38,8 @@ class DocumentPanel(Beside):
         super().__init__(theme, beside, take_keyboard)
         self._notify = notify
         self._document: KeptDocument | None = None
-        self._shown: tuple[Documents, int] | None = None
-        self._documents: Documents | None = None
+        self._shown: tuple[DocumentLibrary, int] | None = None
+        self._documents: DocumentLibrary | None = None
         """Those of the document that was opened last."""
         self.setObjectName("document_splitter")
         self.frame.setAccessibleName(tr("Document"))
@@ -59,7 +59,9 @@ class DocumentPanel(Beside):
     def is_open(self) -> bool:
         return self._shown is not None
 
-    def open(self, documents: Documents, document_id: int, mark: Mark | None = None, *, page: int = 0) -> None:
+    def open(
+        self, documents: DocumentLibrary, document_id: int, mark: TextHighlight | None = None, *, page: int = 0
+    ) -> None:
         """Shows a document, at a mark, a page or its beginning."""
         try:
             if self._shown != (documents, document_id) or self._document is None:
@@ -79,7 +81,7 @@ class DocumentPanel(Beside):
         view.open(self._document, mark, page=page, corrections=corrections, document_id=document_id)
         view.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def take_over(self, documents: Documents, earlier_id: int, document_id: int) -> None:
+    def take_over(self, documents: DocumentLibrary, earlier_id: int, document_id: int) -> None:
         """More of the document that is open was read: it stays as it is looked at, and the keyboard where it is."""
         if self._shown != (documents, earlier_id) or earlier_id == document_id:
             return
@@ -106,7 +108,7 @@ class DocumentPanel(Beside):
             self._release()
             self.hide_beside()
 
-    def keep(self, keys: frozenset[tuple[Documents, int]]) -> None:
+    def keep(self, keys: frozenset[tuple[DocumentLibrary, int]]) -> None:
         """Something else is shown, with these documents: one that is not among them is closed."""
         if self._shown is not None and self._shown not in keys:
             self.close_document()
@@ -118,7 +120,7 @@ class DocumentPanel(Beside):
             tasks.ask(lambda _token: document.close(), self, lambda _: None)
 
 
-def _corrections_of(documents: Documents, document_id: int) -> Corrections | None:
+def _corrections_of(documents: DocumentLibrary, document_id: int) -> Corrections | None:
     """What corrects a document of which something was read from pictures, or could be; None for others."""
     document = documents.store.get(document_id)
     if (

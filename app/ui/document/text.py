@@ -27,10 +27,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
-from app.documents.blocks import Block, Kind
-from app.features.documents import Mark, ShownDocument
+from app.documents.blocks import Block, BlockKind
+from app.features.documents import ShownDocument, TextHighlight
 from app.language.names import is_right_to_left
-from app.ui.document.marks import BY_LINE, Stretch, Walk, marks_in, span_of
+from app.ui.document.marks import BY_LINE, BlockRange, Walk, marks_in, span_of
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, set_text_font
@@ -93,7 +93,7 @@ class DocumentText(QTextEdit):
             return 0
         return min(99, round(100 * self.top_block_id / max(1, block_count)))
 
-    def show_range(self, document: ShownDocument, first_id: int, last_id: int, at: Mark | None) -> None:
+    def show_range(self, document: ShownDocument, first_id: int, last_id: int, at: TextHighlight | None) -> None:
         """Shows blocks first to last, beginning in view at a mark; only what is near it is laid out."""
         self._empty()
         self._walk = Walk(document, first_id, last_id)
@@ -109,7 +109,7 @@ class DocumentText(QTextEdit):
         look.setFont(self._theme.font(13.5))
         QTextCursor(self.document()).insertText(words, look)
 
-    def show_marks(self, mark: Mark | None, hits: Sequence[Mark]) -> None:
+    def show_marks(self, mark: TextHighlight | None, hits: Sequence[TextHighlight]) -> None:
         """What is marked, and what a search found beside it, in the order of their blocks."""
         self._marks.show(mark, hits)
 
@@ -130,7 +130,7 @@ class DocumentText(QTextEdit):
         if not (self._window.at_start if side < 0 else self._window.at_end):
             self._empty()
             last = self._walk.last_id
-            self._load(None if side < 0 else Mark(last, 10**9))
+            self._load(None if side < 0 else TextHighlight(last, 10**9))
         self._marks.let_go()
         bar = self.verticalScrollBar()
         bar.setValue(bar.minimum() if side < 0 else bar.maximum())
@@ -147,7 +147,7 @@ class DocumentText(QTextEdit):
         self.document().rootFrame().setFrameFormat(frame)
         self.verticalScrollBar().setValue(0)
 
-    def _load(self, at: Mark | None) -> None:
+    def _load(self, at: TextHighlight | None) -> None:
         walk = self._walk
         assert walk is not None
         first = walk.place(at.block_id, at.start) if at is not None and walk.has(at.block_id) else None
@@ -201,7 +201,7 @@ class DocumentText(QTextEdit):
         elif self._window.stretches:
             top = self.top_block_id
             self._empty()
-            self._load(self._marks.mark if self._marks.is_held else Mark(top))
+            self._load(self._marks.mark if self._marks.is_held else TextHighlight(top))
             self._marks.stay()
 
     def _set_margins(self) -> None:
@@ -275,12 +275,12 @@ class TextMarks(QObject):
     def __init__(self, text: QTextEdit, window: DocumentWindow, theme: Theme) -> None:
         super().__init__(text)
         self._text, self._window, self._theme = text, window, theme
-        self._hits: Sequence[Mark] = ()
-        self.mark: Mark | None = None
+        self._hits: Sequence[TextHighlight] = ()
+        self.mark: TextHighlight | None = None
         self.is_held = False
         text.selectionChanged.connect(self._show_kind_of_selection)
 
-    def show(self, mark: Mark | None, hits: Sequence[Mark]) -> None:
+    def show(self, mark: TextHighlight | None, hits: Sequence[TextHighlight]) -> None:
         self.mark, self._hits = mark, hits
         self.paint()
 
@@ -313,7 +313,7 @@ class TextMarks(QObject):
         """Somebody moves in the text."""
         self.is_held = False
 
-    def _selection(self, mark: Mark, colour: str) -> QTextEdit.ExtraSelection | None:
+    def _selection(self, mark: TextHighlight, colour: str) -> QTextEdit.ExtraSelection | None:
         cursor = self._cursor(mark)
         if cursor is None:
             return None
@@ -324,7 +324,7 @@ class TextMarks(QObject):
         selection.cursor, selection.format = cursor, look
         return selection
 
-    def _cursor(self, mark: Mark | None) -> QTextCursor | None:
+    def _cursor(self, mark: TextHighlight | None) -> QTextCursor | None:
         span = self._window.span_of(mark) if mark is not None else None
         if span is None:
             return None
@@ -358,7 +358,7 @@ def no_text_words(unit: str) -> str:
     }.get(unit, tr("There is no text on this page: it is a picture, or empty."))
 
 
-def said_of(blocks: Sequence[Block], mark: Mark | None) -> str:
+def said_of(blocks: Sequence[Block], mark: TextHighlight | None) -> str:
     """A page for a screen reader: what is marked on it, then all of its text, up to a length nobody listens to."""
     said = []
     for block in blocks:
@@ -375,7 +375,7 @@ PORTION_CHARACTERS = 6000
 MOST_STRETCHES = 800
 MOST_UNITS = 120_000
 
-Placed = tuple[Stretch, int, int, int]
+Placed = tuple[BlockRange, int, int, int]
 """A stretch, where it begins in the text document, how long its bullet is, and how long it is with both."""
 
 
@@ -388,9 +388,9 @@ class DocumentWindow:
         self._lengths: list[int] = []
         self._bullets: list[int] = []
         self._places: dict[int, list[Placed]] = {}
-        self._down: Iterator[Stretch] = iter(())
-        self._up: Iterator[Stretch] = iter(())
-        self.stretches: list[Stretch] = []
+        self._down: Iterator[BlockRange] = iter(())
+        self._up: Iterator[BlockRange] = iter(())
+        self.stretches: list[BlockRange] = []
 
     @property
     def at_start(self) -> bool:
@@ -413,7 +413,7 @@ class DocumentWindow:
         self._walk = None
         self._document.clear()
 
-    def begin(self, walk: Walk, first: Stretch | None) -> None:
+    def begin(self, walk: Walk, first: BlockRange | None) -> None:
         """Starts at a stretch, or at the beginning; the text document is empty before."""
         self._walk, self._down = walk, walk.onwards(first)
         if first is not None:
@@ -436,11 +436,11 @@ class DocumentWindow:
             self._drop_last(PORTION)
         return bool(portion)
 
-    def position_of(self, stretch: Stretch) -> int:
+    def position_of(self, stretch: BlockRange) -> int:
         """Where a stretch begins in the text document; raises ValueError when it is not laid out."""
         return sum(self._lengths[: self.stretches.index(stretch)])
 
-    def stretch_at(self, position: int) -> Stretch | None:
+    def stretch_at(self, position: int) -> BlockRange | None:
         """The stretch of a position in the text document."""
         for stretch, length in zip(self.stretches, self._lengths, strict=True):
             if position < length:
@@ -448,7 +448,7 @@ class DocumentWindow:
             position -= length
         return self.stretches[-1] if self.stretches else None
 
-    def span_of(self, mark: Mark) -> tuple[int, int] | None:
+    def span_of(self, mark: TextHighlight) -> tuple[int, int] | None:
         """Where a mark begins and ends in the text document; None where no part of it is laid out."""
         begin, finish = -1, -1
         for stretch, position, bullet, length in self._index().get(mark.block_id, ()):
@@ -473,7 +473,7 @@ class DocumentWindow:
         is_large = len(self.stretches) > MOST_STRETCHES or sum(self._lengths) > MOST_UNITS
         return is_large and len(self.stretches) > 2 * PORTION
 
-    def _append(self, stretches: Sequence[Stretch]) -> None:
+    def _append(self, stretches: Sequence[BlockRange]) -> None:
         self._places = {}
         cursor = QTextCursor(self._document)
         cursor.beginEditBlock()
@@ -491,7 +491,7 @@ class DocumentWindow:
             self._bullets.append(units(lines[0].mark))
         cursor.endEditBlock()
 
-    def _prepend(self, stretches: Sequence[Stretch]) -> None:
+    def _prepend(self, stretches: Sequence[BlockRange]) -> None:
         if not stretches:
             return
         cursor = QTextCursor(self._document)
@@ -538,18 +538,18 @@ class DocumentWindow:
         self._down = walk.onwards(self.stretches[-1])
 
 
-def _write(cursor: QTextCursor, line: Line) -> None:
+def _write(cursor: QTextCursor, line: DocumentLine) -> None:
     """The one door by which a document's text comes in: characters, never markup."""
     if line.mark:
         cursor.insertText(line.mark, line.mark_characters)
     cursor.insertText(line.text, line.characters)
 
 
-def _length(lines: Sequence[Line]) -> int:
+def _length(lines: Sequence[DocumentLine]) -> int:
     return sum(units(line.mark) + units(line.text) + 1 for line in lines)
 
 
-def _portion(stretches: Iterator[Stretch]) -> list[Stretch]:
+def _portion(stretches: Iterator[BlockRange]) -> list[BlockRange]:
     found, characters = [], 0
     for stretch in islice(stretches, PORTION):
         found.append(stretch)
@@ -570,7 +570,7 @@ INDENT_PX = 24
 SAMPLED_ROWS = 200
 WIDEST_CELL_PX = 480
 HEADING_SIZES = {1: 18.0, 2: 16.5}
-GAPS_PX = {Kind.HEADING: 18, Kind.LIST_ITEM: 5, Kind.NOTE: 8}
+GAPS_PX = {BlockKind.HEADING: 18, BlockKind.LIST_ITEM: 5, BlockKind.NOTE: 8}
 # Characters that Qt's documents take for structure; each becomes one that is only shown.
 _SPOKEN = re.compile(r"(\d+:\d\d(?::\d\d)?) – ")
 """The label of what is said in a recording: from when to when."""
@@ -579,7 +579,7 @@ _ONLY_CHARACTERS = str.maketrans(
 )
 
 
-class Line(NamedTuple):
+class DocumentLine(NamedTuple):
     """One paragraph of a text document. `mark` stands before the text and is not part of it."""
 
     mark: str
@@ -605,17 +605,17 @@ class DocumentLook:
         """Another document, or another theme."""
         self._stops.clear()
 
-    def lines_of(self, stretch: Stretch) -> list[Line]:
+    def lines_of(self, stretch: BlockRange) -> list[DocumentLine]:
         """A stretch as paragraphs; their texts and the breaks between them have the characters of the stretch."""
         block = stretch.block
         look = self._characters(block)
         if block.kind not in BY_LINE:
             mark = self._mark(block) if stretch.start == 0 else ""
             text = stretch.text.translate(_ONLY_CHARACTERS)
-            return [Line(mark, text, self._paragraph(block, stretch, mark), look, self._muted(block))]
+            return [DocumentLine(mark, text, self._paragraph(block, stretch, mark), look, self._muted(block))]
         lines = stretch.text.removesuffix("\n") if stretch.end < len(block.text) else stretch.text
         return [
-            Line(
+            DocumentLine(
                 "", line.translate(_ONLY_CHARACTERS), self._row(block, stretch, n), self._of_row(look, stretch, n), look
             )
             for n, line in enumerate(lines.split("\n"))
@@ -625,13 +625,13 @@ class DocumentLook:
         theme, look = self._theme, QTextCharFormat()
         look.setForeground(QColor(theme.tokens.text))
         match block.kind:
-            case Kind.HEADING:
+            case BlockKind.HEADING:
                 look.setFont(theme.font(HEADING_SIZES.get(block.level, 15.0), 700 if block.level < 3 else 600))
-            case Kind.CODE:
+            case BlockKind.CODE:
                 look.setFont(theme.code_font(13))
-            case Kind.TABLE:
+            case BlockKind.TABLE:
                 look.setFont(theme.font(13.5))
-            case Kind.NOTE | Kind.CAPTION:
+            case BlockKind.NOTE | BlockKind.CAPTION:
                 look.setFont(theme.font(13))
                 look.setForeground(QColor(theme.tokens.muted))
             case _:
@@ -643,31 +643,31 @@ class DocumentLook:
         look.setForeground(QColor(self._theme.tokens.muted))
         return look
 
-    def _of_row(self, look: QTextCharFormat, stretch: Stretch, number: int) -> QTextCharFormat:
-        if stretch.block.kind is not Kind.TABLE or stretch.start > 0 or number > 0:
+    def _of_row(self, look: QTextCharFormat, stretch: BlockRange, number: int) -> QTextCharFormat:
+        if stretch.block.kind is not BlockKind.TABLE or stretch.start > 0 or number > 0:
             return look
         head = QTextCharFormat(look)
         head.setFont(self._theme.font(13.5, 600))
         return head
 
-    def _paragraph(self, block: Block, stretch: Stretch, mark: str) -> QTextBlockFormat:
+    def _paragraph(self, block: Block, stretch: BlockRange, mark: str) -> QTextBlockFormat:
         px, look = self._theme.px, QTextBlockFormat()
         look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         look.setTopMargin(px(GAPS_PX.get(block.kind, 12)) if stretch.start == 0 else 0)
-        if block.kind is Kind.LIST_ITEM:
+        if block.kind is BlockKind.LIST_ITEM:
             look.setIndent(max(1, block.level))
             look.setTextIndent(-px(INDENT_PX) if mark else 0)
             look.setTabPositions([QTextOption.Tab(px(INDENT_PX), QTextOption.TabType.LeftTab)])
         return look
 
-    def _row(self, block: Block, stretch: Stretch, number: int) -> QTextBlockFormat:
+    def _row(self, block: Block, stretch: BlockRange, number: int) -> QTextBlockFormat:
         px, look = self._theme.px, QTextBlockFormat()
         look.setNonBreakableLines(True)
         look.setLineHeight(CODE_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         look.setTopMargin(px(14) if stretch.start == 0 and number == 0 else 0)
         # Left to right always: a tab in a right-to-left paragraph has no width, and code never runs the other way.
         look.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-        if block.kind is Kind.CODE:
+        if block.kind is BlockKind.CODE:
             look.setProperty(GROUND_PROPERTY, CODE_GROUND)
             look.setLeftMargin(px(10))
         else:
@@ -696,12 +696,12 @@ class DocumentLook:
         return found
 
     def _mark(self, block: Block) -> str:
-        if block.kind is Kind.LIST_ITEM:
+        if block.kind is BlockKind.LIST_ITEM:
             # WORKAROUND: a tab in a right-to-left paragraph has no width
             gap = "\u2003" if is_right_to_left(block.text) else "\t"
             return (block.label.translate(_ONLY_CHARACTERS) or "•") + gap
-        spoken = _SPOKEN.match(block.label) if block.kind is Kind.PARAGRAPH else None
+        spoken = _SPOKEN.match(block.label) if block.kind is BlockKind.PARAGRAPH else None
         if spoken is not None:
             return spoken[1] + 2 * "\u2002"
         words = {"comment": tr("Comment"), "speaker notes": tr("Speaker notes")}.get(block.label)
-        return f"{words}: " if block.kind is Kind.NOTE and words else ""
+        return f"{words}: " if block.kind is BlockKind.NOTE and words else ""

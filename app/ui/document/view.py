@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 
 from app.core.events import CancelToken
 from app.documents.blocks import Block
-from app.features.documents import Mark, ShownDocument
+from app.features.documents import ShownDocument, TextHighlight
 from app.features.messages import reader_words
 from app.features.page_reading.corrections import Corrections, GivenUp
 from app.store.documents import StoredDocument
@@ -138,7 +138,7 @@ class OpenDocument:
     def has_page(self, page: int) -> bool:
         return bool(self.page) and 1 <= page <= self.document.pages
 
-    def block_of(self, mark: Mark) -> Block | None:
+    def block_of(self, mark: TextHighlight) -> Block | None:
         """The block that is marked, wherever it is."""
         return next(iter(self._ask(lambda: self.document.blocks(mark.block_id, 1))), None)
 
@@ -160,7 +160,7 @@ class OpenDocument:
         return []
 
 
-class Beside(QSplitter):
+class PagePanes(QSplitter):
     """A page's picture, and what was read of it: beside each other where there is room, else below."""
 
     renewed = Signal(int, int)
@@ -174,9 +174,9 @@ class Beside(QSplitter):
         self.addWidget(picture)
 
     @cached_property
-    def reading(self) -> PageReading:
+    def reading(self) -> PageReadingPane:
         """Made when it is wanted."""
-        reading = PageReading(self._theme, self._notify)
+        reading = PageReadingPane(self._theme, self._notify)
         reading.renewed.connect(self.renewed)
         reading.hide()
         self.addWidget(reading)
@@ -229,9 +229,9 @@ class DocumentView(DocumentCard):
         self._corrections: Corrections | None = None
         self._document_id = 0
         self._open: OpenDocument | None = None
-        self.mark: Mark | None = None
+        self.mark: TextHighlight | None = None
         """What was asked for."""
-        self._found: Mark | None = None
+        self._found: TextHighlight | None = None
         """What the search is at, which goes before."""
         self._text_page = -1
         self.setObjectName("document_view")
@@ -247,7 +247,7 @@ class DocumentView(DocumentCard):
         self._stack = QStackedWidget()
         self._stack.setMinimumHeight(1)  # in a low window the line above keeps its height
         self.set_content(self._stack)
-        self._beside = Beside(theme, notify, self._pane)
+        self._beside = PagePanes(theme, notify, self._pane)
         self._beside.renewed.connect(self.renewed)
         self._stack.addWidget(self._beside)
         self._stack.addWidget(self._text)
@@ -308,7 +308,7 @@ class DocumentView(DocumentCard):
     def open(
         self,
         document: ShownDocument,
-        mark: Mark | None = None,
+        mark: TextHighlight | None = None,
         *,
         page: int = 0,
         corrections: Corrections | None = None,
@@ -407,7 +407,7 @@ class DocumentView(DocumentCard):
             first = self._open.blocks[0].id if self._open.blocks else 1
             self.search.begin(first if self._open.page else max(1, self._text.top_block_id))
 
-    def _reveal(self, opened: OpenDocument, mark: Mark) -> None:
+    def _reveal(self, opened: OpenDocument, mark: TextHighlight) -> None:
         block = opened.block_of(mark)
         if block is None:
             return
@@ -469,7 +469,7 @@ class DocumentView(DocumentCard):
         zoom = self._area.zoom
         self.header.show_zoom(can_go_nearer=zoom < ZOOMS[-1], can_go_farther=zoom > ZOOMS[0])
 
-    def _on_found(self, mark: Mark) -> None:
+    def _on_found(self, mark: TextHighlight) -> None:
         self._found = mark
         if self._open is not None:
             self._reveal(self._open, mark)
@@ -593,7 +593,7 @@ class Correction:
     before: str
 
 
-class PageReading(QFrame):
+class PageReadingPane(QFrame):
     """The text of one page, as Markdown. A page that nobody has read can be typed off.
 
     Corrections are saved one after the other, or an older one could come last.

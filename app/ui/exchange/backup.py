@@ -62,7 +62,7 @@ class Backups(SavedFiles):
             take=self.save,
         )
 
-    def save(self, path: Path) -> tasks.Task:
+    def save(self, path: Path) -> tasks.BackgroundTask:
         """What is being typed is stored first."""
         self._ui.go.store()
 
@@ -82,7 +82,7 @@ class Backups(SavedFiles):
             tr("Restore a backup"), "restore_backup", filter_=tr("Backups (*.zip)"), take=self.read
         )
 
-    def read(self, path: Path) -> tasks.Task:
+    def read(self, path: Path) -> tasks.BackgroundTask:
         """Unpacks it beside what is here, and asks."""
 
         def work(token: CancelToken) -> Iterator[object]:

@@ -30,8 +30,8 @@ from app.core.paths import make_folder
 from app.core.visible import visible_name
 from app.documents.blocks import Block
 from app.documents.protocol import Draw, Drawn
-from app.documents.reading import Drawing
-from app.features.documents import Mark
+from app.documents.reading import PageRenderer
+from app.features.documents import TextHighlight
 from app.features.exchange.exporting import ExportFinished, ExportProgress, export_chats
 from app.features.messages import Sentence
 from app.store.conversations import Conversation
@@ -131,7 +131,7 @@ class Exporting(SavedFiles):
                 return
         self.export(chats, path, with_thinking=with_thinking)
 
-    def export(self, chats: Sequence[Conversation], path: Path, *, with_thinking: bool = False) -> tasks.Task:
+    def export(self, chats: Sequence[Conversation], path: Path, *, with_thinking: bool = False) -> tasks.BackgroundTask:
         """Writes the format of the file's ending."""
         shelf = self._app.shelf
 
@@ -408,7 +408,7 @@ class PrintedPages:
 
     def __init__(self, path: Path, pages: int, name: str, folder: Path) -> None:
         self.path, self.pages, self.name = path, pages, name
-        self._drawing = Drawing(folder)
+        self._drawing = PageRenderer(folder)
 
     def blocks(self, first_id: int, count: int) -> list[Block]:  # noqa: ARG002
         return []
@@ -416,7 +416,7 @@ class PrintedPages:
     def blocks_of_page(self, page: int) -> list[Block]:  # noqa: ARG002
         return []
 
-    def search(self, text: str, limit: int = 1000) -> list[Mark]:  # noqa: ARG002
+    def search(self, text: str, limit: int = 1000) -> list[TextHighlight]:  # noqa: ARG002
         return []
 
     def draw(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
@@ -440,7 +440,7 @@ class Printing:
         self._with_thinking = with_thinking
         self._title = (chats[0].title if len(chats) == 1 else "") or tr("Chats")
 
-    def show_pages(self) -> tasks.Task:
+    def show_pages(self) -> tasks.BackgroundTask:
         """Makes the pages, and shows them when they are there."""
         from app.features.media import passing_name
         from app.ui.paper.chats import export_pdf
@@ -483,7 +483,7 @@ class Printing:
         dialog.show()
         return dialog
 
-    def print(self, printer: QPrinter) -> tasks.Task:
+    def print(self, printer: QPrinter) -> tasks.BackgroundTask:
         """Paints the pages for this printer, which may have other paper than those that were shown."""
         from app.ui.paper.chats import PrintCancelled, print_chats
 

@@ -41,7 +41,7 @@ from app.ui.shell import tasks
 from app.ui.shell.tab_spec import CHAT, UiContext
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
-from app.ui.widgets.labels import ProgressLine, announce, plain_label, plain_tip
+from app.ui.widgets.labels import ProgressStripe, announce, plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets, within_screen
 from app.ui.widgets.row_list import Index, PlainRowDelegate
 
@@ -93,12 +93,12 @@ class ImportDialog(QDialog):
         theme = ui.theme
         self._app, self._ui, self._theme = app, ui, theme
         self._counts, self._backup = _Counts(), Path()
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self.setObjectName("import_dialog")
         self.setWindowTitle(window_title(tr("Import chats")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.head = plain_label(tr("Reading…"), wraps=True)
-        self.line = ProgressLine(theme)
+        self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("Progress"))
         self.list = QListWidget()
         self.list.setAccessibleName(tr("What was read"))

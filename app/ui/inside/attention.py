@@ -29,7 +29,16 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.events import CancelToken, TokenSeen
-from app.features.inside.patterns import MEAN, Pattern, Place, Seen, plainest, see, sentences_of, word_of
+from app.features.inside.patterns import (
+    MEAN,
+    AttentionMap,
+    AttentionTarget,
+    Pattern,
+    plainest,
+    see,
+    sentences_of,
+    word_of,
+)
 from app.ui.i18n import tr
 from app.ui.inside.look import CellModel, CellTable, Index, LookPage, paint_frame
 from app.ui.inside.maps import HeatMap, TokenArcs, share_colours, share_image
@@ -37,7 +46,7 @@ from app.ui.inside.plots import PlotButtons, percent
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.fields import Segments, Stepper
+from app.ui.widgets.fields import SegmentedControl, Stepper
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 
@@ -60,11 +69,11 @@ class HeadsModel(CellModel):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
-        self.seen: Seen | None = None
+        self.seen: AttentionMap | None = None
         self._images: dict[tuple[int, int], QImage] = {}
         self._colours: list[int] = []
 
-    def show(self, seen: Seen | None) -> None:
+    def show(self, seen: AttentionMap | None) -> None:
         """The heads of another text."""
         self.beginResetModel()
         self.seen = seen
@@ -122,7 +131,7 @@ class HeadTable(CellTable):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
-    def show_heads(self, seen: Seen | None) -> None:
+    def show_heads(self, seen: AttentionMap | None) -> None:
         """The heads of another text; None: of none."""
         self.heads.show(seen)
         self._fit()
@@ -246,7 +255,7 @@ class AttentionView(LookPage):
         super().__init__(ui, engine)
         theme = ui.theme
         self.setAccessibleName(tr("Attention"))
-        self.seen: Seen | None = None
+        self.seen: AttentionMap | None = None
         self.layer, self.head, self.token = 0, MEAN, 0
         self._is_chosen = False
         """Whether the person chose a head, which then stays from text to text."""
@@ -259,7 +268,7 @@ class AttentionView(LookPage):
         self.sentence = plain_label(wraps=True)
         self.sentence.setObjectName("attention_sentence")
         ways = ((ARCS, tr("Arcs")), (MAP, tr("Map")), (HEADS, tr("All heads")))
-        self.ways = Segments(tr("Show as"), ways, ARCS, self.show_as)
+        self.ways = SegmentedControl(tr("Show as"), ways, ARCS, self.show_as)
         self.ways.setProperty("is_tight", True)
         theme.dress(*self.ways.findChildren(QPushButton), font=(13, 500))
         self.cell = plain_label(kind="muted", wraps=True)
@@ -342,7 +351,7 @@ class AttentionView(LookPage):
         self.clear()
         if text.strip():
 
-            def work(engine: Engine, cancel: CancelToken) -> Iterator[Seen]:
+            def work(engine: Engine, cancel: CancelToken) -> Iterator[AttentionMap]:
                 yield see(engine, text, cancel)
 
             self.begin(work, self._show, lambda: None)
@@ -357,7 +366,7 @@ class AttentionView(LookPage):
             widget.hide()
 
     def _show(self, event: object) -> None:
-        assert isinstance(event, Seen)
+        assert isinstance(event, AttentionMap)
         self.seen = event
         heads = event.shares.shape[1]
         for field, ends in (
@@ -488,15 +497,15 @@ def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> st
 
 
 KIND_WORDS = {
-    Place.FIRST: "{count} rest on the first token",
-    Place.PREVIOUS: "{count} look at the token before",
-    Place.ITSELF: "{count} stay with the token itself",
-    Place.NEAR: "{count} stay near",
-    Place.FEW: "{count} look at the same few tokens",
-    Place.EVEN: "{count} look at everything evenly",
-    Place.MIXED: "{count} show no single place",
-    Place.SAME: "{count} find the same word earlier",
-    Place.AFTER_SAME: "{count} go on with a repetition",
+    AttentionTarget.FIRST: "{count} rest on the first token",
+    AttentionTarget.PREVIOUS: "{count} look at the token before",
+    AttentionTarget.ITSELF: "{count} stay with the token itself",
+    AttentionTarget.NEAR: "{count} stay near",
+    AttentionTarget.FEW: "{count} look at the same few tokens",
+    AttentionTarget.EVEN: "{count} look at everything evenly",
+    AttentionTarget.MIXED: "{count} show no single place",
+    AttentionTarget.SAME: "{count} find the same word earlier",
+    AttentionTarget.AFTER_SAME: "{count} go on with a repetition",
 }
 
 
@@ -504,7 +513,7 @@ def kinds_in_words(patterns: Sequence[Sequence[Pattern]]) -> list[str]:
     """How many heads do what, the most frequent first."""
     every = [pattern for layer in patterns for pattern in layer]
     counted = Counter(each.kind for each in every)
-    if counted.keys() <= {Place.SHORT}:
+    if counted.keys() <= {AttentionTarget.SHORT}:
         return [tr("{count} heads; the text is too short for a pattern.", count=len(every))]
     said = ", ".join(tr(KIND_WORDS[place], count=count) for place, count in counted.most_common())
     return [tr("Of {count} heads {what}.", count=len(every), what=said)]

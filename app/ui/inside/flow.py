@@ -39,7 +39,7 @@ TINT_SHARE = {False: 0.14, True: 0.24}
 """In light, and in dark, where it takes more to be seen."""
 
 
-class Piece(NamedTuple):
+class TokenPiece(NamedTuple):
     """How one token is shown. `ground` is a colour as "#RRGGBB"; "" gives an outline alone, as control tokens have."""
 
     text: str
@@ -78,7 +78,7 @@ def tint(tokens: Tokens, number: int, *, is_dark: bool) -> str:
     return blended(tokens.surface, getattr(tokens, TINTS[number % len(TINTS)]), TINT_SHARE[is_dark])
 
 
-class Lines:
+class FlowLines:
     """Widths placed one after the other in lines, on a sheet that begins at its top and leading edge."""
 
     def __init__(self) -> None:
@@ -147,9 +147,9 @@ class TokenFlow(QAbstractScrollArea):
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
         self._theme = theme
-        self._pieces: list[Piece] = []
+        self._pieces: list[TokenPiece] = []
         self._widths: dict[str, int] = {}
-        self._lines = Lines()
+        self._lines = FlowLines()
         self._is_mirrored = False
         self._current = self._hovered = -1
         self._width = 0
@@ -164,7 +164,7 @@ class TokenFlow(QAbstractScrollArea):
         self._on_theme_changed()
 
     @property
-    def pieces(self) -> Sequence[Piece]:
+    def pieces(self) -> Sequence[TokenPiece]:
         return self._pieces
 
     @property
@@ -172,7 +172,7 @@ class TokenFlow(QAbstractScrollArea):
         """Where the keyboard is; -1 as long as it was nowhere."""
         return self._current
 
-    def show_pieces(self, pieces: Iterable[Piece], *, is_mirrored: bool = False) -> None:
+    def show_pieces(self, pieces: Iterable[TokenPiece], *, is_mirrored: bool = False) -> None:
         """These in place of what was shown. Where it begins as before, the keyboard stays, and the view at its end.
 
         `is_mirrored`: they are read from the right.
@@ -189,7 +189,7 @@ class TokenFlow(QAbstractScrollArea):
         if is_at_end:
             bar.setValue(bar.maximum())
 
-    def add_pieces(self, pieces: Iterable[Piece]) -> None:
+    def add_pieces(self, pieces: Iterable[TokenPiece]) -> None:
         """More at the end; the view stays there where it was there."""
         bar = self.verticalScrollBar()
         is_at_end = bar.value() >= bar.maximum()
@@ -360,7 +360,7 @@ class TokenText(QWidget):
     """
 
     def __init__(
-        self, theme: Theme, name: str, *, piece_of: Callable[[int], Piece], data_of: Callable[[int], bytes]
+        self, theme: Theme, name: str, *, piece_of: Callable[[int], TokenPiece], data_of: Callable[[int], bytes]
     ) -> None:
         super().__init__()
         self._piece_of, self._data_of = piece_of, data_of

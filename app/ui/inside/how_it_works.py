@@ -23,8 +23,8 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.text.formula import FormulaView
 from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.fields import PlainEdit, Segments
-from app.ui.widgets.labels import ProgressLine, announce, plain_label
+from app.ui.widgets.fields import PlainEdit, SegmentedControl
+from app.ui.widgets.labels import ProgressStripe, announce, plain_label
 from app.ui.widgets.layouts import scrolled
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class TemperatureView(LookPage):
         self.temperature = "1"
         self.guesses: tuple[Guess, ...] = ()
         choices = [(value, f"T = {value}") for value in TEMPERATURES]
-        self.segments = Segments(tr("Temperature"), choices, self.temperature, self.show_at)
+        self.segments = SegmentedControl(tr("Temperature"), choices, self.temperature, self.show_at)
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self.rows = [GuessRow(ui.theme) for _ in range(GUESSES)]
         self.note = plain_label(kind="muted", wraps=True)
@@ -119,7 +119,7 @@ class GuessRow:
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
         self.word: QLabel = plain_label()
-        self.bar = ProgressLine(theme)
+        self.bar = ProgressStripe(theme)
         self.share: QLabel = plain_label()
         self.share.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
         theme.dress(self.word, least_width=WORD_PX)
@@ -307,7 +307,7 @@ class HowItWorks(QWidget):
         self._live: dict[str, QWidget] = {}
         self.number = 0
         names = [(str(number), tr(lesson.name)) for number, lesson in enumerate(LESSONS)]
-        self.steps = Segments(tr("Page"), names, "0", lambda value: self.show_lesson(int(value)))
+        self.steps = SegmentedControl(tr("Page"), names, "0", lambda value: self.show_lesson(int(value)))
         self.heading = plain_label(tr("How it works"))
         self.title = plain_label(wraps=True)
         self.words = [plain_label(wraps=True) for _ in range(3)]
@@ -383,7 +383,7 @@ class HowItWorks(QWidget):
         self._area = scrolled(inside)  # polishes what is inside, which keeps the fonts that it has now
         outside.addWidget(self._area)
 
-    def reload(self) -> tasks.Task | None:
+    def reload(self) -> tasks.BackgroundTask | None:
         """Reads the numbers of the chosen model, where they are of another one."""
         path = self._ui.loader.path
         if path is None or path == self._facts_of:

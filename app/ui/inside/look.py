@@ -28,7 +28,7 @@ from app.ui.shell.notify import ACTION_LABELS
 from app.ui.shell.tab_spec import CHAT, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.labels import ProgressLine, announce, plain_label, plain_tip
+from app.ui.widgets.labels import ProgressStripe, announce, plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.tables import PlainTable
 
@@ -41,7 +41,7 @@ SELECTION, MESSAGE, PROMPT, OWN = "selection", "message", "prompt", "own"
 """What is selected, what was said, what the model was shown, and what is typed into the panel itself."""
 
 
-class Answer(QObject):
+class InspectedAnswer(QObject):
     """An answer of a chat, as the model saw it while it wrote, as far as somebody looked; or read again."""
 
     grew = Signal()
@@ -69,7 +69,7 @@ class Answer(QObject):
 
 
 @dataclass(frozen=True)
-class Subject:
+class InspectedText:
     """Something to look at. Two of the same `name` and `text`, and of the same `message_id`, are the same."""
 
     name: str
@@ -80,7 +80,7 @@ class Subject:
     """Of the chat's message that it is, or that its prompt led to."""
     prompt: Callable[[], Ask] | None = field(default=None, compare=False)
     """What the engine was asked, in place of a text. Not for the window's thread; may raise."""
-    answer: Answer | None = field(default=None, compare=False)
+    answer: InspectedAnswer | None = field(default=None, compare=False)
     """Where it is an answer whose tokens can be known as the model saw them."""
 
     @property
@@ -95,7 +95,7 @@ class Subjects(QObject):
     changed = Signal()
     """There is something else to look at."""
 
-    def now(self) -> Sequence[Subject]:
+    def now(self) -> Sequence[InspectedText]:
         """Everything there is; the first one is looked at as long as the person chose none."""
         raise NotImplementedError
 
@@ -120,7 +120,7 @@ class LookPage(QWidget):
         self._engine = engine
         self.opened: Opened | None = None
         """Where not the chat's engine is to be looked into, but that of a tab with a model of its own."""
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._again: Callable[[], object] = lambda: None
         self._waiting: Callable[[], object] | None = None
         """What begins as soon as the model is there."""
@@ -200,14 +200,14 @@ class LookPage(QWidget):
         task.finished.connect(lambda: self._end(task, on_end))
         task.failed.connect(lambda error: self._fail(task, error))
 
-    def _end(self, task: tasks.Task, on_end: Callable[[], object]) -> None:
+    def _end(self, task: tasks.BackgroundTask, on_end: Callable[[], object]) -> None:
         if task is self._task:
             self._task = None
             self._timer.stop()
             self.state.say("")
             on_end()
 
-    def _fail(self, task: tasks.Task, error: BaseException) -> None:
+    def _fail(self, task: tasks.BackgroundTask, error: BaseException) -> None:
         if task is not self._task:
             return
         self._task = None
@@ -261,7 +261,7 @@ class StateRow(QWidget):
         self._ui, self._action = ui, ""
         self.is_waiting = False
         self.label: QLabel = plain_label(wraps=True)
-        self.line = ProgressLine(ui.theme)
+        self.line = ProgressStripe(ui.theme)
         self.button = text_button("", "link")
         self.button.clicked.connect(self._on_pressed)
         name_widgets(look_state=self.label, look_progress=self.line, look_action=self.button)

@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPushButton, QSt
 
 from app.core.events import CancelToken
 from app.ui.i18n import tr
-from app.ui.inside.look import OWN, SELECTION, LookPage, Opened, Subject, Subjects
+from app.ui.inside.look import OWN, SELECTION, InspectedText, LookPage, Opened, Subjects
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import HEADING_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
-from app.ui.widgets.fields import PlainEdit, Segments
-from app.ui.widgets.file_drop import DropZone, FileDrop
+from app.ui.widgets.fields import PlainEdit, SegmentedControl
+from app.ui.widgets.file_drop import FileDrop, FileDropAction
 from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets
 
@@ -33,8 +33,8 @@ TYPING_MS = 500
 FIELD_PX, FILE_PX = 84, 66
 
 
-class Page(Protocol):
-    """What a page does, beside being a widget. One with `look_at_subject` is told more than the text; see `Subject`."""
+class InsidePage(Protocol):
+    """A page of Inside, beside being a widget; `look_at_subject` tells it more than the text (`InspectedText`)."""
 
     def look_at(self, text: str) -> None:
         """Another text is looked at."""
@@ -45,7 +45,7 @@ class Page(Protocol):
 
 @dataclass(frozen=True)
 class PageSpec:
-    """One way of looking. `make` imports what the page is made of, and gives a widget that is a `Page`."""
+    """One way of looking. `make` imports what the page is made of, and gives a widget that is a `InsidePage`."""
 
     name: str
     label: str
@@ -113,14 +113,14 @@ class InsidePanel(QWidget):
         self.setAccessibleName(tr("Inside"))
         self._ui, self._engine, self._subjects = ui, engine, subjects
         self._pages: dict[str, QWidget] = {}
-        self._looked: dict[str, Subject] = {}
+        self._looked: dict[str, InspectedText] = {}
         """What each page shows."""
-        self._known: list[Subject] = []
+        self._known: list[InspectedText] = []
         self._is_own = False
         self.page = ""
         """The name of the page that is shown."""
         names = [(spec.name, tr(spec.label)) for spec in PAGES]
-        self._segments = Segments(tr("Page"), names, PAGES[0].name, self.show_page)
+        self._segments = SegmentedControl(tr("InsidePage"), names, PAGES[0].name, self.show_page)
         self._choice = ChoiceButton(ui.theme, tr("Looked at"), [(OWN, tr("A text of your own"))], shows_change=False)
         self._choice.changed.connect(self._on_chosen)
         self._field = OwnText(ui)
@@ -129,7 +129,7 @@ class InsidePanel(QWidget):
         self._later.timeout.connect(self._look)
         self._field.edit.textChanged.connect(self._later.start)
         self._field.changed.connect(self._look)
-        self._drop = FileDrop(ui.theme, lambda _files: [DropZone("", tr("Look at this text"))], self)
+        self._drop = FileDrop(ui.theme, lambda _files: [FileDropAction("", tr("Look at this text"))], self)
         self._drop.dropped.connect(lambda files, _zone: self._on_dropped(files))
         subjects.changed.connect(self._on_subjects_changed)
         self._lay_out()
@@ -164,7 +164,7 @@ class InsidePanel(QWidget):
         name_widgets(inside_title=title, close_inside=close, how_it_works=how, inside_choice=self._choice)
 
     @property
-    def subject(self) -> Subject | None:
+    def subject(self) -> InspectedText | None:
         """What the page that is shown looks at; None for nothing."""
         return self._looked.get(self.page)
 
@@ -225,12 +225,12 @@ class InsidePanel(QWidget):
         """The page that is shown looks at what is chosen, unless it does so already."""
         self._later.stop()
         if self._choice.value == OWN:
-            subject: Subject | None = Subject(OWN, "", self._field.text)
+            subject: InspectedText | None = InspectedText(OWN, "", self._field.text)
         else:
             subject = next((one for one in self._known if one.name == self._choice.value), None)
         if subject == self._looked.get(self.page):
             return
-        page = cast("Page", self._pages[self.page])
+        page = cast("InsidePage", self._pages[self.page])
         if subject is None:
             self._looked.pop(self.page, None)
             page.clear()
@@ -254,7 +254,7 @@ class InsidePanel(QWidget):
         self._later.stop()
         for name, page in self._pages.items():
             if getattr(page, "is_looking", False):
-                cast("Page", page).clear()
+                cast("InsidePage", page).clear()
                 self._looked.pop(name, None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -12,10 +12,18 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken, Guess, Role, TokenSeen
-from app.features.inside.looks import PlacedToken, Share, Surprise, probabilities, shares_of, surprise_of, tokens_of
+from app.features.inside.looks import (
+    PlacedToken,
+    PromptShare,
+    Surprise,
+    probabilities,
+    shares_of,
+    surprise_of,
+    tokens_of,
+)
 from app.ui.i18n import tr
-from app.ui.inside.flow import Piece, TokenDetail, TokenText, blended, hex_of, tint, visible
-from app.ui.inside.look import Answer, LookPage, Subject
+from app.ui.inside.flow import TokenDetail, TokenPiece, TokenText, blended, hex_of, tint, visible
+from app.ui.inside.look import InspectedAnswer, InspectedText, LookPage
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
@@ -38,7 +46,7 @@ class _Cut:
 
     text: str = ""
     tokens: tuple[PlacedToken, ...] = ()
-    shares: tuple[Share, ...] = ()
+    shares: tuple[PromptShare, ...] = ()
     whole_characters: int = 0
     """Of the text, where that is longer."""
 
@@ -75,7 +83,7 @@ class TokensPage(LookPage):
         head, whole = text[:MOST_TOLD_CHARACTERS], len(text) if len(text) > MOST_CHARACTERS else 0
         self._begin(lambda engine, token: _Cut(head, tuple(tokens_of(engine, head, cancel=token)), (), whole))
 
-    def look_at_subject(self, subject: Subject) -> None:
+    def look_at_subject(self, subject: InspectedText) -> None:
         """As `look_at`, or the prompt as the template makes it."""
         prompt = subject.prompt
         if prompt is None:
@@ -125,12 +133,12 @@ class TokensPage(LookPage):
         shares = [f"{tr(ROLES[one.role])} {one.tokens:,}" for one in cut.shares]
         return [*words, *([" · ".join(shares)] if shares else [])]
 
-    def _piece(self, number: int) -> Piece:
+    def _piece(self, number: int) -> TokenPiece:
         """In the tint of its place; control tokens are outlines."""
         token, theme = self._cut.tokens[number], self.theme
         text = visible(token.data, is_control=token.is_control)
         ground = "" if token.is_control else tint(theme.tokens, number, is_dark=theme.is_dark)
-        return Piece(text, ground, token.data.endswith(b"\n"))
+        return TokenPiece(text, ground, token.data.endswith(b"\n"))
 
     def _on_pointed(self, number: int) -> None:
         if not 0 <= number < len(self._cut.tokens):
@@ -190,7 +198,7 @@ class ProbabilitiesPage(LookPage):
 
     def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
-        self._answer: Answer | None = None
+        self._answer: InspectedAnswer | None = None
         self._tokens: list[TokenSeen] = []
         self._whole_characters = 0
         self._how = ""
@@ -240,7 +248,7 @@ class ProbabilitiesPage(LookPage):
         self._how = tr("How well the model predicts this text on its own.")
         self._begin(lambda engine, token: probabilities(engine, head, detailed=DETAILED_TOKENS, cancel=token))
 
-    def look_at_subject(self, subject: Subject) -> None:
+    def look_at_subject(self, subject: InspectedText) -> None:
         """As `look_at`; of an answer what was seen while it was written."""
         answer = subject.answer
         if answer is None:
@@ -258,14 +266,14 @@ class ProbabilitiesPage(LookPage):
         self._follow(None)
         self._show_nothing()
 
-    def _follow(self, answer: Answer | None) -> None:
+    def _follow(self, answer: InspectedAnswer | None) -> None:
         if self._answer is not None:
             self._answer.grew.disconnect(self._on_grew)
         self._answer = answer
         if answer is not None:
             answer.grew.connect(self._on_grew)
 
-    def _show_answer(self, answer: Answer) -> None:
+    def _show_answer(self, answer: InspectedAnswer) -> None:
         self._how = tr("Recorded while this answer was written.")
         if answer.seen or answer.is_being_written:
             self._take(list(answer.seen))
@@ -347,13 +355,13 @@ class ProbabilitiesPage(LookPage):
         self._legend.setVisible(bool(self._tokens))
         self._detail.setVisible(bool(self._tokens) and self._choices.isHidden())
 
-    def _piece(self, number: int) -> Piece:
+    def _piece(self, number: int) -> TokenPiece:
         token = self._tokens[number]
         text = visible(token.data, is_control=token.is_control)
         if token.rank < 0:
-            return Piece(text, "", token.data.endswith(b"\n"))
+            return TokenPiece(text, "", token.data.endswith(b"\n"))
         probability = math.exp(token.log_probability)
-        return Piece(text, ground_of(self.theme, probability), token.data.endswith(b"\n"), probability)
+        return TokenPiece(text, ground_of(self.theme, probability), token.data.endswith(b"\n"), probability)
 
     def _on_pointed(self, number: int) -> None:
         if not 0 <= number < len(self._tokens):
@@ -430,7 +438,7 @@ class Legend(QWidget):
             entry = QWidget()
             line = QHBoxLayout(entry)
             label = plain_label(words, kind="muted")
-            line.addWidget(Swatch(theme, least))
+            line.addWidget(LevelSwatch(theme, least))
             line.addWidget(label)
             theme.dress(line, margins=(0, 0, 0, 0), spacing=5)
             theme.dress(label, font=(12, 400))
@@ -440,7 +448,7 @@ class Legend(QWidget):
         self.setToolTip(self.accessibleName())
 
 
-class Swatch(QWidget):
+class LevelSwatch(QWidget):
     """The ground of one level."""
 
     def __init__(self, theme: Theme, probability: float) -> None:

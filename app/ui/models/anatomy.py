@@ -10,12 +10,12 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.inside.anatomy import Anatomy, Part, anatomy_of
+from app.features.inside.anatomy import Anatomy, TensorGroup, anatomy_of
 from app.features.messages import sentence_for
 from app.ui.i18n import breakable, size_text, tr
 from app.ui.model_texts import join, short_number
 from app.ui.models.page import ModelsPage
-from app.ui.models.storage import SpaceBar, Swatch
+from app.ui.models.storage import SpaceBar, ToneSwatch
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.formula import FormulaView
@@ -89,7 +89,7 @@ class AnatomyPage(ModelsPage):
         self.say(self.empty, tr("Reading the file…"))
         self.area.verticalScrollBar().setValue(0)
 
-    def reload(self) -> tasks.Task:
+    def reload(self) -> tasks.BackgroundTask:
         """Reads the file again."""
         installed = self._installed
         task = self.ask_anew(lambda _: _read(installed), self._show)
@@ -155,7 +155,7 @@ class PartsCard(QFrame):
 class PartRow(QWidget):
     """A part: its tone in the bar, its name and sentence, how many numbers it has and how exactly they are kept."""
 
-    def __init__(self, theme: Theme, number: int, part: Part, whole: int) -> None:
+    def __init__(self, theme: Theme, number: int, part: TensorGroup, whole: int) -> None:
         super().__init__()
         share = part.parameters / max(1, whole)
         amount = tr("{count} numbers, {bits} bits each", count=short_number(part.parameters), bits=bits(part))
@@ -168,7 +168,7 @@ class PartRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         mark = QVBoxLayout()
-        mark.addWidget(Swatch(theme, number))
+        mark.addWidget(ToneSwatch(theme, number))
         mark.addStretch(1)
         row.addLayout(mark)
         row.addLayout(words, 1)
@@ -418,7 +418,7 @@ def share_words(share: float) -> str:
     return f"{100 * share:.1f} %" if share < 0.0995 else f"{100 * share:.0f} %"
 
 
-def bits(part: Part) -> str:
+def bits(part: TensorGroup) -> str:
     """Bits of a weight, as short as it goes."""
     return f"{part.bits_per_weight:.2f}".rstrip("0").rstrip(".")
 

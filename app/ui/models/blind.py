@@ -18,7 +18,7 @@ from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, Lo
 from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.chat.options import wish_of
-from app.features.inside.compare import Rests, Told, answers, room_beside, tally_of, with_vote, without_votes
+from app.features.inside.compare import ModelAsleep, Told, answers, room_beside, tally_of, with_vote, without_votes
 from app.features.messages import sentence_for
 from app.ui.i18n import tr
 from app.ui.model_texts import join
@@ -26,7 +26,7 @@ from app.ui.models.compare import told_apart
 from app.ui.models.page import NARROW_PX, ComparisonPage
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
-from app.ui.text.body import Body
+from app.ui.text.body import MessageBody
 from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownStream
 from app.ui.theme import Theme
@@ -53,7 +53,7 @@ class BlindPage(ComparisonPage):
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(ui.theme, "blind")
         self._app, self._ui = app, ui
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._engine: Engine | None = None
         self._order: list[Path] = []
         self._names: dict[str, str] = {}
@@ -130,7 +130,7 @@ class BlindPage(ComparisonPage):
         """Whether one of them is being asked."""
         return self._task is not None
 
-    def reload(self) -> tasks.Task:
+    def reload(self) -> tasks.BackgroundTask:
         """Looks which models there are."""
         models = self._app.models
         task = self.ask_anew(
@@ -218,7 +218,7 @@ class BlindPage(ComparisonPage):
 
     def _on_event(self, event: tuple[int, Told]) -> None:
         place, told = event
-        if isinstance(told, Rests):
+        if isinstance(told, ModelAsleep):
             words = tr("Not enough memory for both: {name} sleeps until your next message.", name=told.name)
             self.status.setText(words)
             self._ui.loader.look()
@@ -404,7 +404,7 @@ class AnswerBody(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.body = Body(theme, self)
+        self.body = MessageBody(theme, self)
         self.body.link_clicked.connect(lambda href: ask_to_open(href, self))
         self.body.fold_toggled.connect(self._arrange)
         self._streams = 0

@@ -20,10 +20,10 @@ from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
 from app.features.chat.options import wish_of
 from app.features.inside.compare import (
-    Candidate,
     Compared,
+    ComparedModel,
     Comparing,
-    Rests,
+    ModelAsleep,
     best_of,
     candidates,
     compare,
@@ -43,8 +43,8 @@ from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
-from app.ui.widgets.fields import CheckRow, PlainEdit, Segments
-from app.ui.widgets.labels import ProgressLine, announce, plain_label
+from app.ui.widgets.fields import CheckRow, PlainEdit, SegmentedControl
+from app.ui.widgets.labels import ProgressStripe, announce, plain_label
 from app.ui.widgets.tables import ListTable
 from app.ui.work.doing import SavedFiles
 
@@ -70,7 +70,7 @@ class ComparePage(ComparisonPage):
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(ui.theme, "compare")
         self._app, self._ui = app, ui
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._engine: Engine | None = None
         self._found: list[Compared] = []
         self.say(
@@ -85,7 +85,7 @@ class ComparePage(ComparisonPage):
         self.cancel.clicked.connect(self.stop)
         self.status = plain_label(kind="muted", wraps=True)
         self.rests = plain_label(kind="muted", wraps=True)
-        self.progress = ProgressLine(ui.theme)
+        self.progress = ProgressStripe(ui.theme)
         self.progress.setAccessibleName(tr("Progress"))
         row = QHBoxLayout()
         for button in (self.start, self.cancel):
@@ -113,7 +113,7 @@ class ComparePage(ComparisonPage):
         """Whether models are being compared."""
         return self._task is not None
 
-    def reload(self) -> tasks.Task:
+    def reload(self) -> tasks.BackgroundTask:
         """Looks which models there are, and reads the heads of those that are new."""
         if self._newest is not None:
             self._newest.abandon()
@@ -130,7 +130,7 @@ class ComparePage(ComparisonPage):
         if self._engine is not None:
             self._engine.let_go()
 
-    def _look(self, cancel: CancelToken) -> Iterator[list[Path] | Candidate]:
+    def _look(self, cancel: CancelToken) -> Iterator[list[Path] | ComparedModel]:
         models = self._app.models
         rows = [(row, False) for row in models.installed()] + [(row, True) for row in models.others()]
         names = told_apart([row for row, _ in rows])
@@ -141,7 +141,7 @@ class ComparePage(ComparisonPage):
         known = set(self.models.rows)
         yield from candidates((one for one in here if one[0] not in known), cancel)
 
-    def _on_looked(self, event: list[Path] | Candidate) -> None:
+    def _on_looked(self, event: list[Path] | ComparedModel) -> None:
         if isinstance(event, list):
             self.models.keep(event)
             return
@@ -169,7 +169,7 @@ class ComparePage(ComparisonPage):
         engine = self._engine = build_engine(self._app.paths)
         chats, wish = self._app.engine, wish_of(self._app.settings.engine)
 
-        def work(cancel: CancelToken) -> Iterator[Comparing | Rests | Compared]:
+        def work(cancel: CancelToken) -> Iterator[Comparing | ModelAsleep | Compared]:
             with closing(engine):
                 prepare()
                 yield from compare(engine, paths, text, wish=wish, make_room=room_beside(chats), cancel=cancel)
@@ -188,10 +188,10 @@ class ComparePage(ComparisonPage):
         if had_focus:
             self.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _on_event(self, event: Comparing | Rests | Compared) -> None:
+    def _on_event(self, event: Comparing | ModelAsleep | Compared) -> None:
         if isinstance(event, Comparing):
             self._show_progress(event)
-        elif isinstance(event, Rests):
+        elif isinstance(event, ModelAsleep):
             self.rests.setText(
                 tr(
                     "Not enough memory for both: {name} sleeps until your next message.",
@@ -249,7 +249,7 @@ class ModelChoice(QFrame):
         self._theme = theme
         self.changed: Callable[[], object] = lambda: None
         self.rows: dict[Path, CheckRow] = {}
-        self._candidates: dict[Path, Candidate] = {}
+        self._candidates: dict[Path, ComparedModel] = {}
         self._grid = QGridLayout()
         self.all = text_button(tr("All that fit"), "link")
         self.all.clicked.connect(lambda: self._tick(is_on=True))
@@ -267,7 +267,7 @@ class ModelChoice(QFrame):
         theme.dress(self.all, self.none, font=(13, 500))
 
     @property
-    def chosen(self) -> list[Candidate]:
+    def chosen(self) -> list[ComparedModel]:
         """Those that are ticked, in their order."""
         return [self._candidates[path] for path, row in self.rows.items() if row.isChecked()]
 
@@ -284,7 +284,7 @@ class ModelChoice(QFrame):
             del self._candidates[path]
         self._arrange()
 
-    def add(self, one: Candidate, room_bytes: int) -> None:
+    def add(self, one: ComparedModel, room_bytes: int) -> None:
         """A row more; what does not fit into so much memory cannot be ticked."""
         fits = one.error is None and (room_bytes <= 0 or one.needed_bytes <= room_bytes)
         row = CheckRow(self._theme, one.name, detail_of(one, fits=fits))
@@ -304,7 +304,7 @@ class ModelChoice(QFrame):
             row.setChecked(is_on and row.isEnabled())
 
 
-def detail_of(one: Candidate, *, fits: bool) -> str:
+def detail_of(one: ComparedModel, *, fits: bool) -> str:
     """The line below a model's name."""
     if one.error is not None:
         return tr(sentence_for(one.error).text)
@@ -330,7 +330,7 @@ class TextFiles(SavedFiles):
             take=lambda path: self.save(table, path),
         )
 
-    def save(self, table: str, path: Path) -> tasks.Task:
+    def save(self, table: str, path: Path) -> tasks.BackgroundTask:
         """Writes a table; what was there before is replaced when all of it is there."""
 
         def write() -> None:
@@ -351,7 +351,7 @@ class TextChoice(QFrame):
         self._which = BUILT_IN
         self._built_in = resource(OWN_TEXT).read_text("utf-8")
         choices = [(BUILT_IN, tr("The built-in page")), (OWN, tr("My own"))]
-        self.segments = Segments(tr("Text"), choices, BUILT_IN, self.choose)
+        self.segments = SegmentedControl(tr("Text"), choices, BUILT_IN, self.choose)
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self.open = text_button(tr("Open a file…"))
         self.open.clicked.connect(self.ask_for_file)
@@ -396,7 +396,7 @@ class TextChoice(QFrame):
         """A file's text takes the place of what was typed."""
         TextFiles(self._ui.notify, self.window()).ask_for_text(self.open_file)
 
-    def open_file(self, path: Path) -> tasks.Task:
+    def open_file(self, path: Path) -> tasks.BackgroundTask:
         """Reads it on a thread; what is no text is refused with a sentence."""
         return tasks.ask(lambda _: text_of(path), self, self._show_file, self._ui.notify.error)
 
@@ -444,7 +444,7 @@ _TEXTS: dict[int, Callable[[Row], str]] = {
 }
 
 
-class ResultModel(QAbstractTableModel):
+class ComparisonModel(QAbstractTableModel):
     """The models that have figures, in the order of one of them."""
 
     def __init__(self, theme: Theme) -> None:
@@ -505,7 +505,7 @@ class ResultTable(ListTable):
     """All rows are seen; a click on a heading puts them in another order."""
 
     def __init__(self, theme: Theme) -> None:
-        self.rows = ResultModel(theme)
+        self.rows = ComparisonModel(theme)
         super().__init__(self.rows, tr("Comparison"), select_all=tr("Select all models"), widest=NAME)
         self._theme = theme
         self.setObjectName("comparison")

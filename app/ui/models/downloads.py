@@ -27,7 +27,7 @@ from app.ui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.models.collection import Models
+    from app.features.models.collection import ModelCollection
     from app.hub.download import Download
     from app.ui.theme import Theme
 
@@ -50,7 +50,7 @@ class DownloadsPage(ModelsPage):
         self._rows: dict[int, DownloadRow] = {}
         self._order: list[tuple[str, int]] = []
 
-    def reload(self) -> tasks.Task:
+    def reload(self) -> tasks.BackgroundTask:
         """Reads the queue again."""
         task = self.ask_anew(lambda _: self._app.models.downloads.all(), self._show_all)
         task.failed.connect(self._notify.error)
@@ -214,7 +214,9 @@ class DownloadWatch(QObject):
     """A `Download`."""
     _list_changed = Signal()
 
-    def __init__(self, models: Models, theme: Theme, notify: Notify, loader: ModelLoader, *, task_bar: TaskBar) -> None:
+    def __init__(
+        self, models: ModelCollection, theme: Theme, notify: Notify, loader: ModelLoader, *, task_bar: TaskBar
+    ) -> None:
         super().__init__(notify)
         self._models, self._theme, self._notify, self._loader = models, theme, notify, loader
         self.task_bar = task_bar

@@ -82,7 +82,7 @@ class InstalledPage(ModelsPage):
         self.say(self.empty, tr("Looking…"))
         ui.loader.changed.connect(self._mark_used)
 
-    def reload(self) -> tasks.Task:
+    def reload(self) -> tasks.BackgroundTask:
         """Looks again, on a thread."""
         find = self._app.models.others if self._of_others else self._app.models.installed
         task = self.ask_anew(lambda _: find(), self.show_models)

@@ -40,13 +40,13 @@ from app.ui.shell.model_loader import in_words
 from app.ui.shell.tab_spec import CHAT, Tab, UiContext
 from app.ui.theme import EDGE_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.fields import SearchField, Segments
+from app.ui.widgets.fields import SearchField, SegmentedControl
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.models.collection import Suggestion
     from app.features.models.installed import Installed
-    from app.hub.catalog import Entry
+    from app.hub.catalog import CatalogEntry
     from app.hub.download import Download
     from app.ui.inside.how_it_works import HowItWorks
     from app.ui.models.anatomy import AnatomyPage
@@ -84,9 +84,9 @@ class SuggestedPage(ModelsPage):
         self._by_id: dict[str, ModelCard] = {}
         self._in_use: Path | None = None
         self._states: dict[int, str] = {}
-        self._looking: dict[str, tasks.Task] = {}
+        self._looking: dict[str, tasks.BackgroundTask] = {}
         choices = [(task, tr(word)) for task, word in _TASKS]
-        self.segments = Segments(tr("Models for"), choices, self._task, self.show_task)
+        self.segments = SegmentedControl(tr("Models for"), choices, self._task, self.show_task)
         self.top.addWidget(self.segments, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
         self.say(self.empty, tr("Looking at this computer…"))
         ui.loader.changed.connect(self._on_loader_changed)
@@ -105,7 +105,7 @@ class SuggestedPage(ModelsPage):
         self.segments.show_value(task)
         self.reload()
 
-    def reload(self) -> tasks.Task:
+    def reload(self) -> tasks.BackgroundTask:
         """Asks again what suits, on a thread: memory and downloads change."""
         task, models = self._task, self._app.models
         work = self.ask_anew(lambda _: (models.suggestions(task, LIMIT), models.for_task(task)), self._show)
@@ -142,7 +142,7 @@ class SuggestedPage(ModelsPage):
         self.say(self.foot, tr(_FOOT) if suggestions else "")
         self._say_lead()
 
-    def _card(self, entry: Entry) -> ModelCard:
+    def _card(self, entry: CatalogEntry) -> ModelCard:
         card = ModelCard(self._theme, entry.name)
         size = size_text(entry.size_bytes)
         for key, text, kind in (
@@ -242,18 +242,18 @@ class SuggestedPage(ModelsPage):
         task = self.ask(lambda _: acts[key](download_id), lambda _: self._on_changed())
         task.failed.connect(self._notify.error)
 
-    def _download(self, entry: Entry) -> None:
+    def _download(self, entry: CatalogEntry) -> None:
         task = self.ask(lambda token: self._app.models.download_entry(entry, token), lambda _: self._on_changed())
         self._looking[entry.id] = task
         task.finished.connect(lambda: self._on_looked(entry))
         task.failed.connect(lambda error: self._on_not_found(entry, error))
         self._show((self._suggestions, self._in_use))
 
-    def _on_looked(self, entry: Entry) -> None:
+    def _on_looked(self, entry: CatalogEntry) -> None:
         self._looking.pop(entry.id, None)
         self.reload()
 
-    def _on_not_found(self, entry: Entry, error: BaseException) -> None:
+    def _on_not_found(self, entry: CatalogEntry, error: BaseException) -> None:
         self._looking.pop(entry.id, None)
         self._show((self._suggestions, self._in_use))
         can_retry = isinstance(error, EnvironmentProblem) and sentence_for(error).action == "retry"

@@ -15,8 +15,8 @@ from app.ui.icons import icon
 from app.ui.shell import tasks
 from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.fields import Segments
-from app.ui.widgets.labels import ElidedLabel, ProgressLine
+from app.ui.widgets.fields import SegmentedControl
+from app.ui.widgets.labels import ElidedLabel, ProgressStripe
 from app.ui.widgets.layouts import name_widgets, scrolled
 
 NARROW_PX = 600
@@ -31,7 +31,7 @@ class ModelsPage(QWidget):
         super().__init__()
         self._theme = theme
         self.setAccessibleName(title)
-        self._newest: tasks.Task | None = None
+        self._newest: tasks.BackgroundTask | None = None
         self.title = self.text(title, 21, 600)
         self.title.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
         self.lead = self.text("", 14)
@@ -69,7 +69,7 @@ class ModelsPage(QWidget):
         theme.dress(self.title, least_height=HEADING_PX)
         theme.dress(self._holder, most_width=PAGE_PX)
 
-    def reload(self) -> tasks.Task:
+    def reload(self) -> tasks.BackgroundTask:
         """Reads anew what the page shows, on a thread."""
         raise NotImplementedError
 
@@ -105,11 +105,11 @@ class ModelsPage(QWidget):
                 widget.hide()
                 widget.deleteLater()
 
-    def ask(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.Task:
+    def ask(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.BackgroundTask:
         """Asks on a thread; the answer comes to `then` on the window's. The caller connects `failed`."""
         return tasks.ask(work, self, then)
 
-    def ask_anew(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.Task:
+    def ask_anew(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.BackgroundTask:
         """As `ask`, for what the page shows: an answer to an earlier question is not heard any more."""
         if self._newest is not None:
             self._newest.abandon()
@@ -158,7 +158,7 @@ class ComparisonPage(ModelsPage):
         super().__init__(theme, tr("Compare models"))
         self.way = way
         ways = [(name, tr(label)) for name, label in WAYS_TO_COMPARE.items()]
-        self.ways = Segments(tr("Way to compare"), ways, way, self._on_way)
+        self.ways = SegmentedControl(tr("Way to compare"), ways, way, self._on_way)
         theme.dress(*self.ways.findChildren(QPushButton), font=(13, 500))
         self.top.addWidget(self.ways, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
 
@@ -327,7 +327,7 @@ class ModelCard(QFrame):
             label.setProperty("kind", "muted")
         self.problem = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.problem.setProperty("kind", "danger")
-        self.progress = ProgressLine(theme)
+        self.progress = ProgressStripe(theme)
         self.buttons: dict[str, QPushButton] = {}
         self._editor: QLineEdit | None = None
         for widget in (self.sentence, self.facts, self.source, self.problem, self.progress):

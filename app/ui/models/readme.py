@@ -12,9 +12,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.ui.i18n import tr
-from app.ui.text.body import Body
+from app.ui.text.body import MessageBody
 from app.ui.text.links import ask_to_open
-from app.ui.text.markdown import Block, read
+from app.ui.text.markdown import MarkdownBlock, read
 from app.ui.theme import Theme
 
 MOST_CHARACTERS = 40_000
@@ -150,7 +150,7 @@ BLOCKS_A_TURN = 12
 MEASURE_PX = 700
 
 
-def read_card(card: str) -> list[Block]:
+def read_card(card: str) -> list[MarkdownBlock]:
     """The blocks to show; takes a while for a long card, so it is called on a thread of its own."""
     text, is_long = readable(card)
     blocks = read(text)
@@ -163,11 +163,11 @@ class CardView(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._blocks: list[Block] = []
+        self._blocks: list[MarkdownBlock] = []
         self._shown = 0
         self._revision = 0
         self.setAccessibleName(tr("Card"))
-        self.body = Body(theme, self)
+        self.body = MessageBody(theme, self)
         self.body.link_clicked.connect(lambda href: ask_to_open(href, self))
         self.body.fold_toggled.connect(self._arrange)
         self._later = QTimer(self, singleShot=True, interval=0)
@@ -179,7 +179,7 @@ class CardView(QWidget):
         """Whether everything is shown."""
         return self._shown >= len(self._blocks)
 
-    def show_blocks(self, blocks: list[Block]) -> None:
+    def show_blocks(self, blocks: list[MarkdownBlock]) -> None:
         """Shows a card that has been read; an empty list empties the view."""
         self._blocks, self._shown = blocks, 0
         self._revision += 1

@@ -26,7 +26,7 @@ from app.core import errors
 from app.core.events import CancelToken
 from app.features.messages import Sentence, sentence_for
 from app.features.models.choice import representatives
-from app.features.models.estimate import TOO_LARGE, Fit, fit_words, pace_words
+from app.features.models.estimate import TOO_LARGE, MemoryFit, fit_words, pace_words
 from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
 from app.ui.i18n import breakable, size_text, tr
 from app.ui.model_texts import license_name, model_words
@@ -37,7 +37,7 @@ from app.ui.shell.model_loader import in_words
 from app.ui.shell.notify import describe
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.links import ask_to_open
-from app.ui.text.markdown import Block
+from app.ui.text.markdown import MarkdownBlock
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.fields import CheckRow, DrawnButton
@@ -73,10 +73,10 @@ class RepositoryPage(QWidget):
         self.name = ""
         self.repository: Repository | None = None
         self.model: ModelFile | None = None
-        self._fits: dict[str, Fit] = {}
-        self._task: tasks.Task | None = None
-        self._fit_task: tasks.Task | None = None
-        self._card_task: tasks.Task | None = None
+        self._fits: dict[str, MemoryFit] = {}
+        self._task: tasks.BackgroundTask | None = None
+        self._fit_task: tasks.BackgroundTask | None = None
+        self._card_task: tasks.BackgroundTask | None = None
         self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
         self._slow.timeout.connect(lambda: self.state.show_state("", tr("Opening {name}…", name=self.name), ""))
         self._chosen = QTimer(self, singleShot=True, interval=CHOOSING_MS)
@@ -179,7 +179,7 @@ class RepositoryPage(QWidget):
         ask = machine.estimate_exactly if exactly else machine.estimate
         self.foot.show_text(tr("Measuring the memory it needs…") if exactly else tr("Estimating the memory it needs…"))
 
-        def on_fit(fit: Fit) -> None:
+        def on_fit(fit: MemoryFit) -> None:
             self._fits[model.name] = fit
             if self.model == model:
                 self.foot.show_fit(fit)
@@ -208,7 +208,7 @@ class RepositoryPage(QWidget):
             self, self._on_card, self._on_card_failed,
         )  # fmt: skip
 
-    def _on_card(self, blocks: list[Block]) -> None:
+    def _on_card(self, blocks: list[MarkdownBlock]) -> None:
         self.card_told.setText(tr("It is empty."))
         self.card_told.setVisible(not blocks)
         self.card.show_blocks(blocks)
@@ -359,7 +359,7 @@ def _label() -> QLabel:
     return QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
 
 
-def _abandon(task: tasks.Task | None) -> None:
+def _abandon(task: tasks.BackgroundTask | None) -> None:
     if task is not None and not task.done:
         task.abandon()
 
@@ -669,7 +669,7 @@ class FitFoot(QFrame):
         self.exact.hide()
         self.retry.setVisible(can_retry)
 
-    def show_fit(self, fit: Fit) -> None:
+    def show_fit(self, fit: MemoryFit) -> None:
         """Whether it fits, with its number."""
         words = in_words(fit_words(fit))
         if fit.is_exact:

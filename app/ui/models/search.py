@@ -36,7 +36,7 @@ from PySide6.QtWidgets import (
 from app.core import errors
 from app.features.messages import sentence_for
 from app.hub.files import ModelFile, Repository
-from app.hub.search import PAGE_ROWS, Found, Page, Query
+from app.hub.search import PAGE_ROWS, FoundRepository, Query, ResultPage
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.model_texts import LICENSES, found_words
@@ -72,7 +72,7 @@ class SearchPage(QWidget):
         self.text = ""
         self._wants_all = False
         self._limit = PAGE_ROWS
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typed.timeout.connect(self.search_now)
         self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
@@ -186,7 +186,7 @@ class SearchPage(QWidget):
         self._very_slow.stop()
         self.cancel.hide()
 
-    def _on_page(self, query: Query, page: Page) -> None:
+    def _on_page(self, query: Query, page: ResultPage) -> None:
         self._forget_task()  # before its thread has ended: until then it would be said to be searching still
         if not page.found:
             self._show_nothing()
@@ -346,7 +346,7 @@ ROW_PX, GAP_PX = 88, 10
 Index = QModelIndex | QPersistentModelIndex
 
 
-def marks_of(found: Found) -> list[tuple[str, str]]:
+def marks_of(found: FoundRepository) -> list[tuple[str, str]]:
     """Glyph and words of what is special about a repository."""
     marks = []
     if found.vision:
@@ -356,14 +356,14 @@ def marks_of(found: Found) -> list[tuple[str, str]]:
     return marks
 
 
-class ResultModel(QAbstractListModel):
+class SearchResultModel(QAbstractListModel):
     """The rows; more of the same search are added behind them."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.found: tuple[Found, ...] = ()
+        self.found: tuple[FoundRepository, ...] = ()
 
-    def show(self, found: Sequence[Found]) -> bool:
+    def show(self, found: Sequence[FoundRepository]) -> bool:
         """Shows these; whether they only continue what was shown."""
         rows, known = tuple(found), len(self.found)
         if known and rows[:known] == self.found:
@@ -401,7 +401,7 @@ class ResultDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         theme, tokens, px = self._theme, self._theme.tokens, self._theme.px
-        found: Found = index.data(FOUND_ROLE)
+        found: FoundRepository = index.data(FOUND_ROLE)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         card = QRect(option.rect).adjusted(0, px(1), -px(2), -px(GAP_PX) + px(1))
@@ -434,7 +434,7 @@ class ResultDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(QRectF(card).adjusted(inset, inset, -inset, -inset), px(10), px(10))
 
     def _paint_name(
-        self, painter: QPainter, option: QStyleOptionViewItem, room: QRect, card: QRect, found: Found
+        self, painter: QPainter, option: QStyleOptionViewItem, room: QRect, card: QRect, found: FoundRepository
     ) -> None:
         """The name, and behind it as many marks as there is room for."""
         theme, tokens, px = self._theme, self._theme.tokens, self._theme.px
@@ -492,7 +492,7 @@ class ResultList(QListView):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.results = ResultModel(self)
+        self.results = SearchResultModel(self)
         self.setObjectName("results")
         self.setAccessibleName(tr("Models found"))
         self.setProperty("elides", True)
@@ -507,7 +507,7 @@ class ResultList(QListView):
         self.clicked.connect(self._open)
         theme.changed.connect(self._on_theme_changed)
 
-    def show_found(self, found: Sequence[Found]) -> None:
+    def show_found(self, found: Sequence[FoundRepository]) -> None:
         """Shows rows; the place and the chosen row stay where they only became more."""
         if not self.results.show(found):
             self.scrollToTop()

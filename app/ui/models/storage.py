@@ -21,7 +21,7 @@ from app.ui.shell.desktop import open_folder
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import ElidedLabel, ProgressLine
+from app.ui.widgets.labels import ElidedLabel, ProgressStripe
 from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class StoragePage(ModelsPage):
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(ui.theme, tr("Storage"))
         self._app, self._notify = app, ui.notify
-        self._move: tasks.Task | None = None
+        self._move: tasks.BackgroundTask | None = None
         self._stopped: list[bool] = []
         self.bar = SpaceBar(self._theme)
         self.rows.addWidget(self.bar)
@@ -94,7 +94,7 @@ class StoragePage(ModelsPage):
         self.rows.addWidget(self.folder)
         self.say(self.lead, tr("Reading sizes…"))
 
-    def reload(self) -> tasks.Task:
+    def reload(self) -> tasks.BackgroundTask:
         """Reads the sizes again."""
         task = self.ask_anew(lambda _: self._app.models.storage.report(), self.show_report)
         task.failed.connect(self._notify.error)
@@ -206,7 +206,7 @@ class StorageRow(QWidget):
         super().__init__()
         self._theme, self._explanation, self._question = theme, explanation, question
         self.setAccessibleName(name)
-        self._swatch = Swatch(theme, number)
+        self._swatch = ToneSwatch(theme, number)
         self._name = QLabel(name, textFormat=Qt.TextFormat.PlainText)
         self.explanation = QLabel(explanation, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.explanation.setProperty("kind", "muted")
@@ -342,7 +342,7 @@ class SpaceBar(QWidget):
             x += wide
 
 
-class Swatch(QWidget):
+class ToneSwatch(QWidget):
     """A small square in the tone of a part."""
 
     def __init__(self, theme: Theme, number: int) -> None:
@@ -380,7 +380,7 @@ class FolderRow(QFrame):
         self.state = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         for label in (self.path, self.state):
             label.setProperty("kind", "muted")
-        self.progress = ProgressLine(theme)
+        self.progress = ProgressStripe(theme)
         self.progress.setAccessibleName(tr("Moving the models"))
         self.progress.hide()
         self.show_button = text_button(tr("Show folder"), "quiet")

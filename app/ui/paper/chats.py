@@ -37,15 +37,15 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import ExportFinished, ExportProgress
-from app.features.exchange.open_branch import OpenBranch, Turn, open_branches
+from app.features.exchange.open_branch import ExportedTurn, OpenBranch, open_branches
 from app.language.names import is_right_to_left
 from app.store.conversations import Conversation
 from app.store.media import MediaUse
-from app.ui.paper.sheets import TEXT_PT, Ground, Sheets, Text, paper_font, pdf_file
+from app.ui.paper.sheets import TEXT_PT, Ground, LaidOutText, Sheets, paper_font, pdf_file
 from app.ui.text import formula
 from app.ui.text.code import MAX_CHARACTERS, coloured_lines, find_lexer
-from app.ui.text.markdown import Block, MarkdownStream
-from app.ui.text.pieces import Code, Fold, Line, Piece, Prose, Span, Spans, Table
+from app.ui.text.markdown import MarkdownBlock, MarkdownStream
+from app.ui.text.pieces import Code, Fold, MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan
 from app.ui.theme import CODE_FAMILY, FAMILY, LIGHT
 from app.ui.widgets.pictures import read_rows
 
@@ -74,7 +74,7 @@ _ALIGN = {
 
 
 @dataclass(frozen=True)
-class Look:
+class ParagraphLook:
     """What a paragraph gives to all of its runs."""
 
     size_pt: float = TEXT_PT
@@ -82,10 +82,10 @@ class Look:
     color: str = LIGHT.text
 
 
-PLAIN = Look()
+PLAIN = ParagraphLook()
 
 
-def answer_texts(sheets: Sheets, markdown: str, *, before: PaperText | None = None) -> Iterator[Text]:
+def answer_texts(sheets: Sheets, markdown: str, *, before: PaperText | None = None) -> Iterator[LaidOutText]:
     """A text in Markdown as documents that follow each other; `before` is one that it goes on in.
 
     Formulas are typeset, so not for the window's thread.
@@ -102,17 +102,17 @@ def answer_texts(sheets: Sheets, markdown: str, *, before: PaperText | None = No
     yield paper.laid_out()
 
 
-def _pieces(blocks: Sequence[Block]) -> Iterator[Piece]:
+def _pieces(blocks: Sequence[MarkdownBlock]) -> Iterator[Piece]:
     """Prose a line at a time, and tables whole again that were cut for the window."""
-    table: Table | None = None
+    table: MarkdownTable | None = None
     for block in blocks:
         for piece in block.pieces:
-            if table is not None and isinstance(piece, Table) and block.context.header:
+            if table is not None and isinstance(piece, MarkdownTable) and block.context.header:
                 table = replace(table, rows=table.rows + piece.rows[1:])
                 continue
             if table is not None:
                 yield table
-            table = piece if isinstance(piece, Table) else None
+            table = piece if isinstance(piece, MarkdownTable) else None
             if isinstance(piece, Prose):
                 yield from (Prose((line,)) for line in piece.lines)
             elif table is None:
@@ -143,7 +143,7 @@ class PaperText:
         self._quotes: list[tuple[int, int, int]] = []
         """A block, how deep it is quoted, and how deep in lists."""
         self._tables: list[QTextTable] = []
-        self._last: Line | None = after._last if after is not None else None
+        self._last: ProseLine | None = after._last if after is not None else None
         self.length = 0
         """Characters so far."""
 
@@ -160,12 +160,12 @@ class PaperText:
                     self.line(line)
             case Code():
                 self.code(piece)
-            case Table():
+            case MarkdownTable():
                 self.table(piece)
             case Fold():
-                self.line(Line((Span(piece.title, bold=True),)))
+                self.line(ProseLine((StyledSpan(piece.title, bold=True),)))
 
-    def line(self, line: Line) -> None:
+    def line(self, line: ProseLine) -> None:
         """A paragraph, heading, list item, formula or rule of an answer."""
         look, format_ = _look_of(line), QTextBlockFormat()
         format_.setIndent(line.depth + line.quote)
@@ -186,7 +186,7 @@ class PaperText:
     def paragraph(
         self,
         spans: Spans,
-        look: Look = PLAIN,
+        look: ParagraphLook = PLAIN,
         format_: QTextBlockFormat | None = None,
         *,
         gap_pt: float = 0.0,
@@ -197,11 +197,11 @@ class PaperText:
         if marker:
             # WORKAROUND: a tab in a right-to-left paragraph has no width
             gap = "\u2003" if is_right_to_left("".join(span.text for span in spans)) else "\t"
-            self._cursor.insertText(marker + gap, self._format(Span(""), replace(look, color=LIGHT.muted)))
+            self._cursor.insertText(marker + gap, self._format(StyledSpan(""), replace(look, color=LIGHT.muted)))
         self._write(self._cursor, spans, look)
         return number
 
-    def go_on(self, spans: Spans, look: Look) -> None:
+    def go_on(self, spans: Spans, look: ParagraphLook) -> None:
         """More in the same paragraph."""
         self._write(self._cursor, spans, look)
 
@@ -210,7 +210,7 @@ class PaperText:
         first = number = self._document.blockCount() - (1 if self._is_empty else 0)
         for at, words in enumerate(text.strip("\n").split("\n")):
             format_ = self._on_ground()
-            number = self.paragraph((Span(words),), PLAIN, format_, gap_pt=PAD_PT + 4 if not at else 0)
+            number = self.paragraph((StyledSpan(words),), PLAIN, format_, gap_pt=PAD_PT + 4 if not at else 0)
         self._grounds.append((first, number, "bubble"))
         self._last, self._gap_pt = None, PAD_PT
 
@@ -230,7 +230,7 @@ class PaperText:
     def said_small(self, text: str, *, quote: int = 0) -> None:
         """A longer text in small letters, a line a paragraph: what was thought, or instructions."""
         for words in text.strip("\n").split("\n"):
-            self.line(Line((Span(words),) if words else (), "note", quote=quote))
+            self.line(ProseLine((StyledSpan(words),) if words else (), "note", quote=quote))
         self._last = None
 
     def code(self, code: Code) -> None:
@@ -247,12 +247,12 @@ class PaperText:
             format_.setLeftMargin(format_.leftMargin() + self._sheets.pt(HANG_PT))
             format_.setTextIndent(-self._sheets.pt(HANG_PT))
             format_.setTabPositions(tabs)
-            number = self._begin(format_, Look(CODE_PT), 0 if at else PAD_PT + 7)
+            number = self._begin(format_, ParagraphLook(CODE_PT), 0 if at else PAD_PT + 7)
             self._write_code(words, colours.get(at, ()))
         self._grounds.append((first, number, "code"))
         self._last, self._gap_pt = None, PAD_PT
 
-    def table(self, table: Table) -> None:
+    def table(self, table: MarkdownTable) -> None:
         """Rows below a head, which is seen again at the top of each page that they reach."""
         if not table.rows:
             return
@@ -278,10 +278,10 @@ class PaperText:
         self._is_empty, self._last, self._gap_pt = True, None, 6  # Qt has put an empty paragraph below it
         self.length += sum(len(span.text) for row in table.rows for spans in row for span in spans)
 
-    def laid_out(self) -> Text:
+    def laid_out(self) -> LaidOutText:
         """It is complete."""
         self._cursor.endEditBlock()
-        text = Text(self._document, self._above_pt)
+        text = LaidOutText(self._document, self._above_pt)
         self._document.size()
         pt, pad = self._sheets.pt, self._sheets.pt(PAD_PT)
         for first, last, kind in self._grounds:
@@ -318,7 +318,7 @@ class PaperText:
             return 0.0
         return gap
 
-    def _begin(self, format_: QTextBlockFormat, look: Look, gap_pt: float) -> int:
+    def _begin(self, format_: QTextBlockFormat, look: ParagraphLook, gap_pt: float) -> int:
         format_.setTopMargin(self._sheets.in_format(self._take_gap(gap_pt)))
         if not format_.lineHeight():
             height = QFontMetricsF(paper_font(look.size_pt, look.weight)).height()
@@ -329,7 +329,7 @@ class PaperText:
             self._cursor.setBlockFormat(format_)
         else:
             self._cursor.insertBlock(format_)
-        self._cursor.setBlockCharFormat(self._format(Span(""), look))
+        self._cursor.setBlockCharFormat(self._format(StyledSpan(""), look))
         self._is_empty = False
         return self._cursor.blockNumber()
 
@@ -340,7 +340,7 @@ class PaperText:
         format_.setRightMargin(self._sheets.pt(PAD_PT + 2))
         return format_
 
-    def _write(self, cursor: QTextCursor, spans: Spans, look: Look) -> None:
+    def _write(self, cursor: QTextCursor, spans: Spans, look: ParagraphLook) -> None:
         formula.draw(span.text for span in spans if span.formula)
         for span in spans:
             self.length += len(span.text)
@@ -360,7 +360,7 @@ class PaperText:
             cursor.insertText(text, self._format(span, look))
 
     def _write_code(self, words: str, colours: Sequence[tuple[int, int, str]]) -> None:
-        plain = self._format(Span("", code=True), Look(CODE_PT + 1))
+        plain = self._format(StyledSpan("", code=True), ParagraphLook(CODE_PT + 1))
         plain.clearBackground()
         units, end = words.encode("utf-16-le", "surrogatepass"), 0
         for begin, length, token in colours:
@@ -383,11 +383,11 @@ class PaperText:
         cursor, format_ = cell.firstCursorPosition(), QTextBlockFormat()
         format_.setAlignment(_ALIGN.get(align, Qt.AlignmentFlag.AlignLeft))
         cursor.setBlockFormat(format_)
-        style = Look(size, 600 if row == 0 else 400)
-        cursor.setBlockCharFormat(self._format(Span(""), style))
+        style = ParagraphLook(size, 600 if row == 0 else 400)
+        cursor.setBlockCharFormat(self._format(StyledSpan(""), style))
         self._write(cursor, spans, style)
 
-    def _format(self, span: Span, look: Look) -> QTextCharFormat:
+    def _format(self, span: StyledSpan, look: ParagraphLook) -> QTextCharFormat:
         shown = QTextCharFormat()
         family, size = (CODE_FAMILY, look.size_pt - 1) if span.code else (FAMILY, look.size_pt)
         font = paper_font(size, max(look.weight, 600) if span.bold else look.weight, family)
@@ -454,7 +454,7 @@ class _Formulas(QPyTextObject):
         self._sheets = sheets
         self._known: dict[tuple[str, str], QSvgRenderer] = {}
 
-    def take(self, source: str, drawing: formula.Drawing, color: str) -> None:
+    def take(self, source: str, drawing: formula.FormulaDrawing, color: str) -> None:
         """A formula that stands in the text, in a colour."""
         if (source, color) not in self._known:
             # WORKAROUND: else Qt's PDF engine paints a line around each letter, with a pen that has no brush
@@ -502,17 +502,17 @@ class _Formulas(QPyTextObject):
         return float(QFontMetrics(format_.toCharFormat().font()).xHeight())
 
 
-def _look_of(line: Line) -> Look:
+def _look_of(line: ProseLine) -> ParagraphLook:
     if line.kind == "heading":
-        return Look(HEADINGS_PT[line.level], 600, LIGHT.muted if line.level > 4 else LIGHT.text)
+        return ParagraphLook(HEADINGS_PT[line.level], 600, LIGHT.muted if line.level > 4 else LIGHT.text)
     if line.kind == "note":
-        return Look(NOTE_PT, color=LIGHT.muted)
+        return ParagraphLook(NOTE_PT, color=LIGHT.muted)
     if line.kind == "rule":
-        return Look(4)
-    return Look(color=LIGHT.muted if line.quote else LIGHT.text)
+        return ParagraphLook(4)
+    return ParagraphLook(color=LIGHT.muted if line.quote else LIGHT.text)
 
 
-def _gap(before: Line | None, line: Line) -> float:
+def _gap(before: ProseLine | None, line: ProseLine) -> float:
     """The space above a line, in points."""
     if before is None:
         return 5
@@ -535,9 +535,9 @@ def _is_short(text: str) -> bool:
     return len(text) <= MAX_CHARACTERS and all(len(line) <= 2_000 for line in text.split("\n"))
 
 
-TITLE = Look(19, 700)
-SMALL = Look(NOTE_PT, color=LIGHT.muted)
-NAME = Look(10, 650)
+TITLE = ParagraphLook(19, 700)
+SMALL = ParagraphLook(NOTE_PT, color=LIGHT.muted)
+NAME = ParagraphLook(10, 650)
 BETWEEN_TURNS_PT = 15
 
 
@@ -601,27 +601,27 @@ def print_chats(
 def _begin(sheets: Sheets, branch: OpenBranch) -> None:
     """Title, facts and instructions."""
     paper = PaperText(sheets)
-    paper.paragraph((Span(branch.title),), TITLE, _kept_with_next(1))
+    paper.paragraph((StyledSpan(branch.title),), TITLE, _kept_with_next(1))
     for fact in branch.facts:
-        paper.paragraph((Span(fact),), SMALL, gap_pt=4)
+        paper.paragraph((StyledSpan(fact),), SMALL, gap_pt=4)
     if branch.instructions:
-        paper.paragraph((Span("Instructions"),), SMALL, _kept_with_next(3), gap_pt=10)
+        paper.paragraph((StyledSpan("Instructions"),), SMALL, _kept_with_next(3), gap_pt=10)
         paper.said_small(branch.instructions, quote=1)
     sheets.add(paper.laid_out())
 
 
-def _turn(sheets: Sheets, turn: Turn, shelf: Shelf) -> None:
+def _turn(sheets: Sheets, turn: ExportedTurn, shelf: Shelf) -> None:
     paper = PaperText(sheets)
-    at = Span(f"   {turn.at}")
-    paper.paragraph((Span(turn.name),), NAME, _kept_with_next(2), gap_pt=BETWEEN_TURNS_PT)
+    at = StyledSpan(f"   {turn.at}")
+    paper.paragraph((StyledSpan(turn.name),), NAME, _kept_with_next(2), gap_pt=BETWEEN_TURNS_PT)
     paper.go_on((at,), SMALL)
     if turn.thinking.strip():
-        paper.paragraph((Span(turn.thinking_words),), SMALL, _kept_with_next(3), gap_pt=4)
+        paper.paragraph((StyledSpan(turn.thinking_words),), SMALL, _kept_with_next(3), gap_pt=4)
         paper.said_small(turn.thinking, quote=1)
     for use in turn.pictures:
         image = _read(use, shelf)
         if image.isNull():
-            paper.paragraph((Span(f"Picture: {use.name}"),), SMALL, gap_pt=4)
+            paper.paragraph((StyledSpan(f"Picture: {use.name}"),), SMALL, gap_pt=4)
         else:
             paper.picture(image)
     if turn.is_question:
@@ -632,7 +632,7 @@ def _turn(sheets: Sheets, turn: Turn, shelf: Shelf) -> None:
             sheets.add(text)
         paper = PaperText(sheets)
     for fact in turn.facts:
-        paper.paragraph((Span(fact),), SMALL, gap_pt=4)
+        paper.paragraph((StyledSpan(fact),), SMALL, gap_pt=4)
     sheets.add(paper.laid_out())
 
 

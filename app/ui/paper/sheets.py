@@ -67,7 +67,7 @@ class Ground:
 
 
 @dataclass
-class Text:
+class LaidOutText:
     """A document, laid out, and what is to be known of it to cut it.
 
     `kept` is not cut as long as it is not too long. A `head` is shown again at the top of each page that the stretch
@@ -160,7 +160,7 @@ class Sheets:
             self._document.documentLayout().registerHandler(kind, self._painters[kind])
         return self._painters[kind]
 
-    def add(self, text: Text) -> None:
+    def add(self, text: LaidOutText) -> None:
         """Puts a document below what is there."""
         text.document.size()  # lays out what Qt would do bit by bit
         stretches = list(_stretches(text, self.height * LARGEST_SHARE))
@@ -205,7 +205,7 @@ class Sheets:
             delete(self._document)
         self._painters, self._document = {}, None
 
-    def _paint(self, text: Text, top: float, bottom: float) -> None:
+    def _paint(self, text: LaidOutText, top: float, bottom: float) -> None:
         if bottom <= top:
             return
         for head_top, head_bottom, whole in text.heads:
@@ -213,10 +213,10 @@ class Sheets:
                 self._slice(text, head_top, head_bottom)
         self._slice(text, top, bottom)
 
-    def _head_px(self, text: Text, top: float) -> float:
+    def _head_px(self, text: LaidOutText, top: float) -> float:
         return sum(below - above for above, below, whole in text.heads if below < top + EDGE < whole)
 
-    def _slice(self, text: Text, top: float, bottom: float) -> None:
+    def _slice(self, text: LaidOutText, top: float, bottom: float) -> None:
         painter, air, y = self._painter, self.pt(AIR_PT), self._y
         self._y += bottom - top
         if not self._is_painted:
@@ -275,7 +275,7 @@ def page_layout() -> QPageLayout:
 # Where a document may be cut: between stretches that hold lines, and what is to stay with them.
 
 
-def _stretches(text: Text, largest: float) -> Iterator[Stretch]:
+def _stretches(text: LaidOutText, largest: float) -> Iterator[Stretch]:
     """What is not cut, from the top; what overlaps is one, unless that is too long."""
     lines = sorted(_lines(text.document))
     kept = sorted([*lines, *(one for one in [*text.kept, *_headings(text.document)] if one[1] - one[0] <= largest)])

@@ -16,7 +16,7 @@ from app.core.build import this_build
 from app.core.errors import AppError
 from app.core.paths import resource_root
 from app.features.messages import sentence_for
-from app.features.updates import Release, Standing, Updates
+from app.features.updates import Release, ReleaseStanding, ReleaseUpdates
 from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import SettingsPage
 from app.ui.shell import tasks
@@ -165,10 +165,10 @@ Opener = Callable[[QUrl], bool]
 class UpdateCheck(QWidget):
     """What a check said, below the row with the button that begins it and, while it runs, ends it."""
 
-    def __init__(self, updates: Updates, theme: Theme, opener: Opener = QDesktopServices.openUrl) -> None:
+    def __init__(self, updates: ReleaseUpdates, theme: Theme, opener: Opener = QDesktopServices.openUrl) -> None:
         super().__init__()
         self._updates, self._theme, self._opener = updates, theme, opener
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._page = ""
         self.button = text_button(tr("Check for updates"))
         self.button.clicked.connect(self._on_clicked)
@@ -231,7 +231,7 @@ class UpdateCheck(QWidget):
         self._forget()
         self._page = release.page
         self._say(_WORDS[release.standing]().format(name=APP_NAME, theirs=release.version, ours=__version__))
-        if release.standing is Standing.NEWER:
+        if release.standing is ReleaseStanding.NEWER:
             self.notes.setPlainText(release.notes)
             self.notes.setVisible(bool(release.notes))
             self.page.show()
@@ -248,8 +248,8 @@ class UpdateCheck(QWidget):
         announce(self.said, text)
 
 
-_WORDS: dict[Standing, Callable[[], str]] = {
-    Standing.NEWER: lambda: tr("{name} {theirs} is there. You have {ours}."),
-    Standing.SAME: lambda: tr("You have the newest version, {ours}."),
-    Standing.OLDER: lambda: tr("The newest release is {theirs}. You have {ours}, which is newer."),
+_WORDS: dict[ReleaseStanding, Callable[[], str]] = {
+    ReleaseStanding.NEWER: lambda: tr("{name} {theirs} is there. You have {ours}."),
+    ReleaseStanding.SAME: lambda: tr("You have the newest version, {ours}."),
+    ReleaseStanding.OLDER: lambda: tr("The newest release is {theirs}. You have {ours}, which is newer."),
 }

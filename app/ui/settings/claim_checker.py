@@ -32,7 +32,7 @@ class CheckerField(QWidget):
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
         super().__init__()
         self._app, self._save = app, save
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self.button = text_button("", "plain")
         self.button.clicked.connect(self._on_clicked)
         self.said = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)

@@ -25,7 +25,7 @@ from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.engine.machines import LentDevice, Machine
+    from app.engine.machines import LentDevice, RemoteMachine
 
 
 class ComputerRow(QWidget):
@@ -156,7 +156,7 @@ class ComputersSection(SettingsSection):
         self._say(tr("Asking {address}…", address=address))
         tasks.ask(lambda _: self._app.machines.add(address), self, self._on_added, self._on_not_added)
 
-    def _on_added(self, machine: Machine) -> None:
+    def _on_added(self, machine: RemoteMachine) -> None:
         self._set_trying(is_trying=False)
         self.line.clear()
         self.add.setEnabled(False)

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt
 
-from app.hub.access import Connection, Ledger
+from app.hub.access import HubConnection, Ledger
 from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.tables import ListTable
@@ -24,7 +24,7 @@ Index = QModelIndex | QPersistentModelIndex
 class Connections:
     """What the table and the line above it say."""
 
-    rows: list[Connection]
+    rows: list[HubConnection]
     hosts: int
     received_bytes: int
 
@@ -54,7 +54,7 @@ _WHY = {
 }
 
 
-def why_text(connection: Connection) -> str:
+def why_text(connection: HubConnection) -> str:
     """What a connection was for, in the person's language; a refused one says so."""
     what, _, file = connection.why.partition(" ")
     fetched = file.rpartition("/")[2] if what == "download" else ""
@@ -62,7 +62,7 @@ def why_text(connection: Connection) -> str:
     return tr("{what} (refused)", what=words) if connection.status >= 400 else words
 
 
-_TEXTS: dict[int, Callable[[Connection], str]] = {
+_TEXTS: dict[int, Callable[[HubConnection], str]] = {
     WHEN: lambda row: when_text(row.at),
     HOST: lambda row: row.host,
     WHY: why_text,
@@ -76,9 +76,9 @@ class ConnectionModel(QAbstractTableModel):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._rows: list[Connection] = []
+        self._rows: list[HubConnection] = []
 
-    def show_rows(self, rows: list[Connection]) -> None:
+    def show_rows(self, rows: list[HubConnection]) -> None:
         """Puts other rows in their place."""
         self.beginResetModel()
         self._rows = rows

@@ -24,7 +24,7 @@ from app.ui.shell.settings_index import label_of, page_label
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.widgets.fields import Segments
+from app.ui.widgets.fields import SegmentedControl
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 
@@ -150,7 +150,7 @@ class TrashPage(SettingsPage):
         if str(days) not in dict(choices):  # from the file
             choices.insert(0, (str(days), tr("{n} days", n=days)))
         name = label_of("keep_days")
-        field = Segments(name, choices, str(days), self._on_days)
+        field = SegmentedControl(name, choices, str(days), self._on_days)
         explanation = tr(
             "After that it is erased for good. What models had cached of a deleted chat is erased immediately."
         )

@@ -36,7 +36,7 @@ from app.ui.shell.settings_index import PAGES, label_of, page_label, place_of
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS
 from app.ui.widgets.buttons import ChoiceButton, text_button
-from app.ui.widgets.fields import Segments, Stepper, Switch
+from app.ui.widgets.fields import SegmentedControl, Stepper, Switch
 from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ class SettingsDialog(QDialog):
         theme, appearance = self._theme, self._app.settings.appearance
         page = SettingsPage(theme, page_label("appearance"))
         choices = [("system", tr("System")), ("light", tr("Light")), ("dark", tr("Dark"))]
-        field = Segments(label_of("scheme"), choices, appearance.scheme, self._on_scheme)
+        field = SegmentedControl(label_of("scheme"), choices, appearance.scheme, self._on_scheme)
         page.add_setting("scheme", "", field)
         font = Switch(theme, label_of("system_font"), on=appearance.system_font)
         font.toggled.connect(self._on_system_font)
@@ -290,7 +290,7 @@ class SettingsDialog(QDialog):
         chat = self._app.settings.chat
         choices = [("auto", tr(MODEL_DEFAULT)), ("on", tr("On")), ("off", tr("Off"))]
         name = label_of("thinking")
-        field = Segments(name, choices, chat.thinking, lambda key: self._save("chat", thinking=key))
+        field = SegmentedControl(name, choices, chat.thinking, lambda key: self._save("chat", thinking=key))
         page.add_setting("thinking", tr("For models that can think before they answer."), field)
         budget = Stepper(
             self._theme, label_of("thinking_budget"), max(0, chat.thinking_budget),
@@ -303,7 +303,7 @@ class SettingsDialog(QDialog):
         choices = [("compact", tr("Compact")), ("rolling", tr("Rolling")), ("ask", tr("Ask"))]
         name = label_of("when_full")
         self._when_full_note = page.muted("")
-        field = Segments(name, choices, self._app.settings.chat.when_full, self._on_when_full)
+        field = SegmentedControl(name, choices, self._app.settings.chat.when_full, self._on_when_full)
         page.add_setting("when_full", self._when_full_note, field)
         self._when_full_note.setText(tr(WHEN_FULL[self._app.settings.chat.when_full]))
         again = Switch(self._theme, label_of("recall"), on=self._app.settings.chat.recall)

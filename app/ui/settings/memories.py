@@ -106,7 +106,7 @@ class MemoriesPage(SettingsPage):
         self._app, self._notify, self._save = app, notify, save
         self._memories, self._projects = app.preambles.memories, app.preambles.projects
         self._costs = Costs(lambda: app.engine)
-        self._counting: tasks.Task | None = None
+        self._counting: tasks.BackgroundTask | None = None
         self.rows: list[MemoryRow] = []
         words = tr("Facts that every chat begins with. Only what you add here is remembered.")
         self.column.addWidget(self.muted(words))

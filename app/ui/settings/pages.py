@@ -29,7 +29,7 @@ from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.widgets.fields import CheckRow, RadioRow, Segments, Stepper, Switch
+from app.ui.widgets.fields import CheckRow, RadioRow, SegmentedControl, Stepper, Switch
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -165,7 +165,7 @@ class SettingsSection(QWidget):
         for row, field, gap_px in self._rows:
             row.setDirection(down if is_narrow else along)
             row.setSpacing(px(6 if is_narrow else gap_px))
-            if isinstance(field, Segments):
+            if isinstance(field, SegmentedControl):
                 field.fit(self._room_px if is_narrow else _ANY)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -426,7 +426,9 @@ class EnginePage(SettingsPage):
     def _add_kv_type(self) -> None:
         choices = [("", tr("Automatic")), ("f16", tr("16 bit")), ("q8_0", tr("8 bit"))]
         name = label_of("kv_type")
-        field = Segments(name, choices, self._app.settings.engine.kv_type, lambda key: self._change(kv_type=key))
+        field = SegmentedControl(
+            name, choices, self._app.settings.engine.kv_type, lambda key: self._change(kv_type=key)
+        )
         self.add_setting("kv_type", tr("16 bit is exact, 8 bit takes half the memory."), field)
 
     # Loading again.

@@ -29,8 +29,8 @@ from app.ui.widgets.labels import plain_label
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.context_growth import GrownContext
-    from app.features.serving import Asked
-    from app.server.recipes import Offer, Recipe
+    from app.features.serving import RequestRecord
+    from app.server.recipes import ConnectionOffer, Recipe
 
 LOOK_EVERY_MS = 2000
 MOST_ASKED = 12
@@ -188,12 +188,12 @@ class ProgramsSection(SettingsSection):
     def _chosen_recipe(self) -> Recipe:
         return next(recipe for recipe in self._recipes if recipe.name == self._program.value)
 
-    def _offer(self, key: str) -> Offer:
-        from app.server.recipes import Offer
+    def _offer(self, key: str) -> ConnectionOffer:
+        from app.server.recipes import ConnectionOffer
 
         loaded, address = self._app.loaded, self._door_text("address")
         path = Path(loaded.path) if loaded is not None else self._app.model_path()
-        offer = Offer(address, key, path.stem if path is not None else "model")
+        offer = ConnectionOffer(address, key, path.stem if path is not None else "model")
         if loaded is None:
             return offer
         now, largest = loaded.context_tokens, self._largest_tokens
@@ -323,7 +323,7 @@ def _grown_text(grown: GrownContext) -> str:
     )
 
 
-def _asked_text(asked: Asked) -> str:
+def _asked_text(asked: RequestRecord) -> str:
     when = _time_text(asked.at)
     if asked.status == 200:
         what = tr(

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.features.finding import title_marks
 from app.ui.i18n import tr
-from app.ui.shell.palette import Entry, EntryList, EntryModel
+from app.ui.shell.palette import EntryList, EntryModel, PaletteEntry
 from app.ui.shell.settings_index import search_settings
 from app.ui.theme import Theme
 from app.ui.widgets.fields import SearchField
@@ -52,7 +52,7 @@ class SettingsSearch(QObject):
         hits = search_settings(words) if words else []
         self.entries.show(
             [
-                Entry(
+                PaletteEntry(
                     hit.name,
                     "gear-six",
                     hit.title,

@@ -33,7 +33,7 @@ from app.ui.widgets.layouts import within_screen
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.hub.model_server import Cut
-    from app.remote.facts import Found, Listed, Tested
+    from app.remote.facts import ListedModel, ServerFacts, Tested
     from app.remote.servers import RemoteModel
 
 WIDTH_PX, HEIGHT_PX = 520, 620
@@ -160,8 +160,8 @@ class ServerDialog(QDialog):
         super().__init__(parent)
         self._app, self._theme, self._notify = app, ui.theme, ui.notify
         self._server = server
-        self._found: Found | None = None
-        self._task: tasks.Task | None = None
+        self._found: ServerFacts | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._cut: Cut | None = None
         """What is asked of the server now."""
         self.finished.connect(lambda _: self._stop())
@@ -289,7 +289,7 @@ class ServerDialog(QDialog):
         self._run(lambda _: find_out(self._app.ask_server(server, key), cut), self._on_found, self.note)
         self._cut = cut
 
-    def _on_found(self, found: Found) -> None:
+    def _on_found(self, found: ServerFacts) -> None:
         self._found = found
         kind = _KINDS.get(found.kind, "")
         count = len(found.models)
@@ -466,7 +466,7 @@ class ServerDialog(QDialog):
         self.kept_paths = [model.path for model in models]
         self._run(keep, on_kept, self.told)
 
-    def _sight_of(self, listed: Listed | None, known: RemoteModel | None) -> str:
+    def _sight_of(self, listed: ListedModel | None, known: RemoteModel | None) -> str:
         if self._asks_about_sight:
             return SEES if self.sees.isChecked() else ""
         return listed.sees if listed else known.sees if known else ""

@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.events import CancelToken
-from app.features.translation.memory import Found, Remembered
+from app.features.translation.memory import MemoryMatches, MemoryTranslation
 from app.language.names import language
-from app.store.translations import Pair
+from app.store.translations import LanguagePair
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -33,7 +33,7 @@ from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:
-    from app.features.translation.translations import Translations
+    from app.features.translation.translations import TranslationJobs
 
 SIZE_PX, ROW_PX = (720, 520), 32
 TYPING_MS = 250
@@ -47,10 +47,10 @@ class MemoryModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.shown: tuple[Remembered, ...] = ()
+        self.shown: tuple[MemoryTranslation, ...] = ()
         self.heading_font = QFont()
 
-    def show(self, found: Found) -> None:
+    def show(self, found: MemoryMatches) -> None:
         """Others."""
         self.beginResetModel()
         self.shown = found.newest
@@ -111,7 +111,7 @@ class MemoryDialog(QDialog):
 
     def __init__(
         self,
-        translations: Translations,
+        translations: TranslationJobs,
         theme: Theme,
         notify: Notify,
         parent: QWidget,
@@ -120,9 +120,9 @@ class MemoryDialog(QDialog):
         super().__init__(parent)
         self._translations, self._theme, self._notify = translations, theme, notify
         self._document = translation_id
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._asked: tuple[int, ...] = ()
-        self.found = Found()
+        self.found = MemoryMatches()
         self.setObjectName("memory_dialog")
         self.setWindowTitle(window_title(tr("Translation memory")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -162,9 +162,9 @@ class MemoryDialog(QDialog):
             self._task.abandon()
         words, scope = self.search.text(), self.scope.value
         document = self._document if scope == THIS_DOCUMENT else None
-        pair = Pair(*scope.split(" ")) if " " in scope else None
+        pair = LanguagePair(*scope.split(" ")) if " " in scope else None
 
-        def read(cancel: CancelToken) -> Iterator[tuple[dict[Pair, int], Found]]:
+        def read(cancel: CancelToken) -> Iterator[tuple[dict[LanguagePair, int], MemoryMatches]]:
             found = self._translations.remembered(cancel, words, pair=pair, translation_id=document)
             yield self._translations.words.pairs(), found
 
@@ -172,7 +172,7 @@ class MemoryDialog(QDialog):
         task.event.connect(self._take)
         task.failed.connect(self._notify.error)
 
-    def _take(self, report: tuple[dict[Pair, int], Found]) -> None:
+    def _take(self, report: tuple[dict[LanguagePair, int], MemoryMatches]) -> None:
         self._task = None
         pairs, self.found = report
         scope = self.scope.value
@@ -182,7 +182,7 @@ class MemoryDialog(QDialog):
         self.model.show(self.found)
         self._show()
 
-    def _scopes(self, pairs: dict[Pair, int]) -> list[tuple[str, str]]:
+    def _scopes(self, pairs: dict[LanguagePair, int]) -> list[tuple[str, str]]:
         scopes = [(EVERYTHING, tr("All languages"))]
         if self._document is not None:
             scopes.append((THIS_DOCUMENT, tr("This document")))

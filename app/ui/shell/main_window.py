@@ -30,7 +30,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.dialogs import MODELS as MODEL_FILES
 from app.ui.widgets.dialogs import file_dialog, last_folders
-from app.ui.widgets.file_drop import DropZone, FileDrop
+from app.ui.widgets.file_drop import FileDrop, FileDropAction
 from app.ui.widgets.layouts import ItemsLayout
 from app.ui.widgets.notice_bar import Notice
 
@@ -503,20 +503,20 @@ class IncomingFiles(QObject):
         dialog = self._ask_for_file("add_file_dialog", tr("Add a model file"))
         dialog.fileSelected.connect(lambda file: self._add(Path(file)))
 
-    def _zones(self, files: list[str]) -> Sequence[DropZone]:
+    def _zones(self, files: list[str]) -> Sequence[FileDropAction]:
         _, documents = _sorted(files)
         if not files:
-            return [DropZone("", tr("Only files of this computer can be dropped here"))]
+            return [FileDropAction("", tr("Only files of this computer can be dropped here"))]
         if not documents:
-            return [DropZone("", tr("Drop to add a model"))]
+            return [FileDropAction("", tr("Drop to add a model"))]
         specs, current = self._tabs.specs, self._tabs.current
         drops = specs[current].drops
         if drops is not None and current != self._tabs.home:
-            return [DropZone(current, tr(drops.alone))]
+            return [FileDropAction(current, tr(drops.alone))]
         ways = [(name, spec.drops, spec.icon) for name, spec in specs.items()]
         ways += [(name + IMPORT, spec.imports, "download-simple") for name, spec in specs.items()]
         return [
-            DropZone(name, tr(drops.title), tr(drops.note_of(documents)), glyph)
+            FileDropAction(name, tr(drops.title), tr(drops.note_of(documents)), glyph)
             for name, drops, glyph in ways
             if drops is not None and drops.suits(documents)
         ]

@@ -12,11 +12,11 @@ from app.core.events import LoadProgress, ModelElsewhere, ModelLoaded
 from app.core.paths import starter_model
 from app.features.chat.options import wish_of
 from app.features.messages import Sentence, sentence_for
-from app.features.models.messages import Words, surprise_words, trying_words
+from app.features.models.messages import MessageTemplate, surprise_words, trying_words
 from app.features.models.names import display_name
 from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.notify import Notify, Standing
+from app.ui.shell.notify import Notify, StandingNotice
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -28,7 +28,7 @@ def model_name(path: Path) -> str:
     return tr("Starter") if path == starter_model() else display_name(path)
 
 
-def in_words(words: Words) -> str:
+def in_words(words: MessageTemplate) -> str:
     """Words about a model in the person's language."""
     return tr(words.text, **words.values)
 
@@ -43,7 +43,7 @@ class ModelLoader(QObject):
     def __init__(self, app: Fireside, notify: Notify, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._app, self._notify = app, notify
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self.state = "asleep"
         self.path: Path | None = app.model_path()
         self.fraction = 0.0
@@ -183,7 +183,7 @@ class ModelLoader(QObject):
         task.failed.connect(lambda error: self._on_failed(task, error, fall_back, before))
         self._set("loading", None)
 
-    def _on_event(self, task: tasks.Task, event: object) -> None:
+    def _on_event(self, task: tasks.BackgroundTask, event: object) -> None:
         if task is not self._task:
             return
         if isinstance(event, LoadProgress):
@@ -225,7 +225,7 @@ class ModelLoader(QObject):
         if moved:
             self.changed.emit()
 
-    def _on_finished(self, task: tasks.Task, before: Path | None, *, remember: bool) -> None:
+    def _on_finished(self, task: tasks.BackgroundTask, before: Path | None, *, remember: bool) -> None:
         if task is not self._task:
             return
         self._task = None
@@ -241,7 +241,9 @@ class ModelLoader(QObject):
                 self._app.models.mark_used(self.path)
         self._set("ready", self.model)
 
-    def _on_failed(self, task: tasks.Task, error: BaseException, fall_back: Path | None, before: Path | None) -> None:
+    def _on_failed(
+        self, task: tasks.BackgroundTask, error: BaseException, fall_back: Path | None, before: Path | None
+    ) -> None:
         if task is not self._task:
             return
         failed_path, self._task = self.path, None
@@ -272,7 +274,7 @@ class LoadingTold:
     """What a person is told of a loading: what is tried as long as it lasts, and then how it came out otherwise."""
 
     def __init__(self, notify: Notify) -> None:
-        self._notify, self._trying = notify, Standing(notify)
+        self._notify, self._trying = notify, StandingNotice(notify)
         self._surprise = ""
 
     def tell_step(self, step: str) -> None:

@@ -153,7 +153,7 @@ class Notify(QObject):
             self._caught.emit(exc)
 
 
-class Standing:
+class StandingNotice:
     """One notice at a time, which leaves when what it says is no longer true."""
 
     def __init__(self, notify: Notify) -> None:

@@ -14,7 +14,7 @@ from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.server.running import Door, ServerSwitch
+    from app.server.running import ServerAddress, ServerSwitch
 
 
 SHOWN_MS = 1500
@@ -52,7 +52,7 @@ class OtherPrograms(QObject):
         return "_rounds" in self.__dict__ and self._rounds.is_running
 
     @property
-    def door(self) -> Door | None:
+    def door(self) -> ServerAddress | None:
         """None while it is off."""
         return self.switch.door if "switch" in self.__dict__ else None
 

@@ -25,7 +25,17 @@ from shiboken6 import isValid
 
 from app.core.events import CancelToken
 from app.features.assistants import icon_of
-from app.features.finding import CHAT, PAGE, SUMMARY, TRANSLATION, Hit, Marks, asked, fitness_with_synonyms, title_marks
+from app.features.finding import (
+    CHAT,
+    PAGE,
+    SUMMARY,
+    TRANSLATION,
+    Marks,
+    SearchHit,
+    asked,
+    fitness_with_synonyms,
+    title_marks,
+)
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tab_spec, tasks
@@ -59,7 +69,7 @@ _STORED = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class PaletteEntry:
     """One thing to choose. `key` is what it is remembered by; `note` stands at the end: its keys, or its kind."""
 
     key: str
@@ -86,12 +96,14 @@ class Offers:
     def __init__(self, app: Fireside, go: Navigation, actions: Mapping[str, QAction], specs: Iterable[TabSpec]) -> None:
         self._app, self._go = app, go
         self._fixed = [
-            Entry(f"action:{name}", "lightning", action.text(), _keys(action), action.trigger, also=tr(action.data()))
+            PaletteEntry(
+                f"action:{name}", "lightning", action.text(), _keys(action), action.trigger, also=tr(action.data())
+            )
             for name, action in actions.items()
             if name != "palette"
         ]
         hits = [
-            Entry(
+            PaletteEntry(
                 f"settings:{hit.name}",
                 "gear-six",
                 hit.title,
@@ -105,7 +117,7 @@ class Offers:
         self._by_words = [entry for entry in hits if "/" in entry.key]
         """So many that they are offered only once something is typed."""
         self._by_words += [
-            Entry(
+            PaletteEntry(
                 f"command:{spec.name}:{command.name}",
                 spec.icon,
                 tr(command.words),
@@ -116,10 +128,10 @@ class Offers:
             for spec in specs
             for command in spec.commands
         ]
-        self._models: list[Entry] = []
-        self._chats: list[Entry] = []
+        self._models: list[PaletteEntry] = []
+        self._chats: list[PaletteEntry] = []
         """Commands of the chat: its prompts and assistants."""
-        self._titles: list[Hit] | None = None
+        self._titles: list[SearchHit] | None = None
 
     def load(self) -> None:
         """Reads what takes a moment: models, assistants, prompts, projects and titles; on another thread."""
@@ -136,15 +148,15 @@ class Offers:
             for one in self._app.preambles.projects.all()
         ]
         self._chats = [
-            Entry(command, glyph, name, kind, partial(self._do, command)) for command, glyph, name, kind in found
+            PaletteEntry(command, glyph, name, kind, partial(self._do, command)) for command, glyph, name, kind in found
         ]
         self._models = [
-            Entry(f"model:{path}", "cube", tr(name), tr("Model"), partial(self._go.use_model, path))
+            PaletteEntry(f"model:{path}", "cube", tr(name), tr("Model"), partial(self._go.use_model, path))
             for path, name in self._app.known_models()
         ]
         self._titles = self._app.finding.titles()
 
-    def first(self, recent: Sequence[str]) -> list[Entry]:
+    def first(self, recent: Sequence[str]) -> list[PaletteEntry]:
         """Before anything is typed."""
         stored = [self._stored(hit) for hit in self._titles or ()]
         newest = stored[:NEWEST]
@@ -153,7 +165,7 @@ class Offers:
         others = [one for one in [*newest, *self._fixed, *self._models, *self._chats] if one not in used]
         return [*used, *others]
 
-    def fitting(self, words: str, recent: Sequence[str], token: CancelToken | None = None) -> list[Entry]:
+    def fitting(self, words: str, recent: Sequence[str], token: CancelToken | None = None) -> list[PaletteEntry]:
         """For what is typed; with a token also what takes a moment: titles and contents."""
         if asked(words).is_limited:
             found = self._app.finding.search(words, MOST_ROWS, is_cancelled=lambda: token.cancelled) if token else []
@@ -179,7 +191,7 @@ class Offers:
         return entries[:MOST_ROWS]
 
     @property
-    def _every(self) -> list[Entry]:
+    def _every(self) -> list[PaletteEntry]:
         """All but what is stored."""
         return [*self._fixed, *self._by_words, *self._models, *self._chats]
 
@@ -189,7 +201,7 @@ class Offers:
     def _do_in(self, tab: str, command: str) -> None:
         self._go.show_tab(tab).do(command)
 
-    def _stored(self, hit: Hit) -> Entry:
+    def _stored(self, hit: SearchHit) -> PaletteEntry:
         glyph, kind, tab = _STORED[hit.kind]
         key = f"{hit.kind}:{hit.id}" + (f":{hit.message_id}" if hit.message_id else "")
         title = hit.title or tr("New chat")
@@ -197,7 +209,7 @@ class Offers:
         def open_it(words: str = "") -> None:
             self._go.show_tab(tab).show_stored(hit.id, hit.message_id, words)
 
-        return Entry(key, glyph, title, tr(kind), open_it, hit.snippet, hit.marks)
+        return PaletteEntry(key, glyph, title, tr(kind), open_it, hit.snippet, hit.marks)
 
 
 class EntryList(QListView):
@@ -226,7 +238,7 @@ class Palette(QWidget):
         self.setObjectName("palette")
         self._app, self._theme, self._notify, self._offers = app, theme, ui.notify, offers
         self._before = window.focusWidget()
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._is_loaded = False
         self.field = SearchField(theme, tr("Chats, models, actions, settings"))
         self.field.setObjectName("palette_field")
@@ -263,7 +275,7 @@ class Palette(QWidget):
             self._before.setFocus(Qt.FocusReason.PopupFocusReason)
 
     @property
-    def chosen(self) -> Entry | None:
+    def chosen(self) -> PaletteEntry | None:
         """What Enter does."""
         return self.entries.entry_at(self.list.currentIndex())
 
@@ -288,19 +300,19 @@ class Palette(QWidget):
             self._task.abandon()
         words, recent, is_loaded = self.field.text().strip(), self._recent, self._is_loaded
 
-        def look(token: CancelToken) -> list[Entry]:
+        def look(token: CancelToken) -> list[PaletteEntry]:
             if not is_loaded:
                 self._offers.load()
             return self._offers.fitting(words, recent, token) if words else self._offers.first(recent)
 
-        def take(entries: list[Entry]) -> None:
+        def take(entries: list[PaletteEntry]) -> None:
             self._is_loaded, self._task = True, None
             self._show(entries)
 
         self._task = tasks.ask(look, self, take, self._notify.error)
         self._show_nothing()
 
-    def _show(self, entries: Sequence[Entry]) -> None:
+    def _show(self, entries: Sequence[PaletteEntry]) -> None:
         """What was chosen by hand stays chosen while it is there; else the best one is."""
         before = self.chosen if self.list.currentIndex().row() > 0 else None
         self.entries.show(entries)
@@ -400,15 +412,15 @@ class EntryModel(QAbstractListModel):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.entries: list[Entry] = []
+        self.entries: list[PaletteEntry] = []
         """In their order."""
 
-    def show(self, entries: Sequence[Entry]) -> None:
+    def show(self, entries: Sequence[PaletteEntry]) -> None:
         self.beginResetModel()
         self.entries = list(entries)
         self.endResetModel()
 
-    def entry_at(self, index: Index) -> Entry | None:
+    def entry_at(self, index: Index) -> PaletteEntry | None:
         return self.entries[index.row()] if index.isValid() else None
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
@@ -430,11 +442,11 @@ class EntryDelegate(QStyledItemDelegate):
         self._theme = theme
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002
-        entry: Entry = index.data(ENTRY_ROLE)
+        entry: PaletteEntry = index.data(ENTRY_ROLE)
         return QSize(self._theme.px(200), self._theme.px(TALL_PX if entry.snippet else ROW_PX))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        entry: Entry = index.data(ENTRY_ROLE)
+        entry: PaletteEntry = index.data(ENTRY_ROLE)
         px, tokens, rect = self._theme.px, self._theme.tokens, QRect(option.rect)
         state: QStyle.StateFlag = option.state
         is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft

@@ -17,9 +17,9 @@ from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.chat.answers import Chat
-    from app.features.documents import Mark
-    from app.features.page_reading.readings import Pictures, ReadingEvent, Readings, StoredReading, Way
+    from app.features.chat.answers import AnswerService
+    from app.features.documents import TextHighlight
+    from app.features.page_reading.readings import PicturePages, ReadingEvent, ReadingMethod, Readings, StoredReading
     from app.features.work.queue import Worked
     from app.store.documents import StoredDocument
 
@@ -34,8 +34,8 @@ class PictureState:
     """What is known of the pictures of a document now; `page` is being read, the `number`th of the wanted ones."""
 
     document: StoredDocument
-    pictures: Pictures
-    ways: Sequence[Way]
+    pictures: PicturePages
+    ways: Sequence[ReadingMethod]
     row: StoredReading | None
     page: int = 0
     number: int = 0
@@ -55,7 +55,7 @@ class PictureReading(QObject):
     renewed = Signal(int, int)
     """A document, and the one that has taken its place because more of it was read."""
 
-    def __init__(self, app: Fireside, notify: Notify, parent: QObject, talk: Chat | None = None) -> None:
+    def __init__(self, app: Fireside, notify: Notify, parent: QObject, talk: AnswerService | None = None) -> None:
         """`talk` has documents of its own, of which nothing is kept; None: the kept ones."""
         super().__init__(parent)
         self._app, self._notify, self._talk = app, notify, talk
@@ -66,7 +66,7 @@ class PictureReading(QObject):
         self._at: dict[int, At] = {}
         """Of a job at work."""
 
-    def of_temporary(self, talk: Chat) -> PictureReading:
+    def of_temporary(self, talk: AnswerService) -> PictureReading:
         """The same for the documents of a temporary chat, until `end`."""
         return PictureReading(self._app, self._notify, self, talk)
 
@@ -120,7 +120,7 @@ class PictureReading(QObject):
         if way is not None:
             self._begin(document, way, state.pictures.unread_pages)
 
-    def begin(self, document: StoredDocument, way: Way, pages: Sequence[int]) -> None:
+    def begin(self, document: StoredDocument, way: ReadingMethod, pages: Sequence[int]) -> None:
         """The person chose a way, which is then the usual one."""
         with self._notify.guard():
             if self._talk is None:
@@ -136,17 +136,17 @@ class PictureReading(QObject):
         self._with_row(document, self._readings.resume)
         self._start()
 
-    def reveal(self, document: StoredDocument) -> Mark | None:
+    def reveal(self, document: StoredDocument) -> TextHighlight | None:
         """The first block that was read from a picture."""
-        from app.features.documents import Mark
+        from app.features.documents import TextHighlight
 
         with self._notify.guard():
             documents = self._talk.documents if self._talk is not None else self._app.documents
             blocks = documents.blocks(document.id)
-            return next((Mark(block.id, compares=True) for block in blocks if block.origin), None)
+            return next((TextHighlight(block.id, compares=True) for block in blocks if block.origin), None)
         return None
 
-    def _begin(self, document: StoredDocument, way: Way, pages: Sequence[int]) -> None:
+    def _begin(self, document: StoredDocument, way: ReadingMethod, pages: Sequence[int]) -> None:
         try:
             with self._notify.guard():
                 self._readings.begin(document.id, way, list(dict.fromkeys(pages)))

@@ -43,7 +43,7 @@ ASK = "ask"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class StartRequest:
     """What a start was given: files of this computer, and the tab that is to take them, "" for the one that suits.
 
     `ASK` is no tab but the small window, and `words` what is to be asked there. `token` is Wayland's: it lets a window
@@ -56,7 +56,7 @@ class Wanted:
     token: str = ""
 
     @classmethod
-    def of(cls, arguments: Sequence[str], token: str = "") -> Wanted:
+    def of(cls, arguments: Sequence[str], token: str = "") -> StartRequest:
         """From a command line: files, folders and `file:` addresses, after `--summarize` or the like."""
         tab = arguments[0][2:] if arguments and arguments[0].startswith("--") else ""
         if tab == ASK:
@@ -64,7 +64,7 @@ class Wanted:
         return cls(tuple(_local(one) for one in (arguments[1:] if tab else arguments)), tab, token=token)
 
     @classmethod
-    def from_line(cls, line: bytes) -> Wanted | None:
+    def from_line(cls, line: bytes) -> StartRequest | None:
         """As another start wrote it; None for anything else."""
         try:
             given = json.loads(line)
@@ -92,7 +92,7 @@ def _local(argument: str) -> str:
     return str(Path(argument).absolute())
 
 
-class Found(Enum):
+class InstanceState(Enum):
     """Who else is there."""
 
     NOBODY = auto()
@@ -102,7 +102,7 @@ class Found(Enum):
     """The first one has closed its window and still stores what it keeps."""
 
 
-class Heard(Enum):
+class HandOverReply(Enum):
     """What the first one said to what it was handed."""
 
     SHOWN = auto()
@@ -113,7 +113,7 @@ class Heard(Enum):
 
 
 class SingleInstance(QObject):
-    """The first one listens; `asked` brings what a later start `Wanted`."""
+    """The first one listens; `asked` brings what a later start `StartRequest`."""
 
     asked = Signal(object)
 
@@ -124,34 +124,34 @@ class SingleInstance(QObject):
         self._server: QLocalServer | None = None
         self._lock: int | None = None
 
-    def claim(self) -> Found:
+    def claim(self) -> InstanceState:
         """Whether this is the first one; then it listens. What a killed one left behind is taken over."""
         with _one_at_a_time(self._folder):
             if self._connected() is not None:
-                return Found.FIRST
+                return InstanceState.FIRST
             if self._folder.is_dir():
                 self._lock = _locked(self._folder / "in-use.lock")
                 if self._lock is None:
-                    return Found.ENDING
+                    return InstanceState.ENDING
             QLocalServer.removeServer(self.name)
             self._server = QLocalServer(self)
             self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
             self._server.newConnection.connect(self._on_connection)
             if not self._server.listen(self.name):
                 log.warning("no later start will find this one: %s", self._server.errorString())
-            return Found.NOBODY
+            return InstanceState.NOBODY
 
-    def hand_over(self, wanted: Wanted) -> Heard:
+    def hand_over(self, wanted: StartRequest) -> HandOverReply:
         """Asks the first one to come to the front and do this."""
         first = self._connected()
         if first is None:
-            return Heard.LEFT
+            return HandOverReply.LEFT
         first.write(wanted.line)
         while not first.canReadLine():
             if not first.waitForReadyRead(ANSWER_TIMEOUT_MS):
                 is_there = first.state() == QLocalSocket.LocalSocketState.ConnectedState
-                return Heard.NOTHING if is_there else Heard.LEFT
-        return Heard.SHOWN if bytes(first.readLine().data()) == ANSWER else Heard.NOTHING
+                return HandOverReply.NOTHING if is_there else HandOverReply.LEFT
+        return HandOverReply.SHOWN if bytes(first.readLine().data()) == ANSWER else HandOverReply.NOTHING
 
     def leave(self) -> None:
         """The window closes: a later start is answered no more, and waits until `close`."""
@@ -186,14 +186,14 @@ class SingleInstance(QObject):
     def _on_ready(self, line: QLocalSocket) -> None:
         if not line.canReadLine():
             return
-        wanted = Wanted.from_line(bytes(line.readLine().data()))
+        wanted = StartRequest.from_line(bytes(line.readLine().data()))
         if wanted is not None:
             # Whoever has said before that the window is to be closed comes first.
             QTimer.singleShot(0, line, lambda: self._answer(line, wanted))
         else:
             line.disconnectFromServer()
 
-    def _answer(self, line: QLocalSocket, wanted: Wanted) -> None:
+    def _answer(self, line: QLocalSocket, wanted: StartRequest) -> None:
         if self._server is not None:
             self.asked.emit(wanted)
             line.write(ANSWER)

@@ -15,7 +15,7 @@ from app.features.messages import Sentence, sentence_for
 from app.ui.i18n import breakable, tr
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.shell.notify import describe
-from app.ui.shell.single_instance import Found
+from app.ui.shell.single_instance import InstanceState
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
@@ -110,10 +110,10 @@ class StillEnding(StartupWindow):
     `claim` is asked again and again; `found` is what it said last. Rejected: quit, or open a window beside the other.
     """
 
-    def __init__(self, theme: Theme, claim: Callable[[], Found]) -> None:
+    def __init__(self, theme: Theme, claim: Callable[[], InstanceState]) -> None:
         super().__init__(theme, "still_ending", STILL_ENDING)
         self._claim = claim
-        self.found = Found.ENDING
+        self.found = InstanceState.ENDING
         self.goes_on = False
         """Whether a window was wanted in spite of the other run."""
         self.add_gap()
@@ -134,7 +134,7 @@ class StillEnding(StartupWindow):
 
     def _look(self) -> None:
         self.found = self._claim()
-        if self.found is not Found.ENDING:
+        if self.found is not InstanceState.ENDING:
             self._look_again.stop()
             self._say.stop()
             self.accept()

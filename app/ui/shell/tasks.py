@@ -25,7 +25,7 @@ Work = Callable[[CancelToken], Iterator[object]]
 Answer = TypeVar("Answer")
 
 
-class _Signals(QObject):
+class _TaskSignals(QObject):
     """Lives on the window's thread. (A QObject cannot have a signal called `event`, so the task is not one.)"""
 
     happened = Signal(object)
@@ -35,15 +35,15 @@ class _Signals(QObject):
 
 
 # WORKAROUND: QMetaMethod.fromSignal keeps a signal's object, and all that its listeners hold, for ever (PySide 6.12).
-_META = _Signals.staticMetaObject  # type: ignore[attr-defined]
+_META = _TaskSignals.staticMetaObject  # type: ignore[attr-defined]
 _FAILED = _META.method(_META.indexOfSignal("failed(PyObject)"))
 
 
-class Task:
+class BackgroundTask:
     """One running generator. Exactly one of `finished` and `failed` comes, last, when its thread is gone."""
 
-    def __init__(self, work: Work, on_end: Callable[[Task], None], parent: QObject) -> None:
-        self._signals = _Signals()
+    def __init__(self, work: Work, on_end: Callable[[BackgroundTask], None], parent: QObject) -> None:
+        self._signals = _TaskSignals()
         self.event = self._signals.happened
         self.finished = self._signals.finished
         self.failed = self._signals.failed
@@ -149,12 +149,12 @@ class Tasks:
     """The tasks that run, kept alive until they end."""
 
     def __init__(self) -> None:
-        self._running: set[Task] = set()
+        self._running: set[BackgroundTask] = set()
         self._open = True
 
-    def run(self, work: Work, parent: QObject) -> Task:
+    def run(self, work: Work, parent: QObject) -> BackgroundTask:
         """Starts work on a thread of its own; it is cancelled and silenced when `parent` goes away."""
-        task = Task(work, self._running.discard, parent)
+        task = BackgroundTask(work, self._running.discard, parent)
         if self._open:
             self._running.add(task)
             task.start()
@@ -185,7 +185,7 @@ running = Tasks()
 """Those of this process; `application` stops them at quit."""
 
 
-def run(work: Work, parent: QObject) -> Task:
+def run(work: Work, parent: QObject) -> BackgroundTask:
     """Runs a generator on a thread; its events come on the window's thread."""
     return running.run(work, parent)
 
@@ -195,7 +195,7 @@ def ask(
     parent: QObject,
     then: Callable[[Answer], object],
     failed: Callable[[BaseException], object] | None = None,
-) -> Task:
+) -> BackgroundTask:
     """Asks something with one answer on a thread; the answer, or the failure, comes on the window's thread."""
 
     def work(token: CancelToken) -> Iterator[Answer]:
@@ -220,7 +220,7 @@ class Rounds(QObject):
     def __init__(self, work: Work, parent: QObject) -> None:
         super().__init__(parent)
         self._work = work
-        self._task: Task | None = None
+        self._task: BackgroundTask | None = None
         self._is_asked_again = False
 
     @property

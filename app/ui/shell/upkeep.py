@@ -13,10 +13,10 @@ from app.core.build import ProgramFile
 from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
 from app.core.events import ModelElsewhere
 from app.features.messages import UPGRADED, silence_sentence
-from app.features.models.memory import MemoryWatch, Verdict
+from app.features.models.memory import MemoryVerdict, ModelMemoryWatch
 from app.features.models.messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
 from app.ui.shell.model_loader import ModelLoader
-from app.ui.shell.notify import Notify, Standing
+from app.ui.shell.notify import Notify, StandingNotice
 from app.ui.widgets.notice_bar import Notice
 
 LOOK_EVERY_MS = 10_000
@@ -27,7 +27,7 @@ class ModelSleep(QObject):
 
     def __init__(
         self,
-        watch: MemoryWatch,
+        watch: ModelMemoryWatch,
         notify: Notify,
         loader: ModelLoader,
         *,
@@ -38,7 +38,7 @@ class ModelSleep(QObject):
         super().__init__(loader)
         self._watch, self._loader = watch, loader
         self._answering: list[Callable[[], bool]] = []
-        self._notice = Standing(notify)
+        self._notice = StandingNotice(notify)
         self._is_warning = False
         self._is_at_work = is_at_work
         self._timer = QTimer(self, interval=LOOK_EVERY_MS)
@@ -49,16 +49,16 @@ class ModelSleep(QObject):
         self._on_model_changed()
 
     def look(self) -> None:
-        """Asks `MemoryWatch`, lets the model sleep, and says why; the timer calls it."""
+        """Asks `ModelMemoryWatch`, lets the model sleep, and says why; the timer calls it."""
         verdict = self._watch.look(busy=self._is_answering or self._is_at_work())
-        if verdict in (Verdict.SLEEP_SHORT, Verdict.SLEEP_IDLE):
+        if verdict in (MemoryVerdict.SLEEP_SHORT, MemoryVerdict.SLEEP_IDLE):
             self._loader.sleep()
         if self._is_warning and not self._watch.is_warned:  # there is enough again, or it sleeps now
             self._notice.end()
             self._is_warning = False
-        if verdict is Verdict.SLEEP_SHORT:
+        if verdict is MemoryVerdict.SLEEP_SHORT:
             self._notice.tell(SLEEPS_FOR_MEMORY)
-        elif verdict is Verdict.WARN_SHORT:
+        elif verdict is MemoryVerdict.WARN_SHORT:
             self._notice.tell(WAITS_FOR_ANSWER if self._is_answering else WAITS_FOR_SUMMARY)
             self._is_warning = True
 

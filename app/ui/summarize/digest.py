@@ -26,14 +26,14 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.errors import AppError
-from app.features.documents import Mark, page_mark
+from app.features.documents import TextHighlight, page_mark
 from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.overview import FirstLook, KeyTerm, Overview, TermKind
-from app.features.summary.result import SummarizedDocument, Summary, Wish
+from app.features.summary.result import SummarizedDocument, Summary, SummaryOptions
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.summarize.statements import WholeStatementView
-from app.ui.summarize.texts import Chip, Told
+from app.ui.summarize.texts import Chip, ShownStatement
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.labels import announce, plain_tip
@@ -60,7 +60,7 @@ KINDS = (
 MOST_OF_SEVERAL = 4
 """Terms of a kind, for each of several documents."""
 
-Key = tuple[tuple[int, ...], Wish]
+Key = tuple[tuple[int, ...], SummaryOptions]
 
 
 class FirstLooks(Estimating):
@@ -74,7 +74,7 @@ class FirstLooks(Estimating):
         super().__init__(parent)
         self._app, self._notify = app, notify
         self._kept: dict[Key, FirstLook] = {}
-        self._wanted: Key = ((), Wish())
+        self._wanted: Key = ((), SummaryOptions())
         self._share = 0.0
         # The thread that looks only notes how far it is; nobody reads that many times a second.
         self._tick = QTimer(self, interval=TICK_MS)
@@ -82,9 +82,9 @@ class FirstLooks(Estimating):
         self.estimated.connect(self._on_seen)
         self.failed.connect(self._on_not_seen)
 
-    def look_at(self, document_ids: Sequence[int], wish: Wish) -> None:
+    def look_at(self, document_ids: Sequence[int], wish: SummaryOptions) -> None:
         """Asks for what is to be seen of documents; the last one who asks is told, at once where it is known."""
-        key = tuple(document_ids), Wish(wish.length, wish.form)
+        key = tuple(document_ids), SummaryOptions(wish.length, wish.form)
         if key == self._wanted and self.is_busy:
             return
         self.stop()
@@ -156,7 +156,7 @@ class DigestPart(QWidget):
         self.terms = KeyTerms(theme)
         self._outline_head = QLabel(tr("Outline"))
         self._outline_head.setProperty("kind", "muted")
-        self.outline = Outline(theme)
+        self.outline = DigestOutline(theme)
         self._lay_out()
         for part in (self.sentences, self.terms, self.outline):
             part.opened.connect(partial(self._open, part))
@@ -222,7 +222,7 @@ class DigestPart(QWidget):
         if had_keyboard:
             self.look.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def show_look(self, look: FirstLook, told: Sequence[Told]) -> None:
+    def show_look(self, look: FirstLook, told: Sequence[ShownStatement]) -> None:
         """`told` are the digest's statements with their chips."""
         has_any = bool(told) or any(one.terms or one.headings for one in look.overviews)
         words = tr(DIGEST_WORDS) if told else tr("No sentences were found; these are words and headings of it.")
@@ -245,13 +245,13 @@ class DigestPart(QWidget):
         self,
         words: str,
         summary: Summary | None,
-        told: Sequence[Told],
+        told: Sequence[ShownStatement],
         documents: Sequence[SummarizedDocument],
         overviews: Sequence[Overview],
     ) -> None:
         self._summary = summary
         self.words.setText(words)
-        form = summary.wish.form if summary is not None else Wish().form
+        form = summary.wish.form if summary is not None else SummaryOptions().form
         self.sentences.show_statements(told, form)
         self.sentences.setVisible(bool(told))
         self.terms.show_terms(documents, overviews)
@@ -338,7 +338,9 @@ class TermChip(QPushButton):
     def chip(self) -> Chip:
         """What opens at its place of now."""
         spot = self.term.spots[self.place]
-        return Chip(self.term.text, self._where(), self._document.id, Mark(spot.block_id, spot.start, spot.end))
+        return Chip(
+            self.term.text, self._where(), self._document.id, TextHighlight(spot.block_id, spot.start, spot.end)
+        )
 
     def step(self, by: int) -> None:
         """To another of its places; from the last one on to the first."""
@@ -513,7 +515,7 @@ _CHIP = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
 
 
-class Outline(QTreeWidget):
+class DigestOutline(QTreeWidget):
     """A click or Enter opens a heading's place; arrows open and close what is below one."""
 
     opened = Signal(object)
@@ -551,7 +553,9 @@ class Outline(QTreeWidget):
         for document, overview in zip(documents, overviews, strict=True):
             root = self.invisibleRootItem()
             if len(documents) > 1 and overview.headings:
-                root = self._new_item(root, document.title or document.name, "", Chip("", "", document.id, Mark(1)))
+                root = self._new_item(
+                    root, document.title or document.name, "", Chip("", "", document.id, TextHighlight(1))
+                )
             self._add(root, document, overview)
         self.setRootIsDecorated(any(map(_children, _children(self.invisibleRootItem()))))
         self._open_levels()
@@ -577,7 +581,7 @@ class Outline(QTreeWidget):
             while path[-1][0] >= one.level:
                 path.pop()
             mark = page_mark(document.unit, one.page)
-            chip = Chip(one.text, one.text, document.id, Mark(one.block_id))
+            chip = Chip(one.text, one.text, document.id, TextHighlight(one.block_id))
             path.append((one.level, self._new_item(path[-1][1], one.text, mark, chip)))
         if overview.left_out:
             left = tr("{count} more headings are left out", count=f"{overview.left_out:,}")

@@ -25,14 +25,14 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
-from app.features.summary.result import Method, Wish
+from app.features.summary.result import Method, SummaryOptions
 from app.features.summary.summaries import Estimate
 from app.language.names import english_name
 from app.store.documents import StoredDocument
 from app.ui.document.files import (
     DocumentChip,
+    FileAction,
     FileToRead,
-    Offer,
     Stage,
     part_of,
     remarks_words,
@@ -52,25 +52,25 @@ from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
-from app.ui.widgets.fields import Segments
+from app.ui.widgets.fields import SegmentedControl
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 from app.ui.work.doing import Estimating
 from app.ui.work.intake import Intake
 from app.ui.work.pictures import PicturesLine
-from app.ui.work.tab import Column
+from app.ui.work.tab import TabColumn
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.models.messages import Words
+    from app.features.models.messages import MessageTemplate
     from app.ui.shell.picture_reading import PictureReading
 
 
 MOST_REMARKS = 3
 
 
-class DraftPage(QWidget):
-    """`started` carries the ids of the documents, the `Wish`, and whether one summary is made of all.
+class SummaryDraftPage(QWidget):
+    """`started` carries the ids of the documents, the `SummaryOptions`, and whether one summary is made of all.
 
     `look_at` is called with documents and a wish for what is to be seen of them before a model is asked.
     """
@@ -81,18 +81,23 @@ class DraftPage(QWidget):
     model_wanted = Signal()
 
     def __init__(
-        self, app: Fireside, theme: Theme, notify: Notify, files: DraftFiles, look_at: Callable[[list[int], Wish], None]
+        self,
+        app: Fireside,
+        theme: Theme,
+        notify: Notify,
+        files: DraftFiles,
+        look_at: Callable[[list[int], SummaryOptions], None],
     ) -> None:
         super().__init__()
         self._theme, self._notify, self._files, self._summaries = theme, notify, files, app.summaries
         self._look_at = look_at
-        self._looked_at: tuple[list[int], Wish] = ([], Wish())
+        self._looked_at: tuple[list[int], SummaryOptions] = ([], SummaryOptions())
         self._not_looked_at: list[int] = []
         """Documents of which the looking was cancelled; nobody looks at them again unasked."""
         self._estimate: Estimate | None = None
         self.is_together = True
         """Whether several documents are to have one summary."""
-        self._known: tuple[tuple[int, ...], Wish] | None = None
+        self._known: tuple[tuple[int, ...], SummaryOptions] | None = None
         self.estimating = Estimating(self)
         self.estimating.estimated.connect(self._on_estimated)
         self.estimating.failed.connect(self._on_not_estimated)
@@ -117,7 +122,7 @@ class DraftPage(QWidget):
         self.digest.cancel_wanted.connect(self._on_looking_cancelled)
         self.digest.look_wanted.connect(self._on_look_wanted)
         choices = (("together", tr("One over all")), ("each", tr("One summary each")))
-        self.together = Segments(tr("Several documents"), choices, "together", self._on_together)
+        self.together = SegmentedControl(tr("Several documents"), choices, "together", self._on_together)
         self.foot = Foot(theme, tr("Summarize"), tr("Keep these sentences"))
         self.foot.started.connect(lambda: self._start(self.foot.wish))
         self.foot.anyway_started.connect(lambda: self._start(replace(self.foot.wish, method=Method.MODEL)))
@@ -128,7 +133,7 @@ class DraftPage(QWidget):
         name_widgets(add_documents=self.add_button)
 
     def _lay_out(self) -> None:
-        self._inner = Column(self._theme, top_px=TOP_PX, bottom_px=12)
+        self._inner = TabColumn(self._theme, top_px=TOP_PX, bottom_px=12)
         self.chips.add_last(self.add_button)
         rows = self._inner.rows
         told = (self._remarks, self.pictures)
@@ -162,7 +167,7 @@ class DraftPage(QWidget):
             QWidget.setTabOrder(before, widget)
             before = widget
 
-    def show_wish(self, wish: Wish, *, is_together: bool) -> None:
+    def show_wish(self, wish: SummaryOptions, *, is_together: bool) -> None:
         """Shows what was wished before."""
         self.foot.choices.show_wish(wish)
         self.is_together = is_together
@@ -170,7 +175,7 @@ class DraftPage(QWidget):
 
     def look_again(self) -> None:
         """The model may be another one now."""
-        self._known, self._looked_at = None, ([], Wish())
+        self._known, self._looked_at = None, ([], SummaryOptions())
         self._on_files()
         self.look_at_model()
 
@@ -228,7 +233,7 @@ class DraftPage(QWidget):
         self.digest.show_cancelled()
 
     def _on_look_wanted(self) -> None:
-        self._not_looked_at, self._looked_at = [], ([], Wish())
+        self._not_looked_at, self._looked_at = [], ([], SummaryOptions())
         self._look()
 
     def show_share(self, document_ids: tuple[int, ...], share: float) -> None:
@@ -307,7 +312,7 @@ class DraftPage(QWidget):
         self.time.setText(words)
         self.time.setVisible(bool(words))
 
-    def _start(self, wish: Wish) -> None:
+    def _start(self, wish: SummaryOptions) -> None:
         self.estimating.stop()
         self.started.emit(self.ids, wish, self.is_together or len(self.ids) < 2)
 
@@ -338,9 +343,9 @@ class EmptyPage(QWidget):
             tr("Every page is read, and every statement leads to the sentence it rests on."), wordWrap=True
         )
         self._words.setProperty("kind", "muted")
-        self.zone = DropZone(theme)
+        self.zone = SummaryDropZone(theme)
         self.better = BetterModel(app, theme)
-        inside = Column(theme, top_px=TOP_PX, bottom_px=20)
+        inside = TabColumn(theme, top_px=TOP_PX, bottom_px=20)
         inside.setObjectName("page")
         for widget in (self._head, self._words):
             inside.rows.addWidget(widget)
@@ -362,7 +367,7 @@ ICON_PX = 44
 LEAST_PX, MOST_PX = 250, 360
 
 
-class DropZone(QFrame):
+class SummaryDropZone(QFrame):
     """Files dropped anywhere on the window come here; this shows that they may."""
 
     files_wanted = Signal()
@@ -638,7 +643,7 @@ class BetterModel(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._languages: tuple[str, ...] = ()
         self._ids: tuple[int, ...] = ()
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._what = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._offer = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._offer.setProperty("kind", "muted")
@@ -673,7 +678,7 @@ class BetterModel(QFrame):
         if (tuple(languages), tuple(document_ids)) != (self._languages, self._ids):
             self.look(languages, document_ids)
 
-    def _work(self, _cancel: CancelToken) -> Iterator[tuple[str, Words | None]]:
+    def _work(self, _cancel: CancelToken) -> Iterator[tuple[str, MessageTemplate | None]]:
         from app.features.summary.result import not_made_for  # reads headers, and is not needed at start
 
         models = self._app.models
@@ -695,7 +700,7 @@ class BetterModel(QFrame):
         except AppError:  # what is wrong with a document is told where it is counted
             return False
 
-    def _show(self, said: str, words: Words | None) -> None:
+    def _show(self, said: str, words: MessageTemplate | None) -> None:
         self._what.setText(said)
         self._offer.setText(in_words(words) if words is not None else "")
         self._offer.setVisible(words is not None)
@@ -807,9 +812,9 @@ class DraftFiles(Intake):
             return
         open_it: Callable[[FileToRead], object] = lambda _one: self.opened.emit(one.document.id)  # type: ignore[union-attr]  # noqa: E731
         offers = [
-            Offer(tr("Open"), open_it),
-            Offer(tr("Choose pages…"), self.questions.ask_for_pages, lambda each: each.has_pages_to_choose),
-            Offer(tr("Remove"), self.take_out),
+            FileAction(tr("Open"), open_it),
+            FileAction(tr("Choose pages…"), self.questions.ask_for_pages, lambda each: each.has_pages_to_choose),
+            FileAction(tr("Remove"), self.take_out),
         ]
         self.questions.show_menu(one, at, offers)
 

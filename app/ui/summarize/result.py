@@ -34,7 +34,7 @@ from app.ui.shell.desktop import copy_text
 from app.ui.shell.model_loader import model_name
 from app.ui.shell.notify import Notify
 from app.ui.summarize.statements import StatementView
-from app.ui.summarize.texts import Told, read_words, was_read
+from app.ui.summarize.texts import ShownStatement, read_words, was_read
 from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
@@ -42,7 +42,7 @@ from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import name_widgets, scrolled
 from app.ui.work.doing import SavedFiles, file_name
 from app.ui.work.pictures import CHANGED_SINCE
-from app.ui.work.tab import Column, StateBar
+from app.ui.work.tab import StateBar, TabColumn
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -60,7 +60,7 @@ FORMATS = (
 )
 
 
-class Saving(SavedFiles):
+class SummarySaver(SavedFiles):
     """Everything that takes time is done on a thread; what goes wrong is told in words."""
 
     def __init__(self, app: Fireside, notify: Notify, window: QWidget) -> None:
@@ -94,7 +94,7 @@ class Saving(SavedFiles):
                 return
         self.save(summary, path)
 
-    def save(self, summary: Summary, path: Path) -> tasks.Task:
+    def save(self, summary: Summary, path: Path) -> tasks.BackgroundTask:
         """Writes it, in the format of the file's ending."""
 
         def write() -> None:
@@ -127,8 +127,8 @@ def write_pdf(html: str, title: str, path: Path) -> None:
     Raises DiskFull or FolderNotWritable.
     """
     from app.ui.paper.sheets import (
+        LaidOutText,
         Sheets,
-        Text,
         pdf_file,  # not needed before somebody saves
     )
 
@@ -136,7 +136,7 @@ def write_pdf(html: str, title: str, path: Path) -> None:
         sheets = Sheets(writer, title, is_mirrored=is_right_to_left(title))
         document = sheets.new_document()
         document.setHtml(html)
-        sheets.add(Text(document))
+        sheets.add(LaidOutText(document))
         sheets.end()
 
 
@@ -211,7 +211,7 @@ class TitleField(QLineEdit):
         super().keyPressEvent(event)
 
 
-class ResultHead(Column):
+class ResultHead(TabColumn):
     """Two lines: the title with its buttons, and what there is to say of the reading."""
 
     ask_wanted = Signal()
@@ -317,7 +317,7 @@ class ResultPage(QWidget):
     """What it wants is about the summary that it shows; saving and copying it does itself."""
 
     again_wanted = Signal(list, object)
-    """The ids of its documents, and the `Wish` for another summary of them."""
+    """The ids of its documents, and the `SummaryOptions` for another summary of them."""
     ask_wanted = Signal(list, str)
     """The ids of its documents and its title: a chat about them."""
     translate_wanted = Signal(str)
@@ -325,19 +325,19 @@ class ResultPage(QWidget):
     go_on_wanted = Signal()
     renamed = Signal(str)
 
-    def __init__(self, theme: Theme, notify: Notify, saving: Saving) -> None:
+    def __init__(self, theme: Theme, notify: Notify, saving: SummarySaver) -> None:
         super().__init__()
         self.saving = saving
         self.stored: StoredSummary | None = None
         self.summary: Summary | None = None
         self.digest: Summary | None = None
         """What stands in its place where nothing was written."""
-        self._digest: tuple[tuple[int, ...], Summary | None, list[Told]] = ((), None, [])
+        self._digest: tuple[tuple[int, ...], Summary | None, list[ShownStatement]] = ((), None, [])
         self._shown: tuple[object, ...] = ()
         self._is_outdated = False
         self.head = ResultHead(theme)
         self.bar = StateBar(theme, notify)
-        self._bar_row = Column(theme, top_px=4, bottom_px=4)
+        self._bar_row = TabColumn(theme, top_px=4, bottom_px=4)
         self._bar_row.rows.addWidget(self.bar)
         self.statements = StatementView(theme)
         self.foot = Foot(theme, tr("Summarize again"), tr("Choose again"), is_primary=False)
@@ -369,7 +369,7 @@ class ResultPage(QWidget):
         self.head.copy_wanted.connect(lambda: self._with_summary(self.saving.copy))
         self.head.save_wanted.connect(lambda: self._with_summary(self._show_forms))
 
-    def show_digest(self, document_ids: tuple[int, ...], digest: Summary, told: Sequence[Told]) -> None:
+    def show_digest(self, document_ids: tuple[int, ...], digest: Summary, told: Sequence[ShownStatement]) -> None:
         """Sentences of documents, which stand below what was written before it was stopped: those of what is unread."""
         self._digest = (document_ids, digest, list(told))
         self._show_digest()
@@ -417,9 +417,9 @@ class ResultPage(QWidget):
         self,
         stored: StoredSummary,
         summary: Summary | None,
-        told: Sequence[Told],
+        told: Sequence[ShownStatement],
         *,
-        set_aside: Sequence[Told] = (),
+        set_aside: Sequence[ShownStatement] = (),
         is_outdated: bool = False,
     ) -> None:
         """Shows it from the top, unless it is shown already as it is.

@@ -34,7 +34,7 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 from app.features.summary.result import Form
 from app.language.names import is_right_to_left
 from app.ui.i18n import tr
-from app.ui.summarize.texts import Chip, Told
+from app.ui.summarize.texts import Chip, ShownStatement
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 from app.ui.widgets.labels import announce, plain_tip
 
@@ -54,8 +54,8 @@ class StatementView(QTextEdit):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._told: list[Told] = []
-        self._below: tuple[str, list[Told]] = ("", [])
+        self._told: list[ShownStatement] = []
+        self._below: tuple[str, list[ShownStatement]] = ("", [])
         self._form = Form.BULLETS
         self._plain = ""
         self._text = StatementText(self.document(), theme)
@@ -87,7 +87,7 @@ class StatementView(QTextEdit):
         self._on_theme_changed()
 
     @property
-    def stretches(self) -> list[Stretch]:
+    def stretches(self) -> list[StatementRange]:
         """Where the statements stand, in order."""
         return self._text.stretches
 
@@ -96,14 +96,14 @@ class StatementView(QTextEdit):
         """How many of them, the last ones, stand below the others."""
         return len(self._below[1])
 
-    def show_statements(self, told: Sequence[Told], form: Form) -> None:
+    def show_statements(self, told: Sequence[ShownStatement], form: Form) -> None:
         """Replaces everything, from the top."""
         self._told, self._form, self._plain, self._below = list(told), form, "", ("", [])
         self.current, self.chip, self.open_chip = -1, 0, None
         self._write()
         self.verticalScrollBar().setValue(0)
 
-    def add(self, told: Sequence[Told], below: Sequence[Told] = ()) -> None:
+    def add(self, told: Sequence[ShownStatement], below: Sequence[ShownStatement] = ()) -> None:
         """More of them, and what still stands below; whoever is at the end stays there, or at what they read below."""
         bar = self.verticalScrollBar()
         is_at_end = bar.value() >= bar.maximum() and not self._below[1]
@@ -116,7 +116,7 @@ class StatementView(QTextEdit):
         if is_at_end:
             bar.setValue(bar.maximum())
 
-    def show_below(self, words: str, told: Sequence[Told]) -> None:
+    def show_below(self, words: str, told: Sequence[ShownStatement]) -> None:
         """Others under all of them, below words that say what they are; they take the place of those before."""
         if self._below == (words, list(told)):
             return
@@ -340,10 +340,10 @@ ENDS = ".。।"
 
 
 @dataclass
-class Stretch:
+class StatementRange:
     """Where a statement stands, as positions in the text document: all of it, its chips, and its note."""
 
-    told: Told
+    told: ShownStatement
     start: int
     end: int
     chips: list[tuple[int, int]]
@@ -369,7 +369,7 @@ class StatementText:
 
     def __init__(self, document: QTextDocument, theme: Theme) -> None:
         self._document, self._theme = document, theme
-        self.stretches: list[Stretch] = []
+        self.stretches: list[StatementRange] = []
         self._group: str | None = None
         self._paragraph: int | None = None
         self._is_empty = True
@@ -386,7 +386,7 @@ class StatementText:
         self.stretches, self._group, self._paragraph, self._is_empty = [], None, None, True
         self._above = None
 
-    def add_below(self, words: str, statements: Sequence[Told]) -> None:
+    def add_below(self, words: str, statements: Sequence[ShownStatement]) -> None:
         """Writes a list that `leave_below` takes out again, under words that say what it is; without any, nothing."""
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
@@ -409,7 +409,7 @@ class StatementText:
         del self.stretches[above.stretches :]
         self._group, self._paragraph, self._is_empty = above.group, above.paragraph, above.is_empty
 
-    def add(self, statements: Sequence[Told], form: Form) -> None:
+    def add(self, statements: Sequence[ShownStatement], form: Form) -> None:
         """Writes more statements in a form; they go on where the last one ended."""
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
@@ -441,7 +441,7 @@ class StatementText:
             self._new_block(cursor, group, gap_px=26)
             cursor.insertText(_one_line(group), self._format(weight=600))
 
-    def _write_item(self, cursor: QTextCursor, told: Told, *, has_bullet: bool) -> None:
+    def _write_item(self, cursor: QTextCursor, told: ShownStatement, *, has_bullet: bool) -> None:
         is_flagged = told.is_flagged
         is_indented = has_bullet or is_flagged
         gap = GAP_PX + (6 if is_flagged or (self.stretches and self.stretches[-1].told.is_flagged) else 0)
@@ -455,10 +455,12 @@ class StatementText:
             token = self._theme.tokens.warning if is_flagged else self._theme.tokens.muted
             cursor.insertText(_one_line(told.note), self._format(NOTE_PX, 500 if is_flagged else 400, token))
         self.stretches.append(
-            Stretch(told, start, cursor.position(), chips, is_indented, False, is_right_to_left(told.statement.text))
+            StatementRange(
+                told, start, cursor.position(), chips, is_indented, False, is_right_to_left(told.statement.text)
+            )
         )
 
-    def _write_inline(self, cursor: QTextCursor, told: Told) -> None:
+    def _write_inline(self, cursor: QTextCursor, told: ShownStatement) -> None:
         if told.statement.paragraph != self._paragraph:
             self._paragraph = told.statement.paragraph
             self._new_block(cursor, told.statement.text, gap_px=GAP_PX)
@@ -472,10 +474,10 @@ class StatementText:
             color = self._theme.tokens.warning if told.is_flagged else self._theme.tokens.muted
             cursor.insertText(f" {_one_line(told.note)}", self._format(NOTE_PX, 500, color))
         self.stretches.append(
-            Stretch(told, start, cursor.position(), chips, False, True, is_right_to_left(told.statement.text))
+            StatementRange(told, start, cursor.position(), chips, False, True, is_right_to_left(told.statement.text))
         )
 
-    def _write_words(self, cursor: QTextCursor, told: Told) -> list[tuple[int, int]]:
+    def _write_words(self, cursor: QTextCursor, told: ShownStatement) -> list[tuple[int, int]]:
         """The one door by which a model's words come in here: characters, never markup."""
         text = _one_line(told.statement.text)
         end = text[-1:] if text[-1:] in ENDS and not text.endswith("..") and told.chips else ""
@@ -595,7 +597,7 @@ class StatementGround:
         position = self._view.cursorForPosition(point.toPoint()).position()
         return bisect_right(self._view.stretches, position, key=lambda stretch: stretch.start) - 1
 
-    def rect_of(self, stretch: Stretch) -> QRectF:
+    def rect_of(self, stretch: StatementRange) -> QRectF:
         """Around a statement's lines."""
         rects = [rect for _, rect in self._lines(stretch.start, stretch.end)]
         around = QRectF()
@@ -606,17 +608,17 @@ class StatementGround:
             around.setRight(self._view.viewport().width())
         return around
 
-    def _chip(self, stretch: Stretch, place: int) -> QRectF:
+    def _chip(self, stretch: StatementRange, place: int) -> QRectF:
         start, end = stretch.chips[place]
         _, rect = next(self._lines(start, end), (None, QRectF()))
         px = self._theme.px
         return rect.adjusted(0, -px(0.5), 0, px(1.5))
 
-    def _box_of(self, stretch: Stretch) -> QRectF:
+    def _box_of(self, stretch: StatementRange) -> QRectF:
         side, high = (self._theme.px(3), self._theme.px(2)) if stretch.is_inline else (0, self._theme.px(8))
         return self.rect_of(stretch).adjusted(-side, -high, side, high)
 
-    def _paint_flag(self, painter: QPainter, stretch: Stretch, box: QRectF) -> None:
+    def _paint_flag(self, painter: QPainter, stretch: StatementRange, box: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._theme.tokens.bubble))
         px = self._theme.px
@@ -626,7 +628,7 @@ class StatementGround:
         for _, rect in self._lines(stretch.start, stretch.end):
             painter.drawRoundedRect(rect.adjusted(-px(2), -px(2), px(2), px(3)), px(4), px(4))
 
-    def _paint_ring(self, painter: QPainter, stretch: Stretch, box: QRectF) -> None:
+    def _paint_ring(self, painter: QPainter, stretch: StatementRange, box: QRectF) -> None:
         """Where the keyboard is."""
         px, path = self._theme.px, QPainterPath()
         if stretch.is_inline:
@@ -639,7 +641,7 @@ class StatementGround:
         painter.setPen(QPen(QColor(self._theme.tokens.focus), 1))
         painter.drawPath(path)
 
-    def _paint_sign(self, painter: QPainter, stretch: Stretch) -> None:
+    def _paint_sign(self, painter: QPainter, stretch: StatementRange) -> None:
         """A bullet, or an exclamation mark where something is not as its page has it."""
         line, rect = next(self._lines(stretch.start, stretch.start + 1), (None, QRectF()))
         if line is None:
@@ -658,7 +660,7 @@ class StatementGround:
             size = px(2.5)
             painter.drawEllipse(QPointF(middle, rect.center().y() + px(1)), size, size)
 
-    def _paint_chips(self, painter: QPainter, number: int, stretch: Stretch, *, is_current: bool) -> None:
+    def _paint_chips(self, painter: QPainter, number: int, stretch: StatementRange, *, is_current: bool) -> None:
         tokens, px = self._theme.tokens, self._theme.px
         for place in range(len(stretch.chips)):
             rect = self._chip(stretch, place)

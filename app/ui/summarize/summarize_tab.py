@@ -22,7 +22,7 @@ from app.features.summary.result import (
     StoredSummary,
     Summary,
     SummaryEvent,
-    Wish,
+    SummaryOptions,
     Writing,
 )
 from app.ui.document.panel import DocumentPanel
@@ -30,14 +30,14 @@ from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, UiContext
 from app.ui.summarize.digest import FirstLooks, TermChip
-from app.ui.summarize.draft import DraftFiles, DraftPage, EmptyPage
-from app.ui.summarize.result import ResultPage, Saving
+from app.ui.summarize.draft import DraftFiles, EmptyPage, SummaryDraftPage
+from app.ui.summarize.result import ResultPage, SummarySaver
 from app.ui.summarize.statements import StatementView
 from app.ui.summarize.texts import (
     Chip,
-    Places,
-    Progress,
-    Told,
+    ChipBuilder,
+    ShownStatement,
+    SummaryProgress,
     form_and_time,
     note_of,
     places_in,
@@ -48,12 +48,12 @@ from app.ui.summarize.texts import (
 from app.ui.summarize.wish import MethodLook
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressLine, announce
+from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressStripe, announce
 from app.ui.widgets.layouts import name_widgets
 from app.ui.work.column import ColumnWords
 from app.ui.work.doing import Doing
 from app.ui.work.intake import KeptUnread
-from app.ui.work.tab import Column, Runner, RunnerWords, WorkTab, WorkView
+from app.ui.work.tab import JobRunner, RunnerWords, TabColumn, WorkTab, WorkView
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -76,17 +76,17 @@ class WorkPage(QWidget):
     def __init__(
         self,
         theme: Theme,
-        tell: Callable[[Sequence[Statement]], list[Told]],
+        tell: Callable[[Sequence[Statement]], list[ShownStatement]],
         left_s: Callable[[int], float | None],
     ) -> None:
         super().__init__()
         self._tell, self._left_s = tell, left_s
         self.stored: StoredSummary | None = None
-        self.progress: Progress | None = None
+        self.progress: SummaryProgress | None = None
         self._count = 0
         self._told = (False, False)
         """Whether what is said is that the text is being written, and for the second time."""
-        self._digest: list[Told] = []
+        self._digest: list[ShownStatement] = []
         self._digest_of: tuple[int, ...] = ()
         self._title = ElidedLabel()
         self._title.setObjectName("summary_title")
@@ -95,12 +95,12 @@ class WorkPage(QWidget):
         self.stop.setToolTip(tr("Stop; what is there is kept"))
         self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.words.setProperty("kind", "muted")
-        self.line = ProgressLine(theme)
+        self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("How far the summary is"))
         self.lead = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.points = StatementView(theme)
         self.points.setAccessibleName(tr("Points so far"))
-        self._head = Column(theme, top_px=TOP_PX, bottom_px=2)
+        self._head = TabColumn(theme, top_px=TOP_PX, bottom_px=2)
         top = QHBoxLayout()
         top.addWidget(self._title, 1)
         top.addWidget(self.stop)
@@ -122,7 +122,7 @@ class WorkPage(QWidget):
         theme.dress(top, spacing=10)
         name_widgets(stop_work=self.stop, work_words=self.words, work_lead=self.lead)
 
-    def show_work(self, stored: StoredSummary, progress: Progress | None) -> None:
+    def show_work(self, stored: StoredSummary, progress: SummaryProgress | None) -> None:
         """A summary that waits or is at work, as far as it is."""
         is_other = self.stored is None or self.stored.id != stored.id or progress is not self.progress
         self.stored, self.progress = stored, progress
@@ -139,7 +139,7 @@ class WorkPage(QWidget):
                 self._show_digest()
         self._show_words()
 
-    def show_digest(self, document_ids: tuple[int, ...], told: Sequence[Told]) -> None:
+    def show_digest(self, document_ids: tuple[int, ...], told: Sequence[ShownStatement]) -> None:
         """Sentences of these documents, which stand in for the sections that are not read yet."""
         self._digest_of, self._digest = document_ids, list(told)
         if self.progress is None or not self.progress.text:
@@ -149,13 +149,13 @@ class WorkPage(QWidget):
         self.points.show_below(tr(MEANWHILE), self._left_of_digest)
 
     @property
-    def _left_of_digest(self) -> list[Told]:
+    def _left_of_digest(self) -> list[ShownStatement]:
         """Of sections that are not read yet."""
         has_read = self.progress.has_read if self.progress is not None else lambda _anchor: False
         return [one for one in self._digest if not any(map(has_read, one.statement.anchors))]
 
     def take(self, event: SummaryEvent) -> None:
-        """Something happened in the one that is shown; its `Progress` knows of it already."""
+        """Something happened in the one that is shown; its `SummaryProgress` knows of it already."""
         progress = self.progress
         if progress is None:
             return
@@ -216,18 +216,18 @@ class SummarizeView(WorkView):
         app: Fireside,
         theme: Theme,
         notify: Notify,
-        runner: Runner[Progress],
+        runner: JobRunner[SummaryProgress],
         pictures: PictureReading | None = None,
     ) -> None:
         super().__init__(runner)
         self._app, self._theme, self._notify = app, theme, notify
-        self._places: Places | None = None
+        self._places: ChipBuilder | None = None
         self._is_draft_loaded = False
         self.files = DraftFiles(app, theme, notify, self, pictures)
         self.looks = FirstLooks(app, notify, self)
-        self._saving = Saving(app, notify, self)
+        self._saving = SummarySaver(app, notify, self)
         self.empty = EmptyPage(app, theme)
-        self.draft = DraftPage(app, theme, notify, self.files, self.looks.look_at)
+        self.draft = SummaryDraftPage(app, theme, notify, self.files, self.looks.look_at)
         self.work = WorkPage(
             theme, lambda points: told(points, self._places) if self._places else [], app.summaries.seconds_left
         )
@@ -370,10 +370,10 @@ class SummarizeView(WorkView):
         super().show_id(job_id)
 
     def _show_result(self, stored: StoredSummary, summary: Summary | None) -> None:
-        statements: list[Told] = []
-        set_aside: list[Told] = []
+        statements: list[ShownStatement] = []
+        set_aside: list[ShownStatement] = []
         if summary is not None:
-            self._places = Places(summary.documents, self._app.documents)
+            self._places = ChipBuilder(summary.documents, self._app.documents)
             statements, set_aside = (told(each, self._places) for each in (summary.statements, summary.set_aside))
         was_at_work = self.pages.currentWidget() is self.work
         self.methods.look([stored.document_ids])
@@ -386,7 +386,7 @@ class SummarizeView(WorkView):
     def _on_seen(self, document_ids: tuple[int, ...], look: FirstLook) -> None:
         """Documents were looked at: those that are put together, or those of the summary that is shown."""
         try:
-            shown = sentences_told(look.summary.statements, Places(look.summary.documents, self._app.documents))
+            shown = sentences_told(look.summary.statements, ChipBuilder(look.summary.documents, self._app.documents))
         except AppError as error:
             self._notify.error(error)
             return
@@ -422,7 +422,7 @@ class SummarizeView(WorkView):
             draft, summaries = self.draft, self._app.summaries
             self.doing.try_to(lambda: summaries.keep_draft(draft.ids, draft.foot.wish, is_together=draft.is_together))
 
-    def _begin(self, ids: list[int], wish: Wish, together: bool, *, is_draft: bool = True) -> None:
+    def _begin(self, ids: list[int], wish: SummaryOptions, together: bool, *, is_draft: bool = True) -> None:
         """Of what is in the draft, else of these documents as they are by now."""
         summaries = self._app.summaries
         begun = self.doing.result_of(
@@ -535,9 +535,9 @@ class SummarizeTab(WorkTab):
             self.view.methods.look([stored.document_ids])
 
 
-def new_runner(app: Fireside, notify: Notify) -> Runner[Progress]:
+def new_runner(app: Fireside, notify: Notify) -> JobRunner[SummaryProgress]:
     """Works off the summaries."""
-    return Runner(app.summaries, Progress, RUNNER_WORDS, notify)
+    return JobRunner(app.summaries, SummaryProgress, RUNNER_WORDS, notify)
 
 
 def summary_words() -> ColumnWords:

@@ -9,11 +9,11 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QDate, QLocale, QTime
 
-from app.features.documents import Documents, Mark, page_mark
+from app.features.documents import DocumentLibrary, TextHighlight, page_mark
 from app.features.messages import units
 from app.features.summary.messages import check_words, doubt_words
 from app.features.summary.result import (
-    Anchor,
+    ClaimAnchor,
     ClaimsChecked,
     Coverage,
     Form,
@@ -69,7 +69,7 @@ def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> li
     return figures
 
 
-def work_words(progress: Progress | None, stored: StoredSummary, left_s: float | None) -> str:
+def work_words(progress: SummaryProgress | None, stored: StoredSummary, left_s: float | None) -> str:
     """How far a summary is, such as "Section 9 of 21 · about 3 minutes left"."""
     if stored.state == "queued" and progress is None:
         return tr("Waiting")
@@ -111,7 +111,7 @@ def read_words(stored: StoredSummary, summary: Summary | None) -> tuple[str, str
     return words if read else "", words
 
 
-def was_read(summary: Summary | None, anchor: Anchor) -> bool:
+def was_read(summary: Summary | None, anchor: ClaimAnchor) -> bool:
     """Whether what there is of a summary tells of a place: by the pages that were read, else as far as it cites."""
     if summary is None or not summary.statements:
         return False
@@ -140,7 +140,7 @@ MOST_SHARE = 0.98
 """A line that is full says that it is over."""
 
 
-class Progress:
+class SummaryProgress:
     """Of one summary that is being worked on, since its work began."""
 
     def __init__(self) -> None:
@@ -201,7 +201,7 @@ class Progress:
         else:
             self.read.append((document, first, last))
 
-    def has_read(self, anchor: Anchor) -> bool:
+    def has_read(self, anchor: ClaimAnchor) -> bool:
         """Whether the section that a place is in is read."""
         return any(one == anchor.document and first <= anchor.block_id <= last for one, first, last in self.read)
 
@@ -259,13 +259,13 @@ class Chip:
     text: str
     spoken: str
     document_id: int
-    mark: Mark
+    mark: TextHighlight
 
 
-class Places:
+class ChipBuilder:
     """Makes the chips of statements about these documents."""
 
-    def __init__(self, documents: Sequence[SummarizedDocument], source: Documents) -> None:
+    def __init__(self, documents: Sequence[SummarizedDocument], source: DocumentLibrary) -> None:
         self._documents, self._source = documents, source
         self._headings: dict[tuple[int, int], str] = {}
 
@@ -291,30 +291,30 @@ class Places:
         words = [self._where(one) for one in statement.anchors] if is_one else [c.text for c in self.chips(statement)]
         return ", ".join(dict.fromkeys(words))
 
-    def _where(self, anchor: Anchor) -> str:
+    def _where(self, anchor: ClaimAnchor) -> str:
         mark = page_mark(self._documents[anchor.document].unit, anchor.page)
         if mark:
             return mark
         heading = self._headings.get((anchor.document, anchor.block_id), "")
         return f"§ {_cut(heading, MOST_HEADING)}" if heading else f"¶ {anchor.block_id}"
 
-    def _chip(self, anchor: Anchor) -> Chip:
+    def _chip(self, anchor: ClaimAnchor) -> Chip:
         document, where = self._documents[anchor.document], self._where(anchor)
         text = f"{short_name(document.name)} {where}" if len(self._documents) > 1 else where
         unit = document.unit
         said = f"{unit} {anchor.page}" if unit and anchor.page else where.removeprefix("§ ").replace("¶", "paragraph")
         spoken = tr("{where} of {name}", where=said, name=document.name)
-        return Chip(text, spoken, document.id, Mark(anchor.block_id, anchor.start, anchor.end))
+        return Chip(text, spoken, document.id, TextHighlight(anchor.block_id, anchor.start, anchor.end))
 
 
-def places_in(document_ids: Sequence[int], source: Documents) -> Places:
+def places_in(document_ids: Sequence[int], source: DocumentLibrary) -> ChipBuilder:
     """Before there is a summary: its documents as the store has them. Raises what the store raises."""
     found = []
     for number in document_ids:
         document = source.store.get(number)
         name, unit = (document.name, document.unit) if document is not None else ("", "")
         found.append(SummarizedDocument(number, name, name, unit, Coverage(0, 0, 0, 0)))
-    return Places(found, source)
+    return ChipBuilder(found, source)
 
 
 def short_name(name: str) -> str:
@@ -331,7 +331,7 @@ def _cut(text: str, most: int) -> str:
 
 
 @dataclass(frozen=True)
-class Told:
+class ShownStatement:
     """A statement with what is shown beside it: its chips, what its check says ("" nothing), and aloud."""
 
     statement: Statement
@@ -346,24 +346,24 @@ class Told:
         return (not check.found and check.is_compared) or bool(self.statement.unsupported)
 
 
-def told(statements: Sequence[Statement], places: Places) -> list[Told]:
+def told(statements: Sequence[Statement], places: ChipBuilder) -> list[ShownStatement]:
     """In the same order. Raises what the store raises."""
     places.know(statements)
     return [_told(one, places) for one in statements]
 
 
-def sentences_told(sentences: Sequence[Statement], places: Places) -> list[Told]:
+def sentences_told(sentences: Sequence[Statement], places: ChipBuilder) -> list[ShownStatement]:
     """The same of sentences of the documents themselves, of which nothing was checked."""
     places.know(sentences)
     found = []
     for one in sentences:
         chips = places.chips(one)
         spoken = (one.group, one.text, *(chip.spoken for chip in chips))
-        found.append(Told(one, chips, "", " ".join(filter(None, spoken))))
+        found.append(ShownStatement(one, chips, "", " ".join(filter(None, spoken))))
     return found
 
 
-def _told(statement: Statement, places: Places) -> Told:
+def _told(statement: Statement, places: ChipBuilder) -> ShownStatement:
     chips, check = places.chips(statement), statement.check
     where = places.where(statement)
     is_plain = check.found and check.reason is None
@@ -371,4 +371,6 @@ def _told(statement: Statement, places: Places) -> Told:
     doubted = tr(doubt_words(statement))
     note = " ".join(filter(None, ("" if is_plain else words, doubted)))
     spoken = " ".join(filter(None, (words, doubted))) if note or chips else ""
-    return Told(statement, chips, note, " ".join(part for part in (statement.group, statement.text, spoken) if part))
+    return ShownStatement(
+        statement, chips, note, " ".join(part for part in (statement.group, statement.text, spoken) if part)
+    )

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.summary.result import Form, Length, Method, Wish
+from app.features.summary.result import Form, Length, Method, SummaryOptions
 from app.language.names import own_name
 from app.ui.i18n import tr
 from app.ui.shell import tasks
@@ -18,7 +18,7 @@ from app.ui.summarize.texts import FORMS, LENGTHS
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.layouts import FlowLayout, name_widgets
-from app.ui.work.tab import Column
+from app.ui.work.tab import TabColumn
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -74,12 +74,12 @@ class WishChoices(QWidget):
         self._flow.is_last_at_end = True
 
     @property
-    def wish(self) -> Wish:
+    def wish(self) -> SummaryOptions:
         form = Form(self.form.value)
         instruction = self.instruction.text().strip() if form is Form.OWN else ""
-        return Wish(Length(self.length.value), form, self.language.value, instruction)
+        return SummaryOptions(Length(self.length.value), form, self.language.value, instruction)
 
-    def show_wish(self, wish: Wish) -> None:
+    def show_wish(self, wish: SummaryOptions) -> None:
         """Shows choices that were made before; nothing is told."""
         self.length.show_value(wish.length)
         self.form.show_value(wish.form)
@@ -116,7 +116,7 @@ class MethodLook(QObject):
     def __init__(self, app: Fireside, parent: QObject) -> None:
         super().__init__(parent)
         self._app = app
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._groups: list[tuple[int, ...]] = []
 
     def look(self, groups: Sequence[Sequence[int]]) -> None:
@@ -140,7 +140,8 @@ class MethodLook(QObject):
         copied = {
             (form, bool(language))
             for form, language in kinds
-            if choices and all(choice(Wish(form=form, language=language)) is Method.DIGEST for choice in choices)
+            if choices
+            and all(choice(SummaryOptions(form=form, language=language)) is Method.DIGEST for choice in choices)
         }
         yield (model_name(path), frozenset(copied)) if path is not None else ("", frozenset())
 
@@ -154,7 +155,7 @@ def _on_failed(error: BaseException) -> None:
 # What a summary is to be like, at the left, and at the right the button that begins it.
 
 
-class Foot(Column):
+class Foot(TabColumn):
     """Keeps its place before the start and below the result.
 
     `copying` is the button's label where a summary would be made of the document's own sentences.
@@ -200,5 +201,5 @@ class Foot(Column):
         self.anyway.setEnabled(self.button.isEnabled())
 
     @property
-    def wish(self) -> Wish:
+    def wish(self) -> SummaryOptions:
         return self.choices.wish

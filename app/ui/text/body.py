@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from app.ui.i18n import tr
 from app.ui.text.code import CodeBlock
 from app.ui.text.links import HasPage, with_page_links
-from app.ui.text.markdown import Block
-from app.ui.text.pieces import Code, Fold, FoldEnd, Piece, Prose, Table
+from app.ui.text.markdown import MarkdownBlock
+from app.ui.text.pieces import Code, Fold, FoldEnd, MarkdownTable, Piece, Prose
 from app.ui.text.prose import INDENT_PX, ProseView, TableView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -90,10 +90,10 @@ class FoldEndView(QWidget):
 
 
 View = ProseView | CodeBlock | TableView | FoldView | FoldEndView
-_VIEWS = {Prose: ProseView, Code: CodeBlock, Table: TableView, Fold: FoldView, FoldEnd: FoldEndView}
+_VIEWS = {Prose: ProseView, Code: CodeBlock, MarkdownTable: TableView, Fold: FoldView, FoldEnd: FoldEndView}
 
 
-class Body(QWidget):
+class MessageBody(QWidget):
     """Neighbouring prose shares a view, up to a length that is still laid out quickly."""
 
     link_clicked = Signal(str)
@@ -116,7 +116,7 @@ class Body(QWidget):
         self.has_page: HasPage | None = None
         """Which pages can be opened; None where the chat has no documents."""
 
-    def set_blocks(self, closed: list[Block], still_open: list[Block], revision: int) -> None:
+    def set_blocks(self, closed: list[MarkdownBlock], still_open: list[MarkdownBlock], revision: int) -> None:
         """Shows these blocks; `closed` only grows between two revisions."""
         if revision != self._revision:
             self._revision, self._taken, self._stable = revision, 0, []
@@ -139,7 +139,7 @@ class Body(QWidget):
             if index >= len(self.views):
                 view = self._new_view(segment)
                 before = self.views[-1] if self.views else None
-                if isinstance(segment, Table) and segment.continues and isinstance(before, TableView):
+                if isinstance(segment, MarkdownTable) and segment.continues and isinstance(before, TableView):
                     cast("TableView", view).follow(before)
                 self.views.append(view)
                 self._heights.append(0)
@@ -196,7 +196,7 @@ class Body(QWidget):
             self._dirty.add(self.views.index(view))
             self.resized.emit()
 
-    def _with_links(self, block: Block) -> Iterable[Piece]:
+    def _with_links(self, block: MarkdownBlock) -> Iterable[Piece]:
         has_page = self.has_page
         return block.pieces if has_page is None else [with_page_links(piece, has_page) for piece in block.pieces]
 
@@ -217,7 +217,7 @@ class Body(QWidget):
     def _fill(self, view: View, segment: Piece) -> bool:
         if isinstance(view, CodeBlock) and isinstance(segment, Code):
             return view.set_code(segment)
-        if isinstance(view, TableView) and isinstance(segment, Table):
+        if isinstance(view, TableView) and isinstance(segment, MarkdownTable):
             return view.set_table(segment)
         if isinstance(view, FoldView) and isinstance(segment, Fold):
             return view.set_fold(segment)
@@ -237,13 +237,15 @@ def _join(segments: list[Piece], pieces: Iterable[Piece]) -> None:
         last = segments[-1] if segments else None
         if isinstance(piece, Prose) and isinstance(last, Prose) and len(last.lines) < LINES_A_VIEW:
             segments[-1] = Prose(last.lines + piece.lines)
-        elif isinstance(piece, Table) and piece.continues and isinstance(last, Table) and _has_room(last):
+        elif (
+            isinstance(piece, MarkdownTable) and piece.continues and isinstance(last, MarkdownTable) and _has_room(last)
+        ):
             segments[-1] = replace(last, rows=last.rows + piece.rows[1:])
         else:
             segments.append(piece)
 
 
-def _has_room(table: Table) -> bool:
+def _has_room(table: MarkdownTable) -> bool:
     return len(table.rows) * len(table.aligns) < CELLS_A_VIEW
 
 

@@ -31,8 +31,8 @@ from app.core.visible import reveal_directions, visible_name
 from app.features.drawings import kind_of
 from app.ui.i18n import tr
 from app.ui.text.links import drawing_link
-from app.ui.text.pieces import Code, Piece, Span
-from app.ui.text.prose import CODE_LINE_PERCENT, Style, TextView
+from app.ui.text.pieces import Code, Piece, StyledSpan
+from app.ui.text.prose import CODE_LINE_PERCENT, ProseStyle, TextView
 from app.ui.text.selectable import part_of, units
 from app.ui.text.step_limit import StepTooLong, limited_step
 from app.ui.theme import Theme
@@ -81,7 +81,9 @@ class CodeText(TextView):
             cursor.setBlockFormat(look)
             self._shown = ""
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        cursor.insertText(reveal_directions(text[len(self._shown) :]), self.char_format(Span("", code=True), Style()))
+        cursor.insertText(
+            reveal_directions(text[len(self._shown) :]), self.char_format(StyledSpan("", code=True), ProseStyle())
+        )
         self._shown = text
 
     def selected(self) -> list[Piece]:
@@ -95,7 +97,7 @@ class CodeText(TextView):
             start = at + 1
         return [replace(self.code, text="".join([*parts, part_of(self._shown, start, end)]))]
 
-    def char_format(self, span: Span, style: Style) -> QTextCharFormat:
+    def char_format(self, span: StyledSpan, style: ProseStyle) -> QTextCharFormat:
         """Code has no chip behind it: the card is there."""
         plain = super().char_format(span, style)
         plain.clearBackground()

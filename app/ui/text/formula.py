@@ -25,7 +25,7 @@ INK = "#010203"
 
 
 @dataclass(frozen=True)
-class Drawing:
+class FormulaDrawing:
     """A formula as SVG; sizes in pixels at `DRAWN_PX`."""
 
     svg: str
@@ -33,11 +33,11 @@ class Drawing:
     height: float
 
 
-_drawings: dict[tuple[str, bool], Drawing] = {}
+_drawings: dict[tuple[str, bool], FormulaDrawing] = {}
 _drawing = threading.Lock()
 
 
-def drawing_of(latex: str, *, is_inline: bool = False) -> Drawing:
+def drawing_of(latex: str, *, is_inline: bool = False) -> FormulaDrawing:
     """Takes some 20 ms the first time, and 0.2 s more for the first formula of all: for a thread of its own.
 
     Raises whatever the library raises over something that is no formula.
@@ -50,7 +50,7 @@ def drawing_of(latex: str, *, is_inline: bool = False) -> Drawing:
             # WORKAROUND: Qt draws nothing of SVG 2, as https://doc.qt.io/qt-6/svgrendering.html says
             config.svg2 = False
             formula = Latex(latex, size=DRAWN_PX, color=INK, inline=is_inline)
-            _drawings[latex, is_inline] = Drawing(formula.svg(), *formula.getsize())
+            _drawings[latex, is_inline] = FormulaDrawing(formula.svg(), *formula.getsize())
         return _drawings[latex, is_inline]
 
 
@@ -60,7 +60,7 @@ class FormulaView(QWidget):
     def __init__(self, theme: Theme, latex: str, spoken: str, *, size_px: float = 17) -> None:
         super().__init__()
         self._theme, self._size_px = theme, size_px
-        self._shown: Drawing | None = _drawings.get((latex, False))
+        self._shown: FormulaDrawing | None = _drawings.get((latex, False))
         self.setAccessibleName(spoken)
         self.setToolTip(spoken)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -74,10 +74,10 @@ class FormulaView(QWidget):
         return self._shown is not None
 
     @staticmethod
-    def _draw(latex: str, _cancel: CancelToken) -> Drawing:
+    def _draw(latex: str, _cancel: CancelToken) -> FormulaDrawing:
         return drawing_of(latex)
 
-    def _show(self, drawing: Drawing) -> None:
+    def _show(self, drawing: FormulaDrawing) -> None:
         self._shown = drawing
         self.updateGeometry()
         self.update()
@@ -119,7 +119,7 @@ _undrawable: set[str] = set()
 
 
 @dataclass(frozen=True)
-class Picture:
+class FormulaPicture:
     """A formula in one size and colour: sizes in pixels of the window, the image as fine as its screen."""
 
     name: str
@@ -145,7 +145,7 @@ def is_known(source: str) -> bool:
     return source in _undrawable or parts is None or (parts[0], parts[1]) in _drawings
 
 
-def known_drawing(source: str) -> Drawing | None:
+def known_drawing(source: str) -> FormulaDrawing | None:
     """A drawn formula as the lines that it is made of; None where it is not drawn."""
     parts = _parts(source)
     return _drawings.get((parts[0], parts[1])) if parts is not None else None
@@ -153,7 +153,7 @@ def known_drawing(source: str) -> Drawing | None:
 
 def picture_of(
     source: str, size_px: float, color: str, *, ratio: float, x_height: float, room_px: float
-) -> Picture | None:
+) -> FormulaPicture | None:
     """A drawn formula as wide as there is room for, `ratio` pixels of the screen to one; None where it is not drawn.
 
     It is meant to stand in a line as Qt puts things into its middle: a quarter of `x_height` above the baseline. So
@@ -164,7 +164,7 @@ def picture_of(
 
 
 @lru_cache(maxsize=256)
-def _picture(drawing: Drawing, look: tuple[float, str, float, float, float]) -> Picture:
+def _picture(drawing: FormulaDrawing, look: tuple[float, str, float, float, float]) -> FormulaPicture:
     size_px, color, ratio, x_height, room_px = look
     renderer = QSvgRenderer(QByteArray(drawing.svg.replace(INK, color).encode()))
     box = renderer.viewBoxF()
@@ -178,7 +178,7 @@ def _picture(drawing: Drawing, look: tuple[float, str, float, float, float]) -> 
     painter = QPainter(image)
     renderer.render(painter, QRectF(0, height / 2 + x_height / 4 - ascent, width, ascent + descent))
     painter.end()
-    return Picture(f"formula:{hash((drawing, look))}", image, width, height)
+    return FormulaPicture(f"formula:{hash((drawing, look))}", image, width, height)
 
 
 def after(source: str) -> str:

@@ -11,11 +11,11 @@ from PySide6.QtCore import QCoreApplication, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from app.features.drawings import KEPT_S, Words, page_of, remove_page, write_page
+from app.features.drawings import KEPT_S, DrawingWords, page_of, remove_page, write_page
 from app.features.retrieval.citations import named_pages
 from app.language.sentences import sentences
 from app.ui.i18n import breakable, tr, window_title
-from app.ui.text.pieces import Piece, Prose, Span, Spans, Table, safe_href
+from app.ui.text.pieces import MarkdownTable, Piece, Prose, Spans, StyledSpan, safe_href
 
 Opener = Callable[[QUrl], bool]
 
@@ -83,8 +83,8 @@ def _ask_to_draw(kind: str, source: str, parent: QWidget, opener: Opener) -> QMe
     return box
 
 
-def _drawing_words() -> Words:
-    return Words(
+def _drawing_words() -> DrawingWords:
+    return DrawingWords(
         title=tr("A drawing"),
         source=tr("Source"),
         about=tr("Made by Fireside of what a model wrote. This page loads nothing from the network."),
@@ -120,7 +120,7 @@ def with_page_links(piece: Piece, has_page: HasPage) -> Piece:
     if isinstance(piece, Prose):
         lines = tuple(replace(line, spans=_linked(line.spans, has_page)) for line in piece.lines)
         return piece if lines == piece.lines else Prose(lines)
-    if isinstance(piece, Table):
+    if isinstance(piece, MarkdownTable):
         rows = tuple(tuple(_linked(cell, has_page) for cell in row) for row in piece.rows)
         return piece if rows == piece.rows else replace(piece, rows=rows)
     return piece
@@ -143,7 +143,7 @@ def _linked(spans: Spans, has_page: HasPage) -> Spans:
     if not any(span.text for span in spans if _may_name(span)):
         return spans
     text = "".join(span.text for span in spans)
-    found: list[Span] = []
+    found: list[StyledSpan] = []
     begin = 0
     for span in spans:
         end = 0
@@ -159,5 +159,5 @@ def _linked(spans: Spans, has_page: HasPage) -> Spans:
     return tuple(span for span in found if span.text)
 
 
-def _may_name(span: Span) -> bool:
+def _may_name(span: StyledSpan) -> bool:
     return not span.code and not span.href and ("[" in span.text or "(" in span.text)

@@ -27,7 +27,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
-from app.ui.text.pieces import ALLOWED_LINK, Code, Fold, FoldEnd, Piece, Table, pieces_of, plain_prose
+from app.ui.text.pieces import ALLOWED_LINK, Code, Fold, FoldEnd, MarkdownTable, Piece, pieces_of, plain_prose
 
 GROWING = "growing"
 """A key of a parse's environment: the text is not complete, and a formula at its end may still be closed."""
@@ -393,7 +393,7 @@ _BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class MarkdownContext:
     """What a unit needs from before it: the header of its table, or the number of its list item."""
 
     header: str = ""
@@ -401,18 +401,18 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class MarkdownBlock:
     """One unit that is laid out by itself. Blocks are equal that look alike: blank lines after one may belong to it."""
 
     source: str = field(compare=False)
     pieces: tuple[Piece, ...]
-    context: Context = Context()
+    context: MarkdownContext = MarkdownContext()
 
 
 @dataclass(slots=True)
-class _Unit:
+class _MarkdownUnit:
     start: int
-    context: Context
+    context: MarkdownContext
     kind: str
     end: int = 0
 
@@ -440,11 +440,11 @@ class MarkdownStream:
     """Takes an answer in pieces of any size; `closed` grows, `open_blocks()` is what still may change."""
 
     def __init__(self) -> None:
-        self.closed: list[Block] = []
+        self.closed: list[MarkdownBlock] = []
         self.revision = 0
         """Grows whenever closed blocks were read again."""
         self._tail = ""
-        self._context = Context()
+        self._context = MarkdownContext()
         self._folds = 0  # that are open where the tail begins
         self._seen = 0
         self._definitions = _Definitions()
@@ -467,20 +467,22 @@ class MarkdownStream:
         self.feed("\n")
         opened = _FENCE.match(self._tail)
         if opened:
-            self.closed.append(Block(self._tail, (_code(opened, self._tail.removesuffix("\n"), is_open=False),)))
+            self.closed.append(
+                MarkdownBlock(self._tail, (_code(opened, self._tail.removesuffix("\n"), is_open=False),))
+            )
         elif self._tail.strip():
             self._close(self._units(self._tail, is_growing=False), self._tail)
         self._tail = ""
 
-    def blocks(self) -> list[Block]:
+    def blocks(self) -> list[MarkdownBlock]:
         """Everything to show now."""
         return self.closed + self.open_blocks()
 
-    def open_blocks(self) -> list[Block]:
+    def open_blocks(self) -> list[MarkdownBlock]:
         """The open tail, shown calmly while it is half written."""
         opened = _FENCE.match(self._tail)
         if opened:
-            return [Block(self._tail, (_code(opened, self._tail, is_open=True),))]
+            return [MarkdownBlock(self._tail, (_code(opened, self._tail, is_open=True),))]
         shown = calm(self._tail, is_in_table=bool(self._context.header))
         if not shown.strip():
             return []
@@ -511,14 +513,14 @@ class MarkdownStream:
             cut = self._tail.find("\n", unit.start + BLOCK_LIMIT, unit.end) + 1
             if cut and unit.kind not in ("fence", "table_open"):
                 self._close([*units[:index], replace(unit, end=cut)], self._tail)
-                self._start_at(cut, Context())
+                self._start_at(cut, MarkdownContext())
                 return True
         is_last_closed = is_giant_next and units[-1].kind != "fence"
         closed = units if is_last_closed else units[:-1]
         self._seen = end
         if closed:
             self._close(closed, self._tail)
-            self._start_at(closed[-1].end, Context() if is_last_closed else units[-1].context)
+            self._start_at(closed[-1].end, MarkdownContext() if is_last_closed else units[-1].context)
         return bool(closed)
 
     def _window(self) -> tuple[int, bool]:
@@ -535,8 +537,8 @@ class MarkdownStream:
 
     def _close_giant_line(self) -> bool:
         cut = self._tail.find(" ", LINE_LIMIT, LINE_LIMIT + LINE_SLACK) + 1 or LINE_LIMIT + LINE_SLACK
-        self.closed.append(Block(self._tail[:cut], (plain_prose(self._tail[:cut]),)))
-        self._start_at(cut, Context())
+        self.closed.append(MarkdownBlock(self._tail[:cut], (plain_prose(self._tail[:cut]),)))
+        self._start_at(cut, MarkdownContext())
         return True
 
     def _close_fence(self, opened: re.Match[str]) -> bool:
@@ -547,21 +549,21 @@ class MarkdownStream:
             self._seen = self._tail.rfind("\n") + 1
             return False
         code = _code(opened, self._tail[: max(found.start() - 1, opened.end())], is_open=False)
-        self.closed.append(Block(self._tail[: found.end()], (code,)))
-        self._start_at(found.end(), Context())
+        self.closed.append(MarkdownBlock(self._tail[: found.end()], (code,)))
+        self._start_at(found.end(), MarkdownContext())
         return True
 
-    def _close(self, units: list[_Unit], text: str) -> None:
+    def _close(self, units: list[_MarkdownUnit], text: str) -> None:
         blocks = [self._block(text[unit.start : unit.end], unit.context) for unit in units]
         blocks, self._folds = _with_stray_ends(blocks, self._folds)
         self.closed += blocks
 
-    def _start_at(self, offset: int, context: Context) -> None:
+    def _start_at(self, offset: int, context: MarkdownContext) -> None:
         self._tail, self._context, self._seen = self._tail[offset:], context, 0
 
     # Reading.
 
-    def _units(self, text: str, *, keep: bool = True, is_growing: bool = True) -> list[_Unit]:
+    def _units(self, text: str, *, keep: bool = True, is_growing: bool = True) -> list[_MarkdownUnit]:
         """Where the units of the tail start and end; `keep`: what it defines counts from now on."""
         header = self._context.header
         env: dict[str, Any] = {GROWING: is_growing}
@@ -572,25 +574,25 @@ class MarkdownStream:
         for line in (header + text).split("\n"):
             offsets.append(offsets[-1] + len(line) + 1)
         units = [
-            _Unit(max(offsets[line] - len(header), 0), _with_header(context, header + text, offsets), kind)
+            _MarkdownUnit(max(offsets[line] - len(header), 0), _with_header(context, header + text, offsets), kind)
             for line, context, kind in _starts(tokens, offsets, len(header), self._context.number)
-        ] or [_Unit(0, Context(), "paragraph")]
+        ] or [_MarkdownUnit(0, MarkdownContext(), "paragraph")]
         units[0].start, units[0].context = 0, self._context if units[0].context.number is None else units[0].context
         for unit, following in itertools.pairwise(units):
             unit.end = following.start
         units[-1].end = len(text)
         return units
 
-    def _block(self, source: str, context: Context) -> Block:
+    def _block(self, source: str, context: MarkdownContext) -> MarkdownBlock:
         if source.count("[") > MAX_BRACKETS and not source.lstrip().startswith(("```", "~~~")):
-            return Block(source, (plain_prose(source),), context)
+            return MarkdownBlock(source, (plain_prose(source),), context)
         tokens = _FULL.parse(context.header + source, self._definitions.env())
         if any(token.level >= MAX_NESTING - 2 for token in tokens):
-            return Block(source, (plain_prose(source),), context)  # deeper parts would be left out
+            return MarkdownBlock(source, (plain_prose(source),), context)  # deeper parts would be left out
         pieces = pieces_of(tokens, self._definitions.notes, context.number)
-        if context.header and pieces and isinstance(pieces[0], Table):
+        if context.header and pieces and isinstance(pieces[0], MarkdownTable):
             pieces[0] = replace(pieces[0], continues=True)
-        return Block(source, tuple(pieces), context)
+        return MarkdownBlock(source, tuple(pieces), context)
 
     def _read_again(self, labels: list[str]) -> None:
         """Closed blocks that name a label which has just been defined."""
@@ -602,14 +604,14 @@ class MarkdownStream:
                 self.revision += 1
 
 
-def read(text: str) -> list[Block]:
+def read(text: str) -> list[MarkdownBlock]:
     stream = MarkdownStream()
     stream.feed(text)
     stream.finish()
     return stream.closed
 
 
-def _with_stray_ends(blocks: list[Block], folds: int) -> tuple[list[Block], int]:
+def _with_stray_ends(blocks: list[MarkdownBlock], folds: int) -> tuple[list[MarkdownBlock], int]:
     """With the ends of folds that nobody began as text; how many folds are open at last, of `folds` before."""
     found = []
     for block in blocks:
@@ -636,7 +638,7 @@ def _code(opened: re.Match[str], source: str, *, is_open: bool) -> Code:
 
 def _starts(
     tokens: list[Token], offsets: list[int], header_length: int, number: int | None
-) -> Iterator[tuple[int, Context, str]]:
+) -> Iterator[tuple[int, MarkdownContext, str]]:
     """Line, context and kind of every unit, out of the block structure."""
     kind, item, rows, row_start, table_line = "", 0, 0, 0, 0
     for token in tokens:
@@ -647,24 +649,24 @@ def _starts(
                 start = token.attrGet("start")
                 item, number = (int(start) if start is not None else 1) if number is None else number, None
             elif kind != "bullet_list_open":
-                yield line, Context(), kind
+                yield line, MarkdownContext(), kind
         elif token.level == 1 and token.type == "list_item_open":
-            yield line, Context(number=item if kind == "ordered_list_open" else None), kind
+            yield line, MarkdownContext(number=item if kind == "ordered_list_open" else None), kind
             item += 1
         elif kind == "table_open" and token.type == "tr_open" and line > table_line:
             is_full = rows >= TABLE_ROWS or offsets[line] - max(row_start, header_length) > TABLE_CHARACTERS
             if rows and is_full:
                 rows, row_start = 0, offsets[line]
-                yield line, Context(header=str(table_line)), kind
+                yield line, MarkdownContext(header=str(table_line)), kind
             rows += 1
 
 
-def _with_header(context: Context, text: str, offsets: list[int]) -> Context:
+def _with_header(context: MarkdownContext, text: str, offsets: list[int]) -> MarkdownContext:
     """The header's text in place of the line it stands at."""
     if not context.header:
         return context
     line = int(context.header)
-    return Context(header=text[offsets[line] : offsets[line + 2]])
+    return MarkdownContext(header=text[offsets[line] : offsets[line + 2]])
 
 
 def _parser(*, is_full: bool) -> MarkdownIt:

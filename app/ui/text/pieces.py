@@ -21,7 +21,7 @@ MAX_DEPTH = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class StyledSpan:
     """A run of characters that look alike. `href` is http, https or mailto, or empty."""
 
     text: str
@@ -37,11 +37,11 @@ class Span:
     """The source of one with its marks, which may be typeset."""
 
 
-Spans = tuple[Span, ...]
+Spans = tuple[StyledSpan, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ProseLine:
     """One paragraph of prose. `kind`: text, heading, formula, rule or note; `depth` and `quote` count nesting."""
 
     spans: Spans
@@ -56,7 +56,7 @@ class Line:
 class Prose:
     """Consecutive paragraphs, headings, list items, quotes and rules: selected and copied as one."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ProseLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class MarkdownTable:
     """Rows of cells, the first of which is the header. `aligns`: left, center or right.
 
     One that `continues` goes on with the table before it, and has the header of that.
@@ -95,7 +95,7 @@ class FoldEnd:
     """The end of the innermost fold."""
 
 
-Piece = Prose | Code | Table | Fold | FoldEnd
+Piece = Prose | Code | MarkdownTable | Fold | FoldEnd
 
 
 def with_whole_tables(pieces: Iterable[Piece]) -> list[Piece]:
@@ -104,36 +104,36 @@ def with_whole_tables(pieces: Iterable[Piece]) -> list[Piece]:
     rows: list[tuple[Spans, ...]] = []
     for piece in pieces:
         before = found[-1] if found else None
-        if isinstance(piece, Table) and piece.continues and isinstance(before, Table):
+        if isinstance(piece, MarkdownTable) and piece.continues and isinstance(before, MarkdownTable):
             rows += piece.rows[1:]
             continue
-        if isinstance(before, Table) and len(rows) > len(before.rows):
+        if isinstance(before, MarkdownTable) and len(rows) > len(before.rows):
             found[-1] = replace(before, rows=tuple(rows))
-        rows = list(piece.rows) if isinstance(piece, Table) else []
+        rows = list(piece.rows) if isinstance(piece, MarkdownTable) else []
         found.append(piece)
-    if found and isinstance(found[-1], Table):
+    if found and isinstance(found[-1], MarkdownTable):
         found[-1] = replace(found[-1], rows=tuple(rows))
     return found
 
 
 def plain_prose(text: str) -> Prose:
     """Text exactly as it is, a line a paragraph."""
-    return Prose(tuple(Line((Span(line),) if line else ()) for line in text.rstrip("\n").split("\n")))
+    return Prose(tuple(ProseLine((StyledSpan(line),) if line else ()) for line in text.rstrip("\n").split("\n")))
 
 
 def pieces_of(tokens: Sequence[Token], defined: frozenset[str] = frozenset(), number: int | None = None) -> list[Piece]:
     """The pieces of one top-level block. `number` overrides the first number of an ordered list."""
-    return _Walk(defined, number).pieces(tokens)
+    return _TokenWalk(defined, number).pieces(tokens)
 
 
-class _Walk:
+class _TokenWalk:
     """Goes once through markdown-it's flat tokens."""
 
     def __init__(self, defined: frozenset[str], number: int | None) -> None:
         self._defined = defined
         self._number = number
         self._pieces: list[Piece] = []
-        self._lines: list[Line] = []
+        self._lines: list[ProseLine] = []
         self._lists: list[int | None] = []
         self._marker = ""
         self._quote = 0
@@ -157,7 +157,9 @@ class _Walk:
 
     def _line(self, spans: Spans, kind: str = "text") -> None:
         kind = "note" if self._note and kind == "text" else kind
-        self._lines.append(Line(spans, kind, self._level, self._depth(), min(self._quote, MAX_DEPTH), self._marker))
+        self._lines.append(
+            ProseLine(spans, kind, self._level, self._depth(), min(self._quote, MAX_DEPTH), self._marker)
+        )
         self._marker = ""
 
     def _close_prose(self) -> None:
@@ -240,7 +242,7 @@ class _Walk:
         self._pieces.append(FoldEnd())
 
     def _on_formula_block(self, token: Token, _begins: bool) -> None:
-        self._line((Span(token.content, code=True, formula=True),), "formula")
+        self._line((StyledSpan(token.content, code=True, formula=True),), "formula")
 
     def _on_fence(self, token: Token, _begins: bool) -> None:
         self._close_prose()
@@ -265,7 +267,7 @@ class _Walk:
         rows, self._rows = self._rows, []
         aligns, self._aligns = self._aligns, []
         if len(aligns) <= MAX_COLUMNS:
-            self._pieces.append(Table(tuple(tuple(row) for row in rows), tuple(aligns), self._depth()))
+            self._pieces.append(MarkdownTable(tuple(tuple(row) for row in rows), tuple(aligns), self._depth()))
             return
         text = "\n".join(" | ".join("".join(span.text for span in cell) for cell in row).rstrip(" |") for row in rows)
         self._pieces.append(Code("", text, self._depth()))
@@ -273,7 +275,7 @@ class _Walk:
 
 def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
     """The runs of one paragraph, neighbours that look alike joined."""
-    spans: list[Span] = []
+    spans: list[StyledSpan] = []
     counts = dict.fromkeys(("strong", "em", "s", "b", "i", "kbd", "sub", "sup"), 0)
     hrefs: list[str] = []
     tags = paired(children)
@@ -281,7 +283,7 @@ def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
     def add(text: str, *, code: bool = False, raised: bool = False, href: str = "", formula: bool = False) -> None:
         if text:
             is_on = {name: count > 0 for name, count in counts.items()}
-            look = Span(
+            look = StyledSpan(
                 text,
                 bold=is_on["strong"] or is_on["b"],
                 italic=is_on["em"] or is_on["i"],
@@ -326,8 +328,8 @@ def safe_href(href: str) -> str:
     return href if ALLOWED_LINK.match(href) else ""
 
 
-def _joined(spans: list[Span]) -> list[Span]:
-    joined: list[Span] = []
+def _joined(spans: list[StyledSpan]) -> list[StyledSpan]:
+    joined: list[StyledSpan] = []
     for span in spans:
         if joined and not span.formula and replace(joined[-1], text="") == replace(span, text=""):
             joined[-1] = replace(span, text=joined[-1].text + span.text)
@@ -336,9 +338,9 @@ def _joined(spans: list[Span]) -> list[Span]:
     return joined
 
 
-def _with_bare_links(spans: list[Span]) -> list[Span]:
+def _with_bare_links(spans: list[StyledSpan]) -> list[StyledSpan]:
     """Addresses written out become links to themselves."""
-    result: list[Span] = []
+    result: list[StyledSpan] = []
     for span in spans:
         if span.code or span.href or "://" not in span.text:
             result.append(span)

@@ -38,7 +38,7 @@ from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.text.links import page_of_link
-from app.ui.text.pieces import Line, Piece, Prose, Span, Spans, Table, safe_href
+from app.ui.text.pieces import MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan, safe_href
 from app.ui.text.selectable import FORMULA, FORMULA_SIZE, SelectableText, part_of_line, part_of_spans, shown, units
 from app.ui.theme import READING_PX, Theme
 
@@ -57,7 +57,7 @@ WHEEL_PX = 60
 
 
 @dataclass(frozen=True)
-class Style:
+class ProseStyle:
     """What a paragraph gives to all of its runs."""
 
     size_px: float = 15
@@ -67,7 +67,7 @@ class Style:
     """Whether code stands without a chip behind it."""
 
 
-PLAIN = Style()
+PLAIN = ProseStyle()
 
 
 class TextView(SelectableText):
@@ -106,7 +106,7 @@ class TextView(SelectableText):
                 self.rewrite()
         return math.ceil(self.document().size().height())
 
-    def char_format(self, span: Span, style: Style) -> QTextCharFormat:
+    def char_format(self, span: StyledSpan, style: ProseStyle) -> QTextCharFormat:
         tokens = self.theme.tokens
         look = QTextCharFormat()
         font = self.theme.code_font(style.size_px - 1.5) if span.code else self.theme.font(style.size_px, style.weight)
@@ -134,7 +134,7 @@ class TextView(SelectableText):
                 look.setFontUnderline(True)
         return look
 
-    def write(self, cursor: QTextCursor, spans: Spans, style: Style) -> None:
+    def write(self, cursor: QTextCursor, spans: Spans, style: ProseStyle) -> None:
         """The one door by which a model's text comes into a document: characters, never markup."""
         for span in spans:
             if span.formula and self._write_formula(cursor, span, style):
@@ -153,7 +153,7 @@ class TextView(SelectableText):
     def rewrite(self) -> None:
         """All of it anew: colours, sizes or what is known of its formulas are others."""
 
-    def _write_formula(self, cursor: QTextCursor, span: Span, style: Style) -> bool:
+    def _write_formula(self, cursor: QTextCursor, span: StyledSpan, style: ProseStyle) -> bool:
         """A picture where it is typeset already; else it is to be, and until then stands there as its source."""
         from app.ui.text import formula  # what most texts do without
 
@@ -199,11 +199,11 @@ class TextView(SelectableText):
         self.rewrite()
         self.drawn.emit()
 
-    def spans(self) -> Iterator[Span]:
+    def spans(self) -> Iterator[StyledSpan]:
         """All that is written, where there may be formulas in it."""
         return iter(())
 
-    def block_format(self, style: Style = PLAIN, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
+    def block_format(self, style: ProseStyle = PLAIN, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
         """A paragraph's line height, which pictures in a line do not change."""
         look = QTextBlockFormat()
         font = self.theme.font(style.size_px, style.weight)
@@ -266,7 +266,7 @@ class ProseView(TextView):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self.lines: tuple[Line, ...] = ()
+        self.lines: tuple[ProseLine, ...] = ()
         """What is shown."""
         self._marked: list[int] = []
         self._has_links = False
@@ -274,7 +274,7 @@ class ProseView(TextView):
         self._on_theme_changed()
         theme.changed.connect(self._on_theme_changed)
 
-    def set_lines(self, lines: tuple[Line, ...]) -> bool:
+    def set_lines(self, lines: tuple[ProseLine, ...]) -> bool:
         old = self.lines
         if lines == old:
             return False
@@ -287,7 +287,7 @@ class ProseView(TextView):
         self._write_from(same)
         return True
 
-    def _grow_last(self, old: Line, new: Line) -> bool:
+    def _grow_last(self, old: ProseLine, new: ProseLine) -> bool:
         """The common case while an answer streams: the last run of characters became longer."""
         if not old.spans or len(new.spans) < len(old.spans) or old.spans[:-1] != new.spans[: len(old.spans) - 1]:
             return False
@@ -337,24 +337,24 @@ class ProseView(TextView):
             # WORKAROUND: a tab in a right-to-left paragraph has no width
             gap = "\u2003" if is_right_to_left("".join(span.text for span in line.spans)) else "\t"
             cursor.insertText(
-                line.marker + gap, self.char_format(Span(""), replace(style, color=self.theme.tokens.muted))
+                line.marker + gap, self.char_format(StyledSpan(""), replace(style, color=self.theme.tokens.muted))
             )
         else:
-            cursor.setBlockCharFormat(self.char_format(Span(""), style))
+            cursor.setBlockCharFormat(self.char_format(StyledSpan(""), style))
         self._has_links = self._has_links or any(span.href for span in line.spans)
         self.write(cursor, line.spans, style)
 
-    def _style(self, line: Line) -> Style:
+    def _style(self, line: ProseLine) -> ProseStyle:
         tokens = self.theme.tokens
         if line.kind == "heading":
-            return Style(*HEADINGS[line.level], color=tokens.muted if line.level > 4 else "")
+            return ProseStyle(*HEADINGS[line.level], color=tokens.muted if line.level > 4 else "")
         if line.kind == "formula":
-            return Style(is_bare=True)
+            return ProseStyle(is_bare=True)
         if line.kind == "note":
-            return Style(13.0, color=tokens.muted)
+            return ProseStyle(13.0, color=tokens.muted)
         if line.kind == "rule":
-            return Style(4.0)
-        return Style(color=tokens.muted if line.quote else "")
+            return ProseStyle(4.0)
+        return ProseStyle(color=tokens.muted if line.quote else "")
 
     def _block_format(self, number: int) -> QTextBlockFormat:
         line = self.lines[number]
@@ -369,7 +369,7 @@ class ProseView(TextView):
         return look
 
     def selected(self) -> list[Piece]:
-        cursor, document, found = self.textCursor(), self.document(), list[Line]()
+        cursor, document, found = self.textCursor(), self.document(), list[ProseLine]()
         start, end = cursor.selectionStart(), cursor.selectionEnd()
         block = document.findBlock(start)
         while start < end and block.isValid() and block.position() <= end and block.blockNumber() < len(self.lines):
@@ -381,7 +381,7 @@ class ProseView(TextView):
             block = block.next()
         return [Prose(tuple(found))] if found else []
 
-    def spans(self) -> Iterator[Span]:
+    def spans(self) -> Iterator[StyledSpan]:
         return (span for line in self.lines for span in line.spans)
 
     def rewrite(self) -> None:
@@ -431,7 +431,7 @@ class ProseView(TextView):
         painter.drawRoundedRect(QRectF(x, top, width, bottom - top), width / 2, width / 2)
 
 
-def _gap(before: Line, line: Line) -> float:
+def _gap(before: ProseLine, line: ProseLine) -> float:
     """The space above a line, in pixels of the drawing."""
     if line.kind == "typed":
         return 0
@@ -464,7 +464,7 @@ class TableView(TextView):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self.table = Table((), ())
+        self.table = MarkdownTable((), ())
         """What is shown."""
         self._drawn: QTextTable | None = None
         self._cells: list[list[Spans | None]] = []
@@ -475,7 +475,7 @@ class TableView(TextView):
         self._on_theme_changed()
         theme.changed.connect(self._on_theme_changed)
 
-    def set_table(self, table: Table) -> bool:
+    def set_table(self, table: MarkdownTable) -> bool:
         if table == self.table:
             return False
         is_same_kind = (table.aligns, table.continues) == (self.table.aligns, self.table.continues)
@@ -513,7 +513,7 @@ class TableView(TextView):
         if rows < 1 and first.isValid() and first == last:
             block = self.document().findBlock(cursor.selectionStart())
             start, end = cursor.selectionStart() - block.position(), cursor.selectionEnd() - block.position()
-            return [Prose((Line(part_of_spans(self._rows[first.row()][first.column()], block, start, end)),))]
+            return [Prose((ProseLine(part_of_spans(self._rows[first.row()][first.column()], block, start, end)),))]
         if rows < 1:  # more than the table
             row, rows, column, columns = 0, drawn.rows(), 0, drawn.columns()
         shown = self._rows[row : row + rows]
@@ -588,7 +588,7 @@ class TableView(TextView):
         cursor = cell.firstCursorPosition()
         cursor.setPosition(cell.lastCursorPosition().position(), QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
-        style = Style(14, 600 if is_header else 400)
+        style = ProseStyle(14, 600 if is_header else 400)
         paragraph = self.block_format(style)
         paragraph.setAlignment(_ALIGN.get(self.table.aligns[column], Qt.AlignmentFlag.AlignLeft))
         cursor.setBlockFormat(paragraph)
@@ -604,7 +604,7 @@ class TableView(TextView):
         look.setColumnWidthConstraints([QTextLength(QTextLength.Type.PercentageLength, one) for one in self._shares])
         return look
 
-    def spans(self) -> Iterator[Span]:
+    def spans(self) -> Iterator[StyledSpan]:
         return (span for row in self.table.rows for cell in row for span in cell)
 
     def rewrite(self) -> None:

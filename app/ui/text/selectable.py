@@ -16,7 +16,18 @@ from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QTextBlock,
 from PySide6.QtWidgets import QTextBrowser
 
 from app.core.visible import settle_directions
-from app.ui.text.pieces import Code, Fold, Line, Piece, Prose, Span, Spans, Table, safe_href, with_whole_tables
+from app.ui.text.pieces import (
+    Code,
+    Fold,
+    MarkdownTable,
+    Piece,
+    Prose,
+    ProseLine,
+    Spans,
+    StyledSpan,
+    safe_href,
+    with_whole_tables,
+)
 
 
 def mime_data(html: str, text: str) -> QMimeData:
@@ -52,7 +63,7 @@ def code_of(pieces: Iterable[Piece]) -> str:
     return "\n\n".join(piece.text for piece in pieces if isinstance(piece, Code))
 
 
-def table_as_markdown(table: Table, *, is_marked: bool = False) -> str:
+def table_as_markdown(table: MarkdownTable, *, is_marked: bool = False) -> str:
     """Also where it is read as text: nothing else keeps its columns apart. `is_marked`: with the marks in its cells."""
     rules = {"left": "---", "center": ":-:", "right": "--:"}
     words = _marked if is_marked else _plain
@@ -63,7 +74,7 @@ def table_as_markdown(table: Table, *, is_marked: bool = False) -> str:
 
 # As text and as Markdown: lines below each other, with a blank one between paragraphs.
 
-LineText = Callable[[Line], str]
+LineText = Callable[[ProseLine], str]
 _INDENT, _CONTINUED = "    ", "   "
 _SIGNS = re.compile(r"[\\\\`*\[]|(?<!\w)_|_(?!\w)|<(?=[a-zA-Z/])|~(?=~)")
 _BEGINNINGS = re.compile(r"^(#{1,6}\s|[-+>]|\d{1,9}[.)]\s)")
@@ -71,7 +82,7 @@ _BEGINNINGS = re.compile(r"^(#{1,6}\s|[-+>]|\d{1,9}[.)]\s)")
 
 def _joined(pieces: Iterable[Piece], as_text: LineText) -> str:
     parts: list[str] = []
-    before: Line | None = None
+    before: ProseLine | None = None
     for piece in with_whole_tables(pieces):
         lines = piece.lines if isinstance(piece, Prose) else ()
         for line in lines:
@@ -88,7 +99,7 @@ def _joined(pieces: Iterable[Piece], as_text: LineText) -> str:
     return "".join(parts).replace("\u2028", "\n")
 
 
-def _between(before: Line | None, line: Line) -> str:
+def _between(before: ProseLine | None, line: ProseLine) -> str:
     if before is not None and (line.kind == before.kind == "typed" or (line.depth and before.depth and line.marker)):
         return "\n"
     quote = min(before.quote, line.quote) if before is not None else 0
@@ -99,7 +110,7 @@ def _block(piece: Piece, *, is_marked: bool) -> str:
     if isinstance(piece, Code):
         fence = "`" * max(3, _longest_ticks(piece.text) + 1)
         text = f"{fence}{piece.language}\n{piece.text}\n{fence}" if is_marked else piece.text
-    elif isinstance(piece, Table):
+    elif isinstance(piece, MarkdownTable):
         text = table_as_markdown(piece, is_marked=is_marked)
     else:
         return piece.title if isinstance(piece, Fold) else ""
@@ -107,13 +118,13 @@ def _block(piece: Piece, *, is_marked: bool) -> str:
     return "\n".join(f"{inside}{line}" if line else "" for line in text.split("\n"))
 
 
-def _as_read(line: Line) -> str:
+def _as_read(line: ProseLine) -> str:
     text = "---" if line.kind == "rule" else _plain(line.spans)
     marker = f"{line.marker} " if line.marker else ""
     return _indented(f"{'  ' * (line.depth - 1)}{marker}", text, line.quote)
 
 
-def _as_markdown(line: Line) -> str:
+def _as_markdown(line: ProseLine) -> str:
     if line.kind == "rule":
         return _indented("", "---", line.quote)
     text = _marked(line.spans)
@@ -141,7 +152,7 @@ def _marked(spans: Spans) -> str:
     parts: list[str] = []
     opened: list[tuple[str, str]] = []
     pending = ""
-    for span in [*spans, Span("")]:
+    for span in [*spans, StyledSpan("")]:
         wanted = _marks(span)
         same = next((at for at, (a, b) in enumerate(zip(opened, wanted, strict=False)) if a != b), None)
         keep = min(len(opened), len(wanted)) if same is None else same
@@ -156,14 +167,14 @@ def _marked(spans: Spans) -> str:
     return "".join(parts)
 
 
-def _marks(span: Span) -> list[tuple[str, str]]:
+def _marks(span: StyledSpan) -> list[tuple[str, str]]:
     link = [("[", f"]({span.href})")] if span.href and span.href != span.text else []
     signs = (("**", span.bold), ("*", span.italic), ("~~", span.strike))
     script = [(f"<{span.script}>", f"</{span.script}>")] if span.script else []
     return [*link, *((sign, sign) for sign, is_on in signs if is_on), *script]
 
 
-def _escaped(span: Span, text: str) -> str:
+def _escaped(span: StyledSpan, text: str) -> str:
     if span.formula or span.href == text:
         return text
     if span.raised:
@@ -185,12 +196,12 @@ def _longest_ticks(text: str) -> int:
 def _other(piece: Piece) -> str:
     if isinstance(piece, Code):
         return f"<pre><code>{escape(piece.text)}</code></pre>"
-    if isinstance(piece, Table):
+    if isinstance(piece, MarkdownTable):
         return _table(piece)
     return f"<p><b>{escape(piece.title)}</b></p>" if isinstance(piece, Fold) else ""
 
 
-def _table(table: Table) -> str:
+def _table(table: MarkdownTable) -> str:
     rows = []
     for number, row in enumerate(table.rows):
         name = "td" if number else "th"
@@ -201,7 +212,7 @@ def _table(table: Table) -> str:
     return f'<table border="1" cellspacing="0" cellpadding="4">{"".join(rows)}</table>'
 
 
-def _prose(lines: list[Line]) -> Iterator[str]:
+def _prose(lines: list[ProseLine]) -> Iterator[str]:
     opened: list[str] = []
     for line in lines:
         kind = "ol" if line.marker[:-1].isdecimal() else "ul"
@@ -218,7 +229,7 @@ def _prose(lines: list[Line]) -> Iterator[str]:
     yield from (f"</{name}>" for name in reversed(opened))
 
 
-def _paragraph(line: Line) -> str:
+def _paragraph(line: ProseLine) -> str:
     text = _spans(line.spans)
     if line.kind == "rule":
         return "<hr>"
@@ -291,7 +302,11 @@ class SelectableText(QTextBrowser):
 
     def selected(self) -> list[Piece]:
         text = self.textCursor().selectedText().replace("\u2029", "\n")
-        return [Prose(tuple(Line((Span(line),) if line else (), "typed") for line in text.split("\n")))] if text else []
+        return (
+            [Prose(tuple(ProseLine((StyledSpan(line),) if line else (), "typed") for line in text.split("\n")))]
+            if text
+            else []
+        )
 
     def offset_at(self, position: int) -> int:
         """Of a position."""
@@ -382,7 +397,7 @@ def part_of(text: str, start: int, end: int) -> str:
     return text.encode("utf-16-le", "surrogatepass")[2 * start : 2 * end].decode("utf-16-le", "ignore")
 
 
-def part_of_line(line: Line, block: QTextBlock, start: int, end: int, drawn: int) -> Line:
+def part_of_line(line: ProseLine, block: QTextBlock, start: int, end: int, drawn: int) -> ProseLine:
     """What stands between two positions of a block that shows a line behind `drawn` units of its marker.
 
     A line of which the beginning is missing is a paragraph like any other.
@@ -390,12 +405,12 @@ def part_of_line(line: Line, block: QTextBlock, start: int, end: int, drawn: int
     if start <= 0 and end >= block.length() - 1:
         return line
     spans = part_of_spans(line.spans, block, start - drawn, end - drawn, drawn)
-    return replace(line, spans=spans) if start <= 0 else Line(spans, "typed" if line.kind == "typed" else "text")
+    return replace(line, spans=spans) if start <= 0 else ProseLine(spans, "typed" if line.kind == "typed" else "text")
 
 
 def part_of_spans(spans: Spans, block: QTextBlock, start: int, end: int, drawn: int = 0) -> Spans:
     """The same of runs that a block shows from `drawn` on; of a formula all is taken or nothing."""
-    raw, found, at = block.text().encode("utf-16-le", "surrogatepass"), list[Span](), 0
+    raw, found, at = block.text().encode("utf-16-le", "surrogatepass"), list[StyledSpan](), 0
     for span in spans:
         text = _as_lines(span)
         is_picture = span.formula and raw[2 * (at + drawn) : 2 * (at + drawn + 1)].decode("utf-16-le") == PICTURE
@@ -408,14 +423,14 @@ def part_of_spans(spans: Spans, block: QTextBlock, start: int, end: int, drawn: 
     return tuple(found)
 
 
-def shown(span: Span) -> str:
+def shown(span: StyledSpan) -> str:
     """A run's text as it is written into a document: a line is no paragraph of its own, and nothing in it turns what
     follows around.
     """
     return settle_directions(_as_lines(span))
 
 
-def _as_lines(span: Span) -> str:
+def _as_lines(span: StyledSpan) -> str:
     return span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
 
 

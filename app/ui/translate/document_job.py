@@ -18,13 +18,13 @@ from app.features.messages import sentence_for
 from app.features.translation.result import (
     BLOCKS,
     DRAFT,
-    Added,
     Adding,
+    GlossaryTerm,
     Pictured,
     Saved,
     Saving,
     StoredTranslation,
-    Term,
+    TranslationAdded,
     TranslationEstimate,
     TranslationWish,
 )
@@ -41,7 +41,7 @@ from app.ui.work.doing import Doing, Estimating, SavedFiles
 from app.ui.work.intake import Intake
 
 if TYPE_CHECKING:
-    from app.features.translation.translations import Translations
+    from app.features.translation.translations import TranslationJobs
 
 
 class DocumentJob(QObject):
@@ -56,7 +56,7 @@ class DocumentJob(QObject):
     queued = Signal()
     """It waits in the queue, or others with it."""
 
-    def __init__(self, translations: Translations, notify: Notify, parent: QObject) -> None:
+    def __init__(self, translations: TranslationJobs, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
         self._translations = translations
         self.doing = Doing(translations, notify, tr("This translation is not there any more."), self)
@@ -145,11 +145,11 @@ class DocumentJob(QObject):
 
     # Its terms.
 
-    def terms(self) -> tuple[Term, ...] | None:
+    def terms(self) -> tuple[GlossaryTerm, ...] | None:
         """The glossary of its languages; None where it could not be read."""
         return self.doing.result_of(lambda: self._translations.words.glossary(*self.pair))
 
-    def keep_terms(self, pair: tuple[str, str], terms: Sequence[Term]) -> bool:
+    def keep_terms(self, pair: tuple[str, str], terms: Sequence[GlossaryTerm]) -> bool:
         """These are the glossary of a pair now; whether it is the one of this translation.
 
         One that is done follows them when that is asked for.
@@ -160,7 +160,9 @@ class DocumentJob(QObject):
             self._other_terms.add(self.stored.id)
         return is_own
 
-    def change_terms(self, pair: tuple[str, str], change: Callable[[Sequence[Term]], Sequence[Term]]) -> None:
+    def change_terms(
+        self, pair: tuple[str, str], change: Callable[[Sequence[GlossaryTerm]], Sequence[GlossaryTerm]]
+    ) -> None:
         """The glossary of a pair becomes what `change` makes of it."""
         words = self._translations.words
         self.doing.try_to(lambda: words.keep_glossary(*pair, change(words.glossary(*pair))))
@@ -170,7 +172,7 @@ class DocumentJob(QObject):
         """Whether it was translated with other terms."""
         return self.stored is not None and self.stored.state == DONE and self.stored.id in self._other_terms
 
-    def found_terms(self) -> Sequence[Term]:
+    def found_terms(self) -> Sequence[GlossaryTerm]:
         """What it repeats and how that is translated in all of it, as it was stored."""
         stored = self.stored
         found = self.doing.result_of(lambda: self._translations.terms(stored.id)) if stored is not None else None
@@ -191,7 +193,7 @@ class FileToTranslate(FileToRead):
         return super().is_kept_unread or (is_plain and self.document is not None and self.translation is None)
 
     def take(self, event: object) -> bool:
-        if isinstance(event, Added):
+        if isinstance(event, TranslationAdded):
             self.translation, self.stage = event.translation, Stage.READ
         elif isinstance(event, Pictured):
             self.document = event.document
@@ -211,7 +213,7 @@ class Drafts(QObject):
     estimate_changed = Signal()
 
     def __init__(
-        self, translations: Translations, last: LastWish, ui: UiContext, job: DocumentJob, window: QWidget
+        self, translations: TranslationJobs, last: LastWish, ui: UiContext, job: DocumentJob, window: QWidget
     ) -> None:
         super().__init__(window)
         self._translations, self._last, self._notify, self._job = translations, last, ui.notify, job
@@ -287,7 +289,7 @@ class Drafts(QObject):
         for one in self.with_pictures:
             self._add_again(one, leaves_pictures=True)
 
-    def _add(self, one: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Pictured | Added]:
+    def _add(self, one: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Pictured | TranslationAdded]:
         return self._translations.add(
             one.path, self._last.wish, cancel, password=one.password, leaves_pictures=one.leaves_pictures
         )
@@ -365,7 +367,7 @@ class TranslationSaving(SavedFiles):
     progressed = Signal(int, int)
     """A translation's id and how many of its segments are written; -1 when it is over."""
 
-    def __init__(self, translations: Translations, notify: Notify, window: QWidget) -> None:
+    def __init__(self, translations: TranslationJobs, notify: Notify, window: QWidget) -> None:
         super().__init__(notify, window)
         self._files = translations.files
 
@@ -399,7 +401,7 @@ class TranslationSaving(SavedFiles):
             take=lambda path: save(stored.id, _with_ending(path, ending)),
         )
 
-    def save(self, translation_id: int, path: Path) -> tasks.Task:
+    def save(self, translation_id: int, path: Path) -> tasks.BackgroundTask:
 
         def over(error: BaseException | None = None) -> None:
             self.progressed.emit(translation_id, -1)
@@ -412,7 +414,7 @@ class TranslationSaving(SavedFiles):
         task.failed.connect(over)
         return task
 
-    def save_bilingual(self, translation_id: int, path: Path) -> tasks.Task:
+    def save_bilingual(self, translation_id: int, path: Path) -> tasks.BackgroundTask:
         """Writes source and translation side by side."""
         return self._write(path, lambda: self._files.save_bilingual(translation_id, path))
 

@@ -22,17 +22,17 @@ from app.ui.translate.document_job import DocumentJob, Drafts, TranslationSaving
 from app.ui.translate.languages import Able, LanguageChoice, NeedsModel
 from app.ui.translate.rows import PORTION, SOURCE, TARGET, Link, RowSource
 from app.ui.translate.segment_text import letters
-from app.ui.translate.side_by_side import SideBySide
+from app.ui.translate.side_by_side import SegmentTable
 from app.ui.translate.texts import Remedy, draft_words, layout_words, segments_words, stopped_words, with_term
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
-from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label
+from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 from app.ui.work.pictures import CHANGED_SINCE, PicturesLine
 from app.ui.work.tab import StateBar
 
 if TYPE_CHECKING:
-    from app.features.models.collection import Models
-    from app.features.translation.translations import Translations
+    from app.features.models.collection import ModelCollection
+    from app.features.translation.translations import TranslationJobs
 
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -45,7 +45,7 @@ class DocumentPage(QWidget):
     kept = Signal()
     """A segment is another one, so that the counts are."""
 
-    def __init__(self, translations: Translations, models: Models, ui: UiContext, job: DocumentJob) -> None:
+    def __init__(self, translations: TranslationJobs, models: ModelCollection, ui: UiContext, job: DocumentJob) -> None:
         super().__init__()
         theme, notify = ui.theme, ui.notify
         self._notify, self._job, self._translations = notify, job, translations
@@ -57,7 +57,7 @@ class DocumentPage(QWidget):
         self.search = DocumentSearch(theme)
         self.search.field.setAccessibleName(tr("Search in both columns"))
         self.search.hide()
-        self.segments = SideBySide(theme)
+        self.segments = SegmentTable(theme)
         self.foot = DraftFoot(theme)
         notify.bar.stand_above(self.foot)
         self.needs = NeedsModel(models, ui)
@@ -217,7 +217,7 @@ class DocumentPage(QWidget):
 
     # The search.
 
-    def set_searched(self, searched: Searched | None) -> None:
+    def set_searched(self, searched: RowSearch | None) -> None:
         """What Ctrl+F searches from now on."""
         self.end_search()
         self.search.set_document(searched)
@@ -235,14 +235,14 @@ class DocumentPage(QWidget):
         if had_focus:
             self.segments.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _show_hits(self, chosen: Hit | None = None) -> None:
+    def _show_hits(self, chosen: CellHit | None = None) -> None:
         hits: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
         for hit in self.search.hits:
             hits.setdefault((hit.block_id - 1, hit.column), []).append((hit.start, hit.end, hit == chosen))
         self.segments.hits = hits
         self.segments.viewport().update()
 
-    def _on_chosen(self, hit: Hit) -> None:
+    def _on_chosen(self, hit: CellHit) -> None:
         self._show_hits(hit)
         self.segments.go_to(hit.block_id - 1)
         self.segments.say(self.segments.rows.spoken(hit.block_id - 1, hit.column))
@@ -400,7 +400,7 @@ class DocumentBar(QWidget):
         self._is_at_work, self._is_draft = False, True
         self.choice = LanguageChoice(theme)
         self.choice.swap.hide()  # a document is in the language that it is in
-        self.line = ProgressLine(theme)
+        self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("How far the translation is"))
         self.words = plain_label(kind="muted")
         self.stop = text_button(tr("Stop"), "quiet")
@@ -466,7 +466,7 @@ class DocumentBar(QWidget):
 
 
 @dataclass(frozen=True)
-class Hit:
+class CellHit:
     """What was found: a segment's id, its column, and from where to where in the cell's letters."""
 
     block_id: int
@@ -475,15 +475,15 @@ class Hit:
     end: int
 
 
-class Searched:
+class RowSearch:
     """The rows of one translation as `DocumentSearch` asks them."""
 
     def __init__(self, source: RowSource) -> None:
         self._source = source
 
-    def search(self, text: str, most: int) -> list[Hit]:
+    def search(self, text: str, most: int) -> list[CellHit]:
         """At most so many hits, in order, whatever their case. Raises what the store raises."""
-        wanted, found = text.casefold(), list[Hit]()
+        wanted, found = text.casefold(), list[CellHit]()
         for start in range(1, self._source.count + 1, PORTION):
             for row in self._source.rows(start, PORTION):
                 found += _hits(row, wanted)
@@ -492,7 +492,7 @@ class Searched:
         return found[:most]
 
 
-def _hits(row: Row, wanted: str) -> list[Hit]:
+def _hits(row: Row, wanted: str) -> list[CellHit]:
     translated: Content = row.translated.content if row.translated is not None else ()
     found = []
     for column, content in ((SOURCE, row.segment.content), (TARGET, translated)):
@@ -502,7 +502,7 @@ def _hits(row: Row, wanted: str) -> list[Hit]:
             folded = letters_.lower() if len(letters_.lower()) == len(letters_) else letters_
         at = folded.find(wanted)
         while at >= 0:
-            found.append(Hit(row.segment.id, column, at, at + len(wanted)))
+            found.append(CellHit(row.segment.id, column, at, at + len(wanted)))
             at = folded.find(wanted, at + len(wanted))
     return found
 
@@ -608,7 +608,7 @@ class FileLine(QFrame):
         self.setAccessibleName(f"{one.name}: {words}")
 
 
-class DraftPage(QWidget):
+class TranslationDraftPage(QWidget):
     """A line for each file that is not a translation yet, and what is done about pages that are pictures."""
 
     models_wanted = Signal()

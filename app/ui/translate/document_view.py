@@ -26,18 +26,18 @@ from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.document_job import DocumentJob, Drafts
-from app.ui.translate.document_page import DocumentPage, DraftPage, Searched
+from app.ui.translate.document_page import DocumentPage, RowSearch, TranslationDraftPage
 from app.ui.translate.glossary import GlossaryPanel, MemoryFiles
 from app.ui.translate.languages import LastWish
 from app.ui.translate.rows import RowSource
-from app.ui.translate.texts import Progress, done_words, is_rtl, name_of, title_of, without_terms, work_words
+from app.ui.translate.texts import TranslationProgress, done_words, is_rtl, name_of, title_of, without_terms, work_words
 from app.ui.work.pictures import PicturesLine
-from app.ui.work.tab import Runner
+from app.ui.work.tab import JobRunner
 
 if TYPE_CHECKING:
-    from app.features.documents import Mark
-    from app.features.models.collection import Models
-    from app.features.translation.translations import Translations
+    from app.features.documents import TextHighlight
+    from app.features.models.collection import ModelCollection
+    from app.features.translation.translations import TranslationJobs
 
 
 AT_WORK = (QUEUED, RUNNING)
@@ -57,7 +57,12 @@ class DocumentTranslationView(QWidget):
     """The id of the translation that is shown now; None for none."""
 
     def __init__(
-        self, translations: Translations, models: Models, last: LastWish, ui: UiContext, runner: Runner[Progress]
+        self,
+        translations: TranslationJobs,
+        models: ModelCollection,
+        last: LastWish,
+        ui: UiContext,
+        runner: JobRunner[TranslationProgress],
     ) -> None:
         super().__init__()
         theme, notify, words = ui.theme, ui.notify, translations.words
@@ -71,7 +76,7 @@ class DocumentTranslationView(QWidget):
         self.glossary = GlossaryPanel(theme, notify)
         self.glossary.memory = MemoryFiles(notify, self, words.import_tmx, words.export_tmx)
         self.drafts = Drafts(translations, last, ui, self.job, self)
-        self.reading = DraftPage(theme, self.drafts)
+        self.reading = TranslationDraftPage(theme, self.drafts)
         self.reading.models_wanted.connect(ui.go.open_models)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.reading)
@@ -216,7 +221,7 @@ class DocumentTranslationView(QWidget):
         place = segments.place if segments.rows.rowCount() == stored.segments else (0, 0)
         segments.show_source(rows, names, (is_rtl(source), is_rtl(target)))
         segments.go_to_place(place)
-        self.page.set_searched(Searched(rows))
+        self.page.set_searched(RowSearch(rows))
         progress = self.runner.progress_of(stored.id)
         for number, text in progress.growing.items() if progress is not None else ():
             segments.rows.grow(number, text)
@@ -391,7 +396,7 @@ class ScannedDocument(QObject):
     """
 
     def __init__(
-        self, translations: Translations, ui: UiContext, job: DocumentJob, line: PicturesLine, panel: DocumentPanel
+        self, translations: TranslationJobs, ui: UiContext, job: DocumentJob, line: PicturesLine, panel: DocumentPanel
     ) -> None:
         super().__init__(panel)
         self._translations, self._job, self._line, self.panel = translations, job, line, panel
@@ -416,7 +421,7 @@ class ScannedDocument(QObject):
         if stored.state == DRAFT and not stored.done and self._job.is_outdated:
             self._job.take_again()
 
-    def _open(self, document_id: int, mark: Mark | None) -> None:
+    def _open(self, document_id: int, mark: TextHighlight | None) -> None:
         self.panel.open(self._translations.documents, document_id, mark)
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:

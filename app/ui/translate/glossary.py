@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.features.translation.result import Term
+from app.features.translation.result import GlossaryTerm
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tasks
@@ -52,7 +52,7 @@ class GlossaryPanel(QFrame):
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme, self._notify = theme, notify
-        self.pair, self._can_apply, self._found = ("", ""), False, tuple[Term, ...]()
+        self.pair, self._can_apply, self._found = ("", ""), False, tuple[GlossaryTerm, ...]()
         self.memory: MemoryFiles | None = None
         """The translations that are known, which come and go by the same menu; None: they do not."""
         self.setObjectName("glossary_panel")
@@ -129,7 +129,7 @@ class GlossaryPanel(QFrame):
             glossary_more=self.more,
         )
 
-    def show_terms(self, terms: Sequence[Term], names: tuple[str, str], pair: tuple[str, str]) -> None:
+    def show_terms(self, terms: Sequence[GlossaryTerm], names: tuple[str, str], pair: tuple[str, str]) -> None:
         """The glossary of a pair, whose languages have these names."""
         if pair == self.pair and tuple(terms) == self.terms.terms and names == self.terms.names:
             return
@@ -142,7 +142,7 @@ class GlossaryPanel(QFrame):
         self._can_apply = can_apply
         self._show()
 
-    def show_found(self, terms: Sequence[Term]) -> None:
+    def show_found(self, terms: Sequence[GlossaryTerm]) -> None:
         """Names and terms that the document repeats and that are translated the same way in all of it."""
         self._found = tuple(terms)
         self.found.setText("\n".join(f"{term.source} → {term.target}" for term in terms))
@@ -181,7 +181,7 @@ class GlossaryPanel(QFrame):
         self.changed.emit()
         self._show()
 
-    def _on_imported(self, terms: Sequence[Term], pair: object) -> None:
+    def _on_imported(self, terms: Sequence[GlossaryTerm], pair: object) -> None:
         """Terms of the same source take the place of those that are there."""
         now, added = _merged(self.terms.terms, terms), len(terms)
         if pair in (None, self.pair):
@@ -197,7 +197,7 @@ class GlossaryPanel(QFrame):
         self._notify.mention(f"{told} {known}" if replaced > 0 else told)
 
     @property
-    def _untaken(self) -> list[Term]:
+    def _untaken(self) -> list[GlossaryTerm]:
         """What the document repeats and the glossary does not have."""
         known = {term.source.casefold() for term in self.terms.terms}
         return [term for term in self._found if term.source.casefold() not in known]
@@ -247,7 +247,7 @@ class GlossaryPanel(QFrame):
             super().keyPressEvent(event)
 
 
-def _merged(terms: Sequence[Term], more: Sequence[Term]) -> list[Term]:
+def _merged(terms: Sequence[GlossaryTerm], more: Sequence[GlossaryTerm]) -> list[GlossaryTerm]:
     """Those that are whole; of the same source the latter."""
     return list({one.source.casefold(): one for one in (*terms, *more) if one.source and one.target}.values())
 
@@ -265,19 +265,19 @@ class GlossaryFiles(SavedFiles):
         title, tables = tr("Import a glossary"), f"{tr('Table')} (*.csv)"
         return self._ask_to_open(title, "import_glossary", filter_=tables, take=lambda path: self.read(path, pair))
 
-    def ask_to_export(self, terms: Sequence[Term], pair: str) -> QFileDialog:
+    def ask_to_export(self, terms: Sequence[GlossaryTerm], pair: str) -> QFileDialog:
         title, offered = tr("Export the glossary"), f"glossary {pair}.csv"
         return self._ask_to_save(
             title, "export_glossary", kind=tr("Table"), offered=offered, take=lambda path: self.write(path, terms)
         )
 
-    def read(self, path: Path, pair: tuple[str, str] | None = None) -> tasks.Task:
+    def read(self, path: Path, pair: tuple[str, str] | None = None) -> tasks.BackgroundTask:
         """Reads a file on a thread."""
         from app.features.translation.glossary import read_csv
 
         return self._read(lambda: read_csv(path), lambda terms: self.imported.emit(terms, pair))
 
-    def write(self, path: Path, terms: Sequence[Term]) -> tasks.Task:
+    def write(self, path: Path, terms: Sequence[GlossaryTerm]) -> tasks.BackgroundTask:
         from app.features.translation.glossary import write_csv
 
         return self._write(path, lambda: write_csv(path, tuple(terms)))
@@ -304,11 +304,11 @@ class MemoryFiles(SavedFiles):
         title, kind = tr("Export all translations"), tr("Translation memory")
         return self._ask_to_save(title, "export_memory", kind=kind, offered="translations.tmx", take=self.write)
 
-    def read(self, path: Path) -> tasks.Task:
+    def read(self, path: Path) -> tasks.BackgroundTask:
         """Takes the translations of a file into the memory."""
         return self._read(lambda: self._bring(path), self._on_read)
 
-    def write(self, path: Path) -> tasks.Task:
+    def write(self, path: Path) -> tasks.BackgroundTask:
         return self._write(path, lambda: self._write_all(path))
 
     def _on_read(self, count: object) -> None:
@@ -332,31 +332,31 @@ class GlossaryModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._lines: list[Term] = []
+        self._lines: list[GlossaryTerm] = []
         self.names = ("", "")
         self.shortened: Callable[[str], str] = str
         """A heading for the room that there is: in a style sheet, Qt cuts it off."""
         self.heading_font = QFont()
 
     @property
-    def terms(self) -> tuple[Term, ...]:
+    def terms(self) -> tuple[GlossaryTerm, ...]:
         """Those that are whole: both sides are there."""
         return tuple(one for one in self._lines if one.source and one.target)
 
-    def show_terms(self, terms: Sequence[Term], names: tuple[str, str]) -> None:
+    def show_terms(self, terms: Sequence[GlossaryTerm], names: tuple[str, str]) -> None:
         self.beginResetModel()
         self._lines, self.names = list(terms), names
         self.endResetModel()
 
-    def add(self, term: Term | None = None) -> int:
+    def add(self, term: GlossaryTerm | None = None) -> int:
         """A new line at the end, by itself an empty one; its row."""
         row = len(self._lines)
         self.beginInsertRows(_NO_INDEX, row, row)
-        self._lines.append(term or Term("", ""))
+        self._lines.append(term or GlossaryTerm("", ""))
         self.endInsertRows()
         return row
 
-    def remove(self, rows: Sequence[int]) -> list[tuple[int, Term]]:
+    def remove(self, rows: Sequence[int]) -> list[tuple[int, GlossaryTerm]]:
         """Takes lines out; they are returned with their rows, in order."""
         gone = [(row, self._lines[row]) for row in sorted(set(rows)) if 0 <= row < len(self._lines)]
         for row, _ in reversed(gone):
@@ -367,7 +367,7 @@ class GlossaryModel(QAbstractTableModel):
             self.edited.emit()
         return gone
 
-    def put_back(self, gone: Sequence[tuple[int, Term]]) -> None:
+    def put_back(self, gone: Sequence[tuple[int, GlossaryTerm]]) -> None:
         """What `remove` returned is there again."""
         for row, term in gone:
             row = min(row, len(self._lines))  # noqa: PLW2901
@@ -418,14 +418,14 @@ class GlossaryModel(QAbstractTableModel):
         term, row = self._lines[index.row()], index.row()
         if role == Qt.ItemDataRole.CheckStateRole:
             is_kept = Qt.CheckState(value) == Qt.CheckState.Checked
-            changed = Term(term.source, term.source if is_kept else "")
+            changed = GlossaryTerm(term.source, term.source if is_kept else "")
         else:
             text = " ".join(str(value).split())[:MOST_TERM]
             is_same = bool(term.source) and term.source == term.target
             if index.column() == SOURCE:
-                changed = Term(text, text if is_same else term.target)
+                changed = GlossaryTerm(text, text if is_same else term.target)
             else:
-                changed = Term(term.source, text)
+                changed = GlossaryTerm(term.source, text)
         if changed == term:
             return False
         self._lines[row] = changed

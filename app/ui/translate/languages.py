@@ -25,14 +25,14 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
-from app.ui.widgets.labels import ProgressLine, plain_label
+from app.ui.widgets.labels import ProgressStripe, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
-    from app.features.models.collection import Models, Suggestion
+    from app.features.models.collection import ModelCollection, Suggestion
     from app.features.models.languages import Knows
-    from app.features.models.messages import Words
-    from app.features.translation.translations import Translations
+    from app.features.models.messages import MessageTemplate
+    from app.features.translation.translations import TranslationJobs
     from app.hub.download import Download
 
 
@@ -364,10 +364,10 @@ class NeedsModel(QFrame):
     _told = Signal(object)
     """A `Download`, from any thread."""
 
-    def __init__(self, models: Models, ui: UiContext) -> None:
+    def __init__(self, models: ModelCollection, ui: UiContext) -> None:
         super().__init__()
         self._models, self._ui = models, ui
-        self._offer: tuple[Suggestion, Words] | None = None
+        self._offer: tuple[Suggestion, MessageTemplate] | None = None
         self._download: Download | None = None
         self._missing = ""
         self._is_asking = self._is_looking = False
@@ -376,7 +376,7 @@ class NeedsModel(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.words = plain_label(wraps=True)
         self.state = plain_label(kind="muted", wraps=True)
-        self.line = ProgressLine(ui.theme)
+        self.line = ProgressStripe(ui.theme)
         self.download = text_button(tr("Download"), "primary")
         self.download.clicked.connect(self.fetch)
         self.others = text_button(tr("Other models"), "quiet")
@@ -433,14 +433,14 @@ class NeedsModel(QFrame):
     def _is_coming(self) -> bool:
         return self._download is not None and self._download.state in RUNS
 
-    def _found(self, _cancel: CancelToken) -> tuple[Suggestion, Words] | None:
+    def _found(self, _cancel: CancelToken) -> tuple[Suggestion, MessageTemplate] | None:
         fitting = [each for each in self._models.suggestions(TASK) if each.fit.word != "too_large"]
         here = next((each for each in fitting if each.installed is not None), None)
         coming = next((each for each in fitting if each.download is not None and each.download.state in RUNS), None)
         offer = here or coming or next(iter(fitting), None)
         return (offer, offer.words_for(TASK)) if offer is not None else None
 
-    def _on_found(self, offer: tuple[Suggestion, Words] | None) -> None:
+    def _on_found(self, offer: tuple[Suggestion, MessageTemplate] | None) -> None:
         self._is_looking, self._offer = False, offer
         self._download = offer[0].download if offer is not None else None
         self._show()
@@ -595,10 +595,10 @@ class Capability(QObject):
 
     changed = Signal()
 
-    def __init__(self, translations: Translations, notify: Notify, parent: QObject) -> None:
+    def __init__(self, translations: TranslationJobs, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
         self._translations, self._notify = translations, notify
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._is_asked_again = False
         self.able: Able | None = None
         """None before it is known."""

@@ -15,12 +15,12 @@ from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextO
 
 from app.core.errors import AppError
 from app.documents.segments import Content, Mark, SegmentKind
-from app.features.translation.result import Origin, Translated
+from app.features.translation.result import Translated, TranslationSource
 from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.theme import Theme
-from app.ui.translate.segment_text import Writing, Written, coloured, from_units, units
-from app.ui.translate.texts import Remedy, Told, told
+from app.ui.translate.segment_text import SegmentLayout, SegmentWriter, coloured, from_units, units
+from app.ui.translate.texts import Remedy, ShownFlag, told
 
 if TYPE_CHECKING:
     from app.features.translation.result import Row
@@ -108,7 +108,7 @@ class RowsModel(QAbstractTableModel):
         known = self._known(number)
         if known is not None:
             before = known.translated
-            if before is None or before.origin is not Origin.EDITED:  # a person's own stays
+            if before is None or before.origin is not TranslationSource.EDITED:  # a person's own stays
                 self.put_row(replace(known, translated=translated))
                 return
         self._tell(number)
@@ -186,12 +186,12 @@ def _said_mark(mark: Mark) -> str:
 # One text laid out in a width: how high it is, what is where in it, and its drawing.
 
 
-class Cell:
+class RowCell:
     """`is_rtl` None: as its first letter says; `is_at_right` whatever it is. Positions are characters of Python."""
 
     def __init__(
         self,
-        written: Written,
+        written: SegmentLayout,
         width_px: float,
         pitch_px: float,
         *,
@@ -282,7 +282,7 @@ DOT = "\u00a0\u00b7 "
 class Link:
     """A remedy in a flag's line: which, and from where to where it stands."""
 
-    told: Told
+    told: ShownFlag
     remedy: Remedy
     words: str
     start: int
@@ -293,7 +293,7 @@ class Link:
 class FlagLine:
     """A flag under its translation."""
 
-    cell: Cell
+    cell: RowCell
     links: tuple[Link, Link]
 
 
@@ -301,8 +301,8 @@ class FlagLine:
 class LaidRow:
     """Heights in pixels of the screen."""
 
-    source: Cell
-    target: Cell
+    source: RowCell
+    target: RowCell
     top_px: float
     height_px: int
     flags: list[FlagLine] = field(default_factory=list)
@@ -317,7 +317,7 @@ class Rows:
 
     def __init__(self, theme: Theme, model: RowsModel) -> None:
         self._theme, self._model = theme, model
-        self._writing = Writing(theme)
+        self._writing = SegmentWriter(theme)
         self._kept: OrderedDict[int, LaidRow] = OrderedDict()
         self._widths = (300, 300)
         self.rtl: tuple[bool | None, bool | None] = (None, None)
@@ -352,18 +352,22 @@ class Rows:
         px = self._theme.px
         gap, pitch = px(GAP_PX), float(px(PITCH_PX))
         if row is None:
-            empty = Cell(self._writing.write_plain(""), self._room(0), pitch)
+            empty = RowCell(self._writing.write_plain(""), self._room(0), pitch)
             return LaidRow(empty, empty, gap, round(pitch) + 2 * gap)
         kind, level = row.segment.kind, row.segment.level
-        source = Cell(self._writing.write(row.segment.content, kind, level), self._room(0), pitch, is_rtl=self.rtl[0])
-        is_kept = row.translated is not None and row.translated.origin is Origin.KEPT  # in the source's language
-        target = Cell(self._target(number, row), self._room(1), pitch, is_rtl=self.rtl[0 if is_kept else 1])
+        source = RowCell(
+            self._writing.write(row.segment.content, kind, level), self._room(0), pitch, is_rtl=self.rtl[0]
+        )
+        is_kept = (
+            row.translated is not None and row.translated.origin is TranslationSource.KEPT
+        )  # in the source's language
+        target = RowCell(self._target(number, row), self._room(1), pitch, is_rtl=self.rtl[0 if is_kept else 1])
         flags = [] if self._model.growing(number) is not None else self._flags(row)
         top = gap + (px(HEADING_GAP_PX) if kind is SegmentKind.HEADING and number else 0)
         under = target.height_px + sum(line.cell.height_px for line in flags)
         return LaidRow(source, target, top, round(top + gap + max(source.height_px, under)), flags)
 
-    def _target(self, number: int, row: Row) -> Written:
+    def _target(self, number: int, row: Row) -> SegmentLayout:
         growing = self._model.growing(number)
         if growing is not None:
             return self._writing.write_plain(growing or "…", is_muted=True)
@@ -374,9 +378,9 @@ class Rows:
     def _flags(self, row: Row) -> list[FlagLine]:
         return [self._flag(one) for one in told(row.segment, row.translated, self._model.language)]
 
-    def _flag(self, one: Told) -> FlagLine:
+    def _flag(self, one: ShownFlag) -> FlagLine:
         color, theme = self._theme.tokens.warning, self._theme
-        written = Written("", [], set(), theme.font(FLAG_PX, 500))
+        written = SegmentLayout("", [], set(), theme.font(FLAG_PX, 500))
         plain, link = coloured(color), coloured(color)
         link.setFontWeight(600)
         written.add_glyph("flag-fill", color)
@@ -389,7 +393,7 @@ class Rows:
             written.add(words.replace(" ", "\u00a0"), link)
             links.append(Link(one, remedy, words, start, len(written.text)))
         room, pitch = self._room(1), float(theme.px(FLAG_PITCH_PX))
-        cell = Cell(written, room, pitch, is_rtl=False, is_at_right=bool(self.rtl[1]))
+        cell = RowCell(written, room, pitch, is_rtl=False, is_at_right=bool(self.rtl[1]))
         return FlagLine(cell, (links[0], links[1]))
 
     def _room(self, column: int) -> float:

@@ -279,7 +279,7 @@ DEEPEST_LEVEL = 2
 
 
 @dataclass
-class Written:
+class SegmentLayout:
     """What is laid out: its characters, their formats, and those characters that stand for no text."""
 
     text: str
@@ -307,15 +307,15 @@ class Written:
         return "".join(one for one in part if one not in self.glyphs).replace(LINE, "\n")
 
 
-class Writing:
+class SegmentWriter:
     """Makes the text of a content, in the theme's fonts and colours."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
 
-    def write(self, content: Content, kind: SegmentKind = SegmentKind.PARAGRAPH, level: int = 0) -> Written:
+    def write(self, content: Content, kind: SegmentKind = SegmentKind.PARAGRAPH, level: int = 0) -> SegmentLayout:
         font = self.font(kind, level)
-        written = Written("", [], set(), font)
+        written = SegmentLayout("", [], set(), font)
         looks: list[frozenset[str]] = [frozenset()]
         for part in content:
             if isinstance(part, str):
@@ -328,9 +328,9 @@ class Writing:
                 self._add_single(written, part, looks[-1])
         return written
 
-    def write_plain(self, text: str, *, is_muted: bool = False) -> Written:
+    def write_plain(self, text: str, *, is_muted: bool = False) -> SegmentLayout:
         """Words of the program, or a text that is still being written."""
-        written = Written("", [], set(), self._theme.font(TEXT_PX))
+        written = SegmentLayout("", [], set(), self._theme.font(TEXT_PX))
         tokens = self._theme.tokens
         if text:
             written.add(as_lines(text), coloured(tokens.muted if is_muted else tokens.text))
@@ -344,7 +344,7 @@ class Writing:
             return self._theme.font(14, 400)
         return self._theme.font(TEXT_PX, 400)
 
-    def _add(self, written: Written, text: str, looks: frozenset[str]) -> None:
+    def _add(self, written: SegmentLayout, text: str, looks: frozenset[str]) -> None:
         look, theme = coloured(self._theme.tokens.text), self._theme
         if "code" in looks:
             look.setFont(theme.code_font(CODE_PX))
@@ -360,7 +360,7 @@ class Writing:
             look.setFontUnderline(True)
         written.add(text, look)
 
-    def _add_single(self, written: Written, mark: Mark, looks: frozenset[str]) -> None:
+    def _add_single(self, written: SegmentLayout, mark: Mark, looks: frozenset[str]) -> None:
         own = mark.look.split()
         if "break" in own:
             self._add(written, LINE, looks)

@@ -97,7 +97,7 @@ class CellDelegate(QStyledItemDelegate):
 
 
 @dataclass(frozen=True, order=True)
-class Place:
+class CellPosition:
     """Between two characters of a row."""
 
     row: int
@@ -105,19 +105,19 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Selection:
+class CellSelection:
     """From where the mouse was pressed to where it is now."""
 
     column: int
-    begin: Place
-    end: Place
+    begin: CellPosition
+    end: CellPosition
 
     @property
-    def first(self) -> Place:
+    def first(self) -> CellPosition:
         return min(self.begin, self.end)
 
     @property
-    def last(self) -> Place:
+    def last(self) -> CellPosition:
         return max(self.begin, self.end)
 
     def span_in(self, row: int, length: int) -> tuple[int, int] | None:
@@ -311,7 +311,7 @@ class SelectableRows(RowTable):
         super().__init__(theme, parent)
         self.painted = CellDelegate(theme, self.laid, self._marked, self)
         self.setItemDelegate(self.painted)
-        self._selection: Selection | None = None
+        self._selection: CellSelection | None = None
         self._is_pressed = False
         self._pressed_link: tuple[int, Link] | None = None
         self.hits: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
@@ -370,12 +370,12 @@ class SelectableRows(RowTable):
         self.setCurrentIndex(self.rows.index(index.row(), TARGET))
         self._pressed_link = self.link_at(point)
         if event.button() == Qt.MouseButton.LeftButton and self._pressed_link is None:
-            place = Place(index.row(), self._position_at(index.row(), index.column(), point))
+            place = CellPosition(index.row(), self._position_at(index.row(), index.column(), point))
             old = self._selection
             is_more = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             begin = old.begin if is_more and old is not None and old.column == index.column() else place
             self._is_pressed = True
-            self.select(Selection(index.column(), begin, place))
+            self.select(CellSelection(index.column(), begin, place))
         self.viewport().update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -406,22 +406,22 @@ class SelectableRows(RowTable):
             else:
                 self._select_word(index.row(), event.position().toPoint())
 
-    def _drag_to(self, point: QPoint, selection: Selection) -> None:
+    def _drag_to(self, point: QPoint, selection: CellSelection) -> None:
         height, bar = self.viewport().height(), self.verticalScrollBar()
         if not 0 <= point.y() < height:  # the view follows the mouse
             bar.setValue(bar.value() + (point.y() if point.y() < 0 else point.y() - height))
         row = self.rowAt(min(max(point.y(), 0), height - 1))
         if row >= 0:
-            place = Place(row, self._position_at(row, selection.column, point))
-            self.select(Selection(selection.column, selection.begin, place))
+            place = CellPosition(row, self._position_at(row, selection.column, point))
+            self.select(CellSelection(selection.column, selection.begin, place))
 
-    def select(self, selection: Selection | None) -> None:
+    def select(self, selection: CellSelection | None) -> None:
         self._selection = selection
         self.viewport().update()
 
     def select_row(self, row: int) -> None:
         length = len(self.laid.row(row).target.written.text)
-        self.select(Selection(TARGET, Place(row, 0), Place(row, length)))
+        self.select(CellSelection(TARGET, CellPosition(row, 0), CellPosition(row, length)))
 
     def _select_word(self, row: int, point: QPoint) -> None:
         text = self.laid.row(row).source.written.text
@@ -431,7 +431,7 @@ class SelectableRows(RowTable):
             start -= 1
         while end < len(text) and text[end].isalnum():
             end += 1
-        self.select(Selection(SOURCE, Place(row, start), Place(row, end)))
+        self.select(CellSelection(SOURCE, CellPosition(row, start), CellPosition(row, end)))
 
     def _marked(self, row: int, column: int) -> list[tuple[int, int, str]]:
         tokens = self._theme.tokens
@@ -465,7 +465,7 @@ class SelectableRows(RowTable):
         return super().viewportEvent(event)
 
 
-class SideBySide(SelectableRows):
+class SegmentTable(SelectableRows):
     """Arrows move between rows and their remedies, Enter edits, F8 goes to the next flagged one."""
 
     edited = Signal(int, object)

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.documents.segments import Content, Segment, plain
 from app.features.translation.result import (
     FlagKind,
-    Origin,
     SegmentDone,
     SegmentGrows,
     Translated,
     TranslationPlanned,
+    TranslationSource,
     TranslationWish,
 )
 from app.features.work.asking import Rests
@@ -31,16 +31,16 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, TOP_PX
 from app.ui.translate.languages import Able, Capability, LanguageChoice, LastWish, NeedsModel
 from app.ui.translate.text_panes import Paragraph, Selected, TextPanes, sentence_like
-from app.ui.translate.text_work import Kind, Paragraphs, TextHistory, TextLanguage, TextWork, Typed
+from app.ui.translate.text_work import Paragraphs, TextHistory, TextLanguage, TextRequestKind, TextWork, Typed
 from app.ui.translate.texts import Remedy, is_rtl, told, with_term
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce
 from app.ui.widgets.layouts import scrolled
-from app.ui.work.at_hand import Answer, Ended
+from app.ui.work.at_hand import WorkEnded, WorkEvent
 
 if TYPE_CHECKING:
-    from app.features.models.collection import Models
-    from app.features.translation.translations import Translations
+    from app.features.models.collection import ModelCollection
+    from app.features.translation.translations import TranslationJobs
 
 
 PAUSE_MS = 600
@@ -60,7 +60,7 @@ class TextPage(QWidget):
     shown_changed = Signal(object)
     """The id under which the text is kept; None for one that is not."""
 
-    def __init__(self, translations: Translations, models: Models, last: LastWish, ui: UiContext) -> None:
+    def __init__(self, translations: TranslationJobs, models: ModelCollection, last: LastWish, ui: UiContext) -> None:
         super().__init__()
         self._translations, self._last, self._ui, self._theme = translations, last, ui, ui.theme
         self._is_small = False
@@ -197,7 +197,7 @@ class TextPage(QWidget):
         """Ends what is being translated; what is there stays."""
         self._stop()
         if self.work.is_busy:
-            self.work.stop(Kind.TEXT)
+            self.work.stop(TextRequestKind.TEXT)
             self.panes.say(tr("Stopped · Ctrl+Enter continues"))
 
     def _stop(self) -> None:
@@ -357,7 +357,7 @@ class TextAnswers(QObject):
         choice: LanguageChoice,
         work: TextWork,
         capability: Capability,
-        translations: Translations,
+        translations: TranslationJobs,
     ) -> None:
         super().__init__(panes)
         self._panes, self._choice, self._work = panes, choice, work
@@ -426,7 +426,7 @@ class TextAnswers(QObject):
             source, segments = target, translated
         self._text = self._panes.source.text
         contents = zip(segments, translated, strict=True)
-        done = {one.id: Translated(one.id, other.content, Origin.MEMORY) for one, other in contents}
+        done = {one.id: Translated(one.id, other.content, TranslationSource.MEMORY) for one, other in contents}
         self.paragraphs.begin(source, segments, done, self._target_name(), is_apart=is_apart)
         if not is_apart:
             for each in done.values():
@@ -442,10 +442,10 @@ class TextAnswers(QObject):
             return joined(self._panes.source.text, self.paragraphs.contents)
         return "\n\n".join(plain(content) for _, content in sorted(self.paragraphs.contents.items()))
 
-    def _on_answer(self, answer: Answer) -> None:
+    def _on_answer(self, answer: WorkEvent) -> None:
         event = answer.event
         self._slow.stop()
-        if answer.kind is Kind.BACK and isinstance(event, str):
+        if answer.kind is TextRequestKind.BACK and isinstance(event, str):
             self._panes.say_back(event)
         elif isinstance(event, Paragraphs):
             self._begin(event)
@@ -462,7 +462,7 @@ class TextAnswers(QObject):
             self._flush_soon(event.translated.id)
             if self.is_complete:  # what is asked for next may take its place before its end is told
                 self.completed.emit()
-        elif isinstance(event, Ended):
+        elif isinstance(event, WorkEnded):
             self._end(event)
 
     def _say_slow(self) -> None:
@@ -480,7 +480,7 @@ class TextAnswers(QObject):
         self._panes.say(tr("Translating"))
         self._show_all()
 
-    def _end(self, event: Ended) -> None:
+    def _end(self, event: WorkEnded) -> None:
         self._flush()
         if not self.paragraphs.is_complete:
             if self.source_language and self.source_language == self._choice.wish.target:
@@ -520,7 +520,7 @@ class TextAnswers(QObject):
         if is_on:
             self._ask_back()
         else:
-            self._work.stop(Kind.BACK)
+            self._work.stop(TextRequestKind.BACK)
 
     def _ask_back(self) -> None:
         """The translation back, where it is wanted and there is something to translate."""
@@ -612,12 +612,12 @@ class TextRewording(QObject):
         )
         self._target.select(selected)  # what would be replaced
 
-    def _on_answer(self, answer: Answer) -> None:
+    def _on_answer(self, answer: WorkEvent) -> None:
         if answer.number != self._number:
             return
         if isinstance(answer.event, str):
             self._card.add(answer.event)
-        elif isinstance(answer.event, Ended):
+        elif isinstance(answer.event, WorkEnded):
             self._card.end()
 
     def _on_chosen(self, text: str) -> None:
@@ -634,7 +634,7 @@ class TextRewording(QObject):
 
     def _on_closed(self, had_focus: bool) -> None:
         self._number = 0
-        self._work.stop(Kind.WORDINGS)
+        self._work.stop(TextRequestKind.WORDINGS)
         if had_focus:
             self._target.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -706,7 +706,7 @@ class TextParagraphs:
         self._translated[translated.id] = translated
         self._growing.pop(translated.id, None)
         segment = self.segment(translated.id)
-        if segment is not None and translated.origin is not Origin.KEPT:
+        if segment is not None and translated.origin is not TranslationSource.KEPT:
             self.known[segment.content] = translated
 
     def segment(self, number: int) -> Segment | None:
@@ -734,13 +734,13 @@ class TextParagraphs:
         if known is None or content is None:
             return False
         flags = tuple(flag for flag in known.flags if flag.kind is not FlagKind.GLOSSARY or flag.wanted != wanted)
-        self.take(replace(known, content=content, origin=Origin.EDITED, flags=flags))
+        self.take(replace(known, content=content, origin=TranslationSource.EDITED, flags=flags))
         return True
 
     def reword(self, number: int, text: str) -> None:
         known = self._translated.get(number)
         if known is not None:
-            self.take(replace(known, content=(text,), origin=Origin.EDITED, flags=(), accepted=True))
+            self.take(replace(known, content=(text,), origin=TranslationSource.EDITED, flags=(), accepted=True))
 
     def shown(self) -> list[Paragraph]:
         return [self.paragraph(place) for place in range(len(self._segments))]

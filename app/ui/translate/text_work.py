@@ -20,11 +20,11 @@ from app.ui.work.at_hand import ModelAtHand
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
-    from app.features.translation.translations import Translations
+    from app.features.translation.translations import TranslationJobs
     from app.language.detection import Detector
 
 
-class Kind(Enum):
+class TextRequestKind(Enum):
     """What is asked for; of each kind only the newest is answered."""
 
     TEXT = "text"
@@ -49,14 +49,14 @@ Event = Paragraphs | TranslationEvent | str
 class TextWork(ModelAtHand):
     """A source language is "" where nothing tells it."""
 
-    def __init__(self, translations: Translations, parent: QObject) -> None:
+    def __init__(self, translations: TranslationJobs, parent: QObject) -> None:
         super().__init__(lambda: translations.engines, parent)
         self._translations = translations
 
     @property
     def is_busy(self) -> bool:
         """Whether a text is being translated."""
-        return self.is_asked(Kind.TEXT)
+        return self.is_asked(TextRequestKind.TEXT)
 
     def translate(
         self, text: str, wish: TranslationWish, model: Path, known: Mapping[Content, Translated], source_language: str
@@ -76,7 +76,7 @@ class TextWork(ModelAtHand):
                 memory = self._translations.words.memory(wish, source, model)
                 yield from translate_text(text, wish, engine, memory, stop, done=done)
 
-        self.ask(Kind.TEXT, model, steps)
+        self.ask(TextRequestKind.TEXT, model, steps)
 
     def find_alternatives(
         self, sentence: str, paragraph: str, wish: TranslationWish, model: Path, source_language: str, *, current: str
@@ -90,7 +90,7 @@ class TextWork(ModelAtHand):
             said = replace(wish, source=source_language)
             return alternatives(sentence, paragraph, said, engine, stop, current=current)
 
-        return self.ask(Kind.WORDINGS, model, steps)
+        return self.ask(TextRequestKind.WORDINGS, model, steps)
 
     def translate_back(self, text: str, wish: TranslationWish, model: Path, source_language: str) -> None:
 
@@ -99,7 +99,7 @@ class TextWork(ModelAtHand):
 
             return translate_back(text, replace(wish, source=source_language), engine, stop)
 
-        self.ask(Kind.BACK, model, steps)
+        self.ask(TextRequestKind.BACK, model, steps)
 
     def is_cut_short(self, event: Event) -> bool:
         return isinstance(event, TranslationEnded) and event.is_partial
@@ -117,7 +117,7 @@ class TextLanguage(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._detector: Detector | None = None
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._known: tuple[str, tuple[str, ...]] | None = None
 
     def knows(self, text: str, among: Sequence[str]) -> bool:
@@ -178,7 +178,9 @@ class TextHistory(QObject):
 
     kept = Signal(int)
 
-    def __init__(self, translations: Translations, notify: Notify, now: Callable[[], Typed], parent: QObject) -> None:
+    def __init__(
+        self, translations: TranslationJobs, notify: Notify, now: Callable[[], Typed], parent: QObject
+    ) -> None:
         super().__init__(parent)
         self._translations, self._notify, self._now = translations, notify, now
         self.id: int | None = None

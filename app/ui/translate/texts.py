@@ -17,7 +17,6 @@ from app.features.translation.result import (
     TYPED,
     Flag,
     FlagKind,
-    Origin,
     SegmentDone,
     SegmentGrows,
     StoredTranslation,
@@ -25,6 +24,7 @@ from app.features.translation.result import (
     TranslationEstimate,
     TranslationEvent,
     TranslationPlanned,
+    TranslationSource,
     TranslationWish,
 )
 from app.features.work.asking import Rests
@@ -147,7 +147,7 @@ BY_HAND = (
 
 
 @dataclass(frozen=True)
-class Told:
+class ShownFlag:
     """A flag as it is shown: its reason, and the words of the two remedies."""
 
     flag: Flag
@@ -160,17 +160,17 @@ class Told:
         return f"{self.reason} {self.remedies[0][1]} · {self.remedies[1][1]}"
 
 
-def told(segment: Segment, translated: Translated | None, language: str) -> list[Told]:
+def told(segment: Segment, translated: Translated | None, language: str) -> list[ShownFlag]:
     """The flags that nobody has accepted; `language` is the target's name."""
     if translated is None or translated.accepted:
         return []
-    if translated.origin is Origin.KEPT:  # there is one thing to do about it, however many reasons there are
+    if translated.origin is TranslationSource.KEPT:  # there is one thing to do about it, however many reasons there are
         words = [_reason(flag, segment, translated, language) for flag in translated.flags]
         return [_told(flag, " ".join(words)) for flag in translated.flags[:1]]
     return [_told(flag, _reason(flag, segment, translated, language)) for flag in translated.flags]
 
 
-def _told(flag: Flag, reason: str) -> Told:
+def _told(flag: Flag, reason: str) -> ShownFlag:
     keep = (Remedy.KEEP, tr("Keep the original") if flag.kind is FlagKind.UNTRANSLATED else tr("Keep"))
     if flag.kind is FlagKind.GLOSSARY:
         first = (Remedy.USE_TERM, tr("Use it"))
@@ -178,7 +178,7 @@ def _told(flag: Flag, reason: str) -> Told:
         first = (Remedy.EDIT, tr("Edit"))
     else:
         first = (Remedy.AGAIN, tr("Try again"))
-    return Told(flag, reason, (first, keep))
+    return ShownFlag(flag, reason, (first, keep))
 
 
 def _reason(flag: Flag, segment: Segment, translated: Translated, language: str) -> str:
@@ -249,7 +249,7 @@ def is_at_work(translation: StoredTranslation) -> bool:
     return translation.format != TYPED and (is_working(translation) or translation.state in (ADDING, DRAFT))
 
 
-class Progress:
+class TranslationProgress:
     """`done` of `segments`; `growing` is what is being written now, by segment. `rests`: why it waits, or ""."""
 
     def __init__(self) -> None:

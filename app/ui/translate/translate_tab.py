@@ -14,17 +14,17 @@ from app.features.translation.result import TYPED, SegmentDone, TranslationPlann
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import OwnEngine, UiContext
-from app.ui.translate.texts import Progress, is_at_work, note_of, title_of
+from app.ui.translate.texts import TranslationProgress, is_at_work, note_of, title_of
 from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
 from app.ui.work.column import ColumnWords
 from app.ui.work.doing import Doing
 from app.ui.work.intake import Intake, KeptUnread
-from app.ui.work.tab import Runner, RunnerWords, WorkTab, WorkView
+from app.ui.work.tab import JobRunner, RunnerWords, WorkTab, WorkView
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.models.collection import Models
-    from app.features.translation.translations import Translations
+    from app.features.models.collection import ModelCollection
+    from app.features.translation.translations import TranslationJobs
     from app.ui.translate.document_view import DocumentTranslationView
     from app.ui.translate.languages import LastWish
 
@@ -100,8 +100,8 @@ class TranslateTab(WorkTab):
         return self.runner.is_running or ("view" in self.__dict__ and self.view.text.work.is_busy)
 
 
-def new_runner(app: Fireside, notify: Notify) -> Runner[Progress]:
-    return Runner(app.translations, Progress, RUNNER_WORDS, notify)
+def new_runner(app: Fireside, notify: Notify) -> JobRunner[TranslationProgress]:
+    return JobRunner(app.translations, TranslationProgress, RUNNER_WORDS, notify)
 
 
 def translation_words() -> ColumnWords:
@@ -128,7 +128,12 @@ class TranslateView(WorkView):
     """The `Intake` of documents, which is made with their view."""
 
     def __init__(
-        self, translations: Translations, models: Models, last: LastWish, ui: UiContext, runner: Runner[Progress]
+        self,
+        translations: TranslationJobs,
+        models: ModelCollection,
+        last: LastWish,
+        ui: UiContext,
+        runner: JobRunner[TranslationProgress],
     ) -> None:
         from app.ui.translate.text_page import TextPage  # work that goes on needs no view
 

@@ -281,7 +281,7 @@ class Switch(DrawnButton, QCheckBox):
         painter.drawEllipse(QRectF(x, track.top() + px(3), knob, knob))
 
 
-class Segments(QFrame):
+class SegmentedControl(QFrame):
     """One of a few values, all of them visible."""
 
     def __init__(
@@ -336,7 +336,7 @@ class Segments(QFrame):
 MARK_PX = 18
 
 
-class _Row:
+class _ChoiceRow:
     """What both kinds share; screen readers hear a radio button or a check box, with name and detail."""
 
     def __init__(self, button: QAbstractButton, theme: Theme, name: str, detail: str, *, is_round: bool) -> None:
@@ -411,9 +411,9 @@ def paint_mark(painter: QPainter, mark: QRectF, tokens: Tokens, *, is_on: bool, 
 
 
 class _Drawn(DrawnButton):
-    """What of a button is drawn and measured by its `_Row`."""
+    """What of a button is drawn and measured by its `_ChoiceRow`."""
 
-    _row: _Row
+    _row: _ChoiceRow
 
     def sizeHint(self) -> QSize:
         return self._row.size()
@@ -427,7 +427,7 @@ class RadioRow(_Drawn, QRadioButton):
 
     def __init__(self, theme: Theme, name: str, detail: str = "") -> None:
         super().__init__()
-        self._row = _Row(self, theme, name, detail, is_round=True)
+        self._row = _ChoiceRow(self, theme, name, detail, is_round=True)
 
 
 class CheckRow(_Drawn, QCheckBox):
@@ -435,4 +435,4 @@ class CheckRow(_Drawn, QCheckBox):
 
     def __init__(self, theme: Theme, name: str, detail: str = "") -> None:
         super().__init__()
-        self._row = _Row(self, theme, name, detail, is_round=False)
+        self._row = _ChoiceRow(self, theme, name, detail, is_round=False)

@@ -17,7 +17,7 @@ from app.ui.widgets.pictures import picture_in
 EDGE_PX = 24
 
 
-class DropZone(NamedTuple):
+class FileDropAction(NamedTuple):
     """One thing that can be done with files: its name in the program, and a few words and an icon for a person."""
 
     name: str
@@ -39,7 +39,7 @@ class FileDrop(QObject):
     picture_dropped = Signal(object, str)
     """A picture that is no file, as bytes or pixels, and the ending of such a file."""
 
-    def __init__(self, theme: Theme, zones: Callable[[list[str]], Sequence[DropZone]], target: QWidget) -> None:
+    def __init__(self, theme: Theme, zones: Callable[[list[str]], Sequence[FileDropAction]], target: QWidget) -> None:
         super().__init__(target)
         self._zones = zones
         self._hint = _Hint(theme, target)
@@ -72,7 +72,7 @@ class FileDrop(QObject):
         if not self._hint.isVisible():  # the names are asked of the other program once, not at each move
             paths = _paths(data)
             is_picture = not paths and data.hasImage()
-            self._hint.appear([DropZone("", tr("Ask about this picture"))] if is_picture else self._zones(paths))
+            self._hint.appear([FileDropAction("", tr("Ask about this picture"))] if is_picture else self._zones(paths))
 
 
 def _paths(data: QMimeData) -> list[str]:
@@ -85,7 +85,7 @@ class _Hint(QWidget):
     def __init__(self, theme: Theme, target: QWidget) -> None:
         super().__init__(target)
         self._theme, self._target = theme, target
-        self._zones: Sequence[DropZone] = ()
+        self._zones: Sequence[FileDropAction] = ()
         self._place = 0
         self.setObjectName("drop_hint")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -96,7 +96,7 @@ class _Hint(QWidget):
         """The name of the zone under the pointer."""
         return self._zones[self._place].name
 
-    def appear(self, zones: Sequence[DropZone]) -> None:
+    def appear(self, zones: Sequence[FileDropAction]) -> None:
         self._zones, self._place = zones, 0
         self.setAccessibleName(", ".join(zone.words for zone in zones))
         self.setGeometry(self._target.rect())
@@ -134,7 +134,7 @@ class _Hint(QWidget):
             painter.drawRoundedRect(rect, px(10), px(10))
             self._paint_words(painter, rect, zone, is_under=is_under)
 
-    def _paint_words(self, painter: QPainter, rect: QRect, zone: DropZone, *, is_under: bool) -> None:
+    def _paint_words(self, painter: QPainter, rect: QRect, zone: FileDropAction, *, is_under: bool) -> None:
         tokens, px = self._theme.tokens, self._theme.px
         middle, room = rect.center().y(), rect.adjusted(px(8), 0, -px(8), 0)
         if zone.icon:

@@ -113,7 +113,7 @@ class StatusDot(QWidget):
 STEPS = 1000
 
 
-class ProgressLine(QProgressBar):
+class ProgressStripe(QProgressBar):
     """Drawn in the muted tone, without a text: the words beside it hold the numbers."""
 
     def __init__(self, theme: Theme) -> None:

@@ -177,7 +177,7 @@ def name_widgets(**widgets: QObject) -> None:
 MARGIN_PX = 12
 
 
-class Beside(QSplitter):
+class SidePane(QSplitter):
     """What is put into `column` opens with `show_beside`; `hide_beside` gives the keyboard back to where it was.
 
     `take_keyboard` is what gives the keyboard to the view where that place is gone.
@@ -276,7 +276,7 @@ class Beside(QSplitter):
         self._arrange()
 
 
-class InsideBeside(Beside):
+class InsideBeside(SidePane):
     """A view, and at its right the panel that looks into the model, which `make` makes when it is first opened."""
 
     toggled = Signal()

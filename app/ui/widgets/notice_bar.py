@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushBu
 from app.ui.i18n import breakable, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.labels import ProgressLine
+from app.ui.widgets.labels import ProgressStripe
 
 WIDTH_PX = 640
 EDGE_PX, GAP_PX = 24, 8
@@ -121,7 +121,7 @@ class ProgressNotice(Notice):
 
     def __init__(self, theme: Theme, text: str, on_cancel: Callable[[], object]) -> None:
         super().__init__(theme, text)
-        self.line = ProgressLine(theme)
+        self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("Progress"))
         self._column.insertWidget(1, self.line)
         self.add_button(tr("Cancel"), on_cancel, leaves=False)

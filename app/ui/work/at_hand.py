@@ -27,7 +27,7 @@ IDLE_S = 60.0
 
 
 @dataclass(frozen=True)
-class Ended:
+class WorkEnded:
     """Nothing more comes of an ask."""
 
     is_partial: bool
@@ -35,8 +35,8 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came of an ask, by its number: an event of the work, or `Ended`."""
+class WorkEvent:
+    """What came of an ask, by its number: an event of the work, or `WorkEnded`."""
 
     kind: Any
     number: int
@@ -68,7 +68,7 @@ class ModelAtHand(QObject):
     """`answered` tells what came of the newest ask of its kind; older ones are silent from when they are replaced."""
 
     answered = Signal(object)
-    """An `Answer`."""
+    """An `WorkEvent`."""
     failed = Signal(object)
     """What went wrong; nothing that was asked goes on."""
     ended = Signal()
@@ -81,7 +81,7 @@ class ModelAtHand(QObject):
         self._asks: queue.SimpleQueue[_Ask | None] = queue.SimpleQueue()
         self._waiting: dict[Hashable, _Ask] = {}
         self._number = 0
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._is_open = False
 
     @property
@@ -142,7 +142,7 @@ class ModelAtHand(QObject):
         self._task.failed.connect(self._on_failed)
         self.state_changed.emit()
 
-    def _on_answer(self, answer: Answer | TabModelLoaded) -> None:
+    def _on_answer(self, answer: WorkEvent | TabModelLoaded) -> None:
         if isinstance(answer, TabModelLoaded):
             self._is_open = True
             self.state_changed.emit()
@@ -150,7 +150,7 @@ class ModelAtHand(QObject):
         ask = self._waiting.get(answer.kind)
         if ask is None or ask.number != answer.number:
             return
-        if isinstance(answer.event, Ended):
+        if isinstance(answer.event, WorkEnded):
             del self._waiting[answer.kind]
         if answer.kind != WAKING:
             self.answered.emit(answer)
@@ -180,7 +180,7 @@ class ModelAtHand(QObject):
 
     # On the thread.
 
-    def _serve(self, cancel: CancelToken) -> Iterator[Answer | TabModelLoaded]:
+    def _serve(self, cancel: CancelToken) -> Iterator[WorkEvent | TabModelLoaded]:
         ask = self._next(cancel)
         while ask is not None:
             with self._engines().opened(cancel) as engine:
@@ -205,12 +205,12 @@ class ModelAtHand(QObject):
                 return ask
         return None
 
-    def _carry_out(self, ask: _Ask, engine: Engine, cancel: CancelToken) -> Iterator[Answer]:
+    def _carry_out(self, ask: _Ask, engine: Engine, cancel: CancelToken) -> Iterator[WorkEvent]:
         begun_s, is_partial, stop = time.monotonic(), False, LinkedToken(ask.stop, cancel)
         for event in ask.steps(engine, stop):
             is_partial = is_partial or self.is_cut_short(event)
-            yield Answer(ask.kind, ask.number, event)
-        yield Answer(ask.kind, ask.number, Ended(is_partial or stop.cancelled, time.monotonic() - begun_s))
+            yield WorkEvent(ask.kind, ask.number, event)
+        yield WorkEvent(ask.kind, ask.number, WorkEnded(is_partial or stop.cancelled, time.monotonic() - begun_s))
 
 
 def _has(engine: Engine, model: Path | None) -> bool:

@@ -97,7 +97,7 @@ class Estimating(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._ask: Ask | None = None
-        self._task: tasks.Task | None = None
+        self._task: tasks.BackgroundTask | None = None
         self._later = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._later.timeout.connect(self._begin)
 
@@ -185,11 +185,11 @@ class SavedFiles(QObject):
         dialog.open()
         return dialog
 
-    def _read(self, do: Callable[[], object], take: Callable[[object], object]) -> tasks.Task:
+    def _read(self, do: Callable[[], object], take: Callable[[object], object]) -> tasks.BackgroundTask:
         """Does something off the window's thread, and passes on what it returns."""
         return tasks.ask(lambda _cancel: do(), self, take, self._notify.error)
 
-    def _write(self, path: Path, do: Callable[[], object]) -> tasks.Task:
+    def _write(self, path: Path, do: Callable[[], object]) -> tasks.BackgroundTask:
         """Writes a file off the window's thread; where that fails it can be tried again."""
         return tasks.ask(
             lambda _cancel: do(),
@@ -221,7 +221,7 @@ def run_in_sight(
     words: str,
     how_far: Callable[[str, Any], Far | None],
     then: Callable[[Any], object],
-) -> tasks.Task:
+) -> tasks.BackgroundTask:
     """Runs a generator on a thread, under a notice that says `words` and leaves at the end.
 
     `how_far` gets these words and an event; what it has nothing to say of goes to `then`.

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.errors import AppError, DocumentLocked, MediaRefused, NoModel
 from app.core.events import CancelToken, ModelLoaded
 from app.documents.folder import MOST_FILES, Expanded, expand
-from app.features.documents import Part
+from app.features.documents import ReadRange
 from app.features.messages import Sentence, sentence_for
 from app.ui.document.files import LARGE_BYTES, DocumentQuestions, FileToRead, Stage, left_out_words, size_of, told_of
 from app.ui.shell import tasks
@@ -163,7 +163,7 @@ class Intake(QObject):
         self._line_up(one, is_next=True)
         self.changed.emit()
 
-    def _on_part(self, one: FileToRead, part: Part) -> None:
+    def _on_part(self, one: FileToRead, part: ReadRange) -> None:
         if one in self.files:
             other = one.with_part(part)
             self.files[self.files.index(one)] = other

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.documents.blocks import PERSON
 from app.features.messages import model_words, reader_words, sentence_for, units
-from app.store.documents import PageReading, StoredDocument
+from app.store.documents import StoredDocument, StoredPageReading
 from app.ui.document.files import short_name
 from app.ui.i18n import tr
 from app.ui.shell.picture_reading import QUEUED, RUNNING, PictureReading, PictureState
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import ProgressLine, plain_label
+from app.ui.widgets.labels import ProgressStripe, plain_label
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.doing import time_words
 
@@ -53,7 +53,7 @@ class PicturesLine(QFrame):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self._words = plain_label(wraps=True)
-        self._bar = ProgressLine(theme)
+        self._bar = ProgressStripe(theme)
         self._bar.setAccessibleName(tr("Pages read"))
         self._buttons = QWidget()
         self._flow = FlowLayout(self._buttons)
@@ -192,7 +192,7 @@ def _place_of(state: PictureState) -> int:
     return 2 if is_open else 3
 
 
-def _is_nothing(readings: Sequence[PageReading]) -> bool:
+def _is_nothing(readings: Sequence[StoredPageReading]) -> bool:
     return all(one.state == "empty" and not one.is_edited for one in readings)
 
 

@@ -36,7 +36,7 @@ from app.ui.widgets.layouts import name_widgets
 from app.ui.work.column import ColumnWords, WorkColumn
 
 
-class Column(QWidget):
+class TabColumn(QWidget):
     """`rows` is where its widgets go."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, top_px: float = 0, bottom_px: float = 0) -> None:
@@ -141,7 +141,7 @@ INTERACTIVE = "interactive"
 """Why a job rests: the person chats. Any other reason is memory."""
 
 
-class Progress(Protocol):
+class JobProgress(Protocol):
     """How far a job at work is, gathered from its events."""
 
     @property
@@ -152,7 +152,7 @@ class Progress(Protocol):
         """One more event."""
 
 
-Told = TypeVar("Told", bound=Progress)
+Told = TypeVar("Told", bound=JobProgress)
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class RunnerWords:
     several_problems: str
 
 
-class Runner(QObject, Generic[Told]):
+class JobRunner(QObject, Generic[Told]):
     """Runs while something waits; `start` looks for what a former run left. It ends with its parent."""
 
     happened = Signal(int, object)
@@ -312,7 +312,7 @@ class JobEnds(QObject):
     told = Signal(object)
     """An `EndOfWork`."""
 
-    def __init__(self, jobs: StoredJobs[Any, Any], runner: Runner[Any], words: RunnerWords) -> None:
+    def __init__(self, jobs: StoredJobs[Any, Any], runner: JobRunner[Any], words: RunnerWords) -> None:
         super().__init__(runner)
         self._jobs, self._words = jobs, words
         self._at_work: set[int] = set()
@@ -353,7 +353,7 @@ class WorkView(QWidget):
     shown_changed = Signal(object)
     """The id of the job that is shown now; None for a new one."""
 
-    def __init__(self, runner: Runner[Any]) -> None:
+    def __init__(self, runner: JobRunner[Any]) -> None:
         super().__init__()
         self.runner = runner
         self.open_id: int | None = None
@@ -394,7 +394,7 @@ class WorkTab(Tab):
     begins: type[object]
     moves: tuple[type[object], ...]
 
-    def __init__(self, ui: UiContext, jobs: StoredJobs[Any, Any], runner: Runner[Any], words: ColumnWords) -> None:
+    def __init__(self, ui: UiContext, jobs: StoredJobs[Any, Any], runner: JobRunner[Any], words: ColumnWords) -> None:
         super().__init__()
         self._ui, self._jobs, self._words = ui, jobs, words
         self._question = SecondModelQuestion(ui.theme, ui.window)

@@ -17,21 +17,21 @@ from app.language.sentences import written_words
 from app.ui.i18n import tr
 from app.ui.shell.model_loader import ModelLoader, model_name
 from app.ui.widgets.labels import announce
-from app.ui.work.at_hand import Answer, Ended, ModelAtHand
+from app.ui.work.at_hand import ModelAtHand, WorkEnded, WorkEvent
 from app.ui.write.alternatives import Alternatives
 from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.features.work.engines import TaskEngines
-    from app.features.writing import Continuation, PageAsked, Reading
+    from app.features.writing import ContextWindow, Continuation, PageAsked
 
 
 MOST_RUNS = 20
 
 
 @dataclass
-class Run:
+class ContinuationRun:
     """A continuation as it came into the page: where it stands, and its tokens as the model saw them."""
 
     begin: QTextCursor
@@ -66,13 +66,13 @@ class Runs(QObject):
     def __init__(self, edit: PageEdit) -> None:
         super().__init__(edit)
         self._edit = edit
-        self.all: list[Run] = []
+        self.all: list[ContinuationRun] = []
 
     @property
     def is_last_whole(self) -> bool:
         return bool(self.all) and self.all[-1].is_whole
 
-    def begin(self, instead: Run | None) -> None:
+    def begin(self, instead: ContinuationRun | None) -> None:
         """In the place of another one, where that is as it came, else at the cursor."""
         self.began.emit()
         if instead is not None and instead.is_whole:
@@ -95,7 +95,7 @@ class Runs(QObject):
         behind.setPosition(end)
         behind.setKeepPositionOnInsert(True)  # what is typed behind it is not a part of it
         text = page.between(start, end)
-        self.all = [*self.all, Run(begin, behind, text, _tokens_of(text, tokens))][-MOST_RUNS:]
+        self.all = [*self.all, ContinuationRun(begin, behind, text, _tokens_of(text, tokens))][-MOST_RUNS:]
         announce(self._edit, text.strip())
 
     def forget(self) -> None:
@@ -103,7 +103,7 @@ class Runs(QObject):
         self._edit.page.end_run()
         self.all = []
 
-    def page_without(self, run: Run, page: PageAsked, head: str = "") -> PageAsked:
+    def page_without(self, run: ContinuationRun, page: PageAsked, head: str = "") -> PageAsked:
         """The page with a continuation cut to its beginning, and the cursor there, for one in its place."""
         before = self._edit.page.between(0, run.begin.position()) + head
         text = before + self._edit.page.between(run.end.position(), -1)
@@ -111,18 +111,18 @@ class Runs(QObject):
 
 
 @dataclass
-class Asked:
+class RunningContinuation:
     """What is being written now."""
 
     page: PageAsked
-    instead: Run | None = None
+    instead: ContinuationRun | None = None
     head: str = ""
     """What it keeps of that, and how the model saw it."""
     head_tokens: list[TokenSeen] = field(default_factory=list)
     shown: str = ""
     """What of a single continuation is in the page."""
     found: dict[int, Continuation] = field(default_factory=dict)
-    reading: Reading | None = None
+    reading: ContextWindow | None = None
     number: int = -1
     """Of the ask; before that none."""
 
@@ -207,14 +207,14 @@ MEASURE_MS = 500
 """After the last change, tokens are counted."""
 
 
-class Kind(Enum):
+class WritingRequestKind(Enum):
     """What is asked of the model; of each kind only the newest is answered."""
 
     GO_ON = "go on"
     MEASURE = "measure"
 
 
-class Counting(QObject):
+class PageTokenCounter(QObject):
     """How much of a page the model reads: counted a moment after each change, where a model is in memory anyway."""
 
     measured = Signal()
@@ -231,7 +231,7 @@ class Counting(QObject):
         self._work, self._engines, self._loader, self._page = work, engines, loader, page
         self._known: dict[str, int] = {}
         self._known_of: Path | None = None
-        self.reading: Reading | None = None
+        self.reading: ContextWindow | None = None
         """What the model would read of the page, or has read; None as long as nobody has counted."""
         self.written_tokens = 0
         """What it has written into the page since."""
@@ -270,7 +270,7 @@ class Counting(QObject):
     def _measure(self) -> None:
         loaded, model = self._loader.model if self._loader.state == "ready" else None, self._engines().model()
         is_here = loaded is not None and model in (None, Path(loaded.path))
-        if self._work.is_asked(Kind.GO_ON) or not (is_here or self._work.has_model):
+        if self._work.is_asked(WritingRequestKind.GO_ON) or not (is_here or self._work.has_model):
             return
         page, known = self._page(), self.known
 
@@ -282,16 +282,16 @@ class Counting(QObject):
             except AppError:
                 return  # the next continuation says it
 
-        self._work.ask(Kind.MEASURE, model, steps)
+        self._work.ask(WritingRequestKind.MEASURE, model, steps)
 
     def _on_loader_changed(self) -> None:
         if self._loader.state == "ready":
             self.measure_soon()
 
-    def _on_answer(self, answer: Answer) -> None:
-        from app.features.writing import Reading
+    def _on_answer(self, answer: WorkEvent) -> None:
+        from app.features.writing import ContextWindow
 
-        if isinstance(answer.event, Reading):
+        if isinstance(answer.event, ContextWindow):
             self.reading, self.written_tokens = answer.event, 0
             self.measured.emit()
 
@@ -321,13 +321,13 @@ class Continuing(QObject):
         super().__init__(edit)
         self._edit, self._cards, self._engines, self._loader, self._page = edit, cards, engines, loader, page
         self.work = ModelAtHand(engines, self)
-        self.counting = Counting(self.work, engines, loader, page)
+        self.counting = PageTokenCounter(self.work, engines, loader, page)
         self.runs = Runs(edit)
         self.work.answered.connect(self._on_answer)
         self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self.changed)
-        self._asked: Asked | None = None
-        self._aside: dict[int, Asked] = {}
+        self._asked: RunningContinuation | None = None
+        self._aside: dict[int, RunningContinuation] = {}
         """Continuations to choose from that wait with their page, by its number."""
         self._cannot_fill: set[Path | None] = set()
         """Models that said so."""
@@ -341,7 +341,7 @@ class Continuing(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether something is being written."""
-        return self._asked is not None and self.work.is_asked(Kind.GO_ON, self._asked.number)
+        return self._asked is not None and self.work.is_asked(WritingRequestKind.GO_ON, self._asked.number)
 
     @property
     def is_choosing(self) -> bool:
@@ -370,7 +370,7 @@ class Continuing(QObject):
         if not self.is_busy and not self.is_choosing:
             self._tries = 0
             self._edit.leave_selection()
-            self._ask(Asked(self._page()))
+            self._ask(RunningContinuation(self._page()))
 
     def again(self) -> None:
         """Another one in the place of the last."""
@@ -378,15 +378,15 @@ class Continuing(QObject):
             self._tries += 1
             self.go_on_from(self.runs.all[-1], "", [], ())
 
-    def go_on_from(self, run: Run, head: str, tokens: list[TokenSeen], forced: tuple[int, ...]) -> None:
+    def go_on_from(self, run: ContinuationRun, head: str, tokens: list[TokenSeen], forced: tuple[int, ...]) -> None:
         """Another one in the place of a continuation, that begins as that did and goes on with these tokens."""
         if not self.is_busy and not self.is_choosing and run in self.runs.all and run.is_whole:
             page = replace(self.runs.page_without(run, self._page(), head), tries=self._tries, forced=forced)
             if forced:  # which begin with the blanks that the token in their place began with
                 page = replace(page, most_blanks=0 if head else run.leading_blanks)
-            self._ask(Asked(page, run, head, tokens))
+            self._ask(RunningContinuation(page, run, head, tokens))
 
-    def _ask(self, asked: Asked) -> None:
+    def _ask(self, asked: RunningContinuation) -> None:
         page = asked.page
         if not page.text[: page.cursor].strip() and not page.fills:
             self._say(tr("Write a few words first; the model continues them."))
@@ -394,7 +394,7 @@ class Continuing(QObject):
         if page.fills and self._model in self._cannot_fill:
             page = asked.page = replace(page, fills=False)
         self._note = ""
-        self.work.stop(Kind.MEASURE)
+        self.work.stop(WritingRequestKind.MEASURE)
         known = self.counting.known
 
         def steps(engine: Engine, stop: CancelToken) -> Iterator[Any]:
@@ -408,7 +408,7 @@ class Continuing(QObject):
         if self._model in (None, self._loader.path):
             self._loader.expect()
         self._asked = asked
-        asked.number = self.work.ask(Kind.GO_ON, self._model, steps)
+        asked.number = self.work.ask(WritingRequestKind.GO_ON, self._model, steps)
         if not asked.is_single:
             self._cards.begin(page.options.count, is_code=self._edit.is_code)
         self.changed.emit()
@@ -418,7 +418,7 @@ class Continuing(QObject):
         asked = self._asked
         if asked is None or not self.is_busy:
             return
-        self.work.stop(Kind.GO_ON)
+        self.work.stop(WritingRequestKind.GO_ON)
         self._note = tr("Stopped")
         if not self.is_choosing:
             self._finish(asked, FinishReason.CANCELLED, takes_rest=takes_rest)
@@ -475,17 +475,17 @@ class Continuing(QObject):
         gone = [number] if number is not None else list(self._aside)
         for each in gone:
             asked = self._aside.pop(each, None)
-            if asked is not None and self.work.is_asked(Kind.GO_ON, asked.number):
-                self.work.stop(Kind.GO_ON)
+            if asked is not None and self.work.is_asked(WritingRequestKind.GO_ON, asked.number):
+                self.work.stop(WritingRequestKind.GO_ON)
 
     def _stop_writing(self) -> None:
         """Of this page."""
         if self.is_busy:
-            self.work.stop(Kind.GO_ON)
+            self.work.stop(WritingRequestKind.GO_ON)
 
     def forget(self) -> None:
         """Another page is open."""
-        self.work.stop(Kind.MEASURE)
+        self.work.stop(WritingRequestKind.MEASURE)
         self._stop_writing()
         self.counting.forget()
         self.runs.forget()
@@ -522,29 +522,29 @@ class Continuing(QObject):
 
     # What comes.
 
-    def _on_answer(self, answer: Answer) -> None:
-        from app.features.writing import Reading
+    def _on_answer(self, answer: WorkEvent) -> None:
+        from app.features.writing import ContextWindow
 
         event, asked = answer.event, self._asked
         self.came.emit()
-        if answer.kind is not Kind.GO_ON:
+        if answer.kind is not WritingRequestKind.GO_ON:
             return
         if asked is None or asked.number != answer.number:
             aside = next((one for one in self._aside.values() if one.number == answer.number), None)
             if aside is not None and isinstance(event, tuple):
                 aside.found[event[0]] = event[1]
             return
-        if isinstance(event, Reading):
+        if isinstance(event, ContextWindow):
             asked.reading = event
         elif isinstance(event, AppError):
             self._on_failed(event)
         elif isinstance(event, tuple):
             self._on_more(asked, *event)
-        elif isinstance(event, Ended):
+        elif isinstance(event, WorkEnded):
             self._on_complete(asked)
         self.changed.emit()
 
-    def _on_more(self, asked: Asked, index: int, one: Continuation) -> None:
+    def _on_more(self, asked: RunningContinuation, index: int, one: Continuation) -> None:
         asked.found[index] = one
         if asked.is_single:
             self.counting.written_tokens = len(one.tokens)
@@ -552,7 +552,7 @@ class Continuing(QObject):
         else:
             asked.show_cards(self._cards, [index], is_over=not self.is_busy)
 
-    def _on_complete(self, asked: Asked) -> None:
+    def _on_complete(self, asked: RunningContinuation) -> None:
         if asked.is_single:
             self._finish(asked, asked.one.finish_reason if asked.one is not None else None)
             return
@@ -562,7 +562,7 @@ class Continuing(QObject):
             self.decline()
             self._say(tr("The model wrote nothing here."))
 
-    def _finish(self, asked: Asked, reason: FinishReason | None, *, takes_rest: bool = True) -> None:
+    def _finish(self, asked: RunningContinuation, reason: FinishReason | None, *, takes_rest: bool = True) -> None:
         """A single continuation is over."""
         one = asked.one
         if one is not None and takes_rest:
@@ -584,7 +584,7 @@ class Continuing(QObject):
         if not self.is_choosing:
             self._finish(asked, FinishReason.CANCELLED)
         self._note = ""
-        self.work.stop(Kind.GO_ON)
+        self.work.stop(WritingRequestKind.GO_ON)
         self.failed.emit(error)
         self.changed.emit()
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.features.inside.looks import replaced, within
 from app.ui.i18n import tr
-from app.ui.inside.look import MESSAGE, SELECTION, Answer, Subject, Subjects
-from app.ui.write.continuing import Continuing, Run
+from app.ui.inside.look import MESSAGE, SELECTION, InspectedAnswer, InspectedText, Subjects
+from app.ui.write.continuing import ContinuationRun, Continuing
 from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
@@ -37,17 +37,17 @@ class PageSubjects(Subjects):
         continuing.changed.connect(self._on_changed)
         self._on_changed()
 
-    def now(self) -> list[Subject]:
+    def now(self) -> list[InspectedText]:
         edit = self._edit
         cursor = edit.textCursor()
         selected = edit.page.between(cursor.selectionStart(), cursor.selectionEnd()) if cursor.hasSelection() else ""
-        found = [Subject(SELECTION, tr("What is selected"), selected)] if selected else []
+        found = [InspectedText(SELECTION, tr("What is selected"), selected)] if selected else []
         answer, name = self._answer, MESSAGE  # which is what is looked at as long as nobody chose
         if answer is not None and answer.is_there:
-            found.append(Subject(MESSAGE, tr("The last continuation"), answer.text, self._number, answer=answer))
+            found.append(InspectedText(MESSAGE, tr("The last continuation"), answer.text, self._number, answer=answer))
             name = PAGE
         before = edit.page.between(0, cursor.selectionEnd())
-        return [*found, Subject(name, tr("The page up to the cursor"), before)] if before.strip() else found
+        return [*found, InspectedText(name, tr("The page up to the cursor"), before)] if before.strip() else found
 
     def _on_changed(self) -> None:
         """Another continuation begins, grows, is complete, or was chosen."""
@@ -78,14 +78,14 @@ class PageSubjects(Subjects):
         return self._answer
 
 
-class RunAnswer(Answer):
+class RunAnswer(InspectedAnswer):
     """A continuation that is being written (`live`), and then stands in the page (`run`)."""
 
     def __init__(self, continuing: Continuing, parent: QObject) -> None:
         super().__init__(parent)
         self._continuing = continuing
         self.live: Continuation | None = None
-        self.run: Run | None = None
+        self.run: ContinuationRun | None = None
         self._seen: list[TokenSeen] = []
 
     @property
@@ -103,7 +103,7 @@ class RunAnswer(Answer):
         self._seen = list(live.tokens)
         self.grew.emit()
 
-    def finish(self, run: Run) -> None:
+    def finish(self, run: ContinuationRun) -> None:
         """It is complete, or was stopped."""
         self.run, self.is_being_written, self.text = run, False, run.text
         self._seen = within(run.tokens, run.text)

@@ -17,10 +17,10 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.widgets.dialogs import DOCUMENTS, SAVED, file_dialog
-from app.ui.write.page_document import PageState
+from app.ui.write.page_document import PageContent
 
 if TYPE_CHECKING:
-    from app.features.writing import Page, Pages, WritingOptions
+    from app.features.writing import Pages, WritingOptions, WrittenPage
 
 
 TEXT = "text"
@@ -120,17 +120,17 @@ class KeptPage(QObject):
         self,
         pages: Callable[[], Pages],
         notify: Notify,
-        now: Callable[[], tuple[PageState, WritingOptions]],
+        now: Callable[[], tuple[PageContent, WritingOptions]],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._pages, self._notify, self._now = pages, notify, now
         self.id: int | None = None
-        self.page: Page | None = None
+        self.page: WrittenPage | None = None
         """What the store says of it."""
-        self._last = PageState()
+        self._last = PageContent()
         self._last_options: WritingOptions | None = None
-        self._before: PageState | None = None
+        self._before: PageContent | None = None
         """What the page was like before what is being changed now, where that is not kept yet."""
         self._changed_s = 0.0
         self._later = QTimer(self, singleShot=True, interval=KEEP_MS)
@@ -149,12 +149,14 @@ class KeptPage(QObject):
     def file(self) -> Path | None:
         return self.page.file if self.page is not None else None
 
-    def before(self, page: Page) -> PageState | None:
+    def before(self, page: WrittenPage) -> PageContent | None:
         """What a stored page was like before its last change, also that of an earlier run."""
         found = self._pages().undo_state(page.id)
-        return None if found is None or found.text == page.text else PageState(found.text, found.written, found.cursor)
+        return (
+            None if found is None or found.text == page.text else PageContent(found.text, found.written, found.cursor)
+        )
 
-    def begin(self, page: Page | None) -> None:
+    def begin(self, page: WrittenPage | None) -> None:
         """Another page is shown now: one that is stored, or None for one that is new."""
         self._later.stop()
         self._before = None
@@ -195,7 +197,7 @@ class KeptPage(QObject):
         with self._notify.guard():
             self._store(state, options)
 
-    def _store(self, state: PageState, options: WritingOptions) -> None:
+    def _store(self, state: PageContent, options: WritingOptions) -> None:
         pages, is_new = self._pages(), self.id is None
         if self.id is None:
             self.id = pages.create(state.text).id

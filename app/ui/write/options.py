@@ -13,13 +13,13 @@ from app.ui.i18n import tr
 from app.ui.sampling import HEADING, MUTED, SamplingFields, field_label
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
-from app.ui.widgets.fields import Segments, Stepper
+from app.ui.widgets.fields import SegmentedControl, Stepper
 from app.ui.widgets.layouts import name_widgets, scrolled
-from app.ui.write.page_document import PageState
+from app.ui.write.page_document import PageContent
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.writing import Page, PageAsked, WritingOptions
+    from app.features.writing import PageAsked, WritingOptions, WrittenPage
 
 WIDTH_PX = 500
 MIDDLES = ("", "on", "off")
@@ -36,7 +36,7 @@ class PageOptions(QObject):
         self._app, self._ui, self._view = app, ui, view
         self.begin(None)
 
-    def begin(self, page: Page | None) -> None:
+    def begin(self, page: WrittenPage | None) -> None:
         """Another page is open: one that is stored, or a new one."""
         from app.features.writing import WritingOptions
 
@@ -61,7 +61,7 @@ class PageOptions(QObject):
             self._app.change("writing", max_tokens=options.max_tokens, count=options.count)
         self.changed.emit()
 
-    def asked_of(self, state: PageState, *, is_code: bool) -> PageAsked:
+    def asked_of(self, state: PageContent, *, is_code: bool) -> PageAsked:
         """What is to be gone on with."""
         from app.features.writing import PageAsked
 
@@ -85,14 +85,14 @@ class OptionsSheet(QFrame):
         self.setAccessibleName(tr("How to continue the page"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.length = Stepper(theme, tr("Length"), options.max_tokens, lowest=1, highest=LONGEST_TOKENS, step=16)
-        self.count = Segments(
+        self.count = SegmentedControl(
             tr("Continuations"),
             [(str(number), str(number)) for number in range(1, MOST_AT_ONCE + 1)],
             str(options.count),
             lambda number: self._choose(count=int(number)),
         )
         words = (tr("In code"), tr("Always"), tr("Never"))
-        self.middle = Segments(
+        self.middle = SegmentedControl(
             tr("Fill in"), list(zip(MIDDLES, words, strict=True)), options.middle, lambda one: self._choose(middle=one)
         )
         self.stops = QLineEdit("  ".join(_shown(stop) for stop in options.stop))

@@ -16,8 +16,8 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class PageState:
-    """What is in the page, in characters: see `app.features.writing.Page`."""
+class PageContent:
+    """What is in the page, in characters: see `app.features.writing.WrittenPage`."""
 
     text: str = ""
     written: Ranges = ()
@@ -32,7 +32,7 @@ class PageDocument(QTextDocument):
     touched = Signal()
     """A person changed it."""
 
-    def __init__(self, state: PageState, before: QTextDocument, parent: QObject) -> None:
+    def __init__(self, state: PageContent, before: QTextDocument, parent: QObject) -> None:
         """In the letters of the page before."""
         super().__init__(parent)
         look = QTextBlockFormat()
@@ -79,13 +79,13 @@ class PageDocument(QTextDocument):
         cursor.setPosition(self.last if end < 0 else min(end, self.last), QTextCursor.MoveMode.KeepAnchor)
         return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
 
-    def state_at(self, cursor: int) -> PageState:
+    def state_at(self, cursor: int) -> PageContent:
         """All of it, with the cursor there."""
         text = self.text
         *places, place = places_of(text, [*(end for pair in self.ranges for end in pair), cursor])
-        return PageState(text, tuple(zip(places[::2], places[1::2], strict=True)), place)
+        return PageContent(text, tuple(zip(places[::2], places[1::2], strict=True)), place)
 
-    def rewrite(self, state: PageState) -> None:
+    def rewrite(self, state: PageContent) -> None:
         """Makes another text of it, as one step: only what differs is written."""
         text, other = self.text, state.text
         same = _common(text, other)
@@ -151,7 +151,7 @@ class PageDocument(QTextDocument):
 
     # What changes.
 
-    def _mark(self, state: PageState) -> None:
+    def _mark(self, state: PageContent) -> None:
         """Its stretches, in a text that is the same."""
         units = units_of(state.text, [place for pair in state.written for place in pair])
         self.ranges = tuple(zip(units[::2], units[1::2], strict=True))

@@ -35,14 +35,14 @@ from app.ui.text.code import LONGEST_LINE, TURN_S, Colours, coloured_lines, find
 from app.ui.theme import CODE_PX, EDGE_PX, Theme
 from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.fields import PlainEdit
-from app.ui.write.page_document import PageDocument, PageState, range_at, units_of
+from app.ui.write.page_document import PageContent, PageDocument, range_at, units_of
 
 TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 576, 940
 """Letters, and how wide lines get: about 72 characters of prose."""
 ABOVE_PX = 22
 
 
-class Letters:
+class PageTypeface:
     """Of prose, in lines that are read well, or of code, whose lines are not broken."""
 
     def __init__(self, edit: QTextEdit, theme: Theme) -> None:
@@ -442,11 +442,11 @@ class PageEdit(PlainEdit):
         self.setObjectName("page_text")
         self.setAccessibleName(tr("Page"))
         self.is_code = False
-        self.page = PageDocument(PageState(), self.document(), self)
+        self.page = PageDocument(PageContent(), self.document(), self)
         self.code_keys = CodeKeys(self)
         self.reading_line = ReadingLine(self, theme)
         self.colours = LiveColours(self, theme)
-        self._letters = Letters(self, theme)
+        self._letters = PageTypeface(self, theme)
         self._tint = Tint(self, theme, self.page)
         self._show_page(self.page)
         self.cursorPositionChanged.connect(self._on_moved)
@@ -460,10 +460,10 @@ class PageEdit(PlainEdit):
         return self.page.text
 
     @property
-    def state(self) -> PageState:
+    def state(self) -> PageContent:
         return self.page.state_at(self.textCursor().position())
 
-    def show_state(self, state: PageState, before: PageState | None = None) -> None:
+    def show_state(self, state: PageContent, before: PageContent | None = None) -> None:
         """Another page. All that can be taken back in it is its last change, to how it was `before`."""
         self._show_page(PageDocument(before or state, self.document(), self))
         self.code_keys.unit = unit_of(state.text)

@@ -22,7 +22,7 @@ from app.ui.shell.tab_spec import OwnEngine, Tab, UiContext
 from app.ui.spelling import SpellCheck, Speller
 from app.ui.theme import EDGE_PX, HEADING_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
-from app.ui.widgets.labels import ElidedLabel, ProgressLine, plain_label, plain_tip
+from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label, plain_tip
 from app.ui.widgets.layouts import InsideBeside, name_widgets
 from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index
 from app.ui.work.column import ListColumn, ListWords
@@ -31,12 +31,12 @@ from app.ui.write.alternatives import Alternatives
 from app.ui.write.continuing import Continuing
 from app.ui.write.kept_page import KeptPage, PageFiles, is_code, language_of, languages_with
 from app.ui.write.options import PageOptions, summary_of
-from app.ui.write.page_document import PageState
+from app.ui.write.page_document import PageContent
 from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.writing import OpenedFile, PageAsked, PageRow, Pages, Reading
+    from app.features.writing import ContextWindow, OpenedFile, PageAsked, PageRow, Pages
 
 
 IDEAS: tuple[tuple[str, str], ...] = (
@@ -135,13 +135,13 @@ class WriteView(QWidget):
         self.kept.keep()
         self.continuing.set_aside(self.kept.id)
         self.kept.keep()  # what was being written into it ended just now
-        page, state, before = None, PageState(), None
+        page, state, before = None, PageContent(), None
         with self._ui.notify.guard():
             page = self._app.pages.get(page_id) if page_id else None
         self.options.begin(page)
         if page is not None:
-            state, before = PageState(page.text, page.written, page.cursor), self.kept.before(page)
-        self.edit.show_state(PageState())  # else the page before would be laid out in the letters of this one
+            state, before = PageContent(page.text, page.written, page.cursor), self.kept.before(page)
+        self.edit.show_state(PageContent())  # else the page before would be laid out in the letters of this one
         self.kept.page = page  # by whose file its language is known
         self._show_language()
         self.edit.show_state(state, before)
@@ -167,7 +167,7 @@ class WriteView(QWidget):
             self.continuing.end(self.kept.id)
         self.continuing.forget()
         self.kept.begin(None)
-        self.edit.show_state(PageState())
+        self.edit.show_state(PageContent())
         self.show_page(None)
 
     def take_keyboard(self) -> None:
@@ -378,7 +378,7 @@ class PageFoot(QWidget):
         self.note = ElidedLabel()
         self.note.setProperty("kind", "muted")
         self.count = plain_label(kind="muted")
-        self.line = ProgressLine(theme)
+        self.line = ProgressStripe(theme)
         self.where: QPushButton = text_button(tr("Show where"), "link")
         self.cut = plain_label(kind="muted", wraps=True)
         self._row = QHBoxLayout()
@@ -427,7 +427,7 @@ class PageFoot(QWidget):
         self.options.setToolTip(f"{words}\n{tr('Length, number, sampling, where it stops')}")
         self._say_options()
 
-    def _show_reading(self, reading: Reading | None, written_tokens: int) -> None:
+    def _show_reading(self, reading: ContextWindow | None, written_tokens: int) -> None:
         self._has_reading = reading is not None
         is_cut = reading is not None and not reading.is_whole
         self.cut.setVisible(is_cut)

@@ -11,19 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.mail import header_text, read
-from app.documents.source import Item, Opened, Remark, Source
+from app.documents.source import FileSource, Item, Opened, Remark
 
 
 def items(tmp_path: Path, data: bytes) -> list[Item]:
     path = tmp_path / "a.eml"
     path.write_bytes(data)
-    return list(read(Source(path)))
+    return list(read(FileSource(path)))
 
 
 def texts(tmp_path: Path, data: bytes) -> list[str]:
-    return [each.text for each in items(tmp_path, data) if isinstance(each, Piece)]
+    return [each.text for each in items(tmp_path, data) if isinstance(each, BlockPiece)]
 
 
 def mail(text: str = "First paragraph.\n\nSecond.") -> EmailMessage:
@@ -42,10 +42,10 @@ HEADERS = "From: Zoë Äpfel <zoe@example.org>\nTo: Ann <ann@example.org>\nDate:
 def test_headers_come_first_and_the_subject_is_the_heading(tmp_path: Path) -> None:
     opened, subject, headers, *_ = items(tmp_path, bytes(mail()))
     assert opened == Opened(title="Grüße aus 東京", encoding="utf-8")
-    assert isinstance(subject, Piece)
-    assert (subject.kind, subject.text, subject.place.part) == (Kind.HEADING, "Grüße aus 東京", "headers")
+    assert isinstance(subject, BlockPiece)
+    assert (subject.kind, subject.text, subject.place.part) == (BlockKind.HEADING, "Grüße aus 東京", "headers")
     assert texts(tmp_path, bytes(mail()))[1:] == [HEADERS, "First paragraph.", "Second."]
-    assert isinstance(headers, Piece)
+    assert isinstance(headers, BlockPiece)
 
 
 def test_plain_text_is_preferred_and_html_read_where_it_is_all_there_is(tmp_path: Path) -> None:
@@ -95,7 +95,9 @@ def test_the_charset_is_used_and_doubted(tmp_path: Path, charset: str, data: byt
 def test_the_encoding_that_a_person_chooses_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "a.eml"
     path.write_bytes(b"Subject: x\nContent-Type: text/plain; charset=koi8-r\n\n" + "Привет".encode("cp1251"))
-    assert [each.text for each in read(Source(path, encoding="cp1251")) if isinstance(each, Piece)][-1] == "Привет"
+    assert [each.text for each in read(FileSource(path, encoding="cp1251")) if isinstance(each, BlockPiece)][
+        -1
+    ] == "Привет"
 
 
 def test_broken_base64_gives_what_is_there(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.mail import read, unpacked
-from app.documents.source import Item, Opened, Remark, Source
+from app.documents.source import FileSource, Item, Opened, Remark
 from tests.helpers.text_files import msg_streams, write_ole
 
 SENT = 133_485_408_000_000_000  # 2024-01-01 00:00 UTC
@@ -20,11 +20,11 @@ SENT = 133_485_408_000_000_000  # 2024-01-01 00:00 UTC
 
 def items(tmp_path: Path, streams: dict[str, bytes]) -> list[Item]:
     write_ole(tmp_path / "a.msg", streams)
-    return list(read(Source(tmp_path / "a.msg")))
+    return list(read(FileSource(tmp_path / "a.msg")))
 
 
 def texts(tmp_path: Path, streams: dict[str, bytes]) -> list[str]:
-    return [each.text for each in items(tmp_path, streams) if isinstance(each, Piece)]
+    return [each.text for each in items(tmp_path, streams) if isinstance(each, BlockPiece)]
 
 
 def test_a_message_in_unicode(tmp_path: Path) -> None:
@@ -40,8 +40,8 @@ def test_a_message_in_unicode(tmp_path: Path) -> None:
     )
     opened, subject, *_ = items(tmp_path, streams)
     assert opened == Opened(title="Grüße")
-    assert isinstance(subject, Piece)
-    assert (subject.kind, subject.level) == (Kind.HEADING, 1)
+    assert isinstance(subject, BlockPiece)
+    assert (subject.kind, subject.level) == (BlockKind.HEADING, 1)
     headers = "From: Zoë <zoe@example.org>\nTo: Ann; Bob\nDate: 2024-01-01 00:00:00+00:00"
     assert texts(tmp_path, streams) == ["Grüße", headers, "Eins.", "Zwei 😀."]
 
@@ -59,7 +59,7 @@ BIG5 = "各單位也會請您們為榮，產業工會將贈送一點小小禮品
 def test_a_message_in_big5_says_so_at_another_place_or_is_recognized(tmp_path: Path, numbers: dict[int, int]) -> None:
     words = {"0037001E": "格式測試".encode("big5"), "1000001E": (BIG5 * 5).encode("big5")}
     opened, *rest = items(tmp_path, msg_streams(dict(words), numbers=numbers))
-    assert [each.text for each in rest if isinstance(each, Piece)] == ["格式測試", BIG5 * 5]
+    assert [each.text for each in rest if isinstance(each, BlockPiece)] == ["格式測試", BIG5 * 5]
     assert isinstance(opened, Opened)
     assert opened.encoding in ("cp950", "big5hkscs")
     assert Remark("encoding", {"encoding": opened.encoding}) in rest
@@ -67,7 +67,9 @@ def test_a_message_in_big5_says_so_at_another_place_or_is_recognized(tmp_path: P
 
 def test_the_encoding_that_a_person_chooses_is_taken(tmp_path: Path) -> None:
     write_ole(tmp_path / "a.msg", msg_streams({"1000001E": "Привет".encode("koi8-r")}, numbers={0x3FFD: 1252}))
-    pieces = [each.text for each in read(Source(tmp_path / "a.msg", encoding="koi8-r")) if isinstance(each, Piece)]
+    pieces = [
+        each.text for each in read(FileSource(tmp_path / "a.msg", encoding="koi8-r")) if isinstance(each, BlockPiece)
+    ]
     assert pieces == ["Привет"]
 
 
@@ -135,7 +137,12 @@ def test_attachments_are_named_and_a_message_inside_is_read(tmp_path: Path) -> N
     streams |= msg_streams({"3001": "Innermost"}, deeper, header_bytes=8)
     streams |= msg_streams({"1000": "never"}, f"{deeper}__substg1.0_3701000D/", header_bytes=24)
     found = items(tmp_path, streams)
-    assert [each.text for each in found if isinstance(each, Piece)] == ["Outer", "Outer text", "Inner", "Inner text"]
+    assert [each.text for each in found if isinstance(each, BlockPiece)] == [
+        "Outer",
+        "Outer text",
+        "Inner",
+        "Inner text",
+    ]
     assert [each.values for each in found if isinstance(each, Remark)] == [
         {"name": "Plan.pdf", "size_bytes": 5000},
         {"name": "Innermost", "size_bytes": 0},
@@ -147,5 +154,5 @@ def test_a_damaged_message_says_so(tmp_path: Path) -> None:
     whole = (tmp_path / "a.msg").read_bytes()
     (tmp_path / "a.msg").write_bytes(whole[:3000])
     with pytest.raises(DocumentUnreadable) as caught:
-        list(read(Source(tmp_path / "a.msg")))
+        list(read(FileSource(tmp_path / "a.msg")))
     assert caught.value.reason == "damaged"

@@ -11,13 +11,13 @@ import pytest
 from PySide6.QtGui import QImage
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats import pictures
 from app.documents.formats.pdf.pages import draw
 from app.documents.formats.pdf.pdf import read
-from app.documents.formats.pictures import Picture, find_tesseract
+from app.documents.formats.pictures import RgbPicture, find_tesseract
 from app.documents.protocol import PutUpright, Recognize
-from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.source import FileSource, Item, Opened, PageRead, Remark
 from app.features.messages import sentence_for
 from tests.documents.formats.pdf.test_pages import pixels_of
 from tests.helpers.documents import read as read_in_child
@@ -76,7 +76,7 @@ def scan(folder: Path) -> Path:
 
 
 def items_of(path: Path, recognize: bool = True) -> list[Item]:
-    return list(read(Source(path, recognize=recognize)))
+    return list(read(FileSource(path, recognize=recognize)))
 
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="a script is no program on Windows")
@@ -88,7 +88,7 @@ def test_a_page_that_is_a_picture_is_read_with_the_places_of_its_lines(
 ) -> None:
     asked = install(tmp_path, monkeypatch)
     items = items_of(scan(tmp_path))
-    first, second = (item for item in items if isinstance(item, Piece))
+    first, second = (item for item in items if isinstance(item, BlockPiece))
     assert (first.text, second.text) == ("Hello extraordinary", "Other.")
     assert [first.text[box.start : box.end] for box in first.place.boxes] == ["Hello extra", "ordinary"]
     box = first.place.boxes[0]
@@ -115,18 +115,18 @@ for line in range(4):
 
 
 @posix_only
-@pytest.mark.parametrize(("words", "kind"), [(2, Kind.TABLE), (7, Kind.PARAGRAPH)])
+@pytest.mark.parametrize(("words", "kind"), [(2, BlockKind.TABLE), (7, BlockKind.PARAGRAPH)])
 @pytest.mark.parametrize("is_rtl", [False, True])
 def test_short_words_in_columns_are_a_table_and_sentences_beside_each_other_are_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: int, kind: Kind, is_rtl: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: int, kind: BlockKind, is_rtl: bool
 ) -> None:
     install(tmp_path, monkeypatch, COLUMNS.format(words=words, is_rtl=is_rtl))
     tesseract = find_tesseract()
     assert tesseract is not None
-    (piece,) = tesseract.pieces(Picture(2, 1, bytes(6), 1.0), 1)
+    (piece,) = tesseract.pieces(RgbPicture(2, 1, bytes(6), 1.0), 1)
     assert piece.kind is kind
     assert len(piece.place.boxes) == 4
-    if kind is Kind.TABLE:
+    if kind is BlockKind.TABLE:
         assert piece.text.splitlines()[0] == "a0 a1\tb0 b1", "as it is read"
 
 
@@ -149,7 +149,7 @@ def test_the_languages_are_the_systems_english_and_others_that_are_there_unless_
     asked = install(tmp_path, monkeypatch, languages=installed.replace(" ", "\\n"))
     tesseract = find_tesseract()
     assert tesseract is not None
-    tesseract.pieces(Picture(2, 1, bytes(6), 1.0), 1)
+    tesseract.pieces(RgbPicture(2, 1, bytes(6), 1.0), 1)
     said = asked.read_text().split()
     assert said[said.index("-l") + 1] == wanted
 
@@ -212,12 +212,12 @@ def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monk
     install(tmp_path, monkeypatch, TWO_PAGES)
     path = tmp_path / "a.tif"
     path.write_bytes(b"P6\n1 1\n255\nRGB")
-    assert list(pictures.read(Source(path))) == [
+    assert list(pictures.read(FileSource(path))) == [
         Opened("page", 3),
-        Piece(Kind.PARAGRAPH, "First page.", 1, origin="tesseract"),
+        BlockPiece(BlockKind.PARAGRAPH, "First page.", 1, origin="tesseract"),
         PageRead(1, is_picture=True, recognized=True),
         PageRead(2, has_text=False, is_picture=True),
-        Piece(Kind.PARAGRAPH, "Third.", 3, origin="tesseract"),
+        BlockPiece(BlockKind.PARAGRAPH, "Third.", 3, origin="tesseract"),
         PageRead(3, is_picture=True, recognized=True),
         Remark("read_in", {"languages": "en+de"}),
     ]
@@ -225,7 +225,7 @@ def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monk
 
 def test_a_picture_that_is_left_is_a_page_which_can_be_drawn(tmp_path: Path) -> None:
     path = save(halves(300, 150), tmp_path / "a.png")
-    assert list(pictures.read(Source(path, recognize=False))) == [
+    assert list(pictures.read(FileSource(path, recognize=False))) == [
         Opened("page", 1),
         PageRead(1, has_text=False, is_picture=True),
     ]
@@ -257,7 +257,7 @@ def test_a_picture_in_which_nothing_is_found_has_no_text(
     path = tmp_path / "a.png"
     path.write_bytes(b"P6\n1 1\n255\nRGB")
     with pytest.raises(DocumentUnreadable) as caught:
-        list(pictures.read(Source(path)))
+        list(pictures.read(FileSource(path)))
     assert caught.value.reason == "no_text"
 
 
@@ -281,7 +281,7 @@ def test_the_real_tesseract_reads_a_drawn_page(tmp_path: Path) -> None:
     drawn = draw(write_pdf(tmp_path / "a.pdf", [page]), 1, 300 / 72)
     tesseract = find_tesseract()
     assert tesseract is not None
-    (piece,) = tesseract.pieces(Picture(drawn.width, drawn.height, pixels_of(drawn), 300 / 72), 1)
+    (piece,) = tesseract.pieces(RgbPicture(drawn.width, drawn.height, pixels_of(drawn), 300 / 72), 1)
     assert piece.text == " ".join(said)
     tops = [round(box.bottom) for box in piece.place.boxes]
     assert tops == pytest.approx([103, 123, 140], abs=4)

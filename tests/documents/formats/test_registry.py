@@ -14,7 +14,7 @@ from app.core.events import CancelToken
 from app.documents import reading
 from app.documents.formats import registry
 from app.documents.formats.detection import find_format, really
-from app.documents.formats.registry import Format, formats
+from app.documents.formats.registry import FileFormat, formats
 from app.documents.protocol import Draw, Rewritten
 from app.ui.widgets.dialogs import document_filters
 from tests.documents.formats import toy
@@ -26,7 +26,7 @@ FILE = b"TOY\nlanguage=en\n* A wooden horse.\nwheels=4\r\n* A drum, \xe2\x80\x9c
 
 
 @pytest.mark.parametrize("each", formats(), ids=lambda each: each.name)
-def test_what_a_line_names_is_there(each: Format) -> None:
+def test_what_a_line_names_is_there(each: FileFormat) -> None:
     assert each.read or each.rewrite
     for module, name in ((each.read, "read"), (each.rewrite, "rewrite"), (each.draw, "draw")):
         if module:
@@ -102,7 +102,7 @@ def test_without_its_line_it_is_a_text(path: Path) -> None:
 
 def test_pages_of_a_format_that_has_none_are_not_drawn(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Words.")
-    drawing = reading.Drawing(tmp_path / "work")
+    drawing = reading.PageRenderer(tmp_path / "work")
     with closing(drawing), pytest.raises(DocumentUnreadable) as caught:
         list(drawing.draw(Draw(str(tmp_path / "a.txt"), 1, 1.0), CancelToken()))
     assert caught.value.reason == "not_drawn"

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.slides import read
-from app.documents.source import Opened, PageRead, Remark, Source
+from app.documents.source import FileSource, Opened, PageRead, Remark
 from tests.helpers.office_files import Planned, rels, shape, slide_part, write_pptx
 
 CHART = "http://schemas.openxmlformats.org/drawingml/2006/chart"
@@ -98,12 +98,12 @@ KINDS: list[Callable[[Plan], str]] = [title, body, group, table, smart_art, char
 
 def items_of(path: Path, **choice: int) -> list[object]:
     """What a file is read into."""
-    return list(read(Source(path, **choice)))
+    return list(read(FileSource(path, **choice)))
 
 
-def pieces(path: Path) -> list[Piece]:
+def pieces(path: Path) -> list[BlockPiece]:
     """Only the pieces."""
-    return [item for item in items_of(path) if isinstance(item, Piece)]
+    return [item for item in items_of(path) if isinstance(item, BlockPiece)]
 
 
 def made(path: Path, slides: list[list[Callable[[Plan], str]]]) -> Plan:
@@ -152,12 +152,12 @@ def test_titles_lists_and_paragraphs_are_told_apart(tmp_path: Path) -> None:
     content = shapes + f"{holder}<p:txBody>{marked}{plain}{deep}</p:txBody></p:sp>"
     found = pieces(write_pptx(tmp_path / "a.pptx", {"s.xml": slide_part(content)}))
     assert [(piece.kind, piece.level, piece.label, piece.text) for piece in found] == [
-        (Kind.HEADING, 1, "", "A title"),
-        (Kind.PARAGRAPH, 0, "", "sub"),
-        (Kind.PARAGRAPH, 0, "", "free"),
-        (Kind.LIST_ITEM, 3, "–", "marked"),
-        (Kind.PARAGRAPH, 0, "", "plain"),
-        (Kind.LIST_ITEM, 2, "•", "deep"),
+        (BlockKind.HEADING, 1, "", "A title"),
+        (BlockKind.PARAGRAPH, 0, "", "sub"),
+        (BlockKind.PARAGRAPH, 0, "", "free"),
+        (BlockKind.LIST_ITEM, 3, "–", "marked"),
+        (BlockKind.PARAGRAPH, 0, "", "plain"),
+        (BlockKind.LIST_ITEM, 2, "•", "deep"),
     ]
 
 
@@ -184,10 +184,10 @@ def test_notes_comments_and_footers_are_labelled(tmp_path: Path) -> None:
     slides = {"s.xml": slide_part(shape("text") + footer), "t.xml": slide_part(footer)}
     found = pieces(write_pptx(tmp_path / "a.pptx", slides, parts))
     assert [(piece.kind, piece.label, piece.text, piece.page) for piece in found[1:]] == [
-        (Kind.NOTE, "speaker notes", "say this", 1),
-        (Kind.NOTE, "comment", "old", 1),
-        (Kind.NOTE, "comment", "new", 1),
-        (Kind.NOTE, "footer", "Company", None),
+        (BlockKind.NOTE, "speaker notes", "say this", 1),
+        (BlockKind.NOTE, "comment", "old", 1),
+        (BlockKind.NOTE, "comment", "new", 1),
+        (BlockKind.NOTE, "footer", "Company", None),
     ]
 
 
@@ -217,7 +217,7 @@ def test_only_the_chosen_slides_are_read(tmp_path: Path) -> None:
     made(path, [[title]] * 5)
     items = items_of(path, first_page=2, last_page=3)
     assert [item.page for item in items if isinstance(item, PageRead)] == [2, 3]
-    assert {item.page for item in items if isinstance(item, Piece)} == {2, 3, None}
+    assert {item.page for item in items if isinstance(item, BlockPiece)} == {2, 3, None}
     assert items[0] == Opened("slide", 5)
 
 

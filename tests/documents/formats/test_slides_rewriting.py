@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.formats.slides import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind
-from app.documents.source import Remark, Source, Target
+from app.documents.source import FileSource, Remark, Target
 from tests.documents.formats.test_slides import KINDS, Plan, broken_line, made
 from tests.helpers import rewriting
 from tests.helpers.office_files import rels, shape, slide_part, write_pptx
@@ -64,11 +64,11 @@ def run(text: str, attributes: str = "", inner: str = "") -> str:
     return f"<a:r>{properties if attributes or inner else ''}<a:t>{text}</a:t></a:r>"
 
 
-def pieces(data: bytes, folder: Path) -> list[Piece]:
+def pieces(data: bytes, folder: Path) -> list[BlockPiece]:
     """What our own reader finds in a file."""
     path = folder / "written.pptx"
     path.write_bytes(data)
-    return [item for item in read(Source(path)) if isinstance(item, Piece)]
+    return [item for item in read(FileSource(path)) if isinstance(item, BlockPiece)]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.documents.blocks import Box, Kind
+from app.documents.blocks import BlockKind, Box
 from app.documents.formats.transcription import pieces_of
 from app.documents.protocol import View
 
@@ -15,17 +15,17 @@ WHOLE = (0, 0, 600, 800)
 TABLE = "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>"
 
 
-def said(text: str) -> list[tuple[Kind, str]]:
+def said(text: str) -> list[tuple[BlockKind, str]]:
     return [(piece.kind, piece.text) for piece in pieces_of(text, 1, VIEW)]
 
 
 def test_markdown_becomes_blocks_without_the_marks_of_letters() -> None:
     text = "```markdown\n# Lease\n\nThe **rent** is *due*.\n\n- one\n- two * three\n\n![a picture](x.png)\n```"
     assert said(text) == [
-        (Kind.HEADING, "Lease"),
-        (Kind.PARAGRAPH, "The rent is due."),
-        (Kind.LIST_ITEM, "one"),
-        (Kind.LIST_ITEM, "two * three"),
+        (BlockKind.HEADING, "Lease"),
+        (BlockKind.PARAGRAPH, "The rent is due."),
+        (BlockKind.LIST_ITEM, "one"),
+        (BlockKind.LIST_ITEM, "two * three"),
     ]
 
 
@@ -43,8 +43,8 @@ def test_a_table_is_a_table_however_it_is_said(table: str) -> None:
     assert said(f"Before.\n{table}\nAfter." if table[0] == "<" and table.endswith(">") else f"Before.\n\n{table}")[
         :2
     ] == [
-        (Kind.PARAGRAPH, "Before."),
-        (Kind.TABLE, "Month\tRent\nMay\t1,450"),
+        (BlockKind.PARAGRAPH, "Before."),
+        (BlockKind.TABLE, "Month\tRent\nMay\t1,450"),
     ]
 
 
@@ -59,10 +59,10 @@ def test_a_layout_has_the_places_of_its_elements() -> None:
     ]
     pieces = pieces_of(json.dumps(layout), 3, VIEW)
     assert [(piece.kind, piece.text) for piece in pieces] == [
-        (Kind.HEADING, "Rent"),
-        (Kind.PARAGRAPH, "Due on the third day."),
-        (Kind.TABLE, "a\tb\nc\td"),
-        (Kind.CAPTION, "Elm Street"),
+        (BlockKind.HEADING, "Rent"),
+        (BlockKind.PARAGRAPH, "Due on the third day."),
+        (BlockKind.TABLE, "a\tb\nc\td"),
+        (BlockKind.CAPTION, "Elm Street"),
     ]
     assert [piece.place.boxes[0][:5] for piece in pieces] == [
         (3, 50, 50, 450, 80),
@@ -74,7 +74,7 @@ def test_a_layout_has_the_places_of_its_elements() -> None:
 
 def test_of_a_layout_that_was_cut_off_the_whole_elements_stay() -> None:
     whole = json.dumps([{"bbox": [0, 0, 10, 10], "category": "Text", "text": f"Number {n}"} for n in range(3)])
-    assert said(whole[:-30]) == [(Kind.PARAGRAPH, "Number 0"), (Kind.PARAGRAPH, "Number 1")]
+    assert said(whole[:-30]) == [(BlockKind.PARAGRAPH, "Number 0"), (BlockKind.PARAGRAPH, "Number 1")]
 
 
 def test_words_are_placed_on_the_lines_that_say_them() -> None:
@@ -94,4 +94,4 @@ def test_words_are_placed_on_the_lines_that_say_them() -> None:
 
 @pytest.mark.parametrize("text", ["", "   ", "```\n```", "![](x.png)", "{", '[{"bbox": 3}]', "<table>", "<nl><nl>"])
 def test_nothing_is_no_block(text: str) -> None:
-    assert [piece for piece in pieces_of(text, 1, VIEW) if piece.kind is Kind.TABLE] == []
+    assert [piece for piece in pieces_of(text, 1, VIEW) if piece.kind is BlockKind.TABLE] == []

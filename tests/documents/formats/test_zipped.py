@@ -11,7 +11,7 @@ import pytest
 
 from app.core.child import CHECKOUT
 from app.core.errors import DocumentPagesMissing, DocumentUnreadable
-from app.documents.blocks import Kind
+from app.documents.blocks import BlockKind
 from tests.helpers.documents import WORDS, Readings, good_pdf, long_text, read
 from tests.helpers.office_files import paragraph, write_docx, write_zip
 from tests.helpers.program import is_gone, wait_until
@@ -37,7 +37,9 @@ def test_the_documents_of_an_archive_are_read_one_after_the_other(tmp_path: Path
     result = read(archive(tmp_path), work)
     assert (result.found.format, result.found.opened.unit, result.found.opened.pages) == ("zipped", "file", 4)
     assert result.found.opened.names == ("notes/one.txt", "two.docx", "broken.docx", "three.pdf")
-    headings = [(block.page, block.text) for block in result.blocks if block.kind is Kind.HEADING and block.level == 1]
+    headings = [
+        (block.page, block.text) for block in result.blocks if block.kind is BlockKind.HEADING and block.level == 1
+    ]
     assert headings == [(1, "notes/one.txt"), (2, "two.docx"), (4, "three.pdf")]
     assert {block.page for block in result.blocks if block.heading_path[:1] == ("three.pdf",)} == {4}
     assert result.blocks[1].text == WORDS

@@ -25,9 +25,9 @@ from app.core.events import (
     TextDelta,
 )
 from app.engine.client import EngineClient
-from app.engine.llama.eyes import Look
+from app.engine.llama.eyes import EncodingRun
 from app.engine.llama.model import Model
-from app.engine.llama.template import Part
+from app.engine.llama.template import PromptPart
 from app.engine.protocol import Ask
 from app.engine.states import StateFolder
 from tests.helpers import tiny_eyes
@@ -216,7 +216,7 @@ def test_a_prompt_in_parts_is_what_libmtmd_makes_of_the_whole(
     shown = [picture(tmp_path, (9, 9, shade), 64 + 30 * shade, 90) for shade in range(3)]
     for text in ("a", "ab", "abc", "abcd"):  # so many tokens before the first
         parts = [text, shown[0], shown[1], "abc", shown[2], "a"]
-        ours = [Part("", False, part) if isinstance(part, Media) else Part(part, False) for part in parts]
+        ours = [PromptPart("", False, part) if isinstance(part, Media) else PromptPart(part, False) for part in parts]
         assert seer.placed(ours) == placed_by_libmtmd(seer.model, path, parts)
     seer.free()
 
@@ -285,12 +285,12 @@ def test_an_encoder_that_is_stopped_computes_no_more_than_it_had_begun(
         asked.append(look.fraction)
         return look.fraction > 0.2
 
-    look = Look(shown, 0, frozenset({number}), stops, lambda: False)
+    look = EncodingRun(shown, 0, frozenset({number}), stops, lambda: False)
     seer.eyes.begin(look)
     assert look.done.wait(60)
     assert len(asked) > 3 and asked[-1] == look.fraction < 0.4, "nothing was computed after it was asked"
     assert seer.eyes.embeddings(number) is None
-    again = Look(shown, 0, frozenset({number}), lambda: False, lambda: False)
+    again = EncodingRun(shown, 0, frozenset({number}), lambda: False, lambda: False)
     seer.eyes.begin(again)
     assert again.done.wait(60)
     assert seer.eyes.embeddings(number) is not None

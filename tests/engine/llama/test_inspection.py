@@ -15,7 +15,7 @@ from app.core.errors import InfillUnavailable, ModelNotInspectable, TooLongToIns
 from app.core.events import Finished, Message, PromptProgress, Role, TextDelta, TokenChosen
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
-from app.engine.llama.inspection import LENS_TOKENS, MOST_ATTENTION_TOKENS, Inspection, Weights
+from app.engine.llama.inspection import LENS_TOKENS, MOST_ATTENTION_TOKENS, Inspection, TensorReader
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.protocol import Ask, Sampling
@@ -44,7 +44,7 @@ def look(tiny: Model) -> Iterator[Inspection]:
 
 
 def tensor(model: Model, name: str) -> Any:
-    weights = Weights(open_library(), Path(model.path), model.header)
+    weights = TensorReader(open_library(), Path(model.path), model.header)
     found = weights.find(name)
     assert found is not None
     return np.concatenate(list(weights.rows(found)))

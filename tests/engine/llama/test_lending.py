@@ -15,12 +15,12 @@ from app.core.errors import AppError, MachineLost, ModelTooLarge, NetworkOff, Po
 from app.core.events import ModelLoaded, TextDelta
 from app.core.gguf import check_model
 from app.engine import computer, protocol
-from app.engine.backend import Job
+from app.engine.backend import EngineJob
 from app.engine.client import EngineClient
 from app.engine.lending import InUse, Lend, Lender, Lending
 from app.engine.llama.devices import Borrowed
 from app.engine.llama.library import open_library
-from app.engine.llama.loading import Opened, open_model
+from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.machines import ask
 from app.engine.protocol import MACHINE
 from tests.helpers.engine import GREEDY, answer_of, load, user
@@ -154,8 +154,8 @@ def test_where_a_model_does_not_fit_here_it_goes_to_a_machine_by_itself(
     monkeypatch.setattr(Borrowed, "is_here", lambda _self, _name: False)  # else it is this very memory
     library = open_library()
 
-    def opened(*machines: str) -> Opened:
-        wish, job = protocol.Wish(context_tokens=512), Job(lambda _: None)
+    def opened(*machines: str) -> OpenedModel:
+        wish, job = protocol.Wish(context_tokens=512), EngineJob(lambda _: None)
         request = protocol.LoadModel(1, str(starter), wish, machines=machines)
         found = open_model(library, request, check_model(starter), job, folder=tmp_path)
         assert found is not None

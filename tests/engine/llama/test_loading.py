@@ -14,11 +14,11 @@ import pytest
 from app.core.errors import ModelLoadFailed, ModelTooLarge
 from app.core.gguf import GgufHeader, check_model
 from app.engine import computer, protocol
-from app.engine.backend import Job
+from app.engine.backend import EngineJob
 from app.engine.fit import shape_of
 from app.engine.llama import devices, loading
 from app.engine.llama.library import open_library
-from app.engine.llama.loading import Opened, open_model
+from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.protocol import Device
 from tests.helpers import gguf_files
 
@@ -34,11 +34,11 @@ class Openings:
         self.path, self.folder = path, folder
         self.library = open_library()
         self.replies: list[protocol.Reply] = []
-        self.job = Job(self.replies.append)
+        self.job = EngineJob(self.replies.append)
         self.more: dict[str, Any] = {}
-        self._opened: list[Opened] = []
+        self._opened: list[OpenedModel] = []
 
-    def open(self, header: GgufHeader | None = None, **request: Any) -> Opened | None:
+    def open(self, header: GgufHeader | None = None, **request: Any) -> OpenedModel | None:
         """As the worker asks for it; `header` stands for the file's own."""
         self.replies.clear()
         load = protocol.LoadModel(7, str(self.path), protocol.Wish(**request))
@@ -97,7 +97,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return refuse
 
 
-def opened_by(openings: Openings, **request: Any) -> Opened:
+def opened_by(openings: Openings, **request: Any) -> OpenedModel:
     opened = openings.open(**request)
     assert opened is not None
     return opened
@@ -251,7 +251,7 @@ def test_a_cancel_is_heard_while_loading(openings: Openings) -> None:
             openings.job.stop.set()
 
     openings.replies = StoppingReplies()
-    openings.job = Job(openings.replies.append)
+    openings.job = EngineJob(openings.replies.append)
     assert openings.open() is None
     assert openings.replies
 

@@ -11,7 +11,7 @@ from app.core.gguf import check_model, read_header
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.llama.sandbox import CompiledTemplate
-from app.engine.llama.template import ChatTemplate, Part
+from app.engine.llama.template import ChatTemplate, PromptPart
 from tests.helpers import gguf_files
 
 pytestmark = pytest.mark.model
@@ -60,7 +60,7 @@ def test_pieces_give_the_text_back(model: Model) -> None:
 
 
 def test_an_empty_part_adds_nothing(model: Model) -> None:
-    assert model.prompt_tokens([Part("", True), Part("", False)]) == []
+    assert model.prompt_tokens([PromptPart("", True), PromptPart("", False)]) == []
 
 
 @pytest.fixture

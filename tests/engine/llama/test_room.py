@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from app.engine import protocol
-from app.engine.answer import Answer
-from app.engine.backend import Job
+from app.engine.answer import AnswerDecoder
+from app.engine.backend import EngineJob
 from app.engine.llama.context import DECODED, NO_ROOM
 from app.engine.llama.decoder import Decoder
-from app.engine.llama.pool import Prompt, Run
-from app.engine.scheduler import SideBySide
+from app.engine.llama.pool import PromptTokens, SequenceRun
+from app.engine.scheduler import ParallelismPolicy
 
 PREFIX = list(range(1000, 1040))
 ENOUGH_STEPS = 3000
@@ -68,15 +68,15 @@ def add(
     background: bool = False,
     modest: bool = False,
     is_outside: bool = False,
-) -> Job:
+) -> EngineJob:
     ask = protocol.Ask((), max_tokens, background=background, modest=modest, is_outside=is_outside)
     request = protocol.Generate(number, ask)
-    job = Job(replies.append)
+    job = EngineJob(replies.append)
     model: Any = SimpleNamespace(ends_answer=lambda token: False, vocabulary_size=2)
     chain: Any = SimpleNamespace(sample=lambda context, output: 7, free=lambda: None)
-    prompt = Prompt(PREFIX + [number] * own)
-    answer = Answer(request, job.reply, time.perf_counter())
-    decoder.add(Run(request, job, answer, model, prompt, chain, lambda token: b"a"))
+    prompt = PromptTokens(PREFIX + [number] * own)
+    answer = AnswerDecoder(request, job.reply, time.perf_counter())
+    decoder.add(SequenceRun(request, job, answer, model, prompt, chain, lambda token: b"a"))
     return job
 
 
@@ -96,7 +96,7 @@ def ends_of(replies: list[Any]) -> dict[int, tuple[str, int]]:
 
 def test_jobs_that_do_not_fit_side_by_side_after_all_go_one_after_the_other() -> None:
     replies: list[Any] = []
-    decoder = Decoder(TightContext(120), None, SideBySide(4))  # type: ignore[arg-type]
+    decoder = Decoder(TightContext(120), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     for number in range(6):
         add(decoder, replies, number, own=10, max_tokens=20, background=True)
     run(decoder)
@@ -106,7 +106,7 @@ def test_jobs_that_do_not_fit_side_by_side_after_all_go_one_after_the_other() ->
 def test_an_idle_chat_leaves_before_a_job_is_cut_short() -> None:
     replies: list[Any] = []
     context = TightContext(120)
-    decoder = Decoder(context, None, SideBySide(4))  # type: ignore[arg-type]
+    decoder = Decoder(context, None, ParallelismPolicy(4))  # type: ignore[arg-type]
     add(decoder, replies, 1, own=5, max_tokens=40, background=True)
     for _ in range(8):
         decoder.step(lambda: False)
@@ -117,7 +117,7 @@ def test_an_idle_chat_leaves_before_a_job_is_cut_short() -> None:
 
 def test_what_somebody_waits_for_takes_the_room_of_jobs_and_they_go_on() -> None:
     replies: list[Any] = []
-    decoder = Decoder(TightContext(150), None, SideBySide(4))  # type: ignore[arg-type]
+    decoder = Decoder(TightContext(150), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     add(decoder, replies, 1, own=5, max_tokens=30, background=True)
     add(decoder, replies, 2, own=5, max_tokens=30, background=True)
     for _ in range(10):
@@ -134,7 +134,7 @@ def test_what_somebody_waits_for_takes_the_room_of_jobs_and_they_go_on() -> None
 def test_a_person_goes_before_other_programs_whose_answers_go_on(size: int, programs: int, own: int, most: int) -> None:
     """Where there is no room, no place, or a long prompt is still being read."""
     replies: list[Any] = []
-    decoder = Decoder(TightContext(size), None, SideBySide(4))  # type: ignore[arg-type]
+    decoder = Decoder(TightContext(size), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     for number in range(programs):
         add(decoder, replies, number, own=own, max_tokens=most, is_outside=True)
     for _ in range(3 * programs):
@@ -147,7 +147,7 @@ def test_a_person_goes_before_other_programs_whose_answers_go_on(size: int, prog
 
 def test_a_single_answer_longer_than_the_context_says_so() -> None:
     replies: list[Any] = []
-    decoder = Decoder(TightContext(60), None, SideBySide(4))  # type: ignore[arg-type]
+    decoder = Decoder(TightContext(60), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     add(decoder, replies, 1, own=5, max_tokens=100, background=True)
     run(decoder)
     assert ends_of(replies)[1][0] == "context"
@@ -155,7 +155,7 @@ def test_a_single_answer_longer_than_the_context_says_so() -> None:
 
 def test_two_chats_that_do_not_fit_side_by_side_are_answered_one_after_the_other() -> None:
     replies: list[Any] = []
-    decoder = Decoder(TightContext(400), None, SideBySide(4))  # type: ignore[arg-type]
+    decoder = Decoder(TightContext(400), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     for number in (1, 2):
         add(decoder, replies, number, own=100, max_tokens=150, background=False)
     run(decoder)
@@ -164,7 +164,7 @@ def test_two_chats_that_do_not_fit_side_by_side_are_answered_one_after_the_other
 
 def test_an_answer_without_a_limit_fills_the_context_and_lets_another_in_where_there_is_room() -> None:
     replies: list[Any] = []
-    decoder = Decoder(TightContext(6000), None, SideBySide(4))  # type: ignore[arg-type]
+    decoder = Decoder(TightContext(6000), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     add(decoder, replies, 1, own=100, max_tokens=-1, background=False)
     for _ in range(10):
         decoder.step(lambda: False)
@@ -182,7 +182,7 @@ def test_an_answer_without_a_limit_fills_the_context_and_lets_another_in_where_t
 def test_jobs_join_only_as_far_as_it_pays_off() -> None:
     def most_at_once(most_tokens: int) -> int:
         replies: list[Any] = []
-        decoder = Decoder(TightContext(1000), None, SideBySide(4, most_tokens=most_tokens))  # type: ignore[arg-type]
+        decoder = Decoder(TightContext(1000), None, ParallelismPolicy(4, most_tokens=most_tokens))  # type: ignore[arg-type]
         for number in range(4):
             add(decoder, replies, number, own=50, max_tokens=10, background=True)
         most = 0
@@ -200,7 +200,7 @@ def test_jobs_join_only_as_far_as_it_pays_off() -> None:
 def test_for_a_modest_answer_nothing_that_was_read_leaves(own: int, sequences: int, ended: str) -> None:
     replies: list[Any] = []
     context = TightContext(150, sequences)
-    decoder = Decoder(context, None, SideBySide(4))  # type: ignore[arg-type]
+    decoder = Decoder(context, None, ParallelismPolicy(4))  # type: ignore[arg-type]
     add(decoder, replies, 1, own=10, max_tokens=5, background=False)
     run(decoder)
     held = context.held[0]
@@ -213,7 +213,7 @@ def test_for_a_modest_answer_nothing_that_was_read_leaves(own: int, sequences: i
 @pytest.mark.parametrize("background", [False, True])
 def test_who_waits_for_others_is_answered_in_the_middle_of_their_batch_when_it_stops(background: bool) -> None:
     replies: list[Any] = []
-    jobs: list[Job] = []
+    jobs: list[EngineJob] = []
     in_batch: list[dict[int, tuple[str, int]]] = []
 
     class SlowContext(TightContext):
@@ -229,7 +229,7 @@ def test_who_waits_for_others_is_answered_in_the_middle_of_their_batch_when_it_s
 
     context = SlowContext(400)
     context.batch_tokens = 64
-    decoder = Decoder(context, None, SideBySide(4))  # type: ignore[arg-type]
+    decoder = Decoder(context, None, ParallelismPolicy(4))  # type: ignore[arg-type]
     jobs.append(add(decoder, replies, 0, own=200, max_tokens=5, background=background))
     jobs.append(add(decoder, replies, 1, own=10, max_tokens=5, background=background))
     run(decoder)

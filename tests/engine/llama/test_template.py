@@ -16,7 +16,7 @@ from app.engine.llama import template
 from app.engine.llama.sandbox import CompiledTemplate
 from app.engine.llama.template import (
     ChatTemplate,
-    Part,
+    PromptPart,
     TemplateAbandoned,
     TemplateProblem,
     TemplateProcess,
@@ -43,16 +43,16 @@ DROPS_THOUGHTS = CHATML.replace("m['content']", "m['content'].split('</think>')[
 LLAMA_2 = "{{ bos_token }}{% for m in messages %}{{ '[INST] ' + m['content'] + ' [/INST]' }}{% endfor %}"
 
 
-def render(source: str, *turns: Turn, continue_last: bool = False, **variables: Any) -> list[Part]:
+def render(source: str, *turns: Turn, continue_last: bool = False, **variables: Any) -> list[PromptPart]:
     template = ChatTemplate(CompiledTemplate(source), "<s>", "</s>", lambda: ["<|im_start|>", "<|im_end|>"])
     return template.render(turns, continue_last=continue_last, variables=variables)
 
 
-def whole(parts: list[Part]) -> str:
+def whole(parts: list[PromptPart]) -> str:
     return "".join(part.text for part in parts)
 
 
-def texts(parts: list[Part]) -> list[str]:
+def texts(parts: list[PromptPart]) -> list[str]:
     return [part.text for part in parts if part.text and not part.trusted]
 
 

@@ -11,7 +11,7 @@ import pytest
 from app.bootstrap import Fireside
 from app.core.errors import EngineStopped, TemplateFailed
 from app.core.events import CANCELLED, AnswerStats, CancelToken, Finished, FinishReason, Role, TextDelta
-from app.features.chat.answers import AnswerStarted, Draft, title_from, with_before
+from app.features.chat.answers import AnswerDraft, AnswerStarted, title_from, with_before
 from app.store.conversations import Conversations, MessageState, StoredMessage
 from app.store.database import Database
 from tests.helpers.script import prompts, write_script
@@ -244,7 +244,7 @@ def stored(conversations: Conversations, begun: StoredMessage) -> StoredMessage:
 
 def test_thinking_is_kept_apart_with_the_time_it_took(conversations: Conversations, begun: StoredMessage) -> None:
     clock = Clock()
-    draft = Draft(conversations, begun.id, "", clock=clock)
+    draft = AnswerDraft(conversations, begun.id, "", clock=clock)
     clock.now_s += 5  # the prompt is read
     draft.append(TextDelta("Hm", thinking=True))
     clock.now_s += 12
@@ -258,7 +258,7 @@ def test_thinking_is_kept_apart_with_the_time_it_took(conversations: Conversatio
 
 
 def test_an_answer_without_thinking_took_none(conversations: Conversations, begun: StoredMessage) -> None:
-    draft = Draft(conversations, begun.id, "")
+    draft = AnswerDraft(conversations, begun.id, "")
     draft.append(TextDelta("Because."))
     draft.finish(MessageState.COMPLETE)
     message = stored(conversations, begun)
@@ -267,7 +267,7 @@ def test_an_answer_without_thinking_took_none(conversations: Conversations, begu
 
 def test_thinking_is_saved_while_it_is_written(conversations: Conversations, begun: StoredMessage) -> None:
     clock = Clock()
-    draft = Draft(conversations, begun.id, "", clock=clock)
+    draft = AnswerDraft(conversations, begun.id, "", clock=clock)
     clock.now_s += 1
     draft.append(TextDelta("Hm", thinking=True))
     assert stored(conversations, begun).thinking == "Hm"
@@ -275,7 +275,7 @@ def test_thinking_is_saved_while_it_is_written(conversations: Conversations, beg
 
 def test_an_answer_stopped_while_thinking_keeps_it(conversations: Conversations, begun: StoredMessage) -> None:
     clock = Clock()
-    draft = Draft(conversations, begun.id, "", clock=clock)
+    draft = AnswerDraft(conversations, begun.id, "", clock=clock)
     draft.append(TextDelta("Hm", thinking=True))
     clock.now_s += 3
     draft.give_up(MessageState.STOPPED)
@@ -284,7 +284,7 @@ def test_an_answer_stopped_while_thinking_keeps_it(conversations: Conversations,
 
 
 def test_an_answer_that_goes_on_keeps_its_former_thinking(conversations: Conversations, begun: StoredMessage) -> None:
-    draft = Draft(conversations, begun.id, "Because", "Hm", 4.0)
+    draft = AnswerDraft(conversations, begun.id, "Because", "Hm", 4.0)
     draft.append(TextDelta(" of this."))
     draft.finish(MessageState.COMPLETE)
     message = stored(conversations, begun)

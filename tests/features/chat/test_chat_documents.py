@@ -12,7 +12,7 @@ from app.core.events import CancelToken, Finished
 from app.features.chat.answers import AnswerEvent, ContextCompacted, DocumentsShown
 from app.features.chat.documents import NO_ANSWER
 from app.features.chat.recall import HEADING
-from app.features.documents import Kept
+from app.features.documents import DocumentStored
 from app.store.conversations import Attachment, Use
 from tests.helpers.script import prompts, write_script
 
@@ -33,7 +33,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def attach(app: Fireside, path: Path, conversation_id: int | None, use: Use) -> Attachment:
     *_, last = app.documents.read(path, CancelToken())
-    assert isinstance(last, Kept)
+    assert isinstance(last, DocumentStored)
     return app.documents.attachments.add_to_draft(conversation_id, last.document.id, use)
 
 
@@ -230,7 +230,7 @@ def test_what_nobody_looked_at_is_shown_whole_where_it_fits_and_else_as_backgrou
 def test_a_temporary_chat_keeps_its_documents_to_itself(app: Fireside, script: Path, tmp_path: Path) -> None:
     talk = app.temporary_chat()
     *_, last = talk.documents.read(lease(tmp_path), CancelToken())
-    assert isinstance(last, Kept)
+    assert isinstance(last, DocumentStored)
     chat = talk.conversations.create()
     talk.documents.attachments.add_to_draft(chat.id, last.document.id, Use.WHOLE)
     list(talk.answer(talk.add_question(chat.id, "When?", draft_of=chat.id).id, CancelToken()))

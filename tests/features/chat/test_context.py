@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 from app.core.errors import PromptTooLong
 from app.core.events import Role
 from app.features.chat import prompts
-from app.features.chat.prompts import Budget, Said, View, budget_for, fit, turn_starts, view
+from app.features.chat.prompts import Budget, PromptMessage, PromptView, budget_for, fit, turn_starts, view
 
 ROOM = Budget(1000, 0, 0)
 
 
-def said(*sizes: int, pinned: tuple[int, ...] = ()) -> list[Said]:
+def said(*sizes: int, pinned: tuple[int, ...] = ()) -> list[PromptMessage]:
     """Questions and answers in turn, of these sizes; ids from 1 on."""
     roles = (Role.USER, Role.ASSISTANT)
     return [
-        Said(number, roles[(number - 1) % 2], f"text {number}", size, number in pinned)
+        PromptMessage(number, roles[(number - 1) % 2], f"text {number}", size, number in pinned)
         for number, size in enumerate(sizes, start=1)
     ]
 
 
-def ids(shown: View) -> list[int]:
+def ids(shown: PromptView) -> list[int]:
     return [one.id for one in shown.said]
 
 
@@ -61,7 +61,7 @@ def test_one_token_too_many_makes_room_for_a_quarter() -> None:
 def test_after_an_event_the_same_view_comes_until_it_is_full_again() -> None:
     branch = said(*[100] * 9)
     first = fit(branch, None, 101, ROOM, "compact")
-    longer = [*branch, Said(10, Role.ASSISTANT, "text 10", 100), Said(11, Role.USER, "text 11", 100)]
+    longer = [*branch, PromptMessage(10, Role.ASSISTANT, "text 10", 100), PromptMessage(11, Role.USER, "text 11", 100)]
     second = fit(longer, first.first_kept_id, 101, ROOM, "compact")
     assert second.newly_hidden == 0
     assert second.messages("Be brief.")[: len(first.messages("Be brief."))] == first.messages("Be brief.")
@@ -152,8 +152,8 @@ messages = st.builds(
 def test_the_view_fits_or_is_refused_and_keeps_what_must_stay(
     before: list[tuple[Role, int, bool]], fixed: int, when_full: str, kept: int
 ) -> None:
-    branch = [Said(n, role, f"<{n}>", size, pinned) for n, (role, size, pinned) in enumerate(before, start=1)]
-    branch.append(Said(len(branch) + 1, Role.USER, "newest", 50))
+    branch = [PromptMessage(n, role, f"<{n}>", size, pinned) for n, (role, size, pinned) in enumerate(before, start=1)]
+    branch.append(PromptMessage(len(branch) + 1, Role.USER, "newest", 50))
     newest = turn_starts(branch)[-1]
     pinned = {one.id for one in branch if one.pinned}
     try:

@@ -13,7 +13,7 @@ from app.bootstrap import Fireside, build
 from app.core.errors import PromptTooLong
 from app.core.events import CancelToken, Finished, FinishReason
 from app.engine.protocol import Wish
-from app.features.assistants import Chosen, planned
+from app.features.assistants import AssistantChoice, planned
 from app.features.chat.answers import AnswerEvent, ContextCompacted, ContextIsFull, ContextWidened
 from app.features.chat.prompts import CARRIED_HEADING
 from app.store.conversations import MessageState
@@ -162,7 +162,7 @@ def test_with_a_larger_context_everything_is_shown_again(app: Fireside, script: 
 
 def test_the_parts_say_what_a_prompt_is_made_of(app: Fireside) -> None:
     chat = app.conversations.create(system_prompt="one two three")
-    empty = app.chat.looks.parts(None, "", planned(Chosen("one two three")))
+    empty = app.chat.looks.parts(None, "", planned(AssistantChoice("one two three")))
     assert empty is not None
     assert (empty.earlier, empty.pinned, empty.message, empty.hidden) == (0, 0, 0, 0)
     ask(app, chat.id, "Hello")

@@ -8,7 +8,7 @@ import pytest
 
 from app.bootstrap import Fireside
 from app.core.events import CancelToken, Role
-from app.features.chat.answers import Chat
+from app.features.chat.answers import AnswerService
 from app.store.conversations import StoredMessage
 from app.store.media import StoredMedia
 from tests.helpers.picture_files import BLUE, RED, picture, rows_of
@@ -22,7 +22,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     return path
 
 
-def asked(chat: Chat, text: str, *pictures: StoredMedia, chat_id: int | None = None) -> StoredMessage:
+def asked(chat: AnswerService, text: str, *pictures: StoredMedia, chat_id: int | None = None) -> StoredMessage:
     chat_id = chat_id or chat.conversations.create().id
     for one in pictures:
         chat.conversations.media.put_into_draft(chat_id, one.sha256, f"{one.format}.png", 64)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.bootstrap import Fireside, build
 from app.core.events import CancelToken, Finished, Role
-from app.features.chat.answers import AnswerEvent, Chat, ContextCompacted, DocumentsShown
+from app.features.chat.answers import AnswerEvent, AnswerService, ContextCompacted, DocumentsShown
 from app.features.chat.recall import GAP, HEADING, MOST_BYTES, choose, quoted, terms_of
 from app.features.chat.seen import MESSAGE, RECALLED, SYSTEM, TEMPLATE
 from app.store.conversations import MessageState, StoredMessage
@@ -112,11 +112,11 @@ def app(script: Path) -> Iterator[Fireside]:
     app.close()
 
 
-def ask(talk: Chat, chat_id: int, text: str) -> list[AnswerEvent]:
+def ask(talk: AnswerService, chat_id: int, text: str) -> list[AnswerEvent]:
     return list(talk.answer(talk.add_question(chat_id, text).id, CancelToken()))
 
 
-def forget(talk: Chat, chat_id: int) -> None:
+def forget(talk: AnswerService, chat_id: int) -> None:
     """Talks of something else until the first turn has left the model's memory."""
     for number in range(1, 20):
         events = ask(talk, chat_id, f"Story {number}. {LONG}")

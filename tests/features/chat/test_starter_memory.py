@@ -11,7 +11,7 @@ from app.bootstrap import Fireside, build
 from app.core.events import AnswerStats, CancelToken, Finished
 from app.engine.protocol import Wish
 from app.features.chat import titles
-from app.features.chat.answers import AnswerEvent, Chat, ContextCompacted
+from app.features.chat.answers import AnswerEvent, AnswerService, ContextCompacted
 
 pytestmark = pytest.mark.model
 
@@ -27,7 +27,7 @@ def app(starter: Path) -> Iterator[Fireside]:
     app.close()
 
 
-def ask(talk: Chat, chat_id: int, text: str) -> tuple[AnswerStats, list[AnswerEvent]]:
+def ask(talk: AnswerService, chat_id: int, text: str) -> tuple[AnswerStats, list[AnswerEvent]]:
     events = list(talk.answer(talk.add_question(chat_id, text).id, CancelToken()))
     finished = events[-1]
     assert isinstance(finished, Finished)

@@ -13,7 +13,7 @@ from app.engine.contract import TokenLabels
 from app.features.claim_checker.checker import ClaimChecker, spans_over
 from app.features.claim_checker.conversion import convert_checker
 from app.features.summary.messages import doubt_words
-from app.features.summary.result import ClaimsChecked, Method, Summarized, SummaryEvent, Wish
+from app.features.summary.result import ClaimsChecked, Method, Summarized, SummaryEvent, SummaryOptions
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import summarize
 from tests.features.summary.pipeline import document, scripted
@@ -64,7 +64,7 @@ def checked(
     path = convert_checker(make_checker(tmp_path / "files"), tmp_path / "checker.gguf", languages)
 
     def events() -> Iterator[SummaryEvent]:
-        given, wish = [document(KILN)], Wish(method=Method.MODEL)
+        given, wish = [document(KILN)], SummaryOptions(method=Method.MODEL)
         with scripted(tmp_path / "model", {"text": f"- {CLAIM} [1]\n"}) as model:
             yield from summarize(given, wish, model.engine, MemorySteps(), CancelToken())
 

@@ -23,10 +23,10 @@ from app.features.exchange import markup
 from app.features.exchange.chat_file import Shelf
 from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
 from app.features.exchange.office_math import office_math
-from app.features.exchange.open_branch import OpenBranch, Turn
+from app.features.exchange.open_branch import ExportedTurn, OpenBranch
 from app.features.exchange.word_document import write_docx
 from app.features.retrieval.support import NOT_FOUND
-from app.features.survey.wanted import Made, made_to_fields
+from app.features.survey.wanted import SurveyCoverage, made_to_fields
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage, Use
 
 HOSTILE = (
@@ -145,7 +145,10 @@ def check_harmless(page: Reader, extra: set[str] = frozenset()) -> None:  # type
 def test_marks_of_an_answer_that_name_no_place_are_no_sources(
     tmp_path: Path, shelf: Shelf, conversations: Conversations
 ) -> None:
-    tree = [TREE[0], replace(node(2, 1, Role.ASSISTANT, "High."), sources=(made_to_fields(Made()), NOT_FOUND))]
+    tree = [
+        TREE[0],
+        replace(node(2, 1, Role.ASSISTANT, "High."), sources=(made_to_fields(SurveyCoverage()), NOT_FOUND)),
+    ]
     chat = shelf.whole.add_tree(CHAT, tree, {})
     found = conversations.get(chat)
     assert found is not None
@@ -304,7 +307,7 @@ def test_word_has_headings_lists_tables_code_and_links(tmp_path: Path, shelf: Sh
 def test_numbered_lists_of_a_document_begin_by_themselves(tmp_path: Path) -> None:
     out = io.BytesIO()
     answers = ["1. a\n2. b", "5. c"]
-    turns = (Turn(False, "m", "", text, "", "", ()) for text in answers)
+    turns = (ExportedTurn(False, "m", "", text, "", "", ()) for text in answers)
     list(write_docx([OpenBranch("t", (), "", turns)], out))
     found = [one for one in read_docx(out.getvalue()).paragraphs if one.style and one.style.name == "List Number"]
     numbers = [one._p.xpath("w:pPr/w:numPr/w:numId/@w:val")[0] for one in found]
@@ -333,7 +336,7 @@ def test_no_text_becomes_markup_that_does_anything(text: str) -> None:
 @given(st.lists(MARKDOWN | st.text(max_size=60), max_size=4))
 def test_any_answer_becomes_a_word_document_that_can_be_read(texts: list[str]) -> None:
     out = io.BytesIO()
-    turns = (Turn(bool(place % 2), text, "", text, text, "", (text,)) for place, text in enumerate(texts))
+    turns = (ExportedTurn(bool(place % 2), text, "", text, text, "", (text,)) for place, text in enumerate(texts))
     assert len(list(write_docx([OpenBranch("t", (), "", turns)], out))) == len(texts)
     read_docx(out.getvalue())
 

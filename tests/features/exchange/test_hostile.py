@@ -17,7 +17,7 @@ from app.core.errors import ChatsUnreadable, DiskFull
 from app.core.events import CancelToken
 from app.features.exchange import chat_file, foreign, importing, other_programs
 from app.features.exchange.chat_file import Shelf
-from app.features.exchange.foreign import ForeignChat, Said, TooManyMessages, grown
+from app.features.exchange.foreign import ForeignChat, ForeignMessage, TooManyMessages, grown
 from app.features.exchange.importing import (
     KINDS,
     ChatImported,
@@ -76,7 +76,7 @@ def test_circles_and_lost_parents_are_counted_and_the_rest_is_here(
 def test_too_many_messages_are_refused_before_they_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreign, "MOST_MESSAGES", 10)
     with pytest.raises(TooManyMessages):
-        grown(ForeignChat(messages=[Said(str(at), None, "user", "x") for at in range(11)]), 1.0)
+        grown(ForeignChat(messages=[ForeignMessage(str(at), None, "user", "x") for at in range(11)]), 1.0)
 
 
 def test_very_many_nodes_and_elements_are_bounded(tmp_path: Path, shelf: Shelf) -> None:

@@ -9,7 +9,7 @@ import pytest
 from app.core.errors import ModelMissing
 from app.core.events import CancelToken, Finished, TextDelta
 from app.engine.client import EngineClient
-from app.features.inside.compare import MOST_PAIRS, Rests, Tally, answers, tally_of, with_vote, without_votes
+from app.features.inside.compare import MOST_PAIRS, ModelAsleep, Tally, answers, tally_of, with_vote, without_votes
 from tests.helpers.engine import scripted_client
 
 ONE, OTHER = Path("/models/one.gguf"), Path("/models/other.gguf")
@@ -23,15 +23,15 @@ def engine(tmp_path: Path) -> EngineClient:
 def test_both_answer_one_after_the_other_and_leave_memory(engine: EngineClient) -> None:
     rooms: list[Path] = []
 
-    def make_room(path: Path) -> Rests | None:
+    def make_room(path: Path) -> ModelAsleep | None:
         rooms.append(path)
-        return Rests("Chatty") if path == OTHER else None
+        return ModelAsleep("Chatty") if path == OTHER else None
 
     told = list(answers(engine, [ONE, OTHER], "Who are you?", make_room=make_room, cancel=CancelToken()))
     texts = ["".join(e.text for place, e in told if place == at and isinstance(e, TextDelta)) for at in (0, 1)]
     assert texts == ["I am who I am"] * 2
     assert [place for place, event in told if isinstance(event, Finished)] == [0, 1]
-    assert (1, Rests("Chatty")) in told
+    assert (1, ModelAsleep("Chatty")) in told
     assert rooms == [ONE, OTHER]
     assert engine.loaded is None
     engine.close()

@@ -19,10 +19,10 @@ from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.inside.compare import (
     STUDENT,
-    Candidate,
     Compared,
+    ComparedModel,
     Comparing,
-    Rests,
+    ModelAsleep,
     best_of,
     candidates,
     compare,
@@ -110,7 +110,7 @@ def test_candidates_say_what_they_need_or_what_is_wrong_with_them(tmp_path: Path
     good, broken = make_tiny("llama", tmp_path / "good.gguf"), tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF")
     found = list(candidates([(good, "Good", False), (broken, "Broken", True)], CancelToken()))
-    assert [type(one) for one in found] == [Candidate, Candidate]
+    assert [type(one) for one in found] == [ComparedModel, ComparedModel]
     assert found[0].needed_bytes > found[0].size_bytes > 4 * found[0].parameters > 0
     assert isinstance(found[1].error, ModelUnreadable)
 
@@ -131,7 +131,7 @@ class Chats:
 def test_the_chats_model_rests_only_where_both_do_not_fit(needed: int, rests: bool) -> None:
     chats: Any = Chats()
     make_room = room_beside(chats, free_bytes=lambda: 4 * 10**9, needs=lambda _: needed)
-    assert make_room(Path("x")) == (Rests("Chatty") if rests else None)
+    assert make_room(Path("x")) == (ModelAsleep("Chatty") if rests else None)
     assert (chats.loaded is None) is rests
     assert make_room(Path("x")) is None
 

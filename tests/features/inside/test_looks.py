@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.core.events import CancelToken, Guess, Message, PromptProgress, Role, TokenSeen
 from app.engine.client import EngineClient
 from app.features.inside.looks import (
-    Share,
+    PromptShare,
     attention,
     layers,
     placed,
@@ -125,12 +125,17 @@ def test_a_prompts_tokens_are_counted_by_message_and_the_rest_is_the_templates()
     tokens = placed([TokenSeen(number, part.encode()) for number, part in enumerate(parts)])
     said = [(Role.USER, " Where to?\n"), (Role.ASSISTANT, "Home."), (Role.USER, "Where?")]
     found = shares_of(tokens, "".join(parts), [Message(role, text) for role, text in said])
-    assert found == [Share(Role.USER, 3), Share(Role.ASSISTANT, 2), Share(Role.USER, 2), Share(None, 8)]
+    assert found == [
+        PromptShare(Role.USER, 3),
+        PromptShare(Role.ASSISTANT, 2),
+        PromptShare(Role.USER, 2),
+        PromptShare(None, 8),
+    ]
 
 
 def test_a_message_that_the_template_changed_counts_as_the_templates() -> None:
     tokens = placed([TokenSeen(1, b"WHERE"), TokenSeen(2, b"?")])
-    assert shares_of(tokens, "WHERE?", [Message(Role.USER, "where?")]) == [Share(None, 2)]
+    assert shares_of(tokens, "WHERE?", [Message(Role.USER, "where?")]) == [PromptShare(None, 2)]
 
 
 def answer(*parts: str | bytes) -> list[TokenSeen]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.events import TokenSeen
-from app.features.inside.patterns import Pattern, Place, pattern_of, sentences_of, shown_word
+from app.features.inside.patterns import AttentionTarget, Pattern, pattern_of, sentences_of, shown_word
 
 WORDS = "the small black cat saw the dog and the dog saw the small black cat too".split()  # noqa: SIM905 - a sentence
 TOKENS = tuple(TokenSeen(number, f" {word}".encode()) for number, word in enumerate(WORDS))
@@ -31,16 +31,16 @@ def came_before(i: int, j: int) -> bool:
 @pytest.mark.parametrize(
     ("weight", "place"),
     [
-        (lambda i, j: 8 if j == i - 1 else 0.3, Place.PREVIOUS),
-        (lambda i, j: 40 if j == 0 else 0.3, Place.FIRST),
-        (lambda i, j: 20 if j == i else 0.3, Place.ITSELF),
-        (lambda i, j: 1, Place.EVEN),
-        (lambda i, j: 6 if i - 4 <= j <= i else 0.05, Place.NEAR),
-        (lambda i, j: 9 if j in (1, 3, 4) else 0.3, Place.FEW),
-        (lambda i, j: 12 if j == (i * 7) % (i + 1) else 0.4, Place.MIXED),
+        (lambda i, j: 8 if j == i - 1 else 0.3, AttentionTarget.PREVIOUS),
+        (lambda i, j: 40 if j == 0 else 0.3, AttentionTarget.FIRST),
+        (lambda i, j: 20 if j == i else 0.3, AttentionTarget.ITSELF),
+        (lambda i, j: 1, AttentionTarget.EVEN),
+        (lambda i, j: 6 if i - 4 <= j <= i else 0.05, AttentionTarget.NEAR),
+        (lambda i, j: 9 if j in (1, 3, 4) else 0.3, AttentionTarget.FEW),
+        (lambda i, j: 12 if j == (i * 7) % (i + 1) else 0.4, AttentionTarget.MIXED),
     ],
 )
-def test_each_kind_of_head_is_known(weight: Callable[[int, int], float], place: Place) -> None:
+def test_each_kind_of_head_is_known(weight: Callable[[int, int], float], place: AttentionTarget) -> None:
     found = pattern_of(head(weight), TOKENS)
     assert found.place is found.kind is place
     assert found.repeated is None
@@ -49,16 +49,16 @@ def test_each_kind_of_head_is_known(weight: Callable[[int, int], float], place: 
 @pytest.mark.parametrize(
     ("weight", "place"),
     [
-        (lambda i, j: 8 if j == i - 1 else 0.1, Place.PREVIOUS),
-        (lambda i, j: 8 if j == i else 0.1, Place.ITSELF),
-        (lambda i, j: 2 if i - 4 <= j <= i else 0.02, Place.NEAR),
-        (lambda i, j: 4 if j in (1, 3, 4) else 0.1, Place.FEW),
-        (lambda i, j: 1, Place.EVEN),
-        (lambda i, j: 9 if j == 1 + i // 2 else 0.6, Place.MIXED),
+        (lambda i, j: 8 if j == i - 1 else 0.1, AttentionTarget.PREVIOUS),
+        (lambda i, j: 8 if j == i else 0.1, AttentionTarget.ITSELF),
+        (lambda i, j: 2 if i - 4 <= j <= i else 0.02, AttentionTarget.NEAR),
+        (lambda i, j: 4 if j in (1, 3, 4) else 0.1, AttentionTarget.FEW),
+        (lambda i, j: 1, AttentionTarget.EVEN),
+        (lambda i, j: 9 if j == 1 + i // 2 else 0.6, AttentionTarget.MIXED),
     ],
 )
 def test_what_rests_on_the_first_token_is_said_apart_from_the_rest(
-    weight: Callable[[int, int], float], place: Place
+    weight: Callable[[int, int], float], place: AttentionTarget
 ) -> None:
     def half(i: int, j: int) -> float:
         return sum(weight(i, other) for other in range(1, i + 1)) if j == 0 else weight(i, j)
@@ -80,14 +80,14 @@ def test_few_tokens_that_everything_looks_at_are_named() -> None:
 def test_a_head_that_finds_the_same_word_says_so_beside_what_it_does_elsewhere() -> None:
     found = pattern_of(head(lambda i, j: 40 if came_before(i, j) else 5 if j == 0 else 0.1), TOKENS)
     assert found.repeated is not None
-    assert found.repeated[0] is Place.SAME
+    assert found.repeated[0] is AttentionTarget.SAME
     assert str(sentences_of(found)[0]).startswith("Where a word has come before, it looks back at that word (")
 
 
 def test_a_head_that_goes_on_with_a_repetition_is_known() -> None:
     found = pattern_of(head(lambda i, j: 40 if came_before(i, j - 1) else 5 if j == 0 else 0.1), TOKENS)
     assert found.repeated is not None
-    assert found.repeated[0] is Place.AFTER_SAME
+    assert found.repeated[0] is AttentionTarget.AFTER_SAME
 
 
 def test_a_word_that_everything_looks_at_is_no_find_of_the_same_word() -> None:
@@ -100,7 +100,7 @@ def test_a_head_of_the_token_before_is_not_taken_for_one_of_repeated_words() -> 
     tokens = tuple(TokenSeen(7, b" no") for _ in range(COUNT))
     found = pattern_of(head(lambda i, j: 8 if j == i - 1 else 0.1), tokens)
     assert found.repeated is None
-    assert found.place is Place.PREVIOUS
+    assert found.place is AttentionTarget.PREVIOUS
 
 
 def test_full_stops_are_no_words_that_come_again() -> None:
@@ -119,7 +119,7 @@ def test_the_percentage_is_the_mean_of_the_shares() -> None:
 
 
 def test_a_text_of_three_tokens_has_no_pattern() -> None:
-    assert pattern_of(np.tri(3, dtype=np.float32), TOKENS[:3]) == Pattern(Place.SHORT)
+    assert pattern_of(np.tri(3, dtype=np.float32), TOKENS[:3]) == Pattern(AttentionTarget.SHORT)
 
 
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1))

@@ -10,7 +10,7 @@ from app.engine.fit import GpuRoom, Room
 from app.features.models.choice import fits_machine, is_translator, needed_bytes, offer_words, suggested
 from app.features.models.languages import BYTES_A_WEIGHT
 from app.features.summary.method import method_for
-from app.features.summary.result import Method, Wish
+from app.features.summary.result import Method, SummaryOptions
 from app.hub.catalog import load_catalog
 
 ENTRIES = load_catalog()
@@ -141,8 +141,8 @@ def test_what_is_offered_for_summaries_is_what_it_will_be_used_for() -> None:
     """What the offer says of each model, and who would write with it."""
     for entry in (one for one in ENTRIES if "summarize" in one.tasks):
         weights = entry.size_bytes / BYTES_A_WEIGHT
-        assert method_for(Wish(), weights, is_short=True) is Method.MODEL
-        writes_long = method_for(Wish(), weights) is Method.MODEL
+        assert method_for(SummaryOptions(), weights, is_short=True) is Method.MODEL
+        writes_long = method_for(SummaryOptions(), weights) is Method.MODEL
         assert ("long texts" in str(offer_words("summarize", entry))) is writes_long, entry.name
 
 

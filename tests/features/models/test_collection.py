@@ -14,11 +14,11 @@ from app.bootstrap import Fireside, build
 from app.core.errors import FileNotOnHub, ModelNotInstalled, ModelNotOurs, NetworkOff
 from app.core.events import AnswerStats, CancelToken, FinishReason, ModelLoaded, Role
 from app.core.paths import AppPaths
-from app.engine.computer import Remembered, machine_key
-from app.engine.machines import Machine
+from app.engine.computer import JsonCache, machine_key
+from app.engine.machines import RemoteMachine
 from app.features.models import collection as facade
 from app.features.models import estimate
-from app.features.models.collection import TRASH_KEPT_S, Models
+from app.features.models.collection import TRASH_KEPT_S, ModelCollection
 from app.features.models.estimate import fit_words, pace_words
 from app.features.models.installed import engine_names
 from app.hub.download import Download
@@ -248,7 +248,7 @@ def test_what_is_suggested_first_does_not_change_with_how_busy_the_machine_was(
 def test_what_other_computers_lend_makes_a_larger_one_possible_which_comes_last(
     app: Fireside, large_machine: None, fast_machine: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Machine, "is_here", False)  # as if they were others in this network
+    monkeypatch.setattr(RemoteMachine, "is_here", False)  # as if they were others in this network
     alone = app.models.suggestions("chat")
     with listening(a_server(memory=((32 * GB, 32 * GB),))) as address:
         app.machines.add(address)
@@ -354,7 +354,7 @@ def test_what_does_not_fit_here_fits_with_what_another_computer_lends(
 ) -> None:
     monkeypatch.setattr(facade, "total_memory_bytes", lambda: GB)
     monkeypatch.setattr(facade, "free_memory_bytes", lambda: 4 * GB // 10)
-    monkeypatch.setattr(Machine, "is_here", False)  # as if it were another one in this network
+    monkeypatch.setattr(RemoteMachine, "is_here", False)  # as if it were another one in this network
     hub.add("a/m", {"m-Q8_0.gguf": starter})
     repository = app.models.hub.repository("a/m")
     asked = "a/m", repository.commit, repository.models[0]
@@ -426,7 +426,7 @@ def test_for_a_long_text_a_model_is_offered_that_writes_its_summary(
     speeds = {estimate.TAKEN: 8e9, estimate.PROBED: 8e9}
     folder = AppPaths.from_environment().cache
     folder.mkdir(parents=True, exist_ok=True)
-    Remembered(folder / estimate.FILE).put(machine_key(), speeds)  # so slow that the smallest is suggested first
+    JsonCache(folder / estimate.FILE).put(machine_key(), speeds)  # so slow that the smallest is suggested first
     offers = [app.models.offer_for("summarize", of_long=of_long) for of_long in (False, True)]
     words = [str(offer.words_for("summarize")) for offer in offers if offer is not None]
     assert words[0] == "Writes summaries of short texts: Qwen3.5 2B, 1.3 GB"
@@ -531,11 +531,11 @@ def test_the_start_empties_old_trash_learns_of_gpus_and_goes_on_with_downloads(
 def test_the_memory_of_the_loaded_model_counts_as_free_for_another(app: Fireside, large_machine: None) -> None:
     loaded = ModelLoaded("m.gguf", "m", 1, 1, 1, True, 1, 0, "CPU", 1, needed_bytes=GB)
     around = dataclasses.replace(app.models.around, loaded=lambda: loaded)
-    assert Models(around).machine.room().free_bytes == 15 * GB
+    assert ModelCollection(around).machine.room().free_bytes == 15 * GB
     around = dataclasses.replace(around, loaded=lambda: dataclasses.replace(loaded, needed_bytes=5 * GB))
-    assert Models(around).machine.room().free_bytes == 16 * GB
+    assert ModelCollection(around).machine.room().free_bytes == 16 * GB
     around = dataclasses.replace(around, loaded=lambda: dataclasses.replace(loaded, gpu_layers=1))
-    assert Models(around).machine.room().free_bytes == 14 * GB
+    assert ModelCollection(around).machine.room().free_bytes == 14 * GB
 
 
 def test_nothing_is_fetched_and_nothing_is_asked_without_a_click(hub: FakeHub, app: Fireside) -> None:

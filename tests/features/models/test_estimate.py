@@ -18,7 +18,7 @@ from app.engine.client import EngineClient
 from app.engine.computer import writing_bytes_per_s
 from app.engine.fit import GpuRoom, Room
 from app.engine.protocol import Wish
-from app.features.models.estimate import WELL, Fit, MachineSpeed, by_size, estimate, exact, fit_words, pace_words
+from app.features.models.estimate import WELL, MachineSpeed, MemoryFit, by_size, estimate, exact, fit_words, pace_words
 from tests.helpers import gguf_files
 from tests.helpers.gemma_model import fetched_gemma
 from tests.helpers.tiny_models import KINDS, make_tiny
@@ -194,7 +194,7 @@ def test_no_beginning_is_too_odd(total_bytes: int, kept: int, noise: bytes) -> N
         fit = estimate(data, total_bytes, ROOM)
     except ModelUnreadable:
         return
-    assert isinstance(fit, Fit)
+    assert isinstance(fit, MemoryFit)
     assert fit.needed_bytes >= 0
 
 
@@ -267,7 +267,7 @@ def test_a_probe_that_fails_says_nothing_and_is_tried_again(tmp_path: Path) -> N
     ],
 )
 def test_the_words_follow_the_number(tokens_per_s: float, fits: str, pace: str) -> None:
-    fit = Fit(WELL, 7_000_000_000, 9_000_000_000, 8192, active_bytes=10**9).at(tokens_per_s * 1e9)
+    fit = MemoryFit(WELL, 7_000_000_000, 9_000_000_000, 8192, active_bytes=10**9).at(tokens_per_s * 1e9)
     assert str(fit_words(fit)) == f"{fits} · needs 7.0 GB"
     assert str(pace_words(fit)) == pace
     assert fit.runs_well == (fits == "Runs well")

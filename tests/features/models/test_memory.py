@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.settings import Engine
-from app.features.models.memory import Memory, MemoryWatch, Verdict, read_memory
+from app.core.settings import EngineSettings
+from app.features.models.memory import MachineMemory, MemoryVerdict, ModelMemoryWatch, read_memory
 
 GB = 10**9
 MEMINFO = """MemTotal:       16384000 kB
@@ -16,7 +16,7 @@ MemFree:          200000 kB
 MemAvailable:    4096000 kB
 Buffers:           12345 kB
 """
-PLENTY, SHORT = Memory(16 * GB, 8 * GB), Memory(16 * GB, GB // 2)
+PLENTY, SHORT = MachineMemory(16 * GB, 8 * GB), MachineMemory(16 * GB, GB // 2)
 
 
 class Machine:
@@ -24,16 +24,16 @@ class Machine:
 
     def __init__(self, **settings: object) -> None:
         self.now_s = 0.0
-        self.memory: Memory | None = PLENTY
-        self.settings = replace(Engine(), **settings)  # type: ignore[arg-type]
+        self.memory: MachineMemory | None = PLENTY
+        self.settings = replace(EngineSettings(), **settings)  # type: ignore[arg-type]
         self.reads = 0
-        self.watch = MemoryWatch(lambda: self.settings, self.read, lambda: self.now_s)
+        self.watch = ModelMemoryWatch(lambda: self.settings, self.read, lambda: self.now_s)
 
-    def read(self) -> Memory | None:
+    def read(self) -> MachineMemory | None:
         self.reads += 1
         return self.memory
 
-    def look(self, *, busy: bool = False) -> Verdict:
+    def look(self, *, busy: bool = False) -> MemoryVerdict:
         return self.watch.look(busy=busy)
 
 
@@ -43,7 +43,7 @@ def proc(folder: Path, meminfo: str = MEMINFO) -> Path:
 
 
 def test_linux_says_what_is_available(tmp_path: Path) -> None:
-    assert read_memory(proc(tmp_path)) == Memory(16384000 * 1024, 4096000 * 1024)
+    assert read_memory(proc(tmp_path)) == MachineMemory(16384000 * 1024, 4096000 * 1024)
 
 
 def test_programs_that_wait_for_memory_do_not_make_it_short(tmp_path: Path) -> None:
@@ -67,28 +67,28 @@ def test_a_system_that_says_nothing_is_none(tmp_path: Path, meminfo: str) -> Non
 def test_short_is_a_twentieth_or_half_a_gigabyte_and_less_on_small_machines(
     total_gb: int, available_mb: int, is_short: bool
 ) -> None:
-    assert Memory(total_gb * GB, available_mb * 10**6).is_short is is_short
+    assert MachineMemory(total_gb * GB, available_mb * 10**6).is_short is is_short
 
 
 def test_a_model_stays_while_there_is_plenty() -> None:
     machine = Machine()
     machine.now_s = 1e6
-    assert machine.look() is Verdict.STAY
+    assert machine.look() is MemoryVerdict.STAY
 
 
 def test_it_sleeps_at_once_when_memory_is_short() -> None:
     machine = Machine()
     machine.memory = SHORT
-    assert machine.look() is Verdict.SLEEP_SHORT
+    assert machine.look() is MemoryVerdict.SLEEP_SHORT
 
 
 def test_during_an_answer_it_only_warns_once_and_sleeps_afterwards() -> None:
     machine = Machine()
     machine.memory = SHORT
     verdicts = [machine.look(busy=True) for _ in range(3)]
-    assert verdicts == [Verdict.WARN_SHORT, Verdict.STAY, Verdict.STAY]
+    assert verdicts == [MemoryVerdict.WARN_SHORT, MemoryVerdict.STAY, MemoryVerdict.STAY]
     assert machine.watch.is_warned
-    assert machine.look() is Verdict.SLEEP_SHORT
+    assert machine.look() is MemoryVerdict.SLEEP_SHORT
     assert not machine.watch.is_warned
 
 
@@ -97,38 +97,38 @@ def test_a_second_shortage_warns_again() -> None:
     machine.memory = SHORT
     machine.look(busy=True)
     machine.memory = PLENTY
-    assert machine.look(busy=True) is Verdict.STAY
+    assert machine.look(busy=True) is MemoryVerdict.STAY
     machine.memory = SHORT
-    assert machine.look(busy=True) is Verdict.WARN_SHORT
+    assert machine.look(busy=True) is MemoryVerdict.WARN_SHORT
 
 
 def test_who_does_not_want_it_keeps_the_model_and_nothing_is_read() -> None:
     machine = Machine(unload_when_memory_short=False)
     machine.memory = SHORT
-    assert machine.look() is Verdict.STAY
+    assert machine.look() is MemoryVerdict.STAY
     assert machine.reads == 0
 
 
 def test_a_system_that_says_nothing_never_puts_it_to_sleep() -> None:
     machine = Machine()
     machine.memory = None
-    assert machine.look() is Verdict.STAY
+    assert machine.look() is MemoryVerdict.STAY
 
 
 def test_after_the_minutes_that_were_set_it_sleeps() -> None:
     machine = Machine(unload_after_min=10)
     machine.now_s = 599
-    assert machine.look() is Verdict.STAY
+    assert machine.look() is MemoryVerdict.STAY
     machine.now_s = 600
-    assert machine.look() is Verdict.SLEEP_IDLE
+    assert machine.look() is MemoryVerdict.SLEEP_IDLE
 
 
 def test_an_answer_counts_as_use_also_a_long_one() -> None:
     machine = Machine(unload_after_min=10)
     machine.now_s = 3000
-    assert machine.look(busy=True) is Verdict.STAY
+    assert machine.look(busy=True) is MemoryVerdict.STAY
     machine.now_s = 3599
-    assert machine.look() is Verdict.STAY
+    assert machine.look() is MemoryVerdict.STAY
     machine.watch.used()
     machine.now_s = 4000
-    assert machine.look() is Verdict.STAY
+    assert machine.look() is MemoryVerdict.STAY

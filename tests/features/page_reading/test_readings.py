@@ -13,10 +13,10 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import MediaRefused
 from app.core.events import CancelToken
-from app.documents.blocks import MODEL, PERSON, TESSERACT, Kind
-from app.features.documents import Kept
+from app.documents.blocks import MODEL, PERSON, TESSERACT, BlockKind
+from app.features.documents import DocumentStored
 from app.features.page_reading.corrections import Corrections
-from app.features.page_reading.readings import PageDone, Readings, Way
+from app.features.page_reading.readings import PageDone, ReadingMethod, Readings
 from app.features.retrieval.citations import sources_of
 from app.features.work.queue import DONE, FAILED, PAUSED
 from app.store.conversations import Use
@@ -28,7 +28,7 @@ from tests.helpers.script import requests, write_script
 FIRST = "# Lease\n\nThe rent is **1,450** euros."
 TABLE = "| Month | Rent |\n| --- | --- |\n| May | 1,450 |"
 LAST = "Signed by both parties."
-SEEING = Way(MODEL, "Eye 2B")
+SEEING = ReadingMethod(MODEL, "Eye 2B")
 
 
 def once(text: str, **more: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def readings(app: Fireside) -> Readings:
 def stored(app: Fireside, path: Path) -> StoredDocument:
     """A file, read as the window reads it."""
     *_, kept = app.documents.read(path, CancelToken())
-    assert isinstance(kept, Kept)
+    assert isinstance(kept, DocumentStored)
     return kept.document
 
 
@@ -74,15 +74,15 @@ def until_page(readings: Readings, number: int) -> Iterator[PageDone]:
             yield worked.event
 
 
-def texts(app: Fireside, document: StoredDocument) -> list[tuple[Kind, str]]:
+def texts(app: Fireside, document: StoredDocument) -> list[tuple[BlockKind, str]]:
     return [(block.kind, block.text) for block in app.documents.blocks(document.id)]
 
 
 ALL = [
-    (Kind.HEADING, "Lease"),
-    (Kind.PARAGRAPH, "The rent is 1,450 euros."),
-    (Kind.TABLE, "Month\tRent\nMay\t1,450"),
-    (Kind.PARAGRAPH, "Signed by both parties."),
+    (BlockKind.HEADING, "Lease"),
+    (BlockKind.PARAGRAPH, "The rent is 1,450 euros."),
+    (BlockKind.TABLE, "Month\tRent\nMay\t1,450"),
+    (BlockKind.PARAGRAPH, "Signed by both parties."),
 ]
 
 
@@ -193,8 +193,8 @@ def test_a_figure_gets_a_caption_and_what_is_written_in_it(app: Fireside, readin
     renewed = app.documents.current(document)
     new = [block for block in app.documents.blocks(renewed.id) if block.origin]
     assert [(block.kind, block.text, block.page) for block in new] == [
-        (Kind.CAPTION, "A kiln beside a wall.", 1),
-        (Kind.TABLE, "Month\tRent\nMay\t1,450", 1),
+        (BlockKind.CAPTION, "A kiln beside a wall.", 1),
+        (BlockKind.TABLE, "Month\tRent\nMay\t1,450", 1),
     ]
     assert [block.place.boxes[0][1:5] for block in new] == [pytest.approx((72, 300, 272, 400), abs=1)] * 2
     assert len(texts(app, renewed)) == len(before) + 2
@@ -230,7 +230,7 @@ def test_what_a_person_corrects_stays_whoever_reads_the_page_again(
     assert given_up is not None
     assert texts(app, given_up.document) == ALL, "as it was read, not as it was corrected first"
     assert readings.begin(given_up.document.id, SEEING, (1, 2)).pages == (1, 2)
-    assert texts(app, corrections.take_back(given_up)) == [(Kind.PARAGRAPH, "Other words"), *ALL[2:]]
+    assert texts(app, corrections.take_back(given_up)) == [(BlockKind.PARAGRAPH, "Other words"), *ALL[2:]]
 
 
 def test_the_same_file_is_not_read_a_second_time(app: Fireside, readings: Readings, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.features.retrieval.question_scope import Scope, Wanted
+from app.features.retrieval.question_scope import QuestionScope, Scope
 from app.features.retrieval.scope import LONGEST_QUESTION, scope_of
 
 QUESTIONS = Path(__file__).parents[2] / "data" / "surveys" / "questions.tsv"
@@ -33,16 +33,16 @@ def test_questions_about_all_of_a_document_are_told_from_those_about_a_place(hal
 @pytest.mark.parametrize(
     ("question", "scope"),
     [
-        ("List all dates", Scope(Wanted.DATES)),
-        ("List all dates of hearings about the roof", Scope(Wanted.DATES, is_narrowed=True)),
+        ("List all dates", Scope(QuestionScope.DATES)),
+        ("List all dates of hearings about the roof", Scope(QuestionScope.DATES, is_narrowed=True)),
         ("What are the dates of the two inspections?", None),
-        ("Wie oft wird der Ofen erwähnt?", Scope(Wanted.MENTIONS, "ofen", is_counted=True)),
-        ('Where is "copper paste" mentioned?', Scope(Wanted.MENTIONS, "copper paste")),
-        ("How many pages does it have?", Scope(Wanted.PAGES, is_counted=True)),
-        ("How many companies are mentioned?", Scope(Wanted.LIST, is_counted=True)),
+        ("Wie oft wird der Ofen erwähnt?", Scope(QuestionScope.MENTIONS, "ofen", is_counted=True)),
+        ('Where is "copper paste" mentioned?', Scope(QuestionScope.MENTIONS, "copper paste")),
+        ("How many pages does it have?", Scope(QuestionScope.PAGES, is_counted=True)),
+        ("How many companies are mentioned?", Scope(QuestionScope.LIST, is_counted=True)),
         ("How many days are there between the two?", None),
         ("Summarize the discussion about the roof", None),
-        ("Please summarize the whole report in three sentences.", Scope(Wanted.ABOUT)),
+        ("Please summarize the whole report in three sentences.", Scope(QuestionScope.ABOUT)),
         ("List all amounts in chapter 3", None),
         ("", None),
         ("   ", None),

@@ -17,7 +17,7 @@ from app.core.paths import starter_model
 from app.core.wire import to_json
 from app.engine.client import EngineClient
 from app.features.summary.export import as_markdown
-from app.features.summary.result import Method, Summary, Wish, summary_from_json
+from app.features.summary.result import Method, Summary, SummaryOptions, summary_from_json
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import InputDocument, Summarized, summarize
 from tests.helpers.documents import read
@@ -57,7 +57,7 @@ def make() -> Summary:
         try:
             for _ in engine.load(path):
                 pass
-            *_, last = summarize([report()], Wish(method=Method.MODEL), engine, MemorySteps(), CancelToken())
+            *_, last = summarize([report()], SummaryOptions(method=Method.MODEL), engine, MemorySteps(), CancelToken())
         finally:
             engine.close()
     assert isinstance(last, Summarized)

@@ -11,9 +11,9 @@ from typing import Any
 
 from app.core.child import own_command
 from app.core.events import CancelToken
-from app.documents.blocks import Block, Kind, Numbering, Piece
+from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
 from app.engine.client import EngineClient
-from app.features.summary.result import Method, Summary, Wish
+from app.features.summary.result import Method, Summary, SummaryOptions
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import InputDocument, SectionRead, Summarized, SummaryEvent, summarize
 from tests.helpers.engine import load
@@ -65,10 +65,12 @@ def scripted(folder: Path, *answers: dict[str, Any], **model: Any) -> Iterator[S
         engine.close()
 
 
-def document(*texts: str | Piece, name: str = "report.pdf", pages: bool = True, language: str = "en") -> InputDocument:
+def document(
+    *texts: str | BlockPiece, name: str = "report.pdf", pages: bool = True, language: str = "en"
+) -> InputDocument:
     """A document of these blocks, two on each page."""
-    numbering = Numbering()
-    pieces = [text if isinstance(text, Piece) else Piece(Kind.PARAGRAPH, text) for text in texts]
+    numbering = BlockNumbering()
+    pieces = [text if isinstance(text, BlockPiece) else BlockPiece(BlockKind.PARAGRAPH, text) for text in texts]
     if pages:
         pieces = [piece._replace(page=place // 2 + 1) for place, piece in enumerate(pieces)]
     blocks = [numbering.block(piece) for piece in pieces]
@@ -76,14 +78,14 @@ def document(*texts: str | Piece, name: str = "report.pdf", pages: bool = True, 
     return InputDocument(0, name, "", "page" if pages else "", last, (), language, blocks)
 
 
-def heading(text: str, level: int = 1) -> Piece:
+def heading(text: str, level: int = 1) -> BlockPiece:
     """A heading."""
-    return Piece(Kind.HEADING, text, level=level)
+    return BlockPiece(BlockKind.HEADING, text, level=level)
 
 
 def long_document(sections: int = 4, name: str = "report.pdf", first: int = 1) -> InputDocument:
     """One that is cut into so many sections in a context of `NARROW_TOKENS`, each of which tells of the next kiln."""
-    texts: list[str | Piece] = []
+    texts: list[str | BlockPiece] = []
     for number in range(first, first + sections):
         filler = " ".join(f"word{number}x{place}" for place in range(36))
         texts += [heading(f"Chapter {number}"), f"Kiln {number} was fired in {1900 + number}. {filler}."]
@@ -93,12 +95,14 @@ def long_document(sections: int = 4, name: str = "report.pdf", first: int = 1) -
 def events_of(
     given: Scripted,
     *documents: InputDocument,
-    wish: Wish | None = None,
+    wish: SummaryOptions | None = None,
     steps: MemorySteps | None = None,
     cancel: CancelToken | None = None,
 ) -> list[SummaryEvent]:
     """All that happens in one summary."""
-    wish = wish or Wish(method=Method.MODEL)  # what a script says is kept, whether it stands in the document or not
+    wish = wish or SummaryOptions(
+        method=Method.MODEL
+    )  # what a script says is kept, whether it stands in the document or not
     return list(summarize(documents, wish, given.engine, steps or MemorySteps(), cancel or CancelToken()))
 
 
@@ -119,13 +123,13 @@ def all_kinds() -> list[Block]:
         document(
             heading("Kilns of the valley"),
             "The valley has three kilns, of which the oldest was built in 1871.",
-            Piece(Kind.LIST_ITEM, "The upper kiln burns wood.", level=1, label="•"),
-            Piece(Kind.LIST_ITEM, "The lower kiln burns gas.", level=1, label="•"),
-            Piece(Kind.TABLE, "Kiln\tHeight\tYear\nUpper\t4 m\t1871\nLower\t6 m\t1954", label="Kilns"),
-            Piece(Kind.CAPTION, "Table 1: the kilns and their heights."),
-            Piece(Kind.CODE, "for kiln in kilns:\n    fire(kiln)", label="python"),
+            BlockPiece(BlockKind.LIST_ITEM, "The upper kiln burns wood.", level=1, label="•"),
+            BlockPiece(BlockKind.LIST_ITEM, "The lower kiln burns gas.", level=1, label="•"),
+            BlockPiece(BlockKind.TABLE, "Kiln\tHeight\tYear\nUpper\t4 m\t1871\nLower\t6 m\t1954", label="Kilns"),
+            BlockPiece(BlockKind.CAPTION, "Table 1: the kilns and their heights."),
+            BlockPiece(BlockKind.CODE, "for kiln in kilns:\n    fire(kiln)", label="python"),
             " ".join(f"Sentence {number} of the long paragraph tells of firing {number}." for number in range(60)),
-            Piece(Kind.NOTE, "Measured by hand in May.", label="footnote"),
+            BlockPiece(BlockKind.NOTE, "Measured by hand in May.", label="footnote"),
             "The end of the document names no kiln.",
         ).blocks
     )

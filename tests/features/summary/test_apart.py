@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.documents.blocks import Block, Kind, Piece
+from app.documents.blocks import Block, BlockKind, BlockPiece
 from app.features.document_parts import told_apart
 from app.features.summary.messages import coverage_words
 from app.features.summary.prompts import repeats_what_was_asked, says_something
@@ -29,14 +29,14 @@ SOURCES = (
 )
 
 
-def found(*texts: str | Piece) -> dict[str, str]:
+def found(*texts: str | BlockPiece) -> dict[str, str]:
     given = document(*texts)
     by_id = {block.id: block for block in given.blocks}
     return {by_id[number].text: what.value for number, what in told_apart(given.blocks).items()}
 
 
 @pytest.mark.parametrize(("pieces", "what"), [(CONTENTS, "contents"), (INDEX, "index"), (SOURCES, "sources")])
-def test_each_is_known_by_its_heading_and_its_lines(pieces: tuple[str | Piece, ...], what: str) -> None:
+def test_each_is_known_by_its_heading_and_its_lines(pieces: tuple[str | BlockPiece, ...], what: str) -> None:
     texts = [one if isinstance(one, str) else one.text for one in pieces]
     assert found(heading("Kilns"), TEXT, *pieces) == dict.fromkeys(texts, what)
     assert found(*pieces, heading("Chapter 1"), TEXT) == dict.fromkeys(texts, what)
@@ -61,7 +61,7 @@ def test_dotted_lines_need_no_heading() -> None:
 def test_a_list_of_the_document_s_own_headings_is_its_contents() -> None:
     titles = ["Kilns", "Roofs", "Doors"]
     body = [each for title in titles for each in (heading(title), TEXT)]
-    items = [Piece(Kind.LIST_ITEM, title, level=1) for title in titles]
+    items = [BlockPiece(BlockKind.LIST_ITEM, title, level=1) for title in titles]
     assert found(heading("Contents"), *items, *body) == {"Contents": "contents"} | dict.fromkeys(titles, "contents")
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from app.features.summary import prompts
 from app.features.summary.checks import Cited, find_quote, verify
 from app.features.summary.messages import check_words, statements_words
 from app.features.summary.prompts import cited_runs, read_points, without_repeats
-from app.features.summary.result import Anchor, Check, Form, Reason, Statement
+from app.features.summary.result import Check, CheckReason, ClaimAnchor, Form, Statement
 from app.features.summary.sections import whole
 from app.language.facts import missing_number
 from tests.features.summary.pipeline import document
@@ -29,7 +29,7 @@ LEASE = "The tenant, Anna Lopez, may give notice three months before the end of 
 
 
 def block(number: int, text: str, page: int | None = 1, headings: tuple[str, ...] = (), document: int = 0) -> Cited:
-    return Cited(document, Block(number, Kind.PARAGRAPH, text, page, headings))
+    return Cited(document, Block(number, BlockKind.PARAGRAPH, text, page, headings))
 
 
 def checked(statement: str, *texts: str, quote: str = "") -> Check:
@@ -49,7 +49,7 @@ def test_a_number_that_is_not_there_is_told_with_the_one_in_its_place() -> None:
     check = checked("Two lawsuits were settled for 3.1 million.", LAWSUITS)
     assert (check.found, check.reason, check.said, check.page_says) == (
         False,
-        Reason.NUMBER,
+        CheckReason.NUMBER,
         "3.1 million",
         "3.7 million",
     )
@@ -58,12 +58,12 @@ def test_a_number_that_is_not_there_is_told_with_the_one_in_its_place() -> None:
 
 def test_a_number_without_any_comparable_one_is_only_not_found() -> None:
     check = checked("The tenant Anna Lopez may give notice and pays 450 euros for pets.", LEASE)
-    assert (check.reason, check.said, check.page_says, check.differs) == (Reason.NUMBER, "450 euros", "", False)
+    assert (check.reason, check.said, check.page_says, check.differs) == (CheckReason.NUMBER, "450 euros", "", False)
 
 
 def test_a_name_that_is_not_there_is_told_with_the_one_in_its_place() -> None:
     check = checked("The tenant Maria Lopez may give notice three months before the end of a year.", LEASE)
-    assert (check.reason, check.said, check.page_says) == (Reason.NAME, "Maria Lopez", "Anna Lopez")
+    assert (check.reason, check.said, check.page_says) == (CheckReason.NAME, "Maria Lopez", "Anna Lopez")
 
 
 def test_a_name_in_a_heading_or_in_a_block_nearby_is_no_alarm() -> None:
@@ -72,7 +72,7 @@ def test_a_name_in_a_heading_or_in_a_block_nearby_is_no_alarm() -> None:
     assert verify("Peter Miller may give notice three months before the end of a year.", [cited]).check.found
     nearby = [block(4, "The flat was let to Peter Miller in May.")]
     assert verify("Peter Miller may give notice three months before the end of a year.", [block(5, text)]).check == (
-        Check(False, Reason.NAME, "Peter Miller", "")
+        Check(False, CheckReason.NAME, "Peter Miller", "")
     )
     assert verify("Peter Miller may give notice three months before it ends.", [block(5, text)], "", nearby).check.found
 
@@ -81,7 +81,7 @@ def test_a_not_that_only_one_of_both_has_is_told_where_the_statement_repeats_the
     check = checked(
         "The loan may be repaid by the town before 2030.", "The loan may not be repaid by the town before 2030."
     )
-    assert (check.found, check.reason, check.page_says) == (False, Reason.SUPPORT, "loan may not be repaid")
+    assert (check.found, check.reason, check.page_says) == (False, CheckReason.SUPPORT, "loan may not be repaid")
     assert (
         checked(
             "The loan may not be repaid by the town before 2030.", "The loan may be repaid by the town before 2030."
@@ -113,24 +113,24 @@ def test_an_opposite_or_another_day_in_the_same_words_is_told(
     statement: str, text: str, said: str, page_says: str
 ) -> None:
     check = checked(statement, text)
-    assert (check.found, check.reason, check.said, check.page_says) == (False, Reason.SUPPORT, said, page_says)
+    assert (check.found, check.reason, check.said, check.page_says) == (False, CheckReason.SUPPORT, said, page_says)
 
 
 def test_a_name_from_another_sentence_is_told_where_the_statement_repeats_this_one() -> None:
     text = "Ingrid Solheim has led the harbour since May 2021. Her deputy Tomas Ferreira came from Aveiro."
     check = checked("Tomas Ferreira has led the harbour since May 2021.", text)
-    assert (check.reason, check.said, check.page_says) == (Reason.NAME, "Tomas Ferreira", "Ingrid Solheim")
+    assert (check.reason, check.said, check.page_says) == (CheckReason.NAME, "Tomas Ferreira", "Ingrid Solheim")
 
 
 def test_a_number_from_another_sentence_is_told_where_the_statement_repeats_this_one() -> None:
     text = "The ferry to Sandholm sailed 1,096 times that year. The ferry to Grey Point sailed 388 times that year."
     check = checked("The ferry to Sandholm sailed 388 times that year.", text)
-    assert (check.reason, check.said, check.page_says) == (Reason.NUMBER, "388", "1,096")
+    assert (check.reason, check.said, check.page_says) == (CheckReason.NUMBER, "388", "1,096")
 
 
 def test_a_statement_about_something_else_is_not_supported() -> None:
     check = checked("Solar panels were installed on the roof of the new building.", LAWSUITS)
-    assert (check.found, check.reason, check.differs) == (False, Reason.SUPPORT, False)
+    assert (check.found, check.reason, check.differs) == (False, CheckReason.SUPPORT, False)
 
 
 HARBOUR = (
@@ -152,7 +152,7 @@ HARBOUR = (
 )
 def test_what_a_grammar_or_a_weak_model_garbled_is_not_found(statement: str, said: str) -> None:
     check = checked(statement, HARBOUR)
-    assert (check.found, check.reason, check.said) == (False, Reason.GARBLED, said)
+    assert (check.found, check.reason, check.said) == (False, CheckReason.GARBLED, said)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_what_only_looks_garbled_is_found(statement: str) -> None:
 
 def test_a_summary_in_other_letters_than_its_text_is_not_garbled() -> None:
     verdict = verify("В 2024 году порт принял 3,4 млн тонн грузов.", [block(1, HARBOUR)])
-    assert verdict.check.reason is Reason.LANGUAGE
+    assert verdict.check.reason is CheckReason.LANGUAGE
 
 
 def test_a_statement_moves_to_the_nearby_block_that_carries_it() -> None:
@@ -184,8 +184,8 @@ def test_a_statement_that_cites_nothing_is_looked_for_nearby() -> None:
     found = verify("Both were settled in October for 3.7 million.", [], "", [block(1, LEASE), block(2, LAWSUITS)])
     assert found.check.found and [anchor.block_id for anchor in found.anchors] == [2]
     lost = verify("Solar panels were installed on the roof.", [], "", [block(1, LEASE)])
-    assert (lost.check.found, lost.check.reason, lost.anchors) == (False, Reason.SUPPORT, ())
-    assert verify("Solar panels were installed.", []).check.reason is Reason.SUPPORT
+    assert (lost.check.found, lost.check.reason, lost.anchors) == (False, CheckReason.SUPPORT, ())
+    assert verify("Solar panels were installed.", []).check.reason is CheckReason.SUPPORT
 
 
 def test_a_wrong_citation_does_not_make_a_wrong_number_right() -> None:
@@ -198,12 +198,12 @@ def test_a_wrong_citation_does_not_make_a_wrong_number_right() -> None:
     [
         ("settled in October for a total of 3.7 million", True, None),
         ("“settled  in October for a total of 3.7 million”", True, None),
-        ("setled in October for a totall of 3.7 million", True, Reason.CLOSE_MATCH),
-        ("settled in October for a total of 3.1 million", False, Reason.QUOTE_NOT_FOUND),
-        ("the claimants withdrew everything they had said", False, Reason.QUOTE_NOT_FOUND),
+        ("setled in October for a totall of 3.7 million", True, CheckReason.CLOSE_MATCH),
+        ("settled in October for a total of 3.1 million", False, CheckReason.QUOTE_NOT_FOUND),
+        ("the claimants withdrew everything they had said", False, CheckReason.QUOTE_NOT_FOUND),
     ],
 )
-def test_a_quotation_is_there_nearly_there_or_not(quote: str, found: bool, reason: Reason | None) -> None:
+def test_a_quotation_is_there_nearly_there_or_not(quote: str, found: bool, reason: CheckReason | None) -> None:
     check = checked("Both proceedings were settled in October.", LAWSUITS, quote=quote)
     assert (check.found, check.reason) == (found, reason)
 
@@ -257,7 +257,7 @@ def test_what_cannot_be_compared_with_another_language_is_never_told_as_found(
     check = checked(statement, text)
     assert (check.found, check.is_compared) == (is_compared, is_compared)
     assert not checked("В 1999 году гавань построила Анна.", text).found, "a number that is not there is told as such"
-    assert checked("В 1999 году гавань построила Анна.", text).reason is Reason.NUMBER
+    assert checked("В 1999 году гавань построила Анна.", text).reason is CheckReason.NUMBER
 
 
 GERMAN = "Die Entwicklung von Debian ist für jeden zugänglich, und es gibt mehrere Organisationen in Europa."
@@ -270,14 +270,14 @@ JAPANESE = "ミラー作業はほとんどがスクリプトにより完全自�
         ("Die Entwicklung von Debian ist für jeden zugänglich.", GERMAN, None),
         ("Debians Entwicklung ist jedem zugänglich.", GERMAN, None),
         ("Für jeden zugänglicher ist die Entwicklung von Debian.", GERMAN, None),
-        ("Die Entwicklung von Debian ist für jeden debenommen zugänglich.", GERMAN, (Reason.NAME, "debenommen")),
+        ("Die Entwicklung von Debian ist für jeden debenommen zugänglich.", GERMAN, (CheckReason.NAME, "debenommen")),
         ("ミラー作業はほとんど完全自動化で行われます。", JAPANESE, None),
-        ("ミラー作業のメンバーを使用する方法はスクリプトです。", JAPANESE, (Reason.SUPPORT, "")),
-        ("Debian has 3 organisations in Europe for you and me.", f"{GERMAN} Es sind 3.", (Reason.LANGUAGE, "")),
+        ("ミラー作業のメンバーを使用する方法はスクリプトです。", JAPANESE, (CheckReason.SUPPORT, "")),
+        ("Debian has 3 organisations in Europe for you and me.", f"{GERMAN} Es sind 3.", (CheckReason.LANGUAGE, "")),
     ],
 )
 def test_what_is_garbled_is_not_told_as_found_where_the_model_does_not_know_the_language(
-    statement: str, text: str, told: tuple[Reason, str] | None
+    statement: str, text: str, told: tuple[CheckReason, str] | None
 ) -> None:
     assert checked(statement, text).found, "otherwise words of its own are a model's right"
     check = verify(statement, [block(1, text)], closely=True).check
@@ -289,7 +289,7 @@ def test_a_summary_in_another_language_is_judged_by_its_numbers_and_codes() -> N
     right = "Der Hafen schlug im Jahr 2024 rund 3,7 Millionen Tonnen um, und das war die größte Menge von allen."
     assert checked(right, text).found
     wrong = checked(right.replace("3,7", "3,9"), text)
-    assert (wrong.reason, wrong.said, wrong.page_says) == (Reason.NUMBER, "3,9 Millionen Tonnen", "")
+    assert (wrong.reason, wrong.said, wrong.page_says) == (CheckReason.NUMBER, "3,9 Millionen Tonnen", "")
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_the_same_in_other_spellings_is_found_in_other_languages(statement: str,
 )
 def test_a_changed_number_is_seen_in_other_languages(statement: str, text: str) -> None:
     check = checked(statement, text)
-    assert check.reason is Reason.NUMBER
+    assert check.reason is CheckReason.NUMBER
     assert check.page_says
 
 
@@ -522,8 +522,8 @@ def test_the_year_of_a_date_may_stand_elsewhere() -> None:
     assert missing_number("It was signed on 3 March 2023.", ["Report for 2024", "It was signed on 3 March."])
 
 
-DIFFERS = Check(False, Reason.NUMBER, "3.1 million", "3.7 million")
-MISSING = Check(False, Reason.SUPPORT)
+DIFFERS = Check(False, CheckReason.NUMBER, "3.1 million", "3.7 million")
+MISSING = Check(False, CheckReason.SUPPORT)
 
 
 @pytest.mark.parametrize(
@@ -534,24 +534,24 @@ MISSING = Check(False, Reason.SUPPORT)
         (DIFFERS, "p. 12", "It says “3.1 million”, the page says “3.7 million”."),
         (DIFFERS, "slide 3", "It says “3.1 million”, the slide says “3.7 million”."),
         (DIFFERS, "source 2", "It says “3.1 million”, the text says “3.7 million”."),
-        (Check(False, Reason.NUMBER, "3.1 million"), "p. 12", "“3.1 million” was not found on p. 12."),
-        (Check(False, Reason.NAME, "Anna"), "chapter 4", "“Anna” was not found in chapter 4."),
-        (Check(False, Reason.GARBLED, "2023.销售"), "p. 2", "“2023.销售” was not found on p. 2."),
-        (Check(False, Reason.GARBLED), "p. 2", "It says the same thing twice."),
+        (Check(False, CheckReason.NUMBER, "3.1 million"), "p. 12", "“3.1 million” was not found on p. 12."),
+        (Check(False, CheckReason.NAME, "Anna"), "chapter 4", "“Anna” was not found in chapter 4."),
+        (Check(False, CheckReason.GARBLED, "2023.销售"), "p. 2", "“2023.销售” was not found on p. 2."),
+        (Check(False, CheckReason.GARBLED), "p. 2", "It says the same thing twice."),
         (MISSING, "pp. 3, 4", "Not found on pp. 3, 4."),
-        (Check(False, Reason.SUPPORT, "", "may not be renewed"), "p. 2", "The page says “may not be renewed”."),
-        (Check(False, Reason.QUOTE_NOT_FOUND, "so"), "p. 2", "What it quotes was not found on p. 2."),
+        (Check(False, CheckReason.SUPPORT, "", "may not be renewed"), "p. 2", "The page says “may not be renewed”."),
+        (Check(False, CheckReason.QUOTE_NOT_FOUND, "so"), "p. 2", "What it quotes was not found on p. 2."),
         (
-            Check(True, Reason.CLOSE_MATCH, "so", "So"),
+            Check(True, CheckReason.CLOSE_MATCH, "so", "So"),
             "p. 2",
             "Found on p. 2; what it quotes stands there in slightly other letters.",
         ),
         (
-            Check(False, Reason.LANGUAGE),
+            Check(False, CheckReason.LANGUAGE),
             "p. 2",
             "It is in another language than the page, and could not be compared with it.",
         ),
-        (Check(False, Reason.NAME, "Anna", "Maria B."), "p. 1", "It says “Anna”, the page says “Maria B”."),
+        (Check(False, CheckReason.NAME, "Anna", "Maria B."), "p. 1", "It says “Anna”, the page says “Maria B”."),
     ],
 )
 def test_a_check_is_told_in_one_sentence(check: Check, pages: str, words: str) -> None:
@@ -559,7 +559,7 @@ def test_a_check_is_told_in_one_sentence(check: Check, pages: str, words: str) -
 
 
 def statements(*checks: Check, page: int | None = 1) -> list[Statement]:
-    return [Statement("A.", (Anchor(0, 1, page),), check) for check in checks]
+    return [Statement("A.", (ClaimAnchor(0, 1, page),), check) for check in checks]
 
 
 @pytest.mark.parametrize(
@@ -570,7 +570,7 @@ def statements(*checks: Check, page: int | None = 1) -> list[Statement]:
         (statements(DIFFERS, DIFFERS, MISSING), ("3 statements: none found on their page", "2 differ, 1 not found")),
         (statements(Check()), ("1 statement: found on its page", "")),
         (
-            statements(Check(), Check(False, Reason.LANGUAGE), MISSING),
+            statements(Check(), Check(False, CheckReason.LANGUAGE), MISSING),
             ("3 statements: 1 found on their page", "1 not found, 1 could not be compared"),
         ),
         (statements(MISSING), ("1 statement: none found on its page", "1 not found")),
@@ -584,7 +584,7 @@ def test_statements_are_counted_by_how_they_came_out(given: list[Statement], wor
 
 def test_nothing_is_ever_called_verified() -> None:
     said = [check_words(Check(found, reason, "a", says), "p. 1")
-            for found in (True, False) for reason in (None, *Reason) for says in ("", "b")]  # fmt: skip
+            for found in (True, False) for reason in (None, *CheckReason) for says in ("", "b")]  # fmt: skip
     assert all(said) and not any("verif" in one.casefold() or "!" in one for one in said)
 
 

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from app.features.summary.messages import coverage_words, language_words, nothing_words
-from app.features.summary.result import Coverage, Form, LeftApart, Statement, SummarizedDocument, Summary, Wish
+from app.features.summary.result import (
+    Coverage,
+    Form,
+    LeftApart,
+    Statement,
+    SummarizedDocument,
+    Summary,
+    SummaryOptions,
+)
 
 
 def pages(pages: int, read: int, without: tuple[int, ...] = (), unread: tuple[int, ...] = (), **more: Any) -> Any:
@@ -24,7 +32,7 @@ def paragraphs(blocks: int, read: int, name: str = "a.txt") -> SummarizedDocumen
 
 
 def summary(*documents: SummarizedDocument, **more: Any) -> Summary:
-    return Summary("A", documents, (), more.pop("wish", Wish()), "en", "m", 3, 3, **more)
+    return Summary("A", documents, (), more.pop("wish", SummaryOptions()), "en", "m", 3, 3, **more)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +84,7 @@ def test_it_says_what_was_read_and_what_was_not(given: Summary, words: str) -> N
 
 
 def test_where_there_are_no_statements_it_is_said_of_the_form() -> None:
-    tasks = summary(pages(9, 9), wish=Wish(form=Form.ACTIONS))
+    tasks = summary(pages(9, 9), wish=SummaryOptions(form=Form.ACTIONS))
     assert nothing_words(tasks) == "Nothing to be done was found in it."
     assert nothing_words(summary(pages(9, 9))) == "Nothing was written about it."
     assert nothing_words(replace(tasks, documents=tasks.documents * 2)) == "Nothing to be done was found in them."
@@ -84,7 +92,7 @@ def test_where_there_are_no_statements_it_is_said_of_the_form() -> None:
 
 
 def test_what_was_not_read_is_not_said_to_have_nothing_to_be_done() -> None:
-    failed = summary(pages(9, 0, (), (3,)), wish=Wish(form=Form.ACTIONS), sections_failed=1)
+    failed = summary(pages(9, 0, (), (3,)), wish=SummaryOptions(form=Form.ACTIONS), sections_failed=1)
     assert nothing_words(failed) == "Nothing was written about it."
     assert nothing_words(replace(failed, is_partial=True)) == "", "that it was stopped is said elsewhere"
 
@@ -110,5 +118,5 @@ RUSSIAN = "Печь построена в 1871 году и является ст
     ],
 )
 def test_a_model_that_ignores_the_language_is_told(wished: str, text: str, words: str) -> None:
-    given = replace(summary(paragraphs(1, 1), wish=Wish(language=wished)), statements=(Statement(text),))
+    given = replace(summary(paragraphs(1, 1), wish=SummaryOptions(language=wished)), statements=(Statement(text),))
     assert language_words(given) == words

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.paths import resource
-from app.documents.blocks import Block, Kind
-from app.features.summary.digest import FORMS, Weights, digest_of, digest_summary, words_of
+from app.documents.blocks import Block, BlockKind
+from app.features.summary.digest import FORMS, SentenceWeights, digest_of, digest_summary, words_of
 from app.features.summary.messages import not_given_words
-from app.features.summary.result import Form, InputDocument, Length, Method, Wish
+from app.features.summary.result import Form, InputDocument, Length, Method, SummaryOptions
 
 WORDS = (
     "kiln",
@@ -37,7 +37,7 @@ WORDS = (
 )
 TEXTS = st.lists(
     st.tuples(
-        st.sampled_from([Kind.PARAGRAPH, Kind.HEADING, Kind.LIST_ITEM, Kind.TABLE, Kind.CODE]),
+        st.sampled_from([BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.LIST_ITEM, BlockKind.TABLE, BlockKind.CODE]),
         st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map(" ".join), max_size=5).map(". ".join),
     ),
     max_size=12,
@@ -46,7 +46,7 @@ TEXTS = st.lists(
 
 def blocks_of(*texts: str, heading: str = "") -> list[Block]:
     path = (heading,) if heading else ()
-    return [Block(number, Kind.PARAGRAPH, text, heading_path=path) for number, text in enumerate(texts, 1)]
+    return [Block(number, BlockKind.PARAGRAPH, text, heading_path=path) for number, text in enumerate(texts, 1)]
 
 
 def document(blocks: list[Block], title: str = "") -> InputDocument:
@@ -55,7 +55,7 @@ def document(blocks: list[Block], title: str = "") -> InputDocument:
 
 @given(texts=TEXTS, most=st.integers(1, 6))
 def test_every_sentence_stands_in_its_block_in_the_documents_order_and_twice_gives_the_same(
-    texts: list[tuple[Kind, str]], most: int
+    texts: list[tuple[BlockKind, str]], most: int
 ) -> None:
     blocks = [Block(number, kind, text) for number, (kind, text) in enumerate(texts, 1)]
     told = digest_of(blocks, most)
@@ -66,18 +66,18 @@ def test_every_sentence_stands_in_its_block_in_the_documents_order_and_twice_giv
         sentence = by_id[one.block_id].text[one.start : one.end]
         assert sentence
         assert sentence == sentence.strip()
-        assert by_id[one.block_id].kind in (Kind.PARAGRAPH, Kind.LIST_ITEM)
+        assert by_id[one.block_id].kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM)
     assert digest_of(blocks, most) == told
 
 
 @given(files=st.lists(TEXTS, max_size=3), length=st.sampled_from(Length), form=st.sampled_from(FORMS))
 def test_the_statements_of_several_documents_are_theirs_in_their_order_and_twice_the_same(
-    files: list[list[tuple[Kind, str]]], length: Length, form: Form
+    files: list[list[tuple[BlockKind, str]]], length: Length, form: Form
 ) -> None:
     documents = [
         document([Block(number, kind, text) for number, (kind, text) in enumerate(texts, 1)]) for texts in files
     ]
-    summary = digest_summary(documents, Wish(length, form))
+    summary = digest_summary(documents, SummaryOptions(length, form))
     places = []
     for statement in summary.statements:
         (anchor,) = statement.anchors
@@ -86,7 +86,7 @@ def test_the_statements_of_several_documents_are_theirs_in_their_order_and_twice
         assert statement.text == " ".join(anchor.text.split()) != ""
         places.append((anchor.document, anchor.block_id, anchor.start))
     assert places == sorted(set(places))
-    assert digest_summary(documents, Wish(length, form)).statements == summary.statements
+    assert digest_summary(documents, SummaryOptions(length, form)).statements == summary.statements
     assert len(summary.documents) == len(documents)
 
 
@@ -119,10 +119,10 @@ def test_nine_languages_announce_sum_up_and_thank(announced: str, heading: str, 
     assert telling.score > plain.score, "the same words, which announce nothing the other way round"
 
     def under(heading: str) -> list[Block]:
-        other = Block(2, Kind.PARAGRAPH, "Ora tenu miralo sepa dimo kalusi.", heading_path=(heading,))
+        other = Block(2, BlockKind.PARAGRAPH, "Ora tenu miralo sepa dimo kalusi.", heading_path=(heading,))
         return [*blocks_of(announced), other]
 
-    weight, usual = (Weights(under(name)).of(2) for name in (heading, "Lorem"))
+    weight, usual = (SentenceWeights(under(name)).of(2) for name in (heading, "Lorem"))
     assert weight > usual + 0.1
     assert [one.block_id for one in digest_of(under(thanks), 2)] == [1]
 
@@ -160,8 +160,10 @@ def test_what_does_not_stand_by_itself_is_not_taken_where_a_sentence_does(fault:
 )  # fmt: skip
 def test_sections_that_tell_of_the_whole_are_those_of_the_whole_document(heading: str, tells: bool) -> None:
     def weight(heading: str) -> float:
-        blocks = [Block(1, Kind.PARAGRAPH, "The kiln of Uruk was fired with reed.", heading_path=(heading,))]
-        return Weights([*blocks, *[Block(2, Kind.PARAGRAPH, "Grain was cut below.", heading_path=("Grain",))]]).of(1)
+        blocks = [Block(1, BlockKind.PARAGRAPH, "The kiln of Uruk was fired with reed.", heading_path=(heading,))]
+        return SentenceWeights(
+            [*blocks, *[Block(2, BlockKind.PARAGRAPH, "Grain was cut below.", heading_path=("Grain",))]]
+        ).of(1)
 
     assert (weight(heading) > weight("Kilns") + 0.1) is tells
 
@@ -170,11 +172,11 @@ def test_what_stands_under_a_remark_or_in_another_script_steps_behind() -> None:
     said = "Печь в Уруке топили тростником из болот."
     other = "The kiln of Uruk was fired with reed."
     blocks = [
-        Block(1, Kind.PARAGRAPH, said, heading_path=("Примечание",)),
-        *(Block(number, Kind.PARAGRAPH, said, heading_path=("Печи",)) for number in (2, 3)),
-        Block(4, Kind.PARAGRAPH, other, heading_path=("Печи",)),
+        Block(1, BlockKind.PARAGRAPH, said, heading_path=("Примечание",)),
+        *(Block(number, BlockKind.PARAGRAPH, said, heading_path=("Печи",)) for number in (2, 3)),
+        Block(4, BlockKind.PARAGRAPH, other, heading_path=("Печи",)),
     ]
-    weights = Weights(blocks, title=f"{said} {other}")
+    weights = SentenceWeights(blocks, title=f"{said} {other}")
     assert weights.of(1) < weights.of(2)
     assert weights.of(4) < weights.of(3)
 
@@ -184,7 +186,10 @@ def test_a_sentence_in_another_language_of_the_same_letters_steps_behind() -> No
     foreign = "The kiln of the city of Uruk was fired with reed that the people of the town cut on the banks for it."
     name = "Los hornos se describen en «The Kilns of Uruk and of the South», un libro de la biblioteca del templo."
     blocks = blocks_of(foreign, own, name, own.replace("Uruk", "Ur"), own.replace("caña", "madera"))
-    weights, alone = Weights(blocks, title=f"{own} {foreign}"), Weights(blocks_of(foreign), title=f"{own} {foreign}")
+    weights, alone = (
+        SentenceWeights(blocks, title=f"{own} {foreign}"),
+        SentenceWeights(blocks_of(foreign), title=f"{own} {foreign}"),
+    )
     assert weights.of(1) < min(weights.of(number) for number in (2, 3, 4, 5))
     assert alone.of(1) > weights.of(1) + 0.3, "where all of it is English, it is not another language"
 
@@ -218,16 +223,16 @@ def test_what_was_said_is_not_said_again() -> None:
 def test_lists_of_sources_and_thanks_are_not_told() -> None:
     blocks = [
         *blocks_of("The kiln was fired with reed."),
-        Block(2, Kind.HEADING, "Acknowledgements", level=1),
-        Block(3, Kind.PARAGRAPH, "We thank the kiln, the reed and the fire.", heading_path=("Acknowledgements",)),
+        Block(2, BlockKind.HEADING, "Acknowledgements", level=1),
+        Block(3, BlockKind.PARAGRAPH, "We thank the kiln, the reed and the fire.", heading_path=("Acknowledgements",)),
     ]
     assert [one.block_id for one in digest_of(blocks, 3)] == [1]
 
 
 def test_a_digest_is_a_summary_whose_statements_rest_on_themselves() -> None:
     blocks = blocks_of("The kiln was fired.  It took\na day. Reed was cut in the marshes.", heading="Kilns")
-    blocks += [Block(2, Kind.PARAGRAPH, "Grain was paid.", heading_path=("Pay",))]
-    summary = digest_summary([document(blocks)], Wish(Length.SHORT, Form.SECTIONS))
+    blocks += [Block(2, BlockKind.PARAGRAPH, "Grain was paid.", heading_path=("Pay",))]
+    summary = digest_summary([document(blocks)], SummaryOptions(Length.SHORT, Form.SECTIONS))
     assert [(one.group, one.anchors[0].block_id) for one in summary.statements] == [("Kilns", 1), ("Pay", 2)]
     assert all(one.check.found and one.anchors[0].text.split() == one.text.split() for one in summary.statements)
     assert (summary.method, summary.model, summary.is_partial) == (Method.DIGEST, "", False)
@@ -236,10 +241,10 @@ def test_a_digest_is_a_summary_whose_statements_rest_on_themselves() -> None:
 
 @given(texts=TEXTS)
 def test_every_place_has_a_weight_and_that_of_a_block_of_one_sentence_is_the_one_it_was_chosen_by(
-    texts: list[tuple[Kind, str]],
+    texts: list[tuple[BlockKind, str]],
 ) -> None:
     blocks = [Block(number, kind, text) for number, (kind, text) in enumerate(texts, 1)]
-    weights = Weights(blocks, title="The kiln")
+    weights = SentenceWeights(blocks, title="The kiln")
     whole = {one.block_id: one for one in digest_of(blocks, len(blocks) + 1, title="The kiln")}
     for block in blocks:
         weight = weights.of(block.id)
@@ -250,21 +255,21 @@ def test_every_place_has_a_weight_and_that_of_a_block_of_one_sentence_is_the_one
 
 
 def test_it_can_be_cancelled() -> None:
-    summary = digest_summary([document(blocks_of("The kiln was fired."))], Wish(), lambda: True)
+    summary = digest_summary([document(blocks_of("The kiln was fired."))], SummaryOptions(), lambda: True)
     assert (summary.statements, summary.is_partial) == ((), True)
 
 
 def test_what_was_wished_and_sentences_cannot_give_is_said() -> None:
     blocks = blocks_of("The kiln was fired.")
 
-    def said(wish: Wish) -> str:
+    def said(wish: SummaryOptions) -> str:
         return not_given_words(digest_summary([document(blocks)], wish))
 
-    assert said(Wish(language="en-GB")) == said(Wish(Length.LONG, Form.SECTIONS)) == ""
-    poem = said(Wish(form=Form.OWN, instruction="As a poem", language="fr"))
+    assert said(SummaryOptions(language="en-GB")) == said(SummaryOptions(Length.LONG, Form.SECTIONS)) == ""
+    poem = said(SummaryOptions(form=Form.OWN, instruction="As a poem", language="fr"))
     assert "as they stand in the document: not in French and not written as you wished." in poem
-    assert "no questions and answers" in said(Wish(form=Form.QUESTIONS))
-    assert "no list of what is to be done" in said(Wish(form=Form.ACTIONS))
+    assert "no questions and answers" in said(SummaryOptions(form=Form.QUESTIONS))
+    assert "no list of what is to be done" in said(SummaryOptions(form=Form.ACTIONS))
 
 
 def test_the_table_of_cues_says_the_same_of_every_language_and_is_read_when_it_is_asked_for() -> None:

@@ -13,7 +13,7 @@ from app.features.summary.evaluation import (
     Evaluation,
     Example,
     RougeScores,
-    Skipped,
+    SkippedLine,
     examples_in,
     input_of,
     lead_of,
@@ -22,7 +22,16 @@ from app.features.summary.evaluation import (
     sentences_of,
     without_abstract,
 )
-from app.features.summary.result import Anchor, Check, Coverage, Reason, Statement, SummarizedDocument, Summary, Wish
+from app.features.summary.result import (
+    Check,
+    CheckReason,
+    ClaimAnchor,
+    Coverage,
+    Statement,
+    SummarizedDocument,
+    Summary,
+    SummaryOptions,
+)
 
 BODY = (
     (True, "The lease"),
@@ -87,7 +96,7 @@ def test_a_line_that_is_no_example_is_left_out_and_the_rest_is_read(tmp_path: Pa
     good = {"document": "One.", "summary": "S."}
     first, second, third = examples_in(written(tmp_path, good, line, good))
     assert isinstance(first, Example)
-    assert isinstance(second, Skipped)
+    assert isinstance(second, SkippedLine)
     assert second.line == 2
     assert isinstance(third, Example)
 
@@ -151,15 +160,17 @@ def test_rouge_is_the_librarys_own_with_sentences_divided() -> None:
 
 def summary_of(*statements: Statement, blocks_read: int = 3) -> Summary:
     document = SummarizedDocument(0, "lease", "Lease", "", Coverage(3, blocks_read, 0, 0))
-    return Summary("Lease", (document,), statements, Wish(), "en", "m.gguf", 1, 1)
+    return Summary("Lease", (document,), statements, SummaryOptions(), "en", "m.gguf", 1, 1)
 
 
 def test_claims_numbers_coverage_and_words_are_counted() -> None:
-    right = Statement("The rent is 1200 euros.", (Anchor(0, 2, None),))
+    right = Statement("The rent is 1200 euros.", (ClaimAnchor(0, 2, None),))
     wrong = Statement(
-        "Notice takes 4 months and the deposit is 2.4.", (Anchor(0, 3, None),), Check(False, Reason.NUMBER, "4")
+        "Notice takes 4 months and the deposit is 2.4.",
+        (ClaimAnchor(0, 3, None),),
+        Check(False, CheckReason.NUMBER, "4"),
     )
-    elsewhere = Statement("Notice takes 3 months.", (Anchor(0, 2, None),))  # right, but not in the block it cites
+    elsewhere = Statement("Notice takes 3 months.", (ClaimAnchor(0, 2, None),))  # right, but not in the block it cites
     blocks = input_of(EXAMPLE).blocks
     scored = score(EXAMPLE, blocks, summary_of(right, wrong, elsewhere, blocks_read=2), RougeScores(), 2.0)
     assert (scored.claims, scored.claims_found) == (3, 2)
@@ -171,11 +182,11 @@ def test_claims_numbers_coverage_and_words_are_counted() -> None:
 
 
 def test_figures_are_means_of_rouge_and_shares_of_everything_else() -> None:
-    statement = Statement("The rent is 1200 euros.", (Anchor(0, 2, None),))
+    statement = Statement("The rent is 1200 euros.", (ClaimAnchor(0, 2, None),))
     blocks, rouge = input_of(EXAMPLE).blocks, RougeScores()
     one = score(EXAMPLE, blocks, summary_of(statement), rouge, 2.0)
     other = score(EXAMPLE, blocks, summary_of(blocks_read=0), rouge, 4.0)
-    fields = Evaluation([one, other], [Skipped(7, "it is not JSON")]).to_fields()
+    fields = Evaluation([one, other], [SkippedLine(7, "it is not JSON")]).to_fields()
     assert fields["documents"] == 2
     assert fields["rouge"]["rouge1"] == pytest.approx(one.rouge["rouge1"] / 2, abs=1e-4)
     assert fields["lead3"]["rouge1"] == pytest.approx(one.lead["rouge1"], abs=1e-4)

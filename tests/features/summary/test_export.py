@@ -21,20 +21,20 @@ from PySide6.QtGui import QTextCursor, QTextDocument
 
 from app.core.errors import FolderNotWritable
 from app.core.wire import to_json
-from app.documents.blocks import Kind
+from app.documents.blocks import BlockKind
 from app.features.summary.export import as_html, as_json, as_markdown, as_text, escaped, report, save, write_docx
 from app.features.summary.laid_out import lay_out, plain
 from app.features.summary.messages import check_words, coverage_words
 from app.features.summary.result import (
-    Anchor,
     Check,
+    CheckReason,
+    ClaimAnchor,
     Coverage,
     Form,
-    Reason,
     Statement,
     SummarizedDocument,
     Summary,
-    Wish,
+    SummaryOptions,
     summary_from_json,
 )
 from tests.helpers.documents import read
@@ -42,16 +42,19 @@ from tests.helpers.real_files import convert
 
 LEASE = SummarizedDocument(1, "lease.pdf", "Lease", "page", Coverage(40, 38, 12, 10, (7,), (9,)))
 LETTER = SummarizedDocument(2, "letter.txt", "", "", Coverage(3, 3, 0, 0))
-DIFFERS = Check(False, Reason.NUMBER, "900", "960")
+DIFFERS = Check(False, CheckReason.NUMBER, "900", "960")
 RENT = Statement(
-    "The rent is 900 euros a month.", (Anchor(0, 4, 3, 10, 42, "The rent is 960 euros a month."),), DIFFERS, "Money"
+    "The rent is 900 euros a month.",
+    (ClaimAnchor(0, 4, 3, 10, 42, "The rent is 960 euros a month."),),
+    DIFFERS,
+    "Money",
 )
 NOTICE = Statement(
     "Either party gives notice three months before.",
     (
-        Anchor(0, 9, 12, text="Either party may end this agreement."),
-        Anchor(0, 4, 3, 10, 42, "The rent is 960 euros a month."),
-        Anchor(1, 2, None, text="I give notice today."),
+        ClaimAnchor(0, 9, 12, text="Either party may end this agreement."),
+        ClaimAnchor(0, 4, 3, 10, 42, "The rent is 960 euros a month."),
+        ClaimAnchor(1, 2, None, text="I give notice today."),
     ),
     group="Ending it",
 )
@@ -63,7 +66,7 @@ def summary(*statements: Statement, form: Form = Form.BULLETS, **fields: object)
         "The lease & <the> letter",
         (LEASE, LETTER),
         statements or (RENT, NOTICE),
-        Wish(form=form),
+        SummaryOptions(form=form),
         "en",
         "small.gguf",
         sections=3,
@@ -158,7 +161,7 @@ def test_nothing_in_a_statement_is_read_as_markdown(text: str) -> None:
 
 @given(st.text())
 def test_no_text_breaks_the_page(text: str) -> None:
-    statement = Statement(text, (Anchor(0, 1, 1, text=text),), DIFFERS, text)
+    statement = Statement(text, (ClaimAnchor(0, 1, 1, text=text),), DIFFERS, text)
     page = parsed(as_html(summary(statement, title=text)))
     assert plain(text) in " ".join("".join(page.words).split())
     allowed = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "ul", "ol", "li", "a", "span"}
@@ -233,8 +236,8 @@ def test_json_has_the_fixed_fields() -> None:
 
 
 def test_a_json_file_also_has_every_place_and_what_stands_there() -> None:
-    both = Statement("Both say so.", (Anchor(0, 4, 3, 5, 9, "rent"), Anchor(1, 2, None, 0, 7, "Dear Al")))
-    wrong = Statement("It is 3.1.", (Anchor(0, 4, 3),), Check(False, Reason.NUMBER, "3.1", "3.7"))
+    both = Statement("Both say so.", (ClaimAnchor(0, 4, 3, 5, 9, "rent"), ClaimAnchor(1, 2, None, 0, 7, "Dear Al")))
+    wrong = Statement("It is 3.1.", (ClaimAnchor(0, 4, 3),), Check(False, CheckReason.NUMBER, "3.1", "3.7"))
     first, second = json.loads(as_json(summary(both, wrong)))["claims"]
     assert first["anchors"] == [
         {"file": "lease.pdf", "page": 3, "block_id": 4, "start": 5, "end": 9, "text": "rent"},
@@ -250,7 +253,7 @@ def test_pages_without_text_are_numbers_where_there_is_one_document() -> None:
 
 
 def test_a_claim_without_a_place_names_a_document_only_where_there_is_one() -> None:
-    loose = Statement("It is so.", check=Check(False, Reason.SUPPORT))
+    loose = Statement("It is so.", check=Check(False, CheckReason.SUPPORT))
     assert json.loads(as_json(summary(loose)))["claims"][0]["file"] is None
     (claim,) = json.loads(as_json(summary(loose, documents=(LETTER,))))["claims"]
     assert (claim["file"], claim["pages"], claim["block_ids"]) == ("letter.txt", [], [])
@@ -339,9 +342,9 @@ def test_our_own_reader_finds_headings_statements_marks_and_sources(tmp_path: Pa
     save(summary(), path)
     result = read(path, tmp_path)
     blocks = [(block.kind, block.text) for block in result.blocks]
-    headings = [text for kind, text in blocks if kind is Kind.HEADING]
+    headings = [text for kind, text in blocks if kind is BlockKind.HEADING]
     assert headings == ["The lease & <the> letter", "Money", "Ending it", "Sources"]
-    items = [text for kind, text in blocks if kind is Kind.LIST_ITEM]
+    items = [text for kind, text in blocks if kind is BlockKind.LIST_ITEM]
     assert items[0] == f"{RENT.text} [lease.pdf, p. 3] {check_words(DIFFERS, 'lease.pdf, p. 3')}"
     assert items[1].startswith(f"{NOTICE.text} [lease.pdf, p. 12] [lease.pdf, p. 3] [letter.txt, source 3]")
     assert items[2:] == [
@@ -387,7 +390,7 @@ def test_a_language_from_right_to_left_turns_every_paragraph_of_the_summary() ->
 
 
 def test_a_source_keeps_its_own_direction() -> None:
-    places = (Anchor(0, 1, 1, text="Notice is given."), Anchor(0, 2, 2, text="«1» مرحبا"))
+    places = (ClaimAnchor(0, 1, 1, text="Notice is given."), ClaimAnchor(0, 2, 2, text="«1» مرحبا"))
     document = written(language="ar", statements=(Statement("مرحبا", places),))
     english, arabic = (one for one in document.paragraphs if one.style.name == "List Number")
     assert english._p.pPr.find(qn("w:bidi")) is None
@@ -398,7 +401,7 @@ def test_a_source_keeps_its_own_direction() -> None:
 
 @given(st.text(), st.sampled_from(Form))
 def test_no_text_breaks_the_document(text: str, form: Form) -> None:
-    statement = Statement(text, (Anchor(0, 1, 1, text=text),), Check(False, Reason.NAME, text, text), text)
+    statement = Statement(text, (ClaimAnchor(0, 1, 1, text=text),), Check(False, CheckReason.NAME, text, text), text)
     out = io.BytesIO()
     write_docx(replace(summary(statement, form=form), title=text), out)
     assert plain(text) in "\n".join(paragraph.text for paragraph in Document(out).paragraphs)

@@ -5,29 +5,29 @@ from __future__ import annotations
 import pytest
 
 from app.features.summary.method import ClaimScore, is_short, method_for, score_claims
-from app.features.summary.result import Anchor, Check, Form, Method, Reason, Statement, Wish
+from app.features.summary.result import Check, CheckReason, ClaimAnchor, Form, Method, Statement, SummaryOptions
 from tests.features.summary.pipeline import document
 
 
 @pytest.mark.parametrize(
     ("weights", "asked", "of_short", "of_long"),
     [
-        (1.35e8, Wish(), Method.DIGEST, Method.DIGEST),
-        (5e8, Wish(), Method.DIGEST, Method.DIGEST),
-        (1.5e9, Wish(), Method.MODEL, Method.DIGEST),
-        (1.5e9, Wish(form=Form.PARAGRAPHS), Method.MODEL, Method.DIGEST),
-        (4e9, Wish(), Method.MODEL, Method.MODEL),
-        (0, Wish(), Method.MODEL, Method.MODEL),
-        (1.35e8, Wish(method=Method.MODEL), Method.MODEL, Method.MODEL),
-        (27e9, Wish(method=Method.DIGEST), Method.DIGEST, Method.DIGEST),
-        (1.35e8, Wish(form=Form.QUESTIONS), Method.DIGEST, Method.DIGEST),
-        (1.5e9, Wish(form=Form.QUESTIONS), Method.MODEL, Method.MODEL),
-        (1.5e9, Wish(form=Form.OWN, instruction="Only prices"), Method.MODEL, Method.MODEL),
-        (1.5e9, Wish(language="de"), Method.MODEL, Method.MODEL),
+        (1.35e8, SummaryOptions(), Method.DIGEST, Method.DIGEST),
+        (5e8, SummaryOptions(), Method.DIGEST, Method.DIGEST),
+        (1.5e9, SummaryOptions(), Method.MODEL, Method.DIGEST),
+        (1.5e9, SummaryOptions(form=Form.PARAGRAPHS), Method.MODEL, Method.DIGEST),
+        (4e9, SummaryOptions(), Method.MODEL, Method.MODEL),
+        (0, SummaryOptions(), Method.MODEL, Method.MODEL),
+        (1.35e8, SummaryOptions(method=Method.MODEL), Method.MODEL, Method.MODEL),
+        (27e9, SummaryOptions(method=Method.DIGEST), Method.DIGEST, Method.DIGEST),
+        (1.35e8, SummaryOptions(form=Form.QUESTIONS), Method.DIGEST, Method.DIGEST),
+        (1.5e9, SummaryOptions(form=Form.QUESTIONS), Method.MODEL, Method.MODEL),
+        (1.5e9, SummaryOptions(form=Form.OWN, instruction="Only prices"), Method.MODEL, Method.MODEL),
+        (1.5e9, SummaryOptions(language="de"), Method.MODEL, Method.MODEL),
     ],
 )
 def test_small_models_are_asked_about_short_texts_and_where_sentences_will_not_do(
-    weights: float, asked: Wish, of_short: Method, of_long: Method
+    weights: float, asked: SummaryOptions, of_short: Method, of_long: Method
 ) -> None:
     assert method_for(asked, weights, is_short=True) is of_short
     assert method_for(asked, weights) is of_long
@@ -48,9 +48,9 @@ def test_small_models_are_asked_about_short_texts_and_where_sentences_will_not_d
 )
 def test_a_model_that_wrote_what_was_not_there_is_not_asked_again(earlier: ClaimScore | None, method: Method) -> None:
     for short in (True, False):
-        assert method_for(Wish(), 4e9, is_short=short, earlier=earlier) is method
-    assert method_for(Wish(method=Method.MODEL), 4e9, earlier=earlier) is Method.MODEL
-    assert method_for(Wish(form=Form.QUESTIONS), 4e9, earlier=earlier) is Method.MODEL
+        assert method_for(SummaryOptions(), 4e9, is_short=short, earlier=earlier) is method
+    assert method_for(SummaryOptions(method=Method.MODEL), 4e9, earlier=earlier) is Method.MODEL
+    assert method_for(SummaryOptions(form=Form.QUESTIONS), 4e9, earlier=earlier) is Method.MODEL
 
 
 @pytest.mark.parametrize(("text", "repeated"), [("The rent is 960 euros. ", 69), ("租金每月九百六十元。", 53)])
@@ -62,9 +62,13 @@ def test_a_text_is_short_up_to_about_a_page_in_any_script(text: str, repeated: i
 def test_numbers_count_where_their_claim_was_found_or_their_digits_are_there_and_uncompared_claims_not_at_all() -> None:
     texts = {1: "It cost 3,700 crowns in 1954.", 2: "There were 12 kilns.", 3: "It stood for thirty-one days."}
     claims = [
-        Statement("In 1954 it cost 3\u202f700 crowns.", (Anchor(0, 1, None),)),
-        Statement("Of 12 kilns 3 are left.", (Anchor(0, 1, None), Anchor(0, 2, None)), Check(False, Reason.NUMBER)),
-        Statement("It stood for 31 days.", (Anchor(0, 3, None),)),
-        Statement("Es waren 99.", (), Check(False, Reason.LANGUAGE)),
+        Statement("In 1954 it cost 3\u202f700 crowns.", (ClaimAnchor(0, 1, None),)),
+        Statement(
+            "Of 12 kilns 3 are left.",
+            (ClaimAnchor(0, 1, None), ClaimAnchor(0, 2, None)),
+            Check(False, CheckReason.NUMBER),
+        ),
+        Statement("It stood for 31 days.", (ClaimAnchor(0, 3, None),)),
+        Statement("Es waren 99.", (), Check(False, CheckReason.LANGUAGE)),
     ]
     assert score_claims(claims, lambda _document, number: texts[number]) == ClaimScore(3, 2, 5, 4)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Block, Kind, Numbering, Piece
+from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
 from app.features.summary import overview
 from app.features.summary.overview import (
     MOST_HEADINGS,
@@ -21,7 +21,7 @@ from app.features.summary.overview import (
     first_look,
     overview_of,
 )
-from app.features.summary.result import Form, InputDocument, Length, Method, Wish
+from app.features.summary.result import Form, InputDocument, Length, Method, SummaryOptions
 
 PIECES = (
     "the kiln of", "Lindvik", "Keiko  Tanaka", "Tanaka's", "was fired", "on 3 May 2024", "for 3.7 million euros", "8 %",
@@ -29,20 +29,22 @@ PIECES = (
     "Die Miete", "beträgt", "960 Euro", "窯は東京都で焼かれた", "東京都の窯", "這份合同", "Глава", "город Псков",
     "ارتفعت الإيرادات", "الإيرادات في بيروت", "ตัวอย่าง", "2019年3月4日", "\n", "(", "”", "I", "½", "ﬁnal", "İzmir",
 )  # fmt: skip
-KINDS = st.sampled_from([Kind.PARAGRAPH, Kind.HEADING, Kind.LIST_ITEM, Kind.TABLE, Kind.CODE, Kind.NOTE])
+KINDS = st.sampled_from(
+    [BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.LIST_ITEM, BlockKind.TABLE, BlockKind.CODE, BlockKind.NOTE]
+)
 TEXTS = st.lists(st.tuples(KINDS, st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join)), max_size=14)
 
 
-def blocks_of(*pieces: tuple[Kind, str], level: int = 1) -> list[Block]:
-    numbering = Numbering()
+def blocks_of(*pieces: tuple[BlockKind, str], level: int = 1) -> list[Block]:
+    numbering = BlockNumbering()
     return [
-        numbering.block(Piece(kind, text, number, level=level if kind is Kind.HEADING else 0))
+        numbering.block(BlockPiece(kind, text, number, level=level if kind is BlockKind.HEADING else 0))
         for number, (kind, text) in enumerate(pieces, 1)
     ]
 
 
 def prose(*texts: str) -> list[Block]:
-    return blocks_of(*((Kind.PARAGRAPH, text) for text in texts))
+    return blocks_of(*((BlockKind.PARAGRAPH, text) for text in texts))
 
 
 def document(blocks: Sequence[Block], name: str = "kilns.txt", language: str = "en") -> InputDocument:
@@ -59,7 +61,7 @@ def term(found: Overview, text: str) -> KeyTerm:
 
 @given(texts=TEXTS, language=st.sampled_from(["", "en", "de", "ja", "ar"]))
 def test_every_term_and_heading_stands_word_for_word_at_its_place_and_twice_gives_the_same(
-    texts: list[tuple[Kind, str]], language: str
+    texts: list[tuple[BlockKind, str]], language: str
 ) -> None:
     blocks = blocks_of(*texts)
     by_id = {block.id: block for block in blocks}
@@ -76,15 +78,15 @@ def test_every_term_and_heading_stands_word_for_word_at_its_place_and_twice_give
         assert len(mine) == len(set(mine)) <= most
     for heading in found.headings:
         block = by_id[heading.block_id]
-        assert (" ".join(block.text.split()), block.kind, block.page) == (heading.text, Kind.HEADING, heading.page)
+        assert (" ".join(block.text.split()), block.kind, block.page) == (heading.text, BlockKind.HEADING, heading.page)
         assert heading.level >= 1
     assert [one.block_id for one in found.headings] == sorted({one.block_id for one in found.headings})
     assert overview_of(blocks, language) == found
 
 
-@given(texts=TEXTS, wish=st.builds(Wish, st.sampled_from(list(Length)), st.sampled_from(list(Form))))
+@given(texts=TEXTS, wish=st.builds(SummaryOptions, st.sampled_from(list(Length)), st.sampled_from(list(Form))))
 def test_a_first_look_is_a_digest_of_sentences_as_they_stand_with_an_overview_of_each_document(
-    texts: list[tuple[Kind, str]], wish: Wish
+    texts: list[tuple[BlockKind, str]], wish: SummaryOptions
 ) -> None:
     documents = [document(blocks_of(*texts)), document(blocks_of(*texts[::-1]), "other.txt")]
     found = first_look(documents, wish)
@@ -180,12 +182,12 @@ def test_where_a_script_has_no_capitals_what_recurs_counts_as_a_name() -> None:
 def test_what_only_points_elsewhere_has_no_terms_and_no_place_in_the_outline() -> None:
     found = overview_of(
         blocks_of(
-            (Kind.HEADING, "Contents"),
-            (Kind.PARAGRAPH, "Kilns of Uruk ........ 3\nPots of Uruk ........ 5\nReeds of Uruk ........ 9"),
-            (Kind.HEADING, "Kilns"),
-            (Kind.PARAGRAPH, "The kiln stood in Lagash."),
-            (Kind.HEADING, "References"),
-            (Kind.PARAGRAPH, "Smith, J. 2010. Kilns. https://kilns.example"),
+            (BlockKind.HEADING, "Contents"),
+            (BlockKind.PARAGRAPH, "Kilns of Uruk ........ 3\nPots of Uruk ........ 5\nReeds of Uruk ........ 9"),
+            (BlockKind.HEADING, "Kilns"),
+            (BlockKind.PARAGRAPH, "The kiln stood in Lagash."),
+            (BlockKind.HEADING, "References"),
+            (BlockKind.PARAGRAPH, "Smith, J. 2010. Kilns. https://kilns.example"),
         )
     )
     assert texts_of(found, TermKind.NAME) == ["Lagash"]
@@ -193,9 +195,13 @@ def test_what_only_points_elsewhere_has_no_terms_and_no_place_in_the_outline() -
 
 
 def test_of_too_many_headings_the_deepest_go_first() -> None:
-    numbering = Numbering()
-    pieces = [Piece(Kind.HEADING, f"{place}.{sub}", level=2 if sub else 1) for place in range(80) for sub in range(9)]
-    found = overview_of([numbering.block(piece) for piece in [*pieces, Piece(Kind.PARAGRAPH, "Text.")]])
+    numbering = BlockNumbering()
+    pieces = [
+        BlockPiece(BlockKind.HEADING, f"{place}.{sub}", level=2 if sub else 1)
+        for place in range(80)
+        for sub in range(9)
+    ]
+    found = overview_of([numbering.block(piece) for piece in [*pieces, BlockPiece(BlockKind.PARAGRAPH, "Text.")]])
     assert len(found.headings) == 80 <= MOST_HEADINGS
     assert {one.level for one in found.headings} == {1}
     assert found.left_out == len(pieces) - 80
@@ -212,21 +218,21 @@ def test_however_many_names_there_are_only_so_many_are_counted(monkeypatch: pyte
 
 
 def test_a_long_document_is_told_by_section_and_a_short_one_as_it_was_wished() -> None:
-    numbering = Numbering()
+    numbering = BlockNumbering()
     pieces = [
         piece
         for name in ("Clay", "Fire")
         for piece in (
-            Piece(Kind.HEADING, name, level=1),
-            *(Piece(Kind.PARAGRAPH, f"{name} {n} was good.") for n in range(60)),
+            BlockPiece(BlockKind.HEADING, name, level=1),
+            *(BlockPiece(BlockKind.PARAGRAPH, f"{name} {n} was good.") for n in range(60)),
         )
     ]
     long = document([numbering.block(piece) for piece in pieces])
-    found = first_look([long], Wish(Length.SHORT, Form.ACTIONS))
+    found = first_look([long], SummaryOptions(Length.SHORT, Form.ACTIONS))
     assert found is not None
     assert found.summary.wish.form is Form.SECTIONS
     assert [one.group for one in found.summary.statements] == ["Clay", "Fire"]
-    short = first_look([document(prose("Clay was good."))], Wish(Length.SHORT, Form.PARAGRAPHS, "de"))
+    short = first_look([document(prose("Clay was good."))], SummaryOptions(Length.SHORT, Form.PARAGRAPHS, "de"))
     assert short is not None
     assert (short.summary.wish.form, short.summary.statements[0].group) == (Form.PARAGRAPHS, "")
 
@@ -234,7 +240,7 @@ def test_a_long_document_is_told_by_section_and_a_short_one_as_it_was_wished() -
 def test_how_far_it_is_grows_up_to_the_end() -> None:
     shares: list[float] = []
     blocks = prose(*(f"The kiln of the year {year} was fired. Reed came from Lindvik." for year in range(400)))
-    assert first_look([document(blocks)], Wish(), progress=shares.append) is not None
+    assert first_look([document(blocks)], SummaryOptions(), progress=shares.append) is not None
     assert shares == sorted(shares)
     assert 0 < shares[0] < 0.5
     assert 0.9 < shares[-1] <= 1

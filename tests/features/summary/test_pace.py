@@ -9,9 +9,9 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import DocumentGone
 from app.core.events import CancelToken
-from app.features.summary.pace import Pace
-from app.features.summary.result import Length, Method, Wish
-from app.features.summary.summaries import Estimate, Summaries
+from app.features.summary.pace import SummaryPace
+from app.features.summary.result import Length, Method, SummaryOptions
+from app.features.summary.summaries import Estimate, SummaryJobs
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
 from app.features.work.asking import FIRST_WINDOW
 from app.store.jobs import Jobs
@@ -40,7 +40,7 @@ def read(done: int, sections: int = 10, *, was_kept: bool = False) -> SectionRea
 
 
 def test_nothing_is_said_before_anything_was_measured(clock: Clock) -> None:
-    pace = Pace(clock=clock)
+    pace = SummaryPace(clock=clock)
     assert pace.seconds_left() is None
     pace.take(Planned(10, 15_000))
     clock.now_s += 30
@@ -48,7 +48,7 @@ def test_nothing_is_said_before_anything_was_measured(clock: Clock) -> None:
 
 
 def test_before_the_first_section_it_is_what_was_estimated(clock: Clock) -> None:
-    pace = Pace(120.0, clock=clock)
+    pace = SummaryPace(120.0, clock=clock)
     pace.take(Planned(10, 15_000))
     clock.now_s += 30
     assert pace.seconds_left() == 90
@@ -57,7 +57,7 @@ def test_before_the_first_section_it_is_what_was_estimated(clock: Clock) -> None
 
 
 def test_then_it_is_the_pace_of_the_sections_with_the_merges_and_the_write_up_behind_them(clock: Clock) -> None:
-    pace = Pace(9999.0, clock=clock)
+    pace = SummaryPace(9999.0, clock=clock)
     pace.take(Planned(10, 15_000))
     for number in range(1, 5):
         clock.now_s += 10
@@ -68,7 +68,7 @@ def test_then_it_is_the_pace_of_the_sections_with_the_merges_and_the_write_up_be
 
 
 def test_of_sections_that_are_read_side_by_side_the_first_to_end_is_not_the_pace_of_all(clock: Clock) -> None:
-    pace = Pace(side_by_side=4, clock=clock)
+    pace = SummaryPace(side_by_side=4, clock=clock)
     pace.take(Planned(8, 12_000))
     clock.now_s += 20
     pace.take(read(1, 8))
@@ -86,7 +86,7 @@ def test_of_sections_that_are_read_side_by_side_the_first_to_end_is_not_the_pace
 
 
 def test_while_somebody_is_being_answered_the_clock_stands(clock: Clock) -> None:
-    pace = Pace(clock=clock)
+    pace = SummaryPace(clock=clock)
     pace.take(Planned(4, 6000))
     clock.now_s += 10
     pace.take(read(1, 4))
@@ -103,7 +103,7 @@ def test_while_somebody_is_being_answered_the_clock_stands(clock: Clock) -> None
 
 
 def test_sections_that_were_kept_say_nothing_of_those_to_come(clock: Clock) -> None:
-    pace = Pace(clock=clock)
+    pace = SummaryPace(clock=clock)
     pace.take(Planned(10, 15_000))
     clock.now_s += 0.5
     for number in range(1, 8):
@@ -115,7 +115,7 @@ def test_sections_that_were_kept_say_nothing_of_those_to_come(clock: Clock) -> N
 
 
 def test_what_is_left_shrinks_with_the_merges_and_ends_with_the_write_up(clock: Clock) -> None:
-    pace = Pace(clock=clock)
+    pace = SummaryPace(clock=clock)
     pace.take(Planned(2, 3000))
     for number in (1, 2):
         clock.now_s += 10
@@ -135,7 +135,7 @@ def test_what_is_left_shrinks_with_the_merges_and_ends_with_the_write_up(clock: 
 
 
 def test_planned_again_it_begins_anew(clock: Clock) -> None:
-    pace = Pace(clock=clock)
+    pace = SummaryPace(clock=clock)
     pace.take(Planned(1, 15_000))
     clock.now_s += 20
     pace.take(Rests("interactive"))
@@ -170,8 +170,8 @@ def add(app: Fireside, count: int, word: str = "kiln", name: str = "a.pdf") -> i
     return store_document(app.documents.store, name, *paragraphs(count, word)).id
 
 
-def estimate(summaries: Summaries, *ids: int, wish: Wish | None = None) -> Estimate:
-    found = summaries.estimate(ids, wish or Wish(), CancelToken())
+def estimate(summaries: SummaryJobs, *ids: int, wish: SummaryOptions | None = None) -> Estimate:
+    found = summaries.estimate(ids, wish or SummaryOptions(), CancelToken())
     assert found is not None
     return found
 
@@ -182,30 +182,30 @@ def test_tokens_and_sections_are_those_that_the_work_begins_with(app: Fireside) 
     assert found.tokens == sum(found.by_document)
     assert found.by_document[0] == pytest.approx(2 * found.by_document[1], rel=0.01)
     assert found.sections > 1
-    app.summaries.begin(ids, Wish(), together=True)
+    app.summaries.begin(ids, SummaryOptions(), together=True)
     cancel = CancelToken()
     planned = next(worked.event for worked in app.summaries.run(cancel) if isinstance(worked.event, Planned))
     assert (planned.tokens, planned.sections) == (found.tokens, found.sections)
 
 
-def test_a_short_document_is_one_section(app: Fireside, summaries: Summaries) -> None:
+def test_a_short_document_is_one_section(app: Fireside, summaries: SummaryJobs) -> None:
     assert estimate(summaries, add(app, 3)).sections == 1
 
 
-def test_the_machine_is_measured_once_for_a_model(app: Fireside, summaries: Summaries, script: Path) -> None:
+def test_the_machine_is_measured_once_for_a_model(app: Fireside, summaries: SummaryJobs, script: Path) -> None:
     small, large = estimate(summaries, add(app, 10)), estimate(summaries, add(app, 900))
     assert len(prompts(script)) == 1
     assert small.seconds is not None
     assert large.seconds is not None
     assert 0 < small.seconds < large.seconds
-    longer = estimate(summaries, add(app, 10), wish=Wish(Length.LONG))
+    longer = estimate(summaries, add(app, 10), wish=SummaryOptions(Length.LONG))
     assert longer.seconds is not None
     assert longer.seconds > small.seconds
 
 
-def test_what_a_summary_really_took_is_better_than_a_probe(app: Fireside, summaries: Summaries, script: Path) -> None:
+def test_what_a_summary_really_took_is_better_than_a_probe(app: Fireside, summaries: SummaryJobs, script: Path) -> None:
     document = add(app, 6, "slow")
-    summaries.begin([document], Wish(), together=True)
+    summaries.begin([document], SummaryOptions(), together=True)
     work_off(summaries)
     asked = len(prompts(script))
     found = estimate(summaries, document)
@@ -227,7 +227,7 @@ def test_what_a_summary_really_took_is_better_than_a_probe(app: Fireside, summar
 
 
 def test_while_a_chat_is_answered_nothing_is_measured_and_the_next_time_it_is(
-    app: Fireside, summaries: Summaries
+    app: Fireside, summaries: SummaryJobs
 ) -> None:
     document = add(app, 3)
     answer = app.engine.generate([user("hold on")])
@@ -237,18 +237,18 @@ def test_while_a_chat_is_answered_nothing_is_measured_and_the_next_time_it_is(
     assert estimate(summaries, document).seconds is not None
 
 
-def test_cancelled_there_is_none(app: Fireside, summaries: Summaries) -> None:
+def test_cancelled_there_is_none(app: Fireside, summaries: SummaryJobs) -> None:
     cancel = CancelToken()
     cancel.cancel()
-    assert summaries.estimate([add(app, 3)], Wish(), cancel) is None
+    assert summaries.estimate([add(app, 3)], SummaryOptions(), cancel) is None
 
 
-def test_it_wakes_the_model(app: Fireside, summaries: Summaries) -> None:
+def test_it_wakes_the_model(app: Fireside, summaries: SummaryJobs) -> None:
     app.engine.sleep()
-    assert estimate(summaries, add(app, 3), wish=Wish(method=Method.MODEL)).tokens
+    assert estimate(summaries, add(app, 3), wish=SummaryOptions(method=Method.MODEL)).tokens
 
 
-def test_a_document_that_is_gone_is_named(app: Fireside, summaries: Summaries) -> None:
+def test_a_document_that_is_gone_is_named(app: Fireside, summaries: SummaryJobs) -> None:
     with pytest.raises(DocumentGone):
         estimate(summaries, 12345)
 
@@ -259,7 +259,7 @@ def test_the_starter_is_measured_in_about_a_second(starter: Path, fresh_home: Pa
     try:
         document = add(app, 120)
         assert estimate(app.summaries, document).seconds == 1, "it is not asked"
-        found = estimate(app.summaries, document, wish=Wish(method=Method.MODEL))
+        found = estimate(app.summaries, document, wish=SummaryOptions(method=Method.MODEL))
         assert found.seconds is not None
         assert 0.2 < found.seconds < 600
     finally:

@@ -14,8 +14,8 @@ from app.core.events import FinishReason, Message
 from app.engine.protocol import Sampling
 from app.features.summary import prompts
 from app.features.summary.prompts import (
+    AnswerProblem,
     Point,
-    Problem,
     cited_runs,
     is_looping,
     map_messages,
@@ -41,7 +41,7 @@ def section() -> Section:
 def test_instructions_come_first_and_are_the_same_for_every_section_and_every_try(is_small: bool) -> None:
     other = whole(0, document("A roof.").blocks)
     asked = [map_messages(GIVEN, one, "de", 5, is_small=is_small) for one in (section(), other)]
-    asked += [map_messages(GIVEN, section(), "de", 5, is_small=is_small, problem=problem) for problem in Problem]
+    asked += [map_messages(GIVEN, section(), "de", 5, is_small=is_small, problem=problem) for problem in AnswerProblem]
     assert len({messages[0].text for messages in asked}) == 1
     words = len({messages[1].text for messages in asked})
     assert words == (2 if is_small else len(asked) - 1), "a small model would say it again; a failure adds nothing"
@@ -363,16 +363,16 @@ def points(*texts: str) -> list[Point]:
 @pytest.mark.parametrize(
     ("answer", "finish", "found", "kept", "problem"),
     [
-        ("", "stop", [], [], Problem.EMPTY),
-        ("what?", "stop", [], [], Problem.UNREADABLE),
-        ("I'm sorry, but I can't.", "stop", points("I'm sorry, but I can't."), points("x"), Problem.REFUSED),
-        ("As an AI language model I have no view.", "stop", [], [], Problem.REFUSED),
-        ("[1] a", "length", points("a"), points("a"), Problem.TOO_LONG),
-        ("[1] a", "context", [], [], Problem.TOO_LONG),
-        ("[1] a", "repeated", points("a"), points("a"), Problem.REPEATED),
+        ("", "stop", [], [], AnswerProblem.EMPTY),
+        ("what?", "stop", [], [], AnswerProblem.UNREADABLE),
+        ("I'm sorry, but I can't.", "stop", points("I'm sorry, but I can't."), points("x"), AnswerProblem.REFUSED),
+        ("As an AI language model I have no view.", "stop", [], [], AnswerProblem.REFUSED),
+        ("[1] a", "length", points("a"), points("a"), AnswerProblem.TOO_LONG),
+        ("[1] a", "context", [], [], AnswerProblem.TOO_LONG),
+        ("[1] a", "repeated", points("a"), points("a"), AnswerProblem.REPEATED),
         ("[1] a [2] b", "repeated", points("a", "b"), points("a", "b"), None),
         ("[1] a [2] b", "length", points("a", "b"), points("a", "b"), None),
-        ("[1] a" * 3, "stop", points("a", "a", "a"), points("a"), Problem.REPEATED),
+        ("[1] a" * 3, "stop", points("a", "a", "a"), points("a"), AnswerProblem.REPEATED),
         ('{"points": []}', "stop", [], [], None),
         ("[1] None\n[2] None.", "stop", [], [], None),
         ("[1] a", "stop", points("a"), points("a"), None),
@@ -380,7 +380,7 @@ def points(*texts: str) -> list[Point]:
     ],
 )
 def test_what_is_wrong_with_an_answer(
-    answer: str, finish: str, found: list[Point], kept: list[Point], problem: Problem | None
+    answer: str, finish: str, found: list[Point], kept: list[Point], problem: AnswerProblem | None
 ) -> None:
     assert problem_of(answer, FinishReason(finish), found, kept) is problem
 

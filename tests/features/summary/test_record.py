@@ -13,25 +13,25 @@ import pytest
 from app.bootstrap import build
 from app.core.paths import AppPaths
 from app.core.wire import to_json
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from app.features.summary.result import (
-    Anchor,
+    ClaimAnchor,
     Coverage,
     Form,
     Length,
     Method,
     Statement,
     Summary,
-    Wish,
+    SummaryOptions,
     summary_from_json,
 )
-from app.features.summary.summaries import Partial, Record
+from app.features.summary.summaries import Partial, SummaryAttempt
 from app.features.summary.summarize import InputDocument, Planned, SectionRead, Summarized
 from app.store.database import Database
 from app.store.jobs import Jobs, SummaryStore
 from tests.features.summary.test_pace import Clock
 
-BLOCKS = [Block(number, Kind.PARAGRAPH, f"Block {number}.", number) for number in range(1, 5)]
+BLOCKS = [Block(number, BlockKind.PARAGRAPH, f"Block {number}.", number) for number in range(1, 5)]
 DOCUMENT = InputDocument(1, "a.pdf", "A", "page", 4, (), "de", BLOCKS)
 
 
@@ -53,15 +53,17 @@ class Desk:
         self.expected: list[tuple[str, int, int]] = []
         self.id = self.jobs.add("summary", "A", {}).id
 
-    def record(self) -> Record:
-        def expect(model: str, tokens: int, sections: int, wish: Wish) -> float:
+    def record(self) -> SummaryAttempt:
+        def expect(model: str, tokens: int, sections: int, wish: SummaryOptions) -> float:
             self.expected.append((model, tokens, sections))
             return 60.0
 
         job = self.jobs.get(self.id)
         assert job is not None
-        partial = Partial([DOCUMENT], Wish(), "A", "Kiln 7B")
-        record = Record(job, self.jobs, self.store, partial=partial, model="kiln.gguf", expect=expect, clock=self.clock)
+        partial = Partial([DOCUMENT], SummaryOptions(), "A", "Kiln 7B")
+        record = SummaryAttempt(
+            job, self.jobs, self.store, partial=partial, model="kiln.gguf", expect=expect, clock=self.clock
+        )
         record.take(Planned(4, 400))
         return record
 
@@ -86,14 +88,14 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def read(done: int, block: int = 0, *, was_kept: bool = False) -> SectionRead:
     block = block or done
-    point = Statement(f"Block {block} says so.", (Anchor(0, block, block),))
+    point = Statement(f"Block {block} says so.", (ClaimAnchor(0, block, block),))
     coverage = Coverage(4, done, 4, done, (), ())
     return SectionRead(done, 4, (point,), 0, block, was_kept, (coverage,))
 
 
 def whole(**changes: object) -> Summary:
     fields = {"sections": 4, "sections_read": 4, "statements": read(1).points} | changes
-    return Summary(title="A", documents=(), wish=Wish(), language="de", model="Kiln 7B", **fields)  # type: ignore[arg-type]
+    return Summary(title="A", documents=(), wish=SummaryOptions(), language="de", model="Kiln 7B", **fields)  # type: ignore[arg-type]
 
 
 def test_the_text_is_stored_once_a_second_and_at_the_end_and_the_count_each_time(desk: Desk) -> None:
@@ -188,11 +190,13 @@ def test_one_that_used_kept_sections_leaves_none(desk: Desk) -> None:
 
 
 def test_what_there_is_so_far_is_in_the_order_of_a_document_without_pages_and_in_the_language_of_most_text() -> None:
-    blocks = [Block(number, Kind.PARAGRAPH, f"Block {number}.", None) for number in range(1, 5)]
-    short = InputDocument(2, "b.txt", "B", "", 0, (), "fr", [Block(1, Kind.PARAGRAPH, "Ici.", None)])
-    partial = Partial([short, InputDocument(1, "a.txt", "A", "", 0, (), "de", blocks)], Wish(), "A", "kiln.gguf")
+    blocks = [Block(number, BlockKind.PARAGRAPH, f"Block {number}.", None) for number in range(1, 5)]
+    short = InputDocument(2, "b.txt", "B", "", 0, (), "fr", [Block(1, BlockKind.PARAGRAPH, "Ici.", None)])
+    partial = Partial(
+        [short, InputDocument(1, "a.txt", "A", "", 0, (), "de", blocks)], SummaryOptions(), "A", "kiln.gguf"
+    )
     for number in (3, 1, 2):
-        point = Statement(f"Block {number} says so.", (Anchor(1, number, None),))
+        point = Statement(f"Block {number} says so.", (ClaimAnchor(1, number, None),))
         partial.add(SectionRead(1, 4, (point,), 1, None))
     found = partial.summary(4, 1.0)
     assert [one.text for one in found.statements] == [f"Block {number} says so." for number in (1, 2, 3)]

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Block, Box, Kind, Piece, Place
+from app.documents.blocks import Block, BlockKind, BlockPiece, BlockPlace, Box
 from app.documents.split import Slice
 from app.features.summary.prompts import map_messages
-from app.features.summary.sections import Reading, halves_of, sections_of, whole
+from app.features.summary.sections import SectionReading, halves_of, sections_of, whole
 from tests.features.summary.pipeline import all_kinds, document, heading
 
 ODD = st.text(alphabet="ab c\n\t.[]=#1é漢\u200b", max_size=300)
-KINDS = st.sampled_from(list(Kind))
-BLOCKS = st.lists(st.builds(Piece, KINDS, ODD, level=st.integers(1, 9)), min_size=1, max_size=12)
+KINDS = st.sampled_from(list(BlockKind))
+BLOCKS = st.lists(st.builds(BlockPiece, KINDS, ODD, level=st.integers(1, 9)), min_size=1, max_size=12)
 
 
 def words(texts: Sequence[str]) -> list[int]:
@@ -31,10 +31,10 @@ def letters(texts: Sequence[str]) -> list[int]:
 
 @given(BLOCKS, st.integers(40, 200))
 def test_whatever_the_blocks_all_of_their_text_is_in_sections_within_the_budget(
-    pieces: list[Piece], budget: int
+    pieces: list[BlockPiece], budget: int
 ) -> None:
     given = document(*pieces)
-    reading = Reading([given])
+    reading = SectionReading([given])
     for section in sections_of([given], budget, letters):
         assert len(section.text) <= budget
         reading.answered(section, section.text)
@@ -44,14 +44,14 @@ def test_whatever_the_blocks_all_of_their_text_is_in_sections_within_the_budget(
 
 @given(BLOCKS, st.integers(40, 200), st.randoms(use_true_random=False))
 def test_whatever_section_is_missing_the_blocks_in_it_count_as_unread(
-    pieces: list[Piece], budget: int, chance: random.Random
+    pieces: list[BlockPiece], budget: int, chance: random.Random
 ) -> None:
     given = document(*pieces)
     sections = sections_of([given], budget, letters)
     if not sections:
         return
     missing = chance.choice(sections)
-    reading = Reading([given])
+    reading = SectionReading([given])
     for section in sections:
         if section is not missing:
             reading.answered(section, section.text)
@@ -64,16 +64,16 @@ def test_whatever_section_is_missing_the_blocks_in_it_count_as_unread(
 def test_a_section_that_claims_what_is_not_in_the_prompt_is_not_believed() -> None:
     given = document("A kiln.", "A roof.")
     section = whole(0, given.blocks)
-    reading = Reading([given])
+    reading = SectionReading([given])
     reading.answered(section, section.text.replace("roof", "door"))
     assert reading.coverage()[0].blocks_read == 1
 
 
 def test_a_block_that_goes_on_overleaf_makes_both_pages_unread() -> None:
     boxes = (Box(1, 0, 0, 9, 9, 0, 4), Box(2, 0, 0, 9, 9, 4, 9))
-    block = Block(1, Kind.PARAGRAPH, "A kiln is", 1, (), Place(boxes=boxes))
-    given = replace(document(), unit="page", pages=3, blocks=[block, Block(2, Kind.PARAGRAPH, "old", 3)])
-    reading = Reading([given])
+    block = Block(1, BlockKind.PARAGRAPH, "A kiln is", 1, (), BlockPlace(boxes=boxes))
+    given = replace(document(), unit="page", pages=3, blocks=[block, Block(2, BlockKind.PARAGRAPH, "old", 3)])
+    reading = SectionReading([given])
     reading.answered(whole(0, given.blocks[1:]), "[2] old")
     assert reading.coverage()[0].unread_pages == (1, 2)
     assert reading.coverage()[0].pages_read == 1
@@ -85,14 +85,14 @@ def test_a_block_that_goes_on_overleaf_makes_both_pages_unread() -> None:
 
 def test_a_page_with_nothing_but_its_number_is_not_missing_when_all_is_read() -> None:
     given = replace(document("A kiln."), pages=3)
-    reading = Reading([given])
+    reading = SectionReading([given])
     assert reading.coverage()[0].pages_read == 0
     reading.answered(whole(0, given.blocks), "[1] A kiln.")
     assert reading.coverage()[0].pages_read == 3
 
 
 def test_blocks_begin_with_their_numbers_and_what_they_are() -> None:
-    given = document(heading("Kilns", 2), "A kiln.", Piece(Kind.LIST_ITEM, "wood", level=1), "")
+    given = document(heading("Kilns", 2), "A kiln.", BlockPiece(BlockKind.LIST_ITEM, "wood", level=1), "")
     assert whole(0, given.blocks).text == "[1] ## Kilns\n\n[2] A kiln.\n\n[3] - wood"
     assert whole(0, given.blocks, offset=10).text.startswith("[11] ## Kilns\n\n[12] A kiln.")
     assert sections_of([given], 100, words)[0].text == "[1] ## Kilns\n\n[2] A kiln.\n\n[3] - wood"
@@ -121,7 +121,7 @@ def test_halves_hold_all_of_a_section_and_are_smaller(budget: int) -> None:
         if len(halves) == 1:
             assert section.tokens < 40
             continue
-        reading, whole_reading = Reading([given]), Reading([given])
+        reading, whole_reading = SectionReading([given]), SectionReading([given])
         for half in halves:
             assert words([half.text]) < words([section.text])
             prompt = map_messages(given, half, "en", 3, is_small=True)[-1].text

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import DAY_S, Fireside, build
-from app.features.summary.result import Form, Length, Wish
+from app.features.summary.result import Form, Length, SummaryOptions
 from app.features.summary.summaries import KIND
 from app.store.jobs import Jobs
 from tests.helpers.script import write_script
 from tests.helpers.summaries import paragraphs, store_document, summaries_of, work_off
 
-SHORT = Wish(Length.SHORT, Form.QUESTIONS, "de", "Only the prices.")
+SHORT = SummaryOptions(Length.SHORT, Form.QUESTIONS, "de", "Only the prices.")
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def titles(app: Fireside, query: str = "") -> list[str]:
 
 def test_a_draft_comes_back_after_a_restart_and_keeps_its_documents(app: Fireside) -> None:
     first, second = add(app, "a.pdf"), add(app, "b.pdf")
-    app.summaries.keep_draft([first], Wish())
+    app.summaries.keep_draft([first], SummaryOptions())
     draft = app.summaries.keep_draft([second, first], SHORT, is_together=False)
     assert draft is not None
     app.close()
@@ -70,9 +70,9 @@ def test_a_draft_without_documents_goes_and_they_go_with_it(app: Fireside) -> No
 
 def test_a_document_that_is_gone_is_refused_and_nothing_is_kept(app: Fireside) -> None:
     with pytest.raises(KeyError):
-        app.summaries.keep_draft([7], Wish())
+        app.summaries.keep_draft([7], SummaryOptions())
     with pytest.raises(KeyError):
-        app.summaries.begin([add(app, "a.pdf"), 7], Wish(), together=False)
+        app.summaries.begin([add(app, "a.pdf"), 7], SummaryOptions(), together=False)
     assert (app.summaries.draft(), app.summaries.find()) == (None, [])
 
 
@@ -87,7 +87,7 @@ def test_starting_makes_one_summary_or_one_each_and_ends_the_draft(app: Fireside
         "queued",
     )
     assert app.summaries.draft() is None
-    each = app.summaries.begin(ids, Wish(), together=False)
+    each = app.summaries.begin(ids, SummaryOptions(), together=False)
     assert [one.title for one in each] == ["kilns", "On Glazes", "clay"]
     assert [one.document_ids for one in each] == [(one,) for one in ids]
     assert [one.id for one in app.summaries.find()] == [joint.id, *(one.id for one in each)]
@@ -95,7 +95,7 @@ def test_starting_makes_one_summary_or_one_each_and_ends_the_draft(app: Fireside
 
 def test_another_summary_of_the_same_documents_leaves_the_draft_alone(app: Fireside) -> None:
     draft = app.summaries.keep_draft([add(app, "kilns.pdf")], SHORT)
-    app.summaries.begin([add(app, "clay.pdf")], Wish(), together=True, is_draft=False)
+    app.summaries.begin([add(app, "clay.pdf")], SummaryOptions(), together=True, is_draft=False)
     assert app.summaries.draft() == draft
 
 
@@ -111,24 +111,24 @@ def test_another_summary_of_the_same_documents_leaves_the_draft_alone(app: Fires
 def test_a_summary_is_called_as_the_document_calls_itself_if_that_is_a_title(
     app: Fireside, title: str, expected: str
 ) -> None:
-    (row,) = app.summaries.begin([add(app, "scan 7.pdf", title=title)], Wish(), together=True)
+    (row,) = app.summaries.begin([add(app, "scan 7.pdf", title=title)], SummaryOptions(), together=True)
     assert row.title == expected
 
 
 def test_those_that_wait_come_first_in_their_order_then_the_newest(app: Fireside) -> None:
     summaries = summaries_of(app)
     for name in ("a", "b"):
-        summaries.begin([add(app, f"{name}.pdf")], Wish(), together=True)
+        summaries.begin([add(app, f"{name}.pdf")], SummaryOptions(), together=True)
     work_off(summaries)
     for name in ("c", "d"):
-        summaries.begin([add(app, f"{name}.pdf")], Wish(), together=True)
+        summaries.begin([add(app, f"{name}.pdf")], SummaryOptions(), together=True)
     assert titles(app) == ["c", "d", "b", "a"]
 
 
 def test_a_search_looks_at_titles_names_of_documents_and_texts(app: Fireside) -> None:
     summaries = summaries_of(app)
-    summaries.begin([add(app, "größe.pdf", "glaze of the pot", title="On Pots")], Wish(), together=True)
-    summaries.begin([add(app, "kilns.pdf", "fire of the pot")], Wish(), together=True)
+    summaries.begin([add(app, "größe.pdf", "glaze of the pot", title="On Pots")], SummaryOptions(), together=True)
+    summaries.begin([add(app, "kilns.pdf", "fire of the pot")], SummaryOptions(), together=True)
     work_off(summaries)
     assert titles(app, "schmilzt") == ["On Pots"]
     assert titles(app, "pots GROSSE glas") == ["On Pots"], "each word may be somewhere else"
@@ -142,7 +142,7 @@ def test_a_search_looks_at_titles_names_of_documents_and_texts(app: Fireside) ->
 
 def test_another_title_is_also_that_of_the_summary(app: Fireside) -> None:
     summaries = summaries_of(app)
-    (row,) = summaries.begin([add(app, "kilns.pdf")], Wish(), together=True)
+    (row,) = summaries.begin([add(app, "kilns.pdf")], SummaryOptions(), together=True)
     work_off(summaries)
     summaries.rename(row.id, "My kilns")
     summary = summaries.summary(row.id)
@@ -156,7 +156,7 @@ def test_what_is_deleted_can_be_taken_back_for_thirty_days_and_is_gone_for_good_
     app: Fireside,
 ) -> None:
     summaries = summaries_of(app)
-    rows = summaries.begin([add(app, "a.pdf"), add(app, "b.pdf")], Wish(), together=False)
+    rows = summaries.begin([add(app, "a.pdf"), add(app, "b.pdf")], SummaryOptions(), together=False)
     work_off(summaries)
     for row in rows:
         summaries.delete(row.id)
@@ -185,7 +185,7 @@ def test_what_is_deleted_can_be_taken_back_for_thirty_days_and_is_gone_for_good_
 def test_only_summaries_are_summaries(app: Fireside) -> None:
     jobs = Jobs(app.database)
     download = jobs.add("download", "kilns", {})
-    (row,) = app.summaries.begin([add(app, "a.pdf")], Wish(), together=True)
+    (row,) = app.summaries.begin([add(app, "a.pdf")], SummaryOptions(), together=True)
     assert app.summaries.get(download.id) is None
     assert [one.id for one in app.summaries.find()] == [row.id]
     with pytest.raises(KeyError):
@@ -198,7 +198,7 @@ def test_only_summaries_are_summaries(app: Fireside) -> None:
 
 def test_clearing_the_list_of_downloads_leaves_summaries_alone(app: Fireside) -> None:
     summaries, jobs = summaries_of(app), Jobs(app.database)
-    (row,) = summaries.begin([add(app, "a.pdf")], Wish(), together=True)
+    (row,) = summaries.begin([add(app, "a.pdf")], SummaryOptions(), together=True)
     work_off(summaries)
     assert app.models.storage.report().jobs_bytes == 0, "what cannot be cleared there is not counted there"
     jobs.update(jobs.add("download", "a model", {}).id, state="done")
@@ -210,7 +210,7 @@ def test_clearing_the_list_of_downloads_leaves_summaries_alone(app: Fireside) ->
 
 def test_a_result_of_another_version_is_none(app: Fireside) -> None:
     summaries = summaries_of(app)
-    (row,) = summaries.begin([add(app, "a.pdf")], Wish(), together=True)
+    (row,) = summaries.begin([add(app, "a.pdf")], SummaryOptions(), together=True)
     summaries._store.keep_result(row.id, {"title": "from the future"}, "")
     assert summaries.summary(row.id) is None
 

@@ -18,10 +18,10 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import DiskFull, DocumentGone, DocumentUnreadable
 from app.core.events import CancelToken
-from app.documents.blocks import Block, Kind, block_to_fields
+from app.documents.blocks import Block, BlockKind, block_to_fields
 from app.documents.source import PageRead
-from app.features.summary.result import Length, Wish, inputs_of
-from app.features.summary.summaries import Summaries
+from app.features.summary.result import Length, SummaryOptions, inputs_of
+from app.features.summary.summaries import SummaryJobs
 from app.features.summary.summarize import SectionRead, Summarized, SummaryEvent, Writing
 from app.features.work.queue import Worked
 from tests.helpers.disks import small_disk
@@ -50,7 +50,9 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_each_summary_has_its_turn_and_its_events_are_told_under_its_name(app: Fireside, summaries: Summaries) -> None:
+def test_each_summary_has_its_turn_and_its_events_are_told_under_its_name(
+    app: Fireside, summaries: SummaryJobs
+) -> None:
     first, second = begin(app, "a.pdf", count=2), begin(app, "b.pdf", count=2, word="glaze")
     told = [worked for worked in summaries.run(CancelToken()) if isinstance(worked.event, Summarized | None)]
     assert [(one.id, one.event is None) for one in told] == [
@@ -66,7 +68,7 @@ def test_each_summary_has_its_turn_and_its_events_are_told_under_its_name(app: F
     assert list(summaries.run(CancelToken())) == [], "nothing waits any more"
 
 
-def test_progress_is_stored_with_every_section(app: Fireside, summaries: Summaries) -> None:
+def test_progress_is_stored_with_every_section(app: Fireside, summaries: SummaryJobs) -> None:
     row = begin(app)
     seen = []
     for worked in summaries.run(CancelToken()):
@@ -80,7 +82,7 @@ def test_progress_is_stored_with_every_section(app: Fireside, summaries: Summari
 
 
 def test_stopping_keeps_what_was_read_and_going_on_repeats_nothing(
-    app: Fireside, summaries: Summaries, script: Path
+    app: Fireside, summaries: SummaryJobs, script: Path
 ) -> None:
     row = begin(app)
     work = until_section(summaries, 3)
@@ -137,8 +139,8 @@ def fill(path: Path) -> None:
                     file.write(b"x" * size)
 
 
-def test_an_answer_longer_than_any_test_is_not_waited_for(app: Fireside, summaries: Summaries, script: Path) -> None:
-    row = begin(app, count=1, wish=Wish(language="tlh"))
+def test_an_answer_longer_than_any_test_is_not_waited_for(app: Fireside, summaries: SummaryJobs, script: Path) -> None:
+    row = begin(app, count=1, wish=SummaryOptions(language="tlh"))
     ends: list[bool] = []
     for worked in summaries.run(CancelToken()):
         if isinstance(worked.event, Writing):
@@ -149,7 +151,7 @@ def test_an_answer_longer_than_any_test_is_not_waited_for(app: Fireside, summari
     assert asked(script)["write mediumtlh"] == 1
 
 
-def test_it_is_stopped_from_another_thread_than_the_one_that_works(app: Fireside, summaries: Summaries) -> None:
+def test_it_is_stopped_from_another_thread_than_the_one_that_works(app: Fireside, summaries: SummaryJobs) -> None:
     rows = [begin(app, f"{name}.pdf", count=300, word="slow") for name in "ab"]
     told: queue.Queue[Worked[SummaryEvent]] = queue.Queue()
     thread = threading.Thread(target=lambda: [told.put(worked) for worked in summaries.run(CancelToken())])
@@ -168,7 +170,7 @@ def test_it_is_stopped_from_another_thread_than_the_one_that_works(app: Fireside
         assert 0 < len(partial.statements) < 300
 
 
-def test_one_that_waits_can_be_stopped_and_the_next_has_its_turn(app: Fireside, summaries: Summaries) -> None:
+def test_one_that_waits_can_be_stopped_and_the_next_has_its_turn(app: Fireside, summaries: SummaryJobs) -> None:
     first, second = begin(app, "a.pdf", count=1), begin(app, "b.pdf", count=1)
     summaries.stop(first.id)
     work_off(summaries)
@@ -176,7 +178,7 @@ def test_one_that_waits_can_be_stopped_and_the_next_has_its_turn(app: Fireside, 
 
 
 def test_one_that_is_deleted_while_it_is_worked_on_ends_and_goes_on_when_it_is_taken_back(
-    app: Fireside, summaries: Summaries, script: Path
+    app: Fireside, summaries: SummaryJobs, script: Path
 ) -> None:
     row, other = begin(app), begin(app, "b.pdf", count=1, word="other")
     work = until_section(summaries, 2)
@@ -192,7 +194,7 @@ def test_one_that_is_deleted_while_it_is_worked_on_ends_and_goes_on_when_it_is_t
     assert asked(script)["Paragraph 1 tells of kiln 1."] == asked(script)["Paragraph 2 tells of kiln 2."] == 1
 
 
-def test_resumed_while_it_is_still_ending_it_has_another_turn(app: Fireside, summaries: Summaries) -> None:
+def test_resumed_while_it_is_still_ending_it_has_another_turn(app: Fireside, summaries: SummaryJobs) -> None:
     row = begin(app)
     work = until_section(summaries, 2)
     next(work)
@@ -203,7 +205,7 @@ def test_resumed_while_it_is_still_ending_it_has_another_turn(app: Fireside, sum
 
 
 def test_when_the_program_quits_it_stays_queued_and_the_next_start_goes_on(
-    app: Fireside, summaries: Summaries, script: Path
+    app: Fireside, summaries: SummaryJobs, script: Path
 ) -> None:
     row, waiting = begin(app), begin(app, "b.pdf", count=1, word="other")
     cancel = CancelToken()
@@ -228,7 +230,7 @@ def test_when_the_program_quits_it_stays_queued_and_the_next_start_goes_on(
         again.close()
 
 
-def test_work_that_is_simply_dropped_is_queued_again(app: Fireside, summaries: Summaries) -> None:
+def test_work_that_is_simply_dropped_is_queued_again(app: Fireside, summaries: SummaryJobs) -> None:
     row = begin(app)
     work = summaries.run(CancelToken())
     next(work)
@@ -238,7 +240,7 @@ def test_work_that_is_simply_dropped_is_queued_again(app: Fireside, summaries: S
 
 
 def test_a_pipeline_that_ends_with_a_part_though_nobody_stopped_it_is_not_asked_for_ever(
-    app: Fireside, summaries: Summaries
+    app: Fireside, summaries: SummaryJobs
 ) -> None:
     def half(*work: Any) -> Iterator[SummaryEvent]:
         for event in one_by_one(*work):
@@ -254,7 +256,7 @@ def test_a_pipeline_that_ends_with_a_part_though_nobody_stopped_it_is_not_asked_
     assert (state(summaries, row.id), partial.is_partial) == ("done", True)
 
 
-def test_a_summary_without_documents_fails(app: Fireside, summaries: Summaries) -> None:
+def test_a_summary_without_documents_fails(app: Fireside, summaries: SummaryJobs) -> None:
     row = begin(app, count=1)
     with app.database.transaction() as connection:
         connection.execute("DELETE FROM job_documents")
@@ -266,12 +268,12 @@ def test_a_summary_without_documents_fails(app: Fireside, summaries: Summaries) 
 
 @pytest.mark.parametrize("together", [True, False])
 def test_of_two_documents_a_broken_one_fails_what_it_is_in_and_is_named(
-    app: Fireside, summaries: Summaries, together: bool
+    app: Fireside, summaries: SummaryJobs, together: bool
 ) -> None:
     good, bad = (store_document(app.documents.store, name, *paragraphs(2)).id for name in ("good.pdf", "bad.pdf"))
     with app.database.transaction() as connection:
         connection.execute("UPDATE blocks SET fields = '{}', kind = 'hostile' WHERE document_id = ?", (bad,))
-    rows = summaries.begin([good, bad], Wish(), together=together)
+    rows = summaries.begin([good, bad], SummaryOptions(), together=together)
     work_off(summaries)
     stored = [summaries.get(row.id) for row in rows]
     assert [one.state for one in stored if one] == (["failed"] if together else ["done", "failed"])
@@ -281,8 +283,8 @@ def test_of_two_documents_a_broken_one_fails_what_it_is_in_and_is_named(
     assert last.error.name == "bad.pdf"
 
 
-def test_a_document_without_text_fails_and_is_named(app: Fireside, summaries: Summaries) -> None:
-    (row,) = summaries.begin([store_document(app.documents.store, "scan.pdf", " ").id], Wish(), together=True)
+def test_a_document_without_text_fails_and_is_named(app: Fireside, summaries: SummaryJobs) -> None:
+    (row,) = summaries.begin([store_document(app.documents.store, "scan.pdf", " ").id], SummaryOptions(), together=True)
     work_off(summaries)
     failed = summaries.get(row.id)
     assert failed is not None
@@ -291,12 +293,12 @@ def test_a_document_without_text_fails_and_is_named(app: Fireside, summaries: Su
 
 
 def test_another_length_reads_nothing_again_even_after_the_first_summary_was_removed(
-    app: Fireside, summaries: Summaries, script: Path
+    app: Fireside, summaries: SummaryJobs, script: Path
 ) -> None:
     row = begin(app)
     work_off(summaries)
     read = asked(script)
-    (other,) = summaries.begin(row.document_ids, Wish(Length.LONG), together=True)
+    (other,) = summaries.begin(row.document_ids, SummaryOptions(Length.LONG), together=True)
     work_off(summaries)
     assert asked(script) - read == Counter({"write long": 1})
     summaries.delete(row.id)
@@ -304,7 +306,7 @@ def test_another_length_reads_nothing_again_even_after_the_first_summary_was_rem
     again = build()
     try:
         list(again.engine.load(MODEL))
-        (third,) = summaries_of(again).begin(other.document_ids, Wish(Length.SHORT), together=True)
+        (third,) = summaries_of(again).begin(other.document_ids, SummaryOptions(Length.SHORT), together=True)
         work_off(again.summaries)
         assert state(again.summaries, third.id) == "done"
         assert asked(script) - read == Counter({"write long": 1, "write short": 1})
@@ -312,7 +314,7 @@ def test_another_length_reads_nothing_again_even_after_the_first_summary_was_rem
         again.close()
 
 
-def test_a_defect_is_told_and_does_not_come_up_again_at_every_start(app: Fireside, summaries: Summaries) -> None:
+def test_a_defect_is_told_and_does_not_come_up_again_at_every_start(app: Fireside, summaries: SummaryJobs) -> None:
     row, other = begin(app, count=1), begin(app, "b.pdf", count=1)
 
     def broken(*_: object) -> Iterator[SectionRead]:
@@ -356,11 +358,11 @@ def test_a_program_that_is_killed_in_a_section_costs_that_section(script: Path, 
 
 
 def test_pages_that_are_pictures_come_from_what_was_seen_when_the_document_was_read(
-    app: Fireside, summaries: Summaries
+    app: Fireside, summaries: SummaryJobs
 ) -> None:
     store = app.documents.store
     number = store.begin(Path("/documents/scans.pdf"), 7, 1)
-    store.add_blocks(number, [block_to_fields(Block(1, Kind.PARAGRAPH, "The kiln was built in 1871.", 1))])
+    store.add_blocks(number, [block_to_fields(Block(1, BlockKind.PARAGRAPH, "The kiln was built in 1871.", 1))])
     pages = [
         PageRead(2, has_text=False, is_picture=True),
         PageRead(3, has_text=False),

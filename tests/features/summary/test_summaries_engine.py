@@ -9,9 +9,9 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import EngineCrashesRepeatedly, EngineStopped, NoModel, NoRoomForModel
 from app.core.events import CancelToken
-from app.documents.blocks import Kind
-from app.features.summary.result import Estimate, Method, Wish
-from app.features.summary.summaries import Summaries
+from app.documents.blocks import BlockKind
+from app.features.summary.result import Estimate, Method, SummaryOptions
+from app.features.summary.summaries import SummaryJobs
 from app.features.summary.summarize import Planned, SectionRead, Summarized
 from app.features.work.engines import SecondEngine, Swap
 from tests.helpers.counting import engines_started
@@ -32,7 +32,7 @@ from tests.helpers.summaries import (
 CRASHES_ONCE = {"when": "brittle 4", "crash_after": 2, "times": 1}
 CRASHES = {"when": "cursed", "crash_after": 1}
 MODEL = Path("/any/model.gguf")
-WRITTEN = Wish(method=Method.MODEL)
+WRITTEN = SummaryOptions(method=Method.MODEL)
 
 
 @pytest.fixture
@@ -42,7 +42,9 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_an_engine_that_crashes_costs_the_section_it_was_in(app: Fireside, summaries: Summaries, script: Path) -> None:
+def test_an_engine_that_crashes_costs_the_section_it_was_in(
+    app: Fireside, summaries: SummaryJobs, script: Path
+) -> None:
     row = begin(app, word="brittle")
     first_pid = app.engine.pid
     work_off(summaries)
@@ -54,10 +56,10 @@ def test_an_engine_that_crashes_costs_the_section_it_was_in(app: Fireside, summa
 
 
 def test_an_engine_that_crashes_each_time_fails_that_summary_and_the_next_has_its_turn(
-    app: Fireside, summaries: Summaries, script: Path
+    app: Fireside, summaries: SummaryJobs, script: Path
 ) -> None:
     ids = [store_document(app.documents.store, "a.pdf", "One.", "Two.", "A cursed one.", "Four.").id]
-    (row,) = summaries.begin(ids, Wish(), together=True)
+    (row,) = summaries.begin(ids, SummaryOptions(), together=True)
     other = begin(app, "b.pdf", count=1)
     work_off(summaries)
     failed = summaries.get(row.id)
@@ -75,14 +77,14 @@ def test_an_engine_that_crashes_each_time_fails_that_summary_and_the_next_has_it
 
 
 def test_documents_that_end_the_engine_again_and_again_do_not_use_up_its_patience_for_the_next(
-    app: Fireside, summaries: Summaries
+    app: Fireside, summaries: SummaryJobs
 ) -> None:
     rows = [begin(app, f"{word}.pdf", count=1, word=word) for word in ("cursed", "cursed", "cursed", "good")]
     work_off(summaries)
     assert [state(summaries, row.id) for row in rows] == ["failed", "failed", "failed", "done"]
 
 
-def test_a_second_engine_that_was_ended_is_made_anew(app: Fireside, summaries: Summaries, tmp_path: Path) -> None:
+def test_a_second_engine_that_was_ended_is_made_anew(app: Fireside, summaries: SummaryJobs, tmp_path: Path) -> None:
     write_model(own := tmp_path / "own.gguf")
     app.change("models", summarize_path=str(own))
     rows = [begin(app, f"{word}.pdf", count=1, word=word) for word in ("cursed", "cursed", "cursed", "good")]
@@ -91,7 +93,7 @@ def test_a_second_engine_that_was_ended_is_made_anew(app: Fireside, summaries: S
 
 
 def test_another_model_of_the_chat_takes_over_and_reads_for_itself(
-    app: Fireside, summaries: Summaries, script: Path
+    app: Fireside, summaries: SummaryJobs, script: Path
 ) -> None:
     row = begin(app)
     work = until_section(summaries, 3)
@@ -105,7 +107,7 @@ def test_another_model_of_the_chat_takes_over_and_reads_for_itself(
     assert [asked(script)[text] for text in paragraphs(6)] == [2, 2, 2, 1, 1, 1]
 
 
-def test_a_sleeping_model_wakes_up_for_it(app: Fireside, summaries: Summaries) -> None:
+def test_a_sleeping_model_wakes_up_for_it(app: Fireside, summaries: SummaryJobs) -> None:
     row = begin(app, count=1)
     app.engine.sleep()
     work_off(summaries)
@@ -113,7 +115,7 @@ def test_a_sleeping_model_wakes_up_for_it(app: Fireside, summaries: Summaries) -
 
 
 def test_a_model_that_is_put_to_sleep_meanwhile_is_woken_and_nothing_is_read_again(
-    app: Fireside, summaries: Summaries, script: Path
+    app: Fireside, summaries: SummaryJobs, script: Path
 ) -> None:
     row = begin(app)
     for worked in summaries.run(CancelToken()):
@@ -132,7 +134,7 @@ def test_by_the_smallest_model_nothing_is_loaded_unless_there_are_no_sentences_t
     try:
         with engines_started() as started:
             row = begin(app, "a.pdf", "b.pdf")
-            estimate = app.summaries.estimate(row.document_ids, Wish(), CancelToken())
+            estimate = app.summaries.estimate(row.document_ids, SummaryOptions(), CancelToken())
             events = [one.event for one in app.summaries.run(CancelToken()) if one.event is not None]
             assert [type(one) for one in events] == [Planned, Summarized]
             assert started == []
@@ -142,11 +144,11 @@ def test_by_the_smallest_model_nothing_is_loaded_unless_there_are_no_sentences_t
         assert (summary.method, summary.model, len(summary.statements)) == (Method.DIGEST, "", 8)
         assert state(app.summaries, row.id) == "done"
 
-        document = store_document(app.documents.store, "c.csv", "Kiln\tFired\nLindvik\t12", kind=Kind.TABLE)
+        document = store_document(app.documents.store, "c.csv", "Kiln\tFired\nLindvik\t12", kind=BlockKind.TABLE)
         with engines_started() as started:
-            assert (found := app.summaries.estimate([document.id], Wish(), CancelToken())) is not None
+            assert (found := app.summaries.estimate([document.id], SummaryOptions(), CancelToken())) is not None
             assert found.sections == 1
-            (row,) = app.summaries.begin([document.id], Wish(), together=True)
+            (row,) = app.summaries.begin([document.id], SummaryOptions(), together=True)
             work_off(app.summaries)
             assert len(started) == 1
         assert (summary := app.summaries.summary(row.id)) is not None
@@ -174,7 +176,7 @@ def test_what_was_found_of_the_last_summaries_decides_who_writes_the_next(
         ids = [store_document(app.documents.store, "kilns.txt", *texts).id]
         another = [store_document(app.documents.store, "long.txt", "The kiln of Lindvik was fired 12 times. " * 90).id]
         found = []
-        for wish in (Wish(), Wish(), WRITTEN, Wish(), WRITTEN, Wish()):
+        for wish in (SummaryOptions(), SummaryOptions(), WRITTEN, SummaryOptions(), WRITTEN, SummaryOptions()):
             found.append(app.summaries.method_of(ids)(wish))
             (row,) = app.summaries.begin(ids, wish, together=True)
             work_off(app.summaries)
@@ -182,7 +184,7 @@ def test_what_was_found_of_the_last_summaries_decides_who_writes_the_next(
             assert summary.method is found[-1] or summary.has_given_up
         by_model, copied = Method.MODEL, Method.DIGEST
         assert found == [by_model, copied, by_model, copied, by_model, by_model]
-        assert app.summaries.method_of(another)(Wish()) is by_model, "of long texts nothing is known"
+        assert app.summaries.method_of(another)(SummaryOptions()) is by_model, "of long texts nothing is known"
         assert sum(asked(script).values()) == 2, "what it wrote once is kept, and sentences are chosen without it"
     finally:
         app.close()
@@ -205,7 +207,7 @@ def test_without_any_model_it_fails_and_says_so(
 
 
 def test_the_tabs_own_model_works_beside_the_chats_which_goes_on(
-    app: Fireside, summaries: Summaries, tmp_path: Path
+    app: Fireside, summaries: SummaryJobs, tmp_path: Path
 ) -> None:
     write_model(own := tmp_path / "own.gguf")
     app.change("models", summarize_path=str(own))
@@ -221,7 +223,7 @@ def test_the_tabs_own_model_works_beside_the_chats_which_goes_on(
 
 
 def test_an_estimate_for_another_model_does_not_end_the_summary_that_is_at_work(
-    app: Fireside, summaries: Summaries, tmp_path: Path, script: Path
+    app: Fireside, summaries: SummaryJobs, tmp_path: Path, script: Path
 ) -> None:
     write_model(own := tmp_path / "own.gguf")
     write_model(other := tmp_path / "other.gguf")

@@ -11,8 +11,8 @@ import pytest
 
 from app.bootstrap import Fireside
 from app.core.events import CancelToken
-from app.features.summary.result import Length, Method, Wish
-from app.features.summary.summaries import Summaries
+from app.features.summary.result import Length, Method, SummaryOptions
+from app.features.summary.summaries import SummaryJobs
 from app.features.summary.summarize import Planned, Rests, SectionRead
 from tests.helpers.engine import user
 from tests.helpers.program import wait_until
@@ -54,9 +54,9 @@ def let_go(script: Path) -> None:
     script.with_name("go").touch()
 
 
-def begin(app: Fireside, wish: Wish | None = None) -> int:
+def begin(app: Fireside, wish: SummaryOptions | None = None) -> int:
     document = store_document(app.documents.store, "kilns.pdf", *paragraphs(900))
-    return app.summaries.begin([document.id], wish or Wish(method=Method.MODEL), together=True)[0].id
+    return app.summaries.begin([document.id], wish or SummaryOptions(method=Method.MODEL), together=True)[0].id
 
 
 def sections_asked(script: Path) -> Counter[str]:
@@ -65,7 +65,7 @@ def sections_asked(script: Path) -> Counter[str]:
     return Counter(text[text.index("tells of kiln") :][:40] for text in last if text.count("tells of kiln") > 100)
 
 
-def state(summaries: Summaries, summary_id: int) -> str:
+def state(summaries: SummaryJobs, summary_id: int) -> str:
     row = summaries.get(summary_id)
     return row.state if row is not None else ""
 
@@ -102,7 +102,7 @@ def test_stopped_killed_and_gone_on_with_it_never_reads_a_section_again_that_was
     in_order = [times for _, times in sorted(asked.items(), key=lambda item: int(item[0].split()[3].rstrip(".")))]
     assert in_order[:2] == [1, 1], "what was done is never asked again"
     assert max(in_order) == 2, "what was on its way when the engine ended is"
-    (other,) = app.summaries.begin(partial_ids(app, id_), Wish(Length.LONG), together=True)
+    (other,) = app.summaries.begin(partial_ids(app, id_), SummaryOptions(Length.LONG), together=True)
     for worked in app.summaries.run(CancelToken()):
         assert not isinstance(worked.event, SectionRead) or worked.event.was_kept
     assert state(app.summaries, other.id) == "done"

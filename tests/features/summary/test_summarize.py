@@ -10,10 +10,10 @@ import pytest
 
 from app.core.events import CancelToken
 from app.core.wire import to_json
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.features.summary import summarize as pipeline
 from app.features.summary.laid_out import facts
-from app.features.summary.result import Form, Length, Method, Reason, Wish, summary_from_json
+from app.features.summary.result import CheckReason, Form, Length, Method, SummaryOptions, summary_from_json
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Planned, SectionRead, Summarized, Writing
 from tests.features.summary.pipeline import (
@@ -54,7 +54,7 @@ def test_a_short_document_is_read_in_one_pass_and_every_statement_leads_to_its_s
     assert first.text == "The potter Anna Lind built the kiln in 1871."
     assert [(one.block_id, one.page, one.text) for one in first.anchors] == [(2, 1, KILN)]
     assert first.check.found
-    assert second.check.reason is Reason.NUMBER
+    assert second.check.reason is CheckReason.NUMBER
     assert second.check.said.startswith("3.1 million")
     assert second.check.page_says.startswith("3.7 million")
     assert [one.block_id for one in second.anchors] == [3]
@@ -88,7 +88,7 @@ def test_sentences_are_shown_where_too_little_of_what_a_model_wrote_is_found(
 ) -> None:
     given = document(heading("The kiln"), KILN, ROOF)
     with scripted(tmp_path, {"text": answer}) as model:
-        summary = summary_of(events_of(model, given, wish=Wish(method=method)))
+        summary = summary_of(events_of(model, given, wish=SummaryOptions(method=method)))
         assert len(model.asked) == 1
     assert (summary.method is Method.MODEL, summary.model) == (is_kept, "scripted.gguf")
     told = [one.text for one in summary.statements]
@@ -118,7 +118,7 @@ def test_a_model_that_writes_what_is_not_there_is_stopped_in_the_middle(
     with scripted(tmp_path, answer) as model:
         if calls_on:
             (model.script.parent / "go").touch()
-        summary = summary_of(events_of(model, given, wish=Wish(method=method)))
+        summary = summary_of(events_of(model, given, wish=SummaryOptions(method=method)))
         assert len(model.asked) == 1, "nor is it asked a second time"
     assert summary.has_given_up is not calls_on
     assert (summary.method, summary.is_partial) == (Method.MODEL if calls_on else Method.DIGEST, False)
@@ -138,7 +138,7 @@ def test_of_a_long_document_the_points_tell_and_nothing_is_written_up(tmp_path: 
         for number in range(1, 10)
     ]
     with scripted(tmp_path, *wrong, WRITTEN, context_tokens=NARROW_TOKENS) as model:
-        events = events_of(model, long_document(9), wish=Wish())
+        events = events_of(model, long_document(9), wish=SummaryOptions())
         assert model.write_ups_asked == []
         assert 4 <= len(model.sections_asked) < 9
     summary = summary_of(events)
@@ -147,14 +147,14 @@ def test_of_a_long_document_the_points_tell_and_nothing_is_written_up(tmp_path: 
 
 
 def test_a_table_has_no_sentences_to_show_instead_so_the_model_goes_on(tmp_path: Path) -> None:
-    table = Piece(Kind.TABLE, "Kiln\tFired\nLindvik\t12")
+    table = BlockPiece(BlockKind.TABLE, "Kiln\tFired\nLindvik\t12")
     with scripted(tmp_path, {"text": TALE.replace("[2]", "[1]")}) as model:
-        summary = summary_of(events_of(model, document(table), wish=Wish()))
+        summary = summary_of(events_of(model, document(table), wish=SummaryOptions()))
     assert (summary.method, summary.has_given_up, len(summary.statements)) == (Method.MODEL, False, 4)
 
 
 def test_what_was_wished_and_sentences_cannot_give_is_shown_as_the_model_wrote_it(tmp_path: Path) -> None:
-    wish = Wish(form=Form.QUESTIONS)
+    wish = SummaryOptions(form=Form.QUESTIONS)
     with scripted(tmp_path, {"text": "Q: What colour is it?\nIt is blue as Peter Holm said. [2]\n\n"}) as model:
         summary = summary_of(events_of(model, document(KILN, ROOF), wish=wish))
     assert (summary.method, [one.check.found for one in summary.statements]) == (Method.MODEL, [False])
@@ -209,7 +209,7 @@ def test_read_in_one_pass_a_small_model_is_shown_an_outline_before_all_of_the_te
         for thing, name in (("Kiln", "kilns.pdf"), ("Barn", "barns.pdf"))
     ]
     with scripted(tmp_path, ANYTHING, context_tokens=8000, size_bytes=size_bytes) as model:
-        summary = summary_of(events_of(model, *given, wish=Wish(form=form)))
+        summary = summary_of(events_of(model, *given, wish=SummaryOptions(form=form)))
         (prompt,) = model.write_ups_asked
     before, _, rest = prompt.partition("===== outline =====")
     assert bool(rest) is is_outlined
@@ -228,7 +228,7 @@ def test_the_smallest_model_is_asked_nothing_and_sentences_stand_for_themselves(
     tmp_path: Path, form: Form, length: Length
 ) -> None:
     given = [long_document(4), replace(document(), blocks=all_kinds(), pages=5)]
-    wish = Wish(length, form, instruction="As a poem" if form is Form.OWN else "")
+    wish = SummaryOptions(length, form, instruction="As a poem" if form is Form.OWN else "")
     with scripted(tmp_path, context_tokens=NARROW_TOKENS, weights=STARTER_WEIGHTS) as model:
         events = events_of(model, *given, wish=wish)
         assert model.asked == []
@@ -247,15 +247,15 @@ def test_the_smallest_model_is_asked_nothing_and_sentences_stand_for_themselves(
 def test_the_smallest_model_is_asked_where_that_is_wished_or_there_are_no_sentences(tmp_path: Path) -> None:
     load = {"context_tokens": NARROW_TOKENS, "weights": STARTER_WEIGHTS}
     with scripted(tmp_path / "a", ANYTHING, **load) as model:
-        summary = summary_of(events_of(model, document(KILN, ROOF), wish=Wish(method=Method.MODEL)))
+        summary = summary_of(events_of(model, document(KILN, ROOF), wish=SummaryOptions(method=Method.MODEL)))
         assert model.asked
     assert (summary.method, summary.model) == (Method.MODEL, "scripted.gguf")
-    table = document(Piece(Kind.TABLE, "Kiln\tHeight\nUpper\t4 m"), heading("Kilns"))
+    table = document(BlockPiece(BlockKind.TABLE, "Kiln\tHeight\nUpper\t4 m"), heading("Kilns"))
     with scripted(tmp_path / "b", ANYTHING, **load) as model:
         assert summary_of(events_of(model, table)).method is Method.MODEL
         assert model.asked
     with scripted(tmp_path / "c", ANYTHING, **load) as model:
-        assert summary_of(events_of(model, table, wish=Wish(method=Method.DIGEST))).statements == ()
+        assert summary_of(events_of(model, table, wish=SummaryOptions(method=Method.DIGEST))).statements == ()
         assert model.asked == []
 
 
@@ -285,10 +285,10 @@ def test_another_length_or_form_uses_what_was_read_and_asks_only_for_the_write_u
     with scripted(tmp_path, *POINTS, WRITTEN, context_tokens=NARROW_TOKENS, size_bytes=800_000_000) as model:
         events_of(model, given, steps=steps)
         before = len(model.asked)
-        events = events_of(model, given, wish=Wish(Length.SHORT, Form.PARAGRAPHS), steps=steps)
+        events = events_of(model, given, wish=SummaryOptions(Length.SHORT, Form.PARAGRAPHS), steps=steps)
         assert len(model.asked) == before + 1
         assert model.asked[-1].startswith("Text to summarize")
-        again = events_of(model, given, wish=Wish(Length.SHORT, Form.PARAGRAPHS), steps=steps)
+        again = events_of(model, given, wish=SummaryOptions(Length.SHORT, Form.PARAGRAPHS), steps=steps)
         assert len(model.asked) == before + 1, "the write-up of the same wish is kept too"
     read = [event for event in events if isinstance(event, SectionRead)]
     assert [event.was_kept for event in read] == [True, True, True]
@@ -412,7 +412,7 @@ def test_the_language_is_the_wished_one_or_that_of_the_document(tmp_path: Path) 
     given = document(KILN, language="sv")
     with scripted(tmp_path, {"text": "[1] The kiln was built in 1871."}) as model:
         assert summary_of(events_of(model, given)).language == "sv"
-        assert summary_of(events_of(model, given, wish=Wish(language="pt"))).language == "pt"
+        assert summary_of(events_of(model, given, wish=SummaryOptions(language="pt"))).language == "pt"
         instructions = [request["messages"][0][1] for request in requests(model.script)]
     assert "Write in Swedish." in instructions[0]
     assert "Write in Portuguese." in instructions[1]
@@ -451,7 +451,7 @@ def test_a_long_book_is_put_on_the_wire_bit_by_bit_and_read_in_full(tmp_path: Pa
     point = {"when": "Part", "text": "[2] A kiln was fired, and then another one was."}
     given = long_document(75)
     with scripted(tmp_path, point, {"text": "[1] A kiln was fired."}, context_tokens=NARROW_TOKENS) as model:
-        running = pipeline.summarize([given], Wish(), model.engine, MemorySteps(), CancelToken())
+        running = pipeline.summarize([given], SummaryOptions(), model.engine, MemorySteps(), CancelToken())
         next(event for event in running if isinstance(event, SectionRead))
         assert len(model.sections_asked) <= 10, "a few side by side, so the first is there soon"
         summary = summary_of(list(running))

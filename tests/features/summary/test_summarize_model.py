@@ -8,9 +8,9 @@ import pytest
 
 from app.core.child import own_command
 from app.core.events import CancelToken
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.engine.client import EngineClient
-from app.features.summary.result import Form, InputDocument, Length, Method, Wish
+from app.features.summary.result import Form, InputDocument, Length, Method, SummaryOptions
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Planned, Summarized, SummaryEvent, Writing, summarize
 from tests.features.summary.pipeline import document, heading, summary_of
@@ -31,7 +31,9 @@ TOWN = document(
 )
 
 
-def by_the_starter(starter: Path, folder: Path, wish: Wish, given: InputDocument = TOWN) -> list[SummaryEvent]:
+def by_the_starter(
+    starter: Path, folder: Path, wish: SummaryOptions, given: InputDocument = TOWN
+) -> list[SummaryEvent]:
     """All that happens in one summary by the real model."""
     engine = EngineClient(own_command("--engine-worker"), folder)
     load(engine, starter)
@@ -45,7 +47,7 @@ def by_the_starter(starter: Path, folder: Path, wish: Wish, given: InputDocument
 def test_the_starter_summarizes_in_sentences_of_the_document_each_with_its_own_place(
     starter: Path, tmp_path: Path
 ) -> None:
-    planned, last = by_the_starter(starter, tmp_path, Wish(Length.SHORT))
+    planned, last = by_the_starter(starter, tmp_path, SummaryOptions(Length.SHORT))
     assert isinstance(planned, Planned)
     assert isinstance(last, Summarized)
     summary = last.summary
@@ -63,15 +65,15 @@ def test_the_starter_summarizes_in_sentences_of_the_document_each_with_its_own_p
 def test_where_there_are_no_sentences_to_choose_from_the_starter_is_asked_after_all(
     starter: Path, tmp_path: Path
 ) -> None:
-    table = document(Piece(Kind.TABLE, "Kiln\tHeight\tYear\nUpper\t4 m\t1871\nLower\t6 m\t1954"))
-    summary = summary_of(by_the_starter(starter, tmp_path, Wish(Length.SHORT), table))
+    table = document(BlockPiece(BlockKind.TABLE, "Kiln\tHeight\tYear\nUpper\t4 m\t1871\nLower\t6 m\t1954"))
+    summary = summary_of(by_the_starter(starter, tmp_path, SummaryOptions(Length.SHORT), table))
     assert (summary.method, summary.model) == (Method.MODEL, starter.name)
     assert summary.documents[0].coverage.blocks_read == 1
 
 
 @pytest.mark.model
 def test_the_starter_model_summarizes_a_page_with_places_for_all_it_says(starter: Path, tmp_path: Path) -> None:
-    events = by_the_starter(starter, tmp_path, Wish(Length.SHORT, Form.BULLETS, method=Method.MODEL))
+    events = by_the_starter(starter, tmp_path, SummaryOptions(Length.SHORT, Form.BULLETS, method=Method.MODEL))
     summary = summary_of(events)
     assert summary.documents[0].coverage.blocks_read == 7
     assert 2 <= len(summary.statements) <= 6

@@ -9,15 +9,15 @@ from typing import cast
 import pytest
 
 from app.core.events import CancelToken, FinishReason, ModelLoaded
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from app.engine.client import EngineClient
 from app.features.summary.checks import Cited
 from app.features.summary.condensing import Sources, evidence_of
-from app.features.summary.result import Anchor, Form, Statement, Wish
+from app.features.summary.result import ClaimAnchor, Form, Statement, SummaryOptions
 from app.features.summary.sections import budgets_for, runs_under_headings
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import Draft, plain_text, written
-from app.features.summary.work import Work
+from app.features.summary.summarize import SummaryDraft, plain_text, written
+from app.features.summary.work import SummaryWork
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
     NARROW_TOKENS,
@@ -31,8 +31,8 @@ from tests.features.summary.pipeline import (
 )
 from tests.helpers.script import requests
 
-BLOCKS = {number: (Cited(0, Block(number, Kind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
-DRAFT = Draft(Sources((("a.pdf", ""),), BLOCKS), group="Costs")
+BLOCKS = {number: (Cited(0, Block(number, BlockKind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
+DRAFT = SummaryDraft(Sources((("a.pdf", ""),), BLOCKS), group="Costs")
 
 
 def found(answer: str, form: Form, finish: str = "stop") -> list[tuple[str, tuple[int, ...], str, int]]:
@@ -131,7 +131,7 @@ def test_every_form_is_asked_for_and_read(
 ) -> None:
     given = document(heading("The kiln"), "The kiln was built in 1871. Anna repairs the roof until May.")
     with scripted(tmp_path, {"text": answer}, size_bytes=size_bytes) as model:
-        summary = summary_of(events_of(model, given, wish=Wish(form=form, instruction="Only the dates")))
+        summary = summary_of(events_of(model, given, wish=SummaryOptions(form=form, instruction="Only the dates")))
         assert len(model.asked) == 1, "an answer of no tasks is an answer"
     assert [one.group for one in summary.statements] == groups
     assert all(one.check.found for one in summary.statements)
@@ -163,7 +163,7 @@ def test_by_section_each_heading_has_its_own_write_up_over_its_own_text(tmp_path
         {"text": "[2] What this is about."},
     ]
     with scripted(tmp_path, *answers) as model:
-        summary = summary_of(events_of(model, given, wish=Wish(form=Form.SECTIONS)))
+        summary = summary_of(events_of(model, given, wish=SummaryOptions(form=Form.SECTIONS)))
         assert len(model.asked) == 3
         assert not any("Kilns are hot" in text and "Roofs leak" in text for text in model.asked)
     assert [(one.group, one.text) for one in summary.statements] == [
@@ -180,7 +180,7 @@ def test_by_section_a_long_document_has_its_points_under_its_headings(tmp_path: 
         for number in range(1, 5)
     ]
     with scripted(tmp_path, *points, context_tokens=NARROW_TOKENS) as model:
-        summary = summary_of(events_of(model, long_document(4), wish=Wish(form=Form.SECTIONS)))
+        summary = summary_of(events_of(model, long_document(4), wish=SummaryOptions(form=Form.SECTIONS)))
         assert model.write_ups_asked == [], "one point needs no write-up"
     assert [one.group for one in summary.statements] == [f"Chapter {number}" for number in range(1, 5)]
 
@@ -199,7 +199,7 @@ def test_headings_are_those_of_the_highest_level_that_has_several() -> None:
 
 def test_evidence_is_the_first_sentence_of_each_point_before_any_second() -> None:
     points = [
-        Statement(f"P{n}.", (Anchor(0, n, 1, 0, 5, f"First {n}."), Anchor(0, n, 1, 6, 9, f"Second\n{n}.")))
+        Statement(f"P{n}.", (ClaimAnchor(0, n, 1, 0, 5, f"First {n}."), ClaimAnchor(0, n, 1, 6, 9, f"Second\n{n}.")))
         for n in range(1, 13)
     ]
     lines = evidence_of(points).split("\n")
@@ -214,8 +214,8 @@ def test_thinning_out_keeps_beginning_and_end_in_sight_and_of_each_stretch_what_
     given = document(heading("The kiln of the valley"), aside[0], about, *aside[1:3], about, *aside[3:])
     model = ModelLoaded("m.gguf", "m", 0, 4096, 4096, True, 1, 0, "", 1)
     engine = cast(EngineClient, None)
-    work = Work([given], Wish(), engine, MemorySteps(), CancelToken(), model, budgets_for(model), "en")
-    points = [Statement(str(block.id), (Anchor(0, block.id, 1),)) for block in given.blocks[1:]]
+    work = SummaryWork([given], SummaryOptions(), engine, MemorySteps(), CancelToken(), model, budgets_for(model), "en")
+    points = [Statement(str(block.id), (ClaimAnchor(0, block.id, 1),)) for block in given.blocks[1:]]
     assert [one.text for one in work.telling(points, 3)] == ["3", "4", "6"]
     assert work.telling(points, 20) == points
     nowhere = [Statement(str(number)) for number in range(10)]

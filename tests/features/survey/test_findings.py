@@ -6,66 +6,74 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Block, Kind
-from app.features.retrieval.question_scope import Scope, Wanted
+from app.documents.blocks import Block, BlockKind
+from app.features.retrieval.question_scope import QuestionScope, Scope
 from app.features.summary.result import InputDocument
 from app.features.survey.surveys import find, mentions_of, written
 
 TEXTS = (
-    (Kind.HEADING, "The lease", 1),
-    (Kind.PARAGRAPH, "It began on 1 May 2024 and ends in March 2027. Write to office@kiln.example, not to me.", 1),
-    (Kind.PARAGRAPH, "On 12/03/2024 the rent of €2,400 was paid (see https://kiln.example/a_(b)). It rises by 3 %.", 2),
-    (Kind.HEADING, "Kilns", 2),
-    (Kind.PARAGRAPH, "The kiln cools for two days; a kiln\nof 45 kg is light. Kilns are hot from 1 May 2024 on.", 3),
-    (Kind.TABLE, "Month\tRent\nMay\t2,400 euros", 3),
-    (Kind.CAPTION, "Figure 1: the kiln", 3),
-    (Kind.CAPTION, "Table 1: the rent", 3),
+    (BlockKind.HEADING, "The lease", 1),
+    (BlockKind.PARAGRAPH, "It began on 1 May 2024 and ends in March 2027. Write to office@kiln.example, not to me.", 1),
+    (
+        BlockKind.PARAGRAPH,
+        "On 12/03/2024 the rent of €2,400 was paid (see https://kiln.example/a_(b)). It rises by 3 %.",
+        2,
+    ),
+    (BlockKind.HEADING, "Kilns", 2),
+    (
+        BlockKind.PARAGRAPH,
+        "The kiln cools for two days; a kiln\nof 45 kg is light. Kilns are hot from 1 May 2024 on.",
+        3,
+    ),
+    (BlockKind.TABLE, "Month\tRent\nMay\t2,400 euros", 3),
+    (BlockKind.CAPTION, "Figure 1: the kiln", 3),
+    (BlockKind.CAPTION, "Table 1: the rent", 3),
 )
 
 
-def document(*texts: tuple[Kind, str, int], number: int = 7) -> InputDocument:
+def document(*texts: tuple[BlockKind, str, int], number: int = 7) -> InputDocument:
     blocks = [
-        Block(n, kind, text, page, level=1 if kind is Kind.HEADING else 0)
+        Block(n, kind, text, page, level=1 if kind is BlockKind.HEADING else 0)
         for n, (kind, text, page) in enumerate(texts or TEXTS, 1)
     ]
     return InputDocument(number, "lease.pdf", "", "page", 4, (4,), "en", blocks, (4,))
 
 
-def found(wanted: Wanted, words: str = "") -> list[str]:
+def found(wanted: QuestionScope, words: str = "") -> list[str]:
     return [one.text for one in find([document()], Scope(wanted, words)).statements]
 
 
 @pytest.mark.parametrize(
     ("wanted", "texts"),
     [
-        (Wanted.DATES, ["1 May 2024", "March 2027", "12/03/2024"]),
-        (Wanted.MONEY, ["€2,400"]),
-        (Wanted.PERCENTAGES, ["3 %"]),
-        (Wanted.EMAILS, ["office@kiln.example"]),
-        (Wanted.LINKS, ["https://kiln.example/a_(b)"]),
-        (Wanted.HEADINGS, ["The lease", "Kilns"]),
-        (Wanted.TABLES, ["Month · Rent"]),
-        (Wanted.FIGURES, ["Figure 1: the kiln"]),
-        (Wanted.PAGES, []),
+        (QuestionScope.DATES, ["1 May 2024", "March 2027", "12/03/2024"]),
+        (QuestionScope.MONEY, ["€2,400"]),
+        (QuestionScope.PERCENTAGES, ["3 %"]),
+        (QuestionScope.EMAILS, ["office@kiln.example"]),
+        (QuestionScope.LINKS, ["https://kiln.example/a_(b)"]),
+        (QuestionScope.HEADINGS, ["The lease", "Kilns"]),
+        (QuestionScope.TABLES, ["Month · Rent"]),
+        (QuestionScope.FIGURES, ["Figure 1: the kiln"]),
+        (QuestionScope.PAGES, []),
     ],
 )
-def test_each_kind_is_found_once_in_the_order_of_the_document(wanted: Wanted, texts: list[str]) -> None:
+def test_each_kind_is_found_once_in_the_order_of_the_document(wanted: QuestionScope, texts: list[str]) -> None:
     assert found(wanted) == texts
 
 
 def test_numbers_have_units_and_are_no_dates() -> None:
-    assert found(Wanted.NUMBERS) == ["€2,400", "3 %", "45 kg"]
+    assert found(QuestionScope.NUMBERS) == ["€2,400", "3 %", "45 kg"]
 
 
 def test_what_is_written_twice_has_two_places() -> None:
-    (date, *_) = find([document()], Scope(Wanted.DATES)).statements
+    (date, *_) = find([document()], Scope(QuestionScope.DATES)).statements
     assert [(one.page, one.start, one.end) for one in date.anchors] == [(1, 12, 22), (3, 74, 84)]
-    (rent,) = find([document()], Scope(Wanted.MONEY)).statements
+    (rent,) = find([document()], Scope(QuestionScope.MONEY)).statements
     assert [one.page for one in rent.anchors] == [2, 3], "€2,400 and 2,400 euros are the same"
 
 
 def test_words_are_counted_with_their_endings_and_across_lines() -> None:
-    answer = written(find([document()], Scope(Wanted.MENTIONS, "kiln")), Scope(Wanted.MENTIONS, "kiln"))
+    answer = written(find([document()], Scope(QuestionScope.MENTIONS, "kiln")), Scope(QuestionScope.MENTIONS, "kiln"))
     assert answer.text.startswith("**“kiln” 5 times; “Kilns” 2 times**")
     assert mentions_of("a kiln of").search("It is a kiln\nof clay")
     assert not mentions_of("kiln").search("a kilnhouse of rekiln")
@@ -73,7 +81,7 @@ def test_words_are_counted_with_their_endings_and_across_lines() -> None:
 
 
 def test_the_answer_says_how_many_on_which_pages_and_what_was_read() -> None:
-    answer = written(find([document()], Scope(Wanted.DATES)), Scope(Wanted.DATES))
+    answer = written(find([document()], Scope(QuestionScope.DATES)), Scope(QuestionScope.DATES))
     assert answer.text == (
         "**3 dates, in 4 places**\n\n"
         "- **1 May 2024** [p. 1] [p. 3] It began on 1 May 2024 and ends in March 2027.\n"
@@ -87,31 +95,33 @@ def test_the_answer_says_how_many_on_which_pages_and_what_was_read() -> None:
 
 
 def test_nothing_found_is_said_with_what_was_read() -> None:
-    empty = document((Kind.PARAGRAPH, "Nothing at all.", 1))
-    assert written(find([empty], Scope(Wanted.DATES)), Scope(Wanted.DATES)).text.startswith("**No date was found.**")
-    words = Scope(Wanted.MENTIONS, "kiln")
+    empty = document((BlockKind.PARAGRAPH, "Nothing at all.", 1))
+    assert written(find([empty], Scope(QuestionScope.DATES)), Scope(QuestionScope.DATES)).text.startswith(
+        "**No date was found.**"
+    )
+    words = Scope(QuestionScope.MENTIONS, "kiln")
     assert written(find([empty], words), words).text.startswith("**“kiln” does not occur.**")
 
 
 def test_two_documents_stand_under_their_names_and_one_without_pages_has_paragraphs() -> None:
-    other = InputDocument(9, "notes.txt", "", "", 0, (), "en", [Block(1, Kind.PARAGRAPH, "Due on 3 June 2025.")])
-    answer = written(find([document(), other], Scope(Wanted.DATES)), Scope(Wanted.DATES))
+    other = InputDocument(9, "notes.txt", "", "", 0, (), "en", [Block(1, BlockKind.PARAGRAPH, "Due on 3 June 2025.")])
+    answer = written(find([document(), other], Scope(QuestionScope.DATES)), Scope(QuestionScope.DATES))
     assert "**lease.pdf**\n\n- **1 May 2024**" in answer.text
     assert "**notes.txt**\n\n- **3 June 2025** [¶ 1] Due on 3 June 2025." in answer.text
 
 
 def test_stopped_it_says_so() -> None:
-    summary = find([document()], Scope(Wanted.DATES), lambda: True)
+    summary = find([document()], Scope(QuestionScope.DATES), lambda: True)
     assert summary.is_partial
-    assert "Stopped before the end." in written(summary, Scope(Wanted.DATES)).text
+    assert "Stopped before the end." in written(summary, Scope(QuestionScope.DATES)).text
 
 
-@given(st.lists(st.sampled_from([text for _, text, _ in TEXTS]), min_size=1), st.sampled_from(list(Wanted)))
-def test_what_is_found_stands_at_its_place(texts: list[str], wanted: Wanted) -> None:
-    given_document = document(*((Kind.PARAGRAPH, text, 1) for text in texts))
+@given(st.lists(st.sampled_from([text for _, text, _ in TEXTS]), min_size=1), st.sampled_from(list(QuestionScope)))
+def test_what_is_found_stands_at_its_place(texts: list[str], wanted: QuestionScope) -> None:
+    given_document = document(*((BlockKind.PARAGRAPH, text, 1) for text in texts))
     for statement in find([given_document], Scope(wanted, "kiln")).statements:
         for anchor in statement.anchors:
             there = given_document.blocks[anchor.block_id - 1].text[anchor.start : anchor.end]
             assert there.strip()
-            if wanted in (Wanted.EMAILS, Wanted.MENTIONS, Wanted.PERCENTAGES):
+            if wanted in (QuestionScope.EMAILS, QuestionScope.MENTIONS, QuestionScope.PERCENTAGES):
                 assert " ".join(there.split()).casefold() == statement.text.casefold()

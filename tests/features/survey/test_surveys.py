@@ -16,15 +16,15 @@ from app.core.errors import EngineStopped
 from app.core.events import CancelToken, TextDelta
 from app.engine.client import EngineClient
 from app.features.chat.answers import AnswerStarted
-from app.features.documents import Kept
+from app.features.documents import DocumentStored
 from app.features.retrieval.citations import source_from_fields
-from app.features.retrieval.question_scope import Wanted
+from app.features.retrieval.question_scope import QuestionScope
 from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.sections import budgets_for
 from app.features.summary.summaries import MemorySteps
 from app.features.survey import surveys
-from app.features.survey.surveys import Listed, Surveys, list_all
-from app.features.survey.wanted import Made, Offer, SurveyProgress, made_of
+from app.features.survey.surveys import SurveyListed, Surveys, list_all
+from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_of
 from app.features.work.pace import Speeds
 from app.store.conversations import MessageState, StoredMessage, Use
 from app.store.jobs import Jobs
@@ -70,11 +70,11 @@ class Asked:
         self.surveys = Surveys(app.chat, app.engine, Speeds("summary", Jobs(app.database), seconds="worked_s"))
         self.chat_id = app.conversations.create().id
         *_, last = app.documents.read(book(folder), CancelToken())
-        assert isinstance(last, Kept)
+        assert isinstance(last, DocumentStored)
         self.document_id = last.document.id
         app.documents.attachments.add_to_draft(self.chat_id, self.document_id, Use.BACKGROUND)
 
-    def offers(self, text: str) -> list[Offer]:
+    def offers(self, text: str) -> list[QueryOffer]:
         return list(self.surveys.offers(self.chat_id, text, CancelToken()))
 
     def ask(self, text: str, cancel: CancelToken | None = None) -> Iterator[object]:
@@ -105,7 +105,7 @@ small = pytest.mark.parametrize("asked", [(SMALL, ())], indirect=True)
 
 def test_a_question_about_all_of_it_is_offered_with_its_sections(asked: Asked) -> None:
     first, estimated = asked.offers(QUESTION)
-    assert (first.scope.wanted, first.is_by_model, first.seconds) == (Wanted.LIST, True, None)
+    assert (first.scope.wanted, first.is_by_model, first.seconds) == (QuestionScope.LIST, True, None)
     assert first.document_ids == (asked.document_id,)
     assert estimated.sections is not None
     assert estimated.sections > 2
@@ -166,7 +166,7 @@ def test_the_answer_keeps_its_places_and_how_it_was_made(asked: Asked) -> None:
     assert "Ben Osei" in block.text[sources[2].start : sources[2].end]
     assert answer.state is MessageState.COMPLETE
     assert made_of(()) is None
-    assert made_of([{"survey": {"of": "a newer version"}}]) == Made()
+    assert made_of([{"survey": {"of": "a newer version"}}]) == SurveyCoverage()
 
 
 def test_the_numbers_that_a_model_may_name_are_those_of_its_section(asked: Asked) -> None:
@@ -283,7 +283,7 @@ def test_the_starter_follows_the_rules_of_a_list(
         events = list(list_all([HARBOUR], "Which people are named?", engine, MemorySteps(), CancelToken()))
     finally:
         engine.close()
-    assert isinstance(events[-1], Listed)
+    assert isinstance(events[-1], SurveyListed)
     summary = events[-1].summary
     assert summary.sections_failed == 0
     assert summary.sections_read == summary.sections

@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 from app.features.translation.marking import shown_content
-from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable, sentence_of, weight
-from app.features.translation.result import FlagKind, Term, TranslationWish
+from app.features.translation.problems import (
+    ProblemKind,
+    TranslationProblem,
+    flags_of,
+    is_unusable,
+    sentence_of,
+    weight,
+)
+from app.features.translation.result import FlagKind, GlossaryTerm, TranslationWish
 from app.features.translation.work import Checks, Lengths, different_number, is_other_language, is_same, leftover
 from app.language.detection import Detector
 
@@ -15,7 +22,7 @@ ENGLISH = "The tenant pays the rent every month until the third working day."
 GERMAN = "Der Mieter zahlt die Miete jeden Monat bis zum dritten Werktag."
 
 
-def kinds(source: str, target: str, pair: TranslationWish | None = None, *terms: Term) -> list[ProblemKind]:
+def kinds(source: str, target: str, pair: TranslationWish | None = None, *terms: GlossaryTerm) -> list[ProblemKind]:
     checks = Checks(pair or TranslationWish("de", "en"), DETECTOR)
     return [one.kind for one in checks.judge(shown_content((source,)), target, terms).problems]
 
@@ -41,8 +48,8 @@ def test_each_fault_is_found(source: str, target: str, kind: ProblemKind) -> Non
 
 
 def test_the_glossary_is_checked_and_what_obeys_it_passes() -> None:
-    assert kinds(ENGLISH, GERMAN, None, Term("tenant", "Mieter"), Term("rent", "Miete")) == []
-    assert kinds(ENGLISH, GERMAN, None, Term("tenant", "Pächter")) == [ProblemKind.GLOSSARY]
+    assert kinds(ENGLISH, GERMAN, None, GlossaryTerm("tenant", "Mieter"), GlossaryTerm("rent", "Miete")) == []
+    assert kinds(ENGLISH, GERMAN, None, GlossaryTerm("tenant", "Pächter")) == [ProblemKind.GLOSSARY]
 
 
 @pytest.mark.parametrize(
@@ -133,11 +140,11 @@ def test_a_dense_script_is_shorter_and_a_short_text_may_become_anything_but_very
 
 def test_every_problem_has_a_weight_and_those_that_a_person_sees_a_flag() -> None:
     for kind in ProblemKind:
-        assert weight([Problem(kind)]) > 0
-        assert isinstance(sentence_of(Problem(kind, "x", "y"), "German"), str)
-    assert {flag.kind for kind in ProblemKind for flag in flags_of([Problem(kind)])} == set(FlagKind)
-    assert is_unusable([Problem(ProblemKind.NUMBER), Problem(ProblemKind.EMPTY)])
-    assert not is_unusable([Problem(ProblemKind.LANGUAGE)])
+        assert weight([TranslationProblem(kind)]) > 0
+        assert isinstance(sentence_of(TranslationProblem(kind, "x", "y"), "German"), str)
+    assert {flag.kind for kind in ProblemKind for flag in flags_of([TranslationProblem(kind)])} == set(FlagKind)
+    assert is_unusable([TranslationProblem(ProblemKind.NUMBER), TranslationProblem(ProblemKind.EMPTY)])
+    assert not is_unusable([TranslationProblem(ProblemKind.LANGUAGE)])
 
 
 @pytest.mark.parametrize(

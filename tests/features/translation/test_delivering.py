@@ -11,7 +11,7 @@ from app.documents.segments import Segment, SegmentKind, plain
 from app.features.translation.delivering import candidate
 from app.features.translation.marking import placeholders, shown, shown_content
 from app.features.translation.problems import ProblemKind
-from app.features.translation.result import FlagKind, Origin
+from app.features.translation.result import FlagKind, TranslationSource
 from tests.helpers.translations import deliver
 
 SOURCE = "The dog sleeps."
@@ -124,7 +124,7 @@ def test_a_placeholder_that_the_model_wrote_out_is_taken_for_its_mark() -> None:
 def test_without_a_usable_answer_the_source_is_kept_and_flagged(answer: str) -> None:
     segment = Segment(3, ("The dog %s sleeps.",), SegmentKind.MESSAGE)
     found = deliver(segment, answer)
-    assert (found.id, found.content, found.origin) == (3, segment.content, Origin.KEPT)
+    assert (found.id, found.content, found.origin) == (3, segment.content, TranslationSource.KEPT)
     assert found.flags[0].kind is FlagKind.UNTRANSLATED
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from app.core.errors import DocumentUnreadable
 from app.features.translation.glossary import Consistency, Glossary, chosen, read_csv, violated, write_csv
-from app.features.translation.result import Term
+from app.features.translation.result import GlossaryTerm
 
 
 def found(text: str, *sources: str, language: str = "en") -> list[str]:
-    return [term.source for term in Glossary([Term(one, "x") for one in sources], language).found_in(text)]
+    return [term.source for term in Glossary([GlossaryTerm(one, "x") for one in sources], language).found_in(text)]
 
 
 @pytest.mark.parametrize(
@@ -56,17 +56,19 @@ def test_of_two_terms_in_one_place_the_longer_one_counts() -> None:
 
 
 def test_empty_and_doubled_terms_are_left_out() -> None:
-    glossary = Glossary([Term("", "x"), Term("a", ""), Term("tree", "Baum"), Term("tree", "Strauch")])
-    assert glossary.found_in("A tree") == (Term("tree", "Baum"),)
+    glossary = Glossary(
+        [GlossaryTerm("", "x"), GlossaryTerm("a", ""), GlossaryTerm("tree", "Baum"), GlossaryTerm("tree", "Strauch")]
+    )
+    assert glossary.found_in("A tree") == (GlossaryTerm("tree", "Baum"),)
     assert not Glossary([])
 
 
 def test_at_most_twelve_are_told_those_that_look_alike_side_by_side() -> None:
     names = ["alpha gate", "river", "alpha date", "mountain", "alpha rate"]
-    told = [one.source for one in chosen(Term(name, "x") for name in names)]
+    told = [one.source for one in chosen(GlossaryTerm(name, "x") for name in names)]
     assert sorted(told) == sorted(names)
     assert {told.index(name) for name in names if name.startswith("alpha")} == {0, 1, 2}
-    assert len(chosen(Term(f"name{n}", "x") for n in range(40))) == 12
+    assert len(chosen(GlossaryTerm(f"name{n}", "x") for n in range(40))) == 12
 
 
 @pytest.mark.parametrize(
@@ -85,11 +87,11 @@ def test_at_most_twelve_are_told_those_that_look_alike_side_by_side() -> None:
     ],
 )
 def test_whether_a_translation_obeys(wanted: str, text: str, obeys: bool) -> None:
-    assert (violated([Term("x", wanted)], text) == []) is obeys
+    assert (violated([GlossaryTerm("x", wanted)], text) == []) is obeys
 
 
 def test_what_is_not_to_be_translated_must_be_there_exactly() -> None:
-    term = Term("Fireside", "Fireside")
+    term = GlossaryTerm("Fireside", "Fireside")
     assert violated([term], "Das Programm Fireside") == []
     assert violated([term], "Das Programm fireside") == [term]
 
@@ -111,7 +113,7 @@ def test_what_is_not_to_be_translated_must_be_there_exactly() -> None:
 def test_its_file_is_read_in_every_usual_form(tmp_path: Path, data: bytes, terms: list[tuple[str, str]]) -> None:
     path = tmp_path / "terms.csv"
     path.write_bytes(data)
-    assert read_csv(path) == tuple(Term(*pair) for pair in terms)
+    assert read_csv(path) == tuple(GlossaryTerm(*pair) for pair in terms)
 
 
 @pytest.mark.parametrize("data", [b"\xff\x00\xfa", b"a,b\0c"])
@@ -123,7 +125,12 @@ def test_what_is_no_text_is_refused(tmp_path: Path, data: bytes) -> None:
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    terms = (Term("source", "Quelle"), Term('a "b"; c, d', "e\nf"), Term("Fireside", "Fireside"), Term("家", "Haus"))
+    terms = (
+        GlossaryTerm("source", "Quelle"),
+        GlossaryTerm('a "b"; c, d', "e\nf"),
+        GlossaryTerm("Fireside", "Fireside"),
+        GlossaryTerm("家", "Haus"),
+    )
     write_csv(tmp_path / "terms.csv", terms)
     assert read_csv(tmp_path / "terms.csv") == terms
     assert (tmp_path / "terms.csv").read_bytes().startswith(b"\xef\xbb\xbf")
@@ -147,14 +154,14 @@ def test_only_names_that_are_there_three_times_count() -> None:
 def test_a_name_that_stays_as_it_is_is_fixed_so() -> None:
     found = Consistency(TEXTS)
     found.learn(TEXTS[3], "Unser Koch traf Anna Lind am Montag.")
-    assert found.terms == (Term("Anna Lind", "Anna Lind"),)
+    assert found.terms == (GlossaryTerm("Anna Lind", "Anna Lind"),)
 
 
 def test_a_segment_that_is_nothing_but_the_name_fixes_it() -> None:
     found = Consistency([*TEXTS, "Ministry of Works"])
     found.learn("Ministry of Works", "Ministerium für Bauten")
-    assert found.terms == (Term("Ministry of Works", "Ministerium für Bauten"),)
-    assert found.found_in(TEXTS[1]) == [Term("Ministry of Works", "Ministerium für Bauten")]
+    assert found.terms == (GlossaryTerm("Ministry of Works", "Ministerium für Bauten"),)
+    assert found.found_in(TEXTS[1]) == [GlossaryTerm("Ministry of Works", "Ministerium für Bauten")]
     assert found.found_in(TEXTS[4]) == []
 
 
@@ -164,7 +171,7 @@ def test_two_translations_that_share_a_run_of_words_fix_it() -> None:
     found.learn(TEXTS[0], "Das Ministerium für Bauten schickte uns einen Brief.")
     assert found.terms == ()
     found.learn(TEXTS[1], "In Lund sahen wir das Ministerium für Bauten.")
-    assert found.terms == (Term("Ministry of Works", "Ministerium für Bauten"),)
+    assert found.terms == (GlossaryTerm("Ministry of Works", "Ministerium für Bauten"),)
 
 
 def test_a_run_that_others_have_too_is_not_taken() -> None:
@@ -180,7 +187,7 @@ def test_the_first_rendering_stays() -> None:
     found = Consistency([*TEXTS, "Ministry of Works"])
     found.learn("Ministry of Works", "Bauministerium")
     found.learn("Ministry of Works", "Arbeitsministerium")
-    assert found.terms == (Term("Ministry of Works", "Bauministerium"),)
+    assert found.terms == (GlossaryTerm("Ministry of Works", "Bauministerium"),)
 
 
 def test_words_without_capitals_are_no_names_and_german_nouns_neither() -> None:
@@ -190,7 +197,7 @@ def test_words_without_capitals_are_no_names_and_german_nouns_neither() -> None:
     assert found.terms == ()
     named = Consistency([text.replace("Ofen", "Ofen Nord") for text in german], "de")
     named.learn("Ofen Nord", "North Kiln")
-    assert named.terms == (Term("Ofen Nord", "North Kiln"),)
+    assert named.terms == (GlossaryTerm("Ofen Nord", "North Kiln"),)
     russian = Consistency(["мы видели печь", "они видели печь", "он видел печь"], "ru")
     russian.learn("печь", "kiln")
     assert russian.terms == ()
@@ -200,4 +207,4 @@ def test_in_scripts_without_spaces_characters_are_compared() -> None:
     found = Consistency(TEXTS)
     found.learn(TEXTS[0], "建設省が私たちに手紙を送った。")
     found.learn(TEXTS[1], "ルンドで建設省を見た。")
-    assert found.terms == (Term("Ministry of Works", "建設省"),)
+    assert found.terms == (GlossaryTerm("Ministry of Works", "建設省"),)

@@ -19,7 +19,7 @@ from app.features.translation.marking import (
     to_text,
     trimmed,
 )
-from app.features.translation.result import FlagKind, Origin
+from app.features.translation.result import FlagKind, TranslationSource
 from tests.features.translation.contents import TEXTS, contents
 from tests.features.translation.pipeline import bold, read
 from tests.helpers.translations import deliver
@@ -281,9 +281,9 @@ def test_what_is_delivered_has_the_marks_and_the_placeholders_of_the_source(
     text = plain(found.content)
     for one in set(protected):
         assert text.count(one) >= protected.count(one)
-    if found.origin in (Origin.KEPT, Origin.SKIPPED):
+    if found.origin in (TranslationSource.KEPT, TranslationSource.SKIPPED):
         assert found.content == content
-    assert (found.origin is Origin.KEPT) == any(flag.kind is FlagKind.UNTRANSLATED for flag in found.flags)
+    assert (found.origin is TranslationSource.KEPT) == any(flag.kind is FlagKind.UNTRANSLATED for flag in found.flags)
 
 
 @given(contents())

@@ -21,10 +21,17 @@ from app.features.translation.memory import (
     with_marks_of,
     write_tmx,
 )
-from app.features.translation.result import Formality, Term, TranslationWish
-from app.store.translations import Entry, Made, OpenedMemory, Pair, TranslationMemory, opened_memory
+from app.features.translation.result import Formality, GlossaryTerm, TranslationWish
+from app.store.translations import (
+    LanguagePair,
+    MemoryEntry,
+    OpenedMemory,
+    TranslationMemory,
+    TranslationOrigin,
+    opened_memory,
+)
 
-PAIR = Pair("en", "de")
+PAIR = LanguagePair("en", "de")
 SOURCE: Content = ("Pay ", Mark("open", 1, "bold"), "now", Mark("close", 1), Mark("single", 2, "image"))
 TARGET: Content = (Mark("open", 1, "bold"), "Jetzt", Mark("close", 1), " zahlen", Mark("single", 2, "image"))
 
@@ -51,11 +58,11 @@ def test_the_same_words_with_the_same_marks_are_found_in_the_looks_of_the_source
 
 
 def test_of_a_glossary_only_the_terms_of_the_text_count(store: TranslationMemory) -> None:
-    wish = TranslationWish("de", glossary=(Term("tenant", "Mieter"), Term("roof", "Dach")))
+    wish = TranslationWish("de", glossary=(GlossaryTerm("tenant", "Mieter"), GlossaryTerm("roof", "Dach")))
     memory(store, wish).keep(("The tenant pays.",), ("Der Mieter zahlt.",))
-    longer = TranslationWish("de", glossary=(*wish.glossary, Term("cellar", "Keller")))
+    longer = TranslationWish("de", glossary=(*wish.glossary, GlossaryTerm("cellar", "Keller")))
     assert memory(store, longer).find(("The tenant pays.",)) == ("Der Mieter zahlt.",)
-    other = TranslationWish("de", glossary=(Term("tenant", "Mietpartei"),))
+    other = TranslationWish("de", glossary=(GlossaryTerm("tenant", "Mietpartei"),))
     assert memory(store, other).find(("The tenant pays.",)) is None
     assert memory(store).find(("The tenant pays.",)) is None
 
@@ -73,7 +80,7 @@ def test_another_wish_is_another_translation(store: TranslationMemory, wish: Tra
 
 def test_a_persons_own_is_found_whatever_the_model_and_the_glossary(store: TranslationMemory) -> None:
     store.keep([own_entry(PAIR, SOURCE, TARGET)])
-    wish = TranslationWish("de", domain="a lease", glossary=(Term("pay", "zahlen"),))
+    wish = TranslationWish("de", domain="a lease", glossary=(GlossaryTerm("pay", "zahlen"),))
     assert memory(store, wish, "b.gguf 9").find(SOURCE) == TARGET
 
 
@@ -144,13 +151,13 @@ OMEGAT = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def entry(source: Content, target: Content, *, is_own: bool = False, **made: object) -> Entry:
-    how = Made(**made)  # type: ignore[arg-type]
+def entry(source: Content, target: Content, *, is_own: bool = False, **made: object) -> MemoryEntry:
+    how = TranslationOrigin(**made)  # type: ignore[arg-type]
     words = (content_text(source), content_text(target))
-    return Entry(Pair("en", "pt-BR"), key_of(source), *words, "menu", how, is_own, 1_760_000_000.0)
+    return MemoryEntry(LanguagePair("en", "pt-BR"), key_of(source), *words, "menu", how, is_own, 1_760_000_000.0)
 
 
-def written(folder: Path, *entries: Entry) -> Path:
+def written(folder: Path, *entries: MemoryEntry) -> Path:
     path = folder / "memory.tmx"
     with path.open("wb") as file:
         write_tmx(entries, file)
@@ -198,7 +205,12 @@ def test_a_memory_of_another_program_is_a_persons_own(tmp_path: Path, encoding: 
     path = tmp_path / "omegat.tmx"
     path.write_bytes(OMEGAT.replace("UTF-8", encoding.upper()).encode(encoding))
     first, german, french = read_tmx(path)
-    assert (first.pair, first.is_own, first.context, first.made) == (Pair("en", "de"), True, "", Made())
+    assert (first.pair, first.is_own, first.context, first.made) == (
+        LanguagePair("en", "de"),
+        True,
+        "",
+        TranslationOrigin(),
+    )
     assert shapes(first.source) == ["Press the ", ("open", 1), "red", ("close", 1), " key."]
     assert shapes(first.target) == ["Die ", ("open", 1), "rote", ("close", 1), " Taste."]
     assert first.key == key_of(("Press the ", Mark("open", 1, "bold"), "red", Mark("close", 1), " key."))
@@ -216,7 +228,7 @@ def test_the_source_is_the_language_the_unit_or_the_header_says(tmp_path: Path) 
         '<tuv xml:lang="en-GB"><seg>bread</seg></tuv></tu></body></tmx>'
     )
     assert [(one.pair, one.source) for one in read_tmx(path)] == [
-        (Pair("fr", "de"), '["lait"]'), (Pair("en", "de"), '["bread"]'),
+        (LanguagePair("fr", "de"), '["lait"]'), (LanguagePair("en", "de"), '["bread"]'),
     ]  # fmt: skip
 
 
@@ -257,7 +269,7 @@ def test_a_variant_whose_marks_do_not_nest_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_large_memory_is_read_as_it_comes(tmp_path: Path) -> None:
-    many = (own_entry(Pair("en", "de"), (f"Word {number}.",), (f"Wort {number}.",)) for number in range(20_000))
+    many = (own_entry(LanguagePair("en", "de"), (f"Word {number}.",), (f"Wort {number}.",)) for number in range(20_000))
     path = written(tmp_path, *many)
     reading = read_tmx(path)
     assert next(reading).target == '["Wort 0."]'

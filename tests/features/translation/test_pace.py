@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.features.translation.at_work import Pace
-from app.features.translation.result import Origin, SegmentDone, SegmentGrows, Translated, TranslationPlanned
+from app.features.translation.at_work import TranslationPace
+from app.features.translation.result import SegmentDone, SegmentGrows, Translated, TranslationPlanned, TranslationSource
 from app.features.work.asking import Rests
 
 
@@ -16,7 +16,7 @@ class Clock:
         return self.now_s
 
 
-def done(number: int, origin: Origin = Origin.MODEL) -> SegmentDone:
+def done(number: int, origin: TranslationSource = TranslationSource.MODEL) -> SegmentDone:
     return SegmentDone(Translated(number, ("x",), origin), number, 4)
 
 
@@ -26,23 +26,23 @@ def planned() -> TranslationPlanned:
 
 def test_nothing_is_told_before_the_model_has_written_something() -> None:
     clock = Clock()
-    pace = Pace({1: 10, 2: 10, 3: 10, 4: 10}, clock)
+    pace = TranslationPace({1: 10, 2: 10, 3: 10, 4: 10}, clock)
     assert (pace.seconds_left(), pace.worked_s) == (None, 0.0)
     pace.take(planned())
     clock.now_s += 5
-    for origin in (Origin.MEMORY, Origin.SKIPPED):
+    for origin in (TranslationSource.MEMORY, TranslationSource.SKIPPED):
         pace.take(done(1, origin))
     assert (pace.seconds_left(), pace.worked_s) == (None, 5.0)
 
 
 def test_the_text_that_is_left_takes_as_long_as_that_which_was_written() -> None:
     clock = Clock()
-    pace = Pace({1: 10, 2: 20, 3: 30, 4: 40}, clock)
+    pace = TranslationPace({1: 10, 2: 20, 3: 30, 4: 40}, clock)
     pace.take(planned())
     clock.now_s += 6
     pace.take(done(3))
     assert pace.seconds_left() == 14.0
-    pace.take(done(4, Origin.MEMORY))
+    pace.take(done(4, TranslationSource.MEMORY))
     assert pace.seconds_left() == 6.0
     pace.take(done(2))
     pace.take(done(1))
@@ -52,7 +52,7 @@ def test_the_text_that_is_left_takes_as_long_as_that_which_was_written() -> None
 def test_what_grows_side_by_side_is_not_taken_for_one_after_the_other() -> None:
     """Eight segments of a prompt are done together after 40 s, of which 12 went into reading; then the next eight."""
     clock = Clock()
-    pace = Pace(dict.fromkeys(range(40), 100), clock)
+    pace = TranslationPace(dict.fromkeys(range(40), 100), clock)
     pace.take(planned())
     clock.now_s += 12
     pace.take(SegmentGrows(0, "x"))
@@ -72,7 +72,7 @@ def test_what_grows_side_by_side_is_not_taken_for_one_after_the_other() -> None:
 
 def test_while_it_rests_the_clock_stands() -> None:
     clock = Clock()
-    pace = Pace({1: 10, 2: 10}, clock)
+    pace = TranslationPace({1: 10, 2: 10}, clock)
     pace.take(planned())
     clock.now_s += 4
     pace.take(done(1))

@@ -8,22 +8,22 @@ from pathlib import Path
 from docx import Document
 from lxml import etree, html
 
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, BlockKind
 from app.documents.segments import Mark, SegmentKind
 from app.features.translation.recomposed import as_html, recomposed, segments_of
 from app.features.translation.recomposed_docx import write_docx
 
 BLOCKS = [
-    Block(1, Kind.HEADING, "Kilns", 1, level=2),
-    Block(2, Kind.PARAGRAPH, "One line\nand another", 1),
-    Block(3, Kind.LIST_ITEM, "first", 1, level=1, label="1."),
-    Block(4, Kind.LIST_ITEM, "deeper", 1, level=2, label="•"),
-    Block(5, Kind.LIST_ITEM, "second", 2, level=1, label="2."),
-    Block(6, Kind.TABLE, "a\t\tc\nd\te", 2),
-    Block(7, Kind.CODE, "print('<1>')", 2),
-    Block(8, Kind.NOTE, "A note.", 3, label="footnote"),
-    Block(9, Kind.CAPTION, "A \u0001caption", 3),
-    Block(10, Kind.PARAGRAPH, " ", 3),
+    Block(1, BlockKind.HEADING, "Kilns", 1, level=2),
+    Block(2, BlockKind.PARAGRAPH, "One line\nand another", 1),
+    Block(3, BlockKind.LIST_ITEM, "first", 1, level=1, label="1."),
+    Block(4, BlockKind.LIST_ITEM, "deeper", 1, level=2, label="•"),
+    Block(5, BlockKind.LIST_ITEM, "second", 2, level=1, label="2."),
+    Block(6, BlockKind.TABLE, "a\t\tc\nd\te", 2),
+    Block(7, BlockKind.CODE, "print('<1>')", 2),
+    Block(8, BlockKind.NOTE, "A note.", 3, label="footnote"),
+    Block(9, BlockKind.CAPTION, "A \u0001caption", 3),
+    Block(10, BlockKind.PARAGRAPH, " ", 3),
 ]
 OPTIONS = {"title": "Kilns & more", "language": "ar", "unit": "slide"}
 

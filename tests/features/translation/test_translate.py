@@ -13,13 +13,13 @@ from app.features.translation.result import (
     Flag,
     FlagKind,
     Formality,
-    Origin,
+    GlossaryTerm,
     SegmentGrows,
-    Term,
     TermsFound,
     Translated,
     TranslationEnded,
     TranslationPlanned,
+    TranslationSource,
     TranslationWish,
 )
 from tests.features.translation.pipeline import (
@@ -54,7 +54,7 @@ def test_every_segment_is_translated_and_told_in_events(tmp_path: Path) -> None:
     assert events[0].tokens == 15
     assert events[-1] == TranslationEnded()
     assert {number: text_of(one) for number, one in results(events).items()} == {1: HUND, 2: KATZE}
-    assert all(one.origin is Origin.MODEL and not one.flags for one in results(events).values())
+    assert all(one.origin is TranslationSource.MODEL and not one.flags for one in results(events).values())
     grown = [event.text for event in events if isinstance(event, SegmentGrows) and event.id == 1]
     assert grown[0] == "Der"
     assert grown[-1] == HUND
@@ -77,7 +77,7 @@ def test_what_has_no_words_is_skipped_without_being_asked_or_flagged(tmp_path: P
     with scripted(tmp_path, *RULES) as model:
         events = events_of(model, given)
         assert model.asked == []
-    assert {one.origin for one in results(events).values()} == {Origin.SKIPPED}
+    assert {one.origin for one in results(events).values()} == {TranslationSource.SKIPPED}
     assert all(one.content == given[one.id - 1].content and not one.flags for one in results(events).values())
     assert events[0] == TranslationPlanned(8, 8, 0, "en")
 
@@ -88,7 +88,7 @@ def test_what_is_in_the_target_language_already_is_skipped(tmp_path: Path) -> No
         found = results(events_of(model, segments(DOG, german, "Guten Tag")))
         assert len(model.asked) > 1, "two words may be in any language"
         assert all(german not in text.partition("Text to translate")[2] for text in model.asked)
-    assert found[2].origin is Origin.SKIPPED
+    assert found[2].origin is TranslationSource.SKIPPED
     assert found[2].content == (german,)
 
 
@@ -98,7 +98,7 @@ def test_between_variants_of_one_language_nothing_counts_as_translated_already(t
         tmp_path, {"text": "O inquilino paga o aluguel todos os meses até o terceiro dia útil do mês."}
     ) as model:
         found = results(events_of(model, segments(text), TranslationWish("pt-BR", "pt-PT")))
-    assert found[1].origin is Origin.MODEL
+    assert found[1].origin is TranslationSource.MODEL
     assert text_of(found[1]).startswith("O inquilino paga o aluguel")
 
 
@@ -119,9 +119,9 @@ def test_what_the_memory_has_is_not_asked_and_what_comes_without_a_flag_is_kept(
         again = events_of(model, segments(DOG, CAT), memory=memory)
         assert len(model.asked) == 1, "a second run asks nothing"
     assert events[0] == TranslationPlanned(2, 1, 8, "en")
-    assert results(events)[1] == Translated(1, ("Der Hund pennt.",), Origin.MEMORY)
+    assert results(events)[1] == Translated(1, ("Der Hund pennt.",), TranslationSource.MEMORY)
     assert memory.kept[(CAT,), ""] == (KATZE,)
-    assert {one.origin for one in results(again).values()} == {Origin.MEMORY}
+    assert {one.origin for one in results(again).values()} == {TranslationSource.MEMORY}
 
 
 def test_a_memory_whose_marks_do_not_fit_is_not_believed(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_memory_whose_marks_do_not_fit_is_not_believed(tmp_path: Path) -> None
     memory = DictMemory({(content, ""): (HUND,)})
     with scripted(tmp_path, {"text": "Der <g1>Hund</g1> schläft im alten Haus."}) as model:
         found = results(events_of(model, segments(content), memory=memory))
-    assert found[1].origin is Origin.MODEL
+    assert found[1].origin is TranslationSource.MODEL
 
 
 def test_flagged_translations_are_not_kept_in_the_memory(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_flagged_translations_are_not_kept_in_the_memory(tmp_path: Path) -> None
 
 
 def test_what_is_done_is_not_asked_again_but_told_as_context(tmp_path: Path) -> None:
-    done = {1: Translated(1, ("Der Köter ratzt.",), Origin.EDITED)}
+    done = {1: Translated(1, ("Der Köter ratzt.",), TranslationSource.EDITED)}
     with scripted(tmp_path, *RULES, size_bytes=LARGE_BYTES) as model:
         events = events_of(model, segments(DOG, CAT), done=done)
         assert len(model.asked) == 1
@@ -206,8 +206,8 @@ def test_thinking_is_turned_off(tmp_path: Path) -> None:
 
 
 def test_formality_domain_and_glossary_are_told_and_the_glossary_is_obeyed(tmp_path: Path) -> None:
-    wish = TranslationWish("de", "en", Formality.FORMAL, "a rental contract", (Term("tenant", "Mieter"),
-                           Term("landlord", "Vermieter")))  # fmt: skip
+    wish = TranslationWish("de", "en", Formality.FORMAL, "a rental contract", (GlossaryTerm("tenant", "Mieter"),
+                           GlossaryTerm("landlord", "Vermieter")))  # fmt: skip
     with scripted(tmp_path, {"text": "Die Mieter bezahlen jeden Monat die Miete."}) as model:
         found = results(events_of(model, segments("The tenants pay the rent every month."), wish))
         system, user = (text for _, text in model.requests[0]["messages"])
@@ -248,7 +248,7 @@ def test_repeated_names_are_fixed_to_their_first_rendering_and_told_with_later_r
         assert "Always: Northern Ports → Nordhäfen" in model.asked[1]
         assert "Always: Northern Ports → Nordhäfen" in model.asked[2]
     found = [event.terms for event in events if isinstance(event, TermsFound)]
-    assert found == [(Term("Northern Ports", "Nordhäfen"),)]
+    assert found == [(GlossaryTerm("Northern Ports", "Nordhäfen"),)]
 
 
 def test_the_translations_that_a_file_has_are_taken_where_they_are_in_the_target_language(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_the_translations_that_a_file_has_are_taken_where_they_are_in_the_target
         assert asked == 1
         events_of(model, french)
         assert len(model.asked) > asked
-    assert found[1] == Translated(1, (long,), Origin.MEMORY)
+    assert found[1] == Translated(1, (long,), TranslationSource.MEMORY)
 
 
 def test_the_source_is_found_where_it_was_not_given(tmp_path: Path) -> None:
@@ -284,7 +284,11 @@ def test_a_text_in_the_target_language_stays_but_for_what_is_in_another(tmp_path
         assert len(model.asked) == 1
         assert "Translate the text to English." in model.requests[0]["messages"][0][1]
     assert events[0].source == "en"
-    assert [results(events)[number].origin for number in (1, 2, 3)] == [Origin.SKIPPED, Origin.MODEL, Origin.SKIPPED]
+    assert [results(events)[number].origin for number in (1, 2, 3)] == [
+        TranslationSource.SKIPPED,
+        TranslationSource.MODEL,
+        TranslationSource.SKIPPED,
+    ]
 
 
 def test_a_long_paragraph_grows_sentence_by_sentence(tmp_path: Path) -> None:

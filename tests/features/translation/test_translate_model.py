@@ -11,8 +11,8 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.translation.delivering import blocks
-from app.features.translation.prompts import Generic, Request
-from app.features.translation.result import Origin, TranslationEnded, TranslationWish
+from app.features.translation.prompts import Generic, UnitRequest
+from app.features.translation.result import TranslationEnded, TranslationSource, TranslationWish
 from app.features.translation.translate import translate
 from tests.features.translation.pipeline import DictMemory, bold, results, segments
 from tests.helpers.engine import answer_of, load
@@ -44,15 +44,15 @@ def test_every_segment_is_settled_with_its_marks_and_a_second_run_asks_only_what
     assert [part for part in found[2].content if not isinstance(part, str)] == [*bold("x")[::2]]
     for segment in TEXTS:
         one = found[segment.id]
-        assert one.flags or one.origin is Origin.SKIPPED or one.content != segment.content
+        assert one.flags or one.origin is TranslationSource.SKIPPED or one.content != segment.content
     again = results(list(translate(TEXTS, TranslationWish("fr", "en"), engine, memory, CancelToken())))
-    known = [number for number, one in found.items() if one.origin is Origin.MODEL and not one.flags]
-    assert all(again[number].origin is Origin.MEMORY for number in known)
+    known = [number for number, one in found.items() if one.origin is TranslationSource.MODEL and not one.flags]
+    assert all(again[number].origin is TranslationSource.MEMORY for number in known)
 
 
 @pytest.mark.model
 def test_the_grammar_of_a_batch_makes_the_number_of_segments_certain(engine: EngineClient) -> None:
-    request = Request(("The <g1>dog</g1> sleeps.", "A cat eats.", "We go home now."), ("", "", ""), is_batch=True)
+    request = UnitRequest(("The <g1>dog</g1> sleeps.", "A cat eats.", "We go home now."), ("", "", ""), is_batch=True)
     generic = Generic()
     events = engine.generate(
         generic.messages(request, TranslationWish("fr", "en")),

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import TemplateFailed
 from app.documents.segments import Content, Mark, SegmentKind
-from app.features.translation.result import Flag, FlagKind, Origin, Term, Translated, TranslationWish
+from app.features.translation.result import Flag, FlagKind, GlossaryTerm, Translated, TranslationSource, TranslationWish
 from tests.features.translation.pipeline import (
     GERMAN,
     LARGE_BYTES,
@@ -64,7 +64,7 @@ def test_an_answer_that_will_not_do_is_asked_for_again_alone_warmer_and_told_why
     with scripted(tmp_path, {"text": text, "times": 1}, *GOOD) as model:
         found = results(events_of(model, segments(DOG)))[1]
         first, second = model.requests
-    assert (text_of(found), found.flags, found.origin) == (HUND, (), Origin.MODEL)
+    assert (text_of(found), found.flags, found.origin) == (HUND, (), TranslationSource.MODEL)
     assert sentence in second["messages"][-1][1]
     assert sentence not in first["messages"][-1][1]
     assert second["task_sampling"]["temperature"] == pytest.approx(first["task_sampling"]["temperature"] + 0.25)
@@ -118,7 +118,7 @@ def test_placeholders_survive_whatever_the_model_does_to_them(tmp_path: Path) ->
 
 
 def test_a_glossary_that_is_not_obeyed_is_asked_for_again_and_only_where_it_was_not(tmp_path: Path) -> None:
-    wish = TranslationWish("de", "en", glossary=(Term("kitchen", "Kochecke"), Term("house", "Haus")))
+    wish = TranslationWish("de", "en", glossary=(GlossaryTerm("kitchen", "Kochecke"), GlossaryTerm("house", "Haus")))
     obeyed = {"when": "Translate “kitchen” as “Kochecke”", "text": "Die Katze isst einen Fisch in der Kochecke."}
     with scripted(tmp_path / "a", obeyed, *GOOD) as model:
         found = results(events_of(model, segments(DOG, CAT), wish))
@@ -175,7 +175,7 @@ def test_a_sentence_that_cannot_be_translated_stays_and_is_flagged_with_its_word
     with scripted(tmp_path, *rules) as model:
         found = results(events_of(model, segments(f"{CAT} {BIRD}")))[1]
     assert text_of(found) == f"{KATZE} {BIRD}"
-    assert found.origin is Origin.MODEL
+    assert found.origin is TranslationSource.MODEL
     assert Flag(FlagKind.UNTRANSLATED, BIRD) in found.flags
 
 
@@ -185,7 +185,7 @@ def test_where_nothing_usable_comes_the_source_stays_and_is_flagged(tmp_path: Pa
     content = ("The ", *bold("dog"), " sleeps.")
     with scripted(tmp_path, {"text": text}) as model:
         found = results(events_of(model, segments(content, f"{DOG} {CAT}"), memory=memory))
-    assert [one.origin for one in found.values()] == [Origin.KEPT, Origin.KEPT]
+    assert [one.origin for one in found.values()] == [TranslationSource.KEPT, TranslationSource.KEPT]
     assert found[1].content == content
     assert "untranslated" in kinds(found[1])
     assert text_of(found[2]) == f"{DOG} {CAT}"
@@ -194,7 +194,7 @@ def test_where_nothing_usable_comes_the_source_stays_and_is_flagged(tmp_path: Pa
 
 def test_a_source_that_was_kept_is_not_told_as_a_translation(tmp_path: Path) -> None:
     with scripted(tmp_path, *GOOD, size_bytes=LARGE_BYTES) as model:
-        events_of(model, segments(DOG, CAT), done={1: Translated(1, (DOG,), Origin.KEPT)})
+        events_of(model, segments(DOG, CAT), done={1: Translated(1, (DOG,), TranslationSource.KEPT)})
         assert f"For reference, do not translate:\n{DOG}\n" in model.asked[0]
 
 
@@ -281,7 +281,7 @@ def test_a_text_that_is_longer_than_a_request_is_asked_for_in_parts_from_the_beg
         parts = [one.partition("English:\n")[2] for one in model.asked]
         assert all(len(part.split()) <= 100 for part in parts)
         assert " ".join(part.strip() for part in dict.fromkeys(parts)) == text
-    assert found.origin is not Origin.SKIPPED
+    assert found.origin is not TranslationSource.SKIPPED
 
 
 # The engine.
@@ -302,7 +302,7 @@ def test_an_error_of_one_answer_is_asked_again_and_in_the_end_flagged(tmp_path: 
     with scripted(tmp_path / "b", broken, *GOOD) as model:
         found = results(events_of(model, segments(DOG, CAT)))
     assert text_of(found[1]) == HUND
-    assert (found[2].origin, kinds(found[2])) == (Origin.KEPT, ["untranslated"])
+    assert (found[2].origin, kinds(found[2])) == (TranslationSource.KEPT, ["untranslated"])
 
 
 def test_an_error_that_every_answer_will_have_is_raised(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from app.bootstrap import DAY_S, Fireside, build
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.segments import Mark
-from app.features.translation.result import Formality, Origin, Term, TranslationWish
-from app.features.translation.translations import Adding, Row, Translations
-from app.store.translations import Pair
+from app.features.translation.result import Formality, GlossaryTerm, TranslationSource, TranslationWish
+from app.features.translation.translations import Adding, Row, TranslationJobs
+from app.store.translations import LanguagePair
 from tests.helpers.script import write_script
 from tests.helpers.translations import GERMAN, add, asked, begin, lines, stored, text_file, translations_of, work_off
 
@@ -37,7 +37,7 @@ def words(row: Row) -> str:
 
 
 def test_a_file_becomes_a_draft_with_its_segments_and_a_copy_of_its_bytes(
-    app: Fireside, translations: Translations, tmp_path: Path, fresh_home: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, fresh_home: Path
 ) -> None:
     path = text_file(tmp_path, "lease.txt")
     draft = add(app, path, TranslationWish("de"))
@@ -51,7 +51,7 @@ def test_a_file_becomes_a_draft_with_its_segments_and_a_copy_of_its_bytes(
 
 
 def test_the_language_is_found_where_there_is_enough_text_and_what_the_person_says_goes_before_it(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     path = tmp_path / "lease.txt"
     path.write_text("The tenant pays the rent on the first of each month, and the landlord keeps the roof dry. " * 4)
@@ -63,7 +63,7 @@ def test_the_language_is_found_where_there_is_enough_text_and_what_the_person_sa
     assert stored(translations, draft.id).source_language == "en"
 
 
-def test_parts_of_many_segments_are_read(app: Fireside, translations: Translations, tmp_path: Path) -> None:
+def test_parts_of_many_segments_are_read(app: Fireside, translations: TranslationJobs, tmp_path: Path) -> None:
     draft = add(app, text_file(tmp_path, count=30))
     assert [row.segment.id for row in translations.segments.rows(draft.id, 11, 5)] == [11, 12, 13, 14, 15]
     assert translations.segments.row(draft.id, 30).segment.text == lines(30)[-1]
@@ -72,7 +72,7 @@ def test_parts_of_many_segments_are_read(app: Fireside, translations: Translatio
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing(
-    app: Fireside, translations: Translations, tmp_path: Path, fresh_home: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, fresh_home: Path
 ) -> None:
     (tmp_path / "empty.docx").write_bytes(b"")
     (tmp_path / "blank.txt").write_text(" \n\n ")
@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_read_leaves_nothing(
 
 
 def test_adding_that_is_cancelled_leaves_nothing(
-    app: Fireside, translations: Translations, tmp_path: Path, fresh_home: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, fresh_home: Path
 ) -> None:
     cancel = CancelToken()
     adding = translations.add(text_file(tmp_path, count=3000), GERMAN, cancel)
@@ -98,7 +98,7 @@ def test_adding_that_is_cancelled_leaves_nothing(
 
 
 def test_a_file_that_is_added_twice_is_one_draft_until_something_is_begun_or_chosen(
-    app: Fireside, translations: Translations, tmp_path: Path, fresh_home: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, fresh_home: Path
 ) -> None:
     path = text_file(tmp_path)
     first, second, other = add(app, path), add(app, path), add(app, text_file(tmp_path, "other.txt"))
@@ -143,7 +143,7 @@ def test_what_an_ended_program_left_half_added_goes_and_so_does_the_copy_of_what
 
 
 def test_those_at_work_or_waiting_are_first_then_the_newest(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     done = begin(app, text_file(tmp_path, "done.txt"))
     work_off(translations)
@@ -153,7 +153,7 @@ def test_those_at_work_or_waiting_are_first_then_the_newest(
 
 
 def test_they_are_found_by_title_name_and_text_on_either_side(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     row = begin(app, text_file(tmp_path, "größe.txt", word="glaze"))
     assert [one.id for one in translations.find("größe glaze")] == [row.id]
@@ -168,7 +168,7 @@ def test_they_are_found_by_title_name_and_text_on_either_side(
 
 
 def test_a_second_document_with_the_same_text_is_not_asked_again(
-    app: Fireside, translations: Translations, tmp_path: Path, script: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, script: Path
 ) -> None:
     begin(app, text_file(tmp_path, "a.txt"))
     second = begin(app, text_file(tmp_path, "b.txt", count=8))
@@ -178,7 +178,7 @@ def test_a_second_document_with_the_same_text_is_not_asked_again(
 
 
 def test_another_wish_takes_back_what_was_translated_and_the_old_one_is_found_again(
-    app: Fireside, translations: Translations, tmp_path: Path, script: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, script: Path
 ) -> None:
     row = begin(app, text_file(tmp_path))
     work_off(translations)
@@ -197,14 +197,14 @@ def test_another_wish_takes_back_what_was_translated_and_the_old_one_is_found_ag
 
 
 def test_a_term_that_is_added_costs_only_the_segments_that_have_it(
-    app: Fireside, translations: Translations, tmp_path: Path, script: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, script: Path
 ) -> None:
     path = tmp_path / "mixed.txt"
     path.write_text("\n\n".join([*lines(3, "kiln"), *lines(3, "glaze")]), "utf-8")
     row = begin(app, path)
     work_off(translations)
-    translations.words.keep_glossary("en", "de", [Term("glaze", "Glasur")])
-    assert translations.words.glossary("en", "de") == (Term("glaze", "Glasur"),)
+    translations.words.keep_glossary("en", "de", [GlossaryTerm("glaze", "Glasur")])
+    assert translations.words.glossary("en", "de") == (GlossaryTerm("glaze", "Glasur"),)
     assert translations.words.glossary("en", "fr") == ()
     translations.begin([row.id])
     work_off(translations)
@@ -214,14 +214,14 @@ def test_a_term_that_is_added_costs_only_the_segments_that_have_it(
 
 
 def test_what_a_person_writes_stays_and_is_used_for_the_same_text_elsewhere(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     row = begin(app, text_file(tmp_path))
     work_off(translations)
     edited = translations.segments.edit(row.id, 2, ("Absatz zwei.",))
     assert edited == translations.segments.row(row.id, 2)
     assert edited.translated is not None
-    assert (words(edited), edited.translated.origin) == ("Absatz zwei.", Origin.EDITED)
+    assert (words(edited), edited.translated.origin) == ("Absatz zwei.", TranslationSource.EDITED)
     translations.change(row.id, TranslationWish("de", "en", domain="pottery"))
     assert stored(translations, row.id).done == 1
     translations.begin([row.id])
@@ -235,7 +235,7 @@ def test_what_a_person_writes_stays_and_is_used_for_the_same_text_elsewhere(
 
 
 def test_an_edit_without_the_marks_of_the_source_is_refused(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.html"
     path.write_text("<p>The tenant pays <b>960</b> euros.</p>", "utf-8")
@@ -248,7 +248,7 @@ def test_an_edit_without_the_marks_of_the_source_is_refused(
     assert translations.segments.row(draft.id, 1) == row
 
 
-def test_flags_are_walked_through_and_accepted(app: Fireside, translations: Translations, tmp_path: Path) -> None:
+def test_flags_are_walked_through_and_accepted(app: Fireside, translations: TranslationJobs, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("One odd.\n\nTwo.\n\nThree odd.\n\nFour.", "utf-8")
     row = begin(app, path)
@@ -264,7 +264,7 @@ def test_flags_are_walked_through_and_accepted(app: Fireside, translations: Tran
 
 
 def test_an_accepted_segment_is_not_asked_again_but_a_flagged_one_is(
-    app: Fireside, translations: Translations, tmp_path: Path, script: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, script: Path
 ) -> None:
     path = tmp_path / "a.txt"
     path.write_text("One odd.\n\nTwo.\n\nThree odd.", "utf-8")
@@ -280,7 +280,7 @@ def test_an_accepted_segment_is_not_asked_again_but_a_flagged_one_is(
 
 
 def test_one_segment_is_translated_again(
-    app: Fireside, translations: Translations, tmp_path: Path, script: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, script: Path
 ) -> None:
     path = tmp_path / "a.txt"
     path.write_text("One odd.\n\nTwo.\n\nThree odd.", "utf-8")
@@ -293,14 +293,14 @@ def test_one_segment_is_translated_again(
 
 
 def test_nothing_happens_to_a_segment_that_is_not_translated_when_it_is_accepted(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     draft = add(app, text_file(tmp_path))
     assert translations.segments.accept(draft.id, 1).translated is None
     assert stored(translations, draft.id).done == 0
 
 
-def test_an_estimate_counts_what_is_left(app: Fireside, translations: Translations, tmp_path: Path) -> None:
+def test_an_estimate_counts_what_is_left(app: Fireside, translations: TranslationJobs, tmp_path: Path) -> None:
     row = begin(app, text_file(tmp_path))
     estimate = translations.estimate(row.id, CancelToken())
     assert estimate is not None
@@ -317,7 +317,7 @@ def test_an_estimate_counts_what_is_left(app: Fireside, translations: Translatio
     assert translations.estimate(again.id, cancelled) is None
 
 
-def test_typed_text_is_in_the_list_and_changes_in_its_place(app: Fireside, translations: Translations) -> None:
+def test_typed_text_is_in_the_list_and_changes_in_its_place(app: Fireside, translations: TranslationJobs) -> None:
     first = translations.keep_text("Good morning.", "Guten Morgen.", GERMAN, "en", "model.gguf")
     assert (first.title, first.state, first.format, first.name) == ("Good morning.", "done", "typed", "")
     assert (first.model, first.source_language) == ("model.gguf", "en")
@@ -333,21 +333,21 @@ def test_typed_text_is_in_the_list_and_changes_in_its_place(app: Fireside, trans
     assert [one.title for one in translations.find()] == ["Greeting"]
 
 
-def test_a_long_typed_text_is_called_by_its_first_words(translations: Translations) -> None:
+def test_a_long_typed_text_is_called_by_its_first_words(translations: TranslationJobs) -> None:
     text = "The tenant pays the rent by the fifth working day of each month. Dogs are not allowed."
     kept = translations.keep_text(text, "x", GERMAN, "en", "model.gguf")
     assert kept.title == "The tenant pays the rent by the fifth working day of each month. Dogs are not…"
     assert translations.keep_text(f"{text} Cats are.", "x", GERMAN, "en", "", id=kept.id).title == kept.title
 
 
-def test_the_model_is_the_tabs_else_the_chats(app: Fireside, translations: Translations, starter: Path) -> None:
+def test_the_model_is_the_tabs_else_the_chats(app: Fireside, translations: TranslationJobs, starter: Path) -> None:
     assert translations.engines.model() == starter
     app.change("models", translate_path=str(starter.with_name("other.gguf")))
     assert translations.engines.model() is not None
 
 
 def test_a_memory_is_taken_to_another_computer(
-    app: Fireside, translations: Translations, tmp_path: Path, script: Path, monkeypatch: pytest.MonkeyPatch
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, script: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = begin(app, text_file(tmp_path))
     work_off(translations)
@@ -371,7 +371,7 @@ def test_a_memory_is_taken_to_another_computer(
 
 @pytest.mark.parametrize("ending", [".html", ".csv", ".tmx"])
 def test_both_sides_are_saved_side_by_side(
-    app: Fireside, translations: Translations, tmp_path: Path, ending: str
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, ending: str
 ) -> None:
     row = begin(app, text_file(tmp_path, count=2))
     work_off(translations)
@@ -381,7 +381,7 @@ def test_both_sides_are_saved_side_by_side(
         assert written.count(text) == 2, "the source, and within the answer"
 
 
-def test_a_person_is_asked_on_behalf_of_the_tab(app: Fireside, translations: Translations) -> None:
+def test_a_person_is_asked_on_behalf_of_the_tab(app: Fireside, translations: TranslationJobs) -> None:
     translations.engines.ask = lambda swap: True
     assert app.translations.engines.ask(None)  # type: ignore[arg-type]
     with translations.engines.opened(CancelToken()) as engine:
@@ -389,7 +389,7 @@ def test_a_person_is_asked_on_behalf_of_the_tab(app: Fireside, translations: Tra
 
 
 def test_the_memory_can_be_looked_through_and_deleted_by_entry_document_pair_and_all(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     first = begin(app, text_file(tmp_path, "one.txt", count=2, word="house")).id
     begin(app, text_file(tmp_path, "two.txt", count=2, word="wall"), TranslationWish("fr", "en"))
@@ -400,12 +400,12 @@ def test_the_memory_can_be_looked_through_and_deleted_by_entry_document_pair_and
     assert [one.source for one in everything.newest] == sources[::-1]
     assert translations.words.memory_bytes() > 0
     (one,) = translations.remembered(token, "1 HOUSE").newest
-    assert (one.source, one.pair) == (sources[0], Pair("en", "de"))
+    assert (one.source, one.pair) == (sources[0], LanguagePair("en", "de"))
     assert translations.words.forget([one.id]) == 1
     of_first = translations.remembered(token, translation_id=first)
     assert [each.source for each in of_first.newest] == [sources[1]]
-    assert translations.words.pairs() == {Pair("en", "de"): 1, Pair("en", "fr"): 2}
-    assert translations.words.forget(translations.remembered(token, pair=Pair("en", "de")).ids) == 1
+    assert translations.words.pairs() == {LanguagePair("en", "de"): 1, LanguagePair("en", "fr"): 2}
+    assert translations.words.forget(translations.remembered(token, pair=LanguagePair("en", "de")).ids) == 1
     assert translations.words.forget(None) == 2
     assert translations.remembered(token).ids == ()
     assert all(row.translated is not None for row in translations.segments.rows(first)), (

@@ -13,8 +13,8 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import DocumentGone, EngineStopped
 from app.core.events import CancelToken
-from app.features.translation.result import Origin, SegmentDone, TranslationEnded, TranslationWish
-from app.features.translation.translations import Translations
+from app.features.translation.result import SegmentDone, TranslationEnded, TranslationSource, TranslationWish
+from app.features.translation.translations import TranslationJobs
 from tests.helpers.engine import answer_of, user
 from tests.helpers.script import write_script
 from tests.helpers.translations import (
@@ -44,7 +44,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_each_has_its_turn_and_what_became_of_each_segment_is_stored_as_it_comes(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     first, second = (
         begin(app, text_file(tmp_path, "a.txt", count=2)),
@@ -70,7 +70,7 @@ def test_each_has_its_turn_and_what_became_of_each_segment_is_stored_as_it_comes
 
 
 def test_stopping_keeps_what_is_done_and_going_on_repeats_nothing(
-    app: Fireside, translations: Translations, script: Path, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, script: Path, tmp_path: Path
 ) -> None:
     row = begin(app, text_file(tmp_path, count=8))
     work = until_segment(translations, 3)
@@ -88,7 +88,7 @@ def test_stopping_keeps_what_is_done_and_going_on_repeats_nothing(
 
 
 def test_one_that_is_deleted_at_work_ends_and_goes_on_when_it_is_taken_back(
-    app: Fireside, translations: Translations, script: Path, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, script: Path, tmp_path: Path
 ) -> None:
     row, other = begin(app, text_file(tmp_path)), begin(app, text_file(tmp_path, "b.txt", count=1, word="other"))
     work = until_segment(translations, 2)
@@ -105,7 +105,7 @@ def test_one_that_is_deleted_at_work_ends_and_goes_on_when_it_is_taken_back(
 
 
 def test_when_the_program_quits_it_stays_queued_and_the_next_start_goes_on(
-    app: Fireside, translations: Translations, script: Path, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, script: Path, tmp_path: Path
 ) -> None:
     row = begin(app, text_file(tmp_path))
     cancel = CancelToken()
@@ -157,18 +157,22 @@ def test_a_program_that_is_killed_in_the_middle_of_many_segments_repeats_none(
 
 
 def test_a_second_run_is_instant_and_asks_nothing(
-    app: Fireside, translations: Translations, script: Path, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, script: Path, tmp_path: Path
 ) -> None:
     row = begin(app, text_file(tmp_path, count=40))
     work_off(translations)
     translations.begin([row.id])
     work_off(translations)
     assert stored(translations, row.id).reused == 40
-    assert {one.translated.origin for one in translations.segments.rows(row.id) if one.translated} == {Origin.MEMORY}
+    assert {one.translated.origin for one in translations.segments.rows(row.id) if one.translated} == {
+        TranslationSource.MEMORY
+    }
     assert set(asked(script).values()) == {1}
 
 
-def test_an_edit_while_it_is_at_work_is_not_replaced(app: Fireside, translations: Translations, tmp_path: Path) -> None:
+def test_an_edit_while_it_is_at_work_is_not_replaced(
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
+) -> None:
     row = begin(app, text_file(tmp_path, count=5))
     work = until_segment(translations, 2)
     next(work)
@@ -181,7 +185,7 @@ def test_an_edit_while_it_is_at_work_is_not_replaced(app: Fireside, translations
 
 
 def test_another_target_while_it_is_at_work_begins_it_again_and_nothing_of_the_old_one_stays(
-    app: Fireside, translations: Translations, script: Path, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, script: Path, tmp_path: Path
 ) -> None:
     row = begin(app, text_file(tmp_path, count=5))
     work = until_segment(translations, 3)
@@ -195,7 +199,7 @@ def test_another_target_while_it_is_at_work_begins_it_again_and_nothing_of_the_o
 
 
 def test_an_engine_that_crashes_costs_the_segment_it_was_in(
-    app: Fireside, translations: Translations, script: Path, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, script: Path, tmp_path: Path
 ) -> None:
     row = begin(app, text_file(tmp_path, word="brittle"))
     first_pid = app.engine.pid
@@ -207,7 +211,7 @@ def test_an_engine_that_crashes_costs_the_segment_it_was_in(
 
 
 def test_an_engine_that_crashes_again_and_again_fails_it_and_the_next_has_its_turn(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     bad, good = begin(app, text_file(tmp_path, word="cursed")), begin(app, text_file(tmp_path, "b.txt"))
     work_off(translations)
@@ -218,7 +222,7 @@ def test_an_engine_that_crashes_again_and_again_fails_it_and_the_next_has_its_tu
     assert (stored(translations, bad.id).state, stored(translations, bad.id).error) == ("queued", None)
 
 
-def test_it_yields_to_a_chat_at_once(app: Fireside, translations: Translations, tmp_path: Path) -> None:
+def test_it_yields_to_a_chat_at_once(app: Fireside, translations: TranslationJobs, tmp_path: Path) -> None:
     row = begin(app, text_file(tmp_path, count=20, word="slow"))
     work = until_segment(translations, 2)
     next(work)
@@ -229,7 +233,7 @@ def test_it_yields_to_a_chat_at_once(app: Fireside, translations: Translations, 
     assert stored(translations, row.id).done == 20
 
 
-def test_one_whose_segments_are_gone_fails(app: Fireside, translations: Translations, tmp_path: Path) -> None:
+def test_one_whose_segments_are_gone_fails(app: Fireside, translations: TranslationJobs, tmp_path: Path) -> None:
     row = begin(app, text_file(tmp_path))
     with app.database.transaction() as connection:
         connection.execute("DELETE FROM translation_segments")
@@ -238,7 +242,7 @@ def test_one_whose_segments_are_gone_fails(app: Fireside, translations: Translat
 
 
 def test_a_defect_is_told_and_does_not_come_up_again_at_every_start(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     row = begin(app, text_file(tmp_path))
 
@@ -253,7 +257,7 @@ def test_a_defect_is_told_and_does_not_come_up_again_at_every_start(
 
 
 def test_a_pipeline_that_ends_with_a_part_though_nobody_stopped_it_is_not_asked_for_ever(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     row = begin(app, text_file(tmp_path))
 
@@ -265,7 +269,7 @@ def test_a_pipeline_that_ends_with_a_part_though_nobody_stopped_it_is_not_asked_
     assert (stored(translations, row.id).state, stored(translations, row.id).done) == ("done", 0)
 
 
-def test_time_left_is_told_of_the_one_at_work(app: Fireside, translations: Translations, tmp_path: Path) -> None:
+def test_time_left_is_told_of_the_one_at_work(app: Fireside, translations: TranslationJobs, tmp_path: Path) -> None:
     row, waiting = begin(app, text_file(tmp_path, count=10)), begin(app, text_file(tmp_path, "b.txt"))
     assert translations.seconds_left(row.id) is None
     work = until_segment(translations, 5)
@@ -278,7 +282,7 @@ def test_time_left_is_told_of_the_one_at_work(app: Fireside, translations: Trans
 
 
 def test_drafts_are_queued_in_the_order_they_are_begun(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     drafts = [add(app, text_file(tmp_path, f"{name}.txt", count=1, word=name)).id for name in "abc"]
     translations.begin([drafts[2], drafts[0]])

@@ -9,10 +9,10 @@ import pytest
 from app.bootstrap import Fireside
 from app.core.events import CancelToken
 from app.documents.segments import Content
-from app.features.documents import Kept
+from app.features.documents import DocumentStored
 from app.features.page_reading.corrections import Corrections
-from app.features.translation.result import Origin, TranslationEnded, TranslationWish
-from app.features.translation.translations import Translations
+from app.features.translation.result import TranslationEnded, TranslationSource, TranslationWish
+from app.features.translation.translations import TranslationJobs
 from app.store.documents import StoredDocument
 from tests.helpers.pdf_files import Page
 from tests.helpers.scans import drawn, scan
@@ -36,7 +36,7 @@ def lease(app: Fireside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setenv("PATH", str(tmp_path))  # no tesseract, which would look for words in them
     path = scan(tmp_path / "lease.pdf", drawn([Page(), Page()], tmp_path, 20), 20)
     *_, last = app.documents.read(path, CancelToken())
-    assert isinstance(last, Kept)
+    assert isinstance(last, DocumentStored)
     correct(app, correct(app, last.document, FIRST), KEYS, page=2)
     return path
 
@@ -47,7 +47,7 @@ def correct(app: Fireside, document: StoredDocument, text: str, *, page: int = 1
     return corrected
 
 
-def shown(translations: Translations, number: int) -> list[tuple[str, str]]:
+def shown(translations: TranslationJobs, number: int) -> list[tuple[str, str]]:
     """Segments beside their translations."""
     rows = translations.segments.rows(number)
     return [(one.segment.text, words(one.translated.content) if one.translated else "") for one in rows]
@@ -57,14 +57,14 @@ def words(content: Content) -> str:
     return "".join(part for part in content if isinstance(part, str))
 
 
-def translated(app: Fireside, translations: Translations, path: Path) -> int:
+def translated(app: Fireside, translations: TranslationJobs, path: Path) -> int:
     number = begin(app, path).id
     work_off(translations)
     return number
 
 
 def test_what_was_corrected_is_taken_over_when_that_is_wanted_and_only_it_is_asked(
-    app: Fireside, translations: Translations, script: Path, lease: Path
+    app: Fireside, translations: TranslationJobs, script: Path, lease: Path
 ) -> None:
     number = translated(app, translations, lease)
     translations.segments.edit(number, 3, ("Haustiere sind erlaubt.",))
@@ -87,13 +87,13 @@ def test_what_was_corrected_is_taken_over_when_that_is_wanted_and_only_it_is_ask
         (PETS, "Haustiere sind erlaubt."),
         (KEYS, f"You said: {KEYS}"),
     ]
-    assert translations.segments.row(number, 4).translated.origin is Origin.EDITED  # type: ignore[union-attr]
+    assert translations.segments.row(number, 4).translated.origin is TranslationSource.EDITED  # type: ignore[union-attr]
     assert set(asked(script).values()) == {1}
     assert [one.id for one in translations.find("smoking")] == [number]
 
 
 def test_given_up_again_a_correction_leaves_nothing_to_take_over(
-    app: Fireside, translations: Translations, script: Path, lease: Path
+    app: Fireside, translations: TranslationJobs, script: Path, lease: Path
 ) -> None:
     number = translated(app, translations, lease)
     document = translations.document(number)
@@ -104,7 +104,7 @@ def test_given_up_again_a_correction_leaves_nothing_to_take_over(
 
 
 def test_one_that_is_not_begun_follows_its_document_when_it_is(
-    app: Fireside, translations: Translations, script: Path, lease: Path, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, script: Path, lease: Path, tmp_path: Path
 ) -> None:
     draft = add(app, lease)
     document = translations.document(draft.id)
@@ -121,7 +121,7 @@ def test_one_that_is_not_begun_follows_its_document_when_it_is(
 
 
 def test_a_draft_is_saved_with_the_document_that_its_segments_are_of(
-    app: Fireside, translations: Translations, script: Path, lease: Path, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, script: Path, lease: Path, tmp_path: Path
 ) -> None:
     number = translated(app, translations, lease)
     document = translations.document(number)
@@ -137,7 +137,7 @@ def test_a_draft_is_saved_with_the_document_that_its_segments_are_of(
 
 
 def test_taken_again_while_it_is_at_work_nothing_of_the_earlier_segments_is_stored(
-    app: Fireside, translations: Translations, script: Path, lease: Path
+    app: Fireside, translations: TranslationJobs, script: Path, lease: Path
 ) -> None:
     number = begin(app, lease).id
     document = translations.document(number)
@@ -153,7 +153,7 @@ def test_taken_again_while_it_is_at_work_nothing_of_the_earlier_segments_is_stor
 
 
 def test_taken_again_in_the_moment_in_which_it_is_done_it_goes_on_with_what_is_new(
-    app: Fireside, translations: Translations, script: Path, lease: Path
+    app: Fireside, translations: TranslationJobs, script: Path, lease: Path
 ) -> None:
     number = begin(app, lease).id
     document = translations.document(number)

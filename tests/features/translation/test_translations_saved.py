@@ -18,10 +18,10 @@ from app.documents.segments import Mark, Segment, SegmentKind
 from app.features.translation.memory import read_tmx
 from app.features.translation.problems import flag_words
 from app.features.translation.recomposed import NOT_TRANSLATED
-from app.features.translation.result import Flag, FlagKind, Origin, Row, Translated, TranslationWish
+from app.features.translation.result import Flag, FlagKind, Row, Translated, TranslationSource, TranslationWish
 from app.features.translation.saving import COLUMNS, endings_of, file_name, save_bilingual
-from app.features.translation.translations import Saved, Translations
-from app.store.translations import Pair
+from app.features.translation.translations import Saved, TranslationJobs
+from app.store.translations import LanguagePair
 from tests.helpers.disks import small_disk
 from tests.helpers.documents import pdf_pages, shown
 from tests.helpers.pdf_files import Lock, Page, write_pdf
@@ -52,11 +52,11 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fireside]:
 
 
 @pytest.fixture
-def translations(app: Fireside) -> Translations:
+def translations(app: Fireside) -> TranslationJobs:
     return translations_of(app)
 
 
-def save(translations: Translations, translation_id: int, path: Path) -> Saved:
+def save(translations: TranslationJobs, translation_id: int, path: Path) -> Saved:
     *_, last = translations.files.save(translation_id, path, CancelToken())
     assert isinstance(last, Saved)
     assert last.path == path
@@ -64,7 +64,7 @@ def save(translations: Translations, translation_id: int, path: Path) -> Saved:
     return last
 
 
-def partly(translations: Translations, translation_id: int, count: int) -> None:
+def partly(translations: TranslationJobs, translation_id: int, count: int) -> None:
     work = until_segment(translations, count)
     next(work)
     translations.stop(translation_id)
@@ -72,7 +72,7 @@ def partly(translations: Translations, translation_id: int, count: int) -> None:
 
 
 def test_a_text_comes_back_in_its_form_whatever_became_of_its_file(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     path = text_file(tmp_path / "in", "lease.txt")
     row = begin(app, path)
@@ -86,7 +86,7 @@ def test_a_text_comes_back_in_its_form_whatever_became_of_its_file(
 
 
 def test_a_word_document_keeps_its_layout_and_says_its_language(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     path, made = tmp_path / "lease.docx", Document()
     made.add_heading("Lease", 1)
@@ -105,7 +105,7 @@ def test_a_word_document_keeps_its_layout_and_says_its_language(
 
 
 def test_what_is_not_translated_yet_stays_and_says_so(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     row = begin(app, text_file(tmp_path, "lease.txt", count=4))
     partly(translations, row.id, 2)
@@ -120,7 +120,7 @@ def test_what_is_not_translated_yet_stays_and_says_so(
 
 
 def test_where_a_mark_would_break_something_what_is_not_translated_is_only_listed(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     path = tmp_path / "texts.json"
     path.write_text(json.dumps({"a": "Good morning to you.", "b": "Good evening to you.", "n": 7}), "utf-8")
@@ -134,7 +134,7 @@ def test_where_a_mark_would_break_something_what_is_not_translated_is_only_liste
 
 
 def test_a_segment_without_words_is_not_said_to_be_untranslated(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.csv"
     path.write_text("item,price\nrent,960.00\n", "utf-8")
@@ -145,7 +145,7 @@ def test_a_segment_without_words_is_not_said_to_be_untranslated(
     assert "960.00" in (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()[1].split(",")
 
 
-def test_the_source_is_never_replaced(app: Fireside, translations: Translations, tmp_path: Path) -> None:
+def test_the_source_is_never_replaced(app: Fireside, translations: TranslationJobs, tmp_path: Path) -> None:
     path = text_file(tmp_path)
     before = path.read_bytes()
     row = begin(app, path)
@@ -160,7 +160,7 @@ def test_the_source_is_never_replaced(app: Fireside, translations: Translations,
 
 @pytest.mark.parametrize("lock", [".~lock.out.txt#", "~$out.txt", "~$t.txt"])
 def test_a_file_that_an_office_program_has_open_is_not_replaced(
-    app: Fireside, translations: Translations, tmp_path: Path, lock: str
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, lock: str
 ) -> None:
     row = begin(app, text_file(tmp_path))
     work_off(translations)
@@ -175,7 +175,7 @@ def test_a_file_that_an_office_program_has_open_is_not_replaced(
 
 
 def test_a_folder_that_is_not_there_and_a_copy_that_is_gone_are_told(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     row = begin(app, text_file(tmp_path))
     work_off(translations)
@@ -189,7 +189,7 @@ def test_a_folder_that_is_not_there_and_a_copy_that_is_gone_are_told(
 
 @pytest.mark.parametrize("ending", [".txt", ".html", ".csv"])
 def test_a_full_disk_is_told_and_what_is_there_stays(
-    app: Fireside, translations: Translations, tmp_path: Path, ending: str
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, ending: str
 ) -> None:
     path = tmp_path / "lease.txt"
     path.write_text("\n\n".join(f"{line} It stands beside the river." * 20 for line in lines(60)), "utf-8")
@@ -207,7 +207,7 @@ def test_a_full_disk_is_told_and_what_is_there_stays(
         assert out.read_text("utf-8") == "earlier"
 
 
-def test_saving_that_is_cancelled_changes_nothing(app: Fireside, translations: Translations, tmp_path: Path) -> None:
+def test_saving_that_is_cancelled_changes_nothing(app: Fireside, translations: TranslationJobs, tmp_path: Path) -> None:
     row = begin(app, text_file(tmp_path))
     work_off(translations)
     out, cancel = tmp_path / "out.txt", CancelToken()
@@ -225,7 +225,7 @@ def pdf(folder: Path) -> Path:
 
 @pytest.mark.parametrize("ending", [".docx", ".html"])
 def test_a_pdf_becomes_a_new_document_with_anchors_of_its_pages(
-    app: Fireside, translations: Translations, tmp_path: Path, ending: str
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, ending: str
 ) -> None:
     row = begin(app, pdf(tmp_path))
     assert (row.format, row.segments, endings_of(row)) == ("blocks", 2, (".docx", ".html"))
@@ -247,7 +247,9 @@ def test_a_pdf_becomes_a_new_document_with_anchors_of_its_pages(
         assert ([one.get("id") for one in page.iter("p")][::2], page.get("lang")) == (["page-1", "page-2"], "de")
 
 
-def test_a_part_of_a_pdf_says_what_is_not_translated(app: Fireside, translations: Translations, tmp_path: Path) -> None:
+def test_a_part_of_a_pdf_says_what_is_not_translated(
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
+) -> None:
     row = begin(app, pdf(tmp_path), ARABIC)
     partly(translations, row.id, 1)
     saved = save(translations, row.id, tmp_path / "out.html")
@@ -258,7 +260,7 @@ def test_a_part_of_a_pdf_says_what_is_not_translated(app: Fireside, translations
 
 
 def test_a_password_is_asked_for_and_stays_in_memory(
-    app: Fireside, translations: Translations, tmp_path: Path, fresh_home: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path, fresh_home: Path
 ) -> None:
     path = tmp_path / "locked.pdf"
     page = Page()
@@ -273,7 +275,7 @@ def test_a_password_is_asked_for_and_stays_in_memory(
 
 
 def test_headings_lists_tables_and_code_of_a_new_document(
-    app: Fireside, translations: Translations, tmp_path: Path
+    app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     path = tmp_path / "note.ipynb"
     source = "# Kilns\n\nTwo of them:\n\n- one\n- two\n\n| a | b |\n|---|---|\n| c | d |\n"
@@ -310,7 +312,10 @@ FORMULA = ("=SUM(A1)",)
 TERM = Flag(FlagKind.GLOSSARY, "deposit", "Kaution")
 ROWS = [
     Row(RENT, Translated(1, MIETE)),
-    Row(Segment(2, FORMULA, SegmentKind.CELL), Translated(2, FORMULA, Origin.KEPT, (Flag(FlagKind.UNTRANSLATED),))),
+    Row(
+        Segment(2, FORMULA, SegmentKind.CELL),
+        Translated(2, FORMULA, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED),)),
+    ),
     Row(Segment(3, ("A deposit",)), Translated(3, ("Ein Pfand",), flags=(TERM,))),
     Row(Segment(4, ("Press ", Mark("single", 1, "code", "Ctrl+C"), Mark("single", 2, "break"), "now")), None),
     Row(Segment(5, ("odd",)), Translated(5, ("seltsam",), flags=(Flag(FlagKind.LENGTH),), accepted=True)),
@@ -357,7 +362,7 @@ def test_a_spreadsheet_gets_columns_and_no_formulas(tmp_path: Path) -> None:
 
 def test_a_memory_has_what_is_translated(tmp_path: Path) -> None:
     entries = list(read_tmx(saved(tmp_path, ".tmx")))
-    assert {one.pair for one in entries} == {Pair("en", "de")}
+    assert {one.pair for one in entries} == {LanguagePair("en", "de")}
     assert [one.target for one in entries][1:] == ['["Ein Pfand"]', '["seltsam"]']
 
 

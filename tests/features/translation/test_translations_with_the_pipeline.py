@@ -15,7 +15,7 @@ from docx import Document
 
 from app.bootstrap import Fireside, build
 from app.core.events import CancelToken
-from app.features.translation.result import Formality, Origin, Term, TranslationWish
+from app.features.translation.result import Formality, GlossaryTerm, TranslationSource, TranslationWish
 from app.features.translation.translations import Saved
 from tests.helpers.script import prompts, write_script
 from tests.helpers.translations import begin, stored, text_file, work_off
@@ -92,7 +92,7 @@ def test_a_second_run_and_another_document_ask_nothing_and_a_term_asks_for_its_s
     work_off(app.translations)
     assert (stored(app.translations, row.id).reused, stored(app.translations, other.id).reused) == (20, 20)
     assert sum(asked(script).values()) == 20
-    app.translations.change(row.id, TranslationWish("de", "en", glossary=(Term("kiln 7", "Brennofen 7"),)))
+    app.translations.change(row.id, TranslationWish("de", "en", glossary=(GlossaryTerm("kiln 7", "Brennofen 7"),)))
     app.translations.begin([row.id])
     work_off(app.translations)
     assert asked(script) == Counter(range(1, 21)) + Counter([7])
@@ -108,8 +108,8 @@ def test_an_edit_is_used_as_the_person_wrote_it(app: Fireside, tmp_path: Path) -
     first, second = (app.translations.segments.row(one.id, 2).translated for one in (row, other))
     assert first is not None
     assert second is not None
-    assert (first.origin, first.content) == (Origin.EDITED, ("Zweiter Absatz, Ofen 2.",))
-    assert (second.origin, second.content) == (Origin.MEMORY, first.content)
+    assert (first.origin, first.content) == (TranslationSource.EDITED, ("Zweiter Absatz, Ofen 2.",))
+    assert (second.origin, second.content) == (TranslationSource.MEMORY, first.content)
 
 
 def test_of_two_hundred_segments_a_kill_in_the_middle_costs_those_that_were_on_their_way(
@@ -149,7 +149,7 @@ def test_what_the_document_repeats_is_kept_with_it_until_it_is_to_be_another_tex
     path = tmp_path / "ports.txt"
     texts = ("Northern Ports", "The Northern Ports know us well by now.", "They like the Northern Ports a lot.")
     path.write_text("\n\n".join(texts), "utf-8")
-    found = (Term("Northern Ports", "Nordhäfen"),)
+    found = (GlossaryTerm("Northern Ports", "Nordhäfen"),)
     with running() as app:
         row = begin(app, path, GERMAN)
         assert app.translations.terms(row.id) == ()
@@ -173,7 +173,7 @@ def test_what_could_not_be_translated_is_told_when_it_is_saved_until_it_is_accep
         work_off(app.translations)
         translated = app.translations.segments.row(row.id, 2).translated
         assert translated is not None
-        assert translated.origin is Origin.KEPT
+        assert translated.origin is TranslationSource.KEPT
         saved = list(app.translations.files.save(row.id, tmp_path / "out.txt", CancelToken()))[-1]
         assert isinstance(saved, Saved)
         assert (saved.kept, saved.untranslated, saved.is_marked) == ((2,), (), False)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.features.translation.marking import shown_content
-from app.features.translation.problems import Problem, ProblemKind
+from app.features.translation.problems import ProblemKind, TranslationProblem
 from app.features.translation.result import TranslationWish
 from app.features.translation.word_checks import changed_negation, changed_word, foreign_figure, untranslated_word
 from app.features.translation.work import Checks
@@ -19,9 +19,9 @@ DETECTOR = Detector()
 
 
 @cache
-def judged() -> dict[str, list[tuple[str, tuple[Problem, ...]]]]:
+def judged() -> dict[str, list[tuple[str, tuple[TranslationProblem, ...]]]]:
     """The pairs of the file, with all that the checks say of each."""
-    found: dict[str, list[tuple[str, tuple[Problem, ...]]]] = {"right": [], "wrong": []}
+    found: dict[str, list[tuple[str, tuple[TranslationProblem, ...]]]] = {"right": [], "wrong": []}
     for line in PAIRS.read_text("utf-8").splitlines():
         kind, ours, theirs, source, target = line.split("\t")
         checks = Checks(TranslationWish(theirs, ours), DETECTOR)

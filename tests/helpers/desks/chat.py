@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import Fireside
-from app.features.chat.prompts import Parts
+from app.features.chat.prompts import PromptBreakdown
 from app.ui.chat.answer import AnswerView, StateLine, ThinkingView
 from app.ui.chat.attaching import Attaching
 from app.ui.chat.attachment_row import AttachmentRow, DraftChip, TooLong
@@ -31,8 +31,8 @@ from app.ui.chat.documents import SourceRow
 from app.ui.chat.question import QuestionView
 from app.ui.chat.queue import QueueChip, QueueView
 from app.ui.chat.survey import SurveyOffer
-from app.ui.chat.transcript import Divider, Transcript
-from app.ui.chat.turn import Turn
+from app.ui.chat.transcript import ChatTranscript, Divider
+from app.ui.chat.turn import TurnView
 from app.ui.chat.view import ChatView
 from app.ui.chat.welcome import EmptyState
 from app.ui.document.files import DocumentChip, PageChip
@@ -59,7 +59,7 @@ class ChatDesk(FileQuestions):
     thinking_button = Found(QPushButton, "thinking_choice")
     row = Found(AttachmentRow)
     too_long = Found(TooLong)
-    transcript = Found(Transcript)
+    transcript = Found(ChatTranscript)
     divider = Found(Divider)
     empty = Found(EmptyState)
     attaching = Found(Attaching)
@@ -138,12 +138,12 @@ class ChatDesk(FileQuestions):
     # Turns.
 
     @property
-    def turns(self) -> list[Turn]:
+    def turns(self) -> list[TurnView]:
         """Questions and answers of the chat that is shown: all of them, which a long one does without."""
         return [self.transcript.turn_at(index) for index in range(self.transcript.places.count)]
 
     @property
-    def turns_made(self) -> list[Turn]:
+    def turns_made(self) -> list[TurnView]:
         """Those that exist by themselves: near what is seen."""
         return self.transcript.turns
 
@@ -242,7 +242,7 @@ class ChatDesk(FileQuestions):
         """How far one has scrolled."""
         return self.transcript.verticalScrollBar()
 
-    def click_action(self, turn: Turn, name: str) -> None:
+    def click_action(self, turn: TurnView, name: str) -> None:
         """Presses an icon under a turn, found by its accessible name, or else chooses a line of the turn's menu."""
         turn.set_focused(True)
         button = turn.row.button(name) if turn.row else None
@@ -256,14 +256,14 @@ class ChatDesk(FileQuestions):
                 menu = self.menu_at(turn)
             self.click_menu(menu, name)
 
-    def open_menu(self, turn: Turn) -> QMenu:
+    def open_menu(self, turn: TurnView) -> QMenu:
         """What can be done with a turn besides what stands under it in icons, by the icon for it."""
         turn.set_focused(True)
         assert turn.row is not None
         self.click(turn.row.more)
         return self.find(QMenu, "action_menu")
 
-    def menu_at(self, turn: Turn) -> QMenu:
+    def menu_at(self, turn: TurnView) -> QMenu:
         """Everything that can be done with a turn, by the right button."""
         self._click_right(turn, turn.rect().center())
         return self.find(QMenu, "action_menu")
@@ -353,7 +353,7 @@ class ChatDesk(FileQuestions):
         assert action is not None, f"no {name}"
         QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
 
-    def open_map(self, turn: Turn) -> QTreeWidget:
+    def open_map(self, turn: TurnView) -> QTreeWidget:
         """The map of all versions, from the number at a turn."""
         turn.set_focused(True)
         assert turn.row is not None
@@ -371,7 +371,7 @@ class ChatDesk(FileQuestions):
         tops = [tree.topLevelItem(place) for place in range(tree.topLevelItemCount())]
         return [row for item in tops if item is not None for row in below(item, 0)]
 
-    def link(self, turn: Turn, name: str) -> None:
+    def link(self, turn: TurnView, name: str) -> None:
         """Presses a button inside the turn."""
         found = [b for b in turn.findChildren(QAbstractButton) if b.accessibleName() == name and b.isVisible()]
         assert found, f"no {name}"
@@ -474,7 +474,7 @@ class ChatDesk(FileQuestions):
     # The model.
 
     @property
-    def parts(self) -> Parts | None:
+    def parts(self) -> PromptBreakdown | None:
         """What the model's memory is filled with, once it was counted."""
         return self.root.memory.parts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton
 
-from app.features.documents import Mark
+from app.features.documents import TextHighlight
 from app.ui.document.header import DocumentSearch
 from app.ui.document.page import DocumentProblem, PageArea, PagePaper
 from app.ui.document.text import DocumentText
@@ -47,7 +47,7 @@ class ReaderDesk(Desk):
         return self.root.page
 
     @property
-    def mark(self) -> Mark | None:
+    def mark(self) -> TextHighlight | None:
         """What of it is marked."""
         return self.root.mark
 

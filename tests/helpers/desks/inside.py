@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QWidget
 
-from app.ui.inside.flow import Piece, TokenFlow
+from app.ui.inside.flow import TokenFlow, TokenPiece
 from app.ui.inside.look import StateRow
 from app.ui.inside.panel import InsidePanel
 from app.ui.inside.tokens import Choices
@@ -69,7 +69,7 @@ class InsideDesk(Desk):
     # Tokens.
 
     @property
-    def pieces(self) -> Sequence[Piece]:
+    def pieces(self) -> Sequence[TokenPiece]:
         """The tokens as they are shown."""
         return self.flow.pieces
 

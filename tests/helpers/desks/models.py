@@ -17,7 +17,7 @@ from app.ui.models.search import ResultList, SearchPage
 from app.ui.models.storage import FolderRow, StoragePage, StorageRow
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.fields import CheckRow, SearchField
-from app.ui.widgets.labels import ElidedLabel, ProgressLine
+from app.ui.widgets.labels import ElidedLabel, ProgressStripe
 from tests.helpers.desks.desk import Desk, Found
 
 PAGES = ("suggested", "installed", "others", "downloads", "storage")
@@ -218,9 +218,9 @@ class ModelsDesk(Desk):
         return self.find(StoragePage).storage
 
     @property
-    def move_line(self) -> ProgressLine:
+    def move_line(self) -> ProgressStripe:
         """How far the move to another disk is."""
-        return self.folder_row.findChild(ProgressLine)
+        return self.folder_row.findChild(ProgressStripe)
 
     def move_models(self, folder: Path) -> None:
         """Chooses another folder for the models."""

@@ -9,20 +9,20 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QToolButton
 
 from app.bootstrap import Fireside
-from app.features.summary.result import Form, Length, StoredSummary, SummaryEvent, Wish
+from app.features.summary.result import Form, Length, StoredSummary, SummaryEvent, SummaryOptions
 from app.ui.document.files import DocumentChip
 from app.ui.document.view import DocumentView
 from app.ui.shell.notify import Notify
-from app.ui.summarize.digest import KeyTerms, Outline, TermChip
-from app.ui.summarize.draft import BetterModel, DropZone, Figures
+from app.ui.summarize.digest import DigestOutline, KeyTerms, TermChip
+from app.ui.summarize.draft import BetterModel, Figures, SummaryDropZone
 from app.ui.summarize.result import ResultHead, TitleField
 from app.ui.summarize.statements import StatementView, WholeStatementView
 from app.ui.summarize.summarize_tab import SummarizeView
-from app.ui.summarize.texts import Progress
+from app.ui.summarize.texts import SummaryProgress
 from app.ui.summarize.wish import WishChoices
 from app.ui.widgets.buttons import ChoiceButton
-from app.ui.widgets.fields import Segments
-from app.ui.widgets.labels import ElidedLabel, ProgressLine
+from app.ui.widgets.fields import SegmentedControl
+from app.ui.widgets.labels import ElidedLabel, ProgressStripe
 from app.ui.work.tab import StateBar
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.dialogs import FileQuestions
@@ -34,14 +34,14 @@ class SummarizeDesk(FileQuestions):
 
     root: SummarizeView
 
-    zone = Found(DropZone)
+    zone = Found(SummaryDropZone)
     browse = Found(QPushButton, "browse")
     empty_head = Found(QLabel, "empty_head")
     better = Found(BetterModel)
     better_download = Found(QPushButton, "better_download")
     add_button = Found(QPushButton, "add_documents")
     figures = Found(Figures)
-    together = Found(Segments)
+    together = Found(SegmentedControl)
     begin_button = Found(QPushButton, "begin")
     anyway_button = Found(QPushButton, "begin_anyway")
     begin_anyway = Found(QPushButton, "begin_anyway")
@@ -53,7 +53,7 @@ class SummarizeDesk(FileQuestions):
     work_title = Found(ElidedLabel, "summary_title")
     work_words = Found(QLabel, "work_words")
     work_lead = Found(QLabel, "work_lead")
-    work_line = Found(ProgressLine)
+    work_line = Found(ProgressStripe)
     stop = Found(QPushButton, "stop_work")
     statements = Found(StatementView)
     digest = Found(WholeStatementView, "digest")
@@ -63,7 +63,7 @@ class SummarizeDesk(FileQuestions):
     copy_digest = Found(QToolButton, "copy_digest")
     save_digest = Found(QPushButton, "save_digest")
     key_terms = Found(KeyTerms)
-    outline = Found(Outline)
+    outline = Found(DigestOutline)
     head = Found(ResultHead)
     title = Found(TitleField)
     save_button = Found(QPushButton, "save")
@@ -135,7 +135,7 @@ class SummarizeDesk(FileQuestions):
     # Choices.
 
     @property
-    def wish(self) -> Wish:
+    def wish(self) -> SummaryOptions:
         """What is chosen for what is put together."""
         return self.root.draft.foot.wish
 
@@ -171,7 +171,7 @@ class SummarizeDesk(FileQuestions):
 
     def show_progress(self, number: int, events: Sequence[SummaryEvent]) -> None:
         """As if the work had told so much of a summary."""
-        progress = self.root.runner._progress[number] = Progress()
+        progress = self.root.runner._progress[number] = SummaryProgress()
         for event in events:
             progress.take(event)
 

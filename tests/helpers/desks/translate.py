@@ -22,14 +22,14 @@ from app.ui.translate.glossary import GlossaryPanel
 from app.ui.translate.languages import LanguageButton, LanguageChoice, LanguagePopup, NeedsModel
 from app.ui.translate.rows import TARGET, RowsModel
 from app.ui.translate.segment_text import RowEditor
-from app.ui.translate.side_by_side import SideBySide
+from app.ui.translate.side_by_side import SegmentTable
 from app.ui.translate.text_page import PAUSE_MS, TextPage
 from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
-from app.ui.translate.text_work import Kind, Paragraphs
+from app.ui.translate.text_work import Paragraphs, TextRequestKind
 from app.ui.translate.translate_tab import TranslateView
 from app.ui.widgets.buttons import ChoiceButton
-from app.ui.widgets.labels import ElidedLabel, ProgressLine
-from app.ui.work.at_hand import Answer, Ended
+from app.ui.widgets.labels import ElidedLabel, ProgressStripe
+from app.ui.work.at_hand import WorkEnded, WorkEvent
 from app.ui.work.tab import StateBar
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.desks.dialogs import FileQuestions
@@ -46,7 +46,7 @@ class Languages(Desk):
     needs = Found(NeedsModel)
     needs_words = Found(QLabel, "needs_words")
     needs_state = Found(QLabel, "needs_state")
-    needs_line = Found(ProgressLine, "needs_line")
+    needs_line = Found(ProgressStripe, "needs_line")
     download = Found(QPushButton, "needs_download")
     other_models = Found(QPushButton, "needs_others")
     source_language = Found(LanguageButton, "source_language")
@@ -93,7 +93,7 @@ class Languages(Desk):
         return self.needs_words.text().replace("\u2011", "-")
 
 
-def link_rect(segments: SideBySide, row: int, number: int) -> QRect:
+def link_rect(segments: SegmentTable, row: int, number: int) -> QRect:
     """Where a link of a row is, in the viewport."""
     laid, corner = segments.laid.row(row), segments._corner(row, TARGET)
     top = laid.target.height_px
@@ -127,7 +127,7 @@ class DocumentDesk(Languages, FileQuestions):
     begin_one = Found(QPushButton, "begin_one")
     page = Found(DocumentPage)
     card = Found(QFrame, "segments_card")
-    segments = Found(SideBySide)
+    segments = Found(SegmentTable)
     search_row = Found(DocumentSearch)
     search_field = Found(QLineEdit, "search_field")
     search_count = Found(QLabel, "search_count")
@@ -488,8 +488,8 @@ class TranslateDesk(Languages):
         page.panes.show_count()
         page.history.id = kept_as
         segments = tuple(Segment(number, (words,)) for number, words in enumerate(source, 1))
-        for event in (Paragraphs(segments, "en", {one.id: one for one in done}), Ended(False, 4.2)):
-            page.answers._on_answer(Answer(Kind.TEXT, 0, event))
+        for event in (Paragraphs(segments, "en", {one.id: one for one in done}), WorkEnded(False, 4.2)):
+            page.answers._on_answer(WorkEvent(TextRequestKind.TEXT, 0, event))
         self.keep()
         return page.history.id
 

@@ -45,7 +45,7 @@ from app.ui.widgets.fields import SearchField
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.row_list import ID_ROLE, RowList
 from app.ui.work.column import WorkColumn
-from app.ui.work.tab import Runner, WorkTab
+from app.ui.work.tab import JobRunner, WorkTab
 from app.ui.write.write_tab import PagesColumn, WriteView
 from tests.helpers.attached import urls_of
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found
@@ -436,7 +436,7 @@ class Frame(Desk):
         """What an earlier run left is worked off."""
         self._tabs.go_on()
 
-    def work_off_translations(self) -> Runner[Any]:
+    def work_off_translations(self) -> JobRunner[Any]:
         """What waits in the queue begins."""
         tab = self.window.tab("translate")
         assert isinstance(tab, WorkTab)

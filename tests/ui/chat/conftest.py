@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
 from app.core.events import Role
-from app.features.chat.answers import Chat
+from app.features.chat.answers import AnswerService
 from app.ui.chat.view import ChatView
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -69,10 +69,10 @@ class Untold:
     """An answer, by its number from 0, that stands in the store, while the window is not told of it before `told`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-        self._number, self._numbers, self._answer = number, count(), Chat.answer
+        self._number, self._numbers, self._answer = number, count(), AnswerService.answer
         self.stored, self.told = threading.Event(), threading.Event()
         held = lambda *values, **keys: self._held(*values, **keys)  # noqa: E731, PLW0108 - a method would not be told whose
-        monkeypatch.setattr(Chat, "answer", held)
+        monkeypatch.setattr(AnswerService, "answer", held)
 
     def _held(self, *values: Any, **keys: Any) -> Iterator[object]:
         events = self._answer(*values, **keys)

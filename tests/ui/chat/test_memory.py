@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
-from app.features.chat.prompts import Budget, Parts
+from app.features.chat.prompts import Budget, PromptBreakdown
 from app.ui.chat.memory import ContextFull, ContextPanel, notes_on, rows_of
 from app.ui.chat.question import QuestionView
 from app.ui.shell.status_line import ContextGauge
@@ -166,7 +166,7 @@ def test_a_message_larger_than_the_context_is_refused_in_words(desk: ChatDesk) -
 
 def test_while_a_message_is_written_its_parts_are_counted(desk: ChatDesk) -> None:
     desk.ask("Hello")
-    seen: list[Parts] = []
+    seen: list[PromptBreakdown] = []
     desk.chat.parts_changed.connect(seen.append)
     desk.type("three more words")
     desk.wait(lambda: seen and seen[-1].message == 3 + 4)
@@ -232,7 +232,9 @@ def test_the_gauge_moves_while_the_answer_is_written(open_chat: Open) -> None:
 # The panel over the gauge: each part with its number, in any direction of writing.
 
 
-PARTS = Parts(system=20, carried=100, pinned=300, earlier=2400, message=45, budget=Budget(8192, 1024, 245), hidden=12)
+PARTS = PromptBreakdown(
+    system=20, carried=100, pinned=300, earlier=2400, message=45, budget=Budget(8192, 1024, 245), hidden=12
+)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
-from app.features.models.memory import Memory, MemoryWatch
+from app.features.models.memory import MachineMemory, ModelMemoryWatch
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.upkeep import ModelSleep
@@ -18,7 +18,7 @@ from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
 
 GB = 10**9
-PLENTY, SHORT = Memory(16 * GB, 8 * GB), Memory(16 * GB, GB // 2)
+PLENTY, SHORT = MachineMemory(16 * GB, 8 * GB), MachineMemory(16 * GB, GB // 2)
 SLOW = {"text": "one two three four five six seven eight ", "repeat": 100, "delay_s": 0.01}
 PUT_TO_SLEEP = "Memory got short, so the model was put to sleep. It wakes up with your next message."
 
@@ -30,7 +30,7 @@ class Machine:
     desk: ChatDesk
     loader: ModelLoader
     sleep: ModelSleep
-    memory: Memory
+    memory: MachineMemory
     now_s: float
     is_at_work: bool = False
 
@@ -55,7 +55,7 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
         desk.chat.answer_grew.connect(loader.look_during_answer)
         desk.chat.answer_finished.connect(loader.look)
         made = Machine(desk, loader, None, PLENTY, 0.0)  # type: ignore[arg-type]
-        watch = MemoryWatch(lambda: desk.settings.engine, lambda: made.memory, lambda: made.now_s)
+        watch = ModelMemoryWatch(lambda: desk.settings.engine, lambda: made.memory, lambda: made.now_s)
         made.sleep = ModelSleep(
             watch,
             desk.notify,

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.features.documents import Documents, ReadEvent
+from app.features.documents import DocumentLibrary, ReadEvent
 from app.features.projects import ICONS, Costs
 from app.ui.chat.project_dialog import IconChoice, ProjectDialog, cost_words
 from app.ui.chat.view import ChatView
@@ -226,14 +226,14 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
 def test_a_document_that_is_still_read_when_the_dialog_is_done_comes_into_the_project(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, is_read, may_end = Documents.read, threading.Event(), threading.Event()
+    read, is_read, may_end = DocumentLibrary.read, threading.Event(), threading.Event()
 
     def read_and_wait(*args: Any, **keys: Any) -> Iterator[ReadEvent]:
         yield from read(*args, **keys)
         is_read.set()
         may_end.wait(60)
 
-    monkeypatch.setattr(Documents, "read", read_and_wait)
+    monkeypatch.setattr(DocumentLibrary, "read", read_and_wait)
     with open_window(qapp, make_chat=ChatView) as frame:
         frame.click(frame.button("New project"))
         dialog = frame.find(ProjectDialog)
@@ -249,13 +249,13 @@ def test_a_document_that_is_still_read_when_the_dialog_is_done_comes_into_the_pr
 def test_a_new_project_that_is_left_with_a_document_on_its_way_is_one(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, may_end = Documents.read, threading.Event()
+    read, may_end = DocumentLibrary.read, threading.Event()
 
     def read_late(*args: Any, **keys: Any) -> Iterator[ReadEvent]:
         may_end.wait(60)
         yield from read(*args, **keys)
 
-    monkeypatch.setattr(Documents, "read", read_late)
+    monkeypatch.setattr(DocumentLibrary, "read", read_late)
     with open_window(qapp, make_chat=ChatView) as frame:
         frame.click(frame.button("New project"))
         dialog = frame.find(ProjectDialog)

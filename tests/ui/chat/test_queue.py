@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.bootstrap import build
-from app.features.chat.answers import Chat
+from app.features.chat.answers import AnswerService
 from app.ui.chat.answering import reading_words
 from app.ui.chat.view import ChatView
 from app.ui.shell.notify import Notify
@@ -101,13 +101,13 @@ def test_escape_stops_the_answer_and_what_waits_stays_until_it_is_sent(open_chat
 
 
 def test_what_is_sent_while_the_answer_stops_goes_when_it_has(open_chat: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk, answer, may_end = open_chat(HELD, {"text": "Fine."}), Chat.answer, threading.Event()
+    desk, answer, may_end = open_chat(HELD, {"text": "Fine."}), AnswerService.answer, threading.Event()
 
     def ending_late(*values: Any, **keys: Any) -> Iterator[object]:
         yield from answer(*values, **keys)
         may_end.wait(60)
 
-    monkeypatch.setattr(Chat, "answer", ending_late)
+    monkeypatch.setattr(AnswerService, "answer", ending_late)
     begin(desk)
     desk.press(Qt.Key.Key_Escape)
     desk.queue_up("next")

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton
 from app.core.events import Role
 from app.ui.chat import quick_ask
 from app.ui.chat.pair import PairView
-from app.ui.chat.quick_ask import QuickAsk, Taken, TakenText
+from app.ui.chat.quick_ask import CapturedText, QuickAsk, TakenText
 from app.ui.chat.view import ChatView
 from app.ui.outside import Outside
 from app.ui.shell.desktop import TaskBar
@@ -170,7 +170,7 @@ def test_it_translates_here_all_the_same_and_keeps_nothing(quick: QuickDesk) -> 
 def test_what_was_selected_is_offered_once_and_then_waits_for_a_click(
     quick: QuickDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quick_ask, "texts_elsewhere", lambda: [Taken("Old words", True)])
+    monkeypatch.setattr(quick_ask, "texts_elsewhere", lambda: [CapturedText("Old words", True)])
     quick.open()
     assert quick.said == "Selected text, 9 characters"
     quick.root.close()

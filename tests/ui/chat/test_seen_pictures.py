@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from app.core.paths import AppPaths
-from app.core.settings import Chat, Engine, Settings, save_settings
+from app.core.settings import ChatDefaults, EngineSettings, Settings, save_settings
 from app.ui.chat.pictures import PictureChip
 from app.ui.chat.view import ChatView
 from tests.helpers import tiny_eyes
@@ -35,8 +35,10 @@ def model(starter: Path, tmp_path: Path) -> Path:
     path.parent.mkdir()
     path.symlink_to(starter.resolve())
     tiny_eyes.make_eye(starter, path.with_name("mmproj-f16.gguf"))
-    chat = Chat(temperature=0, max_tokens=24, titles=False, memory=False)
-    save_settings(AppPaths.from_environment().settings, Settings(engine=Engine(model_path=str(path)), chat=chat))
+    chat = ChatDefaults(temperature=0, max_tokens=24, titles=False, memory=False)
+    save_settings(
+        AppPaths.from_environment().settings, Settings(engine=EngineSettings(model_path=str(path)), chat=chat)
+    )
     return path
 
 

@@ -11,10 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.core.events import Role
-from app.features.chat.answers import Beside
+from app.features.chat.answers import SecondAnswer
 from app.ui.chat.quoting import quoted
 from app.ui.chat.selection import texts_in
-from app.ui.chat.turn import Turn
+from app.ui.chat.turn import TurnView
 from app.ui.text.prose import TextView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.models_on_disk import write_model
@@ -56,7 +56,7 @@ def desk(open_chat: Open) -> ChatDesk:
     return desk
 
 
-def texts(turn: Turn) -> list[TextView]:
+def texts(turn: TurnView) -> list[TextView]:
     return [view for view in texts_in(turn) if isinstance(view, TextView)]
 
 
@@ -272,7 +272,7 @@ def test_thinking_that_is_open_is_selected_with_the_rest(open_chat: Open) -> Non
 def test_of_two_answers_beside_each_other_the_one_under_the_pointer_is_selected(
     open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Beside, "has_room", lambda *_: True)
+    monkeypatch.setattr(SecondAnswer, "has_room", lambda *_: True)
     desk = open_chat({"text": "First one.\n\nIts end.", "times": 1}, {"text": "Second one.\n\nIts end."})
     other = tmp_path / "Other-2B-Q8_0.gguf"
     write_model(other)

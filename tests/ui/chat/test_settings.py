@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.features.assistants import Chosen
+from app.features.assistants import AssistantChoice
 from app.ui.chat.settings import ChatSettings, longest_answer, thinking_budget
 from app.ui.sampling import MODEL_DEFAULT, SETTINGS_DEFAULT, KnobStepper, knobs
 from app.ui.theme import Theme
@@ -25,9 +25,9 @@ def press(dialog: QDialog, name: str) -> None:
 
 
 def test_nothing_is_set_until_somebody_sets_it(qtbot: QtBot, theme: Theme) -> None:
-    dialog = ChatSettings(theme, Chosen(" Be brief. "))
+    dialog = ChatSettings(theme, AssistantChoice(" Be brief. "))
     qtbot.addWidget(dialog)
-    assert dialog.chosen == Chosen("Be brief.")
+    assert dialog.chosen == AssistantChoice("Be brief.")
     assert {s.number.text() for s in dialog.findChildren(KnobStepper)} == {MODEL_DEFAULT, "No limit", "Random"}
 
 
@@ -48,8 +48,8 @@ def test_the_first_step_up_leads_somewhere_sensible_and_back_again(qtbot: QtBot,
 
 def test_more_is_closed_unless_something_in_it_is_set(qtbot: QtBot, theme: Theme) -> None:
     calm, busy = (
-        ChatSettings(theme, Chosen(sampling={"temperature": 0.5})),
-        ChatSettings(theme, Chosen(sampling={"top_k": 5})),
+        ChatSettings(theme, AssistantChoice(sampling={"temperature": 0.5})),
+        ChatSettings(theme, AssistantChoice(sampling={"top_k": 5})),
     )
     for dialog, is_open in ((calm, False), (busy, True)):
         qtbot.addWidget(dialog)

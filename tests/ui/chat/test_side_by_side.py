@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from app.core.events import PromptProgress
-from app.features.chat.answers import AnswerEvent, Beside, Chat
+from app.features.chat.answers import AnswerEvent, AnswerService, SecondAnswer
 from app.ui.chat.answer import StateLine
 from app.ui.chat.pair import PairView
 from tests.helpers.clipping import clipped_texts
@@ -35,7 +35,7 @@ def other(tmp_path: Path) -> Path:
 def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether both fit into memory."""
     has_room: bool = request.param == "room for both"
-    monkeypatch.setattr(Beside, "has_room", lambda *_: has_room)
+    monkeypatch.setattr(SecondAnswer, "has_room", lambda *_: has_room)
     return has_room
 
 
@@ -110,16 +110,16 @@ def test_esc_stops_both_and_what_came_is_kept(open_chat: Open, other: Path, room
 def test_what_is_told_late_of_a_first_answer_that_was_stopped_begins_no_second(
     open_chat: Open, other: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Beside, "has_room", lambda *_: True)
+    monkeypatch.setattr(SecondAnswer, "has_room", lambda *_: True)
     desk = open_chat({"text": "One."})
-    answer, may_tell = Chat.answer, threading.Event()
+    answer, may_tell = AnswerService.answer, threading.Event()
 
     def told_late(*args: Any, **keys: Any) -> Iterator[AnswerEvent]:
         may_tell.wait(60)
         yield PromptProgress(1, 2)
         yield from answer(*args, **keys)
 
-    monkeypatch.setattr(Chat, "answer", told_late)
+    monkeypatch.setattr(AnswerService, "answer", told_late)
     ask_both(desk, "Which?", other)
     begun = desk.heard(desk.chat.open_chat.answering)
     desk.press(Qt.Key.Key_Escape)

@@ -15,9 +15,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from app.features.chat.answers import Beside
-from app.features.retrieval.question_scope import Scope, Wanted
-from app.features.survey.wanted import Made, Offer, SurveyProgress
+from app.features.chat.answers import SecondAnswer
+from app.features.retrieval.question_scope import QuestionScope, Scope
+from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
 from app.store.messages import MessageState
 from app.ui.chat.pair import PairView
 from app.ui.chat.survey import made_words, offer_words, progress_words
@@ -130,7 +130,7 @@ def test_a_second_models_answer_whose_first_is_over_gives_place_as_well(
 ) -> None:
     long = {"when": r"people are named\?$", "text": "word ", "repeat": 4000, "delay_s": 0.005}
     desk = opened(open_chat, {"when": r"people are named\?$", "text": "One.", "times": 1}, long)
-    monkeypatch.setattr(Beside, "has_room", lambda *_: False)
+    monkeypatch.setattr(SecondAnswer, "has_room", lambda *_: False)
     desk.attach(book(tmp_path))
     other = tmp_path / "Other-2B-Q8_0.gguf"
     write_model(other)
@@ -308,14 +308,14 @@ def test_of_a_temporary_chat_nothing_is_kept(open_chat: Open, tmp_path: Path) ->
 
 
 def test_what_is_said_counts_and_names() -> None:
-    by_model = Offer(Scope(Wanted.LIST), (1, 2), is_by_model=True)
+    by_model = QueryOffer(Scope(QuestionScope.LIST), (1, 2), is_by_model=True)
     assert offer_words(by_model) == "This question is about all 2 documents."
     assert offer_words(replace(by_model, tokens=48_200)).endswith("Reading all of it is 48,200 tokens.")
-    assert "telling sentences" in offer_words(Offer(Scope(Wanted.ABOUT), (1,), is_by_model=False))
+    assert "telling sentences" in offer_words(QueryOffer(Scope(QuestionScope.ABOUT), (1,), is_by_model=False))
     assert progress_words(SurveyProgress(2, 38, None)) == "Reading all of it: section 3 of 38"
     assert progress_words(SurveyProgress(2, 38, 200.0)) == "Reading all of it: section 3 of 38 · about 3 minutes left"
     assert progress_words(SurveyProgress(38, 38, 5.0)) == "Read all of it; joining what was found"
     assert progress_words(SurveyProgress(2, 38, 5.0, is_resting=True)) == "Waits: another answer goes first"
-    assert made_words(Made(38, 38, 192.0, is_by_model=True)) == "Read whole: 38 sections · 3 min 12 s"
-    assert made_words(Made(38, 12, 40.0, is_by_model=True)) == "Read: 12 of 38 sections · 40 s"
-    assert made_words(Made(1, 1, 3.0, is_by_model=True)) == "Read whole · 3 s"
+    assert made_words(SurveyCoverage(38, 38, 192.0, is_by_model=True)) == "Read whole: 38 sections · 3 min 12 s"
+    assert made_words(SurveyCoverage(38, 12, 40.0, is_by_model=True)) == "Read: 12 of 38 sections · 40 s"
+    assert made_words(SurveyCoverage(1, 1, 3.0, is_by_model=True)) == "Read whole · 3 s"

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from app.ui.chat.answer import AnswerView
 from app.ui.chat.question import QuestionView
 from app.ui.chat.transcript import FocusRing
-from app.ui.chat.turn import Turn
+from app.ui.chat.turn import TurnView
 from app.ui.text.prose import ProseView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import NO_KEYS
@@ -27,12 +27,12 @@ def long_chat(desk: ChatDesk, count: int = 60) -> None:
     desk.wait(lambda: desk.is_settled)
 
 
-def prose(turn: Turn) -> ProseView:
+def prose(turn: TurnView) -> ProseView:
     found = [view for view in turn.findChildren(ProseView) if not view.isHidden()]
     return found[0]
 
 
-def look(turn: Turn) -> tuple[str, int]:
+def look(turn: TurnView) -> tuple[str, int]:
     """The colour and the size of the first character."""
     cursor = QTextCursor(prose(turn).document())
     cursor.setPosition(1)
@@ -40,7 +40,7 @@ def look(turn: Turn) -> tuple[str, int]:
     return style.foreground().color().name().upper(), style.font().pixelSize()
 
 
-def seen(desk: ChatDesk) -> list[Turn]:
+def seen(desk: ChatDesk) -> list[TurnView]:
     viewport = desk.transcript.viewport()
     places = {turn: turn.mapTo(viewport, QPoint(0, 0)).y() for turn in desk.turns_made}
     return [turn for turn in desk.turns_made if places[turn] < viewport.height() and places[turn] + turn.height() > 0]

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import NetworkOff
 from app.core.events import CancelToken
 from app.features.models.collection import Suggestion
-from app.features.models.estimate import Fit
-from app.hub.catalog import Entry
+from app.features.models.estimate import MemoryFit
+from app.hub.catalog import CatalogEntry
 from app.hub.download import Download
 from app.hub.library import InstalledModel
 from app.ui.chat.welcome import EmptyState, FirstSuggestion
@@ -27,9 +27,9 @@ from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny
 from tests.ui.models.test_downloads import BEGUN
 
-ENTRY = Entry("q", "Qwen3.5 9B", "Best.", "unsloth/Q", "q.gguf", 5_680_000_000, "apache-2.0", 16, ("chat",))
+ENTRY = CatalogEntry("q", "Qwen3.5 9B", "Best.", "unsloth/Q", "q.gguf", 5_680_000_000, "apache-2.0", 16, ("chat",))
 SMALLER = replace(ENTRY, id="s", name="Qwen3.5 2B", size_bytes=1_300_000_000)
-WELL = Fit("well", 7_400_000_000, 9_800_000_000, 8192, True)
+WELL = MemoryFit("well", 7_400_000_000, 9_800_000_000, 8192, True)
 BIG = replace(WELL, word="too_large")
 
 
@@ -44,7 +44,7 @@ class Offers:
     """Stands in for the models: says what there is and notes what is fetched."""
 
     there: list[Suggestion] = field(default_factory=list)
-    fetched: list[Entry] = field(default_factory=list)
+    fetched: list[CatalogEntry] = field(default_factory=list)
     looks: int = 0
     error: Exception | None = None
 
@@ -53,7 +53,7 @@ class Offers:
         self.looks += 1
         return list(self.there)
 
-    def download_entry(self, entry: Entry, cancel: CancelToken) -> Download:
+    def download_entry(self, entry: CatalogEntry, cancel: CancelToken) -> Download:
         if self.error is not None:
             raise self.error
         self.fetched.append(entry)

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.documents import Mark
+from app.features.documents import TextHighlight
 from app.ui.document.header import DocumentSearch
 from app.ui.shell import tasks
 from app.ui.theme import Theme
@@ -45,14 +45,14 @@ def test_typing_searches_once_after_a_pause_and_on_a_thread(
     qtbot.waitUntil(lambda: search.count.text() == "1 of 1")
     assert len(document.search_threads) == 1
     assert document.search_threads[0] != threading.main_thread().name
-    assert search.hits == [Mark(300, 0, 14)]
+    assert search.hits == [TextHighlight(300, 0, 14)]
 
 
 def test_enter_does_not_wait_for_the_pause(search: DocumentSearch, qtbot: QtBot) -> None:
     qtbot.keyClicks(search.field, "paragraph 30")
     with qtbot.waitSignal(search.chosen) as told:
         qtbot.keyClick(search.field, Qt.Key.Key_Return)
-    assert told.args == [Mark(30, 0, 12)]
+    assert told.args == [TextHighlight(30, 0, 12)]
 
 
 def test_many_matches_are_said_to_be_many(search: DocumentSearch, qtbot: QtBot) -> None:
@@ -87,7 +87,7 @@ def test_a_search_that_is_overtaken_is_not_told(
     gate = threading.Event()
     real = document.search
 
-    def slow(text: str, limit: int = 1000) -> list[Mark]:
+    def slow(text: str, limit: int = 1000) -> list[TextHighlight]:
         if text == "kiln":
             gate.wait(60)
         return real(text, limit)

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
 from app.ui.document import page
-from app.ui.document.page import PageDrawer, Picture, picture_from
+from app.ui.document.page import PageDrawer, PagePicture, picture_from
 from app.ui.shell import tasks
 from tests.helpers.shown_documents import WIDTH_PT, DocumentInMemory, annual_report, drawn
 
@@ -34,7 +34,7 @@ def drawer(qtbot: QtBot, report: DocumentInMemory) -> Iterator[PageDrawer]:
 
 
 def test_a_page_comes_in_the_width_that_was_asked_for(qtbot: QtBot, drawer: PageDrawer) -> None:
-    pictures: list[Picture] = []
+    pictures: list[PagePicture] = []
     drawer.drawn.connect(pictures.append)
     drawer.want(27, 840)
     qtbot.waitUntil(lambda: bool(pictures) and pictures[-1].image.width() == 840)
@@ -45,7 +45,7 @@ def test_a_page_comes_in_the_width_that_was_asked_for(qtbot: QtBot, drawer: Page
 def test_the_latest_wish_wins_and_the_old_drawing_is_cancelled(
     qtbot: QtBot, drawer: PageDrawer, report: DocumentInMemory
 ) -> None:
-    pictures: list[Picture] = []
+    pictures: list[PagePicture] = []
     drawer.drawn.connect(pictures.append)
     report.gate.clear()
     for number in (1, 2, 3, 4, 5):
@@ -115,7 +115,7 @@ def test_the_picture_is_unpacked_off_the_windows_thread(
     threads: list[threading.Thread] = []
     real = page.picture_from
 
-    def watched(*args: object) -> Picture:
+    def watched(*args: object) -> PagePicture:
         threads.append(threading.current_thread())
         return real(*args)  # type: ignore[arg-type]
 

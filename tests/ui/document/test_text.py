@@ -10,8 +10,8 @@ from PySide6.QtGui import QColor, QTextCursor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.documents.blocks import Block, Kind
-from app.features.documents import Mark
+from app.documents.blocks import Block, BlockKind
+from app.features.documents import TextHighlight
 from app.ui.document.text import MOST_STRETCHES, DocumentText
 from app.ui.theme import LIGHT, Theme
 from tests.helpers.counting import lines_run
@@ -35,7 +35,7 @@ def text(qtbot: QtBot, theme: Theme) -> DocumentText:
     return text
 
 
-def show(text: DocumentText, document: DocumentInMemory, mark: Mark | None = None) -> None:
+def show(text: DocumentText, document: DocumentInMemory, mark: TextHighlight | None = None) -> None:
     text.show_range(document, 1, document.block_count, mark)
     text.show_marks(mark, ())
     text.scroll_to_mark()
@@ -47,7 +47,7 @@ def settle(text: DocumentText) -> None:
         QApplication.processEvents()
 
 
-def one_block(words: str, kind: Kind = Kind.PARAGRAPH) -> DocumentInMemory:
+def one_block(words: str, kind: BlockKind = BlockKind.PARAGRAPH) -> DocumentInMemory:
     return DocumentInMemory("a.txt", [Block(1, kind, words)])
 
 
@@ -61,7 +61,7 @@ def one_block(words: str, kind: Kind = Kind.PARAGRAPH) -> DocumentInMemory:
         (every_kind(), 10, "for step in"),
         (every_kind(), 13, "Maria"),
         (one_block("before. " * 2000 + "Here it is. " + "after. " * 2000), 1, "Here it is."),
-        (one_block("row\tcell\n" * 900 + "the\tone\n" + "row\tcell\n" * 900, Kind.TABLE), 1, "the\tone"),
+        (one_block("row\tcell\n" * 900 + "the\tone\n" + "row\tcell\n" * 900, BlockKind.TABLE), 1, "the\tone"),
     ],
 )
 def test_a_mark_is_exact_and_is_what_is_selected(
@@ -69,7 +69,7 @@ def test_a_mark_is_exact_and_is_what_is_selected(
 ) -> None:
     block = document.blocks(block_id, 1)[0]
     start = block.text.index(words.replace("\u2028", "\n"))
-    show(text, document, Mark(block_id, start, start + len(words)))
+    show(text, document, TextHighlight(block_id, start, start + len(words)))
     assert text.textCursor().selectedText() == words
     marked = [one for one in text.extraSelections() if one.format.background().color() == QColor(LIGHT.mark)]
     assert [one.cursor.selectedText() for one in marked] == [words]
@@ -81,7 +81,7 @@ def test_a_mark_is_exact_and_is_what_is_selected(
 
 def test_a_mark_over_several_stretches_is_marked_to_its_end(text: DocumentText) -> None:
     words = "word " * 1500
-    show(text, one_block(words), Mark(1, 10, 7000))
+    show(text, one_block(words), TextHighlight(1, 10, 7000))
     assert text.textCursor().selectedText().replace("\u2029", "") == words[10:7000]
 
 
@@ -136,7 +136,7 @@ def test_scrolling_to_the_end_and_back_shows_every_block_in_order(text: Document
 
 def test_text_that_comes_above_does_not_move_what_is_read(text: DocumentText) -> None:
     document = many_blocks(5000)
-    show(text, document, Mark(2500))
+    show(text, document, TextHighlight(2500))
     text._marks.let_go()
     bar = text.verticalScrollBar()
     for _ in range(200):
@@ -163,7 +163,7 @@ def test_the_ends_are_reached_at_once(text: DocumentText) -> None:
 
 
 def test_one_enormous_block_never_holds_the_window(text: DocumentText, qtbot: QtBot) -> None:
-    for kind, words in ((Kind.PARAGRAPH, "word " * 1_000_000), (Kind.TABLE, "a\tb\tc\n" * 300_000)):
+    for kind, words in ((BlockKind.PARAGRAPH, "word " * 1_000_000), (BlockKind.TABLE, "a\tb\tc\n" * 300_000)):
         show(text, one_block(words, kind))
         most = text.document().characterCount()
 
@@ -188,7 +188,7 @@ def test_matches_are_marked_only_where_text_is_laid_out(text: DocumentText) -> N
 
 
 def test_another_theme_keeps_the_place_and_the_mark(text: DocumentText, theme: Theme) -> None:
-    show(text, many_blocks(1000), Mark(500))
+    show(text, many_blocks(1000), TextHighlight(500))
     theme.scheme = "dark"
     settle(text)
     theme.zoom = 1.5
@@ -212,7 +212,7 @@ def test_another_theme_keeps_the_place_of_a_reader_without_a_mark(text: Document
 
 
 def test_a_selection_of_ones_own_has_the_colour_of_selections(text: DocumentText) -> None:
-    show(text, one_block("The kiln is hot, so it stays shut."), Mark(1, 4, 8))
+    show(text, one_block("The kiln is hot, so it stays shut."), TextHighlight(1, 4, 8))
     assert text.property("marked") is True
     cursor = text.textCursor()
     cursor.setPosition(0)

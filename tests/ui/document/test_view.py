@@ -17,9 +17,9 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import DatabaseDamaged, DiskFull, DocumentUnreadable
 from app.core.events import CancelToken
-from app.documents.blocks import Block, Kind, Place
-from app.features.documents import Mark
-from app.store.documents import PageReading
+from app.documents.blocks import Block, BlockKind, BlockPlace
+from app.features.documents import TextHighlight
+from app.store.documents import StoredPageReading
 from app.ui.document.view import DocumentView
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -149,7 +149,7 @@ def test_a_mark_at_the_foot_of_a_page_is_scrolled_into_view(desk: Desk) -> None:
     desk.window.resize(664, 300)
     report = annual_report()
     last = report.blocks_of_page(27)[-1]
-    desk.root.open(report, Mark(last.id))
+    desk.root.open(report, TextHighlight(last.id))
     desk.drawn()
     area = desk.area
     marked = desk.paper.marked_rect()
@@ -275,7 +275,7 @@ def test_keys_turn_the_pages_of_the_text_too(desk: Desk) -> None:
 
 def test_the_note_of_a_document_is_shown(desk: Desk) -> None:
     note = "The file is no longer where it was, so only its text is shown."
-    document = DocumentInMemory("a.pdf", [Block(1, Kind.PARAGRAPH, "Words.", 1)], "page", 1, note=note)
+    document = DocumentInMemory("a.pdf", [Block(1, BlockKind.PARAGRAPH, "Words.", 1)], "page", 1, note=note)
     desk.root.open(document)
     assert desk.note.isVisible()
     assert desk.note.text() == note
@@ -374,7 +374,7 @@ def test_right_to_left_is_mirrored(desk: Desk) -> None:
 def test_the_same_document_only_moves_to_another_mark(desk: Desk) -> None:
     report = open_report(desk)
     desk.root.show_form(is_text=True)
-    desk.root.open(report, Mark(report.blocks_of_page(5)[0].id))
+    desk.root.open(report, TextHighlight(report.blocks_of_page(5)[0].id))
     assert (desk.page, desk.root.is_text) == (5, True)
     desk.root.open(report)
     assert desk.page == 5
@@ -385,10 +385,10 @@ def test_what_the_store_raises_is_said_and_nothing_breaks(desk: Desk) -> None:
         def blocks_of_page(self, page: int) -> list[Block]:
             raise DatabaseDamaged("fireside.db")
 
-        def search(self, text: str, limit: int = 1000) -> list[Mark]:
+        def search(self, text: str, limit: int = 1000) -> list[TextHighlight]:
             raise DatabaseDamaged("fireside.db")
 
-    desk.root.open(Broken("a.pdf", [Block(1, Kind.PARAGRAPH, "Words.", 1)], "page", 1))
+    desk.root.open(Broken("a.pdf", [Block(1, BlockKind.PARAGRAPH, "Words.", 1)], "page", 1))
     assert len(desk.notices) == 1
     desk.root.begin_search()
     desk.notice.dismiss()
@@ -433,7 +433,7 @@ def test_a_hundred_thousand_blocks_open_and_scroll_within_the_budget(desk: Desk)
 
     for _ in range(60):
         assert lines_run(page_down) < 60_000
-    assert lines_run(lambda: desk.root.open(document, Mark(60_000))) < 100_000
+    assert lines_run(lambda: desk.root.open(document, TextHighlight(60_000))) < 100_000
     QApplication.processEvents()
     assert document.fetched < 2_000
     assert text.top_block_id in range(59_980, 60_001)
@@ -527,8 +527,8 @@ def test_buttons_bring_the_page_nearer_and_farther_up_to_an_end(desk: Desk) -> N
 
 def test_what_is_said_in_a_recording_is_saved_with_its_times_or_without(desk: Desk, tmp_path: Path) -> None:
     blocks = [
-        Block(1, Kind.PARAGRAPH, "Good morning.", 1, place=Place("", 0, 1500), label="0:00 – 0:01"),
-        Block(2, Kind.PARAGRAPH, "And good night.", 2, place=Place("", 61_000, 62_000), label="1:01 – 1:02"),
+        Block(1, BlockKind.PARAGRAPH, "Good morning.", 1, place=BlockPlace("", 0, 1500), label="0:00 – 0:01"),
+        Block(2, BlockKind.PARAGRAPH, "And good night.", 2, place=BlockPlace("", 61_000, 62_000), label="1:01 – 1:02"),
     ]
     desk.root.open(annual_report())
     assert not desk.save_button.isVisible(), "a page says nothing"
@@ -549,7 +549,7 @@ def test_what_is_said_in_a_recording_is_saved_with_its_times_or_without(desk: De
 class Kept:
     """In place of `Corrections`: what was saved, as long as there is room for it."""
 
-    readings: Mapping[int, PageReading] = {}
+    readings: Mapping[int, StoredPageReading] = {}
 
     def __init__(self) -> None:
         self.is_full, self.saved = True, list[tuple[int, str]]()

@@ -434,7 +434,7 @@ def test_keys_go_from_token_to_token_and_from_line_to_line(theme: Theme, qtbot: 
     qtbot.addWidget(shown)
     shown.resize(200, 300)
     shown.show()
-    shown.show_pieces([flow.Piece("word", "#FFFFFF", ends_line=number % 3 == 2) for number in range(300)])
+    shown.show_pieces([flow.TokenPiece("word", "#FFFFFF", ends_line=number % 3 == 2) for number in range(300)])
     shown.setFocus(Qt.FocusReason.TabFocusReason)
     places = []
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_End, Qt.Key.Key_Up):

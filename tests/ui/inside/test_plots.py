@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.features.inside.compare import Line
+from app.features.inside.compare import FittedLine
 from app.ui.inside.maps import HeatMap, share_colour
 from app.ui.inside.plots import (
     Plot,
@@ -43,7 +43,7 @@ def points(theme: Theme, qtbot: QtBot) -> ScatterPlot:
     qtbot.addWidget(plot)
     plot.resize(500, 340)
     plot.show()
-    line = Line(0.18, 3.4, 0.02)
+    line = FittedLine(0.18, 3.4, 0.02)
     plot.show_points(POINTS, line=line.loss, band=lambda x: (0.9 * line.loss(x), 1.1 * line.loss(x)), words="A line.")
     return plot
 

@@ -12,9 +12,9 @@ from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.engine.fit import Room
 from app.features.models.choice import recommended
-from app.features.models.estimate import Fit
+from app.features.models.estimate import MemoryFit
 from app.hub.files import ModelFile, RemoteFile, Repository
-from app.hub.search import Found, Page, Query
+from app.hub.search import FoundRepository, Query, ResultPage
 
 T = TypeVar("T")
 
@@ -46,9 +46,11 @@ def repository(name: str = "unsloth/Qwen3.5-9B-GGUF", **facts: object) -> Reposi
     return Repository(name, "c" * 40, **(values | facts))  # type: ignore[arg-type]
 
 
-def found(count: int, *, start: int = 0) -> tuple[Found, ...]:
+def found(count: int, *, start: int = 0) -> tuple[FoundRepository, ...]:
     """Rows of a list."""
-    return tuple(Found(f"owner/model-{n}", downloads=10_000 - n, likes=n) for n in range(start, start + count))
+    return tuple(
+        FoundRepository(f"owner/model-{n}", downloads=10_000 - n, likes=n) for n in range(start, start + count)
+    )
 
 
 @dataclass
@@ -77,8 +79,8 @@ class ScriptedModels:
         """And for this computer."""
         return self
 
-    def search(self, query: Query, cancel: CancelToken) -> Page:
-        return self._answer("search", query, cancel, lambda: Page(found(query.limit), True))
+    def search(self, query: Query, cancel: CancelToken) -> ResultPage:
+        return self._answer("search", query, cancel, lambda: ResultPage(found(query.limit), True))
 
     def repository(self, repo: str, revision: str, cancel: CancelToken) -> Repository:
         return self._answer("repository", repo, cancel, lambda: repository(repo))
@@ -86,13 +88,15 @@ class ScriptedModels:
     def card(self, repo: str, commit: str, cancel: CancelToken) -> str:
         return self._answer("card", repo, cancel, lambda: "# About\n\nA model.")
 
-    def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken) -> Fit:
+    def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken) -> MemoryFit:
         size = model.size_bytes
         word = "well" if size < 8e9 else "too_large"
-        return self._answer("estimate", model.tag, cancel, lambda: Fit(word, int(size * 1.3), 9_800_000_000, 8192))
+        return self._answer(
+            "estimate", model.tag, cancel, lambda: MemoryFit(word, int(size * 1.3), 9_800_000_000, 8192)
+        )
 
-    def estimate_exactly(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken) -> Fit:
-        fit = Fit("well", 7_150_000_000, 9_800_000_000, 8192, is_exact=True)
+    def estimate_exactly(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken) -> MemoryFit:
+        fit = MemoryFit("well", 7_150_000_000, 9_800_000_000, 8192, is_exact=True)
         return self._answer("exact", model.tag, cancel, lambda: fit)
 
     def download(self, repo: Repository, model: ModelFile, with_vision: bool) -> object:

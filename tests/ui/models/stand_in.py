@@ -18,13 +18,13 @@ from app.core.errors import AppError, ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
 from app.core.paths import starter_model
 from app.features.models.collection import StorageReport, Suggestion
-from app.features.models.estimate import TIGHT, TOO_LARGE, WELL, Fit
+from app.features.models.estimate import TIGHT, TOO_LARGE, WELL, MemoryFit
 from app.features.models.installed import Installed
-from app.hub.catalog import Entry
+from app.hub.catalog import CatalogEntry
 from app.hub.download import Download, DownloadRequest
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
-from app.hub.search import Page, Query
+from app.hub.search import Query, ResultPage
 from app.ui.models.models_tab import ModelsView
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -34,11 +34,11 @@ from tests.helpers.desks.models import ModelsDesk
 GB = 10**9
 
 
-def entry(name: str, size_gb: float, sentence: str, repo: str, **more: Any) -> Entry:
+def entry(name: str, size_gb: float, sentence: str, repo: str, **more: Any) -> CatalogEntry:
     """A suggested model."""
     file = f"{name.replace(' ', '-')}-Q4_K_M.gguf"
     given = {"license": "Apache-2.0", "tier_gb": 8, "tasks": ("chat",), **more}
-    return Entry(name.lower().replace(" ", "-"), name, sentence, repo, file, int(size_gb * GB), **given)
+    return CatalogEntry(name.lower().replace(" ", "-"), name, sentence, repo, file, int(size_gb * GB), **given)
 
 
 QWEN = entry("Qwen3.5 9B", 5.7, "Best for 16 GB: chat and summaries", "unsloth/Qwen3.5-9B-GGUF", languages=201)
@@ -51,7 +51,7 @@ TRANSLATOR = entry(
 )
 
 
-def download(id_: int, of: Entry, state: str, done: float = 0.0, **more: Any) -> Download:
+def download(id_: int, of: CatalogEntry, state: str, done: float = 0.0, **more: Any) -> Download:
     """A download of a suggested model; `done` is a share."""
     request = DownloadRequest(of.repo, "c0ffee", of.name, (RemoteFile(of.file, of.size_bytes, "ab"),), None, of.license)
     given: dict[str, Any] = {
@@ -117,7 +117,7 @@ class Queue:
 
 
 class Models:
-    """What `app.features.models.collection.Models` offers to the window."""
+    """What `app.features.models.collection.ModelCollection` offers to the window."""
 
     def __init__(self) -> None:
         self.downloads = Queue(self._tell)
@@ -125,7 +125,7 @@ class Models:
         self.eyes: list[Path] = []
         """Models for which a file was wanted that lets them see."""
         self.theirs: list[Installed] = []
-        self.entries: dict[str, list[tuple[Entry, Fit, float | None]]] = {}
+        self.entries: dict[str, list[tuple[CatalogEntry, MemoryFit, float | None]]] = {}
         self.report = StorageReport(Path("/models"), 210 * GB, 0, 0, 0, 0, 0)
         self.calls: list[tuple[Any, ...]] = []
         self.asked = 0
@@ -146,15 +146,15 @@ class Models:
             clear_jobs=lambda: self._clear("jobs_bytes"),
         )
 
-    def _search(self, query: Query, _cancel: CancelToken | None = None) -> Page:
+    def _search(self, query: Query, _cancel: CancelToken | None = None) -> ResultPage:
         self.calls.append(("search", query.text))
-        return Page((), has_more=False)
+        return ResultPage((), has_more=False)
 
     def suggestions(self, task: str = "chat", limit: int = 3) -> list[Suggestion]:
         self.asked += 1
         return [self._suggestion(*each) for each in self.entries.get(task, [])[:limit]]
 
-    def _suggestion(self, of: Entry, fit: Fit, speed: float | None) -> Suggestion:
+    def _suggestion(self, of: CatalogEntry, fit: MemoryFit, speed: float | None) -> Suggestion:
         here = next((each.model for each in self.ours if each.model.path.name == of.file), None)
         coming = next((each for each in self.downloads.all() if each.request.repo == of.repo), None)
         return Suggestion(of, dataclasses.replace(fit, tokens_per_s=speed or 0.0), here, coming)
@@ -173,7 +173,7 @@ class Models:
         self.downloads.put(one)
         return one
 
-    def download_entry(self, of: Entry, cancel: CancelToken | None = None) -> Download:
+    def download_entry(self, of: CatalogEntry, cancel: CancelToken | None = None) -> Download:
         self.may_answer.wait(60)
         if self.problem is not None:
             raise self.problem
@@ -247,8 +247,14 @@ class Models:
 
 def furnish(models: Models) -> None:
     """A computer in use: suggestions, installed models, downloads, sizes."""
-    fits = Fit(WELL, int(7.4 * GB), int(9.8 * GB), 8192), Fit(TOO_LARGE, int(16.1 * GB), int(9.8 * GB), 8192)
-    small, tight = Fit(WELL, int(2.4 * GB), int(9.8 * GB), 8192), Fit(TIGHT, int(9.1 * GB), int(9.8 * GB), 4096)
+    fits = (
+        MemoryFit(WELL, int(7.4 * GB), int(9.8 * GB), 8192),
+        MemoryFit(TOO_LARGE, int(16.1 * GB), int(9.8 * GB), 8192),
+    )
+    small, tight = (
+        MemoryFit(WELL, int(2.4 * GB), int(9.8 * GB), 8192),
+        MemoryFit(TIGHT, int(9.1 * GB), int(9.8 * GB), 4096),
+    )
     models.entries = {
         "chat": [(QWEN, fits[0], 6.2), (SMALL, small, 24.0), (LARGE, fits[1], None)],
         "summarize": [(QWEN, tight, 6.2), (SMALL, small, 24.0)],

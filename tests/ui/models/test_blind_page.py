@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.inside.compare import Rests
+from app.features.inside.compare import ModelAsleep
 from app.ui.models import blind
 from app.ui.models.blind import BlindPage
 from tests.helpers.clipping import clipped_texts
@@ -169,7 +169,7 @@ def test_return_asks_and_shift_return_breaks_the_line(room: Room, qtbot: QtBot) 
 
 
 def test_that_the_chats_model_rests_is_said(room: Room) -> None:
-    room.page._on_event((0, Rests("Chatty")))
+    room.page._on_event((0, ModelAsleep("Chatty")))
     assert room.page.status.text() == "Not enough memory for both: Chatty sleeps until your next message."
     assert room.loader.looks == 1
 

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import ModelMissing
 from app.core.events import CancelToken
 from app.features.inside import compare
-from app.features.inside.compare import Candidate, Compared, Rests
+from app.features.inside.compare import Compared, ComparedModel, ModelAsleep
 from app.ui.inside.plots import ScatterPlot
 from app.ui.models import compare as compare_page
 from app.ui.models.compare import BITS, NAME, SPEED, ComparePage, Results, detail_of, line_words, told_apart
@@ -128,7 +128,7 @@ def test_a_long_text_says_how_much_of_it_is_read(room: Room) -> None:
 
 
 def test_that_the_chats_model_rests_is_said(room: Room) -> None:
-    room.page._on_event(Rests("Chatty"))
+    room.page._on_event(ModelAsleep("Chatty"))
     assert room.page.rests.text() == "Not enough memory for both: Chatty sleeps until your next message."
     assert room.page.rests.isVisible()
     assert room.loader.looks == 1
@@ -217,10 +217,10 @@ def test_few_points_prove_nothing() -> None:
 
 
 def test_what_a_model_needs_stands_below_its_name() -> None:
-    small = Candidate(Path("x"), "X", False, 134_500_000, 10**8, 400_000_000)
+    small = ComparedModel(Path("x"), "X", False, 134_500_000, 10**8, 400_000_000)
     assert detail_of(small, fits=True) == "134M parameters · needs 400 MB"
     assert detail_of(small, fits=False) == "needs 400 MB, more than there is"
-    assert "x" in detail_of(Candidate(Path("x"), "X", False, error=ModelMissing("x")), fits=False)
+    assert "x" in detail_of(ComparedModel(Path("x"), "X", False, error=ModelMissing("x")), fits=False)
 
 
 def test_models_of_one_name_are_told_apart() -> None:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QTextBrowser
 from app.core import errors
 from app.engine.fit import Room
 from app.features.messages import sentence_for
-from app.features.models.estimate import Fit
+from app.features.models.estimate import MemoryFit
 from app.hub.files import ModelFile, RemoteFile
 from app.ui.models.repository import RepositoryPage
 from app.ui.shell import tasks
@@ -118,7 +118,7 @@ def test_asking_exactly(desk: Desk) -> None:
     desk.wait(lambda: "· measured" in desk.fit.text())
     assert desk.asked("exact") == ["Q4_K_M"]
     assert not desk.exact.isVisible()
-    desk.models.answers["exact"] = lambda _: Fit("well", 1, 2, 3)
+    desk.models.answers["exact"] = lambda _: MemoryFit("well", 1, 2, 3)
     QTest.mouseClick(desk.file_rows[0], Qt.MouseButton.LeftButton)
     desk.wait(desk.exact.isVisible)
 

@@ -22,7 +22,7 @@ from app.features.exchange.exporting import ExportFinished, ExportProgress
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
 from app.store.database import Database
 from app.ui.paper.chats import export_pdf
-from app.ui.paper.sheets import Sheets, Text, pdf_file
+from app.ui.paper.sheets import LaidOutText, Sheets, pdf_file
 from app.ui.theme import Theme
 from tests.helpers.disks import small_disk
 
@@ -229,7 +229,7 @@ def test_all_texts_take_the_same_document_with_which_python_has_nothing_to_do(tm
             assert document.isEmpty()
             assert sheets.painter(QTextFormat.ObjectTypes.UserObject.value, make) is made[0]
             document.setPlainText(words)
-            sheets.add(Text(document))
+            sheets.add(LaidOutText(document))
         assert sheets.new_document() is document
         sheets.end()
         assert not isValid(document)

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from app import APP_ID
 from app.bootstrap import build
 from app.core.errors import EmbeddingsUnavailable
-from app.core.settings import Network, load_settings
+from app.core.settings import NetworkSettings, load_settings
 from app.engine.protocol import Device
 from app.hub.access import Ledger, access_of
 from app.ui.settings.connections import ConnectionModel, ConnectionTable
@@ -181,7 +181,7 @@ def dialog(frame: Frame, drawer: Drawer) -> Iterator[SettingsDesk]:
     opened.close()
 
 
-def saved(frame: Frame) -> Network:
+def saved(frame: Frame) -> NetworkSettings:
     return load_settings(frame.paths.settings)[0].network
 
 

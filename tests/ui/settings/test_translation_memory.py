@@ -11,14 +11,14 @@ from shiboken6 import isValid
 
 from app.documents.segments import content_of
 from app.features.translation.memory import own_entry
-from app.store.translations import Pair, TranslationMemory
+from app.store.translations import LanguagePair, TranslationMemory
 from app.ui.models.models_tab import ModelsView
 from app.ui.settings.translation_memory import MemoryDialog
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import ModelsDesk
 from tests.helpers.desks.window import Frame
 
-GERMAN, FRENCH = Pair("en", "de"), Pair("en", "fr")
+GERMAN, FRENCH = LanguagePair("en", "de"), LanguagePair("en", "fr")
 
 
 @pytest.fixture

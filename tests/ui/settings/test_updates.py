@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMessageBox, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import __version__
-from app.features.updates import Updates
+from app.features.updates import ReleaseUpdates
 from app.hub.access import access_to
 from app.hub.network import Network
 from app.ui.settings.about import GIVEN_UP, NO_ADDRESS, UpdateCheck
@@ -30,7 +30,7 @@ def about(frame: Frame, host: ReleaseHost) -> Iterator[SettingsDesk]:
     """The page, in a program that knows a home of releases."""
     app = frame.app
     network = Network(lambda: access_to(host.home.address, app.settings), app.ledger)
-    app.updates = Updates(host.home, network, lambda: app.settings, app.change)  # type: ignore[method-assign]
+    app.updates = ReleaseUpdates(host.home, network, lambda: app.settings, app.change)  # type: ignore[method-assign]
     opened = SettingsDesk(frame, "about")
     yield opened
     opened.close()
@@ -59,7 +59,7 @@ def test_the_page_opens_after_its_address_was_seen(frame: Frame, host: ReleaseHo
     opened: list[QUrl] = []
     host.release(facts())
     network = Network(lambda: access_to(host.home.address, frame.app.settings), frame.app.ledger)
-    updates = Updates(host.home, network, lambda: frame.app.settings, frame.app.change)
+    updates = ReleaseUpdates(host.home, network, lambda: frame.app.settings, frame.app.change)
     check = UpdateCheck(updates, frame.theme, lambda url: opened.append(url) is None)
     qtbot.addWidget(check)
     check.button.click()

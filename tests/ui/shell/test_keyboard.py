@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.features.assistants import Chosen
+from app.features.assistants import AssistantChoice
 from app.ui.chat.settings import ChatSettings
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet, lines_of
 from app.ui.tabs import TABS
@@ -40,7 +40,7 @@ def test_the_sheet_shows_every_shortcut(qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [lambda theme: ShortcutSheet(theme, TABS), lambda theme: ChatSettings(theme, Chosen())]
+    "make", [lambda theme: ShortcutSheet(theme, TABS), lambda theme: ChatSettings(theme, AssistantChoice())]
 )
 def test_a_dialog_is_never_larger_than_the_screen_and_scrolls(qtbot: QtBot, make: Callable[[Theme], QDialog]) -> None:
     dialog = make(Theme("light", zoom=3))

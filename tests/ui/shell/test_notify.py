@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DiskFull, EngineStopped, ModelLoadFailed, ProtocolViolation, every_error
 from app.features.messages import Sentence
 from app.ui.shell import notify as notify_module
-from app.ui.shell.notify import ACTION_LABELS, Notify, Standing, describe
+from app.ui.shell.notify import ACTION_LABELS, Notify, StandingNotice, describe
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice
 from tests.helpers.clipping import clipped_texts
@@ -197,7 +197,7 @@ def test_a_notice_floats_over_the_page_and_pushes_nothing(notify: Notify, qtbot:
 def test_what_is_only_said_leaves_after_ten_seconds_and_what_went_wrong_stays(notify: Notify, qtbot: QtBot) -> None:
     notify.saved(Path("/home/ada/notes.txt"))
     notify.error(DiskFull("/home/ada/data"))
-    standing = Standing(notify)
+    standing = StandingNotice(notify)
     standing.tell(Sentence("A model is loading."))
     saved, failed, lasting = notify.bar.notices
     timers = [notice.findChild(QTimer) for notice in (saved, failed, lasting)]

@@ -16,7 +16,7 @@ import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
-from app.ui.shell.single_instance import Found, Heard, SingleInstance, Wanted
+from app.ui.shell.single_instance import HandOverReply, InstanceState, SingleInstance, StartRequest
 
 pytestmark = pytest.mark.usefixtures("qapp")
 NOBODY = 65534
@@ -54,7 +54,7 @@ def tmp_path() -> Iterator[Path]:
 @pytest.fixture
 def first(tmp_path: Path) -> Iterator[SingleInstance]:
     one = SingleInstance(tmp_path / "data")
-    assert one.claim() is Found.NOBODY
+    assert one.claim() is InstanceState.NOBODY
     yield one
     one.close()
 
@@ -69,7 +69,7 @@ def test_a_second_one_is_refused_and_hands_its_files_over(first: SingleInstance,
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     qtbot.waitUntil(lambda: process.poll() is not None)
     assert process.communicate()[0].split() == ["FIRST", "SHOWN"]
-    assert told.args == [Wanted((str(Path.cwd() / "model.gguf"), "/ä/b.gguf"))]
+    assert told.args == [StartRequest((str(Path.cwd() / "model.gguf"), "/ä/b.gguf"))]
 
 
 ODD = os.fsdecode(b"/home/\xff \xc3\xa4.pdf")
@@ -78,39 +78,39 @@ ODD = os.fsdecode(b"/home/\xff \xc3\xa4.pdf")
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
-        ([], Wanted()),
-        (["a b.pdf", "../c", ODD], Wanted((f"{Path.cwd()}/a b.pdf", f"{Path.cwd()}/../c", ODD))),
-        (["file:///home/%FF%20%C3%A4.pdf", "file://localhost/b.pdf"], Wanted((ODD, "/b.pdf"))),
-        (["--summarize", "/a.pdf"], Wanted(("/a.pdf",), "summarize")),
-        (["--translate"], Wanted((), "translate")),
-        (["--ask", "When", "is it?"], Wanted((), "ask", "When is it?")),
+        ([], StartRequest()),
+        (["a b.pdf", "../c", ODD], StartRequest((f"{Path.cwd()}/a b.pdf", f"{Path.cwd()}/../c", ODD))),
+        (["file:///home/%FF%20%C3%A4.pdf", "file://localhost/b.pdf"], StartRequest((ODD, "/b.pdf"))),
+        (["--summarize", "/a.pdf"], StartRequest(("/a.pdf",), "summarize")),
+        (["--translate"], StartRequest((), "translate")),
+        (["--ask", "When", "is it?"], StartRequest((), "ask", "When is it?")),
     ],
 )
-def test_a_command_line_arrives_as_it_was_meant(arguments: list[str], wanted: Wanted) -> None:
-    assert Wanted.of(arguments) == wanted
-    assert Wanted.from_line(wanted.line) == wanted
+def test_a_command_line_arrives_as_it_was_meant(arguments: list[str], wanted: StartRequest) -> None:
+    assert StartRequest.of(arguments) == wanted
+    assert StartRequest.from_line(wanted.line) == wanted
 
 
 def test_the_right_to_come_to_the_front_is_handed_over_where_there_is_one() -> None:
     for arguments in ([], ["/a.pdf"], ["--ask", "When", "is", "it?"]):
-        wanted = Wanted.of(arguments, "a-token")
+        wanted = StartRequest.of(arguments, "a-token")
         assert wanted.token == "a-token"
-        assert Wanted.from_line(wanted.line) == wanted
+        assert StartRequest.from_line(wanted.line) == wanted
 
 
 def test_an_older_version_is_understood_and_understands_files() -> None:
-    assert Wanted.from_line(b'["/a.gguf"]\n') == Wanted(("/a.gguf",))
-    assert Wanted(("/a.gguf",)).line == b'["/a.gguf"]\n'
+    assert StartRequest.from_line(b'["/a.gguf"]\n') == StartRequest(("/a.gguf",))
+    assert StartRequest(("/a.gguf",)).line == b'["/a.gguf"]\n'
 
 
 @pytest.mark.parametrize("line", [b"", b"7", b"nonsense", b'{"files": "/a"}', b"[1]", b'{"files": [], "tab": 3}'])
 def test_a_line_that_says_nothing_is_nothing(line: bytes) -> None:
-    assert Wanted.from_line(line) is None
+    assert StartRequest.from_line(line) is None
 
 
 def test_another_data_folder_is_another_program(first: SingleInstance, tmp_path: Path) -> None:
     other = SingleInstance(tmp_path / "elsewhere")
-    assert other.claim() is Found.NOBODY
+    assert other.claim() is InstanceState.NOBODY
     other.close()
 
 
@@ -121,25 +121,25 @@ def test_what_a_killed_one_left_behind_is_taken_over(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(left))  # bound and never listened to, as after SIGKILL
     assert left.exists()
-    assert one.claim() is Found.NOBODY
+    assert one.claim() is InstanceState.NOBODY
     one.close()
 
 
 def test_after_closing_the_next_one_is_the_first(first: SingleInstance, tmp_path: Path) -> None:
     first.close()
     other = SingleInstance(tmp_path / "data")
-    assert other.claim() is Found.NOBODY
+    assert other.claim() is InstanceState.NOBODY
     other.close()
 
 
 def test_while_the_first_one_ends_the_next_one_waits(first: SingleInstance, tmp_path: Path) -> None:
     first.leave()
     other = SingleInstance(tmp_path / "data")
-    assert other.claim() is Found.ENDING
-    assert other.hand_over(Wanted(("/a.gguf",))) is Heard.LEFT
+    assert other.claim() is InstanceState.ENDING
+    assert other.hand_over(StartRequest(("/a.gguf",))) is HandOverReply.LEFT
     first.close()
-    assert other.claim() is Found.NOBODY
-    assert SingleInstance(tmp_path / "data").claim() is Found.FIRST
+    assert other.claim() is InstanceState.NOBODY
+    assert SingleInstance(tmp_path / "data").claim() is InstanceState.FIRST
     other.close()
 
 
@@ -167,7 +167,7 @@ def test_nonsense_on_the_line_is_ignored(first: SingleInstance, tmp_path: Path, 
 
 
 def test_handing_over_to_nobody_says_so(tmp_path: Path) -> None:
-    assert SingleInstance(tmp_path / "data").hand_over(Wanted()) is Heard.LEFT
+    assert SingleInstance(tmp_path / "data").hand_over(StartRequest()) is HandOverReply.LEFT
 
 
 def test_the_socket_is_where_others_cannot_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,16 +176,16 @@ def test_the_socket_is_where_others_cannot_go(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     for data, expected in ((tmp_path / "data", runtime), (tmp_path / "data", tmp_path / "data")):
         one = SingleInstance(data)
-        assert one.claim() is Found.NOBODY
+        assert one.claim() is InstanceState.NOBODY
         assert Path(one.name).parent == expected
         assert stat.S_IMODE(expected.stat().st_mode) == 0o700
         assert Path(one.name).stat().st_mode & 0o077 == 0
         one.close()
         runtime.chmod(0o755)  # then it is not trusted
     long = SingleInstance(tmp_path / ("long" * 30) / "data")
-    assert long.claim() is Found.NOBODY
+    assert long.claim() is InstanceState.NOBODY
     assert stat.S_IMODE(Path(long.name).parent.stat().st_mode) == 0o700
-    assert SingleInstance(tmp_path / ("long" * 30) / "data").claim() is Found.FIRST
+    assert SingleInstance(tmp_path / ("long" * 30) / "data").claim() is InstanceState.FIRST
     long.close()
 
 
@@ -201,8 +201,8 @@ def test_a_strangers_socket_gets_no_file_names_and_does_not_keep_the_window_away
         try:
             assert squatter.stdout is not None
             assert squatter.stdout.readline() == "listens\n"
-            assert one.hand_over(Wanted(("/home/person/secret.pdf",))) is Heard.LEFT
-            assert one.claim() is Found.NOBODY, "the window opens"
+            assert one.hand_over(StartRequest(("/home/person/secret.pdf",))) is HandOverReply.LEFT
+            assert one.claim() is InstanceState.NOBODY, "the window opens"
         finally:
             squatter.kill()
         assert "secret" not in squatter.stdout.read()
@@ -216,7 +216,7 @@ def test_what_a_stranger_asks_is_not_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = _in_the_open(tmp_path, monkeypatch)
-    assert one.claim() is Found.NOBODY
+    assert one.claim() is InstanceState.NOBODY
     Path(one.name).chmod(0o777)
     asked: list[object] = []
     one.asked.connect(asked.append)

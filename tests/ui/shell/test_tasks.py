@@ -15,13 +15,13 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
 from app.ui.shell import tasks
-from app.ui.shell.tasks import Task
+from app.ui.shell.tasks import BackgroundTask
 
 
 class Witness:
     """Writes down what a task tells, and on which thread."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: BackgroundTask) -> None:
         self.events: list[object] = []
         self.ends: list[object] = []
         self.threads: set[str] = set()

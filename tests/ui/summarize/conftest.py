@@ -13,7 +13,16 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
 from app.core.events import CancelToken
-from app.features.summary.result import Anchor, Check, Coverage, Reason, Statement, SummarizedDocument, Summary, Wish
+from app.features.summary.result import (
+    Check,
+    CheckReason,
+    ClaimAnchor,
+    Coverage,
+    Statement,
+    SummarizedDocument,
+    Summary,
+    SummaryOptions,
+)
 from app.features.summary.summarize import InputDocument, Planned, SectionRead, Summarized, SummaryEvent
 from app.ui.shell.notify import Notify
 from app.ui.summarize.summarize_tab import SummarizeView, new_runner
@@ -31,12 +40,12 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.says: queue.Queue[SummaryEvent | Exception] = queue.Queue()
-        self.asked: list[tuple[tuple[str, ...], Wish]] = []
+        self.asked: list[tuple[tuple[str, ...], SummaryOptions]] = []
         self.so_far: list[Statement] = []
         """What is written of the text where it is stopped."""
 
     def __call__(
-        self, documents: Sequence[InputDocument], wish: Wish, engine: Any, steps: Any, cancel: CancelToken
+        self, documents: Sequence[InputDocument], wish: SummaryOptions, engine: Any, steps: Any, cancel: CancelToken
     ) -> Iterator[SummaryEvent]:
         self.asked.append((tuple(one.name for one in documents), wish))
         told: list[SummaryEvent] = []
@@ -60,7 +69,7 @@ class Pipeline:
 
 def summary_of(
     documents: Sequence[Any],
-    wish: Wish,
+    wish: SummaryOptions,
     statements: Sequence[Statement],
     *,
     sections: int = 4,
@@ -84,12 +93,12 @@ def coverage_of(pages: int, read: int = 0) -> Coverage:
 
 def found(text: str = FOUND, page: int | None = 2, block_id: int = 4, document: int = 0, **more: Any) -> Statement:
     """A statement that stands on its page."""
-    return Statement(text, (Anchor(document, block_id, page, 0, 15, "The deposit is "),), **more)
+    return Statement(text, (ClaimAnchor(document, block_id, page, 0, 15, "The deposit is "),), **more)
 
 
 def differing(text: str = WRONG, page: int | None = 1, **more: Any) -> Statement:
     """A statement of which the page says something else."""
-    return Statement(text, (Anchor(0, 2, page),), Check(False, Reason.NUMBER, "June", "May"), **more)
+    return Statement(text, (ClaimAnchor(0, 2, page),), Check(False, CheckReason.NUMBER, "June", "May"), **more)
 
 
 class Desk(SummarizeDesk):
@@ -113,7 +122,7 @@ class Desk(SummarizeDesk):
         for event in events:
             self.pipeline.says.put(event)
 
-    def finish(self, *statements: Statement, wish: Wish | None = None) -> None:
+    def finish(self, *statements: Statement, wish: SummaryOptions | None = None) -> None:
         """The one at work ends with these statements; waits until the result is shown."""
         stored = self.summaries.get(self.summary_id or 0)
         assert stored is not None

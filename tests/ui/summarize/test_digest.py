@@ -14,7 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.events import CancelToken
-from app.features.documents import Mark
+from app.features.documents import TextHighlight
 from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.result import Form, Length
 from app.features.summary.summarize import Merging, Planned, SectionRead, Writing
@@ -229,9 +229,9 @@ def test_by_keyboard_a_term_keeps_the_keyboard_and_steps_on(open_tab: Open, tmp_
     assert desk.focus is desk.term("Lindvik")
     desk.press(Qt.Key.Key_Return, Qt.Key.Key_Return)
     assert desk.focus is desk.term("Lindvik")
-    assert desk.reader.mark == Mark(4, 3, 10)
+    assert desk.reader.mark == TextHighlight(4, 3, 10)
     desk.press(Qt.Key.Key_Return, modifier=Qt.KeyboardModifier.ShiftModifier)
-    assert desk.reader.mark == Mark(2, 27, 34)
+    assert desk.reader.mark == TextHighlight(2, 27, 34)
     desk.press(Qt.Key.Key_Escape)
     assert not desk.reader.is_visible
     assert desk.focus is desk.term("Lindvik")

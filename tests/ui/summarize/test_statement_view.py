@@ -10,10 +10,10 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.documents import Mark
-from app.features.summary.result import Check, Form, Reason, Statement
-from app.ui.summarize.statements import StatementGround, StatementView, Stretch, WholeStatementView
-from app.ui.summarize.texts import Chip, Told
+from app.features.documents import TextHighlight
+from app.features.summary.result import Check, CheckReason, Form, Statement
+from app.ui.summarize.statements import StatementGround, StatementRange, StatementView, WholeStatementView
+from app.ui.summarize.texts import Chip, ShownStatement
 from app.ui.theme import Theme
 
 Make = Callable[..., StatementView]
@@ -22,10 +22,10 @@ MONEY = "Two lawsuits were settled for 3.1 million."
 ARABIC = "ارتفعت الإيرادات بنسبة ثمانية في المئة هذا العام."
 
 
-def told(text: str, *pages: int, note: str = "", group: str = "", paragraph: int = 0) -> Told:
-    check = Check(False, Reason.NUMBER, "3.1 million", "3.7 million") if note else Check()
-    chips = tuple(Chip(f"p. {page}", f"page {page} of report.pdf", 1, Mark(page)) for page in pages)
-    return Told(Statement(text, (), check, group, paragraph), chips, note, text)
+def told(text: str, *pages: int, note: str = "", group: str = "", paragraph: int = 0) -> ShownStatement:
+    check = Check(False, CheckReason.NUMBER, "3.1 million", "3.7 million") if note else Check()
+    chips = tuple(Chip(f"p. {page}", f"page {page} of report.pdf", 1, TextHighlight(page)) for page in pages)
+    return ShownStatement(Statement(text, (), check, group, paragraph), chips, note, text)
 
 
 ALL = (told(KILN, 6, 30), told(MONEY, 27, note="The page says 3.7 million."), told(ARABIC, 3))
@@ -33,7 +33,9 @@ ALL = (told(KILN, 6, 30), told(MONEY, 27, note="The page says 3.7 million."), to
 
 @pytest.fixture
 def make(qtbot: QtBot, qapp: QApplication) -> Iterator[Make]:
-    def view(statements: Sequence[Told] = ALL, form: Form = Form.BULLETS, scheme: str = "light") -> StatementView:
+    def view(
+        statements: Sequence[ShownStatement] = ALL, form: Form = Form.BULLETS, scheme: str = "light"
+    ) -> StatementView:
         theme = Theme(scheme)
         theme.install(qapp)
         made = StatementView(theme)
@@ -198,10 +200,10 @@ def test_hundreds_of_statements_are_there_and_only_those_in_view_are_looked_at_f
     view = make(many)
     bar = view.verticalScrollBar()
     assert bar.maximum() > 5_000
-    in_all, looked_at = 0, list[Stretch]()
+    in_all, looked_at = 0, list[StatementRange]()
     rect_of = StatementGround.rect_of
 
-    def noted(self: StatementGround, stretch: Stretch) -> QRectF:
+    def noted(self: StatementGround, stretch: StatementRange) -> QRectF:
         looked_at.append(stretch)
         return rect_of(self, stretch)
 

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 
 from app.core.errors import ModelTooLarge
 from app.core.events import CancelToken
-from app.features.documents import Kept, Mark, Part
+from app.features.documents import DocumentStored, ReadRange, TextHighlight
 from app.features.page_reading.corrections import Corrections
-from app.features.summary.result import Form, Length, Wish
+from app.features.summary.result import Form, Length, SummaryOptions
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
@@ -91,7 +91,7 @@ def test_a_language_that_the_model_was_not_made_for_is_told_before_the_start_and
     desk.choose_language("ja")
     desk.wait(lambda: card.accessibleName().startswith("Starter was not made for Japanese."))
     head = desk.head
-    summary = replace(summary_of([], Wish(), [found()]), unknown_languages=("ja",))
+    summary = replace(summary_of([], SummaryOptions(), [found()]), unknown_languages=("ja",))
     head.show_facts(summary)
     assert head.text.endswith("by a model that was not made for Japanese")
 
@@ -157,7 +157,7 @@ def test_what_is_put_back_is_the_part_that_was_chosen_though_its_file_is_gone(de
     path = lease_pdf(tmp_path / "lease.pdf")
     desk.drop(path)
     (one,), files = desk.root.files.files, desk.root.files
-    files.questions.part_chosen.emit(one, Part(first_page=2, last_page=3))
+    files.questions.part_chosen.emit(one, ReadRange(first_page=2, last_page=3))
     desk.wait(lambda: [each.part.first_page for each in files.files] == [2] and not desk.is_reading)
     desk.remove(0)
     path.unlink()
@@ -204,7 +204,7 @@ def test_what_is_put_together_comes_back_after_a_restart(open_tab: Open, tmp_pat
     again = open_tab()
     assert again.page == "draft"
     assert [chip.accessibleName().split(",")[0] for chip in again.chips] == ["lease.pdf"]
-    assert again.wish == Wish(Length.SHORT, Form.OWN, "de", "only the money")
+    assert again.wish == SummaryOptions(Length.SHORT, Form.OWN, "de", "only the money")
     assert again.instruction.isVisible()
 
 
@@ -261,7 +261,7 @@ def test_a_result_says_what_was_read_and_what_differs_and_its_chip_opens_the_sen
     assert shown.is_visible
     assert shown.page == 2
     assert statements.open_chip == (0, 0)
-    assert shown.mark == Mark(4, 0, 15)
+    assert shown.mark == TextHighlight(4, 0, 15)
     desk.wait(lambda: shown.is_drawn)
     desk.press(Qt.Key.Key_Escape)
     assert not shown.is_visible
@@ -398,7 +398,7 @@ def test_ask_names_the_documents_and_again_makes_another_summary_of_them(desk: D
     desk.choose_length(Length.LONG)
     desk.click(desk.begin_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
-    assert desk.pipeline.asked[1] == (("lease.pdf",), Wish(Length.LONG))
+    assert desk.pipeline.asked[1] == (("lease.pdf",), SummaryOptions(Length.LONG))
     assert desk.summary_id != first
     desk.finish(found())
 
@@ -408,7 +408,7 @@ def test_of_a_scan_that_was_corrected_since_a_summary_says_so_and_is_made_again_
 ) -> None:
     path = scan(tmp_path / "lease.pdf", drawn([Page()], tmp_path, 20), 20)
     *_, read = desk.documents.read(path, CancelToken())
-    assert isinstance(read, Kept)
+    assert isinstance(read, DocumentStored)
     typed = Corrections(desk.documents, read.document.id).correct(1, NOTE, CancelToken())
     assert typed is not None
     first = desk.begin(path)

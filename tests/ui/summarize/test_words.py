@@ -9,40 +9,42 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.features.summary.result import (
-    Anchor,
     Check,
+    CheckReason,
+    ClaimAnchor,
     Coverage,
     Method,
     PromptRead,
-    Reason,
     Statement,
     SummarizedDocument,
     Summary,
-    Wish,
+    SummaryOptions,
 )
 from app.features.summary.summaries import Estimate, StoredSummary
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
-from app.ui.summarize.texts import Places, Progress, figures_of, time_words, told, was_read, work_words
+from app.ui.summarize.texts import ChipBuilder, SummaryProgress, figures_of, time_words, told, was_read, work_words
 from app.ui.summarize.wish import WishChoices
 from app.ui.theme import Theme
 
-STORED = StoredSummary(1, "Lease", "running", None, 0.0, 0.0, Wish(), (1,), 0, 0)
+STORED = StoredSummary(1, "Lease", "running", None, 0.0, 0.0, SummaryOptions(), (1,), 0, 0)
 
 
 class NoDocuments:
     """A store that holds nothing but one heading."""
 
     def some_blocks(self, document_id: int, numbers: list[int]) -> list[object]:
-        from app.documents.blocks import Block, Kind
+        from app.documents.blocks import Block, BlockKind
 
-        return [Block(number, Kind.PARAGRAPH, "Words", None, ("Notice",) if number == 3 else ()) for number in numbers]
+        return [
+            Block(number, BlockKind.PARAGRAPH, "Words", None, ("Notice",) if number == 3 else ()) for number in numbers
+        ]
 
 
-def places(*names: str, unit: str = "page") -> Places:
+def places(*names: str, unit: str = "page") -> ChipBuilder:
     documents = [
         SummarizedDocument(number, name, name, unit, Coverage(1, 1, 1, 1)) for number, name in enumerate(names, 1)
     ]
-    return Places(documents, NoDocuments())  # type: ignore[arg-type]
+    return ChipBuilder(documents, NoDocuments())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_times_are_as_exact_as_an_estimate_is(seconds: float, words: str) -> Non
 
 
 def test_the_work_is_told_from_the_first_section_to_the_writing() -> None:
-    progress = Progress()
+    progress = SummaryProgress()
     said = [work_words(None, STORED, None)]
     shares = [progress.share]
     for event in (
@@ -88,7 +90,7 @@ def test_the_work_is_told_from_the_first_section_to_the_writing() -> None:
 
 
 def test_the_bar_moves_while_it_is_read_and_written_and_goes_back_only_with_a_word() -> None:
-    progress, said = Progress(), [(0.0, "")]
+    progress, said = SummaryProgress(), [(0.0, "")]
     for event in (
         Planned(1, 900),
         PromptRead(0.5),
@@ -114,14 +116,14 @@ def test_the_bar_moves_while_it_is_read_and_written_and_goes_back_only_with_a_wo
 
 
 def test_a_short_document_is_read_in_one_pass() -> None:
-    progress = Progress()
+    progress = SummaryProgress()
     progress.take(Planned(1, 100))
     assert work_words(progress, STORED, None) == "Reading the whole document"
     assert ("1", "section") in figures_of([], Estimate(100, 1, None, (100,)))
 
 
 def test_where_no_model_is_asked_it_says_so_and_counts_no_sections() -> None:
-    progress = Progress()
+    progress = SummaryProgress()
     progress.take(Planned(3, 0, Method.DIGEST))
     assert work_words(progress, STORED, 20.0) == "Choosing sentences · less than a minute left"
     assert figures_of([], Estimate(None, 0, 20.0, ())) == [("less than a minute", "on this computer")]
@@ -130,33 +132,39 @@ def test_where_no_model_is_asked_it_says_so_and_counts_no_sections() -> None:
 
 
 def test_what_sections_have_read_is_known_by_their_blocks() -> None:
-    progress = Progress()
+    progress = SummaryProgress()
     for number, blocks in enumerate([(1, 4), (5, 9), (20, 25)]):
         progress.take(SectionRead(number + 1, 5, (), 0, 1, blocks=blocks))
     progress.take(SectionRead(4, 5, (), 0, 2, has_failed=True, blocks=(10, 19)))
     progress.take(SectionRead(5, 5, (), 1, 2, blocks=(1, 2)))
     assert progress.read == [(0, 1, 9), (0, 20, 25), (1, 1, 2)], "neighbours are one stretch"
     places = [(0, 1), (0, 9), (0, 10), (0, 25), (1, 2), (1, 3)]
-    assert [progress.has_read(Anchor(*place, None)) for place in places] == [True, True, False, True, True, False]
+    assert [progress.has_read(ClaimAnchor(*place, None)) for place in places] == [True, True, False, True, True, False]
     progress.take(Planned(2, 100))
-    assert not progress.has_read(Anchor(0, 1, None))
+    assert not progress.has_read(ClaimAnchor(0, 1, None))
 
 
 def test_of_a_stopped_summary_is_read_what_its_pages_say_and_without_pages_as_far_as_it_cites() -> None:
     coverage = Coverage(9, 5, 4, 2, unread_pages=(3, 4), partly_read=(2,))
     documents = tuple(SummarizedDocument(number, f"{number}.pdf", "", "page", coverage) for number in (1, 2))
-    statements = (Statement("x", (Anchor(0, 5, 1), Anchor(1, 3, None))),)
-    summary = Summary("", documents, statements, Wish(), "en", "", 4, 2, is_partial=True)
-    places = [Anchor(0, 1, 1), Anchor(0, 6, 2), Anchor(0, 8, 4), Anchor(1, 3, None), Anchor(1, 4, None)]
+    statements = (Statement("x", (ClaimAnchor(0, 5, 1), ClaimAnchor(1, 3, None))),)
+    summary = Summary("", documents, statements, SummaryOptions(), "en", "", 4, 2, is_partial=True)
+    places = [
+        ClaimAnchor(0, 1, 1),
+        ClaimAnchor(0, 6, 2),
+        ClaimAnchor(0, 8, 4),
+        ClaimAnchor(1, 3, None),
+        ClaimAnchor(1, 4, None),
+    ]
     assert [was_read(summary, one) for one in places] == [True, False, False, True, False]
     assert not was_read(None, places[0])
     assert not was_read(replace(summary, statements=()), places[0])
 
 
 def test_chips_name_pages_headings_and_paragraphs_once_each() -> None:
-    statement = Statement("x", (Anchor(0, 1, 6), Anchor(0, 2, 6), Anchor(0, 9, 30)))
+    statement = Statement("x", (ClaimAnchor(0, 1, 6), ClaimAnchor(0, 2, 6), ClaimAnchor(0, 9, 30)))
     assert [chip.text for chip in places("a.pdf").chips(statement)] == ["p. 6", "p. 30"]
-    text = Statement("x", (Anchor(0, 3, None), Anchor(0, 4, None)))
+    text = Statement("x", (ClaimAnchor(0, 3, None), ClaimAnchor(0, 4, None)))
     plain = places("notes.md", unit="")
     plain.know([text])
     assert [chip.text for chip in plain.chips(text)] == ["§ Notice", "¶ 4"]
@@ -164,20 +172,22 @@ def test_chips_name_pages_headings_and_paragraphs_once_each() -> None:
 
 
 def test_with_several_documents_every_chip_names_its_file_in_short() -> None:
-    statement = Statement("x", (Anchor(0, 1, 6), Anchor(1, 2, 3)))
+    statement = Statement("x", (ClaimAnchor(0, 1, 6), ClaimAnchor(1, 2, 3)))
     two = places("annual-report-of-the-company-2025.pdf", "lease.pdf")
     assert [chip.text for chip in two.chips(statement)] == ["annual-report-of-… p. 6", "lease p. 3"]
 
 
 def test_the_check_is_said_with_the_statement() -> None:
-    found = Statement("It rose.", (Anchor(0, 1, 6),))
-    wrong = Statement("It cost 3.1.", (Anchor(0, 1, 7),), Check(False, Reason.NUMBER, "3.1", "3.7"))
-    missing = Statement("Ms Roe left.", (Anchor(0, 1, 8),), Check(False, Reason.NAME, "Ms Roe"))
+    found = Statement("It rose.", (ClaimAnchor(0, 1, 6),))
+    wrong = Statement("It cost 3.1.", (ClaimAnchor(0, 1, 7),), Check(False, CheckReason.NUMBER, "3.1", "3.7"))
+    missing = Statement("Ms Roe left.", (ClaimAnchor(0, 1, 8),), Check(False, CheckReason.NAME, "Ms Roe"))
     first, second, third = told([found, wrong, missing], places("a.pdf"))
     assert (first.note, first.spoken) == ("", "It rose. Found on p. 6.")
     differs = "It says “3.1”, the page says “3.7”."
     assert (second.note, second.spoken) == (differs, f"It cost 3.1. {differs}")
-    (other,) = told([Statement("Es stieg.", (Anchor(0, 1, 6),), Check(False, Reason.LANGUAGE))], places("a.pdf"))
+    (other,) = told(
+        [Statement("Es stieg.", (ClaimAnchor(0, 1, 6),), Check(False, CheckReason.LANGUAGE))], places("a.pdf")
+    )
     assert (other.is_flagged, second.is_flagged) == (False, True), "that it could not be compared speaks not against it"
     assert "in another language than the page" in other.note
     assert "Ms Roe" in third.note
@@ -186,7 +196,7 @@ def test_the_check_is_said_with_the_statement() -> None:
 
 
 def test_what_has_no_pages_is_found_in_it_and_not_on_it() -> None:
-    (one,) = told([Statement("It rose.", (Anchor(0, 4, None),))], places("a.html", unit=""))
+    (one,) = told([Statement("It rose.", (ClaimAnchor(0, 4, None),))], places("a.html", unit=""))
     assert one.spoken == "It rose. Found in ¶ 4."
 
 

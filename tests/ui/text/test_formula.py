@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.models.anatomy import ATTENTION, HEADS, PRODUCT
 from app.ui.text import formula as formulas
-from app.ui.text.body import Body
+from app.ui.text.body import MessageBody
 from app.ui.text.formula import FormulaView, drawing_of
 from app.ui.text.markdown import MarkdownStream
 from app.ui.text.prose import ProseView, TableView
@@ -53,12 +53,12 @@ def test_the_same_formula_is_drawn_once() -> None:
     assert drawing_of(PRODUCT[0]) is drawing_of(PRODUCT[0])
 
 
-def shown(theme: Theme, qtbot: QtBot, markdown: str) -> Body:
+def shown(theme: Theme, qtbot: QtBot, markdown: str) -> MessageBody:
     """An answer's text whose formulas have been looked at."""
     stream = MarkdownStream()
     stream.feed(markdown)
     stream.finish()
-    body = Body(theme)
+    body = MessageBody(theme)
     qtbot.addWidget(body)
     body.set_blocks(stream.closed, stream.open_blocks(), stream.revision)
     body.arrange(600)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QByteArray, QUrl
 from PySide6.QtGui import QTextCharFormat, QTextFormat
 from PySide6.QtWidgets import QApplication
 
-from app.ui.text.body import Body
+from app.ui.text.body import MessageBody
 from app.ui.text.markdown import MarkdownStream
 from app.ui.text.pieces import Piece, safe_href
 from app.ui.text.prose import TextView
@@ -74,7 +74,7 @@ def loading() -> Iterator[list[str]]:
 @settings(deadline=None)
 def test_it_is_words_and_loads_nothing(qapp: QApplication, text: str, cuts: list[int]) -> None:
     text = text.encode("utf-8", "replace").decode()
-    body, stream, position, turn = Body(Theme("light")), MarkdownStream(), 0, 0
+    body, stream, position, turn = MessageBody(Theme("light")), MarkdownStream(), 0, 0
     with loading() as loaded:
         while position < len(text):
             stream.feed(text[position : position + cuts[turn % len(cuts)]])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.ui.text.markdown import BLOCK_LIMIT, TABLE_ROWS, Block, MarkdownStream, calm, read
-from app.ui.text.pieces import Code, Fold, FoldEnd, Line, Prose, Span, Table, with_whole_tables
+from app.ui.text.markdown import BLOCK_LIMIT, TABLE_ROWS, MarkdownBlock, MarkdownStream, calm, read
+from app.ui.text.pieces import Code, Fold, FoldEnd, MarkdownTable, Prose, ProseLine, StyledSpan, with_whole_tables
 
 SAMPLE = """# Title
 
@@ -56,18 +56,18 @@ PARTS = [
 texts = st.lists(st.sampled_from(PARTS), max_size=40).map("".join)
 
 
-def lines(blocks: list[Block]) -> list[Line]:
+def lines(blocks: list[MarkdownBlock]) -> list[ProseLine]:
     return [line for b in blocks for p in b.pieces if isinstance(p, Prose) for line in p.lines]
 
 
-def shown(blocks: list[Block]) -> str:
+def shown(blocks: list[MarkdownBlock]) -> str:
     found = []
     for piece in (piece for block in blocks for piece in block.pieces):
         if isinstance(piece, Prose):
             found += ["".join(span.text for span in line.spans) for line in piece.lines]
         elif isinstance(piece, Code):
             found.append(piece.text)
-        elif isinstance(piece, Table):
+        elif isinstance(piece, MarkdownTable):
             found += [" ".join("".join(span.text for span in cell) for cell in row) for row in piece.rows]
     return "\n".join(found)
 
@@ -94,7 +94,7 @@ def test_any_cut_gives_the_result_of_the_whole(text: str, cuts: list[int]) -> No
 @given(texts.filter(lambda text: "]:" not in text))
 def test_closed_blocks_never_change_without_definitions(text: str) -> None:
     stream = MarkdownStream()
-    closed: list[Block] = []
+    closed: list[MarkdownBlock] = []
     for character in text:
         stream.feed(character)
         assert all(a is b for a, b in zip(closed, stream.closed, strict=False))
@@ -119,7 +119,7 @@ def test_the_sample_is_understood() -> None:
         ("python", "print(1)", 1),
         ("js", "let a = `x`;", 0),
     ]
-    tables = [piece for block in blocks for piece in block.pieces if isinstance(piece, Table)]
+    tables = [piece for block in blocks for piece in block.pieces if isinstance(piece, MarkdownTable)]
     assert tables[0].aligns == ("left", "center")
     assert len(tables[0].rows) == 3
     assert [line.marker for line in lines(blocks) if line.marker] == ["1.", "2.", "3.", "•", "☑", "1."]
@@ -145,12 +145,12 @@ def test_numbers_go_on_when_items_are_closed_one_by_one() -> None:
 def test_a_long_table_is_read_part_by_part_and_is_one_again() -> None:
     blocks = read("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 200 + "\nand\n\n| c |\n|---|\n| 3 |\n")
     pieces = [piece for block in blocks for piece in block.pieces]
-    tables = [piece for piece in pieces if isinstance(piece, Table)]
+    tables = [piece for piece in pieces if isinstance(piece, MarkdownTable)]
     assert max(len(table.rows) for table in tables) == TABLE_ROWS + 1
     assert [table.continues for table in tables] == [False, *[True] * (len(tables) - 2), False]
     assert all(table.rows[0] == tables[0].rows[0] for table in tables[:-1])
     whole = with_whole_tables(pieces)
-    assert [len(piece.rows) for piece in whole if isinstance(piece, Table)] == [201, 2]
+    assert [len(piece.rows) for piece in whole if isinstance(piece, MarkdownTable)] == [201, 2]
 
 
 def test_a_table_is_one_from_its_first_row_on() -> None:
@@ -197,7 +197,7 @@ def spans(text: str) -> list[tuple[str, str]]:
     """Words and what is special about them, of all prose and tables."""
     pieces = [piece for block in read(text) for piece in block.pieces]
     cells = [line.spans for piece in pieces if isinstance(piece, Prose) for line in piece.lines]
-    cells += [cell for piece in pieces if isinstance(piece, Table) for row in piece.rows for cell in row]
+    cells += [cell for piece in pieces if isinstance(piece, MarkdownTable) for row in piece.rows for cell in row]
     return [
         (span.text, " ".join(name for name in ("bold", "italic", "code") if getattr(span, name)) or span.script)
         for cell in cells
@@ -267,7 +267,7 @@ def test_details_are_a_fold() -> None:
     assert [type(piece) for block in read(text) for piece in block.pieces] == [Fold, Prose, Code, FoldEnd, Prose]
     assert read(text)[0].pieces == (Fold("More & x"),)
     pieces = [piece for block in read("<details open><summary>T</summary>one</details>") for piece in block.pieces]
-    assert pieces == [Fold("T", is_open=True), Prose((Line((Span("one"),)),)), FoldEnd()]
+    assert pieces == [Fold("T", is_open=True), Prose((ProseLine((StyledSpan("one"),)),)), FoldEnd()]
 
 
 @pytest.mark.parametrize("before", ["", "word\n\n", "<details>\n<summary>t</summary>\n\none\n\n</details>\n\n"])

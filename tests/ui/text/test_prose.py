@@ -8,15 +8,15 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QColor, QTextCursor, QTextDocument, QTextTable
 from pytestqt.qtbot import QtBot
 
-from app.ui.text.body import Body
+from app.ui.text.body import MessageBody
 from app.ui.text.markdown import MarkdownStream, read
-from app.ui.text.pieces import Line, Prose, Span, Table, with_whole_tables
+from app.ui.text.pieces import MarkdownTable, Prose, ProseLine, StyledSpan, with_whole_tables
 from app.ui.text.prose import ProseView, TableView
 from app.ui.theme import Theme
 from tests.ui.text.test_markdown import SAMPLE
 
 
-def prose_lines(stream: MarkdownStream) -> tuple[Line, ...]:
+def prose_lines(stream: MarkdownStream) -> tuple[ProseLine, ...]:
     return tuple(line for b in stream.blocks() for p in b.pieces if isinstance(p, Prose) for line in p.lines)
 
 
@@ -113,7 +113,10 @@ def test_paragraphs_have_their_own_direction(qtbot: QtBot, theme: Theme) -> None
 def test_headings_differ_from_each_other_and_from_text(qtbot: QtBot, theme: Theme) -> None:
     view = ProseView(theme)
     qtbot.addWidget(view)
-    view.set_lines(tuple(Line((Span("H"),), "heading", level) for level in range(1, 7)) + (Line((Span("text"),)),))
+    view.set_lines(
+        tuple(ProseLine((StyledSpan("H"),), "heading", level) for level in range(1, 7))
+        + (ProseLine((StyledSpan("text"),)),)
+    )
     looks = []
     for number in range(7):
         style = QTextCursor(view.document().findBlockByNumber(number)).charFormat()
@@ -125,7 +128,7 @@ def test_headings_differ_from_each_other_and_from_text(qtbot: QtBot, theme: Them
 def test_emoji_are_as_large_as_text_and_lines_stay_as_high(qtbot: QtBot, theme: Theme) -> None:
     view = ProseView(theme)
     qtbot.addWidget(view)
-    view.set_lines((Line((Span("Words"),)), Line((Span("Words 🎉👍🏽 and ❤️ more"),))))
+    view.set_lines((ProseLine((StyledSpan("Words"),)), ProseLine((StyledSpan("Words 🎉👍🏽 and ❤️ more"),))))
     view.height_for(700)
     assert dict(look_of_runs(view, 1)) == {"Words ": 15, "🎉👍🏽": 18, " and ": 15, "❤️": 18, " more": 15}
     layout = view.document().documentLayout()
@@ -156,7 +159,7 @@ def test_the_bar_of_a_quote_is_whole(qtbot: QtBot, theme: Theme) -> None:
 
 
 def test_a_long_table_goes_on_in_views_below_with_the_same_columns(qtbot: QtBot, theme: Theme) -> None:
-    body = Body(theme)
+    body = MessageBody(theme)
     qtbot.addWidget(body)
     rows = "".join(f"| {n} | {'some words ' * (n % 3)} | {n * n} |\n" for n in range(150))
     stream = MarkdownStream()
@@ -176,7 +179,7 @@ def test_a_long_table_goes_on_in_views_below_with_the_same_columns(qtbot: QtBot,
         table.selectAll()
     pieces = [piece for table in tables for piece in table.selected()]
     (whole,) = with_whole_tables(pieces)
-    assert isinstance(whole, Table)
+    assert isinstance(whole, MarkdownTable)
     assert [row[0][0].text for row in whole.rows] == ["No.", *map(str, range(150))]
 
 

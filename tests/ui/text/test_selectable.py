@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication, QTextCursor, QTextDocument, QTextTabl
 from pytestqt.qtbot import QtBot
 
 from app.ui.text.markdown import read
-from app.ui.text.pieces import Piece, Prose, Table
+from app.ui.text.pieces import MarkdownTable, Piece, Prose
 from app.ui.text.prose import ProseView, TableView
 from app.ui.text.selectable import html_of
 from app.ui.theme import Theme
@@ -53,7 +53,7 @@ def test_cells_that_are_selected_are_copied_as_a_table(qtbot: QtBot, theme: Them
     view = TableView(theme)
     qtbot.addWidget(view)
     table = pieces("| a | b | c |\n|---|--:|---|\n| 1 | x\\|y | 3 |\n| 4 | 5 | 6 |")[0]
-    assert isinstance(table, Table)
+    assert isinstance(table, MarkdownTable)
     view.set_table(table)
     drawn = view.document().rootFrame().childFrames()[0]
     assert isinstance(drawn, QTextTable)

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.features.translation.at_work import outcome_of
-from app.features.translation.result import Flag, FlagKind, Origin, Term, Translated
+from app.features.translation.result import Flag, FlagKind, GlossaryTerm, Translated, TranslationSource
 from app.features.translation.saving import endings_of
 from app.store.translations import TranslationStore
 from tests.helpers.attached import lease_pdf
@@ -258,7 +258,7 @@ def flagged(open_tab: Open, tmp_path: Path) -> tuple[TranslateDesk, DocumentDesk
     """A document with a term that the model would not use."""
     late = {"when": r"Late payment(?![^\n]*translated as)", "text": ANSWERS[2]["text"]}
     desk = open_tab(*ANSWERS, late)
-    desk.translations.words.keep_glossary("en", "pt-BR", [Term("interest", "juros de mora")])
+    desk.translations.words.keep_glossary("en", "pt-BR", [GlossaryTerm("interest", "juros de mora")])
     return desk, translate(desk, page(tmp_path))
 
 
@@ -290,7 +290,7 @@ def test_try_again_asks_only_that_segment_anew(open_tab: Open, tmp_path: Path) -
     desk = open_tab(*ANSWERS)
     sheet = translate(desk, page(tmp_path))
     content = desk.translations.segments.row(sheet.stored.id, 4).segment.content
-    kept = Translated(4, content, Origin.KEPT, (Flag(FlagKind.UNTRANSLATED),))
+    kept = Translated(4, content, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED),))
     TranslationStore(desk.app.database).keep(sheet.stored.id, [outcome_of(kept)])
     sheet.read_again()
     assert sheet.links_of(3)[0] == "Try again"
@@ -307,7 +307,12 @@ def test_try_again_asks_only_that_segment_anew(open_tab: Open, tmp_path: Path) -
 def test_a_term_that_is_put_back_comes_into_the_glossary_that_it_was_in(
     desk: TranslateDesk, tmp_path: Path, is_open: bool
 ) -> None:
-    words, rent, keys, other = desk.translations.words, Term("rent", "aluguel"), Term("keys", "chaves"), Term("a", "b")
+    words, rent, keys, other = (
+        desk.translations.words,
+        GlossaryTerm("rent", "aluguel"),
+        GlossaryTerm("keys", "chaves"),
+        GlossaryTerm("a", "b"),
+    )
     words.keep_glossary("en", "pt-BR", [rent, keys])
     words.keep_glossary("en", "pt-PT", [other])
     sheet = desk.drop(page(tmp_path))
@@ -353,7 +358,7 @@ def test_the_glossary_opens_beside_takes_terms_and_is_applied_to_what_it_changes
         desk.press(Qt.Key.Key_Return)
         for _ in range(2):  # a cell's editor closes in a turn of its own, and the next one opens in another
             QApplication.processEvents()
-    assert desk.translations.words.glossary("en", "pt-BR") == (Term("interest", "juros de mora"),)
+    assert desk.translations.words.glossary("en", "pt-BR") == (GlossaryTerm("interest", "juros de mora"),)
     assert sheet.glossary_button.text() == "Glossary · 1"
     desk.click(sheet.apply_glossary)
     desk.wait(lambda: sheet.is_done and sheet.stored.flagged == 1)

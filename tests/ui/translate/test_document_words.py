@@ -11,11 +11,11 @@ from app.documents.segments import Segment
 from app.features.translation.result import (
     Flag,
     FlagKind,
-    Origin,
     Saved,
     StoredTranslation,
     Translated,
     TranslationEstimate,
+    TranslationSource,
     TranslationWish,
 )
 from app.ui.translate.document_job import saved_words
@@ -128,7 +128,7 @@ def test_numbers_and_lengths_are_told_by_what_they_are() -> None:
 def test_what_stayed_in_the_source_has_one_flag_with_all_reasons() -> None:
     segment = Segment(1, ("Pay now.",))
     flags = (Flag(FlagKind.UNTRANSLATED), Flag(FlagKind.LOOP, "bla bla"))
-    (one,) = told(segment, Translated(1, segment.content, Origin.KEPT, flags), "Deutsch")
+    (one,) = told(segment, Translated(1, segment.content, TranslationSource.KEPT, flags), "Deutsch")
     assert one.reason == "This could not be translated. The model wrote the same words again and again."
     assert [remedy for remedy, _ in one.remedies] == [Remedy.AGAIN, Remedy.KEEP]
 

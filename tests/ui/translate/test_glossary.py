@@ -10,13 +10,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.features.translation.result import Term
+from app.features.translation.result import GlossaryTerm
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.glossary import KEPT, SOURCE, TARGET, GlossaryPanel
 
-TERMS = (Term("lease", "Mietvertrag"), Term("Fireside", "Fireside"), Term("tenant", "Mieter"))
+TERMS = (GlossaryTerm("lease", "Mietvertrag"), GlossaryTerm("Fireside", "Fireside"), GlossaryTerm("tenant", "Mieter"))
 
 Make = Callable[..., GlossaryPanel]
 
@@ -25,7 +25,7 @@ Make = Callable[..., GlossaryPanel]
 def make(qtbot: QtBot, qapp: QApplication) -> Iterator[Make]:
     bars: list[QWidget] = []
 
-    def panel(terms: tuple[Term, ...] = TERMS) -> GlossaryPanel:
+    def panel(terms: tuple[GlossaryTerm, ...] = TERMS) -> GlossaryPanel:
         theme = Theme("light")
         theme.install(qapp)
         notify = Notify(theme)
@@ -65,7 +65,7 @@ def type_(qtbot: QtBot, text: str) -> None:
 
 def test_a_term_is_added_by_keys_from_the_source_on_to_the_target(make: Make, qtbot: QtBot) -> None:
     panel = make(())
-    changes: list[tuple[Term, ...]] = []
+    changes: list[tuple[GlossaryTerm, ...]] = []
     panel.changed.connect(lambda: changes.append(panel.terms.terms))
     assert "always translated the same way" in panel.words.text()
     panel.take_keyboard()
@@ -75,7 +75,7 @@ def test_a_term_is_added_by_keys_from_the_source_on_to_the_target(make: Make, qt
     press(qtbot, Qt.Key.Key_Return)
     type_(qtbot, "Zinsen")
     press(qtbot, Qt.Key.Key_Return)
-    assert changes[-1] == (Term("interest", "Zinsen"),)
+    assert changes[-1] == (GlossaryTerm("interest", "Zinsen"),)
     assert panel.title.text() == "Glossary · 1"
     assert panel.words.isHidden()
 
@@ -98,7 +98,7 @@ def test_enter_edits_a_cell_in_its_place(make: Make, qtbot: QtBot) -> None:
     field.selectAll()  # type: ignore[attr-defined]
     type_(qtbot, "Pachtvertrag")
     press(qtbot, Qt.Key.Key_Return)
-    assert panel.terms.terms[0] == Term("lease", "Pachtvertrag")
+    assert panel.terms.terms[0] == GlossaryTerm("lease", "Pachtvertrag")
 
 
 def test_a_tick_keeps_a_term_as_it_is_and_taken_away_asks_for_the_target(make: Make, qtbot: QtBot) -> None:
@@ -106,7 +106,7 @@ def test_a_tick_keeps_a_term_as_it_is_and_taken_away_asks_for_the_target(make: M
     table = panel.table
     middle = table.visualRect(panel.terms.index(0, KEPT)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(middle.x(), middle.y()))
-    assert panel.terms.terms[0] == Term("lease", "lease")
+    assert panel.terms.terms[0] == GlossaryTerm("lease", "lease")
     table.setCurrentIndex(panel.terms.index(1, KEPT))
     table.setFocus()
     press(qtbot, Qt.Key.Key_Space)
@@ -133,8 +133,8 @@ def test_terms_come_out_of_a_file_and_go_into_one(make: Make, qtbot: QtBot, tmp_
     dialog = panel.files.ask_to_import()
     dialog.fileSelected.emit(str(came))
     dialog.close()
-    qtbot.waitUntil(lambda: Term("keys", "Schlüssel") in panel.terms.terms)
-    assert Term("tenant", "Mieterin") in panel.terms.terms
+    qtbot.waitUntil(lambda: GlossaryTerm("keys", "Schlüssel") in panel.terms.terms)
+    assert GlossaryTerm("tenant", "Mieterin") in panel.terms.terms
     assert len(panel.terms.terms) == 4
     assert panel._notify.bar.notices[-1].text == "2 terms were imported. 1 was there already."
     gone = tmp_path / "out.csv"
@@ -156,7 +156,7 @@ def test_terms_of_a_file_come_into_the_glossary_for_which_they_were_asked(
     panel.files.read(came, panel.pair)
     panel.show_terms((), ("English", "Français"), ("en", "fr"))
     qtbot.waitUntil(lambda: bool(told))
-    assert told == [(("en", "de"), [TERMS[0], Term("keys", "Schlüssel")])]
+    assert told == [(("en", "de"), [TERMS[0], GlossaryTerm("keys", "Schlüssel")])]
     assert panel.terms.terms == ()
 
 
@@ -186,7 +186,7 @@ def test_esc_closes_the_panel_but_first_the_cell(make: Make, qtbot: QtBot) -> No
 def test_what_the_document_keeps_the_same_is_shown_beneath(make: Make) -> None:
     panel = make()
     assert panel.found.isHidden() or not panel.found.isVisible()
-    panel.show_found((Term("Annex", "Anlage"), Term("Rome", "Rom")))
+    panel.show_found((GlossaryTerm("Annex", "Anlage"), GlossaryTerm("Rome", "Rom")))
     assert panel.found.isVisible()
     assert panel.found.text() == "Annex → Anlage\nRome → Rom"
 
@@ -194,11 +194,13 @@ def test_what_the_document_keeps_the_same_is_shown_beneath(make: Make) -> None:
 def test_what_the_document_keeps_the_same_becomes_terms_that_can_be_changed(make: Make, qtbot: QtBot) -> None:
     panel = make()
     assert not panel.take_button.isVisible()
-    panel.show_found((Term("Annex", "Anlage"), Term("Lease", "Pacht"), Term("Rome", "Rom")))
-    changes: list[tuple[Term, ...]] = []
+    panel.show_found((GlossaryTerm("Annex", "Anlage"), GlossaryTerm("Lease", "Pacht"), GlossaryTerm("Rome", "Rom")))
+    changes: list[tuple[GlossaryTerm, ...]] = []
     panel.changed.connect(lambda: changes.append(panel.terms.terms))
     qtbot.mouseClick(panel.take_button, Qt.MouseButton.LeftButton)
-    assert changes == [(*TERMS, Term("Annex", "Anlage"), Term("Rome", "Rom"))], "what the person said stays"
+    assert changes == [(*TERMS, GlossaryTerm("Annex", "Anlage"), GlossaryTerm("Rome", "Rom"))], (
+        "what the person said stays"
+    )
     assert not panel.take_button.isVisible()
     assert panel.table.currentIndex().row() == len(TERMS)
     assert panel.table.hasFocus()

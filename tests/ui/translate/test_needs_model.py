@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import app.features.models.collection as facade
-from app.hub.catalog import Entry
+from app.hub.catalog import CatalogEntry
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.fake_hub import FakeHub
@@ -31,7 +31,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
         yield running
 
 
-def entry_of(desk: TranslateDesk) -> Entry:
+def entry_of(desk: TranslateDesk) -> CatalogEntry:
     return next(each for each in desk.models.entries if each.id == "hy-mt2-1.8b")
 
 

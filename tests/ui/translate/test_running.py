@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
-from app.features.translation.result import Added, TranslationWish
+from app.features.translation.result import TranslationAdded, TranslationWish
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 from tests.helpers.translations import put_pipeline
@@ -42,7 +42,7 @@ def add(frame: Frame, folder: Path, name: str) -> int:
     path = folder / name
     path.write_text("\n\n".join(LINES), "utf-8")
     events = list(frame.translations.add(path, TranslationWish("pt-BR", "en"), CancelToken()))
-    return next(event.translation.id for event in events if isinstance(event, Added))
+    return next(event.translation.id for event in events if isinstance(event, TranslationAdded))
 
 
 def go_on(folder: Path) -> None:

@@ -12,11 +12,11 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import DatabaseDamaged
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
-from app.features.translation.result import Flag, FlagKind, Origin, Row, Translated
+from app.features.translation.result import Flag, FlagKind, Row, Translated, TranslationSource
 from app.ui.theme import Theme
 from app.ui.translate.rows import SOURCE, TARGET
-from app.ui.translate.segment_text import Writing, letters
-from app.ui.translate.side_by_side import SideBySide
+from app.ui.translate.segment_text import SegmentWriter, letters
+from app.ui.translate.side_by_side import SegmentTable
 from app.ui.translate.texts import Remedy
 from tests.helpers.desks.translate import link_rect
 
@@ -47,7 +47,7 @@ class Rows:
         source, target, flags = self._pairs[(number - 1) % len(self._pairs)]
         kind = SegmentKind.HEADING if number % 9 == 1 else SegmentKind.PARAGRAPH
         is_kept = bool(flags) and flags[0].kind is FlagKind.UNTRANSLATED
-        origin = Origin.KEPT if is_kept else Origin.MODEL
+        origin = TranslationSource.KEPT if is_kept else TranslationSource.MODEL
         translated = Translated(number, target, origin, flags) if target is not None else None
         return Row(Segment(number, source, kind), translated)
 
@@ -61,17 +61,17 @@ FEW = (
     (KEYS, None, ()),
 )  # fmt: skip
 
-Make = Callable[..., SideBySide]
+Make = Callable[..., SegmentTable]
 
 
 @pytest.fixture
 def make(qtbot: QtBot, qapp: QApplication) -> Iterator[Make]:
     def view(
         rows: Rows | None = None, *, scheme: str = "light", rtl: tuple[bool | None, bool | None] = (False, False)
-    ) -> SideBySide:
+    ) -> SegmentTable:
         theme = Theme(scheme)
         theme.install(qapp)
-        made = SideBySide(theme)
+        made = SegmentTable(theme)
         qtbot.addWidget(made)
         made.resize(760, 480)
         made.show_source(rows or Rows(*FEW), ("English", "Deutsch"), rtl)
@@ -95,7 +95,7 @@ def press(view: QWidget, qtbot: QtBot, *keys: Qt.Key, with_control: bool = False
         )
 
 
-def picture(view: SideBySide) -> QImage:
+def picture(view: SegmentTable) -> QImage:
     image = QImage(view.viewport().size(), QImage.Format.Format_RGB32)
     image.fill(QColor(view._theme.tokens.surface))
     view.viewport().render(image, QPoint(), renderFlags=view.RenderFlag.DrawChildren)
@@ -231,14 +231,14 @@ def test_what_is_being_written_grows_and_then_is_there(make: Make) -> None:
 
 def test_a_persons_own_words_are_not_replaced_by_what_the_model_still_tells(make: Make) -> None:
     view = make()
-    view.rows.put(Translated(1, ("Mein Wort",), Origin.EDITED))
+    view.rows.put(Translated(1, ("Mein Wort",), TranslationSource.EDITED))
     view.rows.put(Translated(1, ("Miete",)))
     assert view.laid.row(0).target.written.text == "Mein Wort"
 
 
 def test_letters_are_counted_as_they_are_written() -> None:
     content: Content = ("a\nb", *KEYS, Mark("single", 4, "formula", "x^2"), Mark("single", 5, "tab"), "🙂")
-    written = Writing(Theme("light")).write(content)
+    written = SegmentWriter(Theme("light")).write(content)
     assert len(letters(content)) == len(written.text)
     assert written.plain().startswith("a\nbKeys ({box})\nand a seal")
     assert sum(one.length for one in written.formats) == len(written.text) + 1, "an emoji counts twice in Qt"

@@ -15,7 +15,7 @@ from app.core.errors import DiskFull
 from app.documents.segments import Segment
 from app.features.models.languages import Knows
 from app.features.translation import live
-from app.features.translation.result import Formality, Term, TranslationEvent
+from app.features.translation.result import Formality, GlossaryTerm, TranslationEvent
 from app.ui.translate.languages import Able
 from app.ui.translate.segment_text import from_units
 from app.ui.translate.text_page import gaps_of
@@ -227,7 +227,7 @@ def test_the_language_of_a_typed_text_is_found_without_a_model(open_tab: Open) -
 
 
 def test_the_terms_of_the_pair_go_with_the_text(desk: TranslateDesk) -> None:
-    desk.translations.words.keep_glossary("en", "pt-BR", [Term("rent", "renda")])
+    desk.translations.words.keep_glossary("en", "pt-BR", [GlossaryTerm("rent", "renda")])
     desk.choose_source("en")
     desk.paste(ENGLISH)
     desk.wait(lambda: desk.is_complete)
@@ -250,7 +250,7 @@ def test_what_is_flagged_stands_below_its_paragraph_and_can_be_kept(open_tab: Op
 def test_a_term_of_the_glossary_is_put_in_by_a_click(open_tab: Open) -> None:
     wrong = "O locatário paga o juro no quinto dia de cada mês."
     desk = open_tab({"when": "The tenant pays", "text": wrong})
-    desk.translations.words.keep_glossary("en", "pt-BR", [Term("rent", "juro de mora")])
+    desk.translations.words.keep_glossary("en", "pt-BR", [GlossaryTerm("rent", "juro de mora")])
     desk.choose_source("en")
     desk.paste(ENGLISH)
     desk.wait(lambda: desk.is_complete and len(desk.shown) == 2)

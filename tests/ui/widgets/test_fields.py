@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.fields import CheckRow, RadioRow, Segments, Stepper, Switch
+from app.ui.widgets.fields import CheckRow, RadioRow, SegmentedControl, Stepper, Switch
 
 
 def test_a_stepper_steps_and_stays_in_its_range(qtbot: QtBot) -> None:
@@ -71,7 +71,7 @@ def test_a_switch_is_pressed_by_mouse_and_space(qtbot: QtBot) -> None:
 
 def test_of_the_segments_exactly_one_is_chosen(qtbot: QtBot) -> None:
     chosen: list[str] = []
-    segments = Segments("Colours", [("a", "One"), ("b", "Two")], "a", chosen.append)
+    segments = SegmentedControl("Colours", [("a", "One"), ("b", "Two")], "a", chosen.append)
     qtbot.addWidget(segments)
     first, second = segments.findChildren(QPushButton)
     qtbot.mouseClick(second, Qt.MouseButton.LeftButton)

@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
-from app.ui.widgets.file_drop import DropZone, FileDrop
+from app.ui.widgets.file_drop import FileDrop, FileDropAction
 
 COPY, LEFT, NO_KEY = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-ONE = [DropZone("", "Drop here")]
-TWO = [DropZone("ask", "Ask about it"), DropZone("summarize", "Summarize")]
+ONE = [FileDropAction("", "Drop here")]
+TWO = [FileDropAction("ask", "Ask about it"), FileDropAction("summarize", "Summarize")]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def data_with(path: Path | None) -> QMimeData:
     return data
 
 
-def taking(target: QWidget, zones: Sequence[DropZone]) -> tuple[FileDrop, list[tuple[list[str], str]]]:
+def taking(target: QWidget, zones: Sequence[FileDropAction]) -> tuple[FileDrop, list[tuple[list[str], str]]]:
     """What was dropped, in order."""
     taken: list[tuple[list[str], str]] = []
     drop = FileDrop(Theme("light"), lambda _files: zones, target)

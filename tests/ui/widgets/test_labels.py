@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QTextDocument
 from pytestqt.qtbot import QtBot
 
-from app.features.summary.result import Wish
+from app.features.summary.result import SummaryOptions
 from app.features.summary.summaries import StoredSummary
 from app.ui.theme import DARK, LIGHT, Theme
 from app.ui.widgets.buttons import IconButton, text_button
@@ -60,7 +60,7 @@ def test_any_other_text_is_not_touched(text: str) -> None:
 
 def test_the_lists_and_the_labels_use_it(qtbot: QtBot) -> None:
     summaries = WorkListModel(lambda _work: "")
-    summaries.show([StoredSummary(1, HOSTILE, "done", None, 0.0, 0.0, Wish(), (1,), 1, 1)])
+    summaries.show([StoredSummary(1, HOSTILE, "done", None, 0.0, 0.0, SummaryOptions(), (1,), 1, 1)])
     tip = summaries.index_of(1).data(Qt.ItemDataRole.ToolTipRole)
     assert shown(tip) == HOSTILE
     assert summaries.index_of(1).data(Qt.ItemDataRole.EditRole) == HOSTILE

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build
 from app.core.wire import to_json
-from app.features.summary.result import Form, Length, StoredSummary, Wish
+from app.features.summary.result import Form, Length, StoredSummary, SummaryOptions
 from app.features.translation.result import TranslationWish
 from app.features.work.queue import StoredJobs
 from app.store.jobs import JobRow, Jobs
@@ -37,7 +37,9 @@ NOW = datetime(2026, 11, 24, 16, 0)
 
 def summary(number: int, state: str = "done", age: timedelta = timedelta(0), **fields: object) -> StoredSummary:
     seen = (NOW - age).timestamp()
-    return replace(StoredSummary(number, f"Report {number}", state, None, seen, seen, Wish(), (1,), 0, 0), **fields)
+    return replace(
+        StoredSummary(number, f"Report {number}", state, None, seen, seen, SummaryOptions(), (1,), 0, 0), **fields
+    )
 
 
 def rows(model: WorkListModel) -> list[str]:
@@ -58,7 +60,7 @@ def test_groups_go_by_calendar_days_and_what_is_not_done_stands_above_them() -> 
 
 def test_rows_of_one_title_are_told_apart_by_form_length_and_time(qtmodeltester: ModelTester) -> None:
     model = WorkListModel(note_of, twin_note_of=lambda row: form_and_time(row, NOW))
-    short = Wish(Length.SHORT, Form.PARAGRAPHS)
+    short = SummaryOptions(Length.SHORT, Form.PARAGRAPHS)
     model.show(
         [
             summary(1, title="harbour", wish=short),
@@ -158,7 +160,7 @@ class Kind:
         """One as the work would have left it: a summary with its document, a document with its segments."""
         if self.name == "summary":
             document = store_document(app.documents.store, f"{title}.pdf", "Words.", title=title)
-            number = app.summaries.begin([document.id], Wish(), together=False)[0].id
+            number = app.summaries.begin([document.id], SummaryOptions(), together=False)[0].id
         else:
             spec = {"wish": to_json(TranslationWish("pt-BR")), "format": "docx", "source_language": "en"}
             number = Jobs(app.database).add("translation", title, spec, state=state).id

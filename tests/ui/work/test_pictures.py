@@ -20,7 +20,7 @@ from app.bootstrap import PAGE_READING
 from app.store.jobs import Jobs
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.view import ChatView
-from app.ui.document.view import PageReading
+from app.ui.document.view import PageReadingPane
 from app.ui.work.pictures import PicturesLine
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found
@@ -42,7 +42,7 @@ ANSWER = "The rent is 1,450 euros, due on the third working day of each month."
 class ScanDesk(Frame):
     """The window with a real chat, whose model sees."""
 
-    reading = Found(PageReading)
+    reading = Found(PageReadingPane)
 
     def __init__(self, frame: Frame, script: Path) -> None:
         super().__init__(frame.window, frame.app, frame.notify, theme=frame.theme, loader=frame.loader, chat=frame.chat)

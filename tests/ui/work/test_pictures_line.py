@@ -13,22 +13,22 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.features.messages import STARTER_CALLS_ITSELF
-from app.features.page_reading.readings import Pictures, StoredReading, Way
-from app.store.documents import PageReading, StoredDocument
+from app.features.page_reading.readings import PicturePages, ReadingMethod, StoredReading
+from app.store.documents import StoredDocument, StoredPageReading
 from app.ui.shell.picture_reading import PictureState
 from app.ui.theme import Theme
 from app.ui.work.pictures import PicturesLine, read_words, reading_words, unread_words
 
-TESSERACT, EYE = Way("tesseract", "tesseract"), Way("model", "Eye 2B")
+TESSERACT, EYE = ReadingMethod("tesseract", "tesseract"), ReadingMethod("model", "Eye 2B")
 
 
 def document(pages: int = 3) -> StoredDocument:
     return StoredDocument(1, "lease.pdf", Path("/lease.pdf"), 1, 1, "ab", "pdf", "page", pages, {}, 0.0)
 
 
-def state(unread: tuple[int, ...] = (), read: dict[int, PageReading] | None = None, **more: Any) -> PictureState:
+def state(unread: tuple[int, ...] = (), read: dict[int, StoredPageReading] | None = None, **more: Any) -> PictureState:
     pages = tuple(sorted({*unread, *(read or {})}))
-    pictures = Pictures(pages, more.pop("figures", ()), read or {})
+    pictures = PicturePages(pages, more.pop("figures", ()), read or {})
     return PictureState(
         more.pop("document", document()), pictures, more.pop("ways", [EYE]), more.pop("row", None), **more
     )
@@ -48,8 +48,8 @@ class Reads(QObject):
         return self.states[document.id]
 
 
-def reading(page: int, state: str = "read", *, edited: bool = False) -> PageReading:
-    return PageReading(page, "model", "Eye 2B", state, (), is_edited=edited)
+def reading(page: int, state: str = "read", *, edited: bool = False) -> StoredPageReading:
+    return StoredPageReading(page, "model", "Eye 2B", state, (), is_edited=edited)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_the_one_that_is_being_read_is_told_of_before_the_others(qtbot: QtBot) -
 
 
 def test_a_model_that_reads_is_called_as_everywhere() -> None:
-    starter = Way("model", STARTER_CALLS_ITSELF)
+    starter = ReadingMethod("model", STARTER_CALLS_ITSELF)
     row = StoredReading(1, "lease.pdf", "running", None, 0.0, 0.0, 1, starter, (1,), ())
     assert reading_words(state((1,), row=row)) == "Reading the pictures of lease.pdf with SmolLM2 135M"
     read = {1: replace(reading(1), model=STARTER_CALLS_ITSELF)}
@@ -128,6 +128,8 @@ def test_a_model_that_reads_is_called_as_everywhere() -> None:
 
 def test_the_languages_that_tesseract_was_asked_for_are_said() -> None:
     """Who has a page in German that became rubbish sees that nobody knew of German."""
-    earlier, later = (PageReading(page, "tesseract", known, "read", ()) for page, known in ((1, ""), (2, "en+de+frk")))
+    earlier, later = (
+        StoredPageReading(page, "tesseract", known, "read", ()) for page, known in ((1, ""), (2, "en+de+frk"))
+    )
     assert "read from pictures by tesseract (English, Deutsch, frk). " in read_words(state(read={2: later}))
     assert "read from pictures by tesseract. " in read_words(state(read={1: earlier}))

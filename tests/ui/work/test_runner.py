@@ -21,7 +21,7 @@ from app.ui.summarize import summarize_tab, texts
 from app.ui.theme import Theme
 from app.ui.translate import texts as translation_texts
 from app.ui.translate import translate_tab
-from app.ui.work.tab import JobEnds, Runner
+from app.ui.work.tab import JobEnds, JobRunner
 
 WAIT_S = 10
 
@@ -64,8 +64,8 @@ class Queue:
 
 
 KINDS: dict[str, tuple[Any, Callable[[], Any], Callable[[str], Any], str]] = {
-    "summary": (summarize_tab.RUNNER_WORDS, texts.Progress, Rests, "Summariz Summary"),
-    "translation": (translate_tab.RUNNER_WORDS, translation_texts.Progress, Rests, "Translat Translation"),
+    "summary": (summarize_tab.RUNNER_WORDS, texts.SummaryProgress, Rests, "Summariz Summary"),
+    "translation": (translate_tab.RUNNER_WORDS, translation_texts.TranslationProgress, Rests, "Translat Translation"),
 }
 
 
@@ -84,7 +84,7 @@ def notify(qtbot: QtBot, qapp: QApplication) -> Notify:
 def run(kind: str, queue: Queue, notify: Notify, qtbot: QtBot) -> tuple[list[str], list[int]]:
     """Works it off; what the status line said, and which rows were others."""
     words, progress, _, _ = KINDS[kind]
-    runner: Runner[Any] = Runner(queue, progress, words, notify)  # type: ignore[arg-type]
+    runner: JobRunner[Any] = JobRunner(queue, progress, words, notify)  # type: ignore[arg-type]
     states: list[str] = []
     changed: list[int] = []
     runner.state_changed.connect(states.append)
@@ -129,7 +129,7 @@ def test_what_came_of_the_queue_is_told_once(
 ) -> None:
     steps = [(job, state) for job, end in enumerate(ends, start=1) for state in ("running", end)]
     queue = Queue(list(steps), {job: Row(job) for job in range(1, len(ends) + 1)})
-    runner: Runner[Any] = Runner(queue, KINDS[kind][1], KINDS[kind][0], notify)  # type: ignore[arg-type]
+    runner: JobRunner[Any] = JobRunner(queue, KINDS[kind][1], KINDS[kind][0], notify)  # type: ignore[arg-type]
     told: list[EndOfWork] = []
     JobEnds(queue, runner, runner.words).told.connect(told.append)  # type: ignore[arg-type]
     runner.row_changed.connect(lambda _number: queue.taken.release())

@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication, QTextCursor
 from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
-from app.ui.write.page_document import PageState
+from app.ui.write.page_document import PageContent
 from app.ui.write.page_edit import PageEdit, unit_of
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -26,7 +26,7 @@ def edit(qtbot: QtBot, theme: Theme) -> PageEdit:
 
 
 def show(edit: PageEdit, text: str, *, written: tuple[tuple[int, int], ...] = (), cursor: int = -1) -> None:
-    edit.show_state(PageState(text, written, len(text) if cursor < 0 else cursor))
+    edit.show_state(PageContent(text, written, len(text) if cursor < 0 else cursor))
 
 
 def select(edit: PageEdit, start: int, end: int) -> None:
@@ -100,7 +100,7 @@ def test_another_one_in_its_place_can_be_taken_back(edit: PageEdit) -> None:
 
 
 def test_the_last_change_of_an_earlier_run_is_taken_back_and_done_again(edit: PageEdit) -> None:
-    now, before = PageState("Once upon a time", ((4, 16),), 16), PageState("Once", (), 4)
+    now, before = PageContent("Once upon a time", ((4, 16),), 16), PageContent("Once", (), 4)
     edit.show_state(now, before)
     assert edit.state == now
     edit.undo_last()

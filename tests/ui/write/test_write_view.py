@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from app.ui.sampling import SamplingFields
 from app.ui.write.alternatives import percent
-from app.ui.write.continuing import Kind
+from app.ui.write.continuing import WritingRequestKind
 from app.ui.write.kept_page import file_name, language_of
 from app.ui.write.options import stops_of
 from tests.helpers.clipping import clipped_texts
@@ -99,7 +99,7 @@ def test_alternatives_wait_with_their_page_also_while_they_are_written(open_page
     if is_held:
         assert desk.script is not None
         desk.script.with_name("go").touch()
-        desk.wait(lambda: not desk.root.continuing.work.is_asked(Kind.GO_ON))
+        desk.wait(lambda: not desk.root.continuing.work.is_asked(WritingRequestKind.GO_ON))
     desk.root.show_page(first)
     assert desk.text == "Deep learning is"
     assert desk.offered == [" first is here", " second is here", " third is here"]

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.encoding import TextFile, after_the_text, lines, stream
 from app.documents.formats.catalogs.values import is_prose, shown_value
 from app.documents.segments import SegmentKind
-from app.documents.source import Item, Opened, Source, Target, Visit, Visits
+from app.documents.source import FileSource, Item, Opened, Target, Visit, Visits
 
 ROWS = 100
 MOST_CHARACTERS = 100_000
@@ -26,7 +26,7 @@ SAMPLE_LINES = 100
 SAYS_DELIMITER = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """The rows as they are, ragged ones too; empty rows are left out."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     with source.path.open("rb") as file:
@@ -94,7 +94,7 @@ def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
     return (widths.count(commonest) / len(widths), commonest) if commonest > 1 else (0.0, 0)
 
 
-def _pieces(rows: _Rows) -> Iterator[Piece]:
+def _pieces(rows: _Rows) -> Iterator[BlockPiece]:
     waiting: list[list[str]] = []
     first = last = start = end = size = 0
     for number, row_start, row_end, row in rows:
@@ -112,9 +112,9 @@ def _pieces(rows: _Rows) -> Iterator[Piece]:
         yield _piece(waiting, first, last, start, end)
 
 
-def _piece(rows: list[list[str]], first: int, last: int, start: int, end: int) -> Piece:
+def _piece(rows: list[list[str]], first: int, last: int, start: int, end: int) -> BlockPiece:
     label = f"rows {first}-{last}" if last > first else f"row {first}"
-    return Piece(Kind.TABLE, table_text(rows), place=Place("", start, end), label=label)
+    return BlockPiece(BlockKind.TABLE, table_text(rows), place=BlockPlace("", start, end), label=label)
 
 
 # Tables in plain text: cells that are language; delimiters and quotes stay, a cell is quoted only if it must be.
@@ -123,7 +123,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _QUOTED = re.compile(r'"((?:[^"]|"")*+)"')
 
 
-class Cell(NamedTuple):
+class CsvCell(NamedTuple):
     """A cell: where it is with its quotes, in which column, its value."""
 
     start: int
@@ -134,7 +134,7 @@ class Cell(NamedTuple):
     is_quoted: bool
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:  # noqa: ARG001 - it has no place for a language
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:  # noqa: ARG001 - it has no place for a language
     """The names of the columns too; they are the context of what is below them."""
     file, visits = TextFile(source), Visits(visit)
     delimiter, start = _delimiter(file.text)
@@ -163,7 +163,7 @@ def _delimiter(text: str) -> tuple[str, int]:
     return likely_delimiter("".join(line[:MOST_CHARACTERS] for line in lines)), 0
 
 
-def cells(text: str, delimiter: str, start: int) -> Iterator[Cell]:
+def cells(text: str, delimiter: str, start: int) -> Iterator[CsvCell]:
     """All cells in order. A quote that is never closed is a character like others."""
     border = re.compile(f"{re.escape(delimiter)}|\r\n|\r|\n")
     at, row, column, is_filled = start, 0, 0, False
@@ -175,7 +175,7 @@ def cells(text: str, delimiter: str, start: int) -> Iterator[Cell]:
         end = found.start() if found is not None else len(text)
         value = text[at:end] if quoted is None else quoted[1].replace('""', '"') + text[behind:end]
         if value:
-            yield Cell(at, end, column, row, value, quoted is not None)
+            yield CsvCell(at, end, column, row, value, quoted is not None)
             is_filled = True
         at = found.end() if found is not None else end
         if found is not None and found[0] == delimiter:
@@ -184,7 +184,7 @@ def cells(text: str, delimiter: str, start: int) -> Iterator[Cell]:
             row, column, is_filled = row + is_filled, 0, False
 
 
-def _written(new: str, cell: Cell, delimiter: str) -> str:
+def _written(new: str, cell: CsvCell, delimiter: str) -> str:
     if delimiter == "\t" and not cell.is_quoted:
         return re.sub(r"[\t\r\n]+", " ", new)
     must = any(each in new for each in (delimiter, '"', "\n", "\r"))

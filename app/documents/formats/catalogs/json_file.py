@@ -20,21 +20,21 @@ from app.core.errors import DocumentUnreadable
 from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_locale, is_prose, key_of, renamed_locale, shown_value
 from app.documents.segments import Mark, SegmentKind, Tagged, content_of, marks, plain
-from app.documents.source import Source, Target, Visit, Visits
+from app.documents.source import FileSource, Target, Visit, Visits
 
 _LOCALES = (("@@locale",), ("locale",), ("language",))
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Raises DocumentUnreadable where it is no JSON."""
     file = TextFile(source, is_utf8=True)  # RFC 8259
-    _Writing(source, file, Visits(visit)).run(target)
+    _JsonWriter(source, file, Visits(visit)).run(target)
     if out is not None:
         file.write(out)
 
 
-class _Writing:
-    def __init__(self, source: Source, file: TextFile, visits: Visits) -> None:
+class _JsonWriter:
+    def __init__(self, source: FileSource, file: TextFile, visits: Visits) -> None:
         self._source, self._file, self._visits = source, file, visits
         self._found = list(strings(file.text, str(source.path)))
         values = [each for each in self._found if not each.is_key]
@@ -129,14 +129,14 @@ class String(NamedTuple):
     """Of a key: its value is an object."""
 
 
-class _Level:
+class _JsonLevel:
     def __init__(self, is_object: bool) -> None:
         self.is_object, self.name, self.count = is_object, "", 0
 
 
 def strings(text: str, path: str) -> Iterator[String]:
     """All strings in order, keys too; raises DocumentUnreadable: damaged or too_deep. `path` is for that."""
-    levels: list[_Level] = []
+    levels: list[_JsonLevel] = []
     waits = "value"  # what may come next: a value, a key, the colon behind it, its member, or a comma or a bracket
     tokens = list(_tokens(text, path))
     for at, (kind, start, end) in enumerate(tokens):
@@ -155,7 +155,7 @@ def strings(text: str, path: str) -> Iterator[String]:
         elif sign == ":" and waits == "colon":
             waits = "member"
         elif sign in ("[", "{") and waits in ("value", "member"):
-            levels.append(_Level(sign == "{"))
+            levels.append(_JsonLevel(sign == "{"))
             if len(levels) > MOST_DEPTH:
                 raise DocumentUnreadable(path, "too_deep")
             waits = "key" if sign == "{" else "value"
@@ -185,7 +185,7 @@ def _tokens(text: str, path: str) -> Iterator[tuple[str, int, int]]:
             yield str(found.lastgroup), found.start(), at
 
 
-def _path(levels: list[_Level]) -> tuple[str, ...]:
+def _path(levels: list[_JsonLevel]) -> tuple[str, ...]:
     return tuple(level.name if level.is_object else str(level.count) for level in levels)
 
 
@@ -220,7 +220,7 @@ _OFFSET = re.compile(r"\s*offset:\s*\d+")
 _FORM = re.compile(r"\s*(=\d+|[\w-]+)\s*\{")
 
 
-class Form(NamedTuple):
+class PluralForm(NamedTuple):
     """Where the words of a form are, and its name, such as "one" or "=0"."""
 
     start: int
@@ -233,7 +233,7 @@ def is_choice(message: str) -> bool:
     return _CHOICE.search(message) is not None
 
 
-def forms(message: str) -> list[Form] | None:
+def forms(message: str) -> list[PluralForm] | None:
     """The forms of the one plural or choice of a message; None where there is another one in it or beside it."""
     opening = _CHOICE.search(message)
     if opening is None:
@@ -241,19 +241,19 @@ def forms(message: str) -> list[Form] | None:
     at = opening.end()
     offset = _OFFSET.match(message, at)
     at = offset.end() if offset is not None else at
-    found = list[Form]()
+    found = list[PluralForm]()
     while (form := _FORM.match(message, at)) is not None:
         end = _closing(message, form.end())
         if end < 0:
             return None
-        found.append(Form(form.end(), end, form[1]))
+        found.append(PluralForm(form.end(), end, form[1]))
         at = end + 1
     is_closed = re.match(r"\s*\}", message[at:]) is not None
     is_only = len(_CHOICE.findall(message)) == 1
     return found if found and is_closed and is_only else None
 
 
-def in_sentence(message: str, found: list[Form]) -> Tagged | None:
+def in_sentence(message: str, found: list[PluralForm]) -> Tagged | None:
     """A message whose choice stands inside a sentence, with the syntax as marks; None where it is by itself.
 
     The marks must stay in their order.

@@ -20,26 +20,26 @@ from app.core.paths import resource
 from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import tagged, with_underscore
 from app.documents.segments import Content, SegmentKind, Tagged, content_of, marks
-from app.documents.source import Source, Target, Visit, Visits
+from app.documents.source import FileSource, Target, Visit, Visits
 
 _CHARSET = re.compile(rb"[Cc]harset=([\w.:-]+)")
 _SAID = re.compile(r"nplurals\s*=\s*(\d)")
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Raises DocumentUnreadable where it is no PO file."""
     file = TextFile(source, _CHARSET)
-    _Writing(file, Visits(visit), target).run(list(entries(file.text, str(source.path))))
+    _PoWriter(file, Visits(visit), target).run(list(entries(file.text, str(source.path))))
     if out is not None:
         file.write(out)
 
 
-class _Writing:
+class _PoWriter:
     def __init__(self, file: TextFile, visits: Visits, target: Target | None) -> None:
         self._file, self._visits, self._target = file, visits, target
         self._plurals: Plurals | None = None
 
-    def run(self, found: list[Entry]) -> None:
+    def run(self, found: list[PoEntry]) -> None:
         header = next((entry for entry in found if entry.is_header), None)
         if self._target is not None:
             self._plurals = plurals_of(self._target.language)
@@ -51,14 +51,14 @@ class _Writing:
         if header is not None and header.translations:
             self._put_header(header, header.translations[0])
 
-    def _put(self, entry: Entry) -> None:
+    def _put(self, entry: PoEntry) -> None:
         message, place = _message(entry, "msgid"), entry.translations[0]
         new = self._shown(message, entry, place.value)
         if new is not None:
             self._set(place, new)
             self._accept(entry)
 
-    def _put_plural(self, entry: Entry) -> None:
+    def _put_plural(self, entry: PoEntry) -> None:
         places = entry.translations
         if not places:
             return
@@ -78,7 +78,7 @@ class _Writing:
         if any(new is not None for new in news):
             self._accept(entry)
 
-    def _shown(self, message: Tagged, entry: Entry, old: str) -> str | None:
+    def _shown(self, message: Tagged, entry: PoEntry, old: str) -> str | None:
         if not any(isinstance(part, str) and not part.isspace() for part in message.content):
             return None
         context = "\n".join(part for part in (entry.value("msgctxt"), *entry.extracted) if part)
@@ -97,7 +97,7 @@ class _Writing:
         lines = [f"msgstr[{number}] {strings(value, 10, newline)}" for number, value in enumerate(values)]
         self._file.replace(places[0].start, places[-1].end, newline.join(lines))
 
-    def _accept(self, entry: Entry) -> None:
+    def _accept(self, entry: PoEntry) -> None:
         """Takes away the mark of a guess, and what the guess was made of."""
         if not entry.is_fuzzy:
             return
@@ -111,7 +111,7 @@ class _Writing:
         for start, end in entry.previous:
             self._file.replace(start, end, "")
 
-    def _put_header(self, header: Entry, place: Field) -> None:
+    def _put_header(self, header: PoEntry, place: Field) -> None:
         value = place.value
         if self._target is not None and self._plurals is not None:
             value = _with(value, "Language", with_underscore(self._target.language), is_added=True)
@@ -148,7 +148,7 @@ def _bare(value: str) -> str:
     return re.sub(r"[\s()]|;$", "", value.strip())
 
 
-def _message(entry: Entry, name: str) -> Tagged:
+def _message(entry: PoEntry, name: str) -> Tagged:
     return tagged(entry.value(name), has_breaks=True)
 
 
@@ -183,7 +183,7 @@ class Field:
 
 
 @dataclass
-class Entry:
+class PoEntry:
     """A message. `flags` and `previous` are lines of comments with their newline: where they are."""
 
     fields: dict[str, Field] = field(default_factory=dict)
@@ -207,22 +207,22 @@ class Entry:
         return [each for name, each in self.fields.items() if name.startswith("msgstr")]
 
 
-def entries(text: str, path: str) -> Iterator[Entry]:
+def entries(text: str, path: str) -> Iterator[PoEntry]:
     """All entries in order, but obsolete ones; raises DocumentUnreadable ("damaged"). `path` is for that."""
-    entry, last = Entry(), None
+    entry, last = PoEntry(), None
     for found in _LINE.finditer(text):
         line, start, end = found[1], found.start(), found.end()
         keyword = _KEYWORD.match(line)
         if line.lstrip().startswith("#"):
             if entry.fields:
                 yield entry
-                entry, last = Entry(), None
+                entry, last = PoEntry(), None
             _comment(entry, line.lstrip(), start, end)
         elif keyword is not None:
             name = keyword[1]
             if (name in ("msgctxt", "msgid") and "msgid" in entry.fields) or name in entry.fields:
                 yield entry
-                entry = Entry()
+                entry = PoEntry()
             last = Field(name, start + line.index(name), start + keyword.end(), start + keyword.end())
             entry.fields[name] = last
             _add(last, line, keyword.end(), start, path)
@@ -235,7 +235,7 @@ def entries(text: str, path: str) -> Iterator[Entry]:
         yield entry
 
 
-def _comment(entry: Entry, line: str, start: int, end: int) -> None:
+def _comment(entry: PoEntry, line: str, start: int, end: int) -> None:
     if line.startswith("#,"):
         entry.flags.append((start, end))
         entry.is_fuzzy = entry.is_fuzzy or "fuzzy" in [flag.strip() for flag in line[2:].split(",")]

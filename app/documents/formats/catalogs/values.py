@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.documents.segments import TAG_LOOKS, SegmentKind, Tag, Tagged, tagged_content
+from app.documents.segments import TAG_LOOKS, SegmentKind, SegmentTag, Tagged, tagged_content
 from app.documents.source import Visits
 
 _NEW_LINE = re.compile(r"(\r\n|\r|\n)")
@@ -115,11 +115,11 @@ def tagged(message: str, *, has_breaks: bool = False) -> Tagged:
     return tagged_content(message, [_tag(found) for found in pattern.finditer(message)])
 
 
-def _tag(found: re.Match[str]) -> Tag:
+def _tag(found: re.Match[str]) -> SegmentTag:
     name = (found[2] or "br").lower()
     is_alone = name in _ALONE
     partner = "" if is_alone or (found[3] and not found[1]) else name
-    return Tag(*found.span(), partner, bool(found[1]), TAG_LOOKS.get(name, "other"), is_alone)
+    return SegmentTag(*found.span(), partner, bool(found[1]), TAG_LOOKS.get(name, "other"), is_alone)
 
 
 # The codes by which data files say their language, and the target's in the same form.

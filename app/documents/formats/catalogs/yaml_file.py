@@ -16,10 +16,10 @@ from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_page, is_prose, key_of, renamed_locale, shown_value, tagged
 from app.documents.formats.plain.text import pieces, width_of, wrapped
 from app.documents.segments import SegmentKind, content_of
-from app.documents.source import Source, Target, Visit, Visits
+from app.documents.source import FileSource, Target, Visit, Visits
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Raises DocumentUnreadable where it is no YAML."""
     file, visits = TextFile(source), Visits(visit)
     tops = list[Scalar]()
@@ -99,7 +99,7 @@ class Scalar(NamedTuple):
     is_flow: bool
 
 
-class _Level:
+class _YamlLevel:
     """An open mapping or sequence."""
 
     def __init__(self, is_mapping: bool, is_flow: bool) -> None:
@@ -130,7 +130,7 @@ def places(text: str, path: str) -> Iterator[Scalar]:
 
 
 def _places(text: str, path: str) -> Iterator[Scalar]:
-    levels: list[_Level] = []
+    levels: list[_YamlLevel] = []
     for event in yaml.parse(text, _PARSER):
         if isinstance(event, yaml.CollectionEndEvent):
             levels.pop()
@@ -139,7 +139,7 @@ def _places(text: str, path: str) -> Iterator[Scalar]:
             continue
         is_key = levels[-1].begin() if levels else False
         if isinstance(event, yaml.CollectionStartEvent):
-            levels.append(_Level(isinstance(event, yaml.MappingStartEvent), bool(event.flow_style)))
+            levels.append(_YamlLevel(isinstance(event, yaml.MappingStartEvent), bool(event.flow_style)))
             if len(levels) > MOST_DEPTH:
                 raise DocumentUnreadable(path, "too_deep")
         elif isinstance(event, yaml.ScalarEvent):

@@ -66,10 +66,10 @@ class Inline:
 def inline_of(parser: MarkdownIt, text: str, env: dict[str, Any]) -> Inline:
     """The content of a block's text, whose lines are divided by line feeds. A soft line break is a space."""
     tokens = inline_tokens(parser, text, env)
-    return _Reading(text, tokens).result()
+    return _InlineReading(text, tokens).result()
 
 
-class _Reading:
+class _InlineReading:
     """One way through the tokens of a text."""
 
     def __init__(self, text: str, tokens: list[Token]) -> None:
@@ -305,7 +305,7 @@ _SIGNS = ("*", "_", "**", "__", "~~")
 _BLOCKS = {SegmentKind.HEADING: "# "}
 
 
-class Frame(NamedTuple):
+class TextFrame(NamedTuple):
     """What stands around a text: lines behind the first begin with `next_`; `most` is their width, 0 for one line."""
 
     kind: SegmentKind
@@ -321,7 +321,7 @@ class MarkdownText:
     def __init__(self, parser: MarkdownIt, env: dict[str, Any]) -> None:
         self._parser, self._env = parser, env
 
-    def of(self, content: Content, old: Inline, frame: Frame) -> str:
+    def of(self, content: Content, old: Inline, frame: TextFrame) -> str:
         """The text for a content, which has the marks of the old one; lines are divided by line feeds."""
         content = _tidy(content, old)
         nbsp = "&nbsp;" if "&nbsp;" in old.source and "\xa0" not in old.source else "\xa0"
@@ -338,7 +338,7 @@ class MarkdownText:
                     return best
         return best
 
-    def _is(self, text: str, content: Content, written: dict[tuple[str, int], str], frame: Frame) -> bool:
+    def _is(self, text: str, content: Content, written: dict[tuple[str, int], str], frame: TextFrame) -> bool:
         """Whether a text is read as this content, and as one block."""
         if frame.is_cell:
             if "\n" in text or CELL_BORDER.search(text):
@@ -428,7 +428,7 @@ def _pieces(
                 yield word
 
 
-def _in_lines(pieces: list[str], frame: Frame, is_escaped: bool) -> str:
+def _in_lines(pieces: list[str], frame: TextFrame, is_escaped: bool) -> str:
     """Filled into lines where the frame has a width."""
     lines, line = list[str](), ""
     unit = ""

@@ -10,17 +10,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import after_the_text, decode, without_nuls
 from app.documents.formats.markdown.reading import pieces_of as pieces_of_markdown
 from app.documents.formats.plain.text import plain_pieces
-from app.documents.source import Item, Opened, Source, counted
+from app.documents.source import FileSource, Item, Opened, counted
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours in what a terminal would show
 _MARKDOWN = ("markdown", "heading")
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """The cells in order; raises DocumentUnreadable (damaged, too_deep)."""
     decoded = decode(source.path.read_bytes(), source.encoding)
     try:
@@ -51,7 +51,7 @@ def _cells(book: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from (_object(cell) for cell in _list(sheet.get("cells")))
 
 
-def _of_cell(cell: dict[str, Any], part: str, language: str) -> Iterator[Piece]:
+def _of_cell(cell: dict[str, Any], part: str, language: str) -> Iterator[BlockPiece]:
     text = _text(cell.get("source", cell.get("input")))
     kind = cell.get("cell_type")
     if kind == "code":
@@ -66,9 +66,11 @@ def _of_cell(cell: dict[str, Any], part: str, language: str) -> Iterator[Piece]:
         yield from plain_pieces(text, part)
 
 
-def _code(text: str, part: str, label: str) -> Iterator[Piece]:
+def _code(text: str, part: str, label: str) -> Iterator[BlockPiece]:
     if text.strip():
-        yield Piece(Kind.CODE, without_nuls(text).strip("\n"), place=Place(part, 0, len(text)), label=label)
+        yield BlockPiece(
+            BlockKind.CODE, without_nuls(text).strip("\n"), place=BlockPlace(part, 0, len(text)), label=label
+        )
 
 
 def _written(output: dict[str, Any]) -> str:

@@ -18,10 +18,10 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.encoding import after_the_text, decode
 from app.documents.formats.web.walker import Walker
-from app.documents.source import Item, Opened, Source
+from app.documents.source import FileSource, Item, Opened
 
 PORTION_CHARACTERS = 500_000
 """Long files are read in portions of about this size, cut where no block goes on."""
@@ -35,7 +35,7 @@ CELL_BORDER = re.compile(r"(?<!\\)\|")
 _LEAVES = ("inline", "fence", "code_block", "html_block", "hr", "front_matter")
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """The blocks of a Markdown file; anything is one."""
     decoded = decode(source.path.read_bytes(), source.encoding)
     yield Opened(encoding=decoded.encoding)
@@ -43,7 +43,7 @@ def read(source: Source) -> Iterator[Item]:
     yield from after_the_text(decoded.encoding, decoded.odd_bytes)
 
 
-def pieces_of(text: str) -> Iterator[Piece]:
+def pieces_of(text: str) -> Iterator[BlockPiece]:
     """The blocks of a text in Markdown; their places are offsets into it."""
     parser = _parser()
     for start, end in portions(text):
@@ -83,7 +83,7 @@ def portions(text: str) -> Iterator[tuple[int, int]]:
     yield begun, len(text)
 
 
-class Lines:
+class MarkdownLines:
     """A stretch of the text, line by line."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
@@ -104,7 +104,7 @@ class Lines:
         return end
 
 
-class _Portion(Lines):
+class _Portion(MarkdownLines):
     """A stretch of the text with what is open in it."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
@@ -119,7 +119,7 @@ class _Portion(Lines):
         self._note_line = 0
         self._is_in_table = False
 
-    def pieces(self, tokens: list[Token]) -> Iterator[Piece]:
+    def pieces(self, tokens: list[Token]) -> Iterator[BlockPiece]:
         """The blocks; and every line with words that markdown-it has left out, as a paragraph."""
         for token in tokens:
             if token.type.startswith("footnote_reference"):
@@ -158,44 +158,44 @@ class _Portion(Lines):
             case _:
                 pass
 
-    def _leaf(self, token: Token, first: int, behind: int) -> Iterator[Piece]:
+    def _leaf(self, token: Token, first: int, behind: int) -> Iterator[BlockPiece]:
         if token.type != "inline":
             yield from self._lone_mark()
         match token.type:
             case "inline":
                 yield self._words(token.content, first, behind)
             case "table_open":
-                yield self._piece(Kind.TABLE, table_text(self._rows(first, behind)), first, behind)
+                yield self._piece(BlockKind.TABLE, table_text(self._rows(first, behind)), first, behind)
             case "fence":
-                yield self._piece(Kind.CODE, token.content.rstrip("\n"), first, behind, label=token.info.strip())
+                yield self._piece(BlockKind.CODE, token.content.rstrip("\n"), first, behind, label=token.info.strip())
             case "code_block":
-                yield self._piece(Kind.CODE, token.content.rstrip("\n"), first, behind)
+                yield self._piece(BlockKind.CODE, token.content.rstrip("\n"), first, behind)
             case "front_matter":
-                yield self._piece(Kind.CODE, token.content.strip("\n"), first, behind, label="yaml")
+                yield self._piece(BlockKind.CODE, token.content.strip("\n"), first, behind, label="yaml")
             case "html_block":
                 yield from self._page(token.content, first, behind)
             case _:
                 pass
 
-    def _words(self, content: str, first: int, behind: int) -> Piece:
+    def _words(self, content: str, first: int, behind: int) -> BlockPiece:
         """A heading, a note, an item or a paragraph, found again by its first and last line."""
         lines = content.split("\n")
         text = "".join(_with_border(line) for line in lines).rstrip()
         start = self._text.find(lines[0], self._starts[first], self._line_end(behind - 1))
         end = self._text.rfind(lines[-1], self._starts[behind - 1], self._line_end(behind - 1))
-        place = Place("", start, end + len(lines[-1])) if start >= 0 <= end else self._place(first, behind)
+        place = BlockPlace("", start, end + len(lines[-1])) if start >= 0 <= end else self._place(first, behind)
         mark, self._mark = self._mark, ""
         if self._notes:
             note_mark, self._note_mark = self._note_mark, ""
-            return Piece(Kind.NOTE, note_mark + text, place=place, label="footnote")
+            return BlockPiece(BlockKind.NOTE, note_mark + text, place=place, label="footnote")
         if self._heading:
-            return Piece(Kind.HEADING, text, place=place, level=self._heading)
+            return BlockPiece(BlockKind.HEADING, text, place=place, level=self._heading)
         if mark:
-            return Piece(Kind.LIST_ITEM, text, place=place, level=len(self._lists), label=mark)
-        return Piece(Kind.PARAGRAPH, text, place=place)
+            return BlockPiece(BlockKind.LIST_ITEM, text, place=place, level=len(self._lists), label=mark)
+        return BlockPiece(BlockKind.PARAGRAPH, text, place=place)
 
-    def _piece(self, kind: Kind, text: str, first: int, behind: int, label: str = "") -> Piece:
-        return Piece(kind, text, place=self._place(first, behind), label=label)
+    def _piece(self, kind: BlockKind, text: str, first: int, behind: int, label: str = "") -> BlockPiece:
+        return BlockPiece(kind, text, place=self._place(first, behind), label=label)
 
     def _rows(self, first: int, behind: int) -> list[list[str]]:
         """All cells of a table, also those beyond its last column; the second line only rules it."""
@@ -206,16 +206,16 @@ class _Portion(Lines):
             rows.append(cells[not cells[0] : len(cells) - (len(cells) > 1 and not cells[-1])])
         return rows
 
-    def _page(self, content: str, first: int, behind: int) -> Iterator[Piece]:
+    def _page(self, content: str, first: int, behind: int) -> Iterator[BlockPiece]:
         """A block of HTML. In a quote its lines have marks, so that only the whole can be found again."""
         whole = self._place(first, behind)
         is_plain = NEW_LINE.sub("\n", self._text[self._starts[first] : whole.end]) == content.rstrip("\n")
         begin = self._starts[first]
         for piece in Walker(self._text[begin : whole.end] if is_plain else content).pieces():
-            place = Place("", begin + piece.place.start, begin + piece.place.end) if is_plain else whole
+            place = BlockPlace("", begin + piece.place.start, begin + piece.place.end) if is_plain else whole
             yield piece._replace(place=place)
 
-    def _lone_mark(self) -> Iterator[Piece]:
+    def _lone_mark(self) -> Iterator[BlockPiece]:
         """The mark of a note that has no text of its own; any more on its line is a line left out."""
         mark, self._note_mark = self._note_mark.strip(), ""
         if not mark:
@@ -223,10 +223,10 @@ class _Portion(Lines):
         start, end = self._starts[self._note_line], self._line_end(self._note_line)
         at = self._text.find(mark, start, end)
         if at >= 0 and not self._text[at + len(mark) : end].strip():
-            yield Piece(Kind.NOTE, mark, place=Place("", at, at + len(mark)), label="footnote")
+            yield BlockPiece(BlockKind.NOTE, mark, place=BlockPlace("", at, at + len(mark)), label="footnote")
             self._next = max(self._next, self._note_line + 1)
 
-    def _left_out(self, until: int) -> Iterator[Piece]:
+    def _left_out(self, until: int) -> Iterator[BlockPiece]:
         for line in range(self._next, min(until, len(self._starts))):
             start, end = self._starts[line], self._line_end(line)
             start += _length_of_marks(self._text[start:end])
@@ -234,12 +234,12 @@ class _Portion(Lines):
             if self._note_mark and self._note_mark.strip() == words:
                 continue
             if re.search(r"\w", words):
-                yield Piece(Kind.PARAGRAPH, words, place=Place("", start, start + len(words)))
+                yield BlockPiece(BlockKind.PARAGRAPH, words, place=BlockPlace("", start, start + len(words)))
         self._next = max(self._next, until)
 
-    def _place(self, first: int, behind: int) -> Place:
+    def _place(self, first: int, behind: int) -> BlockPlace:
         start, end = self._starts[first], self._line_end(behind - 1)
-        return Place("", start, start + len(self._text[start:end].rstrip()))
+        return BlockPlace("", start, start + len(self._text[start:end].rstrip()))
 
 
 def _with_border(line: str) -> str:

@@ -18,12 +18,12 @@ from app.core.errors import DocumentUnreadable
 from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_locale, renamed_locale
 from app.documents.formats.catalogs.yaml_file import Scalar, places, put_value, written_scalar
-from app.documents.formats.markdown.inline import Frame, Image, Inline, MarkdownText, inline_of, new_parser
-from app.documents.formats.markdown.reading import CELL_BORDER, NEW_LINE, Lines, portions
+from app.documents.formats.markdown.inline import Image, Inline, MarkdownText, TextFrame, inline_of, new_parser
+from app.documents.formats.markdown.reading import CELL_BORDER, NEW_LINE, MarkdownLines, portions
 from app.documents.formats.plain.text import width_of
 from app.documents.formats.web.pages import shown_piece
 from app.documents.segments import SegmentKind
-from app.documents.source import Source, Target, Visit, Visits
+from app.documents.source import FileSource, Target, Visit, Visits
 
 _DEFINITION = re.compile(r"^[ \t>]{0,12}\[[^\]\n]{1,999}\]:.*(?:\n[ \t>]+\S.*)?", re.MULTILINE)
 _SIGNS = re.compile(r"[^\s>]")
@@ -31,16 +31,16 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 _HTML_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Every text is Markdown, so none is refused. See `app.documents.source`."""
     file = TextFile(source)
-    _Writing(source, file, Visits(visit), target).run()
+    _MarkdownWriter(source, file, Visits(visit), target).run()
     if out is not None:
         file.write(out)
 
 
-class _Writing:
-    def __init__(self, source: Source, file: TextFile, visits: Visits, target: Target | None) -> None:
+class _MarkdownWriter:
+    def __init__(self, source: FileSource, file: TextFile, visits: Visits, target: Target | None) -> None:
         self._source, self._file, self._visits, self._target = source, file, visits, target
         self._text = file.text
         self._env: dict[str, Any] = {}
@@ -73,7 +73,7 @@ class _Writing:
         if new is not None:
             self._file.replace(start, end, new)
 
-    def _put(self, text: Text) -> None:
+    def _put(self, text: MarkdownPassage) -> None:
         """Shows a text, and its images, and writes what comes back."""
         words = text.source(self._text)
         old = inline_of(self._parser, words.replace("\\|", "|") if text.type == "cell" else words, self._env)
@@ -100,23 +100,23 @@ class _Writing:
         new = self._visits(inner.content, SegmentKind.LABEL)
         if new is None:
             return None
-        text = self._written.of(new, inner, Frame(SegmentKind.LABEL)).replace("\n", " ")
+        text = self._written.of(new, inner, TextFrame(SegmentKind.LABEL)).replace("\n", " ")
         if not inner.written:
             text = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", text)
         return image.written(old.source, text)
 
-    def _frame(self, text: Text) -> Frame:
+    def _frame(self, text: MarkdownPassage) -> TextFrame:
         first, next_ = text.lines[0], _next_prefix(text)
         most = text.width(self._text) if len(text.lines) > 1 and text.kind is not SegmentKind.HEADING else 0
-        return Frame(text.kind, width_of(first.prefix.expandtabs(4)), next_, most, text.type == "cell")
+        return TextFrame(text.kind, width_of(first.prefix.expandtabs(4)), next_, most, text.type == "cell")
 
-    def _replace(self, text: Text, written: str) -> None:
+    def _replace(self, text: MarkdownPassage, written: str) -> None:
         lines = written.split("\n")
         between = self._file.newline + _next_prefix(text)
         self._file.replace(text.lines[0].start, text.lines[-1].end, between.join(lines))
 
 
-def _next_prefix(text: Text) -> str:
+def _next_prefix(text: MarkdownPassage) -> str:
     """What stands before a further line."""
     return text.lines[1].prefix if len(text.lines) > 1 else _SIGNS.sub(" ", text.lines[0].prefix)
 
@@ -185,7 +185,7 @@ _COLUMNS = re.compile(r"-{2,}(?:[ \t]+-{2,})+")
 _LEAVES = ("inline", "fence", "code_block", "html_block", "hr", "front_matter", "math_block", "math_block_label")
 
 
-class Line(NamedTuple):
+class MarkdownLine(NamedTuple):
     """A line of a text: where in the file it is, and what stands before it on its line."""
 
     start: int
@@ -194,11 +194,11 @@ class Line(NamedTuple):
 
 
 @dataclass
-class Text:
+class MarkdownPassage:
     """What is translated as one; or front matter, or HTML ("html_lines" where its lines have marks of quotes)."""
 
     type: str
-    lines: list[Line]
+    lines: list[MarkdownLine]
     kind: SegmentKind = SegmentKind.PARAGRAPH
     level: int = 0
 
@@ -245,7 +245,7 @@ class _State:
         return SegmentKind.LIST_ITEM if self.items else SegmentKind.PARAGRAPH
 
 
-class Portion(Lines):
+class Portion(MarkdownLines):
     """A stretch of the file, parsed."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
@@ -256,7 +256,7 @@ class Portion(Lines):
         self.lost = 0
         """Lines with words that no block has (markdown-it drops what is nested too deep), and tables of places."""
 
-    def texts(self, parser: MarkdownIt, env: dict[str, Any]) -> Iterator[Text]:
+    def texts(self, parser: MarkdownIt, env: dict[str, Any]) -> Iterator[MarkdownPassage]:
         tokens = parser.parse(self._text[self._start : self._end], env)
         rules = [token.map[0] for token in tokens if token.type == "hr" and token.map]
         self._columns = {line for line in rules if _COLUMNS.fullmatch(self._line(line).strip())}
@@ -285,7 +285,7 @@ class Portion(Lines):
             self.lost += not is_definition and re.search(r"[^\W\d_]{2}", words) is not None
         self._next = max(self._next, until)
 
-    def _leaf(self, token: Token, first: int, behind: int) -> Iterator[Text]:
+    def _leaf(self, token: Token, first: int, behind: int) -> Iterator[MarkdownPassage]:
         if token.type == "inline" and {first - 1, behind} & self._columns:
             self.lost += 1
         elif token.type == "inline":
@@ -294,11 +294,11 @@ class Portion(Lines):
             start, end = self._starts[first], self._line_end(behind - 1)
             own = NEW_LINE.sub("\n", self._text[start:end]).rstrip()
             is_whole = token.type == "front_matter" or own == token.content.rstrip()
-            yield Text(token.type if is_whole else "html_lines", [Line(start, end, "")])
+            yield MarkdownPassage(token.type if is_whole else "html_lines", [MarkdownLine(start, end, "")])
 
-    def _paragraph(self, content: str, first: int) -> Iterator[Text]:
+    def _paragraph(self, content: str, first: int) -> Iterator[MarkdownPassage]:
         """A text, divided where a line is no part of it."""
-        waiting: list[Line] = []
+        waiting: list[MarkdownLine] = []
         for number, words in enumerate(content.split("\n")):
             line = self._found(first + number, words)
             if line is None:
@@ -315,12 +315,12 @@ class Portion(Lines):
                 waiting = []
             cut = starts or task
             if cut is not None:
-                line = Line(line.start + cut.end(), line.end, line.prefix + cut[0])
+                line = MarkdownLine(line.start + cut.end(), line.end, line.prefix + cut[0])
             if not is_structure and line.start < line.end:
                 waiting.append(line)
         yield from self._text_of(waiting)
 
-    def _text_of(self, lines: list[Line]) -> Iterator[Text]:
+    def _text_of(self, lines: list[MarkdownLine]) -> Iterator[MarkdownPassage]:
         if not lines:
             return
         last = lines[-1]
@@ -328,9 +328,9 @@ class Portion(Lines):
         end = _HEADING_END.search(kept) if self._state.heading else None
         kept = kept[: end.start()].rstrip() if end is not None else kept
         lines = [*lines[:-1], last._replace(end=last.start + len(kept))]
-        yield Text("inline", lines, self._state.kind, self._state.heading)
+        yield MarkdownPassage("inline", lines, self._state.kind, self._state.heading)
 
-    def _found(self, number: int, words: str) -> Line | None:
+    def _found(self, number: int, words: str) -> MarkdownLine | None:
         """A line of a text in the file; None where it is not the same there (tabs that are spaces by half)."""
         if number >= len(self._starts):
             return None
@@ -343,9 +343,9 @@ class Portion(Lines):
             at = raw.rfind(words) if not self._state.heading else at
         if at < 0:
             return None
-        return Line(start + at, start + at + len(words), raw[:at])
+        return MarkdownLine(start + at, start + at + len(words), raw[:at])
 
-    def _row(self, number: int) -> Iterator[Text]:
+    def _row(self, number: int) -> Iterator[MarkdownPassage]:
         """The cells of a row, also those beyond the last column."""
         raw, start = self._line(number), self._starts[number]
         pattern = _MARKS if self._next <= number and self._state.items else _QUOTES
@@ -355,5 +355,5 @@ class Portion(Lines):
             inner = words.strip()
             if inner:
                 first = start + at + words.index(inner)
-                yield Text("cell", [Line(first, first + len(inner), "")], SegmentKind.CELL)
+                yield MarkdownPassage("cell", [MarkdownLine(first, first + len(inner), "")], SegmentKind.CELL)
             at = cell + 1

@@ -44,7 +44,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class TaggedSegment:
     """A segment and where it stands: `[start:end]` is replaced, and the marks stand for the ranges of `sources`.
 
     `also` is edited where the segment is.
@@ -68,7 +68,7 @@ class Stretch:
 
 
 @dataclass(eq=False)
-class _Item:
+class _TagItem:
     role: Literal["text", "open", "close", "single"]
     start: int
     end: int
@@ -76,7 +76,7 @@ class _Item:
     words: str = ""
     """Of a text, or what a single one shows."""
     is_exact: bool = False
-    partner: _Item | None = None
+    partner: _TagItem | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -89,8 +89,8 @@ class Gathering:
     """Gathers the texts and tags between two borders of a text, without gaps that matter."""
 
     text: str
-    _items: list[_Item] = field(default_factory=list)
-    _waiting: list[tuple[str, _Item]] = field(default_factory=list)
+    _items: list[_TagItem] = field(default_factory=list)
+    _waiting: list[tuple[str, _TagItem]] = field(default_factory=list)
     _has_words: bool = False
 
     def add(self, start: int, end: int, words: str, *, is_exact: bool = False) -> None:
@@ -98,17 +98,17 @@ class Gathering:
         if not words:
             return
         words = _SURROGATES.sub("\ufffd", words)
-        self._items.append(_Item("text", start, end, "", words if is_exact else _SPACES.sub(" ", words), is_exact))
+        self._items.append(_TagItem("text", start, end, "", words if is_exact else _SPACES.sub(" ", words), is_exact))
         self._has_words = self._has_words or bool(words.strip(WHITE))
 
     def open(self, start: int, end: int, name: str, look: str) -> None:
-        item = _Item("open", start, end, look)
+        item = _TagItem("open", start, end, look)
         self._items.append(item)
         self._waiting.append((name, item))
 
     def close(self, start: int, end: int, name: str) -> None:
         """Its end; one that ends nothing stands alone, and so do tags inside that were not ended."""
-        item = _Item("close", start, end)
+        item = _TagItem("close", start, end)
         self._items.append(item)
         if all(waiting != name for waiting, _ in self._waiting[-50:]):
             item.role, item.look = "single", "other"
@@ -122,14 +122,14 @@ class Gathering:
 
     def single(self, start: int, end: int, look: str, shows: str = "") -> None:
         shows = _SPACES.sub(" ", _SURROGATES.sub("\ufffd", shows)).strip(" ")
-        self._items.append(_Item("single", start, end, look, shows))
+        self._items.append(_TagItem("single", start, end, look, shows))
 
     def ends_with(self, look: str) -> bool:
         """Whether the last of it, but for white space, is a single one of this look."""
         last = next((item for item in reversed(self._items) if item.role != "text" or item.words.strip(WHITE)), None)
         return last is not None and last.role == "single" and last.look == look
 
-    def finish(self, spelling: Spelling, kind: SegmentKind, page: int = 0, level: int = 0) -> Stretch | None:
+    def finish(self, spelling: Spelling, kind: SegmentKind, page: int = 0, level: int = 0) -> TaggedSegment | None:
         """The segment, None where there are no words; it is empty afterwards."""
         items, has_words = self._items, self._has_words
         for _, opener in self._waiting:
@@ -143,12 +143,12 @@ class Gathering:
         if len(items) > 1:
             items = _merged(_joined([item for item in items if item.look != SILENT], self.text))
         content, sources = _numbered(items)
-        return Stretch(start, end, content, sources, spelling, kind, page, level)
+        return TaggedSegment(start, end, content, sources, spelling, kind, page, level)
 
 
-def _joined(items: list[_Item], text: str) -> list[_Item]:
+def _joined(items: list[_TagItem], text: str) -> list[_TagItem]:
     """Tags of the same look that end and begin again are left out; an empty pair, and alike singles, are one single."""
-    found: list[_Item] = []
+    found: list[_TagItem] = []
     for item in items:
         last = found[-1] if found else None
         if last is not None and last.role == "close" and item.role == "open" and _is_same(last, item, text):
@@ -157,7 +157,7 @@ def _joined(items: list[_Item], text: str) -> list[_Item]:
             first.partner, end.partner = end, first
             found.pop()
         elif last is not None and item.role == "close" and item.partner is last:
-            found[-1] = _Item("single", last.start, item.end, SILENT if last.look == SILENT else "other")
+            found[-1] = _TagItem("single", last.start, item.end, SILENT if last.look == SILENT else "other")
             _join_singles(found)
         else:
             found.append(item)
@@ -165,21 +165,21 @@ def _joined(items: list[_Item], text: str) -> list[_Item]:
     return found
 
 
-def _join_singles(found: list[_Item]) -> None:
+def _join_singles(found: list[_TagItem]) -> None:
     if len(found) > 1:
         last, item = found[-2:]
         if last.role == item.role == "single" and last.look == item.look and not last.words and not item.words:
-            found[-2:] = [_Item("single", last.start, item.end, item.look)]
+            found[-2:] = [_TagItem("single", last.start, item.end, item.look)]
 
 
-def _is_same(close: _Item, opener: _Item, text: str) -> bool:
+def _is_same(close: _TagItem, opener: _TagItem, text: str) -> bool:
     first = close.partner
     assert first is not None  # as above
     tag = text[first.start : first.end]
     return tag == text[opener.start : opener.end] and not _NAMED.search(tag)
 
 
-def _without_twins(items: list[_Item]) -> list[_Item]:
+def _without_twins(items: list[_TagItem]) -> list[_TagItem]:
     """Tags that enclose exactly the same are one."""
     at = {id(item): number for number, item in enumerate(items)}
     gone: set[int] = set()
@@ -197,19 +197,19 @@ def _rank(look: str) -> int:
     return _RANK.index(look) if look in _RANK else len(_RANK) + (look == SILENT)
 
 
-def _merged(items: list[_Item]) -> list[_Item]:
+def _merged(items: list[_TagItem]) -> list[_TagItem]:
     """Texts that became neighbours are one."""
-    found: list[_Item] = []
+    found: list[_TagItem] = []
     for item in items:
         if found and found[-1].role == item.role == "text" and not found[-1].is_exact and not item.is_exact:
             words = _SPACES.sub(" ", found[-1].words + item.words)
-            found[-1] = _Item("text", found[-1].start, item.end, "", words)
+            found[-1] = _TagItem("text", found[-1].start, item.end, "", words)
         else:
             found.append(item)
     return found
 
 
-def _trimmed(items: list[_Item]) -> list[_Item]:
+def _trimmed(items: list[_TagItem]) -> list[_TagItem]:
     """Without what keeps its place at the ends: white space, lonely tags, tags that enclose all."""
     low, high = 0, len(items) - 1
     while low < high:
@@ -225,7 +225,7 @@ def _trimmed(items: list[_Item]) -> list[_Item]:
     return items[low : high + 1]
 
 
-def _cut_white(items: list[_Item], text: str) -> Range:
+def _cut_white(items: list[_TagItem], text: str) -> Range:
     """Where the segment begins and ends; white space around its words is not among them."""
     first, last = items[0], items[-1]
     if first.role == "text" and not first.is_exact:
@@ -242,7 +242,7 @@ def _cut_white(items: list[_Item], text: str) -> Range:
     return first.start, last.end
 
 
-def _numbered(items: list[_Item]) -> tuple[Content, dict[tuple[str, int], Range]]:
+def _numbered(items: list[_TagItem]) -> tuple[Content, dict[tuple[str, int], Range]]:
     parts: list[str | Mark] = []
     sources: dict[tuple[str, int], Range] = {}
     numbers: dict[int, int] = {}
@@ -272,7 +272,7 @@ _UNFIT = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0
 """What neither XML nor HTML has as text."""
 
 
-def edits_of(stretches: Iterable[Stretch], visits: Visits) -> list[Edit]:
+def edits_of(stretches: Iterable[TaggedSegment], visits: Visits) -> list[Edit]:
     found: list[Edit] = []
     for stretch in stretches:
         new = visits(stretch.content, stretch.kind, stretch.page, stretch.level)
@@ -447,13 +447,15 @@ def attributes_at(given: str, at: int) -> dict[str, Attribute]:
     return found
 
 
-def label(text: str, attribute: Attribute, page: int) -> Stretch | None:
+def label(text: str, attribute: Attribute, page: int) -> TaggedSegment | None:
     if attribute.quote:
         gathering = Gathering(text)
         gathering.add(attribute.start, attribute.end, attribute.value)
         return gathering.finish(spelling_within(attribute.quote), SegmentKind.LABEL, page)
     # White space cannot be around it, and the whole of it gets quotes.
-    return Stretch(attribute.start, attribute.end, (attribute.value,), {}, spelling_within(""), SegmentKind.LABEL, page)
+    return TaggedSegment(
+        attribute.start, attribute.end, (attribute.value,), {}, spelling_within(""), SegmentKind.LABEL, page
+    )
 
 
 # The elements of a small XML file with their places, for files in which only a few of them are text.
@@ -504,7 +506,7 @@ def elements_in(text: str) -> Iterator[ElementAt]:
             open_.append((name, match.start(3), given, position))
 
 
-def text_labels(text: str, elements: Iterable[ElementAt]) -> Iterator[Stretch]:
+def text_labels(text: str, elements: Iterable[ElementAt]) -> Iterator[TaggedSegment]:
     """The segments that elements without others inside are."""
     for element in elements:
         raw = text[element.start : element.end]

@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 from lxml import etree
 
-from app.documents.blocks import Place
+from app.documents.blocks import BlockPlace
 from app.documents.encoding import BOMS
-from app.documents.source import Source
+from app.documents.source import FileSource
 
 READ_BYTES = 128 * 1024
 MOST_TAGS = 10_000_000
@@ -59,7 +59,7 @@ class CleanStream:
     declares any; inflates, for too many elements or a text too long; damaged.
     """
 
-    def __init__(self, stream: BinaryIO, source: Source) -> None:
+    def __init__(self, stream: BinaryIO, source: FileSource) -> None:
         self._stream = stream
         self._source = source
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -311,7 +311,7 @@ def words_in(element: Element | None) -> str:
     return "" if element is None else " ".join("".join(element.itertext()).split())
 
 
-def parse(stream: BinaryIO | bytes, source: Source) -> Element:
+def parse(stream: BinaryIO | bytes, source: FileSource) -> Element:
     """The root of a part; raises DocumentUnreadable: damaged, entities, too_deep or inflates."""
     try:
         return etree.parse(_clean(stream, source), etree.XMLParser(**_SAFE)).getroot()
@@ -319,7 +319,7 @@ def parse(stream: BinaryIO | bytes, source: Source) -> Element:
         raise _unreadable(error, source) from None
 
 
-def iterate(stream: BinaryIO | bytes, source: Source, tags: tuple[str, ...]) -> Iterator[Element]:
+def iterate(stream: BinaryIO | bytes, source: FileSource, tags: tuple[str, ...]) -> Iterator[Element]:
     """The elements of these tags that are in no other such element, each whole; emptied after its turn.
 
     What stands before it in its parent is gone then. Raises as `parse` does, and only when it comes to the place.
@@ -335,7 +335,7 @@ def iterate(stream: BinaryIO | bytes, source: Source, tags: tuple[str, ...]) -> 
         raise _unreadable(error, source) from None
 
 
-def stream_blocks(stream: BinaryIO | bytes, source: Source, containers: frozenset[str]) -> Iterator[Numbered]:
+def stream_blocks(stream: BinaryIO | bytes, source: FileSource, containers: frozenset[str]) -> Iterator[Numbered]:
     """The outermost elements that are no containers, each whole, with its place; it is gone after its turn.
 
     The root is a container too; a text that is directly in one is left out. Raises as `parse` does, and only when it
@@ -389,7 +389,7 @@ class _OpenTree:
             self._open.discard(container)
 
 
-class Places:
+class ElementPlaces:
     """The places of elements inside one element, whose own number is known; counted when they are first asked for."""
 
     def __init__(self, part: str, root: Element, start: int = 0, end: int = 0) -> None:
@@ -399,18 +399,18 @@ class Places:
         self._end = end
         self._numbers: dict[Element, int] = {}
 
-    def place(self, element: Element) -> Place:
+    def place(self, element: Element) -> BlockPlace:
         if element is self._root and self._end:
-            return Place(self._part, self._start, self._end)
+            return BlockPlace(self._part, self._start, self._end)
         if not self._numbers:
             self._numbers = {each: number for number, each in enumerate(self._root.iter(), self._start)}
         start = self._numbers[element]
-        return Place(self._part, start, start + sum(1 for _ in element.iter()))
+        return BlockPlace(self._part, start, start + sum(1 for _ in element.iter()))
 
 
-def _clean(stream: BinaryIO | bytes, source: Source) -> CleanStream:
+def _clean(stream: BinaryIO | bytes, source: FileSource) -> CleanStream:
     return CleanStream(io.BytesIO(stream) if isinstance(stream, bytes) else stream, source)
 
 
-def _unreadable(error: etree.XMLSyntaxError, source: Source) -> Exception:
+def _unreadable(error: etree.XMLSyntaxError, source: FileSource) -> Exception:
     return source.unreadable("too_deep" if error.code == _TOO_DEEP else "damaged")

@@ -19,26 +19,26 @@ from app.documents.formats.office.package import (
     MATH,
     NEWER_CHART,
     RELATIONSHIPS,
-    Package,
-    Part,
+    OfficePackage,
     Related,
+    XmlPart,
     is_code_font,
     office_language,
 )
 from app.documents.formats.office.runs import (
     BREAKS,
-    Anchor,
-    Format,
+    InlineAnchor,
     Node,
+    ParagraphToken,
+    RunFormat,
     Single,
-    Text,
-    Token,
+    StyledText,
     arranged,
     line_of,
     plan_of,
 )
 from app.documents.segments import SegmentKind
-from app.documents.source import Ask, Left, Once, Target
+from app.documents.source import ContentCallback, Left, Once, Target
 
 PARAGRAPH, PROPERTIES = f"{DRAWING}p", f"{DRAWING}pPr"
 _RUN, _TEXT, _BREAK, _FIELD = f"{DRAWING}r", f"{DRAWING}t", f"{DRAWING}br", f"{DRAWING}fld"
@@ -51,7 +51,7 @@ _SIDES = {"l": "r", "r": "l"}
 _PARTS = re.compile("([\t\n\x0b])")
 
 
-class _Piece(NamedTuple):
+class _RunPiece(NamedTuple):
     """A tab in a run, or an element of its own."""
 
     run: Element | None
@@ -60,7 +60,7 @@ class _Piece(NamedTuple):
 
 
 @dataclass
-class Direction:
+class DrawingDirection:
     """Marks what is translated as being in the target's language and direction."""
 
     target: Target
@@ -116,17 +116,17 @@ def _nodes_of(paragraph: Element) -> list[Node]:
         if child.tag == _RUN:
             nodes += _run(child)
         elif child.tag == _BREAK:
-            nodes.append(Single("break", [_Piece(None, child)], stays=True))
+            nodes.append(Single("break", [_RunPiece(None, child)], stays=True))
         elif child.tag == _FIELD:
-            nodes.append(Single("field", [_Piece(None, child)], child.findtext(_TEXT) or ""))
+            nodes.append(Single("field", [_RunPiece(None, child)], child.findtext(_TEXT) or ""))
         elif child.tag in _FORMULAS:
-            nodes.append(Single("formula", [_Piece(None, child)], _formula(child)))
+            nodes.append(Single("formula", [_RunPiece(None, child)], _formula(child)))
         elif child.tag not in (PROPERTIES, _END):
-            nodes.append(Anchor([_Piece(None, child)]))
+            nodes.append(InlineAnchor([_RunPiece(None, child)]))
     return nodes
 
 
-def _rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
+def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Element]:
     """Puts the tokens in the place of all that the paragraph had but its properties; gives the runs with words."""
     for child in list(paragraph):
         if child.tag not in (PROPERTIES, _END):
@@ -138,13 +138,13 @@ def _rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
     source = None
     for token in tokens:
         node = token.node
-        if isinstance(node, Text):
+        if isinstance(node, StyledText):
             if source is not node.run:
                 source = node.run
                 made.append(_like(source))
                 words.append(made[-1])
             made[-1][-1].text = (made[-1][-1].text or "") + node.text.translate(BREAKS)
-        elif not isinstance(node, Format):
+        elif not isinstance(node, RunFormat):
             source = None
             made += [_written(piece) for piece in node.payload]
     for element in made:
@@ -160,15 +160,15 @@ def _run(run: Element) -> list[Node]:
     properties = run.find(_RUN_PROPERTIES)
     font = properties.find(f"{DRAWING}latin") if properties is not None else None
     if font is not None and text.strip() and is_code_font(font.get("typeface", "")):
-        return [Single("code", [_Piece(run, None, text)], text)]
+        return [Single("code", [_RunPiece(run, None, text)], text)]
     look = _look(properties)
     nodes: list[Node] = []
     for part in _PARTS.split(text):
         if part in ("\t", "\x0b", "\n"):
-            nodes.append(Single("tab" if part == "\t" else "break", [_Piece(run, None, part)], stays=True))
+            nodes.append(Single("tab" if part == "\t" else "break", [_RunPiece(run, None, part)], stays=True))
         elif part:
-            blank = [_Piece(run, None, part)] if part.isspace() and _words(run) else None
-            nodes.append(Text(part, run, look, blank))
+            blank = [_RunPiece(run, None, part)] if part.isspace() and _words(run) else None
+            nodes.append(StyledText(part, run, look, blank))
     return nodes
 
 
@@ -198,7 +198,7 @@ def _like(run: Element) -> Element:
     return made
 
 
-def _written(piece: _Piece) -> Element:
+def _written(piece: _RunPiece) -> Element:
     if piece.element is not None or piece.run is None:
         return piece.element
     made = _like(piece.run)
@@ -221,14 +221,21 @@ _WORDS_FOR_PICTURES = ("docPr", "cNvPr")
 class Drawings:
     """Rewrites text boxes, charts and diagrams, and the words for pictures; `left` counts what stays as it is."""
 
-    def __init__(self, package: Package, target: Target | None) -> None:
+    def __init__(self, package: OfficePackage, target: Target | None) -> None:
         self.left = Left()
         self._pictures: Once | None = None
         self._package = package
-        self._direction = Direction(target) if target is not None else None
+        self._direction = DrawingDirection(target) if target is not None else None
 
     def paragraph(
-        self, part: Part, paragraph: Element, ask: Ask, kind: SegmentKind, *, page: int = 0, level: int = 0
+        self,
+        part: XmlPart,
+        paragraph: Element,
+        ask: ContentCallback,
+        kind: SegmentKind,
+        *,
+        page: int = 0,
+        level: int = 0,
     ) -> None:
         plan = plan_of(line_of(_nodes_of(paragraph), _words))
         if not plan.has_words:
@@ -244,13 +251,13 @@ class Drawings:
             self._direction.paragraph(paragraph, runs)
         part.is_changed = True
 
-    def words_for_picture(self, part: Part, element: Element, ask: Ask, page: int = 0) -> None:
+    def words_for_picture(self, part: XmlPart, element: Element, ask: ContentCallback, page: int = 0) -> None:
         """What is said of a picture for those who do not see it, and its title; Word writes each twice."""
         self._pictures = self._pictures or Once(ask)
         for name in ("title", "descr"):
             part.ask_attribute(element, name, self._pictures, page)
 
-    def related(self, part_name: str, root: Element | None, ask: Ask, page: int = 0) -> None:
+    def related(self, part_name: str, root: Element | None, ask: ContentCallback, page: int = 0) -> None:
         """Charts and diagrams that a part names, in the order of their places in it; each once.
 
         A diagram's words are in its data, and again in the drawing that was made of it.
@@ -263,7 +270,7 @@ class Drawings:
             if each is not None and each.kind in _DRAWN and each.target in self._package.archive:
                 self._part(each, once if each.kind.startswith("diagram") else Once(ask), page)
 
-    def _part(self, related: Related, ask: Ask, page: int) -> None:
+    def _part(self, related: Related, ask: ContentCallback, page: int) -> None:
         with self._package.opened(related.target) as part:
             for element in _words_in(part.root):
                 if element.tag == PARAGRAPH:

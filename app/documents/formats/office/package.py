@@ -13,11 +13,11 @@ from urllib.parse import unquote
 from lxml import etree
 
 from app.documents.archive import Archive, copy_archive
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import BOMS
 from app.documents.formats.markup.xml_tree import Element, encoding_of, parse, words_in
 from app.documents.segments import SegmentKind, plain
-from app.documents.source import Ask, Source, Target
+from app.documents.source import ContentCallback, FileSource, Target
 
 # The namespaces of Office documents, as they stand before the names of elements and attributes.
 
@@ -63,30 +63,32 @@ class Related:
 
 
 @dataclass
-class Part:
+class XmlPart:
     """One XML part that is being rewritten. `is_changed` is set by who changes its tree."""
 
     name: str
     root: Element
     is_changed: bool = False
 
-    def ask_attribute(self, element: Element, name: str, ask: Ask, page: int = 0) -> None:
+    def ask_attribute(self, element: Element, name: str, ask: ContentCallback, page: int = 0) -> None:
         """Rewrites the words in an attribute, such as those for a picture."""
         if given := _given(element.get(name, ""), ask, SegmentKind.LABEL, page):
             element.set(name, given)
             self.is_changed = True
 
-    def ask_text(self, element: Element, ask: Ask, kind: SegmentKind = SegmentKind.LABEL, page: int = 0) -> None:
+    def ask_text(
+        self, element: Element, ask: ContentCallback, kind: SegmentKind = SegmentKind.LABEL, page: int = 0
+    ) -> None:
         """Rewrites the words in an element that can hold no markup."""
         if given := _given(element.text or "", ask, kind, page):
             element.text = given
             self.is_changed = True
 
 
-class Package:
+class OfficePackage:
     """The parts of an open archive. Methods raise DocumentUnreadable as `Archive` and `xml_tree` do."""
 
-    def __init__(self, archive: Archive, source: Source) -> None:
+    def __init__(self, archive: Archive, source: FileSource) -> None:
         self.archive = archive
         self.source = source
         self.changed: dict[str, bytes] = {}
@@ -131,16 +133,16 @@ class Package:
         return parse(self.archive.read(part), self.source)
 
     @contextmanager
-    def opened(self, name: str) -> Iterator[Part]:
+    def opened(self, name: str) -> Iterator[XmlPart]:
         """A part to be changed; what was changed is kept as bytes at the end, so only one tree is there at a time."""
         self.archive.refuse_crowd(name)
         raw = self.changed.get(name) or self.archive.read(name)
-        part = Part(name, parse(raw, self.source))
+        part = XmlPart(name, parse(raw, self.source))
         yield part
         if part.is_changed:
             self.changed[name] = _written(part.root, raw)
 
-    def ask_properties(self, ask: Ask, target: Target | None) -> None:
+    def ask_properties(self, ask: ContentCallback, target: Target | None) -> None:
         """Rewrites title, subject, description, keywords and category of the document, and its language."""
         if _CORE not in self.archive:
             return
@@ -152,7 +154,7 @@ class Package:
                     element.text = target.language
                     part.is_changed = True
 
-    def drawn(self, part: str, page: int | None = None) -> Iterator[Piece]:
+    def drawn(self, part: str, page: int | None = None) -> Iterator[BlockPiece]:
         """The words of a diagram's data or of a chart: a piece for each paragraph, title and category.
 
         A chart's categories are repeated for each of its series, and are given once; its numbers are not read.
@@ -169,8 +171,8 @@ class Package:
             else:
                 continue
             if text:
-                place = Place(part, number, number + sum(1 for _ in element.iter()))
-                yield Piece(Kind.PARAGRAPH, text, page, place)
+                place = BlockPlace(part, number, number + sum(1 for _ in element.iter()))
+                yield BlockPiece(BlockKind.PARAGRAPH, text, page, place)
 
 
 def is_code_font(name: str) -> bool:
@@ -179,11 +181,11 @@ def is_code_font(name: str) -> bool:
 
 
 @contextmanager
-def opened_package(source: Source, out: BinaryIO | None = None) -> Iterator[Package]:
+def opened_package(source: FileSource, out: BinaryIO | None = None) -> Iterator[OfficePackage]:
     """The package that a file is; with what was changed in it, it is written to `out` at the end."""
     try:
         with Archive(source) as archive:
-            package = Package(archive, source)
+            package = OfficePackage(archive, source)
             yield package
             if out is not None:
                 copy_archive(source, out, package.changed)
@@ -211,7 +213,7 @@ def children_read(element: Element) -> Element | list[Element]:
     return branches(element)[:1] if element.tag == ALTERNATE else element
 
 
-def _given(said: str, ask: Ask, kind: SegmentKind, page: int) -> str:
+def _given(said: str, ask: ContentCallback, kind: SegmentKind, page: int) -> str:
     """What words without markup become, with the white space around them; "" where nothing changes."""
     if not said.strip():
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 
 MOST_ANCESTORS = 30
 """Of a style, for one could be based on itself."""
@@ -17,7 +17,7 @@ _ROMAN = (
 )
 
 
-class Role(Enum):
+class ParagraphRole(Enum):
     """What a style makes of a paragraph beyond its outline level."""
 
     TITLE = auto()
@@ -43,32 +43,37 @@ def spelled(number: int, style: str) -> str:
     return text.upper() if style.isupper() else text
 
 
-def labelled(piece: Piece) -> str:
+def labelled(piece: BlockPiece) -> str:
     """The text of a piece with its label before it."""
     return f"{piece.label} {piece.text}" if piece.label else piece.text
 
 
-def trimmed(text: str, kind: Kind) -> str:
+def trimmed(text: str, kind: BlockKind) -> str:
     """A heading is one line; code keeps its indentation."""
-    if kind is Kind.HEADING:
+    if kind is BlockKind.HEADING:
         return " ".join(text.split())
-    return text.strip("\n").rstrip() if kind is Kind.CODE else text.strip()
+    return text.strip("\n").rstrip() if kind is BlockKind.CODE else text.strip()
 
 
 def gathered(
-    found: Iterable[Piece], kind: Kind, place: Place, page: int | None = None, label: str = ""
-) -> Iterator[Piece]:
+    found: Iterable[BlockPiece], kind: BlockKind, place: BlockPlace, page: int | None = None, label: str = ""
+) -> Iterator[BlockPiece]:
     """All that is in a note, a title, a margin as one piece; the notes inside follow it."""
     pieces = list(found)
-    text = "\n".join(labelled(piece) for piece in pieces if piece.kind is not Kind.NOTE).strip("\n")
+    text = "\n".join(labelled(piece) for piece in pieces if piece.kind is not BlockKind.NOTE).strip("\n")
     if text:
-        yield Piece(
-            kind, trimmed(text, kind) if kind is Kind.HEADING else text, page, place, int(kind is Kind.HEADING), label
+        yield BlockPiece(
+            kind,
+            trimmed(text, kind) if kind is BlockKind.HEADING else text,
+            page,
+            place,
+            int(kind is BlockKind.HEADING),
+            label,
         )
-    yield from (piece for piece in pieces if piece.kind is Kind.NOTE)
+    yield from (piece for piece in pieces if piece.kind is BlockKind.NOTE)
 
 
-def once_each(pieces: Iterable[Piece]) -> Iterator[Piece]:
+def once_each(pieces: Iterable[BlockPiece]) -> Iterator[BlockPiece]:
     """Headers and footers; those that say the same come once."""
     said: set[tuple[str, str]] = set()
     for piece in pieces:

@@ -17,7 +17,7 @@ _Role = Literal["text", "single", "open", "close", "anchor"]
 
 
 @dataclass(eq=False)
-class Text:
+class StyledText:
     """Words in the look of a run. `look` is equal for runs that look alike.
 
     `blank` is given for white space that can be seen (a line to write on): the payload it has as a thing.
@@ -52,7 +52,7 @@ class Group:
 
 
 @dataclass(eq=False)
-class Anchor:
+class InlineAnchor:
     """What has a place among the words and cannot be seen: bookmarks, comments, floating pictures, deleted text.
 
     `pair` is equal for the two ends of a range. `is_loose`: it is part of a field that goes beyond the paragraph, and
@@ -66,21 +66,21 @@ class Anchor:
 
 
 @dataclass(eq=False)
-class Format:
+class RunFormat:
     """A stretch of words that look different from most others."""
 
     look: str
     run: Any
 
 
-Node = Text | Single | Group | Anchor
+Node = StyledText | Single | Group | InlineAnchor
 _Words = Callable[[Any], list[str]]
 """How a run looks, in words of `Mark.look`."""
 BREAKS = str.maketrans("\n\t\r", "   ")
 """What is no letter in a run's text, where each of these is an element."""
 
 
-class Token(NamedTuple):
+class ParagraphToken(NamedTuple):
     """A node, or one end of it, in the order of the paragraph."""
 
     role: _Role
@@ -88,70 +88,70 @@ class Token(NamedTuple):
 
 
 @dataclass
-class Line:
+class ParagraphTokens:
     """The tokens of a paragraph, and the run that most of its words look like (None without words)."""
 
-    tokens: list[Token] = field(default_factory=list)
+    tokens: list[ParagraphToken] = field(default_factory=list)
     base: Any = None
 
 
-def line_of(nodes: Sequence[Node], words_of: _Words) -> Line:
-    """The nodes in order, with a `Format` around what differs from the most frequent look of its group."""
+def line_of(nodes: Sequence[Node], words_of: _Words) -> ParagraphTokens:
+    """The nodes in order, with a `RunFormat` around what differs from the most frequent look of its group."""
     base = _most(nodes) or next((text for text in texts_in(nodes)), None)
     run = base.run if base is not None else None
-    return Line(_tokens(nodes, base, words_of), run)
+    return ParagraphTokens(_tokens(nodes, base, words_of), run)
 
 
-def texts_in(nodes: Sequence[Node]) -> list[Text]:
-    found: list[Text] = []
+def texts_in(nodes: Sequence[Node]) -> list[StyledText]:
+    found: list[StyledText] = []
     for node in nodes:
-        if isinstance(node, Text):
+        if isinstance(node, StyledText):
             found.append(node)
         elif isinstance(node, Group):
             found += texts_in(node.children)
     return found
 
 
-def _most(nodes: Sequence[Node]) -> Text | None:
+def _most(nodes: Sequence[Node]) -> StyledText | None:
     """The first text of the look that has the most characters."""
     counted: Counter[Hashable] = Counter()
-    first: dict[Hashable, Text] = {}
+    first: dict[Hashable, StyledText] = {}
     for node in nodes:
-        if isinstance(node, Text):
+        if isinstance(node, StyledText):
             counted[node.look] += len(node.text.strip())
             first.setdefault(node.look, node)
     return first[counted.most_common(1)[0][0]] if counted else None
 
 
-def _tokens(nodes: Sequence[Node], base: Text | None, words_of: _Words) -> list[Token]:
+def _tokens(nodes: Sequence[Node], base: StyledText | None, words_of: _Words) -> list[ParagraphToken]:
     nodes = _spaces_joined(_blanks_told(nodes))
-    tokens: list[Token] = []
-    span: Text | None = None
-    form: Format | None = None
+    tokens: list[ParagraphToken] = []
+    span: StyledText | None = None
+    form: RunFormat | None = None
     for index, node in enumerate(nodes):
-        following = node if isinstance(node, Text) else _next_text(nodes, index)
+        following = node if isinstance(node, StyledText) else _next_text(nodes, index)
         if span is not None and (following is None or following.look != span.look):
-            tokens.append(Token("close", form))
+            tokens.append(ParagraphToken("close", form))
             span = None
-        if isinstance(node, Text):
+        if isinstance(node, StyledText):
             if span is None and base is not None and node.look != base.look:
-                span, form = node, Format(_difference(words_of, base.run, node.run), node.run)
-                tokens.append(Token("open", form))
-            tokens.append(Token("text", node))
+                span, form = node, RunFormat(_difference(words_of, base.run, node.run), node.run)
+                tokens.append(ParagraphToken("open", form))
+            tokens.append(ParagraphToken("text", node))
         elif isinstance(node, Group):
             tokens += _group(node, base, words_of)
         else:
-            tokens.append(Token("single" if isinstance(node, Single) else "anchor", node))
-    return [*tokens, Token("close", form)] if span is not None else tokens
+            tokens.append(ParagraphToken("single" if isinstance(node, Single) else "anchor", node))
+    return [*tokens, ParagraphToken("close", form)] if span is not None else tokens
 
 
-def _group(group: Group, outer: Text | None, words_of: _Words) -> list[Token]:
+def _group(group: Group, outer: StyledText | None, words_of: _Words) -> list[ParagraphToken]:
     """A group without words of its own is one thing."""
     if not any(text.text.strip() for text in texts_in(group.children)):
-        return [Token("single", group)]
+        return [ParagraphToken("single", group)]
     base = _most(group.children) or outer
     group.base = base.run if base is not None else None
-    return [Token("open", group), *_tokens(group.children, base, words_of), Token("close", group)]
+    return [ParagraphToken("open", group), *_tokens(group.children, base, words_of), ParagraphToken("close", group)]
 
 
 def _difference(words_of: _Words, base: Any, other: Any) -> str:
@@ -160,17 +160,17 @@ def _difference(words_of: _Words, base: Any, other: Any) -> str:
     return next((word for word in words_of(other) if word not in known), "other")
 
 
-def _next_text(nodes: Sequence[Node], index: int) -> Text | None:
-    return next((node for node in nodes[index + 1 :] if isinstance(node, Text)), None)
+def _next_text(nodes: Sequence[Node], index: int) -> StyledText | None:
+    return next((node for node in nodes[index + 1 :] if isinstance(node, StyledText)), None)
 
 
 def _blanks_told(nodes: Sequence[Node]) -> list[Node]:
     """White space that can be seen is a thing, unless it goes on in the look of the words beside it."""
     told: list[Node] = []
     for index, node in enumerate(nodes):
-        if isinstance(node, Text) and node.blank is not None:
+        if isinstance(node, StyledText) and node.blank is not None:
             beside = [*told[-1:], *nodes[index + 1 : index + 2]]
-            if not any(isinstance(each, Text) and each.look == node.look for each in beside):
+            if not any(isinstance(each, StyledText) and each.look == node.look for each in beside):
                 told.append(Single("other", node.blank, stays=True))
                 continue
         told.append(node)
@@ -179,8 +179,8 @@ def _blanks_told(nodes: Sequence[Node]) -> list[Node]:
 
 def _spaces_joined(nodes: Sequence[Node]) -> list[Node]:
     """White space takes the look of the words beside it: one that has no line under it looks like nothing."""
-    texts = [node for node in nodes if isinstance(node, Text)]
-    taken: dict[int, Text] = {}  # by identity: two texts may say and look the same
+    texts = [node for node in nodes if isinstance(node, StyledText)]
+    taken: dict[int, StyledText] = {}  # by identity: two texts may say and look the same
     for index, text in enumerate(texts):
         if not text.text.isspace():
             continue
@@ -194,9 +194,9 @@ def _spaces_joined(nodes: Sequence[Node]) -> list[Node]:
     return [_like(node, taken) for node in nodes]
 
 
-def _like(node: Node, taken: dict[int, Text]) -> Node:
+def _like(node: Node, taken: dict[int, StyledText]) -> Node:
     other = taken.get(id(node))
-    return Text(node.text, other.run, other.look) if other is not None and isinstance(node, Text) else node
+    return StyledText(node.text, other.run, other.look) if other is not None and isinstance(node, StyledText) else node
 
 
 _NEAR = 24
@@ -207,19 +207,19 @@ _NEAR = 24
 class _Placed:
     """Where an anchor was: beside a mark, and after which share of the words."""
 
-    anchor: Anchor
+    anchor: InlineAnchor
     share: float
     beside: tuple[str, int] | None = None
     is_after: bool = False
 
 
 @dataclass
-class Plan:
+class RewritePlan:
     """What a translated content goes back into. `content` has what stands between `prefix` and `suffix`."""
 
     content: Content
-    prefix: list[Token]
-    suffix: list[Token]
+    prefix: list[ParagraphToken]
+    suffix: list[ParagraphToken]
     base: Any
     nodes: dict[int, Any] = field(default_factory=dict)
     placed: list[_Placed] = field(default_factory=list)
@@ -233,13 +233,13 @@ class Plan:
         return not self.has_words and any(mark.look == "code" for mark in marks(self.content))
 
 
-def plan_of(line: Line) -> Plan:
+def plan_of(line: ParagraphTokens) -> RewritePlan:
     """Marks for what stands among the words; what encloses them all, or only leads or ends them, stays in place."""
     prefix, core, suffix = _stripped(line.tokens)
-    plan = Plan((), prefix, suffix, line.base)
+    plan = RewritePlan((), prefix, suffix, line.base)
     numbers: dict[int, int] = {}
     parts: list[str | Mark] = []
-    anchors: list[tuple[int, int, Anchor]] = []
+    anchors: list[tuple[int, int, InlineAnchor]] = []
     length = 0
     for token in core:
         if token.role == "text":
@@ -256,7 +256,7 @@ def plan_of(line: Line) -> Plan:
     return plan
 
 
-def arranged(plan: Plan, content: Content) -> list[Token]:
+def arranged(plan: RewritePlan, content: Content) -> list[ParagraphToken]:
     """The tokens of a translation, each text with the run that it is to look like.
 
     Whatever the content has: a mark the plan does not know is left out, a single one that is missing comes at the end,
@@ -268,17 +268,17 @@ def arranged(plan: Plan, content: Content) -> list[Token]:
     styled = []
     for token in tokens:
         if token.role == "open":
-            stack.append(token.node.run if isinstance(token.node, Format) else token.node.base)
+            stack.append(token.node.run if isinstance(token.node, RunFormat) else token.node.base)
         elif token.role == "close":
             stack.pop()
         elif token.role == "text" and token.node.run is None:
-            styled.append(Token("text", Text(token.node.text, stack[-1])))
+            styled.append(ParagraphToken("text", StyledText(token.node.text, stack[-1])))
             continue
         styled.append(token)
     return styled
 
 
-def _mark(token: Token, number: int) -> Mark:
+def _mark(token: ParagraphToken, number: int) -> Mark:
     node = token.node
     if token.role == "close":
         return Mark("close", number)
@@ -287,9 +287,9 @@ def _mark(token: Token, number: int) -> Mark:
     return Mark("single", number, node.look, node.shows if isinstance(node, Single) else "")
 
 
-def _stripped(tokens: list[Token]) -> tuple[list[Token], list[Token], list[Token]]:
-    prefix: list[Token] = []
-    suffix: list[Token] = []
+def _stripped(tokens: list[ParagraphToken]) -> tuple[list[ParagraphToken], list[ParagraphToken], list[ParagraphToken]]:
+    prefix: list[ParagraphToken] = []
+    suffix: list[ParagraphToken] = []
     core = list(tokens)
     while core:  # from both ends, since what is taken off one may uncover a pair that encloses all the rest
         first, last = core[0], core[-1]
@@ -312,24 +312,24 @@ def _stripped(tokens: list[Token]) -> tuple[list[Token], list[Token], list[Token
     return prefix, core, suffix
 
 
-def _stays(token: Token) -> bool:
+def _stays(token: ParagraphToken) -> bool:
     if token.role == "single":
         return isinstance(token.node, Group) or bool(token.node.stays)
     return token.role == "anchor"
 
 
-def _is_page_number(core: list[Token]) -> bool:
+def _is_page_number(core: list[ParagraphToken]) -> bool:
     """A field at the end behind a tab, as in a table of contents."""
     if len(core) < 2 or core[-1].role != "single" or core[-2].role != "single":
         return False
     return getattr(core[-1].node, "look", "") == "field" and getattr(core[-2].node, "look", "") == "tab"
 
 
-def _cut(token: Token, text: str) -> Token:
-    return Token("text", Text(text, token.node.run, token.node.look))
+def _cut(token: ParagraphToken, text: str) -> ParagraphToken:
+    return ParagraphToken("text", StyledText(text, token.node.run, token.node.look))
 
 
-def _placed(parts: list[str | Mark], index: int, share: float, anchor: Anchor) -> _Placed:
+def _placed(parts: list[str | Mark], index: int, share: float, anchor: InlineAnchor) -> _Placed:
     """An anchor that touches a mark stays at it: a beginning before what follows, an end after what precedes."""
     before = parts[index - 1] if index else None
     after = parts[index] if index < len(parts) else None
@@ -340,8 +340,8 @@ def _placed(parts: list[str | Mark], index: int, share: float, anchor: Anchor) -
     return _Placed(anchor, share)
 
 
-def _body(plan: Plan, content: Content) -> list[Token]:
-    tokens: list[Token] = []
+def _body(plan: RewritePlan, content: Content) -> list[ParagraphToken]:
+    tokens: list[ParagraphToken] = []
     waiting: list[int] = []
     used: set[tuple[str, int]] = set()
     known = {mark.key for mark in marks(plan.content)}
@@ -349,14 +349,14 @@ def _body(plan: Plan, content: Content) -> list[Token]:
     def close(until: int) -> None:
         while waiting:
             number = waiting.pop()
-            tokens.append(Token("close", plan.nodes[number]))
+            tokens.append(ParagraphToken("close", plan.nodes[number]))
             if number == until:
                 return
 
     for part in content:
         if isinstance(part, str):
             if text := without_forbidden(part):
-                tokens.append(Token("text", Text(text, None)))
+                tokens.append(ParagraphToken("text", StyledText(text, None)))
             continue
         if part.key not in known or part.key in used:
             continue
@@ -365,18 +365,18 @@ def _body(plan: Plan, content: Content) -> list[Token]:
             if part.number in waiting:
                 close(part.number)
             continue
-        tokens.append(Token(part.role, plan.nodes[part.number]))
+        tokens.append(ParagraphToken(part.role, plan.nodes[part.number]))
         waiting += [part.number] if part.role == "open" else []
     close(0)
     missing = (mark for mark in marks(plan.content) if mark.role == "single")
-    return tokens + [Token("single", plan.nodes[mark.number]) for mark in missing if mark.key not in used]
+    return tokens + [ParagraphToken("single", plan.nodes[mark.number]) for mark in missing if mark.key not in used]
 
 
-def _with_anchors(plan: Plan, body: list[Token]) -> list[Token]:
+def _with_anchors(plan: RewritePlan, body: list[ParagraphToken]) -> list[ParagraphToken]:
     if not plan.placed:
         return body
     begun: dict[str, tuple[int, int]] = {}
-    places: list[tuple[tuple[int, int], Anchor]] = []
+    places: list[tuple[tuple[int, int], InlineAnchor]] = []
     for placed in plan.placed:
         place = _place(plan, body, placed)
         pair = placed.anchor.pair
@@ -389,21 +389,21 @@ def _with_anchors(plan: Plan, body: list[Token]) -> list[Token]:
     return _woven(body, places)
 
 
-def _woven(body: list[Token], places: list[tuple[tuple[int, int], Anchor]]) -> list[Token]:
-    tokens: list[Token] = []
+def _woven(body: list[ParagraphToken], places: list[tuple[tuple[int, int], InlineAnchor]]) -> list[ParagraphToken]:
+    tokens: list[ParagraphToken] = []
     for index, token in enumerate([*body, None]):
         cut = 0
         for (_, offset), anchor in (each for each in places if each[0][0] == index):
             if token is not None and offset > cut:
                 tokens.append(_cut(token, token.node.text[cut:offset]))
                 cut = offset
-            tokens.append(Token("anchor", anchor))
+            tokens.append(ParagraphToken("anchor", anchor))
         if token is not None:
             tokens.append(_cut(token, token.node.text[cut:]) if cut else token)
     return tokens
 
 
-def _place(plan: Plan, body: list[Token], placed: _Placed) -> tuple[int, int]:
+def _place(plan: RewritePlan, body: list[ParagraphToken], placed: _Placed) -> tuple[int, int]:
     """A token's index and how many of its characters come before."""
     if placed.beside is not None:
         role, number = placed.beside

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from app.documents.archive import Archive, is_zip
-from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
-from app.documents.formats.markup.xml_tree import Element, Places, WithoutPictures, parse, stream_blocks, tags
-from app.documents.formats.office.paragraphs import Role, gathered, labelled, once_each, trimmed
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, code_joined, table_text
+from app.documents.formats.markup.xml_tree import Element, ElementPlaces, WithoutPictures, parse, stream_blocks, tags
+from app.documents.formats.office.paragraphs import ParagraphRole, gathered, labelled, once_each, trimmed
 from app.documents.formats.opendocument.styles import (
     CONTENT,
     DRAW,
@@ -27,12 +27,12 @@ from app.documents.formats.opendocument.styles import (
     TABLE,
     TEXT,
     Counters,
-    Styles,
+    OpenDocumentStyles,
     refuse_protected,
     title_in,
     whole,
 )
-from app.documents.source import Item, Opened, PageRead, Remark, Source, counted
+from app.documents.source import FileSource, Item, Opened, PageRead, Remark, counted
 
 _SECTION = f"{TEXT}section"
 _CONTAINERS = frozenset(
@@ -46,7 +46,7 @@ _MARGINS = ("header", "footer")
 _PEEKED_BYTES = 64 * 1024
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """The pieces of an ODT, or the slides of an ODP.
 
     Notes and comments come after the block that calls them; headers and footers, each once, at the end.
@@ -61,9 +61,9 @@ def read(source: Source) -> Iterator[Item]:
         raise source.unreadable("too_deep") from None
 
 
-def _packed(archive: Archive, source: Source) -> Iterator[Item]:
+def _packed(archive: Archive, source: FileSource) -> Iterator[Item]:
     refuse_protected(archive, source)
-    reading = _Reading(source, archive)
+    reading = _OdfReading(source, archive)
     title = title_in(parse(archive.read(META), source)) if META in archive else ""
     styles = parse(archive.read(STYLES), source) if STYLES in archive else None
     if styles is not None:
@@ -73,12 +73,12 @@ def _packed(archive: Archive, source: Source) -> Iterator[Item]:
     with archive.open(CONTENT) as stream:
         yield from reading.body(stream, CONTENT, title, has_slides=b"presentation" in kind)
     if styles is not None:
-        yield from once_each(reading.margins(styles, Places(STYLES, styles)))
+        yield from once_each(reading.margins(styles, ElementPlaces(STYLES, styles)))
     yield from reading.remarks()
 
 
-def _flat(source: Source) -> Iterator[Item]:
-    reading = _Reading(source, None)
+def _flat(source: FileSource) -> Iterator[Item]:
+    reading = _OdfReading(source, None)
     with source.path.open("rb") as file:
         peeked = file.read(_PEEKED_BYTES).replace(b"\x00", b"")
         file.seek(0)
@@ -87,7 +87,7 @@ def _flat(source: Source) -> Iterator[Item]:
     yield from reading.remarks()
 
 
-def _flat_title(path: Path, source: Source) -> str:
+def _flat_title(path: Path, source: FileSource) -> str:
     with path.open("rb") as file:
         for each in stream_blocks(WithoutPictures(file), source, frozenset((f"{OFFICE}document",))):
             if each.element.tag == f"{OFFICE}meta":
@@ -97,13 +97,13 @@ def _flat_title(path: Path, source: Source) -> str:
     return ""
 
 
-class _Reading:
-    def __init__(self, source: Source, archive: Archive | None) -> None:
-        self.styles = Styles()
+class _OdfReading:
+    def __init__(self, source: FileSource, archive: Archive | None) -> None:
+        self.styles = OpenDocumentStyles()
         self._source = source
         self._archive = archive
         self._blocks = Blocks(self.styles, self._equation)
-        self._late: list[Piece] = []
+        self._late: list[BlockPiece] = []
 
     def body(self, stream: BinaryIO, part: str, title: str, *, has_slides: bool) -> Iterator[Item]:
         """Everything of the part with the text, `Opened` first."""
@@ -114,7 +114,7 @@ class _Reading:
             yield from code_joined(self._text(stream, part))
         yield from self._late
 
-    def _text(self, stream: BinaryIO, part: str) -> Iterator[Piece]:
+    def _text(self, stream: BinaryIO, part: str) -> Iterator[BlockPiece]:
         parent, is_hidden = None, False
         for start, end, element in stream_blocks(stream, self._source, _CONTAINERS):
             if element.getparent() is not parent:
@@ -122,25 +122,25 @@ class _Reading:
                 is_hidden = _is_hidden(parent)
             tag = element.tag
             if tag in PARAGRAPHS and not is_hidden:
-                piece, words = self._blocks.paragraph(element, Place(part, start, end))
+                piece, words = self._blocks.paragraph(element, BlockPlace(part, start, end))
                 if piece is not None:
                     yield piece
                 elif words is None and self._blocks.is_code(element):
-                    yield Piece(Kind.CODE, "", None, Place(part, start, end))
+                    yield BlockPiece(BlockKind.CODE, "", None, BlockPlace(part, start, end))
                 if words is not None:
-                    yield from self._blocks.followed(words, Places(part, element, start, end))
+                    yield from self._blocks.followed(words, ElementPlaces(part, element, start, end))
             elif tag in _DEFINITIONS:
                 self.styles.add(element)
             elif tag == _MASTERS:
                 self.styles.add(element)
-                self._late += once_each(self.margins(element, Places(part, element, start, end)))
+                self._late += once_each(self.margins(element, ElementPlaces(part, element, start, end)))
             elif not is_hidden:
-                yield from self._blocks.read(element, Places(part, element, start, end))
+                yield from self._blocks.read(element, ElementPlaces(part, element, start, end))
 
     def _presentation(self, root: Element, part: str, title: str) -> Iterator[Item]:
         for each in root.iter(*_DEFINITIONS, _MASTERS):
             self.styles.add(each)
-        places = Places(part, root)
+        places = ElementPlaces(part, root)
         slides = list(root.iter(_SLIDE))
         yield Opened("slide", len(slides), title)
         for number, slide in enumerate(slides, 1):
@@ -149,13 +149,13 @@ class _Reading:
         self._blocks.page = None
         yield from once_each(self._declared(root, places))
 
-    def _declared(self, root: Element, places: Places) -> Iterator[Piece]:
+    def _declared(self, root: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         for kind in _MARGINS:
             for each in root.iter(f"{PRESENTATION}{kind}-decl"):
                 if text := " ".join((each.text or "").split()):
-                    yield Piece(Kind.NOTE, text, None, places.place(each), label=kind)
+                    yield BlockPiece(BlockKind.NOTE, text, None, places.place(each), label=kind)
 
-    def _slide(self, slide: Element, number: int, places: Places) -> Iterator[Item]:
+    def _slide(self, slide: Element, number: int, places: ElementPlaces) -> Iterator[Item]:
         self._blocks.page = number
         if self.styles.is_hidden_page(slide.get(f"{DRAW}style-name", "")):
             yield Remark("hidden", {"unit": "slide", "name": str(number)})
@@ -163,16 +163,16 @@ class _Reading:
         pictures = self._blocks.pictures
         for child in slide:
             is_title = child.get(f"{PRESENTATION}class") == "title"
-            gathered = self._blocks.gathered(child, places, Kind.HEADING) if is_title else None
+            gathered = self._blocks.gathered(child, places, BlockKind.HEADING) if is_title else None
             for piece in gathered or self._blocks.read(child, places):
                 has_text = True
                 yield piece
         yield PageRead(number, has_text, is_picture=not has_text and self._blocks.pictures > pictures)
 
-    def margins(self, root: Element, places: Places) -> Iterator[Piece]:
+    def margins(self, root: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         for kind in _MARGINS:
             for each in root.iter(*(f"{STYLE}{kind}{variant}" for variant in ("", "-left", "-first"))):
-                yield from self._blocks.gathered(each, places, Kind.NOTE, kind)
+                yield from self._blocks.gathered(each, places, BlockKind.NOTE, kind)
 
     def remarks(self) -> Iterator[Remark]:
         yield from counted("pictures", self._blocks.pictures)
@@ -202,18 +202,23 @@ _COLUMNS_REPEATED = f"{TABLE}number-columns-repeated"
 _HEADING, _NUMBERED = f"{TEXT}h", f"{TEXT}numbered-paragraph"
 _UNSEEN_ROWS = ("collapse", "filter")
 _MOST_REPEATED = 64
-_NOWHERE = Place()
-_KINDS = {Role.BODY: Kind.PARAGRAPH, Role.TITLE: Kind.HEADING, Role.CAPTION: Kind.CAPTION, Role.CODE: Kind.CODE}
+_NOWHERE = BlockPlace()
+_KINDS = {
+    ParagraphRole.BODY: BlockKind.PARAGRAPH,
+    ParagraphRole.TITLE: BlockKind.HEADING,
+    ParagraphRole.CAPTION: BlockKind.CAPTION,
+    ParagraphRole.CODE: BlockKind.CODE,
+}
 _DEEPEST_HEADING = 9
 
 
 class Blocks:
     """Reads block after block; what a list's next number is depends on all before.
 
-    `page` is the slide that is being read, None where there are none. `equation` as in `Words`.
+    `page` is the slide that is being read, None where there are none. `equation` as in `OdfParagraphWords`.
     """
 
-    def __init__(self, styles: Styles, equation: Callable[[str], str]) -> None:
+    def __init__(self, styles: OpenDocumentStyles, equation: Callable[[str], str]) -> None:
         self.page: int | None = None
         self.pictures = 0
         self._styles = styles
@@ -221,7 +226,7 @@ class Blocks:
         self._equation = equation
         self._numbered_list = ""
 
-    def read(self, element: Element, places: Places) -> Iterator[Piece]:
+    def read(self, element: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         """The pieces of a paragraph, a list, a table, or anything that holds these."""
         tag = element.tag
         if tag in PARAGRAPHS:
@@ -233,24 +238,26 @@ class Blocks:
         elif tag == _NUMBERED:
             yield from self._numbered(element, places)
         elif tag == f"{OFFICE}annotation":
-            yield from self.gathered(element, places, Kind.NOTE, "comment")
+            yield from self.gathered(element, places, BlockKind.NOTE, "comment")
         elif tag == f"{PRESENTATION}notes":
-            yield from self.gathered(element, places, Kind.NOTE, "speaker notes")
+            yield from self.gathered(element, places, BlockKind.NOTE, "speaker notes")
         elif tag == f"{DRAW}image":
             self.pictures += 1
         elif tag not in LEFT_OUT:
             for child in element:
                 yield from self.read(child, places)
 
-    def gathered(self, element: Element, places: Places, kind: Kind, label: str = "") -> Iterator[Piece]:
+    def gathered(
+        self, element: Element, places: ElementPlaces, kind: BlockKind, label: str = ""
+    ) -> Iterator[BlockPiece]:
         """All that is in an element as one piece; the notes inside follow it."""
         pieces = [piece for child in element for piece in self.read(child, places)]
         return gathered(pieces, kind, places.place(element), self.page, label)
 
     def paragraph(
-        self, element: Element, place: Place, item: tuple[int, str] | None = None
-    ) -> tuple[Piece | None, Words | None]:
-        """The paragraph itself, None where it has no text, and its `Words`, None where nothing hangs on it.
+        self, element: Element, place: BlockPlace, item: tuple[int, str] | None = None
+    ) -> tuple[BlockPiece | None, OdfParagraphWords | None]:
+        """The paragraph itself, None where it has no text, and its `OdfParagraphWords`, None where nothing hangs on it.
 
         `item` is the level and the label of the list item that the paragraph is in.
         """
@@ -260,41 +267,43 @@ class Blocks:
         hung = None
         text = _plain_text(element, self._styles)
         if text is None:
-            words = Words(self._styles, self._equation).read(element)
+            words = OdfParagraphWords(self._styles, self._equation).read(element)
             text, hung = words.text, words if words.has_followers else None
         if not text or text.isspace():
             return None, hung
-        if item is None and look.role is Role.BODY and element.tag != _HEADING:
-            return Piece(Kind.PARAGRAPH, text.strip(), self.page, place), hung  # most are this
+        if item is None and look.role is ParagraphRole.BODY and element.tag != _HEADING:
+            return BlockPiece(BlockKind.PARAGRAPH, text.strip(), self.page, place), hung  # most are this
         kind, level, label = self._nature(element, look.role, item)
-        return Piece(kind, trimmed(text, kind), self.page, place, level, label), hung
+        return BlockPiece(kind, trimmed(text, kind), self.page, place, level, label), hung
 
     def is_code(self, paragraph: Element) -> bool:
         """Whether a paragraph that may be empty is a line of code."""
         look = self._styles.find(paragraph.get(_STYLE_NAME, ""))
-        return paragraph.tag != _HEADING and look.role is Role.CODE and not look.is_hidden
+        return paragraph.tag != _HEADING and look.role is ParagraphRole.CODE and not look.is_hidden
 
-    def followed(self, words: Words, places: Places) -> Iterator[Piece]:
+    def followed(self, words: OdfParagraphWords, places: ElementPlaces) -> Iterator[BlockPiece]:
         """What hangs on a paragraph and is read behind it: its frames, then its notes and comments."""
         for frame in words.frames:
             yield from self.read(frame, places)
         for note in words.notes:
             label = "comment" if note.tag == f"{OFFICE}annotation" else note.get(f"{TEXT}note-class", "footnote")
-            yield from self.gathered(note, places, Kind.NOTE, label)
+            yield from self.gathered(note, places, BlockKind.NOTE, label)
 
-    def _nature(self, element: Element, role: Role, item: tuple[int, str] | None) -> tuple[Kind, int, str]:
+    def _nature(
+        self, element: Element, role: ParagraphRole, item: tuple[int, str] | None
+    ) -> tuple[BlockKind, int, str]:
         if element.tag == _HEADING:
             level = whole(element.get(f"{TEXT}outline-level"))
             is_counted = item is None and element.get(f"{TEXT}is-list-header") != "true"
             label = self._counters.label(OUTLINE, level) if is_counted else item[1] if item else ""
-            return Kind.HEADING, max(1, min(level, _DEEPEST_HEADING)), label
+            return BlockKind.HEADING, max(1, min(level, _DEEPEST_HEADING)), label
         if item is not None:
-            return Kind.LIST_ITEM, item[0], item[1]
-        if role is Role.TITLE:
-            return Kind.HEADING, 1, ""
+            return BlockKind.LIST_ITEM, item[0], item[1]
+        if role is ParagraphRole.TITLE:
+            return BlockKind.HEADING, 1, ""
         return _KINDS[role], 0, ""
 
-    def _list(self, element: Element, places: Places, style: str = "", level: int = 0) -> Iterator[Piece]:
+    def _list(self, element: Element, places: ElementPlaces, style: str = "", level: int = 0) -> Iterator[BlockPiece]:
         style = element.get(f"{TEXT}style-name") or style or self._style_of_items(element)
         goes_on = element.get(f"{TEXT}continue-numbering") == "true" or element.get(f"{TEXT}continue-list")
         if level == 0 and not goes_on:
@@ -313,7 +322,7 @@ class Blocks:
                 else:
                     yield from self.read(child, places)
 
-    def _numbered(self, element: Element, places: Places) -> Iterator[Piece]:
+    def _numbered(self, element: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         """A paragraph that is in a list and says so itself."""
         style = element.get(_STYLE_NAME) or self._style_of_items(element)
         list_id = element.get(f"{TEXT}list-id", style)
@@ -327,8 +336,8 @@ class Blocks:
             yield from self._whole_paragraph(child, places, (level, label))
 
     def _whole_paragraph(
-        self, paragraph: Element, places: Places, item: tuple[int, str] | None = None
-    ) -> Iterator[Piece]:
+        self, paragraph: Element, places: ElementPlaces, item: tuple[int, str] | None = None
+    ) -> Iterator[BlockPiece]:
         piece, words = self.paragraph(paragraph, places.place(paragraph), item)
         if piece is not None:
             yield piece
@@ -339,23 +348,23 @@ class Blocks:
         first = next(element.iter(*PARAGRAPHS), None)
         return self._styles.find(first.get(f"{TEXT}style-name", "")).list_style if first is not None else ""
 
-    def _table(self, table: Element, places: Places) -> Iterator[Piece]:
+    def _table(self, table: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         rows = [row for row in _inside(table, _ROW) if row.get(f"{TABLE}visibility") not in _UNSEEN_ROWS]
         if len(rows) == 1 and len(cells := list(_inside(rows[0], _CELL, _COVERED))) == 1:
             for child in cells[0]:
                 yield from self.read(child, places)
             return
-        after: list[Piece] = []
+        after: list[BlockPiece] = []
         lines: list[list[str]] = []
         for row in rows:
             line = self._row(row, places, after)
             if any(line):
                 lines += [line] * min(whole(row.get(f"{TABLE}number-rows-repeated")), _MOST_REPEATED)
         if lines:
-            yield Piece(Kind.TABLE, table_text(lines), self.page, places.place(table))
+            yield BlockPiece(BlockKind.TABLE, table_text(lines), self.page, places.place(table))
         yield from after
 
-    def _row(self, row: Element, places: Places, after: list[Piece]) -> list[str]:
+    def _row(self, row: Element, places: ElementPlaces, after: list[BlockPiece]) -> list[str]:
         """The cells of a row; notes and tables inside go to `after`."""
         line: list[str] = []
         for cell in _inside(row, _CELL, _COVERED):
@@ -364,10 +373,10 @@ class Blocks:
             line.pop()
         return line
 
-    def _cell(self, cell: Element, places: Places, after: list[Piece]) -> str:
+    def _cell(self, cell: Element, places: ElementPlaces, after: list[BlockPiece]) -> str:
         texts = []
         for child in cell:
-            pieces: Iterable[Piece] = ()
+            pieces: Iterable[BlockPiece] = ()
             if child.tag in PARAGRAPHS:
                 piece, words = self.paragraph(child, _NOWHERE)
                 if piece is not None:
@@ -376,7 +385,7 @@ class Blocks:
             else:
                 pieces = self.read(child, places)
             for each in pieces:
-                if each.kind in (Kind.NOTE, Kind.TABLE):
+                if each.kind in (BlockKind.NOTE, BlockKind.TABLE):
                     after.append(each)
                 else:
                     texts.append(labelled(each))
@@ -400,14 +409,14 @@ _SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
 _WHITE = re.compile(r"[ \t\r\n]+")
 
 
-class Words:
+class OdfParagraphWords:
     """Walks over one paragraph and keeps what it finds, in order.
 
     `frames` hold paragraphs that come after this one; `notes` are footnotes, endnotes and comments. `equation` gives
     the words of an equation that is kept in a member of its own.
     """
 
-    def __init__(self, styles: Styles, equation: Callable[[str], str]) -> None:
+    def __init__(self, styles: OpenDocumentStyles, equation: Callable[[str], str]) -> None:
         self.frames: list[Element] = []
         self.notes: list[Element] = []
         self._styles = styles
@@ -424,11 +433,11 @@ class Words:
         """The paragraph's text; a line break inside is a line end."""
         return "".join(self._words)
 
-    def read(self, element: Element) -> Words:
+    def read(self, element: Element) -> OdfParagraphWords:
         if element.text:
             self._add(element.text)
         for child in element:
-            action = _ACTIONS.get(child.tag, Words.read)
+            action = _ACTIONS.get(child.tag, OdfParagraphWords.read)
             if action is not None:
                 action(self, child)
             if child.tail:
@@ -485,8 +494,8 @@ _SAYS_NOTHING = frozenset(tags(TEXT, "span a soft-page-break bookmark bookmark-s
 """Elements that change nothing of a paragraph's words, unless a style hides them."""
 
 
-def _plain_text(paragraph: Element, styles: Styles) -> str | None:
-    """Most paragraphs are text with spans: this is `Words` for them, in half the time; None for all others."""
+def _plain_text(paragraph: Element, styles: OpenDocumentStyles) -> str | None:
+    """Read text with spans as `OdfParagraphWords` would, in half the time; None for all other paragraphs."""
     text = paragraph.text or ""
     if len(paragraph):
         if styles.hides:
@@ -507,7 +516,7 @@ def _equation_text(element: Element) -> str:
     return " ".join(text for each in tokens if (text := " ".join((each.text or "").split())))
 
 
-def _putting(text: str) -> Callable[[Words, Element], object]:
+def _putting(text: str) -> Callable[[OdfParagraphWords, Element], object]:
     return lambda words, _: words.put(text)
 
 
@@ -516,17 +525,17 @@ _SHAPES = tags(
     "frame g custom-shape rect ellipse circle line connector polygon polyline path regular-polygon caption measure"
     " control page-thumbnail text-box",
 )
-_ACTIONS: dict[str, Callable[[Words, Element], object] | None] = {
-    f"{TEXT}span": Words.span,
-    f"{TEXT}s": Words.spaces,
+_ACTIONS: dict[str, Callable[[OdfParagraphWords, Element], object] | None] = {
+    f"{TEXT}span": OdfParagraphWords.span,
+    f"{TEXT}s": OdfParagraphWords.spaces,
     f"{TEXT}tab": _putting("\t"),
     f"{TEXT}line-break": _putting("\n"),
-    f"{TEXT}ruby": Words.ruby,
-    f"{TEXT}note": Words.note,
-    f"{OFFICE}annotation": Words.note,
-    f"{TABLE}table": Words.frame,
-    f"{_MATH}math": Words.equation,
-    **dict.fromkeys(_SHAPES, Words.frame),
+    f"{TEXT}ruby": OdfParagraphWords.ruby,
+    f"{TEXT}note": OdfParagraphWords.note,
+    f"{OFFICE}annotation": OdfParagraphWords.note,
+    f"{TABLE}table": OdfParagraphWords.frame,
+    f"{_MATH}math": OdfParagraphWords.equation,
+    **dict.fromkeys(_SHAPES, OdfParagraphWords.frame),
 }
 """What to do with an element; None leaves it out, and in one that is not here the words are looked for."""
 LEFT_OUT = frozenset(
@@ -557,7 +566,7 @@ _ERROR = re.compile(r"#[A-Z]|Err:\d")
 
 
 @dataclass
-class Sheet:
+class OpenDocumentSheet:
     """One of the sheets. `rows` counts those up to the last that has cells with something in them."""
 
     name: str
@@ -565,7 +574,7 @@ class Sheet:
     rows: int = 0
 
 
-class Found(NamedTuple):
+class RepeatedRows(NamedTuple):
     """Rows that say the same, one after the other, and the notes and drawings beside their cells.
 
     `sheet` and `number` count from 0, `cells` are by column from 0.
@@ -575,7 +584,7 @@ class Found(NamedTuple):
     number: int
     times: int
     cells: dict[int, str]
-    beside: list[Piece]
+    beside: list[BlockPiece]
 
 
 class Spreadsheet:
@@ -584,12 +593,12 @@ class Spreadsheet:
     All methods raise DocumentUnreadable.
     """
 
-    def __init__(self, open_: Callable[[], BinaryIO], source: Source) -> None:
+    def __init__(self, open_: Callable[[], BinaryIO], source: FileSource) -> None:
         self._open = open_
         self._source = source
         self.title = ""
         self.pictures = 0
-        self.sheets: list[Sheet] = []
+        self.sheets: list[OpenDocumentSheet] = []
         self._look_through()
 
     def _look_through(self) -> None:
@@ -604,16 +613,16 @@ class Spreadsheet:
                 if index > at:
                     table = next(element.iterancestors(_TABLE))
                     style = table.get(f"{TABLE}style-name", "")
-                    self.sheets.append(Sheet(table.get(f"{TABLE}name", ""), style in hidden))
+                    self.sheets.append(OpenDocumentSheet(table.get(f"{TABLE}name", ""), style in hidden))
                     at, number = index, 0
                 if element.tag == _ROW:
                     number += max(1, whole(element.get(_ROWS_REPEATED)))
                     if any(len(cell) or cell.get(_TYPE) for cell in element.iterchildren(_CELL, _COVERED)):
                         self.sheets[-1].rows = number
 
-    def found(self) -> Iterator[Found]:
+    def found(self) -> Iterator[RepeatedRows]:
         """Everything in the sheets in order; at least one of each sheet, and of rows only those with something."""
-        styles = Styles()
+        styles = OpenDocumentStyles()
         blocks = Blocks(styles, lambda _: "")
         with self._open() as stream:
             at, number = -1, 0
@@ -624,11 +633,11 @@ class Spreadsheet:
                     continue
                 if index > at:
                     at, number = index, 0
-                    yield Found(index, 0, 1, {}, [])
-                row = _Row(element, styles, blocks)
+                    yield RepeatedRows(index, 0, 1, {}, [])
+                row = _OdfRow(element, styles, blocks)
                 times = max(1, whole(element.get(_ROWS_REPEATED))) if element.tag == _ROW else 0
                 if row.cells or row.beside:
-                    yield Found(index, number, times, row.cells, row.beside)
+                    yield RepeatedRows(index, number, times, row.cells, row.beside)
                 number += times
         self.pictures = blocks.pictures
 
@@ -645,15 +654,15 @@ class Spreadsheet:
             yield index, element
 
 
-class _Row:
+class _OdfRow:
     """One row's cells, or what stands beside the rows of a sheet: its drawings."""
 
-    def __init__(self, element: Element, styles: Styles, blocks: Blocks) -> None:
+    def __init__(self, element: Element, styles: OpenDocumentStyles, blocks: Blocks) -> None:
         self.cells: dict[int, str] = {}
-        self.beside: list[Piece] = []
+        self.beside: list[BlockPiece] = []
         self._styles = styles
         self._blocks = blocks
-        self._places = Places("", element)
+        self._places = ElementPlaces("", element)
         if element.tag != _ROW:
             self.beside += blocks.read(element, self._places)
             return
@@ -670,11 +679,11 @@ class _Row:
         texts = []
         for child in cell:
             if child.tag in PARAGRAPHS:
-                words = Words(self._styles, lambda _: "").read(child)
+                words = OdfParagraphWords(self._styles, lambda _: "").read(child)
                 texts.append(words.text)
                 self.beside += self._blocks.followed(words, self._places) if words.has_followers else ()
             elif child.tag == f"{OFFICE}annotation":
-                self.beside += self._blocks.gathered(child, self._places, Kind.NOTE, "comment")
+                self.beside += self._blocks.gathered(child, self._places, BlockKind.NOTE, "comment")
             elif child.tag not in LEFT_OUT or child.tag.endswith("}image"):
                 self.beside += self._blocks.read(child, self._places)
         shown = "\n".join(texts).strip()

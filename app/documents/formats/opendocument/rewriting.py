@@ -23,7 +23,7 @@ from app.documents.formats.markup.tags import (
     Edit,
     Gathering,
     Spelling,
-    Stretch,
+    TaggedSegment,
     attributes_at,
     edits_of,
     end_of_other,
@@ -36,7 +36,7 @@ from app.documents.formats.markup.tags import (
     words_of,
 )
 from app.documents.formats.markup.xml_tree import WithoutPictures, encoding_of, parse
-from app.documents.formats.office.paragraphs import Role
+from app.documents.formats.office.paragraphs import ParagraphRole
 from app.documents.formats.opendocument.styles import (
     CONTENT,
     META,
@@ -47,19 +47,19 @@ from app.documents.formats.opendocument.styles import (
     whole,
 )
 from app.documents.segments import Content, Mark, SegmentKind
-from app.documents.source import Source, Target, Visit, Visits
+from app.documents.source import FileSource, Target, Visit, Visits
 
 _LANGUAGE = re.compile(r"<dc:language>([^<]*)</dc:language>")
 
 
 @dataclass
-class _Part:
+class _OdfPart:
     name: str
     coded: Coded
     walk: _OdfWalk
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """A document with its segments replaced; see `app.documents.source`. A segment's page is its slide or sheet.
 
     Raises DocumentUnreadable: protected, damaged, entities, too_deep, inflates.
@@ -80,7 +80,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
         out.write(changed[""] if changed else source.path.read_bytes())
 
 
-def _packed(archive: Archive, source: Source, styles: TextStyles) -> list[_Part]:
+def _packed(archive: Archive, source: FileSource, styles: TextStyles) -> list[_OdfPart]:
     """The text first, then objects in it such as charts, the styles, and what the document says of itself."""
     refuse_protected(archive, source)
     objects = [name for name in archive.names if name.endswith(f"/{CONTENT}")]
@@ -105,18 +105,18 @@ def _member(archive: Archive, name: str) -> bytes:
     return archive.read(name)
 
 
-def _flat(source: Source, styles: TextStyles) -> _Part:
+def _flat(source: FileSource, styles: TextStyles) -> _OdfPart:
     data = source.path.read_bytes()
     styles.add(parse(WithoutPictures(io.BytesIO(data)), source))
     return _part("", data, styles, SegmentKind.PARAGRAPH)
 
 
-def _part(name: str, data: bytes, styles: TextStyles, kind: SegmentKind) -> _Part:
+def _part(name: str, data: bytes, styles: TextStyles, kind: SegmentKind) -> _OdfPart:
     coded = Coded(data, encoding_of(data))
-    return _Part(name, coded, _OdfWalk(coded.text, styles, kind))
+    return _OdfPart(name, coded, _OdfWalk(coded.text, styles, kind))
 
 
-def _changed(parts: list[_Part], styles: TextStyles, visit: Visit, target: Target | None) -> dict[str, bytes]:
+def _changed(parts: list[_OdfPart], styles: TextStyles, visit: Visit, target: Target | None) -> dict[str, bytes]:
     visits = Visits(visit)
     edits = [edits_of(part.walk.stretches, visits) for part in parts]
     if target is not None:
@@ -128,7 +128,7 @@ def _changed(parts: list[_Part], styles: TextStyles, visit: Visit, target: Targe
     }
 
 
-def _language_edits(parts: list[_Part], styles: TextStyles, target: Target) -> Iterator[list[Edit]]:
+def _language_edits(parts: list[_OdfPart], styles: TextStyles, target: Target) -> Iterator[list[Edit]]:
     """What makes each part say that it is in the target language."""
     locale = locale_of(target.language)
     tags = [part.walk.style_tags for part in parts]
@@ -158,7 +158,7 @@ class _Context(NamedTuple):
 
 
 @dataclass
-class _Open:
+class _OpenElement:
     name: str
     start: int
     role: Literal["paragraph", "pair", "code", "thing", "holder"]
@@ -174,12 +174,12 @@ class _OdfWalk:
     """
 
     def __init__(self, text: str, styles: TextStyles, kind: SegmentKind = SegmentKind.PARAGRAPH) -> None:
-        self.stretches: list[Stretch] = []
+        self.stretches: list[TaggedSegment] = []
         self._text = text
         self._styles = styles
         self._page = 0
         self._context = _Context(kind)
-        self._open: list[_Open] = []
+        self._open: list[_OpenElement] = []
         self._gatherings: list[Gathering] = []
         self._skipped = 0
         self._prefixes: dict[str, str] = {}
@@ -258,7 +258,7 @@ class _OdfWalk:
             if not is_blank(said[key].value) and (stretch := label(self._text, said[key], self._page)) is not None:
                 self.stretches.append(stretch)
 
-    def _opened(self, raw: str, name: str, said: _Said, at: tuple[int, int, int]) -> _Open:
+    def _opened(self, raw: str, name: str, said: _Said, at: tuple[int, int, int]) -> _OpenElement:
         """`at` is where the tag begins, where it ends, and where its attributes begin."""
         before, (start, end, given_at) = self._context, at
         if name in _PARAGRAPHS or self._is_leaf(name):
@@ -268,18 +268,18 @@ class _OdfWalk:
         if before.is_inline:
             self._context = before._replace(is_inline=False)
             self._take_kind(name, said)
-            return _Open(name, start, "thing", before)
+            return _OpenElement(name, start, "thing", before)
         self._take_kind(name, said)
         if name in _CELLS:
             self._begin_cell(said, given_at)
-        return _Open(name, start, "holder", before)
+        return _OpenElement(name, start, "holder", before)
 
     def _is_leaf(self, name: str) -> bool:
         if name in _META_LEAVES:
             return any(each.name == "office:meta" for each in self._open[-1:])
         return name in _LEAVES or name in _MARGIN_LEAVES
 
-    def _begin_text(self, raw: str, name: str, said: _Said, start: int) -> _Open:
+    def _begin_text(self, raw: str, name: str, said: _Said, start: int) -> _OpenElement:
         before = self._context
         is_paragraph = name in _PARAGRAPHS
         is_unread = before.is_discarded or (before.is_value and is_paragraph)
@@ -294,7 +294,7 @@ class _OdfWalk:
         self._context = context
         spelling = _spelling_with(raw[:-1]) if is_paragraph else spell_text
         self._gatherings.append(Gathering(self._text))
-        return _Open(name, start, "paragraph", before, spelling, is_unread)
+        return _OpenElement(name, start, "paragraph", before, spelling, is_unread)
 
     def _styled(self, name: str, said: _Said, context: _Context) -> tuple[_Context, bool]:
         """What a paragraph's style makes of it, and whether it is code."""
@@ -302,23 +302,23 @@ class _OdfWalk:
         if name == "text:h":
             level = whole(_value(said, "text:outline-level"))
             context = context._replace(kind=SegmentKind.HEADING, level=level)
-        elif role is Role.TITLE and context.kind is SegmentKind.PARAGRAPH:
+        elif role is ParagraphRole.TITLE and context.kind is SegmentKind.PARAGRAPH:
             context = context._replace(kind=SegmentKind.HEADING, level=1)
-        elif role is Role.CAPTION:
+        elif role is ParagraphRole.CAPTION:
             context = context._replace(kind=SegmentKind.CAPTION)
-        return context, role is Role.CODE
+        return context, role is ParagraphRole.CODE
 
-    def _begin_pair(self, name: str, said: _Said, start: int, end: int) -> _Open:
+    def _begin_pair(self, name: str, said: _Said, start: int, end: int) -> _OpenElement:
         style = _value(said, "text:style-name")
         if name == "text:span" and self._styles.is_code(style):
             before = self._context
             self._context = before._replace(is_inline=False)
-            return _Open(name, start, "code", before)
+            return _OpenElement(name, start, "code", before)
         look = _LOOKS.get(name, "other")
         if name == "text:span":
             look = SILENT if self._styles.is_silent(style) else self._styles.look(style)
         self._gatherings[-1].open(start, end, name, look)
-        return _Open(name, start, "pair", self._context)
+        return _OpenElement(name, start, "pair", self._context)
 
     def _take_kind(self, name: str, said: _Said) -> None:
         """What holds paragraphs says what they are. A shape or a comment in a cell is not its value."""
@@ -366,14 +366,14 @@ class _OdfWalk:
         elif element.role == "thing":
             self._end_thing(element, end)
 
-    def _finish(self, element: _Open, context: _Context) -> None:
+    def _finish(self, element: _OpenElement, context: _Context) -> None:
         gathering = self._gatherings.pop()
         assert element.spelling is not None  # a paragraph has one
         stretch = gathering.finish(element.spelling, context.kind, self._page, context.level)
         if stretch is not None and not element.is_unread:
             self.stretches.append(replace(stretch, also=context.also) if context.also else stretch)
 
-    def _end_thing(self, element: _Open, end: int) -> None:
+    def _end_thing(self, element: _OpenElement, end: int) -> None:
         """Something in a paragraph that is no text of it."""
         gathering, name = self._gatherings[-1], element.name
         if name == "text:s":

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from app.documents.archive import Archive
 from app.documents.formats.markup.xml_tree import Element, parse, words_in
-from app.documents.formats.office.paragraphs import MOST_ANCESTORS, Role, spelled
-from app.documents.source import Source
+from app.documents.formats.office.paragraphs import MOST_ANCESTORS, ParagraphRole, spelled
+from app.documents.source import FileSource
 
 _ODF = "urn:oasis:names:tc:opendocument:xmlns:"
 OFFICE, TEXT, STYLE, TABLE, DRAW, PRESENTATION = (
@@ -24,23 +24,23 @@ OUTLINE = "\0outline"
 """The name under which the numbering of headings is kept: no style can have it."""
 
 
-class Look(NamedTuple):
+class ResolvedStyle(NamedTuple):
     """A style with what it has from the ones it is based on. `list_style` is the list it belongs to, "" for none."""
 
-    role: Role
+    role: ParagraphRole
     is_hidden: bool
     list_style: str
 
 
 @dataclass
-class _Style:
+class _OdfStyle:
     parent: str
     list_style: str | None
     is_hidden: bool
 
 
 @dataclass
-class _Level:
+class _OdfListLevel:
     bullet: str = ""
     format: str = ""
     prefix: str = ""
@@ -49,14 +49,14 @@ class _Level:
     shown: int = 1
 
 
-class Styles:
+class OpenDocumentStyles:
     """All styles seen so far; automatic ones have their own names for what they are based on."""
 
     def __init__(self) -> None:
-        self._styles: dict[str, _Style] = {}
-        self._looks: dict[str, Look] = {}
+        self._styles: dict[str, _OdfStyle] = {}
+        self._looks: dict[str, ResolvedStyle] = {}
         self._hidden_pages: set[str] = set()
-        self.lists: dict[str, list[_Level]] = {}
+        self.lists: dict[str, list[_OdfListLevel]] = {}
         self.hides = False
         """Whether any style hides its text."""
 
@@ -82,11 +82,11 @@ class Styles:
             properties = each.find(f"{STYLE}text-properties")
             is_hidden = properties is not None and properties.get(f"{TEXT}display") == "none"
             self.hides |= is_hidden
-            self._styles[name] = _Style(
+            self._styles[name] = _OdfStyle(
                 each.get(f"{STYLE}parent-style-name", ""), each.get(f"{STYLE}list-style-name"), is_hidden
             )
 
-    def find(self, name: str) -> Look:
+    def find(self, name: str) -> ResolvedStyle:
         """The style of this name; an unknown one is told by its name alone."""
         found = self._looks.get(name)
         if found is None:
@@ -97,17 +97,17 @@ class Styles:
         """Whether a slide of this style is left out of the show."""
         return name in self._hidden_pages
 
-    def _resolved(self, name: str) -> Look:
+    def _resolved(self, name: str) -> ResolvedStyle:
         lineage = self._lineage(name)
         roles = (_role(each.lower()) for each in (name, *(style.parent for style in lineage)))
-        return Look(
-            next((role for role in roles if role is not Role.BODY), Role.BODY),
+        return ResolvedStyle(
+            next((role for role in roles if role is not ParagraphRole.BODY), ParagraphRole.BODY),
             any(style.is_hidden for style in lineage),
             next((style.list_style for style in lineage if style.list_style is not None), ""),
         )
 
-    def _lineage(self, name: str) -> list[_Style]:
-        found: list[_Style] = []
+    def _lineage(self, name: str) -> list[_OdfStyle]:
+        found: list[_OdfStyle] = []
         while name in self._styles and len(found) < MOST_ANCESTORS:
             found.append(self._styles[name])
             name = found[-1].parent
@@ -118,7 +118,7 @@ class Styles:
 class Counters:
     """Where every list is."""
 
-    styles: Styles
+    styles: OpenDocumentStyles
     _at: dict[str, list[int | None]] = field(default_factory=dict)
 
     def begin(self, style: str) -> None:
@@ -149,22 +149,22 @@ class Counters:
         return f"{own.prefix}{'.'.join(numbers)}{own.suffix}".strip()
 
 
-def _role(name: str) -> Role:
+def _role(name: str) -> ParagraphRole:
     if name.startswith("title"):
-        return Role.TITLE
+        return ParagraphRole.TITLE
     if name.startswith("caption"):
-        return Role.CAPTION
-    return Role.CODE if name.startswith(_CODE_NAMES) else Role.BODY
+        return ParagraphRole.CAPTION
+    return ParagraphRole.CODE if name.startswith(_CODE_NAMES) else ParagraphRole.BODY
 
 
-def _levels(element: Element) -> list[_Level]:
-    levels = [_Level() for _ in range(_LEVELS)]
+def _levels(element: Element) -> list[_OdfListLevel]:
+    levels = [_OdfListLevel() for _ in range(_LEVELS)]
     for each in element:
         number = whole(each.get(f"{TEXT}level"), 0)
         if not 1 <= number <= _LEVELS:
             continue
         is_image = each.tag == f"{TEXT}list-level-style-image"
-        levels[number - 1] = _Level(
+        levels[number - 1] = _OdfListLevel(
             _bullet(each.get(f"{TEXT}bullet-char", "•" if is_image else "")),
             each.get(f"{STYLE}num-format", ""),
             each.get(f"{STYLE}num-prefix", "")[:30],
@@ -190,7 +190,7 @@ def title_in(root: Element) -> str:
     return words_in(next(root.iter("{http://purl.org/dc/elements/1.1/}title"), None))
 
 
-def refuse_protected(archive: Archive, source: Source) -> None:
+def refuse_protected(archive: Archive, source: FileSource) -> None:
     """Raises DocumentUnreadable (protected) for a document whose members are encrypted."""
     if "META-INF/manifest.xml" in archive:
         manifest = parse(archive.read("META-INF/manifest.xml"), source)
@@ -212,7 +212,7 @@ _LOOKS = {
 }
 
 
-class TextStyles(Styles):
+class TextStyles(OpenDocumentStyles):
     """Styles, and how runs of text look in which something is to be written."""
 
     def __init__(self) -> None:
@@ -233,7 +233,7 @@ class TextStyles(Styles):
                     self._own_looks[name] = look
 
     def is_code(self, name: str) -> bool:
-        return self.find(name).role is Role.CODE
+        return self.find(name).role is ParagraphRole.CODE
 
     def is_silent(self, name: str) -> bool:
         """Whether a text style changes no look: LibreOffice marks with such ones what was typed at one time."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import floor
 
-from app.documents.blocks import Box, Kind, Piece, Place, table_text
-from app.documents.formats.pdf.text import BULLETS, HYPHEN, Line, Table
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, Box, table_text
+from app.documents.formats.pdf.text import BULLETS, HYPHEN, PdfLine, PdfTable
 
 MARK = re.compile(
     rf"([{BULLETS}])\s+(?=\S)|((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})[.)]|\((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})\)|\[\d{{1,3}}\])\s+(?=\S)"
@@ -33,22 +33,22 @@ MIXED_SIZES, LEAST_MIXED_CHARS = 0.16, 20
 FOOT = 0.45
 """Footnotes stand below this part of the page."""
 _GOES_ON = {
-    Kind.PARAGRAPH: (Kind.PARAGRAPH,),
-    Kind.LIST_ITEM: (Kind.LIST_ITEM, Kind.PARAGRAPH),
-    Kind.NOTE: (Kind.NOTE,),
+    BlockKind.PARAGRAPH: (BlockKind.PARAGRAPH,),
+    BlockKind.LIST_ITEM: (BlockKind.LIST_ITEM, BlockKind.PARAGRAPH),
+    BlockKind.NOTE: (BlockKind.NOTE,),
 }
 """What a block may go on as, in the next column."""
 
 
 @dataclass(slots=True)
-class Draft:
+class BlockDraft:
     """A block that is still made of lines; a table has `table`, and a list item's `mark` is cut from its text."""
 
-    kind: Kind
-    lines: list[Line]
+    kind: BlockKind
+    lines: list[PdfLine]
     level: int = 0
     label: str = ""
-    table: Table | None = None
+    table: PdfTable | None = None
     mark: int = 0
     left: float = 0.0
     """Where the column begins and ends that the block stands in."""
@@ -61,19 +61,19 @@ class Draft:
 
 
 @dataclass(slots=True)
-class Column:
+class LineColumn:
     """What holds for a run of lines as a whole."""
 
     left: float
     right: float
     pitch: float
     """How far the bases of two lines are apart, in font sizes."""
-    drafts: list[Draft] = field(default_factory=list)
+    drafts: list[BlockDraft] = field(default_factory=list)
 
 
-def drafts_of(lines: list[Line]) -> list[Draft]:
-    column = Column(min(line.left for line in lines), max(line.right for line in lines), _pitch(lines))
-    draft: Draft | None = None
+def drafts_of(lines: list[PdfLine]) -> list[BlockDraft]:
+    column = LineColumn(min(line.left for line in lines), max(line.right for line in lines), _pitch(lines))
+    draft: BlockDraft | None = None
     for line in lines:
         if draft is None or _begins(draft, line, column):
             draft = _first(line, column)
@@ -105,12 +105,12 @@ def in_address(before: str, following: str) -> bool:
     return bool(_HOST.match(word)) and "." in (found[0][-1], word[0])
 
 
-def table_draft(table: Table) -> Draft:
+def table_draft(table: PdfTable) -> BlockDraft:
     lines = [line for row in table.rows for cell in row for line in cell]
-    return Draft(Kind.TABLE, lines, table=table)
+    return BlockDraft(BlockKind.TABLE, lines, table=table)
 
 
-def _pitch(lines: list[Line]) -> float:
+def _pitch(lines: list[PdfLine]) -> float:
     pitches = [
         (after.base - before.base) / after.size
         for before, after in pairwise(lines)
@@ -121,26 +121,26 @@ def _pitch(lines: list[Line]) -> float:
     return sorted(pitches)[len(pitches) // 3] if pitches else 1.3
 
 
-def _first(line: Line, column: Column) -> Draft:
-    draft = Draft(Kind.PARAGRAPH, [line], left=column.left, right=column.right)
+def _first(line: PdfLine, column: LineColumn) -> BlockDraft:
+    draft = BlockDraft(BlockKind.PARAGRAPH, [line], left=column.left, right=column.right)
     mark = MARK.match(line.text)
     if line.is_mono:
-        draft.kind = Kind.CODE
+        draft.kind = BlockKind.CODE
     elif CAPTION.match(line.text):
-        draft.kind = Kind.CAPTION
+        draft.kind = BlockKind.CAPTION
     elif mark:
-        draft.kind, draft.mark = Kind.LIST_ITEM, mark.end()
+        draft.kind, draft.mark = BlockKind.LIST_ITEM, mark.end()
         draft.label = (mark[1] or mark[2]).strip()
         if draft.label >= "\ue000":
             draft.label = "•"
     return draft
 
 
-def _begins(draft: Draft, line: Line, column: Column) -> bool:
+def _begins(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
     """Whether a line begins a block, and does not go on with the one before."""
     before = draft.lines[-1]
     size = line.size if line.size > before.size else before.size
-    if draft.kind is Kind.CODE:
+    if draft.kind is BlockKind.CODE:
         return not line.is_mono or abs(line.size - before.size) > 0.15 * size or line.base - before.base > 3 * size
     if not -1 < line.base - before.base <= (1.22 * column.pitch + 0.08) * size:
         return True
@@ -154,14 +154,14 @@ def _begins(draft: Draft, line: Line, column: Column) -> bool:
     return _is_cut(draft, line, before, column)
 
 
-def _is_meaning(before: Line, line: Line, column: Column) -> bool:
+def _is_meaning(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
     """Whether a line goes on with what stands beside a term, below where that began."""
     if abs(line.left - before.inner) > 0.6 * line.size or abs(line.size - before.size) > SAME_SIZE * line.size:
         return False
     return line.text[0].islower() or not (line.gap > 3 * line.size or _has_room(before, line, column))
 
 
-def _is_entry(before: Line, line: Line) -> bool:
+def _is_entry(before: PdfLine, line: PdfLine) -> bool:
     """Whether the line before is an entry of contents, with its page at the end, or the number of a formula."""
     text = before.text
     if text[-1] == ")" and _EQUATION.fullmatch(text):
@@ -171,7 +171,7 @@ def _is_entry(before: Line, line: Line) -> bool:
     return text[-1].isdigit() and line.text[0].isdigit() and bool(_SECTION.match(line.text))
 
 
-def _changes_font(draft: Draft, line: Line, column: Column) -> bool:
+def _changes_font(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
     """Whether a line is of another size or weight, or is the first one of code."""
     before = draft.lines[-1]
     size = line.size if line.size > before.size else before.size
@@ -183,7 +183,7 @@ def _changes_font(draft: Draft, line: Line, column: Column) -> bool:
     return line.is_bold != before.is_bold and (line.is_bold or all(each.is_bold for each in draft.lines))
 
 
-def _is_mixed(before: Line, line: Line, column: Column) -> bool:
+def _is_mixed(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
     """Whether two lines of a paragraph have other sizes because one has a word of code in its middle."""
     size = line.size if line.size > before.size else before.size
     if abs(line.size - before.size) > MIXED_SIZES * size or min(len(line.text), len(before.text)) < LEAST_MIXED_CHARS:
@@ -192,19 +192,19 @@ def _is_mixed(before: Line, line: Line, column: Column) -> bool:
     return is_below and not before.text.endswith(SENTENCE_END) and not _has_room(before, line, column)
 
 
-def _is_cut(draft: Draft, line: Line, before: Line, column: Column) -> bool:
+def _is_cut(draft: BlockDraft, line: PdfLine, before: PdfLine, column: LineColumn) -> bool:
     """Whether the shape of the lines says that a paragraph ends: indents, short lines, marks."""
     tolerance = 0.6 * line.size
     step = line.left - before.left
     is_ended = before.text.endswith(SENTENCE_END)
     has_room = _has_room(before, line, column)
     if MARK.match(line.text):
-        is_beside = draft.kind is Kind.LIST_ITEM and abs(line.left - draft.lines[0].left) < tolerance
+        is_beside = draft.kind is BlockKind.LIST_ITEM and abs(line.left - draft.lines[0].left) < tolerance
         if is_ended or has_room or is_beside or abs(step) > tolerance:
             return True
     if has_room and (is_ended or not line.text[0].islower()):
         return True
-    if draft.kind is Kind.LIST_ITEM:
+    if draft.kind is BlockKind.LIST_ITEM:
         if len(draft.lines) == 1:
             return step < -tolerance or (step < tolerance and has_room)
         return abs(step) > tolerance
@@ -213,18 +213,18 @@ def _is_cut(draft: Draft, line: Line, before: Line, column: Column) -> bool:
     return step < -tolerance and len(draft.lines) > 1
 
 
-def _has_room(before: Line, line: Line, column: Column) -> bool:
+def _has_room(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:
     """Whether the next line's first word would have stood on the line before: then it was ended on purpose."""
     word = len(line.text.split(" ", 1)[0]) + 1
     width = (before.right - before.left) / len(before.text)
     return before.right + word * width + line.size < column.right
 
 
-def _set_levels(drafts: list[Draft]) -> None:
+def _set_levels(drafts: list[BlockDraft]) -> None:
     """How deep a list item is, by its indent among those right before it."""
     lefts: list[float] = []
     for draft in drafts:
-        if draft.kind is not Kind.LIST_ITEM:
+        if draft.kind is not BlockKind.LIST_ITEM:
             lefts.clear()
             continue
         left, tolerance = draft.lines[0].left, 0.5 * draft.size
@@ -235,15 +235,15 @@ def _set_levels(drafts: list[Draft]) -> None:
         draft.level = min(len(lefts), 9)
 
 
-def mark_footnotes(drafts: list[Draft], body_size: float, height: float) -> None:
+def mark_footnotes(drafts: list[BlockDraft], body_size: float, height: float) -> None:
     """Small paragraphs with a number or a sign in front, at the foot of the page, are notes."""
     for draft in drafts:
         is_low = draft.lines[0].base > FOOT * height and draft.size < 0.93 * body_size
-        if is_low and draft.kind in (Kind.PARAGRAPH, Kind.LIST_ITEM) and FOOTNOTE.match(draft.lines[0].text):
-            draft.kind, draft.mark, draft.level, draft.label = Kind.NOTE, 0, 0, "footnote"
+        if is_low and draft.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) and FOOTNOTE.match(draft.lines[0].text):
+            draft.kind, draft.mark, draft.level, draft.label = BlockKind.NOTE, 0, 0, "footnote"
 
 
-def goes_on(draft: Draft, after: Draft) -> bool:
+def goes_on(draft: BlockDraft, after: BlockDraft) -> bool:
     """Whether a paragraph of one column or page is the beginning of the next one's first."""
     if after.kind not in _GOES_ON.get(draft.kind, ()):
         return False
@@ -289,7 +289,7 @@ _OPEN = _KEEPING | set("pre post short left right upper lower inner outer inter 
 _NUMERAL = re.compile("(ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|zig|hundert|tausend)$")
 
 
-class Words:
+class HyphenWords:
     """What the pages around have, to tell a word that was divided from one that is written with a hyphen."""
 
     def __init__(self) -> None:
@@ -347,24 +347,24 @@ def _first_word(text: str) -> str:
     return text[:end]
 
 
-def piece_of(draft: Draft, words: Words) -> Piece | None:
+def piece_of(draft: BlockDraft, words: HyphenWords) -> BlockPiece | None:
     """The block of a draft; None where nothing is left to read."""
     if draft.table is not None:
         text, boxes = _table(draft, words)
-    elif draft.kind is Kind.CODE:
+    elif draft.kind is BlockKind.CODE:
         text, boxes = _code(draft.lines)
     else:
         text, boxes = _prose(draft, words)
     if not text.strip():
         return None
-    return Piece(draft.kind, text, draft.lines[0].page, Place(boxes=tuple(boxes)), draft.level, draft.label)
+    return BlockPiece(draft.kind, text, draft.lines[0].page, BlockPlace(boxes=tuple(boxes)), draft.level, draft.label)
 
 
-def _prose(draft: Draft, words: Words) -> tuple[str, list[Box]]:
+def _prose(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[Box]]:
     texts = [_clean(line.text) for line in draft.lines]
     if draft.mark:
         texts[0] = texts[0][draft.mark :]
-    if draft.kind is Kind.NOTE:
+    if draft.kind is BlockKind.NOTE:
         texts[0] = _RAISED.sub(r"\1 ", texts[0], count=1) if _RAISED.match(texts[0]) else texts[0]
     parts: list[str] = []
     boxes: list[Box] = []
@@ -383,7 +383,7 @@ def _prose(draft: Draft, words: Words) -> tuple[str, list[Box]]:
     return "".join(parts), boxes
 
 
-def _before(text: str, following: str, words: Words) -> str:
+def _before(text: str, following: str, words: HyphenWords) -> str:
     """A line's text as it stands before the next line's: with a space, or joined."""
     end = text[-1:]
     if end == SOFT:
@@ -412,7 +412,7 @@ def _clean(text: str) -> str:
     return " ".join(text.split()) if "  " in text or "\t" in text or "\xa0" in text else text
 
 
-def _code(lines: list[Line]) -> tuple[str, list[Box]]:
+def _code(lines: list[PdfLine]) -> tuple[str, list[Box]]:
     left = min(line.left for line in lines)
     letter = max(sum(line.right - line.left for line in lines) / max(sum(len(line.text) for line in lines), 1), 0.1)
     parts: list[str] = []
@@ -427,7 +427,7 @@ def _code(lines: list[Line]) -> tuple[str, list[Box]]:
     return "\n".join(parts), boxes
 
 
-def _table(draft: Draft, words: Words) -> tuple[str, list[Box]]:
+def _table(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[Box]]:
     assert draft.table is not None
     rows = [[_cell(cell, words) for cell in row] for row in draft.table.rows]
     boxes = []
@@ -439,7 +439,7 @@ def _table(draft: Draft, words: Words) -> tuple[str, list[Box]]:
     return table_text(rows), boxes
 
 
-def _cell(lines: list[Line], words: Words) -> str:
+def _cell(lines: list[PdfLine], words: HyphenWords) -> str:
     """The text of a cell: lines below each other are wrapped, and their hyphens undone."""
     text = ""
     for number, line in enumerate(lines):
@@ -451,13 +451,13 @@ def _cell(lines: list[Line], words: Words) -> str:
     return _LEADER_END.sub("", text) if ". ." in text or "..." in text else text
 
 
-def _around(lines: list[Line], start: int, end: int) -> Box:
+def _around(lines: list[PdfLine], start: int, end: int) -> Box:
     left, top = min(line.left for line in lines), min(line.top for line in lines)
     right, bottom = max(line.right for line in lines), max(line.bottom for line in lines)
     return Box(lines[0].page, round(left, 2), round(top, 2), round(right, 2), round(bottom, 2), start, end)
 
 
-def _box(line: Line, start: int, end: int) -> Box:
+def _box(line: PdfLine, start: int, end: int) -> Box:
     # As round(…, 2), which is several times slower.
     left, top = floor(100 * line.left + 0.5) / 100, floor(100 * line.top + 0.5) / 100
     right, bottom = floor(100 * line.right + 0.5) / 100, floor(100 * line.bottom + 0.5) / 100

@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.documents.blocks import Kind
-from app.documents.formats.pdf.blocks import SAME_SIZE, SENTENCE_END, Draft
-from app.documents.formats.pdf.pages import Entry, Sheet
-from app.documents.formats.pdf.text import Line, PageText
+from app.documents.blocks import BlockKind
+from app.documents.formats.pdf.blocks import SAME_SIZE, SENTENCE_END, BlockDraft
+from app.documents.formats.pdf.pages import OutlineEntry, PageGeometry
+from app.documents.formats.pdf.text import PageText, PdfLine
 
 LARGER = 1.12
 BOLDER, NAMED = 1.3, math.inf
@@ -35,7 +35,7 @@ _CHAPTER = re.compile(r"\D{2,15}\s(\d{1,3}|[IVXLC]{1,6}|[A-Z])\.?|第\s?\S{1,3}\
 _PREFIX = re.compile(r"(chapter|kapitel|part|teil|appendix|anhang|section)?[ivxlc]{0,6}[a-z]?")
 
 
-class Letters:
+class LetterStatistics:
     """What most letters of a document are like, counted as pages come: their size, their weight, their width."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Letters:
         self._weights: dict[int, int] = {}
         self._bold = self._mono = self._all = 0
 
-    def hear(self, lines: list[Line]) -> None:
+    def hear(self, lines: list[PdfLine]) -> None:
         for line in lines:
             length = len(line.text)
             size = round(line.size * 4)
@@ -57,7 +57,7 @@ class Letters:
             elif line.weight:
                 self._weights[line.weight] = self._weights.get(line.weight, 0) + length
 
-    def settle(self, lines: list[Line]) -> None:
+    def settle(self, lines: list[PdfLine]) -> None:
         """Tells which of the lines are bold: by the names of their fonts, and where none of the document's names says
         so, by a weight far over that of most letters. Where most letters are bold, or nearly all of fixed
         width, no line is: it says nothing there.
@@ -87,19 +87,21 @@ class Headings:
         """The level of each font size, by halves of a point: as the outline has it, and as it was told first."""
         self.titles: set[str] = set()
 
-    def mark(self, drafts: list[Draft], entries: list[Entry], sheet: Sheet, body_size: float) -> list[Draft]:
+    def mark(
+        self, drafts: list[BlockDraft], entries: list[OutlineEntry], sheet: PageGeometry, body_size: float
+    ) -> list[BlockDraft]:
         """The drafts with their headings marked; one whose first line is a title is divided after it."""
         for entry in entries:
             drafts = _with_entry(drafts, entry, sheet)
             self._remember(entry.title)
         drafts = _put_together(drafts, body_size)
         for draft in drafts:
-            if draft.kind is Kind.HEADING:
+            if draft.kind is BlockKind.HEADING:
                 self._outlined.setdefault(_half_points(draft), draft.level)
         for number, draft in enumerate(drafts):
-            if draft.kind in (Kind.PARAGRAPH, Kind.LIST_ITEM) and _looks_like_heading(draft, body_size):
+            if draft.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) and _looks_like_heading(draft, body_size):
                 after = drafts[number + 1] if number + 1 < len(drafts) else None
-                draft.kind, draft.mark, draft.label = Kind.HEADING, 0, ""
+                draft.kind, draft.mark, draft.label = BlockKind.HEADING, 0, ""
                 draft.level = self._level(draft, after, body_size)
                 self._remember(" ".join(line.text for line in draft.lines))
         return drafts
@@ -109,10 +111,10 @@ class Headings:
         if len(letters) > 2 and len(self.titles) < MOST_TITLES:
             self.titles.add(letters)
 
-    def _level(self, draft: Draft, after: Draft | None, body_size: float) -> int:
+    def _level(self, draft: BlockDraft, after: BlockDraft | None, body_size: float) -> int:
         """The level of a heading that is not in the outline: the same for the same font size."""
         text, size = draft.lines[0].text, _half_points(draft)
-        if after is not None and after.kind is Kind.HEADING and _CHAPTER.fullmatch(text):
+        if after is not None and after.kind is BlockKind.HEADING and _CHAPTER.fullmatch(text):
             return after.level
         if size in self._outlined:
             return self._outlined[size]
@@ -135,13 +137,13 @@ class Headings:
         return min([level, *self._outlined.values()])
 
 
-def _half_points(draft: Draft) -> int:
+def _half_points(draft: BlockDraft) -> int:
     return round(2 * draft.size)
 
 
-def _put_together(drafts: list[Draft], body_size: float) -> list[Draft]:
+def _put_together(drafts: list[BlockDraft], body_size: float) -> list[BlockDraft]:
     """Large lines of one font right below each other are one heading, whatever their lengths say."""
-    found: list[Draft] = []
+    found: list[BlockDraft] = []
     for draft in drafts:
         if found and _is_next_line(found[-1], draft, body_size):
             found[-1].lines += draft.lines
@@ -150,8 +152,8 @@ def _put_together(drafts: list[Draft], body_size: float) -> list[Draft]:
     return found
 
 
-def _is_next_line(before: Draft, draft: Draft, body_size: float) -> bool:
-    if draft.kind is not Kind.PARAGRAPH or before.kind not in (Kind.PARAGRAPH, Kind.LIST_ITEM):
+def _is_next_line(before: BlockDraft, draft: BlockDraft, body_size: float) -> bool:
+    if draft.kind is not BlockKind.PARAGRAPH or before.kind not in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM):
         return False
     if before.size < LARGER * body_size or len(before.lines) + len(draft.lines) > MOST_HEADING_LINES:
         return False
@@ -161,14 +163,14 @@ def _is_next_line(before: Draft, draft: Draft, body_size: float) -> bool:
     return first.is_bold or not last.text.endswith(SENTENCE_END)
 
 
-def _is_below(line: Line, after: Line, most: float) -> bool:
+def _is_below(line: PdfLine, after: PdfLine, most: float) -> bool:
     """Whether a line of the same font stands right below another."""
     if abs(after.size - line.size) > SAME_SIZE * line.size or after.is_bold != line.is_bold:
         return False
     return not line.is_turned and not after.is_turned and 0.8 < (after.base - line.base) / line.size <= most
 
 
-def _looks_like_heading(draft: Draft, body_size: float) -> bool:
+def _looks_like_heading(draft: BlockDraft, body_size: float) -> bool:
     lines = draft.lines
     length = sum(len(line.text) for line in lines)
     if length > MOST_CHARS or len(lines) > 3 or lines[0].is_turned or lines[0].gap > 3 * lines[0].size:
@@ -181,10 +183,10 @@ def _looks_like_heading(draft: Draft, body_size: float) -> bool:
     is_bold = all(line.is_bold for line in lines) and draft.size > 0.93 * body_size
     if not is_bold or length > 120 or text.endswith((".", ",", ";", ":")):
         return False
-    return draft.kind is Kind.PARAGRAPH or bool(draft.label[0].isdigit())
+    return draft.kind is BlockKind.PARAGRAPH or bool(draft.label[0].isdigit())
 
 
-def _with_entry(drafts: list[Draft], entry: Entry, sheet: Sheet) -> list[Draft]:
+def _with_entry(drafts: list[BlockDraft], entry: OutlineEntry, sheet: PageGeometry) -> list[BlockDraft]:
     """Marks the draft that the entry of the outline names: of several, the one nearest to where it leads."""
     title = plain(entry.title)
     if not title:
@@ -202,25 +204,25 @@ def _with_entry(drafts: list[Draft], entry: Entry, sheet: Sheet) -> list[Draft]:
         y = sheet.point(0, entry.y)[1]
         at, lines = min(found, key=lambda each: abs(drafts[each[0]].lines[0].top - y))
     draft = drafts[at]
-    divided = [Draft(Kind.HEADING, lines, entry.level, left=draft.left, right=draft.right)]
+    divided = [BlockDraft(BlockKind.HEADING, lines, entry.level, left=draft.left, right=draft.right)]
     end, left_over = at, len(lines)
     while left_over > 0:
         rest = drafts[end].lines[left_over:]
         left_over -= len(drafts[end].lines)
         end += 1
         if rest:
-            divided.append(Draft(Kind.PARAGRAPH, rest, left=draft.left, right=draft.right))
+            divided.append(BlockDraft(BlockKind.PARAGRAPH, rest, left=draft.left, right=draft.right))
     return [*drafts[:at], *divided, *drafts[end:]]
 
 
-def _title_lines(drafts: Sequence[Draft], number: int, title: str) -> list[Line]:
+def _title_lines(drafts: Sequence[BlockDraft], number: int, title: str) -> list[PdfLine]:
     """The first lines of a draft, and of those right below it, that are the title, with or without a number in front;
     none where they are not.
     """
     text = ""
-    lines: list[Line] = []
+    lines: list[PdfLine] = []
     for draft in drafts[number : number + MOST_TITLE_LINES]:
-        if draft.kind not in (Kind.PARAGRAPH, Kind.LIST_ITEM, Kind.CAPTION):
+        if draft.kind not in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.CAPTION):
             break
         if lines and not _is_below(lines[-1], draft.lines[0], NEXT_TITLE_LINE):
             break
@@ -296,7 +298,7 @@ class Furniture:
 
     def body(
         self, page: PageText, ahead: Sequence[PageText], body_size: float, titles: set[str], named: set[str]
-    ) -> list[Line]:
+    ) -> list[PdfLine]:
         """The lines of a page without its furniture.
 
         `titles` are headings, as `plain` has them, and `named` those of this page by the outline: a running header
@@ -326,7 +328,7 @@ class Furniture:
             self._known[page.page] = (_marks_of(top), _marks_of(bottom))
         return self._known[page.page]
 
-    def _is_repeated(self, row: list[Line], mark: _Mark, around: _Around) -> bool:
+    def _is_repeated(self, row: list[PdfLine], mark: _Mark, around: _Around) -> bool:
         near = [other for other in around.marks if abs(other.base - mark.base) <= SAME_HEIGHT]
         if mark.is_number and (any(other.is_number for other in near) or _value(mark.texts[0]) == around.page):
             return True
@@ -350,7 +352,7 @@ class Furniture:
         return len(worded) > 1 and any(_is_known(text, near, titles) for text in worded)
 
 
-_Rows = tuple[list[list[Line]], list[list[Line]]]
+_Rows = tuple[list[list[PdfLine]], list[list[PdfLine]]]
 
 
 def _is_like(other: _Mark, mark: _Mark) -> bool:
@@ -390,8 +392,8 @@ def _margins(page: PageText) -> _Rows:
     return _grouped(sorted(upper, key=lambda line: line.base)), _grouped(sorted(lower, key=lambda line: -line.base))
 
 
-def _grouped(lines: list[Line]) -> list[list[Line]]:
-    rows: list[list[Line]] = []
+def _grouped(lines: list[PdfLine]) -> list[list[PdfLine]]:
+    rows: list[list[PdfLine]] = []
     for line in lines:
         if rows and abs(line.base - rows[-1][0].base) < 2:
             rows[-1].append(line)
@@ -402,7 +404,7 @@ def _grouped(lines: list[Line]) -> list[list[Line]]:
     return rows
 
 
-def _marks_of(rows: list[list[Line]]) -> list[_Mark]:
+def _marks_of(rows: list[list[PdfLine]]) -> list[_Mark]:
     marks = []
     for number, row in enumerate(rows):
         row.sort(key=lambda line: line.left)

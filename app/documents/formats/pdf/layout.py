@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from app.documents.formats.pdf.text import Line, Table
+from app.documents.formats.pdf.text import PdfLine, PdfTable
 
 GUTTER = 0.8
 """The least gutter, as a part of the font size."""
@@ -37,7 +37,7 @@ Gaps = list[tuple[float, float]]
 class _Strip:
     """What stands side by side: a row across the page, or several where the columns' lines do not meet."""
 
-    lines: list[Line]
+    lines: list[PdfLine]
     top: float
     bottom: float
     gaps: Gaps
@@ -46,7 +46,7 @@ class _Strip:
     """One of several rows of short cells, as in a table."""
 
 
-def flows(lines: list[Line], depth: int = 0) -> list[list[Line] | Table]:
+def flows(lines: list[PdfLine], depth: int = 0) -> list[list[PdfLine] | PdfTable]:
     """Runs of lines to be read one after the other, and tables; every line is in one of them exactly once."""
     turned = [line for line in lines if line.is_turned]
     upright = [line for line in lines if not line.is_turned]
@@ -54,14 +54,14 @@ def flows(lines: list[Line], depth: int = 0) -> list[list[Line] | Table]:
     return _with_ruled(found) + [[line] for line in turned]
 
 
-def _with_ruled(found: list[list[Line] | Table]) -> list[list[Line] | Table]:
+def _with_ruled(found: list[list[PdfLine] | PdfTable]) -> list[list[PdfLine] | PdfTable]:
     """The runs cut where lines stand for a ruled table, which comes once, in place of the first of them."""
     if not any(line.table for run in found if isinstance(run, list) for line in run):
         return found
     seen: set[int] = set()
-    divided: list[list[Line] | Table] = []
+    divided: list[list[PdfLine] | PdfTable] = []
     for run in found:
-        if isinstance(run, Table):
+        if isinstance(run, PdfTable):
             divided.append(run)
             continue
         begins = True
@@ -81,11 +81,11 @@ def _with_ruled(found: list[list[Line] | Table]) -> list[list[Line] | Table]:
     return divided
 
 
-def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
+def _flows(lines: list[PdfLine], depth: int) -> list[list[PdfLine] | PdfTable]:
     least = GUTTER * median(line.size for line in lines)
     strips = _strips(lines, least)
-    found: list[list[Line] | Table] = []
-    plain: list[Line] = []
+    found: list[list[PdfLine] | PdfTable] = []
+    plain: list[PdfLine] = []
 
     def put_plain() -> None:
         if plain:
@@ -106,7 +106,7 @@ def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
             continue
         parts = table_of(rows_apart(band), gaps)
         # Neither columns of text nor a table: lists of names may stand side by side under a header over them all.
-        if depth < DEEPEST and not any(isinstance(part, Table) for part in parts):
+        if depth < DEEPEST and not any(isinstance(part, PdfTable) for part in parts):
             above, lists, below = _lists(strips[start:end], least)
             if lists:
                 plain += [line for strip in above for line in _rows(strip.lines)]
@@ -116,7 +116,7 @@ def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
                 plain += [line for strip in below for line in _rows(strip.lines)]
                 continue
         for part in parts:
-            if isinstance(part, Table):
+            if isinstance(part, PdfTable):
                 put_plain()
                 found.append(part)
             else:
@@ -131,7 +131,7 @@ _Band = tuple[int, int, Gaps]
 """First and end of some strips, and the gutters that all of them leave free."""
 
 
-def _strips(lines: list[Line], least: float) -> list[_Strip]:
+def _strips(lines: list[PdfLine], least: float) -> list[_Strip]:
     """The lines cut wherever nothing stands at a height. A line counts from above its letters to its base."""
     strips: list[_Strip] = []
     for line in sorted(lines, key=lambda line: line.base - 0.7 * line.size):
@@ -168,7 +168,7 @@ def _mark_cells(strips: list[_Strip]) -> None:
     end()
 
 
-def _gaps(lines: list[Line], least: float) -> Gaps:
+def _gaps(lines: list[PdfLine], least: float) -> Gaps:
     """The parts of the width where no line stands, from left to right, the outer two without an end."""
     if len(lines) == 1:
         return [(-math.inf, lines[0].left), (lines[0].right, math.inf)]
@@ -240,7 +240,7 @@ def _bridge(above: _Band, below: _Band, strips: list[_Strip], least: float) -> _
     return (above[0], below[1], gutters) if are_text(_cut(_lines_of(inside), gutters)) else None
 
 
-def _lines_of(strips: list[_Strip]) -> list[Line]:
+def _lines_of(strips: list[_Strip]) -> list[PdfLine]:
     return [line for strip in strips for line in strip.lines]
 
 
@@ -275,11 +275,11 @@ def _common(gutters: Gaps, gaps: Gaps, least: float) -> Gaps:
     return found
 
 
-def _cut(lines: list[Line], gutters: Gaps) -> list[list[Line]]:
+def _cut(lines: list[PdfLine], gutters: Gaps) -> list[list[PdfLine]]:
     return [column for column in _cells(lines, gutters) if column]
 
 
-def are_text(columns: list[list[Line]]) -> bool:
+def are_text(columns: list[list[PdfLine]]) -> bool:
     """Whether these are columns to be read one after the other, and not the cells of a table or marks of a list."""
     if len(columns) < 2 or min(len(column) for column in columns) < 2:
         return False
@@ -288,7 +288,7 @@ def are_text(columns: list[list[Line]]) -> bool:
     return all(_mean_chars(column) >= LEAST_COLUMN_CHARS and _is_filled(column) for column in columns)
 
 
-def _lists(strips: list[_Strip], least: float) -> tuple[list[_Strip], list[list[Line]], list[_Strip]]:
+def _lists(strips: list[_Strip], least: float) -> tuple[list[_Strip], list[list[PdfLine]], list[_Strip]]:
     """Three columns or more of short lines, as lists of names have them, with the strips above and below them.
 
     A row of fewer parts over them, as a header is, hides their gutters from the whole band.
@@ -311,7 +311,7 @@ def _lists(strips: list[_Strip], least: float) -> tuple[list[_Strip], list[list[
     return strips[:start], columns, strips[end:]
 
 
-def _are_lists(columns: list[list[Line]]) -> bool:
+def _are_lists(columns: list[list[PdfLine]]) -> bool:
     """Whether the white between the entries of each column is at heights of its own; that of a table's rows is not."""
     whites = [_whites(column) for column in columns]
     if not all(LEAST_ENTRIES <= len(white) <= MOST_ENTRIES for white in whites):
@@ -324,7 +324,7 @@ def _are_lists(columns: list[list[Line]]) -> bool:
     return True
 
 
-def _whites(column: list[Line]) -> Gaps:
+def _whites(column: list[PdfLine]) -> Gaps:
     """Where a column has more white than between the lines of an entry."""
     lines = _rows(column)
     steps = [after.base - before.base for before, after in pairwise(lines)]
@@ -338,11 +338,11 @@ def _whites(column: list[Line]) -> Gaps:
     ]
 
 
-def _mean_chars(column: Sequence[Line]) -> float:
+def _mean_chars(column: Sequence[PdfLine]) -> float:
     return sum(len(line.text) for line in column) / len(column)
 
 
-def _is_filled(column: Sequence[Line]) -> bool:
+def _is_filled(column: Sequence[PdfLine]) -> bool:
     """Whether most lines reach across the column, as text does and cells do not."""
     left, right = min(line.left for line in column), max(line.right for line in column)
     rows = _rows(column)
@@ -350,7 +350,7 @@ def _is_filled(column: Sequence[Line]) -> bool:
     return full >= 0.45 * len(rows)
 
 
-def _meet(columns: list[list[Line]]) -> float:
+def _meet(columns: list[list[PdfLine]]) -> float:
     """How many lines of the shortest column stand at the height of one in its neighbour."""
     shortest = min(columns, key=len)
     bases = sorted(line.base for column in columns if column is not shortest for line in column)
@@ -363,9 +363,9 @@ def _meet(columns: list[list[Line]]) -> float:
     return met / len(shortest)
 
 
-def rows_apart(lines: Sequence[Line]) -> list[list[Line]]:
+def rows_apart(lines: Sequence[PdfLine]) -> list[list[PdfLine]]:
     """Lines that stand on the same height, from left to right; rows from top to bottom."""
-    rows: list[list[Line]] = []
+    rows: list[list[PdfLine]] = []
     for line in sorted(lines, key=lambda line: line.base):
         if rows and _is_same_row(rows[-1], line):
             rows[-1].append(line)
@@ -376,7 +376,7 @@ def rows_apart(lines: Sequence[Line]) -> list[list[Line]]:
     return rows
 
 
-def _is_same_row(row: list[Line], line: Line) -> bool:
+def _is_same_row(row: list[PdfLine], line: PdfLine) -> bool:
     """A small raised mark is of the row below it, and nothing is that stands over another."""
     height = 0.35 * max(row[-1].size, line.size)
     if line.base - row[0].base > height:
@@ -384,11 +384,11 @@ def _is_same_row(row: list[Line], line: Line) -> bool:
     return all(line.left > other.right - 1 or line.right < other.left + 1 for other in row[-8:])
 
 
-def _rows(lines: Sequence[Line]) -> list[Line]:
+def _rows(lines: Sequence[PdfLine]) -> list[PdfLine]:
     """Each row as one line."""
     if len(lines) == 1:
         return list(lines)
-    found: list[Line] = []
+    found: list[PdfLine] = []
     for row in rows_apart(lines):
         # Lines that stand for a table stay what they are.
         found += [line for line in row if line.table]
@@ -398,12 +398,12 @@ def _rows(lines: Sequence[Line]) -> list[Line]:
     return found
 
 
-def gutters_of(lines: list[Line], least: float = GUTTER) -> Gaps:
+def gutters_of(lines: list[PdfLine], least: float = GUTTER) -> Gaps:
     """The gutters that all these lines leave free, `least` of the font size or wider."""
     return _gaps(lines, least * median(line.size for line in lines))[1:-1]
 
 
-def one_line(row: list[Line]) -> Line:
+def one_line(row: list[PdfLine]) -> PdfLine:
     """The parts of a row put together, with the spaces between them; the longest tells the font."""
     longest = max(row, key=lambda line: len(line.text))
     gaps = [after.left - before.right for before, after in pairwise(row)]
@@ -412,7 +412,7 @@ def one_line(row: list[Line]) -> Line:
     free = BEARINGS * longest.size
     letter = (longest.right - longest.left + free) / len(longest.text) if is_mono else math.inf
     spaces = [" " * min(max(round((gap - free) / letter), 1), MOST_SPACES) for gap in gaps]
-    return Line(
+    return PdfLine(
         row[0].page,
         row[0].text + "".join(space + line.text for space, line in zip(spaces, row[1:], strict=True)),
         min(line.left for line in row),
@@ -438,7 +438,7 @@ _MARK = re.compile(r"[•‣◦▪■●○–—*·-]|\(?\w{1,3}[.)]")
 _LEADER = re.compile(r"(\. ?){4,}|…")
 
 
-def table_of(rows: list[list[Line]], gutters: Sequence[tuple[float, float]]) -> list[Table | list[Line]]:
+def table_of(rows: list[list[PdfLine]], gutters: Sequence[tuple[float, float]]) -> list[PdfTable | list[PdfLine]]:
     """A band of rows as a table with what is above and below it, or as its lines where it is not surely a table."""
     full = [number for number, row in enumerate(rows) if len(row) > 1]
     lines = [line for row in rows for line in row]
@@ -451,20 +451,20 @@ def table_of(rows: list[list[Line]], gutters: Sequence[tuple[float, float]]) -> 
         return [lines]
     above = [line for row in rows[: full[0]] for line in row]
     below = [line for row in rows[full[-1] + 1 :] for line in row]
-    parts: list[Table | list[Line]] = [above] if above else []
-    parts.append(Table(cells))
+    parts: list[PdfTable | list[PdfLine]] = [above] if above else []
+    parts.append(PdfTable(cells))
     return [*parts, below] if below else parts
 
 
-def _cells(row: list[Line], gutters: Sequence[tuple[float, float]]) -> list[list[Line]]:
-    cells: list[list[Line]] = [[] for _ in range(len(gutters) + 1)]
+def _cells(row: list[PdfLine], gutters: Sequence[tuple[float, float]]) -> list[list[PdfLine]]:
+    cells: list[list[PdfLine]] = [[] for _ in range(len(gutters) + 1)]
     for line in row:
         centre = (line.left + line.right) / 2
         cells[sum(centre > (left + right) / 2 for left, right in gutters)].append(line)
     return cells
 
 
-def _is_table(rows: list[list[list[Line]]]) -> bool:
+def _is_table(rows: list[list[list[PdfLine]]]) -> bool:
     texts = [[" ".join(line.text for line in cell) for cell in row] for row in rows]
     filled = [[text for text in row if text] for row in texts]
     if sum(len(row) > 1 for row in filled) < max(LEAST_ROWS, 0.7 * len(rows)):

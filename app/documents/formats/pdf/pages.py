@@ -19,7 +19,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from app.core.errors import DocumentLocked, DocumentUnreadable
-from app.documents.blocks import Box, Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, Box
 from app.documents.protocol import Drawn
 
 MOST_SIDE = 16_384
@@ -55,7 +55,7 @@ def opened(path: Path, password: str) -> Iterator[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PageGeometry:
     """A page as it is shown: its size in points, its turn in quarters, and the part of user space it shows."""
 
     width: float
@@ -86,13 +86,13 @@ class Sheet:
         return (x, -y) if self.turn == 0 else ((y, x), (-x, y), (-y, -x))[self.turn - 1]
 
 
-def sheet_of(page: Any) -> Sheet:
+def sheet_of(page: Any) -> PageGeometry:
     """How a loaded page is shown: PDFium's crop box and rotation."""
     shown = raw.FS_RECTF()
     raw.FPDF_GetPageBoundingBox(page, ctypes.byref(shown))
     width, height = raw.FPDF_GetPageWidthF(page), raw.FPDF_GetPageHeightF(page)
     turn = raw.FPDFPage_GetRotation(page) % 4
-    return Sheet(width, height, turn, shown.left, shown.bottom, shown.right, shown.top)
+    return PageGeometry(width, height, turn, shown.left, shown.bottom, shown.right, shown.top)
 
 
 def picture(page: Any, scale: float, most_pixels: int, forms: Any = None) -> tuple[int, int, bytes]:
@@ -167,7 +167,7 @@ DEEPEST = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OutlineEntry:
     """A title, the page it leads to (from 1), its height there in user space where it says one, and its depth."""
 
     title: str
@@ -176,16 +176,16 @@ class Entry:
     level: int
 
 
-class Outline:
+class PdfOutline:
     """The entries of each page. Finding the page of an entry costs time, so it is done as reading gets there."""
 
     def __init__(self, document: Any) -> None:
         self._document = document
         self._entries = self._walk()
-        self._by_page: dict[int, list[Entry]] = {}
+        self._by_page: dict[int, list[OutlineEntry]] = {}
         self._reached = 0
 
-    def of(self, page: int) -> list[Entry]:
+    def of(self, page: int) -> list[OutlineEntry]:
         """The entries that lead to a page; those of pages before it are forgotten."""
         for _ in range(MOST_AT_ONCE):
             if self._reached > page:
@@ -199,7 +199,7 @@ class Outline:
             del self._by_page[old]
         return self._by_page.get(page, [])
 
-    def _walk(self) -> Iterator[Entry]:
+    def _walk(self) -> Iterator[OutlineEntry]:
         """Depth first, without recursion; an entry that was seen already ends a loop."""
         seen: set[int] = set()
         above: list[Any] = []
@@ -219,7 +219,7 @@ class Outline:
             above.append(at)
             at = raw.FPDFBookmark_GetFirstChild(self._document.raw, at)
 
-    def _entry(self, bookmark: Any, level: int) -> Entry | None:
+    def _entry(self, bookmark: Any, level: int) -> OutlineEntry | None:
         title = said(lambda room, size: raw.FPDFBookmark_GetTitle(bookmark, room, size), MOST_TITLE_BYTES)
         if not title:
             return None
@@ -230,7 +230,7 @@ class Outline:
         page = raw.FPDFDest_GetDestPageIndex(self._document.raw, target) if target else -1
         if page < 0:
             return None
-        return Entry(title, page + 1, _height(target), min(level, DEEPEST))
+        return OutlineEntry(title, page + 1, _height(target), min(level, DEEPEST))
 
 
 def _height(target: Any) -> float | None:
@@ -261,7 +261,7 @@ _close = quick(raw.FPDFPage_CloseAnnot, None, _address)
 class _Said(NamedTuple):
     """Words of an annotation, and what they are."""
 
-    kind: Kind
+    kind: BlockKind
     text: str
     label: str
 
@@ -273,7 +273,7 @@ class Annotations:
         self._document = document
         self._seen: set[str] = set()
 
-    def of(self, page: Any, text_page: Any, number: int, sheet: Sheet) -> list[Piece]:
+    def of(self, page: Any, text_page: Any, number: int, sheet: PageGeometry) -> list[BlockPiece]:
         """The paragraphs of filled fields and the notes of comments, without what is in the page's text.
 
         A page with stamps that only have an appearance is changed in memory: ask for nothing else of it afterwards.
@@ -281,7 +281,7 @@ class Annotations:
         count = min(raw.FPDFPage_GetAnnotCount(page), MOST_ANNOTATIONS)
         if count < 1:
             return []
-        pieces: list[Piece] = []
+        pieces: list[BlockPiece] = []
         drawn: list[tuple[Span, str]] = []
         handle = address_of(page)
         for index in range(count):
@@ -308,8 +308,8 @@ class Annotations:
 
     def _said(self, annotation: Any, subtype: int) -> _Said:
         if subtype == raw.FPDF_ANNOT_WIDGET:
-            return _Said(Kind.PARAGRAPH, *self._field(annotation))
-        return _Said(Kind.NOTE, _string(annotation, b"Contents"), "comment")
+            return _Said(BlockKind.PARAGRAPH, *self._field(annotation))
+        return _Said(BlockKind.NOTE, _string(annotation, b"Contents"), "comment")
 
     def _field(self, widget: Any) -> tuple[str, str]:
         """The value of a filled field and its name; a box that is checked has the name as its value."""
@@ -340,7 +340,9 @@ class Annotations:
         forms = self._document.formenv
         return said(lambda room, size: answer(forms.raw, widget, room, size)) if forms else ""
 
-    def _appearances(self, page: Any, number: int, sheet: Sheet, drawn: list[tuple[Span, str]]) -> list[Piece]:
+    def _appearances(
+        self, page: Any, number: int, sheet: PageGeometry, drawn: list[tuple[Span, str]]
+    ) -> list[BlockPiece]:
         """The text that stamps only have in their drawings, which PDFium puts into the page's own."""
         if not drawn or raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) != raw.FLATTEN_SUCCESS:
             return []
@@ -354,7 +356,7 @@ class Annotations:
             if flat:
                 raw.FPDF_ClosePage(flat)
         return [
-            _piece(_Said(Kind.NOTE, " ".join(text.split()), "comment"), number, sheet, edges)
+            _piece(_Said(BlockKind.NOTE, " ".join(text.split()), "comment"), number, sheet, edges)
             for edges, inside, text in found
             if text.strip() and not inside.strip()
         ]
@@ -369,12 +371,12 @@ def _rectangle(annotation: Any) -> Span:
     return min(edges.left, edges.right), top, max(edges.left, edges.right), bottom
 
 
-def _piece(said: _Said, number: int, sheet: Sheet, edges: Span) -> Piece:
-    place = Place()
+def _piece(said: _Said, number: int, sheet: PageGeometry, edges: Span) -> BlockPiece:
+    place = BlockPlace()
     if all(-FAR < edge < FAR for edge in edges):
         left, top, right, bottom = (round(edge, 2) for edge in sheet.box(*edges))
-        place = Place(boxes=(Box(number, left, top, right, bottom, 0, len(said.text)),))
-    return Piece(said.kind, said.text, number, place, label=said.label)
+        place = BlockPlace(boxes=(Box(number, left, top, right, bottom, 0, len(said.text)),))
+    return BlockPiece(said.kind, said.text, number, place, label=said.label)
 
 
 def _string(annotation: Any, key: bytes) -> str:
@@ -403,7 +405,7 @@ def _text_in(text_page: Any, edges: Span) -> str:
 def _is_said(said: _Said, inside: str) -> bool:
     """Whether the page's text has it at the same place; a short comment may use a word of what it is about."""
     letters, there = _letters(said.text), _letters(inside)
-    return letters in there and (said.kind is Kind.PARAGRAPH or letters == there or len(letters) >= LEAST_QUOTED)
+    return letters in there and (said.kind is BlockKind.PARAGRAPH or letters == there or len(letters) >= LEAST_QUOTED)
 
 
 def _letters(text: str) -> str:
@@ -470,7 +472,7 @@ class Rulings:
     """Charts and the like, put together of many shapes; what is written in some is text of the page."""
 
 
-def rulings_of(page: Any, sheet: Sheet) -> Rulings:
+def rulings_of(page: Any, sheet: PageGeometry) -> Rulings:
     """The rulings of a loaded page and its figures, in points of the page as shown."""
     images: list[Span] = []
     shapes: list[Span] = []
@@ -480,7 +482,7 @@ def rulings_of(page: Any, sheet: Sheet) -> Rulings:
     return rulings
 
 
-def _rulings(page: Any, sheet: Sheet, images: list[Span], shapes: list[Span]) -> Rulings:
+def _rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Span]) -> Rulings:
     found: list[Span] = []
     paths = 0
     handle = address_of(page)
@@ -521,7 +523,7 @@ def _rulings(page: Any, sheet: Sheet, images: list[Span], shapes: list[Span]) ->
     return _grouped(across, down)
 
 
-def _figures(images: list[Span], sheet: Sheet) -> list[Span]:
+def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
     """Pictures of some size, those that touch each other as one: programs cut large ones into strips.
 
     One that is nearly all of the page is its ground, or a scan whose text lies over it.
@@ -542,7 +544,7 @@ def _figures(images: list[Span], sheet: Sheet) -> list[Span]:
     return [tuple(round(edge, 2) for edge in each) for each in figures[:MOST_FIGURES]]  # type: ignore[misc]
 
 
-def _drawings(shapes: list[Span], sheet: Sheet) -> list[Span]:
+def _drawings(shapes: list[Span], sheet: PageGeometry) -> list[Span]:
     """Where many shapes lie together: in bands across the page, and beside each other in each of these."""
     page = max(1.0, sheet.width * sheet.height)
     inside = [
@@ -699,7 +701,7 @@ def _lines_of_form(form: Any) -> list[Span]:
     return [span for span in found if _is_thin(span)]
 
 
-class _Turn(NamedTuple):
+class _FormMatrix(NamedTuple):
     """How a form lies in what is around it: PDF 32000-1, 8.3.4."""
 
     a: float
@@ -709,9 +711,9 @@ class _Turn(NamedTuple):
     e: float
     f: float
 
-    def within(self, other: _Turn) -> _Turn:
+    def within(self, other: _FormMatrix) -> _FormMatrix:
         a, b, c, d, e, f = other
-        return _Turn(
+        return _FormMatrix(
             self.a * a + self.b * c, self.a * b + self.b * d, self.c * a + self.d * c, self.c * b + self.d * d,
             self.e * a + self.f * c + e, self.e * b + self.f * d + f,
         )  # fmt: skip
@@ -724,17 +726,17 @@ class _Turn(NamedTuple):
         return min(xs), max(ys), max(xs), min(ys)
 
 
-_UNTURNED = _Turn(1, 0, 0, 1, 0, 0)
+_UNTURNED = _FormMatrix(1, 0, 0, 1, 0, 0)
 
 
 def _look_into(
-    form: Any, sheet: Sheet, images: list[Span], shapes: list[Span], *, outside: _Turn, depth: int = 1
+    form: Any, sheet: PageGeometry, images: list[Span], shapes: list[Span], *, outside: _FormMatrix, depth: int = 1
 ) -> None:
     """Adds the pictures and the shapes of a form, and of forms in it. What is thin is a line, as on the page itself."""
     matrix = raw.FS_MATRIX()
     if not raw.FPDFPageObj_GetMatrix(form, ctypes.byref(matrix)):
         return
-    turn = _Turn(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f).within(outside)
+    turn = _FormMatrix(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f).within(outside)
     for index in range(min(raw.FPDFFormObj_CountObjects(form), MOST_OBJECTS)):
         each = raw.FPDFFormObj_GetObject(form, index)
         kind = raw.FPDFPageObj_GetType(each)

@@ -20,24 +20,32 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Box, Kind, Piece
-from app.documents.formats.pdf.blocks import Draft, Words, drafts_of, goes_on, mark_footnotes, piece_of, table_draft
-from app.documents.formats.pdf.headings import Furniture, Headings, Letters, plain
+from app.documents.blocks import BlockKind, BlockPiece, Box
+from app.documents.formats.pdf.blocks import (
+    BlockDraft,
+    HyphenWords,
+    drafts_of,
+    goes_on,
+    mark_footnotes,
+    piece_of,
+    table_draft,
+)
+from app.documents.formats.pdf.headings import Furniture, Headings, LetterStatistics, plain
 from app.documents.formats.pdf.layout import flows
-from app.documents.formats.pdf.pages import MOST_SIDE, Annotations, Outline, opened, said, scan_of
+from app.documents.formats.pdf.pages import MOST_SIDE, Annotations, PdfOutline, opened, said, scan_of
 from app.documents.formats.pdf.ruled import with_tables
-from app.documents.formats.pdf.text import Line, PageText, Probe, Table, page_text
+from app.documents.formats.pdf.text import PageText, PdfLine, PdfTable, TextProbe, page_text
 from app.documents.formats.pictures import (
     LOOK_DPI,
     MOST_LOOKED_AT,
-    Picture,
+    RgbPicture,
     Tesseract,
     find_tesseract,
     on_page,
     skew_of,
 )
 from app.documents.protocol import NO_VIEW, Arrange, Drawn, PutUpright, Recognize, View
-from app.documents.source import Item, Opened, PageRead, Source, counted
+from app.documents.source import FileSource, Item, Opened, PageRead, counted
 
 PAGES_AHEAD = 5
 MOST_TITLE_BYTES = 10_000
@@ -47,7 +55,7 @@ MOST_DAMAGED_IN_A_ROW = 500
 """A file may claim two thousand million pages and have none of them."""
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """The blocks of a PDF; raises DocumentLocked and DocumentUnreadable."""
     with opened(source.path, source.password) as document:
         pages = raw.FPDF_GetPageCount(document.raw)
@@ -55,22 +63,22 @@ def read(source: Source) -> Iterator[Item]:
             raise source.unreadable("damaged")
         title = said(lambda room, size: raw.FPDF_GetMetaText(document.raw, b"Title", room, size), MOST_TITLE_BYTES)
         yield Opened("page", pages, title)
-        yield from _Reading(source, document, pages).items()
+        yield from _PdfReading(source, document, pages).items()
 
 
-class _Reading:
+class _PdfReading:
     """One document being read. The drafts found last wait until it is known whether the next page goes on with them."""
 
-    def __init__(self, source: Source, document: Any, pages: int) -> None:
+    def __init__(self, source: FileSource, document: Any, pages: int) -> None:
         self._source, self._document = source, document
         self._first = max(source.first_page, 1)
         self._last = min(pages, source.last_page or pages)
-        self._outline = Outline(document)
+        self._outline = PdfOutline(document)
         self._headings = Headings()
         self._furniture = Furniture()
-        self._letters, self._words = Letters(), Words()
+        self._letters, self._words = LetterStatistics(), HyphenWords()
         self._annotations = Annotations(document)
-        self._waiting: list[Draft | Piece | PageRead] = []
+        self._waiting: list[BlockDraft | BlockPiece | PageRead] = []
         self._damaged = self._unrecognized = 0
         self._tesseract: Tesseract | None = None
         self._is_sought = self._is_recognized = False
@@ -97,7 +105,7 @@ class _Reading:
 
     def _windows(self) -> Iterator[tuple[PageText, list[PageText]]]:
         """Each page with the next ones."""
-        probe = Probe()
+        probe = TextProbe()
         window: deque[PageText] = deque()
         damaged = 0
         for number in range(self._first, self._last + 1):
@@ -113,7 +121,7 @@ class _Reading:
         while window:
             yield window.popleft(), list(window)
 
-    def _body(self, page: PageText, ahead: list[PageText]) -> list[Line]:
+    def _body(self, page: PageText, ahead: list[PageText]) -> list[PdfLine]:
         """The lines of a page without its furniture; where it has nothing else, that is what it has to say.
 
         But a number that a scanner printed over a picture makes no text of it.
@@ -122,13 +130,13 @@ class _Reading:
         lines = self._furniture.body(page, ahead, self._letters.size, self._headings.titles, named)
         return lines if lines or page.has_pictures else page.lines
 
-    def _drafts(self, page: PageText, lines: list[Line]) -> list[Draft]:
+    def _drafts(self, page: PageText, lines: list[PdfLine]) -> list[BlockDraft]:
         body_size = self._letters.size
         if page.rulings.grids or page.rulings.across:
             lines = with_tables(lines, page.rulings)
-        drafts: list[Draft] = []
+        drafts: list[BlockDraft] = []
         for flow in flows(lines):
-            if isinstance(flow, Table):
+            if isinstance(flow, PdfTable):
                 drafts.append(table_draft(flow))
                 continue
             found = drafts_of(flow)
@@ -138,11 +146,11 @@ class _Reading:
         mark_footnotes(drafts, body_size, page.sheet.height)
         return self._headings.mark(drafts, self._outline.of(page.page), page.sheet, body_size)
 
-    def _flushed(self, drafts: list[Draft]) -> Iterator[Item]:
+    def _flushed(self, drafts: list[BlockDraft]) -> Iterator[Item]:
         """Yields what waits; the first of a new page's drafts goes to the last paragraph of the page before."""
         if drafts:
             last = next((each for each in reversed(self._waiting) if _is_text(each)), None)
-            if isinstance(last, Draft) and len(last.lines) < MOST_WAITING and goes_on(last, drafts[0]):
+            if isinstance(last, BlockDraft) and len(last.lines) < MOST_WAITING and goes_on(last, drafts[0]):
                 last.lines += drafts.pop(0).lines
                 if not drafts:
                     # All of the page is of this paragraph, which may go on with the next one.
@@ -151,7 +159,7 @@ class _Reading:
 
     def _put(self) -> Iterator[Item]:
         for each in self._waiting:
-            piece = piece_of(each, self._words) if isinstance(each, Draft) else each
+            piece = piece_of(each, self._words) if isinstance(each, BlockDraft) else each
             if piece is not None:
                 yield piece
         self._waiting.clear()
@@ -178,7 +186,7 @@ class _Reading:
         return self._tesseract
 
 
-def _recognized(document: Any, page: int, tesseract: Tesseract) -> list[Piece]:
+def _recognized(document: Any, page: int, tesseract: Tesseract) -> list[BlockPiece]:
     """What tesseract reads on a page; [] also where it cannot be drawn."""
     loaded = raw.FPDF_LoadPage(document.raw, page - 1)
     if not loaded:
@@ -191,9 +199,9 @@ def _recognized(document: Any, page: int, tesseract: Tesseract) -> list[Piece]:
         raw.FPDF_ClosePage(loaded)
 
 
-def _is_text(waiting: Draft | Piece | PageRead) -> bool:
+def _is_text(waiting: BlockDraft | BlockPiece | PageRead) -> bool:
     """What a paragraph of the next page may go on with: footnotes stand between the two."""
-    return isinstance(waiting, Draft) and waiting.kind is not Kind.NOTE
+    return isinstance(waiting, BlockDraft) and waiting.kind is not BlockKind.NOTE
 
 
 LEAST_DPI, MOST_DPI = 150.0, 300.0
@@ -201,7 +209,7 @@ LEAST_DPI, MOST_DPI = 150.0, 300.0
 MOST_PIXELS = 16_000_000
 
 
-def recognize(request: Recognize) -> tuple[list[Piece], tuple[str, ...]]:
+def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
     """The paragraphs of a page that is a picture, or of a region of it, and the languages that were asked for.
 
     Raises DocumentLocked, and DocumentUnreadable ("picture" without tesseract, "not_drawn").
@@ -213,7 +221,7 @@ def recognize(request: Recognize) -> tuple[list[Piece], tuple[str, ...]]:
         return recognized(loaded, request.page, tesseract, request.region), tesseract.languages
 
 
-def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float, ...] = ()) -> list[Piece]:
+def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float, ...] = ()) -> list[BlockPiece]:
     """The same of a page that is open already."""
     view = view_of(loaded, region, _best_dpi(loaded) / 72, MOST_PIXELS)
     _, own = scan_of(loaded)
@@ -223,7 +231,7 @@ def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float
         and max(abs(a - b) for a, b in zip(own, view.size, strict=True)) <= MOST_DOTS_OFF
     )
     width, height, pixels = drawn_view(loaded, view, own if is_as_it_lies else None)
-    pieces = tesseract.pieces(Picture(width, height, pixels, view.scale), page)
+    pieces = tesseract.pieces(RgbPicture(width, height, pixels, view.scale), page)
     return [on_page(piece, view) for piece in pieces]
 
 

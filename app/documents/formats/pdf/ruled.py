@@ -9,7 +9,7 @@ from statistics import median
 
 from app.documents.formats.pdf.layout import MOST_CELL_CHARS, are_text, gutters_of, rows_apart
 from app.documents.formats.pdf.pages import Grid, Rule, Rulings, covered, near
-from app.documents.formats.pdf.text import Line, Table
+from app.documents.formats.pdf.text import PdfLine, PdfTable
 
 MOST_CHARS_IN_CELLS = 500
 """The cells of a table have fewer than this, for the most part: what has more is a page with a frame."""
@@ -33,23 +33,23 @@ FIGURE = re.compile(
 )
 """A number in a table, or what stands for none."""
 
-_Cells = list[list[list[Line]]]
+_Cells = list[list[list[PdfLine]]]
 
 
-def with_tables(lines: list[Line], rulings: Rulings) -> list[Line]:
+def with_tables(lines: list[PdfLine], rulings: Rulings) -> list[PdfLine]:
     """The lines of a page, where those in ruled tables are replaced by lines that stand for the whole table."""
     for grid in rulings.grids:
         inside = [line for line in lines if _is_inside(line, grid)]
         rows = _grid_rows(inside, grid) if len(inside) > 2 else []
         if rows:
             edges = grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1]
-            lines = _replaced(lines, inside, Table(rows), edges)
+            lines = _replaced(lines, inside, PdfTable(rows), edges)
     for run in _same_extent(rulings.across):
         lines = _with_open_tables(lines, run)
     return lines
 
 
-def _is_inside(line: Line, grid: Grid) -> bool:
+def _is_inside(line: PdfLine, grid: Grid) -> bool:
     middle = line.base - 0.3 * line.size
     centre = (line.left + line.right) / 2
     return (
@@ -61,8 +61,8 @@ def _is_inside(line: Line, grid: Grid) -> bool:
 
 
 def _replaced(
-    lines: list[Line], inside: list[Line], table: Table, edges: tuple[float, float, float, float]
-) -> list[Line]:
+    lines: list[PdfLine], inside: list[PdfLine], table: PdfTable, edges: tuple[float, float, float, float]
+) -> list[PdfLine]:
     """Lines as of a paragraph that fills the table's place: so the layout keeps it in its column."""
     left, top, right, bottom = edges
     left, right = min([left, *(line.left for line in inside)]), max([right, *(line.right for line in inside)])
@@ -72,12 +72,12 @@ def _replaced(
     step = (bottom - top) / count
     places = (top + number * step for number in range(count))
     standing = [
-        Line(inside[0].page, STANDING, left, y, right, y + size, y + 0.8 * size, size, table=table) for y in places
+        PdfLine(inside[0].page, STANDING, left, y, right, y + size, y + 0.8 * size, size, table=table) for y in places
     ]
     return [line for line in lines if id(line) not in gone] + standing
 
 
-def _grid_rows(lines: list[Line], grid: Grid) -> _Cells:
+def _grid_rows(lines: list[PdfLine], grid: Grid) -> _Cells:
     """The lines in the cells of a grid; none where it is not a table."""
     rows, columns = len(grid.ys) - 1, len(grid.xs) - 1
     if rows < 2 or columns < 2 or rows * columns > MOST_CELLS or not _is_regular(grid):
@@ -112,7 +112,7 @@ def _is_regular(grid: Grid) -> bool:
     return across >= LEAST_DRAWN and down >= LEAST_DRAWN
 
 
-def _holds_a_table(cells: _Cells, filled: list[list[Line]], regions: int) -> bool:
+def _holds_a_table(cells: _Cells, filled: list[list[PdfLine]], regions: int) -> bool:
     rows = sum(any(row) for row in cells)
     columns = sum(any(row[number] for row in cells) for number in range(len(cells[0])))
     if rows < 2 or columns < 2 or len(filled) < 3 or len(filled) < LEAST_FILLED * regions:
@@ -147,7 +147,7 @@ def _without_empty(cells: _Cells, xs: list[float]) -> _Cells:
     return [row for row in found if any(row)]
 
 
-def _open_rows(cells: list[list[Line]], rights: Sequence[float]) -> _Cells:
+def _open_rows(cells: list[list[PdfLine]], rights: Sequence[float]) -> _Cells:
     """The rows of text that no line divides: one goes on below only where each of its cells was full.
 
     `rights` is how far the text of each column may go.
@@ -167,7 +167,7 @@ def _open_rows(cells: list[list[Line]], rights: Sequence[float]) -> _Cells:
     return found if len(found) >= 0.5 * len(baselines) else [cells]
 
 
-def _are_rows_of_figures(cells: list[list[Line]]) -> bool:
+def _are_rows_of_figures(cells: list[list[PdfLine]]) -> bool:
     """Whether there are rows of numbers below each other, which no line divides."""
     rows = rows_apart([line for cell in cells for line in cell])
     return sum(sum(bool(FIGURE.fullmatch(line.text)) for line in row) > 1 for row in rows) >= LEAST_FIGURES
@@ -200,15 +200,15 @@ def _with_columns_divided(rows: _Cells) -> _Cells:
     return found
 
 
-def _has_figures(cell: list[Line]) -> bool:
+def _has_figures(cell: list[PdfLine]) -> bool:
     """Whether a cell has several numbers, or a number and its label, on one height."""
     is_one_row = len(cell) > 1 and all(abs(line.base - cell[0].base) < 1 for line in cell)
     return is_one_row and FIGURE.fullmatch(cell[-1].text) is not None
 
 
-def _divided(cell: list[Line], gutters: Sequence[tuple[float, float]]) -> list[list[Line]]:
+def _divided(cell: list[PdfLine], gutters: Sequence[tuple[float, float]]) -> list[list[PdfLine]]:
     """The lines of a cell in its columns; one that goes over several is in the first of them."""
-    found: list[list[Line]] = [[] for _ in range(len(gutters) + 1)]
+    found: list[list[PdfLine]] = [[] for _ in range(len(gutters) + 1)]
     for line in cell:
         spans = sum(line.left < left and line.right > right for left, right in gutters)
         place = line.left + 1 if spans else (line.left + line.right) / 2
@@ -216,7 +216,7 @@ def _divided(cell: list[Line], gutters: Sequence[tuple[float, float]]) -> list[l
     return found
 
 
-def _is_wrapped(cell: list[Line], line: Line, right: float) -> bool:
+def _is_wrapped(cell: list[PdfLine], line: PdfLine, right: float) -> bool:
     """Whether a line's first word had no room at the end of the line above it in the cell."""
     if not cell or FIGURE.fullmatch(line.text) or _LEADER.search(cell[-1].text):
         return False
@@ -249,7 +249,7 @@ def _same_extent(across: list[Rule]) -> Iterable[list[Rule]]:
     return [run for run in runs if len(run) > 1 and run[0].end - run[0].start > 50]
 
 
-def _with_open_tables(lines: list[Line], rules: list[Rule]) -> list[Line]:
+def _with_open_tables(lines: list[PdfLine], rules: list[Rule]) -> list[PdfLine]:
     """Tables with rules across only: each part between two rules has rows of cells under the same gutters."""
     between = [_between(lines, above, below) for above, below in pairwise(rules)]
     at = 0
@@ -266,12 +266,12 @@ def _with_open_tables(lines: list[Line], rules: list[Rule]) -> list[Line]:
         if rows:
             inside = [line for row in rows for cell in row for line in cell]
             edges = rules[at].start, rules[at].at, rules[at].end, rules[end].at
-            lines = _replaced(lines, inside, Table(rows), edges)
+            lines = _replaced(lines, inside, PdfTable(rows), edges)
         at = max(end, at + 1)
     return lines
 
 
-def _between(lines: list[Line], above: Rule, below: Rule) -> list[Line]:
+def _between(lines: list[PdfLine], above: Rule, below: Rule) -> list[PdfLine]:
     return [
         line
         for line in lines
@@ -281,7 +281,7 @@ def _between(lines: list[Line], above: Rule, below: Rule) -> list[Line]:
     ]
 
 
-def _open_table(parts: list[list[Line]]) -> _Cells:
+def _open_table(parts: list[list[PdfLine]]) -> _Cells:
     """The rows of the parts between rules; none where they are not surely cells of one table."""
     lines = [line for part in parts for line in part]
     if len(lines) < 4 or any(line.table for line in lines) or not all(parts):
@@ -292,7 +292,7 @@ def _open_table(parts: list[list[Line]]) -> _Cells:
     rights = [*(left for left, _ in gutters), max(line.right for line in lines)]
     rows: _Cells = []
     for part in parts:
-        cells: list[list[Line]] = [[] for _ in range(len(gutters) + 1)]
+        cells: list[list[PdfLine]] = [[] for _ in range(len(gutters) + 1)]
         for line in part:
             cells[sum(line.left >= right - 1 for _, right in gutters)].append(line)
         if sum(map(bool, cells)) < 2:
@@ -302,7 +302,7 @@ def _open_table(parts: list[list[Line]]) -> _Cells:
     return [] if are_text(columns) or not _are_cells(rows, gutters) else rows
 
 
-def _open_rows_of_part(cells: list[list[Line]], rights: Sequence[float]) -> _Cells:
+def _open_rows_of_part(cells: list[list[PdfLine]], rights: Sequence[float]) -> _Cells:
     rows = _open_rows(cells, rights)
     if len(rows) > 1 or len(rows_apart([line for cell in cells for line in cell])) < 2:
         return rows

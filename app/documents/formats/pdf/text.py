@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 from pypdfium2 import raw
 
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.formats.pdf.pages import (
     Annotations,
     Grid,
+    PageGeometry,
     Rulings,
-    Sheet,
     Span,
     address_of,
     quick,
@@ -103,7 +103,7 @@ _get_char_at = quick(raw.FPDFText_GetCharIndexAtPos, _int, _address, _double, _d
 
 
 @dataclass(slots=True)
-class Line:
+class PdfLine:
     """A line of text, or the part of one that a wide gap divides from the rest: points on the page as shown.
 
     `base` is where the letters stand; `is_bold` and `is_mono` are only set where all of it is; `gap` is the widest
@@ -123,7 +123,7 @@ class Line:
     is_mono: bool = False
     is_turned: bool = False
     gap: float = 0.0
-    table: Table | None = None
+    table: PdfTable | None = None
     """Of a line that only stands for a ruled table: its cells."""
     start: int = -1
     length: int = 0
@@ -134,10 +134,10 @@ class Line:
 
 
 @dataclass(slots=True)
-class Table:
+class PdfTable:
     """Rows of cells, each with the lines in it; a cell may have none."""
 
-    rows: list[list[list[Line]]]
+    rows: list[list[list[PdfLine]]]
 
 
 class Face(NamedTuple):
@@ -149,7 +149,7 @@ class Face(NamedTuple):
 
 
 NO_FACE = Face(is_bold=False, is_mono=False, weight=0)
-NO_SHEET = Sheet(0, 0, 0, 0, 0, 0, 0)
+NO_SHEET = PageGeometry(0, 0, 0, 0, 0, 0, 0)
 
 
 @dataclass
@@ -157,17 +157,17 @@ class PageText:
     """What a page has: its lines in the order of the file. `has_pictures` is only looked for where there is no text."""
 
     page: int
-    sheet: Sheet = NO_SHEET
-    lines: list[Line] = field(default_factory=list)
+    sheet: PageGeometry = NO_SHEET
+    lines: list[PdfLine] = field(default_factory=list)
     text: str = ""
     has_pictures: bool = False
     is_damaged: bool = False
     rulings: Rulings = field(default_factory=Rulings)
-    added: list[Piece] = field(default_factory=list)
+    added: list[BlockPiece] = field(default_factory=list)
     """What was written onto the page: filled fields and comments."""
 
 
-class Probe:
+class TextProbe:
     """What PDFium writes its answers into, made once for all pages."""
 
     def __init__(self) -> None:
@@ -178,7 +178,7 @@ class Probe:
         self.matrix_place = ctypes.addressof(self.matrix)
 
 
-def page_text(document: Any, page: int, probe: Probe, annotations: Annotations | None = None) -> PageText:
+def page_text(document: Any, page: int, probe: TextProbe, annotations: Annotations | None = None) -> PageText:
     """Page `page` (from 1) of an open document; a page that cannot be loaded is marked as damaged."""
     loaded = raw.FPDF_LoadPage(document.raw, page - 1)
     if not loaded:
@@ -189,7 +189,7 @@ def page_text(document: Any, page: int, probe: Probe, annotations: Annotations |
             return PageText(page, is_damaged=True)
         try:
             sheet = sheet_of(loaded)
-            reading = _Reading(page, text_page, sheet, probe)
+            reading = _PageTextReading(page, text_page, sheet, probe)
             lines = reading.lines()
             rulings = rulings_of(loaded, sheet)
             for grid in rulings.grids:
@@ -216,10 +216,10 @@ def _has_pictures(page: Any) -> bool:
     return False
 
 
-class _Reading:
+class _PageTextReading:
     """One page being read."""
 
-    def __init__(self, page: int, text_page: Any, sheet: Sheet, probe: Probe) -> None:
+    def __init__(self, page: int, text_page: Any, sheet: PageGeometry, probe: TextProbe) -> None:
         self._page, self._text_page, self._sheet, self._probe = page, text_page, sheet, probe
         self._faces: dict[int, Face] = {}
         self._handle = address_of(text_page)
@@ -312,8 +312,8 @@ class _Reading:
             return float(size)
         return float(size * math.hypot(self._probe.matrix.c, self._probe.matrix.d))
 
-    def lines(self) -> list[Line]:
-        found: list[Line] = []
+    def lines(self) -> list[PdfLine]:
+        found: list[PdfLine] = []
         for piece in _LINE.finditer(self.text):
             found += self._line(piece[0], piece.start())
         return found
@@ -323,7 +323,7 @@ class _Reading:
             return position
         return int(raw.FPDFText_GetCharIndexFromTextIndex(self._text_page, position))
 
-    def _line(self, text: str, start: int, is_whole: bool = False) -> list[Line]:
+    def _line(self, text: str, start: int, is_whole: bool = False) -> list[PdfLine]:
         """A line, or its parts where gutters divide it; with `is_whole` it is one."""
         text = text.rstrip()
         if text[-1:] == GONE:
@@ -371,7 +371,7 @@ class _Reading:
                 spans.append((left, top, right, bottom))
         return spans
 
-    def _measured(self, text: str, spans: list[Span], index: int) -> Line:
+    def _measured(self, text: str, spans: list[Span], index: int) -> PdfLine:
         """A line with its box; `index` is the character that tells its font and size.
 
         The size is the nominal one under the text's matrix, and the matrix tells where the letters stand, too.
@@ -403,18 +403,18 @@ class _Reading:
         if not (-FAR < left <= right < FAR and -FAR < top <= bottom < FAR and -FAR < base < FAR):
             return self._without_place(written, size)
         if not (across > 0 and -0.3 * across < down < 0.3 * across):
-            return Line(
+            return PdfLine(
                 self._page, written, left, top, right, bottom, bottom, size, is_bold, is_mono, True, weight=weight
             )
         base = top if base < top else base if base < bottom + size else bottom + size
         high, low = base - 0.7 * size, base + 0.2 * size
         top, bottom = top if top < high else high, bottom if bottom > low else low
-        return Line(self._page, written, left, top, right, bottom, base, size, is_bold, is_mono, weight=weight)
+        return PdfLine(self._page, written, left, top, right, bottom, base, size, is_bold, is_mono, weight=weight)
 
-    def _without_place(self, text: str, size: float) -> Line:
+    def _without_place(self, text: str, size: float) -> PdfLine:
         """Letters without an extent, as in some invisible layers, or with an absurd one: where the page ends."""
         low = self._sheet.height if abs(self._sheet.height) < FAR else 0.0
-        return Line(self._page, text, 0.0, low - size, 0.0, low, low, size, is_turned=True)
+        return PdfLine(self._page, text, 0.0, low - size, 0.0, low, low, size, is_turned=True)
 
     def _face(self, index: int) -> Face:
         part = _get_text_object(self._handle, index)
@@ -444,11 +444,11 @@ class _Reading:
             return gaps
         return -1
 
-    def _divided(self, text: str, start: int, size: float, gaps: int) -> list[Line]:
+    def _divided(self, text: str, start: int, size: float, gaps: int) -> list[PdfLine]:
         """The line cut where the space between two words is as wide as a gutter may be: each part is measured again,
         because PDFium takes what stands a little higher or lower for the same line.
         """
-        parts: list[Line] = []
+        parts: list[PdfLine] = []
         begin = 0
         for space in _SPACES.finditer(text):
             before = self._sides(start + space.start() - 1)
@@ -463,9 +463,9 @@ class _Reading:
                     break
         return parts + self._line(text[begin:], start + begin, is_whole=True)
 
-    def cut(self, lines: list[Line], grid: Grid) -> list[Line]:
+    def cut(self, lines: list[PdfLine], grid: Grid) -> list[PdfLine]:
         """The lines, where those that reach over a line down the page between two cells are cut there."""
-        found: list[Line] = []
+        found: list[PdfLine] = []
         for line in lines:
             middle = line.base - 0.3 * line.size
             edges = [] if line.is_turned or not grid.ys[0] < middle < grid.ys[-1] else grid.down
@@ -473,11 +473,11 @@ class _Reading:
             found += self._cut_at(line, places) if places and " " in line.text else [line]
         return found
 
-    def _cut_at(self, line: Line, places: list[float]) -> list[Line]:
+    def _cut_at(self, line: PdfLine, places: list[float]) -> list[PdfLine]:
         text = self.text[line.start : line.start + line.length]
         slack = 0.2 * line.size
         begin = 0
-        parts: list[Line] = []
+        parts: list[PdfLine] = []
         for space in _SPACES.finditer(text):
             before = self._sides(line.start + space.start() - 1)
             after = self._sides(line.start + space.end())

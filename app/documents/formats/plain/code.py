@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from app.core.paths import resource
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import after_the_text, lines, stream, without_nuls
-from app.documents.source import Item, Opened, Source, counted
+from app.documents.source import FileSource, Item, Opened, counted
 
 LEAST_LINES, MOST_LINES = 60, 120
 MOST_LINE_CHARACTERS = 2000
@@ -39,7 +39,7 @@ def has_shebang(text: str) -> bool:
     return _SHEBANG.match(text) is not None
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """Parts of some hundred lines, exactly as they are; their places are in characters of the decoded text."""
     language = language_of(source.name)
     with source.path.open("rb") as file:
@@ -54,7 +54,9 @@ def read(source: Source) -> Iterator[Item]:
             if not language and start == 0:
                 language = _runs_with(raw)
             end = part[-1][0] + len(part[-1][1]) + part[-1][2]
-            yield Piece(Kind.CODE, without_nuls(raw).strip("\n"), place=Place("", start, end), label=language)
+            yield BlockPiece(
+                BlockKind.CODE, without_nuls(raw).strip("\n"), place=BlockPlace("", start, end), label=language
+            )
         yield from counted("long_lines", long_lines)
         yield from after_the_text(text.encoding, text.odd_bytes + nuls)
 

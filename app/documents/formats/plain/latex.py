@@ -10,9 +10,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import after_the_text, decode
-from app.documents.source import Item, Opened, Source
+from app.documents.source import FileSource, Item, Opened
 
 MOST_DEPTH = 20
 """Of commands inside the words of commands; deeper ones stay as they are written."""
@@ -58,7 +58,7 @@ _ESCAPED = re.compile(r"\\([%&$#_{} ,;!])")
 _KEPT = re.compile(r"\$[^$]*\$|\\\(.*?\\\)", re.DOTALL)
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """All that a reader of the document would see, but for its pictures."""
     decoded = decode(source.path.read_bytes(), source.encoding)
     whole = decoded.text
@@ -66,14 +66,14 @@ def read(source: Source) -> Iterator[Item]:
     words = _words(_braced(whole, title.end(), len(whole))[0]) if title else ""
     yield Opened(title=words, encoding=decoded.encoding)
     if title and words:
-        yield Piece(Kind.HEADING, words, place=Place("", title.start(), title.end()), level=1)
+        yield BlockPiece(BlockKind.HEADING, words, place=BlockPlace("", title.start(), title.end()), level=1)
     body = _BODY.search(whole)
     start, end = body.span(1) if body else (0, len(whole))
     yield from _parts(whole, start, end)
     yield from after_the_text(decoded.encoding, decoded.odd_bytes)
 
 
-def _parts(text: str, start: int, end: int) -> Iterator[Piece]:
+def _parts(text: str, start: int, end: int) -> Iterator[BlockPiece]:
     """Listings and formulas that stand alone are whole; between them are blocks of words."""
     at, missing = start, set[str]()
     found = _WHOLE.search(text, at, end)
@@ -88,32 +88,44 @@ def _parts(text: str, start: int, end: int) -> Iterator[Piece]:
         is_listing, at = found[1] in _LISTINGS, last + len(mark)
         words = (text[found.end() : last] if is_listing else text[found.start() : at]).strip("\r\n")
         if words.strip():
-            yield Piece(Kind.CODE if is_listing else Kind.PARAGRAPH, words, place=Place("", found.start(), at))
+            yield BlockPiece(
+                BlockKind.CODE if is_listing else BlockKind.PARAGRAPH, words, place=BlockPlace("", found.start(), at)
+            )
         found = _WHOLE.search(text, at, end)
     yield from _blocks(text, at, end)
 
 
-def _blocks(text: str, start: int, end: int) -> Iterator[Piece]:
+def _blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
     """Sections, items and paragraphs."""
-    at, kind, label, depth = start, Kind.PARAGRAPH, "", 0
+    at, kind, label, depth = start, BlockKind.PARAGRAPH, "", 0
 
-    def piece(to: int) -> Iterator[Piece]:
+    def piece(to: int) -> Iterator[BlockPiece]:
         if words := _words(text[at:to]):
-            yield Piece(
-                kind, words, place=Place("", at, to), level=max(depth, 1) if kind is Kind.LIST_ITEM else 0, label=label
+            yield BlockPiece(
+                kind,
+                words,
+                place=BlockPlace("", at, to),
+                level=max(depth, 1) if kind is BlockKind.LIST_ITEM else 0,
+                label=label,
             )
 
     found = _BREAK.search(text, start, end)
     while found is not None:
         yield from piece(found.start())
-        at, kind, label = found.end(), Kind.PARAGRAPH, ""
+        at, kind, label = found.end(), BlockKind.PARAGRAPH, ""
         if found["section"]:
             heading, at = _braced(text, at, end)
             if words := _words(heading):
                 level = _LEVELS.get(found["section"], 0)
-                yield Piece(Kind.HEADING if level else Kind.CAPTION, words, None, Place("", found.start(), at), level)
+                yield BlockPiece(
+                    BlockKind.HEADING if level else BlockKind.CAPTION,
+                    words,
+                    None,
+                    BlockPlace("", found.start(), at),
+                    level,
+                )
         elif found["item"]:
-            kind, label = Kind.LIST_ITEM, _words(found["mark"] or "") or "•"
+            kind, label = BlockKind.LIST_ITEM, _words(found["mark"] or "") or "•"
         elif found["ends"] and found["name"] in ("itemize", "enumerate", "description"):
             depth += 1 if found["ends"] == "begin" else -1
         found = _BREAK.search(text, at, end)

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import TextFile, after_the_text, decode, without_nuls
 from app.documents.formats.plain.text import balanced, filled_lines, joined, one_line, width_of
-from app.documents.segments import Content, Mark, SegmentKind, Tag, tagged_content
-from app.documents.source import Item, Opened, Source, Target, Visit, Visits
+from app.documents.segments import Content, Mark, SegmentKind, SegmentTag, tagged_content
+from app.documents.source import FileSource, Item, Opened, Target, Visit, Visits
 
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.:]\d{1,3}"
 _TIMING = re.compile(rf"[ \t]*({_TIME})[ \t]*-->[ \t]*({_TIME})[^\r\n]*")
@@ -23,7 +23,7 @@ _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>\n]{1,200})>")
 _LEFT_OUT = re.compile(r"(?:NOTE|STYLE|REGION|WEBVTT)(?:[ \t]|$)")
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """The cues in the file's order, also where they overlap."""
     decoded = decode(source.path.read_bytes(), source.encoding)
     yield Opened(encoding=decoded.encoding)
@@ -52,11 +52,13 @@ def cues(text: str) -> Iterator[tuple[list[tuple[int, str]], str]]:
                 yield kept, timing
 
 
-def _piece(kept: list[tuple[int, str]], timing: str, is_vtt: bool) -> Piece:
+def _piece(kept: list[tuple[int, str]], timing: str, is_vtt: bool) -> BlockPiece:
     text = "\n".join(line.strip() for _, line in kept)
     text = TAG.sub("", _VOICE.sub(r"\1: ", text))
-    place = Place("", kept[0][0], kept[-1][0] + len(kept[-1][1]))
-    return Piece(Kind.PARAGRAPH, without_nuls(html.unescape(text) if is_vtt else text), place=place, label=timing)
+    place = BlockPlace("", kept[0][0], kept[-1][0] + len(kept[-1][1]))
+    return BlockPiece(
+        BlockKind.PARAGRAPH, without_nuls(html.unescape(text) if is_vtt else text), place=place, label=timing
+    )
 
 
 # Subtitles, SRT and WebVTT: what is said in each cue; numbers, timings, notes, styles and settings stay.
@@ -70,7 +72,7 @@ _PLACE = 0xF0000
 """The first of the characters that stand for marks while a text is divided into lines; no text has them."""
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Each cue is a segment, in the file's order; numbers and timings stay. See `app.documents.source`."""
     file, visits = TextFile(source), Visits(visit)
     is_vtt = file.text.startswith("WEBVTT")
@@ -138,8 +140,8 @@ class _Cue:
         return text.replace("-->", "->")
 
 
-def _tag(found: re.Match[str]) -> Tag:
+def _tag(found: re.Match[str]) -> SegmentTag:
     named = _NAME.match(found[0])
     name = named[2].lower() if named is not None else ""
     look = "break" if found[0] == "\n" else _LOOKS.get(name, "other")
-    return Tag(*found.span(), name, named is not None and bool(named[1]), look, stands_alone=True)
+    return SegmentTag(*found.span(), name, named is not None and bool(named[1]), look, stands_alone=True)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import TextFile, after_the_text, stream, without_nuls
 from app.documents.segments import SegmentKind, plain
-from app.documents.source import Item, Opened, Source, Target, Visit, Visits
+from app.documents.source import FileSource, Item, Opened, Target, Visit, Visits
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, sentence_ends
 
 MOST_CHARACTERS = 8000
@@ -30,7 +30,7 @@ _CHAPTER = re.compile(r"[^\W\d_]+[ \t]+(?:\d+|[IVXLCDM]+)[.:]?")
 _CAPITALS = re.compile(r"[^\W\d_]{3,}")
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """Paragraphs, and headings where they are clear."""
     with source.path.open("rb") as file:
         text = stream(file, source.encoding)
@@ -86,14 +86,14 @@ def cut_at(text: str, start: int) -> int:
     return start + (space + 1 if space >= 0 else max(1, len(window)))
 
 
-def plain_pieces(text: str, part: str) -> Iterator[Piece]:
+def plain_pieces(text: str, part: str) -> Iterator[BlockPiece]:
     """The paragraphs of a text that is a part of something else; none of them is taken for a heading."""
     for start, raw in paragraphs([text]):
         if words := without_nuls(raw).strip("\n"):
-            yield Piece(Kind.PARAGRAPH, words, place=Place(part, start, start + len(raw)))
+            yield BlockPiece(BlockKind.PARAGRAPH, words, place=BlockPlace(part, start, start + len(raw)))
 
 
-def pieces_of(raw: str, start: int = 0) -> Iterator[Piece]:
+def pieces_of(raw: str, start: int = 0) -> Iterator[BlockPiece]:
     """One paragraph as a piece, or two where its first line is a heading."""
     lead = len(raw) - len(raw.lstrip("\r\n\0"))
     raw = raw[lead:].rstrip()
@@ -102,11 +102,15 @@ def pieces_of(raw: str, start: int = 0) -> Iterator[Piece]:
     if (underlined := _UNDERLINED.match(text)) is not None and len(underlined[1].strip()) <= MOST_HEADING_CHARACTERS:
         end = _raw_length(raw, underlined.end())
         level = 1 if underlined[2][0] == "=" else 2
-        yield Piece(Kind.HEADING, underlined[1].strip(), place=Place("", start, start + end), level=level)
+        yield BlockPiece(
+            BlockKind.HEADING, underlined[1].strip(), place=BlockPlace("", start, start + end), level=level
+        )
         yield from pieces_of(raw[end:], start + end)
     elif text:
-        kind, level = (Kind.HEADING, level) if (level := heading_level(text)) else (Kind.PARAGRAPH, 0)
-        yield Piece(kind, text.strip() if level else text, place=Place("", start, start + len(raw)), level=level)
+        kind, level = (BlockKind.HEADING, level) if (level := heading_level(text)) else (BlockKind.PARAGRAPH, 0)
+        yield BlockPiece(
+            kind, text.strip() if level else text, place=BlockPlace("", start, start + len(raw)), level=level
+        )
 
 
 def _raw_length(raw: str, length: int) -> int:
@@ -134,7 +138,7 @@ def heading_level(text: str) -> int:
 # A plain text written back: its paragraphs, joined for translating and wrapped again.
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:  # noqa: ARG001 - a plain text says no language
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:  # noqa: ARG001 - a plain text says no language
     """Its paragraphs and headings; every text is a plain text, so none is refused. See `app.documents.source`."""
     file, visits = TextFile(source), Visits(visit)
 
@@ -177,7 +181,7 @@ _CODE = re.compile(
 )
 
 
-class Line(NamedTuple):
+class PlainLine(NamedTuple):
     """`start` to `end` is its text without indent, marks and trailing spaces; `prefix` is what stands before."""
 
     start: int
@@ -193,18 +197,18 @@ class Line(NamedTuple):
 
 
 @dataclass
-class Part:
+class PlainPart:
     """Lines that are translated as one; none has words where `kind` is None."""
 
-    lines: list[Line]
+    lines: list[PlainLine]
     kind: SegmentKind | None = SegmentKind.PARAGRAPH
     level: int = 0
-    underline: Line | None = None
+    underline: PlainLine | None = None
     is_one_line: bool = False
     """One of several that are a sentence each: it stays one, however long it becomes."""
 
 
-def blocks_of(text: str) -> Iterator[list[Line]]:
+def blocks_of(text: str) -> Iterator[list[PlainLine]]:
     """Lines that follow each other, up to an empty one."""
     return ([_line(start, raw) for start, raw in block] for block in filled_lines(text, " \t\f\0>"))
 
@@ -222,12 +226,12 @@ def filled_lines(text: str, blank: str) -> Iterator[list[tuple[int, str]]]:
         yield block
 
 
-def _line(start: int, raw: str) -> Line:
+def _line(start: int, raw: str) -> PlainLine:
     prefix = _PREFIX.match(raw)[0]  # type: ignore[index]
     mark = _LIST_MARK.match(raw, len(prefix))
     prefix += mark[0] if mark is not None else ""
     text = raw[len(prefix) :].rstrip(" \t\f\0")
-    return Line(start + len(prefix), start + len(prefix) + len(text), prefix, text, mark is not None)
+    return PlainLine(start + len(prefix), start + len(prefix) + len(text), prefix, text, mark is not None)
 
 
 @dataclass
@@ -257,16 +261,16 @@ class Measure:
         return cls(width, is_wrapped and not is_of_sentences, is_of_sentences)
 
 
-def parts_of(block: Sequence[Line], measure: Measure) -> Iterator[Part]:
+def parts_of(block: Sequence[PlainLine], measure: Measure) -> Iterator[PlainPart]:
     if is_no_prose(block):
-        yield Part(list(block), None)
+        yield PlainPart(list(block), None)
         return
     width = max(line.width for line in block)
     if len(block) < 3 or width < 0.6 * measure.width:
         width = max(width, measure.width)
     ends = sum(map(_ends_sentence, block[:-1]))
     has_sentences = measure.is_of_sentences or ends >= max(LEAST_SENTENCE_LINES, SENTENCE_LINES * (len(block) - 1))
-    waiting: list[Line] = []
+    waiting: list[PlainLine] = []
     for number, line in enumerate(block):
         if not _LETTER.search(line.text):
             yield from _part(waiting, line)
@@ -283,24 +287,24 @@ def parts_of(block: Sequence[Line], measure: Measure) -> Iterator[Part]:
             yield from _part(waiting, is_one_line=has_sentences and len(waiting) == 1)
 
 
-def _ends_sentence(line: Line) -> bool:
+def _ends_sentence(line: PlainLine) -> bool:
     return _SENTENCE_END.search(line.text[-MOST_LOOKED_AT:]) is not None
 
 
-def _part(lines: list[Line], behind: Line | None = None, *, is_one_line: bool = False) -> Iterator[Part]:
+def _part(lines: list[PlainLine], behind: PlainLine | None = None, *, is_one_line: bool = False) -> Iterator[PlainPart]:
     if not lines:
         return
     if lines[0].is_marked:
-        yield Part(lines, SegmentKind.LIST_ITEM)
+        yield PlainPart(lines, SegmentKind.LIST_ITEM)
     elif behind is not None and len(lines) == 1 and _RULE.fullmatch(behind.text):
-        yield Part(lines, SegmentKind.HEADING, 1 if behind.text[0] == "=" else 2, behind)
+        yield PlainPart(lines, SegmentKind.HEADING, 1 if behind.text[0] == "=" else 2, behind)
     elif len(lines) == 1 and (level := heading_level(lines[0].text)):
-        yield Part(lines, SegmentKind.HEADING, level)
+        yield PlainPart(lines, SegmentKind.HEADING, level)
     else:
-        yield Part(lines, is_one_line=is_one_line)
+        yield PlainPart(lines, is_one_line=is_one_line)
 
 
-def _goes_on(waiting: Sequence[Line], line: Line, width: int) -> bool:
+def _goes_on(waiting: Sequence[PlainLine], line: PlainLine, width: int) -> bool:
     """Whether a line is of the same paragraph as the one before it, which then was broken for its width."""
     last = waiting[-1]
     if line.is_marked or width < LEAST_WRAPPED or line.prefix.count(">") != last.prefix.count(">"):
@@ -314,7 +318,7 @@ def _goes_on(waiting: Sequence[Line], line: Line, width: int) -> bool:
     return line.text[0].islower() and last.text[-1] not in ".!?:;"
 
 
-def is_no_prose(block: Sequence[Line]) -> bool:
+def is_no_prose(block: Sequence[PlainLine]) -> bool:
     """A table or a drawing made of characters, or code."""
     texts = [_looked_at(line.text) for line in block]
     drawn = sum(_DRAWN.search(text) is not None for text in texts)
@@ -357,7 +361,7 @@ def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
     return left
 
 
-def pieces(text: str, measure: Measure | None = None) -> Iterator[Part]:
+def pieces(text: str, measure: Measure | None = None) -> Iterator[PlainPart]:
     """All parts in order, those with words in pieces that can be translated as one."""
     measure = measure or Measure.of(text)
     for block in blocks_of(text):
@@ -368,24 +372,24 @@ def pieces(text: str, measure: Measure | None = None) -> Iterator[Part]:
                 yield from _cut(part)
 
 
-def _cut(part: Part) -> Iterator[Part]:
+def _cut(part: PlainPart) -> Iterator[PlainPart]:
     """A part in pieces that can be translated as one."""
-    waiting: list[Line] = []
+    waiting: list[PlainLine] = []
     size = 0
     for line in part.lines:
         if waiting and size + len(line.text) > MOST_CHARACTERS:
-            yield Part(waiting, part.kind, part.level)
+            yield PlainPart(waiting, part.kind, part.level)
             waiting, size = [], 0
         if len(line.text) > MOST_CHARACTERS:
-            yield from (Part([piece], part.kind, part.level) for piece in _pieces(line))
+            yield from (PlainPart([piece], part.kind, part.level) for piece in _pieces(line))
         else:
             waiting.append(line)
             size += len(line.text) + 1
     if waiting:
-        yield Part(waiting, part.kind, part.level, part.underline, part.is_one_line)
+        yield PlainPart(waiting, part.kind, part.level, part.underline, part.is_one_line)
 
 
-def _pieces(line: Line) -> Iterator[Line]:
+def _pieces(line: PlainLine) -> Iterator[PlainLine]:
     """What a long line is cut into; spaces between them are in none."""
     at = 0
     while at < len(line.text):
@@ -393,11 +397,11 @@ def _pieces(line: Line) -> Iterator[Line]:
         text = line.text[at:end].strip()
         start = line.start + line.text.index(text, at)
         if text:
-            yield Line(start, start + len(text), line.prefix, text, line.is_marked)
+            yield PlainLine(start, start + len(text), line.prefix, text, line.is_marked)
         at = end
 
 
-def _put(replace: Replace, newline: str, part: Part, new: str, measure: Measure) -> None:
+def _put(replace: Replace, newline: str, part: PlainPart, new: str, measure: Measure) -> None:
     """Puts a part's new text where the old one stands."""
     first, last = part.lines[0], part.lines[-1]
     is_wrapped = len(part.lines) > 1
@@ -414,7 +418,7 @@ def _put(replace: Replace, newline: str, part: Part, new: str, measure: Measure)
         replace(part.underline.start, part.underline.end, part.underline.text[0] * max(3, width_of(new)))
 
 
-def _hanging(line: Line) -> str:
+def _hanging(line: PlainLine) -> str:
     """What a further line of an item begins with."""
     if not line.is_marked:
         return line.prefix

@@ -21,12 +21,12 @@ from olefile import OleFileIO
 from olefile.olefile import OleFileError
 
 from app.documents.archive import CHUNK_BYTES, Archive, is_zip
-from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.formats.markup.xml_tree import WithoutPictures
-from app.documents.formats.opendocument.reading import Found, Spreadsheet
+from app.documents.formats.opendocument.reading import RepeatedRows, Spreadsheet
 from app.documents.formats.opendocument.styles import CONTENT, refuse_protected
 from app.documents.formats.sheets.workbook import Workbook
-from app.documents.source import Item, Opened, PageRead, Remark, Source, counted
+from app.documents.source import FileSource, Item, Opened, PageRead, Remark, counted
 
 ROWS = 100
 MOST_ROWS = 100_000
@@ -47,13 +47,13 @@ class _Content(NamedTuple):
     """What is in a sheet: in its cells, and beside them; what is left of the rows is counted only where some are."""
 
     rows: _Rows
-    beside: Iterable[Piece]
+    beside: Iterable[BlockPiece]
     count_rows: Callable[[], int]
     is_cut: Callable[[], bool] = lambda: False
     """Asked for after the last row."""
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """The sheets in order, hidden ones too; raises DocumentUnreadable."""
     if is_zip(source.path):
         with Archive(source) as archive:
@@ -72,7 +72,7 @@ def read(source: Source) -> Iterator[Item]:
         yield from _ods(Spreadsheet(lambda: WithoutPictures(source.path.open("rb")), source), source)
 
 
-def _xlsx(book: Workbook, source: Source) -> Iterator[Item]:
+def _xlsx(book: Workbook, source: FileSource) -> Iterator[Item]:
     yield Opened("sheet", len(book.sheets), book.title)
     for page, sheet in enumerate(book.sheets, 1):
         if source.wants(page):
@@ -81,27 +81,27 @@ def _xlsx(book: Workbook, source: Source) -> Iterator[Item]:
             yield from _Sheet(sheet.name, page, source).items(content if sheet.part else None, sheet.is_hidden)
 
 
-def _ods(book: Spreadsheet, source: Source) -> Iterator[Item]:
+def _ods(book: Spreadsheet, source: FileSource) -> Iterator[Item]:
     yield Opened("sheet", len(book.sheets), book.title)
     for index, found in groupby(book.found(), key=lambda each: each.sheet):
         page, sheet = index + 1, book.sheets[index]
         if source.wants(page):
-            beside: list[Piece] = []
+            beside: list[BlockPiece] = []
             content = _Content(_repeated(found, beside, page, sheet.name), beside, partial(getattr, sheet, "rows"))
             yield from _Sheet(sheet.name, page, source).items(content, sheet.is_hidden)
     yield from counted("pictures", book.pictures)
 
 
-def _repeated(found: Iterator[Found], beside: list[Piece], page: int, name: str) -> _Rows:
+def _repeated(found: Iterator[RepeatedRows], beside: list[BlockPiece], page: int, name: str) -> _Rows:
     """Each row as often as it is there; what stands beside goes to `beside`, with its rows as its place."""
     for _, number, times, cells, pieces in found:
         end = number + max(times, 1)
-        beside += (piece._replace(page=page, place=Place(name, number, end)) for piece in pieces)
+        beside += (piece._replace(page=page, place=BlockPlace(name, number, end)) for piece in pieces)
         if cells:
             yield from ((each, cells) for each in range(number, end))
 
 
-def _by_calamine(source: Source) -> Iterator[Item]:
+def _by_calamine(source: FileSource) -> Iterator[Item]:
     with _open(source) as book:
         sheets = book.sheets_metadata
         found, is_all = _beside_cells(source)
@@ -114,7 +114,7 @@ def _by_calamine(source: Source) -> Iterator[Item]:
                 continue
             content = None
             if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet:
-                cells, beside = _sheet(book, page - 1, source), others.get(page, _Beside())
+                cells, beside = _sheet(book, page - 1, source), others.get(page, _SheetExtras())
                 content = _Content(
                     _rows(cells, beside), beside.pieces(page, sheet.name), partial(getattr, cells, "height")
                 )
@@ -122,18 +122,18 @@ def _by_calamine(source: Source) -> Iterator[Item]:
             yield from _Sheet(sheet.name, page, source).items(content, is_hidden)
 
 
-def _open(source: Source) -> Any:
+def _open(source: FileSource) -> Any:
     with _errors(source):
         return python_calamine.CalamineWorkbook.from_path(str(source.path))
 
 
-def _sheet(book: Any, index: int, source: Source) -> Any:
+def _sheet(book: Any, index: int, source: FileSource) -> Any:
     with _errors(source):
         return book.get_sheet_by_index(index)
 
 
 @contextmanager
-def _errors(source: Source) -> Iterator[None]:
+def _errors(source: FileSource) -> Iterator[None]:
     try:
         yield
     except python_calamine.PasswordError:
@@ -158,7 +158,7 @@ def _count_inflated(archive: Archive) -> None:
                     pass
 
 
-def _rows(cells: Any, beside: _Beside) -> _Rows:
+def _rows(cells: Any, beside: _SheetExtras) -> _Rows:
     left = cells.start[1] if cells.start else 0  # rows come from the first of the sheet, columns from the first used
     for number, row in enumerate(cells.iter_rows()):
         found = {column: text for column, value in enumerate(row, left) if (text := _text(value))}
@@ -184,7 +184,7 @@ def _text(value: Any) -> str:
 
 
 class _Sheet:
-    def __init__(self, name: str, page: int, source: Source) -> None:
+    def __init__(self, name: str, page: int, source: FileSource) -> None:
         self._name = name
         self._page = page
         self._source = source
@@ -208,13 +208,13 @@ class _Sheet:
                 yield piece
         yield PageRead(self._page, self._has_text)
 
-    def _heading(self) -> Iterator[Piece]:
+    def _heading(self) -> Iterator[BlockPiece]:
         """Its name, once, before the first of its text: a sheet without any is none to tell of."""
         if not self._has_text:
             self._has_text = True
-            yield Piece(Kind.HEADING, self._name, self._page, Place(self._name), level=1)
+            yield BlockPiece(BlockKind.HEADING, self._name, self._page, BlockPlace(self._name), level=1)
 
-    def _tables(self, rows: _Rows) -> Iterator[Piece]:
+    def _tables(self, rows: _Rows) -> Iterator[BlockPiece]:
         waiting: list[tuple[int, dict[int, str]]] = []
         cells = characters = all_characters = 0
         for number, row in rows:
@@ -236,7 +236,7 @@ class _Sheet:
             yield from self._heading()
             yield self._piece(waiting)
 
-    def _piece(self, rows: list[tuple[int, dict[int, str]]]) -> Piece:
+    def _piece(self, rows: list[tuple[int, dict[int, str]]]) -> BlockPiece:
         used = sorted({column for _, row in rows for column in row})
         self._left = min(self._left, used[0])
         columns = list(range(self._left, used[-1] + 1))
@@ -245,7 +245,7 @@ class _Sheet:
         first, last = rows[0][0], rows[-1][0]
         text = "\n".join(table_text([[row.get(column, "") for column in columns]]).rstrip("\t") for _, row in rows)
         label = f"rows {first + 1}-{last + 1}" if last > first else f"row {first + 1}"
-        return Piece(Kind.TABLE, text, self._page, Place(self._name, first, last + 1), label=label)
+        return BlockPiece(BlockKind.TABLE, text, self._page, BlockPlace(self._name, first, last + 1), label=label)
 
 
 # What python-calamine leaves out of an XLS workbook: the rest of long formula results, comments, and text boxes.
@@ -259,7 +259,7 @@ _IS_WIDE = 0x1
 
 
 @dataclass
-class _Beside:
+class _SheetExtras:
     """Of one sheet: texts of cells that calamine cuts, by row and column from 0, and what floats above the cells."""
 
     long: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -268,22 +268,22 @@ class _Beside:
     notes: dict[int, int] = field(default_factory=dict)
     """By the number of the object: the row of its cell."""
 
-    def pieces(self, page: int, name: str) -> Iterator[Piece]:
+    def pieces(self, page: int, name: str) -> Iterator[BlockPiece]:
         for number, (is_note, text) in self.texts.items():
             row = self.notes.get(number, 0)
-            place = Place(name, row, row + 1)
-            kind, label = (Kind.NOTE, "comment") if is_note else (Kind.PARAGRAPH, "")
-            yield Piece(kind, text.strip(), page, place, label=label)
+            place = BlockPlace(name, row, row + 1)
+            kind, label = (BlockKind.NOTE, "comment") if is_note else (BlockKind.PARAGRAPH, "")
+            yield BlockPiece(kind, text.strip(), page, place, label=label)
 
 
-def _beside_cells(source: Source) -> tuple[list[_Beside], bool]:
+def _beside_cells(source: FileSource) -> tuple[list[_SheetExtras], bool]:
     """For each sheet in order, and whether that is all; nothing for what is older than Excel 97, or no XLS."""
     try:
         with OleFileIO(str(source.path)) as ole:
             data = ole.openstream("Workbook").read() if ole.exists("Workbook") else b""
     except (OSError, OleFileError, struct.error):
         return [], True
-    walk, is_all = _Walk(data), True
+    walk, is_all = _SheetWalk(data), True
     try:
         walk.run()
     except (struct.error, IndexError):  # a record that is too short, at which calamine may not have looked
@@ -291,12 +291,12 @@ def _beside_cells(source: Source) -> tuple[list[_Beside], bool]:
     return list(walk.sheets.values()), is_all
 
 
-class _Walk:
+class _SheetWalk:
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self.sheets: dict[int, _Beside] = {}
+        self.sheets: dict[int, _SheetExtras] = {}
         """By where each begins."""
-        self._sheet = _Beside()
+        self._sheet = _SheetExtras()
         self._cell = (0, 0)
         self._object = (0, False)
 
@@ -310,7 +310,7 @@ class _Walk:
                         return
                     self._sheet = self.sheets.get(at, self._sheet)
                 case _ if kind == _SHEET:
-                    self.sheets[struct.unpack_from("<I", first)[0]] = _Beside()
+                    self.sheets[struct.unpack_from("<I", first)[0]] = _SheetExtras()
                 case _ if kind == _FORMULA:
                     self._cell = struct.unpack_from("<HH", first)
                 case _ if kind == _STRING and len(parts) > 1:

@@ -25,26 +25,35 @@ from app.documents.formats.office.package import (
     MAIN,
     RELATIONSHIPS,
     SPACE,
-    Package,
-    Part,
+    OfficePackage,
+    XmlPart,
     child_in_order,
     escaped,
     opened_package,
     unescaped,
 )
-from app.documents.formats.office.runs import Format, Node, Single, Text, Token, arranged, line_of, plan_of
+from app.documents.formats.office.runs import (
+    Node,
+    ParagraphToken,
+    RunFormat,
+    Single,
+    StyledText,
+    arranged,
+    line_of,
+    plan_of,
+)
 from app.documents.formats.sheets.workbook import (
     SPOKEN,
     TEXT,
     USUAL_PART,
-    Sheet,
+    WorkbookSheet,
     cells_of,
     column_of,
     number_of_row,
     text_of,
 )
 from app.documents.segments import Content, SegmentKind
-from app.documents.source import Ask, Once, Source, Target, Visit, Visits
+from app.documents.source import ContentCallback, FileSource, Once, Target, Visit, Visits
 
 
 class Headers:
@@ -53,7 +62,7 @@ class Headers:
     `sheets` gives the part of each sheet by its name.
     """
 
-    def __init__(self, package: Package, sheets: Mapping[str, str]) -> None:
+    def __init__(self, package: OfficePackage, sheets: Mapping[str, str]) -> None:
         self.forced: dict[str, dict[Cell, str]] = defaultdict(dict)
         """Cells that need other words than their string has, by the part of their sheet."""
         self._package = package
@@ -84,7 +93,7 @@ class Headers:
         _rename_in_formulas(self._package, self._tables)
         _rename_in_caches(self._package, self._tables, self._sheets)
 
-    def _settle(self, table: Table) -> None:
+    def _settle(self, table: SheetTable) -> None:
         became, forced = self._became[table.sheet], self.forced[table.sheet]
         kept = [name for index, name in enumerate(table.columns) if table.cell(index) not in became]
         taken = {name.casefold() for name in kept}
@@ -100,14 +109,14 @@ class Headers:
             if new != old:
                 table.renamed[old] = new
 
-    def _totals(self, table: Table) -> dict[int, str]:
+    def _totals(self, table: SheetTable) -> dict[int, str]:
         """The new words in the last row, by index of the column."""
         became = self._became[table.sheet]
         cells = {index: (table.last[0], column) for index, column in _columns(table)}
         return {index: became[at][1] for index, at in cells.items() if at in became}
 
 
-def _columns(table: Table) -> list[tuple[int, int]]:
+def _columns(table: SheetTable) -> list[tuple[int, int]]:
     """The indices of a table's columns, and the columns of its sheet."""
     return [(index, table.first[1] + index) for index in range(len(table.columns))]
 
@@ -132,7 +141,7 @@ Cell = tuple[int, int]
 
 
 @dataclass
-class Table:
+class SheetTable:
     """A table, or another range whose first row names its columns. `part` is where the names are written."""
 
     part: str
@@ -161,7 +170,7 @@ def range_of(text: str) -> tuple[Cell, Cell] | None:
     return first, (int(found[4]), column_of(found[3])) if found[3] else first
 
 
-def _tables_of(package: Package, sheet: str) -> list[Table]:
+def _tables_of(package: OfficePackage, sheet: str) -> list[SheetTable]:
     found = []
     for each in package.named(sheet, "table"):
         root = package.root(each.target)
@@ -172,11 +181,11 @@ def _tables_of(package: Package, sheet: str) -> list[Table]:
             has_totals = root.get("totalsRowCount", "0") != "0"
             is_fixed = root.get("tableType", "worksheet") != "worksheet"
             name = root.get("displayName") or root.get("name", "")
-            found.append(Table(each.target, sheet, name, *cells, names, has_header, has_totals, is_fixed))
+            found.append(SheetTable(each.target, sheet, name, *cells, names, has_header, has_totals, is_fixed))
     return found
 
 
-def _rename(package: Package, tables: list[Table], totals: Mapping[str, Mapping[int, str]]) -> None:
+def _rename(package: OfficePackage, tables: list[SheetTable], totals: Mapping[str, Mapping[int, str]]) -> None:
     """Writes the new names into the tables; `totals` are the new words in their last rows, by part and column."""
     for table in tables:
         if not table.renamed and not totals.get(table.part):
@@ -192,7 +201,7 @@ def _rename(package: Package, tables: list[Table], totals: Mapping[str, Mapping[
             part.is_changed = True
 
 
-def _rename_in_formulas(package: Package, tables: list[Table]) -> None:
+def _rename_in_formulas(package: OfficePackage, tables: list[SheetTable]) -> None:
     changed = [table for table in tables if table.renamed and table.name]
     if not changed:
         return
@@ -207,7 +216,7 @@ def _rename_in_formulas(package: Package, tables: list[Table]) -> None:
                         part.is_changed |= _rename_in(element, changed, name)
 
 
-def _rename_in_caches(package: Package, tables: list[Table], sheets: Mapping[str, str]) -> None:
+def _rename_in_caches(package: OfficePackage, tables: list[SheetTable], sheets: Mapping[str, str]) -> None:
     """The fields of pivot caches whose source is such a table or range, and the slicers of such fields.
 
     `sheets` gives the part of a sheet by its name.
@@ -231,11 +240,11 @@ def _rename_in_caches(package: Package, tables: list[Table], sheets: Mapping[str
                     part.is_changed = True
 
 
-def _pivot_caches(package: Package) -> list[str]:
+def _pivot_caches(package: OfficePackage) -> list[str]:
     return [name for name in package.archive.names if re.search(r"pivotcachedefinition.*\.xml$", name, re.IGNORECASE)]
 
 
-def _sources(root: Element, tables: list[Table], sheets: Mapping[str, str]) -> list[Table]:
+def _sources(root: Element, tables: list[SheetTable], sheets: Mapping[str, str]) -> list[SheetTable]:
     source = root.find(f"{MAIN}cacheSource/{MAIN}worksheetSource")
     if source is None:
         return []
@@ -246,7 +255,7 @@ def _sources(root: Element, tables: list[Table], sheets: Mapping[str, str]) -> l
     return [table for table in tables if cells is not None and (table.sheet, table.first) == (sheet, cells[0])]
 
 
-def _pivot_sources(package: Package, sheets: Mapping[str, str]) -> list[Table]:
+def _pivot_sources(package: OfficePackage, sheets: Mapping[str, str]) -> list[SheetTable]:
     """The ranges that pivot caches are made of, as tables without a part; their first row names the fields."""
     found = []
     for name in _pivot_caches(package):
@@ -256,11 +265,11 @@ def _pivot_sources(package: Package, sheets: Mapping[str, str]) -> list[Table]:
         sheet = sheets.get(source.get("sheet", ""), "") if source is not None else ""
         if cells is not None and sheet:
             fields = [each for each in root.iter(f"{MAIN}cacheField") if each.get("databaseField") != "0"]
-            found.append(Table("", sheet, "", *cells, [unescaped(each.get("name", "")) for each in fields]))
+            found.append(SheetTable("", sheet, "", *cells, [unescaped(each.get("name", "")) for each in fields]))
     return found
 
 
-def _rename_in(element: Element, tables: list[Table], part: str) -> bool:
+def _rename_in(element: Element, tables: list[SheetTable], part: str) -> bool:
     said = element.text or ""
     for table in tables if "[" in said else ():
         said = renamed_formula(said, table, is_inside=_is_inside(element, table, part))
@@ -270,7 +279,7 @@ def _rename_in(element: Element, tables: list[Table], part: str) -> bool:
     return True
 
 
-def _is_inside(element: Element, table: Table, part: str) -> bool:
+def _is_inside(element: Element, table: SheetTable, part: str) -> bool:
     """Whether a formula belongs to a table, or to a cell of it: there the table need not be named."""
     if part == table.part:
         return True
@@ -280,7 +289,7 @@ def _is_inside(element: Element, table: Table, part: str) -> bool:
     return all(first <= at <= last for first, at, last in zip(table.first, place[0], table.last, strict=True))
 
 
-def renamed_formula(formula: str, table: Table, *, is_inside: bool = False) -> str:
+def renamed_formula(formula: str, table: SheetTable, *, is_inside: bool = False) -> str:
     """A formula in which the table's columns have their new names: Table[Name], Table[[#This Row],[Name]].
 
     `is_inside`: also [Name] alone; what is followed by a name is another workbook.
@@ -324,10 +333,10 @@ def _specifier(inside: str, renamed: Mapping[str, str]) -> str:
     return made + inside[at:]
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Segments: properties, then sheet by sheet the cells, headers and footers, comments and drawings."""
     with opened_package(source, out) as package:
-        _Book(package, Visits(visit), target if out is not None else None).rewrite()
+        _WorkbookRewriter(package, Visits(visit), target if out is not None else None).rewrite()
 
 
 # A workbook that is being rewritten, sheet by sheet.
@@ -341,16 +350,16 @@ _BEFORE_VIEWS = tuple(f"{MAIN}{name}" for name in ("sheetPr", "dimension", "shee
 class _Strings:
     """The shared strings. `before` has the words that a changed one had."""
 
-    part: Part | None = None
+    part: XmlPart | None = None
     elements: Sequence[Element] = ()
     asked: set[int] = field(default_factory=set)
     before: dict[int, str] = field(default_factory=dict)
 
 
-class _Book:
+class _WorkbookRewriter:
     """Asks for everything in an order that is the same each time; then makes names and directions fit."""
 
-    def __init__(self, package: Package, ask: Visits, target: Target | None) -> None:
+    def __init__(self, package: OfficePackage, ask: Visits, target: Target | None) -> None:
         self._package = package
         self._target = target
         self._ask = ask
@@ -384,11 +393,11 @@ class _Book:
             for part_name in self._turned:
                 self._turn(part_name, self._target)
 
-    def _found_sheets(self) -> Iterator[Sheet]:
+    def _found_sheets(self) -> Iterator[WorkbookSheet]:
         for element in self._package.root(self._main).iter(f"{MAIN}sheet"):
             related = self._related.get(element.get(f"{RELATIONSHIPS}id", ""))
             if related is not None and related.target in self._package.archive:
-                yield Sheet(element.get("name", ""), related.kind != "worksheet", related.target)
+                yield WorkbookSheet(element.get("name", ""), related.kind != "worksheet", related.target)
 
     def _all_sheets(self) -> None:
         for page, sheet in enumerate(self._sheets, 1):
@@ -432,7 +441,7 @@ class _Book:
             self._turned[sheet] = None
             self._headers.note(sheet, at, strings.before[index], text_of(element))
 
-    def _inline(self, part: Part, at: Cell, string: Element, page: int) -> None:
+    def _inline(self, part: XmlPart, at: Cell, string: Element, page: int) -> None:
         before = text_of(string)
         if _rewrite_string(string, self._once, SegmentKind.CELL, page):
             part.is_changed = True
@@ -448,7 +457,7 @@ class _Book:
             for each in part.root.iter(f"{_THREADED}threadedComment"):
                 self._threaded(part, each, page)
 
-    def _threaded(self, part: Part, comment: Element, page: int) -> None:
+    def _threaded(self, part: XmlPart, comment: Element, page: int) -> None:
         """Who is mentioned is told by the place in the text, which is another one then."""
         text = comment.find(f"{_THREADED}text")
         said = text.text if text is not None else None
@@ -516,7 +525,7 @@ _SHOWN = frozenset("PNDTZFAGpndtzfag")
 _NAMES = tuple(f"{MAIN}{when}{what}" for when in ("odd", "even", "first") for what in ("Header", "Footer"))
 
 
-def _rewrite_margins(part: Part, ask: Ask, page: int) -> None:
+def _rewrite_margins(part: XmlPart, ask: ContentCallback, page: int) -> None:
     """Each of the up to three sections of every header and footer."""
     for element in part.root.iter(*_NAMES):
         said = unescaped(element.text or "")
@@ -527,7 +536,7 @@ def _rewrite_margins(part: Part, ask: Ask, page: int) -> None:
             part.is_changed = True
 
 
-def _section(said: str, ask: Ask, page: int) -> str:
+def _section(said: str, ask: ContentCallback, page: int) -> str:
     plan = plan_of(line_of(_margin_nodes(said), lambda _: []))
     if not plan.has_words:
         return said
@@ -541,19 +550,19 @@ def _margin_nodes(said: str) -> list[Node]:
     nodes: list[Node] = []
     for part in _CODE.split(said):
         if part == "&&":
-            nodes.append(Text("&", None))
+            nodes.append(StyledText("&", None))
         elif _CODE.fullmatch(part):
             is_shown = part[1:] in _SHOWN
             nodes.append(Single("field" if is_shown else "other", [part], stays=not is_shown))
         elif part:
-            nodes.append(Text(part, None))
+            nodes.append(StyledText(part, None))
     return nodes
 
 
-def _joined(tokens: list[Token]) -> str:
+def _joined(tokens: list[ParagraphToken]) -> str:
     text = ""
     for token in tokens:
-        if not isinstance(token.node, Text):
+        if not isinstance(token.node, StyledText):
             text += "".join(token.node.payload)
             continue
         words = token.node.text.replace("&", "&&")
@@ -575,7 +584,7 @@ class _Sign(NamedTuple):
     text: str
 
 
-def _rewrite_string(string: Element, ask: Ask, kind: SegmentKind = SegmentKind.CELL, page: int = 0) -> bool:
+def _rewrite_string(string: Element, ask: ContentCallback, kind: SegmentKind = SegmentKind.CELL, page: int = 0) -> bool:
     """Asks for a string and writes it back; whether it changed. How it is spoken goes with the words."""
     plan = plan_of(line_of(_nodes(string), _words))
     if not plan.has_words:
@@ -609,7 +618,7 @@ def _split(text: str, run: Element, look: Hashable) -> list[Node]:
         if part in _SIGNS:
             nodes.append(Single(_SIGNS[part], [_Sign(run, part)], stays=True))
         elif part:
-            nodes.append(Text(part, run, look))
+            nodes.append(StyledText(part, run, look))
     return nodes
 
 
@@ -628,13 +637,13 @@ def _words(run: Element) -> list[str]:
     return [_LOOKS[name] for name in names if name in _LOOKS]
 
 
-def _rebuild(string: Element, tokens: Sequence[Token]) -> None:
+def _rebuild(string: Element, tokens: Sequence[ParagraphToken]) -> None:
     """Plain where it was plain; the properties of how a string is spoken stay."""
     stretches: list[tuple[Element, str]] = []
     for token in tokens:
-        if isinstance(token.node, Format):
+        if isinstance(token.node, RunFormat):
             continue
-        pieces = [(token.node.run, token.node.text)] if isinstance(token.node, Text) else token.node.payload
+        pieces = [(token.node.run, token.node.text)] if isinstance(token.node, StyledText) else token.node.payload
         for run, text in pieces:
             if stretches and stretches[-1][0] is run:
                 stretches[-1] = (run, stretches[-1][1] + text)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.documents.archive import CHUNK_BYTES, Archive
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.formats.markup.xml_tree import Element, iterate
-from app.documents.formats.office.package import MAIN, RELATIONSHIPS, Package, unescaped
-from app.documents.source import Source
+from app.documents.formats.office.package import MAIN, RELATIONSHIPS, OfficePackage, unescaped
+from app.documents.source import FileSource
 
 USUAL_PART = "xl/workbook.xml"
 MOST_PASSED = 3_000_000
@@ -34,7 +34,7 @@ _NO_CODE = re.compile(r"\"[^\"]*\"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]", re.IGNORE
 
 
 @dataclass(frozen=True)
-class Sheet:
+class WorkbookSheet:
     """One of a workbook's sheets. `part` is "" for one without cells, such as a chart."""
 
     name: str
@@ -45,9 +45,9 @@ class Sheet:
 class Workbook:
     """An open workbook; all methods raise DocumentUnreadable."""
 
-    def __init__(self, archive: Archive, source: Source) -> None:
+    def __init__(self, archive: Archive, source: FileSource) -> None:
         self._source = source
-        self._package = Package(archive, source)
+        self._package = OfficePackage(archive, source)
         self._main = self._package.main_part(USUAL_PART)
         self._parts = self._package.related(self._main)
         root = self._package.root(self._main)
@@ -60,7 +60,7 @@ class Workbook:
         self._kinds = self._formats()
         self._strings = self._shared()
 
-    def rows(self, sheet: Sheet) -> Iterator[tuple[int, dict[int, str]]]:
+    def rows(self, sheet: WorkbookSheet) -> Iterator[tuple[int, dict[int, str]]]:
         """Each row that has text: its number and its cells by column, both counted from 0."""
         number, passed, self.is_cut = -1, 0, False
         with self._package.archive.open(sheet.part) as stream:
@@ -73,7 +73,7 @@ class Workbook:
                 if cells := {column - 1: text for column, cell in cells_of(row) if (text := self._text(cell))}:
                     yield number, cells
 
-    def count_rows(self, sheet: Sheet) -> int:
+    def count_rows(self, sheet: WorkbookSheet) -> int:
         """How many rows are written down, empty ones too."""
         count, rest = 0, b""
         with self._package.archive.open(sheet.part) as stream:
@@ -84,7 +84,7 @@ class Workbook:
                 rest = data[cut:][:64]
         return count + len(_ROW.findall(rest))
 
-    def beside(self, sheet: Sheet, page: int) -> Iterator[Piece]:
+    def beside(self, sheet: WorkbookSheet, page: int) -> Iterator[BlockPiece]:
         """Comments, and the words of text boxes and charts."""
         for related in self._package.named(sheet.part):
             if related.kind == "comments":
@@ -94,17 +94,19 @@ class Workbook:
                 for inside in self._package.named(related.target, "chart"):
                     yield from self._package.drawn(inside.target, page)
 
-    def _comments(self, part: str, sheet: Sheet, page: int) -> Iterator[Piece]:
+    def _comments(self, part: str, sheet: WorkbookSheet, page: int) -> Iterator[BlockPiece]:
         for comment in self._package.root(part).iter(f"{MAIN}comment"):
             at = _CELL.fullmatch(comment.get("ref", ""))
             row = int(at[2]) - 1 if at else 0
-            yield Piece(Kind.NOTE, text_of(comment).strip(), page, Place(sheet.name, row, row + 1), label="comment")
+            yield BlockPiece(
+                BlockKind.NOTE, text_of(comment).strip(), page, BlockPlace(sheet.name, row, row + 1), label="comment"
+            )
 
-    def _sheet(self, element: Element) -> Sheet:
+    def _sheet(self, element: Element) -> WorkbookSheet:
         related = self._parts.get(element.get(f"{RELATIONSHIPS}id", ""))
         is_worksheet = related is not None and related.kind == "worksheet"
         part = related.target if related is not None and is_worksheet else ""
-        return Sheet(element.get("name", ""), element.get("state", "visible") != "visible", part)
+        return WorkbookSheet(element.get("name", ""), element.get("state", "visible") != "visible", part)
 
     def _shared(self) -> list[str]:
         if not (name := self._package.part_of_kind(self._main, "sharedStrings")):

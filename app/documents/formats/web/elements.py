@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.documents.blocks import Kind
+from app.documents.blocks import BlockKind
 from app.documents.formats.markup.tags import attributes
 from app.documents.formats.office.paragraphs import spelled
 from app.documents.segments import SegmentKind
@@ -55,10 +55,10 @@ _NONE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", 
 _LANGUAGE = re.compile(r"(?:^|\s)(?:lang(?:uage)?-|highlight-source-|brush:\s*|sourceCode\s+)([\w+#.\-]+)")
 
 
-class Context(NamedTuple):
+class ElementContext(NamedTuple):
     """What is so for all that stands in an element."""
 
-    kind: Kind = Kind.PARAGRAPH
+    kind: BlockKind = BlockKind.PARAGRAPH
     level: int = 0
     label: str = ""
     is_hidden: bool = False
@@ -69,23 +69,23 @@ class Context(NamedTuple):
     listing: Listing | None = None
     item: Item | None = None
 
-    def hidden(self) -> Context:
+    def hidden(self) -> ElementContext:
         return self._replace(is_hidden=True, hides_all=True)
 
-    def with_said(self, name: str, given: str) -> Context:
+    def with_said(self, name: str, given: str) -> ElementContext:
         """What a block's attributes make of it. A note is read even where it waits hidden for a click."""
         if not given and name != "dialog":
             return self
         lower = given.lower()
         if "note" in lower and is_note(attributes(given)):
-            return self._replace(kind=Kind.NOTE, level=0, label="footnote")
+            return self._replace(kind=BlockKind.NOTE, level=0, label="footnote")
         if is_said_hidden(name, given):
             return self.hidden()
         if "heading" in lower:
             said = attributes(given)
             if said.get("role", "").lower() == "heading":
                 level = min(max(number_in(said.get("aria-level", ""), 2), 1), 9)
-                return self._replace(kind=Kind.HEADING, level=level, label="")
+                return self._replace(kind=BlockKind.HEADING, level=level, label="")
         return self
 
 

@@ -17,14 +17,14 @@ from urllib.parse import unquote
 
 from app.core.errors import DocumentUnreadable
 from app.documents.archive import CHUNK_BYTES, Archive, copy_archive
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import Coded
 from app.documents.formats.markup import tags
-from app.documents.formats.markup.tags import Edit, Stretch, edits_of, spliced
+from app.documents.formats.markup.tags import Edit, TaggedSegment, edits_of, spliced
 from app.documents.formats.markup.xml_tree import Element, local_name, parse, words_in
 from app.documents.formats.web.pages import PageWalk, coded_page, decode_page, primary
 from app.documents.formats.web.walker import Walker
-from app.documents.source import Item, Opened, PageRead, Remark, Source, Target, Visit, Visits, counted
+from app.documents.source import FileSource, Item, Opened, PageRead, Remark, Target, Visit, Visits, counted
 from app.language.names import is_rtl
 
 MOST_MEMBER_BYTES = 64_000_000
@@ -32,7 +32,7 @@ KEPT_CHARACTERS = 4_000_000
 """Of chapters that were looked into and are not inflated a second time: most books as a whole."""
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """A book's blocks; only chapters that have text are counted. Raises DocumentUnreadable: drm, damaged, entities."""
     with Archive(source) as archive:
         package = package_of(archive, source)
@@ -53,7 +53,7 @@ def read(source: Source) -> Iterator[Item]:
 class _Chapters:
     """The texts of chapters, and the pictures in those that were read or have nothing else."""
 
-    def __init__(self, archive: Archive, source: Source) -> None:
+    def __init__(self, archive: Archive, source: FileSource) -> None:
         self.pictures = 0
         self._archive = archive
         self._source = source
@@ -71,7 +71,7 @@ class _Chapters:
             self._kept_characters += len(text)
         return True
 
-    def pieces(self, name: str, page: int) -> list[Piece]:
+    def pieces(self, name: str, page: int) -> list[BlockPiece]:
         walker = Walker(self._kept.pop(name, "") or self._text(name), page, name, is_xml=True)
         pieces = list(walker.pieces())
         self.pictures += walker.pictures
@@ -84,7 +84,7 @@ class _Chapters:
         return text
 
 
-def member_bytes(archive: Archive, source: Source, name: str) -> bytes:
+def member_bytes(archive: Archive, source: FileSource, name: str) -> bytes:
     """A member is in memory as a whole, so it may not be of any size."""
     data = bytearray()
     with archive.open(name) as stream:
@@ -95,18 +95,18 @@ def member_bytes(archive: Archive, source: Source, name: str) -> bytes:
     return bytes(data)
 
 
-def _titled(pieces: list[Piece], heading: tuple[int, str] | None) -> list[Piece]:
+def _titled(pieces: list[BlockPiece], heading: tuple[int, str] | None) -> list[BlockPiece]:
     """The chapter with its title from the table of contents, unless it has a heading itself.
 
     Many books have the title as a paragraph that only looks like one; then this becomes the heading.
     """
-    if heading is None or any(piece.kind is Kind.HEADING for piece in pieces):
+    if heading is None or any(piece.kind is BlockKind.HEADING for piece in pieces):
         return pieces
     level, words = heading
     first = pieces[0]
-    if first.kind is Kind.PARAGRAPH and " ".join(first.text.split()).casefold() == words.casefold():
-        return [first._replace(kind=Kind.HEADING, level=level), *pieces[1:]]
-    return [Piece(Kind.HEADING, words, first.page, Place(first.place.part), level), *pieces]
+    if first.kind is BlockKind.PARAGRAPH and " ".join(first.text.split()).casefold() == words.casefold():
+        return [first._replace(kind=BlockKind.HEADING, level=level), *pieces[1:]]
+    return [BlockPiece(BlockKind.HEADING, words, first.page, BlockPlace(first.place.part), level), *pieces]
 
 
 # What an EPUB book says of itself: its chapters in order, its title, and the titles in its table of contents.
@@ -120,7 +120,7 @@ _TYPE = "{http://www.idpf.org/2007/ops}type"
 
 
 @dataclass
-class Package:
+class EpubPackage:
     """`chapters` are members of the archive in reading order, `missing` what the book names and does not have.
 
     `headings` has, by member, the level and the words of its first line in the table of contents. `name` is the member
@@ -137,13 +137,13 @@ class Package:
     ncx: list[str] = field(default_factory=list)
 
 
-def package_of(archive: Archive, source: Source) -> Package:
+def package_of(archive: Archive, source: FileSource) -> EpubPackage:
     """The book; raises DocumentUnreadable: drm, damaged, entities."""
     _refuse_protected(archive, source)
     name = _package_name(archive, source)
     root = parse(archive.read(name), source)
     items = {item.get("id", ""): item for item in _all(root, "item")}
-    package = Package(name, words_in(next(_all(root, "title"), None)))
+    package = EpubPackage(name, words_in(next(_all(root, "title"), None)))
     for reference in _all(root, "itemref"):
         item = items.get(reference.get("idref", ""))
         if item is None:
@@ -163,7 +163,7 @@ def package_of(archive: Archive, source: Source) -> Package:
     return package
 
 
-def _refuse_protected(archive: Archive, source: Source) -> None:
+def _refuse_protected(archive: Archive, source: FileSource) -> None:
     """Fonts may be obfuscated, which is no protection of the text; anything else is."""
     if ENCRYPTION not in archive:
         return
@@ -172,7 +172,7 @@ def _refuse_protected(archive: Archive, source: Source) -> None:
             raise source.unreadable("drm")
 
 
-def _package_name(archive: Archive, source: Source) -> str:
+def _package_name(archive: Archive, source: FileSource) -> str:
     """The package document that the container names, or the only one there is."""
     if CONTAINER in archive:
         for rootfile in _all(parse(archive.read(CONTAINER), source), "rootfile"):
@@ -197,7 +197,7 @@ def _member(archive: Archive, base: str, link: str) -> str:
     return next((name for name in names if name in archive), names[0])
 
 
-def _headings(archive: Archive, source: Source, base: str, items: dict[str, Element]) -> dict[str, tuple[int, str]]:
+def _headings(archive: Archive, source: FileSource, base: str, items: dict[str, Element]) -> dict[str, tuple[int, str]]:
     """From the navigation document of EPUB 3, or the NCX of EPUB 2; a broken one only costs the titles."""
     navigation = [item for item in items.values() if "nav" in item.get("properties", "").split()]
     ncx = [item for item in items.values() if item.get("media-type") == _NCX_TYPE]
@@ -246,24 +246,24 @@ def _all(root: Element, name: str) -> Iterator[Element]:
 # Pictures, style sheets, fonts and pages in which nothing changes keep their compressed bytes.
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """A book with its segments replaced; see `app.documents.source`. A segment's page is its chapter, from 1.
 
     Raises DocumentUnreadable: drm, damaged, entities, inflates.
     """
     changed: dict[str, bytes] = {}
     with Archive(source) as archive:
-        for name, coded, edits in _Book(archive, source, Visits(visit), target).members():
+        for name, coded, edits in _EpubBook(archive, source, Visits(visit), target).members():
             if edits and out is not None:
                 changed[name] = coded.encoded(spliced(len(coded.text), edits), "xmlcharrefreplace")
     if out is not None:
         copy_archive(source, out, changed)
 
 
-class _Book:
+class _EpubBook:
     """The parts of a book that have text."""
 
-    def __init__(self, archive: Archive, source: Source, visits: Visits, target: Target | None) -> None:
+    def __init__(self, archive: Archive, source: FileSource, visits: Visits, target: Target | None) -> None:
         self._archive = archive
         self._source = source
         self._visits = visits
@@ -312,13 +312,13 @@ _METADATA = ("metadata", "dc-metadata")
 _PROGRESSION = "page-progression-direction"
 
 
-def ncx_labels(text: str) -> list[Stretch]:
+def ncx_labels(text: str) -> list[TaggedSegment]:
     """The title and the lines of a table of contents of EPUB 2."""
     found = [each for each in tags.elements_in(text) if each.name == "text" and each.path[-2:-1] != ("docauthor",)]
     return _in_order(tags.text_labels(text, found))
 
 
-def package_labels(text: str) -> list[Stretch]:
+def package_labels(text: str) -> list[TaggedSegment]:
     """The title and the description of a book, and the names of its parts in the guide of EPUB 2."""
     elements = list(tags.elements_in(text))
     read = [each for each in elements if _is_in_metadata(each) and each.name in ("title", "description")]
@@ -374,5 +374,5 @@ def _is_in_metadata(element: tags.ElementAt) -> bool:
     return len(element.path) > 1 and element.path[-2] in _METADATA
 
 
-def _in_order(stretches: Iterable[Stretch]) -> list[Stretch]:
+def _in_order(stretches: Iterable[TaggedSegment]) -> list[TaggedSegment]:
     return sorted(stretches, key=lambda each: each.start)

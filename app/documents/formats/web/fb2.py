@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.formats.markup.xml_tree import (
     FICTION_BOOK,
     Element,
@@ -17,7 +17,7 @@ from app.documents.formats.markup.xml_tree import (
     stream_blocks,
     words_in,
 )
-from app.documents.source import Item, Opened, Source, counted
+from app.documents.source import FileSource, Item, Opened, counted
 
 _SPACES = ("http://www.gribuser.ru/xml/fictionbook/2.0", "http://www.gribuser.ru/xml/fictionbook/2.1", "")
 _CONTAINERS = frozenset(
@@ -27,7 +27,7 @@ _LINES = ("p", "v", "subtitle", "text-author", "date")
 _LEFT_OUT = ("description", "stylesheet", "binary", "empty-line")
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """Sections by their titles, paragraphs and verses; raises DocumentUnreadable."""
     pictures, number, is_opened = 0, "", False
     with source.path.open("rb") as file:
@@ -38,7 +38,7 @@ def read(source: Source) -> Iterator[Item]:
                 title = next(numbered.element.iter("{*}book-title"), None) if name == "description" else None
                 yield Opened(title=words_in(title))
             if name not in _LEFT_OUT:
-                part = _Part(numbered, number)
+                part = _SectionPart(numbered, number)
                 number = part.number
                 yield from part.pieces()
             pictures += sum(1 for _ in numbered.element.iter("{*}image", "image"))
@@ -47,7 +47,7 @@ def read(source: Source) -> Iterator[Item]:
     yield from counted("pictures", pictures)
 
 
-class _Part:
+class _SectionPart:
     """One part of a section: its title, a paragraph, a poem, a table.
 
     A note's title is its number, which goes to the first paragraph of the note.
@@ -55,29 +55,29 @@ class _Part:
 
     def __init__(self, numbered: Numbered, number: str) -> None:
         self._element, self._number = numbered.element, number
-        self._place = Place("", numbered.start, numbered.end)
+        self._place = BlockPlace("", numbered.start, numbered.end)
         above = list(self._element.iterancestors())
         self._depth = sum(local_name(each) == "section" for each in above)
         self._is_note = any(local_name(each) == "body" and each.get("name") in ("notes", "comments") for each in above)
         self.number = words_in(self._element) if self._is_note and local_name(self._element) == "title" else ""
         """For the next part."""
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[BlockPiece]:
         match local_name(self._element):
             case "title":
                 words = " ".join(filter(None, map(words_in, self._lines())))
                 if words and not self._is_note:
-                    yield Piece(Kind.HEADING, words, place=self._place, level=min(self._depth + 1, 9))
+                    yield BlockPiece(BlockKind.HEADING, words, place=self._place, level=min(self._depth + 1, 9))
             case "table":
                 rows = [
                     [words_in(cell) for cell in row if local_name(cell) in ("td", "th")]
                     for row in self._element.iter("{*}tr")
                 ]
-                yield Piece(Kind.TABLE, table_text(rows), place=self._place)
+                yield BlockPiece(BlockKind.TABLE, table_text(rows), place=self._place)
             case _:
-                kind, label = (Kind.NOTE, "footnote") if self._is_note else (Kind.PARAGRAPH, "")
+                kind, label = (BlockKind.NOTE, "footnote") if self._is_note else (BlockKind.PARAGRAPH, "")
                 for line in self._lines():
-                    yield Piece(kind, f"{self._number} {words_in(line)}".strip(), place=self._place, label=label)
+                    yield BlockPiece(kind, f"{self._number} {words_in(line)}".strip(), place=self._place, label=label)
                     self._number = ""
 
     def _lines(self) -> Iterator[Element]:

@@ -20,13 +20,22 @@ from email.message import Message
 from itertools import islice
 from typing import BinaryIO, Literal
 
-from app.documents.encoding import BOMS, Coded, Decoded, after_the_text, decode, known
+from app.documents.encoding import BOMS, Coded, DecodedText, after_the_text, decode, known
 from app.documents.formats.markup import tags
-from app.documents.formats.markup.tags import TAG, Attribute, Edit, Gathering, Stretch, edits_of, spell_text, spliced
+from app.documents.formats.markup.tags import (
+    TAG,
+    Attribute,
+    Edit,
+    Gathering,
+    TaggedSegment,
+    edits_of,
+    spell_text,
+    spliced,
+)
 from app.documents.formats.web import elements
 from app.documents.formats.web.walker import Walker
 from app.documents.segments import Content, SegmentKind, content_of
-from app.documents.source import Item, Opened, Source, Target, Visit, Visits, counted
+from app.documents.source import FileSource, Item, Opened, Target, Visit, Visits, counted
 from app.language.names import is_rtl
 
 MOST_LOOK_BACK = 200
@@ -39,7 +48,7 @@ _Role = Literal["block", "opaque block", "opaque", "nested", "inside"]
 
 
 @dataclass
-class _Open:
+class _OpenTag:
     name: str
     start: int
     role: _Role
@@ -58,13 +67,13 @@ class PageWalk:
     """
 
     def __init__(self, text: str, *, is_xml: bool, page: int = 0, language: str = "") -> None:
-        self.stretches: list[Stretch] = []
+        self.stretches: list[TaggedSegment] = []
         self.languages = Languages(text, is_xml, language)
         self._text = text
         self._is_xml = is_xml
         self._page = page
         self._gatherings = [Gathering(text)]
-        self._open: list[_Open] = []
+        self._open: list[_OpenTag] = []
         self._count: Counter[str] = Counter()
         self._is_opaque = self._is_foreign = False
         self._opaque_name = ""
@@ -249,7 +258,7 @@ class PageWalk:
             self._pop(at)
 
     def _push(self, name: str, start: int, role: _Role) -> None:
-        self._open.append(_Open(name, start, role, self._kind, self._level, self._is_foreign))
+        self._open.append(_OpenTag(name, start, role, self._kind, self._level, self._is_foreign))
         self._count[name] += 1
         if role.startswith("opaque"):
             self._is_opaque, self._opaque_name = True, name
@@ -286,7 +295,7 @@ def is_left(said: dict[str, Attribute]) -> bool:
     return kinds is not None and "notranslate" in kinds.value.split()
 
 
-def labels(text: str, name: str, said: dict[str, Attribute], page: int) -> Iterator[Stretch]:
+def labels(text: str, name: str, said: dict[str, Attribute], page: int) -> Iterator[TaggedSegment]:
     for key, attribute in said.items():
         if not tags.is_blank(attribute.value) and attribute.quote != "?" and _is_read(name, key, said):
             stretch = tags.label(text, attribute, page)
@@ -450,7 +459,7 @@ _SCRIPTLESS = re.compile(r"<(?:noscript|noframes)\b", re.IGNORECASE)
 _PAGE_TYPES = ("text/html", "application/xhtml+xml")
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """The blocks of a page; raises DocumentUnreadable: damaged or too_deep, for an MHTML file without a page."""
     data = source.path.read_bytes()
     part = transported = ""
@@ -461,7 +470,7 @@ def read(source: Source) -> Iterator[Item]:
     yield from _items(decoded, part)
 
 
-def _items(decoded: Decoded, part: str) -> Iterator[Item]:
+def _items(decoded: DecodedText, part: str) -> Iterator[Item]:
     """The page as it is shown; where that is nothing, as it is shown without scripts."""
     text = decoded.text
     is_xml = text.lstrip().startswith("<?xml")
@@ -480,7 +489,7 @@ def _items(decoded: Decoded, part: str) -> Iterator[Item]:
     yield from counted("pictures", walker.pictures)
 
 
-def _page_of(data: bytes, source: Source) -> tuple[bytes, str, str]:
+def _page_of(data: bytes, source: FileSource) -> tuple[bytes, str, str]:
     """The page in an MHTML file, the name of its part, and the encoding that its headers name."""
     try:
         whole = message_from_bytes(data, policy=policy.compat32)
@@ -523,7 +532,7 @@ _ENOUGH_CHARACTERS = 4
 """So many characters beyond ASCII that are right in UTF-8 are no accident, whatever the page says."""
 
 
-def decode_page(data: bytes, chosen: str = "", transported: str = "") -> Decoded:
+def decode_page(data: bytes, chosen: str = "", transported: str = "") -> DecodedText:
     """The text of a page. `chosen` is the person's encoding, `transported` what a mail says beside the page.
 
     First the byte order mark, then UTF-8 where it is right beyond doubt, then what is declared where it is right,
@@ -540,7 +549,7 @@ def decode_page(data: bytes, chosen: str = "", transported: str = "") -> Decoded
     for name in names:
         text = _strictly(data, name)
         if text is not None and (name == named or _is_enough(text) or _strictly(data, named) is None):
-            return Decoded(text, name)
+            return DecodedText(text, name)
     return decode(data)
 
 
@@ -575,7 +584,7 @@ _XML_ENDINGS = (".xhtml", ".xht")
 _NEW_LINE = re.compile(r"[\r\n]+")
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """A page with its segments replaced; see `app.documents.source`."""
     data = source.path.read_bytes()
     coded = coded_page(data, source.encoding)

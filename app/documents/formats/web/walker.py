@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.formats.markup.tags import TAG, attributes, end_of_other, end_of_raw, unescaped
 from app.documents.formats.web import elements
-from app.documents.formats.web.elements import Context, Item
+from app.documents.formats.web.elements import ElementContext, Item
 
 # The words of the block that is being read, with the white space as a browser shows it.
 
@@ -30,7 +30,7 @@ def collapsed(text: str) -> str:
     return text.strip(_WHITE)
 
 
-class Words:
+class BlockText:
     """Gathers the text between two borders of blocks; `begin` and `last` are offsets in the page."""
 
     def __init__(self, page: str) -> None:
@@ -108,7 +108,7 @@ MOST_LINK_CHARACTERS = 4_000
 """Of the source of a table that is looked at for having nothing but links: a bar to go elsewhere, and no table."""
 _A_LINK = re.compile(r"<a\s[^<>]*+>.*?</a\s*>", re.DOTALL | re.IGNORECASE)
 _A_TAG = re.compile(r"<[^<>]*+>|&#?\w+;")
-_STRUCTURE = (Kind.HEADING, Kind.CODE, Kind.TABLE, Kind.LIST_ITEM)
+_STRUCTURE = (BlockKind.HEADING, BlockKind.CODE, BlockKind.TABLE, BlockKind.LIST_ITEM)
 
 
 def _has_only_links(source: str) -> bool:
@@ -118,12 +118,12 @@ def _has_only_links(source: str) -> bool:
 
 
 @dataclass
-class Cell:
+class HtmlCell:
     """What a cell holds, and how many columns and rows it covers."""
 
     columns: int = 1
     rows: int = 1
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[BlockPiece] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -136,14 +136,14 @@ class Cell:
 
 
 @dataclass
-class Table:
+class HtmlTable:
     """The rows of an open table. `outside` are pieces between the cells and captions, which come before it."""
 
     start: int
     is_marked_layout: bool = False
     has_header: bool = False
-    rows: list[list[Cell]] = field(default_factory=list)
-    outside: list[Piece] = field(default_factory=list)
+    rows: list[list[HtmlCell]] = field(default_factory=list)
+    outside: list[BlockPiece] = field(default_factory=list)
 
     def find_links(self, page: str, end: int) -> None:
         """Takes a bar of links for the layout that it is; the table is `page[start:end]`."""
@@ -151,14 +151,14 @@ class Table:
         if is_small and not self.has_header and _has_only_links(page[self.start : end]):
             self.is_marked_layout = True
 
-    def pieces(self, end: int, page: int | None, part: str) -> list[Piece]:
+    def pieces(self, end: int, page: int | None, part: str) -> list[BlockPiece]:
         """Its caption and the table; or the blocks in its cells, where it only arranges a page."""
         if self._is_layout():
             return self.outside + [piece for row in self.rows for cell in row for piece in cell.pieces]
         text = table_text(self._grid())
         if not text.strip():
             return self.outside
-        return [*self.outside, Piece(Kind.TABLE, text, page, Place(part, self.start, end))]
+        return [*self.outside, BlockPiece(BlockKind.TABLE, text, page, BlockPlace(part, self.start, end))]
 
     def _is_layout(self) -> bool:
         filled = [sum(1 for cell in row if cell.pieces) for row in self.rows]
@@ -197,25 +197,25 @@ class _Tables:
     None stands for one that is too deep inside of others, whose cells are blocks of the page.
     """
 
-    def __init__(self, out: list[Piece]) -> None:
-        self._open: list[Table | None] = []
+    def __init__(self, out: list[BlockPiece]) -> None:
+        self._open: list[HtmlTable | None] = []
         self._sinks = [out]
 
     def __len__(self) -> int:
         return len(self._open)
 
     @property
-    def innermost(self) -> Table | None:
+    def innermost(self) -> HtmlTable | None:
         """None outside of any, too."""
         return self._open[-1] if self._open else None
 
-    def put(self, *pieces: Piece) -> None:
+    def put(self, *pieces: BlockPiece) -> None:
         """What was found where the page is now."""
         self._sinks[-1].extend(pieces)
 
     def begin(self, start: int, is_layout: bool) -> None:
         """A table, whose tag is at `start`."""
-        table = Table(start, is_layout) if len(self._open) < MOST_TABLE_DEPTH else None
+        table = HtmlTable(start, is_layout) if len(self._open) < MOST_TABLE_DEPTH else None
         self._open.append(table)
         if table is not None:
             self._sinks.append(table.outside)
@@ -236,9 +236,9 @@ class _Tables:
         if self.innermost is not None:
             self.innermost.rows.append([])
 
-    def begin_cell(self, table: Table, given: str, *, is_header: bool) -> None:
+    def begin_cell(self, table: HtmlTable, given: str, *, is_header: bool) -> None:
         said = attributes(given) if given else {}
-        cell = Cell()
+        cell = HtmlCell()
         if said:
             cell.columns = min(max(elements.number_in(said.get("colspan", ""), 1), 1), MOST_SPAN)
             cell.rows = min(max(elements.number_in(said.get("rowspan", ""), 1), 1), MOST_ROW_SPAN)
@@ -306,7 +306,7 @@ def _is_in_link(page: str, start: int) -> bool:
 
 MOST_LOOK_BACK = 50
 """Open elements in which an unclosed dt or dd is looked for; bounds the time on broken pages."""
-_ITEM_KINDS = (Kind.PARAGRAPH, Kind.NOTE)
+_ITEM_KINDS = (BlockKind.PARAGRAPH, BlockKind.NOTE)
 """What an item's first block is by itself; a note keeps its number only."""
 _Closer = Callable[[int], None]
 
@@ -318,14 +318,14 @@ class OpenElements:
         self._text = text
         self._page = page
         self._part = part
-        self._words = Words(text)
+        self._words = BlockText(text)
         self._parts = self._words.parts
-        self._context = Context()
-        self._open: list[tuple[str, Context, bool, _Closer | None]] = []
+        self._context = ElementContext()
+        self._open: list[tuple[str, ElementContext, bool, _Closer | None]] = []
         """Name, what was so before it, whether it is a block, and what its end does."""
         self._scopes: list[dict[str, int]] = [{}]
         """How many elements of each name are open, by scope: no search for what is not there."""
-        self._out: list[Piece] = []
+        self._out: list[BlockPiece] = []
         self._tables = _Tables(self._out)
 
     def _flush(self) -> None:
@@ -336,14 +336,14 @@ class OpenElements:
             return
         if item is not None and not item.is_begun and kind in _ITEM_KINDS:
             item.is_begun = True
-            if kind is Kind.PARAGRAPH:
-                kind, level, label = Kind.LIST_ITEM, item.listing.depth, item.mark
+            if kind is BlockKind.PARAGRAPH:
+                kind, level, label = BlockKind.LIST_ITEM, item.listing.depth, item.mark
             elif item.listing.is_ordered:
                 label = f"{label} {item.mark.removesuffix('.')}"
         start, end = self._words.stretch()
-        self._tables.put(Piece(kind, text, self._page, Place(self._part, start, end), level, label))
+        self._tables.put(BlockPiece(kind, text, self._page, BlockPlace(self._part, start, end), level, label))
 
-    def _push(self, name: str, context: Context, is_block: bool = True, closer: _Closer | None = None) -> None:
+    def _push(self, name: str, context: ElementContext, is_block: bool = True, closer: _Closer | None = None) -> None:
         self._open.append((name, self._context, is_block, closer))
         self._context = context
         if name in elements.SCOPES:
@@ -387,7 +387,7 @@ class OpenElements:
         """Ends what a new block ends without saying so."""
         if "p" in self._scopes[-1]:
             self._close("p", start)
-        if self._context.kind is Kind.HEADING and name in elements.END_A_HEADING:
+        if self._context.kind is BlockKind.HEADING and name in elements.END_A_HEADING:
             self._close_heading(start)
 
     def _close_heading(self, end: int) -> None:
@@ -428,7 +428,7 @@ class Walker(OpenElements):
         self._unseen = elements.UNSEEN if has_scripts else elements.UNSEEN - elements.SHOWN_WITHOUT_SCRIPTS
         self._names: dict[str, str] = {}
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[BlockPiece]:
         """The blocks, as the page is read."""
         text, position, search, out, names = self._text, 0, TAG.search, self._out, self._names
         words, take, scopes, parts, length = self._words, self._words.take, self._scopes, self._parts, len(self._text)
@@ -620,7 +620,7 @@ class Walker(OpenElements):
         if context is not self._context or name in self._scopes[-1]:
             self._push(name, context, is_block=False)
 
-    def _in_drawing(self, name: str, given: str) -> Context:
+    def _in_drawing(self, name: str, given: str) -> ElementContext:
         """Of a drawing only its texts are read; each stands on a line of its own."""
         context = self._context
         if name in ("text", "foreignobject") and not context.hides_all:
@@ -632,7 +632,7 @@ class Walker(OpenElements):
 
     # Blocks
 
-    def _said(self, name: str, given: str) -> Context:
+    def _said(self, name: str, given: str) -> ElementContext:
         """What is so in a block."""
         return self._context.hidden() if name in self._unseen else self._context.with_said(name, given)
 
@@ -645,18 +645,20 @@ class Walker(OpenElements):
     def _begin_heading(self, name: str, given: str, start: int) -> None:
         self._close_before(name, start)
         context = self._said(name, given)
-        self._push(name, context._replace(kind=Kind.HEADING, level=elements.HEADINGS[name], label=""))
+        self._push(name, context._replace(kind=BlockKind.HEADING, level=elements.HEADINGS[name], label=""))
 
     def _begin_caption(self, name: str, given: str, start: int) -> None:
         if name == "caption" and self._tables:
             self._close_to(("table",), start)
             self._tables.mark_header()
-        self._push(name, self._said(name, given)._replace(kind=Kind.CAPTION, level=0, label=""))
+        self._push(name, self._said(name, given)._replace(kind=BlockKind.CAPTION, level=0, label=""))
 
     def _begin_code(self, name: str, given: str, start: int) -> None:
         self._close_before(name, start)
         label = elements.language_in(attributes(given)) if given else ""
-        self._push(name, self._said(name, given)._replace(kind=Kind.CODE, level=0, label=label, is_preformatted=True))
+        self._push(
+            name, self._said(name, given)._replace(kind=BlockKind.CODE, level=0, label=label, is_preformatted=True)
+        )
 
     def _begin_list(self, name: str, given: str, start: int) -> None:
         self._close_before(name, start)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from app.documents.archive import Archive
 from app.documents.formats.markup.xml_tree import Element, tags
 from app.documents.formats.office.package import Related, W, is_code_font
-from app.documents.formats.office.paragraphs import MOST_ANCESTORS, Role, spelled
+from app.documents.formats.office.paragraphs import MOST_ANCESTORS, ParagraphRole, spelled
 
 VAL = f"{W}val"
 PARAGRAPH, RUN, TEXT, TABLE, ROW, CELL = tags(W, "p r t tbl tr tc")
@@ -29,10 +29,10 @@ _CODE_NAMES = frozenset(
 
 
 @dataclass(frozen=True)
-class Style:
+class WordStyle:
     """A style with what it has from the ones it is based on. `outline` counts from 0; 9 is body text."""
 
-    role: Role | None = None
+    role: ParagraphRole | None = None
     outline: int | None = None
     num_id: str | None = None
     level: int | None = None
@@ -40,7 +40,7 @@ class Style:
     is_monospace: bool | None = None
 
 
-NO_STYLE = Style()
+NO_STYLE = WordStyle()
 
 
 def notes_in(root: Element, kind: str) -> Iterator[Element]:
@@ -53,12 +53,12 @@ def is_missed(related: Related, archive: Archive) -> bool:
     return related.kind in ("header", "footer", *NOTES.values()) and related.target not in archive
 
 
-class Styles:
+class WordStyles:
     """Looks styles up by their ids. `root` is styles.xml, None where there is none."""
 
     def __init__(self, root: Element | None) -> None:
         self._elements: dict[str, Element] = {}
-        self._found: dict[str, Style] = {}
+        self._found: dict[str, WordStyle] = {}
         self.default = ""
         """The id of the style of a paragraph that names none."""
         for each in root.iter(f"{W}style") if root is not None else ():
@@ -67,18 +67,18 @@ class Styles:
             if each.get(f"{W}type") == "paragraph" and _is_on(each.get(f"{W}default", "0")):
                 self.default = id_
 
-    def find(self, id_: str) -> Style:
+    def find(self, id_: str) -> WordStyle:
         """The style of this id; an unknown one changes nothing."""
         found = self._found.get(id_)
         if found is None:
             found = self._found[id_] = self._resolved(id_)
         return found
 
-    def of_paragraph(self, paragraph: Element) -> Style:
+    def of_paragraph(self, paragraph: Element) -> WordStyle:
         named = paragraph.find(f"{PROPERTIES}/{STYLE_NAME}")
         return self.find(named.get(VAL, "") if named is not None else self.default)
 
-    def seen(self, properties: Element | None, style: Style) -> tuple[bool | None, bool | None]:
+    def seen(self, properties: Element | None, style: WordStyle) -> tuple[bool | None, bool | None]:
         """Whether a run of these properties is hidden, and in a font for code; `style` is its paragraph's."""
         hidden, monospace = _look(properties) if properties is not None else (None, None)
         if properties is not None and (hidden is None or monospace is None):
@@ -88,8 +88,8 @@ class Styles:
             monospace = own.is_monospace if monospace is None else monospace
         return style.is_hidden if hidden is None else hidden, style.is_monospace if monospace is None else monospace
 
-    def _resolved(self, id_: str) -> Style:
-        lineage: list[Style] = []
+    def _resolved(self, id_: str) -> WordStyle:
+        lineage: list[WordStyle] = []
         seen: set[str] = set()
         while id_ in self._elements and id_ not in seen and len(seen) < MOST_ANCESTORS:
             seen.add(id_)
@@ -99,12 +99,12 @@ class Styles:
             id_ = based_on.get(VAL, "") if based_on is not None else ""
         values = {
             name: next((value for each in lineage if (value := getattr(each, name)) is not None), None)
-            for name in Style.__dataclass_fields__
+            for name in WordStyle.__dataclass_fields__
         }
-        return Style(**values)
+        return WordStyle(**values)
 
 
-def _own(style: Element) -> Style:
+def _own(style: Element) -> WordStyle:
     name_element = style.find(f"{W}name")
     name = name_element.get(VAL, "").lower() if name_element is not None else ""
     outline = whole(style.find(f"{W}pPr/{W}outlineLvl"))
@@ -114,7 +114,7 @@ def _own(style: Element) -> Style:
     num_id = style.find(f"{W}pPr/{W}numPr/{W}numId")
     properties = style.find(f"{W}rPr")
     hidden, monospace = _look(properties) if properties is not None else (None, None)
-    return Style(
+    return WordStyle(
         _role(name),
         outline,
         num_id.get(VAL) if num_id is not None else None,
@@ -124,14 +124,14 @@ def _own(style: Element) -> Style:
     )
 
 
-def _role(name: str) -> Role | None:
+def _role(name: str) -> ParagraphRole | None:
     if name == "title":
-        return Role.TITLE
+        return ParagraphRole.TITLE
     if name == "caption":
-        return Role.CAPTION
+        return ParagraphRole.CAPTION
     if name in _CODE_NAMES:
-        return Role.CODE
-    return Role.BODY if name in ("subtitle", "normal") else None
+        return ParagraphRole.CODE
+    return ParagraphRole.BODY if name in ("subtitle", "normal") else None
 
 
 def _look(properties: Element) -> tuple[bool | None, bool | None]:
@@ -150,13 +150,13 @@ def _is_on(value: str) -> bool:
     return value.lower() not in _FALSE
 
 
-def heading_level(style: Style, properties: Element | None) -> int:
+def heading_level(style: WordStyle, properties: Element | None) -> int:
     """The level, from 1, of the heading that a paragraph of a style and of own properties is; 0 for none."""
     outline = whole(properties.find(f"{W}outlineLvl")) if properties is not None else None
     outline = style.outline if outline is None else outline
     if outline is not None and 0 <= outline < LEVELS:
         return outline + 1
-    return int(style.role is Role.TITLE)
+    return int(style.role is ParagraphRole.TITLE)
 
 
 def whole(element: Element | None) -> int | None:
@@ -179,7 +179,7 @@ _SYMBOL |= {0x41 + index: letter for index, letter in enumerate(_GREEK_LARGE)}
 
 
 @dataclass
-class _Level:
+class _WordListLevel:
     start: int = 1
     format: str = "decimal"
     text: str = ""
@@ -189,14 +189,14 @@ class _Level:
     font: str = ""
 
 
-class Numbering:
+class WordNumbering:
     """Gives every numbered paragraph its label, in the order of the document. `root` is numbering.xml."""
 
-    def __init__(self, root: Element | None, styles: Styles) -> None:
+    def __init__(self, root: Element | None, styles: WordStyles) -> None:
         self._styles = styles
         self._abstract: dict[str, Element] = {}
         self._nums: dict[str, Element] = {}
-        self._levels: dict[str, list[_Level]] = {}
+        self._levels: dict[str, list[_WordListLevel]] = {}
         self._counters: dict[str, list[int | None]] = {}
         self._begun: set[str] = set()
         for each in root if root is not None else ():
@@ -229,7 +229,7 @@ class Numbering:
 
         return re.sub(r"%([1-9])", number, own.text).strip()
 
-    def _counted(self, num_id: str, levels: list[_Level], level: int) -> list[int | None]:
+    def _counted(self, num_id: str, levels: list[_WordListLevel], level: int) -> list[int | None]:
         counters = self._counters.setdefault(self._abstract_of(num_id), [None] * LEVELS)
         if num_id not in self._begun:
             self._begun.add(num_id)
@@ -257,17 +257,17 @@ class Numbering:
             num_id = self._styles.find(styled.get(VAL, "")).num_id or ""
         return ""
 
-    def _levels_of(self, num_id: str) -> list[_Level]:
+    def _levels_of(self, num_id: str) -> list[_WordListLevel]:
         found = self._levels.get(num_id)
         if found is None:
             found = self._levels[num_id] = self._read_levels(num_id)
         return found
 
-    def _read_levels(self, num_id: str) -> list[_Level]:
+    def _read_levels(self, num_id: str) -> list[_WordListLevel]:
         abstract = self._abstract.get(self._abstract_of(num_id)) if num_id in self._nums else None
         if abstract is None:
             return []
-        levels = [_Level() for _ in range(LEVELS)]
+        levels = [_WordListLevel() for _ in range(LEVELS)]
         for each in abstract.findall(f"{W}lvl"):
             if (at := _at(each)) is not None:
                 levels[at] = _level(each)
@@ -287,14 +287,14 @@ def _at(element: Element) -> int | None:
     return int(number) if re.fullmatch("[0-8]", number) else None
 
 
-def _level(element: Element) -> _Level:
+def _level(element: Element) -> _WordListLevel:
     def value(name: str, default: str) -> str:
         found = element.find(f"{W}{name}")
         return str(found.get(VAL, default)) if found is not None else default
 
     fonts = element.find(f"{W}rPr/{W}rFonts")
     start = whole(element.find(f"{W}start"))
-    return _Level(
+    return _WordListLevel(
         1 if start is None else start,
         value("numFmt", "decimal"),
         value("lvlText", "")[:100],
@@ -305,7 +305,7 @@ def _level(element: Element) -> _Level:
     )
 
 
-def _bullet(level: _Level) -> str:
+def _bullet(level: _WordListLevel) -> str:
     return "".join(_symbol(ord(each), level.font) for each in level.text).strip() or "•"
 
 
@@ -347,7 +347,7 @@ _SWITCHES = {"b": "bold", "i": "italic", "strike": "strike", "dstrike": "strike"
 _NAMED = {"hyperlink": "link", "followed hyperlink": "link", "footnote reference": "note"}
 
 
-class Looks(Styles):
+class RunStyles(WordStyles):
     """Styles, and how runs look in which something is to be written."""
 
     is_typewritten = False
@@ -360,10 +360,10 @@ class Looks(Styles):
             return ()
         return tuple(filter(None, (_said(each) for each in properties if isinstance(each.tag, str))))
 
-    def is_hidden(self, run: Element, style: Style) -> bool:
+    def is_hidden(self, run: Element, style: WordStyle) -> bool:
         return bool(self.seen(run.find(RUN_PROPERTIES), style)[0])
 
-    def is_monospace(self, run: Element, style: Style) -> bool:
+    def is_monospace(self, run: Element, style: WordStyle) -> bool:
         """Whether a run is in a font for code."""
         return bool(self.seen(run.find(RUN_PROPERTIES), style)[1]) and not self.is_typewritten
 
@@ -436,7 +436,7 @@ class Raw(NamedTuple):
         return self.element.get(f"{W}fldCharType", "") if self.element.tag == _FIELD else ""
 
 
-class Found(NamedTuple):
+class WordField(NamedTuple):
     """A field: its code with the marks around it, its result, its end. `is_whole`: it begins and ends here."""
 
     code: list[Raw]
@@ -445,7 +445,7 @@ class Found(NamedTuple):
     is_whole: bool
 
 
-def next_field(raws: Sequence[Raw], start: int) -> tuple[Found, int]:
+def next_field(raws: Sequence[Raw], start: int) -> tuple[WordField, int]:
     """The field that begins at an index, and the index after it.
 
     One that has no end here (a table of contents) is its code only, as far as it goes; its result is read as usual.
@@ -461,10 +461,10 @@ def next_field(raws: Sequence[Raw], start: int) -> tuple[Found, int]:
             depth -= 1
             if depth == 0:
                 cut = separate or index - 1
-                found = Found(list(raws[start : cut + 1]), list(raws[cut + 1 : index]), [raws[index]], True)
+                found = WordField(list(raws[start : cut + 1]), list(raws[cut + 1 : index]), [raws[index]], True)
                 return found, index + 1
     cut = separate + 1 if separate else _code_end(raws, start)
-    return Found(list(raws[start:cut]), [], [], False), cut
+    return WordField(list(raws[start:cut]), [], [], False), cut
 
 
 def _code_end(raws: Sequence[Raw], start: int) -> int:

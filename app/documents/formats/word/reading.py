@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
-from app.documents.formats.markup.xml_tree import Element, Numbered, Places, stream_blocks, tags
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, code_joined, table_text
+from app.documents.formats.markup.xml_tree import Element, ElementPlaces, Numbered, stream_blocks, tags
 from app.documents.formats.office.package import (
     ALTERNATE,
     CHART,
@@ -16,42 +16,51 @@ from app.documents.formats.office.package import (
     MATH,
     RELATIONSHIPS,
     VML,
-    Package,
+    OfficePackage,
     W,
     children_read,
     opened_package,
 )
-from app.documents.formats.office.paragraphs import Role, gathered, labelled, once_each, trimmed
+from app.documents.formats.office.paragraphs import ParagraphRole, gathered, labelled, once_each, trimmed
 from app.documents.formats.word import model
-from app.documents.formats.word.model import LEFT_OUT, PROPERTIES, RUN_PROPERTIES, STYLE_NAME, TEXT, VAL, Style, Styles
-from app.documents.source import Item, Opened, Remark, Source, counted
+from app.documents.formats.word.model import (
+    LEFT_OUT,
+    PROPERTIES,
+    RUN_PROPERTIES,
+    STYLE_NAME,
+    TEXT,
+    VAL,
+    WordStyle,
+    WordStyles,
+)
+from app.documents.source import FileSource, Item, Opened, Remark, counted
 
 _CONTAINERS = frozenset(tags(W, "document body sdt sdtContent customXml ins moveTo"))
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """The pieces of a DOCX. It has no pages: where they break depends on the printer.
 
     Footnotes, endnotes and comments come after the block that calls them; headers and footers, each once, at the end.
     """
     with opened_package(source) as package:
-        yield from _Document(package).items()
+        yield from _WordReader(package).items()
 
 
 @dataclass
 class _Notes:
-    places: Places
+    places: ElementPlaces
     waiting: dict[str, Element] = field(default_factory=dict)
 
 
-class _Document:
-    def __init__(self, package: Package) -> None:
+class _WordReader:
+    def __init__(self, package: OfficePackage) -> None:
         self._package = package
         self._part = package.main_part(model.USUAL_PART)
         self._related = package.related(self._part)
         self._missing = [each.target for each in self._related.values() if model.is_missed(each, package.archive)]
-        styles = Styles(self._root_of("styles"))
-        self._blocks = _Blocks(styles, model.Numbering(self._root_of("numbering"), styles), self._followers)
+        styles = WordStyles(self._root_of("styles"))
+        self._blocks = _Blocks(styles, model.WordNumbering(self._root_of("numbering"), styles), self._followers)
         self._notes = {kind: self._notes_of(kind, part) for kind, part in model.NOTES.items()}
 
     def items(self) -> Iterator[Item]:
@@ -70,11 +79,11 @@ class _Document:
                 yield Remark("attachment", {"name": each.target, "size_bytes": archive.size(each.target)})
         yield from counted("pictures", self._blocks.pictures)
 
-    def _body(self, elements: Iterator[Numbered]) -> Iterator[Piece]:
+    def _body(self, elements: Iterator[Numbered]) -> Iterator[BlockPiece]:
         for start, end, element in elements:
-            yield from self._blocks.read(element, Places(self._part, element, start, end))
+            yield from self._blocks.read(element, ElementPlaces(self._part, element, start, end))
 
-    def _followers(self, marks: list[_NoteMark], parts: list[str]) -> Iterator[Piece]:
+    def _followers(self, marks: list[_NoteMark], parts: list[str]) -> Iterator[BlockPiece]:
         for id_ in parts:
             related = self._related.get(id_)
             if related is not None and related.target in self._package.archive:
@@ -85,22 +94,22 @@ class _Document:
             if note is not None:
                 yield from self._gathered(note, notes.places, mark.kind)
 
-    def _gathered(self, element: Element, places: Places, label: str) -> Iterator[Piece]:
+    def _gathered(self, element: Element, places: ElementPlaces, label: str) -> Iterator[BlockPiece]:
         pieces = [piece for child in element for piece in self._blocks.read(child, places)]
-        return gathered(pieces, Kind.NOTE, places.place(element), label=label)
+        return gathered(pieces, BlockKind.NOTE, places.place(element), label=label)
 
-    def _margins(self) -> Iterator[Piece]:
+    def _margins(self) -> Iterator[BlockPiece]:
         for kind in ("header", "footer"):
             for each in self._package.named(self._part, kind):
                 root = self._package.root(each.target)
-                yield from self._gathered(root, Places(each.target, root), kind)
+                yield from self._gathered(root, ElementPlaces(each.target, root), kind)
 
     def _notes_of(self, kind: str, part: str) -> _Notes:
         name = self._package.part_of_kind(self._part, part)
         if name is None:
-            return _Notes(Places("", None))
+            return _Notes(ElementPlaces("", None))
         root = self._package.root(name)
-        notes = _Notes(Places(name, root))
+        notes = _Notes(ElementPlaces(name, root))
         notes.waiting |= {each.get(f"{W}id", ""): each for each in model.notes_in(root, kind)}
         return notes
 
@@ -113,7 +122,7 @@ class _Document:
 
 _PARAGRAPHS = frozenset((model.PARAGRAPH, f"{MATH}oMath", f"{MATH}oMathPara"))
 _CELL_PROPERTIES, _ROW_PROPERTIES = f"{W}tcPr", f"{W}trPr"
-_NOWHERE = Place()
+_NOWHERE = BlockPlace()
 _MOST_COLUMNS = 63
 """Word has no more in a table."""
 
@@ -125,26 +134,26 @@ class _NoteMark(NamedTuple):
     id: str
 
 
-_Followers = Callable[[list[_NoteMark], list[str]], Iterator[Piece]]
+_Followers = Callable[[list[_NoteMark], list[str]], Iterator[BlockPiece]]
 """Reads the notes of these marks and the drawings of these relationship ids."""
 
 
 class _Blocks:
     """Reads block after block; what a list's next number is depends on all before."""
 
-    def __init__(self, styles: Styles, numbering: model.Numbering, followers: _Followers) -> None:
+    def __init__(self, styles: WordStyles, numbering: model.WordNumbering, followers: _Followers) -> None:
         self.pictures = 0
         self._styles = styles
         self._numbering = numbering
         self._followers = followers
 
-    def read(self, element: Element, places: Places) -> Iterator[Piece]:
+    def read(self, element: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         """The pieces of a paragraph, a table, or anything that holds these."""
         tag = element.tag
         if tag in _PARAGRAPHS:
-            hung: list[Words] = []
+            hung: list[WordParagraphWords] = []
             piece = self._piece(element, places.place(element), hung)
-            if piece.text or piece.kind is Kind.CODE:
+            if piece.text or piece.kind is BlockKind.CODE:
                 yield piece
             if hung:
                 yield from self._followed(hung, [], places)
@@ -154,13 +163,15 @@ class _Blocks:
             for child in children_read(element):
                 yield from self.read(child, places)
 
-    def _followed(self, hung: list[Words], tables: list[Element], places: Places) -> Iterator[Piece]:
+    def _followed(
+        self, hung: list[WordParagraphWords], tables: list[Element], places: ElementPlaces
+    ) -> Iterator[BlockPiece]:
         for element in (*(box for words in hung for box in words.boxes), *tables):
             yield from self.read(element, places)
         for words in hung:
             yield from self._followers(words.marks, words.parts)
 
-    def _piece(self, element: Element, place: Place, hung: list[Words]) -> Piece:
+    def _piece(self, element: Element, place: BlockPlace, hung: list[WordParagraphWords]) -> BlockPiece:
         """The paragraph itself; what hangs on it is added to `hung`."""
         plain = _plain_text(element, self._styles)
         if plain is not None:
@@ -169,7 +180,7 @@ class _Blocks:
         named = properties.find(STYLE_NAME) if properties is not None and len(properties) else None
         id_ = named.get(VAL, "") if named is not None else self._styles.default
         style = self._styles.find(id_)
-        words = Words(self._styles, style)
+        words = WordParagraphWords(self._styles, style)
         words.read(element)
         if words.has_followers:
             hung.append(words)
@@ -177,22 +188,24 @@ class _Blocks:
         return self._made(words.text, place, (id_, style), properties, words.is_monospace)
 
     def _made(
-        self, text: str, place: Place, named: tuple[str, Style], properties: Element | None, is_monospace: bool
-    ) -> Piece:
+        self, text: str, place: BlockPlace, named: tuple[str, WordStyle], properties: Element | None, is_monospace: bool
+    ) -> BlockPiece:
         """The piece of a text, by its style and the paragraph's own properties; an empty one has no number.
 
         Of empty paragraphs only a line of code is kept as what it is: it divides others.
         """
         style_id, style = named
         if not text.strip():
-            return Piece(Kind.CODE if style.role is Role.CODE else Kind.PARAGRAPH, "", None, place)
+            return BlockPiece(
+                BlockKind.CODE if style.role is ParagraphRole.CODE else BlockKind.PARAGRAPH, "", None, place
+            )
         listed = self._listed(properties, style, style_id)
         label = self._numbering.label(*listed) if listed else None
         depth = listed[1] if listed and label is not None else None
         kind, level = _nature(style, model.heading_level(style, properties), depth, is_monospace)
-        return Piece(kind, trimmed(text, kind), None, place, level, label or "")
+        return BlockPiece(kind, trimmed(text, kind), None, place, level, label or "")
 
-    def _listed(self, properties: Element | None, style: Style, style_id: str) -> tuple[str, int] | None:
+    def _listed(self, properties: Element | None, style: WordStyle, style_id: str) -> tuple[str, int] | None:
         """The id of the list a paragraph is in and its level from 0."""
         direct = properties.find(f"{W}numPr") if properties is not None else None
         num_id = direct.find(f"{W}numId") if direct is not None else None
@@ -205,21 +218,21 @@ class _Blocks:
             level = self._numbering.level_of_style(found, style_id) if num_id is None else 0
         return found, max(0, level)
 
-    def _table(self, table: Element, places: Places) -> Iterator[Piece]:
+    def _table(self, table: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         rows = list(_inside(table, model.ROW))
         if len(rows) == 1 and len(cells := list(_inside(rows[0], model.CELL))) == 1:
             for child in cells[0]:
                 yield from self.read(child, places)
             return
-        hung: list[Words] = []
+        hung: list[WordParagraphWords] = []
         tables: list[Element] = []
         lines = [self._row(row, hung, tables) for row in rows]
         lines = [line for line in lines if any(line)]
         if lines:
-            yield Piece(Kind.TABLE, table_text(lines), None, places.place(table))
+            yield BlockPiece(BlockKind.TABLE, table_text(lines), None, places.place(table))
         yield from self._followed(hung, tables, places)
 
-    def _row(self, row: Element, hung: list[Words], tables: list[Element]) -> list[str]:
+    def _row(self, row: Element, hung: list[WordParagraphWords], tables: list[Element]) -> list[str]:
         line: list[str] = []
         properties = row.find(_ROW_PROPERTIES)
         if properties is not None and len(properties):
@@ -236,7 +249,7 @@ class _Blocks:
                 line += [""] * (_columns(properties.find(f"{W}gridSpan")) - 1)
         return line
 
-    def _cell(self, cell: Element, hung: list[Words], tables: list[Element]) -> str:
+    def _cell(self, cell: Element, hung: list[WordParagraphWords], tables: list[Element]) -> str:
         texts = []
         for element in _inside(cell, *_PARAGRAPHS, model.TABLE):
             if element.tag == model.TABLE:
@@ -260,15 +273,15 @@ def _columns(element: Element | None) -> int:
     return max(0, min(model.whole(element) or 0, _MOST_COLUMNS))
 
 
-def _nature(style: Style, heading: int, depth: int | None, is_monospace: bool) -> tuple[Kind, int]:
+def _nature(style: WordStyle, heading: int, depth: int | None, is_monospace: bool) -> tuple[BlockKind, int]:
     """What a paragraph is, and its level; `depth` is how deep it is in a list, from 0."""
     if heading:
-        return Kind.HEADING, heading
+        return BlockKind.HEADING, heading
     if depth is not None:
-        return Kind.LIST_ITEM, min(depth, model.LEVELS - 1) + 1
-    if style.role is Role.CAPTION:
-        return Kind.CAPTION, 0
-    return (Kind.CODE if style.role is Role.CODE or is_monospace else Kind.PARAGRAPH), 0
+        return BlockKind.LIST_ITEM, min(depth, model.LEVELS - 1) + 1
+    if style.role is ParagraphRole.CAPTION:
+        return BlockKind.CAPTION, 0
+    return (BlockKind.CODE if style.role is ParagraphRole.CODE or is_monospace else BlockKind.PARAGRAPH), 0
 
 
 # The words of one paragraph of a DOCX, and what hangs on it: notes, text boxes, drawings.
@@ -276,13 +289,13 @@ def _nature(style: Style, heading: int, depth: int | None, is_monospace: bool) -
 _PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic"
 
 
-class Words:
+class WordParagraphWords:
     """Walks over one paragraph and keeps what it finds, in order.
 
     `boxes` are text boxes, whose paragraphs come after this one; `parts` are relationship ids of diagrams and charts.
     """
 
-    def __init__(self, styles: Styles, style: Style = model.NO_STYLE) -> None:
+    def __init__(self, styles: WordStyles, style: WordStyle = model.NO_STYLE) -> None:
         self.boxes: list[Element] = []
         self.marks: list[_NoteMark] = []
         self.parts: list[str] = []
@@ -309,12 +322,12 @@ class Words:
         """Whether all of the text is in a font for code."""
         return self._monospace > 0 and self._proportional == 0
 
-    def read(self, element: Element) -> Words:
+    def read(self, element: Element) -> WordParagraphWords:
         for child in element:
             tag = child.tag
             if tag == TEXT:
                 self.add(child.text or "")
-            elif (action := _ACTIONS.get(tag, Words.read)) is not None:
+            elif (action := _ACTIONS.get(tag, WordParagraphWords.read)) is not None:
                 action(self, child)
         return self
 
@@ -392,7 +405,7 @@ class Words:
         self.put("\n")
 
 
-_Action = Callable[[Words, Element], object]
+_Action = Callable[[WordParagraphWords, Element], object]
 
 
 def _putting(text: str) -> _Action:
@@ -402,7 +415,7 @@ def _putting(text: str) -> _Action:
 def _led_by(sign: str) -> _Action:
     """For the parts of equations that are only told by where they stand."""
 
-    def read(words: Words, element: Element) -> None:
+    def read(words: WordParagraphWords, element: Element) -> None:
         words.put(sign)
         words.read(element)
 
@@ -410,31 +423,31 @@ def _led_by(sign: str) -> _Action:
 
 
 _ACTIONS: dict[str, _Action | None] = {
-    model.RUN: Words.run,
+    model.RUN: WordParagraphWords.run,
     f"{W}tab": _putting("\t"),
     f"{W}ptab": _putting("\t"),
     f"{W}br": _putting("\n"),
     f"{W}cr": _putting("\n"),
     f"{W}noBreakHyphen": _putting("\u2011"),
-    f"{W}sym": Words.symbol,
-    f"{W}fldChar": Words.field,
-    f"{W}footnoteReference": Words.mark,
-    f"{W}endnoteReference": Words.mark,
-    f"{W}commentReference": Words.mark,
-    f"{W}txbxContent": Words.box,
-    f"{W}ruby": Words.ruby,
-    ALTERNATE: Words.alternate,
+    f"{W}sym": WordParagraphWords.symbol,
+    f"{W}fldChar": WordParagraphWords.field,
+    f"{W}footnoteReference": WordParagraphWords.mark,
+    f"{W}endnoteReference": WordParagraphWords.mark,
+    f"{W}commentReference": WordParagraphWords.mark,
+    f"{W}txbxContent": WordParagraphWords.box,
+    f"{W}ruby": WordParagraphWords.ruby,
+    ALTERNATE: WordParagraphWords.alternate,
     f"{MATH}t": lambda words, element: words.add(element.text or ""),
     f"{MATH}den": _led_by("/"),
     f"{MATH}sup": _led_by("^"),
     f"{MATH}sub": _led_by("_"),
     f"{DRAWING}t": lambda words, element: words.add(element.text or ""),
-    f"{DRAWING}p": Words.drawn_paragraph,
-    f"{DIAGRAM}relIds": Words.part,
-    f"{CHART}chart": Words.part,
-    _PICTURE: Words.picture,
-    f"{VML}imagedata": Words.picture,
-    f"{VML}textpath": Words.word_art,
+    f"{DRAWING}p": WordParagraphWords.drawn_paragraph,
+    f"{DIAGRAM}relIds": WordParagraphWords.part,
+    f"{CHART}chart": WordParagraphWords.part,
+    _PICTURE: WordParagraphWords.picture,
+    f"{VML}imagedata": WordParagraphWords.picture,
+    f"{VML}textpath": WordParagraphWords.word_art,
 }
 """What to do with an element; None leaves it out, and in one that is not here the words are looked for."""
 _ACTIONS |= dict.fromkeys(
@@ -455,11 +468,11 @@ class _PlainText(NamedTuple):
 
     text: str
     style_id: str
-    style: Style
+    style: WordStyle
 
 
-def _plain_text(paragraph: Element, styles: Styles) -> _PlainText | None:
-    """Most paragraphs are nothing but text: this is `Words` for them, in a third of the time; None for all others."""
+def _plain_text(paragraph: Element, styles: WordStyles) -> _PlainText | None:
+    """Read nothing but text as `WordParagraphWords` would, in a third of the time; None for all other paragraphs."""
     texts = []
     style_id = styles.default
     for element in paragraph.iter():

@@ -29,9 +29,9 @@ from app.documents.formats.office.package import (
     MATH,
     SPACE,
     VML,
-    Package,
-    Part,
+    OfficePackage,
     W,
+    XmlPart,
     branches,
     child_in_order,
     office_language,
@@ -39,16 +39,16 @@ from app.documents.formats.office.package import (
     without,
     without_forbidden,
 )
-from app.documents.formats.office.paragraphs import Role
+from app.documents.formats.office.paragraphs import ParagraphRole
 from app.documents.formats.office.runs import (
     BREAKS,
-    Anchor,
-    Format,
     Group,
+    InlineAnchor,
     Node,
+    ParagraphToken,
+    RunFormat,
     Single,
-    Text,
-    Token,
+    StyledText,
     arranged,
     line_of,
     plan_of,
@@ -56,9 +56,9 @@ from app.documents.formats.office.runs import (
 )
 from app.documents.formats.word import model
 from app.documents.formats.word.model import PROPERTIES, RUN, RUN_PROPERTIES, TEXT, VAL, Raw
-from app.documents.formats.word.reading import Words
+from app.documents.formats.word.reading import WordParagraphWords
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
-from app.documents.source import Ask, Once, Remark, Source, Target, Visit, Visits
+from app.documents.source import ContentCallback, FileSource, Once, Remark, Target, Visit, Visits
 from app.language.names import RUNS_LEFT, is_east_asian
 
 _HAS_RTL = re.compile(f"[{RUNS_LEFT}]")
@@ -90,7 +90,7 @@ _HINT = f"{W}hint"
 _COMPLEX = (("b", "bCs"), ("i", "iCs"), ("sz", "szCs"))
 
 
-class Direction:
+class WordDirection:
     """Marks what is translated as being in the target's language and direction."""
 
     def __init__(self, target: Target) -> None:
@@ -201,24 +201,24 @@ _MOST_LOOKED_AT = 4000
 """Runs, to find out what a document is written in."""
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Segments: properties, the body with its text boxes, charts and diagrams, notes and comments, headers, footers."""
     with opened_package(source, out) as package:
-        _Document(package, Visits(visit), target if out is not None else None).rewrite()
+        _WordRewriter(package, Visits(visit), target if out is not None else None).rewrite()
 
 
-class _Document:
-    def __init__(self, package: Package, ask: Visits, target: Target | None) -> None:
+class _WordRewriter:
+    def __init__(self, package: OfficePackage, ask: Visits, target: Target | None) -> None:
         self._package = package
         self._ask = ask
         self._target = target
-        self._direction = Direction(target) if target is not None else None
+        self._direction = WordDirection(target) if target is not None else None
         self._main = package.main_part(model.USUAL_PART)
         self._related = package.related(self._main)
         self._drawings = Drawings(package, target)
         styles = self._package.part_of_kind(self._main, "styles")
         root = package.root(styles) if styles else None
-        self._looks = model.Looks(root)
+        self._looks = model.RunStyles(root)
         self._used_lists = _lists_in(root)
 
     def rewrite(self) -> None:
@@ -258,8 +258,8 @@ class _Document:
             self._walk(part).read(part.root, SegmentKind.HEADER)
             self._drawings.related(name, part.root, self._ask)
 
-    def _walk(self, part: Part) -> _Walk:
-        return _Walk(part, self._looks, self._drawings, self._direction, self._ask)
+    def _walk(self, part: XmlPart) -> _WordWalk:
+        return _WordWalk(part, self._looks, self._drawings, self._direction, self._ask)
 
     def _tell(self) -> None:
         source, archive = self._package.source, self._package.archive
@@ -271,7 +271,7 @@ class _Document:
                 values: dict[str, str | int] = {"name": each.target, "size_bytes": archive.size(each.target)}
                 source.remarks.append(Remark("attachment", values))
 
-    def _defaults(self, direction: Direction) -> None:
+    def _defaults(self, direction: WordDirection) -> None:
         for kind, change in (("styles", direction.styles), ("settings", direction.settings)):
             if name := self._package.part_of_kind(self._main, kind):
                 with self._package.opened(name) as part:
@@ -283,7 +283,7 @@ def _lists_in(root: Element | None) -> set[str]:
     return {each.get(VAL, "") for each in root.iter(f"{W}numId")} if root is not None else set()
 
 
-def _is_typewritten(root: Element, looks: model.Looks) -> bool:
+def _is_typewritten(root: Element, looks: model.RunStyles) -> bool:
     """Whether most of a document is in a font for code; then the font tells nothing."""
     style, code, all_ = looks.find(looks.default), 0, 0
     for run in islice(root.iter(f"{W}r"), _MOST_LOOKED_AT):
@@ -302,12 +302,12 @@ _NO_PARAGRAPHS = frozenset(tags(W, "t rPr instrText fldChar bookmarkStart bookma
 
 
 @dataclass
-class _Walk:
-    part: Part
-    looks: model.Looks
+class _WordWalk:
+    part: XmlPart
+    looks: model.RunStyles
     drawings: Drawings
-    direction: Direction | None
-    ask: Ask
+    direction: WordDirection | None
+    ask: ContentCallback
 
     def read(self, element: Element, kind: SegmentKind) -> None:
         """A paragraph, a table, or anything that holds these. `kind` is what paragraphs are where they stand."""
@@ -334,7 +334,7 @@ class _Walk:
 
     def _words(self, paragraph: Element, kind: SegmentKind) -> None:
         plan = plan_of(line_of(_ParagraphReader(self.looks).nodes(paragraph), self.looks.words_of))
-        is_code = plan.is_code or (plan.has_words and self.looks.of_paragraph(paragraph).role is Role.CODE)
+        is_code = plan.is_code or (plan.has_words and self.looks.of_paragraph(paragraph).role is ParagraphRole.CODE)
         if plan.has_words or is_code:
             self.drawings.left.paragraph(is_code=is_code)
         if is_code or not plan.has_words:
@@ -355,7 +355,7 @@ class _Walk:
             return SegmentKind.HEADING, level
         if style.num_id not in (None, "0") or (properties is not None and properties.find(f"{W}numPr") is not None):
             return SegmentKind.LIST_ITEM, 0
-        return (SegmentKind.CAPTION if style.role is Role.CAPTION else SegmentKind.PARAGRAPH), 0
+        return (SegmentKind.CAPTION if style.role is ParagraphRole.CAPTION else SegmentKind.PARAGRAPH), 0
 
     def _table(self, table: Element, kind: SegmentKind) -> None:
         """A table of one cell is a frame for what is in it; a deleted row is left."""
@@ -367,7 +367,7 @@ class _Walk:
 
     def _alternate(self, alternate: Element, kind: SegmentKind) -> None:
         """Several ways to say the same: what one of them says becomes the same in the others."""
-        once = _Walk(self.part, self.looks, self.drawings, self.direction, Once(self.ask))
+        once = _WordWalk(self.part, self.looks, self.drawings, self.direction, Once(self.ask))
         for branch in branches(alternate):
             for child in list(branch):
                 once.read(child, kind)
@@ -436,9 +436,9 @@ class _Holder:
 
 
 class _ParagraphReader:
-    def __init__(self, looks: model.Looks) -> None:
+    def __init__(self, looks: model.RunStyles) -> None:
         self._looks = looks
-        self._style = model.Style()
+        self._style = model.WordStyle()
 
     def nodes(self, paragraph: Element) -> list[Node]:
         self._style = self._looks.of_paragraph(paragraph)
@@ -461,13 +461,13 @@ class _ParagraphReader:
                 _add(nodes, node)
         return nodes
 
-    def _field(self, found: model.Found) -> Node:
+    def _field(self, found: model.WordField) -> Node:
         if not found.is_whole:
-            return Anchor(list(found.code), is_loose=True)
+            return InlineAnchor(list(found.code), is_loose=True)
         instruction = model.instruction_of(found.code)
         children = self._resolved(found.result)
         if not any(text.text.strip() for text in texts_in(children)) and not _has_single(children):
-            return Anchor([*found.code, *found.result, *found.end])
+            return InlineAnchor([*found.code, *found.result, *found.end])
         if model.has_words(instruction):
             look = "link" if model.is_link(instruction) else "field"
             return Group(look, _Holder(None, tuple(found.code), tuple(found.result), tuple(found.end)), children)
@@ -485,7 +485,7 @@ class _ParagraphReader:
     def _in_run(self, raw: Raw) -> Node | None:
         tag = raw.element.tag
         if self._looks.is_hidden(raw.run, self._style):
-            return Anchor([raw])
+            return InlineAnchor([raw])
         if tag == TEXT:
             return self._text(raw, (raw.element.text or "").replace("\n", " "))
         if tag == f"{W}noBreakHyphen":
@@ -501,13 +501,13 @@ class _ParagraphReader:
         blank = [raw] if text.isspace() and self._looks.shows_space(raw.run) else None
         if blank is None and self._looks.is_monospace(raw.run, self._style):
             return Single("code", [raw], text)
-        return Text(text, raw.run, self._looks.key(raw.run), blank)
+        return StyledText(text, raw.run, self._looks.key(raw.run), blank)
 
     def _beside_runs(self, raw: Raw) -> Node:
         element = raw.element
         tag = element.tag
         if tag in _MATH:
-            return Single("formula", [raw], Words(self._looks).read(element).text.strip())
+            return Single("formula", [raw], WordParagraphWords(self._looks).read(element).text.strip())
         if tag == f"{W}fldSimple":
             instruction = element.get(f"{W}instr", "")
             children = self._read(element)
@@ -574,12 +574,12 @@ def _is_one(first: _Holder, second: _Holder) -> bool:
     return told[0] == told[1]
 
 
-def _anchor(raw: Raw) -> Anchor:
+def _anchor(raw: Raw) -> InlineAnchor:
     tag = raw.element.tag if isinstance(raw.element.tag, str) else ""
     is_end = tag.endswith("End") or tag == f"{W}commentReference"
     kind = tag.removesuffix("Start").removesuffix("End")
     pair = f"{kind} {raw.element.get(f'{W}id', '')}" if kind != tag or not tag else ""
-    return Anchor([raw], is_end, raw.mark != "" or tag == model.INSTRUCTION, pair)
+    return InlineAnchor([raw], is_end, raw.mark != "" or tag == model.INSTRUCTION, pair)
 
 
 def _thing(raw: Raw) -> Node:
@@ -588,7 +588,7 @@ def _thing(raw: Raw) -> Node:
     look = _SINGLES.get(element.tag, "other")
     if look == "image":
         if _floats(element):
-            return Anchor([raw])
+            return InlineAnchor([raw])
         shows = "".join(each.text or "" for each in element.iterchildren() for each in each.iterchildren(TEXT))
         return Single("other" if shows else look, [raw], shows, stays=not shows)
     if element.tag == f"{W}sym":
@@ -612,7 +612,7 @@ def _has_single(nodes: Sequence[Node]) -> bool:
 _HYPHEN, _CONTROL = f"{W}noBreakHyphen", f"{W}sdt"
 
 
-def _rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
+def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Element]:
     """Puts the tokens in the place of all that the paragraph had but its properties; gives the runs with words."""
     for child in list(paragraph):
         if child.tag != PROPERTIES:
@@ -633,11 +633,11 @@ class _Builder:
         self._run: Element | None = None
         """The run that is being written, and the one it looks like; None where the next begins a new one."""
 
-    def add(self, token: Token) -> None:
+    def add(self, token: ParagraphToken) -> None:
         node = token.node
-        if isinstance(node, Text):
+        if isinstance(node, StyledText):
             self._write(node)
-        elif isinstance(node, Format):
+        elif isinstance(node, RunFormat):
             return
         elif isinstance(node, Group):
             self._end_run()
@@ -645,7 +645,7 @@ class _Builder:
         else:
             self._move(node.payload)
 
-    def _write(self, node: Text) -> None:
+    def _write(self, node: StyledText) -> None:
         if self._run is None or self._source is not node.run or self._run not in self.runs:
             self.runs.append(self._begin(node.run))
         text = node.text.translate(BREAKS)
@@ -743,7 +743,7 @@ _NUMBER = re.compile("(%[1-9])")
 _WORD = re.compile(r"[^\W\d_]{2}")
 
 
-def _list_labels(part: Part, used: set[str], ask: Ask) -> None:
+def _list_labels(part: XmlPart, used: set[str], ask: ContentCallback) -> None:
     """The labels of those lists that a document uses; `used` are the ids of their numberings."""
     lists = {each.get(f"{W}abstractNumId"): each for each in part.root.iter(f"{W}abstractNum")}
     once = Once(ask)
@@ -757,7 +757,7 @@ def _list_labels(part: Part, used: set[str], ask: Ask) -> None:
                 _label(part, level, once)
 
 
-def _label(part: Part, level: object, ask: Ask) -> None:
+def _label(part: XmlPart, level: object, ask: ContentCallback) -> None:
     format_, text = level.find(f"{W}numFmt"), level.find(f"{W}lvlText")  # type: ignore[attr-defined]
     said = text.get(VAL, "") if text is not None else ""
     if not _WORD.search(_NUMBER.sub(" ", said)) or (format_ is not None and format_.get(VAL) == "bullet"):

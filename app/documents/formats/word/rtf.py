@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.encoding import decode
 from app.documents.formats.office.paragraphs import MOST_ANCESTORS
-from app.documents.source import Item, Opened, Source, counted
+from app.documents.source import FileSource, Item, Opened, counted
 
 _ROWS = 100
 _TOKEN = re.compile(
@@ -73,11 +73,11 @@ class _Flow:
     cells: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     rows_start: int = -1
-    after: list[Piece] = field(default_factory=list)
+    after: list[BlockPiece] = field(default_factory=list)
     """Footnotes and the like, which follow the paragraph that they belong to."""
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """Paragraphs, headings, tables and notes; pictures are counted."""
     data = source.path.read_bytes()
     title = _TITLE.search(data[:65536].decode("latin-1"))
@@ -106,7 +106,7 @@ class RtfWalker:
         self._is_optional = False
         self._at = 0
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[BlockPiece]:
         match, out = _TOKEN.match, self._flows[0].after
         at, length = 0, len(self._text)
         while at < length:
@@ -263,8 +263,8 @@ class RtfWalker:
             self._flows[-1].parts.append(decoded.text)
             self._waiting.clear()
 
-    def _taken(self, flow: _Flow) -> tuple[str, Place]:
-        text, place = "".join(flow.parts), Place("", max(flow.start, 0), flow.end)
+    def _taken(self, flow: _Flow) -> tuple[str, BlockPlace]:
+        text, place = "".join(flow.parts), BlockPlace("", max(flow.start, 0), flow.end)
         if not text.isascii():  # characters beyond U+FFFF come as two halves
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         flow.parts.clear()
@@ -278,12 +278,14 @@ class RtfWalker:
         self._end_table(flow)
         text, place = self._taken(flow)
         is_heading = flow.level and flow is self._flows[0]
-        kind = Kind.HEADING if is_heading else Kind.LIST_ITEM if flow.mark else Kind.PARAGRAPH
-        level = {Kind.HEADING: flow.level, Kind.LIST_ITEM: flow.depth}.get(kind, 0)
+        kind = BlockKind.HEADING if is_heading else BlockKind.LIST_ITEM if flow.mark else BlockKind.PARAGRAPH
+        level = {BlockKind.HEADING: flow.level, BlockKind.LIST_ITEM: flow.depth}.get(kind, 0)
         if flow.label in ("footnote", "endnote", "comment"):
-            kind, level = Kind.NOTE, 0
+            kind, level = BlockKind.NOTE, 0
         if text or flow.mark:
-            flow.after.append(Piece(kind, text or flow.mark, place=place, level=level, label=flow.mark or flow.label))
+            flow.after.append(
+                BlockPiece(kind, text or flow.mark, place=place, level=level, label=flow.mark or flow.label)
+            )
         flow.after += notes
         flow.mark = ""
 
@@ -304,8 +306,8 @@ class RtfWalker:
     def _end_table(self, flow: _Flow) -> None:
         rows = [*flow.rows, *([flow.cells] if flow.cells else [])]
         if any(any(row) for row in rows):
-            place = Place("", max(flow.rows_start, 0), self._at)
-            flow.after.append(Piece(Kind.TABLE, table_text(rows), place=place, label=flow.label))
+            place = BlockPlace("", max(flow.rows_start, 0), self._at)
+            flow.after.append(BlockPiece(BlockKind.TABLE, table_text(rows), place=place, label=flow.label))
         flow.rows, flow.cells, flow.rows_start = [], [], -1
 
     def _leave_flow(self) -> None:
@@ -331,7 +333,7 @@ _BODY = 9
 """The outline level of a paragraph that is no heading, counted from 0."""
 
 
-class _Style:
+class _RtfStyle:
     def __init__(self) -> None:
         self.number = 0
         self.parent = -1
@@ -358,7 +360,7 @@ def _heading_levels(text: str) -> dict[int, int]:
     return {number: _level(styles, style) for number, style in styles.items()}
 
 
-def _level(styles: dict[int, _Style], style: _Style) -> int:
+def _level(styles: dict[int, _RtfStyle], style: _RtfStyle) -> int:
     for _ in range(MOST_ANCESTORS):
         if (level := style.own_level) is not None:
             return level
@@ -368,16 +370,16 @@ def _level(styles: dict[int, _Style], style: _Style) -> int:
     return 0
 
 
-def _styles(text: str) -> list[_Style]:
+def _styles(text: str) -> list[_RtfStyle]:
     begin = text.find("{\\stylesheet")
-    found: list[_Style] = []
+    found: list[_RtfStyle] = []
     depth = 0
     for match in _STYLE_TOKEN.finditer(text, begin, begin + _MOST_CHARACTERS) if begin >= 0 else ():
         word, number, brace, run = match.groups()
         if brace == "{":
             depth += 1
             if depth == 2:
-                found.append(_Style())
+                found.append(_RtfStyle())
         elif brace:
             depth -= 1
             if depth == 0:
@@ -387,7 +389,7 @@ def _styles(text: str) -> list[_Style]:
     return found
 
 
-def _take(style: _Style, word: str | None, number: int, run: str | None) -> None:
+def _take(style: _RtfStyle, word: str | None, number: int, run: str | None) -> None:
     if run:
         style.name += run
     elif word == "s":

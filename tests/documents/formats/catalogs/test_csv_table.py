@@ -10,20 +10,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.documents.blocks import Kind, Piece, rows_of
+from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.catalogs.csv_table import DELIMITERS, ROWS, cells, read
 from app.documents.segments import SegmentKind
-from app.documents.source import Opened, Remark, Source
+from app.documents.source import FileSource, Opened, Remark
 from tests.helpers.rewriting import reversed_words, run_on, takes_words
 
 
-def items(tmp_path: Path, data: bytes) -> tuple[list[list[str]], list[Piece], list[Remark]]:
+def items(tmp_path: Path, data: bytes) -> tuple[list[list[str]], list[BlockPiece], list[Remark]]:
     path = tmp_path / "a.csv"
     path.write_bytes(data)
-    opened, *rest = read(Source(path))
+    opened, *rest = read(FileSource(path))
     assert isinstance(opened, Opened)
-    pieces = [each for each in rest if isinstance(each, Piece)]
-    assert all(piece.kind is Kind.TABLE for piece in pieces)
+    pieces = [each for each in rest if isinstance(each, BlockPiece)]
+    assert all(piece.kind is BlockKind.TABLE for piece in pieces)
     return (
         [row for piece in pieces for row in rows_of(piece)],
         pieces,

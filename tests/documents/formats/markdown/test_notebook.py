@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.markdown.notebook import read
-from app.documents.source import Item, Opened, Remark, Source
+from app.documents.source import FileSource, Item, Opened, Remark
 
 PICTURE = {"image/png": "iVBORw0KGgo" * 1000, "text/plain": ["<Figure 1>"]}
 
@@ -19,11 +19,11 @@ PICTURE = {"image/png": "iVBORw0KGgo" * 1000, "text/plain": ["<Figure 1>"]}
 def items(tmp_path: Path, book: Any) -> list[Item]:
     path = tmp_path / "a.ipynb"
     path.write_text(book if isinstance(book, str) else json.dumps(book), "utf-8")
-    return list(read(Source(path)))
+    return list(read(FileSource(path)))
 
 
-def pieces(tmp_path: Path, book: Any) -> list[tuple[Kind, str, str]]:
-    return [(each.kind, each.text, each.label) for each in items(tmp_path, book) if isinstance(each, Piece)]
+def pieces(tmp_path: Path, book: Any) -> list[tuple[BlockKind, str, str]]:
+    return [(each.kind, each.text, each.label) for each in items(tmp_path, book) if isinstance(each, BlockPiece)]
 
 
 def test_version_4_with_outputs_errors_and_pictures(tmp_path: Path) -> None:
@@ -52,22 +52,22 @@ def test_version_4_with_outputs_errors_and_pictures(tmp_path: Path) -> None:
         ],
     }
     found = pieces(tmp_path, book)
-    assert found[0][:2] == (Kind.HEADING, "Title")
-    assert found[1][0] is Kind.PARAGRAPH
+    assert found[0][:2] == (BlockKind.HEADING, "Title")
+    assert found[1][0] is BlockKind.PARAGRAPH
     assert "words" in found[1][1]
     assert found[2:] == [
-        (Kind.CODE, "1 + 1\n2 + 2", "julia"),
-        (Kind.CODE, "printed\nlines", "output"),
-        (Kind.CODE, "4", "output"),
-        (Kind.CODE, "<Figure 1>", "output"),
-        (Kind.CODE, "E: bad\nline 1", "output"),
-        (Kind.CODE, "Other: wrong", "output"),
-        (Kind.PARAGRAPH, "raw text", ""),
+        (BlockKind.CODE, "1 + 1\n2 + 2", "julia"),
+        (BlockKind.CODE, "printed\nlines", "output"),
+        (BlockKind.CODE, "4", "output"),
+        (BlockKind.CODE, "<Figure 1>", "output"),
+        (BlockKind.CODE, "E: bad\nline 1", "output"),
+        (BlockKind.CODE, "Other: wrong", "output"),
+        (BlockKind.PARAGRAPH, "raw text", ""),
     ]
     everything = items(tmp_path, book)
     assert everything[0] == Opened(title="Sums", encoding="utf-8")
     assert everything[-1] == Remark("pictures", {"count": 1})
-    assert {each.place.part for each in everything if isinstance(each, Piece)} == {"cell 1", "cell 2", "cell 3"}
+    assert {each.place.part for each in everything if isinstance(each, BlockPiece)} == {"cell 1", "cell 2", "cell 3"}
 
 
 def test_version_3_keeps_its_cells_in_worksheets(tmp_path: Path) -> None:
@@ -76,10 +76,10 @@ def test_version_3_keeps_its_cells_in_worksheets(tmp_path: Path) -> None:
         {"output_type": "pyerr", "ename": "E", "evalue": "x", "traceback": []}]}  # fmt: skip
     book = {"nbformat": 3, "worksheets": [{"cells": [{"cell_type": "heading", "level": 2, "source": "Part"}, code]}]}
     assert pieces(tmp_path, book) == [
-        (Kind.HEADING, "Part", ""),
-        (Kind.CODE, "a = 1", "python"),
-        (Kind.CODE, "1", "output"),
-        (Kind.CODE, "E: x", "output"),
+        (BlockKind.HEADING, "Part", ""),
+        (BlockKind.CODE, "a = 1", "python"),
+        (BlockKind.CODE, "1", "output"),
+        (BlockKind.CODE, "E: x", "output"),
     ]
     assert Remark("pictures", {"count": 1}) in items(tmp_path, book)
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.markdown import reading as markdown
 from app.documents.formats.markdown.reading import pieces_of, read
-from app.documents.source import Opened, Remark, Source
+from app.documents.source import FileSource, Opened, Remark
 from tests.helpers.web_files import markers_in
 
 LINES = (
@@ -41,40 +41,40 @@ def test_every_word_is_read_once_in_order_and_found_again_at_its_place(document:
     assert markers_in("\n".join(piece.text for piece in pieces)) == shown
     for piece in pieces:
         there = set(markers_in(text[piece.place.start : piece.place.end]))
-        mark = set(re.findall(r"^\[\^(.*?)\]: ", piece.text)) if piece.kind is Kind.NOTE else set()
+        mark = set(re.findall(r"^\[\^(.*?)\]: ", piece.text)) if piece.kind is BlockKind.NOTE else set()
         assert set(markers_in(piece.text)) - mark <= there
 
 
-def found(text: str) -> list[tuple[Kind, int, str, str]]:
+def found(text: str) -> list[tuple[BlockKind, int, str, str]]:
     """Kind, level, label and text of each block."""
     return [(piece.kind, piece.level, piece.label, piece.text) for piece in pieces_of(text)]
 
 
 def test_headings_and_paragraphs_keep_their_inline_markup() -> None:
     assert found("# A *b* #\n\nTwo\nlines\n---\nx **y**\nz  \n[l](http://u)\\\nend") == [
-        (Kind.HEADING, 1, "", "A *b*"),
-        (Kind.HEADING, 2, "", "Two lines"),
-        (Kind.PARAGRAPH, 0, "", "x **y** z\n[l](http://u)\nend"),
+        (BlockKind.HEADING, 1, "", "A *b*"),
+        (BlockKind.HEADING, 2, "", "Two lines"),
+        (BlockKind.PARAGRAPH, 0, "", "x **y** z\n[l](http://u)\nend"),
     ]
 
 
 def test_lists_have_levels_and_marks() -> None:
     assert found("- a\n  more\n\n  second\n- b\n  1. c\n  2. d\n\n7) e") == [
-        (Kind.LIST_ITEM, 1, "•", "a more"),
-        (Kind.PARAGRAPH, 0, "", "second"),
-        (Kind.LIST_ITEM, 1, "•", "b"),
-        (Kind.LIST_ITEM, 2, "1.", "c"),
-        (Kind.LIST_ITEM, 2, "2.", "d"),
-        (Kind.LIST_ITEM, 1, "7)", "e"),
+        (BlockKind.LIST_ITEM, 1, "•", "a more"),
+        (BlockKind.PARAGRAPH, 0, "", "second"),
+        (BlockKind.LIST_ITEM, 1, "•", "b"),
+        (BlockKind.LIST_ITEM, 2, "1.", "c"),
+        (BlockKind.LIST_ITEM, 2, "2.", "d"),
+        (BlockKind.LIST_ITEM, 1, "7)", "e"),
     ]
 
 
 def test_code_front_matter_and_tables() -> None:
     assert found("---\ntitle: T\n---\n```py\nif x:\n    y\n```\n\n    z\n\n| A | B |\n|---|---|\n| 1 | 2 | 3 |\n") == [
-        (Kind.CODE, 0, "yaml", "title: T"),
-        (Kind.CODE, 0, "py", "if x:\n    y"),
-        (Kind.CODE, 0, "", "z"),
-        (Kind.TABLE, 0, "", "A\tB\n1\t2\t3"),
+        (BlockKind.CODE, 0, "yaml", "title: T"),
+        (BlockKind.CODE, 0, "py", "if x:\n    y"),
+        (BlockKind.CODE, 0, "", "z"),
+        (BlockKind.TABLE, 0, "", "A\tB\n1\t2\t3"),
     ]
 
 
@@ -82,11 +82,11 @@ def test_quotes_notes_definitions_and_html() -> None:
     text = "> quote\n> goes on\n\n[^n]: note\n\n    more\n\n"
     text += '[ref]: http://u "T"\n\n<p align="center">html <img src="x"></p>\n'
     assert found(text) == [
-        (Kind.PARAGRAPH, 0, "", "quote goes on"),
-        (Kind.NOTE, 0, "footnote", "[^n]: note"),
-        (Kind.NOTE, 0, "footnote", "more"),
-        (Kind.PARAGRAPH, 0, "", '[ref]: http://u "T"'),
-        (Kind.PARAGRAPH, 0, "", "html"),
+        (BlockKind.PARAGRAPH, 0, "", "quote goes on"),
+        (BlockKind.NOTE, 0, "footnote", "[^n]: note"),
+        (BlockKind.NOTE, 0, "footnote", "more"),
+        (BlockKind.PARAGRAPH, 0, "", '[ref]: http://u "T"'),
+        (BlockKind.PARAGRAPH, 0, "", "html"),
     ]
 
 
@@ -122,7 +122,7 @@ def test_a_long_file_is_read_in_portions_with_the_same_result(monkeypatch: pytes
 def test_the_encoding_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_bytes("# Größe\n\nÜber Straßen und Bäume für Köln\n".encode("cp1252"))
-    items = list(read(Source(path)))
+    items = list(read(FileSource(path)))
     assert items[0] == Opened(encoding="cp1252")
     assert items[-1] == Remark("encoding", {"encoding": "cp1252"})
-    assert [item.text for item in items if isinstance(item, Piece)] == ["Größe", "Über Straßen und Bäume für Köln"]
+    assert [item.text for item in items if isinstance(item, BlockPiece)] == ["Größe", "Über Straßen und Bäume für Köln"]

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece, rows_of
+from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.opendocument.reading import read
-from app.documents.source import Opened, PageRead, Remark, Source
+from app.documents.source import FileSource, Opened, PageRead, Remark
 from tests.helpers.office_files import Planned, misplaced, odf_content, odf_part, write_flat_odf, write_odf
 
 STYLES = (
@@ -39,12 +39,12 @@ STYLES = (
 
 def items_of(path: Path, **choice: int) -> list[object]:
     """What a file is read into."""
-    return list(read(Source(path, **choice)))
+    return list(read(FileSource(path, **choice)))
 
 
-def pieces(path: Path) -> list[Piece]:
+def pieces(path: Path) -> list[BlockPiece]:
     """Only the pieces."""
-    return [item for item in items_of(path) if isinstance(item, Piece)]
+    return [item for item in items_of(path) if isinstance(item, BlockPiece)]
 
 
 def p(text: str, style: str = "") -> str:
@@ -202,11 +202,11 @@ def test_styles_say_what_a_paragraph_is(tmp_path: Path) -> None:
     body = p("a", "P1") + p("b", "P2") + p("x =<text:s text:c='2'/>1", "P3") + p("d", "Loop") + p("e", "nowhere")
     found = pieces(write_odf(tmp_path / "a.odt", body, styles=STYLES))
     assert [(piece.kind, piece.text) for piece in found] == [
-        (Kind.HEADING, "a"),
-        (Kind.CAPTION, "b"),
-        (Kind.CODE, "x =  1"),
-        (Kind.PARAGRAPH, "d"),
-        (Kind.PARAGRAPH, "e"),
+        (BlockKind.HEADING, "a"),
+        (BlockKind.CAPTION, "b"),
+        (BlockKind.CODE, "x =  1"),
+        (BlockKind.PARAGRAPH, "d"),
+        (BlockKind.PARAGRAPH, "e"),
     ]
 
 
@@ -246,7 +246,7 @@ def test_an_equation_is_read_from_its_own_member(tmp_path: Path) -> None:
     math = f'<math xmlns="http://www.w3.org/1998/Math/MathML">{signs}</math>'
     body = p('see <draw:frame><draw:object xlink:href="./Object 1"/><draw:image/></draw:frame>')
     items = items_of(write_odf(tmp_path / "a.odt", body, {"Object 1/content.xml": math}))
-    assert isinstance(items[1], Piece)
+    assert isinstance(items[1], BlockPiece)
     assert items[1].text == "see E = m"
 
 
@@ -299,7 +299,7 @@ def test_slides_are_read_with_their_notes(tmp_path: Path, ending: str) -> None:
         before = f"<office:automatic-styles>{STYLES}</office:automatic-styles>"
         write_flat_odf(path, SLIDES, kind="presentation", before=before)
     items = items_of(path)
-    found = [(item.page, item.kind.value, item.label, item.text) for item in items if isinstance(item, Piece)]
+    found = [(item.page, item.kind.value, item.label, item.text) for item in items if isinstance(item, BlockPiece)]
     assert found == [
         (1, "heading", "", "First"),
         (1, "paragraph", "", "grouped"),
@@ -339,10 +339,10 @@ def test_paragraphs_of_code_are_one_piece_with_their_own_white_space_only(tmp_pa
     path = write_odf(tmp_path / "code.odt", p("Before", "") + "\n".join(lines) + p("After") + p("g()", CODE))
     found = pieces(path)
     assert [(piece.kind, piece.text) for piece in found] == [
-        (Kind.PARAGRAPH, "Before"),
-        (Kind.CODE, "def f():\n    return 1\n\nf()"),
-        (Kind.PARAGRAPH, "After"),
-        (Kind.CODE, "g()"),
+        (BlockKind.PARAGRAPH, "Before"),
+        (BlockKind.CODE, "def f():\n    return 1\n\nf()"),
+        (BlockKind.PARAGRAPH, "After"),
+        (BlockKind.CODE, "g()"),
     ]
     with zipfile.ZipFile(path) as archive:
         elements = list(etree.fromstring(archive.read("content.xml")).iter())
@@ -359,7 +359,7 @@ def test_a_numbered_paragraph_has_its_number(tmp_path: Path) -> None:
 
     body = numbered("one", 1) + numbered("inner", 2) + numbered("two", 1) + p("between") + numbered("anew", 1, "b")
     found = pieces(write_odf(tmp_path / "a.odt", body, styles=STYLES))
-    assert [(piece.text, piece.level, piece.label) for piece in found if piece.kind is Kind.LIST_ITEM] == [
+    assert [(piece.text, piece.level, piece.label) for piece in found if piece.kind is BlockKind.LIST_ITEM] == [
         ("one", 1, "1."), ("inner", 2, "1.a)"), ("two", 1, "2."), ("anew", 1, "1."),
     ]  # fmt: skip
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.formats.registry import reader_for
 from app.documents.segments import Content, Mark, Segment, SegmentKind
-from app.documents.source import Source, Target
+from app.documents.source import FileSource, Target
 from tests.helpers.office_files import odf_part, write_zip
 from tests.helpers.rewriting import Result, backwards, reversed_words, run, upper
 
@@ -197,7 +197,7 @@ def test_every_planted_word_comes_back_reversed_and_none_as_it_was(tmp_path: Pat
         assert word not in text, word
     out = tmp_path / f"out.{ENDINGS[kind]}"
     out.write_bytes(result.data)
-    pieces = [item.text for item in reader_for(ENDINGS[kind])(Source(out)) if isinstance(item, Piece)]
+    pieces = [item.text for item in reader_for(ENDINGS[kind])(FileSource(out)) if isinstance(item, BlockPiece)]
     assert len(re.findall(r"dne\d+kram", "".join(pieces))) > 8
     again = run(ENDINGS[kind], out, reversed_words)
     expected = written(run(ENDINGS[kind], path))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.pdf.pdf import read
-from app.documents.source import Item, PageRead, Source
+from app.documents.source import FileSource, Item, PageRead
 from tests.helpers.pdf_files import Page, write_pdf
 
 
 def items_of(path: Path) -> list[Item]:
-    return list(read(Source(path, recognize=False)))
+    return list(read(FileSource(path, recognize=False)))
 
 
-def said_in(path: Path) -> list[tuple[Kind, str, str]]:
-    return [(item.kind, item.label, item.text) for item in items_of(path) if isinstance(item, Piece)]
+def said_in(path: Path) -> list[tuple[BlockKind, str, str]]:
+    return [(item.kind, item.label, item.text) for item in items_of(path) if isinstance(item, BlockPiece)]
 
 
 def test_the_values_of_a_form_come_after_the_pages_text_with_their_names_and_places(tmp_path: Path) -> None:
@@ -27,12 +27,12 @@ def test_the_values_of_a_form_come_after_the_pages_text_with_their_names_and_pla
     page.annotate((140, 180, 150, 190), "/Subtype/Widget/FT/Btn/T(Agreed)/V/Yes/AS/Yes")
     page.annotate((140, 210, 150, 220), "/Subtype/Widget/FT/Btn/T(Refused)/V/Off/AS/Off")
     items = items_of(write_pdf(tmp_path / "a.pdf", [page]))
-    pieces = [item for item in items if isinstance(item, Piece)]
+    pieces = [item for item in items if isinstance(item, BlockPiece)]
     assert [(piece.kind, piece.label, piece.text) for piece in pieces] == [
-        (Kind.PARAGRAPH, "", "First name:"),
-        (Kind.PARAGRAPH, "First", "Alice"),
-        (Kind.PARAGRAPH, "Land", "Österreich"),
-        (Kind.PARAGRAPH, "Agreed", "Agreed"),
+        (BlockKind.PARAGRAPH, "", "First name:"),
+        (BlockKind.PARAGRAPH, "First", "Alice"),
+        (BlockKind.PARAGRAPH, "Land", "Österreich"),
+        (BlockKind.PARAGRAPH, "Agreed", "Agreed"),
     ]
     (box,) = pieces[1].place.boxes
     assert box == (1, 140, 90, 240, 104, 0, 5)
@@ -43,7 +43,7 @@ def test_a_form_with_nothing_else_on_its_page_has_text(tmp_path: Path) -> None:
     page = Page()
     page.annotate((140, 90, 240, 104), "/Subtype/Widget/FT/Tx/T(First)/V(Alice)")
     items = items_of(write_pdf(tmp_path / "a.pdf", [page]))
-    assert [item.text for item in items if isinstance(item, Piece)] == ["Alice"]
+    assert [item.text for item in items if isinstance(item, BlockPiece)] == ["Alice"]
     assert items[-1] == PageRead(1)
 
 
@@ -65,7 +65,7 @@ def test_a_field_that_is_shown_on_two_pages_is_read_once(tmp_path: Path) -> None
     first.annotate((140, 90, 240, 104), "/Subtype/Widget/Parent 13 0 R")
     second.annotate((140, 90, 240, 104), "/Subtype/Widget/Parent 13 0 R")
     said = said_in(write_pdf(path, [first, second]))
-    assert [each for each in said if each[2] == "Alice"] == [(Kind.PARAGRAPH, "Name", "Alice")]
+    assert [each for each in said if each[2] == "Alice"] == [(BlockKind.PARAGRAPH, "Name", "Alice")]
 
 
 def test_comments_are_notes_and_neither_links_nor_popups_nor_hidden_ones_are_read(tmp_path: Path) -> None:
@@ -79,10 +79,10 @@ def test_comments_are_notes_and_neither_links_nor_popups_nor_hidden_ones_are_rea
     page.annotate((72, 90, 240, 104), "/Subtype/Highlight/Contents(All of this is said on the page.)")
     page.annotations.append(("/Type/Annot/F 2/Rect[0 0 9 9]/Subtype/Text/Contents(Unseen)", ""))
     assert said_in(write_pdf(tmp_path / "a.pdf", [page])) == [
-        (Kind.PARAGRAPH, "", "All of this is said on the page."),
-        (Kind.NOTE, "comment", "A sticky note"),
-        (Kind.NOTE, "comment", "Words beside it"),
-        (Kind.NOTE, "comment", "page"),
+        (BlockKind.PARAGRAPH, "", "All of this is said on the page."),
+        (BlockKind.NOTE, "comment", "A sticky note"),
+        (BlockKind.NOTE, "comment", "Words beside it"),
+        (BlockKind.NOTE, "comment", "page"),
     ]
 
 
@@ -91,8 +91,8 @@ def test_the_words_that_a_stamp_only_shows_are_read(tmp_path: Path) -> None:
     page.text(72, 100, "Under the stamp.")
     page.annotate((72, 300, 272, 320), "/Subtype/Stamp", drawn="Approved by nobody")
     assert said_in(write_pdf(tmp_path / "a.pdf", [page])) == [
-        (Kind.PARAGRAPH, "", "Under the stamp."),
-        (Kind.NOTE, "comment", "Approved by nobody"),
+        (BlockKind.PARAGRAPH, "", "Under the stamp."),
+        (BlockKind.NOTE, "comment", "Approved by nobody"),
     ]
 
 

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.pdf.pdf import read
-from app.documents.source import PageRead, Source
+from app.documents.source import FileSource, PageRead
 from tests.documents.formats.pdf.test_pdf import items_of, prose
 from tests.helpers.pdf_files import Bookmark, Page, column, wrapped, write_pdf
 
 
-def pieces_of(path: Path) -> list[Piece]:
-    return [item for item in read(Source(path, recognize=False)) if isinstance(item, Piece)]
+def pieces_of(path: Path) -> list[BlockPiece]:
+    return [item for item in read(FileSource(path, recognize=False)) if isinstance(item, BlockPiece)]
 
 
 def headings_of(path: Path) -> list[tuple[int, str]]:
-    return [(piece.level, piece.text) for piece in pieces_of(path) if piece.kind is Kind.HEADING]
+    return [(piece.level, piece.text) for piece in pieces_of(path) if piece.kind is BlockKind.HEADING]
 
 
 def chapters(titles: list[str], body: float = 10) -> tuple[list[Page], list[Bookmark]]:
@@ -122,7 +122,7 @@ def test_a_page_with_nothing_but_a_number_or_a_header_keeps_it(tmp_path: Path) -
     for number, page in enumerate(pages, 1):
         page.text(72, 82, "The same" if number > 3 else str(number), 11)
     items = items_of(write_pdf(tmp_path / "a.pdf", pages))
-    pieces = [item for item in items if isinstance(item, Piece)]
+    pieces = [item for item in items if isinstance(item, BlockPiece)]
     assert [piece.text for piece in pieces] == ["1", "2", "3", "The same", "The same", "The same"]
     assert [item for item in items if isinstance(item, PageRead)] == [PageRead(number) for number in range(1, 7)]
 
@@ -133,7 +133,7 @@ def test_a_number_over_a_picture_is_kept_and_the_page_is_still_a_picture(tmp_pat
         page.picture(72, 100, 400, 600)
         page.text(290, 810, str(number), 9)
     items = items_of(write_pdf(tmp_path / "a.pdf", pages))
-    assert [item.text for item in items if isinstance(item, Piece)] == ["1", "2", "3"]
+    assert [item.text for item in items if isinstance(item, BlockPiece)] == ["1", "2", "3"]
     assert all(item.is_picture and not item.has_text for item in items if isinstance(item, PageRead))
 
 
@@ -153,6 +153,6 @@ def test_the_raised_number_of_a_footnote_is_apart_from_its_text(
     column(page, 72, 100, wrapped(prose(random.Random(8), 200), 450))
     page.text(72, 697, mark, 5)
     page.text(72 + 3 * len(mark), 700, text, 8)
-    (note,) = [piece for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page])) if piece.kind is Kind.NOTE]
+    (note,) = [piece for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page])) if piece.kind is BlockKind.NOTE]
     assert note.text == read_as
     assert note.place.boxes[-1].end == len(note.text)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentLocked, DocumentUnreadable
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.formats.pdf.pdf import read
-from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.source import FileSource, Item, Opened, PageRead, Remark
 from tests.documents.formats.pdf.test_pdf import items_of, prose, texts_of
 from tests.helpers.counting import lines_run
 from tests.helpers.pdf_files import Lock, Page, column, wrapped, write_pdf
@@ -37,7 +37,7 @@ def test_a_locked_file_asks_for_its_password_and_says_when_it_is_wrong(tmp_path:
     for password in ("open", "own"):
         items = items_of(path, password=password)
         assert items[0] == Opened("page", 1, "Hidden")
-        assert [item.text for item in items if isinstance(item, Piece)] == ["Secret words."]
+        assert [item.text for item in items if isinstance(item, BlockPiece)] == ["Secret words."]
 
 
 @pytest.mark.parametrize("aes", [False, True], ids=["RC4", "AES-256"])
@@ -65,7 +65,7 @@ def test_a_page_that_is_damaged_is_counted_and_the_others_are_read(tmp_path: Pat
     gone = b"9" * len(second[1])
     path.write_bytes(content[: second.start(1)] + gone + content[second.end(1) :])
     items = items_of(path)
-    assert [item.text for item in items if isinstance(item, Piece)] == ["First words.", "Last words."]
+    assert [item.text for item in items if isinstance(item, BlockPiece)] == ["First words.", "Last words."]
     assert items[-1] == Remark("damaged_pages", {"count": 1})
 
 
@@ -77,7 +77,7 @@ def read_or_damaged(path: Path) -> list[Item]:
     """All of it, or up to the situation it ends with."""
     items: list[Item] = []
     try:
-        items += read(Source(path, recognize=False))
+        items += read(FileSource(path, recognize=False))
     except DocumentUnreadable as error:
         assert error.reason == "damaged"
     return items

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.pdf.pdf import read
-from app.documents.source import Source
+from app.documents.source import FileSource
 from tests.documents.formats.pdf.test_pdf import prose
 from tests.helpers.pdf_files import Page, column, width, wrapped, write_pdf
 
 
-def pieces_of(path: Path) -> list[Piece]:
-    return [item for item in read(Source(path, recognize=False)) if isinstance(item, Piece)]
+def pieces_of(path: Path) -> list[BlockPiece]:
+    return [item for item in read(FileSource(path, recognize=False)) if isinstance(item, BlockPiece)]
 
 
 def texts_of(tmp_path: Path, page: Page) -> list[str]:
@@ -39,7 +39,7 @@ def test_a_font_with_wide_stems_is_not_bold_where_all_of_the_text_has_them(
     for number, line in enumerate(lines):
         page.text(72, 100 + 12 * number, line, 10, "B2" if number % 3 == 2 else "B1")
     pieces = pieces_of(write_pdf(tmp_path / "a.pdf", [page], faces={"B1": body, "B2": other}))
-    assert [(piece.kind, piece.text) for piece in pieces] == [(Kind.PARAGRAPH, text)]
+    assert [(piece.kind, piece.text) for piece in pieces] == [(BlockKind.PARAGRAPH, text)]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_bold_is_what_the_name_says_or_what_is_much_heavier_than_the_text(
     page.text(72, 90, "On rivers", 10, "B2")
     column(page, 72, 120, wrapped(prose(random.Random(2), 120), 450), font="B1")
     pieces = pieces_of(write_pdf(tmp_path / "a.pdf", [page], faces={"B1": ("F22", 85), "B2": bold}))
-    assert (pieces[0].kind is Kind.HEADING) == is_heading
+    assert (pieces[0].kind is BlockKind.HEADING) == is_heading
     assert pieces[0].text == "On rivers"
 
 
@@ -160,7 +160,7 @@ def test_lines_of_code_are_one_block_with_their_indents_and_gaps(tmp_path: Path)
             if cell:
                 page.text(90 + 6 * left, y + 12 * row, cell, font="F3")
     column(page, 72, y + 70, wrapped(prose(random.Random(5), 60), 450))
-    codes = [piece.text for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page])) if piece.kind is Kind.CODE]
+    codes = [piece.text for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page])) if piece.kind is BlockKind.CODE]
     assert "\n".join(codes).startswith("if (x) {\n    return y;\n}")
     table = (
         "              mean      sd\nfirst         1.25    0.50\nsecond       11.50    2.00\nthird         0.75    0.25"

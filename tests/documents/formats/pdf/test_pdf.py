@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Kind, Piece, rows_of
+from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.pdf.pdf import read
-from app.documents.source import Item, Opened, PageRead, Source
+from app.documents.source import FileSource, Item, Opened, PageRead
 from tests.helpers.pdf_files import Bookmark, Page, column, ruled, wrapped, write_pdf
 
 SYLLABLES = [
@@ -40,11 +40,11 @@ SYLLABLES = [
 
 
 def items_of(path: Path, **choices: object) -> list[Item]:
-    return list(read(Source(path, recognize=False, **choices)))  # type: ignore[arg-type]
+    return list(read(FileSource(path, recognize=False, **choices)))  # type: ignore[arg-type]
 
 
-def pieces_of(path: Path) -> list[Piece]:
-    return [item for item in items_of(path) if isinstance(item, Piece)]
+def pieces_of(path: Path) -> list[BlockPiece]:
+    return [item for item in items_of(path) if isinstance(item, BlockPiece)]
 
 
 def texts_of(path: Path) -> list[str]:
@@ -216,7 +216,7 @@ def test_running_headers_and_page_numbers_are_left_out_and_headings_stay(tmp_pat
     text = "\n".join(piece.text for piece in pieces)
     assert "Annual Report" not in text
     assert not re.search(r"\d", re.sub(r"Chapter \d", "", text))
-    assert [piece.text for piece in pieces if piece.kind is Kind.HEADING] == headings
+    assert [piece.text for piece in pieces if piece.kind is BlockKind.HEADING] == headings
 
 
 def test_a_line_that_stands_on_one_page_only_is_no_running_header(tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_headings_have_the_levels_of_the_outline(tmp_path: Path) -> None:
         page.text(72, y, f"{len(marks)} {title}", 11, "F2")
         y = column(page, 72, y + 16, wrapped(prose(chance, 30), 450)) + 16
     pieces = pieces_of(write_pdf(tmp_path / "a.pdf", [page], bookmarks=marks))
-    headings = [(piece.level, piece.text) for piece in pieces if piece.kind is Kind.HEADING]
+    headings = [(piece.level, piece.text) for piece in pieces if piece.kind is BlockKind.HEADING]
     assert headings == [(1, "1 Opening"), (2, "2 Looking around"), (3, "3 A closer look"), (2, "4 Going home")]
 
 
@@ -254,7 +254,7 @@ def test_without_an_outline_size_weight_and_numbers_tell_the_headings(tmp_path: 
         page.text(72, y, title, size, "F2")
         y = column(page, 72, y + 20, wrapped(prose(chance, 60), 450)) + 20
     pieces = pieces_of(write_pdf(tmp_path / "a.pdf", [page]))
-    headings = [(piece.level, piece.text) for piece in pieces if piece.kind is Kind.HEADING]
+    headings = [(piece.level, piece.text) for piece in pieces if piece.kind is BlockKind.HEADING]
     assert headings == [(1, "The whole thing"), (1, "1 First part"), (2, "1.1 Its beginning"), (4, "Aside")]
 
 
@@ -269,7 +269,7 @@ def test_list_items_have_their_marks_as_labels_and_their_depth(tmp_path: Path) -
     page.text(92, 156, "Other thing")
     page.text(80, 172, "3. Third by number")
     page.text(80, 186, "b) and by letter")
-    pieces = [piece for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page])) if piece.kind is Kind.LIST_ITEM]
+    pieces = [piece for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page])) if piece.kind is BlockKind.LIST_ITEM]
     assert [(piece.label, piece.level, piece.text) for piece in pieces] == [
         ("•", 1, "One thing that goes on and on in a second line of it"),
         ("–", 2, "deeper thing"),
@@ -287,7 +287,7 @@ def test_code_keeps_its_lines_and_its_indents(tmp_path: Path) -> None:
         y += 12
         page.text(90 + indent * 6, y, line, 10, "F3")
     column(page, 72, y + 24, wrapped(prose(chance, 60), 450))
-    code = [piece.text for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page])) if piece.kind is Kind.CODE]
+    code = [piece.text for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page])) if piece.kind is BlockKind.CODE]
     assert code == ["def twice(number):\n    if number:\n        return 2 * number\n    return 0"]
 
 
@@ -307,7 +307,7 @@ def test_a_table_keeps_its_cells_and_each_row_its_box(tmp_path: Path) -> None:
         y += 14
     column(page, 72, y + 12, wrapped(prose(chance, 60), 450))
     pieces = pieces_of(write_pdf(tmp_path / "a.pdf", [page]))
-    (table,) = [piece for piece in pieces if piece.kind is Kind.TABLE]
+    (table,) = [piece for piece in pieces if piece.kind is BlockKind.TABLE]
     assert list(rows_of(table)) == rows
     assert [table.text[box.start : box.end].split("\t") for box in table.place.boxes] == rows
     assert len(pieces) == 3
@@ -321,8 +321,10 @@ def test_captions_and_footnotes_are_what_they_are(tmp_path: Path) -> None:
     y = column(page, 72, y + 50, wrapped(prose(chance, 100), 450))
     page.text(72, 700, "1 A note at the foot of the page, in small letters.", 8)
     pieces = pieces_of(write_pdf(tmp_path / "a.pdf", [page]))
-    assert [piece.text for piece in pieces if piece.kind is Kind.CAPTION] == ["Figure 3: how it all hangs together"]
-    assert [piece.text for piece in pieces if piece.kind is Kind.NOTE] == [
+    assert [piece.text for piece in pieces if piece.kind is BlockKind.CAPTION] == [
+        "Figure 3: how it all hangs together"
+    ]
+    assert [piece.text for piece in pieces if piece.kind is BlockKind.NOTE] == [
         "1 A note at the foot of the page, in small letters."
     ]
 
@@ -334,7 +336,7 @@ def test_only_the_chosen_pages_are_read(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", pages)
     items = items_of(path, first_page=4, last_page=6)
     assert [item.page for item in items if isinstance(item, PageRead)] == [4, 5, 6]
-    assert [item.text for item in items if isinstance(item, Piece)] == [f"Words of page {x}." for x in "def"]
+    assert [item.text for item in items if isinstance(item, BlockPiece)] == [f"Words of page {x}." for x in "def"]
 
 
 KINDS = ["columns", "columns", "heading", "list", "table", "ruled", "text"]
@@ -523,7 +525,7 @@ def test_a_running_header_that_changes_with_the_section_is_left_out(tmp_path: Pa
         pages.append(page)
     marks = [Bookmark("1 First words", 1, 0), Bookmark("2 Getting it", 3, 500), Bookmark("2.1 Where to get it", 3, 700)]
     items = items_of(write_pdf(tmp_path / "a.pdf", pages, bookmarks=marks))
-    (piece,) = [item for item in items if isinstance(item, Piece)]
+    (piece,) = [item for item in items if isinstance(item, BlockPiece)]
     assert piece.text == told
     # The page in the middle has no block of its own, but it has text.
     assert [item for item in items if isinstance(item, PageRead)] == [PageRead(1), PageRead(2), PageRead(3)]
@@ -542,5 +544,5 @@ def test_a_heading_in_parts_at_the_top_of_a_page_stays(tmp_path: Path) -> None:
         pages.append(page)
         marks.append(Bookmark(title, number, 50))
     pieces = pieces_of(write_pdf(tmp_path / "a.pdf", pages, bookmarks=marks))
-    headings = [piece.text for piece in pieces if piece.kind is Kind.HEADING]
+    headings = [piece.text for piece in pieces if piece.kind is BlockKind.HEADING]
     assert headings == [f"{number}.1 {title}" for number, title in enumerate(titles, 1)]

@@ -12,8 +12,8 @@ import pypdfium2 as pdfium
 import pytest
 from pypdfium2 import raw
 
-from app.documents.blocks import Box, Kind, Piece
-from app.documents.formats.pdf.pages import Sheet, draw, sheet_of
+from app.documents.blocks import BlockKind, BlockPiece, Box
+from app.documents.formats.pdf.pages import PageGeometry, draw, sheet_of
 from tests.documents.formats.pdf.test_pages import dark_edges
 from tests.documents.formats.pdf.test_pdf import pieces_of, planted, prose
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
@@ -36,7 +36,7 @@ def rectangles(path: Path, words: list[str]) -> dict[str, list[tuple[int, Edges]
     return found
 
 
-def _on_page(text: Any, sheet: Sheet, word: str) -> Iterator[Edges]:
+def _on_page(text: Any, sheet: PageGeometry, word: str) -> Iterator[Edges]:
     wanted = ctypes.create_string_buffer(word.encode("utf-16-le") + b"\0\0")
     search = raw.FPDFText_FindStart(text, ctypes.cast(wanted, ctypes.POINTER(ctypes.c_ushort)), 0, 0)
     while raw.FPDFText_FindNext(search):
@@ -48,7 +48,7 @@ def _on_page(text: Any, sheet: Sheet, word: str) -> Iterator[Edges]:
     raw.FPDFText_FindClose(search)
 
 
-def box_of(pieces: list[Piece], word: str) -> Box:
+def box_of(pieces: list[BlockPiece], word: str) -> Box:
     """The box whose part of the text has the word."""
     found = [box for piece in pieces for box in piece.place.boxes if word in piece.text[box.start : box.end].lower()]
     assert len(found) == 1
@@ -101,7 +101,7 @@ def test_boxes_are_on_the_page_as_it_is_shown(
 def test_a_sheet_keeps_its_corners() -> None:
     for turn, corner in enumerate([(0.0, 0.0), (100.0, 0.0), (100.0, 200.0), (0.0, 200.0)]):
         width, height = (100.0, 200.0) if turn % 2 == 0 else (200.0, 100.0)
-        sheet = Sheet(width, height, turn, 10, 20, 110, 220)
+        sheet = PageGeometry(width, height, turn, 10, 20, 110, 220)
         x, y = sheet.point(10, 220)
         expected = {0: (0, 0), 1: (200, 0), 2: (100, 200), 3: (0, 100)}[turn]
         assert (x, y) == expected, corner
@@ -114,7 +114,7 @@ def test_every_line_has_its_own_part_of_the_text(tmp_path: Path) -> None:
     lines = wrapped(text, 300, hyphens=True)
     column(page, 72, 100, lines)
     (piece,) = pieces_of(write_pdf(tmp_path / "a.pdf", [page]))
-    assert piece.kind is Kind.PARAGRAPH
+    assert piece.kind is BlockKind.PARAGRAPH
     assert piece.text == text
     ranges = [piece.text[box.start : box.end] for box in piece.place.boxes]
     assert ranges == [line.removesuffix("-") for line in lines]

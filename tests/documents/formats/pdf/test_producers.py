@@ -11,9 +11,9 @@ from PySide6.QtCore import QMarginsF
 from PySide6.QtGui import QPageLayout, QPageSize, QPdfWriter, QTextDocument
 from pytestqt.qtbot import QtBot
 
-from app.documents.blocks import Kind, Piece, rows_of
+from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.pdf.pdf import read
-from app.documents.source import Source
+from app.documents.source import FileSource
 
 WORDS = "The river bends twice before the mill, and nobody knows which of the two bends is the older one. "
 ITEMS = ["Upper bend", "Lower bend"]
@@ -23,19 +23,19 @@ PAGE = f"""<h1>On rivers</h1><p>{WORDS * 4}</p><p>{WORDS * 3}</p><h2>Their effic
 <tr><td>Hunte</td><td>189</td><td>12</td></tr><tr><td>Haaren</td><td>17</td><td>40</td></tr></table>"""
 
 
-def pieces_of(path: Path) -> list[Piece]:
-    return [item for item in read(Source(path, recognize=False)) if isinstance(item, Piece)]
+def pieces_of(path: Path) -> list[BlockPiece]:
+    return [item for item in read(FileSource(path, recognize=False)) if isinstance(item, BlockPiece)]
 
 
-def check(pieces: list[Piece], bullets: bool) -> None:
-    headings = [piece.text for piece in pieces if piece.kind is Kind.HEADING]
+def check(pieces: list[BlockPiece], bullets: bool) -> None:
+    headings = [piece.text for piece in pieces if piece.kind is BlockKind.HEADING]
     assert headings == ["On rivers", "Their efficient flow"]
-    paragraphs = [piece.text for piece in pieces if piece.kind is Kind.PARAGRAPH]
+    paragraphs = [piece.text for piece in pieces if piece.kind is BlockKind.PARAGRAPH]
     # Qt draws its bullets: there is no text to tell them by.
     assert paragraphs == [(WORDS * count).strip() for count in (4, 3, 5)] + ([] if bullets else ITEMS)
-    items = [(piece.label, piece.text) for piece in pieces if piece.kind is Kind.LIST_ITEM]
+    items = [(piece.label, piece.text) for piece in pieces if piece.kind is BlockKind.LIST_ITEM]
     assert items == ([("•", item) for item in ITEMS] if bullets else [])
-    (table,) = [piece for piece in pieces if piece.kind is Kind.TABLE]
+    (table,) = [piece for piece in pieces if piece.kind is BlockKind.TABLE]
     assert list(rows_of(table)) == [["River", "Length", "Bends"], ["Hunte", "189", "12"], ["Haaren", "17", "40"]]
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Kind, Piece, rows_of
+from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from tests.documents.formats.pdf.test_pdf import markers, pieces_of, prose, texts_of
 from tests.helpers.pdf_files import Page, column, ruled, width, wrapped, write_pdf
 
@@ -24,8 +24,8 @@ ROWS = [
 WIDTHS = [70.0, 190.0, 60.0]
 
 
-def tables_of(pieces: list[Piece]) -> list[list[list[str]]]:
-    return [list(rows_of(piece)) for piece in pieces if piece.kind is Kind.TABLE]
+def tables_of(pieces: list[BlockPiece]) -> list[list[list[str]]]:
+    return [list(rows_of(piece)) for piece in pieces if piece.kind is BlockKind.TABLE]
 
 
 @pytest.mark.parametrize("style", ["lines", "boxes", "thin", "path"])
@@ -39,8 +39,8 @@ def test_a_ruled_table_with_wrapped_cells_keeps_its_cells(tmp_path: Path, style:
     column(page, 72, y + 24, wrapped(after, 450))
     pieces = pieces_of(write_pdf(tmp_path / "a.pdf", [page]))
     assert tables_of(pieces) == [ROWS]
-    assert [piece.text for piece in pieces if piece.kind is not Kind.TABLE] == [before, after]
-    (table,) = [piece for piece in pieces if piece.kind is Kind.TABLE]
+    assert [piece.text for piece in pieces if piece.kind is not BlockKind.TABLE] == [before, after]
+    (table,) = [piece for piece in pieces if piece.kind is BlockKind.TABLE]
     assert [table.text[box.start : box.end].split("\t") for box in table.place.boxes] == ROWS
     assert all(one.bottom <= other.top + 1 for one, other in pairwise(table.place.boxes))
 
@@ -109,7 +109,7 @@ def test_a_table_with_rules_across_only_is_a_table(tmp_path: Path, ends: bool) -
         page.rule(72, 780, 400, 780)
     pieces = pieces_of(write_pdf(tmp_path / "a.pdf", [page]))
     assert tables_of(pieces) == [rows]
-    assert [piece.kind for piece in pieces] == [Kind.PARAGRAPH, Kind.TABLE, Kind.PARAGRAPH]
+    assert [piece.kind for piece in pieces] == [BlockKind.PARAGRAPH, BlockKind.TABLE, BlockKind.PARAGRAPH]
 
 
 def test_a_table_in_a_column_is_read_in_its_column(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_table_in_a_column_is_read_in_its_column(tmp_path: Path) -> None:
     column(page, 306, 100, wrapped(parts[2], 210))
     pieces = pieces_of(write_pdf(tmp_path / "a.pdf", [page]))
     assert tables_of(pieces) == [rows]
-    assert [piece.text for piece in pieces if piece.kind is not Kind.TABLE] == parts
+    assert [piece.text for piece in pieces if piece.kind is not BlockKind.TABLE] == parts
 
 
 def frame(page: Page, left: float, top: float, right: float, bottom: float) -> None:
@@ -149,7 +149,7 @@ def test_frames_boxes_and_underlines_are_no_tables(tmp_path: Path) -> None:
         page.text(72, y + 24, line)
         page.rule(72, y + 26, 522, y + 26)
     assert [(piece.kind, piece.text) for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page]))] == [
-        (Kind.PARAGRAPH, text) for text in told
+        (BlockKind.PARAGRAPH, text) for text in told
     ]
 
 
@@ -251,7 +251,7 @@ def test_rows_of_figures_without_rules_between_them_are_rows(tmp_path: Path, has
     rows, bottom = census(page, has_sides, has_groups)
     column(page, 72, bottom + 30, wrapped(prose(random.Random(2), 60), 430))
     pieces = pieces_of(write_pdf(tmp_path / "a.pdf", [page]))
-    (table,) = [piece for piece in pieces if piece.kind is Kind.TABLE]
+    (table,) = [piece for piece in pieces if piece.kind is BlockKind.TABLE]
     assert list(rows_of(table)) == rows
 
 
@@ -259,7 +259,7 @@ def test_cells_that_are_wrapped_between_rules_stay_whole(tmp_path: Path) -> None
     page = Page()
     rows = [["What", "Why"], [prose(random.Random(3), 24), prose(random.Random(4), 30)], ["12 of 30", "1999 to 2004"]]
     ruled(page, 72, 100, rows, [200.0, 200.0])
-    (table,) = [piece for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page])) if piece.kind is Kind.TABLE]
+    (table,) = [piece for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page])) if piece.kind is BlockKind.TABLE]
     assert list(rows_of(table)) == rows
 
 

@@ -10,10 +10,10 @@ import pypdfium2 as pdfium
 import pytest
 from pypdfium2 import raw
 
-from app.documents.blocks import TESSERACT, Box, Kind, rows_of
+from app.documents.blocks import TESSERACT, BlockKind, Box, rows_of
 from app.documents.formats.pdf.pdf import put_upright, read, recognize
 from app.documents.protocol import PutUpright, Recognize
-from app.documents.source import PageRead, Source
+from app.documents.source import FileSource, PageRead
 from tests.helpers.pdf_files import Page, column, write_pdf
 from tests.helpers.scans import LETTER, TABLE, drawn, found_share, letter, noisy, scan, skewed, turned, words_of
 
@@ -51,12 +51,12 @@ def test_a_table_is_a_table_with_a_place_for_each_row(tmp_path: Path, is_ruled: 
                 page.text(x, 260 + 16 * number, cell, 11)
     picture = noisy(skewed(drawn([page], tmp_path, 150)[0], 1.5), 0.05)
     pieces, _ = recognize(Recognize(str(scan(tmp_path / "scan.pdf", [picture], 150)), 1))
-    (table,) = [piece for piece in pieces if piece.kind is Kind.TABLE]
+    (table,) = [piece for piece in pieces if piece.kind is BlockKind.TABLE]
     assert list(rows_of(table)) == TABLE
     assert [table.text[box.start : box.end].split("\t") for box in table.place.boxes] == TABLE
     tops = [box.top for box in table.place.boxes]
     assert tops == sorted(tops)
-    assert [piece.kind for piece in pieces if piece is not table] == [Kind.PARAGRAPH] * 3
+    assert [piece.kind for piece in pieces if piece is not table] == [BlockKind.PARAGRAPH] * 3
 
 
 @needs_tesseract
@@ -84,7 +84,7 @@ def test_figures_of_a_page_with_text_are_told_and_its_logo_is_not(tmp_path: Path
     page.picture(72, 401, 200, 60)  # the next strip of the same
     page.picture(500, 20, 30, 30)
     path = write_pdf(tmp_path / "a.pdf", [page])
-    (told,) = (item for item in read(Source(path)) if isinstance(item, PageRead))
+    (told,) = (item for item in read(FileSource(path)) if isinstance(item, PageRead))
     assert [tuple(round(edge) for edge in figure) for figure in told.figures] == [(72, 300, 272, 461)]
     assert told.has_text
     assert not told.is_picture
@@ -99,7 +99,7 @@ def test_a_drawing_without_words_is_a_figure_and_one_with_words_is_text(tmp_path
     for bar in range(12):
         labelled.text(105 + 8 * bar, 400, f"Bar {bar}", 6)
     path = write_pdf(tmp_path / "a.pdf", [page, labelled, ruled_page])
-    told = [item for item in read(Source(path)) if isinstance(item, PageRead)]
+    told = [item for item in read(FileSource(path)) if isinstance(item, PageRead)]
     assert [[tuple(round(edge) for edge in figure) for figure in one.figures] for one in told] == [
         [(100, 315, 290, 450)],
         [],
@@ -117,7 +117,7 @@ def test_what_is_drawn_within_forms_is_a_figure_where_it_lies_on_the_page(tmp_pa
     path = write_pdf(tmp_path / "a.pdf", [page, letter()])
     for wide in (1190.0, 2380.0):  # a form, and a form in a form
         path = on_sheets(path, tmp_path / f"{wide:.0f}.pdf", wide)
-        told = next(item for item in read(Source(path)) if isinstance(item, PageRead))
+        told = next(item for item in read(FileSource(path)) if isinstance(item, PageRead))
         assert [tuple(round(edge) for edge in figure) for figure in told.figures] == [
             (72, 500, 272, 600),
             (100, 315, 290, 450),

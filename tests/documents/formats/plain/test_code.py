@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.plain.code import (
     LEAST_LINES,
     MOST_LINE_CHARACTERS,
@@ -17,14 +17,14 @@ from app.documents.formats.plain.code import (
     language_of,
     read,
 )
-from app.documents.source import Item, Remark, Source
+from app.documents.source import FileSource, Item, Remark
 
 
-def items(path: Path, text: str) -> tuple[list[Piece], list[Item]]:
+def items(path: Path, text: str) -> tuple[list[BlockPiece], list[Item]]:
     path.write_text(text, "utf-8", newline="")
-    found = list(read(Source(path)))
-    pieces = [each for each in found if isinstance(each, Piece)]
-    assert all(piece.kind is Kind.CODE for piece in pieces)
+    found = list(read(FileSource(path)))
+    pieces = [each for each in found if isinstance(each, BlockPiece)]
+    assert all(piece.kind is BlockKind.CODE for piece in pieces)
     return pieces, found
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.detection import find_format
 from app.documents.formats.plain.latex import read
-from app.documents.source import Opened, Source
+from app.documents.source import FileSource, Opened
 
 ARTICLE = r"""\documentclass[12pt]{article}
 \newcommand{\R}{\mathbb{R}}
@@ -41,9 +41,9 @@ ignored
 """
 
 
-def pieces_of(path: Path, text: str) -> list[Piece]:
+def pieces_of(path: Path, text: str) -> list[BlockPiece]:
     path.write_text(text)
-    return [item for item in read(Source(path)) if isinstance(item, Piece)]
+    return [item for item in read(FileSource(path)) if isinstance(item, BlockPiece)]
 
 
 def test_an_article_is_read_as_its_readers_see_it(tmp_path: Path) -> None:
@@ -51,19 +51,19 @@ def test_an_article_is_read_as_its_readers_see_it(tmp_path: Path) -> None:
     pieces = pieces_of(path, ARTICLE)
     assert find_format(path) == "latex"
     assert [(piece.kind, piece.text) for piece in pieces] == [
-        (Kind.HEADING, "On Kettles"),
-        (Kind.PARAGRAPH, "We show that 50% of kettles sing."),
-        (Kind.HEADING, "Of Müller"),
-        (Kind.PARAGRAPH, "The kettle of café [weber2001] — naïve, Straße, “well known” (By all.)."),
-        (Kind.PARAGRAPH, r"A second paragraph with $x_i \in \R$."),
-        (Kind.LIST_ITEM, "First point"),
-        (Kind.LIST_ITEM, "Second point"),
-        (Kind.CODE, "for x in {3}:  # 100%"),
-        (Kind.CAPTION, "A kettle."),
-        (Kind.PARAGRAPH, "\\begin{equation}\na^2 = b_1\n\\end{equation}"),
+        (BlockKind.HEADING, "On Kettles"),
+        (BlockKind.PARAGRAPH, "We show that 50% of kettles sing."),
+        (BlockKind.HEADING, "Of Müller"),
+        (BlockKind.PARAGRAPH, "The kettle of café [weber2001] — naïve, Straße, “well known” (By all.)."),
+        (BlockKind.PARAGRAPH, r"A second paragraph with $x_i \in \R$."),
+        (BlockKind.LIST_ITEM, "First point"),
+        (BlockKind.LIST_ITEM, "Second point"),
+        (BlockKind.CODE, "for x in {3}:  # 100%"),
+        (BlockKind.CAPTION, "A kettle."),
+        (BlockKind.PARAGRAPH, "\\begin{equation}\na^2 = b_1\n\\end{equation}"),
     ]
-    assert [piece.label for piece in pieces if piece.kind is Kind.LIST_ITEM] == ["•", "a)"]
-    first = next(iter(read(Source(path))))
+    assert [piece.label for piece in pieces if piece.kind is BlockKind.LIST_ITEM] == ["•", "a)"]
+    first = next(iter(read(FileSource(path))))
     assert first == Opened(title="On Kettles", encoding="utf-8")
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.plain.subtitles import read
 from app.documents.segments import Content, Mark, SegmentKind, marks
-from app.documents.source import Remark, Source, Target
+from app.documents.source import FileSource, Remark, Target
 from tests.helpers.rewriting import reversed_words, run_on, takes_words
 
 FIRST, SECOND = "00:00:01,000 --> 00:00:02,500", "00:00:02,000 --> 00:00:04,000"
@@ -20,8 +20,8 @@ FIRST, SECOND = "00:00:01,000 --> 00:00:02,500", "00:00:02,000 --> 00:00:04,000"
 def cues(tmp_path: Path, data: bytes) -> list[tuple[str, str]]:
     path = tmp_path / "a.srt"
     path.write_bytes(data)
-    pieces = [each for each in read(Source(path)) if isinstance(each, Piece)]
-    assert all(piece.kind is Kind.PARAGRAPH for piece in pieces)
+    pieces = [each for each in read(FileSource(path)) if isinstance(each, BlockPiece)]
+    assert all(piece.kind is BlockKind.PARAGRAPH for piece in pieces)
     return [(piece.label, piece.text) for piece in pieces]
 
 
@@ -60,9 +60,9 @@ def test_notes_styles_and_names_of_cues_are_no_text(tmp_path: Path) -> None:
 def test_an_old_encoding_is_said(tmp_path: Path) -> None:
     path = tmp_path / "a.srt"
     path.write_bytes(f"1\n{FIRST}\nВот так, мой друг, всё и было.\n".encode("cp1251"))
-    items = list(read(Source(path)))
+    items = list(read(FileSource(path)))
     assert Remark("encoding", {"encoding": "cp1251"}) in items
-    assert "Вот так, мой друг, всё и было." in [each.text for each in items if isinstance(each, Piece)]
+    assert "Вот так, мой друг, всё и было." in [each.text for each in items if isinstance(each, BlockPiece)]
 
 
 WORDS = st.text(st.characters(categories=("L", "Nd")), min_size=1, max_size=5)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.encoding import lines, without_nuls
 from app.documents.formats.plain.text import MOST_CHARACTERS, cut_at, paragraphs, pieces_of, read
-from app.documents.source import Opened, Remark, Source
+from app.documents.source import FileSource, Opened, Remark
 from tests.helpers.text_files import LANGUAGES, in_encoding
 
 TEXTS = st.lists(
@@ -21,14 +21,14 @@ TEXTS = st.lists(
 )
 
 
-def items(tmp_path: Path, data: bytes, encoding: str = "") -> tuple[list[Piece], dict[str, int | str], str]:
+def items(tmp_path: Path, data: bytes, encoding: str = "") -> tuple[list[BlockPiece], dict[str, int | str], str]:
     """The pieces, the remarks with their value, and the encoding."""
     path = tmp_path / "a.txt"
     path.write_bytes(data)
-    opened, *rest = read(Source(path, encoding=encoding))
+    opened, *rest = read(FileSource(path, encoding=encoding))
     assert isinstance(opened, Opened)
     remarks = {each.name: next(iter(each.values.values())) for each in rest if isinstance(each, Remark)}
-    return [each for each in rest if isinstance(each, Piece)], remarks, opened.encoding
+    return [each for each in rest if isinstance(each, BlockPiece)], remarks, opened.encoding
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -40,7 +40,7 @@ def test_lines_of_a_paragraph_belong_together_however_they_end(tmp_path: Path, e
 def test_paragraphs_stand_between_blank_lines_and_keep_their_own_lines(tmp_path: Path) -> None:
     pieces, remarks, encoding = items(tmp_path, b"One line\nand its next.\n \t\n\n  Two.\r\n\r\nThree\x0cfour\n")
     assert [piece.text for piece in pieces] == ["One line\nand its next.", "  Two.", "Three", "four"]
-    assert {piece.kind for piece in pieces} == {Kind.PARAGRAPH}
+    assert {piece.kind for piece in pieces} == {BlockKind.PARAGRAPH}
     assert (remarks, encoding) == ({}, "utf-8")
 
 
@@ -48,14 +48,14 @@ def test_headings_are_told_only_where_they_are_clear(tmp_path: Path) -> None:
     text = "The Title\n=========\n\nA part\n---\nits text\n\nCHAPTER IV\n\n1.2 Of tea\n\n"
     text += "Kapitel 3\n\n1. Buy milk\n\nNo!\n\nWHAT?\n"
     found = [(piece.kind, piece.level, piece.text) for piece in items(tmp_path, text.encode())[0]]
-    assert [each for each in found if each[0] is Kind.HEADING] == [
-        (Kind.HEADING, 1, "The Title"),
-        (Kind.HEADING, 2, "A part"),
-        (Kind.HEADING, 1, "CHAPTER IV"),
-        (Kind.HEADING, 2, "1.2 Of tea"),
-        (Kind.HEADING, 1, "Kapitel 3"),
+    assert [each for each in found if each[0] is BlockKind.HEADING] == [
+        (BlockKind.HEADING, 1, "The Title"),
+        (BlockKind.HEADING, 2, "A part"),
+        (BlockKind.HEADING, 1, "CHAPTER IV"),
+        (BlockKind.HEADING, 2, "1.2 Of tea"),
+        (BlockKind.HEADING, 1, "Kapitel 3"),
     ]
-    assert [each[2] for each in found if each[0] is Kind.PARAGRAPH] == ["its text", "1. Buy milk", "No!", "WHAT?"]
+    assert [each[2] for each in found if each[0] is BlockKind.PARAGRAPH] == ["its text", "1. Buy milk", "No!", "WHAT?"]
 
 
 def test_a_text_that_is_not_in_utf_8_says_so(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_every_word_is_read_once_in_order_from_where_it_stands(parts: list[str],
     pieces = [piece for start, raw in paragraphs(chunks) for piece in pieces_of(raw, start)]
     for piece in pieces:
         here = without_nuls(text[piece.place.start : piece.place.end])
-        assert here.startswith(piece.text) if piece.kind is Kind.PARAGRAPH else piece.text in here
+        assert here.startswith(piece.text) if piece.kind is BlockKind.PARAGRAPH else piece.text in here
     assert all(one.place.end <= two.place.start for one, two in pairwise(pieces))
     found = re.findall(r"word\d+", "\n".join(piece.text for piece in pieces))
     assert found == re.findall(r"word\d+", text.replace("\0", ""))

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece, Place, rows_of
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, rows_of
 from app.documents.formats.detection import find_format
 from app.documents.formats.sheets import reading, workbook
 from app.documents.formats.sheets.reading import read
 from app.documents.formats.sheets.workbook import kind_of_format, number_text
-from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.source import FileSource, Item, Opened, PageRead, Remark
 from tests.helpers.office_files import write_flat_odf
 from tests.helpers.text_files import OOXML, write_ods, write_ole, write_xlsx, write_zip
 
@@ -27,7 +27,9 @@ def text_cell(place: str, text: str) -> str:
 
 
 def rows(items: list[Item]) -> list[list[str]]:
-    return [row for each in items if isinstance(each, Piece) and each.kind is Kind.TABLE for row in rows_of(each)]
+    return [
+        row for each in items if isinstance(each, BlockPiece) and each.kind is BlockKind.TABLE for row in rows_of(each)
+    ]
 
 
 def test_cells_are_what_a_person_reads(tmp_path: Path) -> None:
@@ -45,11 +47,11 @@ def test_cells_are_what_a_person_reads(tmp_path: Path) -> None:
         {"Sums": f'<row r="3">{cells}</row><row r="7"><c r="B7"/></row><row><c><v>9</v></c></row>'},
         strings=strings,
     )
-    opened, heading, table, page = read(Source(path))
+    opened, heading, table, page = read(FileSource(path))
     assert opened == Opened("sheet", 1)
-    assert isinstance(heading, Piece)
-    assert (heading.kind, heading.text, heading.level, heading.page) == (Kind.HEADING, "Sums", 1, 1)
-    assert isinstance(table, Piece)
+    assert isinstance(heading, BlockPiece)
+    assert (heading.kind, heading.text, heading.level, heading.page) == (BlockKind.HEADING, "Sums", 1, 1)
+    assert isinstance(table, BlockPiece)
     dates = ["2023-03-15", "2023-03-15 12:00:00", "36:00:00"]
     first = ["", "rich text", "5", "0.3", *dates, "TRUE", "#DIV/0!", "", "result", "2024-01-02", "1e+20", "0.25"]
     assert list(rows_of(table)) == [first, ["9"]]
@@ -61,12 +63,12 @@ def test_characters_that_xml_cannot_have_are_read_as_what_they_stand_for(tmp_pat
     path = tmp_path / "a.xlsx"
     sheet = f'<row r="1"><c r="A1" t="s"><v>0</v></c>{text_cell("B1", "a_x005F_x000D_b")}</row>'
     write_xlsx(path, {"One": sheet}, strings="<si><t>one_x000D_\ntwo</t></si>")
-    assert rows(list(read(Source(path)))) == [["one two", "a_x000D_b"]]
+    assert rows(list(read(FileSource(path)))) == [["one two", "a_x000D_b"]]
 
 
 def test_a_workbook_of_old_macs_counts_from_1904(tmp_path: Path) -> None:
     write_xlsx(tmp_path / "a.xlsx", {"A": '<row><c s="1"><v>45000</v></c></row>'}, from_1904=True)
-    assert rows(list(read(Source(tmp_path / "a.xlsx")))) == [["2027-03-16"]]
+    assert rows(list(read(FileSource(tmp_path / "a.xlsx")))) == [["2027-03-16"]]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,9 @@ def test_two_cells_at_the_far_ends_of_a_sheet_cost_nothing(tmp_path: Path) -> No
         path,
         {"Far": f'<row r="1">{text_cell("A1", "here")}</row><row r="1048576">{text_cell("XFD1048576", "there")}</row>'},
     )
-    (table,) = [each for each in read(Source(path)) if isinstance(each, Piece) and each.kind is Kind.TABLE]
+    (table,) = [
+        each for each in read(FileSource(path)) if isinstance(each, BlockPiece) and each.kind is BlockKind.TABLE
+    ]
     assert table.text == "here\n\tthere"
     assert (table.place.start, table.place.end) == (0, 1_048_576)
 
@@ -125,9 +129,9 @@ def test_rows_beyond_the_limit_are_told_of(tmp_path: Path, monkeypatch: pytest.M
     write_xlsx(
         tmp_path / "a.xlsx", {"Long": "".join(f"<row><c><v>{number}</v></c></row>" for number in range(1, 1001))}
     )
-    items = list(read(Source(tmp_path / "a.xlsx")))
+    items = list(read(FileSource(tmp_path / "a.xlsx")))
     assert [row[0] for row in rows(items)] == [str(number) for number in range(1, 251)]
-    assert [each.label for each in items if isinstance(each, Piece)][1:] == [
+    assert [each.label for each in items if isinstance(each, BlockPiece)][1:] == [
         "rows 1-100",
         "rows 101-200",
         "rows 201-250",
@@ -139,7 +143,7 @@ def test_a_sheet_of_long_texts_is_cut_and_told(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(reading, "MOST_CHARACTERS", 1000)
     long = "".join(f'<row r="{row}"><c t="inlineStr"><is><t>{"w" * 300}</t></is></c></row>' for row in range(1, 11))
     write_xlsx(tmp_path / "a.xlsx", {"Long": long, "Short": '<row r="1"><c><v>7</v></c></row>'})
-    items = list(read(Source(tmp_path / "a.xlsx")))
+    items = list(read(FileSource(tmp_path / "a.xlsx")))
     assert [row[0][:1] for row in rows(items)] == ["w"] * 4 + ["7"]
     assert Remark("rows_cut", {"sheet": "Long", "rows": 10, "shown": 4}) in items
 
@@ -152,7 +156,7 @@ def test_formatting_without_text_ends_the_reading_of_a_sheet_at_some_point(
     write_xlsx(
         tmp_path / "a.xlsx", {"Stray": f"<row><c><v>1</v></c></row>{stray}", "Next": "<row><c><v>2</v></c></row>"}
     )
-    items = list(read(Source(tmp_path / "a.xlsx")))
+    items = list(read(FileSource(tmp_path / "a.xlsx")))
     assert rows(items) == [["1"], ["2"]]
     assert [each.values for each in items if isinstance(each, Remark)] == [{"sheet": "Stray", "rows": 501, "shown": 1}]
 
@@ -160,20 +164,20 @@ def test_formatting_without_text_ends_the_reading_of_a_sheet_at_some_point(
 def test_hidden_sheets_are_read_and_marked_and_pages_can_be_chosen(tmp_path: Path) -> None:
     row = "<row><c><v>1</v></c></row>"
     write_xlsx(tmp_path / "a.xlsx", {"One": row, "Two": row, "Empty": ""}, hidden="Two")
-    items = list(read(Source(tmp_path / "a.xlsx")))
+    items = list(read(FileSource(tmp_path / "a.xlsx")))
     assert Remark("hidden", {"unit": "sheet", "name": "Two"}) in items
     assert [each for each in items if isinstance(each, PageRead)] == [
         PageRead(1),
         PageRead(2),
         PageRead(3, has_text=False),
     ]
-    chosen = list(read(Source(tmp_path / "a.xlsx", first_page=2, last_page=2)))
-    assert [each.text for each in chosen if isinstance(each, Piece)] == ["Two", "1"]
+    chosen = list(read(FileSource(tmp_path / "a.xlsx", first_page=2, last_page=2)))
+    assert [each.text for each in chosen if isinstance(each, BlockPiece)] == ["Two", "1"]
 
 
 def test_an_empty_workbook_has_no_text(tmp_path: Path) -> None:
     write_xlsx(tmp_path / "a.xlsx", {"Sheet1": "", "Sheet2": '<row><c r="A1" s="1"/></row>'})
-    assert not [each for each in read(Source(tmp_path / "a.xlsx")) if isinstance(each, Piece)]
+    assert not [each for each in read(FileSource(tmp_path / "a.xlsx")) if isinstance(each, BlockPiece)]
 
 
 def test_comments_and_text_boxes_are_read_once(tmp_path: Path) -> None:
@@ -188,8 +192,13 @@ def test_comments_and_text_boxes_are_read_once(tmp_path: Path) -> None:
         "</a:p></d>",
     }
     write_xlsx(tmp_path / "a.xlsx", {"One": "<row><c><v>1</v></c></row>"}, **parts)
-    _, _, comment, box = [each for each in read(Source(tmp_path / "a.xlsx")) if isinstance(each, Piece)]
-    assert (comment.kind, comment.text, comment.label, comment.place.start) == (Kind.NOTE, "a remark", "comment", 2)
+    _, _, comment, box = [each for each in read(FileSource(tmp_path / "a.xlsx")) if isinstance(each, BlockPiece)]
+    assert (comment.kind, comment.text, comment.label, comment.place.start) == (
+        BlockKind.NOTE,
+        "a remark",
+        "comment",
+        2,
+    )
     assert box.text == "in a box"
 
 
@@ -206,7 +215,7 @@ def test_an_open_document_spreadsheet_is_read(tmp_path: Path) -> None:
         tmp_path / "a.ods",
         f'<table:table table:name="S"><table:table-row>{cell}{numbers}</table:table-row>{end}</table:table>',
     )
-    items = list(read(Source(tmp_path / "a.ods")))
+    items = list(read(FileSource(tmp_path / "a.ods")))
     assert items[0] == Opened("sheet", 1)
     assert rows(items) == [["word", "3", "2024-02-03"]]
 
@@ -217,8 +226,8 @@ def test_comments_of_an_open_document_spreadsheet_are_read_once(tmp_path: Path) 
     write_ods(
         tmp_path / "a.ods", f'<table:table table:name="S"><table:table-row>{cell}</table:table-row></table:table>'
     )
-    found = [(each.kind, each.text) for each in read(Source(tmp_path / "a.ods")) if isinstance(each, Piece)]
-    assert found[1:] == [(Kind.TABLE, "word"), (Kind.NOTE, "a remark\nof two lines")]
+    found = [(each.kind, each.text) for each in read(FileSource(tmp_path / "a.ods")) if isinstance(each, BlockPiece)]
+    assert found[1:] == [(BlockKind.TABLE, "word"), (BlockKind.NOTE, "a remark\nof two lines")]
 
 
 def test_an_encrypted_open_document_spreadsheet_is_protected(tmp_path: Path) -> None:
@@ -237,7 +246,7 @@ def test_an_open_document_spreadsheet_that_spans_much_costs_what_it_holds(tmp_pa
         tmp_path / "a.ods",
         f'<table:table table:name="S"><table:table-row>{cell}</table:table-row>{middle}{row}</table:table>',
     )
-    found = [each for each in read(Source(tmp_path / "a.ods")) if isinstance(each, Piece)]
+    found = [each for each in read(FileSource(tmp_path / "a.ods")) if isinstance(each, BlockPiece)]
     assert [(piece.text.split(), piece.label) for piece in found[1:]] == [(["word", "word"], "rows 1-1048576")]
 
 
@@ -262,15 +271,15 @@ def test_an_indented_spreadsheet_is_read_with_its_errors_repetitions_and_comment
         f'\n</table:table><table:table table:name="Empty"><table:table-row/></table:table>'
         f'<table:table table:name="Two"><table:table-row>{cell("z")}</table:table-row></table:table>',
     )
-    found = list(read(Source(tmp_path / "a.ods")))
+    found = list(read(FileSource(tmp_path / "a.ods")))
     line = "y\ty\ty\t1.5\t10:30:00\tTRUE"
     assert found[0] == Opened("sheet", 3)
-    assert [(each.text, each.page, each.place) for each in found if isinstance(each, Piece)] == [
-        ("One", 1, Place("One")),
-        (f"2 x\t#DIV/0!\n{line}\n{line}", 1, Place("One", 0, 3)),
-        ("a remark", 1, Place("One", 0, 1)),
-        ("Two", 3, Place("Two")),
-        ("z", 3, Place("Two", 0, 1)),
+    assert [(each.text, each.page, each.place) for each in found if isinstance(each, BlockPiece)] == [
+        ("One", 1, BlockPlace("One")),
+        (f"2 x\t#DIV/0!\n{line}\n{line}", 1, BlockPlace("One", 0, 3)),
+        ("a remark", 1, BlockPlace("One", 0, 1)),
+        ("Two", 3, BlockPlace("Two")),
+        ("z", 3, BlockPlace("Two", 0, 1)),
     ]
     assert [each for each in found if isinstance(each, PageRead)] == [PageRead(1), PageRead(2, False), PageRead(3)]
 
@@ -282,7 +291,7 @@ def test_a_row_repeated_a_million_times_is_cut(tmp_path: Path) -> None:
         f'<table:table table:name="S">{row}<text:p>a</text:p></table:table-cell></table:table-row></table:table>',
     )
     assert Remark("rows_cut", {"sheet": "S", "rows": 1048576, "shown": 100_000}) in list(
-        read(Source(tmp_path / "a.ods"))
+        read(FileSource(tmp_path / "a.ods"))
     )
 
 
@@ -300,14 +309,14 @@ def test_a_flat_spreadsheet_is_read_and_its_hidden_sheet_told(tmp_path: Path) ->
         before=styles,
     )
     assert find_format(path) == "ods"
-    found = list(read(Source(path)))
-    assert [each.text for each in found if isinstance(each, Piece)] == ["Shown", "one", "Hidden", "two"]
+    found = list(read(FileSource(path)))
+    assert [each.text for each in found if isinstance(each, BlockPiece)] == ["Shown", "one", "Hidden", "two"]
     assert Remark("hidden", {"unit": "sheet", "name": "Hidden"}) in found
 
 
 def reason(path: Path) -> str:
     with pytest.raises(DocumentUnreadable) as caught:
-        list(read(Source(path)))
+        list(read(FileSource(path)))
     return caught.value.reason
 
 
@@ -331,8 +340,8 @@ def write_xls(path: Path, words: list[str]) -> None:
 
 def test_a_workbook_of_the_nineties_is_read(tmp_path: Path) -> None:
     write_xls(tmp_path / "a.xls", ["one", "two", "three"])
-    items = list(read(Source(tmp_path / "a.xls")))
-    assert [each.text for each in items if isinstance(each, Piece)] == ["Sheet", "one\ntwo\nthree"]
+    items = list(read(FileSource(tmp_path / "a.xls")))
+    assert [each.text for each in items if isinstance(each, BlockPiece)] == ["Sheet", "one\ntwo\nthree"]
     assert items[-1] == Remark("old_format", {"format": "xls"})
 
 
@@ -352,15 +361,17 @@ def test_a_long_result_a_comment_and_a_text_box_of_a_workbook_of_1997_are_read(t
     book = beginning + record(0x85, before.to_bytes(4, "little") + bytes(2) + name) + record(0x0A, b"")
     sheet = record(0x809, b"\x00\x06\x10\x00" + bytes(12)) + cells + record(0x0A, b"")
     write_ole(tmp_path / "a.xls", {"Workbook": book + sheet + bytes(8000)})
-    heading, table, comment, box = (each for each in read(Source(tmp_path / "a.xls")) if isinstance(each, Piece))
+    heading, table, comment, box = (
+        each for each in read(FileSource(tmp_path / "a.xls")) if isinstance(each, BlockPiece)
+    )
     assert (heading.text, table.text) == ("Sheet", first + second)
-    assert (comment.kind, comment.text, comment.place) == (Kind.NOTE, "a comment", Place("Sheet", 2, 3))
-    assert (box.kind, box.text) == (Kind.PARAGRAPH, "in a box")
+    assert (comment.kind, comment.text, comment.place) == (BlockKind.NOTE, "a comment", BlockPlace("Sheet", 2, 3))
+    assert (box.kind, box.text) == (BlockKind.PARAGRAPH, "in a box")
     cut = sheet[: -len(record(0x0A, b""))] + record(0x5D, b"\0") + record(0x0A, b"")
     write_ole(tmp_path / "b.xls", {"Workbook": book + cut + bytes(8000)})
-    items = list(read(Source(tmp_path / "b.xls")))
+    items = list(read(FileSource(tmp_path / "b.xls")))
     assert Remark("beside_cells_lost") in items
-    assert any(isinstance(each, Piece) and each.text == first + second for each in items)
+    assert any(isinstance(each, BlockPiece) and each.text == first + second for each in items)
 
 
 def test_damaged_workbooks_say_so(tmp_path: Path) -> None:
@@ -396,7 +407,7 @@ def test_every_cell_is_kept_once_and_in_order(
         inside = "".join(text_cell(f"{letters(column)}{row + 1}", f"m{row}x{column}e") for column in columns)
         xml += f'<row r="{row + 1}">{inside}</row>'
     write_xlsx(path, {"One": xml})
-    found = re.findall(r"m\d+x\d+e", "\n".join("\t".join(row) for row in rows(list(read(Source(path))))))
+    found = re.findall(r"m\d+x\d+e", "\n".join("\t".join(row) for row in rows(list(read(FileSource(path))))))
     assert found == [f"m{row}x{column}e" for row, column in sorted(cells)]
 
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.formats.office.package import escaped, unescaped, without_forbidden
 from app.documents.formats.sheets.reading import read
-from app.documents.formats.sheets.rewriting import Table, renamed_formula
+from app.documents.formats.sheets.rewriting import SheetTable, renamed_formula
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
-from app.documents.source import Remark, Source, Target
+from app.documents.source import FileSource, Remark, Target
 from tests.helpers import rewriting
 from tests.helpers.office_files import rels
 from tests.helpers.rewriting import reversed_words
@@ -69,11 +69,11 @@ def rewritten(
     return rewriting.run("xlsx", tmp_path / "a.xlsx", change, target)
 
 
-def pieces(data: bytes, folder: Path) -> list[Piece]:
+def pieces(data: bytes, folder: Path) -> list[BlockPiece]:
     """What our own reader finds in a file."""
     path = folder / "written.xlsx"
     path.write_bytes(data)
-    return [item for item in read(Source(path)) if isinstance(item, Piece)]
+    return [item for item in read(FileSource(path)) if isinstance(item, BlockPiece)]
 
 
 def test_a_string_of_several_cells_is_one_segment_in_the_order_of_the_cells(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_a_pivot_cache_of_a_table_is_named_like_its_columns(tmp_path: Path) -> N
     ],
 )
 def test_references_to_columns_are_renamed_whatever_their_form(formula: str, expected: str) -> None:
-    table = Table("", "", "Sales", (1, 1), (2, 2), [], renamed={"a b": "x[y", "#d": "e"})
+    table = SheetTable("", "", "Sales", (1, 1), (2, 2), [], renamed={"a b": "x[y", "#d": "e"})
     assert renamed_formula(formula, table) == expected
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.documents.formats.registry import Format
+from app.documents.formats.registry import FileFormat
 
-LINE = Format(
+LINE = FileFormat(
     "toy",
     "a toy",
     "toy",

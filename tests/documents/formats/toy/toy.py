@@ -6,23 +6,23 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import TextFile
 from app.documents.segments import plain
-from app.documents.source import Item, Opened, Source, Target, Visit, Visits
+from app.documents.source import FileSource, Item, Opened, Target, Visit, Visits
 
 _PARAGRAPH = re.compile(r"^\* (.*)$", re.MULTILINE)
 
 
-def read(source: Source) -> Iterator[Item]:
+def read(source: FileSource) -> Iterator[Item]:
     """Its paragraphs."""
     text = TextFile(source).text
     yield Opened(title="A toy")
     for found in _PARAGRAPH.finditer(text):
-        yield Piece(Kind.PARAGRAPH, found[1], place=Place("", *found.span(1)))
+        yield BlockPiece(BlockKind.PARAGRAPH, found[1], place=BlockPlace("", *found.span(1)))
 
 
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Its paragraphs; where it says its language, the target's."""
     file, visits = TextFile(source), Visits(visit)
     said = re.search(r"^language=(\w+)$", file.text, re.MULTILINE)

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.web.epub import read
-from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.source import FileSource, Item, Opened, PageRead, Remark
 from tests.helpers.web_files import Page, markers_in, write_epub
 
 HEAD = (
@@ -31,12 +31,12 @@ def chapter(body: str) -> str:
 
 def items_of(path: Path) -> list[Item]:
     """All that the reader gives."""
-    return list(read(Source(path)))
+    return list(read(FileSource(path)))
 
 
-def pieces_of(path: Path) -> list[Piece]:
+def pieces_of(path: Path) -> list[BlockPiece]:
     """The blocks."""
-    return [item for item in items_of(path) if isinstance(item, Piece)]
+    return [item for item in items_of(path) if isinstance(item, BlockPiece)]
 
 
 def reason(path: Path) -> str:
@@ -65,7 +65,7 @@ def test_chapters_follow_the_spine_and_their_names_are_decoded(tmp_path: Path) -
     path = write_epub(tmp_path / "a.epub", chapters, spine=["c.xhtml", "b%20%C3%A4.xhtml", "a.xhtml", "c.xhtml"])
     items = items_of(path)
     assert items[0] == Opened("chapter", 3, "The book")
-    found = [(item.page, item.text, item.place.part) for item in items if isinstance(item, Piece)]
+    found = [(item.page, item.text, item.place.part) for item in items if isinstance(item, BlockPiece)]
     assert found == [
         (1, "c.xhtml", "OEBPS/c.xhtml"),
         (2, "b%20%C3%A4.xhtml", "OEBPS/b ä.xhtml"),
@@ -77,7 +77,7 @@ def test_chapters_follow_the_spine_and_their_names_are_decoded(tmp_path: Path) -
 def test_a_missing_chapter_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
     chapters = {"a.xhtml": chapter("<p>one</p>"), "b.xhtml": chapter("<p>two</p>")}
     items = items_of(write_epub(tmp_path / "a.epub", chapters, spine=["a.xhtml", "gone.xhtml", "b.xhtml"]))
-    assert [item.text for item in items if isinstance(item, Piece)] == ["one", "two"]
+    assert [item.text for item in items if isinstance(item, BlockPiece)] == ["one", "two"]
     assert items[-1] == Remark("missing_part", {"part": "OEBPS/gone.xhtml"})
 
 
@@ -85,7 +85,7 @@ def test_a_cover_is_no_chapter(tmp_path: Path) -> None:
     chapters = {"cover.xhtml": chapter("<img src='c.png' alt='Cover'/>"), "a.xhtml": chapter("<p>one</p>")}
     items = items_of(write_epub(tmp_path / "a.epub", chapters))
     assert items[0] == Opened("chapter", 1, "The book")
-    assert [item.page for item in items if isinstance(item, Piece)] == [1]
+    assert [item.page for item in items if isinstance(item, BlockPiece)] == [1]
     assert items[-1] == Remark("pictures", {"count": 1})
 
 
@@ -97,8 +97,8 @@ def test_a_book_that_is_only_a_cover_has_no_blocks(tmp_path: Path) -> None:
 def test_only_the_chosen_chapters_are_read(tmp_path: Path) -> None:
     chapters = {f"{n}.xhtml": chapter(f"<p>text {n}</p>") for n in range(1, 5)}
     path = write_epub(tmp_path / "a.epub", chapters)
-    items = list(read(Source(path, first_page=2, last_page=3)))
-    assert [item.text for item in items if isinstance(item, Piece)] == ["text 2", "text 3"]
+    items = list(read(FileSource(path, first_page=2, last_page=3)))
+    assert [item.text for item in items if isinstance(item, BlockPiece)] == ["text 2", "text 3"]
     assert items[0] == Opened("chapter", 4, "The book")
 
 
@@ -125,13 +125,13 @@ def test_titles_come_from_the_table_of_contents_where_a_chapter_has_none(
     }
     pieces = pieces_of(write_epub(tmp_path / "a.epub", chapters, **contents))
     assert [(piece.kind, piece.level, piece.text) for piece in pieces] == [
-        (Kind.HEADING, 1, "Part one"),
-        (Kind.PARAGRAPH, 0, "text a"),
-        (Kind.HEADING, 2, "SECOND"),
-        (Kind.PARAGRAPH, 0, "text b"),
-        (Kind.HEADING, 3, "Own"),
-        (Kind.PARAGRAPH, 0, "text c"),
-        (Kind.PARAGRAPH, 0, "text d"),
+        (BlockKind.HEADING, 1, "Part one"),
+        (BlockKind.PARAGRAPH, 0, "text a"),
+        (BlockKind.HEADING, 2, "SECOND"),
+        (BlockKind.PARAGRAPH, 0, "text b"),
+        (BlockKind.HEADING, 3, "Own"),
+        (BlockKind.PARAGRAPH, 0, "text c"),
+        (BlockKind.PARAGRAPH, 0, "text d"),
     ]
 
 
@@ -140,8 +140,8 @@ def test_a_footnote_is_read_exactly_once(tmp_path: Path) -> None:
     body += '<aside epub:type="footnote" id="n" hidden=""><p>note</p></aside>'
     pieces = pieces_of(write_epub(tmp_path / "a.epub", {"a.xhtml": chapter(body)}))
     assert [(piece.kind, piece.label, piece.text) for piece in pieces] == [
-        (Kind.PARAGRAPH, "", "text[1]"),
-        (Kind.NOTE, "footnote", "note"),
+        (BlockKind.PARAGRAPH, "", "text[1]"),
+        (BlockKind.NOTE, "footnote", "note"),
     ]
 
 
@@ -227,5 +227,5 @@ def test_a_book_that_inflates_without_measure_is_refused(tmp_path: Path, monkeyp
 def test_a_chapter_too_large_to_be_held_is_refused_while_it_is_inflated(tmp_path: Path) -> None:
     path = write_epub(tmp_path / "a.epub", {"a.xhtml": chapter("<p>" + "word " * 14_000_000)})
     with pytest.raises(DocumentUnreadable) as caught:
-        list(read(Source(path)))
+        list(read(FileSource(path)))
     assert caught.value.reason == "inflates"

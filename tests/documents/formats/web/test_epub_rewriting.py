@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.formats.web.epub import read
 from app.documents.segments import SegmentKind, plain
-from app.documents.source import Source, Target
+from app.documents.source import FileSource, Target
 from tests.helpers.rewriting import Result, backwards, reversed_words, run, upper
 from tests.helpers.web_files import Page, markers_in, write_epub
 
@@ -107,7 +107,7 @@ def test_every_planted_word_comes_back_reversed_and_none_as_it_was(tmp_path: Pat
             etree.fromstring(content.encode())
     out = tmp_path / "out.epub"
     out.write_bytes(result.data)
-    pieces = [item.text for item in read(Source(out)) if isinstance(item, Piece)]
+    pieces = [item.text for item in read(FileSource(out)) if isinstance(item, BlockPiece)]
     assert len(re.findall(r"dne\d+kram", "".join(pieces))) > 12
 
 
@@ -209,7 +209,7 @@ def test_books_of_any_structure_come_back_with_all_their_words(randoms: list[Ran
                 if name.endswith(".xhtml"):
                     etree.fromstring(text.encode())
         (Path(folder) / "b.epub").write_bytes(result.data)
-        pieces = [item.text for item in read(Source(Path(folder) / "b.epub")) if isinstance(item, Piece)]
+        pieces = [item.text for item in read(FileSource(Path(folder) / "b.epub")) if isinstance(item, BlockPiece)]
     found = re.findall(r"mark\d+end", "\n".join(pieces), re.IGNORECASE)
     assert [word.lower() for word in found] == [word for page in pages for word in page.shown]
     segments = [word for segment in result.segments for word in markers_in(plain(segment.content))]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.detection import find_format
 from app.documents.formats.web.fb2 import read
-from app.documents.source import Opened, Remark, Source
+from app.documents.source import FileSource, Opened, Remark
 
 BOOK = """<?xml version="1.0" encoding="windows-1251"?>
 <FictionBook xmlns="http://www.gribuser.ru/xml/fictionbook/2.0" xmlns:l="http://www.w3.org/1999/xlink">
@@ -28,19 +28,19 @@ def test_a_book_is_read_with_its_sections_verses_and_notes(tmp_path: Path) -> No
     path = tmp_path / "a.fb2"
     path.write_bytes(BOOK.format(picture="A" * 12_000_000).encode("cp1251"))
     assert find_format(path) == "fb2"
-    opened, *items = read(Source(path))
+    opened, *items = read(FileSource(path))
     assert opened == Opened(title="Чайники")
-    pieces = [item for item in items if isinstance(item, Piece)]
+    pieces = [item for item in items if isinstance(item, BlockPiece)]
     assert [(piece.kind, piece.text, piece.level) for piece in pieces] == [
-        (Kind.HEADING, "Чайники Роман", 1),
-        (Kind.HEADING, "Глава 1", 2),
-        (Kind.PARAGRAPH, "Первые слова.[1]", 0),
-        (Kind.PARAGRAPH, "Строка", 0),
-        (Kind.PARAGRAPH, "Другая", 0),
-        (Kind.HEADING, "Внутри", 3),
-        (Kind.TABLE, "a\tb", 0),
-        (Kind.NOTE, "1 Примечание.", 0),
-        (Kind.NOTE, "Ещё.", 0),
+        (BlockKind.HEADING, "Чайники Роман", 1),
+        (BlockKind.HEADING, "Глава 1", 2),
+        (BlockKind.PARAGRAPH, "Первые слова.[1]", 0),
+        (BlockKind.PARAGRAPH, "Строка", 0),
+        (BlockKind.PARAGRAPH, "Другая", 0),
+        (BlockKind.HEADING, "Внутри", 3),
+        (BlockKind.TABLE, "a\tb", 0),
+        (BlockKind.NOTE, "1 Примечание.", 0),
+        (BlockKind.NOTE, "Ещё.", 0),
     ]
     assert items[-1] == Remark("pictures", {"count": 1})
 
@@ -49,5 +49,5 @@ def test_half_a_book_is_damage(tmp_path: Path) -> None:
     path = tmp_path / "a.fb2"
     path.write_bytes(BOOK.format(picture="A").encode("cp1251")[:500])
     with pytest.raises(DocumentUnreadable) as caught:
-        list(read(Source(path)))
+        list(read(FileSource(path)))
     assert caught.value.reason == "damaged"

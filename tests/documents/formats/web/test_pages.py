@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.web.pages import read
 from app.documents.formats.web.walker import Walker
-from app.documents.source import Item, Opened, Remark, Source
+from app.documents.source import FileSource, Item, Opened, Remark
 from tests.helpers.counting import lines_run
 from tests.helpers.web_files import Page, markers_in
 
 RUSSIAN = "Поезд пришёл на станцию рано утром, когда город ещё спал."
 
 
-def pieces_in(page: str) -> list[Piece]:
+def pieces_in(page: str) -> list[BlockPiece]:
     """The blocks of a page as it is decoded."""
     return list(Walker(page).pieces())
 
@@ -30,12 +30,12 @@ def pieces_in(page: str) -> list[Piece]:
 def items_of(path: Path, content: str | bytes, encoding: str = "") -> list[Item]:
     """What the reader gives for a file of this content."""
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(read(Source(path, encoding=encoding)))
+    return list(read(FileSource(path, encoding=encoding)))
 
 
-def texts(items: list[Item] | list[Piece]) -> list[str]:
+def texts(items: list[Item] | list[BlockPiece]) -> list[str]:
     """The texts of the blocks."""
-    return [item.text for item in items if isinstance(item, Piece)]
+    return [item.text for item in items if isinstance(item, BlockPiece)]
 
 
 def opened(items: list[Item]) -> Opened:
@@ -54,7 +54,7 @@ def test_every_word_is_read_once_in_order_and_found_again_at_its_place(random: R
     end = 0
     for piece in pieces:
         there = [word for word in markers_in(page.body[piece.place.start : piece.place.end]) if word not in hidden]
-        if piece.kind is Kind.TABLE:  # its place has its caption, too
+        if piece.kind is BlockKind.TABLE:  # its place has its caption, too
             assert there[len(there) - len(markers_in(piece.text)) :] == markers_in(piece.text)
         else:
             assert there == markers_in(piece.text)
@@ -90,32 +90,32 @@ def test_headings_paragraphs_and_loose_text_are_blocks() -> None:
     page = "loose <b>text</b><h2>Head&eacute;r</h2><div>one\n  two<p>three<p>four<br>five</div>six"
     found = [(piece.kind, piece.level, piece.text) for piece in pieces_in(page)]
     assert found == [
-        (Kind.PARAGRAPH, 0, "loose text"),
-        (Kind.HEADING, 2, "Headér"),
-        (Kind.PARAGRAPH, 0, "one two"),
-        (Kind.PARAGRAPH, 0, "three"),
-        (Kind.PARAGRAPH, 0, "four\nfive"),
-        (Kind.PARAGRAPH, 0, "six"),
+        (BlockKind.PARAGRAPH, 0, "loose text"),
+        (BlockKind.HEADING, 2, "Headér"),
+        (BlockKind.PARAGRAPH, 0, "one two"),
+        (BlockKind.PARAGRAPH, 0, "three"),
+        (BlockKind.PARAGRAPH, 0, "four\nfive"),
+        (BlockKind.PARAGRAPH, 0, "six"),
     ]
 
 
 def test_a_heading_without_an_end_does_not_swallow_what_follows() -> None:
     page = "<h1>Title<p>text</p><h2>Next<h3>Last</h2>text"
     kinds = [piece.kind for piece in pieces_in(page)]
-    assert kinds == [Kind.HEADING, Kind.PARAGRAPH, Kind.HEADING, Kind.HEADING, Kind.PARAGRAPH]
+    assert kinds == [BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.HEADING, BlockKind.PARAGRAPH]
 
 
 def test_lists_have_levels_and_their_own_numbers() -> None:
     page = "<ol start=3><li>a<ol type=i><li>b<li>c</ol><li value=9>d<ul><li><p>e<p>f</ul><li>g</ol>"
     found = [(piece.kind, piece.level, piece.label, piece.text) for piece in pieces_in(page)]
-    item = Kind.LIST_ITEM
+    item = BlockKind.LIST_ITEM
     assert found == [
         (item, 1, "3.", "a"),
         (item, 2, "i.", "b"),
         (item, 2, "ii.", "c"),
         (item, 1, "9.", "d"),
         (item, 2, "•", "e"),
-        (Kind.PARAGRAPH, 0, "", "f"),
+        (BlockKind.PARAGRAPH, 0, "", "f"),
         (item, 1, "10.", "g"),
     ]
 
@@ -128,15 +128,15 @@ def test_a_list_counts_in_letters_and_roman_numbers(style: str, mark: str) -> No
 def test_a_table_keeps_its_columns_and_doubles_nothing() -> None:
     page = "<table><tr><th colspan=2>A<th>B<tr><td rowspan=2>1<td>2<td>3<tr><td>4<td><p>5<p>6</table>"
     (table,) = pieces_in(page)
-    assert (table.kind, table.text) == (Kind.TABLE, "A\t\tB\n1\t2\t3\n\t4\t5 6")
+    assert (table.kind, table.text) == (BlockKind.TABLE, "A\t\tB\n1\t2\t3\n\t4\t5 6")
     assert page[table.place.start : table.place.end] == page
 
 
 def test_a_table_that_arranges_a_page_is_read_as_the_page() -> None:
     page = "<table><tr><td>menu<td><h1>Title</h1><p>text<table><tr><td>1<td>2<tr><td>3<td>4</table></table>"
     found = [(piece.kind, piece.text) for piece in pieces_in(page)]
-    table = (Kind.TABLE, "1\t2\n3\t4")
-    assert found == [(Kind.PARAGRAPH, "menu"), (Kind.HEADING, "Title"), (Kind.PARAGRAPH, "text"), table]
+    table = (BlockKind.TABLE, "1\t2\n3\t4")
+    assert found == [(BlockKind.PARAGRAPH, "menu"), (BlockKind.HEADING, "Title"), (BlockKind.PARAGRAPH, "text"), table]
 
 
 def test_a_table_in_a_table_is_read_once() -> None:
@@ -147,7 +147,7 @@ def test_a_table_in_a_table_is_read_once() -> None:
 def test_code_keeps_its_lines_and_its_language() -> None:
     page = '<pre><code class="hljs language-python">\ndef f():\n    return 1 &lt; 2\n</code></pre>'
     (code,) = pieces_in(page)
-    assert (code.kind, code.label, code.text) == (Kind.CODE, "python", "def f():\n    return 1 < 2")
+    assert (code.kind, code.label, code.text) == (BlockKind.CODE, "python", "def f():\n    return 1 < 2")
 
 
 def test_code_with_an_element_for_each_line_is_one_block() -> None:
@@ -159,8 +159,8 @@ def test_captions_notes_and_quotes_are_told_apart() -> None:
     page = "<figure><figcaption>cap</figcaption></figure><section class=footnotes><ol><li>note</ol></section>"
     page += "<blockquote>quote</blockquote><p>text<a role=doc-noteref href=#n>1</a>"
     found = [(piece.kind, piece.text) for piece in pieces_in(page)]
-    words = [(Kind.PARAGRAPH, "quote"), (Kind.PARAGRAPH, "text[1]")]
-    assert found == [(Kind.CAPTION, "cap"), (Kind.NOTE, "note"), *words]
+    words = [(BlockKind.PARAGRAPH, "quote"), (BlockKind.PARAGRAPH, "text[1]")]
+    assert found == [(BlockKind.CAPTION, "cap"), (BlockKind.NOTE, "note"), *words]
 
 
 def test_what_a_page_does_not_show_is_not_read() -> None:
@@ -268,7 +268,7 @@ def test_the_page_of_an_mhtml_file_is_read(tmp_path: Path) -> None:
     items = items_of(tmp_path / "a.mhtml", MHTML.replace("\n", "\r\n"))
     assert opened(items) == Opened(title="Saved", encoding="cp1252")
     assert texts(items) == ["café"]
-    assert [item.place.part for item in items if isinstance(item, Piece)] == ["<frame-1>"]
+    assert [item.place.part for item in items if isinstance(item, BlockPiece)] == ["<frame-1>"]
 
 
 def test_an_mhtml_file_without_a_page_is_damaged(tmp_path: Path) -> None:
@@ -387,20 +387,20 @@ def test_notes_in_a_numbered_list_keep_their_numbers() -> None:
         '</section><div class="footnotes"><ul><li>Third.</li></ul></div>'
     )
     assert [(piece.kind, piece.text, piece.label) for piece in pieces_in(page)] == [
-        (Kind.NOTE, "First.", "footnote 4"),
-        (Kind.NOTE, "More.", "footnote"),
-        (Kind.NOTE, "Second.", "footnote 5"),
-        (Kind.NOTE, "Third.", "footnote"),
+        (BlockKind.NOTE, "First.", "footnote 4"),
+        (BlockKind.NOTE, "More.", "footnote"),
+        (BlockKind.NOTE, "Second.", "footnote 5"),
+        (BlockKind.NOTE, "Third.", "footnote"),
     ]
 
 
 def test_a_bar_of_links_is_no_table() -> None:
     bar = "<table><tr>{0}{0}</tr><tr>{0}{0}</tr></table>"
     linked = pieces_in(bar.format("<td>[ <a href=x>Next</a> ]&nbsp;</td>"))
-    assert {piece.kind for piece in linked} == {Kind.PARAGRAPH}
+    assert {piece.kind for piece in linked} == {BlockKind.PARAGRAPH}
     assert "".join(piece.text for piece in linked).count("Next") == 4
     partly = pieces_in(bar.format("<td><a href=x>Next</a> 5</td>"))
-    assert [piece.kind for piece in partly] == [Kind.TABLE]
+    assert [piece.kind for piece in partly] == [BlockKind.TABLE]
 
 
 def test_a_reversed_list_counts_down() -> None:

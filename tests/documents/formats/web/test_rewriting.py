@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.formats.web.pages import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
-from app.documents.source import Source, Target
+from app.documents.source import FileSource, Target
 from tests.helpers.rewriting import Result, reversed_words, run, run_on, upper
 from tests.helpers.web_files import Page, markers_in
 
@@ -108,7 +108,7 @@ def test_pages_of_any_structure_come_back_with_all_their_words(random: Random, i
         assert kept.data == made.body.encode()
         found = run_on("html", Path(folder), made.body, upper)
         (Path(folder) / "out.html").write_bytes(found.data)
-        pieces = [item for item in read(Source(Path(folder) / "out.html")) if isinstance(item, Piece)]
+        pieces = [item for item in read(FileSource(Path(folder) / "out.html")) if isinstance(item, BlockPiece)]
     before = [word for segment in found.segments for word in markers_in(plain(segment.content))]
     code = {word for part in re.findall("(?s)<(?:pre|math).*?</(?:pre|math)>", made.body) for word in markers_in(part)}
     assert set(made.shown) - set(before) <= code

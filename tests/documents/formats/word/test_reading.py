@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece, rows_of
+from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.markup import xml_tree
 from app.documents.formats.word.reading import read
-from app.documents.source import Opened, Remark, Source
+from app.documents.source import FileSource, Opened, Remark
 from tests.helpers.office_files import Planned, misplaced, paragraph, rels, word_part, write_docx, write_zip
 
 STYLES = (
@@ -51,9 +51,9 @@ NUMBERING = (
 )
 
 
-def pieces(path: Path) -> list[Piece]:
+def pieces(path: Path) -> list[BlockPiece]:
     """What a file is read into."""
-    return [item for item in read(Source(path)) if isinstance(item, Piece)]
+    return [item for item in read(FileSource(path)) if isinstance(item, BlockPiece)]
 
 
 def texts(path: Path) -> list[str]:
@@ -251,7 +251,7 @@ def test_a_place_finds_the_words_again(tmp_path: Path) -> None:
         said = "".join(each.text or "" for each in elements)
         assert piece.place.end > piece.place.start
         assert all(word in said for word in re.findall(r"mk\d+q", piece.text)), piece
-        if piece.kind is not Kind.CODE:
+        if piece.kind is not BlockKind.CODE:
             assert len(list(elements[0].iter())) == len(elements)
 
 
@@ -261,12 +261,12 @@ def test_headings_are_known_by_their_outline_level_in_every_language(tmp_path: P
     body = paragraph("whole", "Titel") + paragraph("a\tb", "berschrift2") + paragraph("c", "Mine") + own + none
     path = write_docx(tmp_path / "a.docx", body + paragraph("x", "Loop"), {"styles.xml": word_part("styles", STYLES)})
     assert [(piece.kind, piece.level, piece.text) for piece in pieces(path)] == [
-        (Kind.HEADING, 1, "whole"),
-        (Kind.HEADING, 2, "a b"),
-        (Kind.HEADING, 2, "c"),
-        (Kind.HEADING, 5, "own"),
-        (Kind.PARAGRAPH, 0, "none"),
-        (Kind.PARAGRAPH, 0, "x"),
+        (BlockKind.HEADING, 1, "whole"),
+        (BlockKind.HEADING, 2, "a b"),
+        (BlockKind.HEADING, 2, "c"),
+        (BlockKind.HEADING, 5, "own"),
+        (BlockKind.PARAGRAPH, 0, "none"),
+        (BlockKind.PARAGRAPH, 0, "x"),
     ]
 
 
@@ -282,7 +282,7 @@ def test_labels_are_counted_as_word_counts_them(tmp_path: Path) -> None:
         ["1.", "1.1.", "1.2.", "a)", "(I)", "2.", "2.1.", "•", "o", "5.", "6.", "7.", "", ""]
     )
     assert [piece.level for piece in found] == [1, 2, 2, 3, 4, 1, 2, 1, 2, 1, 1, 1, 0, 0]
-    assert [piece.kind for piece in found[-2:]] == [Kind.PARAGRAPH, Kind.PARAGRAPH]
+    assert [piece.kind for piece in found[-2:]] == [BlockKind.PARAGRAPH, BlockKind.PARAGRAPH]
 
 
 def test_merged_cells_are_not_doubled_and_keep_their_columns(tmp_path: Path) -> None:
@@ -312,10 +312,10 @@ def test_code_is_known_by_its_style_or_its_font(tmp_path: Path) -> None:
     body += f"<w:p>{run('ls', font)}{run(' -l', font)}</w:p><w:p>{run('say ls', font)}{run(' now')}</w:p>"
     found = pieces(write_docx(tmp_path / "a.docx", body, {"styles.xml": word_part("styles", STYLES)}))
     assert [(piece.kind, piece.text) for piece in found] == [
-        (Kind.CODE, "for x in y:\n    pass"),
-        (Kind.PARAGRAPH, "then"),
-        (Kind.CODE, "ls -l"),
-        (Kind.PARAGRAPH, "say ls now"),
+        (BlockKind.CODE, "for x in y:\n    pass"),
+        (BlockKind.PARAGRAPH, "then"),
+        (BlockKind.CODE, "ls -l"),
+        (BlockKind.PARAGRAPH, "say ls now"),
     ]
 
 
@@ -323,16 +323,16 @@ def test_a_caption_is_one_and_a_title_is_the_documents_own(tmp_path: Path) -> No
     core = '<c xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title> My\n title </dc:title></c>'
     parts = {"styles.xml": word_part("styles", STYLES), "/docProps/core.xml": core}
     path = write_docx(tmp_path / "a.docx", paragraph("Figure 1", "Beschriftung"), parts)
-    items = list(read(Source(path)))
+    items = list(read(FileSource(path)))
     assert items[0] == Opened(title="My title")
-    assert isinstance(items[1], Piece)
-    assert items[1].kind is Kind.CAPTION
+    assert isinstance(items[1], BlockPiece)
+    assert items[1].kind is BlockKind.CAPTION
 
 
 def test_notes_say_what_they_are(tmp_path: Path) -> None:
     path = tmp_path / "a.docx"
     made(path, [footnote, comment_in_a_table])
-    labels = [piece.label for piece in pieces(path) if piece.kind is Kind.NOTE]
+    labels = [piece.label for piece in pieces(path) if piece.kind is BlockKind.NOTE]
     assert labels == ["footnote", "endnote", "comment"] + ["footnote", "endnote", "comment", "header", "footer"]
 
 
@@ -389,7 +389,7 @@ def test_pictures_and_missing_parts_are_told(tmp_path: Path) -> None:
         '"http://schemas.openxmlformats.org/drawingml/2006/picture"/></wp:inline></w:drawing></w:r></w:p>'
     )
     parts = {"_rels/document.xml.rels": rels({"a": ("header", "header9.xml"), "b": ("aFChunk", "chunk.html")})}
-    items = list(read(Source(write_docx(tmp_path / "a.docx", picture, parts | {"chunk.html": "<p>x</p>"}))))
+    items = list(read(FileSource(write_docx(tmp_path / "a.docx", picture, parts | {"chunk.html": "<p>x</p>"}))))
     assert items == [
         Opened(),
         Remark("missing_part", {"part": "word/header9.xml"}),
@@ -404,7 +404,7 @@ def test_pictures_and_missing_parts_are_told(tmp_path: Path) -> None:
 def reason(path: Path) -> str:
     """Why a file cannot be read."""
     with pytest.raises(DocumentUnreadable) as caught:
-        list(read(Source(path)))
+        list(read(FileSource(path)))
     return caught.value.reason
 
 
@@ -493,4 +493,4 @@ _TREES = misplaced(
 def test_elements_where_they_do_not_belong_do_no_harm(tmp_path: Path, body: str, other: str) -> None:
     names = ("styles", "numbering", "footnotes", "header1")
     parts: dict[str, str | bytes] = {f"{name}.xml": word_part(name, other) for name in names}
-    list(read(Source(write_docx(tmp_path / "a.docx", body, parts))))
+    list(read(FileSource(write_docx(tmp_path / "a.docx", body, parts))))

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.formats.word.reading import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind, marks
-from app.documents.source import Remark, Source, Target
+from app.documents.source import FileSource, Remark, Target
 from tests.documents.formats.word.test_reading import (
     KINDS,
     STYLES,
@@ -56,11 +56,11 @@ TURNED = [kind for kind in KINDS if kind not in (equation, code, ruby, field, sp
 ARABIC = Target("ar", is_rtl=True)
 
 
-def pieces(data: bytes, folder: Path) -> list[Piece]:
+def pieces(data: bytes, folder: Path) -> list[BlockPiece]:
     """What our own reader finds in a file."""
     path = folder / "written.docx"
     path.write_bytes(data)
-    return [item for item in read(Source(path)) if isinstance(item, Piece)]
+    return [item for item in read(FileSource(path)) if isinstance(item, BlockPiece)]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

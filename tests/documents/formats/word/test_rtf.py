@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Kind, Piece, rows_of
+from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.word.rtf import read
-from app.documents.source import Item, Opened, Remark, Source
+from app.documents.source import FileSource, Item, Opened, Remark
 
 
 def items(tmp_path: Path, data: bytes) -> list[Item]:
     path = tmp_path / "a.rtf"
     path.write_bytes(data)
-    return list(read(Source(path)))
+    return list(read(FileSource(path)))
 
 
-def pieces(tmp_path: Path, text: str | bytes) -> list[Piece]:
+def pieces(tmp_path: Path, text: str | bytes) -> list[BlockPiece]:
     data = text if isinstance(text, bytes) else text.encode("latin-1")
-    return [each for each in items(tmp_path, data) if isinstance(each, Piece)]
+    return [each for each in items(tmp_path, data) if isinstance(each, BlockPiece)]
 
 
 def texts(tmp_path: Path, text: str | bytes) -> list[str]:
@@ -40,14 +40,14 @@ def test_paragraphs_headings_lists_and_notes(tmp_path: Path) -> None:
         r"{\listtext\bullet\tab}\pard First\par {\pntext\'b7\tab}Second\par}",
     )
     assert [(piece.kind, piece.text, piece.level, piece.label) for piece in found] == [
-        (Kind.PARAGRAPH, "Top", 0, "header"),
-        (Kind.HEADING, "Of tea", 1, ""),
-        (Kind.PARAGRAPH, "It is\nhot, they say.", 0, ""),
-        (Kind.NOTE, "A note.", 0, "footnote"),
-        (Kind.NOTE, "At the end.", 0, "endnote"),
-        (Kind.NOTE, "A comment", 0, "comment"),
-        (Kind.LIST_ITEM, "First", 1, "•"),
-        (Kind.LIST_ITEM, "Second", 1, "·"),
+        (BlockKind.PARAGRAPH, "Top", 0, "header"),
+        (BlockKind.HEADING, "Of tea", 1, ""),
+        (BlockKind.PARAGRAPH, "It is\nhot, they say.", 0, ""),
+        (BlockKind.NOTE, "A note.", 0, "footnote"),
+        (BlockKind.NOTE, "At the end.", 0, "endnote"),
+        (BlockKind.NOTE, "A comment", 0, "comment"),
+        (BlockKind.LIST_ITEM, "First", 1, "•"),
+        (BlockKind.LIST_ITEM, "Second", 1, "·"),
     ]
     assert items(tmp_path, rb"{\rtf1{\info{\title About Tea}}x}")[0] == Opened(title="About Tea")
 
@@ -81,7 +81,7 @@ def test_pictures_of_any_size_are_left_out_and_counted(tmp_path: Path) -> None:
     data = b"{\\rtf1 before {\\pict\\pngblip\\bin%d " % len(binary) + binary + b"} after"
     data += b"{\\*\\shppict{\\pict\\pngblip " + b"89504e470d0a" * 1_700_000 + b"}}{\\nonshppict{\\pict 00}} end}"
     found = items(tmp_path, data)
-    assert [each.text for each in found if isinstance(each, Piece)] == ["before  after end"]
+    assert [each.text for each in found if isinstance(each, BlockPiece)] == ["before  after end"]
     assert found[-1] == Remark("pictures", {"count": 1})
 
 
@@ -136,14 +136,14 @@ def test_headings_are_known_by_the_names_of_their_styles(tmp_path: Path) -> None
         r"\pard\s3 Two\par\pard\s6 Three\par\pard\s7 Four\par\pard\s2 Five\par\pard\s0{\listtext 1.\tab}Six\par}",
     )
     assert [(piece.kind, piece.text, piece.level, piece.label) for piece in found] == [
-        (Kind.HEADING, "The title", 1, ""),
-        (Kind.PARAGRAPH, "Below", 0, ""),
-        (Kind.HEADING, "One", 1, "1."),
-        (Kind.HEADING, "Two", 1, ""),
-        (Kind.HEADING, "Three", 3, ""),
-        (Kind.PARAGRAPH, "Four", 0, ""),
-        (Kind.PARAGRAPH, "Five", 0, ""),
-        (Kind.LIST_ITEM, "Six", 1, "1."),
+        (BlockKind.HEADING, "The title", 1, ""),
+        (BlockKind.PARAGRAPH, "Below", 0, ""),
+        (BlockKind.HEADING, "One", 1, "1."),
+        (BlockKind.HEADING, "Two", 1, ""),
+        (BlockKind.HEADING, "Three", 3, ""),
+        (BlockKind.PARAGRAPH, "Four", 0, ""),
+        (BlockKind.PARAGRAPH, "Five", 0, ""),
+        (BlockKind.LIST_ITEM, "Six", 1, "1."),
     ]
 
 
