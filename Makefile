@@ -135,7 +135,6 @@ bench: dev $(STAMPS)/system-test ## measure; one JSON object a line (ONLY=start 
 
 .PHONY: package
 package: portable-engine dev $(STAMPS)/system-package $(STAMPS)/system-test ## what is given away, in dist/, tried with the network cut (LITE=1: without the model)
-	@$(PYTHON) $(SETUP)/install_engine.py --portable $(QUIETLY) # `dev` may have put this computer's in its place
 	@$(PYTHON) packaging/portable.py
 	@if [ "$$(uname)" = Darwin ]; then exec $(PYTHON) packaging/macos/disk_image.py; fi; \
 	packaging/with_display.sh $(PYTHON) packaging/smoke_test.py dist/fireside; \
@@ -160,7 +159,6 @@ package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debia
 
 .PHONY: package-compare
 package-compare: portable-engine dev $(STAMPS)/system-package ## make the packages of this commit twice, here and in a clone, and compare them
-	@$(PYTHON) $(SETUP)/install_engine.py --portable $(QUIETLY)
 	@$(PYTHON) packaging/compare_builds.py
 
 .PHONY: lock

@@ -172,7 +172,9 @@ def _assistant(paths: AppPaths, name: str) -> Assistant | None:
         return None
     with closing(Database.open(paths.database)) as database:
         wanted = name.strip().casefold()
-        return next((one for one in AssistantStore(database).all() if one.name.casefold() == wanted), None)
+        return next(
+            (assistant for assistant in AssistantStore(database).all() if assistant.name.casefold() == wanted), None
+        )
 
 
 def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], prompt: str) -> int:
@@ -206,9 +208,9 @@ def _counted(engine: Engine, media: dict[Path, Media]) -> list[dict[str, Any]]:
     """Each file with the size at which it is looked at, and its tokens."""
     found = zip(media.items(), engine.count_media(list(media.values())), strict=True)
     return [
-        {"file": str(path), "width": count.width or one.width, "height": count.height or one.height}
+        {"file": str(path), "width": count.width or media.width, "height": count.height or media.height}
         | {"tokens": count.tokens}
-        for (path, one), count in found
+        for (path, media), count in found
     ]
 
 
@@ -237,10 +239,15 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
         shown = question.passages()
         doubted = None
         if checker is not None:
-            doubted = _unsupported(checker, paths, prompt, [one.text for one in shown], text)
+            doubted = _unsupported(checker, paths, prompt, [passage.text for passage in shown], text)
         if chat.options.json:
-            passages = [{"file": one.document.name, "page": one.page, "text": one.text} for one in shown]
-            places = [{"file": one.document.name, "page": one.page, "sentence": one.text} for one in cited]
+            passages = [
+                {"file": passage.document.name, "page": passage.page, "text": passage.text} for passage in shown
+            ]
+            places = [
+                {"file": cited_sentence.document.name, "page": cited_sentence.page, "sentence": cited_sentence.text}
+                for cited_sentence in cited
+            ]
             more: dict[str, Any] = {"passages": passages, "places": places, "support": support.value}
             more |= {} if doubted is None else {"unsupported": doubted}
             return _tell(chat, text, stats, more | ({"errors": inputs.errors} if inputs.errors else {}))
@@ -264,7 +271,12 @@ def _unsupported(checker: Path, paths: AppPaths, question: str, passages: Sequen
 
 def _grounds_words(cited: Sequence[CitedSentence], support: Support) -> str:
     """Where an answer may come from, or that it is not in the documents."""
-    places = [", ".join(filter(None, [one.document.name, page_mark(one.document.unit, one.page)])) for one in cited]
+    places = [
+        ", ".join(
+            filter(None, [cited_sentence.document.name, page_mark(cited_sentence.document.unit, cited_sentence.page)])
+        )
+        for cited_sentence in cited
+    ]
     if support == "not_found" or not places:
         return "Not found in the documents."
     words = f"May come from: {'; '.join(dict.fromkeys(places))}."

@@ -97,9 +97,9 @@ def _chat(chat: Conversation) -> dict[str, Any]:
 
 def _around(database: Database) -> Callable[[Conversation], dict[str, Any]]:
     """Which project a chat is in, null for none, and its tags, by their names."""
-    projects = {one.id: one.name for one in Projects(database).all()}
+    projects = {project.id: project.name for project in Projects(database).all()}
     tags = Tags(database)
-    names, of_chats = {one.id: one.name for one in tags.all()}, tags.of_chats()
+    names, of_chats = {chat_tag.id: chat_tag.name for chat_tag in tags.all()}, tags.of_chats()
     return lambda chat: {
         "project": projects.get(chat.project_id or 0),
         "tags": [names[number] for number in of_chats.get(chat.id, ())],
@@ -220,7 +220,7 @@ def _tell(came: _Came) -> None:
     if came.chats or came.already_here or came.not_read:
         print(f"{_counted(len(came.chats), 'chat')} imported.")
     if came.continued:
-        new = sum(one["messages"] for one in came.continued)
+        new = sum(fields["messages"] for fields in came.continued)
         print(
             f"{_counted(len(came.continued), 'chat')} that {_are(came.continued)} here got {_counted(new, 'message')}."
         )

@@ -65,26 +65,32 @@ def run_complete(options: argparse.Namespace) -> int:
         model = load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
         found = _written(engine, ask, options.n, cancel, live=options.n == 1 and not options.json)
     if options.json:
-        print_json({"prompt": prompt, "completions": [_fields(one) for one in found], "model": Path(model.path).name})
+        print_json(
+            {
+                "prompt": prompt,
+                "completions": [_fields(continuation) for continuation in found],
+                "model": Path(model.path).name,
+            }
+        )
     elif options.n > 1:
         print(f"\n{'─' * 20}\n".join(one.text for one in found))
     else:
         print()
-    if any(one.finish_reason is FinishReason.REPEATED for one in found):
+    if any(continuation.finish_reason is FinishReason.REPEATED for continuation in found):
         print("The text repeated itself and was stopped.", file=sys.stderr)
-    stopped = any(one.finish_reason is FinishReason.CANCELLED for one in found)
+    stopped = any(continuation.finish_reason is FinishReason.CANCELLED for continuation in found)
     return INTERRUPTED if stopped else 0
 
 
 def _written(engine: Engine, ask: Ask, count: int, cancel: CancelToken, *, live: bool) -> list[Continuation]:
     found = [Continuation(finish_reason=FinishReason.CANCELLED) for _ in range(count)]
     shown = 0
-    for index, one in continue_text(engine, ask, count, cancel=cancel):
-        found[index] = one
+    for index, continuation in continue_text(engine, ask, count, cancel=cancel):
+        found[index] = continuation
         if live:
-            sys.stdout.write(one.text[shown:])
+            sys.stdout.write(continuation.text[shown:])
             sys.stdout.flush()
-            shown = len(one.text)
+            shown = len(continuation.text)
     return found
 
 

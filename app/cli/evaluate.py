@@ -103,11 +103,11 @@ def run_summaries(options: argparse.Namespace) -> int:
 
 def _good(examples: Iterable[Example | SkippedLine], result: Evaluation) -> Iterator[Example]:
     """The documents; lines that are none are told at once and kept as errors."""
-    for one in examples:
-        if isinstance(one, SkippedLine):
-            _skip(one, result)
+    for example in examples:
+        if isinstance(example, SkippedLine):
+            _skip(example, result)
         else:
-            yield one
+            yield example
 
 
 def _skip(skipped: SkippedLine, result: Evaluation) -> None:
@@ -145,7 +145,7 @@ def _print_summary_figures(body: dict[str, Any]) -> None:
         print(f"{'':<16}" + "".join(f"{measure.replace('rouge', 'ROUGE-'):>10}" for measure in COMPARED_MEASURES))
         for name, label in _NAMES.items():
             if name in compared:
-                print(f"{label:<16}" + "".join(f"{compared[name][one]:>10.4f}" for one in COMPARED_MEASURES))
+                print(f"{label:<16}" + "".join(f"{compared[name][text]:>10.4f}" for text in COMPARED_MEASURES))
     print(f"Claims found: {_share(body['claims_found'])} of {body['claims']:,}")
     print(f"Numbers right: {_share(body['numbers_right'])} of {body['numbers']:,}")
     print(f"Coverage: {_share(body['coverage'])}")
@@ -233,7 +233,10 @@ def _aligned(
     given, wanted = (added(translations, path, wish, "", cancel) for path in (source, reference))
     if given is None or wanted is None:
         return None
-    segments, references = ([row.segment for row in translations.segments.rows(one.id)] for one in (given, wanted))
+    segments, references = (
+        [row.segment for row in translations.segments.rows(stored_translation.id)]
+        for stored_translation in (given, wanted)
+    )
     contents = [segment.content for segment in references]
     return aligned_segments(source, segments, reference, contents), given.source_language
 

@@ -29,9 +29,9 @@ def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
         if inside.is_cut or not inside.files:
             what = f"Only {len(inside.files)} files of it are read" if inside.files else "There are no documents in it"
             print(f"{written}: {what}.", file=sys.stderr)
-        for each in inside.files:
-            name = written if each == path else written / each.relative_to(path)
-            found.setdefault(each.resolve(), (name, each))
+        for file in inside.files:
+            name = written if file == path else written / file.relative_to(path)
+            found.setdefault(file.resolve(), (name, file))
     return list(found.values())
 
 

@@ -75,11 +75,21 @@ def run_tokens(options: argparse.Namespace) -> int:
         found = looks.tokens_of(engine, text)
     if options.json:
         print_json(
-            {"tokens": [{"id": each.id, "text": each.text, "start": each.start, "end": each.end} for each in found]}
+            {
+                "tokens": [
+                    {
+                        "id": placed_token.id,
+                        "text": placed_token.text,
+                        "start": placed_token.start,
+                        "end": placed_token.end,
+                    }
+                    for placed_token in found
+                ]
+            }
         )
         return 0
-    for each in found:
-        print(f"{each.id:>8}  {each.start:>6} to {each.end:<6}  {each.text!r}")
+    for placed_token in found:
+        print(f"{placed_token.id:>8}  {placed_token.start:>6} to {placed_token.end:<6}  {placed_token.text!r}")
     print(f"{len(found):,} tokens, {len(text):,} characters", file=sys.stderr)
     return 0
 
@@ -89,16 +99,16 @@ def run_probabilities(options: argparse.Namespace) -> int:
     with _opened(options) as (engine, text, cancel):
         found = _foreseen(engine, text, cancel, most=8)
     if options.json:
-        print_json({"probabilities": [_probability(each) for each in found]})
+        print_json({"probabilities": [_probability(token_seen) for token_seen in found]})
         return 0
-    for each in found:
-        if each.rank < 0:
-            print(f"  first          {_text(each.data)!r}")
+    for token_seen in found:
+        if token_seen.rank < 0:
+            print(f"  first          {_text(token_seen.data)!r}")
             continue
-        probability = math.exp(each.log_probability)
+        probability = math.exp(token_seen.log_probability)
         bar = "█" * round(BAR * probability)
-        instead = ", ".join(f"{_text(guess.data)!r} {guess.probability:.0%}" for guess in each.alternatives[:3])
-        print(f"{probability:>7.1%} {bar:<{BAR}} {_text(each.data)!r}   (likeliest: {instead})")
+        instead = ", ".join(f"{_text(guess.data)!r} {guess.probability:.0%}" for guess in token_seen.alternatives[:3])
+        print(f"{probability:>7.1%} {bar:<{BAR}} {_text(token_seen.data)!r}   (likeliest: {instead})")
     return 0
 
 
@@ -160,7 +170,8 @@ def run_layers(options: argparse.Namespace) -> int:
     print(f"After {_text(tokens[-1].data)!r} the model would say:")
     for number, layer in enumerate(found):
         print(
-            f"  layer {number:>3}: " + ", ".join(f"{_text(each.data)!r} {each.probability:.0%}" for each in layer[-1])
+            f"  layer {number:>3}: "
+            + ", ".join(f"{_text(guess.data)!r} {guess.probability:.0%}" for guess in layer[-1])
         )
     return 0
 
@@ -188,21 +199,24 @@ def run_compare(options: argparse.Namespace) -> int:
         names = ("name", "parameters", "bits_per_byte", "perplexity", "tokens_per_s", "memory_bytes")
         print_json(
             {
-                "models": [{name: getattr(one, name) for name in names} for one in found if one.error is None],
+                "models": [
+                    {name: getattr(compared, name) for name in names} for compared in found if compared.error is None
+                ],
                 "exponent": power.exponent if power is not None else None,
             }
         )
     else:
-        for one in found:
-            if one.error is None:
-                figures = f"{one.bits_per_byte:>8.4f} bits per byte {one.tokens_per_s:>7.1f} tokens/s"
-                print(f"{one.parameters:>16,} weights {figures} {one.memory_bytes / 1e9:>6.2f} GB  {one.name}")
+        for compared in found:
+            if compared.error is None:
+                figures = f"{compared.bits_per_byte:>8.4f} bits per byte {compared.tokens_per_s:>7.1f} tokens/s"
+                size = f"{compared.memory_bytes / 1e9:>6.2f} GB"
+                print(f"{compared.parameters:>16,} weights {figures} {size}  {compared.name}")
         if power is not None and not math.isnan(power.uncertainty):
             print(f"Loss falls with the weights to the power of -{power.exponent:.3f} (± {power.uncertainty:.3f})")
-    for one in found:
-        if one.error is not None:
-            print(sentence_for(one.error).text, file=sys.stderr)
-    return 0 if any(one.error is None for one in found) else 1
+    for compared in found:
+        if compared.error is not None:
+            print(sentence_for(compared.error).text, file=sys.stderr)
+    return 0 if any(compared.error is None for compared in found) else 1
 
 
 VIEWS = {

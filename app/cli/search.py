@@ -94,7 +94,9 @@ def run_search(options: argparse.Namespace) -> int:
             if cancel.cancelled:
                 return terminal.INTERRUPTED
         if options.json:
-            listed = [{"question": asked, "passages": [one.fields() for one in found]} for asked, found in results]
+            listed = [
+                {"question": asked, "passages": [passage.fields() for passage in found]} for asked, found in results
+            ]
             terminal.print_json({"results": listed, "errors": inputs.errors})
         else:
             print("\n\n".join(_as_text(question, passages) for question, passages in results))

@@ -181,7 +181,7 @@ def _summarized(
 
     Beside it what the engine raised.
     """
-    (begun,) = summaries.begin([one.id for one in inputs.given], wish, together=True)
+    (begun,) = summaries.begin([input_document.id for input_document in inputs.given], wish, together=True)
     progress = _Progress(lambda: summaries.seconds_left(begun.id))
     try:
         for worked in summaries.run(cancel):
@@ -189,7 +189,7 @@ def _summarized(
                 progress.take(worked.event)
     finally:
         progress.end()
-    summaries.rename(begun.id, ", ".join(one.title or one.name for one in inputs.given))
+    summaries.rename(begun.id, ", ".join(document.title or document.name for document in inputs.given))
     ended, summary = summaries.get(begun.id), summaries.summary(begun.id)
     problem = ended.error if ended is not None else None
     is_worth_telling = summary is not None and (summary.statements or not (problem or cancel.cancelled))
@@ -233,7 +233,7 @@ def _tell(summary: Summary, inputs: _SummaryInputs, options: argparse.Namespace)
         print(fact, file=sys.stderr)
     if summary.set_aside and not options.json:
         print(
-            "\n".join((f"What {summary.model} wrote:", *(f"- {one.text}" for one in summary.set_aside))),
+            "\n".join((f"What {summary.model} wrote:", *(f"- {statement.text}" for statement in summary.set_aside))),
             file=sys.stderr,
         )
     if options.json:

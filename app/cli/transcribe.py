@@ -95,7 +95,10 @@ def _heard(hearing: Hearing, path: Path, cancel: CancelToken) -> tuple[list[Spok
 
 
 def _as_json(segments: Sequence[SpokenSegment]) -> str:
-    return json.dumps({"segments": [dataclasses.asdict(one) for one in segments]}, ensure_ascii=False, indent=1) + "\n"
+    return (
+        json.dumps({"segments": [dataclasses.asdict(segment) for segment in segments]}, ensure_ascii=False, indent=1)
+        + "\n"
+    )
 
 
 _WRITERS: dict[str, Callable[[Sequence[SpokenSegment]], str]] = {".srt": srt_of, ".txt": text_of, ".json": _as_json}

@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", metavar="yy", dest="source", default="", type=language_code, help="default: it is found out"
     )
     parser.add_argument("--glossary", metavar="FILE", type=Path, help="a CSV file: a term and its translation a line")
-    formalities = [one.value for one in Formality if one.value]
+    formalities = [formality.value for formality in Formality if formality.value]
     parser.add_argument("--formality", choices=formalities, default="", help="how people are addressed")
     parser.add_argument("--model", metavar="FILE", type=Path, help=terminal.TRANSLATION_MODEL_HELP)
     parser.add_argument("--password", metavar="TEXT", default="", help="of a PDF file; without it, it is asked for")
@@ -193,7 +193,7 @@ def _wrong_output(options: argparse.Namespace, endings: Sequence[str]) -> str:
     if options.output is None:
         return ""
     out = options.output.expanduser().absolute()
-    if endings and out.suffix.lower() not in [one.lower() for one in endings]:
+    if endings and out.suffix.lower() not in [ending.lower() for ending in endings]:
         return f"{out.name} has to end in {' or '.join(endings)}."
     if not out.parent.is_dir():
         return f"There is no folder {out.parent}."

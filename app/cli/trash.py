@@ -41,13 +41,13 @@ def run_list(options: argparse.Namespace) -> int:
         rows = TrashStore(database).rows()
     if options.json:
         fields = ("kind", "id", "title", "within", "deleted_at")
-        told = [{name: getattr(one, name) for name in fields} for one in rows]
-        whole = [one | {"kept_until": kept_until(one["deleted_at"], days)} for one in told]
+        told = [{name: getattr(row, name) for name in fields} for row in rows]
+        whole = [fields | {"kept_until": kept_until(fields["deleted_at"], days)} for fields in told]
         print_json({"trash": whole, "keep_days": days})
         return 0
-    for one in rows:
-        day = f"{datetime.fromtimestamp(one.deleted_at):%Y-%m-%d}"
-        print(f"{one.kind} {one.id}  {one.title or '(no title)'}  deleted {day}")
+    for row in rows:
+        day = f"{datetime.fromtimestamp(row.deleted_at):%Y-%m-%d}"
+        print(f"{row.kind} {row.id}  {row.title or '(no title)'}  deleted {day}")
     if not rows:
         print("Nothing is in the trash.")
     return 0
@@ -56,9 +56,9 @@ def run_list(options: argparse.Namespace) -> int:
 def run_restore(options: argparse.Namespace) -> int:
     """`restore`."""
     with closing(Database.open(AppPaths.from_environment().database)) as database:
-        found = [one for one in TrashStore(database).rows() if (one.kind, one.id) == (options.kind, options.number)]
-        for one in found:
-            _trash(database).restore(one)
+        found = [row for row in TrashStore(database).rows() if (row.kind, row.id) == (options.kind, options.number)]
+        for trashed in found:
+            _trash(database).restore(trashed)
     if not found:
         print(f"There is no {options.kind} with the number {options.number} in the trash.", file=sys.stderr)
         return 1

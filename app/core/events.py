@@ -151,7 +151,9 @@ class ModelLoaded:
     @property
     def computers(self) -> tuple[str, ...]:
         """Addresses of other computers that hold a part of it; no device of this one has a colon in its name."""
-        return tuple(dict.fromkeys(one.device.partition(" #")[0] for one in self.placement if ":" in one.device))
+        return tuple(
+            dict.fromkeys(placed.device.partition(" #")[0] for placed in self.placement if ":" in placed.device)
+        )
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def settle_directions(text: str) -> str:
             letters[at] = NEUTRAL
         elif mark not in _CLOSES:
             begun.append(at)
-        elif mark == "\u2069" and any(letters[one] in _CLOSES[mark] for one in begun):
+        elif mark == "\u2069" and any(letters[number] in _CLOSES[mark] for number in begun):
             while letters[begun.pop()] not in _CLOSES[mark]:  # it ends the embeddings inside, too
                 pass
         elif mark == "\u202c" and begun and letters[begun[-1]] in _CLOSES[mark]:

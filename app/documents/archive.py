@@ -231,7 +231,7 @@ def copy_archive(source: FileSource, out: BinaryIO, changed: Mapping[str, bytes]
         entries = _entries(file, read.start_dir, members)
         if members:
             file.seek(0)
-            _copy(source, file, out, min(each.at for each in entries))
+            _copy(source, file, out, min(directory_entry.at for directory_entry in entries))
         for entry, member in sorted(zip(entries, members, strict=True), key=lambda each: each[0].at):
             data = None if is_folder(member) else wanted.get(_folded(member.filename))
             if data is None:

@@ -92,7 +92,7 @@ def decode(request: Decode, on_step: Callable[[], None] = lambda: None, open_fil
     write_rows(picture, Path(request.out), open_file)
     if request.preview:
         write_rows(_shrunk(picture, PREVIEW_PX), Path(request.preview), open_file)
-    is_cut = any("premature end" in each.lower() for each in warnings)
+    is_cut = any("premature end" in warning.lower() for warning in warnings)
     return Decoded(reading.format, *read.size, picture.width(), picture.height(), read.frames, is_cut=is_cut)
 
 

@@ -78,10 +78,10 @@ def unpacked_folder(folder: Path, pid: int) -> Path:
 
 def remove_unpacked(folder: Path) -> None:
     """What children left that are not there any more, such as after a power failure."""
-    for each in folder.glob("unpacked-*"):
-        pid = each.name.partition("-")[2]
+    for path in folder.glob("unpacked-*"):
+        pid = path.name.partition("-")[2]
         if not pid.isdecimal() or not _is_running(int(pid)):
-            shutil.rmtree(each, ignore_errors=True)
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_running(pid: int) -> bool:

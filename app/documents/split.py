@@ -113,7 +113,7 @@ class _Splitting:
         """Parts that all fit, each with its tokens; one call of the counter for each time that all are looked at."""
         while True:
             self._count_parts(parts)
-            refined = [each for part in parts for each in self._divided(part)]
+            refined = [split_part for part in parts for split_part in self._divided(part)]
             if all(part.tokens >= 0 for part in refined):
                 return refined
             parts = refined
@@ -147,7 +147,8 @@ class _Splitting:
         edges = [part.start, *(part.start + cut for cut in cuts), part.end]
         ranks = [part.rank] + [int(rank)] * len(cuts)
         return [
-            _SplitPart(part.block, start, end, each) for start, end, each in zip(edges, edges[1:], ranks, strict=False)
+            _SplitPart(part.block, start, end, number)
+            for start, end, number in zip(edges, edges[1:], ranks, strict=False)
         ]
 
     def _headed(self, part: _SplitPart, most: int) -> list[_SplitPart]:

@@ -258,7 +258,7 @@ class EngineProcess:
     def _machines(self) -> tuple[str, ...]:
         """Those that were to help."""
         holding = {placed.device for placed in self.loaded.placement} if self.loaded is not None else set()
-        return tuple(each for each in self.machines if not holding or each in holding)
+        return tuple(machine for machine in self.machines if not holding or machine in holding)
 
     def _end_calls(self, problem: AppError) -> None:
         with self._lock:

@@ -257,7 +257,7 @@ class ScriptedBackend:
             return FinishReason.CANCELLED
         loaded = self._ready(chats=bool(request.ask.messages))
         turns = request.ask.turns or [("user", request.ask.text or _text_of(request.ask.tokens))]
-        media = [one.media for one in request.ask.messages]
+        media = [message.media for message in request.ask.messages]
         last = next((text for role, text in reversed(turns) if role == "user"), "")
         rule = self._script.choose("answers", self._script.rules.get("answers", []), last)
         _fail(rule, {})
@@ -270,7 +270,7 @@ class ScriptedBackend:
         same = next((i for i, (a, b) in enumerate(zip(words, self._seen, strict=False)) if a != b), None)
         answer.begin(len(words), min(len(words) - 1, len(self._seen)) if same is None else same)
         self._seen = words
-        if not self._look(answer, [one for each in media for one in each], job):
+        if not self._look(answer, [one for medium in media for one in medium], job):
             return FinishReason.CANCELLED
         if "batch" in rule:
             self._compute_batch(answer, rule["batch"])
@@ -318,7 +318,7 @@ class ScriptedBackend:
         """Words, and a few per message."""
         self._script.log(request)
         self._ready()
-        media = [one.media for one in request.messages]
+        media = [message.media for message in request.messages]
         return protocol.TokensCounted(request.id, len(_prompt(protocol.turns_of(request.messages), media, self._rule)))
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
@@ -331,19 +331,21 @@ class ScriptedBackend:
         self._script.log(request)
         model = self._ready().model
         counts = []
-        for one in request.media:
-            is_shown = model.sees if one.kind == "picture" else model.hears
-            tokens = _tokens_of(one, self._rule) if is_shown else 0
-            counts.append(protocol.MediaCount(tokens, tokens, 1, one.width, one.height, self._rule.get("look_s", 0.0)))
+        for medium in request.media:
+            is_shown = model.sees if medium.kind == "picture" else model.hears
+            tokens = _tokens_of(medium, self._rule) if is_shown else 0
+            counts.append(
+                protocol.MediaCount(tokens, tokens, 1, medium.width, medium.height, self._rule.get("look_s", 0.0))
+            )
         return protocol.MediaCounted(request.id, tuple(counts))
 
     def _look(self, answer: AnswerDecoder, media: Sequence[Media], job: EngineJob) -> bool:
         """Looks at what is new among the pictures and sounds; False when it was cancelled."""
-        for one in media:
-            if not (self._ready().model.sees if one.kind == "picture" else self._ready().model.hears):
-                raise errors.MediaRefused(one.path, one.kind, "blind" if one.kind == "picture" else "deaf")
-        answer.media_tokens = sum(_tokens_of(one, self._rule) for one in media)
-        new = [one for one in {one.id: one for one in media}.values() if one.id not in self._looked]
+        for medium in media:
+            if not (self._ready().model.sees if medium.kind == "picture" else self._ready().model.hears):
+                raise errors.MediaRefused(medium.path, medium.kind, "blind" if medium.kind == "picture" else "deaf")
+        answer.media_tokens = sum(_tokens_of(medium, self._rule) for medium in media)
+        new = [one for one in {medium.id: medium for medium in media}.values() if one.id not in self._looked]
         for number, one in enumerate(new, 1):
             for step in range(11):
                 answer.look(number, len(new), step / 10)
@@ -442,8 +444,8 @@ def _prompt(messages: Sequence[tuple[str, str]], media: Sequence[Sequence[Media]
     words = []
     for number, (role, text) in enumerate(messages):
         words += [f"<{role}>"] * MESSAGE_TOKENS
-        for one in media[number] if number < len(media) else ():
-            words += [f"<{one.kind} {one.id}>"] * _tokens_of(one, rule)
+        for medium in media[number] if number < len(media) else ():
+            words += [f"<{medium.kind} {medium.id}>"] * _tokens_of(medium, rule)
         words += _words(text)
     return words
 

@@ -107,7 +107,9 @@ class InfillEnd:
         lines = [*self._lines, _InfillLine(line.rstrip(), line_end - len(line.lstrip()))][-len(self._anchor) :]
         if line_end < len(self._text):
             self._lines = lines
-        return lines[0].begin if self._matches([one.text for one in lines]) else self._left_at(lines[-1])
+        return (
+            lines[0].begin if self._matches([infill_line.text for infill_line in lines]) else self._left_at(lines[-1])
+        )
 
     def _matches(self, lines: list[str]) -> bool:
         *first, last = self._anchor
@@ -145,7 +147,9 @@ class InfillEnd:
             end = end if self._left < 0 else min(end, self._left)
             for number in range(len(self._lines)):
                 begun = self._lines[number:]
-                is_begun = [one.text for one in begun] == self._anchor[: len(begun)] and len(begun) < len(self._anchor)
+                is_begun = [infill_line.text for infill_line in begun] == self._anchor[: len(begun)] and len(
+                    begun
+                ) < len(self._anchor)
                 if is_begun and self._may_begin(self._text[self._read :], len(begun)):
                     end = min(end, begun[0].begin)
                     break

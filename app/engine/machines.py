@@ -103,7 +103,7 @@ def ask_all(addresses: Sequence[str]) -> tuple[list[RemoteMachine], list[Machine
         except MachineUnusable as problem:
             answers[address] = problem
 
-    threads = [threading.Thread(target=run, args=(each,), name=f"asking {each}", daemon=True) for each in addresses]
+    threads = [threading.Thread(target=run, args=(text,), name=f"asking {text}", daemon=True) for text in addresses]
     for thread in threads:
         thread.start()
     until_s = time.monotonic() + TOGETHER_S

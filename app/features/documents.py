@@ -249,7 +249,14 @@ class DocumentLibrary:
         """What has taken the place of a document, or the document itself."""
         known = self.store.find_read(document.path, document.size_bytes, document.mtime_ns)
         part = document.info.get("part")
-        return next((one for one in known if one.info.get("part") == part and one.id >= document.id), document)
+        return next(
+            (
+                stored_document
+                for stored_document in known
+                if stored_document.info.get("part") == part and stored_document.id >= document.id
+            ),
+            document,
+        )
 
     def has_unread_pictures(self, document: StoredDocument) -> bool:
         """Whether pages of it are pictures that somebody has still to read; nobody has where tesseract did at once."""
@@ -266,11 +273,11 @@ class DocumentLibrary:
         found = self.readings.of(document.sha256) if self.readings is not None and document.sha256 else {}
         part = ReadRange(**document.info.get("part", {}))
         last = part.last_page or document.pages
-        return {page: one for page, one in found.items() if max(1, part.first_page) <= page <= last}
+        return {page: page_reading for page, page_reading in found.items() if max(1, part.first_page) <= page <= last}
 
     def _known(self, path: Path, found: tuple[int, int], part: ReadRange) -> StoredDocument | None:
         documents = self.store.find_read(path, *found)
-        return next((one for one in documents if one.info.get("part") == asdict(part)), None)
+        return next((document for document in documents if document.info.get("part") == asdict(part)), None)
 
     def keep_text(self, text: str, name: str) -> StoredDocument:
         """A text that is no file, such as a pasted one, as a document of its paragraphs; reads and writes no file.
@@ -450,7 +457,7 @@ class KeptDocument:
     def blocks_of_page(self, page: int) -> list[Block]:
         """The blocks that begin on a page, and the one that reaches into it."""
         found = [block_from_fields(fields) for fields in self._store.blocks_of_page(self._document.id, page)]
-        return [one for one in found if one.page == page or any(box.page == page for box in one.place.boxes)]
+        return [block for block in found if block.page == page or any(box.page == page for box in block.place.boxes)]
 
     def search(self, text: str, limit: int = 1000) -> list[TextHighlight]:
         """Where these letters stand, whatever their case, in order."""

@@ -123,7 +123,7 @@ def remove_old(before_s: float | None = None) -> None:
 
 
 def _page(title: str, body: str, scripts: tuple[str, ...] = ()) -> str:
-    hashes = " ".join(f"'sha256-{b64encode(sha256(one.encode()).digest()).decode()}'" for one in scripts)
+    hashes = " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in scripts)
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -134,7 +134,7 @@ def _page(title: str, body: str, scripts: tuple[str, ...] = ()) -> str:
             "form-action 'none'",
         )
     )
-    ending = "".join(f"<script>{one}</script>" for one in scripts)
+    ending = "".join(f"<script>{text}</script>" for text in scripts)
     return (
         f'<!doctype html>\n<html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         f'content="{policy}"><meta name="referrer" content="no-referrer"><title>{escape(title)}</title>'

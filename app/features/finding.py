@@ -99,12 +99,12 @@ class Finding:
             return []
         found: list[tuple[int, FoundText | int, float]] = []
         if CHAT in wanted:
-            found += [(0, one, one.at) for one in self._search.titles(query, limit, within=within)]
+            found += [(0, title, title.at) for title in self._search.titles(query, limit, within=within)]
             found += self._messages(query, is_cancelled, within)
-            found += [(2, one, one.at) for one in self._search.pictures(query, limit, within=within)]
+            found += [(2, picture, picture.at) for picture in self._search.pictures(query, limit, within=within)]
         jobs = [kind for kind in (SUMMARY, TRANSLATION) if kind in wanted]
         if jobs and not is_cancelled():
-            found += [(_rank(one, query), one, one.at) for one in self._search.jobs(query, jobs, CANDIDATES)]
+            found += [(_rank(job, query), job, job.at) for job in self._search.jobs(query, jobs, CANDIDATES)]
         if PAGE in wanted and not is_cancelled():
             for page in self._search.pages(query, CANDIDATES):
                 one = FoundText(PAGE, page.id, 0, page.title, page.snippet, page.updated_at)
@@ -142,7 +142,10 @@ class Finding:
         """Everything there is, the last used first, without a look into it."""
         found = [*self._search.every_title((SUMMARY, TRANSLATION)), *self._search.every_page()]
         found.sort(key=lambda one: one.at, reverse=True)
-        return [SearchHit(one.kind, one.id, 0, one.title, "", (), one.at) for one in found]
+        return [
+            SearchHit(found_text.kind, found_text.id, 0, found_text.title, "", (), found_text.at)
+            for found_text in found
+        ]
 
     def chats_in(self, limits: SearchQuery) -> set[int]:
         """The chats to which a query is limited."""
@@ -156,9 +159,9 @@ class Finding:
         if len(query.split()) > 1:
             phrases = self._search.messages(query, CANDIDATES, is_phrase=True, within=within, is_cancelled=is_cancelled)
         others = self._search.messages(query, CANDIDATES, within=within, is_cancelled=is_cancelled)
-        ids = dict.fromkeys(phrases, 2) | {one: 3 for one in others if one not in set(phrases)}
+        ids = dict.fromkeys(phrases, 2) | {number: 3 for number in others if number not in set(phrases)}
         texts = self._search.times_of(list(ids))
-        return [(rank, one, texts[one]) for one, rank in ids.items() if one in texts]
+        return [(rank, number, texts[number]) for number, rank in ids.items() if number in texts]
 
     def _hits(self, found: Sequence[FoundText | int], query: str) -> list[SearchHit]:
         texts = self._search.texts_of([one for one in found if isinstance(one, int)])
@@ -182,7 +185,7 @@ def title_marks(title: str, query: str) -> Marks:
     found: set[tuple[int, int]] = set()
     for word in clean_text(query).split():
         inside = re.compile(_letters(word), re.I)
-        found |= set(marks_in(title, word)) or {one.span() for one in inside.finditer(title)}
+        found |= set(marks_in(title, word)) or {match.span() for match in inside.finditer(title)}
     return tuple(sorted(found))
 
 
@@ -222,8 +225,8 @@ def _begins(text: str, wanted: str) -> bool:
 
 def around(text: str, query: str) -> tuple[str, Marks]:
     """The part of a text where the words stand, or its beginning, as one line; and where they are in that."""
-    patterns = [one for one in (_words_together(query), words_pattern(query)) if one is not None]
-    found = next((found for each in patterns if (found := each.search(text))), None)
+    patterns = [pattern for pattern in (_words_together(query), words_pattern(query)) if pattern is not None]
+    found = next((found for pattern in patterns if (found := pattern.search(text))), None)
     start = 0 if found is None else max(0, found.start() - BEFORE_CHARACTERS)
     if start:
         gap = text.find(" ", start, found.start() if found else start)

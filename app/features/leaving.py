@@ -48,8 +48,10 @@ class Consent:
             return
         servers = self._servers()
         server = servers.read(Path(model.path)).server
-        documents = [document for one in dict.fromkeys(document_ids) if (document := store.get(one)) is not None]
-        found = {_known_by(one): one.name for one in documents} | dict(pictures or {})
+        documents = [document for number in dict.fromkeys(document_ids) if (document := store.get(number)) is not None]
+        found = {_known_by(stored_document): stored_document.name for stored_document in documents} | dict(
+            pictures or {}
+        )
         with self._asking:  # who asks second may find that it was allowed meanwhile
             new = {known_by: name for known_by, name in found.items() if not servers.may_have(server, known_by)}
             if not new:

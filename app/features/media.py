@@ -131,7 +131,10 @@ class MediaLibrary:
     def ready(self, messages: Sequence[Message]) -> list[Message]:
         """Messages whose media were only planned so far, with the files that an engine reads. Raises PictureUnreadable
         where what was given is gone, and as `add`."""
-        return [replace(one, media=tuple(map(self._ready, one.media))) if one.media else one for one in messages]
+        return [
+            replace(message, media=tuple(map(self._ready, message.media))) if message.media else message
+            for message in messages
+        ]
 
     def _ready(self, media: Media) -> Media:
         stored = self.store.get(media.id)

@@ -174,14 +174,16 @@ class Preambles:
         project, told = self.project_of(conversation), self.memories_of(conversation)
         if memory_tokens is not None and told:
             told = _fitting_memories(told, question, memory_tokens, count)
-        memories = "\n".join([MEMORIES_HEADING, *(f"- {' '.join(one.text.split())}" for one in told)]) if told else ""
+        memories = (
+            "\n".join([MEMORIES_HEADING, *(f"- {' '.join(memory.text.split())}" for memory in told)]) if told else ""
+        )
         if project is None:
             return Preamble(memories=memories)
-        found = {one.id: one for one in self.documents_of(project.id)}
-        texts = {number: self._text(one) for number, one in found.items()}
+        found = {stored_document.id: stored_document for stored_document in self.documents_of(project.id)}
+        texts = {number: self._text(document) for number, document in found.items()}
         searched = _beyond(dict(zip(texts, count(list(texts.values())), strict=True)), room_tokens)
         whole = [text for number, text in texts.items() if number not in searched]
-        is_citing = any(one.unit for one in found.values())
+        is_citing = any(stored_document.unit for stored_document in found.values())
         return Preamble(
             project.instructions.strip(),
             with_question(whole, "", is_citing=is_citing),
@@ -200,27 +202,27 @@ class Preambles:
         if not self._settings().chat.memory or chosen == "off" or (self._is_temporary and chosen != "on"):
             return []
         project = self.project_of(conversation)
-        return [one for one in self.memories.of(project.id if project else None) if one.text.strip()]
+        return [memory for memory in self.memories.of(project.id if project else None) if memory.text.strip()]
 
     def documents_of(self, project_id: int | None) -> list[StoredDocument]:
         """Those of a project that are there."""
-        found = (self._documents.store.get(one.document_id) for one in self.attached.of(project_id))
-        return [one for one in found if one is not None]
+        found = (self._documents.store.get(attachment.document_id) for attachment in self.attached.of(project_id))
+        return [stored_document for stored_document in found if stored_document is not None]
 
     def document_ids(self, conversation: Conversation | None) -> list[int]:
         """Those of the project that a chat is in."""
         project = self.project_of(conversation)
-        return [one.id for one in self.documents_of(project.id)] if project is not None else []
+        return [stored_document.id for stored_document in self.documents_of(project.id)] if project is not None else []
 
     def cost_of(
         self, project: Project, tokens_of: Callable[[Sequence[str]], tuple[list[int], bool]], room_tokens: int
     ) -> Cost:
         """What every chat of a project begins with; `room_tokens` as in `of`."""
         documents = self.documents_of(project.id)
-        told = [one.text for one in self.memories.of(project.id)] if self._settings().chat.memory else []
-        texts = [project.instructions.strip(), "\n".join(f"- {one}" for one in told)]
+        told = [memory.text for memory in self.memories.of(project.id)] if self._settings().chat.memory else []
+        texts = [project.instructions.strip(), "\n".join(f"- {text}" for text in told)]
         counts, is_exact = tokens_of([*texts, *map(self._text, documents)])
-        of_documents = dict(zip((one.id for one in documents), counts[2:], strict=True))
+        of_documents = dict(zip((document.id for document in documents), counts[2:], strict=True))
         return Cost(counts[0], counts[1], of_documents, is_exact, _beyond(of_documents, room_tokens))
 
     def forget(self, project_id: int, engine: Engine) -> None:
@@ -241,14 +243,14 @@ class Preambles:
 
 def _fitting_memories(memories: Sequence[Memory], question: str, room_tokens: int, count: Count) -> list[Memory]:
     """All of them while there is room, else the nearest to a question, in their order."""
-    tokens = count([one.text for one in memories])
+    tokens = count([memory.text for memory in memories])
     if sum(tokens) <= room_tokens:
         return list(memories)
     from app.features.retrieval.short_texts import rank_texts  # few people have so many
 
     chosen: set[int] = set()
-    for place in rank_texts(question, [one.text for one in memories]):
+    for place in rank_texts(question, [memory.text for memory in memories]):
         if tokens[place] <= room_tokens:
             chosen.add(place)
             room_tokens -= tokens[place]
-    return [one for place, one in enumerate(memories) if place in chosen]
+    return [memory for place, memory in enumerate(memories) if place in chosen]

@@ -145,7 +145,10 @@ class PromptLibrary:
 
     def all(self, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
         """The last used first; then saved ones by name, then the built-in ones as they are listed here."""
-        prompts = [LibraryPrompt(str(one.id), one.name, one.text, one.used_at) for one in self.store.all()]
+        prompts = [
+            LibraryPrompt(str(saved_prompt.id), saved_prompt.name, saved_prompt.text, saved_prompt.used_at)
+            for saved_prompt in self.store.all()
+        ]
         if self.has_builtin:
             used = self._builtin_used()
             prompts += [LibraryPrompt(key, tr(name), tr(text), used.get(key), True) for key, name, text in BUILTIN]
@@ -154,8 +157,12 @@ class PromptLibrary:
     def find(self, typed: str, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
         """Those whose name has all that is typed, the beginning of a word first; then those whose text has it."""
         words = typed.casefold().split()
-        ranked = [(rank, one) for one in self.all(tr) if (rank := _rank(one, words, one.text)) is not None]
-        return [one for _, one in sorted(ranked, key=lambda each: each[0])]
+        ranked = [
+            (rank, library_prompt)
+            for library_prompt in self.all(tr)
+            if (rank := _rank(library_prompt, words, library_prompt.text)) is not None
+        ]
+        return [prompt for _, prompt in sorted(ranked, key=lambda each: each[0])]
 
     def complete(self, typed: str, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
         """The same for what is typed behind a slash: of a text only its first words, once something is typed of them.
@@ -163,13 +170,16 @@ class PromptLibrary:
         A message may begin with a slash by itself; it should soon be none of these.
         """
         words = typed.casefold().split()
-        told = [(one, one.first_words if len(typed) >= LEAST_TYPED else "") for one in self.all(tr)]
-        ranked = [(rank, one) for one, text in told if (rank := _rank(one, words, text)) is not None]
-        return [one for _, one in sorted(ranked, key=lambda each: each[0])]
+        told = [
+            (library_prompt, library_prompt.first_words if len(typed) >= LEAST_TYPED else "")
+            for library_prompt in self.all(tr)
+        ]
+        ranked = [(rank, prompt) for prompt, text in told if (rank := _rank(prompt, words, text)) is not None]
+        return [library_prompt for _, library_prompt in sorted(ranked, key=lambda each: each[0])]
 
     def get(self, key: str, tr: Callable[[str], str] = str) -> LibraryPrompt | None:
         """One of them; None where it is gone or hidden."""
-        return next((one for one in self.all(tr) if one.key == key), None)
+        return next((library_prompt for library_prompt in self.all(tr) if library_prompt.key == key), None)
 
     def note_use(self, prompt: LibraryPrompt) -> None:
         """It comes first from now on."""
@@ -209,7 +219,7 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)\n?", re.DOTA
 
 def write_json(path: Path, prompts: Iterable[LibraryPrompt]) -> None:
     """A list with the name and the text of each. Raises DiskFull or FolderNotWritable."""
-    listed = [{"name": one.name, "text": one.text} for one in prompts]
+    listed = [{"name": prompt.name, "text": prompt.text} for prompt in prompts]
     _write(path, json.dumps({"form": FORM, "version": VERSION, "prompts": listed}, ensure_ascii=False, indent=1) + "\n")
 
 
@@ -250,9 +260,9 @@ def _from_json(path: Path, text: str) -> list[tuple[str, str]]:
     listed = raw.get("prompts")
     entries = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict)]
     return [
-        (str(one.get("name") or path.stem), one["text"])
-        for one in entries
-        if isinstance(one.get("text"), str) and one["text"].strip()
+        (str(entry.get("name") or path.stem), entry["text"])
+        for entry in entries
+        if isinstance(entry.get("text"), str) and entry["text"].strip()
     ]
 
 

@@ -51,7 +51,7 @@ def keep(talk: AnswerService, conversation_id: int, kept: AnswerService) -> int:
     conversation = talk.conversations.get(conversation_id)
     if conversation is None:
         raise KeyError(conversation_id)
-    messages = [replace(one, sources=()) for one in talk.conversations.whole.all_messages(conversation_id)]
+    messages = [replace(message, sources=()) for message in talk.conversations.whole.all_messages(conversation_id)]
     number = kept.conversations.whole.add_tree(conversation, messages)
     kept.conversations.update(number, titled_by="")  # nobody gave it a title
     return number

@@ -335,7 +335,7 @@ class ServedEngines:
     def beside(self) -> list[ModelLoaded]:
         """What is in memory beside the program's own."""
         with self._lock:
-            found = [one.engine.loaded for one in self._beside.values()]
+            found = [lent.engine.loaded for lent in self._beside.values()]
         return [model for model in found if model is not None]
 
     @contextmanager
@@ -423,8 +423,8 @@ class ServedEngines:
         if timer is not None:
             timer.cancel()
             timer.join()
-        for one in gone:
-            one.engine.close()
+        for lent in gone:
+            lent.engine.close()
 
     def _found(self, path: Path) -> _Lent | None:
         own = self.own()
@@ -489,7 +489,7 @@ class ServedEngines:
         wanted = self._needs(path) + RESERVE_BYTES
         while (free := self._free_bytes()) and free < wanted:
             with self._lock:
-                unused = [one for one in self._beside.values() if not one.users]
+                unused = [lent for lent in self._beside.values() if not lent.users]
                 if not unused:
                     return False
                 first = min(unused, key=lambda one: one.used_s)
@@ -517,13 +517,13 @@ class ServedEngines:
     def _close_unused(self) -> None:
         before_s = time.monotonic() - KEPT_S
         with self._lock:
-            gone = [one for one in self._beside.values() if not one.users and one.used_s < before_s]
-            for one in gone:
-                del self._beside[one.path]
+            gone = [lent for lent in self._beside.values() if not lent.users and lent.used_s < before_s]
+            for lent in gone:
+                del self._beside[lent.path]
             if self._beside:
                 self._look_later()
-        for one in gone:
-            one.engine.close()
+        for lent in gone:
+            lent.engine.close()
 
 
 @dataclass(eq=False)
@@ -630,9 +630,11 @@ class AnswerServer:
         """
         model = self._named(name) if name else None
         if model is None or not model.embeds:
-            able = [one for one in self._installed() if one.embeds]
+            able = [served_model for served_model in self._installed() if served_model.embeds]
             if name or not able:
-                raise errors.EmbeddingsUnavailable(str(self._path_of(name)), tuple(one.name for one in able))
+                raise errors.EmbeddingsUnavailable(
+                    str(self._path_of(name)), tuple(served_model.name for served_model in able)
+                )
             model = able[0]
         with self.engines.opened(model.path, cancel, embeds=True) as engine:
             return engine.embed(texts, cancel=cancel) if engine is not None else NO_VECTORS
@@ -700,8 +702,8 @@ class AnswerServer:
         engine: Engine, again: Sequence[_AskedAgain], rejected: Mapping[int, AnswerStats], cancel: CancelToken
     ) -> Iterator[tuple[int, AnswerEvent]]:
         """Second answers in the place of calls that cannot be carried out, of which nothing has been told."""
-        numbers, readings = list(rejected), [_CallReading(one.reader) for one in again]
-        for place, event in _events(engine, [one.ask for one in again], cancel):
+        numbers, readings = list(rejected), [_CallReading(asked_again.reader) for asked_again in again]
+        for place, event in _events(engine, [asked_again.ask for asked_again in again], cancel):
             number = numbers[place]
             yield from ((number, told) for told in readings[place].take(event))
             if isinstance(event, Finished):
@@ -762,7 +764,7 @@ class AnswerServer:
 
         loaded = self.engines.own().loaded
         if not name and not (loaded is not None and loaded.hears):
-            name = next((one.name for one in self._installed() if one.hears), "")
+            name = next((served_model.name for served_model in self._installed() if served_model.hears), "")
         with self.opened(name, cancel, chats=False) as engine:
             model = engine.loaded if engine is not None else None
             if engine is None or model is None:
@@ -805,14 +807,14 @@ class AnswerServer:
     def journal(self) -> list[RequestRecord]:
         """What was asked within the last hour, the newest first."""
         since = time.time() - JOURNAL_S
-        return [one for one in reversed(self._journal) if one.at >= since]
+        return [request_record for request_record in reversed(self._journal) if request_record.at >= since]
 
 
 def _with_files(
     library: PassingLibrary, stored: Mapping[str, StoredMedia], messages: Sequence[Message]
 ) -> Iterator[Message]:
     for message in messages:
-        shown = tuple(library.shown(stored[one.id], at=one.at) for one in message.media)
+        shown = tuple(library.shown(stored[medium.id], at=medium.at) for medium in message.media)
         yield replace(message, media=shown) if shown else message
 
 

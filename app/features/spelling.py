@@ -211,8 +211,10 @@ class Spelling:
     def suggestions(self, text: str, start: int, end: int) -> list[str]:
         """What may be meant by a word of a text, the likeliest first; takes up to a second."""
         word = text[start:end]
-        first, last = next((one for one in sentences(text) if one[0] <= start < one[1]), (0, len(text)))
-        words = [each for _, each in _words(text, first, last, _left_alone(text, first, last))]
+        first, last = next(
+            (sentence for sentence in sentences(text) if sentence[0] <= start < sentence[1]), (0, len(text))
+        )
+        words = [word for _, word in _words(text, first, last, _left_alone(text, first, last))]
         code = self._language_of(text[first:last], words, language_by_words(text))
         with self._lock:
             dictionary = self._dictionary(code) if code and len(word) <= LONGEST_WORD else None

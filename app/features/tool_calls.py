@@ -171,7 +171,7 @@ class _Inlined:
         if self._nodes > MOST_NODES:
             raise ValueError("the schema becomes too large when its references are followed")
         if isinstance(node, list):
-            return [self.of(each, inside) for each in node]
+            return [self.of(element, inside) for element in node]
         if not isinstance(node, Mapping):
             return node
         reference = node.get("$ref")

@@ -120,7 +120,7 @@ def _read(path: Path) -> tuple[str, dict[str, Any], tuple[str, ...]]:
     decoded, mark = decode(data, encoding), _MARKS.get(encoding, b"")
     has_mark = bool(mark) and data.startswith(mark)
     form = {"encoding": encoding, "newline": _newline(decoded.text), "has_mark": has_mark, SEEN: seen}
-    remarks = tuple(remark_sentence(each) for each in after_the_text(encoding, decoded.odd_bytes))
+    remarks = tuple(remark_sentence(remark) for remark in after_the_text(encoding, decoded.odd_bytes))
     return without_nuls(decoded.text), form, remarks
 
 

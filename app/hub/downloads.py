@@ -179,7 +179,7 @@ class Downloads:
         for item in self._queue:
             if item.worker is not None or not item.is_awake:
                 continue
-            at_work = sum(each.worker is not None for each in self._queue)
+            at_work = sum(queued_download.worker is not None for queued_download in self._queue)
             if item.state == CANCELLED:
                 self._start(item, self._throw_away)
             elif item.state == "queued" and at_work < MOST_AT_ONCE:

@@ -329,7 +329,14 @@ def find_projector(path: Path) -> Path | None:
     if path.name.lower().endswith(ENDING):
         found = describe(path, "")
     else:  # named by its content, as Ollama has them
-        found = next((one for one in scan_others(os.environ, Path.home(), sys.platform) if one.path == path), None)
+        found = next(
+            (
+                installed_model
+                for installed_model in scan_others(os.environ, Path.home(), sys.platform)
+                if installed_model.path == path
+            ),
+            None,
+        )
     return found.vision_path if found is not None else None
 
 

@@ -502,7 +502,7 @@ def put_back(thrown: Thrown) -> Path:
 def contents(folder: Path) -> list[Thrown]:
     """What can be put back, the last thrown first."""
     found = [_read(place, folder) for place in _places(folder)]
-    return sorted((each for each in found if each is not None), key=lambda each: each.thrown_at, reverse=True)
+    return sorted((thrown for thrown in found if thrown is not None), key=lambda each: each.thrown_at, reverse=True)
 
 
 def empty(folder: Path, older_than_s: float = 0) -> int:

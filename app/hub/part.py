@@ -79,7 +79,7 @@ def reserve_for(size_bytes: int, least_bytes: int = RESERVE_BYTES) -> int:
 
 def free_bytes(folder: Path) -> int:
     """What is free on the volume of a folder, which need not exist yet."""
-    return shutil.disk_usage(next(each for each in (folder, *folder.parents) if each.is_dir())).free
+    return shutil.disk_usage(next(parent for parent in (folder, *folder.parents) if parent.is_dir())).free
 
 
 def check_room(folder: Path, needed_bytes: int) -> None:

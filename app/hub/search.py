@@ -171,7 +171,7 @@ class Hub:
     def _page(self, api: HfApi, query: Query, after: str) -> tuple[list[FoundRepository], str]:
         """The rows after a mark, and the mark after them, "" at the end."""
         filters = ["gguf", *([f"license:{query.license}"] if query.license else []), *([SEES] if query.vision else [])]
-        asked = [*(("filter", each) for each in filters), *(("expand", each) for each in EXPANDED)]
+        asked = [*(("filter", text) for text in filters), *(("expand", text) for text in EXPANDED)]
         asked += [("apps", "llama.cpp"), ("sort", SORTS.get(query.sort, query.sort)), ("limit", str(PAGE_ROWS))]
         asked += [("search", query.text.strip())] * bool(query.text.strip()) + [("cursor", after)] * bool(after)
 
@@ -257,7 +257,7 @@ def _repository(name: str, body: Any) -> Repository:
     if not _COMMIT.fullmatch(commit):
         raise ValueError("no commit")
     siblings = body.get("siblings") or []
-    files = [file for each in siblings[:MOST_FILES] if (file := _file(each)) is not None]
+    files = [file for sibling in siblings[:MOST_FILES] if (file := _file(sibling)) is not None]
     models, vision = group(files)
     by_name = {file.name: file for file in files}
     languages = _data(body).get("language")
@@ -271,7 +271,7 @@ def _repository(name: str, body: Any) -> Repository:
         _texts([languages] if isinstance(languages, str) else languages),
         any(file.name == "README.md" for file in files),
         _facts(body),
-        tuple(by_name[one] for one in UNCONVERTED) if by_name.keys() >= set(UNCONVERTED) else (),
+        tuple(by_name[text] for text in UNCONVERTED) if by_name.keys() >= set(UNCONVERTED) else (),
     )
 
 

@@ -67,7 +67,7 @@ _TRADITIONAL = frozenset(
 _SIMPLIFIED = frozenset(
     "这个们来说时国会对学为与后经实点过还从开关问题应当书见话请让谁给线万体将样电机无处变发读写听买卖"
 )
-_BASES = frozenset(base(one.code) for one in LANGUAGES) | {"no", "nn"}
+_BASES = frozenset(base(language.code) for language in LANGUAGES) | {"no", "nn"}
 
 
 def language_of(text: str) -> str:

@@ -51,26 +51,26 @@ def missing_number(statement: str, texts: Sequence[str]) -> Missing | None:
     Numbers inside codes ("GPT-4") are left to the names.
     """
     skipped = [*_list_numbers(statement), *codes(statement)]
-    said = [one for one in quantities(statement) if not one.is_part and not _inside(one, skipped)]
+    said = [quantity for quantity in quantities(statement) if not quantity.is_part and not _inside(quantity, skipped)]
     for date in dates(statement):
         if not _has_date(date, texts):
             return Missing(statement[date.start : date.end], _date_instead(date, statement, texts))
-    missing = [one for one in said if not any(_is_there(one, statement, text) for text in texts)]
-    for one in missing:
-        instead = _number_instead(one, said, statement, texts)
-        if not one.is_word:
-            return Missing(statement[one.start : one.end], instead)
+    missing = [quantity for quantity in said if not any(_is_there(quantity, statement, text) for text in texts)]
+    for quantity in missing:
+        instead = _number_instead(quantity, said, statement, texts)
+        if not quantity.is_word:
+            return Missing(statement[quantity.start : quantity.end], instead)
         if instead:
-            return Missing(statement[one.start : one.end], instead)
+            return Missing(statement[quantity.start : quantity.end], instead)
     return None
 
 
 def _list_numbers(statement: str) -> list[tuple[int, int]]:
     """Where a statement counts what it lists: "1. ..." at its beginning, "(1) ..., (2) ..." in their order."""
     found = list(_LIST_NUMBER.finditer(statement))
-    numbers = [int(one["number"]) for one in found if one["number"]]
+    numbers = [int(match["number"]) for match in found if match["number"]]
     is_counting = len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1))
-    return [one.span() for one in found if one["first"] or is_counting]
+    return [match.span() for match in found if match["first"] or is_counting]
 
 
 def _inside(one: Quantity, spans: list[tuple[int, int]]) -> bool:
@@ -87,7 +87,7 @@ def _has_date(date: Date, texts: Sequence[str]) -> bool:
 
 
 def _has_figure(number: int, texts: Sequence[str]) -> bool:
-    return any(one.plain == number for text in texts for one in quantities(text))
+    return any(quantity.plain == number for text in texts for quantity in quantities(text))
 
 
 def _date_instead(date: Date, statement: str, texts: Sequence[str]) -> str:
@@ -182,7 +182,7 @@ def _number_instead(said: Quantity, all_said: Sequence[Quantity], statement: str
     for text in texts:
         for there in quantities(text)[:MOST_CANDIDATES]:
             same_figure = said.has_figure_of(there) or (said.plain == there.plain and said.scale != there.scale)
-            if not same_figure and any(one.is_as_much_as(there) for one in all_said):
+            if not same_figure and any(quantity.is_as_much_as(there) for quantity in all_said):
                 continue
             shared = closeness(ours, around(text, there.start, there.end))
             if not _is_comparable(said, there, same_figure, shared):
@@ -264,15 +264,15 @@ class Other(NamedTuple):
 def tokens(text: str) -> Tokens:
     """The words and numbers of a sentence in their order."""
     plain = level(text)
-    numbers = [one for one in quantities(text) if not one.is_part]
-    found = [FactToken(_number_key(one), one.start, one.end, quantity=one) for one in numbers]
+    numbers = [quantity for quantity in quantities(text) if not quantity.is_part]
+    found = [FactToken(_number_key(number), number.start, number.end, quantity=number) for number in numbers]
     named = names(text)
     matches = list(_WORD.finditer(plain))[:MANY_TOKENS]
     for match, following in zip_longest(matches, matches[1:]):
         start, word = match.start(), match[0].casefold()
-        if any(one.start <= start < one.end for one in numbers):
+        if any(number.start <= start < number.end for number in numbers):
             continue
-        name = next((one for one in named if one.start <= start < one.end), None)
+        name = next((name for name in named if name.start <= start < name.end), None)
         is_not = (word in _NEGATIONS or word.endswith("n't")) and not (following and _ONLY.fullmatch(following[0]))
         found.append(FactToken(word[:STEM] if len(word) > SHORT else word, start, match.end(), None, name, is_not))
     return tuple(sorted(found, key=lambda one: one.start))
@@ -288,17 +288,17 @@ def others(statement: str, sentence: str) -> list[Other]:
     from rapidfuzz.distance import Levenshtein
 
     ours, theirs = tokens(statement), tokens(sentence)
-    steps = Levenshtein.opcodes([one.key for one in ours], [one.key for one in theirs])
+    steps = Levenshtein.opcodes([fact_token.key for fact_token in ours], [fact_token.key for fact_token in theirs])
     same = [
         (step.src_start + at, step.dest_start + at)
         for step in steps
         if step.tag == "equal"
         for at in range(step.src_end - step.src_start)
     ]
-    telling = [one for one in ours if one.is_telling and one.name is None]
+    telling = [fact_token for fact_token in ours if fact_token.is_telling and fact_token.name is None]
     kept = [ours[mine] for mine, _ in same if ours[mine].is_telling]
-    nameless = [one for one in kept if one.name is None]
-    is_near = len(kept) >= LEAST_SHARE_IN_ORDER * sum(one.is_telling for one in ours)
+    nameless = [token for token in kept if token.name is None]
+    is_near = len(kept) >= LEAST_SHARE_IN_ORDER * sum(fact_token.is_telling for fact_token in ours)
     if len(kept) < LEAST_WORDS or not (is_near or len(nameless) >= LEAST_SHARE_IN_ORDER * len(telling)):
         return []
     beside = _NearMatch(statement, sentence, ours, theirs)
@@ -320,32 +320,34 @@ class _NearMatch(NamedTuple):
 
     def numbers(self, ours: Tokens, theirs: Tokens) -> Iterator[Other]:
         """Numbers in place of numbers; one that stands elsewhere in the sentence has only changed its place."""
-        mine = [one.quantity for one in ours if one.quantity]
-        page = [one.quantity for one in theirs if one.quantity]
+        mine = [fact_token.quantity for fact_token in ours if fact_token.quantity]
+        page = [token.quantity for token in theirs if token.quantity]
         if len(mine) != len(page):
             return
         for said, there in zip(mine, page, strict=True):
-            is_there = any(said.has_figure_of(one.quantity) for one in self.theirs if one.quantity)
-            is_said = any(there.has_figure_of(one.quantity) for one in self.ours if one.quantity)
+            is_there = any(said.has_figure_of(fact_token.quantity) for fact_token in self.theirs if fact_token.quantity)
+            is_said = any(there.has_figure_of(fact_token.quantity) for fact_token in self.ours if fact_token.quantity)
             is_alike = said.dimension == there.dimension or not said.dimension or not there.dimension
             if is_alike and not is_there and not is_said:
                 yield Other("number", self.statement[said.start : said.end], self.sentence[there.start : there.end])
 
     def names(self, ours: Tokens, theirs: Tokens) -> Iterator[Other]:
         """A name in place of a name; one that stands elsewhere in the sentence has only changed its place."""
-        if max(len(ours), len(theirs)) > MOST_REPLACED or any(one.name is None for one in (*ours, *theirs)):
+        if max(len(ours), len(theirs)) > MOST_REPLACED or any(
+            fact_token.name is None for fact_token in (*ours, *theirs)
+        ):
             return
-        there, said = {one.key for one in self.theirs}, {one.key for one in self.ours}
-        if any(one.key in there for one in ours) or any(one.key in said for one in theirs):
+        there, said = {fact_token.key for fact_token in self.theirs}, {token.key for token in self.ours}
+        if any(fact_token.key in there for fact_token in ours) or any(fact_token.key in said for fact_token in theirs):
             return
-        if not any(is_same(one.key, other.key) for one in ours for other in theirs):
+        if not any(is_same(fact_token.key, other.key) for fact_token in ours for other in theirs):
             yield Other("name", _name_of(self.statement, ours), _name_of(self.sentence, theirs))
 
     def negations(self, same: list[tuple[int, int]]) -> Iterator[Other]:
         """A "not" that only one of both has, where the sentence says little else than the statement."""
         first, last = same[0][1], same[-1][1]
         reach = range(max(first - 1, 0), min(last + 2, len(self.theirs)))
-        mine = [at for at, one in enumerate(self.ours) if one.is_negation]
+        mine = [at for at, fact_token in enumerate(self.ours) if fact_token.is_negation]
         page = [at for at in reach if self.theirs[at].is_negation]
         if bool(mine) == bool(page) or len(same) < LEAST_SHARE_IN_ORDER * len(reach):
             return
@@ -357,7 +359,7 @@ class _NearMatch(NamedTuple):
 
 def _name_of(text: str, some: Tokens) -> str:
     """The names that the words belong to, as they stand."""
-    whole = [one.name for one in some if one.name]
+    whole = [fact_token.name for fact_token in some if fact_token.name]
     return text[whole[0].start : whole[-1].end]
 
 
@@ -386,7 +388,7 @@ def find_garbled_words(text: str, known: Sequence[str]) -> str:
 def repeated_sentence(text: str) -> str:
     """Return a sentence of three words or more that a text says twice; "" for none."""
     said = [text[start:end].casefold() for start, end in sentences(text)]
-    return next((one for one in said if said.count(one) > 1 and len(one.split()) > 2), "") if len(said) > 1 else ""
+    return next((text for text in said if said.count(text) > 1 and len(text.split()) > 2), "") if len(said) > 1 else ""
 
 
 # Whether a sentence bears out all facts of a statement: what a place under an answer needs.
@@ -424,7 +426,7 @@ def missing_fact(statement: str, sentence: str, around: Sequence[str] = (), *, l
         _missing_number(statement, sentence)
         or missing_day(statement, sentence, language)
         or (name.said if name else "")
-        or next((one for one in _LABEL.findall(statement) if one not in _LABEL.findall(sentence)), "")
+        or next((element for element in _LABEL.findall(statement) if element not in _LABEL.findall(sentence)), "")
         or changed_alternative(statement, sentence, (language, language), with_units=False)[0]
         or _other_negation(statement, sentence)
     )
@@ -439,7 +441,7 @@ def _missing_number(statement: str, sentence: str) -> str:
         if (said.is_part and not statement[said.start].isdigit()) or _inside(said, in_codes):
             continue
         equal = [other for other in there if other not in taken and _says_as_much(said, other)]
-        others = [one for one in there if one not in equal and one.dimension == said.dimension]
+        others = [quantity for quantity in there if quantity not in equal and quantity.dimension == said.dimension]
         if not equal or (not said.is_part and _is_said_of_another(said, equal, others, (statement, sentence))):
             return statement[said.start : said.end]
         taken += equal[:1]
@@ -499,7 +501,7 @@ def _clause_of(statement: str, sentence: str) -> str:
 
 
 def _are_alike(some: frozenset[str], others: set[str]) -> bool:
-    return any(one.startswith(other) or other.startswith(one) for one in some for other in others)
+    return any(text.startswith(other) or other.startswith(text) for text in some for other in others)
 
 
 def _negations(text: str) -> Iterator[tuple[str, frozenset[str], str]]:

@@ -283,19 +283,19 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     in_dates = [(date.start, date.end) for date in dates(text)]
     found = list(_in_dates(plain, in_dates))
     _take(taken, in_dates)
-    clocks = [one for one in _clocks(plain) if not taken[one.start]]
-    _take(taken, [(one.start, one.end) for one in clocks])
-    figures = [one for one in _figures(plain) if not taken[one.start]]
-    spelled = [one for one in _spelled(plain) if not taken[one.start]]
+    clocks = [clock for clock in _clocks(plain) if not taken[clock.start]]
+    _take(taken, [(clock.start, clock.end) for clock in clocks])
+    figures = [figure for figure in _figures(plain) if not taken[figure.start]]
+    spelled = [quantity for quantity in _spelled(plain) if not taken[quantity.start]]
     return tuple(sorted((*found, *clocks, *_ranges(plain, figures), *spelled), key=lambda one: (one.start, one.end)))
 
 
 def measures(text: str) -> Iterator[tuple[int, int]]:
     """Where the numbers in figures stand that have a unit or a scale, with it; dates are not looked for."""
     plain = level(text)
-    for one in _figures(plain):
-        if not one.is_part and (one.dimension or one.scale > 1):
-            yield one.start, one.end
+    for figure in _figures(plain):
+        if not figure.is_part and (figure.dimension or figure.scale > 1):
+            yield figure.start, figure.end
 
 
 def _take(taken: bytearray, spans: list[tuple[int, int]]) -> None:
@@ -466,7 +466,7 @@ def _values(figure: str) -> set[Decimal]:
     pieces = re.split(r"\D", figure)
     found = set()
     if len(pieces) == 1 or (
-        all(len(piece) == 3 for piece in pieces[-1:]) and all(len(one) in (2, 3) for one in pieces[1:])
+        all(len(piece) == 3 for piece in pieces[-1:]) and all(len(piece) in (2, 3) for piece in pieces[1:])
     ):
         found.add(Decimal("".join(pieces)))
     if len(pieces) > 1:
@@ -511,9 +511,9 @@ def _german() -> dict[str, int]:
     ones = ("ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
     tens = ("zwanzig", "dreißig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig")
     return {
-        f"{one}und{ten}": 10 * (place + 2) + number + 1
+        f"{text}und{ten}": 10 * (place + 2) + number + 1
         for place, ten in enumerate(tens)
-        for number, one in enumerate(ones)
+        for number, text in enumerate(ones)
     }
 
 

@@ -148,7 +148,7 @@ def is_code(word: str) -> bool:
 @lru_cache(maxsize=4096)
 def codes(text: str) -> tuple[tuple[int, int], ...]:
     """Where the codes of a text are."""
-    return tuple(one.span() for one in _WORD.finditer(level(text)) if is_code(one[0]))
+    return tuple(match.span() for match in _WORD.finditer(level(text)) if is_code(match[0]))
 
 
 @lru_cache(maxsize=4096)
@@ -218,7 +218,7 @@ def writes_words_large(text: str) -> bool:
     """Whether a capital names nothing in a text: in German, which writes all nouns so, and in titles."""
     if language_by_words(text) == "de":
         return True
-    inside = [one[0] for one in _WORD.finditer(level(text)) if len(one[0]) > SHORTEST and one.start()]
+    inside = [match[0] for match in _WORD.finditer(level(text)) if len(match[0]) > SHORTEST and match.start()]
     return len(inside) > 2 and sum(word[0].isupper() for word in inside) / len(inside) > MANY_CAPITALS
 
 
@@ -312,7 +312,7 @@ def _is_german_noun(word: str, before: str, texts: Sequence[Vocabulary]) -> bool
     last = re.search(r"[^\W\d_]+$", before)
     if last and last[0][0].isupper() and _SEEMS_ADJECTIVE.search(last[0]):  # "Portables System", at the beginning
         return True
-    return len(folded) > COMPOUND and any(_is_compound_with(folded, there) for one in texts for there in one.words)
+    return len(folded) > COMPOUND and any(_is_compound_with(folded, there) for text in texts for there in text.words)
 
 
 COMPOUND = 6

@@ -39,9 +39,9 @@ class RepetitionWatch:
     def __init__(self, wanted: str = "") -> None:
         wanted = wanted[-REQUEST_CHARACTERS:]
         self._wanted = set(_WORD.findall(wanted.casefold()))
-        self._quoted = [set(_WORD.findall(one.casefold())) for one in _QUOTED.findall(wanted)]
-        times = [int(one) for one in _TIMES_WANTED.findall(wanted)]
-        self._times_wanted = max((one for one in times if one <= MOST_WANTED_TIMES), default=0)
+        self._quoted = [set(_WORD.findall(element.casefold())) for element in _QUOTED.findall(wanted)]
+        times = [int(element) for element in _TIMES_WANTED.findall(wanted)]
+        self._times_wanted = max((time for time in times if time <= MOST_WANTED_TIMES), default=0)
         self._text, self._pending, self._new = "", "\n", 0
         """The end of what was read with counters left out, and what may hold a half of one."""
         self._fence, self._has_open_fence = "", False

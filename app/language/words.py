@@ -65,7 +65,7 @@ def common_start(one: str, other: str) -> int:
 def fold(text: str) -> str:
     """The text without capitals and accents."""
     spread = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(one for one in spread if not unicodedata.combining(one))
+    return "".join(text for text in spread if not unicodedata.combining(text))
 
 
 def level(text: str) -> str:

@@ -65,12 +65,12 @@ class TokenEstimator:
 
     def messages(self, messages: Sequence[Message], cut: Cut) -> int:
         """Tokens of a prompt; what its template adds is estimated."""
-        texts = sum(self.texts([one.text for one in messages], cut))
+        texts = sum(self.texts([message.text for message in messages], cut))
         return texts + AROUND_A_MESSAGE * (len(messages) + 1) + self._pictures(messages)
 
     def estimate_of(self, ask: Ask) -> int:
         """Tokens of a prompt, without asking anybody."""
-        texts = [one.text for one in ask.messages] or [ask.text, ask.suffix]
+        texts = [message.text for message in ask.messages] or [ask.text, ask.suffix]
         around = AROUND_A_MESSAGE * (len(ask.messages) + bool(ask.messages))
         return sum(map(self._estimated, texts)) + around + self._pictures(ask.messages)
 
@@ -85,8 +85,12 @@ class TokenEstimator:
                 self._factor += LEARNING * (seen - self._factor)
 
     def _pictures(self, messages: Sequence[Message]) -> int:
-        pictures = [each for one in messages for each in one.media if each.kind == "picture"] if self._sees else []
-        return sum(count_of(each).tokens for each in pictures)
+        pictures = (
+            [medium for message in messages for medium in message.media if medium.kind == "picture"]
+            if self._sees
+            else []
+        )
+        return sum(count_of(picture).tokens for picture in pictures)
 
     def _estimated(self, text: str) -> int:
         if not text:
@@ -104,7 +108,7 @@ class TokenEstimator:
         tokens = answer.get("tokens") if isinstance(answer, dict) else None
         if not isinstance(tokens, list):
             raise ServerUnreachable(self._server.host, "garbage")
-        sizes = [len(_piece(one)) for one in tokens]
+        sizes = [len(_piece(token)) for token in tokens]
         ends = _ends(texts)
         begins = -max(0, sum(sizes) - len(joined.encode()))  # a tokenizer may begin with a space of its own
         counts = [0] * len(texts)

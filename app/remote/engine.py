@@ -215,7 +215,7 @@ class RemoteEngine:
         used = self._in_use()
         if not used.loaded.sees:
             raise NotOffered(used.server.host, "pictures")
-        return tuple(count_of(one) if one.kind == "picture" else MediaCount(0, 0, 0) for one in media)
+        return tuple(count_of(medium) if medium.kind == "picture" else MediaCount(0, 0, 0) for medium in media)
 
     def embed(self, *_args: Any, **_options: Any) -> Embeddings:
         """Models that answer are asked, none that make vectors."""

@@ -62,7 +62,7 @@ class ServerFacts:
     models: tuple[ListedModel, ...]
 
     def model(self, name: str) -> ListedModel | None:
-        return next((one for one in self.models if one.name == name), None)
+        return next((listed_model for listed_model in self.models if listed_model.name == name), None)
 
 
 def find_out(server: ModelServer, cut: Cut | None = None, *, only: str = "") -> ServerFacts:
@@ -116,8 +116,13 @@ def _of_llama_cpp(server: ModelServer, listed: list[ListedModel], _only: str, cu
     modalities = props.get("modalities")
     sees = _sight(modalities, isinstance(modalities, dict) and modalities.get("vision") is True)
     return [
-        replace(one, context_tokens=context or one.context_tokens, thinking=thinking or one.thinking, sees=sees)
-        for one in listed
+        replace(
+            listed_model,
+            context_tokens=context or listed_model.context_tokens,
+            thinking=thinking or listed_model.thinking,
+            sees=sees,
+        )
+        for listed_model in listed
     ]
 
 
@@ -125,13 +130,17 @@ def _of_lm_studio(server: ModelServer, listed: list[ListedModel], _only: str, cu
     rows = _rows(_asked(server, "/api/v0/models", cut)) or []
     told = {_text(row, "id"): row for row in rows}
     found = []
-    for one in listed:
-        row = told.get(one.name, {})
+    for listed_model in listed:
+        row = told.get(listed_model.name, {})
         if _text(row, "type") == "embeddings":
             continue
         context = _whole(row, "loaded_context_length") or _whole(row, "max_context_length")
         kind = _text(row, "type")
-        found.append(replace(one, context_tokens=context or one.context_tokens, sees=_sight(kind, kind == "vlm")))
+        found.append(
+            replace(
+                listed_model, context_tokens=context or listed_model.context_tokens, sees=_sight(kind, kind == "vlm")
+            )
+        )
     return found
 
 
@@ -142,10 +151,14 @@ def _of_ollama(server: ModelServer, listed: list[ListedModel], only: str, cut: C
     running = _asked(server, "/api/ps", cut).get("models")
     loaded = {_text(row, "model"): row for row in running if isinstance(row, dict)} if isinstance(running, list) else {}
     return [
-        _shown_by_ollama(one, _asked(server, "/api/show", cut, {"model": one.name}), loaded.get(one.name, {}))
-        if one.name == only
-        else one
-        for one in listed
+        _shown_by_ollama(
+            listed_model,
+            _asked(server, "/api/show", cut, {"model": listed_model.name}),
+            loaded.get(listed_model.name, {}),
+        )
+        if listed_model.name == only
+        else listed_model
+        for listed_model in listed
     ]
 
 

@@ -62,7 +62,9 @@ def body_of(
         ]
     elif ask.messages:
         messages = _folded(ask.messages) if SYSTEM in refused else ask.messages
-        body["messages"] = [{"role": one.role.value, "content": content_of(one, sees=loaded.sees)} for one in messages]
+        body["messages"] = [
+            {"role": message.role.value, "content": content_of(message, sees=loaded.sees)} for message in messages
+        ]
     else:
         body["prompt"] = clean(ask.text)
         body |= {"suffix": clean(ask.suffix)} if ask.suffix else {}
@@ -88,8 +90,8 @@ def named_in(words: str, body: dict[str, Any]) -> str:
 
 def _folded(messages: Sequence[Message]) -> list[Message]:
     """The instructions, as the beginning of the first question."""
-    system = "\n\n".join(one.text for one in messages if one.role is Role.SYSTEM)
-    rest = [one for one in messages if one.role is not Role.SYSTEM]
+    system = "\n\n".join(message.text for message in messages if message.role is Role.SYSTEM)
+    rest = [message for message in messages if message.role is not Role.SYSTEM]
     if not rest or rest[0].role is not Role.USER:
         return [Message(Role.USER, system), *rest]
     return [replace(rest[0], text=f"{system}\n\n{rest[0].text}"), *rest[1:]]
@@ -317,15 +319,15 @@ def sent_size(media: Media) -> tuple[int, int]:
 
 def content_of(message: Message, *, sees: bool) -> str | list[dict[str, Any]]:
     """The text, or its parts with the pictures at their places. Raises PictureUnreadable."""
-    pictures = sorted((one for one in message.media if one.kind == "picture"), key=lambda one: one.at)
+    pictures = sorted((medium for medium in message.media if medium.kind == "picture"), key=lambda one: one.at)
     if not sees or not pictures:
         return clean(message.text)
     parts: list[dict[str, Any]] = []
     at = 0
-    for one in pictures:
-        parts += _text_part(message.text[at : one.at])
-        at = max(at, one.at)
-        data = base64.b64encode(as_png(one)).decode("ascii")
+    for picture in pictures:
+        parts += _text_part(message.text[at : picture.at])
+        at = max(at, picture.at)
+        data = base64.b64encode(as_png(picture)).decode("ascii")
         parts.append({"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}})
     return [*parts, *_text_part(message.text[at:])]
 

@@ -166,7 +166,7 @@ def certificates_in(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(MOST_CERTIFICATE_BYTES + 1)
-        found = [one.decode("ascii") for one in _CERTIFICATE.findall(data)] or [ssl.DER_cert_to_PEM_cert(data)]
+        found = [element.decode("ascii") for element in _CERTIFICATE.findall(data)] or [ssl.DER_cert_to_PEM_cert(data)]
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata="\n".join(found))
     except (OSError, ValueError) as error:
         raise CertificateUnreadable(str(path)) from error
@@ -206,14 +206,14 @@ class Servers:
     def all(self) -> list[Server]:
         """Those whose files can be read, by name."""
         found = [self._server_in(folder) for folder in self._folders()]
-        return sorted((one for one in found if one is not None), key=lambda one: one.name.casefold())
+        return sorted((server for server in found if server is not None), key=lambda one: one.name.casefold())
 
     def get(self, name: str) -> Server | None:
-        return next((one for one in self.all() if one.name == name), None)
+        return next((server for server in self.all() if server.name == name), None)
 
     def new_name(self, address: str) -> str:
         """A name for a server that has none yet: its host's, and a number where that is taken."""
-        host, taken = urlsplit(address).hostname or "server", {one.name for one in self.all()}
+        host, taken = urlsplit(address).hostname or "server", {server.name for server in self.all()}
         name, number = host, 2
         while name in taken:
             name, number = f"{host} {number}", number + 1
@@ -234,7 +234,9 @@ class Servers:
                 return
             kept = set()
             for model in models:
-                facts = {each.name: getattr(model, each.name) for each in fields(model) if each.name not in _OUTSIDE}
+                facts = {
+                    field.name: getattr(model, field.name) for field in fields(model) if field.name not in _OUTSIDE
+                }
                 self._write(model.path, {"version": VERSION} | facts)
                 kept.add(model.path)
             for path in folder.glob(f"*{REMOTE_ENDING}"):
@@ -249,7 +251,7 @@ class Servers:
 
     def model_of(self, server: Server, name: str, **facts: Any) -> RemoteModel:
         """A model with the path that it has, or will have."""
-        kept = next((one.path for one in self.models_on(server) if one.name == name), None)
+        kept = next((remote_model.path for remote_model in self.models_on(server) if remote_model.name == name), None)
         if kept is not None:
             return RemoteModel(kept, server, name, **facts)
         stem = _NO_NAME.sub("-", name.replace("/", "--")).strip("-.") or "model"
@@ -275,8 +277,8 @@ class Servers:
         wanted = name.casefold()
         for model in self.models():
             own = (model.name, model.short_name, model.path.stem, model.label)
-            with_server = [f"{each}@{model.server.name}" for each in own[:3]]
-            if wanted in (each.casefold() for each in (*own, *with_server)):
+            with_server = [f"{text}@{model.server.name}" for text in own[:3]]
+            if wanted in (text.casefold() for text in (*own, *with_server)):
                 return model
         return None
 
@@ -310,13 +312,13 @@ class Servers:
         """Remembers that these may be sent there."""
         path = self._folder_of(server.name) / _SENT
         known = self._sent(server)
-        new = [one for one in documents if one not in known]
+        new = [document for document in documents if document not in known]
         if not new:
             return
         try:
             make_folder(path.parent)
             with self._lock, open(path, "a", encoding="utf-8", opener=opener) as file:
-                file.writelines(f"{one}\n" for one in new)
+                file.writelines(f"{text}\n" for text in new)
         except OSError as error:
             raise disk_problem(error, path.parent) from error
 
@@ -335,7 +337,7 @@ class Servers:
 
     def _folders(self) -> Iterator[Path]:
         try:
-            yield from sorted(each for each in self.folder.iterdir() if each.is_dir())
+            yield from sorted(path for path in self.folder.iterdir() if path.is_dir())
         except OSError:
             return
 
@@ -404,10 +406,10 @@ def _known(cls: type, raw: dict[str, Any], left_out: tuple[str, ...] = ()) -> di
     """The fields of a class that are there in their type; others are of another version, or wrong."""
     types = {"str": str, "int": int}
     found = {}
-    for each in fields(cls):
-        kind, value = types.get(str(each.type)), raw.get(each.name)
-        if each.name not in left_out and kind is not None and isinstance(value, kind) and not isinstance(value, bool):
-            found[each.name] = value
+    for field in fields(cls):
+        kind, value = types.get(str(field.type)), raw.get(field.name)
+        if field.name not in left_out and kind is not None and isinstance(value, kind) and not isinstance(value, bool):
+            found[field.name] = value
     return found
 
 

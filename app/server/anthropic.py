@@ -195,13 +195,13 @@ def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ..
     known: dict[str, FunctionCall] = {}
     system = _system_of(body)
     found = [Message(Role.SYSTEM, system)] if system else []
-    for each in body.objects("messages"):
-        role = each.text("role")
+    for json_body in body.objects("messages"):
+        role = json_body.text("role")
         if role not in ("user", "assistant", "system"):
-            raise BadRequest(f"{each.name_of('role')}: there is no role {role!r}", each.name_of("role"))
-        turn = _turn(Role(role), each, known, pictures)
+            raise BadRequest(f"{json_body.name_of('role')}: there is no role {role!r}", json_body.name_of("role"))
+        turn = _turn(Role(role), json_body, known, pictures)
         if role == "system":
-            turn = [replace(one, text=words) for one in turn if (words := _lasting(one.text))]
+            turn = [replace(message, text=words) for message in turn if (words := _lasting(message.text))]
         found += turn
     if not body.many("messages"):
         raise BadRequest("messages must have at least one message", "messages")
@@ -265,9 +265,9 @@ def _picture(block: JsonBody, at: int, pictures: RequestPictures) -> Media:
 def _tools_of(body: JsonBody) -> tuple[tuple[Tool, ...], bool, bool]:
     """The functions that may be called, whether one has to be, and whether there may be several calls."""
     tools = tuple(
-        Tool(each.text("name"), each.text("description", ""), _schema_of(each))
-        for each in body.objects("tools")
-        if each.has("input_schema")  # what runs at Anthropic, such as its web search, is not here
+        Tool(json_body.text("name"), json_body.text("description", ""), _schema_of(json_body))
+        for json_body in body.objects("tools")
+        if json_body.has("input_schema")  # what runs at Anthropic, such as its web search, is not here
     )
     choice = body.inner("tool_choice")
     if choice is None:

@@ -68,7 +68,9 @@ class InfillRequest:
         snippets = body.objects("input_extra")
         if len(snippets) > MOST_SNIPPETS:
             raise BadRequest(f"input_extra must be at most {MOST_SNIPPETS} texts", "input_extra")
-        extra = "".join(f"--- {one.text('filename', 'snippet')} ---\n{one.text('text')}\n" for one in snippets)
+        extra = "".join(
+            f"--- {snippet.text('filename', 'snippet')} ---\n{snippet.text('text')}\n" for snippet in snippets
+        )
         before = extra + body.text("input_prefix", "") + body.text("prompt", "")
         wanted = GenerationRequest(
             text=before,

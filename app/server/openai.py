@@ -41,7 +41,7 @@ _ROLES = {
 def messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
     """The conversation, with calls and their results."""
     known: dict[str, FunctionCall] = {}
-    found = [_message(each, known, pictures) for each in body.objects("messages")]
+    found = [_message(json_body, known, pictures) for json_body in body.objects("messages")]
     if not found:
         raise BadRequest("messages must have at least one message", "messages")
     return without_empty_end(found)
@@ -141,7 +141,7 @@ def offered_tools(body: JsonBody, *, takes_custom: bool = False) -> OfferedTools
 
 def legacy_functions_of(body: JsonBody) -> OfferedTools:
     """`functions` and `function_call`, as the contract had them before there were tools."""
-    tools = tuple(_tool(each) for each in body.objects("functions"))
+    tools = tuple(_tool(json_body) for json_body in body.objects("functions"))
     choice = body.raw("function_call")
     if choice in (None, "auto"):
         return OfferedTools(tools, several=False)
@@ -156,7 +156,7 @@ def legacy_functions_of(body: JsonBody) -> OfferedTools:
 
 def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[Tool, ...], bool]:
     """The functions that may be called, and whether one has to be."""
-    tools = [tool for each in body.objects("tools") for tool in _tools_in(each, takes_custom)]
+    tools = [tool for json_body in body.objects("tools") for tool in _tools_in(json_body, takes_custom)]
     choice = body.raw("tool_choice")
     if isinstance(choice, str):
         if choice not in ("none", "auto", "required"):
@@ -167,8 +167,10 @@ def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[Tool,
         return tuple(tools), False
     if inner.text("type", "function") == "allowed_tools":  # some of them, in either contract's form
         allowed = inner.inner("allowed_tools") or inner
-        functions = (each for each in allowed.objects("tools") if each.text("type", "function") == "function")
-        named, must_call = {_name_of(each) for each in functions}, allowed.text("mode") == "required"
+        functions = (
+            json_body for json_body in allowed.objects("tools") if json_body.text("type", "function") == "function"
+        )
+        named, must_call = {_name_of(function) for function in functions}, allowed.text("mode") == "required"
     else:
         named, must_call = {_name_of(inner)}, True
     for missing in named - {tool.name for tool in tools}:
@@ -191,7 +193,9 @@ def _tools_in(body: JsonBody, takes_custom: bool) -> list[Tool]:
     if kind == "function":
         return [_tool(body)]
     if kind == "namespace":
-        tools = [_tool(each) for each in body.objects("tools") if each.text("type", "function") == "function"]
+        tools = [
+            _tool(json_body) for json_body in body.objects("tools") if json_body.text("type", "function") == "function"
+        ]
         return [replace(tool, name=namespaced(body.text("name"), tool.name)) for tool in tools]
     if kind == CUSTOM and takes_custom:
         return [replace(_tool(body), parameters=_TEXT_INPUT)]
@@ -264,7 +268,7 @@ class _Completion:
 
     def _set(self, wanted: list[GenerationRequest]) -> None:
         self.wanted = wanted
-        self.answers = [ApiAnswer() for one in wanted for _ in range(one.count)]
+        self.answers = [ApiAnswer() for generation_request in wanted for _ in range(generation_request.count)]
 
     def _body(self, kind: str, choices: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         return {
@@ -278,14 +282,18 @@ class _Completion:
     def _usage(self) -> dict[str, Any]:
         stats = [answer.stats for answer in self.answers if answer.stats is not None]
         count = self.wanted[0].count  # answers to one prompt, which is read once
-        prompt = sum(one.prompt_tokens for one in stats[::count])
-        written = sum(one.generated_tokens for one in stats)
+        prompt = sum(answer_stats.prompt_tokens for answer_stats in stats[::count])
+        written = sum(answer_stats.generated_tokens for answer_stats in stats)
         return {
             "prompt_tokens": prompt,
             "completion_tokens": written,
             "total_tokens": prompt + written,
-            "prompt_tokens_details": {"cached_tokens": sum(one.reused_tokens for one in stats[::count])},
-            "completion_tokens_details": {"reasoning_tokens": sum(one.thinking_tokens for one in stats)},
+            "prompt_tokens_details": {
+                "cached_tokens": sum(answer_stats.reused_tokens for answer_stats in stats[::count])
+            },
+            "completion_tokens_details": {
+                "reasoning_tokens": sum(answer_stats.thinking_tokens for answer_stats in stats)
+            },
         }
 
     def begin(self) -> Iterator[bytes]:
@@ -391,8 +399,8 @@ class ChatCompletion(_Completion):
             message["function_call"] = {"name": answer.calls[0].name, "arguments": answer.calls[0].arguments}
         elif answer.calls:
             message["tool_calls"] = [
-                {"id": one.id, "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
-                for one in answer.calls
+                {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+                for call in answer.calls
             ]
         told = {"content": [_token(token) for token in answer.hand_out_tokens()]} if self._tells_tokens else None
         return {"index": number, "message": message, "logprobs": told, "finish_reason": self._reason(answer)}

@@ -246,7 +246,7 @@ _ECHOED: dict[str, Any] = {
 
 def _names_in(body: JsonBody) -> dict[str, tuple[str, str]]:
     """Functions in namespaces by what the model is told of them: namespace and name."""
-    spaces = [each for each in body.objects("tools") if each.text("type", "") == "namespace"]
+    spaces = [json_body for json_body in body.objects("tools") if json_body.text("type", "") == "namespace"]
     pairs = [
         (space.text("name"), (tool.inner("function") or tool).text("name", ""))
         for space in spaces

@@ -66,8 +66,8 @@ def _text_of(segments: tuple[SpokenSegment, ...]) -> str:
 
 def _verbose(told: SpokenTranscript) -> dict[str, Any]:
     segments = [
-        {"id": number, "start": round(one.start_s, 3), "end": round(one.end_s, 3), "text": one.text}
-        for number, one in enumerate(told.segments)
+        {"id": number, "start": round(segment.start_s, 3), "end": round(segment.end_s, 3), "text": segment.text}
+        for number, segment in enumerate(told.segments)
     ]
     return {
         "task": "transcribe",

@@ -56,7 +56,7 @@ class AssistantStore:
         names = ", ".join(fields)
         with self._database.transaction() as connection:
             row = connection.execute(
-                f"INSERT INTO assistants ({names}) VALUES ({', '.join(f':{one}' for one in fields)})"
+                f"INSERT INTO assistants ({names}) VALUES ({', '.join(f':{text}' for text in fields)})"
                 f" RETURNING {_COLUMNS}",
                 fields,
             ).fetchone()

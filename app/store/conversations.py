@@ -460,8 +460,10 @@ class Attachments:
     def of_messages(self, message_ids: Sequence[int]) -> dict[int, list[Attachment]]:
         """The attachments of messages, by message; those without any are absent."""
         found: dict[int, list[Attachment]] = {}
-        for one in self._find("message_id IN (SELECT value FROM json_each(?))", (json.dumps(list(message_ids)),)):
-            found.setdefault(one.message_id or 0, []).append(one)
+        for attachment in self._find(
+            "message_id IN (SELECT value FROM json_each(?))", (json.dumps(list(message_ids)),)
+        ):
+            found.setdefault(attachment.message_id or 0, []).append(attachment)
         return found
 
     def send(self, conversation_id: int | None, message_id: int) -> list[Attachment]:
@@ -664,16 +666,16 @@ def _insert(
     """Adds messages with their documents and pictures; the ids that they have, and how many are new or fuller."""
     cleaned = [
         replace(
-            one,
-            **_cleaned(one, ("text", "model", "thinking")),
-            other_texts=tuple((clean_text(there), clean_text(merged)) for there, merged in one.other_texts),
+            message,
+            **_cleaned(message, ("text", "model", "thinking")),
+            other_texts=tuple((clean_text(there), clean_text(merged)) for there, merged in message.other_texts),
         )
-        for one in messages
+        for message in messages
     ]
     before = connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0]
     ids = tree.insert_tree(connection, conversation_id, cleaned)
     new = {one: number for one, number in ids.items() if number > before}
-    partly, fuller = {one.id for one in cleaned if one.other_texts}, 0
+    partly, fuller = {tree_message.id for tree_message in cleaned if tree_message.other_texts}, 0
     for place, documents in attached.items():
         if place is None or place in new:
             owner = (None, new[place]) if place is not None else (conversation_id, None)

@@ -189,21 +189,21 @@ def insert_tree(
     """
     here, lowest = _places(connection, conversation_id)
     ids: dict[int, int] = {}
-    for one in messages:
-        parent_id = None if one.parent_id is None else ids[one.parent_id]
-        texts = {one.text: one.text, **dict(one.other_texts)}
-        places = {(parent_id, one.role.value, text): merged for text, merged in texts.items()}
+    for message in messages:
+        parent_id = None if message.parent_id is None else ids[message.parent_id]
+        texts = {message.text: message.text, **dict(message.other_texts)}
+        places = {(parent_id, message.role.value, text): merged for text, merged in texts.items()}
         if place := next(filter(here.get, places), None):  # versions may say the same: each is found once, in order
-            ids[one.id] = here[place].pop()
+            ids[message.id] = here[place].pop()
             if places[place] != place[2]:
-                connection.execute("UPDATE messages SET text = ? WHERE id = ?", (places[place], ids[one.id]))
+                connection.execute("UPDATE messages SET text = ? WHERE id = ?", (places[place], ids[message.id]))
             continue
-        chosen = one.chosen
+        chosen = message.chosen
         if parent_id in lowest:
             chosen = lowest[parent_id] = lowest[parent_id] - 1
-        recalled = tuple(ids[number] for number in one.recalled if number in ids)
-        new = replace(one, chosen=chosen, recalled=recalled)
-        ids[one.id] = _insert_tree_message(connection, conversation_id, parent_id, new)
+        recalled = tuple(ids[number] for number in message.recalled if number in ids)
+        new = replace(message, chosen=chosen, recalled=recalled)
+        ids[message.id] = _insert_tree_message(connection, conversation_id, parent_id, new)
     return ids
 
 

@@ -239,7 +239,7 @@ def _hits(connection: sqlite3.Connection, query: str) -> dict[int, str]:
     if words := match_expression(query):
         # Not FTS5's own snippet(): a text that says the same again and again, as small models write, takes it minutes.
         rows += connection.execute("SELECT rowid FROM pages_index WHERE pages_index MATCH ?", (words,)).fetchall()
-    looked_for = [re.compile(each, re.I) for each in (re.escape(query), "|".join(map(re.escape, query.split())))]
+    looked_for = [re.compile(text, re.I) for text in (re.escape(query), "|".join(map(re.escape, query.split())))]
     texts = connection.execute(
         "SELECT id, text FROM pages WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps([row[0] for row in rows]),),
@@ -249,7 +249,7 @@ def _hits(connection: sqlite3.Connection, query: str) -> dict[int, str]:
 
 def _around(text: str, looked_for: Iterable[re.Pattern[str]]) -> str:
     """Where the first of these stands; "" where none does."""
-    found = next((found for each in looked_for if (found := each.search(text))), None)
+    found = next((found for pattern in looked_for if (found := pattern.search(text))), None)
     if found is None:
         return ""
     start = max(0, found.start() - SNIPPET_CHARACTERS // 3)

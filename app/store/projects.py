@@ -222,7 +222,7 @@ class Memories:
 
     def of(self, project_id: int | None) -> list[Memory]:
         """What a chat in this project, or in none, is told."""
-        return [one for one in self.all() if one.project_id is None or one.project_id == project_id]
+        return [memory for memory in self.all() if memory.project_id is None or memory.project_id == project_id]
 
     def update(
         self, memory_id: int, *, text: str | Unchanged = UNCHANGED, project_id: int | Unchanged | None = UNCHANGED

@@ -55,7 +55,7 @@ class QueuedMessages:
                     (row[0], draft_of),
                 )
                 hand_over(connection, draft_of, queued_id=row[0])
-        return next(one for one in self.of(conversation_id) if one.id == row[0])
+        return next(queued_message for queued_message in self.of(conversation_id) if queued_message.id == row[0])
 
     def of(self, conversation_id: int) -> list[QueuedMessage]:
         """What waits in a conversation, the next one first; nothing in one that was deleted."""

@@ -275,7 +275,7 @@ def recover(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | 
         new.execute(f"DROP TRIGGER {name}")
     counts = {table: _copy(damaged, new, table) for table in _tables(new)}
     if pages is not None:
-        for table in (each for each in IRREPLACEABLE if each in counts):
+        for table in (text for text in IRREPLACEABLE if text in counts):
             if _read(damaged, f"SELECT count(*) FROM {table} NOT INDEXED") is None:
                 counts[table] += _copy_from_pages(pages, new, table)
     for name, number in _read(damaged, "SELECT name, seq FROM sqlite_sequence") or ():  # ids that never come back
@@ -366,9 +366,9 @@ def _by_rowid(damaged: sqlite3.Connection, table: str, names: str) -> Iterator[S
         if found is None:
             # Behind a stretch that is lost as a whole, because the page above is, a few rows tell whether it goes on.
             probes = range(first, first + RANGE, RANGE // 5 if is_lost else 1)
-            alone = [_read(damaged, query, each, each) for each in probes]
+            alone = [_read(damaged, query, probe, probe) for probe in probes]
             if is_lost and any(rows is not None for rows in alone):
-                alone = [_read(damaged, query, each, each) for each in range(first, first + RANGE)]
+                alone = [_read(damaged, query, number, number) for number in range(first, first + RANGE)]
             failures += alone.count(None)
             is_lost = all(rows is None for rows in alone)
             found = [row for rows in alone for row in rows or ()]

@@ -33,6 +33,10 @@ def is_same_schema(found: sqlite3.Connection, expected: sqlite3.Connection, *, b
     entries = [read_schema(connection) for connection in (found, expected)]
     if by_name:
         entries = [
-            {one if one.kind in ("trigger", "view") else one._replace(sql="") for one in each} for each in entries
+            {
+                schema_entry if schema_entry.kind in ("trigger", "view") else schema_entry._replace(sql="")
+                for schema_entry in entry
+            }
+            for entry in entries
         ]
     return entries[0] == entries[1]

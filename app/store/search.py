@@ -205,7 +205,10 @@ class Search:
 
     def every_page(self) -> list[FoundText]:
         """Pages by their titles, or what stands in the place of one."""
-        return [FoundText("page", one.id, 0, one.title, "", one.updated_at) for one in self._pages.find()]
+        return [
+            FoundText("page", page_row.id, 0, page_row.title, "", page_row.updated_at)
+            for page_row in self._pages.find()
+        ]
 
     def last_message(self) -> int:
         """Return the highest id of all messages; 0 without any."""

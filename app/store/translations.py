@@ -82,7 +82,10 @@ class TranslationStore(JobResults):
         """
         kept = json.dumps(list(never_over))
         for batch in batches(outcomes):
-            rows = [(json.dumps(one.target), one.origin, one.is_flagged, job_id, one.number, kept) for one in batch]
+            rows = [
+                (json.dumps(outcome.target), outcome.origin, outcome.is_flagged, job_id, outcome.number, kept)
+                for outcome in batch
+            ]
             with self._database.transaction() as connection:
                 connection.executemany(
                     "UPDATE translation_segments SET target = ?, origin = ?, is_flagged = ?"
@@ -125,7 +128,10 @@ class TranslationStore(JobResults):
         All at once; raises KeyError where a document is gone.
         """
         rows = [(job_id, number, json.dumps(fields)) for number, fields in segments]
-        done = [(json.dumps(one.target), one.origin, one.is_flagged, job_id, one.number) for one in outcomes]
+        done = [
+            (json.dumps(outcome.target), outcome.origin, outcome.is_flagged, job_id, outcome.number)
+            for outcome in outcomes
+        ]
         with self._database.transaction() as connection:
             set_documents(connection, job_id, document_ids)
             connection.execute("DELETE FROM translation_segments WHERE job_id = ?", (job_id,))
@@ -208,7 +214,7 @@ class TranslationStore(JobResults):
     def keep_glossary(self, source_language: str, target_language: str, terms: Sequence[tuple[str, str]]) -> None:
         """Replaces all terms of a pair of languages, in their order."""
         pair = (source_language, target_language)
-        rows = [(*pair, place, clean_text(one), clean_text(other)) for place, (one, other) in enumerate(terms)]
+        rows = [(*pair, place, clean_text(term), clean_text(other)) for place, (term, other) in enumerate(terms)]
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM glossary_terms WHERE source_language = ? AND target_language = ?", pair)
             connection.executemany("INSERT INTO glossary_terms VALUES (?, ?, ?, ?, ?)", rows)

@@ -169,7 +169,7 @@ def start_again() -> None:
     from app.core.child import own_command
 
     program, *arguments = own_command("")
-    QProcess.startDetached(program, [one for one in arguments if one])
+    QProcess.startDetached(program, [argument for argument in arguments if argument])
 
 
 def _connect(application: Application, instance: SingleInstance, window: MainWindow) -> None:

@@ -48,9 +48,9 @@ def ago(at_s: float, now_s: float | None = None) -> str:
     days = int(((time.time() if now_s is None else now_s) - at_s) // DAY_S)
     if days < 1:
         return tr("today")
-    for size, one, many in ((365, "a year ago", "{n} years ago"), (30, "a month ago", "{n} months ago")):
+    for size, text, many in ((365, "a year ago", "{n} years ago"), (30, "a month ago", "{n} months ago")):
         if days >= size:
-            return tr(one) if days < 2 * size else tr(many, n=days // size)
+            return tr(text) if days < 2 * size else tr(many, n=days // size)
     return tr("yesterday") if days == 1 else tr("{n} days ago", n=days)
 
 

@@ -154,7 +154,14 @@ class SpellCheck(QObject):
 
     def _add_to_menu(self, menu: QMenu, at: QPoint) -> None:
         position = self._edit.cursorForPosition(at).position()
-        mark = next((one for one in self._marks if _begin(one) <= position <= one.cursor.selectionEnd()), None)
+        mark = next(
+            (
+                extra_selection
+                for extra_selection in self._marks
+                if _begin(extra_selection) <= position <= extra_selection.cursor.selectionEnd()
+            ),
+            None,
+        )
         if mark is not None:
             self._offer(menu, mark)
         if not self._edit.is_prose:
@@ -187,7 +194,7 @@ class SpellCheck(QObject):
         def show(found: list[str]) -> None:
             if not isValid(menu):
                 return
-            actions = [QAction(each, menu) for each in found]
+            actions = [QAction(text, menu) for text in found]
             for action in actions:
                 font = action.font()
                 font.setBold(True)

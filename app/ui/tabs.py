@@ -48,7 +48,7 @@ def _is_made_anew(path: Path) -> bool:
     """Whether files of this ending cannot be written back, as PDF files and recordings."""
     from app.documents.formats.registry import formats
 
-    return any(each.has(path.suffix) and not each.rewrite for each in formats())
+    return any(file_format.has(path.suffix) and not file_format.rewrite for file_format in formats())
 
 
 def _may_be_chats(path: Path) -> bool:

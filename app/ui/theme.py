@@ -319,10 +319,10 @@ class Theme(QObject):
             (t.accent, (role.Link, role.LinkVisited, role.Accent)),
             (t.line, (role.Mid, role.Midlight, role.Light, role.Dark)),
         ):
-            for one in roles:
-                palette.setColor(one, QColor(colour))
-        for one in (role.WindowText, role.Text, role.ButtonText):
-            palette.setColor(QPalette.ColorGroup.Disabled, one, QColor(t.outline))
+            for color_role in roles:
+                palette.setColor(color_role, QColor(colour))
+        for color_role in (role.WindowText, role.Text, role.ButtonText):
+            palette.setColor(QPalette.ColorGroup.Disabled, color_role, QColor(t.outline))
         return palette
 
     def _sized(self, font: QFont, size_px: float, weight: int) -> QFont:

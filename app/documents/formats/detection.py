@@ -112,7 +112,7 @@ def _binary(path: Path, head: bytes, tail: bytes) -> str:
 
 
 def _first(is_it: Callable[[FileFormat], bool]) -> str:
-    return next((each.name for each in registry.formats() if is_it(each)), "")
+    return next((file_format.name for file_format in registry.formats() if is_it(file_format)), "")
 
 
 def _is_picture(head: bytes) -> bool:
@@ -304,6 +304,6 @@ def _is_table(text: str) -> bool:
     if len(lines) < 3:
         return False
     counts = {delimiter: {line.count(delimiter) for line in lines} for delimiter in _DELIMITERS}
-    evenly = [each for each, found in counts.items() if len(found) == 1 and min(found) >= _DELIMITERS[each]]
+    evenly = [text for text, found in counts.items() if len(found) == 1 and min(found) >= _DELIMITERS[text]]
     length = sum(map(len, lines)) / len(lines)
-    return any(length < MOST_CELL_CHARACTERS * (min(counts[each]) + 1) for each in evenly)
+    return any(length < MOST_CELL_CHARACTERS * (min(counts[text]) + 1) for text in evenly)

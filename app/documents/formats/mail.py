@@ -102,8 +102,8 @@ def _sort(part: Part, bodies: list[Part], attached: list[Part], source: FileSour
     elif part.is_multipart():
         inside = [each for each in part.get_payload() if isinstance(each, email.message.Message)]
         chosen = [_best(inside)] if kind == "multipart/alternative" and inside else inside
-        for each in chosen:
-            _sort(each, bodies, attached, source, depth + 1)
+        for message in chosen:
+            _sort(message, bodies, attached, source, depth + 1)
     elif kind in ("text/plain", "text/html") and part.get_content_disposition() != "attachment":
         bodies.append(part)
     else:
@@ -175,7 +175,7 @@ def _name_of(part: Part) -> str:
 
 
 def _size_of(part: Part) -> int:
-    return sum(len(_bytes_of(each)) for each in part.walk() if not each.is_multipart())
+    return sum(len(_bytes_of(message)) for message in part.walk() if not message.is_multipart())
 
 
 MOST_BODY_BYTES = 200_000_000

@@ -284,7 +284,7 @@ def _chosen(installed: set[str], language: str) -> str:
     """
     there = sorted(installed - {"osd", "equ", ""})
     found = [each for each in (_LANGUAGES.get(language, ""), "eng") if each in there] or there[:1]
-    others = [each for each in there if "/" not in each and not each.endswith("_vert")]
+    others = [text for text in there if "/" not in text and not text.endswith("_vert")]
     return "+".join(dict.fromkeys([*found, *(others if len(others) <= MOST_LANGUAGES else [])]))
 
 
@@ -481,6 +481,6 @@ def _sharpest(ink: np.ndarray[Any, Any]) -> tuple[float, float, float]:
             sharpness[degrees] = float((np.diff(profile) ** 2).sum())
         return sharpness[degrees]
 
-    coarse = max((float(each) for each in range(-MOST_DEGREES, MOST_DEGREES + 1)), key=of)
-    fine = max((coarse + each / 5 for each in range(-5, 6)), key=of)
+    coarse = max((float(number) for number in range(-MOST_DEGREES, MOST_DEGREES + 1)), key=of)
+    fine = max((coarse + number / 5 for number in range(-5, 6)), key=of)
     return -fine, of(fine), of(0.0)

@@ -59,8 +59,8 @@ class FileFormat:
 
 
 _FORMATS = {
-    each.name: each
-    for each in (
+    file_format.name: file_format
+    for file_format in (
         FileFormat("pdf", "a PDF document", "pdf", PDFS, ".pdf.pdf", draw=".pdf.pages", scan=".pdf.pdf"),
         FileFormat(
             "docx", "a Word document", "docx docm dotx dotm", TEXTS, ".word.reading", ".word.rewriting", member="word/"
@@ -152,18 +152,20 @@ def words_for(name: str) -> str:
 
 def promised_by(ending: str) -> set[str]:
     """The names of the formats that an ending lets expect; empty for one that promises nothing."""
-    meant = [each for each in formats() if each.has(ending)]
-    if any(each.is_plain or each.by_ending for each in meant):
-        return {each.name for each in formats() if each.is_plain or each.by_ending} | {"notebook"}
-    return {each.name for each in meant}
+    meant = [file_format for file_format in formats() if file_format.has(ending)]
+    if any(file_format.is_plain or file_format.by_ending for file_format in meant):
+        return {file_format.name for file_format in formats() if file_format.is_plain or file_format.by_ending} | {
+            "notebook"
+        }
+    return {file_format.name for file_format in meant}
 
 
 def rewritable(name: str, path: Path) -> str:
     """The format to rewrite a file in whose content is of this format; "" where it cannot be written back."""
     found = _FORMATS[name]
     if found.is_plain:
-        unread = (each for each in formats() if each.by_ending and not each.read)
-        found = next((each for each in unread if each.has(path.suffix)), found)
+        unread = (file_format for file_format in formats() if file_format.by_ending and not file_format.read)
+        found = next((file_format for file_format in unread if file_format.has(path.suffix)), found)
     return found.name if found.rewrite else ""
 
 

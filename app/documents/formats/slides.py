@@ -63,8 +63,8 @@ def slides_of(package: OfficePackage) -> list[str]:
     """The names of the slides in their order; the order is only in the presentation's own part."""
     main = package.main_part(USUAL_PART)
     related = package.related(main)
-    named = (related.get(each.get(f"{RELATIONSHIPS}id", "")) for each in package.root(main).iter(f"{P}sldId"))
-    return [each.target for each in named if each is not None]
+    named = (related.get(element.get(f"{RELATIONSHIPS}id", "")) for element in package.root(main).iter(f"{P}sldId"))
+    return [related.target for related in named if related is not None]
 
 
 class _Presentation:
@@ -133,13 +133,13 @@ class _Presentation:
         """The older form has its text as it is, the newer one as paragraphs; answers are comments too."""
         root = self._package.root(part)
         places = ElementPlaces(part, root)
-        for each in root.iter(COMMENT, MODERN_COMMENT):
-            if each.tag == MODERN_COMMENT:
-                text = "\n".join(filter(None, (drawing_text(line) for line in each.iter(PARAGRAPH))))
+        for element in root.iter(COMMENT, MODERN_COMMENT):
+            if element.tag == MODERN_COMMENT:
+                text = "\n".join(filter(None, (drawing_text(line) for line in element.iter(PARAGRAPH))))
             else:
-                text = (each.text or "").strip()
+                text = (element.text or "").strip()
             if text:
-                yield BlockPiece(BlockKind.NOTE, text, number, places.place(each), label="comment")
+                yield BlockPiece(BlockKind.NOTE, text, number, places.place(element), label="comment")
 
 
 class _ReadShapes:
@@ -179,19 +179,21 @@ class _ReadShapes:
         if kind in _MARGINS:
             self._margin(paragraphs, kind)
         elif kind in TITLES:
-            text = " ".join(" ".join(drawing_text(each) for each in paragraphs).split())
+            text = " ".join(" ".join(drawing_text(paragraph) for paragraph in paragraphs).split())
             if text:
                 yield BlockPiece(BlockKind.HEADING, text, self._number, self._places.place(shape), 1)
         else:
-            for each in paragraphs:
-                yield from self._paragraph(each, kind)
+            for paragraph in paragraphs:
+                yield from self._paragraph(paragraph, kind)
 
     def _margin(self, paragraphs: list[Element], kind: str) -> None:
         if kind in ("ftr", "hdr"):
             label = "footer" if kind == "ftr" else "header"
-            for each in paragraphs:
-                if text := drawing_text(each):
-                    self.margins.append(BlockPiece(BlockKind.NOTE, text, None, self._places.place(each), label=label))
+            for paragraph in paragraphs:
+                if text := drawing_text(paragraph):
+                    self.margins.append(
+                        BlockPiece(BlockKind.NOTE, text, None, self._places.place(paragraph), label=label)
+                    )
 
     def _paragraph(self, paragraph: Element, holder: str | None) -> Iterator[BlockPiece]:
         """A placeholder for the body is a list, unless the paragraph says that it has no mark."""
@@ -212,7 +214,7 @@ class _ReadShapes:
         rows = []
         for row in table.iter(f"{DRAWING}tr"):
             cells = row.iterchildren(f"{DRAWING}tc")
-            rows.append([" ".join(drawing_text(each) for each in cell.iter(PARAGRAPH)) for cell in cells])
+            rows.append([" ".join(drawing_text(element) for element in cell.iter(PARAGRAPH)) for cell in cells])
         rows = [row for row in rows if any(cell.strip() for cell in row)]
         if rows:
             yield BlockPiece(BlockKind.TABLE, table_text(rows), self._number, self._places.place(table))
@@ -306,19 +308,19 @@ class _Show:
     def _comments(self, name: str, number: int) -> None:
         """The older form has its text as it is, the newer one as paragraphs; answers are comments too."""
         with self._package.opened(name) as part:
-            for each in list(part.root.iter(COMMENT, MODERN_COMMENT)):
-                if each.tag == MODERN_COMMENT:
-                    for paragraph in list(each.iter(PARAGRAPH)):
+            for element in list(part.root.iter(COMMENT, MODERN_COMMENT)):
+                if element.tag == MODERN_COMMENT:
+                    for paragraph in list(element.iter(PARAGRAPH)):
                         self._drawings.paragraph(part, paragraph, self._ask, SegmentKind.NOTE, page=number)
                 else:
-                    part.ask_text(each, self._ask, SegmentKind.NOTE, number)
+                    part.ask_text(element, self._ask, SegmentKind.NOTE, number)
 
     def _turn_defaults(self, target: Target) -> None:
         """The sides that paragraphs have from the presentation, layouts and masters."""
         for name in (self._main, *self._shared):
             with self._package.opened(name) as part:
-                for each in part.root.iter():
-                    part.is_changed |= _is_level(each) and turn(each, target)
+                for element in part.root.iter():
+                    part.is_changed |= _is_level(element) and turn(element, target)
 
 
 class _Shapes:

@@ -38,7 +38,7 @@ def pieces_of(text: str, page: int, view: View, lines: Sequence[tuple[Box, str]]
     text = fenced[1] if fenced else text
     layout = list(_elements(text)) if '"bbox"' in text else []
     if layout:
-        return [piece for each in layout for piece in _of_element(each, page, view)]
+        return [piece for fields in layout for piece in _of_element(fields, page, view)]
     return _placed(list(_of_markdown(text, page)), page, view, lines)
 
 

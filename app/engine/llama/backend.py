@@ -220,7 +220,7 @@ class LoadedModel:
         if not classifies_tokens(model.header):
             raise errors.CheckingUnavailable(model.path)
         first, *_, last = model.tokenize("", special=False, is_whole=True)
-        source, text = (model.tokenize(one, special=False) for one in (request.source, request.text))
+        source, text = (model.tokenize(text, special=False) for text in (request.source, request.text))
         tokens = [first, *source, last, *text, last]
         if len(tokens) > (most := min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)):
             raise errors.PromptTooLong(len(tokens), most)
@@ -352,7 +352,7 @@ class LoadedModel:
         """Token ids; where a model cannot forget a part, with the places before and after the last question."""
         tokens = self._tokens(parts)
         shown = [part.media for part in parts if part.media is not None]
-        media = {(one.id, one.most_tokens): one for one in shown}
+        media = {(media.id, media.most_tokens): media for media in shown}
         taken = len(tokens) - len(self.model.prompt_tokens(parts)) if shown else 0
         prompt = PromptTokens(tokens, media=media, media_tokens=taken)
         if self._context.can_forget:

@@ -138,7 +138,7 @@ class _Found:
                 opening = opening.partition(end)[2].lstrip()
         ends = [match.start() for match in TAG.finditer(closing) if self._is_end(match[0])]
         closing = closing[: min(ends, default=len(closing))]
-        if not opening or any(one in opening for one in IDS):
+        if not opening or any(text in opening for text in IDS):
             raise _NotUnderstood
         tag = TAG.match(opening)
         return replace(

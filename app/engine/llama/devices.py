@@ -197,7 +197,7 @@ class Borrowed:
         if addresses and rpc_function(self._library, "ggml_backend_rpc_add_server") is None:
             return (), tuple(MachineUnusable(address, "no_rpc") for address in addresses)
         kept = [one for address in addresses if (one := self._known.get(address)) and _names(one) & set(held)]
-        asked = [address for address in addresses if address not in {one.address for one in kept}]
+        asked = [address for address in addresses if address not in {remote_machine.address for remote_machine in kept}]
         found, missed = ask_all(asked)
         self._known |= {machine.address: machine for machine in found}
         machines = {machine.address: machine for machine in (*kept, *found)}
@@ -226,7 +226,7 @@ class Borrowed:
             self._library.base.ggml_backend_dev_name(handle).decode("ascii"): name for name, handle in handles.items()
         }
         for machine in self._known.values():
-            found |= {f"RPC{number}[{machine.endpoint}]": one.name for number, one in enumerate(machine.devices)}
+            found |= {f"RPC{number}[{machine.endpoint}]": device.name for number, device in enumerate(machine.devices)}
         return found
 
     def is_here(self, name: str) -> bool:
@@ -252,4 +252,6 @@ def _names(machine: RemoteMachine) -> set[str]:
 
 
 def _lent_by(machine: RemoteMachine) -> list[Device]:
-    return [Device(one.name, one.name, MACHINE, one.free_bytes, one.total_bytes) for one in machine.devices]
+    return [
+        Device(device.name, device.name, MACHINE, device.free_bytes, device.total_bytes) for device in machine.devices
+    ]

@@ -273,8 +273,10 @@ def measured(gbnf: str) -> GrammarSize:
         raise GrammarInvalid(f"{len(gbnf)} characters are more than {MOST_GRAMMAR_CHARACTERS}")
     rules = _Rules()
     rules.read(gbnf)
-    elements = (each for rule in rules.found.values() for alternative in rule for each in alternative)
-    nodes = sum(min(MANY, max(each.most, 1) * max(each.characters, 1)) for each in elements)
+    elements = (
+        repeated_element for rule in rules.found.values() for alternative in rule for repeated_element in alternative
+    )
+    nodes = sum(min(MANY, max(element.most, 1) * max(element.characters, 1)) for element in elements)
     return GrammarSize(nodes, _ways(rules.found) if nodes <= MOST_NODES else MANY)
 
 
@@ -354,5 +356,10 @@ def _inner_first(rules: Mapping[str, list[list[_RepeatedElement]]]) -> list[str]
             elif name in rules and name not in seen:
                 seen.add(name)
                 waiting.append((name, True))
-                waiting += [(each.name, False) for alternative in rules[name] for each in alternative if each.name]
+                waiting += [
+                    (repeated_element.name, False)
+                    for alternative in rules[name]
+                    for repeated_element in alternative
+                    if repeated_element.name
+                ]
     return order

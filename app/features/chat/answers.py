@@ -359,7 +359,7 @@ class AnswerService:
                 draft.finish(MessageState.STOPPED, Finished(before) if before else None)
                 yield Finished(CANCELLED)
                 return
-            messages = self.media.ready(messages) if any(one.media for one in messages) else messages
+            messages = self.media.ready(messages) if any(message.media for message in messages) else messages
             if goes_on and not answer.text:
                 messages.append(Message(Role.ASSISTANT, ""))
             events = self._engine.generate(
@@ -400,7 +400,7 @@ class AnswerService:
         question = asked.text if asked is not None else ""
         found = sources_of(text, ids, self.documents.store)
         found = found or sources_of_short_answer(text, question, ids, self.documents.store)
-        fields = [source_to_fields(one) for one in found]
+        fields = [source_to_fields(source) for source in found]
         if ids and asked is not None and scope_of(question) is None:
             is_doubted = is_unanswered(self.documents.attachments.of_messages([asked.id]).get(asked.id, ()))
             if rests_on_nothing(self.documents.store, ids, question, text, found, is_doubted=is_doubted):
@@ -447,7 +447,7 @@ class AnswerService:
 
 def keep_recalled(conversations: Conversations, branch: Sequence[StoredMessage], shown: PromptView) -> bool:
     """Keeps which forgotten turns are shown with the last question; whether these are others than before."""
-    question = next((one for one in reversed(branch) if one.role is Role.USER), None)
+    question = next((message for message in reversed(branch) if message.role is Role.USER), None)
     if question is None or shown.recalled is None or shown.recalled == question.recalled:
         return False
     conversations.set_recalled(question.id, shown.recalled)
@@ -458,8 +458,8 @@ def names_of(
     conversations: Conversations, messages: Sequence[Message], branch: Sequence[StoredMessage]
 ) -> dict[str, str]:
     """The pictures that are shown with messages: their names by their SHA-256."""
-    shown = {media.id for one in messages for media in one.media}
-    uses = conversations.media.of_messages([one.id for one in branch]) if shown else {}
+    shown = {media.id for message in messages for media in message.media}
+    uses = conversations.media.of_messages([message.id for message in branch]) if shown else {}
     return {use.media.sha256: use.name for each in uses.values() for use in each if use.media.sha256 in shown}
 
 
@@ -467,9 +467,9 @@ def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
     """The statistics of a whole answer whose last part is `now`; the speed is that of all parts that were measured."""
     if not now.prompt_tokens:  # stopped before anything of it was read
         return replace(before, finish_reason=now.finish_reason)
-    parts = [one for one in (before, now) if one.tokens_per_s > 0]
-    written = sum(one.generated_tokens - 1 for one in parts)
-    writing_s = sum((one.generated_tokens - 1) / one.tokens_per_s for one in parts)
+    parts = [answer_stats for answer_stats in (before, now) if answer_stats.tokens_per_s > 0]
+    written = sum(part.generated_tokens - 1 for part in parts)
+    writing_s = sum((stats.generated_tokens - 1) / stats.tokens_per_s for stats in parts)
     return replace(
         now,
         # What was written before was read as a part of this prompt.

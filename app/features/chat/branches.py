@@ -64,7 +64,7 @@ def _follow(
 def branch_to(conversations: Conversations, message: StoredMessage) -> list[StoredMessage]:
     """The messages that lead to this one, itself included, whichever versions are chosen."""
     branch = conversations.path(message.conversation_id)
-    ids = [one.id for one in branch]
+    ids = [message.id for message in branch]
     if message.id in ids:
         return branch[: ids.index(message.id) + 1]
     branch = []

@@ -54,9 +54,12 @@ class Attached:
 
         Pictures of answers, which another program's model has drawn, are for people.
         """
-        ids = [one.id for one in branch if one.role is Role.USER]
+        ids = [message.id for message in branch if message.role is Role.USER]
         attachments, uses = self.documents.attachments.of_messages(ids), self.media.of_messages(ids)
-        return [self.message(one.text, attachments.get(one.id, ()), uses.get(one.id, ()), model) for one in branch]
+        return [
+            self.message(message.text, attachments.get(message.id, ()), uses.get(message.id, ()), model)
+            for message in branch
+        ]
 
     def message(
         self,
@@ -73,11 +76,11 @@ class Attached:
 
     def message_text(self, text: str, attachments: Sequence[Attachment]) -> str:
         """A message with its documents."""
-        parts = [part for one in attachments if (part := self._text(one))]
+        parts = [part for attachment in attachments if (part := self._text(attachment))]
         if is_unanswered(attachments):
             names = [self.documents.of(attachment).name for attachment in attachments if attachment.passages]
             parts.append(NO_ANSWER.format(", ".join(names)))
-        is_citing = any(self.documents.of(one).unit for one in attachments)
+        is_citing = any(self.documents.of(attachment).unit for attachment in attachments)
         return with_question(parts, text, is_citing=is_citing)
 
     def decide(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
@@ -87,13 +90,13 @@ class Attached:
         """
         asked = _to_question(branch)
         own = self.documents.attachments.of_messages([asked[-1].id]).get(asked[-1].id, []) if asked else []
-        undecided = [one for one in own if one.use is Use.UNDECIDED]
+        undecided = [attachment for attachment in own if attachment.use is Use.UNDECIDED]
         if not undecided:
             return
-        room = room_tokens() - sum(self._tokens(one, count) for one in own if one.use is Use.WHOLE)
-        for one in undecided:
-            tokens = self._tokens(replace(one, use=Use.WHOLE), count)
-            self.documents.attachments.set_use(one.id, Use.WHOLE if tokens <= room else Use.BACKGROUND)
+        room = room_tokens() - sum(self._tokens(attachment, count) for attachment in own if attachment.use is Use.WHOLE)
+        for attachment in undecided:
+            tokens = self._tokens(replace(attachment, use=Use.WHOLE), count)
+            self.documents.attachments.set_use(attachment.id, Use.WHOLE if tokens <= room else Use.BACKGROUND)
             room -= tokens if tokens <= room else 0
 
     def choose_passages(
@@ -117,9 +120,9 @@ class Attached:
         if not branch:
             return False
         question = branch[-1]
-        attachments = self.documents.attachments.of_messages([one.id for one in branch])
+        attachments = self.documents.attachments.of_messages([message.id for message in branch])
         wanted = list(dict.fromkeys([*around, *_searched(branch, attachments, hidden)]))
-        own = {one.document_id: one for one in attachments.get(question.id, ())}
+        own = {attachment.document_id: attachment for attachment in attachments.get(question.id, ())}
         is_judged = not has_whole and not _is_any_whole(branch, attachments, hidden) and scope_of(question.text) is None
         changed = False
         room = int(prompt_tokens * PASSAGES_SHARE) // max(1, len(wanted))
@@ -142,12 +145,18 @@ class Attached:
 
     def are_searched(self, branch: Sequence[StoredMessage], hidden: Sequence[int]) -> bool:
         """Whether of some document of a branch only passages are shown."""
-        return bool(_searched(branch, self.documents.attachments.of_messages([one.id for one in branch]), hidden))
+        return bool(
+            _searched(branch, self.documents.attachments.of_messages([message.id for message in branch]), hidden)
+        )
 
     def documents_of(self, branch: Sequence[StoredMessage]) -> list[int]:
         """The ids of all documents that messages of a branch have, in order."""
-        attachments = self.documents.attachments.of_messages([one.id for one in branch])
-        return list(dict.fromkeys(one.document_id for message in branch for one in attachments.get(message.id, ())))
+        attachments = self.documents.attachments.of_messages([message.id for message in branch])
+        return list(
+            dict.fromkeys(
+                attachment.document_id for message in branch for attachment in attachments.get(message.id, ())
+            )
+        )
 
     def _tokens(self, attachment: Attachment, count: Count) -> int:
         return count([self._text(attachment)])[0]
@@ -187,7 +196,7 @@ def _is_any_whole(
 
 def _to_question(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
     """A branch up to the last thing the person said."""
-    asked = [place for place, one in enumerate(branch) if one.role is Role.USER]
+    asked = [place for place, message in enumerate(branch) if message.role is Role.USER]
     return list(branch[: asked[-1] + 1]) if asked else []
 
 
@@ -196,10 +205,10 @@ def _searched(
 ) -> list[int]:
     """The documents in which passages are looked for, in their order."""
     found = [
-        one.document_id
+        attachment.document_id
         for message in branch
-        for one in attachments.get(message.id, ())
-        if one.use is Use.BACKGROUND or (one.use is Use.WHOLE and message.id in hidden)
+        for attachment in attachments.get(message.id, ())
+        if attachment.use is Use.BACKGROUND or (attachment.use is Use.WHOLE and message.id in hidden)
     ]
     return list(dict.fromkeys(found))
 
@@ -209,5 +218,5 @@ def _searched_text(branch: Sequence[StoredMessage]) -> str:
     question = branch[-1].text
     if len(question.split()) >= SHORT_QUESTION_WORDS:
         return question
-    before = next((one.text for one in reversed(branch[:-1]) if one.role == branch[-1].role), "")
+    before = next((message.text for message in reversed(branch[:-1]) if message.role == branch[-1].role), "")
     return f"{question} {before}"

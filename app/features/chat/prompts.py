@@ -130,13 +130,13 @@ class PromptView:
         """
         head = system_text(self.preamble.before(system), self.carried)
         messages = [Message(Role.SYSTEM, head)] if head else []
-        for one in self.said:
-            if messages and messages[-1].role is one.role:
+        for prompt_message in self.said:
+            if messages and messages[-1].role is prompt_message.role:
                 before = f"{messages[-1].text}\n\n"
-                media = tuple(replace(each, at=each.at + len(before)) for each in one.media)
-                messages[-1] = Message(one.role, before + one.whole, messages[-1].media + media)
+                media = tuple(replace(medium, at=medium.at + len(before)) for medium in prompt_message.media)
+                messages[-1] = Message(prompt_message.role, before + prompt_message.whole, messages[-1].media + media)
             else:
-                messages.append(Message(one.role, one.whole, one.media))
+                messages.append(Message(prompt_message.role, prompt_message.whole, prompt_message.media))
         return messages
 
 
@@ -190,7 +190,7 @@ def system_text(system: str, carried: Sequence[PromptMessage]) -> str:
     """The system message with the instructions that are carried along."""
     if not carried:
         return system if system.strip() else ""
-    quoted = "\n\n".join(f"- {one.text}" for one in carried)
+    quoted = "\n\n".join(f"- {prompt_message.text}" for prompt_message in carried)
     return "\n\n".join([*([system] if system.strip() else []), CARRIED_HEADING, quoted])
 
 
@@ -233,8 +233,8 @@ def fit(
 
 def parts_of(shown: PromptView, message_tokens: int, budget: Budget) -> PromptBreakdown:
     """The parts of a view to which a message of `message_tokens` will be added."""
-    pinned = sum(one.tokens for one in shown.said if one.pinned)
-    earlier = sum(one.tokens for one in shown.said if not one.pinned)
+    pinned = sum(prompt_message.tokens for prompt_message in shown.said if prompt_message.pinned)
+    earlier = sum(message.tokens for message in shown.said if not message.pinned)
     carried = _tokens_of(shown.carried)
     system = shown.tokens - carried - pinned - earlier
     return PromptBreakdown(system, carried, pinned, earlier, message_tokens, budget, len(shown.hidden))
@@ -242,7 +242,7 @@ def parts_of(shown: PromptView, message_tokens: int, budget: Budget) -> PromptBr
 
 def turn_starts(said: Sequence[PromptMessage]) -> list[int]:
     """Where turns begin: at each question, with all that follows up to the next one."""
-    return [place for place, one in enumerate(said) if one.role is Role.USER or place == 0]
+    return [place for place, prompt_message in enumerate(said) if prompt_message.role is Role.USER or place == 0]
 
 
 def _fitted(
@@ -251,7 +251,7 @@ def _fitted(
     """The view from the first turn after `first` with which the target is met; without one, the newest turn's."""
     starts = [start for start in turn_starts(said) if start > first] or [first]
     for start in starts[:-1]:
-        if fixed_tokens + sum(one.tokens for one in said[start:]) <= target:
+        if fixed_tokens + sum(prompt_message.tokens for prompt_message in said[start:]) <= target:
             found = _view_from(said, start, fixed_tokens, carried_tokens)
             if found.tokens <= target:
                 return found
@@ -259,7 +259,7 @@ def _fitted(
 
 
 def _place(said: Sequence[PromptMessage], message_id: int | None) -> int:
-    return next((place for place, one in enumerate(said) if one.id == message_id), 0)
+    return next((place for place, prompt_message in enumerate(said) if prompt_message.id == message_id), 0)
 
 
 def _carried_tokens(budget: Budget, when_full: str) -> int:
@@ -269,11 +269,13 @@ def _carried_tokens(budget: Budget, when_full: str) -> int:
 def _view_from(said: Sequence[PromptMessage], start: int, fixed_tokens: int, carried_tokens: int) -> PromptView:
     back = _brought_back(said[:start])
     shown = (*back, *said[start:])
-    shown_ids = {one.id for one in back}
-    left = [one for one in said[:start] if one.id not in shown_ids]
+    shown_ids = {prompt_message.id for prompt_message in back}
+    left = [message for message in said[:start] if message.id not in shown_ids]
     carried = carry(left, carried_tokens)
-    tokens = fixed_tokens + sum(one.tokens for one in shown) + _tokens_of(carried)
-    return PromptView(shown, carried, tuple(one.id for one in left), said[start].id if start else None, tokens)
+    tokens = fixed_tokens + sum(prompt_message.tokens for prompt_message in shown) + _tokens_of(carried)
+    return PromptView(
+        shown, carried, tuple(prompt_message.id for prompt_message in left), said[start].id if start else None, tokens
+    )
 
 
 def _views_of(
@@ -281,8 +283,8 @@ def _views_of(
 ) -> Iterable[PromptView]:
     """Those from turns with which a prompt can have so many tokens, with carried instructions and without."""
     starts = turn_starts(said)
-    after = list(accumulate((one.tokens for one in reversed(said)), initial=fixed_tokens))[::-1]
-    more = carried_tokens + sum(one.tokens for one in said if one.pinned)
+    after = list(accumulate((message.tokens for message in reversed(said)), initial=fixed_tokens))[::-1]
+    more = carried_tokens + sum(prompt_message.tokens for prompt_message in said if prompt_message.pinned)
     near = [start for start in starts if 0 <= prompt_tokens + NEAR_TOKENS - after[start] <= more + 2 * NEAR_TOKENS]
     for start in near[-MOST_VIEWS:]:
         for carried in {carried_tokens, 0}:
@@ -290,33 +292,35 @@ def _views_of(
 
 
 def _tokens_of(carried: Sequence[PromptMessage]) -> int:
-    return sum(one.tokens for one in carried) + (CARRIED_HEADING_TOKENS if carried else 0)
+    return sum(prompt_message.tokens for prompt_message in carried) + (CARRIED_HEADING_TOKENS if carried else 0)
 
 
 def _brought_back(before: Sequence[PromptMessage]) -> tuple[PromptMessage, ...]:
     """The pinned messages; an answer comes with its question, without which it says little."""
     kept: dict[int, PromptMessage] = {}
     question: PromptMessage | None = None
-    for one in before:
-        if one.role is Role.USER:
-            question = one
-        elif one.pinned and question is not None:
+    for prompt_message in before:
+        if prompt_message.role is Role.USER:
+            question = prompt_message
+        elif prompt_message.pinned and question is not None:
             kept[question.id] = replace(question, pinned=True)
-        if one.pinned:
-            kept[one.id] = one
+        if prompt_message.pinned:
+            kept[prompt_message.id] = prompt_message
     return tuple(kept.values())
 
 
 def carry(left: Iterable[PromptMessage], limit_tokens: int) -> tuple[PromptMessage, ...]:
     """Which of the person's messages are carried word for word: the first one and the latest, in their order."""
-    asked = [one for one in left if one.role is Role.USER and one.text.strip()]
+    asked = [
+        prompt_message for prompt_message in left if prompt_message.role is Role.USER and prompt_message.text.strip()
+    ]
     chosen: list[PromptMessage] = []
     room = limit_tokens - CARRIED_HEADING_TOKENS
-    for one in [*asked[:1], *reversed(asked[1:])]:
-        if len(chosen) < CARRIED_MESSAGES and one.tokens <= room:
-            chosen.append(one)
-            room -= one.tokens
-    return tuple(one for one in asked if one in chosen)
+    for prompt_message in [*asked[:1], *reversed(asked[1:])]:
+        if len(chosen) < CARRIED_MESSAGES and prompt_message.tokens <= room:
+            chosen.append(prompt_message)
+            room -= prompt_message.tokens
+    return tuple(message for message in asked if message in chosen)
 
 
 # How many tokens messages take for the loaded model: every text is counted once, however often it is sent.
@@ -388,8 +392,16 @@ class TokenCounts:
         with self._counting:
             model = self.model()
             keys = [
-                (model.path, model.projector, one.id, one.width, one.height, one.seconds, one.most_tokens)
-                for one in media
+                (
+                    model.path,
+                    model.projector,
+                    medium.id,
+                    medium.width,
+                    medium.height,
+                    medium.seconds,
+                    medium.most_tokens,
+                )
+                for medium in media
             ]
             missing = {key: one for key, one in zip(keys, media, strict=True) if key not in self._media}
             if missing:
@@ -504,9 +516,9 @@ class PromptBuilder:
             return ()
         from app.features.chat.recall import MOST_TOKENS, SHARE, choose  # only long chats forget
 
-        seen = {one.id for one in shown.carried}
-        visible = {one.id for one in shown.said}
-        seen.update(number for one in branch if one.id in visible for number in one.recalled)
+        seen = {prompt_message.id for prompt_message in shown.carried}
+        visible = {message.id for message in shown.said}
+        seen.update(number for message in branch if message.id in visible for number in message.recalled)
         wanted = frozenset(shown.hidden) - seen
         room = min(MOST_TOKENS, int(budget.prompt_tokens * SHARE))
         room = min(room, budget.prompt_tokens - shown.tokens) if is_free else room
@@ -658,14 +670,14 @@ class PromptBuilder:
     ) -> tuple[int, int, int]:
         """What turns that are quoted again take: in pinned messages, in others, and with a draft."""
         recalled = self._quoted_with(shown, branch, draft, budget)
-        with_some = [one for one in shown.said if one.recalled]
+        with_some = [prompt_message for prompt_message in shown.said if prompt_message.recalled]
         if recalled:
             with_some.append(PromptMessage(0, Role.USER, draft, 0, recalled=recalled))
-        whole = self._counts.texts([one.whole for one in with_some])
-        bare = self._counts.texts([one.text for one in with_some])
+        whole = self._counts.texts([message.whole for message in with_some])
+        bare = self._counts.texts([prompt_message.text for prompt_message in with_some])
         more = [all_tokens - own for all_tokens, own in zip(whole, bare, strict=True)]
         last = more.pop() if recalled else 0
-        pinned = sum(tokens for tokens, one in zip(more, with_some, strict=False) if one.pinned)
+        pinned = sum(tokens for tokens, prompt_message in zip(more, with_some, strict=False) if prompt_message.pinned)
         return pinned, sum(more) - pinned, last
 
     def _quoted_with(self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: Budget) -> str:
@@ -676,29 +688,29 @@ class PromptBuilder:
             return ""
         from app.features.chat.recall import quoted  # as in `_recalled`
 
-        here = {one.id: one for one in branch}
+        here = {message.id: message for message in branch}
         return quoted([here[number] for number in recalled], draft)
 
     def _pictures_tokens(self, shown: PromptView) -> tuple[int, int]:
         """What pictures take in what is shown: in pinned messages, and in others."""
-        pinned = [media for one in shown.said if one.pinned for media in one.media]
-        others = [media for one in shown.said if not one.pinned for media in one.media]
+        pinned = [media for prompt_message in shown.said if prompt_message.pinned for media in prompt_message.media]
+        others = [media for message in shown.said if not message.pinned for media in message.media]
         return self._media_tokens(pinned), self._media_tokens(others)
 
     def _media_tokens(self, media: Sequence[Media]) -> int:
-        return sum(one.tokens for one in self._counts.media(media))
+        return sum(medium.tokens for medium in self._counts.media(media))
 
     def _documents_tokens(self, branch: Sequence[StoredMessage], shown: PromptView) -> tuple[int, int]:
         """What documents take in what is shown: in pinned messages, and in others."""
-        pinned_ids = {one.id: one.pinned for one in shown.said}
-        sent = [one for one in _sent(branch) if one.id in pinned_ids]
+        pinned_ids = {prompt_message.id: prompt_message.pinned for prompt_message in shown.said}
+        sent = [message for message in _sent(branch) if message.id in pinned_ids]
         texts = self._attached.shown(sent, self._engine.loaded)
-        with_some = [(one, text) for one, (text, _) in zip(sent, texts, strict=True) if text != one.text]
+        with_some = [(message, text) for message, (text, _) in zip(sent, texts, strict=True) if text != message.text]
         whole = self._counts.texts([text for _, text in with_some])
-        bare = self._counts.texts([one.text for one, _ in with_some])
+        bare = self._counts.texts([message.text for message, _ in with_some])
         found = {True: 0, False: 0}
-        for (one, _), all_tokens, own_tokens in zip(with_some, whole, bare, strict=True):
-            found[pinned_ids[one.id]] += all_tokens - own_tokens
+        for (message, _), all_tokens, own_tokens in zip(with_some, whole, bare, strict=True):
+            found[pinned_ids[message.id]] += all_tokens - own_tokens
         return found[True], found[False]
 
     def _budget(self, conversation: Conversation | None, loaded: ModelLoaded) -> Budget:
@@ -708,12 +720,13 @@ class PromptBuilder:
         """A branch as the loaded model is shown it, not counted yet."""
         shown = self._attached.shown(_sent(branch), self._engine.loaded)
         return [
-            replace(one, text=text, media=media) for one, (text, media) in zip(_uncounted(branch), shown, strict=True)
+            replace(prompt_message, text=text, media=media)
+            for prompt_message, (text, media) in zip(_uncounted(branch), shown, strict=True)
         ]
 
     def _counted(self, said: Sequence[PromptMessage]) -> list[PromptMessage]:
-        counts = self._counts.messages([Message(one.role, one.whole, one.media) for one in said])
-        return [replace(one, tokens=count) for one, count in zip(said, counts, strict=True)]
+        counts = self._counts.messages([Message(message.role, message.whole, message.media) for message in said])
+        return [replace(prompt_message, tokens=count) for prompt_message, count in zip(said, counts, strict=True)]
 
 
 def hidden_ids(conversation: Conversation, branch: Sequence[StoredMessage]) -> tuple[int, ...]:
@@ -730,34 +743,40 @@ def _hidden(branch: Sequence[StoredMessage], kept_id: int | None) -> tuple[int, 
 def _kept_id(branch: Sequence[StoredMessage], conversation: Conversation | None) -> int | None:
     """Where the model's memory begins; None where that is not on this branch: another version was written above it."""
     first_kept_id = conversation.first_kept_id if conversation else None
-    return first_kept_id if any(one.id == first_kept_id for one in branch) else None
+    return first_kept_id if any(message.id == first_kept_id for message in branch) else None
 
 
 def _sent(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
     """Without answers that never began."""
-    return [one for one in branch if one.text or one.role is not Role.ASSISTANT]
+    return [message for message in branch if message.text or message.role is not Role.ASSISTANT]
 
 
 def _uncounted(branch: Sequence[StoredMessage]) -> list[PromptMessage]:
     quoted = _quoted(branch)
-    return [PromptMessage(one.id, one.role, one.text, 0, one.pinned, quoted.get(one.id, "")) for one in _sent(branch)]
+    return [
+        PromptMessage(message.id, message.role, message.text, 0, message.pinned, quoted.get(message.id, ""))
+        for message in _sent(branch)
+    ]
 
 
 def _quoted(branch: Sequence[StoredMessage]) -> dict[int, str]:
     """What stands before questions of turns that had left the model's memory."""
-    asked = [one for one in branch if one.recalled]
+    asked = [message for message in branch if message.recalled]
     if not asked:
         return {}
     from app.features.chat.recall import quoted  # only long chats forget
 
-    here = {one.id: one for one in branch}
-    return {one.id: quoted([here[number] for number in one.recalled if number in here], one.text) for one in asked}
+    here = {message.id: message for message in branch}
+    return {
+        message.id: quoted([here[number] for number in message.recalled if number in here], message.text)
+        for message in asked
+    }
 
 
 def _with_recalled(branch: Sequence[StoredMessage], recalled: tuple[int, ...]) -> list[StoredMessage]:
     """A branch whose last question brings these messages back."""
     place = next((at for at in reversed(range(len(branch))) if branch[at].role is Role.USER), None)
-    return [replace(one, recalled=recalled) if at == place else one for at, one in enumerate(branch)]
+    return [replace(message, recalled=recalled) if at == place else message for at, message in enumerate(branch)]
 
 
 def _before_question(branch: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
@@ -768,12 +787,12 @@ def _before_question(branch: Sequence[StoredMessage]) -> Sequence[StoredMessage]
 
 
 def _last_question(branch: Sequence[StoredMessage]) -> str:
-    return next((one.text for one in reversed(branch) if one.role is Role.USER), "")
+    return next((message.text for message in reversed(branch) if message.role is Role.USER), "")
 
 
 def _surely_fits(system: str, said: Sequence[PromptMessage], budget: Budget) -> bool:
     """A token is at least a byte: a short conversation need not be counted before its first token."""
-    if any(one.media for one in said):
+    if any(message.media for message in said):
         return False
-    texts = [one.whole for one in said]
+    texts = [prompt_message.whole for prompt_message in said]
     return sum(len(text.encode()) + LARGEST_FRAME_TOKENS for text in [system, *texts]) <= budget.prompt_tokens // 2

@@ -98,10 +98,10 @@ def _terms_of_word(word: str) -> Iterable[SearchTerm]:
 def turns_of(messages: Iterable[StoredMessage]) -> list[list[StoredMessage]]:
     """Each question with what follows it up to the next one."""
     turns: list[list[StoredMessage]] = []
-    for one in messages:
-        if one.role is Role.USER or not turns:
+    for message in messages:
+        if message.role is Role.USER or not turns:
             turns.append([])
-        turns[-1].append(one)
+        turns[-1].append(message)
     return turns
 
 
@@ -156,21 +156,25 @@ def choose(
 
     The turns that are shown count, too, for how rare a word is, and where they fit better nothing else is wanted.
     """
-    turns = turns_of(one for one in branch if one.text.strip())
+    turns = turns_of(message for message in branch if message.text.strip())
     chosen: list[StoredMessage] = []
-    for number in rank(question, [[one.text for one in turn] for turn in turns]):
-        wanted = [one for one in turns[number] if one.id in hidden]
+    for number in rank(question, [[message.text for message in turn] for turn in turns]):
+        wanted = [turn for turn in turns[number] if turn.id in hidden]
         together = sorted([*chosen, *wanted], key=lambda one: one.id)
         if wanted and count([quoted(together, question)])[0] <= room_tokens:
             chosen = together
-    return [one.id for one in chosen]
+    return [message.id for message in chosen]
 
 
 def quoted(messages: Sequence[StoredMessage], question: str) -> str:
     """Messages as they stand before a question: every line is marked, so that no text ends its quotation or begins
     another's. The same messages and question always make the same."""
     terms = terms_of(question)
-    parts = [f"{SPEAKERS[one.role]}\n{_marked(excerpt(one.text, terms))}" for one in messages if one.role in SPEAKERS]
+    parts = [
+        f"{SPEAKERS[message.role]}\n{_marked(excerpt(message.text, terms))}"
+        for message in messages
+        if message.role in SPEAKERS
+    ]
     return "\n\n".join([HEADING, *parts]) if parts else ""
 
 
@@ -184,7 +188,7 @@ def excerpt(text: str, terms: Sequence[SearchTerm]) -> str:
         return text
     spans = [(at, min(at + PIECE, end)) for start, end in sentences(text) for at in range(start, end, PIECE)]
     folded = [text[start:end].casefold() for start, end in spans]
-    hits = [sum(term.weight for term in terms if term.count(one)) for one in folded]
+    hits = [sum(term.weight for term in terms if term.count(text)) for text in folded]
     near = [hit + max(hits[max(0, at - 1) : at + 2]) / 4 for at, hit in enumerate(hits)]
     kept: set[int] = set()
     room = MOST_BYTES

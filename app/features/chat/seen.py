@@ -76,10 +76,10 @@ def seen_of(
         (SYSTEM, system.strip()),
         (CARRIED, system_text("", shown.carried)),
     ]
-    for number, one in enumerate(shown.said, 1):
-        kind = QUESTION if one.role is Role.USER else ANSWER
-        kind = PINNED if one.pinned else MESSAGE if number == len(shown.said) and kind == QUESTION else kind
-        found += [(RECALLED, one.recalled), (kind, one.text)]
+    for number, prompt_message in enumerate(shown.said, 1):
+        kind = QUESTION if prompt_message.role is Role.USER else ANSWER
+        kind = PINNED if prompt_message.pinned else MESSAGE if number == len(shown.said) and kind == QUESTION else kind
+        found += [(RECALLED, prompt_message.recalled), (kind, prompt_message.text)]
     found = [(kind, text) for kind, text in found if text]
     parts = [
         SeenPart(kind, text, tokens)
@@ -179,7 +179,7 @@ class PromptInspector:
         branch = branch_to(self._conversations, message)
         shown = self._prompts().shown(conversation, branch[:-1] if message.role is Role.ASSISTANT else branch, cancel)
         messages = shown.messages(conversation.system_prompt if conversation else "")
-        if any(one.media for one in messages):
+        if any(message.media for message in messages):
             messages = self._media().ready(messages)
         return Ask(messages, **self._asking(conversation, shown))
 
@@ -224,11 +224,13 @@ class PromptInspector:
         conversation, branch = self._of(conversation_id)
         drafted = self._documents.attachments.in_draft(conversation_id)
         hidden = hidden_ids(conversation, branch) if conversation is not None else ()
-        is_beyond = any(one.use is Use.BACKGROUND for one in drafted) or self._attached.are_searched(branch, hidden)
+        is_beyond = any(attachment.use is Use.BACKGROUND for attachment in drafted) or self._attached.are_searched(
+            branch, hidden
+        )
         if not is_beyond and self._engine().loaded is not None:
             is_beyond = bool(self._prompts().searched(conversation))
         ids = [*self._preambles.document_ids(conversation), *self._attached.documents_of(branch)]
-        ids += [one.document_id for one in drafted]
+        ids += [attachment.document_id for attachment in drafted]
         return list(dict.fromkeys(ids)) if is_beyond else []
 
     def documents_of(self, question_id: int) -> list[int]:

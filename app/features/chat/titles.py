@@ -110,8 +110,8 @@ class Titles:
         It is asked for in the background, and what was read of the open chat stays.
         """
         loaded = self._engine().loaded
-        said = [one for one in self._conversations.path(conversation_id) if one.text and is_over(one)]
-        if loaded is None or not can_title(loaded) or not any(one.role is Role.ASSISTANT for one in said):
+        said = [message for message in self._conversations.path(conversation_id) if message.text and is_over(message)]
+        if loaded is None or not can_title(loaded) or not any(message.role is Role.ASSISTANT for message in said):
             return
         said, parts = said[:QUOTED_MESSAGES], []
         for event in self._engine().answer(title_ask(said, loaded), cancel):
@@ -120,7 +120,7 @@ class Titles:
             elif isinstance(event, Finished):
                 line, *more = "".join(parts).strip().split("\n", 1)
                 title = cleaned(line) if more or event.stats.finish_reason is FinishReason.STOP else ""
-                if fits(title, "\n".join(one.text for one in said)) and not cancel.cancelled:
+                if fits(title, "\n".join(message.text for message in said)) and not cancel.cancelled:
                     yield from self._keep(conversation_id, title)
 
     def _keep(self, conversation_id: int, title: str) -> Iterator[str]:
@@ -146,7 +146,7 @@ def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
     from app.core.settings import ChatDefaults, Settings
     from app.engine.protocol import Ask, Sampling  # the wire to the engine is not needed before the window is seen
 
-    quoted = "\n".join(f"> {' '.join(one.text[:MOST_QUOTED].split())}" for one in said)
+    quoted = "\n".join(f"> {' '.join(message.text[:MOST_QUOTED].split())}" for message in said)
     turns = [(f"{WISH}\n\n> {asked}", title) for asked, title in EXAMPLES]
     messages = [
         Message(role, text) for turn in turns for role, text in zip((Role.USER, Role.ASSISTANT), turn, strict=True)

@@ -67,10 +67,10 @@ class ClaimChecker:
         self, summary: Summary, documents: Sequence[InputDocument], path: Path, cancel: CancelToken
     ) -> Generator[SummaryEvent, None, Summary]:
         written = summary.set_aside or (summary.statements if summary.method is Method.MODEL else ())
-        claims = [one for one in written if one.anchors]
+        claims = [statement for statement in written if statement.anchors]
         if not claims or not knows_language(path, summary.language):
             return summary
-        texts = {(place, block.id): block.text for place, one in enumerate(documents) for block in one.blocks}
+        texts = {(place, block.id): block.text for place, document in enumerate(documents) for block in document.blocks}
         found: dict[Statement, tuple[Span, ...]] = {}
         with closing(self._make_engine()) as engine:
             load_checker(engine, path, cancel)
@@ -83,7 +83,7 @@ class ClaimChecker:
                 found[claim] = find_unsupported(engine, prompt, claim.text, cancel)
         if cancel.cancelled:
             return summary
-        marked = [tuple(replace(one, unsupported=found.get(one, ())) for one in each)
+        marked = [tuple(replace(statement, unsupported=found.get(statement, ())) for statement in each)
                   for each in (summary.statements, summary.set_aside)]  # fmt: skip
         return replace(summary, statements=marked[0], set_aside=marked[1], checker=path.stem)
 

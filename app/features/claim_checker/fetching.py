@@ -45,7 +45,7 @@ def fetch_checker(models: ModelCollection, paths: AppPaths, cancel: CancelToken)
     total, before = sum(file.size_bytes for file in files), 0
     fetched: list[Path] = []
     for number, file in enumerate(files):
-        left = sum(each.size_bytes for each in files[number + 1 :])
+        left = sum(remote_file.size_bytes for remote_file in files[number + 1 :])
         for event in fetch_file(models, repository, file, left, cancel, folder=paths.checker):
             if isinstance(event, Fetched):
                 yield replace(event, done_bytes=before + event.done_bytes, total_bytes=total)

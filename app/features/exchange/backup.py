@@ -171,7 +171,7 @@ def _member_info(name: str) -> zipfile.ZipInfo:
 
 
 def _manifest(files: list[dict[str, Any]], schema: int) -> dict[str, Any]:
-    names = [one["name"] for one in files]
+    names = [file["name"] for file in files]
     since = {(RECORDINGS, SERVERS): VERSION, (MEDIA,): 2}
     version = next((since[new] for new in since if any(name.startswith(new) for name in names)), 1)
     head = {"format": FORMAT, "version": version, "program": f"{APP_NAME} {__version__}", "made_at": time.time()}
@@ -265,16 +265,16 @@ def _unpack(
     archive: zipfile.ZipFile, manifest: dict[str, Any], folder: Path, path: Path, cancel: CancelToken
 ) -> Iterator[BackupProgress]:
     files = [fields_of(one) for one in list_of(manifest.get("files"))]
-    sizes = [size for one in files if isinstance(size := one.get("size_bytes"), int) and size >= 0]
-    names = {text_of(one.get("name")) for one in files}
+    sizes = [size for file in files if isinstance(size := file.get("size_bytes"), int) and size >= 0]
+    names = {text_of(fields.get("name")) for fields in files}
     if not len(files) == len(sizes) == len(names) <= MOST_FILES:
         raise BackupUnreadable(str(path), "damaged")
     done, total = 0, sum(sizes)
-    for one in files:
-        name = text_of(one.get("name"))
+    for file in files:
+        name = text_of(file.get("name"))
         target = folder.joinpath(*_steps(name, path))
         make_folder(target.parent)
-        checksum, left = hashlib.sha256(), int(one["size_bytes"])
+        checksum, left = hashlib.sha256(), int(file["size_bytes"])
         with _member(archive, name, path) as source, target.open("xb") as out:
             while data := source.read(min(CHUNK_BYTES, left + 1)):
                 _end_if(cancel)
@@ -287,7 +287,7 @@ def _unpack(
                 yield BackupProgress(done, total)
             out.flush()
             os.fsync(out.fileno())
-        if left or checksum.hexdigest() != one.get("sha256"):
+        if left or checksum.hexdigest() != file.get("sha256"):
             raise BackupUnreadable(str(path), "damaged")
 
 
@@ -396,7 +396,7 @@ def _homes(places: AppPaths) -> dict[str, Path]:
 def last_aside(places: AppPaths) -> Path | None:
     """What was here before the last restore, as long as it is kept."""
     folders = list(places.before_restoring.iterdir()) if places.before_restoring.is_dir() else []
-    return max((one for one in folders if one.is_dir()), key=lambda one: one.stat().st_mtime_ns, default=None)
+    return max((folder for folder in folders if folder.is_dir()), key=lambda one: one.stat().st_mtime_ns, default=None)
 
 
 def is_putting_back(places: AppPaths) -> bool:

@@ -79,13 +79,19 @@ class ChatStores:
         }
 
     def _project(self, project: Project) -> dict[str, Any]:
-        attached = (self._documents.get(one.document_id) for one in self._project_documents.of(project.id))
+        attached = (
+            self._documents.get(attachment.document_id) for attachment in self._project_documents.of(project.id)
+        )
         return {
             "name": project.name,
             "icon": project.icon,
             "instructions": project.instructions,
-            "memories": [one.text for one in self._memories.all() if one.project_id == project.id],
-            "documents": [{"name": one.name, "sha256": one.sha256} for one in attached if one is not None],
+            "memories": [memory.text for memory in self._memories.all() if memory.project_id == project.id],
+            "documents": [
+                {"name": stored_document.name, "sha256": stored_document.sha256}
+                for stored_document in attached
+                if stored_document is not None
+            ],
         }
 
     def project_of(self, told: dict[str, Any]) -> int | None:
@@ -94,7 +100,7 @@ class ChatStores:
         name = text_of(fields.get("name")).strip()
         if not name:
             return None
-        found = next((one for one in self._projects.all() if one.name == name), None)
+        found = next((project for project in self._projects.all() if project.name == name), None)
         if found is not None:
             return found.id
         project = self._projects.create(name, text_of(fields.get("icon")))
@@ -113,7 +119,7 @@ class ChatStores:
         name = text_of(fields.get("name")).strip()
         if not name:
             return None
-        found = next((one for one in self._assistants.all() if one.name == name), None)
+        found = next((assistant for assistant in self._assistants.all() if assistant.name == name), None)
         if found is not None:
             return found.id
         sampling = {key: one for key, one in fields_of(fields.get("sampling")).items() if number_of(one) is not None}
@@ -194,8 +200,8 @@ def _chat_parts(shelf: Shelf, chat: Conversation) -> Iterator[Written]:
     if shelf.media is not None and (drafted := shelf.media.store.in_draft(chat.id)):
         fields["draft_media"] = pictures.told(shelf.media, drafted, written)
     yield f'\n{_json(fields)[:-1]}, "messages": [', 0
-    for number, one in enumerate(shelf.whole.all_messages(chat.id)):
-        yield f"{',' * bool(number)}\n{_json(_message_fields(shelf, one, written))}", 1
+    for number, message in enumerate(shelf.whole.all_messages(chat.id)):
+        yield f"{',' * bool(number)}\n{_json(_message_fields(shelf, message, written))}", 1
     yield "\n]}", 0
 
 
@@ -203,7 +209,7 @@ def _message_fields(shelf: Shelf, message: TreeMessage, written: set[str]) -> di
     fields = asdict(message)
     del fields["other_texts"]  # of a message that is being imported
     fields["parent"] = fields.pop("parent_id")
-    fields["sources"] = [named for one in message.sources if (named := _named_source(shelf, one))]
+    fields["sources"] = [named for source in message.sources if (named := _named_source(shelf, source))]
     fields["attachments"] = _attached(shelf, shelf.attachments.of_messages([message.id]).get(message.id, []))
     if shelf.media is not None and (uses := shelf.pictures(message.id)):
         fields["media"] = pictures.told(shelf.media, uses, written)
@@ -214,10 +220,10 @@ def _message_fields(shelf: Shelf, message: TreeMessage, written: set[str]) -> di
 
 def _attached(shelf: Shelf, attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
     found = []
-    for one in attachments:
-        document = shelf.documents.get(one.document_id)
-        if document is not None and one.use is not Use.PASSAGES:  # passages are of what is attached above
-            found.append({"name": document.name, "sha256": document.sha256, "use": one.use.value})
+    for attachment in attachments:
+        document = shelf.documents.get(attachment.document_id)
+        if document is not None and attachment.use is not Use.PASSAGES:  # passages are of what is attached above
+            found.append({"name": document.name, "sha256": document.sha256, "use": attachment.use.value})
     return found
 
 
@@ -367,7 +373,7 @@ def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: Shelf, 
         read.attached[message.id] = found
     missing += _take_pictures(message.id, fields.get("media"), shelf, read)
     given = [fields_of(one) for one in list_of(fields.get("sources"))]
-    sources = [source for one in given if (source := _source(one, shelf))]
+    sources = [source for fields in given if (source := _source(fields, shelf))]
     read.left_out["file"] += len(missing)
     read.left_out["reference"] += len(given) - len(sources)
     if not missing and not sources:

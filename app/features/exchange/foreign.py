@@ -189,13 +189,13 @@ def grown(chat: ForeignChat, fallback_at: float) -> Grown:
     if len(chat.messages) > MOST_MESSAGES:
         raise TooManyMessages
     turns, media = _numbered(_joined_steps(_turns(chat)), chat)
-    times = [one.created_at for one in turns if one.created_at]
+    times = [turn.created_at for turn in turns if turn.created_at]
     created_at = chat.created_at or min(times, default=fallback_at)
     tree: list[TreeMessage] = []
     last_at: dict[int | None, float] = {None: created_at}
-    for one in turns:
-        last_at[one.id] = one.created_at or last_at[one.parent_id]
-        tree.append(replace(one, created_at=last_at[one.id]))
+    for turn in turns:
+        last_at[turn.id] = turn.created_at or last_at[turn.parent_id]
+        tree.append(replace(turn, created_at=last_at[turn.id]))
     updated_at = chat.updated_at or max(times, default=created_at)
     title = " ".join(chat.title[: 4 * LONGEST_TITLE].split())[:LONGEST_TITLE] or _title_from(tree)
     conversation = Conversation(
@@ -216,16 +216,16 @@ class _ForeignTurn:
 def _turns(chat: ForeignChat) -> list[_ForeignTurn]:
     """The turns at the top; the others are below them."""
     messages: dict[str, ForeignMessage] = {}
-    for one in chat.messages:
-        if one.id in messages:
+    for message in chat.messages:
+        if message.id in messages:
             chat.left_out["damaged"] += 1
         else:
-            messages[one.id] = one
+            messages[message.id] = message
     children: dict[str | None, list[str]] = {}
-    for one in messages.values():
-        parent = one.parent if one.parent in messages else None
-        chat.left_out["parent"] += one.parent is not None and parent is None
-        children.setdefault(parent, []).append(one.id)
+    for message in messages.values():
+        parent = message.parent if message.parent in messages else None
+        chat.left_out["parent"] += message.parent is not None and parent is None
+        children.setdefault(parent, []).append(message.id)
     top: list[_ForeignTurn] = []
     open_ids: list[tuple[str, list[_ForeignTurn]]] = [(name, top) for name in reversed(children.get(None, []))]
     seen = 0
@@ -263,17 +263,17 @@ def _joined_steps(top: list[_ForeignTurn]) -> list[_ForeignTurn]:
 
 def _one(steps: list[_ForeignTurn]) -> ForeignMessage:
     said = [step.said for step in steps]
-    seconds = [one.thinking_s for one in said if one.thinking_s is not None]
+    seconds = [foreign_message.thinking_s for foreign_message in said if foreign_message.thinking_s is not None]
     return replace(
         said[0],
-        text=joined(one.text for one in said),
-        thinking=joined(one.thinking for one in said),
+        text=joined(foreign_message.text for foreign_message in said),
+        thinking=joined(foreign_message.thinking for foreign_message in said),
         thinking_s=sum(seconds) if seconds else None,
-        model=next((one.model for one in reversed(said) if one.model), ""),
+        model=next((foreign_message.model for foreign_message in reversed(said) if foreign_message.model), ""),
         stats=said[-1].stats,
-        names=[name for one in said for name in one.names],
-        media=[use for one in said for use in one.media],
-        brought=[picture for one in said for picture in one.brought],
+        names=[name for message in said for name in message.names],
+        media=[use for foreign_message in said for use in foreign_message.media],
+        brought=[picture for foreign_message in said for picture in foreign_message.brought],
         state=said[-1].state,
     )
 
@@ -303,7 +303,7 @@ def _numbered(top: list[_ForeignTurn], chat: ForeignChat) -> tuple[list[TreeMess
 
 def _nearest(chat: ForeignChat, places: dict[str, int]) -> int | None:
     """The turn above the message that is shown, where that is no turn itself."""
-    parents = {one.id: one.parent for one in chat.messages}
+    parents = {message.id: message.parent for message in chat.messages}
     name: str | None = chat.shown
     for _ in range(len(parents)):
         if name is None or name in places:
@@ -344,11 +344,13 @@ def _other_texts(said: ForeignMessage) -> tuple[tuple[str, str], ...]:
     count = len(said.brought)
     ways = product((True, False), repeat=count) if count <= MOST_PARTLY else ((True,) * count, (False,) * count)
     return tuple(
-        (text_of_these(way), text_of_these(one or two for one, two in zip(way, has_come, strict=True)))
+        (text_of_these(way), text_of_these(flag or two for flag, two in zip(way, has_come, strict=True)))
         for way in ways
         if list(way) != has_come
     )
 
 
 def _title_from(tree: list[TreeMessage]) -> str:
-    return title_from(next((one.text[:LONGEST_TITLE] for one in tree if one.role is Role.USER), ""))
+    return title_from(
+        next((tree_message.text[:LONGEST_TITLE] for tree_message in tree if tree_message.role is Role.USER), "")
+    )

@@ -124,7 +124,7 @@ def import_chats(path: Path, shelf: Shelf, cancel: CancelToken, *, with_copies: 
         raise ChatsUnreadable(str(path), "unknown" if strange else "empty")
     yield from strange
     imported, continued, here, not_read = (
-        counts[one.__name__] for one in (ChatImported, ChatContinued, ChatIsHere, ChatNotRead)
+        counts[callable_type.__name__] for callable_type in (ChatImported, ChatContinued, ChatIsHere, ChatNotRead)
     )
     yield ImportFinished(imported, continued, here, not_read, cancel.cancelled)
 
@@ -151,8 +151,8 @@ class _Twins:
         message = read.messages[0] if read.messages else None
         texts = (message.text, *(text for text, _ in message.other_texts)) if message else ()
         firsts: list[str | None] = [clean_text(text) for text in texts] or [None]
-        near = [one for at in (moment - 1, moment, moment + 1) for one in self._by_moment.get(at, [])]
-        return next((one for one in near if self._shelf.whole.first_text(one) in firsts), None)
+        near = [number for at in (moment - 1, moment, moment + 1) for number in self._by_moment.get(at, [])]
+        return next((number for number in near if self._shelf.whole.first_text(number) in firsts), None)
 
 
 def _kept(
@@ -323,7 +323,7 @@ class Contents:
 
     @property
     def size_bytes(self) -> int:
-        return sum(one.size_bytes for one in (*self.files, *(thread.lines for thread in self.threads)))
+        return sum(file.size_bytes for file in (*self.files, *(thread.lines for thread in self.threads)))
 
 
 @contextmanager
@@ -439,19 +439,21 @@ def _one_file(entry: ImportedFile, path: Path) -> Contents:
     """A file by itself; with a chat of Jan, what is known of it lies beside."""
     if entry.base not in (_LINES, _THREAD):
         return Contents((entry,), ())
-    return _sorted_out([one for one in _in_folder(path.parent) if one.name in (_LINES, _THREAD)])
+    return _sorted_out(
+        [imported_file for imported_file in _in_folder(path.parent) if imported_file.name in (_LINES, _THREAD)]
+    )
 
 
 def _sorted_out(entries: list[ImportedFile]) -> Contents:
     """Exports have other JSON besides their chats, which is left aside where the chats are known by their names."""
-    about = {one.folder: one for one in entries if one.base == _THREAD}
-    threads = tuple(Thread(about.get(one.folder), one) for one in entries if one.base == _LINES)
+    about = {entry.folder: entry for entry in entries if entry.base == _THREAD}
+    threads = tuple(Thread(about.get(file.folder), file) for file in entries if file.base == _LINES)
     if threads:
         return Contents((), threads)
-    files = [one for one in entries if one.base.endswith(".json")]
+    files = [imported_file for imported_file in entries if imported_file.base.endswith(".json")]
     for named in (
-        [one for one in files if _CONVERSATIONS.fullmatch(one.base)],
-        [one for one in files if one.base.endswith(".conversation.json")],
+        [file for file in files if _CONVERSATIONS.fullmatch(file.base)],
+        [file for file in files if file.base.endswith(".conversation.json")],
     ):
         if named:
             return Contents(tuple(named), ())

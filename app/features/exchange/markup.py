@@ -164,7 +164,7 @@ def _bracket(token: Token, tokens: Sequence[Token], place: int) -> str:
 
 def _side(tokens: Sequence[Token], place: int) -> str:
     """A browser sees the direction of words by itself, what prints a page does not."""
-    words = next((one.content for one in tokens[place + 1 : place + 6] if one.type == "inline"), "")
+    words = next((token.content for token in tokens[place + 1 : place + 6] if token.type == "inline"), "")
     return f' dir="{"rtl" if is_right_to_left(words[:2_000]) else "auto"}"'
 
 

@@ -95,7 +95,7 @@ def _bracketed(opening: str, inside: str, closing: str) -> str:
 
 
 def _is_binomial(three: Sequence[Element]) -> bool:
-    return [one.tag for one in three] == ["mo", "mfrac", "mo"] and three[1].get("linethickness") == "0"
+    return [element.tag for element in three] == ["mo", "mfrac", "mo"] and three[1].get("linethickness") == "0"
 
 
 def _one(element: Element, depth: int) -> str:
@@ -196,8 +196,10 @@ def _nary(element: Element, operand: str, depth: int) -> str:
     upper = bounds[-1] if bounds and element.tag not in ("msub", "munder") else None
     sign = _text(operator)
     look = f'<m:chr m:val="{sign}"/><m:limLoc m:val="{"subSup" if sign in _INTEGRALS else "undOvr"}"/>'
-    hidden = "".join(f'<m:{name}Hide m:val="1"/>' for name, one in (("sub", lower), ("sup", upper)) if one is None)
-    below, above = ("" if one is None else _one(one, depth + 1) for one in (lower, upper))
+    hidden = "".join(
+        f'<m:{name}Hide m:val="1"/>' for name, element in (("sub", lower), ("sup", upper)) if element is None
+    )
+    below, above = ("" if element is None else _one(element, depth + 1) for element in (lower, upper))
     return (
         f"<m:nary><m:naryPr>{look}{hidden}</m:naryPr><m:sub>{below}</m:sub><m:sup>{above}</m:sup>"
         f"<m:e>{operand}</m:e></m:nary>"

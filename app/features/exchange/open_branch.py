@@ -63,7 +63,7 @@ def open_branches(chats: Sequence[Conversation], shelf: Shelf, *, with_thinking:
             visible_name(chat.title) or "Chat",
             (f"Begun on {_moment(chat.created_at)}. Exported from {APP_NAME} on {_moment(None)}.",),
             chat.system_prompt.strip(),
-            (_turn(one, shelf, with_thinking=with_thinking) for one in shelf.whole.branch(chat.id)),
+            (_turn(tree_message, shelf, with_thinking=with_thinking) for tree_message in shelf.whole.branch(chat.id)),
         )
 
 
@@ -85,8 +85,10 @@ def _turn(message: TreeMessage, shelf: Shelf, *, with_thinking: bool) -> Exporte
 
 def _facts(message: TreeMessage, shelf: Shelf) -> Iterator[str]:
     attached = shelf.attachments.of_messages([message.id]).get(message.id, [])
-    documents = [shelf.documents.get(one.document_id) for one in attached if one.use is not Use.PASSAGES]
-    if names := [visible_name(one.name) for one in documents if one is not None]:
+    documents = [
+        shelf.documents.get(attachment.document_id) for attachment in attached if attachment.use is not Use.PASSAGES
+    ]
+    if names := [visible_name(document.name) for document in documents if document is not None]:
         yield f"Attached: {', '.join(names)}"
     if message.state in _ENDED:
         yield _ENDED[message.state]

@@ -96,11 +96,11 @@ def read_chatgpt(value: dict[str, Any]) -> ForeignChat:
 
 def _give_seconds_to_thoughts(chat: ForeignChat) -> None:
     """How long was thought stands in a node of its own below the thoughts."""
-    messages = {one.id: one for one in chat.messages}
-    for one in chat.messages:
-        above = messages.get(one.parent or "")
-        if one.thinking_s is not None and above is not None and above.thinking:
-            above.thinking_s = one.thinking_s
+    messages = {message.id: message for message in chat.messages}
+    for message in chat.messages:
+        above = messages.get(message.parent or "")
+        if message.thinking_s is not None and above is not None and above.thinking:
+            above.thinking_s = message.thinking_s
 
 
 def _read_message(said: ForeignMessage, message: dict[str, Any], chat: ForeignChat) -> None:
@@ -121,10 +121,10 @@ def _read_message(said: ForeignMessage, message: dict[str, Any], chat: ForeignCh
     said.role = role
     said.model = name_of(metadata.get("model_slug")) if role == "assistant" else ""
     attached = list(map(fields_of, list_of(metadata.get("attachments"))))
-    names = {text_of(one.get("id")): name_of(one.get("name")) for one in attached}
+    names = {text_of(fields.get("id")): name_of(fields.get("name")) for fields in attached}
     said.pictures = list(_pictures(content, names))
-    assets = {one.asset for one in said.pictures}
-    said.names = [name_of(one.get("name")) for one in attached if text_of(one.get("id")) not in assets]
+    assets = {picture.asset for picture in said.pictures}
+    said.names = [name_of(fields.get("name")) for fields in attached if text_of(fields.get("id")) not in assets]
     said.names = [name for name in said.names if name]
     chat.left_out["file"] += len(said.names)
     if message.get("status") in ("in_progress", "finished_partial_completion"):
@@ -146,7 +146,7 @@ def _is_canvas(message: dict[str, Any]) -> bool:
 def _count_left_out(role: str, kind: str, content: dict[str, Any], message: dict[str, Any], chat: ForeignChat) -> None:
     parts = [one for one in list_of(content.get("parts")) if one]
     if role != "tool":  # of these they come along
-        chat.left_out["picture"] += sum(fields_of(one).get("content_type") in _PICTURES for one in parts)
+        chat.left_out["picture"] += sum(fields_of(part).get("content_type") in _PICTURES for part in parts)
     if _is_canvas(message):
         return
     if role == "tool" or _is_tool_call(message):
@@ -165,9 +165,9 @@ def _pictures(content: dict[str, Any], names: dict[str, str]) -> Iterator[Given]
 
 def _charts(metadata: dict[str, Any]) -> Iterator[Given]:
     """What code has drawn, as published conversations of 2023 and of 2025 have it."""
-    for one in map(fields_of, list_of(fields_of(metadata.get("aggregate_result")).get("messages"))):
-        if text_of(one.get("message_type")) == "image":
-            yield Given(_picture_name(one, one.get("image_url")), _asset(one.get("image_url")))
+    for fields in map(fields_of, list_of(fields_of(metadata.get("aggregate_result")).get("messages"))):
+        if text_of(fields.get("message_type")) == "image":
+            yield Given(_picture_name(fields, fields.get("image_url")), _asset(fields.get("image_url")))
 
 
 def _asset(pointer: Any) -> str:
@@ -298,10 +298,10 @@ def _attachments(message: dict[str, Any], said: ForeignMessage, chat: ForeignCha
     """Names go to the message; the texts of long pastes, which have none, come back."""
     pastes = []
     for key in ("attachments", "files", "files_v2"):
-        for one in map(fields_of, list_of(message.get(key))):
-            name = name_of(one.get("file_name"))
+        for fields in map(fields_of, list_of(message.get(key))):
+            name = name_of(fields.get("file_name"))
             if not name:
-                pastes.append(text_of(one.get("extracted_content")))
+                pastes.append(text_of(fields.get("extracted_content")))
             elif name not in said.names:
                 said.names.append(name)
     chat.left_out["file"] += len(said.names)
@@ -349,7 +349,7 @@ def read_lm_studio(value: dict[str, Any]) -> ForeignChat:
         if not versions:
             chat.left_out["damaged"] += 1
             continue
-        said = [_version(one, f"{number}.{at}", parent, chat) for at, one in enumerate(versions)]
+        said = [_version(version, f"{number}.{at}", parent, chat) for at, version in enumerate(versions)]
         chat.messages += said
         selected = count_of(fields_of(message).get("currentlySelected"))
         parent = said[selected if selected < len(said) else -1].id
@@ -358,9 +358,9 @@ def read_lm_studio(value: dict[str, Any]) -> ForeignChat:
 
 
 def _system_prompt(value: dict[str, Any]) -> str:
-    for one in map(fields_of, list_of(fields_of(value.get("perChatPredictionConfig")).get("fields"))):
-        if one.get("key") == _SYSTEM:
-            return text_of(one.get("value"))
+    for fields in map(fields_of, list_of(fields_of(value.get("perChatPredictionConfig")).get("fields"))):
+        if fields.get("key") == _SYSTEM:
+            return text_of(fields.get("value"))
     return text_of(value.get("systemPrompt"))
 
 

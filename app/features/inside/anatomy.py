@@ -184,4 +184,4 @@ class _Numbers:
     def number(self, key: str) -> int:
         value: Any = self._header.architecture_value(key)
         values = value if isinstance(value, list) else [value]
-        return max((each for each in values if isinstance(each, int) and 0 <= each < 1 << 40), default=0)
+        return max((value for value in values if isinstance(value, int) and 0 <= value < 1 << 40), default=0)

@@ -72,7 +72,10 @@ class Attention:
         count = len(self.tokens)
         heads = range(self.heads) if head is None else (head,)
         return [
-            [math.fsum(self.shares[layer, each, row, column] for each in heads) / len(heads) for column in range(count)]
+            [
+                math.fsum(self.shares[layer, number, row, column] for number in heads) / len(heads)
+                for column in range(count)
+            ]
             for row in range(count)
         ]
 
@@ -116,7 +119,7 @@ def shares_of(tokens: Sequence[PlacedToken], prompt: str, messages: Sequence[Mes
             tokens, start, key=lambda one: one.start
         )
         found.append(PromptShare(message.role, max(0, inside)))
-    return [*found, PromptShare(None, len(tokens) - sum(one.tokens for one in found))]
+    return [*found, PromptShare(None, len(tokens) - sum(prompt_share.tokens for prompt_share in found))]
 
 
 def placed(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToken]:

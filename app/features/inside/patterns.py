@@ -169,7 +169,7 @@ def repeats_of(tokens: Sequence[TokenSeen]) -> Repeats:
             before = [other for other in range(1, at - 1) if words[other] == word]
             places[AttentionTarget.SAME][at, before] = 1
             places[AttentionTarget.AFTER_SAME][at, [other + 1 for other in before if other + 1 < at - 1]] = 1
-    different = np.array([[one != other for other in words] for one in words])
+    different = np.array([[word != other for other in words] for word in words])
     for place, where in places.items():
         last = np.where(where.any(axis=1), count - 1 - where[:, ::-1].argmax(axis=1), count)
         behind = (different & (np.arange(count)[:, None] > last[None, :] + 1)).astype(np.float32)

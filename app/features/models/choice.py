@@ -91,7 +91,7 @@ def suggested(
     helped = [entry for entry in able if entry not in fitting and fits_with_help(entry, room, lent)] if lent else []
     best = sorted(helped, key=_rank, reverse=True)[:1]
     chosen = chosen[: max(1, limit - len(best))] + best
-    left = (each for each in able if each not in fitting and each not in best)
+    left = (catalog_entry for catalog_entry in able if catalog_entry not in fitting and catalog_entry not in best)
     chosen += sorted(left, key=lambda each: (each.tier_gb, each.size_bytes))
     return chosen[:limit]
 

@@ -186,7 +186,7 @@ class MachineNeeds:
             answers.append((size, max(speeds.get(name, 0.0) for name in names)))
         on_gpu = any(not gpu.shared for gpu in self.room().gpus)
         return self._speed.bytes_per_s(
-            [each for each in answers if each[1] > 0], on_gpu=on_gpu, cancelled=lambda: self._closing.cancelled
+            [answer for answer in answers if answer[1] > 0], on_gpu=on_gpu, cancelled=lambda: self._closing.cancelled
         )
 
     def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> MemoryFit:
@@ -372,7 +372,7 @@ class ModelCollection:
                 entry,
                 machine.fit_of(entry, room, speed),
                 next((row.model for row in rows if is_of(row.model, entry)), None),
-                next((each for each in downloads if _fetches(each, entry)), None),
+                next((download for download in downloads if _fetches(download, entry)), None),
             )
             for entry in chosen
         ]
@@ -402,7 +402,9 @@ class ModelCollection:
     def fetch_eyes(self, model: InstalledModel, cancel: CancelToken | None = None) -> Download:
         """Queues the file that lets a model see, from its repository; raises FileNotOnHub where that has none."""
         repository = self.hub.repository(model.repo, cancel=cancel)
-        same = next((one for one in repository.models if one.parts[0].name.endswith(model.path.name)), None)
+        same = next(
+            (model_file for model_file in repository.models if model_file.parts[0].name.endswith(model.path.name)), None
+        )
         if same is None or not repository.vision:
             raise FileNotOnHub(model.repo, "mmproj")
         return self.download(repository, same)
@@ -470,9 +472,9 @@ class ModelCollection:
         elif self.for_task(task) is not None:
             return None
         limit = len(self.entries) if of_long else USUAL_SUGGESTIONS
-        found = [each for each in self.suggestions(task, limit) if each.installed is None]
+        found = [suggestion for suggestion in self.suggestions(task, limit) if suggestion.installed is None]
         found.sort(key=lambda each: of_long and not choice.writes_long(each.entry))
-        return next((each for each in found if each.fit.word != estimate.TOO_LARGE), None)
+        return next((suggestion for suggestion in found if suggestion.fit.word != estimate.TOO_LARGE), None)
 
     def use(self, task: str, path: Path) -> None:
         """A tab keeps this model; the starter and nothing chosen are the same for the chat. It is in all lists then.
@@ -554,7 +556,7 @@ def fetch_model(
     done: list[Done] = []
     for file in files:
         before = sum(each.size_bytes for each in done)
-        left = sum(each.size_bytes for each in files[len(done) + 1 :])
+        left = sum(remote_file.size_bytes for remote_file in files[len(done) + 1 :])
         copy = _copy(models, repository, file, cancel) if len(model.parts) == 1 else None  # parts must lie together
         for event in [copy] if copy else fetch_file(models, repository, file, left, cancel):
             if isinstance(event, Fetched):
@@ -568,7 +570,7 @@ def fetch_model(
     parts = done[: len(model.parts)]
     models.came(Path(parts[0].path))
     vision = Path(done[-1].path) if len(done) > len(parts) else None
-    size, resumed = sum(each.size_bytes for each in parts), sum(each.resumed_bytes for each in done)
+    size, resumed = sum(done.size_bytes for done in parts), sum(each.resumed_bytes for each in done)
     yield ModelReady(Path(parts[0].path), size, parts[0].sha256, resumed, vision)
 
 
@@ -643,7 +645,7 @@ class ModelStorage:
     def report(self) -> StorageReport:
         """What is there now."""
         folder = self._folder()
-        there = next(each for each in (folder, *folder.parents) if each.is_dir())
+        there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
         files = [file for file in folder.rglob("*.gguf") if not _is_hidden(file, folder)] if folder.is_dir() else []
         parts, loose = self._parts(), self._loose_parts()
         return StorageReport(

@@ -211,7 +211,7 @@ class ChosenModels:
         """No setting names this file any more."""
         engine, models, gone = self._settings().engine, self._settings().models, str(path)
         if gone in (engine.model_path, *engine.known_models):
-            known = tuple(each for each in engine.known_models if each != gone)
+            known = tuple(model for model in engine.known_models if model != gone)
             chosen = "" if engine.model_path == gone else engine.model_path
             self._change("engine", model_path=chosen, known_models=known)
         cleared = {name: "" for name in TAB_PATHS if getattr(models, name) == gone}

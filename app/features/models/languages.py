@@ -88,12 +88,14 @@ def can_translate(knows: Knows, source: str, target: str) -> bool:
 
 
 def _has(knows: Knows, code: str) -> bool:
-    return base(code) in {base(one) for one in knows.languages}
+    return base(code) in {base(language) for language in knows.languages}
 
 
 @lru_cache(maxsize=64)
 def _of_file(model: Path, size_bytes: int, _changed: int) -> Knows:
-    entry = next((one for one in load_catalog() if one.is_file(model.name, size_bytes)), None)
+    entry = next(
+        (catalog_entry for catalog_entry in load_catalog() if catalog_entry.is_file(model.name, size_bytes)), None
+    )
     metadata: dict[str, Any] = {}
     weights = size_bytes / BYTES_A_WEIGHT
     try:
@@ -138,7 +140,7 @@ def _knows(family: str, languages: tuple[str, ...], segments: int = 0, tokens: i
 
 
 def _is_known(code: str) -> bool:
-    return any(one.code == code for one in LANGUAGES)
+    return any(language.code == code for language in LANGUAGES)
 
 
 _TRANSLATORS = (
@@ -151,7 +153,7 @@ _ENGLISH_ONLY = (
     r"smollm(?!3)|tinyllama|\bphi[-_ ]?[12]\b|gpt[-_ ]?2\b|pythia|olmo|stablelm|orca[-_ ]?mini|danube"
     r"|gpt[-_ ]?j\b|mpt[-_ ]"
 )
-ALL = tuple(one.code for one in LANGUAGES if one.code != "pt")
+ALL = tuple(language.code for language in LANGUAGES if language.code != "pt")
 """Of models that were trained with a hundred languages or more."""
 
 

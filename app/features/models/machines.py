@@ -60,12 +60,12 @@ class Machines:
             raise NetworkOff
         self._note(whole)
         machine = ask(whole)
-        self._keep((*(each for each in self.addresses if each != whole), whole))
+        self._keep((*(text for text in self.addresses if text != whole), whole))
         return machine
 
     def remove(self, address: str) -> None:
         """It is not used any more, from the next loading on."""
-        self._keep(tuple(each for each in self.addresses if each != address))
+        self._keep(tuple(text for text in self.addresses if text != address))
 
     def _keep(self, addresses: tuple[str, ...]) -> None:
         assert self._change is not None

@@ -261,7 +261,7 @@ class ReadingAtWork(Working[ReadingEvent]):
         pictures = {page["page"] for page in self._document.info.get("pages", ()) if page["is_picture"]}
         total = len(self._row.pages)
         try:
-            for page in [one for one in self._row.pages if one not in self._done]:
+            for page in [number for number in self._row.pages if number not in self._done]:
                 yield PageBegun(page, len(self._done) + 1, total)
                 regions = [()] if page in pictures else [tuple(region) for region in figures.get(page, ())] or [()]
                 way = self._row.way
@@ -320,7 +320,7 @@ def read_page(
             return None
         blocks += found[0]
         states.append(found[1])
-    state = states[0] if len(set(states)) == 1 else next(one for one in states if one != READ)
+    state = states[0] if len(set(states)) == 1 else next(text for text in states if text != READ)
     name = way.name if way.method == MODEL else ""
     return StoredPageReading(page, way.method, name, state, tuple(map(block_to_fields, blocks)))
 

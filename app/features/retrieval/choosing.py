@@ -36,7 +36,9 @@ def choose(
     the first blocks below it. Where nothing fits, the document's beginning as far as there is room.
     """
     filling = _Filling(store, document_id, count)
-    filling.take([int(one["id"]) for one in store.blocks(document_id, 1, FIRST_BLOCKS)], int(room_tokens * FIRST_SHARE))
+    filling.take(
+        [int(block["id"]) for block in store.blocks(document_id, 1, FIRST_BLOCKS)], int(room_tokens * FIRST_SHARE)
+    )
     wanted = [number for hit in rank(store, document_id, question, by_model)[:MOST_HITS] for number in _around(hit)]
     if not wanted:
         wanted = list(range(1, min(store.block_count(document_id), MOST_RANKED) + 1))
@@ -61,7 +63,7 @@ class _Filling:
     def take(self, wanted: Sequence[int], room_tokens: int) -> None:
         """Takes of the wanted blocks, in this order, what fits into the room."""
         blocks = self._store.some_blocks(self._document_id, sorted(set(wanted) - self.chosen))
-        texts = {int(one["id"]): str(one["text"]) for one in blocks}
+        texts = {int(block["id"]): str(block["text"]) for block in blocks}
         new = [number for number in dict.fromkeys(wanted) if number in texts]
         for number, tokens in zip(new, self._count([texts[number] for number in new]), strict=True):
             cost = tokens + FRAME_TOKENS

@@ -88,12 +88,12 @@ def named_pages(answer: str) -> list[tuple[int, int, int]]:
 
 def source_on_page(answer: str, at: int, page: int, document_id: int, store: DocumentStore) -> Source | None:
     """What stands on a page that the answer names at `at`: the sentence there that fits best, else its first block."""
-    blocks = [one for one in store.blocks_of_page(document_id, page) if one["page"] == page]
+    blocks = [fields for fields in store.blocks_of_page(document_id, page) if fields["page"] == page]
     if not blocks:
         return None
     start, end = next(((a, b) for a, b in sentences(answer) if a <= at < b), (at, at))
     wanted = _stems(_PAGE.sub(" ", answer[start:end]))
-    best = max(((*_place(one, wanted), one) for one in blocks), key=lambda found: found[0])
+    best = max(((*_place(block, wanted), block) for block in blocks), key=lambda found: found[0])
     share, first, last, block = best
     if not share:
         block, first, last = blocks[0], 0, 0
@@ -184,7 +184,7 @@ def _around(block: Fields, document_id: int, store: DocumentStore) -> list[str]:
     """The headings above a block, and what stands right before it."""
     number = int(block["id"])
     before = store.some_blocks(document_id, [one for one in range(number - BEFORE, number) if one > 0])
-    return [*map(str, block.get("heading_path") or ()), *(str(one["text"])[-MOST_BEFORE:] for one in before)]
+    return [*map(str, block.get("heading_path") or ()), *(str(fields["text"])[-MOST_BEFORE:] for fields in before)]
 
 
 def _fits(text: str, statement: _Statement, around: Sequence[str]) -> Iterator[_Fit]:

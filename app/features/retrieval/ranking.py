@@ -70,7 +70,7 @@ def rank_with_scores(
     scores = reciprocal_scores(rankings)
     best = sum(reciprocal_scores([[0]] * len(rankings)).values())
     numbers = sorted(scores, key=lambda number: -scores[number])[:MOST_RANKED]
-    blocks = {int(one["id"]): one for one in store.some_blocks(document_id, numbers)}
+    blocks = {int(fields["id"]): fields for fields in store.some_blocks(document_id, numbers)}
     contents = passage_indexes().contents(store, document_id)
     ranked = [(blocks[number], scores[number] / best) for number in numbers if number not in contents]
     return [(block, score) for block, score in ranked if not LEADERS.search(str(block["text"]))]

@@ -55,12 +55,15 @@ def _known_by(text: str) -> frozenset[str]:
 
 def _has_other_numbers(sentence: str, said: str) -> bool:
     """Tell whether a sentence has more than one number that could be the answer: it may be the other one's."""
-    known, there = quantities(said), [one for one in quantities(sentence) if not one.is_word and not one.is_part]
-    return any(not any(one.has_figure_of(other) for other in known) for one in there)
+    known, there = (
+        quantities(said),
+        [quantity for quantity in quantities(sentence) if not quantity.is_word and not quantity.is_part],
+    )
+    return any(not any(quantity.has_figure_of(other) for other in known) for quantity in there)
 
 
 def _without_numbers(text: str) -> str:
     """Leave its numbers out: they are compared as such, in figures or in words."""
-    for one in sorted(quantities(text), key=lambda one: -one.start):
-        text = text[: one.start] + text[one.end :]
+    for quantity in sorted(quantities(text), key=lambda one: -one.start):
+        text = text[: quantity.start] + text[quantity.end :]
     return text

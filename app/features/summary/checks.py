@@ -194,7 +194,7 @@ def verify(
     wanted = stems(statement)
     here = [_place(one, statement, wanted) for one in cited]
     known = {(one.document, one.block.id) for one in cited}
-    around = [_place(one, statement, wanted) for one in nearby if (one.document, one.block.id) not in known]
+    around = [_place(cited, statement, wanted) for cited in nearby if (cited.document, cited.block.id) not in known]
     chosen, quoted = _quoted(quote, _moved(here, around, wanted), around)
     check = _garbled(statement, [*chosen, *around]) or _compare(statement, wanted, chosen, around)
     if not check.found and check.reason is not CheckReason.GARBLED:
@@ -214,7 +214,7 @@ def _garbled(statement: str, places: list[_BlockMatch]) -> Check | None:
     Models that their rules or their size drive into a corner write letters of another script, glue words behind a full
     stop, and say the same sentence again.
     """
-    texts = [text for one in places for text in (one.text, *one.cited.block.heading_path)]
+    texts = [text for place in places for text in (place.text, *place.cited.block.heading_path)]
     if garbled := find_garbled_words(statement, texts):
         return Check(False, CheckReason.GARBLED, garbled)
     return Check(False, CheckReason.GARBLED) if repeated_sentence(statement) else None
@@ -225,9 +225,11 @@ def _place(cited: Cited, statement: str, wanted: frozenset[str]) -> _BlockMatch:
     text = cited.block.text[:LONGEST_BLOCK]
     sentences = stretches(text)
     points = [float(len(wanted & stretch.stems)) for stretch in sentences]
-    figures = [one for one in quantities(statement) if not one.is_part]
+    figures = [quantity for quantity in quantities(statement) if not quantity.is_part]
     for figure in figures:
-        for at in {sentence_number(text, one.start) for one in quantities(text) if one.has_figure_of(figure)}:
+        for at in {
+            sentence_number(text, quantity.start) for quantity in quantities(text) if quantity.has_figure_of(figure)
+        }:
             points[at] += 1.0
     best = max(range(len(points)), key=points.__getitem__, default=0)
     if not points or not points[best]:
@@ -237,11 +239,13 @@ def _place(cited: Cited, statement: str, wanted: frozenset[str]) -> _BlockMatch:
 
 def _moved(here: list[_BlockMatch], around: list[_BlockMatch], wanted: frozenset[str]) -> list[_BlockMatch]:
     """The cited places, or those nearby which carry the statement where the cited ones do not."""
-    best = max((one.share for one in here), default=0.0)
+    best = max((block_match.share for block_match in here), default=0.0)
     if not here:
-        carrying = sorted((one for one in around if one.share >= LEAST_SUPPORT), key=lambda one: -one.share)
+        carrying = sorted(
+            (block_match for block_match in around if block_match.share >= LEAST_SUPPORT), key=lambda one: -one.share
+        )
         return carrying[:MOST_ANCHORS]
-    carrying = [one for one in around if one.share >= max(CARRIES, best + CLEARLY)]
+    carrying = [block_match for block_match in around if block_match.share >= max(CARRIES, best + CLEARLY)]
     if not carrying or len(wanted) < LEAST_WORDS:
         return here
     carrying.sort(key=lambda one: -one.share)
@@ -250,12 +254,13 @@ def _moved(here: list[_BlockMatch], around: list[_BlockMatch], wanted: frozenset
 
 def _carrying(chosen: list[_BlockMatch], around: list[_BlockMatch]) -> list[_BlockMatch]:
     """A nearby place that fits better than every chosen one."""
-    best = max((one.share for one in chosen), default=0.0)
-    known = {(one.cited.document, one.cited.block.id) for one in chosen}
+    best = max((block_match.share for block_match in chosen), default=0.0)
+    known = {(block_match.cited.document, block_match.cited.block.id) for block_match in chosen}
     fitting = [
-        one
-        for one in around
-        if one.share >= max(CARRIES, best) and (one.cited.document, one.cited.block.id) not in known
+        block_match
+        for block_match in around
+        if block_match.share >= max(CARRIES, best)
+        and (block_match.cited.document, block_match.cited.block.id) not in known
     ]
     return sorted(fitting, key=lambda one: -one.share)[:1]
 
@@ -266,15 +271,15 @@ def _quoted(quote: str, chosen: list[_BlockMatch], around: list[_BlockMatch]) ->
         return chosen, Check()
     for places in (chosen, around):
         near: tuple[_BlockMatch, Check] | None = None
-        for one in places:
-            found = find_quote(quote, one.text)
+        for place in places:
+            found = find_quote(quote, place.text)
             if found is None:
                 continue
-            stretch = stretch_at(one.text, found.start)
-            placed = one._replace(stretch=stretch, share=max(one.share, 1.0))
+            stretch = stretch_at(place.text, found.start)
+            placed = place._replace(stretch=stretch, share=max(place.share, 1.0))
             if found.is_exact:
-                return [placed, *(other for other in chosen if other is not one)], Check()
-            near = near or (placed, Check(True, CheckReason.CLOSE_MATCH, quote, one.text[found.start : found.end]))
+                return [placed, *(other for other in chosen if other is not place)], Check()
+            near = near or (placed, Check(True, CheckReason.CLOSE_MATCH, quote, place.text[found.start : found.end]))
         if near:
             return [near[0], *(other for other in chosen if other.cited is not near[0].cited)], near[1]
     return chosen, Check(False, CheckReason.QUOTE_NOT_FOUND, quote)
@@ -282,15 +287,20 @@ def _quoted(quote: str, chosen: list[_BlockMatch], around: list[_BlockMatch]) ->
 
 def _compare(statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], around: list[_BlockMatch]) -> Check:
     """Numbers, names, wording and support, in this order: what differs is more telling than what is not there."""
-    texts = [one.text for one in chosen]
-    headings = [" ".join((*one.cited.block.heading_path, one.cited.block.label)) for one in chosen]
+    texts = [block_match.text for block_match in chosen]
+    headings = [
+        " ".join((*block_match.cited.block.heading_path, block_match.cited.block.label)) for block_match in chosen
+    ]
     is_foreign = differ(statement, " ".join(texts)[:MOST_CHARACTERS])
     found: list[tuple[CheckReason, Missing]] = []
     number = missing_number(statement, [*texts, *filter(str.strip, headings)])
     if number:
         found.append((CheckReason.NUMBER, number))
     name = missing_name(
-        statement, [*texts, *headings], [one.text for one in around] if chosen else [], codes_only=is_foreign
+        statement,
+        [*texts, *headings],
+        [block_match.text for block_match in around] if chosen else [],
+        codes_only=is_foreign,
     )
     if name:
         found.append((CheckReason.NAME, name))
@@ -311,10 +321,10 @@ def _compare_closely(
     statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], around: list[_BlockMatch]
 ) -> Check | None:
     """What is wrong with a statement by a model that may be making up words; None where nothing is."""
-    texts = [" ".join((one.text, *one.cited.block.heading_path)) for one in chosen]
+    texts = [" ".join((block_match.text, *block_match.cited.block.heading_path)) for block_match in chosen]
     if differ(statement, " ".join(texts)[:MOST_CHARACTERS]):
         return Check(False, CheckReason.LANGUAGE)
-    there = [vocabulary(text) for text in (*texts, *(one.text for one in around))]
+    there = [vocabulary(text) for text in (*texts, *(block_match.text for block_match in around))]
     for word in _LONG_WORD.findall(statement):
         if not any(holds(one, word) or _has_beginning(one, word) for one in there):
             return Check(False, CheckReason.NAME, word)
@@ -339,7 +349,11 @@ def _may_be_compared(statement: str, texts: list[str]) -> bool:
     there = [vocabulary(text) for text in texts]
     words = (word for name in names(statement) for word in name.words if len(word) > LEAST_WORDS)
     is_named = any(holds(one, word) for word in words for one in there)
-    return is_named or any(not (one.is_word or one.is_part) for one in quantities(statement)) or bool(dates(statement))
+    return (
+        is_named
+        or any(not (quantity.is_word or quantity.is_part) for quantity in quantities(statement))
+        or bool(dates(statement))
+    )
 
 
 _REASONS = {"number": CheckReason.NUMBER, "name": CheckReason.NAME, "negation": CheckReason.SUPPORT}
@@ -354,9 +368,9 @@ def _worded(statement: str, chosen: list[_BlockMatch]) -> list[tuple[CheckReason
     found = [(_REASONS[one.kind], Missing(one.said, one.page_says)) for one in others(statement, sentence)]
     if best.share < CARRIES:
         return found
-    language = language_by_words(" ".join((statement, *(one.text for one in chosen)))[:MOST_CHARACTERS])
+    language = language_by_words(" ".join((statement, *(block_match.text for block_match in chosen)))[:MOST_CHARACTERS])
     excluded = changed_alternative(statement, sentence, (language, language), with_units=False)
-    day = missing_day(statement, " ".join(one.text for one in chosen), language)
+    day = missing_day(statement, " ".join(block_match.text for block_match in chosen), language)
     told = [Missing(*excluded)] if excluded[0] else [Missing(day, "")] if day else []
     return [*found, *((CheckReason.SUPPORT, missing) for missing in told)]
 
@@ -364,5 +378,7 @@ def _worded(statement: str, chosen: list[_BlockMatch]) -> list[tuple[CheckReason
 def _anchors(chosen: list[_BlockMatch]) -> tuple[ClaimAnchor, ...]:
     """The best places first; without any that fits, the first cited block as a whole."""
     ordered = sorted(chosen, key=lambda one: -one.share)
-    fitting = [one for one in ordered if one.share >= LEAST_ANCHOR and one.stretch is not None]
-    return tuple(one.anchor for one in (fitting or ordered[:1])[:MOST_ANCHORS])
+    fitting = [
+        block_match for block_match in ordered if block_match.share >= LEAST_ANCHOR and block_match.stretch is not None
+    ]
+    return tuple(block_match.anchor for block_match in (fitting or ordered[:1])[:MOST_ANCHORS])

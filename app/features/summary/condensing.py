@@ -166,13 +166,13 @@ class Mapping:
         )
         if isinstance(answer, TaskAnswer):
             read = self._read(task.section, answer.text)
-            points = [one for one in read if not repeats_what_was_asked(one.text, task.section.text)]
+            points = [point for point in read if not repeats_what_was_asked(point.text, task.section.text)]
             kept = without_repeats(points, lambda point: point.text)
             problem = problem_of(answer.text, answer.finish, points, kept)
             kept = [] if problem is AnswerProblem.REFUSED else kept
             if self._request is None:
                 # Titles and names are no statements; a part that has nothing else was read all the same.
-                kept = [one for one in kept if says_something(one.text, self._work.titles)]
+                kept = [point for point in kept if says_something(point.text, self._work.titles)]
             elif problem is AnswerProblem.UNREADABLE and not self._request.has_form:
                 problem = None
             elif problem in (
@@ -215,14 +215,16 @@ class Mapping:
 
     def _keep(self, task: SectionTask, points: Sequence[Point]) -> None:
         first = self._ask(task.section)
-        value = {"points": [[one.text, list(one.ids), one.quote] for one in points]}
+        value = {"points": [[point.text, list(point.ids), point.quote] for point in points]}
         self._work.steps.keep(self._work.key(first), value)
         self._settle(task, points)
 
     def _settle(self, task: SectionTask, points: Sequence[Point]) -> None:
         work, section = self._work, task.section
         nearby = work.cited(section.document, section.ids)
-        checked = [work.checked(one.text, work.cited(section.document, one.ids), nearby, one.quote) for one in points]
+        checked = [
+            work.checked(point.text, work.cited(section.document, point.ids), nearby, point.quote) for point in points
+        ]
         self._parts[task.place].append((section, checked))
         self._score += work.score(checked)
         self._reading.answered(section, task.ask.messages[-1].text)
@@ -353,7 +355,7 @@ class Merge:
             problem = problem or (None if kept else AnswerProblem.EMPTY)
         if problem is None:
             first = self._ask(task.sources)
-            value = {"points": [[one.text, list(one.ids)] for one in kept]}
+            value = {"points": [[point.text, list(point.ids)] for point in kept]}
             self._work.steps.keep(self._work.key(first), value)
             self._settle(task, kept)
             return ()
@@ -364,7 +366,9 @@ class Merge:
 
     def _settle(self, task: MergeTask, points: Sequence[Point]) -> None:
         nearby = task.sources.all_blocks
-        self._level[task.at] = [self._work.checked(one.text, task.sources.cited(one.ids), nearby) for one in points]
+        self._level[task.at] = [
+            self._work.checked(point.text, task.sources.cited(point.ids), nearby) for point in points
+        ]
 
     def _tokens(self, pile: Pile) -> int:
         texts = [f"[100] {point.text}\n" for group in pile for point in group]
@@ -439,11 +443,11 @@ class Sources:
 
 def of_sections(work: SummaryWork, sections: Sequence[Section], offsets: Sequence[int]) -> Sources:
     """Whole documents, or stretches of them; the numbers of a document's blocks are larger by its offset."""
-    texts = tuple((prompts.title_of(work.documents[one.document]), one.text) for one in sections)
+    texts = tuple((prompts.title_of(work.documents[section.document]), section.text) for section in sections)
     blocks = {
-        cited.block.id + offsets[one.document]: (cited,)
-        for one in sections
-        for cited in work.cited(one.document, one.ids)
+        cited.block.id + offsets[section.document]: (cited,)
+        for section in sections
+        for cited in work.cited(section.document, section.ids)
     }
     return Sources(texts, blocks)
 
@@ -457,32 +461,32 @@ def outline_of(work: SummaryWork, sections: Sequence[Section], offsets: Sequence
         return ""
     lines: list[str] = []
     for section in sections:
-        blocks = [one.block for one in work.cited(section.document, section.ids)]
-        texts, title = {one.id: one.text for one in blocks}, work.documents[section.document].title
+        blocks = [cited.block for cited in work.cited(section.document, section.ids)]
+        texts, title = {block.id: block.text for block in blocks}, work.documents[section.document].title
         for told in digest_of(blocks, -(-OUTLINE_SENTENCES // len(sections)), title=title):
             text = " ".join(texts[told.block_id][told.start : told.end].split())
             if len(text) <= MOST_OUTLINED:
                 lines.append(f"[{told.block_id + offsets[section.document]}] {text}")
     outline = "\n".join(lines)
-    return outline if OUTLINED_TIMES * len(outline) <= sum(len(one.text) for one in sections) else ""
+    return outline if OUTLINED_TIMES * len(outline) <= sum(len(section.text) for section in sections) else ""
 
 
 def of_points(work: SummaryWork, points: Sequence[Statement]) -> Sources:
     """Points, under the names of their documents where there are several."""
     numbered = list(enumerate(points, 1))
     texts = tuple(
-        (_title(work, document), "\n".join(f"[{number}] {one.text}" for number, one in run))
+        (_title(work, document), "\n".join(f"[{number}] {statement.text}" for number, statement in run))
         for document, run in groupby(numbered, key=lambda pair: _document_of(pair[1]))
     )
-    return Sources(texts, {number: work.behind(one) for number, one in numbered}, tuple(points))
+    return Sources(texts, {number: work.behind(statement) for number, statement in numbered}, tuple(points))
 
 
 def evidence_of(points: Sequence[Statement]) -> str:
     """The sentences that points rest on, each with the number of its point: the first of each, then the second ones."""
     ranked = [
         (rank, number, anchor.text)
-        for number, one in enumerate(points, 1)
-        for rank, anchor in enumerate(one.anchors)
+        for number, point in enumerate(points, 1)
+        for rank, anchor in enumerate(point.anchors)
         if anchor.text.strip()
     ]
     chosen = sorted(sorted(ranked)[:MOST_EVIDENCE], key=lambda found: (found[1], found[0]))

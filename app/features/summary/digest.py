@@ -156,10 +156,10 @@ def digest_summary(
             reading.answered(section, section.text)
         statements += _statements(place, document, len(documents), wish, cancelled)
     told = tuple(
-        SummarizedDocument(one.id, one.name, one.title, one.unit, coverage)
-        for one, coverage in zip(documents, reading.coverage(), strict=True)
+        SummarizedDocument(input_document.id, input_document.name, input_document.title, input_document.unit, coverage)
+        for input_document, coverage in zip(documents, reading.coverage(), strict=True)
     )
-    title = ", ".join(one.title or one.name for one in documents)
+    title = ", ".join(document.title or document.name for document in documents)
     return Summary(
         title, told, tuple(statements), wish, documents[0].language if documents else "", "", len(told), len(told),
         is_partial=cancelled(), seconds=time.monotonic() - begun_s, method=Method.DIGEST,
@@ -176,7 +176,7 @@ def _statements(
 ) -> Iterator[Statement]:
     """The sentences of one document; under its headings, and those under each other's, where that is wished."""
     texts = {block.id: block for block in document.blocks}
-    title = document.title or next((one.text for one in document.blocks if one.kind is BlockKind.HEADING), "")
+    title = document.title or next((block.text for block in document.blocks if block.kind is BlockKind.HEADING), "")
     runs: Sequence[tuple[str, Sequence[Block]]] = [("", document.blocks)]
     most = max(1, -(-SENTENCES[wish.length] // of))
     if wish.form is Form.SECTIONS:
@@ -243,7 +243,7 @@ def _without_repetition(
     candidates: Sequence[DigestSentence], most: int, vector_of: Callable[[DigestSentence], Vector]
 ) -> list[DigestSentence]:
     chosen: list[DigestSentence] = []
-    left = {one: vector_of(one) for one in candidates}
+    left = {candidate: vector_of(candidate) for candidate in candidates}
     repetition = REPETITION * min(1.0, math.sqrt(REPETITION_OF / most))
     nearest = dict.fromkeys(candidates, 0.0)
     while left and len(chosen) < most:
@@ -264,7 +264,9 @@ class _Counting:
 
     def __init__(self, blocks: Sequence[Block], title: str, cancelled: Callable[[], bool]) -> None:
         apart = told_apart(blocks)
-        self._blocks = [one for one in blocks if one.kind in _TEXTS and one.id not in apart and not _is_left_out(one)]
+        self._blocks = [
+            block for block in blocks if block.kind in _TEXTS and block.id not in apart and not _is_left_out(block)
+        ]
         self._sentences = 0
         self._in_sentences: Counter[str] = Counter()
         self._pairs = _Pairs()
@@ -290,7 +292,7 @@ class _Counting:
         center = {word: times * (TITLE_WEIGHT if word in named else 1.0) for word, times in in_all.items()}
         self._centers = {"center": self._center(center), "title": self._center(dict.fromkeys(named & in_all.keys(), 1))}
         self._centers |= {name: self._center(words) for name, words in in_sections.items()}
-        measured = [self._in_pairs(words_of(one.text)) for one in islice(self.sentences(), MEASURED)]
+        measured = [self._in_pairs(words_of(sentence.text)) for sentence in islice(self.sentences(), MEASURED)]
         self._usual = statistics.fmean(measured or [0])
         self._spread = statistics.pstdev(measured or [0]) or 1.0
 

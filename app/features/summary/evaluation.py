@@ -76,11 +76,11 @@ class Evaluation:
         of the checks that mark a claim. `compared` counts its own documents, of which fewer have an abstract.
         """
         every = self.scored
-        seconds = sum(one.seconds for one in every)
+        seconds = sum(scored.seconds for scored in every)
         return {
             "documents": len(every),
-            "rouge": _means([one.rouge for one in every]),
-            "lead3": _means([one.lead for one in every]),
+            "rouge": _means([scored.rouge for scored in every]),
+            "lead3": _means([scored.lead for scored in every]),
             "compared": {name: self._compared(name) for name in (AS_GIVEN, WITHOUT_ABSTRACT)},
             "claims": self._sum("claims"),
             "claims_found": self._share("claims_found", "claims"),
@@ -90,18 +90,18 @@ class Evaluation:
             "compression": self._share("words_out", "words_in"),
             "seconds": round(seconds, 3),
             "seconds_per_document": round(seconds / len(every), 3) if every else None,
-            "errors": [{"line": one.line, "reason": one.reason} for one in self.skipped],
+            "errors": [{"line": skipped_line.line, "reason": skipped_line.reason} for skipped_line in self.skipped],
         }
 
     def _compared(self, name: str) -> dict[str, Any]:
-        each = [one.compared[name] for one in self.scored if name in one.compared]
+        each = [scored.compared[name] for scored in self.scored if name in scored.compared]
         methods = each[0] if each else ()
         return {"documents": len(each)} | {
-            method: _means([one[method] for one in each], COMPARED_MEASURES) for method in methods
+            method: _means([mapping[method] for mapping in each], COMPARED_MEASURES) for method in methods
         }
 
     def _sum(self, name: str) -> int:
-        return sum(getattr(one, name) for one in self.scored)
+        return sum(getattr(scored, name) for scored in self.scored)
 
     def _share(self, part: str, whole: str) -> float | None:
         total = self._sum(whole)
@@ -184,20 +184,20 @@ def _summary(
 def score(example: Example, blocks: Iterable[Block], summary: Summary, rouge: RougeScores, seconds: float) -> Scored:
     """One summary beside the good one, and beside the document."""
     texts = {block.id: block.text for block in blocks}
-    said = [(number, one) for one in summary.statements for number in numbers_of(one.text)]
+    said = [(number, statement) for statement in summary.statements for number in numbers_of(statement.text)]
     coverage = [document.coverage for document in summary.documents]
     return Scored(
         example,
-        rouge.of(example.summary, [one.text for one in summary.statements]),
+        rouge.of(example.summary, [statement.text for statement in summary.statements]),
         rouge.of(example.summary, lead_of(example)),
         claims=len(summary.statements),
-        claims_found=sum(one.check.found for one in summary.statements),
+        claims_found=sum(statement.check.found for statement in summary.statements),
         numbers=len(said),
-        numbers_right=sum(number in _cited_numbers(one, texts) for number, one in said),
+        numbers_right=sum(number in _cited_numbers(statement, texts) for number, statement in said),
         blocks=sum(one.blocks for one in coverage),
         blocks_read=sum(one.blocks_read for one in coverage),
         words_in=sum(len(text.split()) for text in texts.values()),
-        words_out=sum(len(one.text.split()) for one in summary.statements),
+        words_out=sum(len(statement.text.split()) for statement in summary.statements),
         seconds=seconds,
     )
 
@@ -228,7 +228,7 @@ def without_abstract(example: Example) -> Example | None:
             kept.append((is_heading, text))
     if not left_out or all(is_heading for is_heading, _ in kept):
         return None
-    own = tuple(one for one in example.sentences if not any(one in text for text in left_out))
+    own = tuple(sentence for sentence in example.sentences if not any(sentence in text for text in left_out))
     return replace(example, paragraphs=tuple(kept), sentences=own)
 
 
@@ -266,7 +266,7 @@ def _cited_numbers(statement: Statement, texts: Mapping[int, str]) -> set[str]:
 
 
 def _means(each: list[Rouge], measures: Iterable[str] = MEASURES) -> dict[str, float | None]:
-    return {name: round(fmean(one[name] for one in each), 4) if each else None for name in measures}
+    return {name: round(fmean(fields[name] for fields in each), 4) if each else None for name in measures}
 
 
 # Documents with good summaries, one JSON object a line: what `evaluate` reads.
@@ -329,7 +329,7 @@ def _example(line: int, text: str) -> Example | SkippedLine:
     if not any(not is_heading for is_heading, _ in paragraphs) or not summary:
         return SkippedLine(line, _FORM)
     name, title, language = (str(fields.get(key) or "") for key in ("id", "title", "language"))
-    sentences = tuple(one for section in divided.values() for one in _texts(section))
+    sentences = tuple(text for section in divided.values() for text in _texts(section))
     return Example(line, name or f"line {line}", title, tuple(paragraphs), summary, language, sentences)
 
 

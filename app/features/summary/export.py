@@ -90,7 +90,12 @@ def as_html(summary: Summary, paths: Sequence[Path | None] = ()) -> str:
     for part in laid_out.parts:
         body += _part(part)
     if laid_out.sources:
-        body += ['<h2 lang="en">Sources</h2>', "<ol>", *(_source(one, paths) for one in laid_out.sources), "</ol>"]
+        body += [
+            '<h2 lang="en">Sources</h2>',
+            "<ol>",
+            *(_source(source, paths) for source in laid_out.sources),
+            "</ol>",
+        ]
     page = web_page(body, laid_out.title, _STYLE, language=laid_out.language, direction=laid_out.direction)
     return "\n".join((*page, ""))
 
@@ -106,7 +111,7 @@ def _part(part: SummaryPart) -> Iterator[str]:
 
 
 def _line(line: StatementLine) -> str:
-    links = (f'<a href="#source-{one.source}">[{escape(one.label)}]</a>' for one in line.references)
+    links = (f'<a href="#source-{reference.source}">[{escape(reference.label)}]</a>' for reference in line.references)
     mark = f'<span class="mark" lang="en">{escape(line.mark)}</span>' if line.mark else ""
     return " ".join(filter(None, (escape(line.text), *links, mark)))
 
@@ -178,8 +183,11 @@ def _written(line: StatementLine) -> str:
 def _plain(laid_out: LaidOut, *, with_references: bool) -> str:
     blocks: list[str] = []
     for part in laid_out.parts:
-        written = [" ".join(_shown(line) if with_references else line.text for line in one) for one in part.paragraphs]
-        text = "\n".join(f"- {one}" for one in written) if part.is_list else "\n\n".join(written)
+        written = [
+            " ".join(_shown(line) if with_references else line.text for line in paragraph)
+            for paragraph in part.paragraphs
+        ]
+        text = "\n".join(f"- {text}" for text in written) if part.is_list else "\n\n".join(written)
         blocks.append(f"{part.heading}\n{text}" if part.heading else text)
     return "\n\n".join(blocks)
 
@@ -198,7 +206,7 @@ def with_anchors(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dic
     body = report(summary, errors)
     for claim, statement in zip(body["claims"], summary.statements, strict=True):
         claim |= {"said": statement.check.said, "page_says": statement.check.page_says}
-        claim["anchors"] = [_anchor(one, summary) for one in statement.anchors]
+        claim["anchors"] = [_anchor(anchor, summary) for anchor in statement.anchors]
     return body
 
 
@@ -211,7 +219,7 @@ def report(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str,
     set_aside = digest_words(summary) if summary.set_aside else ""
     return {
         "summary": statements_text(summary),
-        "claims": [_claim(one, summary) for one in summary.statements],
+        "claims": [_claim(statement, summary) for statement in summary.statements],
         "coverage": _coverage(summary),
         "sections": summary.sections,
         "seconds": round(summary.seconds, 3),
@@ -219,7 +227,7 @@ def report(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str,
         "method": summary.method.value,
         "warnings": [words for words in (unknown_words(summary), not_given_words(summary), set_aside) if words],
         "errors": list(errors),
-        "set_aside": [_claim(one, summary) for one in summary.set_aside],
+        "set_aside": [_claim(statement, summary) for statement in summary.set_aside],
     }
 
 
@@ -248,11 +256,14 @@ def _coverage(summary: Summary) -> dict[str, Any]:
     """Summed over the documents."""
     each = [document.coverage for document in summary.documents]
     apart = [
-        ({"file": document.name} if len(each) > 1 else {}) | asdict(one)
+        ({"file": document.name} if len(each) > 1 else {}) | asdict(left_apart)
         for document in summary.documents
-        for one in document.coverage.apart
+        for left_apart in document.coverage.apart
     ]
-    sums = {name: sum(getattr(one, name) for one in each) for name in ("blocks", "blocks_read", "pages", "pages_read")}
+    sums = {
+        name: sum(getattr(coverage, name) for coverage in each)
+        for name in ("blocks", "blocks_read", "pages", "pages_read")
+    }
     if len(summary.documents) == 1:
         return sums | {"pages_without_text": list(each[0].pages_without_text), "left_apart": apart}
     missing = [

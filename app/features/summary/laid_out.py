@@ -129,8 +129,8 @@ def _parts(summary: Summary, sources: _Sources) -> Iterator[SummaryPart]:
         if form in _RUNNING_ON:
             each = [tuple(ones) for _, ones in groupby(statements, lambda one: one.paragraph)]
         else:
-            each = [(one,) for one in statements]
-        lines = tuple(tuple(sources.line(one) for one in ones) for ones in each)
+            each = [(statement,) for statement in statements]
+        lines = tuple(tuple(sources.line(statement) for statement in ones) for ones in each)
         yield SummaryPart(plain(heading), lines, is_list=form not in _RUNNING_ON)
 
 

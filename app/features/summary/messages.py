@@ -67,7 +67,7 @@ def digest_words(summary: Summary) -> str:
     """What a summary of sentences says of itself, such as "Only 1 of the 6 statements that …"."""
     if not summary.set_aside:
         return DIGEST_WORDS
-    found, count = sum(one.check.found for one in summary.set_aside), len(summary.set_aside)
+    found, count = sum(statement.check.found for statement in summary.set_aside), len(summary.set_aside)
     if summary.has_given_up:
         return _given_up_words(summary)
     what = f"{f'Only {found:,}' if found else 'None'} of the {count:,} statements that {summary.model} wrote"
@@ -79,7 +79,7 @@ def digest_words(summary: Summary) -> str:
 
 def _given_up_words(summary: Summary) -> str:
     """Why the model was stopped: statements that are not there, or numbers."""
-    found, count = sum(one.check.found for one in summary.set_aside), len(summary.set_aside)
+    found, count = sum(statement.check.found for statement in summary.set_aside), len(summary.set_aside)
     how_many = f"only {found:,}" if found else "none"
     what = f"{how_many} of its first {count:,} statements {'was' if found == 1 else 'were'} found in the text"
     if found >= LEAST_SHARE * count:
@@ -91,16 +91,16 @@ def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
     """Such as ("6 statements: 5 found on their page", "1 differs"); the second part is what wants attention, or ""."""
     if not statements:
         return "No statements", ""
-    found = sum(one.check.found for one in statements)
-    differing = sum(one.check.differs for one in statements)
-    uncompared = sum(not one.check.is_compared for one in statements)
+    found = sum(statement.check.found for statement in statements)
+    differing = sum(statement.check.differs for statement in statements)
+    uncompared = sum(not statement.check.is_compared for statement in statements)
     missing = len(statements) - found - differing - uncompared
-    has_pages = any(anchor.page is not None for one in statements for anchor in one.anchors)
+    has_pages = any(anchor.page is not None for statement in statements for anchor in statement.anchors)
     place = ("on its page" if len(statements) == 1 else "on their page") if has_pages else "in the text"
     attention = [f"{differing:,} differ{'s' if differing == 1 else ''}"] if differing else []
     attention += [f"{missing:,} not found"] if missing else []
     attention += [f"{uncompared:,} could not be compared"] if uncompared else []
-    doubted = sum(bool(one.unsupported) for one in statements)
+    doubted = sum(bool(statement.unsupported) for statement in statements)
     attention += [f"{doubted:,} doubted by the checker"] if doubted else []
     counted = "1 statement" if len(statements) == 1 else f"{len(statements):,} statements"
     if len(statements) == found == 1:
@@ -115,7 +115,7 @@ def language_words(summary: Summary) -> str:
     Nothing is said where the two cannot be told apart for sure.
     """
     wished = summary.wish.language[:2].casefold()
-    found = language_by_words("\n".join(one.text for one in summary.statements))
+    found = language_by_words("\n".join(statement.text for statement in summary.statements))
     if not wished or not found or found == wished or not {found, wished} & set(SMALL_WORDS):
         return ""
     if wished not in SMALL_WORDS and found != "en":  # a neighbour of one that is known looks like it
@@ -179,14 +179,16 @@ def coverage_words(summary: Summary) -> str:
     Of several documents each is told by itself, unless all of all was read.
     """
     documents = summary.documents
-    if len(documents) > 1 and all(_is_whole(one) for one in documents):
+    if len(documents) > 1 and all(_is_whole(document) for document in documents):
         parts = [f"{len(documents)} documents read, {_sum_words(documents)}"]
     else:
-        told = [_document_words(one, is_partial=summary.is_partial) for one in documents]
-        named = [f"{one.name}: {words}" for one, words in zip(documents, told, strict=True)]
+        told = [_document_words(document, is_partial=summary.is_partial) for document in documents]
+        named = [
+            f"{summarized_document.name}: {words}" for summarized_document, words in zip(documents, told, strict=True)
+        ]
         parts = named if len(documents) > 1 else told
     failed = summary.sections_failed
-    if failed and not any(one.coverage.unread_pages or one.coverage.partly_read for one in documents):
+    if failed and not any(document.coverage.unread_pages or document.coverage.partly_read for document in documents):
         parts.append(
             "1 section could not be condensed" if failed == 1 else f"{failed:,} sections could not be condensed"
         )
@@ -223,10 +225,12 @@ _APART = {
 def _apart_words(coverage: Coverage) -> list[str]:
     """What was left out since there is nothing to condense in it, with its pages where they have nothing else."""
     said, left = [], []
-    for one in coverage.apart:
-        name, page, pages = _APART.get(one.what, ("something that is no text", "{} is no text", "{} are no text"))
-        if one.pages:
-            said += clause(one.pages, page, pages)
+    for left_apart in coverage.apart:
+        name, page, pages = _APART.get(
+            left_apart.what, ("something that is no text", "{} is no text", "{} are no text")
+        )
+        if left_apart.pages:
+            said += clause(left_apart.pages, page, pages)
         else:
             left.append(name)
     if left:
@@ -241,10 +245,10 @@ def _is_whole(one: SummarizedDocument) -> bool:
 
 def _sum_words(documents: Sequence[SummarizedDocument]) -> str:
     """All their pages where they are of one kind, else their paragraphs."""
-    kinds = {one.unit if one.coverage.pages else "" for one in documents}
+    kinds = {document.unit if document.coverage.pages else "" for document in documents}
     if len(kinds) == 1 and kinds != {""}:
-        return units(kinds.pop(), sum(one.coverage.pages for one in documents))
-    return _counted(sum(one.coverage.blocks for one in documents), "paragraph")
+        return units(kinds.pop(), sum(document.coverage.pages for document in documents))
+    return _counted(sum(summarized_document.coverage.blocks for summarized_document in documents), "paragraph")
 
 
 def _counted(count: int, what: str) -> str:

@@ -99,7 +99,7 @@ def numbers_of(text: str) -> list[str]:
 
 def is_short(documents: Sequence[InputDocument]) -> bool:
     """True where all texts together have at most about `SHORT_TOKENS` tokens."""
-    sizes = (len(block.text.encode(errors="replace")) for one in documents for block in one.blocks)
+    sizes = (len(block.text.encode(errors="replace")) for document in documents for block in document.blocks)
     return sum(sizes) <= SHORT_TOKENS * BYTES_A_TOKEN
 
 

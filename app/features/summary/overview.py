@@ -125,16 +125,19 @@ def first_look(
     """
     form, length = _form(documents, wish)
     watch = _StopWatch(cancelled, progress)
-    watch.begin(DIGEST_SHARE, sum(len(one.blocks) + 2 * _sentence_count(one.blocks) for one in documents))
+    watch.begin(
+        DIGEST_SHARE,
+        sum(len(input_document.blocks) + 2 * _sentence_count(input_document.blocks) for input_document in documents),
+    )
     summary = digest_summary(documents, replace(wish, length=length, form=form, language=""), watch)
     statements = tuple(_grouped(summary, documents))
     summary = replace(summary, statements=statements, wish=replace(summary.wish, length=wish.length))
     overviews = []
-    watch.begin(1.0, sum(len(one.blocks) for one in documents))
+    watch.begin(1.0, sum(len(document.blocks) for document in documents))
     for place, document in enumerate(documents):
         if cancelled():
             return None
-        told = [anchor for one in statements for anchor in one.anchors if anchor.document == place]
+        told = [anchor for statement in statements for anchor in statement.anchors if anchor.document == place]
         overviews.append(overview_of(document.blocks, document.language, told, watch))
     return None if cancelled() else FirstLook(summary, tuple(overviews))
 
@@ -171,9 +174,9 @@ def _sentence_count(blocks: Sequence[Block]) -> int:
 
 def _form(documents: Sequence[InputDocument], wish: SummaryOptions) -> tuple[Form, Length]:
     """By section where a document is long and has a number of them that a person can look over, with less of each."""
-    is_long = any(len(one.blocks) > LONG_BLOCKS for one in documents)
+    is_long = any(len(document.blocks) > LONG_BLOCKS for document in documents)
     if is_long or wish.form is Form.SECTIONS:
-        groups = sum(len(list(runs_under_headings(one.blocks))) for one in documents)
+        groups = sum(len(list(runs_under_headings(input_document.blocks))) for input_document in documents)
         shorter = list(Length)[list(Length).index(wish.length) :: -1]
         for length in shorter if groups > len(documents) else ():
             if groups * UNDER_A_HEADING[length] <= MOST_UNDER_HEADINGS[wish.length]:
@@ -184,18 +187,18 @@ def _form(documents: Sequence[InputDocument], wish: SummaryOptions) -> tuple[For
 def _grouped(summary: Summary, documents: Sequence[InputDocument]) -> Iterator[Statement]:
     """Statements under their document where there are several of them, and under its headings where it is long."""
     heading_of = [
-        {block.id: heading for heading, run in runs_under_headings(one.blocks) for block in run}
-        if len(one.blocks) > LONG_BLOCKS
+        {block.id: heading for heading, run in runs_under_headings(document.blocks) for block in run}
+        if len(document.blocks) > LONG_BLOCKS
         else {}
-        for one in documents
+        for document in documents
     ]
-    for one in summary.statements:
-        place = one.anchors[0].document
-        group = one.group or heading_of[place].get(one.anchors[0].block_id, "")
+    for statement in summary.statements:
+        place = statement.anchors[0].document
+        group = statement.group or heading_of[place].get(statement.anchors[0].block_id, "")
         if len(documents) > 1:
             name = documents[place].title or documents[place].name
             group = group if group.startswith(name) else f"{name}: {group}" if group else name
-        yield replace(one, group=group, paragraph=place)
+        yield replace(statement, group=group, paragraph=place)
 
 
 def overview_of(
@@ -208,7 +211,11 @@ def overview_of(
     apart = told_apart(blocks)
     kept = [block for block in blocks if block.id not in apart]
     headings, left_out = _outline(kept)
-    texts = [one for one in kept if one.kind in _TEXTS and not any(map(cues().not_summed_up.search, one.heading_path))]
+    texts = [
+        block
+        for block in kept
+        if block.kind in _TEXTS and not any(map(cues().not_summed_up.search, block.heading_path))
+    ]
     return Overview(_Terms(texts, language, cancelled).chosen(told), headings, left_out)
 
 
@@ -217,14 +224,14 @@ def overview_of(
 
 def _outline(blocks: Iterable[Block]) -> tuple[tuple[OutlineHeading, ...], int]:
     """Of too many headings the deepest levels go first, then what comes last."""
-    found = [one for one in blocks if one.kind is BlockKind.HEADING and one.text.strip()]
-    deepest = max((max(one.level, 1) for one in found), default=1)
+    found = [block for block in blocks if block.kind is BlockKind.HEADING and block.text.strip()]
+    deepest = max((max(block.level, 1) for block in found), default=1)
     kept = found
     while len(kept) > MOST_HEADINGS and deepest > 1:
         deepest -= 1
-        kept = [one for one in kept if one.level <= deepest] or kept
+        kept = [block for block in kept if block.level <= deepest] or kept
     kept = kept[:MOST_HEADINGS]
-    headings = (OutlineHeading(_one_line(one.text), max(one.level, 1), one.id, one.page) for one in kept)
+    headings = (OutlineHeading(_one_line(block.text), max(block.level, 1), block.id, block.page) for block in kept)
     return tuple(headings), len(found) - len(kept)
 
 
@@ -282,21 +289,25 @@ class _Terms:
         recurring = list(self._recurring())
         names = [*islice(self._names(), most // 2 if recurring else most), *recurring][:most]
         defined = list(self._defined())
-        meant = {text for one in defined for text in (one.text, one.meaning.removesuffix(f" ({one.text})"))}
-        names = [one for one in names if one.text not in meant]
+        meant = {
+            text
+            for key_term in defined
+            for text in (key_term.text, key_term.meaning.removesuffix(f" ({key_term.text})"))
+        }
+        names = [name for name in names if name.text not in meant]
         return (*defined, *names, *self._figures(TermKind.NUMBER, told), *self._figures(TermKind.DATE, told))
 
     def _look_at(self, block: Block) -> None:
         text = block.text
         has_digits = any(map(str.isdigit, text))
         dated = dates(text) if has_digits else ()
-        for one in dated:
-            if _is_whole(one, text[one.start : one.end]):
-                self._add(TermKind.DATE, block, one.start, one.end)
+        for date in dated:
+            if _is_whole(date, text[date.start : date.end]):
+                self._add(TermKind.DATE, block, date.start, date.end)
         if has_digits:
             for start, end in measures(text):
                 is_part = text[start - 1 : start] == "-" and text[start - 2 : start - 1].isalnum()  # "gemma-3-270m"
-                if not is_part and not any(one.start < end and start < one.end for one in dated):
+                if not is_part and not any(date.start < end and start < date.end for date in dated):
                     self._add(TermKind.NUMBER, block, start, end)
         for start, end, meaning in definitions(text):
             if not self._add(TermKind.DEFINED, block, start, end).meaning:
@@ -310,7 +321,7 @@ class _Terms:
             return
         for name in found:
             is_month = len(name.words) == 1 and name.words[0].casefold() in MONTHS
-            if is_month or any(one.start < name.end and name.start < one.end for one in dated):
+            if is_month or any(date.start < name.end and name.start < date.end for date in dated):
                 continue
             beside = _NUMBER_FOLLOWS.match(text, name.end) or _NUMBER_BEFORE.search(text[: name.start][-3:])
             is_numbered = len(name.words) == 1 and bool(beside)
@@ -332,7 +343,9 @@ class _Terms:
         """Those that are rarest, until there is room again (lossy counting, Manku and Motwani, 2002)."""
         least = 1
         while len(self._found[kind]) > MOST_CANDIDATES // 2:
-            self._found[kind] = {text: one for text, one in self._found[kind].items() if one.blocks > least}
+            self._found[kind] = {
+                text: candidate for text, candidate in self._found[kind].items() if candidate.blocks > least
+            }
             least += 1
 
     def _names(self) -> Iterator[KeyTerm]:
@@ -340,30 +353,30 @@ class _Terms:
         least = 1 if len(self._blocks) <= FEW_BLOCKS else 2
         taken: list[frozenset[str]] = []
         ranked = sorted(self._found[TermKind.NAME].items(), key=lambda item: item[1].rank)
-        for text, one in ranked:
+        for text, candidate in ranked:
             words = frozenset(text.casefold().split())
-            is_sure = one.sure > one.count * LEAST_SURE and one.numbered * 2 <= one.count
+            is_sure = candidate.sure > candidate.count * LEAST_SURE and candidate.numbered * 2 <= candidate.count
             is_name = is_sure and not _ABBREVIATION.fullmatch(text)
-            if is_name and one.count >= least and not any(words <= other or other <= words for other in taken):
+            if is_name and candidate.count >= least and not any(words <= other or other <= words for other in taken):
                 taken.append(words)
-                yield KeyTerm(text, TermKind.NAME, tuple(one.spots), one.count)
+                yield KeyTerm(text, TermKind.NAME, tuple(candidate.spots), candidate.count)
 
     def _defined(self) -> Iterator[KeyTerm]:
         """Each with where it is used besides."""
         uses = self._found[TermKind.NAME]
         found: list[tuple[int, KeyTerm]] = []
-        for text, one in self._found[TermKind.DEFINED].items():
+        for text, candidate in self._found[TermKind.DEFINED].items():
             used = uses.get(text, _Candidate())
-            spots = dict.fromkeys([one.spots[0], *sorted({*one.spots, *used.spots})])
-            count = max(one.count, used.count, len(spots))
-            found.append((count, KeyTerm(text, TermKind.DEFINED, tuple(spots)[:MOST_SPOTS], count, one.meaning)))
+            spots = dict.fromkeys([candidate.spots[0], *sorted({*candidate.spots, *used.spots})])
+            count = max(candidate.count, used.count, len(spots))
+            found.append((count, KeyTerm(text, TermKind.DEFINED, tuple(spots)[:MOST_SPOTS], count, candidate.meaning)))
         found.sort(key=lambda pair: (-pair[0], pair[1].spots[0]))
         yield from (term for _, term in found[: MOST_TERMS[TermKind.DEFINED]])
 
     def _figures(self, kind: TermKind, told: Sequence[ClaimAnchor]) -> list[KeyTerm]:
         where: defaultdict[int, list[ClaimAnchor]] = defaultdict(list)
-        for one in told:
-            where[one.block_id].append(one)
+        for claim_anchor in told:
+            where[claim_anchor.block_id].append(claim_anchor)
 
         def rank(item: tuple[str, _Candidate]) -> tuple[int, bool, int, int]:
             one = item[1]
@@ -373,7 +386,7 @@ class _Terms:
             return (-one.blocks, not is_told, one.spots[0].block_id, one.spots[0].start)
 
         chosen = sorted(self._found[kind].items(), key=rank)[: MOST_TERMS[kind]]
-        return [KeyTerm(text, kind, tuple(one.spots), one.count) for text, one in chosen]
+        return [KeyTerm(text, kind, tuple(candidate.spots), candidate.count) for text, candidate in chosen]
 
     def _recurring(self) -> Iterator[KeyTerm]:
         """What recurs where a script has no capitals, found in a sample of the text and looked up in all of it."""
@@ -412,7 +425,7 @@ _SENTENCE_END = re.compile(r"[.!?:;。]\W*$")
 def _is_titled(text: str, found: Sequence[Name], language: str) -> bool:
     """Whether a capital names nothing in a text: in titles, and in what is written in capitals."""
     words = len(text.split())
-    capitals = sum(len(one.words) for one in found)
+    capitals = sum(len(name.words) for name in found)
     is_line = words < 8 and not _SENTENCE_END.search(text)
     return bool(capitals) and (is_line or (language != "de" and words > 3 and capitals / words > MANY_CAPITALS))
 
@@ -537,7 +550,7 @@ def recurring_runs(texts: Sequence[str]) -> list[str]:
     for run, _ in ranked:
         if len(chosen) == MOST_TERMS[TermKind.NAME]:
             break
-        if not any(run in one or one in run for one in chosen):
+        if not any(run in text or text in run for text in chosen):
             chosen.append(run)
     return chosen
 

@@ -125,7 +125,7 @@ COUNTED_CHARACTERS_A_SECOND = 400_000
 
 def counting_seconds(documents: Sequence[InputDocument]) -> float:
     """How long that takes at most."""
-    characters = sum(len(block.text) for one in documents for block in one.blocks)
+    characters = sum(len(block.text) for document in documents for block in document.blocks)
     return max(1.0, characters / COUNTED_CHARACTERS_A_SECOND)
 
 

@@ -109,7 +109,7 @@ def read_points(answer: str, allowed: Iterable[int]) -> list[Point]:
     known = frozenset(allowed)
     read = _from_json(answer) if _JSON.match(answer) else _from_lines(answer)
     found = [Point(text, tuple(dict.fromkeys(n for n in ids if n in known)), quote) for text, ids, quote in read]
-    return [one for one in found if one.text and not _NONE.fullmatch(one.text)]
+    return [point for point in found if point.text and not _NONE.fullmatch(point.text)]
 
 
 def read_list(answer: str, paragraphs: Sequence[tuple[int, str]]) -> list[Point]:
@@ -172,7 +172,7 @@ def problem_of(
 ) -> AnswerProblem | None:
     """What is wrong with an answer that gave these points, of which these were kept; None where it will do."""
     is_cut = finish in CUT
-    if REFUSING.match(answer) or (points and all(REFUSING.match(one.text) for one in points)):
+    if REFUSING.match(answer) or (points and all(REFUSING.match(point.text) for point in points)):
         return AnswerProblem.REFUSED
     if len(kept) * 2 < len(points):
         return AnswerProblem.REPEATED
@@ -200,8 +200,8 @@ def without_repeats(
 
     kept: list[T] = []
     known: list[tuple[str, tuple[Any, ...]]] = []
-    for one in given:
-        text = text_of(one)
+    for var_type in given:
+        text = text_of(var_type)
         if is_looping(text):
             continue
         plain, facts = utils.default_process(text), _facts(text)
@@ -216,12 +216,12 @@ def without_repeats(
             None,
         )
         if same is None:
-            kept.append(one)
+            kept.append(var_type)
             known.append((plain, facts))
             continue
-        longer, shorter = (one, kept[same]) if len(plain) > len(known[same][0]) else (kept[same], one)
+        longer, shorter = (var_type, kept[same]) if len(plain) > len(known[same][0]) else (kept[same], var_type)
         kept[same] = join(longer, shorter) if join is not None else longer
-        if longer is one:
+        if longer is var_type:
             known[same] = (plain, facts)
     return kept
 
@@ -236,7 +236,7 @@ def _own(words: Sequence[str], others: Sequence[str]) -> list[str]:
     """Names and longer words of which the others have no form: one that begins alike."""
     known = [word.casefold() for word in others]
     telling = [word.casefold() for word in words if len(word) >= LEAST_TELLING or word[0].isupper()]
-    return [word for word in telling if word not in known and not any(_begin_alike(word, one) for one in known)]
+    return [word for word in telling if word not in known and not any(_begin_alike(word, text) for text in known)]
 
 
 def _begin_alike(one: str, other: str) -> bool:
@@ -423,12 +423,12 @@ def spread(
 
 def _sentence_rules(language: str, source: str, *, begins_with_number: bool) -> str:
     longest = LONGEST_WRITTEN_WORD if has_word_spaces(language) else MOST_UNSPACED_CHARACTERS
-    known = [*(f"{one}." for one in ABBREVIATIONS if len(one) > 4), *joined_words(source)]
+    known = [*(f"{text}." for text in ABBREVIATIONS if len(text) > 4), *joined_words(source)]
     return _SENTENCE.format(
         first="word" if begins_with_number else _FIRST_OF_SMALLEST,
         ends=f".!?{_ENDS_OF.get(language[:2], '')}",
         longest=longest,
-        known=" | ".join(json.dumps(one, ensure_ascii=False) for one in known),
+        known=" | ".join(json.dumps(text, ensure_ascii=False) for text in known),
     )
 
 
@@ -625,13 +625,13 @@ def map_messages(
 ) -> list[Message]:
     """Asks for the points of a section; the smallest models copy what `reminds` them at the end."""
     part = f"{SECTION_BEGIN} {section.number} of {section.of}." if section.of else ""
-    path = " > ".join(_one_line(one) for one in section.heading_path)
+    path = " > ".join(_one_line(path) for path in section.heading_path)
     name, heading = f"Document: {title_of(document)}", f"Heading: {path}" if path else ""
     head, body = part or f"{SECTION_BEGIN}:", "\n".join([*filter(None, [name, heading]), "", section.text])
     if is_small:
         # The name of a file beside the title would be copied. What is the same for all sections is read once.
         title = _one_line(document.title) or title_of(document)
-        path = " > ".join(name for one in section.heading_path if (name := _one_line(one)) != title)
+        path = " > ".join(name for path in section.heading_path if (name := _one_line(path)) != title)
         head = f"Document: {title}\n{part} {f'Heading: {path}' if path else ''}".strip()
         system = f"You find the most important sentences of a text. {_EXACTLY} {_write_in(language)}"
         remind, body, problem = f"{_the_most(most, 'sentence')} of this part:" if reminds else "", section.text, None
@@ -652,7 +652,7 @@ def list_messages(
 ) -> list[Message]:
     """Asks for everything in a section that a question wants; the rules of the answer are `entries`."""
     part = f"{SECTION_BEGIN} {section.number} of {section.of}." if section.of else f"{SECTION_BEGIN}:"
-    path = " > ".join(_one_line(one) for one in section.heading_path)
+    path = " > ".join(_one_line(path) for path in section.heading_path)
     name, heading = f"Document: {title_of(document)}", f"Heading: {path}" if path else ""
     wanted = _one_line(question)
     system = (

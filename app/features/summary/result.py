@@ -339,8 +339,8 @@ def writing_language(documents: Sequence[InputDocument], wish: SummaryOptions) -
     if wish.language:
         return wish.language
     sizes: dict[str, int] = {}
-    for one in documents:
-        sizes[one.language] = sizes.get(one.language, 0) + sum(len(block.text) for block in one.blocks)
+    for document in documents:
+        sizes[document.language] = sizes.get(document.language, 0) + sum(len(block.text) for block in document.blocks)
     return max(sizes, key=lambda code: sizes[code], default="")
 
 
@@ -349,7 +349,7 @@ def unknown_languages(model: Path, documents: Sequence[InputDocument], wish: Sum
 
     It reads the header of the file; what nothing tells the language of counts as known.
     """
-    return not_made_for(model, [*(one.language for one in documents), writing_language(documents, wish)])
+    return not_made_for(model, [*(document.language for document in documents), writing_language(documents, wish)])
 
 
 def not_made_for(model: Path, codes: Sequence[str]) -> tuple[str, ...]:
@@ -448,7 +448,7 @@ def inputs_of(
     Without `has_places` nothing knows which pages a block reaches into; see `DocumentLibrary.texts`.
     """
     read = documents.blocks if has_places else documents.texts
-    return [_input(documents, one, read) for one in document_ids]
+    return [_input(documents, number, read) for number in document_ids]
 
 
 def _input(documents: DocumentLibrary, document_id: int, read: Callable[[int], Sequence[Block]]) -> InputDocument:
@@ -464,7 +464,7 @@ def _input(documents: DocumentLibrary, document_id: int, read: Callable[[int], S
     info = document.info
     pages_without_text = tuple(info.get("pages_without_text", ()))
     pages = [PageRead(**fields) for fields in info.get("pages", ())]
-    pictures = tuple(one.page for one in pages if one.is_picture and not (one.has_text or one.recognized))
+    pictures = tuple(page.page for page in pages if page.is_picture and not (page.has_text or page.recognized))
     language = str(info.get("language") or "")
     return InputDocument(
         document_id, document.name, title_of(document), document.unit, document.pages, pages_without_text, language,

@@ -141,7 +141,7 @@ def margin_of(context_tokens: int) -> int:
 def budgets_for(loaded: ModelLoaded) -> Budgets:
     """The sizes for a model and the context it was loaded with."""
     weights = weights_of(loaded)
-    found = next(one for one in _CLASSES if weights <= one.most_weights)
+    found = next(model_class for model_class in _CLASSES if weights <= model_class.most_weights)
     context = loaded.context_tokens
     answer, merged = (min(tokens, context // 6) for tokens in (found.points, found.merged))
     only_chooses = found is _CLASSES[0]
@@ -196,7 +196,9 @@ def sections_of(documents: Sequence[InputDocument], budget_tokens: int, count: C
     found: list[Section] = []
     for place, document in enumerate(documents):
         mine = _cut(place, document.blocks, budget_tokens, count)
-        found += [replace(one, number=n, of=len(mine)) for n, one in enumerate(mine, 1)] if len(mine) > 1 else mine
+        found += (
+            [replace(section, number=n, of=len(mine)) for n, section in enumerate(mine, 1)] if len(mine) > 1 else mine
+        )
     return found
 
 
@@ -274,7 +276,7 @@ def runs_under_headings(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Blo
     name = ""
     for block in blocks:
         now = _name(block, depth)
-        if run and now != name and any(one.kind is not BlockKind.HEADING for one in run):
+        if run and now != name and any(block.kind is not BlockKind.HEADING for block in run):
             yield name, run
             run = []
         run.append(block)
@@ -300,7 +302,9 @@ class SectionReading:
     """
 
     def __init__(self, documents: Sequence[InputDocument], *, leaves_apart: bool = True) -> None:
-        self._documents = [_DocumentCoverage(one, told_apart(one.blocks) if leaves_apart else {}) for one in documents]
+        self._documents = [
+            _DocumentCoverage(document, told_apart(document.blocks) if leaves_apart else {}) for document in documents
+        ]
 
     def answered(self, section: Section, prompt: str) -> None:
         """A prompt with this section in it was answered."""
@@ -328,7 +332,7 @@ class _DocumentCoverage:
         self._with_text = {page for block in given.blocks for page in _pages(block)}
         self._to_read = {page for block in unread for page in _pages(block)}
         if not given.blocks or len(unread) + len(self._apart) < len(given.blocks):  # pages with empty blocks alone
-            self._to_read |= self._with_text - {page for one in self._apart for page in _pages(self._blocks[one])}
+            self._to_read |= self._with_text - {page for number in self._apart for page in _pages(self._blocks[number])}
 
     def read(self, number: int, start: int, end: int, prompt: str) -> None:
         block = self._unread.get(number)

@@ -270,7 +270,7 @@ class SummaryAttempt:
         self._saved_at_s = begun_s
         if summary.is_partial and (summary.sections_read < self._read_before or not summary.statements):
             return
-        is_shorter = sum(len(one.text) for one in summary.statements) < self._size_before
+        is_shorter = sum(len(statement.text) for statement in summary.statements) < self._size_before
         if summary.is_partial and summary.sections_read == self._read_before and is_shorter:
             return
         self._store.keep_result(self._job_id, to_json(summary), searched_text(summary))
@@ -304,7 +304,7 @@ class Partial:
         self.wish = wish
         self._documents, self._title, self._model = documents, title, model
         self._language = writing_language(documents, wish)
-        self._coverage = tuple(_nothing_read(one) for one in documents)
+        self._coverage = tuple(_nothing_read(document) for document in documents)
         self._sections: list[SectionRead] = []
 
     def add(self, event: SectionRead) -> None:
@@ -314,7 +314,9 @@ class Partial:
 
     def written_fields(self, whole: Summary) -> dict[str, object]:
         """How much of what the model wrote for the whole summary was found; nothing where nothing was compared."""
-        texts = {(place, block.id): block.text for place, one in enumerate(self._documents) for block in one.blocks}
+        texts = {
+            (place, block.id): block.text for place, document in enumerate(self._documents) for block in document.blocks
+        }
         score = score_claims(whole.set_aside or whole.statements, lambda place, number: texts.get((place, number), ""))
         if not score.claims:
             return {}
@@ -323,12 +325,14 @@ class Partial:
     def summary(self, sections: int, seconds: float) -> Summary:
         """As it stands, in the order of the documents: sections that are read together end in any order."""
         documents = tuple(
-            SummarizedDocument(one.id, one.name, one.title, one.unit, coverage)
-            for one, coverage in zip(self._documents, self._coverage, strict=True)
+            SummarizedDocument(
+                input_document.id, input_document.name, input_document.title, input_document.unit, coverage
+            )
+            for input_document, coverage in zip(self._documents, self._coverage, strict=True)
         )
         read = sorted(self._sections, key=_place)
-        failed = sum(one.has_failed for one in read)
-        found = (point for one in read for point in one.points)
+        failed = sum(section_read.has_failed for section_read in read)
+        found = (point for section_read in read for point in section_read.points)
         points = tuple(replace(point, paragraph=place) for place, point in enumerate(found))
         return Summary(
             self._title, documents, points, self.wish, self._language, self._model, sections,
@@ -463,11 +467,11 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         """Queues one summary over all documents, or one each; the draft goes where these are its documents."""
         ids = list(dict.fromkeys(document_ids))
         spec = {"wish": to_json(wish)}
-        documents = {one.id: one for one in self._stored(ids)}
-        groups = [ids] if together and ids else [[one] for one in ids]
+        documents = {stored_document.id: stored_document for stored_document in self._stored(ids)}
+        groups = [ids] if together and ids else [[number] for number in ids]
         with self._drafting:
             jobs = [
-                self._jobs.add(KIND, joint_title([documents[one] for one in group]), spec, document_ids=group)
+                self._jobs.add(KIND, joint_title([documents[number] for number in group]), spec, document_ids=group)
                 for group in groups
             ]
             if is_draft:
@@ -487,18 +491,18 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
 
     def current(self, document_ids: Sequence[int]) -> list[int]:
         """What has taken the place of documents: more may have been read of them meanwhile."""
-        found = [(one, self._documents.store.get(one)) for one in document_ids]
+        found = [(number, self._documents.store.get(number)) for number in document_ids]
         return [number if document is None else self._documents.current(document).id for number, document in found]
 
     def is_outdated(self, summary_id: int) -> bool:
         """Whether its documents say something else by now: more was read from their pictures, or that was corrected."""
         ids = self._store.documents_of([summary_id]).get(summary_id, ())
-        return any(self._differ(one, now) for one in ids for now in self.current([one]))
+        return any(self._differ(number, now) for number in ids for now in self.current([number]))
 
     def _differ(self, document_id: int, other_id: int) -> bool:
         key = document_id, other_id
         if document_id != other_id and key not in self._compared:
-            texts = [[block.text for block in self._documents.texts(one)] for one in key]
+            texts = [[block.text for block in self._documents.texts(number)] for number in key]
             self._compared[key] = texts[0] != texts[1]
         return self._compared.get(key, False)
 
@@ -515,7 +519,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
 
     def _stored(self, document_ids: Sequence[int]) -> list[StoredDocument]:
         """Raises KeyError where one is gone."""
-        found = [(one, self._documents.store.get(one)) for one in document_ids]
+        found = [(number, self._documents.store.get(number)) for number in document_ids]
         for document_id, document in found:
             if document is None:
                 raise KeyError(document_id)

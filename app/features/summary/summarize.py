@@ -158,7 +158,7 @@ class WriteUp:
         found: list[Statement] = []
         for _, statements in sorted(self._finished.items()):
             first = found[-1].paragraph + 1 if found else 0
-            found += [replace(one, paragraph=one.paragraph + first) for one in statements]
+            found += [replace(statement, paragraph=statement.paragraph + first) for statement in statements]
         return found
 
     def run(self) -> Iterator[Rests | PromptRead | Writing]:
@@ -195,16 +195,18 @@ class WriteUp:
 
     def _so_far(self, tasks: Sequence[WriteTask]) -> Iterator[Statement]:
         """All statements that are whole by now, compared with their places."""
-        yield from (one for statements in self._finished.values() for one in statements)
+        yield from (statement for statements in self._finished.values() for statement in statements)
         for task in tasks:
             sources = task.draft.sources
             if task.place in self._finished or not self._answers[task.place]:
                 continue
-            for one in _distinct(self._whole_so_far(task)):
-                known = self._checked.get((task.place, one))
+            for written_statement in _distinct(self._whole_so_far(task)):
+                known = self._checked.get((task.place, written_statement))
                 if known is None:
-                    known = self._work.checked(one.text, sources.cited(one.ids), sources.all_blocks)
-                    self._checked[task.place, one] = known
+                    known = self._work.checked(
+                        written_statement.text, sources.cited(written_statement.ids), sources.all_blocks
+                    )
+                    self._checked[task.place, written_statement] = known
                 yield known
 
     def _whole_so_far(self, task: WriteTask) -> list[WrittenStatement]:
@@ -214,7 +216,7 @@ class WriteUp:
     def _share(self) -> float:
         """How much of all drafts is written, as far as that can be told."""
         sizes = [
-            max(1, most_statements(self._work, one) * WORDS_A_STATEMENT * CHARACTERS_A_WORD) for one in self._drafts
+            max(1, most_statements(self._work, draft) * WORDS_A_STATEMENT * CHARACTERS_A_WORD) for draft in self._drafts
         ]
         done = [
             size if place in self._finished else size * grown_share(len(self._answers[place]) / size)
@@ -231,7 +233,7 @@ class WriteUp:
 
     def _text(self) -> str:
         parts = zip(self._drafts, self._texts, strict=True)
-        return "\n\n".join(f"{one.group}\n{text}" if one.group else text for one, text in parts if text)
+        return "\n\n".join(f"{part.group}\n{text}" if part.group else text for part, text in parts if text)
 
     def _first(self, place: int, draft: SummaryDraft) -> WriteTask | None:
         """None where nothing is left to be asked: it was written before, or is too little to write up."""
@@ -283,10 +285,14 @@ class WriteUp:
     def _statements(self, found: Sequence[WrittenStatement], draft: SummaryDraft) -> list[WrittenStatement]:
         """Those that say something; an answer to a question may be no more than a name."""
         source = draft.sources.text
-        said = [one for one in found if not repeats_what_was_asked(one.text, source)]
+        said = [
+            written_statement
+            for written_statement in found
+            if not repeats_what_was_asked(written_statement.text, source)
+        ]
         if self._work.wish.form in (Form.QUESTIONS, Form.OWN):
             return said
-        return [one for one in said if says_something(one.text, self._work.titles)]
+        return [statement for statement in said if says_something(statement.text, self._work.titles)]
 
     def _problem(
         self, answer: TaskAnswer, every: Sequence[WrittenStatement], found: Sequence[WrittenStatement]
@@ -303,17 +309,21 @@ class WriteUp:
         sources, checked = task.draft.sources, self._work.checked
         nearby = sources.all_blocks
         self._finished[task.place] = [
-            replace(checked(one.text, sources.cited(one.ids), nearby), group=one.group, paragraph=one.paragraph)
-            for one in _distinct(found)
+            replace(
+                checked(written_statement.text, sources.cited(written_statement.ids), nearby),
+                group=written_statement.group,
+                paragraph=written_statement.paragraph,
+            )
+            for written_statement in _distinct(found)
         ]
-        self._texts[task.place] = "\n".join(one.text for one in self._finished[task.place])
+        self._texts[task.place] = "\n".join(statement.text for statement in self._finished[task.place])
         self.answered.append((task.draft, task.ask.messages[-1].text))
 
     def _as_they_are(self, draft: SummaryDraft) -> list[Statement]:
         """The points themselves, where nothing better could be had."""
         most = max(1, round(statements_for(self._work.wish.length) * draft.share))
         points = self._work.telling(draft.sources.points, most)
-        return [replace(one, group=draft.group, paragraph=place) for place, one in enumerate(points)]
+        return [replace(point, group=draft.group, paragraph=place) for place, point in enumerate(points)]
 
 
 def grown_share(share: float) -> float:
@@ -449,7 +459,7 @@ def points_so_far(work: SummaryWork, points: Sequence[Sequence[Statement]]) -> l
     names, run_of = _runs(work)
     found: list[Statement] = []
     last = 0
-    for point in (one for section in points for one in section):
+    for point in (statement for section in points for statement in section):
         last = _run(point, run_of, last)
         found.append(replace(point, group=names[last], paragraph=len(found)))
     return found
@@ -460,7 +470,10 @@ def below_the_text(text: Sequence[Statement], points: Sequence[Statement]) -> li
     if not text:
         return list(points)
     first = text[-1].paragraph + 1
-    return [*text, *(replace(one, group=BELOW_THE_TEXT, paragraph=first + place) for place, one in enumerate(points))]
+    return [
+        *text,
+        *(replace(point, group=BELOW_THE_TEXT, paragraph=first + place) for place, point in enumerate(points)),
+    ]
 
 
 def title_shown(document: InputDocument) -> str:
@@ -552,7 +565,11 @@ def _or_sentences(written: Summary, documents: Sequence[InputDocument], cancel: 
     """
     if written.is_partial or not _can_be_sentences(documents, written.wish):
         return written
-    texts = {(place, block.id): block.text for place, one in enumerate(documents) for block in one.blocks}
+    texts = {
+        (place, block.id): block.text
+        for place, input_document in enumerate(documents)
+        for block in input_document.blocks
+    }
     score = score_claims(written.statements, lambda document, number: texts[document, number])
     if score.is_enough and not written.has_given_up:
         return written
@@ -658,7 +675,11 @@ def _cut(work: SummaryWork) -> Sequence[Section]:
 
 
 def _in_one_pass(work: SummaryWork) -> Stage:
-    offsets = list(accumulate((max((b.id for b in one.blocks), default=0) for one in work.documents), initial=0))
+    offsets = list(
+        accumulate(
+            (max((b.id for b in input_document.blocks), default=0) for input_document in work.documents), initial=0
+        )
+    )
     stretches = [
         (group, whole(place, blocks, offsets[place]))
         for place, document in enumerate(work.texts)
@@ -729,7 +750,7 @@ def _drafts_of_points(
     drafts: list[SummaryDraft] = []
     for name, pile in zip(names, piles, strict=True):
         points = distinct(point for group in pile for point in group)
-        share = len(points) / max(1, sum(len(group) for one in piles for group in one))
+        share = len(points) / max(1, sum(len(group) for sequence in piles for group in sequence))
         drafts.append(SummaryDraft(of_points(work, points), name, min(1.0, share) if len(names) > 1 else 1.0))
     return [draft for draft in drafts if draft.sources.points]
 
@@ -748,7 +769,7 @@ def _summary(
 ) -> Summary:
     documents = _described(work.documents, reading)
     return Summary(
-        title=", ".join(one.title for one in documents),
+        title=", ".join(document.title for document in documents),
         documents=documents,
         statements=tuple(statements),
         wish=work.wish,
@@ -766,7 +787,7 @@ def _nothing(documents: Sequence[InputDocument], wish: SummaryOptions, engine: E
     """Stopped before anything was read."""
     shown = _described(documents, SectionReading(documents))
     model = Path(engine.loaded.path).name if engine.loaded is not None else ""
-    title = ", ".join(one.title for one in shown)
+    title = ", ".join(summarized_document.title for summarized_document in shown)
     return Summary(
         title, shown, (), wish, writing_language(documents, wish), model, 0, 0, is_partial=True, seconds=seconds
     )
@@ -774,6 +795,8 @@ def _nothing(documents: Sequence[InputDocument], wish: SummaryOptions, engine: E
 
 def _described(documents: Sequence[InputDocument], reading: SectionReading) -> tuple[SummarizedDocument, ...]:
     return tuple(
-        SummarizedDocument(one.id, one.name, title_shown(one), one.unit, coverage)
-        for one, coverage in zip(documents, reading.coverage(), strict=True)
+        SummarizedDocument(
+            input_document.id, input_document.name, title_shown(input_document), input_document.unit, coverage
+        )
+        for input_document, coverage in zip(documents, reading.coverage(), strict=True)
     )

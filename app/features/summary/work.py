@@ -58,11 +58,11 @@ class SummaryWork:
     _counted: dict[int, SentenceWeights] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "texts", [_text_of(one) for one in self.documents])
-        titles = frozenset(line for one in self.documents for line in _titles_of(one) if line)
+        object.__setattr__(self, "texts", [_text_of(document) for document in self.documents])
+        titles = frozenset(line for input_document in self.documents for line in _titles_of(input_document) if line)
         object.__setattr__(self, "titles", titles)
         self._blocks.update(
-            ((place, block.id), block) for place, one in enumerate(self.documents) for block in one.blocks
+            ((place, block.id), block) for place, document in enumerate(self.documents) for block in document.blocks
         )
 
     def ask(self, messages: Sequence[Message], max_tokens: int, grammar: str, attempt: int = 0) -> Ask:
@@ -83,7 +83,7 @@ class SummaryWork:
     def key(self, ask: Ask) -> str:
         """The name under which the answer is kept: all that it depends on goes into it."""
         model = [Path(self.model.path).name, self.model.size_bytes]
-        messages = [[str(one.role), one.text] for one in ask.messages]
+        messages = [[str(message.role), message.text] for message in ask.messages]
         parts = [PROMPT_VERSION, model, messages, ask.max_tokens, ask.grammar, asdict(ask.task_sampling)]
         return blake2b(dumps(parts).encode(), digest_size=16).hexdigest()
 
@@ -110,11 +110,11 @@ class SummaryWork:
     def citable(self, section: Section) -> list[int]:
         """The blocks of a section that say something: all but headings, where there are others."""
         found = self.cited(section.document, section.ids)
-        return [one.block.id for one in found if one.block.kind is not BlockKind.HEADING] or list(section.ids)
+        return [cited.block.id for cited in found if cited.block.kind is not BlockKind.HEADING] or list(section.ids)
 
     def behind(self, statement: Statement) -> tuple[Cited, ...]:
         """The blocks that a statement rests on."""
-        places = dict.fromkeys((one.document, one.block_id) for one in statement.anchors)
+        places = dict.fromkeys((anchor.document, anchor.block_id) for anchor in statement.anchors)
         return tuple(cited for document, number in places for cited in self.cited(document, [number]))
 
     def telling(self, points: Sequence[Statement], most: int) -> list[Statement]:
@@ -127,7 +127,8 @@ class SummaryWork:
     def _weight(self, point: Statement) -> float:
         """As the digest counts it: nought where nothing is known of its place."""
         return max(
-            (self._weights(one.document).of(one.block_id, one.start, one.end) for one in point.anchors), default=0
+            (self._weights(anchor.document).of(anchor.block_id, anchor.start, anchor.end) for anchor in point.anchors),
+            default=0,
         )
 
     def _weights(self, place: int) -> SentenceWeights:
@@ -162,7 +163,7 @@ def _titles_of(document: InputDocument) -> Iterator[str]:
             yield line_of(block.text)
         elif len(block.text) <= LONGEST_RUNNING:
             pages.setdefault(line_of(block.text), set()).add(block.page)
-    yield from (line for line, each in pages.items() if len(each) >= RUNNING_PAGES)
+    yield from (line for line, page in pages.items() if len(page) >= RUNNING_PAGES)
 
 
 def kept_texts(value: Any) -> str:

@@ -121,13 +121,16 @@ def find(documents: Sequence[InputDocument], scope: Scope, cancelled: Callable[[
         if not cancelled():
             reading.answered(section, section.text)
     told = tuple(
-        SummarizedDocument(one.id, one.name, one.title, one.unit, coverage)
-        for one, coverage in zip(documents, reading.coverage(), strict=True)
+        SummarizedDocument(input_document.id, input_document.name, input_document.title, input_document.unit, coverage)
+        for input_document, coverage in zip(documents, reading.coverage(), strict=True)
     )
-    statements = tuple(Statement(one.text, tuple(one.anchors), paragraph=one.level) for one in entries.values())
+    statements = tuple(
+        Statement(survey_entry.text, tuple(survey_entry.anchors), paragraph=survey_entry.level)
+        for survey_entry in entries.values()
+    )
     return Summary(
-        ", ".join(one.title or one.name for one in documents), told, statements, SummaryOptions(), "", "", len(told),
-        len(told),
+        ", ".join(document.title or document.name for document in documents), told, statements,
+        SummaryOptions(), "", "", len(told), len(told),
         is_partial=cancelled(), seconds=time.monotonic() - begun_s, method=Method.DIGEST,
     )  # fmt: skip
 
@@ -139,13 +142,17 @@ def found_in(block: Block, scope: Scope) -> Iterator[SurveyMatch]:
         case QuestionScope.DATES:
             yield from _dates(text)
         case QuestionScope.MONEY | QuestionScope.PERCENTAGES | QuestionScope.NUMBERS:
-            yield from (_quantity(text, one) for one in quantities(text) if _is_wanted(one, scope.wanted))
+            yield from (
+                _quantity(text, quantity) for quantity in quantities(text) if _is_wanted(quantity, scope.wanted)
+            )
         case QuestionScope.EMAILS:
-            yield from (SurveyMatch(*one.span(), one[0].casefold()) for one in _EMAIL.finditer(text))
+            yield from (SurveyMatch(*match.span(), match[0].casefold()) for match in _EMAIL.finditer(text))
         case QuestionScope.LINKS:
             yield from _links(text)
         case QuestionScope.MENTIONS:
-            yield from (SurveyMatch(*one.span(), one[0].casefold()) for one in mentions_of(scope.words).finditer(text))
+            yield from (
+                SurveyMatch(*match.span(), match[0].casefold()) for match in mentions_of(scope.words).finditer(text)
+            )
         case QuestionScope.HEADINGS if block.kind is BlockKind.HEADING:
             yield SurveyMatch(0, len(text), block.id, level=max(1, block.level))
         case QuestionScope.TABLES if block.kind is BlockKind.TABLE:
@@ -159,9 +166,9 @@ _OF_A_TABLE = re.compile(r"\s*(?:tab\.|tables?|tabellen?|tableaux?|tablas?|tabel
 
 def _dates(text: str) -> Iterator[SurveyMatch]:
     """Those that name a day, or a month of a year."""
-    for one in dates(text):
-        if one.year or any(day for _, day in one.readings):
-            yield SurveyMatch(one.start, one.end, (one.year, one.readings))
+    for date in dates(text):
+        if date.year or any(day for _, day in date.readings):
+            yield SurveyMatch(date.start, date.end, (date.year, date.readings))
 
 
 def _is_wanted(one: Quantity, wanted: QuestionScope) -> bool:
@@ -270,7 +277,7 @@ def list_all(
         documents, wish, engine, steps, cancel, model, budgets_of(model), writing_language(documents, wish)
     )
     sections = sections_for(work, question)
-    yield Planned(len(sections), sum(one.tokens for one in sections))
+    yield Planned(len(sections), sum(section.tokens for section in sections))
     mapping = Mapping(work, sections, reading, _SurveyRequest(work, question))
     yield from mapping.run()
     statements = distinct(point for points in mapping.points for point in points)
@@ -340,11 +347,11 @@ def _summary(
     seconds: float,
 ) -> Summary:
     told = tuple(
-        SummarizedDocument(one.id, one.name, one.title, one.unit, coverage)
-        for one, coverage in zip(documents, reading.coverage(), strict=True)
+        SummarizedDocument(input_document.id, input_document.name, input_document.title, input_document.unit, coverage)
+        for input_document, coverage in zip(documents, reading.coverage(), strict=True)
     )
     unknown = unknown_languages(Path(model), documents, wish) if model else ()
-    title = ", ".join(one.title or one.name for one in documents)
+    title = ", ".join(document.title or document.name for document in documents)
     return Summary(
         title, told, tuple(statements), wish, documents[0].language, Path(model).name, sections, read, failed,
         is_partial, seconds, unknown,
@@ -381,12 +388,18 @@ def written(summary: Summary, scope: Scope, *, overfull: int = 0) -> WrittenAnsw
     `overfull` sections have more than is listed.
     """
     is_short = scope.wanted in FOUND_BY_PROGRAM and scope.wanted not in (QuestionScope.HEADINGS, QuestionScope.MENTIONS)
-    lines = _Lines([(one.id, one.name, one.unit) for one in summary.documents], is_short=is_short)
+    lines = _Lines(
+        [
+            (summarized_document.id, summarized_document.name, summarized_document.unit)
+            for summarized_document in summary.documents
+        ],
+        is_short=is_short,
+    )
     lines.add(_count_words(summary, scope))
     statements = summary.statements if scope.wanted is not QuestionScope.MENTIONS else _each_place(summary.statements)
     shown = statements[:MOST_LINES]
-    for document, each in groupby(shown, lambda one: one.anchors[0].document if one.anchors else 0):
-        lines.add_list(document, list(each), is_tree=scope.wanted is QuestionScope.HEADINGS)
+    for document, iterator in groupby(shown, lambda one: one.anchors[0].document if one.anchors else 0):
+        lines.add_list(document, list(iterator), is_tree=scope.wanted is QuestionScope.HEADINGS)
     if len(shown) < len(statements):
         lines.add(f"And {len(statements) - len(shown):,} more.")
     lines.add(f"*{escaped(how_words(summary, scope, overfull))}*")
@@ -395,19 +408,21 @@ def written(summary: Summary, scope: Scope, *, overfull: int = 0) -> WrittenAnsw
 
 def _each_place(statements: Sequence[Statement]) -> list[Statement]:
     """A line for each sentence that has the words, with how often."""
-    anchors = sorted((a for one in statements for a in one.anchors), key=lambda a: (a.document, a.block_id, a.start))
+    anchors = sorted(
+        (a for statement in statements for a in statement.anchors), key=lambda a: (a.document, a.block_id, a.start)
+    )
     lines = []
-    for (_, _, text), each in groupby(anchors, lambda a: (a.document, a.block_id, a.text)):
-        places = list(each)
+    for (_, _, text), iterator in groupby(anchors, lambda a: (a.document, a.block_id, a.text)):
+        places = list(iterator)
         lines.append(Statement(text if len(places) == 1 else f"{text} ({_times(len(places))})", (places[0],)))
     return lines
 
 
 def lines_of(event: SectionRead, documents: Sequence[InputDocument]) -> str:
     """What one section has, as it comes; what is said again elsewhere is joined once all is read."""
-    lines = _Lines([(one.id, one.name, one.unit) for one in documents], is_short=False)
-    for one in event.points:
-        lines.add_line(one)
+    lines = _Lines([(document.id, document.name, document.unit) for document in documents], is_short=False)
+    for point in event.points:
+        lines.add_line(point)
     return lines.text
 
 
@@ -429,9 +444,9 @@ class _Lines:
         if len(self._documents) > 1:
             self.add(f"**{escaped(plain(self._documents[document][1]))}**")
         self.text += "\n\n" if self.text else ""
-        highest = min(one.paragraph for one in statements)
-        for one in statements:
-            self.add_line(one, one.paragraph - highest if is_tree else 0)
+        highest = min(statement.paragraph for statement in statements)
+        for statement in statements:
+            self.add_line(statement, statement.paragraph - highest if is_tree else 0)
         self.text = self.text.rstrip("\n")
 
     def add_line(self, one: Statement, level: int = 0) -> None:
@@ -484,15 +499,17 @@ def _count_words(summary: Summary, scope: Scope) -> str:
         return ""
     if scope.wanted is QuestionScope.PAGES:
         told = (
-            f"{plain(one.name)}: {units(one.unit, one.coverage.pages)}"
-            if one.unit and one.coverage.pages
-            else f"{plain(one.name)}: {one.coverage.blocks:,} paragraphs, without pages"
-            for one in summary.documents
+            f"{plain(document.name)}: {units(document.unit, document.coverage.pages)}"
+            if document.unit and document.coverage.pages
+            else f"{plain(document.name)}: {document.coverage.blocks:,} paragraphs, without pages"
+            for document in summary.documents
         )
         return f"**{escaped('; '.join(told))}**"
-    places = sum(len(one.anchors) for one in summary.statements)
+    places = sum(len(statement.anchors) for statement in summary.statements)
     if scope.wanted is QuestionScope.MENTIONS:
-        forms = "; ".join(f"“{plain(one.text)}” {_times(len(one.anchors))}" for one in summary.statements)
+        forms = "; ".join(
+            f"“{plain(statement.text)}” {_times(len(statement.anchors))}" for statement in summary.statements
+        )
         return f"**{escaped(forms)}**" if forms else f"**“{escaped(plain(scope.words))}” does not occur.**"
     one, many = _NAMES.get(scope.wanted, ("", ""))
     count = len(summary.statements)
@@ -511,7 +528,12 @@ def _times(count: int) -> str:
 def how_words(summary: Summary, scope: Scope, overfull: int = 0) -> str:
     """What was read, where something was found, who looked, and what is missing: sentences."""
     said = [f"{coverage_words(summary)}."]
-    pages = {(one.document, one.page) for each in summary.statements for one in each.anchors if one.page is not None}
+    pages = {
+        (anchor.document, anchor.page)
+        for statement in summary.statements
+        for anchor in statement.anchors
+        if anchor.page is not None
+    }
     is_found = bool(summary.statements) and scope.wanted is not QuestionScope.ABOUT
     if is_found and pages:
         unit = summary.documents[0].unit

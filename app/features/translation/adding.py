@@ -124,7 +124,7 @@ class Additions:
         from app.features.translation.live import segments_of as paragraphs_of  # brings the pipeline along
 
         job = self._jobs.add(KIND, "", {"wish": to_json(wish), "format": TYPED}, state=ADDING)
-        self._store.add_segments(job.id, ((one.id, to_json(one)) for one in paragraphs_of(text)))
+        self._store.add_segments(job.id, ((segment.id, to_json(segment)) for segment in paragraphs_of(text)))
         self._store.keep_result(job.id, {"source": text}, text)
         self._jobs.update(job.id, state=DRAFT)
         return job.id
@@ -144,7 +144,7 @@ class Additions:
             return False
         key = job.id, document.id
         if key not in self._compared:
-            before = [row_of(one).segment for one in self._store.every_segment(job.id)]
+            before = [row_of(stored_segment).segment for stored_segment in self._store.every_segment(job.id)]
             self._compared[key] = before != list(segments_of(self._documents.blocks(document.id)))
         return self._compared[key]
 
@@ -158,9 +158,11 @@ class Additions:
             if row.translated is not None:
                 known[row.segment.content].append(row.translated)
         segments = list(segments_of(self._documents.blocks(document.id)))
-        stays = [replace(known[one.content].popleft(), id=one.id) for one in segments if known[one.content]]
+        stays = [
+            replace(known[segment.content].popleft(), id=segment.id) for segment in segments if known[segment.content]
+        ]
         self._store.replace_segments(
-            job.id, [document.id], [(one.id, to_json(one)) for one in segments], map(outcome_of, stays)
+            job.id, [document.id], [(segment.id, to_json(segment)) for segment in segments], map(outcome_of, stays)
         )
         told = {"remarks": document.info.get("remarks", [])}
         if not job.spec.get("source_language"):
@@ -191,7 +193,7 @@ class Additions:
         for event in reading.find_segments(request, folder=self._child_folder, cancel=cancel):
             match event:
                 case SegmentsRead(segments=segments):
-                    self._store.add_segments(job_id, ((one.id, to_json(one)) for one in segments))
+                    self._store.add_segments(job_id, ((segment.id, to_json(segment)) for segment in segments))
                     count += len(segments)
                     yield Adding(count)
                 case SegmentsDone():
@@ -214,7 +216,7 @@ class Additions:
                     raise DocumentUnreadable(str(path), "pictures")
                 self._store.set_documents(job_id, [document.id])
                 segments = segments_of(self._documents.blocks(document.id))
-                self._store.add_segments(job_id, ((one.id, to_json(one)) for one in segments))
+                self._store.add_segments(job_id, ((segment.id, to_json(segment)) for segment in segments))
                 yield {
                     "format": BLOCKS,
                     "source_language": _code(str(document.info.get("language") or "")),

@@ -90,7 +90,7 @@ class RunningTranslation(Working[TranslationEvent]):
         job = self._jobs.get(self._job_id)
         if job is None:  # deleted: the cancel is on its way
             return
-        rows = [row_of(one) for one in store.every_segment(job.id)]
+        rows = [row_of(stored_segment) for stored_segment in store.every_segment(job.id)]
         wish = replace(self._words.whole_wish(job), source=source_language_of(job))
         self._earlier_steps = self.steps
         self.record = record = TranslationAttempt(
@@ -306,7 +306,11 @@ class TranslationEstimates:
                 return None
             model = Path(engine.loaded.path)
             memory = memory_of(model)
-            left = [one for one in left if not cancel.cancelled and memory.find(one.content, one.context) is None]
+            left = [
+                segment
+                for segment in left
+                if not cancel.cancelled and memory.find(segment.content, segment.context) is None
+            ]
             tokens = _tokens(left, engine, cancel)
             seconds = self._seconds(model.name, tokens, engine, cancel) if left else 0.0
             is_elsewhere = isinstance(engine.loaded, ModelElsewhere)
@@ -327,5 +331,7 @@ def _tokens(segments: Sequence[Segment], engine: Engine, cancel: CancelToken) ->
     for first in range(0, len(segments), COUNT_AT_ONCE):
         if cancel.cancelled:
             break
-        count += sum(engine.count_texts([one.text for one in segments[first : first + COUNT_AT_ONCE]], cancel=cancel))
+        count += sum(
+            engine.count_texts([segment.text for segment in segments[first : first + COUNT_AT_ONCE]], cancel=cancel)
+        )
     return count

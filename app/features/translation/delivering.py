@@ -288,7 +288,7 @@ def _elements(core: Content) -> Iterator[_SourceMark]:
 
 
 def _signs(around: str) -> str:
-    return around if len(around) == 2 and not any(one.isalnum() or one.isspace() for one in around) else ""
+    return around if len(around) == 2 and not any(text.isalnum() or text.isspace() for text in around) else ""
 
 
 def _kept(shown: Shown, answered: Content) -> Content:

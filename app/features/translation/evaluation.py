@@ -55,15 +55,15 @@ class TranslationEvaluation:
             if segment.id in self.done
         ]
         references = [reference for _, _, reference in pairs]
-        flags = Counter(flag.kind.value for _, one, _ in pairs for flag in one.flags)
+        flags = Counter(flag.kind.value for _, pair, _ in pairs for flag in pair.flags)
         return {
             "segments": len(self.aligned.segments),
             "translated": len(pairs),
-            "chrf": chrf([shown_text(one.content) for _, one, _ in pairs], references),
+            "chrf": chrf([shown_text(translated.content) for _, translated, _ in pairs], references),
             "chrf_of_source": chrf([shown_text(segment.content) for segment, _, _ in pairs], references),
-            "flagged": sum(bool(one.flags) for _, one, _ in pairs),
+            "flagged": sum(bool(pair.flags) for _, pair, _ in pairs),
             "flags": dict(sorted(flags.items())),
-            "untranslated": sum(one.origin is TranslationSource.KEPT for _, one, _ in pairs),
+            "untranslated": sum(pair.origin is TranslationSource.KEPT for _, pair, _ in pairs),
             "seconds": round(self.seconds, 3),
             "segments_per_second": round(len(pairs) / self.seconds, 3) if self.seconds else None,
         }
@@ -88,8 +88,8 @@ def aligned_lines(source: Path, reference: Path) -> Aligned:
     lines, wanted = _lines(source), _lines(reference)
     if len(lines) != len(wanted):
         raise NotAligned(str(source), str(reference), len(lines), len(wanted))
-    pairs = [(one.strip(), other.strip()) for one, other in zip(lines, wanted, strict=True) if one.strip()]
-    segments = [Segment(number, (one,)) for number, (one, _) in enumerate(pairs, 1)]
+    pairs = [(line.strip(), other.strip()) for line, other in zip(lines, wanted, strict=True) if line.strip()]
+    segments = [Segment(number, (pair,)) for number, (pair, _) in enumerate(pairs, 1)]
     if not segments:
         raise DocumentUnreadable(str(source), "no_text")
     return Aligned(segments, [other for _, other in pairs])

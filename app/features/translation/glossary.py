@@ -118,7 +118,7 @@ def _names_of(words: list[str], least: int, *, begins: bool) -> list[str]:
     """What of a run of capitalised words is a name; at the beginning of a sentence its first word may be none."""
     names = [words, words[1:]] if begins else [words]
     least = 2 if begins else least
-    return [" ".join(one) for one in names if least <= len(one) <= MOST_NAME_WORDS and len(" ".join(one)) > 2]
+    return [" ".join(name) for name in names if least <= len(name) <= MOST_NAME_WORDS and len(" ".join(name)) > 2]
 
 
 def _rendering(name: str, source: str, target: str) -> str:
@@ -200,7 +200,11 @@ class Glossary:
 
     def found_in(self, text: str) -> tuple[GlossaryTerm, ...]:
         """The terms that a text has, in their order; of two in one place the longer one."""
-        hits = [(text.index(one.source), len(one.source), one) for one in self._unspaced if one.source in text]
+        hits = [
+            (text.index(glossary_term.source), len(glossary_term.source), glossary_term)
+            for glossary_term in self._unspaced
+            if glossary_term.source in text
+        ]
         matches = list(JOINED_WORD.finditer(text))
         words = [fold(match[0]) for match in matches]
         for place, word in enumerate(words):
@@ -253,7 +257,8 @@ def chosen(terms: Iterable[GlossaryTerm], most: int = MOST_TERMS) -> tuple[Gloss
     while left:
         last = found[-1].source.casefold() if found else ""
         score, place = max(
-            ((fuzz.ratio(last, one.source.casefold()), -n) for n, one in enumerate(left)), default=(0, 0)
+            ((fuzz.ratio(last, glossary_term.source.casefold()), -n) for n, glossary_term in enumerate(left)),
+            default=(0, 0),
         )
         found.append(left.pop(-place if last and score >= LEAST_ALIKE else 0))
     return tuple(found)
@@ -338,7 +343,7 @@ def _text_of(path: Path) -> str:
 def _delimiter(text: str) -> str:
     """That which the lines have most evenly."""
     lines = [line for line in _QUOTED.sub("", text).splitlines() if line.strip()][:50]
-    counts = {one: sum(one in line for line in lines) for one in ("\t", ";", ",")}
+    counts = {text: sum(text in line for line in lines) for text in ("\t", ";", ",")}
     return max(counts, key=lambda one: counts[one]) if any(counts.values()) else ","
 
 

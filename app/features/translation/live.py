@@ -147,7 +147,7 @@ def _alternative_ask(work: TranslationWork, unit: TranslationUnit, told: list[st
     sampling = replace(usual.task_sampling, temperature=ALTERNATIVE_TEMPERATURE, seed=number + 1)
     messages = usual.messages
     if told and work.knows.family == GENERIC:
-        before = "\n".join(f"- {one_line(one)}" for one in told)
+        before = "\n".join(f"- {one_line(text)}" for text in told)
         last = f"Translate it in another way than:\n{before}\n\n{messages[-1].text}"
         messages = [*messages[:-1], Message(Role.USER, last)]
     return replace(usual, messages=messages, task_sampling=sampling)

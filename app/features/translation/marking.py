@@ -336,12 +336,12 @@ def spans(text: str, kind: SegmentKind = SegmentKind.PARAGRAPH) -> list[Protecte
 
 def placeholders(text: str, kind: SegmentKind = SegmentKind.MESSAGE) -> list[str]:
     """What stands for a value that a program puts in, in its order: {name}, %s, ${x}."""
-    return [text[one.start : one.end] for one in _spans(text, kind) if one.is_placeholder]
+    return [text[span.start : span.end] for span in _spans(text, kind) if span.is_placeholder]
 
 
 def _spans(text: str, kind: SegmentKind) -> Iterator[ProtectedSpan]:
     slow, quick = _IN_PROGRAMS if kind in _PROGRAMS else _IN_PROSE
-    may_have_names = any(one in text for one in _SIGNS_OF_NAMES) or _FILE_ENDING.search(text)
+    may_have_names = any(name in text for name in _SIGNS_OF_NAMES) or _FILE_ENDING.search(text)
     for match in (slow if may_have_names else quick).finditer(text):
         group = match.lastgroup or ""
         yield ProtectedSpan(match.start(), match.end(), group in _ORDERED, _tag(match, group), group in _PLACEHOLDERS)
@@ -413,8 +413,10 @@ def _with_marks(text: str, missing: list[Mark]) -> list[str | Mark]:
 
 
 def _without(text: str, source: Shown, invented: list[str]) -> str:
-    found: Sequence[str] = [one for one in placeholders(text, source.kind) if one not in source.words]
-    for one in dict.fromkeys(found):
-        invented.append(one)
-        text = _SPACES.sub(" ", text.replace(one, ""))
+    found: Sequence[str] = [
+        placeholder for placeholder in placeholders(text, source.kind) if placeholder not in source.words
+    ]
+    for key in dict.fromkeys(found):
+        invented.append(key)
+        text = _SPACES.sub(" ", text.replace(key, ""))
     return text

@@ -150,7 +150,7 @@ class KeptWords:
         self._store, self._memory = store, memory
 
     def glossary(self, source: str, target: str) -> tuple[GlossaryTerm, ...]:
-        return tuple(GlossaryTerm(one, other) for one, other in self._store.glossary(source, target))
+        return tuple(GlossaryTerm(text, other) for text, other in self._store.glossary(source, target))
 
     def keep_glossary(self, source: str, target: str, terms: Sequence[GlossaryTerm]) -> None:
         """These are the terms of a pair now; translations that are begun from now on have them beside their own."""
@@ -372,7 +372,7 @@ class _TmxReading:
 def _entries(unit: _TmxUnit) -> Iterator[MemoryEntry]:
     texts = [(_code(said), content) for said, content in unit.variants if content]
     wanted = _code(unit.source)
-    source = next((one for one in texts if one[0] == wanted), None) or next(iter(texts), None)
+    source = next((text for text in texts if text[0] == wanted), None) or next(iter(texts), None)
     if source is None or not nests(source[1]):
         return
     for code, content in texts:

@@ -136,28 +136,28 @@ def _of_marks(lost: str, extra: str) -> str:
 
 def sentences_of(problems: Sequence[TranslationProblem], target: str) -> str:
     """Of several, one line."""
-    return " ".join(dict.fromkeys(filter(None, (sentence_of(one, target) for one in problems))))
+    return " ".join(dict.fromkeys(filter(None, (sentence_of(problem, target) for problem in problems))))
 
 
 def weight(problems: Iterable[TranslationProblem]) -> int:
     """How bad these are together; 0 for none."""
-    return sum(1000 if one.kind in UNUSABLE else _WEIGHTS[one.kind] for one in problems)
+    return sum(1000 if problem.kind in UNUSABLE else _WEIGHTS[problem.kind] for problem in problems)
 
 
 def is_unusable(problems: Iterable[TranslationProblem]) -> bool:
-    return any(one.kind in UNUSABLE for one in problems)
+    return any(problem.kind in UNUSABLE for problem in problems)
 
 
 def flags_of(problems: Iterable[TranslationProblem]) -> tuple[Flag, ...]:
     """What a person is told. Nothing is told of a remark or a control tag, which was taken out, nor of an
     echo, which is not taken while there is another answer."""
     found = []
-    for one in problems:
-        kind = _FLAGS.get(one.kind)
+    for problem in problems:
+        kind = _FLAGS.get(problem.kind)
         if kind is None:
             continue
         is_said = kind not in (FlagKind.FORMATTING, FlagKind.LENGTH)
-        found.append(Flag(kind, one.said if is_said else "", one.wanted if is_said else ""))
+        found.append(Flag(kind, problem.said if is_said else "", problem.wanted if is_said else ""))
     return tuple(dict.fromkeys(found))
 
 
@@ -260,7 +260,7 @@ def _any_opening() -> tuple[str, ...]:
 
 def refuses(source: str, text: str) -> bool:
     """Whether the model says that it will not translate, which the source does not say."""
-    return any(one.match(text) and not one.match(source) for one in (REFUSING, _REFUSING_TO_TRANSLATE))
+    return any(pattern.match(text) and not pattern.match(source) for pattern in (REFUSING, _REFUSING_TO_TRANSLATE))
 
 
 def repeats(source: str) -> bool:

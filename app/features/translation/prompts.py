@@ -70,7 +70,7 @@ class Sizes:
 
 def sizes_for(knows: Knows, weights: float, window_tokens: int, side_by_side: int) -> Sizes:
     """The sizes for a model, loaded with such a window and so many places."""
-    found = next(one for one in _CLASSES if weights <= one.most_weights)
+    found = next(model_size for model_size in _CLASSES if weights <= model_size.most_weights)
     tokens = knows.input_tokens or (_GEMMA_TOKENS if knows.family == TRANSLATE_GEMMA else found.tokens)
     segments = (knows.segments or found.segments) if knows.family == GENERIC else 1
     context = knows.context_segments or found.context
@@ -154,7 +154,7 @@ def halves_of(content: Content) -> list[Content]:
     sentences = sentences_of(content)
     if len(sentences) < 2:
         return sentences
-    sizes = [len(plain(one)) for one in sentences]
+    sizes = [len(plain(sentence)) for sentence in sentences]
     middle = min(range(1, len(sentences)), key=lambda n: abs(sum(sizes[:n]) - sum(sizes[n:])))
     return [content_of([part for one in some for part in one]) for some in (sentences[:middle], sentences[middle:])]
 

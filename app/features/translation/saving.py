@@ -212,14 +212,14 @@ class Savings:
         """Of one that was begun, as plain text; what is not translated stays."""
         job = self._known(translation_id)
         rows = list(self._rows(job))
-        contents = {one.segment.id: one.translated.content for one in rows if one.translated is not None}
+        contents = {row.segment.id: row.translated.content for row in rows if row.translated is not None}
         if job.spec.get("format") == TYPED:
             from app.features.translation.live import joined  # brings the pipeline along
 
             return joined(str((self._store.result(job.id) or {}).get("source", "")), contents)
         if job.spec.get("format") == BLOCKS:
             return "\n\n".join(map(as_plain, recomposed(self._documents.blocks(self._document(job).id), contents)))
-        return "\n\n".join(shown_text(contents.get(one.segment.id, one.segment.content)) for one in rows)
+        return "\n\n".join(shown_text(contents.get(row.segment.id, row.segment.content)) for row in rows)
 
     def _rows(self, job: Job) -> Iterator[Row]:
         return map(row_of, self._store.every_segment(job.id))
@@ -267,7 +267,9 @@ def file_name(stored: StoredTranslation, ending: str) -> str:
     """Such as "lease (Português).docx"; it says so where not all is translated."""
     target = language(stored.wish.target)
     said = target.own.replace(" (", ", ").replace(")", "") if target is not None else stored.wish.target
-    stem = Path(stored.name).stem or "".join(one if one.isalnum() or one in " -_.()" else " " for one in stored.title)
+    stem = Path(stored.name).stem or "".join(
+        text if text.isalnum() or text in " -_.()" else " " for text in stored.title
+    )
     partial = ", partial" if stored.done < stored.segments else ""
     return f"{stem.strip()} ({said.replace('/', '-')}{partial}){ending}"
 

@@ -164,7 +164,7 @@ class Repair:
         if unit.step is Step.ALONE and unit.had_context:
             return [self._at(unit, Step.BARE)]
         sentences = sentences_of(unit.shown.core)
-        is_worth_it = any(one.kind is not ProblemKind.GLOSSARY for one in found.problems)
+        is_worth_it = any(problem.kind is not ProblemKind.GLOSSARY for problem in found.problems)
         if unit.step < Step.PIECES and is_worth_it and len(sentences) > 1 and not unit.pieces:
             return self._begin_pieces(unit, sentences)
         return self._end(unit)
@@ -173,11 +173,13 @@ class Repair:
         if len(unit.candidates) < 2:
             return False
         last, before = unit.candidates[-1], unit.candidates[-2]
-        return last == before and all(one.kind in _PATIENT for one in last.problems)
+        return last == before and all(problem.kind in _PATIENT for problem in last.problems)
 
     def _is_beyond_it(self, found: DeliveryCandidate) -> bool:
         """Whether nothing is wrong but the glossary, which this model cannot be told."""
-        return not self._work.knows.takes_glossary and all(one.kind is ProblemKind.GLOSSARY for one in found.problems)
+        return not self._work.knows.takes_glossary and all(
+            problem.kind is ProblemKind.GLOSSARY for problem in found.problems
+        )
 
     def _at(self, unit: TranslationUnit, step: Step) -> UnitBatch:
         unit.step = step
@@ -215,9 +217,9 @@ class Repair:
         for piece in unit.pieces:
             assert piece.settled is not None
             parts.append(piece.guarded(piece.settled.core))
-            for one in piece.settled.problems:
-                if one.kind is ProblemKind.MARKS or one.kind is ProblemKind.PART:
-                    problems.append(one)
+            for problem in piece.settled.problems:
+                if problem.kind is ProblemKind.MARKS or problem.kind is ProblemKind.PART:
+                    problems.append(problem)
             if is_unusable(piece.settled.problems):
                 problems.append(TranslationProblem(ProblemKind.PART, plain(piece.shown.core)))
         if all(is_unusable(piece.settled.problems) for piece in unit.pieces if piece.settled and piece.shown.has_words):
@@ -327,10 +329,10 @@ class _Run:
         """The events for what was settled; documents learn from it."""
         settled, self._settled = self._settled, []
         work = self._work
-        for one in settled:
+        for translated in settled:
             self._done += 1
-            work.learn(one)
-            yield SegmentDone(one, self._done, len(work.segments))
+            work.learn(translated)
+            yield SegmentDone(translated, self._done, len(work.segments))
         if len(work.consistency.terms) > self._terms_told:
             self._terms_told = len(work.consistency.terms)
             yield TermsFound(work.consistency.terms)

@@ -157,11 +157,11 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         """
         job = self._known(translation_id)
         drafts = self._jobs.find(KIND, (DRAFT,))
-        documents = self._store.documents_of([one.id for one in drafts])
+        documents = self._store.documents_of([draft.id for draft in drafts])
 
         def is_same(other: Job) -> bool:
             facts = ("wish", "path", "sha256")
-            is_alike = [other.spec.get(one) for one in facts] == [job.spec.get(one) for one in facts]
+            is_alike = [other.spec.get(fact) for fact in facts] == [job.spec.get(text) for text in facts]
             return other.id < job.id and is_alike and documents[other.id] == documents[job.id]
 
         if job.state != DRAFT or not job.spec.get("path"):
@@ -207,18 +207,18 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
 
     def estimate_all(self, translation_ids: Sequence[int], cancel: CancelToken) -> TranslationEstimate | None:
         """What they would take together."""
-        found = [self.estimate(one, cancel) for one in translation_ids]
-        whole = [one for one in found if one is not None]
-        seconds = [one.seconds for one in whole if one.seconds is not None]
+        found = [self.estimate(number, cancel) for number in translation_ids]
+        whole = [translation_estimate for translation_estimate in found if translation_estimate is not None]
+        seconds = [estimate.seconds for estimate in whole if estimate.seconds is not None]
         return (
             None
             if len(whole) < len(found)
             else TranslationEstimate(
-                sum(one.segments for one in whole),
-                sum(one.known for one in whole),
-                sum(one.tokens for one in whole),
+                sum(translation_estimate.segments for translation_estimate in whole),
+                sum(translation_estimate.known for translation_estimate in whole),
+                sum(translation_estimate.tokens for translation_estimate in whole),
                 sum(seconds) if len(seconds) == len(whole) else None,
-                any(one.is_elsewhere for one in whole),
+                any(translation_estimate.is_elsewhere for translation_estimate in whole),
             )
         )
 
@@ -370,7 +370,7 @@ class KeptSegments:
 
     def rows(self, job_id: int, start: int = 1, count: int | None = None) -> list[Row]:
         """Segments beside their translations, in order from one on; None is all of them."""
-        return [row_of(one) for one in self._store.segments(job_id, start, count)]
+        return [row_of(segment) for segment in self._store.segments(job_id, start, count)]
 
     def row(self, job_id: int, segment_id: int) -> Row:
         """One segment; raises KeyError where there is none."""

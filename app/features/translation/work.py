@@ -170,7 +170,7 @@ def begin(
         return None
     known, weights = knows(Path(model.path)), weights_of(model)
     detector = Detector.shared()
-    among = known.languages if len(known.languages) > 1 else [one.code for one in LANGUAGES]
+    among = known.languages if len(known.languages) > 1 else [language.code for language in LANGUAGES]
     source = wish.source or detector.find(_sample(segments), among)
     formality = wish.formality if known.takes_formality else Formality.DEFAULT
     pair = TranslationWish(wish.target, source, formality, wish.domain if known.takes_domain else "")
@@ -270,7 +270,7 @@ def _is_in_target(work: TranslationWork, segment: Segment) -> bool:
 
 def _file_is_in_target(work: TranslationWork) -> bool:
     """Whether the translations that a file has already (PO) are in the target language."""
-    texts = [plain(one.translated) for one in work.segments if one.translated][:200]
+    texts = [plain(segment.translated) for segment in work.segments if segment.translated][:200]
     return bool(texts) and work.detector.clearly("\n".join(texts)) == base(work.pair.target)
 
 
@@ -468,17 +468,21 @@ _AFTERNOON = re.compile(r"\bp\.? ?m\b", re.IGNORECASE)
 def different_number(source: str, target: str) -> str:
     """A number of one text that the other does not have, the source's first; "" where all are there."""
     ours, theirs = written_numbers(source), written_numbers(target)
-    left = [one for one in ours if not _taken(one, theirs)]
+    left = [written_number for written_number in ours if not _taken(written_number, theirs)]
     if not left and not theirs:
         return ""
     left, theirs = _without_joined(left, theirs)
     if _HALF_PAST.search(source) or _HALF_PAST.search(target):
-        left, theirs = ([one for one in some if one.text != "30"] for some in (left, theirs))
+        left, theirs = (
+            [written_number for written_number in some if written_number.text != "30"] for some in (left, theirs)
+        )
     if _AFTERNOON.search(source) or _AFTERNOON.search(target):
-        left = [one for one in left if not _taken_half_a_day_off(one, theirs)]
+        left = [number for number in left if not _taken_half_a_day_off(number, theirs)]
     left, theirs = _without_words(left, target), _without_words(theirs, source)
     if not left or not theirs:  # all the same kind: written out in one of the texts
-        left, theirs = ([one for one in some if not _may_be_words(one)] for some in (left, theirs))
+        left, theirs = (
+            [written_number for written_number in some if not _may_be_words(written_number)] for some in (left, theirs)
+        )
     return next((text for text, _ in (*left, *theirs)), "")
 
 
@@ -513,8 +517,8 @@ def _digits(numbers: Sequence[WrittenNumber]) -> str:
 
 def _without_words(numbers: list[WrittenNumber], text: str) -> list[WrittenNumber]:
     """Without those that the other text has in words of a language that is known here."""
-    words = {one.plain for one in quantities(text) if one.is_word}
-    return [one for one in numbers if not one.values & words]
+    words = {quantity.plain for quantity in quantities(text) if quantity.is_word}
+    return [number for number in numbers if not number.values & words]
 
 
 def _may_be_words(one: WrittenNumber) -> bool:

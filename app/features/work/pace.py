@@ -66,9 +66,11 @@ class Speeds:
         """Tokens of a document a second, over the last jobs that a model (the name of its file) did in one go."""
         done = [job.progress for job in self._jobs.find(self._kind, (DONE,))]
         fresh = [
-            one for one in done if one.get("model_file") == model and one.get("tokens") and one.get(self._seconds)
+            fields
+            for fields in done
+            if fields.get("model_file") == model and fields.get("tokens") and fields.get(self._seconds)
         ][-EARLIER:]
-        tokens, seconds = (sum(one[name] for one in fresh) for name in ("tokens", self._seconds))
+        tokens, seconds = (sum(fields[name] for fields in fresh) for name in ("tokens", self._seconds))
         return tokens / seconds if tokens and seconds else None
 
     def probed(self, model: str) -> TokenSpeed | None:

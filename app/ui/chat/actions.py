@@ -81,7 +81,7 @@ def opens_menu(event: QKeyEvent) -> bool:
 def action_for(event: QKeyEvent, actions: Sequence[Action]) -> Action | None:
     """What a key does of what is offered."""
     keys = QKeySequence(event.keyCombination())
-    return next((one for one in actions if one.is_enabled and one.keys == keys), None)
+    return next((action for action in actions if action.is_enabled and action.keys == keys), None)
 
 
 def memory_actions(message: StoredMessage, *, is_forgotten: bool) -> Sequence[Action]:
@@ -207,13 +207,16 @@ class ActionRow(QWidget):
         for button, closed in ((self._previous, "caret-left"), (self._next, "caret-right")):
             button.set_glyph({"caret-left": "caret-right", "caret-right": "caret-left"}[closed] if mirrored else closed)
         versions: list[QWidget] = [self._previous, self._count, self._next]
-        for widget, is_shown in (*((one, bool(self._version)) for one in versions), (self._pin, self._is_pinned)):
+        for widget, is_shown in (
+            *((version, bool(self._version)) for version in versions),
+            (self._pin, self._is_pinned),
+        ):
             widget.setVisible(is_shown)
         at_end, marks = bool(self.property("align_end")), versions if self._version else []
         pin: list[QWidget] = [self._pin] if self._is_pinned else []
         icons: list[QWidget] = [*self._buttons, *([] if self.more.isHidden() else [self.more])]
         order = [*icons, *pin, *marks] if at_end else [*marks, *pin, *icons]
-        width = sum(self._width_of(one) + self._gap_after(one) for one in order) - px(GAP_PX)
+        width = sum(self._width_of(widget) + self._gap_after(widget) for widget in order) - px(GAP_PX)
         x = self.width() - width if at_end else 0
         height = px(BUTTON_PX[1])
         for widget in order:

@@ -107,7 +107,7 @@ class AssistantDialog(LibraryDialog):
             number = number or (self._shown.id if self._shown else 0)
             found = self._store.all()
             self.rows.show(found)
-            one = next((one for one in found if one.id == number), found[0] if found else None)
+            one = next((assistant for assistant in found if assistant.id == number), found[0] if found else None)
             self.list.mark(self.rows.index_of(one.id if one else None))
             self._open(one)
 

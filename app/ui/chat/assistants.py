@@ -120,8 +120,10 @@ class ChatAssistants(QObject):
         menu.setObjectName("new_chat_menu")
         menu.setAccessibleName(tr("New chat with an assistant"))
         menu.aboutToHide.connect(menu.deleteLater)
-        for one in self.all():
-            menu.addAction(icon(icon_of(one), muted), one.name.replace("&", "&&"), partial(self.begin, one.id))
+        for assistant in self.all():
+            menu.addAction(
+                icon(icon_of(assistant), muted), assistant.name.replace("&", "&&"), partial(self.begin, assistant.id)
+            )
         menu.addSeparator()
         menu.addAction(icon("users", muted), tr("All assistants…"), self.open_all)
         return menu

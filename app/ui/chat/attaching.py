@@ -110,7 +110,9 @@ class Attaching(QObject):
         self.pictures.changed.connect(self._show)
         row.not_seen.models_wanted.connect(self.models_wanted)
         row.not_seen.instead_wanted.connect(
-            lambda: self.read_pictures([one.use for one in self.pictures.unseen if one.use is not None])
+            lambda: self.read_pictures(
+                [draft_picture.use for draft_picture in self.pictures.unseen if draft_picture.use is not None]
+            )
         )
         self.scans = Scans(row.scans, self)
         """What reads their pages that are pictures."""
@@ -162,7 +164,7 @@ class Attaching(QObject):
     @property
     def shown(self) -> list[DraftDocument]:
         """The documents of the draft that is shown."""
-        return [one for one in self._intake.files if one.is_in(self._talk, self.draft_of)]
+        return [file for file in self._intake.files if file.is_in(self._talk, self.draft_of)]
 
     @property
     def parts(self) -> list[DraftDocument | DraftPicture]:
@@ -171,7 +173,11 @@ class Attaching(QObject):
 
     @property
     def key(self) -> tuple[object, ...]:
-        documents = tuple((one.document.id, one.use) for one in self.shown if one.document is not None)
+        documents = tuple(
+            (draft_document.document.id, draft_document.use)
+            for draft_document in self.shown
+            if draft_document.document is not None
+        )
         return (*documents, *self.pictures.key)
 
     def hold(self) -> str:
@@ -184,7 +190,7 @@ class Attaching(QObject):
     @property
     def waits_for(self) -> str:
         """The first of them that is still being read, or looked for, by name; "" when all are there."""
-        awaited = [one for one in self.parts if one.is_on_its_way or self.scans.is_reading(one)]
+        awaited = [part for part in self.parts if part.is_on_its_way or self.scans.is_reading(part)]
         awaited += [one for one in self._intake.looked_at if one.is_in(self._talk, self.draft_of)]
         return short_name(awaited[0].name) if awaited else ""
 
@@ -230,12 +236,12 @@ class Attaching(QObject):
     def _remove(self, gone: Sequence[DraftDocument], *, is_told: bool = True) -> None:
         focus = self._window.focusWidget()
         had_focus = focus is not None and self._row.isAncestorOf(focus)
-        for one in gone:
-            self._intake.drop(one)
+        for draft_document in gone:
+            self._intake.drop(draft_document)
             with self._notify.guard():
-                one.detach()
-            self.scans.stop(one)
-        attached = [one for one in gone if one.attachment is not None]
+                draft_document.detach()
+            self.scans.stop(draft_document)
+        attached = [draft_document for draft_document in gone if draft_document.attachment is not None]
         if attached and is_told:
             told = tr("{name} was taken out.", name=short_name(attached[0].name))
             if len(attached) > 1:
@@ -250,9 +256,9 @@ class Attaching(QObject):
     def _put_back(self, gone: Sequence[DraftDocument]) -> None:
         """Each in its place, in the draft that it was in."""
         with self._notify.guard():
-            for one in gone:
-                if one.attachment is not None:
-                    one.talk.documents.attachments.put_back(one.attachment)
+            for draft_document in gone:
+                if draft_document.attachment is not None:
+                    draft_document.talk.documents.attachments.put_back(draft_document.attachment)
         if self._talk is not None:
             self.show(self._talk, self.draft_of)
 
@@ -272,7 +278,10 @@ class Attaching(QObject):
 
     def nudge(self) -> None:
         """Somebody writes: what is not known yet is looked at again, and a sleeping model is asked for."""
-        if any(one.document is not None and one.fit is None for one in self.shown) and not self.fitting.is_counting:
+        if (
+            any(draft_document.document is not None and draft_document.fit is None for draft_document in self.shown)
+            and not self.fitting.is_counting
+        ):
             self.look_again()
             if self._model() is None:
                 self.model_wanted.emit()
@@ -282,7 +291,7 @@ class Attaching(QObject):
     def show(self, talk: AnswerService, conversation_id: int | None) -> None:
         """Shows a draft; what is being read for another one goes on."""
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
-            for one in [one for one in self._intake.files if one.talk is self._talk]:
+            for one in [file for file in self._intake.files if file.talk is self._talk]:
                 self._intake.drop(one)
         if self._talk is not talk:
             self.scans.follow(talk)
@@ -295,17 +304,19 @@ class Attaching(QObject):
                 if document is not None:
                     attached.append(DraftDocument.restored(document, attachment, talk, conversation_id))
                     self.fitting.recall(attached[-1])
-        unread = [one for one in self._intake.files if one.is_on_its_way or one.is_unheard]
+        unread = [file for file in self._intake.files if file.is_on_its_way or file.is_unheard]
         self._intake.files = [*attached, *unread]
         self.look_again()
 
     def sent(self, conversation_id: int) -> None:
         """The draft went with a message; the next one is this conversation's, and what is put back is that one's."""
-        for one in [one for one in self._taken_out if one.is_in(self._talk, self.draft_of)]:
-            one.conversation_id = conversation_id
-            if one.attachment is not None:
-                one.attachment = replace(one.attachment, conversation_id=conversation_id)
-        self._intake.files = [one for one in self._intake.files if one not in self.shown]
+        for draft_document in [
+            draft_document for draft_document in self._taken_out if draft_document.is_in(self._talk, self.draft_of)
+        ]:
+            draft_document.conversation_id = conversation_id
+            if draft_document.attachment is not None:
+                draft_document.attachment = replace(draft_document.attachment, conversation_id=conversation_id)
+        self._intake.files = [file for file in self._intake.files if file not in self.shown]
         self.draft_of = conversation_id
         self.pictures.sent(conversation_id)
         self.look_again()
@@ -341,13 +352,13 @@ class Attaching(QObject):
 
     def take_over(self, earlier_id: int, document_id: int, is_temporary: bool) -> None:
         """More of a document was read: it stays where it is, and may be too long now."""
-        for one in self._intake.files:
-            is_known = one.talk.is_temporary == is_temporary and one.document is not None
-            if is_known and one.document is not None and one.document.id == earlier_id:
-                one.document = one.talk.documents.store.get(document_id) or one.document
-                one.fit = None
-                if one.attachment is not None:
-                    one.attachment = replace(one.attachment, document_id=document_id, passages=())
+        for file in self._intake.files:
+            is_known = file.talk.is_temporary == is_temporary and file.document is not None
+            if is_known and file.document is not None and file.document.id == earlier_id:
+                file.document = file.talk.documents.store.get(document_id) or file.document
+                file.fit = None
+                if file.attachment is not None:
+                    file.attachment = replace(file.attachment, document_id=document_id, passages=())
         self.look_again()
 
     def _on_failed(self, one: DraftDocument) -> None:
@@ -378,8 +389,11 @@ class Attaching(QObject):
     @property
     def _read_pictures(self) -> set[str]:
         """Which pictures' texts go with the draft, or will, by their SHA-256."""
-        documents = [one.document for one in self.shown if one.document is not None]
-        return {*(one.path.name for one in self.shown if one.called), *(one.sha256 for one in documents)}
+        documents = [draft_document.document for draft_document in self.shown if draft_document.document is not None]
+        return {
+            *(document.path.name for document in self.shown if document.called),
+            *(stored_document.sha256 for stored_document in documents),
+        }
 
     def _read_text(self, one: DraftPicture) -> None:
         """It is a document of the words that stand in it, where something can read them."""
@@ -388,9 +402,9 @@ class Attaching(QObject):
 
     def _on_opened(self, one: DraftDocument | DraftPicture) -> None:
         if isinstance(one, DraftPicture):
-            there = [each for each in self.pictures.shown if each.use is not None]
+            there = [draft_picture for draft_picture in self.pictures.shown if draft_picture.use is not None]
             if one in there:
-                self.picture_opened.emit([each.use for each in there], there.index(one))
+                self.picture_opened.emit([picture.use for picture in there], there.index(one))
             elif one.error:
                 self._notify.tell(Sentence(one.error))
         elif one.document is not None:
@@ -409,11 +423,11 @@ class Attaching(QObject):
 
     def _show(self) -> None:
         self._row.show_parts(self.parts)
-        unread = [one for one in self.pictures.unseen if one.use is not None]
-        unread = [one for one in unread if one.use and one.use.media.sha256 not in self._read_pictures]
+        unread = [draft_picture for draft_picture in self.pictures.unseen if draft_picture.use is not None]
+        unread = [picture for picture in unread if picture.use and picture.use.media.sha256 not in self._read_pictures]
         self._row.not_seen.instead.setVisible(bool(unread) and can_read_text())
         self._row.not_seen.setVisible(self.pictures.are_unseen)
-        self._row.not_heard.setVisible(any(one.is_unheard for one in self.shown))
+        self._row.not_heard.setVisible(any(draft_document.is_unheard for draft_document in self.shown))
         self.changed.emit()
 
 
@@ -563,14 +577,20 @@ class Fitting(QObject):
         key = (model.path, model.context_tokens) if model is not None else None
         if key is not None and key != self._counted_for:
             self._counted_for = key
-            for one in documents:
-                one.fit = None
+            for document in documents:
+                document.fit = None
         self._documents, self._draft = documents, None
-        attached = {one.attachment.id: one for one in documents if one.attachment is not None}
+        attached = {document.attachment.id: document for document in documents if document.attachment is not None}
         if model is not None and attached:
-            attachments = tuple(one.attachment for one in attached.values() if one.attachment is not None)
-            chosen = frozenset(number for number, one in attached.items() if one.is_background_chosen)
-            first = next((number for number, one in attached.items() if one is self._first), 0)
+            attachments = tuple(
+                draft_document.attachment
+                for draft_document in attached.values()
+                if draft_document.attachment is not None
+            )
+            chosen = frozenset(
+                number for number, draft_document in attached.items() if draft_document.is_background_chosen
+            )
+            first = next((number for number, draft_document in attached.items() if draft_document is self._first), 0)
             self._draft = AttachmentDraft(talk, conversation_id, self._planned(), attachments, chosen, first)
         if self._task is not None:
             self._task.cancel()  # the next one begins when it has ended
@@ -591,9 +611,9 @@ class Fitting(QObject):
         task.failed.connect(self._on_end)
 
     def _on_fitted(self, fitted: tuple[Attachment, DocumentFit]) -> None:
-        for one in self._documents if self._draft is None else ():
-            if one.attachment is not None and one.attachment.id == fitted[0].id:
-                one.attachment, one.fit = fitted
+        for document in self._documents if self._draft is None else ():
+            if document.attachment is not None and document.attachment.id == fitted[0].id:
+                document.attachment, document.fit = fitted
 
     def _on_end(self, error: BaseException | None = None) -> None:
         """An engine that went away says so when it is asked something; here nobody asked."""
@@ -613,15 +633,15 @@ def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attac
     """
     store = draft.talk.documents.attachments
     attachments = sorted(draft.attachments, key=lambda one: one.id != draft.first_id)
-    for one in attachments:  # what is shown whole would count against those before it
-        store.set_use(one.id, Use.BACKGROUND if one.id in draft.chosen else Use.UNDECIDED)
-    for one in attachments:
-        fit = None if cancel.cancelled else _fit(draft, one)
+    for attachment in attachments:  # what is shown whole would count against those before it
+        store.set_use(attachment.id, Use.BACKGROUND if attachment.id in draft.chosen else Use.UNDECIDED)
+    for attachment in attachments:
+        fit = None if cancel.cancelled else _fit(draft, attachment)
         if fit is None or cancel.cancelled:  # sent meanwhile, or taken away: the answer decides about what is left
             return
-        use = Use.WHOLE if fit.is_whole and one.id not in draft.chosen else Use.BACKGROUND
-        store.set_use(one.id, use)
-        yield replace(one, use=use), fit
+        use = Use.WHOLE if fit.is_whole and attachment.id not in draft.chosen else Use.BACKGROUND
+        store.set_use(attachment.id, use)
+        yield replace(attachment, use=use), fit
 
 
 def _fit(draft: AttachmentDraft, one: Attachment) -> DocumentFit | None:

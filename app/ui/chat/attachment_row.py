@@ -211,40 +211,40 @@ class AttachmentRow(QWidget):
 
     def show_parts(self, parts: Sequence[DraftDocument | DraftPicture]) -> None:
         """The whole draft, in order; chips that stay are kept."""
-        before, added = set(self._chips), [one for one in parts if one not in self._chips]
+        before, added = set(self._chips), [part for part in parts if part not in self._chips]
         if list(self._chips) != list(parts):
-            for gone in [one for one in self._chips if one not in parts]:
+            for gone in [chip for chip in self._chips if chip not in parts]:
                 chip = self._chips.pop(gone)
                 self._flow.removeWidget(chip)
                 chip.hide()
                 chip.deleteLater()
-            for one in parts:
-                if one not in self._chips:
-                    self._chips[one] = self._new_chip(one)
+            for part in parts:
+                if part not in self._chips:
+                    self._chips[part] = self._new_chip(part)
             self._sought = added[-1] if before and added else None  # of all that come together, the first are seen
-        for one in parts:
-            self._fill(self._chips[one], one)
-        told = [one for one in parts if one.remarks]
-        lines = [_remark_line(one, is_alone=len(parts) == 1) for one in told[:MOST_REMARKS]]
+        for part in parts:
+            self._fill(self._chips[part], part)
+        told = [part for part in parts if part.remarks]
+        lines = [_remark_line(attachment, is_alone=len(parts) == 1) for attachment in told[:MOST_REMARKS]]
         if len(told) > MOST_REMARKS:
             lines.append(tr("{count} more have remarks; see their tool tips.", count=len(told) - MOST_REMARKS))
-        pictures = [one for one in parts if isinstance(one, DraftPicture)]
+        pictures = [part for part in parts if isinstance(part, DraftPicture)]
         if len(parts) > MOST_COUNTED:
             lines.insert(0, _counted_words(len(pictures), len(parts) - len(pictures)))
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
-        documents = [one for one in parts if isinstance(one, DraftDocument)]
-        self.scans.show_documents([one.document for one in documents if one.document is not None])
-        self.too_long.show_documents([one for one in documents if one.is_too_long])
+        documents = [part for part in parts if isinstance(part, DraftDocument)]
+        self.scans.show_documents([document.document for document in documents if document.document is not None])
+        self.too_long.show_documents([draft_document for draft_document in documents if draft_document.is_too_long])
         self.setVisible(bool(parts))
         self._fit()
         if added:
             self._seek()
-        self._show_wrong([one for one in parts if one.stage in (Stage.FAILED, Stage.LOCKED)])
+        self._show_wrong([part for part in parts if part.stage in (Stage.FAILED, Stage.LOCKED)])
 
     def _show_wrong(self, wrong: Sequence[DraftDocument | DraftPicture]) -> None:
         """What could not be opened is scrolled to, as what was added: sent without a look, it would be gone unseen."""
-        fresh = [one for one in wrong if one not in self._wrong]
+        fresh = [attachment for attachment in wrong if attachment not in self._wrong]
         self._wrong = list(wrong)
         if fresh:
             self._sought = fresh[0]
@@ -377,7 +377,7 @@ class TooLong(QFrame):
 
     def show_documents(self, documents: Sequence[DraftDocument]) -> None:
         """The documents that became background by themselves, in their order."""
-        shown = tuple((one, one.fit) for one in documents)
+        shown = tuple((document, document.fit) for document in documents)
         if shown == self._shown:
             return
         self._shown = shown
@@ -398,7 +398,7 @@ class TooLong(QFrame):
         self._words.setText(said)
         self.setAccessibleName(said)
         for number, offer in enumerate(self.offers):
-            served = [one for one in documents if offer.serves(one)]
+            served = [draft_document for draft_document in documents if offer.serves(draft_document)]
             if len(served) == len(documents):
                 self._add(offer, served, is_first=number == 0)
 
@@ -406,6 +406,6 @@ class TooLong(QFrame):
         button = text_button(offer.label, "plain" if is_first else "quiet")
         self._theme.dress(button, font=(13, 500))
         button.setAccessibleDescription(self._words.text())
-        button.clicked.connect(lambda _=False: [offer.do(one) for one in served])
+        button.clicked.connect(lambda _=False: [offer.do(draft_document) for draft_document in served])
         self._flow.addWidget(button)
         button.show()

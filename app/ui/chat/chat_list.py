@@ -159,7 +159,7 @@ class ChatListModel(GroupedListModel[Conversation]):
             inside.get(chat.project_id, pinned if chat.pinned else others).append(chat)
         self._project_rows = {}
         rows: list[Any] = super().arranged(pinned, now)
-        listed = [one for one in self.projects if inside[one.id] or not self.is_narrowed]
+        listed = [project for project in self.projects if inside[project.id] or not self.is_narrowed]
         rows += [tr("Projects")] if listed else []
         for project in listed:
             chats = inside[project.id]
@@ -457,7 +457,7 @@ class ChatList(RowList):
         return model.index_of(number)
 
     def _what(self, data: QMimeData) -> tuple[str, int, int | None] | None:
-        kind = next((one for one in (CHAT_TYPE, TAG_TYPE) if data.hasFormat(one)), None)
+        kind = next((tag for tag in (CHAT_TYPE, TAG_TYPE) if data.hasFormat(tag)), None)
         if kind is None:
             return None
         number = int(bytes(data.data(kind).data()))

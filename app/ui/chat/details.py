@@ -235,23 +235,23 @@ class BranchMap(QFrame):
 
     def _add(self, branches: Sequence[Branch], at: int) -> None:
         above: list[QTreeWidgetItem] = []
-        for one in branches:
-            del above[one.depth :]
-            words = words_of(one)
+        for branch in branches:
+            del above[branch.depth :]
+            words = words_of(branch)
             shown = f"\u2068{words}\u2069" if self.isRightToLeft() else words  # each in its own direction
             item = QTreeWidgetItem(above[-1] if above else self.tree.invisibleRootItem(), [shown])
             above.append(item)
-            item.setData(0, ID_ROLE, one.message_id)
-            item.setToolTip(0, plain_tip(one.words))
-            said = [tr("Version {place} of {count}", place=one.place, count=one.count), words]
-            said += [tr("shown now")] if one.is_shown else []
+            item.setData(0, ID_ROLE, branch.message_id)
+            item.setToolTip(0, plain_tip(branch.words))
+            said = [tr("Version {place} of {count}", place=branch.place, count=branch.count), words]
+            said += [tr("shown now")] if branch.is_shown else []
             item.setData(0, Qt.ItemDataRole.AccessibleTextRole, ", ".join(said))
             item.setSizeHint(0, QSize(0, self._theme.px(ROW_PX)))
-            item.setIcon(0, icon("check", self._theme.tokens.accent if one.is_shown else "#00000000", 15))
-            if one.is_shown:
+            item.setIcon(0, icon("check", self._theme.tokens.accent if branch.is_shown else "#00000000", 15))
+            if branch.is_shown:
                 font = QFont(self._theme.font(13.5, 600))
                 item.setFont(0, font)
-            if one.message_id == at:
+            if branch.message_id == at:
                 self.tree.setCurrentItem(item)
         self.tree.expandAll()
         if (current := self.tree.currentItem()) is not None:

@@ -65,12 +65,12 @@ class RecalledTurn:
 def turns_of(recalled: Sequence[StoredMessage]) -> list[RecalledTurn]:
     """The turns that messages are of, each by its question where that is among them."""
     found: list[RecalledTurn] = []
-    for one in recalled:
-        words = " ".join(one.text[: 4 * MOST_RECALLED].split())[:MOST_RECALLED]
-        if one.role is Role.USER:
-            found.append(RecalledTurn(one.id, tr("You: {words}", words=words)))
-        elif not found or one.parent_id != found[-1].message_id:
-            found.append(RecalledTurn(one.id, tr("Answer: {words}", words=words)))
+    for message in recalled:
+        words = " ".join(message.text[: 4 * MOST_RECALLED].split())[:MOST_RECALLED]
+        if message.role is Role.USER:
+            found.append(RecalledTurn(message.id, tr("You: {words}", words=words)))
+        elif not found or message.parent_id != found[-1].message_id:
+            found.append(RecalledTurn(message.id, tr("Answer: {words}", words=words)))
     return found
 
 
@@ -111,35 +111,44 @@ class BranchDocuments:
             self._counts.clear()
             self.tokens.clear()
         self._talk, self._has_page = talk, {}
-        self._of_message = talk.documents.attachments.of_messages([one.id for one in messages])
-        self._media = talk.conversations.media.of_messages([one.id for one in messages])
+        self._of_message = talk.documents.attachments.of_messages([message.id for message in messages])
+        self._media = talk.conversations.media.of_messages([message.id for message in messages])
         self._unseen = _unseen(messages, self._media) if self._media else set()
         chat = talk.conversations.get(messages[0].conversation_id) if messages else None
         self._around = talk.preambles.document_ids(chat)
-        wanted = {one.document_id for attached in self._of_message.values() for one in attached} | {*self._around}
+        wanted = {attachment.document_id for attached in self._of_message.values() for attachment in attached} | {
+            *self._around
+        }
         known = {number: document for number, document in self._documents.items() if number in wanted}
         for number in wanted - set(known):
             document = talk.documents.store.get(number)
             if document is not None:
                 known[number] = document
         self._documents = known
-        self._cited = [found for one in messages if made_of(one.sources) is not None for found in _cited(one)]
+        self._cited = [
+            found for message in messages if made_of(message.sources) is not None for found in _cited(message)
+        ]
         self._cited_pages = frozenset(page for page, *_ in self._cited)
-        asked = [one for one in messages if one.recalled]
-        here = {one.id: one for one in messages} if asked else {}
-        self._recalled = {one.id: turns_of([here[n] for n in one.recalled if n in here]) for one in asked}
+        asked = [message for message in messages if message.recalled]
+        here = {message.id: message for message in messages} if asked else {}
+        self._recalled = {message.id: turns_of([here[n] for n in message.recalled if n in here]) for message in asked}
 
     @property
     def ids(self) -> list[int]:
         """The documents, those of the project first, then in the order in which they were attached."""
-        found = [*self._around, *(one.document_id for attached in self._of_message.values() for one in attached)]
+        found = [
+            *self._around,
+            *(attachment.document_id for attached in self._of_message.values() for attachment in attached),
+        ]
         return [number for number in dict.fromkeys(found) if number in self._documents]
 
     def attached(self, message_id: int) -> list[AttachedDocument]:
         return [
-            AttachedDocument(one, self._documents[one.document_id], self.tokens.get(one.document_id))
-            for one in self._of_message.get(message_id, ())
-            if one.use is not Use.PASSAGES and one.document_id in self._documents
+            AttachedDocument(
+                attachment, self._documents[attachment.document_id], self.tokens.get(attachment.document_id)
+            )
+            for attachment in self._of_message.get(message_id, ())
+            if attachment.use is not Use.PASSAGES and attachment.document_id in self._documents
         ]
 
     def pictures(self, message_id: int) -> list[MediaUse]:
@@ -162,10 +171,10 @@ class BranchDocuments:
     def passages(self, message_id: int) -> list[tuple[StoredDocument, list[CitationLink], int]]:
         """For each document of which the model was shown passages: where they are, and how many places more."""
         found = []
-        for one in self._of_message.get(message_id, ()):
-            document = self._documents.get(one.document_id)
-            if document is not None and one.passages:
-                places = self._places_of_passages(document, one.passages)
+        for attachment in self._of_message.get(message_id, ()):
+            document = self._documents.get(attachment.document_id)
+            if document is not None and attachment.passages:
+                places = self._places_of_passages(document, attachment.passages)
                 found.append((document, places[:MOST_PLACES], len(places) - MOST_PLACES))
         return found
 
@@ -202,7 +211,7 @@ class BranchDocuments:
         if page in self._cited_pages:
             return True
         if page < 0:  # a paragraph's number
-            return any(not self._documents[one].unit and self._block_count(one) >= -page for one in self.ids)
+            return any(not self._documents[number].unit and self._block_count(number) >= -page for number in self.ids)
         if page not in self._has_page:
             self._has_page[page] = any(self._has_blocks(number, page) for number in self.ids)
         return self._has_page[page]
@@ -219,7 +228,7 @@ class BranchDocuments:
             return next(((number, TextHighlight(-page)) for number in without_pages), None)
         store = self._talk.documents.store
         found = [source_on_page(sentence, 0, page, number, store) for number in self.ids]
-        sources = [one for one in found if one is not None]
+        sources = [source for source in found if source is not None]
         best = max(sources, key=lambda one: one.end - one.start, default=None)
         return (best.document_id, TextHighlight(best.block_id, best.start, best.end)) if best is not None else None
 
@@ -228,7 +237,7 @@ class BranchDocuments:
         if self._talk is None or not document.unit or not 1 <= page <= document.pages:
             return False
         blocks = self._talk.documents.store.blocks_of_page(document_id, page)
-        return any(one["page"] == page for one in blocks)
+        return any(block["page"] == page for block in blocks)
 
     def _place(self, source: Source) -> CitationLink:
         document = self._documents[source.document_id]
@@ -266,9 +275,9 @@ class BranchDocuments:
 
 
 def _unseen(messages: Sequence[StoredMessage], media: Mapping[int, list[MediaUse]]) -> set[int]:
-    asked = {one.id: one for one in messages if one.id in media}
-    answers = [one for one in messages if one.parent_id in asked and one.stats is not None]
-    return {one.parent_id or 0 for one in answers if one.stats is not None and not one.stats.media_tokens}
+    asked = {message.id: message for message in messages if message.id in media}
+    answers = [message for message in messages if message.parent_id in asked and message.stats is not None]
+    return {answer.parent_id or 0 for answer in answers if answer.stats is not None and not answer.stats.media_tokens}
 
 
 def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, TextHighlight]]:

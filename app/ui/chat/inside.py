@@ -110,7 +110,7 @@ class ChatSubjects(Subjects):
         """The one that was chosen, as long as it is shown; else the last one that is complete."""
         turns = self._chat.transcript.turns
         stored = [turn.message for turn in turns if turn.message is not None and not turn.is_changing]
-        chosen = next((one for one in stored if one.id == self._chosen_id), None)
+        chosen = next((message for message in stored if message.id == self._chosen_id), None)
         return chosen or (stored[-1] if stored else None)
 
     def _on_shown(self) -> None:

@@ -210,7 +210,7 @@ class ChatMemory(QObject):
                 media = self._chat.talk.conversations.media
                 for use in media.of_messages([message_id]).get(message_id, []):
                     media.put_into_draft(None, use.media.sha256, use.name, use.most_tokens)
-                self.new_chat_wanted.emit(message.text, [one.document.path for one in documents])
+                self.new_chat_wanted.emit(message.text, [document.document.path for document in documents])
             else:
                 self.new_chat_wanted.emit("", [])
 

@@ -105,7 +105,7 @@ class OpenChat(QObject):
                 messages = self.path()
         self._load_documents(messages)
         self.transcript.maker.can_translate = not talk.is_temporary  # what is translated is kept in a list
-        self.transcript.open([one for one in self.before_pair(messages) if not self.live.is_writing(one)])
+        self.transcript.open([message for message in self.before_pair(messages) if not self.live.is_writing(message)])
         self.transcript.set_hidden(hidden_ids(conversation, messages) if conversation else ())
         self.attach(self.conversation_id)
         self.shown.emit()
@@ -240,7 +240,11 @@ class OpenChat(QObject):
         return bool(running)
 
     def _running_in(self, conversation_id: int) -> list[LiveAnswer]:
-        return [one for one in self._lives if one.answering and one.answering.conversation_id == conversation_id]
+        return [
+            live_answer
+            for live_answer in self._lives
+            if live_answer.answering and live_answer.answering.conversation_id == conversation_id
+        ]
 
     def _start(self, work: Work, view: AnswerView | None = None, *, follows: bool = True) -> None:
         if self.conversation_id is None:
@@ -445,7 +449,7 @@ class TurnActions(QObject):
             self._chat.talk.conversations.delete_message(message.id)
             self._chat.answer_again(message.parent_id, is_whole=is_answer(turn) and turn.is_whole)
         else:
-            questions = [one for one in self._chat.path() if one.role == Role.USER]
+            questions = [message for message in self._chat.path() if message.role == Role.USER]
             if questions:
                 self._chat.answer_again(questions[-1].id)
 
@@ -504,7 +508,7 @@ class TurnActions(QObject):
         message, conversations = turn.message, self._chat.talk.conversations
         if message is None or turn.row is None:
             return
-        shown = [one.id for one in self._chat.path()]
+        shown = [message.id for message in self._chat.path()]
         branches = branches_of(conversations.outline(message.conversation_id), shown)
         popup = BranchMap(self._chat.transcript.theme, branches, message.id, self._chat.transcript)
         popup.chosen.connect(self._choose)

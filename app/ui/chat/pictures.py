@@ -273,17 +273,21 @@ class DraftPictures(QObject):
     @property
     def shown(self) -> list[DraftPicture]:
         """Those of the draft that is shown."""
-        return [one for one in self._pictures if one.is_in(self._talk, self._draft_of)]
+        return [picture for picture in self._pictures if picture.is_in(self._talk, self._draft_of)]
 
     @property
     def key(self) -> tuple[tuple[int, int], ...]:
         """Another one where the message would take other tokens."""
-        return tuple((one.use.id, one.use.most_tokens) for one in self.shown if one.use is not None)
+        return tuple(
+            (draft_picture.use.id, draft_picture.use.most_tokens)
+            for draft_picture in self.shown
+            if draft_picture.use is not None
+        )
 
     @property
     def are_there(self) -> bool:
         """Whether there are some, or will be."""
-        return any(not one.error for one in self.shown)
+        return any(not draft_picture.error for draft_picture in self.shown)
 
     @property
     def are_unseen(self) -> bool:
@@ -293,13 +297,13 @@ class DraftPictures(QObject):
     @property
     def unseen(self) -> list[DraftPicture]:
         """Those."""
-        return [one for one in self.shown if one.is_unseen]
+        return [draft_picture for draft_picture in self.shown if draft_picture.is_unseen]
 
     def add(self, given: Sequence[Path | Unsaved | QImage], name: str = "") -> None:
         """Takes files, or what was pasted, which is called `name`."""
         if self._talk is None or not given:
             return
-        known = {one.path for one in self.shown if not one.error}
+        known = {draft_picture.path for draft_picture in self.shown if not draft_picture.error}
         fresh = [one for one in given if not isinstance(one, Path) or one not in known]
         room = max(0, MOST_PICTURES - len(self.shown))
         for one in fresh[:room]:
@@ -319,13 +323,13 @@ class DraftPictures(QObject):
 
     def remove(self, gone: Sequence[DraftPicture]) -> None:
         """Takes some out of the draft, or does not open them; they can be put back."""
-        self._pictures = [one for one in self._pictures if one not in gone]
-        self._waiting = [one for one in self._waiting if one not in gone]
-        kept = [one for one in gone if one.use is not None]
+        self._pictures = [picture for picture in self._pictures if picture not in gone]
+        self._waiting = [draft_picture for draft_picture in self._waiting if draft_picture not in gone]
+        kept = [draft_picture for draft_picture in gone if draft_picture.use is not None]
         with self._notify.guard():
-            for one in kept:
-                assert one.use is not None
-                one.talk.conversations.media.remove(one.use.id)
+            for draft_picture in kept:
+                assert draft_picture.use is not None
+                draft_picture.talk.conversations.media.remove(draft_picture.use.id)
         if kept:
             told = tr("{name} was taken out.", name=short_name(kept[0].name))
             told = told if len(kept) == 1 else tr("{count} pictures were taken out.", count=len(kept))
@@ -338,7 +342,7 @@ class DraftPictures(QObject):
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
             self._forget(self._talk)
         self._talk, self._draft_of = talk, draft_of
-        self._pictures = [one for one in self._pictures if one.is_on_its_way]
+        self._pictures = [picture for picture in self._pictures if picture.is_on_its_way]
         uses: list[MediaUse] = []
         with self._notify.guard():
             uses = talk.conversations.media.in_draft(draft_of)
@@ -353,23 +357,25 @@ class DraftPictures(QObject):
 
     def sent(self, conversation_id: int) -> None:
         """The draft went with a message; the next one is this conversation's, and what is put back is that one's."""
-        for one in [one for one in self._taken_out if one.is_in(self._talk, self._draft_of)]:
-            one.conversation_id = conversation_id
-            if one.use is not None:
-                one.use = replace(one.use, conversation_id=conversation_id)
+        for draft_picture in [
+            draft_picture for draft_picture in self._taken_out if draft_picture.is_in(self._talk, self._draft_of)
+        ]:
+            draft_picture.conversation_id = conversation_id
+            if draft_picture.use is not None:
+                draft_picture.use = replace(draft_picture.use, conversation_id=conversation_id)
         gone = self.shown
-        self._pictures = [one for one in self._pictures if one not in gone]
+        self._pictures = [picture for picture in self._pictures if picture not in gone]
         self._draft_of = conversation_id
         self.changed.emit()
 
     def look(self) -> None:
         """Another model may be in, or it has become free."""
         model = self._model()
-        for one in self.shown:
-            one.is_unseen = model is not None and not model.sees
-            one.host = model.host if isinstance(model, ModelElsewhere) else ""
+        for draft_picture in self.shown:
+            draft_picture.is_unseen = model is not None and not model.sees
+            draft_picture.host = model.host if isinstance(model, ModelElsewhere) else ""
             if model is None:
-                one.levels = ()
+                draft_picture.levels = ()
         self._count()
         self.changed.emit()
 
@@ -395,15 +401,15 @@ class DraftPictures(QObject):
 
     def _put_back(self, gone: Sequence[DraftPicture]) -> None:
         with self._notify.guard():
-            for one in gone:
-                if one.use is not None:
-                    one.talk.conversations.media.put_back(one.use)
+            for draft_picture in gone:
+                if draft_picture.use is not None:
+                    draft_picture.talk.conversations.media.put_back(draft_picture.use)
         if self._talk is not None:
             self.show(self._talk, self._draft_of)
 
     def _forget(self, talk: AnswerService) -> None:
-        self._waiting = [one for one in self._waiting if one.talk is not talk]
-        self._pictures = [one for one in self._pictures if one.talk is not talk]
+        self._waiting = [draft_picture for draft_picture in self._waiting if draft_picture.talk is not talk]
+        self._pictures = [picture for picture in self._pictures if picture.talk is not talk]
 
     # One after the other, on a thread.
 
@@ -411,8 +417,8 @@ class DraftPictures(QObject):
         if self._decoding is not None or not self._waiting:
             return
         batch, self._waiting = self._waiting, []
-        for one in batch:
-            one.stage = Stage.READING
+        for draft_picture in batch:
+            draft_picture.stage = Stage.READING
         task = self._decoding = tasks.run(lambda cancel: self._opened(batch, cancel), self)
         task.event.connect(self._on_opened)
         task.finished.connect(self._on_end)
@@ -420,16 +426,16 @@ class DraftPictures(QObject):
 
     def _opened(self, batch: Sequence[DraftPicture], cancel: CancelToken) -> Iterator[tuple[DraftPicture, Outcome]]:
         """What came of each, by one child for all. What was taken out meanwhile is passed over."""
-        for talk in dict.fromkeys(one.talk for one in batch):
+        for talk in dict.fromkeys(draft_picture.talk for draft_picture in batch):
             begun: list[DraftPicture] = []
 
             def files(own: Iterable[DraftPicture], begun: list[DraftPicture] = begun) -> Iterator[Path | Unsaved]:
-                for one in own:
-                    if one in self._pictures:
-                        begun.append(one)
-                        yield _file_of(one)
+                for draft_picture in own:
+                    if draft_picture in self._pictures:
+                        begun.append(draft_picture)
+                        yield _file_of(draft_picture)
 
-            for found in talk.media.adding(files(one for one in batch if one.talk is talk), cancel):
+            for found in talk.media.adding(files(picture for picture in batch if picture.talk is talk), cancel):
                 yield begun[-1], _outcome(begun[-1], found)
 
     def _on_opened(self, told: tuple[DraftPicture, Outcome]) -> None:
@@ -450,9 +456,13 @@ class DraftPictures(QObject):
 
     def _on_end(self, error: BaseException | None = None) -> None:
         self._decoding = None
-        for one in [one for one in self._pictures if one.stage is Stage.READING and one.use is None]:
-            one.stage = Stage.FAILED
-            one.error = sentence_for(error).text if error is not None else tr("{name} was not opened.", name=one.name)
+        for draft_picture in [
+            picture for picture in self._pictures if picture.stage is Stage.READING and picture.use is None
+        ]:
+            draft_picture.stage = Stage.FAILED
+            draft_picture.error = (
+                sentence_for(error).text if error is not None else tr("{name} was not opened.", name=draft_picture.name)
+            )
         if error is not None and not isinstance(error, AppError):
             self._notify.error(error)
         self._begin()
@@ -462,26 +472,36 @@ class DraftPictures(QObject):
 
     def _count(self) -> None:
         model = self._model()
-        wanted = [one for one in self.shown if one.use is not None and not one.is_unseen]
+        wanted = [
+            draft_picture
+            for draft_picture in self.shown
+            if draft_picture.use is not None and not draft_picture.is_unseen
+        ]
         if model is None or not wanted or self._talk is None:
             return
-        key = (model.path, model.projector, tuple(one.use.media.sha256 for one in wanted if one.use is not None))
+        key = (
+            model.path,
+            model.projector,
+            tuple(draft_picture.use.media.sha256 for draft_picture in wanted if draft_picture.use is not None),
+        )
         if key == self._counted:
             return
         if not self._is_free():
             self._again.start()
             return
         self._counted, looks = key, self._talk.looks
-        uses = [replace(one.use, most_tokens=most) for one in wanted if one.use is not None for most in LEVELS]
+        uses = [
+            replace(picture.use, most_tokens=most) for picture in wanted if picture.use is not None for most in LEVELS
+        ]
         tasks.ask(lambda _token: looks.media_counts(uses), self, lambda counts: self._on_counted(wanted, counts), _pass)
 
     def _on_counted(self, pictures: Sequence[DraftPicture], counts: Sequence[MediaCount]) -> None:
         if len(counts) != len(pictures) * len(LEVELS):  # the model has gone
             self._counted = None
             return
-        for number, one in enumerate(pictures):
+        for number, picture in enumerate(pictures):
             own = counts[number * len(LEVELS) : (number + 1) * len(LEVELS)]
-            one.levels = tuple(Level(most, count) for most, count in zip(LEVELS, own, strict=True))
+            picture.levels = tuple(Level(most, count) for most, count in zip(LEVELS, own, strict=True))
         self.changed.emit()
 
 
@@ -509,13 +529,13 @@ def _kept(one: DraftPicture, found: MediumAdded) -> KeptPicture:
 
 
 def _with_images(pictures: Sequence[DraftPicture]) -> Iterator[DraftPicture]:
-    for one in pictures:
-        assert one.use is not None
+    for picture in pictures:
+        assert picture.use is not None
         try:
-            one.image = read_rows(one.talk.media.preview(one.use.media))
+            picture.image = read_rows(picture.talk.media.preview(picture.use.media))
         except AppError as error:
-            one.image, one.error = QImage(), sentence_for(error).text
-        yield one
+            picture.image, picture.error = QImage(), sentence_for(error).text
+        yield picture
 
 
 # How closely a picture is looked at: as many steps as make a difference to the model.
@@ -540,7 +560,7 @@ class DetailPopup(QFrame):
         self.slider.setRange(0, len(self._choices) - 1)
         self.slider.setPageStep(1)
         now = one.count
-        self.slider.setValue(next((n for n, each in enumerate(self._choices) if each.count == now), 0))
+        self.slider.setValue(next((n for n, choice in enumerate(self._choices) if choice.count == now), 0))
         self.slider.setAccessibleName(title.text())
         ends = QHBoxLayout()
         few, many = plain_label(tr("Quick"), kind="muted"), plain_label(tr("Detailed"), kind="muted")

@@ -339,7 +339,7 @@ class ProjectFiles(QWidget):
 
     def stop(self) -> list[FileToRead]:
         """What is not read yet is read here no more; those files."""
-        unread = [one for one in self._intake.files if one.is_on_its_way]
+        unread = [file for file in self._intake.files if file.is_on_its_way]
         for one in unread:
             self._intake.drop(one)
         return unread
@@ -396,11 +396,11 @@ class ProjectFiles(QWidget):
                     remove = partial(self._remove, attachment, document.name)
                     self._add_chip(document.name, self._words(document), remove)
         self._reading = {}
-        for one in self._intake.files:
-            chip = self._reading[one] = self._add_chip(one.name, tr("waits"), partial(self._intake.remove, one))
-            if one.stage is Stage.FAILED:
-                chip.show_error(one.error)
-            self._on_moved(one)
+        for file in self._intake.files:
+            chip = self._reading[file] = self._add_chip(file.name, tr("waits"), partial(self._intake.remove, file))
+            if file.stage is Stage.FAILED:
+                chip.show_error(file.error)
+            self._on_moved(file)
         self._scans.show_documents(documents)
         self._nothing.setVisible(not self._flow.count())
         self._chips.setVisible(bool(self._flow.count()))

@@ -223,8 +223,8 @@ class ProjectActions(QObject):
                 self.new_chat_wanted.emit(project_id)
 
     def _read_on(self, project_id: int, unread: Sequence[FileToRead]) -> None:
-        for one in unread:
-            self._unread.take(FileOfProject(one.path, one.part, one.password, project_id=project_id))
+        for to_read in unread:
+            self._unread.take(FileOfProject(to_read.path, to_read.part, to_read.password, project_id=project_id))
 
     def _on_read(self, one: FileOfProject) -> None:
         preambles = self._app.preambles
@@ -240,7 +240,7 @@ class ProjectActions(QObject):
     def _drop_untouched(self, project: Project) -> None:
         preambles = self._app.preambles
         with self._notify.guard():
-            is_read_for = any(one.project_id == project.id for one in self._unread.files)
+            is_read_for = any(file.project_id == project.id for file in self._unread.files)
             is_untouched = not is_read_for and preambles.projects.get(project.id) == project
             if is_untouched and not (preambles.attached.of(project.id) or preambles.projects.chats_of(project.id)):
                 preambles.projects.discard(project.id)

@@ -88,7 +88,12 @@ class PromptDialog(LibraryDialog):
             key = key or (self._shown.key if self._shown else "")
             found = self._library.find(self.search.text(), tr)
             self.rows.show(
-                [_PromptRow(-n if one.is_builtin else one.number, one.name, one) for n, one in enumerate(found, 1)]
+                [
+                    _PromptRow(
+                        -n if library_prompt.is_builtin else library_prompt.number, library_prompt.name, library_prompt
+                    )
+                    for n, library_prompt in enumerate(found, 1)
+                ]
             )
             number = next((row.id for row in self.rows.found if row.prompt.key == key), None)
             index = self.rows.index_of(number)
@@ -232,7 +237,7 @@ class PromptDialog(LibraryDialog):
 
     def _on_imported(self, found: list[tuple[str, str]]) -> None:
         with self.notify.guard():
-            known = {(one.name, one.text) for one in self._library.store.all()}
+            known = {(saved_prompt.name, saved_prompt.text) for saved_prompt in self._library.store.all()}
             fresh = [one for one in dict.fromkeys(found) if one not in known]
             made = [self._library.store.create(name, text) for name, text in fresh]
             self.search.clear()

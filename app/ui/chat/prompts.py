@@ -74,7 +74,9 @@ class ComposerPrompts(QObject):
         from app.ui.chat.prompt_dialog import PromptDialog
 
         window = self._composer.window()
-        dialog = next((one for one in window.findChildren(PromptDialog) if one.isVisible()), None)
+        dialog = next(
+            (prompt_dialog for prompt_dialog in window.findChildren(PromptDialog) if prompt_dialog.isVisible()), None
+        )
         if dialog is None:
             dialog = PromptDialog(self._chats.prompts(), self._theme, window)
             dialog.used.connect(self.take)
@@ -126,14 +128,14 @@ class ComposerPrompts(QObject):
 
         entries = [
             PaletteEntry(
-                one.key,
+                prompt.key,
                 "bookmark-simple",
-                one.name,
-                ", ".join(one.variables[:3]),
-                lambda one=one: self.take(one),  # type: ignore[misc]
-                " ".join(one.text[:SHOWN_CHARACTERS].split()),
+                prompt.name,
+                ", ".join(prompt.variables[:3]),
+                lambda one=prompt: self.take(one),  # type: ignore[misc]
+                " ".join(prompt.text[:SHOWN_CHARACTERS].split()),
             )
-            for one in prompts[:MOST_ROWS]
+            for prompt in prompts[:MOST_ROWS]
         ]
         if is_all:
             entries.append(PaletteEntry("", "pencil-simple", tr("Edit prompts…"), "", self._edit_all))
@@ -253,9 +255,12 @@ class Blanks(QObject):
         if not places:
             return False
         if is_next:
-            at = next((one for one in places if one.selectionStart() >= now.selectionEnd()), places[0])
+            at = next((place for place in places if place.selectionStart() >= now.selectionEnd()), places[0])
         else:
-            at = next((one for one in reversed(places) if one.selectionEnd() <= now.selectionStart()), places[-1])
+            at = next(
+                (text_cursor for text_cursor in reversed(places) if text_cursor.selectionEnd() <= now.selectionStart()),
+                places[-1],
+            )
         self._select(at)
         return True
 

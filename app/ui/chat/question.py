@@ -222,8 +222,8 @@ class QuestionDocuments(QObject):
 
             self._pictures = SentPictures(self._theme, self._turn, is_at_end=True)
             self._pictures.show_uses(documents, pictures)
-        known = {one.document.sha256 for one in attached}
-        unread = [one for one in pictures if one.media.sha256 not in known]
+        known = {attached_document.document.sha256 for attached_document in attached}
+        unread = [picture for picture in pictures if picture.media.sha256 not in known]
         if unread and documents.are_unseen(message_id):
             self._unseen = self._not_shown(documents, unread)
             self._unseen.show()
@@ -231,8 +231,14 @@ class QuestionDocuments(QObject):
             self._above = QWidget(self._turn)
             flow = FlowLayout(self._above, is_at_end=True)
             self._theme.dress(flow, spacing=GAP_PX)
-            for one in attached:
-                flow.addWidget(self._chip(one.document, one.tokens, is_background=one.attachment.use is Use.BACKGROUND))
+            for attached_document in attached:
+                flow.addWidget(
+                    self._chip(
+                        attached_document.document,
+                        attached_document.tokens,
+                        is_background=attached_document.attachment.use is Use.BACKGROUND,
+                    )
+                )
             self._above.show()
         if is_unanswered:
             is_rest = not all(documents.is_all_shown(document, message_id) for document, _, _ in passages)
@@ -340,7 +346,7 @@ def tail_of(document: StoredDocument, more: int, *, is_all: bool) -> str:
         )
     elif not is_all:
         words.append(tr("only parts were read for this question"))
-    return " · ".join(words) if more > 0 else "".join(f"· {one}" for one in words)
+    return " · ".join(words) if more > 0 else "".join(f"· {word}" for word in words)
 
 
 # The line below a question that says which forgotten turns were shown to the model with it; it opens to them.

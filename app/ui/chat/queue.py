@@ -96,7 +96,7 @@ class Queue(QObject):
         if number is not None:
             with self._notify.guard():
                 self._messages = self._chat.talk.conversations.queued.of(number)
-                self._names = {one.id: self._names_of(one) for one in self._messages}
+                self._names = {message.id: self._names_of(message) for message in self._messages}
         self._show()
 
     def add(self, text: str, draft_of: int | None) -> None:
@@ -149,7 +149,7 @@ class Queue(QObject):
         is_well = answering.ended_well
         before, after = (Going.AFTER_NEXT, Going.ON) if is_well else (Going.ON, Going.AFTER_NEXT)
         becomes = {before: after, Going.AFTER_STOP: Going.ON}
-        self._going = {number: becomes.get(one, one) for number, one in self._going.items()}
+        self._going = {number: becomes.get(going, going) for number, going in self._going.items()}
         self._ended_in = answering.conversation_id
 
     def _waiting(self) -> Iterator[tuple[AnswerService, int]]:
@@ -202,7 +202,7 @@ class Queue(QObject):
             return names
         store = self._chat.talk.documents.store
         found = [store.get(number) for number, _ in message.documents]
-        return names + [one.name for one in found if one is not None]
+        return names + [stored_document.name for stored_document in found if stored_document is not None]
 
     def _on_edited(self, number: int, text: str) -> None:
         with self._notify.guard():
@@ -212,7 +212,7 @@ class Queue(QObject):
 
     def _on_remove_wanted(self, number: int) -> None:
         talk = self._chat.talk
-        message = next(one for one in self._messages if one.id == number)
+        message = next(queued_message for queued_message in self._messages if queued_message.id == number)
         with self._notify.guard():
             talk.conversations.queued.remove(number)
             self._notify.undo(tr("Waiting message removed"), lambda: self._put_back(talk, message))
@@ -226,7 +226,7 @@ class Queue(QObject):
 
     def _on_move_wanted(self, number: int) -> None:
         """Before the message that is before it."""
-        ids = [one.id for one in self._messages]
+        ids = [message.id for message in self._messages]
         place = ids.index(number)
         ids[place - 1], ids[place] = ids[place], ids[place - 1]
         with self._notify.guard():
@@ -303,10 +303,10 @@ class QueueView(QWidget):
             self._column.removeWidget(chip)
             chip.hide()
             chip.deleteLater()
-        self._chips = {one.id: self._chips.get(one.id) or self._new_chip(one.id) for one in messages}
-        for place, one in enumerate(messages):
-            self._column.insertWidget(place, self._chips[one.id])
-            self._chips[one.id].show_message(one.text, names[one.id], is_first=place == 0)
+        self._chips = {message.id: self._chips.get(message.id) or self._new_chip(message.id) for message in messages}
+        for place, message in enumerate(messages):
+            self._column.insertWidget(place, self._chips[message.id])
+            self._chips[message.id].show_message(message.text, names[message.id], is_first=place == 0)
         if self._words.text() != words and messages and self.isVisible():
             announce(self, words)
         self._words.setText(words)

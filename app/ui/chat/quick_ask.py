@@ -178,7 +178,7 @@ class QuickAsk(QWidget):
 
     def copy(self) -> None:
         """The last answer takes the place of what is on the clipboard."""
-        turn = next((one for one in reversed(self.chat.transcript.turns) if is_answer(one)), None)
+        turn = next((turn_view for turn_view in reversed(self.chat.transcript.turns) if is_answer(turn_view)), None)
         if turn is not None and turn.text:
             self.chat.transcript.wanted.emit("copy", turn)
             self.close()
@@ -245,10 +245,10 @@ class QuickAsk(QWidget):
         if not found:
             return  # on some systems only the active window is told
         self._wants_text = False
-        fresh = next((one for one in found if self._last.get(one.is_selected) != one.text), None)
+        fresh = next((text for text in found if self._last.get(text.is_selected) != text.text), None)
         # What was selected stays with the system long after it is seen nowhere: it is offered once.
-        fresh = fresh or next((one for one in found if not one.is_selected), None)
-        self._last = {one.is_selected: one.text for one in found}
+        fresh = fresh or next((captured_text for captured_text in found if not captured_text.is_selected), None)
+        self._last = {captured_text.is_selected: captured_text.text for captured_text in found}
         self._show_taken(fresh if fresh is not None and fresh.text != self._removed else None)
         again = fresh or found[0]
         self._take_again.setVisible(self.taken is None)

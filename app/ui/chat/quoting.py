@@ -84,7 +84,7 @@ class Quoting(QObject):
             )
         )
         inside = range(room.top(), room.bottom() - size.height() + 1)
-        place = next((one for one in (above, below) if one is not None and one.y() in inside), None)
+        place = next((point for point in (above, below) if point is not None and point.y() in inside), None)
         if place is not None:
             x = max(room.left(), min(place.x(), room.right() - size.width()))
             self.button.setGeometry(QRect(QPoint(x, place.y()), size))

@@ -265,14 +265,24 @@ class ChatSelection(QObject):
         from app.ui.text.selectable import text_of  # as in `is_answer`
 
         said = list(self._said())
-        return _together(said, [source_of(one) if one.pieces is None else text_of(one.pieces) for one in said], "{}:")
+        return _together(
+            said,
+            [
+                source_of(selected_turn) if selected_turn.pieces is None else text_of(selected_turn.pieces)
+                for selected_turn in said
+            ],
+            "{}:",
+        )
 
     def markdown(self) -> str:
         """As it was written; a part of a message so that it reads the same."""
         from app.ui.text.selectable import markdown_of  # as in `is_answer`
 
         said = list(self._said(is_source_enough=True))
-        texts = [markdown_of(one.pieces or ()) if one.source is None else one.source for one in said]
+        texts = [
+            markdown_of(selected_turn.pieces or ()) if selected_turn.source is None else selected_turn.source
+            for selected_turn in said
+        ]
         return _together(said, texts, "**{}:**")
 
     def data(self) -> QMimeData:
@@ -281,17 +291,20 @@ class ChatSelection(QObject):
         from app.ui.text.selectable import html_of, mime_data, text_of  # as in `is_answer`
 
         said = list(self._said())
-        texts = [source_of(one) if one.pieces is None else text_of(one.pieces) for one in said]
+        texts = [
+            source_of(selected_turn) if selected_turn.pieces is None else text_of(selected_turn.pieces)
+            for selected_turn in said
+        ]
         text = _together(said, texts, "{}:")
-        if any(one.pieces is None for one in said):
+        if any(turn.pieces is None for turn in said):
             data = QMimeData()
             data.setText(text)
             return data
         pieces: list[Piece] = []
-        for one in said:
+        for selected_turn in said:
             if len(said) > 1:
-                pieces.append(Prose((ProseLine((StyledSpan(f"{_speaker(one)}:", bold=True),)),)))
-            pieces += one.pieces or ()
+                pieces.append(Prose((ProseLine((StyledSpan(f"{_speaker(selected_turn)}:", bold=True),)),)))
+            pieces += selected_turn.pieces or ()
         return mime_data(html_of(pieces), text)
 
     def _said(self, *, is_source_enough: bool = False) -> Iterator[SelectedTurn]:
@@ -340,7 +353,7 @@ def _together(said: list[SelectedTurn], texts: list[str], name: str) -> str:
     if len(said) < 2:
         return "".join(texts)
     pairs = zip(said, texts, strict=True)
-    return "\n\n".join(f"{name.format(_speaker(one))}\n\n{text.strip()}" for one, text in pairs)
+    return "\n\n".join(f"{name.format(_speaker(pair))}\n\n{text.strip()}" for pair, text in pairs)
 
 
 def _speaker(said: SelectedTurn) -> str:
@@ -571,7 +584,7 @@ class Selecting(QObject):
             return False
         spot: TextPosition | None = None
         by_lines = next((one for one in _LINES if event.matches(one[0])), None)
-        operation = next((one for keys, one in _STEPS if event.matches(keys)), None)
+        operation = next((move_operation for keys, move_operation in _STEPS if event.matches(keys)), None)
         if by_lines is not None:
             spot = self._vertically(where, by_lines[1], is_page=by_lines[2])
         elif operation is not None:

@@ -168,12 +168,12 @@ class AnswerPairs(QObject):
         if other is None or answer.id not in ids or self._chat.is_busy:
             return
         sides = sorted((answer, other), key=lambda one: answer.versions.index(one.id))
-        names = [model_words(one.model) or tr("Answer") for one in sides]
+        names = [model_words(side.model) or tr("Answer") for side in sides]
         if names[0] == names[1]:
-            names = [tr("Version {place}", place=answer.versions.index(one.id) + 1) for one in sides]
+            names = [tr("Version {place}", place=answer.versions.index(side.id) + 1) for side in sides]
         self._chat.transcript.update_to(path[: ids.index(answer.id)])
         pair = self._begin(answer.parent_id or 0, [None, None], names, leads=sides.index(answer))
-        pair.ids, pair.is_over, pair.is_of_versions = [one.id for one in sides], True, True
+        pair.ids, pair.is_over, pair.is_of_versions = [side.id for side in sides], True, True
         self._fill(pair)
         if self._view is not None:
             self._view.show_choice(is_over=True)
@@ -255,7 +255,7 @@ class AnswerPairs(QObject):
         """What is stored, each answer for itself. May raise."""
         self._forget(pair)
         path = self._chat.path()
-        before = next((place for place, one in enumerate(path) if one.id in pair.ids), len(path))
+        before = next((place for place, message in enumerate(path) if message.id in pair.ids), len(path))
         self._chat.transcript.update_to(path[:before])
         self._chat.refresh()
 
@@ -312,7 +312,7 @@ class AnswerPairs(QObject):
     def _fill(self, pair: AnswerPair) -> None:
         """What is stored of both, as far as it is not being written."""
         lives = (self._chat.live, self.live)
-        running = {one.answering.message_id for one in lives if one.answering is not None}
+        running = {live_answer.answering.message_id for live_answer in lives if live_answer.answering is not None}
         for place, number in enumerate(pair.ids):
             side, stored = self._side(pair, place), self._chat.talk.conversations.message(number) if number else None
             if side is not None and stored is not None and number not in running:

@@ -208,7 +208,7 @@ class TagBar(QWidget):
             self.chosen -= gone
         places = {tag.id: place for place, tag in enumerate(found)}
         ordered = {chat: sorted(ids, key=places.get) for chat, ids in self._of_chats.items()}  # type: ignore[arg-type]
-        return {chat: [known[one] for one in ids] for chat, ids in ordered.items()}
+        return {chat: [known[number] for number in ids] for chat, ids in ordered.items()}
 
     def suits(self, conversation_id: int) -> bool:
         """Whether a chat has all of the chosen tags."""

@@ -321,7 +321,9 @@ class TurnSteps(QObject):
         """Accepts what it takes."""
         places, focus = self._transcript.places, QApplication.focusWidget()
         keys = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
-        here = next((one.number for turn, one in places.made.items() if focus and _is_in(focus, turn)), None)
+        here = next(
+            (turn_place.number for turn, turn_place in places.made.items() if focus and _is_in(focus, turn)), None
+        )
         if here is None or keys not in STEPS | PINNED_STEPS:
             return
         event.accept()
@@ -578,7 +580,9 @@ class TurnColumn(QWidget):
         reason = Qt.FocusReason.TabFocusReason if is_next else Qt.FocusReason.BacktabFocusReason
         step = 1 if is_next else -1
         focus = QApplication.focusWidget()
-        at = next((one.number for turn, one in self.places.made.items() if focus and _is_in(focus, turn)), None)
+        at = next(
+            (turn_place.number for turn, turn_place in self.places.made.items() if focus and _is_in(focus, turn)), None
+        )
         if at is not None:
             beside = [self.turn_at(index) for index in range(max(at - 1, 0), min(at + 2, self.places.count))]
             order = [widget for turn in beside for widget in _tab_stops(turn)]

@@ -183,7 +183,7 @@ class TurnView(QWidget):
 
         `without_row` leaves out what the row of icons offers in sight.
         """
-        actions = [one for one in self.offers if not (without_row and (one.is_quick or one.name in IN_ROW))]
+        actions = [offer for offer in self.offers if not (without_row and (offer.is_quick or offer.name in IN_ROW))]
         if not actions:
             return
 

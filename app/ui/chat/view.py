@@ -204,7 +204,9 @@ class ChatView(QWidget):
         self.draft.show("" if self.is_temporary else draft)
         self.attaching.show(talk, self.conversation_id)
         self.queue.show()
-        drafted = [one.document.id for one in self.attaching.shown if one.document is not None]
+        drafted = [
+            draft_document.document.id for draft_document in self.attaching.shown if draft_document.document is not None
+        ]
         ids = [*self.transcript.documents.ids, *drafted]
         self.documents_known.emit(frozenset((talk.documents, number) for number in ids))
         used = [m.stats.prompt_tokens + m.stats.generated_tokens for m in messages if m.stats is not None]
@@ -530,7 +532,7 @@ class Sending(QObject):
             self._waits_for |= set(self._attaching.parts)  # and for what was found since
         if self.is_waiting and not self._attaching.hold():
             waited, self.is_waiting, self._waits_for = self._waits_for, False, set()
-            if waited <= set(self._attaching.parts) and not any(one.error for one in waited):
+            if waited <= set(self._attaching.parts) and not any(attachment.error for attachment in waited):
                 self._on_sent(self._composer.text)
         self.changed.emit()
 
@@ -582,9 +584,9 @@ class Sending(QObject):
     def _begin(self, conversation_id: int, question_id: int, *, is_whole: bool) -> None:
         """A question was stored, its documents with it: the composer is emptied, the answer begins."""
         self._draft.show("")
-        for one in self._attaching.shown:  # what was counted of a draft is told at its message, too
-            if one.document is not None and one.fit is not None:
-                self._chat.transcript.documents.tokens[one.document.id] = one.fit.tokens
+        for draft_document in self._attaching.shown:  # what was counted of a draft is told at its message, too
+            if draft_document.document is not None and draft_document.fit is not None:
+                self._chat.transcript.documents.tokens[draft_document.document.id] = draft_document.fit.tokens
         self._attaching.sent(conversation_id)
         self._chat.refresh()
         if is_whole or not self._beside.ask(question_id):

@@ -362,8 +362,8 @@ class FirstSuggestion(QObject):
 
         def suggested(_token: CancelToken) -> Suggestion | None:
             here = self._models.suggestions("chat", 3)
-            useful = [each for each in here if each.installed is None and each.fit.is_usable]
-            return None if any(each.installed for each in here) else next(iter(useful), None)
+            useful = [suggestion for suggestion in here if suggestion.installed is None and suggestion.fit.is_usable]
+            return None if any(suggestion.installed for suggestion in here) else next(iter(useful), None)
 
         tasks.ask(suggested, self, self._empty.show_suggestion)
 

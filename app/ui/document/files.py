@@ -488,7 +488,7 @@ class DocumentChip(QPushButton):
 
 
 def _glyph_of(ending: str) -> str:
-    meant = next((each for each in registry.formats() if each.has(ending)), None)
+    meant = next((file_format for file_format in registry.formats() if file_format.has(ending)), None)
     return "file-text" if meant is None else _GLYPHS.get(meant.name) or _GLYPHS.get(meant.kind, "file-text")
 
 
@@ -574,7 +574,7 @@ def remarks_words(document: StoredDocument) -> str:
     seen = [odd.get(page, PageRead(page)) for page in looked_at]
     pages = pages_words(document.unit, document.pages, seen) if odd else ""
     remarks = [one for one in document.info.get("remarks", ()) if one["name"] != "recognized"]
-    said = [remark_sentence(Remark(one["name"], one["values"])) for one in remarks]
+    said = [remark_sentence(Remark(remark["name"], remark["values"])) for remark in remarks]
     return " ".join([f"{pages}." if said and pages else pages, *said]).strip()
 
 
@@ -587,7 +587,7 @@ def told_of(found: Expanded, *, left: int = 0) -> str:
     """What was not taken of what somebody dropped, in one sentence; "" where all was."""
     if found.is_cut or left:
         return tr("At most {count} files are attached at once; the others were left out.", count=MOST_FILES)
-    odd = [one for one in found.skipped if one.reason != "no_document"]
+    odd = [skipped_path for skipped_path in found.skipped if skipped_path.reason != "no_document"]
     if not found.files and not odd:
         return tr("No document was found in it.")
     if len(odd) == 1:
@@ -599,7 +599,11 @@ def told_of(found: Expanded, *, left: int = 0) -> str:
 
 def left_out_words(found: Expanded) -> str:
     """What of a folder was left out because it holds no text, for a moment; "" where all of it was taken."""
-    names = [short_name(visible_name(one.path.name)) for one in found.skipped if one.reason == "no_document"]
+    names = [
+        short_name(visible_name(skipped_path.path.name))
+        for skipped_path in found.skipped
+        if skipped_path.reason == "no_document"
+    ]
     taken = tr("1 file was taken.") if len(found.files) == 1 else tr("{n} files were taken.", n=len(found.files))
     if len(names) == 1:
         return f"{taken} {tr('{name} was left out: it holds no text.', name=names[0])}"

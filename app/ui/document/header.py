@@ -169,7 +169,7 @@ class DocumentHeader(QWidget):
         ):
             for button in pair:
                 button.setVisible(is_wanted)
-        tools_px = sum(one.sizeHint().width() for one in self._tools if not one.isHidden())
+        tools_px = sum(tool.sizeHint().width() for tool in self._tools if not tool.isHidden())
         room = self.width() - margins.left() - margins.right() - self.close_button.sizeHint().width()
         room -= self.where.sizeHint().width()
         self._place_tools(is_narrow=room - tools_px < self._theme.px(LEAST_NAME_PX))

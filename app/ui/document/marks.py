@@ -170,7 +170,7 @@ class Walk:
         """What follows a stretch, or all from the first on."""
         next_id = self.first_id
         if after is not None:
-            yield from (one for one in stretches_of(after.block) if one.start > after.start)
+            yield from (block_range for block_range in stretches_of(after.block) if block_range.start > after.start)
             next_id = after.block.id + 1
         while next_id <= self.last_id:
             blocks = self._document.blocks(next_id, min(BATCH, self.last_id - next_id + 1))
@@ -182,7 +182,9 @@ class Walk:
 
     def backwards(self, before: BlockRange) -> Iterator[BlockRange]:
         """What precedes a stretch, the nearest first."""
-        yield from reversed([one for one in stretches_of(before.block) if one.start < before.start])
+        yield from reversed(
+            [block_range for block_range in stretches_of(before.block) if block_range.start < before.start]
+        )
         last_id = before.block.id - 1
         while last_id >= self.first_id:
             first_id = max(self.first_id, last_id - BATCH + 1)

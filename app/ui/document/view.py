@@ -659,9 +659,9 @@ class PageReadingPane(QFrame):
 
     def take_over(self, corrections: Corrections | None, document_id: int) -> None:
         """Another reading of the same file is shown; what is being typed stays, and is for that one."""
-        for one in self._on_their_way:
-            if one.document_id == self._document_id:
-                one.document_id = document_id
+        for correction in self._on_their_way:
+            if correction.document_id == self._document_id:
+                correction.document_id = document_id
         if self.is_changed:
             self._unsaved[document_id, self._page] = self.edit.toPlainText()
         self._show(corrections, document_id, self._page)

@@ -146,8 +146,8 @@ def _how_far(words: str, event: object) -> Far | None:
 def _told(found: BackupUnpacked) -> str:
     """How many of each kind, as far as there are any."""
     parts = []
-    for name, one, many in _KINDS:
+    for name, text, many in _KINDS:
         count = found.counts.get(name, 0)
         if count:
-            parts.append(tr(one) if count == 1 else tr(many, n=f"{count:,}"))
+            parts.append(tr(text) if count == 1 else tr(many, n=f"{count:,}"))
     return ", ".join(parts) or tr("nothing but settings")

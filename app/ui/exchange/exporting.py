@@ -107,7 +107,7 @@ class Exporting(SavedFiles):
                 return
             ids, glyph = [chat.id for chat in chats], icon("export", self._ui.theme.tokens.muted)
             action = menu.addAction(glyph, tr("Export or print…"), lambda: self.ask(ids, project.name))
-            before = next((one for one in menu.actions() if one.isSeparator()), None)
+            before = next((action for action in menu.actions() if action.isSeparator()), None)
             if before is not None:
                 menu.insertAction(before, action)
 

@@ -105,7 +105,10 @@ class HeadsModel(CellModel):
     def words(self, row: int, column: int) -> str:
         """Which head it is and what it does."""
         assert self.seen is not None
-        said = " ".join(tr(each.text, **each.values) for each in sentences_of(self.seen.patterns[row][column]))
+        said = " ".join(
+            tr(message_template.text, **message_template.values)
+            for message_template in sentences_of(self.seen.patterns[row][column])
+        )
         return tr("Layer {layer}, head {head}. {words}", layer=self.seen.layers[row], head=column, words=said)
 
     def name(self, section: int, way: Qt.Orientation) -> str:
@@ -417,7 +420,10 @@ class AttentionView(LookPage):
             field.number.setValue(value)
             field.number.blockSignals(False)
         shares = self.seen.of(layer, head)
-        words = " ".join(tr(each.text, **each.values) for each in sentences_of(self.seen.pattern(layer, head)))
+        words = " ".join(
+            tr(message_template.text, **message_template.values)
+            for message_template in sentences_of(self.seen.pattern(layer, head))
+        )
         self.sentence.setText(words)
         names = tuple(map(word_of, self.seen.tokens))
         above = np.triu(np.ones(shares.shape, bool), 1)
@@ -512,7 +518,7 @@ KIND_WORDS = {
 def kinds_in_words(patterns: Sequence[Sequence[Pattern]]) -> list[str]:
     """How many heads do what, the most frequent first."""
     every = [pattern for layer in patterns for pattern in layer]
-    counted = Counter(each.kind for each in every)
+    counted = Counter(pattern.kind for pattern in every)
     if counted.keys() <= {AttentionTarget.SHORT}:
         return [tr("{count} heads; the text is too short for a pattern.", count=len(every))]
     said = ", ".join(tr(KIND_WORDS[place], count=count) for place, count in counted.most_common())

@@ -179,7 +179,9 @@ class TokenFlow(QAbstractScrollArea):
         """
         bar = self.verticalScrollBar()
         before, self._pieces = self._pieces, list(pieces)
-        is_grown = bool(before) and [one.text for one in before] == [one.text for one in self._pieces[: len(before)]]
+        is_grown = bool(before) and [token_piece.text for token_piece in before] == [
+            piece.text for piece in self._pieces[: len(before)]
+        ]
         is_at_end = is_grown and bar.value() >= bar.maximum()
         if not is_grown:
             self._current = self._hovered = -1

@@ -109,7 +109,7 @@ class TemperatureView(LookPage):
                 row.show_guess(visible(self.guesses[number].data), shares[number])
         count = len(shares)
         words = "The {count} likeliest, as chances among each other; all others, {rest} at T = 1, are left out."
-        rest = f"{100 * max(0.0, 1 - sum(one.probability for one in self.guesses)):.0f} %"
+        rest = f"{100 * max(0.0, 1 - sum(guess.probability for guess in self.guesses)):.0f} %"
         self.note.setText(tr(words, count=count, rest=rest) if count else "")
 
 

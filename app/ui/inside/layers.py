@@ -148,7 +148,7 @@ class LensModel(CellModel):
         if lens is None:
             return ""
         said = ", ".join(
-            f"“{shown_word(each.data)}” {percent(each.probability)} %" for each in self.guesses(row, column)
+            f"“{shown_word(guess.data)}” {percent(guess.probability)} %" for guess in self.guesses(row, column)
         )
         behind = word_of(lens.tokens[column])
         if row == self.rowCount() - 1:

@@ -443,7 +443,7 @@ class ArcsDrawing:
     def set(self, tokens: Sequence[TokenSeen]) -> None:
         """Another text; nothing is known of it yet."""
         self._tokens, self.shares, self.words = tuple(tokens), None, tuple(map(word_of, tokens))
-        self.is_mirrored = is_right_to_left(b"".join(each.data for each in tokens).decode("utf-8", "replace"))
+        self.is_mirrored = is_right_to_left(b"".join(token.data for token in tokens).decode("utf-8", "replace"))
 
     def table(self) -> list[list[str | float]]:
         assert self.shares is not None

@@ -196,12 +196,14 @@ class InsidePanel(QWidget):
         """What can be looked at now; what was chosen stays as long as it is there."""
         spec = _spec(self.page)
         self._known = []
-        for one in self._subjects.now():
-            is_for_it = (spec.takes_prompts or one.prompt is None) and (spec.takes_answers or not one.is_being_written)
-            if is_for_it and all(one.name != known.name for known in self._known):
-                self._known.append(one)
-        choices = [(one.name, one.label) for one in self._known]
-        is_there = any(one.name == self._choice.value for one in self._known)
+        for inspected_text in self._subjects.now():
+            is_for_it = (spec.takes_prompts or inspected_text.prompt is None) and (
+                spec.takes_answers or not inspected_text.is_being_written
+            )
+            if is_for_it and all(inspected_text.name != known.name for known in self._known):
+                self._known.append(inspected_text)
+        choices = [(inspected_text.name, inspected_text.label) for inspected_text in self._known]
+        is_there = any(text.name == self._choice.value for text in self._known)
         self._choice.offer([*choices, (OWN, tr("A text of your own"))])
         if self._known and not self._is_own and (self._known[0].name == SELECTION or not is_there):
             self._choice.show_value(self._known[0].name)
@@ -227,7 +229,9 @@ class InsidePanel(QWidget):
         if self._choice.value == OWN:
             subject: InspectedText | None = InspectedText(OWN, "", self._field.text)
         else:
-            subject = next((one for one in self._known if one.name == self._choice.value), None)
+            subject = next(
+                (inspected_text for inspected_text in self._known if inspected_text.name == self._choice.value), None
+            )
         if subject == self._looked.get(self.page):
             return
         page = cast("InsidePage", self._pages[self.page])

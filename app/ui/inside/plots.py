@@ -247,7 +247,7 @@ class ScatterPlot(QWidget):
         `words` say what the line means; screen readers hear them behind the points.
         """
         self.points, self._line, self._band, self.current = tuple(points), line, band, -1
-        said = [tr("{count} points.", count=len(points)), *(f"{self.point_words(one)}." for one in points), words]
+        said = [tr("{count} points.", count=len(points)), *(f"{self.point_words(point)}." for point in points), words]
         self.setAccessibleDescription(" ".join(filter(None, said)))
         self._draw()
 
@@ -258,11 +258,11 @@ class ScatterPlot(QWidget):
 
     def table(self) -> list[list[str | float]]:
         found: list[list[str | float]] = [["name", *self._labels]]
-        found += [[one.name, float(one.x), float(one.y)] for one in self.points]
+        found += [[point.name, float(point.x), float(point.y)] for point in self.points]
         if self._line is not None:
             found[0].append("line")
-            for row, one in zip(found[1:], self.points, strict=True):
-                row.append(self._line(one.x) if one.x > 0 else math.nan)
+            for row, plot_point in zip(found[1:], self.points, strict=True):
+                row.append(self._line(plot_point.x) if plot_point.x > 0 else math.nan)
         return found
 
     def picture_size(self) -> QSize:
@@ -274,8 +274,8 @@ class ScatterPlot(QWidget):
     # Drawing. On the plot everything is in powers of ten.
 
     def _places(self) -> list[tuple[int, float, float]]:
-        good = (one for one in enumerate(self.points) if 0 < one[1].x < math.inf and 0 < one[1].y < math.inf)
-        return [(number, math.log10(one.x), math.log10(one.y)) for number, one in good]
+        good = (point for point in enumerate(self.points) if 0 < point[1].x < math.inf and 0 < point[1].y < math.inf)
+        return [(number, math.log10(plot_point.x), math.log10(plot_point.y)) for number, plot_point in good]
 
     def _draw(self) -> None:
         tokens = self._theme.tokens
@@ -365,7 +365,7 @@ class ScatterPlot(QWidget):
         taken = [QRectF(dot.x() - gap / 2, dot.y() - gap / 2, gap, gap) for dot in [*dots.values(), *line]]
         for number, name in sorted(self._names, key=lambda one: one[0] != self.current):
             places = list(_places_beside(dots[number], name.boundingRect().size(), gap, room))
-            free = (one for one in places if not any(one.intersects(other) for other in taken))
+            free = (rect_f for rect_f in places if not any(rect_f.intersects(other) for other in taken))
             place = next(free, places[0])
             taken.append(place)
             name.setPos(box.mapSceneToView(place.topLeft()))

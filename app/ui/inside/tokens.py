@@ -93,7 +93,7 @@ class TokensPage(LookPage):
         def cut(engine: Engine, token: CancelToken) -> _Cut:
             ask = prompt()
             found = tokens_of(engine, messages=ask.messages, variables=ask.template_variables, cancel=token)
-            text = b"".join(one.data for one in found).decode("utf-8", "replace")
+            text = b"".join(placed_token.data for placed_token in found).decode("utf-8", "replace")
             return _Cut(text, tuple(found), tuple(shares_of(found, text, ask.messages)))
 
         self._begin(cut)
@@ -130,7 +130,7 @@ class TokensPage(LookPage):
             words.append(
                 tr("The text has {whole} characters; these are its first ones.", whole=f"{cut.whole_characters:,}")
             )
-        shares = [f"{tr(ROLES[one.role])} {one.tokens:,}" for one in cut.shares]
+        shares = [f"{tr(ROLES[share.role])} {share.tokens:,}" for share in cut.shares]
         return [*words, *([" · ".join(shares)] if shares else [])]
 
     def _piece(self, number: int) -> TokenPiece:
@@ -419,7 +419,9 @@ def token_words(token: TokenSeen) -> str:
         tr("the likeliest of all") if token.rank == 0 else tr("number {rank} of the likeliest", rank=token.rank + 1)
     )
     likeliest = [
-        f"{visible(one.data)} {percent(one.probability)}" for one in token.alternatives if one.data != token.data
+        f"{visible(alternative.data)} {percent(alternative.probability)}"
+        for alternative in token.alternatives
+        if alternative.data != token.data
     ]
     if likeliest:
         words.append(tr("instead: {guesses}", guesses=", ".join(likeliest[:3])))

@@ -163,7 +163,7 @@ class ComparePage(ComparisonPage):
         self.status.setText("" if chosen and size else nothing)
 
     def _begin(self) -> None:
-        paths, text = [one.path for one in self.models.chosen], self.passage.compared
+        paths, text = [compared_model.path for compared_model in self.models.chosen], self.passage.compared
         if self.is_running or not paths or not text.strip():
             return
         engine = self._engine = build_engine(self._app.paths)
@@ -202,7 +202,7 @@ class ComparePage(ComparisonPage):
             self._ui.loader.look()
         else:
             self._found.append(event)
-            self.results.show_found(self._found, [self.models.name_of(one.path) for one in self._found])
+            self.results.show_found(self._found, [self.models.name_of(compared.path) for compared in self._found])
 
     def _show_progress(self, event: Comparing) -> None:
         begin, end = PARTS[event.doing]
@@ -596,8 +596,10 @@ class Results(QWidget):
     def show_found(self, found: Sequence[Compared], names: Sequence[str]) -> None:
         """The figures so far, with what the models are called here."""
         self._found, self._names = list(found), list(names)
-        good = [(name, one) for name, one in zip(names, found, strict=True) if one.error is None]
-        bad = [(name, one.error) for name, one in zip(names, found, strict=True) if one.error is not None]
+        good = [(name, compared) for name, compared in zip(names, found, strict=True) if compared.error is None]
+        bad = [
+            (name, compared.error) for name, compared in zip(names, found, strict=True) if compared.error is not None
+        ]
         self.table.rows.show_rows(good)
         self.failed.setText("\n".join(f"{name}: {tr(sentence_for(error).text)}" for name, error in bad))
         for widget in (self.table, self.order, self.save, self.measured):
@@ -614,7 +616,7 @@ class Results(QWidget):
         if found and len(found) < self._wanted:  # it was stopped
             self._wanted = 0
             self.show_found(found, self._names)
-        if any(one.error is None for one in found):
+        if any(compared.error is None for compared in found):
             announce(self, self.best.text())
 
     def ask_to_save(self) -> QFileDialog:
@@ -647,7 +649,7 @@ class Results(QWidget):
         if len(self._found) < self._wanted:
             return tr("{done} of {all} models are measured.", done=len(self._found), all=self._wanted)
         quick, best = best_of(self._found, QUICK_TOKENS_PER_S), best_of(self._found, 0)
-        names = {id(one): name for one, name in zip(self._found, self._names, strict=True)}
+        names = {id(compared): name for compared, name in zip(self._found, self._names, strict=True)}
         values = {"speed": QUICK_TOKENS_PER_S}
         if best is None:
             return tr("The text is too short to say anything.")
@@ -667,9 +669,9 @@ class Results(QWidget):
         return said
 
     def _show_plot(self, good: list[Row]) -> None:
-        points = [PlotPoint(name, one.parameters, one.bits_per_byte) for name, one in good]
-        drawn = [one for one in points if one.x > 0 and one.y > 0]
-        line = line_of([one for _, one in good])
+        points = [PlotPoint(name, compared.parameters, compared.bits_per_byte) for name, compared in good]
+        drawn = [point for point in points if point.x > 0 and point.y > 0]
+        line = line_of([compared for _, compared in good])
         is_shown = len(drawn) > 1
         if is_shown and self.plot is None:
             self._make_plot()
@@ -677,7 +679,7 @@ class Results(QWidget):
             self.line.hide()
             self.kaplan.hide()
             return
-        words = line_words([one for _, one in good])
+        words = line_words([compared for _, compared in good])
         self.line.setText(words)
         for widget in (self.plot, self.line, self.kaplan, self._buttons):
             widget.setVisible(is_shown)

@@ -71,16 +71,17 @@ class DownloadsPage(ModelsPage):
 
     def _show(self) -> None:
         groups = [
-            (heading, [one for one in self._downloads.values() if one.state in states]) for heading, states in _GROUPS
+            (heading, [download for download in self._downloads.values() if download.state in states])
+            for heading, states in _GROUPS
         ]
-        order = [(heading, one.id) for heading, members in groups for one in members]
-        for one in self._downloads.values():
-            if one.id in self._rows:
-                self._rows[one.id].show_download(one)
+        order = [(heading, member.id) for heading, members in groups for member in members]
+        for download in self._downloads.values():
+            if download.id in self._rows:
+                self._rows[download.id].show_download(download)
         if order != self._order:
             self._order = order
             self._arrange([(heading, members) for heading, members in groups if members])
-            self.counted.emit(sum(1 for one in self._downloads.values() if one.state != "done"))
+            self.counted.emit(sum(1 for download in self._downloads.values() if download.state != "done"))
         self.say(self.empty, "" if order else tr("No downloads. What you download from the Hub shows here."))
         self.say(self.foot, tr("Downloads resume where they stopped, even after a restart.") if order else "")
 

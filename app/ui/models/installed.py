@@ -97,7 +97,7 @@ class InstalledPage(ModelsPage):
         if (menu is not None and menu.isVisible()) or any(card.is_edited for card in self._by_card):
             self._is_behind = True
             return
-        focused = next((str(one.model.path) for card, one in self._by_card.items() if card.hasFocus()), "")
+        focused = next((str(installed.model.path) for card, installed in self._by_card.items() if card.hasFocus()), "")
         self._models = models
         self.clear_rows()
         self._by_card = {}
@@ -338,7 +338,7 @@ class Facts:
 
 def facts_of_file(path: Path, folder: Path) -> Facts:
     """Sizes of all files of a model, and the room in the models folder; raises ModelMissing or ModelUnreadable."""
-    there = next(one for one in (folder, *folder.parents) if one.is_dir())
+    there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
     model = checked(path)
     files = [*model.parts, *([model.vision_path] if model.vision_path else [])]
     try:

@@ -135,7 +135,7 @@ class SuggestedPage(ModelsPage):
                 card = self._card(suggestion.entry)
                 self._by_id[suggestion.entry.id] = card
                 self.rows.addWidget(card)
-        first = next((one.entry.id for one in suggestions if can_download(one)), "")
+        first = next((suggestion.entry.id for suggestion in suggestions if can_download(suggestion)), "")
         for suggestion in suggestions:
             self._fill(self._by_id[suggestion.entry.id], suggestion, is_first=suggestion.entry.id == first)
         self.say(self.empty, "" if suggestions else tr("No suggestions. Search the Hub for a model."))
@@ -220,7 +220,7 @@ class SuggestedPage(ModelsPage):
                 shown[0].click()
 
     def _on_pressed(self, entry_id: str, key: str) -> None:
-        suggestion = next(one for one in self._suggestions if one.entry.id == entry_id)
+        suggestion = next(suggestion for suggestion in self._suggestions if suggestion.entry.id == entry_id)
         download = suggestion.download
         if key == "download":
             self._download(suggestion.entry)
@@ -592,8 +592,8 @@ class ModelsColumn(QWidget):
         """Marks a page; "search" has no row of its own, so nothing is marked then."""
         button = self.pages.get("compare" if name in WAYS_TO_COMPARE else name)
         self._group.setExclusive(False)
-        for one in self.pages.values():
-            one.setChecked(one is button)
+        for page in self.pages.values():
+            page.setChecked(page is button)
         self._group.setExclusive(True)
 
     def show_count(self, name: str, count: int) -> None:

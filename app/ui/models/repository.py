@@ -234,9 +234,9 @@ class RepositoryPage(QWidget):
         if self.repository is None or self.model is None:
             return
         found = [
-            each
-            for each in self._app.models.downloads.all()
-            if each.request.repo == self.repository.name and each.request.files == self.model.parts
+            download
+            for download in self._app.models.downloads.all()
+            if download.request.repo == self.repository.name and download.request.files == self.model.parts
         ]
         self.foot.show_download(found[-1] if found else None)
 

@@ -278,7 +278,12 @@ def page_layout() -> QPageLayout:
 def _stretches(text: LaidOutText, largest: float) -> Iterator[Stretch]:
     """What is not cut, from the top; what overlaps is one, unless that is too long."""
     lines = sorted(_lines(text.document))
-    kept = sorted([*lines, *(one for one in [*text.kept, *_headings(text.document)] if one[1] - one[0] <= largest)])
+    kept = sorted(
+        [
+            *lines,
+            *(heading for heading in [*text.kept, *_headings(text.document)] if heading[1] - heading[0] <= largest),
+        ]
+    )
     for top, bottom in _joined(kept):
         if bottom - top <= largest:
             yield top, bottom

@@ -50,7 +50,7 @@ class ComputerRow(QWidget):
 
     def show_devices(self, devices: Sequence[Device | LentDevice]) -> None:
         """What it may give."""
-        free, total = (gigabytes(sum(getattr(each, field) for each in devices)) for field in _BYTES)
+        free, total = (gigabytes(sum(getattr(device, field) for device in devices)) for field in _BYTES)
         text = tr("{free} of {total} GB free", free=free, total=total)
         if len(devices) > 1:
             text = tr("{count} devices, {free} of {total} GB free", count=len(devices), free=free, total=total)

@@ -32,7 +32,9 @@ class Connections:
 def read(ledger: Ledger) -> Connections:
     """All of it, the newest first; for a thread, as there may be many thousands."""
     found = ledger.connections(ALL)
-    return Connections(found, len({each.host for each in found}), sum(each.bytes for each in found))
+    return Connections(
+        found, len({hub_connection.host for hub_connection in found}), sum(connection.bytes for connection in found)
+    )
 
 
 def when_text(at: float) -> str:

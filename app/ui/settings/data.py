@@ -168,7 +168,7 @@ class TrashPage(SettingsPage):
         """Reads what there is."""
         with self._ui.notify.guard():
             self._trashed = self.trash.rows()
-        there = {one.kind for one in self._trashed}
+        there = {trashed.kind for trashed in self._trashed}
         self.kind.offer([(ALL, "Everything"), *((kind, _NAMES[kind][1]) for kind in KINDS if kind in there)])
         self.kind.setVisible(len(there) > 1)
         self._show()
@@ -179,13 +179,13 @@ class TrashPage(SettingsPage):
 
     def restore(self) -> None:
         """What is selected comes back, and the lists show it."""
-        for one in self.chosen:
+        for trashed in self.chosen:
             with self._ui.notify.guard():
                 try:
-                    self.trash.restore(one)
+                    self.trash.restore(trashed)
                 except KeyError:  # another window of the program was quicker
                     continue
-        tabs = {_TABS.get(one.kind, tab_spec.CHAT) for one in self.chosen}
+        tabs = {_TABS.get(trashed.kind, tab_spec.CHAT) for trashed in self.chosen}
         self.reload()
         for name in sorted(tabs):
             self._ui.go.tab(name).restore_list()
@@ -205,8 +205,8 @@ class TrashPage(SettingsPage):
 
     def _remove(self, chosen: Sequence[Trashed]) -> None:
         def work() -> None:
-            for one in chosen:
-                self.trash.remove(one)
+            for trashed in chosen:
+                self.trash.remove(trashed)
 
         self._do(work)
 
@@ -228,12 +228,12 @@ class TrashPage(SettingsPage):
     def _show(self) -> None:
         wanted, days = self.kind.value, self._app.settings.trash.keep_days
         self.list.clear()
-        for one in self._trashed:
-            if wanted not in (ALL, one.kind):
+        for trashed in self._trashed:
+            if wanted not in (ALL, trashed.kind):
                 continue
-            item = QListWidgetItem(_title(one), self.list)
-            item.setData(NOTE_ROLE, _note(one, days))
-            item.setData(Qt.ItemDataRole.UserRole, one)
+            item = QListWidgetItem(_title(trashed), self.list)
+            item.setData(NOTE_ROLE, _note(trashed, days))
+            item.setData(Qt.ItemDataRole.UserRole, trashed)
             item.setToolTip(plain_tip(f"{item.text()}\n{item.data(NOTE_ROLE)}"))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}, {item.data(NOTE_ROLE)}")
         has_some = bool(self.list.count())

@@ -152,8 +152,8 @@ class MemoriesPage(SettingsPage):
             row.hide()
             self._list.removeWidget(row)
             row.deleteLater()
-        scopes = [(EVERY_CHAT, tr("Every chat")), *((str(one.id), _short(one.name)) for one in projects)]
-        self.rows = [self._new_row(one, scopes) for one in found]
+        scopes = [(EVERY_CHAT, tr("Every chat")), *((str(project.id), _short(project.name)) for project in projects)]
+        self.rows = [self._new_row(memory, scopes) for memory in found]
         self._count()
 
     def _new_row(self, memory: Memory, scopes: Sequence[tuple[str, str]]) -> MemoryRow:

@@ -962,7 +962,7 @@ class DeviceChoice(QWidget):
             chosen = (name,) if name else AUTOMATIC
         else:
             wanted = set(self.chosen) - {CPU} | {name} if checked else set(self.chosen) - {name}
-            chosen = tuple(one for one in self._rows if one and one in wanted)
+            chosen = tuple(row for row in self._rows if row and row in wanted)
         was, self.chosen = self.chosen, chosen
         self._show()
         if chosen != was:

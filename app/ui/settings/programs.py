@@ -268,7 +268,7 @@ class ProgramsSection(SettingsSection):
         if self._programs.door is None:
             return
         asked = self._programs.switch.journal()
-        lines = [_asked_text(one) for one in asked[:MOST_ASKED]]
+        lines = [_asked_text(request_record) for request_record in asked[:MOST_ASKED]]
         if len(asked) > MOST_ASKED:
             lines.append(tr("and {count} more", count=len(asked) - MOST_ASKED))
         text = "\n".join(lines) or tr(

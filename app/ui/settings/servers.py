@@ -296,7 +296,7 @@ class ServerDialog(QDialog):
         text = tr("It has 1 model.") if count == 1 else tr("It has {count} models.", count=count)
         _say(self.note, " ".join(filter(None, (tr("This is {kind}.", kind=kind) if kind else "", text))))
         ticked = {name for name, box in self.boxes.items() if box.isChecked()}
-        self._show_models({one.name: one.context_tokens for one in found.models}, ticked)
+        self._show_models({model.name: model.context_tokens for model in found.models}, ticked)
 
     # Its models.
 
@@ -435,7 +435,9 @@ class ServerDialog(QDialog):
         server = self.wanted
         if server is None or not self.chosen:
             return
-        listed = {one.name: one for one in self._found.models} if self._found is not None else {}
+        listed = (
+            {listed_model.name: listed_model for listed_model in self._found.models} if self._found is not None else {}
+        )
         before = {model.name: model for model in self._app.servers.models_on(server)} if self._server else {}
         models = []
         for name in self.chosen:

@@ -346,7 +346,7 @@ class WindowsDesktop(TrayOnly):
 
 def open_folder(folder: Path) -> None:
     """Shows a folder in the system's file program; the nearest one above it when it is not there yet."""
-    there = next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
+    there = next((parent for parent in (folder, *folder.parents) if parent.is_dir()), folder)
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(there)))
 
 

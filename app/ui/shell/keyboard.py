@@ -215,7 +215,7 @@ def in_reading_order(widgets: list[QWidget]) -> list[QWidget]:
             rows[-1].append(widget)
         else:
             rows.append([widget])
-    return [one for row in rows for one in sorted(row, key=_from_leading)]
+    return [widget for row in rows for widget in sorted(row, key=_from_leading)]
 
 
 def _from_leading(widget: QWidget) -> int:
@@ -224,9 +224,9 @@ def _from_leading(widget: QWidget) -> int:
 
 
 def _stops(parent: QWidget) -> Iterator[QWidget]:
-    children = [one for one in parent.children() if isinstance(one, QWidget) and one.isVisible()]
+    children = [child for child in parent.children() if isinstance(child, QWidget) and child.isVisible()]
     focus = QApplication.focusWidget()
-    for child in in_reading_order([one for one in children if not one.isWindow()]):
+    for child in in_reading_order([widget for widget in children if not widget.isWindow()]):
         if isinstance(child, TabGroup):
             yield child
             continue

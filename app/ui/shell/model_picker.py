@@ -132,7 +132,7 @@ class ModelPicker(QPushButton):
     def show_menu(self) -> None:
         """Opens the menu below the picker, its end at the picker's end."""
         menu = self.menu_now()
-        menu.setActiveAction(next((one for one in menu.actions() if one.isChecked()), menu.actions()[-1]))
+        menu.setActiveAction(next((action for action in menu.actions() if action.isChecked()), menu.actions()[-1]))
         menu.popup(self._place_below(menu.sizeHint()))
 
     def show_about(self) -> None:

@@ -136,16 +136,16 @@ class Offers:
     def load(self) -> None:
         """Reads what takes a moment: models, assistants, prompts, projects and titles; on another thread."""
         found = [
-            (f"{tab_spec.ASSISTANT}{one.id}", icon_of(one), one.name, tr("Assistant"))
-            for one in self._app.assistants.all()
+            (f"{tab_spec.ASSISTANT}{assistant.id}", icon_of(assistant), assistant.name, tr("Assistant"))
+            for assistant in self._app.assistants.all()
         ]
         found += [
-            (f"{tab_spec.PROMPT}{one.key}", "bookmark-simple", one.name, tr("Prompt"))
-            for one in self._app.chats.prompts().all(tr)
+            (f"{tab_spec.PROMPT}{library_prompt.key}", "bookmark-simple", library_prompt.name, tr("Prompt"))
+            for library_prompt in self._app.chats.prompts().all(tr)
         ]
         found += [
-            (f"{tab_spec.PROJECT}{one.id}", one.icon or "folder", one.name, tr("Project"))
-            for one in self._app.preambles.projects.all()
+            (f"{tab_spec.PROJECT}{project.id}", project.icon or "folder", project.name, tr("Project"))
+            for project in self._app.preambles.projects.all()
         ]
         self._chats = [
             PaletteEntry(command, glyph, name, kind, partial(self._do, command)) for command, glyph, name, kind in found
@@ -162,7 +162,7 @@ class Offers:
         newest = stored[:NEWEST]
         known = {entry.key: entry for entry in [*self._every, *stored]}
         used = [known[key] for key in map(_moved_key, recent) if key in known]
-        others = [one for one in [*newest, *self._fixed, *self._models, *self._chats] if one not in used]
+        others = [model for model in [*newest, *self._fixed, *self._models, *self._chats] if model not in used]
         return [*used, *others]
 
     def fitting(self, words: str, recent: Sequence[str], token: CancelToken | None = None) -> list[PaletteEntry]:
@@ -316,7 +316,7 @@ class Palette(QWidget):
         """What was chosen by hand stays chosen while it is there; else the best one is."""
         before = self.chosen if self.list.currentIndex().row() > 0 else None
         self.entries.show(entries)
-        row = next((i for i, one in enumerate(entries) if before is not None and one.key == before.key), 0)
+        row = next((i for i, entry in enumerate(entries) if before is not None and entry.key == before.key), 0)
         self._go_to(row)
         self._show_nothing()
         self._arrange()
@@ -343,7 +343,7 @@ class Palette(QWidget):
             return
         self.leave()
         key = ":".join(entry.key.split(":")[:2]) if entry.snippet else entry.key
-        recent = (key, *(one for one in self._recent if one != key))[:REMEMBERED]
+        recent = (key, *(text for text in self._recent if text != key))[:REMEMBERED]
         with self._notify.guard():
             self._app.change("window", palette_recent=recent)
         if entry.snippet:
@@ -483,7 +483,7 @@ class EntryDelegate(QStyledItemDelegate):
 
 def toggle_palette(app: Fireside, ui: UiContext, actions: Mapping[str, QAction], specs: Iterable[TabSpec]) -> None:
     """Opens it, or closes the one that is open."""
-    known = next((one for one in ui.window.findChildren(Palette) if not one.isHidden()), None)
+    known = next((palette for palette in ui.window.findChildren(Palette) if not palette.isHidden()), None)
     if known is not None:
         known.leave()
     else:

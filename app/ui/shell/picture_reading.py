@@ -115,8 +115,8 @@ class PictureReading(QObject):
         is_unwanted = wanted == "none" and not is_asked_for
         if state is None or state.row is not None or is_unwanted or not state.pictures.unread_pages:
             return
-        here = [one for one in state.ways if not one.goes_out]
-        way = next((one for one in here if one.method == wanted), next(iter(here), None))
+        here = [reading_method for reading_method in state.ways if not reading_method.goes_out]
+        way = next((method for method in here if method.method == wanted), next(iter(here), None))
         if way is not None:
             self._begin(document, way, state.pictures.unread_pages)
 

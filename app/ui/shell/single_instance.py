@@ -61,7 +61,7 @@ class StartRequest:
         tab = arguments[0][2:] if arguments and arguments[0].startswith("--") else ""
         if tab == ASK:
             return cls((), tab, " ".join(arguments[1:]), token)
-        return cls(tuple(_local(one) for one in (arguments[1:] if tab else arguments)), tab, token=token)
+        return cls(tuple(_local(argument) for argument in (arguments[1:] if tab else arguments)), tab, token=token)
 
     @classmethod
     def from_line(cls, line: bytes) -> StartRequest | None:
@@ -72,7 +72,7 @@ class StartRequest:
             return None
         fields = given if isinstance(given, dict) else {"files": given}
         files, rest = fields.get("files"), [fields.get(name, "") for name in ("tab", "words", "token")]
-        if isinstance(files, list) and all(isinstance(one, str) for one in [*files, *rest]):
+        if isinstance(files, list) and all(isinstance(file, str) for file in [*files, *rest]):
             return cls(tuple(files), *rest)
         return None
 

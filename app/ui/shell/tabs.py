@@ -94,7 +94,7 @@ class TabRow(QWidget):
             words, keys = tr(self._specs[name].label), [written(key) for key in self._specs[name].keys[:1]]
             button.setText(words if self._has_names else "")
             button.setIcon(QIcon() if self._has_names else icon(self._specs[name].icon, self._theme.tokens.text))
-            button.setToolTip("".join(keys if self._has_names else [words, *(f" ({one})" for one in keys)]))
+            button.setToolTip("".join(keys if self._has_names else [words, *(f" ({key})" for key in keys)]))
 
 
 class Tabs(QObject):
@@ -201,8 +201,8 @@ class Tabs(QObject):
         self.content.setCurrentWidget(tab.view)
         self._left.views.setCurrentWidget(tab.column)
         self._mark(name)
-        for one in self._seen:
-            self._made[one].on_shown(is_shown=one == name)
+        for text in self._seen:
+            self._made[text].on_shown(is_shown=text == name)
         self.changed.emit()
         tab.take_keyboard()
         return tab

@@ -232,9 +232,9 @@ class WindowGeometry(QObject):
 @contextmanager
 def _fonts_kept(column: QWidget) -> Iterator[None]:
     """WORKAROUND: a style sheet takes away the fonts of what gets another parent, when it is polished next."""
-    parts = [one for one in column.findChildren(QWidget) if one.testAttribute(Qt.WidgetAttribute.WA_SetFont)]
-    fonts = [one.font() for one in parts]
+    parts = [widget for widget in column.findChildren(QWidget) if widget.testAttribute(Qt.WidgetAttribute.WA_SetFont)]
+    fonts = [part.font() for part in parts]
     yield
-    for one, font in zip(parts, fonts, strict=True):
-        one.ensurePolished()
-        one.setFont(font)
+    for widget, font in zip(parts, fonts, strict=True):
+        widget.ensurePolished()
+        widget.setFont(font)

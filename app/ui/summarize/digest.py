@@ -224,7 +224,7 @@ class DigestPart(QWidget):
 
     def show_look(self, look: FirstLook, told: Sequence[ShownStatement]) -> None:
         """`told` are the digest's statements with their chips."""
-        has_any = bool(told) or any(one.terms or one.headings for one in look.overviews)
+        has_any = bool(told) or any(overview.terms or overview.headings for overview in look.overviews)
         words = tr(DIGEST_WORDS) if told else tr("No sentences were found; these are words and headings of it.")
         self._fill(words if has_any else "", look.summary, told, look.summary.documents, look.overviews)
 
@@ -291,7 +291,7 @@ class DigestPart(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter is for the button that has the keyboard, and not for the page's own."""
         buttons = (self.cancel, self.look, self.copy, self.save)
-        focused = next((one for one in buttons if one is self.focusWidget()), None)
+        focused = next((button for button in buttons if button is self.focusWidget()), None)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and focused is not None:
             focused.click()
         elif event.key() == Qt.Key.Key_Escape:
@@ -415,15 +415,17 @@ class KeyTerms(QWidget):
         groups: list[tuple[str, list[_Shown]]] = []
         if len(documents) == 1:
             for kind, word in KINDS:
-                groups.append((tr(word), [_Shown(one, documents[0]) for one in overviews[0].terms if one.kind is kind]))
+                groups.append(
+                    (tr(word), [_Shown(term, documents[0]) for term in overviews[0].terms if term.kind is kind])
+                )
         else:
             for document, overview in zip(documents, overviews, strict=True):
                 terms = [
-                    one
+                    key_term
                     for kind, _ in KINDS
-                    for one in [term for term in overview.terms if term.kind is kind][:MOST_OF_SEVERAL]
+                    for key_term in [term for term in overview.terms if term.kind is kind][:MOST_OF_SEVERAL]
                 ]
-                groups.append((document.title or document.name, [_Shown(one, document) for one in terms]))
+                groups.append((document.title or document.name, [_Shown(term, document) for term in terms]))
         self._shown = [(word, terms) for word, terms in groups if terms]
         self._write()
         self.setVisible(bool(self._shown))
@@ -577,12 +579,12 @@ class DigestOutline(QTreeWidget):
 
     def _add(self, root: QTreeWidgetItem, document: SummarizedDocument, overview: Overview) -> None:
         path: list[tuple[int, QTreeWidgetItem]] = [(0, root)]
-        for one in overview.headings:
-            while path[-1][0] >= one.level:
+        for heading in overview.headings:
+            while path[-1][0] >= heading.level:
                 path.pop()
-            mark = page_mark(document.unit, one.page)
-            chip = Chip(one.text, one.text, document.id, TextHighlight(one.block_id))
-            path.append((one.level, self._new_item(path[-1][1], one.text, mark, chip)))
+            mark = page_mark(document.unit, heading.page)
+            chip = Chip(heading.text, heading.text, document.id, TextHighlight(heading.block_id))
+            path.append((heading.level, self._new_item(path[-1][1], heading.text, mark, chip)))
         if overview.left_out:
             left = tr("{count} more headings are left out", count=f"{overview.left_out:,}")
             item = self._new_item(root, left, "", None)

@@ -186,7 +186,7 @@ class SummaryDraftPage(QWidget):
     @property
     def ids(self) -> list[int]:
         """The documents that are read."""
-        return [one.id for one in self._files.documents]
+        return [document.id for document in self._files.documents]
 
     @property
     def groups(self) -> list[list[int]]:
@@ -196,7 +196,7 @@ class SummaryDraftPage(QWidget):
     @property
     def _languages(self) -> tuple[str, ...]:
         """What is to be read and written, by its codes, as far as it is known."""
-        read = [str(one.info.get("language") or "") for one in self._files.documents]
+        read = [str(document.info.get("language") or "") for document in self._files.documents]
         return tuple(dict.fromkeys(filter(None, [*read, self.foot.wish.language])))
 
     def _on_files(self) -> None:
@@ -300,7 +300,7 @@ class SummaryDraftPage(QWidget):
         elif self._estimate is not None and self._estimate.seconds is None:
             words = tr("An estimate of the time comes after the first section.")
         self._say(words)
-        told = [one for one in files if one.document is not None and remarks_words(one.document)]
+        told = [file for file in files if file.document is not None and remarks_words(file.document)]
         lines = [_remark_line(one, is_alone=len(files) == 1) for one in told[:MOST_REMARKS]]
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
@@ -550,9 +550,9 @@ class FileChips(QWidget):
         """All of them, in order, with the tokens of documents where they were counted; chips that stay are kept."""
         self._tokens = tokens
         if list(self._chips) != list(files):
-            for gone in [one for one in self._chips if one not in files]:
+            for gone in [to_read for to_read in self._chips if to_read not in files]:
                 self._take_out(self._chips.pop(gone))
-            self._chips = {one: self._chips.get(one) or self._new_chip(one) for one in files}
+            self._chips = {file: self._chips.get(file) or self._new_chip(file) for file in files}
             for chip in self._chips.values():  # in their order
                 self._flow.removeWidget(chip)
                 self._flow.addWidget(chip)
@@ -560,8 +560,8 @@ class FileChips(QWidget):
                 self._flow.removeWidget(self._last)
                 self._flow.addWidget(self._last)
             self._order()
-        for one in files:
-            self.show_progress(one)
+        for file in files:
+            self.show_progress(file)
 
     def show_progress(self, one: FileToRead) -> None:
         chip = self._chips.get(one)
@@ -755,13 +755,13 @@ class DraftFiles(Intake):
     @property
     def documents(self) -> list[StoredDocument]:
         """Those that are read, in order."""
-        return [one.document for one in self.files if one.document is not None and one.stage is Stage.READ]
+        return [file.document for file in self.files if file.document is not None and file.stage is Stage.READ]
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:
         """More of a document was read."""
-        for one in self.files:
-            if one.document is not None and one.document.id == earlier_id:
-                one.document = self._document(document_id) or one.document
+        for file in self.files:
+            if file.document is not None and file.document.id == earlier_id:
+                file.document = self._document(document_id) or file.document
         self.changed.emit()
 
     def take_out(self, one: FileToRead) -> None:
@@ -793,7 +793,7 @@ class DraftFiles(Intake):
 
     def add_documents(self, ids: Sequence[int]) -> None:
         """Takes documents that are read already; those that are gone are left out."""
-        here = {one.document.id for one in self.files if one.document is not None}
+        here = {file.document.id for file in self.files if file.document is not None}
         for number in ids:
             document = self._document(number) if number not in here else None
             if document is not None and document.id not in here:
@@ -804,8 +804,8 @@ class DraftFiles(Intake):
 
     def clear(self) -> None:
         """Forgets all of them; nothing is told."""
-        for one in list(self.files):
-            self.drop(one)
+        for file in list(self.files):
+            self.drop(file)
 
     def show_menu(self, one: FileToRead, at: QPoint) -> None:
         if one.document is None:

@@ -100,7 +100,7 @@ class SummarySaver(SavedFiles):
         def write() -> None:
             from app.features.summary import export  # not needed before somebody saves
 
-            paths = [self._path_of(one.id) for one in summary.documents]
+            paths = [self._path_of(document.id) for document in summary.documents]
             if path.suffix.lower() == ".pdf":
                 write_pdf(export.as_html(summary, paths), summary.title, path)
             else:
@@ -379,7 +379,11 @@ class ResultPage(QWidget):
         is_whole = written is not None and not written.is_partial
         if stored is None or stored.state == "done" or is_whole or stored.document_ids != document_ids:
             return
-        left = [one for one in told if not any(was_read(written, anchor) for anchor in one.statement.anchors)]
+        left = [
+            shown_statement
+            for shown_statement in told
+            if not any(was_read(written, anchor) for anchor in shown_statement.statement.anchors)
+        ]
         self.statements.show_below(tr(DIGEST_WORDS), left)
         if written is None:
             self.digest = digest
@@ -455,8 +459,8 @@ class ResultPage(QWidget):
 def plain(summary: Summary) -> str:
     """Its title, groups and statements, a paragraph each."""
     parts, group = [summary.title], ""
-    for one in summary.statements:
-        parts += [one.group] if one.group and one.group != group else []
-        parts.append(one.text)
-        group = one.group
+    for statement in summary.statements:
+        parts += [statement.group] if statement.group and statement.group != group else []
+        parts.append(statement.text)
+        group = statement.group
     return "\n\n".join(parts)

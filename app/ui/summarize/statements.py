@@ -130,18 +130,18 @@ class StatementView(QTextEdit):
         """What is in view stays where it is, and the keyboard at its statement, where both are still there after."""
         before, bar = self.stretches, self.verticalScrollBar()
         tops = {
-            id(one.told): self.ground.rect_of(one).top()
-            for one in before[max(0, self.ground.number_at(QPointF())) :][:8]
+            id(statement_range.told): self.ground.rect_of(statement_range).top()
+            for statement_range in before[max(0, self.ground.number_at(QPointF())) :][:8]
         }
         was_at = bar.value()
         numbers = (self.current, self.open_chip[0] if self.open_chip else -1)
-        places = [(id(before[one].told) if 0 <= one < len(before) else 0) for one in numbers]
+        places = [(id(before[number].told) if 0 <= number < len(before) else 0) for number in numbers]
         yield
-        after = {id(one.told): number for number, one in enumerate(self.stretches)}
+        after = {id(stretch.told): number for number, stretch in enumerate(self.stretches)}
         self.current = after.get(places[0], -1)
         number = after.get(places[1])
         self.open_chip = (number, self.open_chip[1]) if number is not None and self.open_chip else None
-        stays = next((one for one in tops if one in after), 0)
+        stays = next((number for number in tops if number in after), 0)
         self.document().size()  # all of it is laid out, so that the bar reaches to its end
         if stays and was_at:
             bar.setValue(bar.value() + round(self.ground.rect_of(self.stretches[after[stays]]).top() - tops[stays]))

@@ -152,7 +152,11 @@ class WorkPage(QWidget):
     def _left_of_digest(self) -> list[ShownStatement]:
         """Of sections that are not read yet."""
         has_read = self.progress.has_read if self.progress is not None else lambda _anchor: False
-        return [one for one in self._digest if not any(map(has_read, one.statement.anchors))]
+        return [
+            shown_statement
+            for shown_statement in self._digest
+            if not any(map(has_read, shown_statement.statement.anchors))
+        ]
 
     def take(self, event: SummaryEvent) -> None:
         """Something happened in the one that is shown; its `SummaryProgress` knows of it already."""

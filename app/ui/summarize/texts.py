@@ -54,11 +54,11 @@ SHORT_FORMS = {
 def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> list[tuple[str, str]]:
     """How much there is to read and how long it takes, as numbers with their words; what is not known is left out."""
     figures = [(f"{len(documents):,}", tr("documents"))] if len(documents) > 1 else []
-    kinds = {one.unit for one in documents if one.unit and one.pages}
-    if pages := sum(one.pages for one in documents if one.unit):
+    kinds = {document.unit for document in documents if document.unit and document.pages}
+    if pages := sum(stored_document.pages for stored_document in documents if stored_document.unit):
         count, _, unit = units(kinds.pop() if len(kinds) == 1 else "page", pages).partition(" ")
         figures.append((count, tr(unit)))
-    if length := sum(int(one.info.get("words") or 0) for one in documents):
+    if length := sum(int(document.info.get("words") or 0) for document in documents):
         figures.append((f"{length:,}", tr("words")))
     if estimate is not None:
         if estimate.sections:
@@ -118,7 +118,12 @@ def was_read(summary: Summary | None, anchor: ClaimAnchor) -> bool:
     coverage = summary.documents[anchor.document].coverage
     if anchor.page is not None:
         return anchor.page not in {*coverage.unread_pages, *coverage.partly_read}
-    cited = [one.block_id for each in summary.statements for one in each.anchors if one.document == anchor.document]
+    cited = [
+        claim_anchor.block_id
+        for statement in summary.statements
+        for claim_anchor in statement.anchors
+        if claim_anchor.document == anchor.document
+    ]
     return anchor.block_id <= max(cited, default=0)
 
 
@@ -203,7 +208,7 @@ class SummaryProgress:
 
     def has_read(self, anchor: ClaimAnchor) -> bool:
         """Whether the section that a place is in is read."""
-        return any(one == anchor.document and first <= anchor.block_id <= last for one, first, last in self.read)
+        return any(number == anchor.document and first <= anchor.block_id <= last for number, first, last in self.read)
 
     @property
     def share(self) -> float:
@@ -272,7 +277,9 @@ class ChipBuilder:
     def know(self, statements: Sequence[Statement]) -> None:
         """Looks up the headings of what has no page. Raises what the store raises."""
         for number, document in enumerate(self._documents):
-            cited = {a.block_id for one in statements for a in one.anchors if a.document == number and not a.page}
+            cited = {
+                a.block_id for statement in statements for a in statement.anchors if a.document == number and not a.page
+            }
             wanted = sorted(block_id for block_id in cited if (number, block_id) not in self._headings)
             for block in self._source.some_blocks(document.id, wanted) if wanted else ():
                 self._headings[number, block.id] = block.heading_path[-1] if block.heading_path else ""
@@ -288,7 +295,11 @@ class ChipBuilder:
     def where(self, statement: Statement) -> str:
         """Where it was looked, such as "p. 6, p. 30"; without the file's name where that is one and the same."""
         is_one = len({anchor.document for anchor in statement.anchors}) == 1
-        words = [self._where(one) for one in statement.anchors] if is_one else [c.text for c in self.chips(statement)]
+        words = (
+            [self._where(claim_anchor) for claim_anchor in statement.anchors]
+            if is_one
+            else [c.text for c in self.chips(statement)]
+        )
         return ", ".join(dict.fromkeys(words))
 
     def _where(self, anchor: ClaimAnchor) -> str:
@@ -349,17 +360,17 @@ class ShownStatement:
 def told(statements: Sequence[Statement], places: ChipBuilder) -> list[ShownStatement]:
     """In the same order. Raises what the store raises."""
     places.know(statements)
-    return [_told(one, places) for one in statements]
+    return [_told(statement, places) for statement in statements]
 
 
 def sentences_told(sentences: Sequence[Statement], places: ChipBuilder) -> list[ShownStatement]:
     """The same of sentences of the documents themselves, of which nothing was checked."""
     places.know(sentences)
     found = []
-    for one in sentences:
-        chips = places.chips(one)
-        spoken = (one.group, one.text, *(chip.spoken for chip in chips))
-        found.append(ShownStatement(one, chips, "", " ".join(filter(None, spoken))))
+    for sentence in sentences:
+        chips = places.chips(sentence)
+        spoken = (sentence.group, sentence.text, *(chip.spoken for chip in chips))
+        found.append(ShownStatement(sentence, chips, "", " ".join(filter(None, spoken))))
     return found
 
 

@@ -92,7 +92,7 @@ class CodeText(TextView):
             return super().selected()
         start, end = cursor.selectionStart(), cursor.selectionEnd()
         parts = []
-        for at in sorted(one for one in self._breaks if start <= one < end):
+        for at in sorted(number for number in self._breaks if start <= number < end):
             parts.append(part_of(self._shown, start, at))
             start = at + 1
         return [replace(self.code, text="".join([*parts, part_of(self._shown, start, end)]))]

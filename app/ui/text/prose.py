@@ -601,7 +601,9 @@ class TableView(TextView):
         look.setCellSpacing(0)
         look.setHeaderRowCount(1 - self._headless)
         look.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
-        look.setColumnWidthConstraints([QTextLength(QTextLength.Type.PercentageLength, one) for one in self._shares])
+        look.setColumnWidthConstraints(
+            [QTextLength(QTextLength.Type.PercentageLength, share) for share in self._shares]
+        )
         return look
 
     def spans(self) -> Iterator[StyledSpan]:

@@ -81,10 +81,10 @@ class DocumentJob(QObject):
         first = drafts[0].id if drafts else 0
 
         def all_of_them() -> None:
-            for one in drafts:
-                source = wish.source if one.id == first else one.wish.source
+            for draft in drafts:
+                source = wish.source if draft.id == first else draft.wish.source
                 self._translations.change(
-                    one.id, TranslationWish(wish.target, source, wish.formality, wish.domain, one.wish.glossary)
+                    draft.id, TranslationWish(wish.target, source, wish.formality, wish.domain, draft.wish.glossary)
                 )
 
         return self.doing.try_to(all_of_them)
@@ -241,9 +241,16 @@ class Drafts(QObject):
         shown = self._job.stored
         if shown is None:
             return []
-        numbers = [one for one in self._batch if one != shown.id] if shown.id in self._batch else []
-        others = [self._job.doing.get(one) for one in numbers]
-        return [shown, *(one for one in others if one is not None and one.state == DRAFT)]
+        numbers = [number for number in self._batch if number != shown.id] if shown.id in self._batch else []
+        others = [self._job.doing.get(number) for number in numbers]
+        return [
+            shown,
+            *(
+                stored_translation
+                for stored_translation in others
+                if stored_translation is not None and stored_translation.state == DRAFT
+            ),
+        ]
 
     def has(self, shown: StoredTranslation) -> bool:
         """Whether it is of the batch."""
@@ -252,14 +259,14 @@ class Drafts(QObject):
     def add(self, paths: Sequence[str | Path]) -> None:
         """Another batch."""
         self._batch = []
-        for one in [one for one in self.files.files if not one.is_on_its_way]:
+        for one in [file for file in self.files.files if not file.is_on_its_way]:
             self.files.drop(one)  # what could not be read of the batch before
         self.files.add(paths, FileToTranslate)
 
     def begin(self, is_all: bool) -> None:
         """Translates what was put together, or only the one that is shown."""
         self.estimating.stop()
-        self._job.begin([one.id for one in (self.batch if is_all else self.batch[:1])])
+        self._job.begin([stored_translation.id for stored_translation in (self.batch if is_all else self.batch[:1])])
 
     def can(self, stored: StoredTranslation) -> bool:
         """Whether the model can translate it."""
@@ -271,7 +278,7 @@ class Drafts(QObject):
         drafts = self.batch
         is_known = self.estimate is not None or bool(self.problem) or self.estimating.is_busy
         if not is_known and drafts and all(map(self.can, drafts)):
-            ids = [one.id for one in drafts]
+            ids = [draft.id for draft in drafts]
             self.estimating.look(lambda cancel: self._translations.estimate_all(ids, cancel))
 
     def forget_estimate(self) -> None:
@@ -282,12 +289,12 @@ class Drafts(QObject):
     @property
     def with_pictures(self) -> list[FileToTranslate]:
         """Those that wait until their pages that are pictures are read."""
-        return [one for one in self.files.files if one.stage is Stage.FAILED and one.document is not None]
+        return [file for file in self.files.files if file.stage is Stage.FAILED and file.document is not None]
 
     def leave_pictures(self) -> None:
         """What they have as text is translated."""
-        for one in self.with_pictures:
-            self._add_again(one, leaves_pictures=True)
+        for to_translate in self.with_pictures:
+            self._add_again(to_translate, leaves_pictures=True)
 
     def _add(self, one: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Pictured | TranslationAdded]:
         return self._translations.add(
@@ -300,9 +307,9 @@ class Drafts(QObject):
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:
         """One whose pictures are read is taken again."""
-        for one in self.with_pictures:
-            if one.document is not None and one.document.id in (earlier_id, document_id):
-                self._add_again(one)
+        for to_translate in self.with_pictures:
+            if to_translate.document is not None and to_translate.document.id in (earlier_id, document_id):
+                self._add_again(to_translate)
 
     def _add_again(self, one: FileToTranslate, *, leaves_pictures: bool = False) -> None:
         self.files.drop(one)
@@ -332,7 +339,7 @@ class Drafts(QObject):
         if shown is None and not files.files and not files.looked_at and not self._batch:
             self.emptied.emit()
         elif shown is not None and not files.is_reading:
-            for one in [one for one in files.files if one.error and one.document is None]:
+            for one in [file for file in files.files if file.error and file.document is None]:
                 self._notify.mention(one.error)
                 files.drop(one)
 

@@ -646,13 +646,17 @@ class TranslationDraftPage(QWidget):
     def show_files(self) -> None:
         if self._shown != self._files.files:
             self._write()
-        for line, one in zip(self.lines, self._shown, strict=True):
-            line.show_file(one)
-        documents = [one.document for one in self._drafts.with_pictures if one.document is not None]
+        for line, to_read in zip(self.lines, self._shown, strict=True):
+            line.show_file(to_read)
+        documents = [
+            to_translate.document for to_translate in self._drafts.with_pictures if to_translate.document is not None
+        ]
         self.pictures.show_documents(documents)
         pictures = self._drafts.pictures
         is_seeing = pictures is not None and any(map(pictures.is_reading, documents))
-        self.leave.setVisible(bool(documents) and not is_seeing and any(one.info.get("words") for one in documents))
+        self.leave.setVisible(
+            bool(documents) and not is_seeing and any(document.info.get("words") for document in documents)
+        )
         if self._files.is_reading or is_seeing:
             self._title.setText(tr("Reading the documents…"))
         else:
@@ -664,8 +668,8 @@ class TranslationDraftPage(QWidget):
             line.hide()
             line.deleteLater()
         self._shown, self.lines = list(self._files.files), []
-        for one in self._shown:
+        for to_read in self._shown:
             line = FileLine(self._theme)
-            line.button.clicked.connect(partial(self._files.remove, one))
+            line.button.clicked.connect(partial(self._files.remove, to_read))
             self._column.insertWidget(self._column.count() - 1, line)
             self.lines.append(line)

@@ -249,7 +249,7 @@ class GlossaryPanel(QFrame):
 
 def _merged(terms: Sequence[GlossaryTerm], more: Sequence[GlossaryTerm]) -> list[GlossaryTerm]:
     """Those that are whole; of the same source the latter."""
-    return list({one.source.casefold(): one for one in (*terms, *more) if one.source and one.target}.values())
+    return list({term.source.casefold(): term for term in (*terms, *more) if term.source and term.target}.values())
 
 
 # A glossary out of a CSV file, and into one.
@@ -341,7 +341,7 @@ class GlossaryModel(QAbstractTableModel):
     @property
     def terms(self) -> tuple[GlossaryTerm, ...]:
         """Those that are whole: both sides are there."""
-        return tuple(one for one in self._lines if one.source and one.target)
+        return tuple(line for line in self._lines if line.source and line.target)
 
     def show_terms(self, terms: Sequence[GlossaryTerm], names: tuple[str, str]) -> None:
         self.beginResetModel()

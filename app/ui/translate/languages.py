@@ -331,10 +331,10 @@ class LanguagePopup(QFrame):
 
     def _on_typed(self, typed: str) -> None:
         wanted, first = fold(typed.strip()), -1
-        for row, one in enumerate(self._offered):
-            is_it = wanted in fold(one.name) or wanted in fold(one.other) or wanted == one.value.lower()
+        for row, offered in enumerate(self._offered):
+            is_it = wanted in fold(offered.name) or wanted in fold(offered.other) or wanted == offered.value.lower()
             self.list.item(row).setHidden(not is_it)
-            starts = fold(one.name).startswith(wanted) or fold(one.other).startswith(wanted)
+            starts = fold(offered.name).startswith(wanted) or fold(offered.other).startswith(wanted)
             if is_it and (first < 0 or (starts and not _starts(self._offered[first], wanted))):
                 first = row
         self.list.setCurrentRow(first)
@@ -434,9 +434,16 @@ class NeedsModel(QFrame):
         return self._download is not None and self._download.state in RUNS
 
     def _found(self, _cancel: CancelToken) -> tuple[Suggestion, MessageTemplate] | None:
-        fitting = [each for each in self._models.suggestions(TASK) if each.fit.word != "too_large"]
-        here = next((each for each in fitting if each.installed is not None), None)
-        coming = next((each for each in fitting if each.download is not None and each.download.state in RUNS), None)
+        fitting = [suggestion for suggestion in self._models.suggestions(TASK) if suggestion.fit.word != "too_large"]
+        here = next((suggestion for suggestion in fitting if suggestion.installed is not None), None)
+        coming = next(
+            (
+                suggestion
+                for suggestion in fitting
+                if suggestion.download is not None and suggestion.download.state in RUNS
+            ),
+            None,
+        )
         offer = here or coming or next(iter(fitting), None)
         return (offer, offer.words_for(TASK)) if offer is not None else None
 

@@ -138,7 +138,7 @@ class RowsModel(QAbstractTableModel):
             return growing or tr("Being translated")
         if row.translated is None:
             return tr("Not translated yet")
-        flags = " ".join(one.spoken for one in told(row.segment, row.translated, self.language))
+        flags = " ".join(shown_flag.spoken for shown_flag in told(row.segment, row.translated, self.language))
         text = _said(row.translated.content)
         return tr("{words} Flagged: {flags}", words=text, flags=flags) if flags else text
 
@@ -376,7 +376,7 @@ class Rows:
         return self._writing.write(row.translated.content, row.segment.kind, row.segment.level)
 
     def _flags(self, row: Row) -> list[FlagLine]:
-        return [self._flag(one) for one in told(row.segment, row.translated, self._model.language)]
+        return [self._flag(shown_flag) for shown_flag in told(row.segment, row.translated, self._model.language)]
 
     def _flag(self, one: ShownFlag) -> FlagLine:
         color, theme = self._theme.tokens.warning, self._theme

@@ -370,7 +370,7 @@ class SegmentWriter:
             is_code = "code" in own or "formula" in own
             self._add(written, mark.shows.replace("\n", " "), looks | ({"code"} if is_code else set()))
         else:
-            name = next((GLYPHS[one] for one in own if one in GLYPHS), OTHER_GLYPH)
+            name = next((GLYPHS[text] for text in own if text in GLYPHS), OTHER_GLYPH)
             written.add_glyph(name, self._theme.tokens.muted)
 
 

@@ -75,7 +75,7 @@ class CellDelegate(QStyledItemDelegate):
         for line in laid.flags:
             line.cell.paint(painter, top, [])
             for link in line.links:
-                rects = [one.translated(top) for one in line.cell.rect_of(link.start, link.end)]
+                rects = [rect_f.translated(top) for rect_f in line.cell.rect_of(link.start, link.end)]
                 if (number, link) == self.chosen:
                     self._paint_ring(painter, rects)
                 elif (number, link) == self.hovered:

@@ -426,7 +426,9 @@ class TextAnswers(QObject):
             source, segments = target, translated
         self._text = self._panes.source.text
         contents = zip(segments, translated, strict=True)
-        done = {one.id: Translated(one.id, other.content, TranslationSource.MEMORY) for one, other in contents}
+        done = {
+            content.id: Translated(content.id, other.content, TranslationSource.MEMORY) for content, other in contents
+        }
         self.paragraphs.begin(source, segments, done, self._target_name(), is_apart=is_apart)
         if not is_apart:
             for each in done.values():
@@ -669,12 +671,12 @@ class TextParagraphs:
 
     @property
     def is_complete(self) -> bool:
-        return bool(self._segments) and all(one.id in self._translated for one in self._segments)
+        return bool(self._segments) and all(segment.id in self._translated for segment in self._segments)
 
     @property
     def contents(self) -> dict[int, Content]:
         """What is there, by the segments' ids."""
-        return {number: one.content for number, one in self._translated.items()}
+        return {number: translated.content for number, translated in self._translated.items()}
 
     def begin(
         self,
@@ -711,7 +713,7 @@ class TextParagraphs:
 
     def segment(self, number: int) -> Segment | None:
         """A paragraph of the source."""
-        return next((one for one in self._segments if one.id == number), None)
+        return next((segment for segment in self._segments if segment.id == number), None)
 
     def translated(self, number: int) -> Translated | None:
         return self._translated.get(number)
@@ -746,7 +748,7 @@ class TextParagraphs:
         return [self.paragraph(place) for place in range(len(self._segments))]
 
     def shown_one(self, number: int) -> Paragraph | None:
-        place = next((place for place, one in enumerate(self._segments) if one.id == number), None)
+        place = next((place for place, segment in enumerate(self._segments) if segment.id == number), None)
         return None if place is None else self.paragraph(place)
 
     def paragraph(self, place: int) -> Paragraph:
@@ -755,8 +757,11 @@ class TextParagraphs:
         if translated is None:
             return Paragraph(segment.id, gap, self._growing.get(segment.id, ""))
         flags = [
-            (each.reason, [(f"{remedy.value}.{n}", words) for remedy, words in each.remedies if remedy in REMEDIES])
-            for n, each in enumerate(told(segment, translated, self._language))
+            (
+                shown_flag.reason,
+                [(f"{remedy.value}.{n}", words) for remedy, words in shown_flag.remedies if remedy in REMEDIES],
+            )
+            for n, shown_flag in enumerate(told(segment, translated, self._language))
         ]
         return Paragraph(segment.id, gap, plain(translated.content), True, flags)
 

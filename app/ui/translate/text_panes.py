@@ -317,13 +317,15 @@ class TargetView(QTextBrowser):
         self._rebuild()
 
     def show_paragraphs(self, paragraphs: Sequence[Paragraph], *, is_rtl: bool) -> None:
-        same = [(one.id, one.gap) for one in paragraphs] == [(one.id, one.gap) for one in self._paragraphs]
+        same = [(paragraph.id, paragraph.gap) for paragraph in paragraphs] == [
+            (paragraph.id, paragraph.gap) for paragraph in self._paragraphs
+        ]
         before = self._paragraphs
         self._words, self._is_rtl = "", is_rtl
         if same and before:
-            for one, other in zip(paragraphs, before, strict=True):
-                if one != other:
-                    self.show_paragraph(one)
+            for paragraph, other in zip(paragraphs, before, strict=True):
+                if paragraph != other:
+                    self.show_paragraph(paragraph)
             return
         self._paragraphs = list(paragraphs)
         position = self.verticalScrollBar().value()
@@ -357,7 +359,7 @@ class TargetView(QTextBrowser):
         """What is selected, widened to whole sentences of one paragraph; None without a selection in a done one."""
         cursor = self.textCursor()
         block = self.document().findBlock(cursor.selectionStart())
-        one = next((each for each in self._paragraphs if each.id == block.userState()), None)
+        one = next((paragraph for paragraph in self._paragraphs if paragraph.id == block.userState()), None)
         if not cursor.hasSelection() or one is None or not one.is_done or not one.text.strip():
             return None
         start, end = (
@@ -435,10 +437,10 @@ class TargetView(QTextBrowser):
             look.setFont(self._theme.font(14))
             cursor.setBlockFormat(self._block_look(0, rtl=self.isRightToLeft()))
             cursor.insertText(self._words, look)
-        for place, one in enumerate(self._paragraphs):
+        for place, paragraph in enumerate(self._paragraphs):
             if place:
                 cursor.insertBlock()
-            self._write(cursor, one)
+            self._write(cursor, paragraph)
         cursor.endEditBlock()
 
     def _write(self, cursor: QTextCursor, one: Paragraph) -> None:
@@ -616,8 +618,8 @@ class AlternativesCard(QFrame):
 def sentences_around(text: str, start: int, end: int) -> tuple[int, int]:
     """From the beginning of the sentence that `start` is in, to the end of the one that `end` is in."""
     begins = [first for first, _ in sentences(text)]
-    first = max((one for one in begins if one <= start), default=0)
-    last = min((one for one in begins if one >= end and one > first), default=len(text))
+    first = max((number for number in begins if number <= start), default=0)
+    last = min((number for number in begins if number >= end and number > first), default=len(text))
     return first, last
 
 

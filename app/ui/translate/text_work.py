@@ -70,7 +70,11 @@ class TextWork(ModelAtHand):
             from app.features.translation.live import segments_of, translate_text
 
             segments = tuple(segments_of(text))
-            done = {one.id: replace(known[one.content], id=one.id) for one in segments if one.content in known}
+            done = {
+                segment.id: replace(known[segment.content], id=segment.id)
+                for segment in segments
+                if segment.content in known
+            }
             yield Paragraphs(segments, source, done)
             if source != wish.target:
                 memory = self._translations.words.memory(wish, source, model)

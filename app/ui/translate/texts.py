@@ -78,7 +78,7 @@ def stopped_words(stored: StoredTranslation) -> str:
 def draft_words(drafts: Sequence[StoredTranslation], estimate: TranslationEstimate | None) -> str:
     """What is to be done: "206 segments · 12 known · about 3 minutes on this computer"."""
     words = [tr("{count} documents", count=len(drafts))] if len(drafts) > 1 else []
-    words.append(segments_words(sum(one.segments for one in drafts)))
+    words.append(segments_words(sum(draft.segments for draft in drafts)))
     if estimate is not None:
         if estimate.known:
             words.append(tr("{count} known from memory", count=f"{estimate.known:,}"))
@@ -218,7 +218,7 @@ def _runs(text: str, term: Sequence[str]) -> list[tuple[int, int]]:
     """Stretches of the text whose words are all among the term's; short ones such as "of" begin and end none."""
     runs: list[list[re.Match[str]]] = []
     for match in WORD.finditer(text):
-        if not any(_is_form(fold(match[0]), one) for one in term):
+        if not any(_is_form(fold(match[0]), text) for text in term):
             continue
         is_next = bool(runs) and not text[runs[-1][-1].end() : match.start()].strip()
         runs = [*runs[:-1], [*runs[-1], match]] if is_next else [*runs, [match]]

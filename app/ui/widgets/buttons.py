@@ -297,7 +297,7 @@ class IconPopup(QFrame):
         """The arrows go through the rows, which a button alone does not know of."""
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
             return False
-        at = next((place for place, one in enumerate(self.buttons) if one is watched), 0)
+        at = next((place for place, button in enumerate(self.buttons) if button is watched), 0)
         sideways = -1 if self.isRightToLeft() else 1
         steps = {
             Qt.Key.Key_Right: sideways,

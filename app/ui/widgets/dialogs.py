@@ -228,7 +228,7 @@ class LastFolders:
     def of(self, purpose: str, first: Path | None = None) -> str:
         """The nearest folder that is still there; as long as the person was nowhere, `first` or the home folder."""
         last = Path(self._known.get(purpose) or first or Path.home())
-        return str(next((one for one in (last, *last.parents) if one.is_dir()), Path.home()))
+        return str(next((parent for parent in (last, *last.parents) if parent.is_dir()), Path.home()))
 
     def remember(self, purpose: str, folder: Path) -> None:
         """The person was here."""
@@ -256,9 +256,9 @@ def document_filters() -> list[str]:
     from app.documents.formats.registry import formats
 
     kinds: dict[str, str] = {}
-    for each in formats():
-        if each.kind:
-            kinds[each.kind] = f"{kinds.get(each.kind, '')} {each.endings}"
+    for file_format in formats():
+        if file_format.kind:
+            kinds[file_format.kind] = f"{kinds.get(file_format.kind, '')} {file_format.endings}"
     lines = [(tr("Documents"), " ".join(kinds.values())), *((tr(kind), endings) for kind, endings in kinds.items())]
     return [*(f"{name} ({_patterns(endings)})" for name, endings in lines), tr("All files (*)")]
 

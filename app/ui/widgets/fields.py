@@ -120,7 +120,11 @@ def fold_menu(menu: QMenu) -> None:
     has_staying = any(action.property(STAYS) for action in entries)
     if not has_staying and len(entries) <= MOST_ENTRIES:
         return
-    folded = [one for one in entries if (not one.property(STAYS) if has_staying else one.objectName() in _FOLDED_FIRST)]
+    folded = [
+        entry
+        for entry in entries
+        if (not entry.property(STAYS) if has_staying else entry.objectName() in _FOLDED_FIRST)
+    ]
     if not folded:
         return
     inside = QMenu(tr("Edit"), menu)

@@ -121,8 +121,8 @@ class ModelAtHand(QObject):
 
     def stop(self, kind: Hashable | None = None) -> None:
         """Ends what is asked, or what is asked of one kind, at once."""
-        for each in [kind] if kind is not None else list(self._waiting):
-            ask = self._waiting.pop(each, None)
+        for hashable in [kind] if kind is not None else list(self._waiting):
+            ask = self._waiting.pop(hashable, None)
             if ask is not None:
                 ask.stop.cancel()
 

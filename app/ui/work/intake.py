@@ -66,7 +66,7 @@ class Intake(QObject):
 
     @property
     def is_reading(self) -> bool:
-        return bool(self.looked_at) or any(one.is_on_its_way for one in self.files)
+        return bool(self.looked_at) or any(file.is_on_its_way for file in self.files)
 
     def add(self, files: Sequence[str | Path], new: Callable[[Path], FileToRead] = FileToRead) -> None:
         """Takes files and folders, each file as `new` makes it; folders are looked into on a thread."""
@@ -128,11 +128,11 @@ class Intake(QObject):
 
     def _on_expanded(self, found: Expanded, new: Callable[[Path], FileToRead]) -> None:
         given = [new(path) for path in found.files]
-        here = [one for one in self.files if given and one.group == given[0].group]
+        here = [file for file in self.files if given and file.group == given[0].group]
         for one in [one for one in here if one.stage is Stage.FAILED and one.path in found.files]:
             self.drop(one)  # tried again
         known = {one.path.resolve() for one in here if one.stage is not Stage.FAILED}
-        fresh = [one for one in given if one.path.resolve() not in known]
+        fresh = [to_read for to_read in given if to_read.path.resolve() not in known]
         room = max(0, MOST_FILES - len(known))
         for one in fresh[:room]:
             self._take(one)
@@ -204,11 +204,11 @@ class Intake(QObject):
         self.changed.emit()
 
     def _release(self, one: FileToRead) -> None:
-        self._running = {is_heard: each for is_heard, each in self._running.items() if each is not one}
+        self._running = {is_heard: to_read for is_heard, to_read in self._running.items() if to_read is not one}
         one.task = None
 
     def _is_here_already(self, one: FileToRead) -> bool:
-        others = [each for each in self.files if each is not one and each.group == one.group]
+        others = [file for file in self.files if file is not one and file.group == one.group]
         return one.document is not None and one.document.id in [each.document.id for each in others if each.document]
 
     def _on_failed(self, one: FileToRead, error: BaseException) -> None:
@@ -250,7 +250,7 @@ class Unread:
     @property
     def lines(self) -> tuple[str, ...]:
         """Those that the next start goes on with, as the settings have them."""
-        return tuple(one.kept_as for one in self._intake.files if one.is_kept_unread)
+        return tuple(file.kept_as for file in self._intake.files if file.is_kept_unread)
 
     def waits(self, one: FileToRead) -> bool:
         """Whether one that was not read is when a model is there."""
@@ -266,10 +266,10 @@ class Unread:
         model = self._model()
         if model is None:
             return
-        for one in shown:
-            is_other = one.is_unheard and model.hears and one.unheard_by != model.path
-            if one.awaits_model or is_other:
-                self._intake.again(one)
+        for to_read in shown:
+            is_other = to_read.is_unheard and model.hears and to_read.unheard_by != model.path
+            if to_read.awaits_model or is_other:
+                self._intake.again(to_read)
 
 
 class KeptUnread(QObject):

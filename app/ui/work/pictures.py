@@ -85,7 +85,7 @@ class PicturesLine(QFrame):
 
     def look_again(self) -> None:
         """More was read, or it can be read in another way."""
-        found = [self._told(one) for one in self._documents]
+        found = [self._told(document) for document in self._documents]
         told = min((one for one in found if one is not None), key=lambda one: _place_of(one[2]), default=None)
         self.setVisible(told is not None)
         if told is None:
@@ -193,7 +193,7 @@ def _place_of(state: PictureState) -> int:
 
 
 def _is_nothing(readings: Sequence[StoredPageReading]) -> bool:
-    return all(one.state == "empty" and not one.is_edited for one in readings)
+    return all(reading.state == "empty" and not reading.is_edited for reading in readings)
 
 
 def reading_words(state: PictureState) -> str:
@@ -237,7 +237,7 @@ def unread_words(state: PictureState) -> str:
 def read_words(state: PictureState) -> str:
     """Who read them, and what is to be looked at."""
     readings = [state.pictures.readings[page] for page in state.pictures.pages if page in state.pictures.readings]
-    names = list(dict.fromkeys(reader_words(one.method, one.model) for one in readings))
+    names = list(dict.fromkeys(reader_words(reading.method, reading.model) for reading in readings))
     pages_of = {"pages": units("page", len(readings)), "name": short_name(state.document.name), "way": ", ".join(names)}
     if _is_nothing(readings):
         return tr("{way} found no text on {pages} of {name}.", **pages_of)
@@ -250,8 +250,8 @@ def read_words(state: PictureState) -> str:
         PERSON: tr("Corrected by you: {pages}."),
     }
     pages: dict[str, list[int]] = {}
-    for one in readings:
-        pages.setdefault(PERSON if one.is_edited else one.state, []).append(one.page)
+    for reading in readings:
+        pages.setdefault(PERSON if reading.is_edited else reading.state, []).append(reading.page)
     return " ".join([words, *(told[kind].format(pages=_pages(found)) for kind, found in pages.items() if kind in told)])
 
 

@@ -117,8 +117,11 @@ class StateBar(QFrame):
 
     def _arrange(self) -> None:
         """Where the words would be a narrow column beside the buttons, these stand below them."""
-        margins, shown = self._row.contentsMargins(), [one for one in (self.other, self.go_on) if not one.isHidden()]
-        beside = sum(one.sizeHint().width() + self._row.spacing() for one in shown)
+        margins, shown = (
+            self._row.contentsMargins(),
+            [button for button in (self.other, self.go_on) if not button.isHidden()],
+        )
+        beside = sum(button.sizeHint().width() + self._row.spacing() for button in shown)
         room = max(1, self.width() - margins.left() - margins.right() - beside)
         is_narrow = self.words.heightForWidth(room) > MOST_LINES_BESIDE * self.words.fontMetrics().lineSpacing() + 1
         ways = QBoxLayout.Direction
@@ -274,7 +277,7 @@ class JobRunner(QObject, Generic[Told]):
             waiting = [one.id for one in self._jobs.find() if one.state in (QUEUED, RUNNING)]
         except AppError:
             waiting = []
-        over = [one for one in self._batch if one not in waiting]
+        over = [number for number in self._batch if number not in waiting]
         self._batch = over + [one for one in waiting if one not in over]
         if at_work not in self._batch:
             return 1, 1

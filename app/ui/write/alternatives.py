@@ -237,7 +237,7 @@ class Alternatives(QFrame):
             step = along[Qt.Key(event.key())]
             if self.isRightToLeft() and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
                 step = -step
-            at = next((one.number for one in self.cards if one.hasFocus()), 0)
+            at = next((card.number for card in self.cards if card.hasFocus()), 0)
             self.cards[(at + step) % len(self.cards)].setFocus(Qt.FocusReason.TabFocusReason)
         else:
             super().keyPressEvent(event)

@@ -140,12 +140,14 @@ class RunningContinuation:
         """How far it is."""
         if loader.state == "loading" and not self.found:
             return tr("Waits for the model: {state}", state=loader.word)
-        if any(one.waits for one in self.found.values()):
+        if any(continuation.waits for continuation in self.found.values()):
             return tr("Waits: the model is at work elsewhere")
-        if any(one.tokens for one in self.found.values()):
+        if any(continuation.tokens for continuation in self.found.values()):
             return self._writing_words
         if self.reading is not None:
-            return _reading_words(next((one.read for one in self.found.values() if one.read), None))
+            return _reading_words(
+                next((continuation.read for continuation in self.found.values() if continuation.read), None)
+            )
         if model is not None and model != loader.path:
             return tr("Opening {name}", name=model_name(model))
         return tr("Counting the text")
@@ -155,7 +157,7 @@ class RunningContinuation:
         one, options = self.one, self.page.options
         if one is not None and self.is_single:
             return tr("Writing, token {number} of {most}", number=len(one.tokens), most=options.max_tokens)
-        done = sum(one.finish_reason is not None for one in self.found.values())
+        done = sum(continuation.finish_reason is not None for continuation in self.found.values())
         return tr("Writing {count}, {done} complete", count=options.count, done=done)
 
     def write(self, runs: Runs, text: str, *, is_all: bool) -> None:
@@ -530,7 +532,14 @@ class Continuing(QObject):
         if answer.kind is not WritingRequestKind.GO_ON:
             return
         if asked is None or asked.number != answer.number:
-            aside = next((one for one in self._aside.values() if one.number == answer.number), None)
+            aside = next(
+                (
+                    running_continuation
+                    for running_continuation in self._aside.values()
+                    if running_continuation.number == answer.number
+                ),
+                None,
+            )
             if aside is not None and isinstance(event, tuple):
                 aside.found[event[0]] = event[1]
             return

@@ -98,7 +98,7 @@ def file_name(title: str, language: str) -> str:
         "php": ".php", "python": ".py", "r": ".r", "ruby": ".rb", "rust": ".rs", "sql": ".sql", "swift": ".swift",
         "toml": ".toml", "typescript": ".ts", "xml": ".xml", "yaml": ".yaml",
     }  # fmt: skip
-    letters = "".join(one if one.isalnum() or one in "-_ " else " " for one in title)
+    letters = "".join(text if text.isalnum() or text in "-_ " else " " for text in title)
     stem = " ".join(letters.split())[:40].strip()
     return (stem or "Page") + endings.get(language, ".txt")
 

@@ -198,7 +198,7 @@ def summary_of(options: WritingOptions) -> str:
 def stops_of(text: str) -> tuple[str, ...]:
     """What is written in the field: two spaces stand between several, \\n and \\t for what cannot be typed there."""
     found = (part.strip().replace("\\n", "\n").replace("\\t", "\t") for part in text.split("  "))
-    return tuple(dict.fromkeys(one for one in found if one))
+    return tuple(dict.fromkeys(text for text in found if text))
 
 
 def _shown(stop: str) -> str:

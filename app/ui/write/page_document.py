@@ -172,7 +172,7 @@ class PageDocument(QTextDocument):
         steps = self.availableUndoSteps()
         self._ranges_at[steps] = self.ranges
         if not self.isRedoAvailable():
-            for later in [one for one in self._ranges_at if one > steps]:
+            for later in [number for number in self._ranges_at if number > steps]:
                 del self._ranges_at[later]
 
 

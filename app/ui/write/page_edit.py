@@ -401,17 +401,22 @@ class LiveColours(QObject):
         at, by = position - block.position(), added - removed
         ranges = block.layout().formats()
         if ranges and self._lexer is not None and at + added <= block.length():
-            for one in ranges:
-                if one.start >= at:
-                    one.start += by
-                elif one.start + one.length > at:
-                    one.length = max(0, one.length + by)
-            block.layout().setFormats([one for one in ranges if one.start >= 0 and one.length > 0])
+            for format_range in ranges:
+                if format_range.start >= at:
+                    format_range.start += by
+                elif format_range.start + format_range.length > at:
+                    format_range.length = max(0, format_range.length + by)
+            block.layout().setFormats(
+                [format_range for format_range in ranges if format_range.start >= 0 and format_range.length > 0]
+            )
         self.look_soon()
 
 
 def _said(ranges: list[QTextLayout.FormatRange]) -> list[tuple[int, int, str]]:
-    return [(one.start, one.length, one.format.foreground().color().name()) for one in ranges]
+    return [
+        (format_range.start, format_range.length, format_range.format.foreground().color().name())
+        for format_range in ranges
+    ]
 
 
 KEYS = Qt.Key

@@ -187,5 +187,5 @@ def cells(text: str, delimiter: str, start: int) -> Iterator[CsvCell]:
 def _written(new: str, cell: CsvCell, delimiter: str) -> str:
     if delimiter == "\t" and not cell.is_quoted:
         return re.sub(r"[\t\r\n]+", " ", new)
-    must = any(each in new for each in (delimiter, '"', "\n", "\r"))
+    must = any(text in new for text in (delimiter, '"', "\n", "\r"))
     return '"' + new.replace('"', '""') + '"' if cell.is_quoted or must else new

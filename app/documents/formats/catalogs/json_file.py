@@ -38,8 +38,8 @@ class _JsonWriter:
         self._source, self._file, self._visits = source, file, visits
         self._found = list(strings(file.text, str(source.path)))
         values = [each for each in self._found if not each.is_key]
-        self._descriptions = {each.path[:-1]: each.value for each in values if each.path[-1:] == ("description",)}
-        messages = {each.path[:-1] for each in values if each.path[-1:] == ("message",)}
+        self._descriptions = {value.path[:-1]: value.value for value in values if value.path[-1:] == ("description",)}
+        messages = {value.path[:-1] for value in values if value.path[-1:] == ("message",)}
         self._about = messages & self._descriptions.keys()
         self._left = 0
         self._is_ascii = (

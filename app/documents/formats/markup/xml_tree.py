@@ -169,7 +169,7 @@ def _valid(data: bytes) -> bytes:
     except UnicodeDecodeError:
         text = data.decode("utf-8", "replace")
         data = text.encode("utf-8")
-    if any(each in text for each in _NO_UNICODE):
+    if any(code in text for code in _NO_UNICODE):
         data = text.translate(dict.fromkeys(map(ord, _NO_UNICODE))).encode("utf-8")
     return data
 
@@ -403,7 +403,7 @@ class ElementPlaces:
         if element is self._root and self._end:
             return BlockPlace(self._part, self._start, self._end)
         if not self._numbers:
-            self._numbers = {each: number for number, each in enumerate(self._root.iter(), self._start)}
+            self._numbers = {element: number for number, element in enumerate(self._root.iter(), self._start)}
         start = self._numbers[element]
         return BlockPlace(self._part, start, start + sum(1 for _ in element.iter()))
 

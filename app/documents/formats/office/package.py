@@ -101,26 +101,26 @@ class OfficePackage:
         if member not in self.archive:
             return {}
         found = {}
-        for each in parse(self.archive.read(member), self.source).iter(f"{_PACKAGE}Relationship"):
-            if each.get("TargetMode") != "External":
-                target = unquote(each.get("Target", ""))
+        for element in parse(self.archive.read(member), self.source).iter(f"{_PACKAGE}Relationship"):
+            if element.get("TargetMode") != "External":
+                target = unquote(element.get("Target", ""))
                 target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
-                found[each.get("Id", "")] = Related(each.get("Type", "").rpartition("/")[2], target)
+                found[element.get("Id", "")] = Related(element.get("Type", "").rpartition("/")[2], target)
         return found
 
     def main_part(self, usual: str) -> str:
         """The name of the document's part; `usual` where the package names none."""
-        return next((each.target for each in self.named("", "officeDocument")), usual)
+        return next((related.target for related in self.named("", "officeDocument")), usual)
 
     def named(self, part: str, *kinds: str) -> list[Related]:
         """Those parts of these kinds, or of any, that a part names and that are there."""
         found = self.related(part).values()
-        return [each for each in found if each.target in self.archive and (not kinds or each.kind in kinds)]
+        return [related for related in found if related.target in self.archive and (not kinds or related.kind in kinds)]
 
     def part_of_kind(self, main: str, kind: str) -> str | None:
         """What the main part names as its styles, notes …; where it names none, the part of the usual name."""
         usual = posixpath.join(posixpath.dirname(main), f"{kind}.xml")
-        named = [each.target for each in self.named(main, kind)]
+        named = [related.target for related in self.named(main, kind)]
         return next((name for name in (*named, usual) if name in self.archive), None)
 
     def title(self) -> str:

@@ -187,8 +187,8 @@ def _spaces_joined(nodes: Sequence[Node]) -> list[Node]:
         before = texts[index - 1] if index else None
         before = taken.get(id(before), before) if before is not None else None
         after = texts[index + 1] if index + 1 < len(texts) else None
-        beside = [each for each in (before, after) if each is not None]
-        looks = [each.look for each in beside]
+        beside = [styled_text for styled_text in (before, after) if styled_text is not None]
+        looks = [styled_text.look for styled_text in beside]
         if beside and (len(set(looks)) == 1 or text.look not in looks):
             taken[id(text)] = beside[0]
     return [_like(node, taken) for node in nodes]
@@ -393,7 +393,7 @@ def _woven(body: list[ParagraphToken], places: list[tuple[tuple[int, int], Inlin
     tokens: list[ParagraphToken] = []
     for index, token in enumerate([*body, None]):
         cut = 0
-        for (_, offset), anchor in (each for each in places if each[0][0] == index):
+        for (_, offset), anchor in (place for place in places if place[0][0] == index):
             if token is not None and offset > cut:
                 tokens.append(_cut(token, token.node.text[cut:offset]))
                 cut = offset

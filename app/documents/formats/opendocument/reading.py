@@ -89,10 +89,10 @@ def _flat(source: FileSource) -> Iterator[Item]:
 
 def _flat_title(path: Path, source: FileSource) -> str:
     with path.open("rb") as file:
-        for each in stream_blocks(WithoutPictures(file), source, frozenset((f"{OFFICE}document",))):
-            if each.element.tag == f"{OFFICE}meta":
-                return title_in(each.element)
-            if each.element.tag in (*_DEFINITIONS, f"{OFFICE}body"):
+        for numbered in stream_blocks(WithoutPictures(file), source, frozenset((f"{OFFICE}document",))):
+            if numbered.element.tag == f"{OFFICE}meta":
+                return title_in(numbered.element)
+            if numbered.element.tag in (*_DEFINITIONS, f"{OFFICE}body"):
                 break
     return ""
 
@@ -138,8 +138,8 @@ class _OdfReading:
                 yield from self._blocks.read(element, ElementPlaces(part, element, start, end))
 
     def _presentation(self, root: Element, part: str, title: str) -> Iterator[Item]:
-        for each in root.iter(*_DEFINITIONS, _MASTERS):
-            self.styles.add(each)
+        for element in root.iter(*_DEFINITIONS, _MASTERS):
+            self.styles.add(element)
         places = ElementPlaces(part, root)
         slides = list(root.iter(_SLIDE))
         yield Opened("slide", len(slides), title)
@@ -151,9 +151,9 @@ class _OdfReading:
 
     def _declared(self, root: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         for kind in _MARGINS:
-            for each in root.iter(f"{PRESENTATION}{kind}-decl"):
-                if text := " ".join((each.text or "").split()):
-                    yield BlockPiece(BlockKind.NOTE, text, None, places.place(each), label=kind)
+            for element in root.iter(f"{PRESENTATION}{kind}-decl"):
+                if text := " ".join((element.text or "").split()):
+                    yield BlockPiece(BlockKind.NOTE, text, None, places.place(element), label=kind)
 
     def _slide(self, slide: Element, number: int, places: ElementPlaces) -> Iterator[Item]:
         self._blocks.page = number
@@ -171,8 +171,8 @@ class _OdfReading:
 
     def margins(self, root: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         for kind in _MARGINS:
-            for each in root.iter(*(f"{STYLE}{kind}{variant}" for variant in ("", "-left", "-first"))):
-                yield from self._blocks.gathered(each, places, BlockKind.NOTE, kind)
+            for element in root.iter(*(f"{STYLE}{kind}{variant}" for variant in ("", "-left", "-first"))):
+                yield from self._blocks.gathered(element, places, BlockKind.NOTE, kind)
 
     def remarks(self) -> Iterator[Remark]:
         yield from counted("pictures", self._blocks.pictures)
@@ -188,8 +188,8 @@ class _OdfReading:
 
 def _is_hidden(parent: Element | None) -> bool:
     return any(
-        each.tag == _SECTION and each.get(f"{TEXT}display") == "none"
-        for each in ([parent, *parent.iterancestors()] if parent is not None else ())
+        element.tag == _SECTION and element.get(f"{TEXT}display") == "none"
+        for element in ([parent, *parent.iterancestors()] if parent is not None else ())
     )
 
 
@@ -384,11 +384,11 @@ class Blocks:
                 pieces = self.followed(words, places) if words is not None else ()
             else:
                 pieces = self.read(child, places)
-            for each in pieces:
-                if each.kind in (BlockKind.NOTE, BlockKind.TABLE):
-                    after.append(each)
+            for block_piece in pieces:
+                if block_piece.kind in (BlockKind.NOTE, BlockKind.TABLE):
+                    after.append(block_piece)
                 else:
-                    texts.append(labelled(each))
+                    texts.append(labelled(block_piece))
         return " ".join(texts)
 
 
@@ -513,7 +513,7 @@ def _plain_text(paragraph: Element, styles: OpenDocumentStyles) -> str | None:
 def _equation_text(element: Element) -> str:
     """The signs of an equation in MathML, in order; not the notes on how it was made."""
     tokens = element.iter(*(f"{_MATH}{name}" for name in ("mi", "mn", "mo", "mtext", "ms")))
-    return " ".join(text for each in tokens if (text := " ".join((each.text or "").split())))
+    return " ".join(text for token in tokens if (text := " ".join((token.text or "").split())))
 
 
 def _putting(text: str) -> Callable[[OdfParagraphWords, Element], object]:

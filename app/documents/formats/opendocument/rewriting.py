@@ -84,7 +84,7 @@ def _packed(archive: Archive, source: FileSource, styles: TextStyles) -> list[_O
     """The text first, then objects in it such as charts, the styles, and what the document says of itself."""
     refuse_protected(archive, source)
     objects = [name for name in archive.names if name.endswith(f"/{CONTENT}")]
-    names = [CONTENT, *objects, *(each for each in (STYLES, META) if each in archive)]
+    names = [CONTENT, *objects, *(text for text in (STYLES, META) if text in archive)]
     members = {name: _member(archive, name) for name in names}
     formulas = set()
     for name in reversed(names):  # styles before the text that has them
@@ -132,11 +132,11 @@ def _language_edits(parts: list[_OdfPart], styles: TextStyles, target: Target) -
     """What makes each part say that it is in the target language."""
     locale = locale_of(target.language)
     tags = [part.walk.style_tags for part in parts]
-    before = next(filter(None, (default_language(each, locale) for each in tags)), "")
+    before = next(filter(None, (default_language(tag, locale) for tag in tags)), "")
     turning = Turning(target, locale, before, tags, styles.is_code)
-    for part, each in zip(parts, tags, strict=True):
+    for part, style_tags in zip(parts, tags, strict=True):
         named = (Edit(*match.span(1), (target.language,)) for match in _LANGUAGE.finditer(part.coded.text))
-        yield [*turning.edits(each), *named]
+        yield [*turning.edits(style_tags), *named]
 
 
 # From the tags of a part of an OpenDocument to the stretches of text to translate, in one pass.
@@ -276,7 +276,7 @@ class _OdfWalk:
 
     def _is_leaf(self, name: str) -> bool:
         if name in _META_LEAVES:
-            return any(each.name == "office:meta" for each in self._open[-1:])
+            return any(open_element.name == "office:meta" for open_element in self._open[-1:])
         return name in _LEAVES or name in _MARGIN_LEAVES
 
     def _begin_text(self, raw: str, name: str, said: _Said, start: int) -> _OpenElement:
@@ -339,7 +339,7 @@ class _OdfWalk:
     def _is_of_a_pattern(self, name: str, said: _Said) -> bool:
         """Whether it only says on a master page where text goes, and is never shown."""
         is_such = name == "presentation:notes" or _value(said, "presentation:placeholder") == "true"
-        return is_such and any(each.name == "style:master-page" for each in self._open)
+        return is_such and any(open_element.name == "style:master-page" for open_element in self._open)
 
     def _begin_cell(self, said: _Said, given_at: int) -> None:
         is_value = "table:formula" in said or _value(said, "office:value-type") in _VALUES
@@ -569,7 +569,9 @@ def locale_of(tag: str) -> Locale:
 def default_language(tags: StyleTags, locale: Locale) -> str:
     """The language that a part has for scripts of this kind, "" where it names none."""
     named = (
-        each.said[locale.keys[0]].value for each in tags.properties if each.is_default and locale.keys[0] in each.said
+        properties.said[locale.keys[0]].value
+        for properties in tags.properties
+        if properties.is_default and locale.keys[0] in properties.said
     )
     return next(named, "")
 
@@ -607,10 +609,15 @@ _OF_CODE = {_MODE: "lr-tb", _ALIGN: "left"}
 
 def _is_rtl(parts: Sequence[StyleTags]) -> bool:
     """Whether a document is written from right to left: by its pages, or by most paragraph styles that say it."""
-    modes = [(each, each.said[_MODE].value) for part in parts for each in part.properties if _MODE in each.said]
-    if any(each.name == _PAGE_PROPERTIES and mode in _TO_LEFT for each, mode in modes):
+    modes = [
+        (properties, properties.said[_MODE].value)
+        for part in parts
+        for properties in part.properties
+        if _MODE in properties.said
+    ]
+    if any(properties.name == _PAGE_PROPERTIES and mode in _TO_LEFT for properties, mode in modes):
         return True
-    of_text = [mode in _TO_LEFT for each, mode in modes if each.name == _PARAGRAPH_PROPERTIES]
+    of_text = [mode in _TO_LEFT for properties, mode in modes if properties.name == _PARAGRAPH_PROPERTIES]
     return sum(of_text) * 2 > len(of_text)
 
 
@@ -634,12 +641,12 @@ class Turning:
         )
 
     def edits(self, part: StyleTags) -> Iterator[Edit]:
-        for each in part.properties:
-            if each.name == _TEXT_PROPERTIES:
-                wanted = _look_of(each, self._locale) | _language_of(each, self._locale, self._before)
-                yield from part.set(each, wanted)
+        for properties in part.properties:
+            if properties.name == _TEXT_PROPERTIES:
+                wanted = _look_of(properties, self._locale) | _language_of(properties, self._locale, self._before)
+                yield from part.set(properties, wanted)
             elif self._is_turned:
-                yield from part.set(each, self._turned(each))
+                yield from part.set(properties, self._turned(properties))
         if self._is_turned and self._mode == "rl-tb":
             yield from self._code_edits(part)
         if self._lacks_default:
@@ -662,7 +669,9 @@ class Turning:
 
     def _code_edits(self, part: StyleTags) -> Iterator[Edit]:
         """Code stays from left to right, whatever is around it."""
-        has_properties = {each.style for each in part.properties if each.name == _PARAGRAPH_PROPERTIES}
+        has_properties = {
+            properties.style for properties in part.properties if properties.name == _PARAGRAPH_PROPERTIES
+        }
         for tag in part.tags:
             is_code = tag.name == _STYLE and tag.family == "paragraph" and self._is_code(tag.style)
             if is_code and tag.style not in has_properties:

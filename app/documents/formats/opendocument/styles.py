@@ -63,13 +63,13 @@ class OpenDocumentStyles:
     def add(self, root: Element) -> None:
         """Takes in everything that is defined below an element."""
         self._looks.clear()
-        for each in root.iter(f"{STYLE}style", f"{TEXT}list-style", f"{TEXT}outline-style"):
-            if each.tag == f"{TEXT}list-style":
-                self.lists[each.get(f"{STYLE}name", "")] = _levels(each)
-            elif each.tag == f"{TEXT}outline-style":
-                self.lists[OUTLINE] = _levels(each)
+        for element in root.iter(f"{STYLE}style", f"{TEXT}list-style", f"{TEXT}outline-style"):
+            if element.tag == f"{TEXT}list-style":
+                self.lists[element.get(f"{STYLE}name", "")] = _levels(element)
+            elif element.tag == f"{TEXT}outline-style":
+                self.lists[OUTLINE] = _levels(element)
             else:
-                self._add_style(each)
+                self._add_style(element)
 
     def _add_style(self, each: Element) -> None:
         name = each.get(f"{STYLE}name", "")
@@ -142,9 +142,9 @@ class Counters:
             return (own.prefix + own.suffix).strip()
         first = max(0, index + 1 - max(1, own.shown))
         numbers = [
-            spelled(levels[each].start if (value := at[each]) is None else value, levels[each].format)
-            for each in range(first, index + 1)
-            if levels[each].format
+            spelled(levels[number].start if (value := at[number]) is None else value, levels[number].format)
+            for number in range(first, index + 1)
+            if levels[number].format
         ]
         return f"{own.prefix}{'.'.join(numbers)}{own.suffix}".strip()
 
@@ -242,7 +242,7 @@ class TextStyles(OpenDocumentStyles):
     def look(self, name: str) -> str:
         """How a text of a text style looks, in words of `Mark`."""
         names = [name, *(style.parent for style in self._lineage(name))]
-        if found := next((self._own_looks[each] for each in names if each in self._own_looks), ""):
+        if found := next((self._own_looks[name] for name in names if name in self._own_looks), ""):
             return found
         lower = names[-1].lower()
         return "bold" if lower.startswith("strong") else "italic" if lower.startswith("emphasis") else "other"

@@ -180,7 +180,7 @@ def _changes_font(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
     if line.is_mono and (line.left - before.left > size or _has_room(before, line, column)):
         return True
     # A bold word or two may fill a line of a paragraph; only whole lines from its beginning on are a heading.
-    return line.is_bold != before.is_bold and (line.is_bold or all(each.is_bold for each in draft.lines))
+    return line.is_bold != before.is_bold and (line.is_bold or all(pdf_line.is_bold for pdf_line in draft.lines))
 
 
 def _is_mixed(before: PdfLine, line: PdfLine, column: LineColumn) -> bool:

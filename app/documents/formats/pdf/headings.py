@@ -306,7 +306,7 @@ class Furniture:
         """
         rows = _margins(page)
         marks = self._marks(page, rows)
-        others = [*self._behind, *(self._marks(each, None) for each in ahead)]
+        others = [*self._behind, *(self._marks(page_text, None) for page_text in ahead)]
         self._behind.append(marks)
         self._known.pop(page.page, None)
         gone: set[int] = set()

@@ -195,7 +195,7 @@ class PdfOutline:
                 break
             self._reached = max(self._reached, entry.page)
             self._by_page.setdefault(entry.page, []).append(entry)
-        for old in [each for each in self._by_page if each < page]:
+        for old in [number for number in self._by_page if number < page]:
             del self._by_page[old]
         return self._by_page.get(page, [])
 
@@ -529,8 +529,8 @@ def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
     One that is nearly all of the page is its ground, or a scan whose text lies over it.
     """
     found: list[Span] = []
-    for each in sorted(images, key=lambda span: (span[1], span[0])):
-        joined = each
+    for image in sorted(images, key=lambda span: (span[1], span[0])):
+        joined = image
         for other in [one for one in found if _touches(one, joined)]:
             found.remove(other)
             joined = (
@@ -541,7 +541,7 @@ def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
     shown = [(max(a, 0.0), max(b, 0.0), min(c, sheet.width), min(d, sheet.height)) for a, b, c, d in found]
     sized = [each for each in shown if each[2] - each[0] >= LEAST_FIGURE and each[3] - each[1] >= LEAST_FIGURE]
     figures = [each for each in sized if (each[2] - each[0]) * (each[3] - each[1]) <= MOST_OF_A_PAGE * page]
-    return [tuple(round(edge, 2) for edge in each) for each in figures[:MOST_FIGURES]]  # type: ignore[misc]
+    return [tuple(round(edge, 2) for edge in figure) for figure in figures[:MOST_FIGURES]]  # type: ignore[misc]
 
 
 def _drawings(shapes: list[Span], sheet: PageGeometry) -> list[Span]:
@@ -588,7 +588,11 @@ def without_words(rulings: Rulings, words: Iterable[tuple[float, float, int]]) -
         left, top, right, bottom = drawing
         inside = sum(count for x, y, count in written if left <= x <= right and top <= y <= bottom)
         is_table = any(left <= grid.xs[0] <= right and top <= grid.ys[0] <= bottom for grid in rulings.grids)
-        if inside < MOST_CHARACTERS and not is_table and not any(_touches(drawing, each) for each in rulings.figures):
+        if (
+            inside < MOST_CHARACTERS
+            and not is_table
+            and not any(_touches(drawing, figure) for figure in rulings.figures)
+        ):
             silent.append((round(left, 2), round(top, 2), round(right, 2), round(bottom, 2)))
     return [*rulings.figures, *silent][:MOST_FIGURES]
 

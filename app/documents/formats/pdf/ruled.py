@@ -98,7 +98,7 @@ def _grid_rows(lines: list[PdfLine], grid: Grid) -> _Cells:
     if across > 0.1 * len(lines) or not _holds_a_table(cells, filled, regions):
         return []
     rights, are_open = _rights(cells, grid.xs), len(grid.across) <= MOST_RULES_OF_OPEN_ROWS
-    opened = [_open_rows(each, rights) if are_open or _are_rows_of_figures(each) else [each] for each in cells]
+    opened = [_open_rows(cell, rights) if are_open or _are_rows_of_figures(cell) else [cell] for cell in cells]
     found = _without_empty([row for rows in opened for row in rows], grid.xs)
     longest = max(opened, key=len)
     return _with_columns_divided(_with_labels_whole(found)) if len(longest) >= LEAST_FIGURES else found

@@ -195,7 +195,9 @@ def page_text(document: Any, page: int, probe: TextProbe, annotations: Annotatio
             for grid in rulings.grids:
                 lines = reading.cut(lines, grid)
             if rulings.drawings:
-                middles = (((one.left + one.right) / 2, (one.top + one.bottom) / 2, len(one.text)) for one in lines)
+                middles = (
+                    ((line.left + line.right) / 2, (line.top + line.bottom) / 2, len(line.text)) for line in lines
+                )
                 rulings.figures = without_words(rulings, middles)
             has_pictures = len(lines) < 3 and _has_pictures(loaded)
             added = annotations.of(loaded, text_page, page, sheet) if annotations else []

@@ -255,7 +255,7 @@ class Measure:
             inner += widths[:-1]
         inner.sort()
         width = inner[int(len(inner) * 0.97)] if inner else 0
-        longer = sum(each > 1.1 * width for each in every)
+        longer = sum(number > 1.1 * width for number in every)
         is_of_sentences = len(inner) >= LEAST_SENTENCE_LINES and ends >= SENTENCE_LINES * len(inner)
         is_wrapped = width >= LEAST_WRAPPED and len(inner) >= 3 and longer <= 0.03 * len(every)
         return cls(width, is_wrapped and not is_of_sentences, is_of_sentences)

@@ -172,8 +172,8 @@ def range_of(text: str) -> tuple[Cell, Cell] | None:
 
 def _tables_of(package: OfficePackage, sheet: str) -> list[SheetTable]:
     found = []
-    for each in package.named(sheet, "table"):
-        root = package.root(each.target)
+    for related in package.named(sheet, "table"):
+        root = package.root(related.target)
         cells = range_of(root.get("ref", ""))
         if cells is not None:
             names = [unescaped(column.get("name", "")) for column in root.iter(f"{MAIN}tableColumn")]
@@ -181,7 +181,7 @@ def _tables_of(package: OfficePackage, sheet: str) -> list[SheetTable]:
             has_totals = root.get("totalsRowCount", "0") != "0"
             is_fixed = root.get("tableType", "worksheet") != "worksheet"
             name = root.get("displayName") or root.get("name", "")
-            found.append(SheetTable(each.target, sheet, name, *cells, names, has_header, has_totals, is_fixed))
+            found.append(SheetTable(related.target, sheet, name, *cells, names, has_header, has_totals, is_fixed))
     return found
 
 
@@ -225,10 +225,10 @@ def _rename_in_caches(package: OfficePackage, tables: list[SheetTable], sheets: 
     for name in _pivot_caches(package):
         with package.opened(name) as part:
             for table in _sources(part.root, tables, sheets):
-                for each in part.root.iter(f"{MAIN}cacheField"):
-                    said = unescaped(each.get("name", ""))
-                    if said in table.renamed and each.get("databaseField") != "0":
-                        each.set("name", escaped(table.renamed[said]))
+                for element in part.root.iter(f"{MAIN}cacheField"):
+                    said = unescaped(element.get("name", ""))
+                    if said in table.renamed and element.get("databaseField") != "0":
+                        element.set("name", escaped(table.renamed[said]))
                         renamed[said] = table.renamed[said]
                         part.is_changed = True
     for name in package.archive.names if renamed else ():
@@ -264,7 +264,7 @@ def _pivot_sources(package: OfficePackage, sheets: Mapping[str, str]) -> list[Sh
         cells = range_of(source.get("ref", "")) if source is not None else None
         sheet = sheets.get(source.get("sheet", ""), "") if source is not None else ""
         if cells is not None and sheet:
-            fields = [each for each in root.iter(f"{MAIN}cacheField") if each.get("databaseField") != "0"]
+            fields = [element for element in root.iter(f"{MAIN}cacheField") if element.get("databaseField") != "0"]
             found.append(SheetTable("", sheet, "", *cells, [unescaped(each.get("name", "")) for each in fields]))
     return found
 
@@ -370,7 +370,7 @@ class _WorkbookRewriter:
         self._related = self._package.related(self._main)
         self._sheets = list(self._found_sheets())
         self._strings = _Strings()
-        self._headers = Headers(package, {each.name: each.part for each in self._sheets})
+        self._headers = Headers(package, {sheet.name: sheet.part for sheet in self._sheets})
         self._turned: dict[str, None] = {}
         """Parts of sheets with a translated cell."""
 
@@ -450,12 +450,12 @@ class _WorkbookRewriter:
 
     def _comments(self, name: str, page: int) -> None:
         with self._package.opened(name) as part:
-            for each in part.root.iter(f"{MAIN}comment"):
-                string = each.find(f"{MAIN}text")
+            for element in part.root.iter(f"{MAIN}comment"):
+                string = element.find(f"{MAIN}text")
                 if string is not None:
                     part.is_changed |= _rewrite_string(string, self._ask, SegmentKind.NOTE, page)
-            for each in part.root.iter(f"{_THREADED}threadedComment"):
-                self._threaded(part, each, page)
+            for element in part.root.iter(f"{_THREADED}threadedComment"):
+                self._threaded(part, element, page)
 
     def _threaded(self, part: XmlPart, comment: Element, page: int) -> None:
         """Who is mentioned is told by the place in the text, which is another one then."""

@@ -53,7 +53,7 @@ class Workbook:
         root = self._package.root(self._main)
         properties = root.find(f"{MAIN}workbookPr")
         self._from_1904 = properties is not None and properties.get("date1904") in ("1", "true")
-        self.sheets = [self._sheet(each) for each in root.iter(f"{MAIN}sheet")]
+        self.sheets = [self._sheet(element) for element in root.iter(f"{MAIN}sheet")]
         self.title = self._package.title()
         self.is_cut = False
         """Whether the sheet that was read last has more rows than were looked at."""
@@ -120,9 +120,9 @@ class Workbook:
             return []
         root = self._package.root(name)
         kinds: dict[str, str] = {str(number): kind for number, kind in _BUILT_IN.items()}
-        for each in root.iter(f"{MAIN}numFmt"):
-            kinds[each.get("numFmtId", "")] = kind_of_format(each.get("formatCode", ""))
-        return [kinds.get(each.get("numFmtId", ""), "") for each in root.iterfind(f"{MAIN}cellXfs/{MAIN}xf")]
+        for element in root.iter(f"{MAIN}numFmt"):
+            kinds[element.get("numFmtId", "")] = kind_of_format(element.get("formatCode", ""))
+        return [kinds.get(element.get("numFmtId", ""), "") for element in root.iterfind(f"{MAIN}cellXfs/{MAIN}xf")]
 
     def _text(self, cell: Element) -> str:
         kind = cell.get("t", "n")
@@ -142,8 +142,8 @@ class Workbook:
 
 def text_of(string: Element) -> str:
     """The words of a string, all its runs, but not how they are spoken."""
-    texts = (each for each in string.iter(TEXT) if each.getparent().tag != SPOKEN)
-    return unescaped("".join(each.text or "" for each in texts))
+    texts = (element for element in string.iter(TEXT) if element.getparent().tag != SPOKEN)
+    return unescaped("".join(text.text or "" for text in texts))
 
 
 def number_of_row(row: Element, before: int) -> int:

@@ -226,13 +226,13 @@ def _navigation_lines(root: Element) -> Iterator[tuple[int, str, str]]:
         if "toc" not in nav.get(_TYPE, "toc").split():
             continue
         for link in _all(nav, "a"):
-            level = sum(1 for each in link.iterancestors() if local_name(each) == "ol")
+            level = sum(1 for element in link.iterancestors() if local_name(element) == "ol")
             yield max(level, 1), link.get("href", ""), words_in(link)
 
 
 def _ncx_lines(root: Element) -> Iterator[tuple[int, str, str]]:
     for point in _all(root, "navPoint"):
-        level = 1 + sum(1 for each in point.iterancestors() if local_name(each) == "navPoint")
+        level = 1 + sum(1 for element in point.iterancestors() if local_name(element) == "navPoint")
         label = next((child for child in point if local_name(child) == "navLabel"), None)
         content = next((child for child in point if local_name(child) == "content"), None)
         yield level, "" if content is None else content.get("src", ""), words_in(label)
@@ -314,23 +314,35 @@ _PROGRESSION = "page-progression-direction"
 
 def ncx_labels(text: str) -> list[TaggedSegment]:
     """The title and the lines of a table of contents of EPUB 2."""
-    found = [each for each in tags.elements_in(text) if each.name == "text" and each.path[-2:-1] != ("docauthor",)]
+    found = [
+        element_at
+        for element_at in tags.elements_in(text)
+        if element_at.name == "text" and element_at.path[-2:-1] != ("docauthor",)
+    ]
     return _in_order(tags.text_labels(text, found))
 
 
 def package_labels(text: str) -> list[TaggedSegment]:
     """The title and the description of a book, and the names of its parts in the guide of EPUB 2."""
     elements = list(tags.elements_in(text))
-    read = [each for each in elements if _is_in_metadata(each) and each.name in ("title", "description")]
-    titles = (each.said["title"] for each in elements if each.name == "reference" and "title" in each.said)
+    read = [element for element in elements if _is_in_metadata(element) and element.name in ("title", "description")]
+    titles = (
+        element_at.said["title"]
+        for element_at in elements
+        if element_at.name == "reference" and "title" in element_at.said
+    )
     guide = [found for title in titles if title.value.strip() and (found := tags.label(text, title, 0)) is not None]
     return _in_order([*tags.text_labels(text, read), *guide])
 
 
 def package_language(text: str) -> str:
     """The language that a package names, "" without one."""
-    languages = (each for each in tags.elements_in(text) if _is_in_metadata(each) and each.name == "language")
-    return next((text[each.start : each.end].strip() for each in languages), "")
+    languages = (
+        element_at
+        for element_at in tags.elements_in(text)
+        if _is_in_metadata(element_at) and element_at.name == "language"
+    )
+    return next((text[language.start : language.end].strip() for language in languages), "")
 
 
 def language_edits(text: str, target: Target, language: str) -> Iterator[Edit]:

@@ -84,6 +84,6 @@ class _SectionPart:
         if local_name(self._element) in _LINES:
             yield self._element
             return
-        for each in self._element.iter():
-            if local_name(each) in _LINES:
-                yield each
+        for element in self._element.iter():
+            if local_name(element) in _LINES:
+                yield element

@@ -238,10 +238,10 @@ class PageWalk:
 
     def _depth_of(self, name: str, beyond: frozenset[str] | tuple[str, ...]) -> int:
         """How many open elements its end ends; 0 where it is not open in this scope."""
-        for depth, each in enumerate(reversed(self._open[-MOST_LOOK_BACK:]), 1):
-            if each.name == name:
+        for depth, open_tag in enumerate(reversed(self._open[-MOST_LOOK_BACK:]), 1):
+            if open_tag.name == name:
                 return depth
-            if each.name in beyond:
+            if open_tag.name in beyond:
                 return 0
         return 0
 
@@ -493,7 +493,7 @@ def _page_of(data: bytes, source: FileSource) -> tuple[bytes, str, str]:
     """The page in an MHTML file, the name of its part, and the encoding that its headers name."""
     try:
         whole = message_from_bytes(data, policy=policy.compat32)
-        parts = [each for each in whole.walk() if each.get_content_type() in _PAGE_TYPES]
+        parts = [message for message in whole.walk() if message.get_content_type() in _PAGE_TYPES]
     except RecursionError:
         raise source.unreadable("too_deep") from None
     if not parts:
@@ -508,7 +508,7 @@ def _page_of(data: bytes, source: FileSource) -> tuple[bytes, str, str]:
 def _root(whole: Message, parts: list[Message]) -> Message:
     """The part that the message names as its start (RFC 2387), or the first page."""
     start = whole.get_param("start")
-    return next((each for each in parts if start and each.get("Content-ID") == start), parts[0])
+    return next((part for part in parts if start and part.get("Content-ID") == start), parts[0])
 
 
 # Which encoding a page is in, by what it says of itself and by what is true.
@@ -639,5 +639,5 @@ def declaration(data: bytes, text: str, edits: list[Edit]) -> list[Edit]:
     news = (piece for edit in edits for piece in edit.pieces if isinstance(piece, str))
     if not data.isascii() or b"\0" in data or declared(data) or all(new.isascii() for new in news):
         return []
-    at = next((found.end() for each in _BEGINNINGS if (found := each.search(text))), 0)
+    at = next((found.end() for pattern in _BEGINNINGS if (found := pattern.search(text))), 0)
     return [Edit(at, at, ('<meta charset="utf-8">',))]

@@ -45,7 +45,7 @@ NO_STYLE = WordStyle()
 
 def notes_in(root: Element, kind: str) -> Iterator[Element]:
     """The notes of a part, but not the lines that divide them from the text."""
-    return (each for each in root.iter(f"{W}{kind}") if each.get(f"{W}type") not in _SEPARATORS)
+    return (element for element in root.iter(f"{W}{kind}") if element.get(f"{W}type") not in _SEPARATORS)
 
 
 def is_missed(related: Related, archive: Archive) -> bool:
@@ -61,10 +61,10 @@ class WordStyles:
         self._found: dict[str, WordStyle] = {}
         self.default = ""
         """The id of the style of a paragraph that names none."""
-        for each in root.iter(f"{W}style") if root is not None else ():
-            id_ = each.get(f"{W}styleId", "")
-            self._elements[id_] = each
-            if each.get(f"{W}type") == "paragraph" and _is_on(each.get(f"{W}default", "0")):
+        for element in root.iter(f"{W}style") if root is not None else ():
+            id_ = element.get(f"{W}styleId", "")
+            self._elements[id_] = element
+            if element.get(f"{W}type") == "paragraph" and _is_on(element.get(f"{W}default", "0")):
                 self.default = id_
 
     def find(self, id_: str) -> WordStyle:
@@ -98,7 +98,7 @@ class WordStyles:
             based_on = element.find(f"{W}basedOn")
             id_ = based_on.get(VAL, "") if based_on is not None else ""
         values = {
-            name: next((value for each in lineage if (value := getattr(each, name)) is not None), None)
+            name: next((value for word_style in lineage if (value := getattr(word_style, name)) is not None), None)
             for name in WordStyle.__dataclass_fields__
         }
         return WordStyle(**values)
@@ -199,11 +199,11 @@ class WordNumbering:
         self._levels: dict[str, list[_WordListLevel]] = {}
         self._counters: dict[str, list[int | None]] = {}
         self._begun: set[str] = set()
-        for each in root if root is not None else ():
-            if each.tag == f"{W}abstractNum":
-                self._abstract[each.get(f"{W}abstractNumId", "")] = each
-            elif each.tag == f"{W}num":
-                self._nums[each.get(f"{W}numId", "")] = each
+        for element in root if root is not None else ():
+            if element.tag == f"{W}abstractNum":
+                self._abstract[element.get(f"{W}abstractNumId", "")] = element
+            elif element.tag == f"{W}num":
+                self._nums[element.get(f"{W}numId", "")] = element
 
     def level_of_style(self, num_id: str, style_id: str) -> int:
         """The level that a list gives to a style; the first where it names none."""
@@ -268,9 +268,9 @@ class WordNumbering:
         if abstract is None:
             return []
         levels = [_WordListLevel() for _ in range(LEVELS)]
-        for each in abstract.findall(f"{W}lvl"):
-            if (at := _at(each)) is not None:
-                levels[at] = _level(each)
+        for element in abstract.findall(f"{W}lvl"):
+            if (at := _at(element)) is not None:
+                levels[at] = _level(element)
         for override in self._nums[num_id].findall(f"{W}lvlOverride"):
             at, whole_level = _at(override), override.find(f"{W}lvl")
             if at is None:
@@ -306,7 +306,7 @@ def _level(element: Element) -> _WordListLevel:
 
 
 def _bullet(level: _WordListLevel) -> str:
-    return "".join(_symbol(ord(each), level.font) for each in level.text).strip() or "•"
+    return "".join(_symbol(ord(text), level.font) for text in level.text).strip() or "•"
 
 
 def symbol_of(element: Element) -> str:

@@ -58,7 +58,9 @@ class _WordReader:
         self._package = package
         self._part = package.main_part(model.USUAL_PART)
         self._related = package.related(self._part)
-        self._missing = [each.target for each in self._related.values() if model.is_missed(each, package.archive)]
+        self._missing = [
+            related.target for related in self._related.values() if model.is_missed(related, package.archive)
+        ]
         styles = WordStyles(self._root_of("styles"))
         self._blocks = _Blocks(styles, model.WordNumbering(self._root_of("numbering"), styles), self._followers)
         self._notes = {kind: self._notes_of(kind, part) for kind, part in model.NOTES.items()}
@@ -74,9 +76,9 @@ class _WordReader:
         yield from once_each(self._margins())
         for part in self._missing:
             yield Remark("missing_part", {"part": part})
-        for each in self._related.values():
-            if each.kind == "aFChunk" and each.target in archive:
-                yield Remark("attachment", {"name": each.target, "size_bytes": archive.size(each.target)})
+        for related in self._related.values():
+            if related.kind == "aFChunk" and related.target in archive:
+                yield Remark("attachment", {"name": related.target, "size_bytes": archive.size(related.target)})
         yield from counted("pictures", self._blocks.pictures)
 
     def _body(self, elements: Iterator[Numbered]) -> Iterator[BlockPiece]:
@@ -100,9 +102,9 @@ class _WordReader:
 
     def _margins(self) -> Iterator[BlockPiece]:
         for kind in ("header", "footer"):
-            for each in self._package.named(self._part, kind):
-                root = self._package.root(each.target)
-                yield from self._gathered(root, ElementPlaces(each.target, root), kind)
+            for related in self._package.named(self._part, kind):
+                root = self._package.root(related.target)
+                yield from self._gathered(root, ElementPlaces(related.target, root), kind)
 
     def _notes_of(self, kind: str, part: str) -> _Notes:
         name = self._package.part_of_kind(self._part, part)
@@ -368,9 +370,9 @@ class WordParagraphWords:
     def ruby(self, ruby: Element) -> None:
         """The text, and in parentheses how it is read."""
         for name, before, after in (("rubyBase", "", ""), ("rt", "(", ")")):
-            for each in ruby.findall(f"{W}{name}"):
+            for element in ruby.findall(f"{W}{name}"):
                 self.put(before)
-                self.read(each)
+                self.read(element)
                 self.put(after)
 
     def alternate(self, element: Element) -> None:

@@ -190,7 +190,7 @@ def _turn(paragraph: Element) -> None:
 
 
 def _words_in(paragraph: Element) -> str:
-    return "".join(each.text or "" for each in paragraph.iter(f"{W}t"))
+    return "".join(element.text or "" for element in paragraph.iter(f"{W}t"))
 
 
 def _switch_on(element: Element) -> None:
@@ -229,8 +229,8 @@ class _WordRewriter:
             if name := self._package.part_of_kind(self._main, notes):
                 self._notes(name, kind)
         for kind in ("header", "footer"):
-            for each in self._package.named(self._main, kind):
-                self._margin(each.target)
+            for related in self._package.named(self._main, kind):
+                self._margin(related.target)
         if name := self._package.part_of_kind(self._main, "numbering"):
             with self._package.opened(name) as part:
                 _list_labels(part, self._used_lists, self._ask)
@@ -264,11 +264,11 @@ class _WordRewriter:
     def _tell(self) -> None:
         source, archive = self._package.source, self._package.archive
         source.remark("left_blocks", count=self._drawings.left.count)
-        for each in self._related.values():
-            if model.is_missed(each, archive):
-                source.remark("missing_part", part=each.target)
-            elif each.kind == "aFChunk" and each.target in archive:
-                values: dict[str, str | int] = {"name": each.target, "size_bytes": archive.size(each.target)}
+        for related in self._related.values():
+            if model.is_missed(related, archive):
+                source.remark("missing_part", part=related.target)
+            elif related.kind == "aFChunk" and related.target in archive:
+                values: dict[str, str | int] = {"name": related.target, "size_bytes": archive.size(related.target)}
                 source.remarks.append(Remark("attachment", values))
 
     def _defaults(self, direction: WordDirection) -> None:
@@ -280,14 +280,14 @@ class _WordRewriter:
 
 
 def _lists_in(root: Element | None) -> set[str]:
-    return {each.get(VAL, "") for each in root.iter(f"{W}numId")} if root is not None else set()
+    return {element.get(VAL, "") for element in root.iter(f"{W}numId")} if root is not None else set()
 
 
 def _is_typewritten(root: Element, looks: model.RunStyles) -> bool:
     """Whether most of a document is in a font for code; then the font tells nothing."""
     style, code, all_ = looks.find(looks.default), 0, 0
     for run in islice(root.iter(f"{W}r"), _MOST_LOOKED_AT):
-        length = sum(len(each.text or "") for each in run.iterchildren(f"{W}t"))
+        length = sum(len(element.text or "") for element in run.iterchildren(f"{W}t"))
         all_ += length
         code += length if length and looks.is_monospace(run, style) else 0
     return code * 2 > all_
@@ -745,7 +745,7 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 
 def _list_labels(part: XmlPart, used: set[str], ask: ContentCallback) -> None:
     """The labels of those lists that a document uses; `used` are the ids of their numberings."""
-    lists = {each.get(f"{W}abstractNumId"): each for each in part.root.iter(f"{W}abstractNum")}
+    lists = {element.get(f"{W}abstractNumId"): element for element in part.root.iter(f"{W}abstractNum")}
     once = Once(ask)
     for numbering in part.root.iter(f"{W}num"):
         if numbering.get(f"{W}numId", "") not in used:
@@ -783,4 +783,4 @@ def _text(content: Content, given: Content) -> str:
     text = ""
     for part in given:
         text += without_forbidden(part) if isinstance(part, str) else shown.pop(part.number, "")
-    return text + "".join(f" {each}" for each in shown.values())
+    return text + "".join(f" {value}" for value in shown.values())
