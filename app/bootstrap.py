@@ -20,11 +20,11 @@ from app.core.errors import DiskFull, ModelMissing, ModelUnreadable
 from app.core.log import start_log
 from app.core.paths import AppPaths, close_to_others, coming_starter, disk_problem, runs_elsewhere, starter_model
 from app.core.settings import Settings, load_settings, save_settings, sweep_settings
-from app.features.messages import Sentence, start_sentences
-from app.features.work.turns import Turns
+from app.features.messages import PersonMessage, start_sentences
+from app.features.work.turns import QueueTurns
 from app.store.conversations import Conversations
 from app.store.database import Database
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from app.store.models import ModelNotes
 
 if TYPE_CHECKING:
@@ -35,34 +35,34 @@ if TYPE_CHECKING:
     from app.engine.protocol import Wish
     from app.engine.states import StateFolder
     from app.features.chat.answers import AnswerService, SecondAnswer
-    from app.features.chats import Change, Chats
+    from app.features.chats import Chats, SettingsChange
     from app.features.claim_checker.checker import ClaimChecker
     from app.features.documents import DocumentLibrary, Hear, RankByModel
-    from app.features.exchange.chat_file import Shelf
-    from app.features.finding import Finding
-    from app.features.hearing import Hearing, Recorder, Recordings
-    from app.features.leaving import Consent, Leaving
+    from app.features.exchange.chat_file import ChatArchive
+    from app.features.finding import HistorySearch
+    from app.features.hearing import RecordedFiles, RecordingTranscriber, SoundRecorder
+    from app.features.leaving import OutboundConsent, OutboundDocuments
     from app.features.media import MediaLibrary, PassingLibrary
     from app.features.models.collection import ModelCollection
-    from app.features.models.machines import Machines
-    from app.features.page_reading.readings import Readings
-    from app.features.projects import Preambles
+    from app.features.models.machines import RemoteMachines
+    from app.features.page_reading.readings import PageReadingJobs
+    from app.features.projects import ChatPreambles
     from app.features.prompt_library import PromptLibrary
     from app.features.retrieval.embedding import PassageEmbedder
     from app.features.serving import AnswerServer
-    from app.features.spelling import Spelling
+    from app.features.spelling import SpellChecker
     from app.features.summary.summaries import SummaryJobs
-    from app.features.survey.surveys import Surveys
+    from app.features.survey.surveys import DocumentSurveys
     from app.features.translation.translations import TranslationJobs
     from app.features.trash import TrashBin
     from app.features.updates import ReleaseUpdates
     from app.features.work.engines import TaskEngines
     from app.features.writing import Pages
-    from app.hub.access import Access, HubToken, Ledger
+    from app.hub.access import ConnectionLedger, HubToken, NetworkAccess
     from app.hub.model_server import ModelServer
     from app.remote.engine import RemoteEngine
     from app.remote.routing import RoutedEngine
-    from app.remote.servers import Server, Servers
+    from app.remote.servers import RemoteServer, RemoteServers
     from app.store.assistants import AssistantStore
     from app.store.documents import DocumentStore, PageReadings
     from app.store.translations import TranslationMemory
@@ -79,7 +79,7 @@ DAY_S = 24 * 3600.0
 Part = TypeVar("Part")
 
 
-class _Once(Generic[Part]):
+class _LazyPart(Generic[Part]):
     """A part that is made, with the modules it is made of, when it is first asked for, by whichever thread that is.
 
     None of these is needed before the window is seen, and some are never.
@@ -110,14 +110,14 @@ class ProgramParts:
     settings: Settings
     database: Database
     conversations: Conversations
-    notices: list[Sentence] = field(default_factory=list)
+    notices: list[PersonMessage] = field(default_factory=list)
     log_handler: logging.Handler | None = None
     on_waking: Callable[[WakingEvent], object] = lambda event: None
     before_closing: list[Callable[[], object]] = field(default_factory=list)
     """What uses the parts from outside, and ends before them."""
-    may_leave: Callable[[Leaving], bool] = lambda leaving: False
+    may_leave: Callable[[OutboundDocuments], bool] = lambda leaving: False
     """Whether a person lets documents go to another computer; from any thread, which waits for it."""
-    _passing_readings: weakref.WeakKeyDictionary[AnswerService, Callable[[], Readings]] = field(
+    _passing_readings: weakref.WeakKeyDictionary[AnswerService, Callable[[], PageReadingJobs]] = field(
         default_factory=weakref.WeakKeyDictionary
     )
     """What makes what reads the documents of temporary chats."""
@@ -133,18 +133,18 @@ class ProgramParts:
     def __post_init__(self) -> None:
         self.began_at = time.time()
         self._changing = threading.Lock()
-        self._turns = Turns()
+        self._turns = QueueTurns()
         self._engines: weakref.WeakSet[RoutedEngine] = weakref.WeakSet()
         self.spelling = cache(lambda: build_spelling(self.paths))
 
-    @_Once
+    @_LazyPart
     def states(self) -> StateFolder:
         """What the engine keeps of chats."""
         from app.engine.states import StateFolder
 
         return StateFolder(self.paths.states, lambda: self.settings.engine.states_budget_mb * 10**6)
 
-    @_Once
+    @_LazyPart
     def engine(self) -> Engine:
         """The chat's engine."""
         engine = self._new_engine(self.states)
@@ -159,19 +159,19 @@ class ProgramParts:
         self._engines.add(engine)
         return engine
 
-    @_Once
-    def servers(self) -> Servers:
+    @_LazyPart
+    def servers(self) -> RemoteServers:
         """Other servers with models."""
-        from app.remote.servers import Servers
+        from app.remote.servers import RemoteServers
 
-        return Servers(self.paths.servers, self.token)
+        return RemoteServers(self.paths.servers, self.token)
 
-    @_Once
-    def consent(self) -> Consent:
+    @_LazyPart
+    def consent(self) -> OutboundConsent:
         """Whether documents may leave this computer."""
-        from app.features.leaving import Consent
+        from app.features.leaving import OutboundConsent
 
-        consent = Consent(lambda: self.servers)
+        consent = OutboundConsent(lambda: self.servers)
         consent.ask = lambda leaving: self.may_leave(leaving)  # noqa: PLW0108 - whom to ask may come later
         return consent
 
@@ -187,21 +187,21 @@ class ProgramParts:
         engine: Engine | None = self._made("engine")
         return engine is not None and engine.is_outdated
 
-    @_Once
-    def ledger(self) -> Ledger:
+    @_LazyPart
+    def ledger(self) -> ConnectionLedger:
         """Every connection that was made."""
-        from app.hub.access import Ledger
+        from app.hub.access import ConnectionLedger
 
-        return Ledger(self.paths.connections)
+        return ConnectionLedger(self.paths.connections)
 
-    @_Once
+    @_LazyPart
     def token(self) -> HubToken:
         """The access token for the Hub."""
         from app.hub.access import HubToken
 
         return HubToken()
 
-    @_Once
+    @_LazyPart
     def documents(self) -> DocumentLibrary:
         """All documents that were read."""
         return build_documents(
@@ -219,7 +219,7 @@ class ProgramParts:
             return []
         return self.embedder.rank(store, document_id, question, limit)
 
-    @_Once
+    @_LazyPart
     def embedder(self) -> PassageEmbedder:
         """Passages by the embedding model that was chosen, in the child where programs have theirs."""
         from app.features.retrieval.embedding import PassageEmbedder
@@ -239,7 +239,7 @@ class ProgramParts:
         embedder.on_wanted = lambda: self.on_passages_wanted()  # noqa: PLW0108 - who makes them may come later
         return embedder
 
-    @_Once
+    @_LazyPart
     def serving(self) -> AnswerServer:
         """What answers other programs, and turns texts into vectors for this one; made when it is first needed."""
         return build_serving(
@@ -262,18 +262,18 @@ class ProgramParts:
 
         return hear
 
-    @_Once
-    def readings(self) -> Readings:
+    @_LazyPart
+    def readings(self) -> PageReadingJobs:
         """What reads the pages of these that are pictures."""
         return self._readings_of(self.documents, self.database, self.paths.documents)
 
-    def readings_of(self, chat: AnswerService) -> Readings:
+    def readings_of(self, chat: AnswerService) -> PageReadingJobs:
         """The same for the documents of one chat; of those of a temporary one nothing is kept."""
         passing = self._passing_readings.get(chat)
         return passing() if passing is not None else self.readings
 
-    def _readings_of(self, documents: DocumentLibrary, database: Database, folder: Path) -> Readings:
-        from app.features.page_reading.readings import Readings
+    def _readings_of(self, documents: DocumentLibrary, database: Database, folder: Path) -> PageReadingJobs:
+        from app.features.page_reading.readings import PageReadingJobs
         from app.features.work.engines import TaskEngines
         from app.store.jobs import JobResults
 
@@ -285,8 +285,8 @@ class ProgramParts:
             make_engine=lambda: build_engine(self.paths, sees=True),
             let_out=documents.let_out,
         )
-        return Readings(
-            Jobs(database),
+        return PageReadingJobs(
+            JobTable(database),
             JobResults(database),
             documents,
             engines,
@@ -295,12 +295,12 @@ class ProgramParts:
             loaded=lambda: self.loaded,
         )
 
-    @_Once
+    @_LazyPart
     def media(self) -> MediaLibrary:
         """All pictures of messages."""
         return build_media(self.paths, self.database)
 
-    @_Once
+    @_LazyPart
     def chat(self) -> AnswerService:
         """Questions and answers of the chats that are kept."""
         from app.features.chat.answers import AnswerService
@@ -316,14 +316,14 @@ class ProgramParts:
             name_of=self.name_of,
         )
 
-    @_Once
-    def preambles(self) -> Preambles:
+    @_LazyPart
+    def preambles(self) -> ChatPreambles:
         """What chats are told before they begin: projects and memories."""
-        from app.features.projects import Preambles
+        from app.features.projects import ChatPreambles
 
-        return Preambles(self.database, self.documents, lambda: self.settings)
+        return ChatPreambles(self.database, self.documents, lambda: self.settings)
 
-    @_Once
+    @_LazyPart
     def models(self) -> ModelCollection:
         """Everything about models."""
         from app.features.models.collection import CollectionServices, ModelCollection
@@ -336,7 +336,7 @@ class ProgramParts:
                 lambda: self.settings,
                 self.change,
                 Network(lambda: access_of(self.settings, self.token), self.ledger),
-                Jobs(self.database),
+                JobTable(self.database),
                 ModelNotes(self.database),
                 self.states,
                 lambda: self.loaded,
@@ -347,14 +347,14 @@ class ProgramParts:
             )
         )
 
-    @_Once
+    @_LazyPart
     def translations(self) -> TranslationJobs:
         """All stored translations."""
         from app.features.translation.translations import TASK, TranslationJobs
         from app.store.translations import TranslationMemory, TranslationStore
 
         return TranslationJobs(
-            Jobs(self.database),
+            JobTable(self.database),
             TranslationStore(self.database),
             TranslationMemory(self.database),
             self.documents,
@@ -365,7 +365,7 @@ class ProgramParts:
             turns=self._turns,
         )
 
-    @_Once
+    @_LazyPart
     def writing_engines(self) -> TaskEngines:
         """Where pages are gone on with: the chat's engine, unless another model was chosen for them."""
         return self._engines_of(WRITING)
@@ -388,8 +388,8 @@ class ProgramParts:
             let_out=self.documents.let_out,
         )
 
-    @_Once
-    def machines(self) -> Machines:
+    @_LazyPart
+    def machines(self) -> RemoteMachines:
         """Other computers that lend their memory."""
         return build_machines(self.paths, self.change)
 
@@ -433,23 +433,23 @@ class ProgramParts:
 class Fireside(ProgramParts):
     """The running program: those of its parts that nothing is made of, and what it does with all as a whole."""
 
-    @_Once
-    def recorder(self) -> Recorder:
+    @_LazyPart
+    def recorder(self) -> SoundRecorder:
         """What records with the microphone."""
-        from app.features.hearing import Recorder
+        from app.features.hearing import SoundRecorder
 
-        return Recorder(self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
+        return SoundRecorder(self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
 
     def recordings_of(self, chat: AnswerService) -> Path:
         """The folder of what is recorded for a chat; that of a temporary one goes with it."""
         return self._passing_recordings.get(chat, self.paths.recordings)
 
-    @_Once
-    def shelf(self) -> Shelf:
+    @_LazyPart
+    def shelf(self) -> ChatArchive:
         """The kept chats, as they leave for files and come from files."""
         return build_shelf(self.database, self.media)
 
-    @_Once
+    @_LazyPart
     def beside(self) -> SecondAnswer:
         """A second model for one answer."""
         from app.features.chat.answers import SecondAnswer
@@ -460,28 +460,28 @@ class Fireside(ProgramParts):
 
         return SecondAnswer(self.engine, second)
 
-    @_Once
+    @_LazyPart
     def assistants(self) -> AssistantStore:
         """What chats can take over as a whole."""
         from app.store.assistants import AssistantStore
 
         return AssistantStore(self.database)
 
-    @_Once
+    @_LazyPart
     def pages(self) -> Pages:
         """The pages that are written with a model."""
         from app.features.writing import Pages
 
         return Pages(self.database)
 
-    @_Once
-    def finding(self) -> Finding:
+    @_LazyPart
+    def finding(self) -> HistorySearch:
         """Searches in everything that is kept."""
-        from app.features.finding import Finding
+        from app.features.finding import HistorySearch
 
-        return Finding(self.database)
+        return HistorySearch(self.database)
 
-    @_Once
+    @_LazyPart
     def updates(self) -> ReleaseUpdates:
         """Asks for the newest release; nobody asks it but a click."""
         from app.core.build import RELEASES
@@ -492,13 +492,13 @@ class Fireside(ProgramParts):
         network = Network(lambda: access_to(RELEASES.address, self.settings), self.ledger)
         return ReleaseUpdates(RELEASES, network, lambda: self.settings, self.change)
 
-    @_Once
+    @_LazyPart
     def summaries(self) -> SummaryJobs:
         """All stored summaries."""
         from app.features.summary.summaries import TASK, SummaryJobs
         from app.store.jobs import SummaryStore
 
-        jobs, store, engines = Jobs(self.database), SummaryStore(self.database), self._engines_of(TASK)
+        jobs, store, engines = JobTable(self.database), SummaryStore(self.database), self._engines_of(TASK)
         checker = _claim_checker(lambda: self.settings, self._new_engine)
         return SummaryJobs(
             jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns, check=checker.check
@@ -516,12 +516,12 @@ class Fireside(ProgramParts):
         engine: RoutedEngine | None = self._made("engine")
         return engine is not None and engine.is_away
 
-    def surveys_of(self, chat: AnswerService) -> Surveys:
+    def surveys_of(self, chat: AnswerService) -> DocumentSurveys:
         """Questions about the whole documents of a chat; takes a quarter of a second the first time."""
-        from app.features.survey.surveys import Surveys
-        from app.features.work.pace import Speeds
+        from app.features.survey.surveys import DocumentSurveys
+        from app.features.work.pace import MeasuredSpeeds
 
-        return Surveys(chat, self.engine, Speeds(SUMMARY, Jobs(self.database), seconds="worked_s"))
+        return DocumentSurveys(chat, self.engine, MeasuredSpeeds(SUMMARY, JobTable(self.database), seconds="worked_s"))
 
     @property
     def chats(self) -> Chats:
@@ -548,7 +548,7 @@ class Fireside(ProgramParts):
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
         from app.features.chat.answers import AnswerService
         from app.features.media import PassingLibrary
-        from app.features.projects import Preambles
+        from app.features.projects import ChatPreambles
 
         database = Database.in_memory()
         documents = build_documents(
@@ -561,7 +561,7 @@ class Fireside(ProgramParts):
         )
         conversations = Conversations(database)
         media = PassingLibrary(conversations.media, self.paths.decoded, self.paths.documents)
-        preambles = Preambles(self.database, self.documents, lambda: self.settings, is_temporary=True)
+        preambles = ChatPreambles(self.database, self.documents, lambda: self.settings, is_temporary=True)
         chat = AnswerService(
             lambda: self.engine,
             conversations,
@@ -616,7 +616,7 @@ class Fireside(ProgramParts):
             return self.servers.read(path).sees == SEES, False
         return False, False
 
-    def ask_server(self, server: Server, key: str | None = None) -> ModelServer:
+    def ask_server(self, server: RemoteServer, key: str | None = None) -> ModelServer:
         """For requests to a server, whether it is kept already or not; `key` None is the one that is kept."""
         return build_model_server(server, self.servers, lambda: self.settings, self.ledger, key)
 
@@ -632,11 +632,11 @@ class Fireside(ProgramParts):
         close_to_others(self.paths.folders, deeply=True)
         remove_interrupted()
         copies = self.paths.translations
-        if Jobs(self.database).ids(TRANSLATION) or (copies.is_dir() and any(copies.iterdir())):
+        if JobTable(self.database).ids(TRANSLATION) or (copies.is_dir() and any(copies.iterdir())):
             self.translations.tidy(self.began_at)  # 7 MB of modules, which who never translated does without
         with suppress(DiskFull):
-            for done in Jobs(self.database).find(PAGE_READING, ("done",)):
-                Jobs(self.database).remove(done.id)
+            for done in JobTable(self.database).find(PAGE_READING, ("done",)):
+                JobTable(self.database).remove(done.id)
         with suppress(DiskFull):  # which was told at start: what was deleted stays until there is room
             build_trash(self).purge(self.began_at - self.settings.trash.keep_days * DAY_S)
         for folder in (self.paths.decoded, self.paths.documents):
@@ -691,18 +691,18 @@ def build_trash(app: Fireside) -> TrashBin:
     )
 
 
-def build_recordings(app: Fireside) -> Recordings:
+def build_recordings(app: Fireside) -> RecordedFiles:
     """What was recorded."""
-    from app.features.hearing import Recordings
+    from app.features.hearing import RecordedFiles
     from app.store.documents import DocumentStore
 
-    return Recordings(app.paths.recordings, DocumentStore(app.database))
+    return RecordedFiles(app.paths.recordings, DocumentStore(app.database))
 
 
 def build_documents(
     paths: AppPaths,
     database: Database,
-    consent: Consent | None = None,
+    consent: OutboundConsent | None = None,
     *,
     recognizes: bool = True,
     hear: Hear | None = None,
@@ -729,21 +729,23 @@ def build_documents(
     )
 
 
-def build_hearing(paths: AppPaths, engine: Callable[[], Engine], kept: PageReadings | None = None) -> Hearing:
+def build_hearing(
+    paths: AppPaths, engine: Callable[[], Engine], kept: PageReadings | None = None
+) -> RecordingTranscriber:
     """What makes documents of recordings, by the model that is loaded."""
-    from app.features.hearing import Hearing
+    from app.features.hearing import RecordingTranscriber
 
-    return Hearing(engine, paths.documents, paths.cache / "heard", kept)
+    return RecordingTranscriber(engine, paths.documents, paths.cache / "heard", kept)
 
 
-def build_spelling(paths: AppPaths) -> Spelling:
+def build_spelling(paths: AppPaths) -> SpellChecker:
     """The dictionaries of this computer, and the person's own words."""
-    from app.features.spelling import Spelling
+    from app.features.spelling import SpellChecker
 
-    return Spelling(paths.own_words)
+    return SpellChecker(paths.own_words)
 
 
-def build_prompts(database: Database, settings: Callable[[], Settings], change: Change) -> PromptLibrary:
+def build_prompts(database: Database, settings: Callable[[], Settings], change: SettingsChange) -> PromptLibrary:
     """The prompts that can be put into a message."""
     from app.features.prompt_library import PromptLibrary
     from app.store.prompts import PromptStore
@@ -759,14 +761,14 @@ def build_media(paths: AppPaths, database: Database) -> MediaLibrary:
     return MediaLibrary(MediaStore(database), paths.media, paths.decoded, paths.documents)
 
 
-def build_shelf(database: Database, media: MediaLibrary | None = None) -> Shelf:
+def build_shelf(database: Database, media: MediaLibrary | None = None) -> ChatArchive:
     """The chats of a database with their pictures, as they leave for files and come from files."""
-    from app.features.exchange.chat_file import ChatStores, Shelf
+    from app.features.exchange.chat_file import ChatArchive, ChatStores
     from app.store.conversations import Attachments, WholeConversations
     from app.store.documents import DocumentStore
 
     around = ChatStores(database)
-    return Shelf(WholeConversations(database), Attachments(database), DocumentStore(database), around, media)
+    return ChatArchive(WholeConversations(database), Attachments(database), DocumentStore(database), around, media)
 
 
 def build_summaries(
@@ -785,7 +787,7 @@ def build_summaries(
     engines = _engines_of_one(TASK, paths, settings, engine, lambda: model)
     checker = _claim_checker(lambda: settings, lambda: build_engine(paths))
     return SummaryJobs(
-        Jobs(database), SummaryStore(database), documents, engines, lambda: settings, check=checker.check
+        JobTable(database), SummaryStore(database), documents, engines, lambda: settings, check=checker.check
     )
 
 
@@ -814,7 +816,7 @@ def build_translations(
     from app.store.translations import TranslationStore
 
     return TranslationJobs(
-        Jobs(database),
+        JobTable(database),
         TranslationStore(database),
         memory,
         build_documents(paths, database),
@@ -885,14 +887,18 @@ def build_engine(
 
 
 def _remote_engine_of(paths: AppPaths) -> RemoteEngine:
-    from app.hub.access import HubToken, Ledger
-    from app.remote.servers import Servers
+    from app.hub.access import ConnectionLedger, HubToken
+    from app.remote.servers import RemoteServers
 
     settings, _ = load_settings(paths.settings)
-    return build_remote_engine(Servers(paths.servers, HubToken()), lambda: settings, Ledger(paths.connections))
+    return build_remote_engine(
+        RemoteServers(paths.servers, HubToken()), lambda: settings, ConnectionLedger(paths.connections)
+    )
 
 
-def build_remote_engine(servers: Servers, settings: Callable[[], Settings], ledger: Ledger) -> RemoteEngine:
+def build_remote_engine(
+    servers: RemoteServers, settings: Callable[[], Settings], ledger: ConnectionLedger
+) -> RemoteEngine:
     """Asks the models of other servers."""
     from app.remote.engine import RemoteEngine
 
@@ -900,13 +906,17 @@ def build_remote_engine(servers: Servers, settings: Callable[[], Settings], ledg
 
 
 def build_model_server(
-    server: Server, servers: Servers, settings: Callable[[], Settings], ledger: Ledger, key: str | None = None
+    server: RemoteServer,
+    servers: RemoteServers,
+    settings: Callable[[], Settings],
+    ledger: ConnectionLedger,
+    key: str | None = None,
 ) -> ModelServer:
     """Requests to a server. In the person's own network it may be asked without the internet being allowed."""
     from app.hub.access import access_to
     from app.hub.model_server import ModelServer
 
-    def access() -> Access:
+    def access() -> NetworkAccess:
         network = settings().network
         found = access_to(server.address, settings())
         return replace(found, allowed=network.allowed if server.is_own_network else network.reaches_internet)
@@ -917,16 +927,16 @@ def build_model_server(
     return ModelServer(server.address, access, ledger, own_key, authorities=server.authorities)
 
 
-def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) -> Machines:
+def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) -> RemoteMachines:
     """The computers that lend their memory, as the settings on the disk have them now."""
-    from app.features.models.machines import Machines
+    from app.features.models.machines import RemoteMachines
 
-    def ledger() -> Ledger:
-        from app.hub.access import Ledger
+    def ledger() -> ConnectionLedger:
+        from app.hub.access import ConnectionLedger
 
-        return Ledger(paths.connections)
+        return ConnectionLedger(paths.connections)
 
-    return Machines(lambda: load_settings(paths.settings)[0], ledger, change)
+    return RemoteMachines(lambda: load_settings(paths.settings)[0], ledger, change)
 
 
 def build_serving(
@@ -993,7 +1003,7 @@ def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
     """The models without the window's parts, for the terminal: labels and queue stay the window's."""
     from app.engine.states import StateFolder
     from app.features.models.collection import CollectionServices, ModelCollection
-    from app.hub.access import HubToken, Ledger, access_of
+    from app.hub.access import ConnectionLedger, HubToken, access_of
     from app.hub.network import Network
 
     settings, _ = load_settings(paths.settings)
@@ -1010,8 +1020,8 @@ def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
                 paths,
                 lambda: settings,
                 change,
-                Network(lambda: access_of(settings, token), Ledger(paths.connections)),
-                Jobs(database),
+                Network(lambda: access_of(settings, token), ConnectionLedger(paths.connections)),
+                JobTable(database),
                 ModelNotes(database),
                 StateFolder(paths.states, lambda: settings.engine.states_budget_mb * 10**6),
             )
@@ -1042,14 +1052,14 @@ def build(paths: AppPaths | None = None) -> Fireside:
         raise
 
 
-def _restored(paths: AppPaths) -> Sentence | None:
+def _restored(paths: AppPaths) -> PersonMessage | None:
     """A backup that waited takes its place, or what was here before it; says so, and where the other is kept."""
     from app.features.exchange.backup import is_putting_back, put_in_place
 
     text = "What was here before is back." if is_putting_back(paths) else "Your backup is restored."
     other = "The restored backup" if is_putting_back(paths) else "What was here before"
     before = put_in_place(paths)
-    return Sentence(text, f"{other} is kept for 30 days in {before}.", "put_back") if before is not None else None
+    return PersonMessage(text, f"{other} is kept for 30 days in {before}.", "put_back") if before is not None else None
 
 
 def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
@@ -1057,7 +1067,7 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     settings, wrong = load_settings(paths.settings)
     database = _opened(paths.database)
     conversations = Conversations(database)
-    _begin(conversations, Jobs(database))
+    _begin(conversations, JobTable(database))
     app = Fireside(paths, settings, database, conversations, log_handler=handler)
     app.notices = start_sentences(wrong, database)
     return app
@@ -1072,7 +1082,7 @@ def _opened(path: Path) -> Database:
         return Database.in_memory(path if has_chats else None)
 
 
-def _begin(conversations: Conversations, jobs: Jobs) -> None:
+def _begin(conversations: Conversations, jobs: JobTable) -> None:
     """Settles what the run before left unfinished."""
     try:
         conversations.recover()

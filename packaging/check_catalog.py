@@ -16,11 +16,11 @@ sys.path.insert(0, str(ROOT))
 
 from app.core.errors import AppError, HubBusy, HubUnreachable, NetworkOff  # noqa: E402
 from app.features.messages import sentence_for  # noqa: E402
-from app.hub.access import HUB, Access, Ledger  # noqa: E402
-from app.hub.catalog import CatalogEntry, Vision, load_catalog  # noqa: E402
+from app.hub.access import HUB, ConnectionLedger, NetworkAccess  # noqa: E402
+from app.hub.catalog import CatalogEntry, VisionFile, load_catalog  # noqa: E402
 from app.hub.files import RemoteFile, Repository  # noqa: E402
 from app.hub.network import Network  # noqa: E402
-from app.hub.search import Hub  # noqa: E402
+from app.hub.search import HubSearch  # noqa: E402
 
 NO_NETWORK = (NetworkOff, HubUnreachable, HubBusy)
 
@@ -54,7 +54,7 @@ def _of_file(entry: CatalogEntry, file: RemoteFile, commit: str) -> Iterator[str
         )
 
 
-def _of_vision(vision: Vision, repository: Repository) -> Iterator[str]:
+def _of_vision(vision: VisionFile, repository: Repository) -> Iterator[str]:
     files = {file.name: file for file in repository.vision}
     if not files:
         yield "there is no file through which it sees."
@@ -65,7 +65,7 @@ def _of_vision(vision: Vision, repository: Repository) -> Iterator[str]:
         yield f"{vision.file} has {size:,} bytes; the list says {vision.size_bytes:,}."
 
 
-def check(entries: Iterable[CatalogEntry], hub: Hub) -> int:
+def check(entries: Iterable[CatalogEntry], hub: HubSearch) -> int:
     """Prints what is different; 1 when something is."""
     found = 0
     for entry in entries:
@@ -91,8 +91,10 @@ def main() -> int:
         return 1
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
     with tempfile.TemporaryDirectory() as folder:
-        network = Network(lambda: Access(endpoint=endpoint), Ledger(Path(folder) / "connections.jsonl"))
-        return check(entries, Hub(network))
+        network = Network(
+            lambda: NetworkAccess(endpoint=endpoint), ConnectionLedger(Path(folder) / "connections.jsonl")
+        )
+        return check(entries, HubSearch(network))
 
 
 if __name__ == "__main__":

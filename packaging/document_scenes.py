@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QPushButton
 from app.core.events import CancelToken, Role
 from app.features.documents import DocumentStored
 from app.features.retrieval.citations import source_to_fields, sources_of
-from app.features.retrieval.question_scope import QuestionScope, Scope
+from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.summary.result import ClaimAnchor, Coverage, Statement, SummarizedDocument, Summary, SummaryOptions
 from app.features.survey.surveys import written
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, made_to_fields
-from app.store.conversations import Use
+from app.store.conversations import DocumentUse
 from app.store.documents import StoredDocument
 from app.store.messages import MessageState
 from app.ui.chat.survey import LOOK_MS
@@ -87,7 +87,9 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
         if by_model:  # the starter is too small for it
             QTest.qWait(2 * LOOK_MS)
             desk.survey_offer.show_offer(
-                QueryOffer(Scope(QuestionScope.LIST), (1,), is_by_model=True, tokens=48_200, sections=38, seconds=238.0)
+                QueryOffer(
+                    WantedScope(QuestionScope.LIST), (1,), is_by_model=True, tokens=48_200, sections=38, seconds=238.0
+                )
             )
         else:
             desk.wait_for_offer()
@@ -186,7 +188,7 @@ def _told(app: Fireside, path: Path) -> int:
     """A chat about a document, answered; its id."""
     chats, document = app.conversations, _read(app, path)
     chat = chats.create(title="Annual report 2025")
-    app.documents.attachments.add_to_draft(chat.id, document.id, Use.WHOLE)
+    app.documents.attachments.add_to_draft(chat.id, document.id, DocumentUse.WHOLE)
     question = app.chat.add_question(chat.id, QUESTION, draft_of=chat.id)
     answer = chats.add_message(chat.id, question.id, Role.ASSISTANT, ANSWER)
     chats.finish_message(answer.id, ANSWER, MessageState.COMPLETE)
@@ -200,7 +202,7 @@ def _searched(app: Fireside, path: Path) -> int:
     chats, attachments = app.conversations, app.documents.attachments
     document = _read(app, path)
     chat = chats.create(title="The valve of the kiln")
-    attachments.add_to_draft(chat.id, document.id, Use.BACKGROUND)
+    attachments.add_to_draft(chat.id, document.id, DocumentUse.BACKGROUND)
     question = app.chat.add_question(chat.id, "With what is the zirconium valve sealed?", draft_of=chat.id)
     ranked = [number for _, number, _ in app.documents.store.rank([document.id], ["zirconium"], 12)]
     attachments.set_passages(attachments.of_messages([question.id])[question.id][0].id, sorted(ranked))
@@ -216,7 +218,7 @@ def _read_whole(app: Fireside, path: Path) -> int:
     """A chat whose question was answered from every block, as a larger model would; its id."""
     chats, document = app.conversations, _read(app, path)
     chat = chats.create(title="The valves of the kilns")
-    app.documents.attachments.add_to_draft(chat.id, document.id, Use.BACKGROUND)
+    app.documents.attachments.add_to_draft(chat.id, document.id, DocumentUse.BACKGROUND)
     question = app.chat.add_question(chat.id, WHOLE_QUESTION, draft_of=chat.id)
     statements = []
     for block in app.documents.blocks(document.id):
@@ -239,7 +241,7 @@ def _read_whole(app: Fireside, path: Path) -> int:
         is_partial=False,
         seconds=231.0,
     )
-    result = written(summary, Scope(QuestionScope.LIST))
+    result = written(summary, WantedScope(QuestionScope.LIST))
     answer = chats.add_message(chat.id, question.id, Role.ASSISTANT, result.text)
     chats.finish_message(answer.id, result.text, MessageState.COMPLETE)
     made = made_to_fields(SurveyCoverage(38, 38, 231.0, is_by_model=True))

@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtTest import QTest
 
 from app.core.paths import resource
-from app.features.inside.compare import Compared
+from app.features.inside.compare import ModelFigures
 from app.ui.models.models_tab import ModelsView
 from app.ui.text.formula import FormulaView
 from tests.helpers.desks.window import Frame
@@ -170,6 +170,6 @@ def _inside(frame: Frame, page: Callable[[str], Callable[[], object]]) -> list[t
     return [("models-anatomy", anatomy), ("models-compare", compare), ("models-blind", blind), ("models-how", how)]
 
 
-def _compared(name: str, parameters: int, bits: float, speed: float) -> Compared:
+def _compared(name: str, parameters: int, bits: float, speed: float) -> ModelFigures:
     path = Path(f"/models/{name}.gguf")
-    return Compared(path, name, parameters, bits, 2**bits, 900, speed, 3 / speed, int(parameters * 1.1), 8192)
+    return ModelFigures(path, name, parameters, bits, 2**bits, 900, speed, 3 / speed, int(parameters * 1.1), 8192)

@@ -15,8 +15,8 @@ from composer_scenes import draw_evening
 from app.core.errors import MachineUnusable
 from app.core.paths import starter_model
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
-from app.features.leaving import Leaving
-from app.remote.servers import SEES, Server
+from app.features.leaving import OutboundDocuments
+from app.remote.servers import SEES, RemoteServer
 from app.ui.settings.computers import ComputersSection
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.servers import ServerDialog, ServersSection
@@ -83,7 +83,7 @@ class Scenes:
 
     def ask(self) -> None:
         self.show_answer()
-        leaving = Leaving(HOST, ("Lease agreement.pdf",))
+        leaving = OutboundDocuments(HOST, ("Lease agreement.pdf",))
         threading.Thread(target=lambda: self._app.may_leave(leaving), daemon=True).start()
         self._frame.wait(lambda: bool(self._frame.window.findChildren(QuestionDialog, "leaving_question")))
 
@@ -135,6 +135,6 @@ class Scenes:
         server.models, server.context_tokens = list(MODELS), 40_960
         self._open.enter_context(patch("app.remote.servers.host_of", lambda _address: HOST))
         self._open.enter_context(patch("app.hub.access.is_this_computer", lambda _host: False))
-        kept = Server("gpu-box", server.address, "vllm", at_once=32)
+        kept = RemoteServer("gpu-box", server.address, "vllm", at_once=32)
         self._app.servers.save(kept, [self._app.servers.model_of(kept, name, **facts) for name in MODELS])
         return server

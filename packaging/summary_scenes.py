@@ -28,9 +28,9 @@ from app.features.summary.result import (
     SummaryOptions,
     Writing,
 )
-from app.features.work.asking import Rests
+from app.features.work.asking import TaskRests
 from app.store.documents import StoredDocument
-from app.store.jobs import Jobs, SummaryStore
+from app.store.jobs import JobTable, SummaryStore
 from tests.helpers.desks.window import Frame
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 
@@ -142,7 +142,7 @@ def screens(frame: Frame, folder: Path) -> list[tuple[str, Step, Step]]:
         ("digest-long-below", lambda: digest(handbook.id, down=420), no_draft),
         ("digest-beside", digest_beside, close_digest),
         ("summary-working", lambda: work(Planned(21, 31_200), *read), end_work),
-        ("summary-resting", lambda: work(Planned(21, 31_200), *read, Rests("interactive")), end_work),
+        ("summary-resting", lambda: work(Planned(21, 31_200), *read, TaskRests("interactive")), end_work),
         ("summary-joining", lambda: work(Planned(21, 31_200), *read, *joined, Merging(1, 3)), end_work),
         ("summary-writing", lambda: work(Planned(21, 31_200), *read, *joined, Merging(3, 3), Writing(text)), end_work),
         ("summary-done", lambda: shown(made.done), nothing),
@@ -158,7 +158,7 @@ class _Made:
 
     def __init__(self, app: Fireside, report: StoredDocument, lease: StoredDocument) -> None:
         self._app, self._report = app, report
-        self._jobs, self._store = Jobs(app.database), SummaryStore(app.database)
+        self._jobs, self._store = JobTable(app.database), SummaryStore(app.database)
         wish = SummaryOptions()
         self.done = self._add("Annual report 2025", [report], wish, _statements(app, [report]))
         blocks = app.documents.blocks(lease.id)

@@ -20,7 +20,7 @@ from app.features.translation.result import (
     TranslationSource,
     TranslationWish,
 )
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from app.store.translations import TranslationStore
 from tests.helpers.desks.translate import DocumentDesk
 
@@ -130,7 +130,7 @@ class _Made:
 
     def __init__(self, app: Fireside, folder: Path) -> None:
         self._app, self._folder = app, folder
-        self._jobs, self._store = Jobs(app.database), TranslationStore(app.database)
+        self._jobs, self._store = JobTable(app.database), TranslationStore(app.database)
         app.translations.words.keep_glossary("en", "pt-BR", TERMS)
         self.draft = self._add("lease (draft).html", "pt-BR")
         self.stopped = self._fill(self._add("notice.html", "pt-BR"), PORTUGUESE, "paused", most=4)

@@ -17,7 +17,7 @@ from app.core.events import Role
 from app.core.paths import AppPaths, make_folder, opener, starter_model
 from app.core.settings import load_settings
 from app.store.conversations import MessageState
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from tests.helpers.deleted_text import files_with, rebuilt_texts
 from tests.helpers.disks import small_disk
 from tests.helpers.models_on_disk import write_model
@@ -126,7 +126,7 @@ def test_the_list_of_summaries_needs_nothing_of_what_makes_them() -> None:
 
 def test_a_summary_that_was_at_work_waits_again_after_a_restart_and_a_deleted_one_is_in_the_trash() -> None:
     app = build()
-    jobs = Jobs(app.database)
+    jobs = JobTable(app.database)
     running = jobs.add("summary", "a", {}, state="running")
     deleted = jobs.add("summary", "b", {})
     app.summaries.delete(deleted.id)

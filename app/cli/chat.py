@@ -216,7 +216,7 @@ def _counted(engine: Engine, media: dict[Path, Media]) -> list[dict[str, Any]]:
 
 def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: str) -> int:
     """What cannot be read is told and left out; where nothing can, nothing is asked. Nothing of them is kept."""
-    from app.cli.input_files import Inputs, files_of
+    from app.cli.input_files import InputFiles, files_of
     from app.cli.passage_model import passage_model
     from app.features.chat.document_question import DocumentQuestion
     from app.features.claim_checker.conversion import open_checker
@@ -225,7 +225,7 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
     with closing(Database.in_memory()) as database:
         with interruptible() as cancel, passage_model(paths, chat.options.passage_model, cancel) as model:
             documents = build_documents(paths, database, rank_by_model=model.rank_prepared)
-            inputs = Inputs(documents, chat.options.password, cancel)
+            inputs = InputFiles(documents, chat.options.password, cancel)
             inputs.read_all(files_of(chat.options.document))
             if cancel.cancelled or not inputs.documents:
                 return INTERRUPTED if cancel.cancelled else 1

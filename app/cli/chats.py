@@ -17,7 +17,7 @@ from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.visible import settle_directions
 from app.features.exchange import importing
-from app.features.exchange.chat_file import Shelf
+from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
 from app.features.messages import sentence_for
 from app.store.conversations import Conversation, Conversations, WholeConversations
@@ -144,7 +144,7 @@ def export_to_file(database: Database, cancel: CancelToken, options: argparse.Na
 
 
 @dataclass
-class _Came:
+class _ImportTotals:
     """What was imported so far."""
 
     chats: list[dict[str, Any]] = field(default_factory=list)
@@ -157,7 +157,7 @@ class _Came:
 def import_from_files(database: Database, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`import`: whole chats stay of one that is interrupted."""
     came, line, shelf = (
-        _Came(),
+        _ImportTotals(),
         TerminalProgress(),
         build_shelf(database, build_media(AppPaths.from_environment(), database)),
     )
@@ -190,7 +190,13 @@ def import_from_files(database: Database, cancel: CancelToken, options: argparse
 
 
 def _import(
-    path: Path, shelf: Shelf, cancel: CancelToken, options: argparse.Namespace, *, came: _Came, line: TerminalProgress
+    path: Path,
+    shelf: ChatArchive,
+    cancel: CancelToken,
+    options: argparse.Namespace,
+    *,
+    came: _ImportTotals,
+    line: TerminalProgress,
 ) -> None:
     for event in importing.import_chats(path, shelf, cancel, with_copies=options.copies):
         match event:
@@ -216,7 +222,7 @@ def _import(
                 came.not_read += event.not_read
 
 
-def _tell(came: _Came) -> None:
+def _tell(came: _ImportTotals) -> None:
     if came.chats or came.already_here or came.not_read:
         print(f"{_counted(len(came.chats), 'chat')} imported.")
     if came.continued:

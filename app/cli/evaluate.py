@@ -24,14 +24,14 @@ from app.features.summary.evaluation import (
     FIRST_SENTENCES,
     WITHOUT_ABSTRACT,
     Evaluation,
-    Example,
-    Scored,
+    EvaluationExample,
+    ScoredDocument,
     SkippedLine,
     examples_in,
 )
 from app.features.summary.evaluation import evaluate as evaluate_summaries
 from app.features.summary.result import Form, Length, Method, SummaryOptions
-from app.features.translation.evaluation import Aligned, TranslationEvaluation, aligned_lines, aligned_segments
+from app.features.translation.evaluation import AlignedSegments, TranslationEvaluation, aligned_lines, aligned_segments
 from app.features.translation.evaluation import evaluate as evaluate_translations
 from app.features.translation.result import SegmentDone, TranslationWish
 from app.features.translation.translations import TranslationJobs
@@ -101,7 +101,7 @@ def run_summaries(options: argparse.Namespace) -> int:
     return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
-def _good(examples: Iterable[Example | SkippedLine], result: Evaluation) -> Iterator[Example]:
+def _good(examples: Iterable[EvaluationExample | SkippedLine], result: Evaluation) -> Iterator[EvaluationExample]:
     """The documents; lines that are none are told at once and kept as errors."""
     for example in examples:
         if isinstance(example, SkippedLine):
@@ -115,7 +115,9 @@ def _skip(skipped: SkippedLine, result: Evaluation) -> None:
     print(f"Line {skipped.line:,} was left out: {skipped.reason}", file=sys.stderr)
 
 
-def _take(event: Scored | SkippedLine | None, result: Evaluation, total: int, line: terminal.TerminalProgress) -> None:
+def _take(
+    event: ScoredDocument | SkippedLine | None, result: Evaluation, total: int, line: terminal.TerminalProgress
+) -> None:
     number = len(result.scored) + 1
     if event is None:
         line.show(f"Document {number:,} of {total:,}")
@@ -224,7 +226,7 @@ def run_translations(options: argparse.Namespace) -> int:
 
 def _aligned(
     options: argparse.Namespace, translations: TranslationJobs, cancel: CancelToken
-) -> tuple[Aligned, str] | None:
+) -> tuple[AlignedSegments, str] | None:
     """The segments with what they should come to, and the source's language; None where it was cancelled."""
     source, reference = (path.expanduser().absolute() for path in (options.source, options.reference))
     if source.suffix.lower() in _TEXTS and reference.suffix.lower() in _TEXTS:

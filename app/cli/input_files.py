@@ -12,7 +12,7 @@ from pathlib import Path
 from app.cli import terminal
 from app.core.errors import AppError, DocumentUnreadable
 from app.core.events import CancelToken
-from app.documents.folder import Expanded, expand
+from app.documents.folder import ExpandedPaths, expand
 from app.documents.protocol import Done, Found
 from app.documents.source import Opened, PageRead
 from app.features.documents import DocumentLibrary, DocumentStored
@@ -25,7 +25,7 @@ def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
     found: dict[Path, tuple[Path, Path]] = {}
     for written in asked:
         path = written.expanduser().absolute()
-        inside = expand([path]) if path.is_dir() else Expanded((path,))
+        inside = expand([path]) if path.is_dir() else ExpandedPaths((path,))
         if inside.is_cut or not inside.files:
             what = f"Only {len(inside.files)} files of it are read" if inside.files else "There are no documents in it"
             print(f"{written}: {what}.", file=sys.stderr)
@@ -36,7 +36,7 @@ def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
 
 
 @dataclass
-class Inputs:
+class InputFiles:
     """What one of the files meets does not keep the others from being read.
 
     `kept` is where they are kept; without `password` it is asked for, for each file that needs one.

@@ -20,8 +20,8 @@ from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.chat.options import wish_of
 from app.features.inside import looks
-from app.features.inside.anatomy import Anatomy, anatomy_of
-from app.features.inside.compare import Compared, Comparing, compare, line_of
+from app.features.inside.anatomy import ModelAnatomy, anatomy_of
+from app.features.inside.compare import ComparisonStep, ModelFigures, compare, line_of
 from app.features.messages import sentence_for
 
 BAR = 20
@@ -185,12 +185,12 @@ def run_compare(options: argparse.Namespace) -> int:
         with build_models(paths) as models:
             chosen = [row.model.path for row in models.installed()]
     text = _given(options) or resource(OWN_TEXT).read_text("utf-8")
-    found: list[Compared] = []
+    found: list[ModelFigures] = []
     with closing(build_engine(paths)) as engine, interruptible() as cancel, TerminalProgress() as line:
         for event in compare(engine, chosen, clean_text(text), wish=wish_of(settings.engine), cancel=cancel):
-            if isinstance(event, Comparing):
+            if isinstance(event, ComparisonStep):
                 line.show(f"{event.name}, {event.number + 1} of {event.count}:", f"{event.doing} {event.fraction:.0%}")
-            elif isinstance(event, Compared):
+            elif isinstance(event, ModelFigures):
                 found.append(event)
         if cancel.cancelled:
             raise KeyboardInterrupt
@@ -307,7 +307,7 @@ def _out_of_range(what: str, last: int) -> int:
     return 2
 
 
-def _print_anatomy(found: Anatomy) -> None:
+def _print_anatomy(found: ModelAnatomy) -> None:
     print(f"{found.name} ({found.architecture})")
     print(f"{found.parameters:,} weights in {found.size_bytes / 1e6:,.0f} MB, {found.bits_per_weight:.2f} bits each")
     print(f"{found.layers} layers of width {found.width:,}, {found.heads} heads of {found.key_length}", end="")

@@ -9,7 +9,7 @@ import sys
 from app.cli.terminal import interruptible
 from app.core.errors import EngineStopped
 from app.core.paths import AppPaths
-from app.engine.lending import InUse, Lend, Lender, Lending
+from app.engine.lending import InUse, Lend, Lending, RpcWorker
 from app.engine.machines import DEFAULT_PORT, is_private
 from app.features.messages import sentence_for
 from app.features.models.messages import gigabytes
@@ -53,7 +53,7 @@ def run_lend(options: argparse.Namespace) -> int:
     paths = AppPaths.from_environment()
     lend = Lend(options.host, options.port, options.memory, options.threads)
     with interruptible() as cancel:
-        lender = Lender(lend, paths.engine, lambda event: _tell(lender, event))
+        lender = RpcWorker(lend, paths.engine, lambda event: _tell(lender, event))
         try:
             lender.run(lambda: cancel.cancelled)
         finally:
@@ -61,7 +61,7 @@ def run_lend(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(lender: Lender, event: Lending | InUse | EngineStopped) -> None:
+def _tell(lender: RpcWorker, event: Lending | InUse | EngineStopped) -> None:
     match event:
         case Lending(devices=devices):
             address = f"{lender.lend.host}:{lender.lend.port}"

@@ -17,10 +17,10 @@ from app.core.paths import AppPaths
 from app.core.visible import size_words
 from app.features.models.choice import pick
 from app.features.models.collection import ModelCollection, ModelReady, fetch_model
-from app.features.models.installed import OPENED, Installed
+from app.features.models.installed import OPENED, InstalledFile
 from app.hub.files import ModelFile, Repository, quantization_words
 from app.hub.protocol import Done, Fetched, Phase
-from app.hub.search import FoundRepository, Query
+from app.hub.search import FoundRepository, HubQuery
 
 HOW = ("copy", "move", "in_place")
 DOING = dict(zip(HOW, ("Copying", "Moving", "Checking"), strict=True))
@@ -89,7 +89,7 @@ def list_models(models: ModelCollection, _cancel: CancelToken, options: argparse
 
 def search_models(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`search`: the most downloaded first."""
-    page = models.hub.search(Query(" ".join(options.text)), cancel)
+    page = models.hub.search(HubQuery(" ".join(options.text)), cancel)
     if options.json:
         print_json({"models": [asdict(found) for found in page.found]})
         return 0
@@ -199,7 +199,7 @@ def remove_model(models: ModelCollection, _cancel: CancelToken, options: argpars
     return 0
 
 
-def _row(row: Installed) -> dict[str, Any]:
+def _row(row: InstalledFile) -> dict[str, Any]:
     model = row.model
     return {
         "name": row.label,

@@ -17,7 +17,7 @@ from app.core.paths import AppPaths
 from app.documents.blocks import Block, as_markdown
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.reading import read
-from app.documents.source import PageRead, Remark
+from app.documents.source import PageRead, ReadingRemark
 from app.features.messages import pages_words, remark_sentence, units
 
 if TYPE_CHECKING:
@@ -74,13 +74,13 @@ def run_read(options: argparse.Namespace) -> int:
         request = Read(str(path), password, options.encoding, first, last, recognize=options.pictures == "tesseract")
         with interruptible() as cancel:
             model = options.model if options.pictures == "model" else None
-            return _Output(path, cancel, options.json, options.pictures == "model", model).of(request)
+            return _MarkdownOutput(path, cancel, options.json, options.pictures == "model", model).of(request)
 
     return unlocked(options.password, output)
 
 
 @dataclass
-class _Output:
+class _MarkdownOutput:
     """One document on its way to standard output."""
 
     path: Path
@@ -169,11 +169,11 @@ class _Output:
         self, pages: Sequence[PageRead], by_model: ByModel, password: str, folder: Path
     ) -> dict[int, StoredPageReading]:
         """What the model reads; it ends where it was cancelled."""
-        from app.features.page_reading.corrections import Scanner
+        from app.features.page_reading.corrections import DocumentScanner
         from app.features.page_reading.readings import outcome, read_page
 
         readings: dict[int, StoredPageReading] = {}
-        with closing(Scanner(self.path, password, folder)) as scanner:
+        with closing(DocumentScanner(self.path, password, folder)) as scanner:
             for number, page in enumerate(pages, 1):
                 self._line.show(
                     f"Reading the pictures of {self.path.name}", f"page {page.page}, {number} of {len(pages)}"
@@ -195,7 +195,7 @@ class _Output:
             for page in self.pages
         ]
         without = tuple(page for page in self.done.pages_without_text if page not in read)
-        remarks = (*self.done.remarks, Remark("recognized"))
+        remarks = (*self.done.remarks, ReadingRemark("recognized"))
         self.done = replace(self.done, pages_without_text=without, remarks=remarks)
 
     def _take(self, event: Event) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from app.bootstrap import build_documents
 from app.cli import terminal
-from app.cli.input_files import Inputs, files_of
+from app.cli.input_files import InputFiles, files_of
 from app.cli.passage_model import add_model_argument, passage_model
 from app.core.paths import AppPaths
 from app.features.documents import page_mark
@@ -72,7 +72,7 @@ def run_search(options: argparse.Namespace) -> int:
     loading.start()  # a child reads meanwhile
     places = AppPaths.from_environment()
     with terminal.interruptible() as cancel, closing(Database.in_memory()) as database:
-        inputs = Inputs(build_documents(places, database), options.password, cancel)
+        inputs = InputFiles(build_documents(places, database), options.password, cancel)
         inputs.read_all(files_of(options.files))
         if cancel.cancelled:
             return terminal.INTERRUPTED

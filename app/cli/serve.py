@@ -15,7 +15,7 @@ from app.core.errors import KeyFileUnreadable
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.hub.access import HubToken
-from app.server.application import Rules, application
+from app.server.application import AccessRules, application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of
 
 KEY_VARIABLE = "FIRESIDE_SERVE_KEY"
@@ -79,7 +79,7 @@ def run_serve(options: argparse.Namespace) -> int:
                     "There is no keyring here, so the key will be a new one next time. Give one with --key-file.",
                     file=sys.stderr,
                 )
-            rules = Rules(key, names_of(options.host), (*settings.serving.origins, *options.origin))
+            rules = AccessRules(key, names_of(options.host), (*settings.serving.origins, *options.origin))
             server = RunningServer(application(serving, rules), options.host, options.port)
             server.start()
             told = key if options.key or not given else "the one that you gave"

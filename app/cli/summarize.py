@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.bootstrap import build_documents, build_engine, build_summaries
 from app.cli import terminal
-from app.cli.input_files import Inputs, files_of
+from app.cli.input_files import InputFiles, files_of
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -36,7 +36,7 @@ from app.features.summary.result import (
     unknown_languages,
 )
 from app.features.summary.summaries import SummaryJobs
-from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing, stands
+from app.features.summary.summarize import Merging, Planned, SectionRead, SummaryEvent, TaskRests, Writing, stands
 from app.store.database import Database
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
@@ -121,7 +121,7 @@ def run_summarize(options: argparse.Namespace) -> int:
     return terminal.INTERRUPTED if summary is None or (summary.is_partial and cancel.cancelled) else 0
 
 
-class _SummaryInputs(Inputs):
+class _SummaryInputs(InputFiles):
     """The files with all of their text."""
 
     @cached_property
@@ -215,7 +215,7 @@ class _Progress:
                 self._beginning = f"Checking claim {event.done + 1:,} of {event.claims:,}"
             case Writing():
                 self._beginning = f"{'Second try: writing' if event.attempt else 'Writing'}, {event.share:.0%}"
-            case Rests() if event.reason:
+            case TaskRests() if event.reason:
                 self._line.show("Waiting for the engine")
                 return
         if self._beginning:

@@ -28,7 +28,7 @@ from app.features.chat.options import wish_of
 from app.features.messages import sentence_for, silence_sentence
 
 if TYPE_CHECKING:
-    from app.remote.servers import Servers
+    from app.remote.servers import RemoteServers
 
 Result = TypeVar("Result")
 
@@ -210,11 +210,11 @@ def _on_server(name: str) -> Path | None:
     return model.path if model is not None else None
 
 
-def _servers() -> Servers:
+def _servers() -> RemoteServers:
     from app.hub.access import HubToken  # most use a model that is here
-    from app.remote.servers import Servers
+    from app.remote.servers import RemoteServers
 
-    return Servers(AppPaths.from_environment().servers, HubToken())
+    return RemoteServers(AppPaths.from_environment().servers, HubToken())
 
 
 def load_model(

@@ -19,7 +19,7 @@ from app.core.settings import load_settings
 from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.source import PageRead
-from app.features.hearing import Hearing, SpokenSegment, clock, segment_of, srt_of, text_of
+from app.features.hearing import RecordingTranscriber, SpokenSegment, clock, segment_of, srt_of, text_of
 from app.features.messages import units
 from app.features.work.saved_file import written
 from app.store.documents import opened_readings
@@ -74,7 +74,7 @@ def run_transcribe(options: argparse.Namespace) -> int:
     return 0
 
 
-def _heard(hearing: Hearing, path: Path, cancel: CancelToken) -> tuple[list[SpokenSegment], Done | None]:
+def _heard(hearing: RecordingTranscriber, path: Path, cancel: CancelToken) -> tuple[list[SpokenSegment], Done | None]:
     """All that is said; without `Done` where it was cancelled."""
     segments: list[SpokenSegment] = []
     done: Done | None = None

@@ -36,7 +36,7 @@ from app.features.translation.result import (
 )
 from app.features.translation.saving import endings_of
 from app.features.translation.translations import TranslationJobs
-from app.features.work.asking import Rests
+from app.features.work.asking import TaskRests
 from app.language.names import base, english_name, language
 from app.store.database import Database
 from app.store.translations import OpenedMemory, opened_memory
@@ -158,7 +158,7 @@ def _show(event: TranslationEvent, left_s: float | None, line: terminal.Terminal
     if isinstance(event, TranslationPlanned):
         known = f", {event.known:,} known" if event.known else ""
         line.show(f"{event.segments:,} segment{'' if event.segments == 1 else 's'}{known}")
-    elif isinstance(event, Rests) and event.reason:
+    elif isinstance(event, TaskRests) and event.reason:
         line.show("Waiting for the engine")
     elif isinstance(event, SegmentDone):
         left = terminal.left_words(left_s) if event.done < event.segments else ""

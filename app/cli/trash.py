@@ -11,7 +11,7 @@ from app import APP_NAME
 from app.cli.terminal import print_json
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.features.trash import KINDS, TrashBin, Trashed, kept_until
+from app.features.trash import KINDS, TrashBin, TrashedItem, kept_until
 from app.store.database import Database
 from app.store.trash import TrashStore
 
@@ -88,7 +88,7 @@ def _trash(database: Database) -> TrashBin:
     return TrashBin(database, translations=never, forget=never, began_at=0.0)  # type: ignore[arg-type]
 
 
-def _tell(one: Trashed, *, as_json: bool) -> None:
+def _tell(one: TrashedItem, *, as_json: bool) -> None:
     if as_json:
         print_json({"kind": one.kind, "id": one.id, "title": one.title})
     else:

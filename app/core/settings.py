@@ -30,7 +30,7 @@ MIGRATIONS: list[Callable[[dict[str, Any]], dict[str, Any]]] = [_answers_without
 
 
 @dataclass(frozen=True)
-class Appearance:
+class AppearanceSettings:
     """How the window looks. `scheme`: system, light or dark. `zoom`: 0.5 to 3."""
 
     scheme: str = "system"
@@ -167,7 +167,7 @@ class WritingSettings:
 
 
 @dataclass(frozen=True)
-class System:
+class SystemSettings:
     """The program beside others. `keeps_running`: in the tray, when the window is closed; `asked_to_keep`: whether that
     was asked at a closing. `notifies`: of long work that ends unseen, `notifies_with_words`: of what it is about, too.
     `shortcut` opens the small window from any program, where `shortcut_on`.
@@ -211,7 +211,7 @@ class UpdateSettings:
 
 
 @dataclass(frozen=True)
-class Window:
+class WindowSettings:
     """What comes back after a restart. `geometry` is Qt's own, in base64.
 
     `last_folders` are lines such as "documents=/home/ada": where file dialogs begin. `palette_recent` is what was
@@ -241,7 +241,7 @@ class Window:
 class Settings:
     """The whole tree. `unknown` holds keys of other versions, written back unchanged."""
 
-    appearance: Appearance = field(default_factory=Appearance)
+    appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
     chat: ChatDefaults = field(default_factory=ChatDefaults)
     composer: ComposerSettings = field(default_factory=ComposerSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
@@ -251,11 +251,11 @@ class Settings:
     summaries: SummarySettings = field(default_factory=SummarySettings)
     translations: TranslationSettings = field(default_factory=TranslationSettings)
     writing: WritingSettings = field(default_factory=WritingSettings)
-    system: System = field(default_factory=System)
+    system: SystemSettings = field(default_factory=SystemSettings)
     trash: TrashSettings = field(default_factory=TrashSettings)
     serving: ServingSettings = field(default_factory=ServingSettings)
     updates: UpdateSettings = field(default_factory=UpdateSettings)
-    window: Window = field(default_factory=Window)
+    window: WindowSettings = field(default_factory=WindowSettings)
     unknown: dict[str, Any] = field(default_factory=dict)
 
     def changed(self, section: str, **values: Any) -> Settings:

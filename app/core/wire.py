@@ -224,7 +224,7 @@ def checked(request: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class _Form:
+class _JsonForm:
     """`write` is None where JSON takes values as they are; values of the types in `plain` are read as they are."""
 
     read: Callable[[Any], Any]
@@ -243,20 +243,20 @@ def _same(raw: Any) -> Any:
     return raw
 
 
-_PLAIN: dict[Any, _Form] = {
-    int: _Form(_refuse, plain=frozenset({int})),
-    float: _Form(_refuse, plain=frozenset({float, int})),
-    str: _Form(_refuse, plain=frozenset({str})),
-    bool: _Form(_refuse, plain=frozenset({bool})),
-    type(None): _Form(_refuse, plain=frozenset({type(None)})),
-    bytes: _Form(lambda raw: base64.b64decode(raw, validate=True), lambda value: base64.b64encode(value).decode()),
-    Any: _Form(_same),
-    object: _Form(_same),
+_PLAIN: dict[Any, _JsonForm] = {
+    int: _JsonForm(_refuse, plain=frozenset({int})),
+    float: _JsonForm(_refuse, plain=frozenset({float, int})),
+    str: _JsonForm(_refuse, plain=frozenset({str})),
+    bool: _JsonForm(_refuse, plain=frozenset({bool})),
+    type(None): _JsonForm(_refuse, plain=frozenset({type(None)})),
+    bytes: _JsonForm(lambda raw: base64.b64decode(raw, validate=True), lambda value: base64.b64encode(value).decode()),
+    Any: _JsonForm(_same),
+    object: _JsonForm(_same),
 }
 
 
 @functools.cache
-def _form(hint: Any) -> _Form:  # noqa: PLR0911 - a table of kinds
+def _form(hint: Any) -> _JsonForm:  # noqa: PLR0911 - a table of kinds
     if hint in _PLAIN:
         return _PLAIN[hint]
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
@@ -273,45 +273,45 @@ def _form(hint: Any) -> _Form:  # noqa: PLR0911 - a table of kinds
     if isinstance(hint, type):
         if issubclass(hint, enum.Enum):
             members: dict[Any, Any] = {member.value: member for member in hint}
-            return _Form(members.__getitem__, None if issubclass(hint, str) else lambda value: value.value)
+            return _JsonForm(members.__getitem__, None if issubclass(hint, str) else lambda value: value.value)
         if dataclasses.is_dataclass(hint):
             return _record(hint)
         if issubclass(hint, AppError):
-            return _Form(_read_situation, _write_situation)
+            return _JsonForm(_read_situation, _write_situation)
         if issubclass(hint, tuple) and hasattr(hint, "_fields"):
             return _named_row(hint)
     raise TypeError(f"{hint!r} has no form on the wire")
 
 
-def _union(members: tuple[Any, ...]) -> _Form:
+def _union(members: tuple[Any, ...]) -> _JsonForm:
     """Plain values by their type, one dataclass as it is, several with their names."""
     forms = {member: _form(member) for member in members}
     plain: frozenset[type] = frozenset().union(*(form.plain for form in forms.values()))
     rest = [member for member, form in forms.items() if not form.plain]
     if not rest:
-        return _Form(_refuse, plain=plain)
+        return _JsonForm(_refuse, plain=plain)
     if len(rest) == 1:
         read, write = forms[rest[0]].read, forms[rest[0]].write
     else:
         read, write = _tagged({member.__name__: forms[member] for member in rest})
     if write is None:
-        return _Form(read, plain=plain)
-    return _Form(read, lambda value: value if type(value) in plain else write(value), plain)
+        return _JsonForm(read, plain=plain)
+    return _JsonForm(read, lambda value: value if type(value) in plain else write(value), plain)
 
 
-def _tagged(forms: Mapping[str, _Form]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+def _tagged(forms: Mapping[str, _JsonForm]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
     def write(value: Any) -> Any:
         return {TAG: type(value).__name__} | to_json(value)
 
     return lambda raw: forms[raw[TAG]].read(raw), write
 
 
-def _literal(values: tuple[Any, ...]) -> _Form:
+def _literal(values: tuple[Any, ...]) -> _JsonForm:
     known = {(type(value), value) for value in values}
-    return _Form(lambda raw: raw if (type(raw), raw) in known else _refuse(raw))
+    return _JsonForm(lambda raw: raw if (type(raw), raw) in known else _refuse(raw))
 
 
-def _row(kind: type, form: _Form) -> _Form:
+def _row(kind: type, form: _JsonForm) -> _JsonForm:
     plain, read_one, write_one = form.plain, form.read, form.write
 
     def read(raw: Any) -> Any:
@@ -321,16 +321,16 @@ def _row(kind: type, form: _Form) -> _Form:
             return kind(raw)
         return kind([one if type(one) in plain else read_one(one) for one in raw])
 
-    return _Form(read, None if write_one is None else lambda value: [write_one(one) for one in value])
+    return _JsonForm(read, None if write_one is None else lambda value: [write_one(one) for one in value])
 
 
-def _named_row(cls: Any) -> _Form:
+def _named_row(cls: Any) -> _JsonForm:
     hints = typing.get_type_hints(cls)
     forms = [_form(hints[name]) for name in cls._fields]
     return _places(functools.partial(tuple.__new__, cls), forms, cls._field_defaults)
 
 
-def _places(make: Callable[[Any], Any], forms: list[_Form], defaults: Mapping[str, Any]) -> _Form:
+def _places(make: Callable[[Any], Any], forms: list[_JsonForm], defaults: Mapping[str, Any]) -> _JsonForm:
     """One form for each place, the last of which may have defaults."""
     ends = list(defaults.values())
     known: set[tuple[type, ...]] = set()  # types of places that were all plain: a page has thousands of boxes
@@ -352,10 +352,10 @@ def _places(make: Callable[[Any], Any], forms: list[_Form], defaults: Mapping[st
     def write(value: Any) -> Any:
         return [one if form.write is None else form.write(one) for form, one in zip(forms, value, strict=True)]
 
-    return _Form(read, write if any(form.write for form in forms) else None)
+    return _JsonForm(read, write if any(form.write for form in forms) else None)
 
 
-def _table(hint: Any) -> _Form:
+def _table(hint: Any) -> _JsonForm:
     form = _form(hint)
 
     def read(raw: Any) -> Any:
@@ -364,10 +364,10 @@ def _table(hint: Any) -> _Form:
         return {key: form.value(one) for key, one in raw.items()}
 
     write = form.write
-    return _Form(read, None if write is None else lambda value: {key: write(one) for key, one in value.items()})
+    return _JsonForm(read, None if write is None else lambda value: {key: write(one) for key, one in value.items()})
 
 
-def _record(cls: Any) -> _Form:
+def _record(cls: Any) -> _JsonForm:
     hints = typing.get_type_hints(cls)
     names = [field.name for field in dataclasses.fields(cls) if field.init]
     forms = {name: _form(hints[name]) for name in names}
@@ -391,7 +391,7 @@ def _record(cls: Any) -> _Form:
 
     has_more = any(isinstance(one, functools.cached_property) for base in cls.__mro__ for one in vars(base).values())
     is_bare = not has_more and not hasattr(cls, "__slots__") and len(names) == len(dataclasses.fields(cls))
-    return _Form(read, write)
+    return _JsonForm(read, write)
 
 
 def _write_situation(error: AppError) -> Any:

@@ -85,7 +85,7 @@ class Archive:
         if member.flag_bits & _IS_ENCRYPTED:
             raise self._source.unreadable("protected")
         with self._errors():
-            return cast(BinaryIO, _Member(self._zip.open(member), self._source))
+            return cast(BinaryIO, _MemberStream(self._zip.open(member), self._source))
 
     def refuse_crowd(self, name: str) -> None:
         """Counts the elements of a large XML member before any of them costs time; raises `inflates` for too many.
@@ -129,7 +129,7 @@ class Archive:
             end = member.header_offset + _LOCAL_HEADER_BYTES + member.compress_size
 
 
-class _Member(io.RawIOBase):
+class _MemberStream(io.RawIOBase):
     """A stream that counts what it gives."""
 
     def __init__(self, stream: IO[bytes], source: FileSource) -> None:

@@ -23,7 +23,7 @@ class BlockKind(StrEnum):
     """A footnote, an endnote, a comment, a speaker's note."""
 
 
-class Box(NamedTuple):
+class LineBox(NamedTuple):
     """Where one line of a block is on a page: points from its left upper corner, and which of the text it holds.
 
     `start` and `end` are offsets in the block's text; `page` counts from 1.
@@ -50,7 +50,7 @@ class BlockPlace(NamedTuple):
     part: str = ""
     start: int = 0
     end: int = 0
-    boxes: tuple[Box, ...] = ()
+    boxes: tuple[LineBox, ...] = ()
 
 
 _NOWHERE = BlockPlace()
@@ -146,7 +146,7 @@ def block_to_fields(block: Block) -> dict[str, Any]:
 
 def block_from_fields(fields: dict[str, Any]) -> Block:
     """The block of such values; raises KeyError, TypeError or ValueError for any others."""
-    boxes = tuple(Box(*box) for box in fields.get("boxes", ()))
+    boxes = tuple(LineBox(*box) for box in fields.get("boxes", ()))
     return Block(
         int(fields["id"]),
         BlockKind(fields["kind"]),

@@ -9,10 +9,10 @@ from collections import deque
 from collections.abc import Iterator
 from functools import cache
 
-from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, Box
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, LineBox
 from app.documents.encoding import find_encoding
 from app.documents.segments import Content, Mark, Segment, content_of, marks, nests
-from app.documents.source import Remark
+from app.documents.source import ReadingRemark
 from app.language.detection import language_of
 
 MOST_CHARACTERS = 1_000_000
@@ -52,7 +52,7 @@ def clean_piece(piece: BlockPiece) -> tuple[BlockPiece, int]:
     return piece._replace(text=clean_text(piece.text), label=label, place=place), len(gone)
 
 
-def _moved(box: Box, gone: list[int]) -> Box:
+def _moved(box: LineBox, gone: list[int]) -> LineBox:
     return box._replace(start=box.start - bisect_left(gone, box.start), end=box.end - bisect_left(gone, box.end))
 
 
@@ -138,25 +138,25 @@ MOST_REMARK_CHARACTERS = 300
 """Of a name in one, such as a sheet's or an attachment's."""
 
 
-class Remarks:
+class RemarkCounts:
     """What a reader remarks on, each thing once: counts of the same are added up."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[object, ...], Remark] = {}
+        self._found: dict[tuple[object, ...], ReadingRemark] = {}
 
-    def add(self, remark: Remark) -> None:
+    def add(self, remark: ReadingRemark) -> None:
         """One more, unless there are too many to tell."""
         others = sorted((name, value) for name, value in remark.values.items() if name != "count")
         key = (remark.name, *others)
         known = self._found.get(key)
         if known is not None and "count" in remark.values:
             count = int(known.values["count"]) + int(remark.values["count"])
-            self._found[key] = Remark(remark.name, {**known.values, "count": count})
+            self._found[key] = ReadingRemark(remark.name, {**known.values, "count": count})
         elif known is None and len(self._found) < MOST_REMARKS:
             values = {name: _short(v) if isinstance(v, str) else v for name, v in remark.values.items()}
-            self._found[key] = Remark(remark.name, values)
+            self._found[key] = ReadingRemark(remark.name, values)
 
-    def all(self) -> tuple[Remark, ...]:
+    def all(self) -> tuple[ReadingRemark, ...]:
         """In the order in which they came first."""
         return tuple(self._found.values())
 
@@ -172,7 +172,7 @@ STRETCH_CHARACTERS = 200
 STRETCHES = 5
 
 
-class Sample:
+class ProseSample:
     """Stretches of a document's prose: its beginning, and one from wherever it has become twice as long."""
 
     def __init__(self) -> None:
@@ -232,7 +232,7 @@ class LegacyFonts:
         self._words += len(words)
         self._accented += [] if text.isascii() else filter(_ACCENTED.fullmatch, words)
 
-    def remarks(self) -> list[Remark]:
+    def remarks(self) -> list[ReadingRemark]:
         """What it is read as and what is meant, with an example; [] where all is well."""
         if len(self._accented) < max(LEAST_WORDS, LEAST_SHARE * self._words):
             return []
@@ -240,7 +240,9 @@ class LegacyFonts:
         if encoding not in _ENCODINGS:
             return []
         example = self._accented[0]
-        return [Remark("legacy_font", {"encoding": encoding, "read": example, "meant": recoded(example, encoding)})]
+        return [
+            ReadingRemark("legacy_font", {"encoding": encoding, "read": example, "meant": recoded(example, encoding)})
+        ]
 
 
 def recoded(text: str, encoding: str) -> str:

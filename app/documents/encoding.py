@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import chardet
 
-from app.documents.source import ENCODINGS, FileSource, Remark, counted
+from app.documents.source import ENCODINGS, FileSource, ReadingRemark, counted
 
 SAMPLE_BYTES = 64 * 1024
 CHUNK_BYTES = 512 * 1024
@@ -115,10 +115,10 @@ def stream(file: BinaryIO, chosen: str = "") -> DecodedStream:
     return DecodedStream(file, chosen)
 
 
-def after_the_text(encoding: str, odd_bytes: int) -> Iterator[Remark]:
+def after_the_text(encoding: str, odd_bytes: int) -> Iterator[ReadingRemark]:
     """What is to be said of a text's encoding."""
     if encoding != "utf-8":
-        yield Remark("encoding", {"encoding": encoding})
+        yield ReadingRemark("encoding", {"encoding": encoding})
     yield from counted("odd_bytes", odd_bytes)
 
 
@@ -294,7 +294,7 @@ _WITH_STATE = ("iso2022", "hz", "utf_7", "utf-7")
 Range = tuple[int, int]
 
 
-class Coded:
+class EncodedBytes:
     """Bytes in an encoding, as Python calls it; `text` is as `decode` has it, without the byte order mark."""
 
     def __init__(self, data: bytes, encoding: str) -> None:
@@ -396,7 +396,7 @@ class TextFile:
         said = says_encoding.search(self._data) if says_encoding is not None else None
         usual = "utf-8" if is_utf8 and _can_be_utf8(self._data) else ""
         chosen = source.encoding or (said[1].decode("ascii", "replace") if said is not None else usual)
-        self._coded = Coded(self._data, encoding_for(self._data, chosen))
+        self._coded = EncodedBytes(self._data, encoding_for(self._data, chosen))
         self.text, self.encoding = self._coded.text, self._coded.encoding
         for remark in after_the_text(self.encoding, self._coded.odd_bytes + self.text.count("\0")):
             source.remark(remark.name, **remark.values)

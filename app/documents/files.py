@@ -109,7 +109,7 @@ class OutputFile:
         if path.samefile(source) or path.stat().st_size or not path.is_file():
             raise ProtocolViolation("the output is no empty file")
         self._path = path
-        self._file = io.BufferedRandom(_Raw(path))
+        self._file = io.BufferedRandom(_FailedWrite(path))
 
     def __enter__(self) -> BinaryIO:
         return cast(BinaryIO, self._file)
@@ -128,7 +128,7 @@ class OutputFile:
                 raise problem(failed, self._path) from failed
 
 
-class _Raw(io.FileIO):
+class _FailedWrite(io.FileIO):
     """Says of a failed write what it means, which the failed reading of a source does not mean."""
 
     def __init__(self, path: Path) -> None:

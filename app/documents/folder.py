@@ -34,7 +34,7 @@ class SkippedPath:
 
 
 @dataclass(frozen=True)
-class Expanded:
+class ExpandedPaths:
     """The files, in the order of the paths and by name within a folder. `is_cut`: there are more than are taken."""
 
     files: tuple[Path, ...]
@@ -42,23 +42,23 @@ class Expanded:
     is_cut: bool = False
 
 
-def expand(paths: Iterable[Path]) -> Expanded:
+def expand(paths: Iterable[Path]) -> ExpandedPaths:
     """Files stay, folders become the files in them and below, each file once however many names it has.
 
     Links are followed, but no folder is entered twice. Hidden files and folders (`.git`) are left out, and what office
     programs leave beside an open file. Takes as long as the disk needs for it.
     """
-    return _Search().of(paths)
+    return _FolderSearch().of(paths)
 
 
-class _Search:
+class _FolderSearch:
     def __init__(self) -> None:
         self._files: list[Path] = []
         self._skipped: list[SkippedPath] = []
         self._seen: set[tuple[int, int]] = set()
         self._entries = 0
 
-    def of(self, paths: Iterable[Path]) -> Expanded:
+    def of(self, paths: Iterable[Path]) -> ExpandedPaths:
         for path, is_named in self._walk(paths):
             self._entries += 1
             found = self._look(path)
@@ -69,10 +69,10 @@ class _Search:
             elif not is_named and path.suffix.lower() in NO_DOCUMENTS:
                 self._skipped.append(SkippedPath(path, "no_document"))
             elif len(self._files) == MOST_FILES or self._entries > MOST_ENTRIES:
-                return Expanded(tuple(self._files), tuple(self._skipped), is_cut=True)
+                return ExpandedPaths(tuple(self._files), tuple(self._skipped), is_cut=True)
             else:
                 self._files.append(path)
-        return Expanded(tuple(self._files), tuple(self._skipped))
+        return ExpandedPaths(tuple(self._files), tuple(self._skipped))
 
     def _walk(self, paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
         """Every path that is no folder, in order, and whether the person named it."""

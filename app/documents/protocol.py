@@ -13,7 +13,7 @@ from app.core.wire import Failed, Wire
 from app.documents.blocks import Block
 from app.documents.limits import MOST_SIDE
 from app.documents.segments import Segment
-from app.documents.source import Opened, PageRead, Remark
+from app.documents.source import Opened, PageRead, ReadingRemark
 
 VERSION = 7
 
@@ -209,7 +209,7 @@ class Done:
     blocks: int
     language: str = ""
     sha256: str = ""
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[ReadingRemark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -300,7 +300,7 @@ class SegmentsDone:
     segments: int
     language: str = ""
     sha256: str = ""
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[ReadingRemark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -320,7 +320,7 @@ class Rewritten:
     segments: int
     replaced: int
     refused: tuple[int, ...] = ()
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[ReadingRemark, ...] = ()
 
 
 Request = Read | Draw | Decode | PutUpright | Recognize | Arrange | Listen | Segments | Rewrite

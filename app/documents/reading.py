@@ -105,7 +105,7 @@ def rewrite(
             Path(request.out).unlink(missing_ok=True)
 
 
-class _Staying:
+class _ReusedChild:
     """A child that stays for the next request, one at a time."""
 
     def __init__(self, folder: Path) -> None:
@@ -146,7 +146,7 @@ class _Staying:
             self._child = None
 
 
-class PageRenderer(_Staying):
+class PageRenderer(_ReusedChild):
     """Draws pages of one file, one at a time, by a child that stays for the next one."""
 
     _path = ""
@@ -162,7 +162,7 @@ class PageRenderer(_Staying):
             yield drawn
 
 
-class Decoding(_Staying):
+class PictureDecoder(_ReusedChild):
     """Decodes pictures, one after the other, by a child that stays for the next one; one that it ends over is alone."""
 
     def decode(self, request: protocol.Decode, cancel: CancelToken) -> protocol.Decoded | None:
@@ -172,7 +172,7 @@ class Decoding(_Staying):
         return decoded if isinstance(decoded, protocol.Decoded) else None
 
 
-class Scanning(_Staying):
+class PageScanner(_ReusedChild):
     """Pages that are pictures: drawn for a model, read by tesseract, arranged in blocks; by a child that stays."""
 
     def put_upright(self, request: protocol.PutUpright, cancel: CancelToken) -> protocol.Drawn | None:

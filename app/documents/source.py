@@ -1,7 +1,7 @@
 """What a reader is given and what it yields; what a rewriter is given, and how it asks for every segment.
 
 A reader is a generator over one file. It yields `Opened` first, then `BlockPiece`s in reading order, a `PageRead` after
-each page (slide, sheet, chapter) where the format has them, and a `Remark` for whatever the person should know. It
+each page (slide, sheet, chapter) where the format has them, and a `ReadingRemark` where the person should know. It
 raises an AppError of the document family; what else it raises counts as damage. It never opens another file, never
 reaches the network, and keeps no more of the document in memory than it must.
 
@@ -60,7 +60,7 @@ class FileSource:
     first_page: int = 0
     last_page: int = 0
     recognize: bool = True
-    remarks: list[Remark] = field(default_factory=list, repr=False)
+    remarks: list[ReadingRemark] = field(default_factory=list, repr=False)
     """What a rewriter tells; a reader yields its own."""
     on_step: Callable[[], None] = field(default=lambda: None, repr=False)
     """Hears that more of the file was read."""
@@ -90,7 +90,7 @@ class FileSource:
     def remark(self, name: str, **values: str | int) -> None:
         """What a rewriter has to tell; nothing where it counted none."""
         if values.get("count", 1):
-            self.remarks.append(Remark(name, values))
+            self.remarks.append(ReadingRemark(name, values))
 
     def unreadable(self, reason: str) -> DocumentUnreadable:
         return DocumentUnreadable(str(self.path), reason)
@@ -128,7 +128,7 @@ class PageRead:
 
 
 @dataclass(frozen=True)
-class Remark:
+class ReadingRemark:
     """Something to tell: its name and values, put into words by `app.features.messages`.
 
     really (format, ending): the content is of another format than the name says.
@@ -165,18 +165,18 @@ class Remark:
     values: dict[str, str | int] = field(default_factory=dict)
 
 
-def counted(name: str, count: int) -> Iterator[Remark]:
+def counted(name: str, count: int) -> Iterator[ReadingRemark]:
     """The remark on how many there are, where there are any."""
     if count:
-        yield Remark(name, {"count": count})
+        yield ReadingRemark(name, {"count": count})
 
 
-Item = Opened | BlockPiece | PageRead | Remark
+Item = Opened | BlockPiece | PageRead | ReadingRemark
 Reader = Callable[[FileSource], Iterator[Item]]
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetLanguage:
     """The language that the file is in when it is written, as BCP 47 has it ("pt-BR"), and its direction.
 
     The file's own marks of language and direction are set to it; None in place of a Target leaves them.
@@ -187,7 +187,7 @@ class Target:
 
 
 Visit = Callable[[Segment], Content | None]
-Rewrite = Callable[[FileSource, BinaryIO | None, Visit, Target | None], None]
+Rewrite = Callable[[FileSource, BinaryIO | None, Visit, TargetLanguage | None], None]
 
 
 class ContentCallback(Protocol):
@@ -198,7 +198,7 @@ class ContentCallback(Protocol):
     ) -> Content | None: ...
 
 
-class Visits:
+class SegmentVisits:
     """Numbers segments from 1 in the order in which they are shown to the visit."""
 
     def __init__(self, visit: Visit) -> None:
@@ -221,7 +221,7 @@ class Visits:
         return None if new == content else new
 
 
-class Left:
+class CodeCount:
     """Counts pieces of code, which are no segments: paragraphs of it that follow each other are one piece."""
 
     def __init__(self) -> None:
@@ -234,7 +234,7 @@ class Left:
         self._goes_on = is_code
 
 
-class Once:
+class CachedContent:
     """Asks for a content the first time it comes, and gives the same for it later: for what is in a file twice."""
 
     def __init__(self, ask: ContentCallback) -> None:

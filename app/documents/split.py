@@ -36,7 +36,7 @@ MOST_JOINT_TOKENS = 2.0
 WORTH_REPACKING = 0.95
 
 
-class Slice(NamedTuple):
+class BlockSlice(NamedTuple):
     """A stretch of a block's text."""
 
     block_id: int
@@ -52,7 +52,7 @@ class TextChunk:
     """
 
     text: str
-    slices: tuple[Slice, ...]
+    slices: tuple[BlockSlice, ...]
     heading_path: tuple[str, ...]
     first_page: int | None
     last_page: int | None
@@ -67,7 +67,7 @@ def split(blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[T
     """
     if budget_tokens < 1:
         raise ValueError(f"a budget of {budget_tokens} tokens holds nothing")
-    return _Splitting(blocks, budget_tokens, count).chunks() if blocks else []
+    return _DocumentSplitter(blocks, budget_tokens, count).chunks() if blocks else []
 
 
 @dataclass
@@ -86,7 +86,7 @@ _Span = tuple[_SplitPart, ...]
 """The parts of one chunk."""
 
 
-class _Splitting:
+class _DocumentSplitter:
     """One document on its way into chunks."""
 
     def __init__(self, blocks: Sequence[Block], budget: int, count: Counter) -> None:
@@ -133,7 +133,7 @@ class _Splitting:
         text = self._text[part.start : part.end]
         step = max(1, len(text) * self._budget // (max(part.tokens, self._budget) * PARTS))
         for rank in INSIDE[self._blocks[part.block].kind]:
-            if not is_over and rank > Rank.SENTENCE:
+            if not is_over and rank > CutRank.SENTENCE:
                 break
             cuts = cuts_in(text, rank, step)
             if cuts:
@@ -200,7 +200,7 @@ class _Splitting:
         """Where a heading could only be parted from its text, and leaves room for some of it, the text is cut."""
         last, room = span[-1], self._budget - _added(span[:-1])
         is_heading = self._blocks[last.block].kind is BlockKind.HEADING
-        if is_heading or room <= 0 or any(part.rank != Rank.AFTER_HEADING for part in span[1:]):
+        if is_heading or room <= 0 or any(part.rank != CutRank.AFTER_HEADING for part in span[1:]):
             return span
         size = last.end - last.start
         return (*span[:-1], *self._headed(last, min(size // 2, size * room * 9 // (last.tokens * 10))))
@@ -218,13 +218,13 @@ class _Splitting:
             self._tokens(span),
         )
 
-    def _slices(self, start: int, end: int, blocks: range) -> Iterator[tuple[Block, Slice]]:
+    def _slices(self, start: int, end: int, blocks: range) -> Iterator[tuple[Block, BlockSlice]]:
         """What is in a stretch of each of the blocks; not those of which only the separator is in it."""
         for number in blocks:
             block, offset = self._blocks[number], self._offsets[number]
             first, last = max(start - offset, 0), min(end - offset, len(block.text))
             if first < last or not block.text or len(blocks) == 1:
-                yield block, Slice(block.id, min(first, last), last)
+                yield block, BlockSlice(block.id, min(first, last), last)
 
 
 # Packing
@@ -253,10 +253,14 @@ def _end(sums: Sequence[float], ranks: Sequence[int], begin: int, limit: float) 
     rest = sums[-1] - sums[begin]
     if rest <= limit:
         return len(ranks)
-    windows = [(limit / 2, limit, Rank.LIST), (limit / 4, limit, Rank.LIST), (limit / 4, limit, Rank.CHARACTER)]
-    windows.append((0.0, limit, Rank.CHARACTER))
+    windows = [
+        (limit / 2, limit, CutRank.LIST),
+        (limit / 4, limit, CutRank.LIST),
+        (limit / 4, limit, CutRank.CHARACTER),
+    ]
+    windows.append((0.0, limit, CutRank.CHARACTER))
     if rest <= 2 * limit:
-        windows.insert(0, (max(rest - limit, rest / 3), min(limit, rest * 2 / 3), Rank.LIST))
+        windows.insert(0, (max(rest - limit, rest / 3), min(limit, rest * 2 / 3), CutRank.LIST))
     for least, most, worst in windows:
         low = max(begin + 1, bisect_left(sums, sums[begin] + least))
         high = min(len(ranks), bisect_right(sums, sums[begin] + most))
@@ -265,7 +269,7 @@ def _end(sums: Sequence[float], ranks: Sequence[int], begin: int, limit: float) 
             aim = sums[begin] + min(most, rest / 2)
             return min((n for n in range(low, high) if ranks[n] == best), key=lambda n: abs(sums[n] - aim))
     fits = bisect_right(sums, sums[begin] + limit) - 1
-    stays = (n for n in range(begin + 1, fits + 2) if n == len(ranks) or ranks[n] != Rank.AFTER_HEADING)
+    stays = (n for n in range(begin + 1, fits + 2) if n == len(ranks) or ranks[n] != CutRank.AFTER_HEADING)
     return next(stays, max(begin + 1, fits))
 
 
@@ -273,9 +277,9 @@ def _halves(span: _Span) -> list[_Span]:
     """Two spans for one, cut where it is best, about in the middle."""
     ranks = [part.rank for part in span]
     cut = _end(_sums(span), ranks, 0, _added(span) * 2 / 3)
-    if cut == len(span) or ranks[cut] == Rank.AFTER_HEADING:
+    if cut == len(span) or ranks[cut] == CutRank.AFTER_HEADING:
         only_headings = max(1, len(span) - 2)
-        cut = next((n for n in range(1, len(span)) if ranks[n] != Rank.AFTER_HEADING), only_headings)
+        cut = next((n for n in range(1, len(span)) if ranks[n] != CutRank.AFTER_HEADING), only_headings)
     return [span[:cut], span[cut:]]
 
 
@@ -286,13 +290,13 @@ def _sums(parts: Sequence[_SplitPart], joint: float = 0.0) -> list[float]:
 def _rank(before: Block | None, block: Block) -> int:
     """Of the place between two blocks."""
     if before is not None and before.kind is BlockKind.HEADING:
-        return Rank.AFTER_HEADING
+        return CutRank.AFTER_HEADING
     if block.kind is BlockKind.HEADING:
         return min(max(block.level, 1), 9)
     is_listed = (
         before is not None and before.kind in (BlockKind.LIST_ITEM, block.kind) and block.kind is BlockKind.LIST_ITEM
     )
-    return Rank.LIST if is_listed or block.kind in (BlockKind.CAPTION, BlockKind.NOTE) else Rank.BLOCK
+    return CutRank.LIST if is_listed or block.kind in (BlockKind.CAPTION, BlockKind.NOTE) else CutRank.BLOCK
 
 
 def _edges(span: _Span) -> tuple[int, int]:
@@ -303,7 +307,7 @@ def _added(parts: Sequence[_SplitPart]) -> int:
     return sum(part.tokens for part in parts)
 
 
-def _pages(block: Block, stretch: Slice) -> list[int]:
+def _pages(block: Block, stretch: BlockSlice) -> list[int]:
     """A block of a PDF may go on overleaf: its lines know their pages."""
     found = [box.page for box in block.place.boxes if box.start < stretch.end and box.end > stretch.start]
     return found or ([] if block.page is None else [block.page])
@@ -312,7 +316,7 @@ def _pages(block: Block, stretch: Slice) -> list[int]:
 # Places in the text of a block where it may be cut, from ends of lines down to single characters.
 
 
-class Rank(IntEnum):
+class CutRank(IntEnum):
     """How good it is to cut at a place: the smaller, the better. Before a heading it is the heading's level."""
 
     BLOCK = 10
@@ -326,10 +330,10 @@ class Rank(IntEnum):
     AFTER_HEADING = 20
 
 
-_PROSE = (Rank.LINE, Rank.SENTENCE, Rank.WORD, Rank.CHARACTER)
+_PROSE = (CutRank.LINE, CutRank.SENTENCE, CutRank.WORD, CutRank.CHARACTER)
 INSIDE = dict.fromkeys(BlockKind, _PROSE) | {
-    BlockKind.TABLE: (Rank.LINE, Rank.CELL, Rank.SENTENCE, Rank.WORD, Rank.CHARACTER),
-    BlockKind.CODE: (Rank.LINE, Rank.WORD, Rank.CHARACTER),
+    BlockKind.TABLE: (CutRank.LINE, CutRank.CELL, CutRank.SENTENCE, CutRank.WORD, CutRank.CHARACTER),
+    BlockKind.CODE: (CutRank.LINE, CutRank.WORD, CutRank.CHARACTER),
 }
 
 
@@ -340,13 +344,13 @@ LONGEST_CHARACTER = 64
 """Code points that a person may see as one; a longer stretch is divided anywhere."""
 
 
-def cuts_in(text: str, rank: Rank, step: int) -> list[int]:
+def cuts_in(text: str, rank: CutRank, step: int) -> list[int]:
     """Places inside of a text where it may be cut, not all of them: about `step` characters apart where that goes."""
-    if rank is Rank.CHARACTER:
+    if rank is CutRank.CHARACTER:
         return list(_between_characters(text, step))
-    if rank is Rank.SENTENCE:
+    if rank is CutRank.SENTENCE:
         return list(_thinned(sentence_ends(text), len(text), step))
-    pattern = {Rank.LINE: _LINE, Rank.CELL: _CELL}.get(rank, _WORD)
+    pattern = {CutRank.LINE: _LINE, CutRank.CELL: _CELL}.get(rank, _WORD)
     return list(_thinned((match.end() for match in pattern.finditer(text)), len(text), step))
 
 

@@ -41,7 +41,7 @@ from app.documents.formats.registry import drawer_for, reader_for, rewritable, r
 from app.documents.limits import limit_this_process, unpacked_folder
 from app.documents.protocol import WIRE, Event
 from app.documents.segments import Content, Segment
-from app.documents.source import FileSource, Item, Opened, PageRead, Remark, Target
+from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark, TargetLanguage
 
 # The document child's way through one file, whether it is read into blocks, searched for segments or rewritten.
 
@@ -60,7 +60,7 @@ class FilePass:
     def __init__(self, source: FileSource, tell: Tell, batch: Callable[[tuple[Any, ...]], Event]) -> None:
         self._source, self._path, self._tell, self._batch = source, source.path, tell, batch
         self._before = check_file(self._path)
-        self._remarks = clean.Remarks()
+        self._remarks = clean.RemarkCounts()
         self._waiting: list[Any] = []
         self._waiting_characters = 0
         self._told_s = float("-inf")
@@ -73,7 +73,7 @@ class FilePass:
 
     def _remark(self, name: str, **values: str | int) -> None:
         if values.get("count", 1):
-            self._remarks.add(Remark(name, values))
+            self._remarks.add(ReadingRemark(name, values))
 
     def _wait(self, item: Block | Segment, characters: int) -> None:
         self._source.text.take(characters)
@@ -113,7 +113,7 @@ def rewritten(
     """Carries out a request; raises an AppError, or whatever a rewriter raises. `on_step` as in `FileSource`."""
     source = FileSource(Path(request.path), request.password, request.encoding, on_step=on_step)
     if isinstance(request, protocol.Segments):
-        return _Finding(tell, source).run()
+        return _SegmentFinder(tell, source).run()
     return _TranslationPass(request, tell, source).run()
 
 
@@ -138,13 +138,13 @@ class _SegmentPass(FilePass):
             self._remarks.add(remark)
 
 
-class _Finding(_SegmentPass):
+class _SegmentFinder(_SegmentPass):
     """Tells the segments of a file."""
 
     def __init__(self, tell: Tell, source: FileSource) -> None:
         super().__init__(source, tell, protocol.SegmentsRead)
         self._hidden = self._long = 0
-        self._sample = clean.Sample()
+        self._sample = clean.ProseSample()
         self._fonts = clean.LegacyFonts()
 
     def run(self) -> protocol.SegmentsDone:
@@ -186,7 +186,7 @@ class _TranslationPass(_SegmentPass):
         if self._sha256() != self._request.sha256:
             raise self._source.unreadable("changed")
         rewrite = rewriter_for(self._rewritable_format())
-        target = Target(self._request.language, self._request.is_rtl) if self._request.language else None
+        target = TargetLanguage(self._request.language, self._request.is_rtl) if self._request.language else None
         with OutputFile(Path(self._request.out), self._path) as out:
             rewrite(self._source, out, self._visit, target)
         self._check()
@@ -405,7 +405,7 @@ class _BlockPass(FilePass):
         self._without_text: list[int] = []
         self._is_recognized = False
         self._has_pictures = False
-        self._sample = clean.Sample()
+        self._sample = clean.ProseSample()
         self._fonts = clean.LegacyFonts()
 
     def run(self) -> protocol.Done:
@@ -444,7 +444,7 @@ class _BlockPass(FilePass):
                 self._has_pictures |= item.is_picture
                 self._is_recognized |= item.recognized
                 self._tell(item)
-            case Remark():
+            case ReadingRemark():
                 self._remarks.add(item)
             case Opened():
                 title = " ".join(clean.clean_text(item.title[:MOST_TITLE_CHARACTERS]).split())

@@ -44,7 +44,7 @@ ON_BY_ITSELF = re.compile(
 
 
 @dataclass(frozen=True)
-class Syntax:
+class ThinkingSyntax:
     """How one model writes its thinking. `inside`: the prompt has already opened it."""
 
     kind: str = TAGS
@@ -63,7 +63,7 @@ class Syntax:
             return f"{END}{START}assistant{CHANNEL}final{MESSAGE}"
         return f"\n{self.closing}\n\n"
 
-    def after(self, prompt_end: str) -> Syntax:
+    def after(self, prompt_end: str) -> ThinkingSyntax:
         """The syntax of an answer to a prompt whose last (trusted) part ends like this."""
         if self.kind == HARMONY:
             header = prompt_end.rpartition(END)[2].rpartition(CHANNEL)[2].strip()
@@ -73,19 +73,19 @@ class Syntax:
         return replace(self, inside=opened and not prompt_end.rpartition(self.opening)[2].strip())
 
 
-PLAIN = Syntax()
-NO_THINKING = Syntax(opening="\0", closing="\0", marks=frozenset())
+PLAIN = ThinkingSyntax()
+NO_THINKING = ThinkingSyntax(opening="\0", closing="\0", marks=frozenset())
 """Of a text that goes on: whatever stands in it is text."""
 
 
-def syntax_of(template_source: str) -> Syntax:
+def syntax_of(template_source: str) -> ThinkingSyntax:
     """The syntax of the model with this chat template; `<think>` where the template says nothing."""
     source = _without_comments(template_source)
     if CHANNEL in source and MESSAGE in source:
-        return Syntax(HARMONY, CHANNEL, MESSAGE, marks=frozenset((CHANNEL, MESSAGE, START, END)))
+        return ThinkingSyntax(HARMONY, CHANNEL, MESSAGE, marks=frozenset((CHANNEL, MESSAGE, START, END)))
     for opening, closing in PAIRS:
         if opening in source or closing in source:
-            return Syntax(TAGS, opening, closing, marks=frozenset((opening.removesuffix("thought"), closing)))
+            return ThinkingSyntax(TAGS, opening, closing, marks=frozenset((opening.removesuffix("thought"), closing)))
     return PLAIN
 
 
@@ -120,10 +120,10 @@ UNDECIDED, HEADER, THINKING, BETWEEN, ANSWER = "undecided", "header", "thinking"
 LONGEST_HEADER = 256
 
 
-class Reasoning:
+class ThinkingSplitter:
     """Splits one answer. Marks, and the white space around the thinking, belong to neither side."""
 
-    def __init__(self, syntax: Syntax) -> None:
+    def __init__(self, syntax: ThinkingSyntax) -> None:
         self.syntax = syntax
         self._is_harmony = syntax.kind == HARMONY
         self._state = THINKING if syntax.inside else UNDECIDED
@@ -362,7 +362,7 @@ class AnswerDecoder:
         request: protocol.Generate,
         reply: Callable[[protocol.Reply], None],
         begun_s: float,
-        thinking_style: Syntax = PLAIN,
+        thinking_style: ThinkingSyntax = PLAIN,
     ) -> None:
         self.prompt_tokens = 0
         self.reused_tokens = 0
@@ -374,7 +374,7 @@ class AnswerDecoder:
         self._reply = reply
         self._stops = StopStrings(request.ask.stop)
         self._end = ForcedEnd(request.ask)
-        self._reasoning = Reasoning(thinking_style)
+        self._reasoning = ThinkingSplitter(thinking_style)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._undecided_tokens = 0
         self._is_forced = False

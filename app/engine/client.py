@@ -44,7 +44,7 @@ from app.core.events import (
 )
 from app.core.wire import Ended, WireClient
 from app.engine import protocol
-from app.engine.contract import NO_LABELS, NO_VECTORS, AnswerEvent, Embeddings, TokenLabels, WakingEvent
+from app.engine.contract import NO_LABELS, NO_VECTORS, AnswerEvent, EmbeddingVectors, TokenLabels, WakingEvent
 from app.engine.engine_build import EngineBuild
 from app.engine.protocol import OPEN, Ask, Wish
 from app.engine.states import StateFolder
@@ -563,14 +563,14 @@ class EngineClient:
                 return reply.syntax
         raise ProtocolViolation("FindCallSyntax was not answered with CallSyntaxFound")
 
-    def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> Embeddings:
+    def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> EmbeddingVectors:
         """A vector for each text; none when cancelled. Raises EmbeddingsUnavailable, PromptTooLong."""
         numbers = bytearray()
         for reply in self._replies(lambda id_: protocol.Embed(id_, tuple(texts)), cancel):
             if isinstance(reply, protocol.Vectors):
                 numbers += reply.numbers
             if isinstance(reply, protocol.Embedded):
-                return Embeddings(array.array("f", bytes(numbers)), reply.width, reply.prompt_tokens)
+                return EmbeddingVectors(array.array("f", bytes(numbers)), reply.width, reply.prompt_tokens)
         if cancel is not None and cancel.cancelled:
             return NO_VECTORS
         raise ProtocolViolation("Embed was not answered with Embedded")

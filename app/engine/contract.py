@@ -33,7 +33,7 @@ brought in place of another, the path first."""
 
 
 @dataclass(frozen=True)
-class Embeddings:
+class EmbeddingVectors:
     """Vectors of length 1, one after the other, each of `width` numbers."""
 
     numbers: array.array[float]
@@ -60,7 +60,7 @@ class TokenLabels:
 
 
 NO_LABELS = TokenLabels((), (), array.array("f"), 2)
-NO_VECTORS = Embeddings(array.array("f"), 0, 0)
+NO_VECTORS = EmbeddingVectors(array.array("f"), 0, 0)
 
 
 class Engine(Protocol):
@@ -121,7 +121,7 @@ class Engine(Protocol):
     def call_syntax(self) -> CallSyntax | None:
         """How the model has been taught to call functions; None where that is not known."""
 
-    def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> Embeddings:
+    def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> EmbeddingVectors:
         """A vector for each text, from a model that was made for it."""
 
     def classify_tokens(self, source: str, text: str, *, cancel: CancelToken | None = None) -> TokenLabels:

@@ -66,7 +66,7 @@ _EXPERTS = re.compile(EXPERTS)
 
 
 @dataclass(frozen=True)
-class Layout:
+class ModelLayout:
     """How a model is placed. `gpu_layers` counts as llama.cpp does: the output first, then layers from the last."""
 
     context_tokens: int
@@ -84,7 +84,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Needs:
+class MemoryNeeds:
     """Bytes, in main memory and on all GPUs together. The vocabulary's tables count as weights."""
 
     weights: int = 0
@@ -123,7 +123,7 @@ class ProjectorSize:
     whole_tokens: int = 0
     on_cpu: bool = False
 
-    def added_to(self, needs: Needs, layout: Layout) -> Needs:
+    def added_to(self, needs: MemoryNeeds, layout: ModelLayout) -> MemoryNeeds:
         """The needs of both."""
         if layout.gpu_layers > 0 and not self.on_cpu:
             return dataclasses.replace(
@@ -136,7 +136,7 @@ BLIND = ProjectorSize()
 
 
 @dataclass(frozen=True)
-class Shape:
+class ModelShape:
     """What of a header decides about memory. Tuples have one item a layer."""
 
     layers: int
@@ -165,7 +165,7 @@ class Shape:
         """Whether there are experts to place apart."""
         return any(self.expert_weights)
 
-    def kv_bytes(self, layout: Layout) -> tuple[int, ...]:
+    def kv_bytes(self, layout: ModelLayout) -> tuple[int, ...]:
         """The context's memory, for each layer."""
         cells = -(-layout.context_tokens // CELLS_STEP) * CELLS_STEP
         size = VALUE_BYTES[layout.kv_type]
@@ -174,25 +174,25 @@ class Shape:
             for values, state in zip(self.kv_values, self.state_bytes, strict=True)
         )
 
-    def compute_bytes(self, layout: Layout) -> int:
+    def compute_bytes(self, layout: ModelLayout) -> int:
         """Scratch memory of the largest decode: attention masks, and the widest of activations and logits."""
         rows, masks, logits = self._scratch(layout)
         activations = rows * 4 * (4 * self.inner_width + 2 * self.width)
         return masks + max(activations, logits + rows * 4 * 2 * self.width) + logits
 
-    def beside_gpu_bytes(self, layout: Layout) -> int:
+    def beside_gpu_bytes(self, layout: ModelLayout) -> int:
         """What main memory keeps of that when a GPU computes, also for layers it does not hold: inputs and outputs."""
         rows, masks, logits = self._scratch(layout)
         return masks + logits + rows * 4 * 2 * self.width
 
-    def _scratch(self, layout: Layout) -> tuple[int, int, int]:
+    def _scratch(self, layout: ModelLayout) -> tuple[int, int, int]:
         """Tokens of the largest decode, bytes of the attention masks, bytes of the logits."""
         most = max(layout.batch_tokens, layout.picture_tokens)
         rows = -(-min(most, layout.context_tokens) // layout.sequences) * layout.sequences
         cells = -(-layout.context_tokens // CELLS_STEP) * CELLS_STEP
         return rows, self.masks * rows * cells * 2, 4 * self.vocabulary * layout.sequences
 
-    def needs(self, layout: Layout) -> Needs:
+    def needs(self, layout: ModelLayout) -> MemoryNeeds:
         """The whole, for a layout."""
         on_gpu = max(0, layout.gpu_layers - 1)  # the output is the first
         first = max(0, self.layers - on_gpu)
@@ -206,7 +206,7 @@ class Shape:
         if not output_on_gpu:
             weights += self.output_weights + (self.tied_weights if layout.repack and self.tied_repacked else 0)
         kv, compute = self.kv_bytes(layout), self.compute_bytes(layout)
-        alone = Needs(
+        alone = MemoryNeeds(
             weights,
             sum(kv[:first]),
             self.beside_gpu_bytes(layout) if output_on_gpu else compute,
@@ -221,7 +221,7 @@ class Shape:
         return max(self.layer_weights[:first], default=0)
 
 
-def tokens_side_by_side(shape: Shape, kv_type: str) -> int:
+def tokens_side_by_side(shape: ModelShape, kv_type: str) -> int:
     """How many tokens answers may hold together on a processor before side by side costs more than it saves.
 
     Writing together reads the weights once for all, but every token looks at the memory of all of them (one unified
@@ -229,7 +229,7 @@ def tokens_side_by_side(shape: Shape, kv_type: str) -> int:
     the starter, sections of 1,400 tokens took 1.15 times as long together as one after another, and prompts of 450
     tokens wrote 1.8 times as fast. A GPU skips what is masked.
     """
-    needs = shape.needs(Layout(SAMPLE_TOKENS, kv_type=kv_type))
+    needs = shape.needs(ModelLayout(SAMPLE_TOKENS, kv_type=kv_type))
     return int(SMALL_BESIDE_WEIGHTS * needs.weights * SAMPLE_TOKENS / needs.kv) if needs.kv else sys.maxsize
 
 
@@ -265,7 +265,7 @@ def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> Projecto
     return ProjectorSize(weights, compute, whole, on_cpu)
 
 
-def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, projector_on_cpu: bool = False) -> Shape:
+def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, projector_on_cpu: bool = False) -> ModelShape:
     """Reads a header, and that of what lets it see; whatever is missing or impossible in it counts as nothing."""
     read = _HeaderReader(header)
     layers = min(read.number("block_count"), MOST_LAYERS)
@@ -285,7 +285,7 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
     repacked = REPACKED_X86 if platform.machine().lower() in ("x86_64", "amd64") else REPACKED_ARM
     width = read.number("embedding_length")
     kv_values = tuple(read.kv_values(layer, layers) for layer in range(layers))
-    return Shape(
+    return ModelShape(
         layers,
         tuple(layer_weights),
         tuple(expert_weights),
@@ -397,7 +397,7 @@ class FitProbe:
     """Ask llama.cpp what a file would take, on these GPUs in these shares."""
 
     path: str
-    layout: Layout
+    layout: ModelLayout
     gpus: tuple[str, ...]
     split: tuple[float, ...]
 
@@ -416,26 +416,26 @@ class MemorySpeed:
     bytes_per_s: float
 
 
-PROBE_WIRE = Wire(2, (FitProbe, ProbeMemory), (Needs, MemorySpeed))
+PROBE_WIRE = Wire(2, (FitProbe, ProbeMemory), (MemoryNeeds, MemorySpeed))
 TIMEOUT_S = 10.0
 
 
 def probe(
     path: Path,
-    layout: Layout,
+    layout: ModelLayout,
     gpus: Sequence[str] = (),
     split: Sequence[float] = (),
     *,
     folder: Path,
     cancelled: Callable[[], bool] = lambda: False,
     timeout_s: float = TIMEOUT_S,
-) -> Needs | None:
+) -> MemoryNeeds | None:
     """llama.cpp's own numbers for a file, in about a second; None when it fails, takes too long or is cancelled.
 
     `folder` becomes the process's working directory.
     """
     answer = _ask(FitProbe(str(path), layout, tuple(gpus), tuple(split)), folder, cancelled, timeout_s)
-    return answer if isinstance(answer, Needs) else None
+    return answer if isinstance(answer, MemoryNeeds) else None
 
 
 def probe_memory(
@@ -449,12 +449,12 @@ def probe_memory(
 def probe_header(
     header: bytes,
     total_bytes: int,
-    layout: Layout,
+    layout: ModelLayout,
     gpus: Sequence[str] = (),
     *,
     folder: Path,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Needs | None:
+) -> MemoryNeeds | None:
     """The same for a file that is not here yet: its first bytes, up to the weights, and its length are enough."""
     make_folder(folder)
     with tempfile.TemporaryDirectory(prefix="header-", dir=folder) as scratch:
@@ -467,7 +467,7 @@ def probe_header(
 
 def _ask(
     request: FitProbe | ProbeMemory, folder: Path, cancelled: Callable[[], bool], timeout_s: float
-) -> Needs | MemorySpeed | Ended | None:
+) -> MemoryNeeds | MemorySpeed | Ended | None:
     """One request to a child of its own; None when it takes too long, is cancelled or answers nonsense."""
     try:
         child = Child(own_command("--fit-probe"), folder)
@@ -502,13 +502,13 @@ KV_REDUCED, CONTEXT_REDUCED = "kv_reduced", "context_reduced"
 LAYERS_REDUCED, CPU_ONLY = "layers_reduced", "cpu_only"
 FEWER_LAYERS, SMALLER_CONTEXT, CPU = "fewer_layers", "smaller_context", "cpu"
 
-Estimate = Callable[[Layout], Needs]
+Estimate = Callable[[ModelLayout], MemoryNeeds]
 
 
 class DoesNotFit(Exception):
     """Not even the smallest form fits, with what is left to others; the caller knows which file it is."""
 
-    def __init__(self, needed_bytes: int, free_bytes: int, layout: Layout) -> None:
+    def __init__(self, needed_bytes: int, free_bytes: int, layout: ModelLayout) -> None:
         super().__init__(f"{needed_bytes} bytes needed, {free_bytes} free")
         self.needed_bytes = needed_bytes
         self.free_bytes = free_bytes
@@ -527,7 +527,7 @@ class GpuRoom:
 
 
 @dataclass(frozen=True)
-class Room:
+class MemoryRoom:
     """Free and all memory; 0 where it is not known, which then limits nothing."""
 
     free_bytes: int
@@ -553,7 +553,7 @@ class Room:
 
 
 @dataclass(frozen=True)
-class LoadPlan(Layout):
+class LoadPlan(ModelLayout):
     """How a model is loaded, and why.
 
     `choice` is one of fits, asked, remembered, kv_reduced, layers_reduced, cpu_only, context_reduced and tight (the
@@ -572,37 +572,37 @@ class LoadPlan(Layout):
     threads: int = 0
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> ModelLayout:
         """Where things go, and nothing else."""
-        return Layout(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Layout)})
+        return ModelLayout(**{field.name: getattr(self, field.name) for field in dataclasses.fields(ModelLayout)})
 
 
-def planned(layout: Layout, needed_bytes: int, free_bytes: int, choice: str) -> LoadPlan:
+def planned(layout: ModelLayout, needed_bytes: int, free_bytes: int, choice: str) -> LoadPlan:
     """A layout as a plan: what it takes, what was free, and why it was chosen."""
     return LoadPlan(**vars(layout), needed_bytes=needed_bytes, free_bytes=free_bytes, choice=choice)
 
 
-def choose(shape: Shape, wish: Wish, room: Room, estimate: Estimate | None = None) -> LoadPlan:
+def choose(shape: ModelShape, wish: Wish, room: MemoryRoom, estimate: Estimate | None = None) -> LoadPlan:
     """The best plan that fits; raises DoesNotFit. `estimate` replaces the formula where better numbers are known."""
-    return _Chooser(shape, wish, room, estimate or shape.needs).choose()
+    return _LayoutChooser(shape, wish, room, estimate or shape.needs).choose()
 
 
-def corrected(shape: Shape, asked: Layout, measured: Needs) -> Estimate:
+def corrected(shape: ModelShape, asked: ModelLayout, measured: MemoryNeeds) -> Estimate:
     """The formula, off by what it was off for the layout llama.cpp was asked about."""
     alone = dataclasses.replace(shape, eyes=BLIND)  # llama.cpp was asked about the model
     formula = dataclasses.asdict(alone.needs(asked))
     off = {name: getattr(measured, name) / value if value else 1.0 for name, value in formula.items()}
 
-    def estimate(layout: Layout) -> Needs:
+    def estimate(layout: ModelLayout) -> MemoryNeeds:
         if layout == asked:
             return shape.eyes.added_to(measured, layout)
         scaled = {name: int(value * off[name]) for name, value in dataclasses.asdict(alone.needs(layout)).items()}
-        return shape.eyes.added_to(Needs(**scaled), layout)
+        return shape.eyes.added_to(MemoryNeeds(**scaled), layout)
 
     return estimate
 
 
-def is_near(plan: LoadPlan, needs: Needs, room: Room) -> bool:
+def is_near(plan: LoadPlan, needs: MemoryNeeds, room: MemoryRoom) -> bool:
     """Whether a plan is so near to a limit, or so changed, that llama.cpp's own numbers should be asked."""
     if plan.choice not in (FITS, ASKED):
         return True
@@ -611,7 +611,7 @@ def is_near(plan: LoadPlan, needs: Needs, room: Room) -> bool:
     return near_main or (plan.gpu_layers > 0 and needs.gpu > NEAR * room.gpu_spare())
 
 
-def next_step(plan: LoadPlan, shape: Shape, wish: Wish, room: Room, *, had_model: bool) -> LoadPlan | None:
+def next_step(plan: LoadPlan, shape: ModelShape, wish: Wish, room: MemoryRoom, *, had_model: bool) -> LoadPlan | None:
     """What to try after llama.cpp refused `plan`; None when there is nothing left.
 
     GPU, then half of its layers, then a smaller context, then no GPU, then smaller contexts there. `had_model` tells
@@ -632,23 +632,23 @@ def next_step(plan: LoadPlan, shape: Shape, wish: Wish, room: Room, *, had_model
     return None
 
 
-def _smaller(plan: LoadPlan, shape: Shape, wish: Wish) -> LoadPlan:
+def _smaller(plan: LoadPlan, shape: ModelShape, wish: Wish) -> LoadPlan:
     """Half the context; in f16 where q8_0 was our own idea, because a device may not be able to compute with it."""
     context = max(_rounded(plan.context_tokens // 2), CONTEXT_FLOORS[-1])
     return _changed(plan, shape, SMALLER_CONTEXT, context_tokens=context, kv_type=wish.kv_type or KV_TYPES[0])
 
 
-def _changed(plan: LoadPlan, shape: Shape, step: str, **changes: object) -> LoadPlan:
+def _changed(plan: LoadPlan, shape: ModelShape, step: str, **changes: object) -> LoadPlan:
     steps = plan.steps if step in plan.steps[-1:] else (*plan.steps, step)
     choice = LAYERS_REDUCED if step == FEWER_LAYERS else CONTEXT_REDUCED
     changed = dataclasses.replace(plan, steps=steps, choice=choice, **changes)  # type: ignore[arg-type]
     return dataclasses.replace(changed, needed_bytes=shape.needs(changed.layout).total)
 
 
-class _Chooser:
+class _LayoutChooser:
     """The order of preference. `_all` is how many layers would go to the GPU if everything fitted."""
 
-    def __init__(self, shape: Shape, wish: Wish, room: Room, estimate: Estimate) -> None:
+    def __init__(self, shape: ModelShape, wish: Wish, room: MemoryRoom, estimate: Estimate) -> None:
         self._shape, self._wish, self._room, self._estimate = shape, wish, room, estimate
         asked = wish.gpu_layers if wish.gpu_layers >= 0 else shape.layers + 1
         self._all = min(asked, shape.layers + 1) if room.gpus else 0
@@ -690,7 +690,7 @@ class _Chooser:
                     return self._plan(layout, CONTEXT_REDUCED)
         return None
 
-    def _longest(self, floor: int, layers: int) -> Layout | None:
+    def _longest(self, floor: int, layers: int) -> ModelLayout | None:
         low, high = min(floor, self._wanted) // CELLS_STEP, self._wanted // CELLS_STEP
         if not self._fits(self._layout(low * CELLS_STEP, self._kv_types[-1], layers)):
             return None
@@ -716,22 +716,22 @@ class _Chooser:
         needed = self._estimate(smallest).total + self._room.reserve()
         raise DoesNotFit(needed, self._room.free_bytes, smallest)
 
-    def _fits(self, layout: Layout) -> bool:
+    def _fits(self, layout: ModelLayout) -> bool:
         needs, room = self._estimate(layout), self._room
         main = needs.total if room.shares else needs.main
         fits = not room.free_bytes or main <= room.spare()
         return fits and (not layout.gpu_layers or needs.gpu <= room.gpu_spare())
 
-    def _layout(self, context_tokens: int, kv_type: str, gpu_layers: int) -> Layout:
+    def _layout(self, context_tokens: int, kv_type: str, gpu_layers: int) -> ModelLayout:
         batch = GPU_BATCH_TOKENS if gpu_layers else BATCH_TOKENS
         experts = self._wish.experts_on_cpu and self._shape.is_mixture and gpu_layers > 0
         gpus = len(self._room.gpus) if gpu_layers else 1
         whole = self._shape.eyes.whole_tokens
-        return Layout(
+        return ModelLayout(
             context_tokens, kv_type, gpu_layers, experts, self._sequences, batch, gpus=gpus, picture_tokens=whole
         )
 
-    def _plan(self, layout: Layout, choice: str) -> LoadPlan:
+    def _plan(self, layout: ModelLayout, choice: str) -> LoadPlan:
         room = self._room
         free = room.free_bytes
         if layout.gpu_layers and not room.shares:

@@ -43,7 +43,7 @@ class InfillEnd:
         self._indent = "" if cursor_line.strip() else cursor_line
         self._has_line = bool(cursor_line.strip()) and not self._is_inside_line
         """Whether the middle's first line is a part of the cursor's, and so none of the suffix's."""
-        self._closer = _Closer(suffix.lstrip()[:1])
+        self._closer = _BracketCloser(suffix.lstrip()[:1])
         self._is_in_block = bool(self._anchor) and not self._is_inside_line and self._anchor[0][:1].isspace()
         self._was_in_block = cursor_line[:1].isspace()
         self._left = -1
@@ -192,7 +192,7 @@ def _is_line(line: str, anchor: str) -> bool:
     return line.startswith(anchor) and (not more or more.startswith(_REMARKS))
 
 
-class _Closer:
+class _BracketCloser:
     """Finds the closing bracket that nothing before it has opened. Texts in quotes and remarks are passed over."""
 
     def __init__(self, closer: str) -> None:

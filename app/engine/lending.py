@@ -50,7 +50,7 @@ class NotLending:
 WIRE = Wire(1, (Lend,), (Lending, InUse, NotLending))
 
 
-class Lender:
+class RpcWorker:
     """Runs until `close`. What a client sends may end the child; it is started again if it has ever listened."""
 
     def __init__(self, lend: Lend, folder: Path, tell: Callable[[Lending | InUse | EngineStopped], object]) -> None:

@@ -1,6 +1,6 @@
 """The folder of saved states: what models had read of chats and documents, with a sidecar saying what it fits.
 
-A state is two files: ``<key>.state`` (llama.cpp's bytes) and ``<key>.json`` (its identity, see `Identity`). The state
+A state is two files: ``<key>.state`` (llama.cpp's bytes) and ``<key>.json`` (see `StateIdentity`). The state
 is written first, the sidecar last and atomically, so that a state without a sidecar is an interrupted save. llama.cpp
 checks nothing by itself: whatever differs in the sidecar deletes both, unless it is another model's: that one waits
 aside until its model is asked again, so that a chat can go to and fro between two.
@@ -34,7 +34,7 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, Recursio
 
 
 @dataclass(frozen=True)
-class Identity:
+class StateIdentity:
     """What a state belongs to. Any difference makes it useless, and silently wrong if it were used."""
 
     model_bytes: int
@@ -81,14 +81,14 @@ class StateFolder:
 
         return more
 
-    def find(self, session: str, identity: Identity) -> list[Unit] | None:
+    def find(self, session: str, identity: StateIdentity) -> list[Unit] | None:
         """What a usable state holds; one that does not fit is deleted and said in the log, or waits aside."""
         tokens = self._tokens(session, identity)
         if tokens is None and self._bring_back(session, identity):
             tokens = self._tokens(session, identity)
         return tokens
 
-    def _tokens(self, session: str, identity: Identity) -> list[Unit] | None:
+    def _tokens(self, session: str, identity: StateIdentity) -> list[Unit] | None:
         sidecar = self.folder / (_key(session) + SIDECAR)
         try:
             body = json.loads(sidecar.read_text("utf-8"))
@@ -114,7 +114,7 @@ class StateFolder:
             os.utime(sidecar)  # used now
         return tokens
 
-    def of_any_session(self, identity: Identity) -> Iterator[tuple[Path, list[Unit]]]:
+    def of_any_session(self, identity: StateIdentity) -> Iterator[tuple[Path, list[Unit]]]:
         """Files of states that fit, with what each holds, the last used first. Nothing is deleted or used by that."""
         fits = dataclasses.asdict(identity)
         for sidecar in sorted(self._files("*" + SIDECAR), key=_used_at, reverse=True)[:MOST_LOOKED_AT]:
@@ -129,7 +129,7 @@ class StateFolder:
             file = self.folder / (_key(session) + ending)
             file.replace(self._aside(session, header_hash, ending))
 
-    def _bring_back(self, session: str, identity: Identity) -> bool:
+    def _bring_back(self, session: str, identity: StateIdentity) -> bool:
         """What this model had read of it before another one was asked; whether there is anything."""
         waiting = [self._aside(session, identity.header_hash, ending) for ending in (STATE, SIDECAR)]
         if not all(file.is_file() for file in waiting):
@@ -143,7 +143,7 @@ class StateFolder:
     def _aside(self, session: str, header_hash: str, ending: str) -> Path:
         return self.folder / f"{_key(session)}-{_key(header_hash)[:12]}{ending}"
 
-    def add(self, session: str, identity: Identity, tokens: list[Unit], unfinished: Path) -> None:
+    def add(self, session: str, identity: StateIdentity, tokens: list[Unit], unfinished: Path) -> None:
         """Takes over a finished state file, then drops the least recently used beyond the budget."""
         sidecar = self.folder / (_key(session) + SIDECAR)
         sidecar.unlink(missing_ok=True)

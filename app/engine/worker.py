@@ -27,10 +27,10 @@ LEAVE_WITHIN_S = 60.0
 
 def main(arguments: list[str]) -> int:
     """`--engine-worker [--scripted FILE]`: works until stdin ends. Never returns: the process ends itself."""
-    worker: Worker | None = None
+    worker: EngineWorker | None = None
     reader, writer = claim_wire(may_save=True, is_at_work=lambda: worker is not None and worker.is_at_work)
     logging.basicConfig(level=logging.INFO, format=f"{NOTE}%(message)s", stream=sys.stderr)
-    worker = Worker(_backend(arguments), reader, writer)
+    worker = EngineWorker(_backend(arguments), reader, writer)
     try:
         worker.run()
     except BaseException:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
@@ -49,7 +49,7 @@ def _backend(arguments: list[str]) -> Backend:
     return LlamaBackend()
 
 
-class Worker:
+class EngineWorker:
     """Requests are read by one thread and carried out by another, so that a cancel is heard in the middle of work."""
 
     def __init__(self, backend: Backend, reader: BinaryIO, writer: BinaryIO) -> None:

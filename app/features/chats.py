@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.features.chat.answers import AnswerService, SecondAnswer
     from app.features.prompt_library import PromptLibrary
-    from app.features.spelling import Spelling
-    from app.features.survey.surveys import Surveys
+    from app.features.spelling import SpellChecker
+    from app.features.survey.surveys import DocumentSurveys
     from app.store.assistants import AssistantStore
 
 
-class Change(Protocol):
+class SettingsChange(Protocol):
     """Changes settings of a section and saves them; raises DiskFull or FolderNotWritable."""
 
     def __call__(self, section: str, **values: Any) -> None:
@@ -32,19 +32,19 @@ class Chats:
     new_temporary: Callable[[], AnswerService]
     """A chat of which nothing is kept, closed when nobody holds it."""
     settings: Callable[[], Settings]
-    change: Change
+    change: SettingsChange
     loaded: Callable[[], ModelLoaded | None]
     model_path: Callable[[], Path | None]
     """The chosen model, loaded or not; None without any."""
     usual_model: Callable[[], Path | None]
     """The same where another one is in because a chat has it for itself; else None."""
-    surveys_of: Callable[[AnswerService], Surveys]
+    surveys_of: Callable[[AnswerService], DocumentSurveys]
     """Questions about the whole documents of a chat; not for the window's thread, making them takes a moment."""
     prompts: Callable[[], PromptLibrary]
     """What can be put into a message by its name."""
     assistants: Callable[[], AssistantStore]
     """What chats can take over as a whole."""
-    spelling: Callable[[], Spelling]
+    spelling: Callable[[], SpellChecker]
     """Dictionaries for what is typed; one for the whole run."""
     beside: Callable[[], SecondAnswer]
     """A second model for one answer."""

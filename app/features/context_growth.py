@@ -10,7 +10,7 @@ from app.core.events import ModelLoaded
 from app.core.gguf import check_model
 from app.engine.computer import free_memory_bytes, total_memory_bytes
 from app.engine.contract import Engine
-from app.engine.fit import DEFAULT_CONTEXT_TOKENS, DoesNotFit, GpuRoom, Layout, Room, choose, shape_of
+from app.engine.fit import DEFAULT_CONTEXT_TOKENS, DoesNotFit, GpuRoom, MemoryRoom, ModelLayout, choose, shape_of
 from app.engine.protocol import Wish
 
 ANSWER_TOKENS = 2048
@@ -47,7 +47,7 @@ def affordable_context(engine: Engine, model: ModelLoaded, wish: Wish) -> int:
         return wish.context_tokens
     projector = check_model(Path(model.projector)) if model.sees or model.hears else None
     shape = shape_of(check_model(Path(model.path)), projector)
-    held = shape.needs(Layout(model.context_tokens, model.kv_type, model.gpu_layers))
+    held = shape.needs(ModelLayout(model.context_tokens, model.kv_type, model.gpu_layers))
     devices = engine.describe_devices().devices if wish.gpu_layers != 0 else ()
     named = wish.devices
     gpus = [
@@ -59,7 +59,7 @@ def affordable_context(engine: Engine, model: ModelLoaded, wish: Wish) -> int:
         gpus[0] = replace(gpus[0], free_bytes=gpus[0].free_bytes + held.gpu)
     free, total = free_memory_bytes(), total_memory_bytes()
     freed = held.total if gpus and gpus[0].shared else held.main
-    room = Room(free and min(free + freed, total or free + freed), total, tuple(gpus))
+    room = MemoryRoom(free and min(free + freed, total or free + freed), total, tuple(gpus))
     try:
         return choose(shape, wish, room).context_tokens
     except DoesNotFit:

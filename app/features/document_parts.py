@@ -23,7 +23,7 @@ LEAST_SOURCES = 0.5
 LONGEST_TITLE = 100
 
 
-class Apart(StrEnum):
+class ApartReason(StrEnum):
     """Why a block is not condensed."""
 
     CONTENTS = "contents"
@@ -33,15 +33,16 @@ class Apart(StrEnum):
 
 _NUMBERED = r"(?:(?:chapter|part|section|kapitel|teil|anhang|appendix)\s+)?(?:[\dIVXivx]+(?:\.\d+)*|[A-H])?[.):]?\s*"
 _TITLES = {
-    Apart.CONTENTS: r"(?:table of )?contents|list of (?:figures|tables|illustrations)|inhalt(?:sverzeichnis)?|"
+    ApartReason.CONTENTS: r"(?:table of )?contents|list of (?:figures|tables|illustrations)|inhalt(?:sverzeichnis)?|"
     r"inhaltsübersicht|(?:abbildungs|tabellen)verzeichnis|(?:table|liste) des (?:matières|figures|tableaux)|sommaire|"
     r"índice(?: general)?|contenidos?|tabla de contenidos|sumário|conteúdo|indice(?: generale)?|sommario|"
     r"inhoud(?:sopgave)?|spis treści|"
     r"innehåll(?:sförteckning)?|içindekiler|содержание|оглавление|目次|目录|目錄|차례|목차",
-    Apart.INDEX: r"(?:subject |general |name |author |keyword |alphabetical )?index|(?:sach|stichwort|namens|personen)?"
+    ApartReason.INDEX: r"(?:subject |general |name |author |keyword |alphabetical )?index"
+    r"|(?:sach|stichwort|namens|personen)?"
     r"(?:register|verzeichnis)|index (?:des|général|alphabétique).{0,30}|índice (?:alfabético|analítico|remissivo)|"
     r"indice (?:analitico|dei nomi)|(?:предметный|алфавитный|именной) указатель|索引|찾아보기",
-    Apart.SOURCES: r"references?(?: cited| list)?|bibliography|works cited|literature(?: cited)?|sources|"
+    ApartReason.SOURCES: r"references?(?: cited| list)?|bibliography|works cited|literature(?: cited)?|sources|"
     r"literatur(?:verzeichnis|angaben)?|quellen(?:verzeichnis|angaben)?|bibliographie|références(?: bibliographiques)?|"
     r"bibliografía|referencias(?: bibliográficas)?|bibliografia|referências(?: bibliográficas)?|riferimenti"
     r"(?: bibliografici)?|literatuur(?:lijst)?|piśmiennictwo|referenser|kaynak(?:ça|lar)|(?:список )?литератур[аы]|"
@@ -60,9 +61,9 @@ _SOURCE = re.compile(
 _NAMES = re.compile(r"^[^.]*?(?:[A-ZÀ-Þ][\w'’-]+,? (?:and |und |et |y |e |& )?){3,}")
 
 
-def told_apart(blocks: Sequence[Block]) -> dict[int, Apart]:
+def told_apart(blocks: Sequence[Block]) -> dict[int, ApartReason]:
     """The numbers of blocks that are no text, each with what it is; nothing where a document has nothing else."""
-    found: dict[int, Apart] = {}
+    found: dict[int, ApartReason] = {}
     shown = [block for block in blocks if block.text.strip()]
     titles = {_plain(block.text) for block in shown if block.kind is BlockKind.HEADING}
     place = 0
@@ -76,24 +77,24 @@ def told_apart(blocks: Sequence[Block]) -> dict[int, Apart]:
     return found if any(block.id not in found and block.kind is not BlockKind.HEADING for block in shown) else {}
 
 
-def _stretch(shown: Sequence[Block], place: int, titles: set[str]) -> tuple[Apart | None, int]:
+def _stretch(shown: Sequence[Block], place: int, titles: set[str]) -> tuple[ApartReason | None, int]:
     """What begins at a block, and where that ends."""
     block = shown[place]
     text = " ".join(block.text.split())
-    if _is_led(block) or _HEADINGS[Apart.CONTENTS].fullmatch(text):
+    if _is_led(block) or _HEADINGS[ApartReason.CONTENTS].fullmatch(text):
         end = _entries_end(shown, place, lambda one: _is_entry(one, titles))
         if end:
-            return Apart.CONTENTS, end
+            return ApartReason.CONTENTS, end
     if block.kind is not BlockKind.HEADING:
         return None, 0
-    if _HEADINGS[Apart.INDEX].fullmatch(text):
+    if _HEADINGS[ApartReason.INDEX].fullmatch(text):
         end = _entries_end(shown, place, _is_indexed)
         if end:
-            return Apart.INDEX, end
-    if _HEADINGS[Apart.SOURCES].fullmatch(text):
+            return ApartReason.INDEX, end
+    if _HEADINGS[ApartReason.SOURCES].fullmatch(text):
         end = _sources_end(shown, place)
         if end:
-            return Apart.SOURCES, end
+            return ApartReason.SOURCES, end
     return None, 0
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.documents import reading
     from app.documents.protocol import Done, Drawn, Event, Found, Read
     from app.documents.source import PageRead
-    from app.features.leaving import Consent
+    from app.features.leaving import OutboundConsent
     from app.store.conversations import Attachment, Attachments
     from app.store.documents import DocumentStore, Fields, PageReadings, StoredDocument, StoredPageReading
 
@@ -88,7 +88,7 @@ class DocumentLibrary:
         readings: PageReadings | None = None,
         *,
         recognizes: bool = True,
-        consent: Consent | None = None,
+        consent: OutboundConsent | None = None,
         hear: Hear | None = None,
         rank_by_model: RankByModel | None = None,
     ) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app.core.visible import clean_text
 from app.language.names import WITHOUT_SPACES
 from app.store.database import Database, fold
-from app.store.search import FoundText, Search
+from app.store.search import FoundText, TextSearch
 
 if TYPE_CHECKING:
     from app.features.retrieval.message_index import MessageIndex
@@ -71,11 +71,11 @@ def asked(query: str) -> SearchQuery:
     return SearchQuery(" ".join(_LIMIT.sub(" ", query).split()), tuple(names["tag"]), tuple(names["project"]))
 
 
-class Finding:
+class HistorySearch:
     """From any thread; a search takes some hundredths of a second, more in scripts without spaces."""
 
     def __init__(self, database: Database) -> None:
-        self._search = Search(database)
+        self._search = TextSearch(database)
 
     def search(
         self,

@@ -29,7 +29,7 @@ from app.core.wire import WireInbox as Replies
 from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece, BlockPlace
 from app.documents.microphone import TRIAL_VARIABLE, WIRE, Heard, NoMicrophone, Record
 from app.documents.protocol import BlocksRead, Done, Event, Found, Listen, Read, SoundHeard, SoundPiece
-from app.documents.source import Opened, PageRead, Remark
+from app.documents.source import Opened, PageRead, ReadingRemark
 from app.features.page_reading.by_model import EMPTY, READ, PageAnswer, asked
 from app.language.sentences import sentences
 from app.store.documents import HEARD, DocumentStore, StoredPageReading
@@ -49,21 +49,21 @@ LEAST_S = 0.3
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordingDone:
     """It is over, and here."""
 
     path: Path
     seconds: float
 
 
-class Recorder:
+class SoundRecorder:
     """`child_folder` is the child's own; `name` makes a name without an ending."""
 
     def __init__(self, child_folder: Path, name: Callable[[], str]) -> None:
         self._child_folder, self._name = child_folder, name
 
-    def record(self, folder: Path, stop: CancelToken) -> Iterator[Heard | Recorded]:
-        """Until `stop`: what was heard so far, at last `Recorded` unless it was too short. Raises MicrophoneMissing."""
+    def record(self, folder: Path, stop: CancelToken) -> Iterator[Heard | RecordingDone]:
+        """Until `stop`: what was heard so far, then `RecordingDone` unless too short. Raises MicrophoneMissing."""
         make_folder(folder)
         path = _free(folder, self._name())
         trial = {name: os.environ[name] for name in (TRIAL_VARIABLE,) if name in os.environ}
@@ -84,7 +84,7 @@ class Recorder:
                     yield event
             child.close()
             if seconds >= LEAST_S:
-                yield Recorded(path, seconds)
+                yield RecordingDone(path, seconds)
         finally:
             child.kill_tree()
             child.close()
@@ -108,7 +108,7 @@ def _free(folder: Path, name: str) -> Path:
     return path
 
 
-class Recordings:
+class RecordedFiles:
     """The files that were recorded. A document is made of each, from which it is then known that it is used."""
 
     def __init__(self, folder: Path, store: DocumentStore) -> None:
@@ -158,7 +158,7 @@ class SpokenSegment:
     text: str
 
 
-class Hearing:
+class RecordingTranscriber:
     """Hears with the engine that is handed in. `folder` is the document child's own, `scratch` for the pieces.
 
     `kept` holds what was heard of a recording until all of it is: one that is broken off goes on where it was.
@@ -187,7 +187,7 @@ class Hearing:
             end = heard.pop() if heard else None
             if isinstance(end, SoundHeard):
                 pieces = [piece for piece in heard if isinstance(piece, SoundPiece) and piece.path]
-                heard_before = _Heard(self._kept, end.sha256, model)
+                heard_before = _TranscribedPieces(self._kept, end.sha256, model)
                 yield from _RecordingDocument(engine, model, end, heard_before, cancel).events(pieces)
                 if not cancel.cancelled:
                     heard_before.forget()
@@ -201,7 +201,7 @@ class Hearing:
             yield BlocksRead(())
 
 
-class _Heard:
+class _TranscribedPieces:
     """What a model has heard of the pieces of a recording. Pieces begin and end at the same places each time.
 
     It is kept under a key of its own, so that it is never taken for what was read from pages.
@@ -237,7 +237,9 @@ class _Heard:
 class _RecordingDocument:
     """One recording on its way into a document."""
 
-    def __init__(self, engine: Engine, model: ModelLoaded, end: SoundHeard, heard: _Heard, cancel: CancelToken) -> None:
+    def __init__(
+        self, engine: Engine, model: ModelLoaded, end: SoundHeard, heard: _TranscribedPieces, cancel: CancelToken
+    ) -> None:
         self._engine, self._model, self._end, self._heard, self._cancel = engine, model, end, heard, cancel
         self._numbering = BlockNumbering()
         self._minutes = max(1, math.ceil(end.seconds / MINUTE_S))
@@ -288,7 +290,7 @@ class _RecordingDocument:
         from app.language.detection import language_of
 
         silent = tuple(minute for minute in range(1, self._minutes + 1) if minute not in spoken)
-        remarks = (Remark("unclear", {"count": self._unclear}),) if self._unclear else ()
+        remarks = (ReadingRemark("unclear", {"count": self._unclear}),) if self._unclear else ()
         language = language_of(self._sample) if self._sample else ""
         return Done(self._minutes, silent, self._numbering.count, language, self._end.sha256, remarks)
 
@@ -366,8 +368,8 @@ class SpokenTranscript:
     language: str
 
 
-def transcribe_file(hearing: Hearing, path: Path, cancel: CancelToken) -> SpokenTranscript | None:
-    """Hear a whole recording; None when cancelled. Raises as `Hearing.read`."""
+def transcribe_file(hearing: RecordingTranscriber, path: Path, cancel: CancelToken) -> SpokenTranscript | None:
+    """Hear a whole recording; None when cancelled. Raises as `RecordingTranscriber.read`."""
     segments, seconds = list[SpokenSegment](), 0.0
     for event in hearing.read(Read(str(path)), cancel):
         match event:

@@ -13,23 +13,23 @@ from app.core.events import ModelElsewhere, ModelLoaded
 from app.features.models.messages import MessageTemplate
 
 if TYPE_CHECKING:
-    from app.remote.servers import Servers
+    from app.remote.servers import RemoteServers
     from app.store.documents import DocumentStore, StoredDocument
 
 
 @dataclass(frozen=True)
-class Leaving:
+class OutboundDocuments:
     """What a person is asked: may these documents and pictures, by name, be sent to `host`?"""
 
     host: str
     names: tuple[str, ...]
 
 
-class Consent:
+class OutboundConsent:
     """From any thread but the window's: `ask` waits for the person. Nobody there to ask says no."""
 
-    def __init__(self, servers: Callable[[], Servers]) -> None:
-        self.ask: Callable[[Leaving], bool] = lambda leaving: False
+    def __init__(self, servers: Callable[[], RemoteServers]) -> None:
+        self.ask: Callable[[OutboundDocuments], bool] = lambda leaving: False
         self._servers = servers
         self._asking = threading.Lock()
 
@@ -57,7 +57,7 @@ class Consent:
             if not new:
                 return
             names = tuple(new.values())
-            if not self.ask(Leaving(model.host, names)):
+            if not self.ask(OutboundDocuments(model.host, names)):
                 raise DocumentStaysHere(model.host, names[0])
             servers.let_have(server, list(new))
 
@@ -66,7 +66,7 @@ def _known_by(document: StoredDocument) -> str:
     return document.sha256 or f"document-{document.id}"
 
 
-def leaving_words(leaving: Leaving) -> MessageTemplate:
+def leaving_words(leaving: OutboundDocuments) -> MessageTemplate:
     """The question, for a dialog with the answers "Send" and "Keep it here"."""
     if len(leaving.names) == 1:
         text = "The model runs on {host}. May {name} be sent there? You are asked once for each document and picture."

@@ -27,7 +27,7 @@ from app.store.media import MediaStore, MediaUse, StoredMedia
 
 if TYPE_CHECKING:
     from app.documents.protocol import Decoded
-    from app.documents.reading import Decoding
+    from app.documents.reading import PictureDecoder
 
 PICTURE = "picture"
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".heic", ".heif")
@@ -60,7 +60,7 @@ def planned(use: MediaUse) -> Media:
 
 
 @dataclass(frozen=True)
-class Unsaved:
+class UnsavedPicture:
     """A picture that is no file, such as a pasted one: its bytes, and a path that has only its name."""
 
     path: Path
@@ -78,7 +78,7 @@ class MediumAdded:
 
 
 @dataclass(frozen=True)
-class Refused:
+class FileRefused:
     """A file is not kept, and why; the others go on."""
 
     path: Path
@@ -94,7 +94,7 @@ class MediaLibrary:
     def __init__(self, store: MediaStore, originals: Path, decoded: Path, folder: Path) -> None:
         self.store = store
         self._originals, self._decoded, self._folder = originals, decoded, folder
-        self._decoding: Decoding | None = None
+        self._decoding: PictureDecoder | None = None
         self._lent = 0
         self._lock = threading.Lock()
         self._keeping = threading.Lock()  # what is about to be known again must not be what is just removed
@@ -106,14 +106,16 @@ class MediaLibrary:
             raise PictureUnreadable(str(path), "damaged")
         return added.media
 
-    def adding(self, given: Iterable[Path | Unsaved], cancel: CancelToken) -> Iterator[MediumAdded | Refused]:
+    def adding(
+        self, given: Iterable[Path | UnsavedPicture], cancel: CancelToken
+    ) -> Iterator[MediumAdded | FileRefused]:
         """Keeps several, one after the other, each of which may be refused; ends where it was cancelled."""
         with self._child():
             for one in given:
                 try:
                     added = self._add(one, cancel)
                 except AppError as error:
-                    yield Refused(one if isinstance(one, Path) else one.path, error)
+                    yield FileRefused(one if isinstance(one, Path) else one.path, error)
                     continue
                 if added is None or cancel.cancelled:
                     return
@@ -176,7 +178,7 @@ class MediaLibrary:
         if child is not None:
             child.close()
 
-    def _add(self, given: Path | Unsaved, cancel: CancelToken) -> MediumAdded | None:
+    def _add(self, given: Path | UnsavedPicture, cancel: CancelToken) -> MediumAdded | None:
         scratch = self._originals / f"{HALF}{os.getpid()}-{threading.get_ident()}"
         path = given if isinstance(given, Path) else given.path
         try:
@@ -199,7 +201,7 @@ class MediaLibrary:
         finally:
             scratch.unlink(missing_ok=True)
 
-    def _copy(self, given: Path | Unsaved, scratch: Path) -> tuple[str, int]:
+    def _copy(self, given: Path | UnsavedPicture, scratch: Path) -> tuple[str, int]:
         """Copies a file to where nobody changes it any more; what its content is called, and how large it is."""
         import hashlib  # OpenSSL comes with it, which a window without a picture does without
 
@@ -244,12 +246,14 @@ class MediaLibrary:
                 each.unlink(missing_ok=True)
 
     @contextmanager
-    def _child(self) -> Iterator[Decoding]:
+    def _child(self) -> Iterator[PictureDecoder]:
         """What decodes; it ends when nobody has it any more."""
-        from app.documents.reading import Decoding  # processes and their wire: a window without a picture has none
+        from app.documents.reading import (
+            PictureDecoder,
+        )  # processes and their wire: a window without a picture has none
 
         with self._lock:
-            child = self._decoding = self._decoding or Decoding(self._folder)
+            child = self._decoding = self._decoding or PictureDecoder(self._folder)
             self._lent += 1
         try:
             yield child
@@ -340,8 +344,8 @@ def size_of_rows(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def _opened(given: Path | Unsaved) -> FileIO | BytesIO:
-    if isinstance(given, Unsaved):
+def _opened(given: Path | UnsavedPicture) -> FileIO | BytesIO:
+    if isinstance(given, UnsavedPicture):
         return BytesIO(given.data)
     try:
         return given.open("rb", buffering=0)

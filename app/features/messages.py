@@ -17,12 +17,12 @@ from app.core import errors
 from app.core.visible import size_words, visible_name
 
 if TYPE_CHECKING:
-    from app.documents.source import PageRead, Remark
+    from app.documents.source import PageRead, ReadingRemark
     from app.store.database import Database
 
 
 @dataclass(frozen=True)
-class Sentence:
+class PersonMessage:
     """What to tell a person.
 
     `action` names the one thing to do, for a button: open_model, new_chat, retry, settings, network, servers, models,
@@ -58,19 +58,19 @@ def _name(path: str) -> str:
     return PurePath(path).name or path
 
 
-def _model_unreadable(error: errors.ModelUnreadable) -> Sentence:
+def _model_unreadable(error: errors.ModelUnreadable) -> PersonMessage:
     text = _UNREADABLE.get(error.reason, "{name} cannot be read.")
-    return Sentence(text.format(name=_name(error.path)), action="open_model")
+    return PersonMessage(text.format(name=_name(error.path)), action="open_model")
 
 
-def _load_failed(error: errors.ModelLoadFailed) -> Sentence:
+def _load_failed(error: errors.ModelLoadFailed) -> PersonMessage:
     unknown = _UNKNOWN_ARCHITECTURE.search(error.detail)
     if unknown:
         text = (
             f"{_name(error.path)} is a model of the kind {unknown[1]}, which this version of {APP_NAME} does not know."
         )
-        return Sentence(text, action="open_model")
-    return Sentence(
+        return PersonMessage(text, action="open_model")
+    return PersonMessage(
         f"{_name(error.path)} could not be loaded. It may need more memory than is free, or a newer {APP_NAME}.",
         action="open_model",
     )
@@ -89,11 +89,11 @@ _PROJECTOR_REFUSED = {
 }
 
 
-def projector_refused(error: errors.ProjectorRefused) -> Sentence:
+def projector_refused(error: errors.ProjectorRefused) -> PersonMessage:
     """Why a file does not let a model see, and that the model works without it."""
     text = _PROJECTOR_REFUSED.get(error.reason, "{name}, through which {model} sees, could not be loaded.")
     kept = "Without it the model reads and writes as before."
-    return Sentence(text.format(name=_name(error.path), model=_name(error.model)), kept, "models")
+    return PersonMessage(text.format(name=_name(error.path), model=_name(error.model)), kept, "models")
 
 
 _MEDIA_REFUSED = {
@@ -106,23 +106,23 @@ _MEDIA_REFUSED = {
 }
 
 
-def _media_refused(error: errors.MediaRefused) -> Sentence:
+def _media_refused(error: errors.MediaRefused) -> PersonMessage:
     text = _MEDIA_REFUSED.get(error.reason, "The {kind} could not be shown to the model.")
     action = "models" if error.reason in ("blind", "deaf") else ""
-    return Sentence(text.format(kind=error.kind), "Your message was kept.", action)
+    return PersonMessage(text.format(kind=error.kind), "Your message was kept.", action)
 
 
-def _engine_stopped(error: errors.EngineStopped) -> Sentence:
+def _engine_stopped(error: errors.EngineStopped) -> PersonMessage:
     what = "stopped answering and was ended" if error.exit_code is None else "stopped unexpectedly"
-    return Sentence(f"The engine {what}.", "The text so far was kept, and the engine starts again.", "retry")
+    return PersonMessage(f"The engine {what}.", "The text so far was kept, and the engine starts again.", "retry")
 
 
-def _machine_lost(error: errors.MachineLost) -> Sentence:
+def _machine_lost(error: errors.MachineLost) -> PersonMessage:
     who = error.addresses[0] if error.addresses else "Another computer"
     text = f"{who}, which held a part of the model, does not answer any more."
     if len(error.addresses) > 1:
         text = f"One of {', '.join(error.addresses)}, which held parts of the model, does not answer any more."
-    return Sentence(
+    return PersonMessage(
         text,
         "The text so far was kept. Next time the model is loaded without a computer that does not answer.",
         "retry",
@@ -142,9 +142,9 @@ _MACHINE_UNUSABLE = {
 }
 
 
-def _machine_unusable(error: errors.MachineUnusable) -> Sentence:
+def _machine_unusable(error: errors.MachineUnusable) -> PersonMessage:
     text = _MACHINE_UNUSABLE.get(error.reason, "{address} cannot be used.")
-    return Sentence(text.format(address=error.address, app=APP_NAME))
+    return PersonMessage(text.format(address=error.address, app=APP_NAME))
 
 
 _UNREACHABLE = {
@@ -159,10 +159,10 @@ _UNREACHABLE = {
 }
 
 
-def _unreachable(error: errors.HubUnreachable) -> Sentence:
+def _unreachable(error: errors.HubUnreachable) -> PersonMessage:
     text = _UNREACHABLE.get(error.reason, "{host} cannot be reached.")
     action = "network" if error.reason in ("proxy", "tls") else "retry"
-    return Sentence(text.format(host=error.host), "Models on this computer work without it.", action)
+    return PersonMessage(text.format(host=error.host), "Models on this computer work without it.", action)
 
 
 _RELEASE_REFUSED = {
@@ -174,20 +174,22 @@ _RELEASE_REFUSED = {
 }
 
 
-def _release_refused(error: errors.ReleaseRefused) -> Sentence:
+def _release_refused(error: errors.ReleaseRefused) -> PersonMessage:
     text = _RELEASE_REFUSED.get(error.reason, "What {host} answered about the newest release is not believed.")
-    return Sentence(text.format(host=error.host, app=APP_NAME), f"This {APP_NAME} goes on as it is.", "retry")
+    return PersonMessage(text.format(host=error.host, app=APP_NAME), f"This {APP_NAME} goes on as it is.", "retry")
 
 
-def _busy(error: errors.HubBusy) -> Sentence:
+def _busy(error: errors.HubBusy) -> PersonMessage:
     when = f"in {error.wait_s} seconds" if error.wait_s else "in a few minutes"
-    return Sentence(f"{error.host} was asked too often. Please try again {when}.", action="retry")
+    return PersonMessage(f"{error.host} was asked too often. Please try again {when}.", action="retry")
 
 
-def _gated(error: errors.AccessGated) -> Sentence:
+def _gated(error: errors.AccessGated) -> PersonMessage:
     if error.has_token:
-        return Sentence(f"The owner of {error.repo} has not given you access yet. Ask for it on its page on the Hub.")
-    return Sentence(
+        return PersonMessage(
+            f"The owner of {error.repo} has not given you access yet. Ask for it on its page on the Hub."
+        )
+    return PersonMessage(
         f"{error.repo} asks for consent on its page on the Hub, and then for your access token.", action="network"
     )
 
@@ -211,24 +213,24 @@ _SERVER_UNREACHABLE = {
 }
 
 
-def _server_unreachable(error: errors.ServerUnreachable) -> Sentence:
+def _server_unreachable(error: errors.ServerUnreachable) -> PersonMessage:
     text = _SERVER_UNREACHABLE.get(error.reason, "{host} cannot be reached.")
     action = "network" if error.reason == "proxy" else "servers" if error.reason in _ADDRESS_PROBLEMS else "retry"
-    return Sentence(text.format(host=error.host), "The answer so far was kept.", action)
+    return PersonMessage(text.format(host=error.host), "The answer so far was kept.", action)
 
 
 _ADDRESS_PROBLEMS = ("tls", "certificate", "certificate_name", "html", "moved", "not_a_server")
 
 
-def _server_busy(error: errors.ServerBusy) -> Sentence:
+def _server_busy(error: errors.ServerBusy) -> PersonMessage:
     when = f"in {error.wait_s} seconds" if error.wait_s else "in a few minutes"
     text = f"{error.host} takes no more requests now. Please try again {when}."
-    return Sentence(text, "The answer so far was kept.", "retry")
+    return PersonMessage(text, "The answer so far was kept.", "retry")
 
 
-def _server_key_refused(error: errors.ServerKeyRefused) -> Sentence:
+def _server_key_refused(error: errors.ServerKeyRefused) -> PersonMessage:
     text = f"{error.host} does not accept the key." if error.has_key else f"{error.host} wants a key."
-    return Sentence(text, "The answer so far was kept.", "servers")
+    return PersonMessage(text, "The answer so far was kept.", "servers")
 
 
 _NOT_OFFERED = {
@@ -272,10 +274,12 @@ _DOCUMENT_UNREADABLE = {
 _IWORK = {".pages": ("Pages", ".docx"), ".key": ("Keynote", ".pptx"), ".numbers": ("Numbers", ".xlsx")}
 
 
-def _document_unreadable(error: errors.DocumentUnreadable) -> Sentence:
+def _document_unreadable(error: errors.DocumentUnreadable) -> PersonMessage:
     text = _DOCUMENT_UNREADABLE.get(error.reason, "{name} could not be read.")
     program, other = _IWORK.get(PurePath(error.path).suffix.lower(), ("iWork", ".docx"))
-    return Sentence(text.format(name=_name(error.path), program=program, other=other), "Nothing of it was attached.")
+    return PersonMessage(
+        text.format(name=_name(error.path), program=program, other=other), "Nothing of it was attached."
+    )
 
 
 _PICTURE_UNREADABLE = {
@@ -288,43 +292,43 @@ _PICTURE_UNREADABLE = {
 }
 
 
-def _picture_unreadable(error: errors.PictureUnreadable) -> Sentence:
+def _picture_unreadable(error: errors.PictureUnreadable) -> PersonMessage:
     text = _PICTURE_UNREADABLE.get(error.reason, "{name} could not be opened as a picture.")
     text = text.format(name=_name(error.path), width=f"{error.width:,}", height=f"{error.height:,}")
-    return Sentence(text, "It was not attached.")
+    return PersonMessage(text, "It was not attached.")
 
 
-def _text_file_unreadable(error: errors.TextFileUnreadable) -> Sentence:
+def _text_file_unreadable(error: errors.TextFileUnreadable) -> PersonMessage:
     name, kept = _name(error.path), "Your pages are as they were."
     if error.reason == "not_text":
-        return Sentence(f"{name} is no plain text.", "Documents such as PDF or DOCX can be read in a chat.")
+        return PersonMessage(f"{name} is no plain text.", "Documents such as PDF or DOCX can be read in a chat.")
     if error.reason == "too_large":
         most = size_words(error.most_bytes)
-        return Sentence(f"{name} is too long for a page, which holds {most}.", "A part of it can be opened.")
-    return Sentence(_DOCUMENT_UNREADABLE.get(error.reason, "{name} could not be read.").format(name=name), kept)
+        return PersonMessage(f"{name} is too long for a page, which holds {most}.", "A part of it can be opened.")
+    return PersonMessage(_DOCUMENT_UNREADABLE.get(error.reason, "{name} could not be read.").format(name=name), kept)
 
 
-def _pages_missing(error: errors.DocumentPagesMissing) -> Sentence:
+def _pages_missing(error: errors.DocumentPagesMissing) -> PersonMessage:
     unit, first, last = error.unit or "page", error.first_page, error.last_page
     wanted = (
         f"{unit} {first}" if last == first else f"{unit}s {first} to {last}" if last else f"{unit}s from {first} on"
     )
     has = f"{error.pages:,} {unit}{'' if error.pages == 1 else 's'}"
-    return Sentence(f"{_name(error.path)} has {has}; there are no {wanted}.", "Nothing of it was attached.")
+    return PersonMessage(f"{_name(error.path)} has {has}; there are no {wanted}.", "Nothing of it was attached.")
 
 
-def _document_locked(error: errors.DocumentLocked) -> Sentence:
+def _document_locked(error: errors.DocumentLocked) -> PersonMessage:
     name = _name(error.path)
-    return Sentence(f"Wrong password for {name}. Try again." if error.is_wrong else f"{name} needs a password.")
+    return PersonMessage(f"Wrong password for {name}. Try again." if error.is_wrong else f"{name} needs a password.")
 
 
-def _document_too_demanding(error: errors.DocumentTooDemanding) -> Sentence:
+def _document_too_demanding(error: errors.DocumentTooDemanding) -> PersonMessage:
     name = _name(error.path)
     text = {
         "memory": f"{name} could not be read within the memory limit.",
         "time": f"{name} took too long, so reading it was ended.",
     }.get(error.limit, f"{name} could not be read.")
-    return Sentence(text, "Nothing of it was attached.")
+    return PersonMessage(text, "Nothing of it was attached.")
 
 
 _CHATS_UNREADABLE = {
@@ -352,14 +356,14 @@ _BACKUP_UNREADABLE = {
 }
 
 
-def _backup_unreadable(error: errors.BackupUnreadable) -> Sentence:
+def _backup_unreadable(error: errors.BackupUnreadable) -> PersonMessage:
     text = _BACKUP_UNREADABLE.get(error.reason, "{name} could not be read.")
-    return Sentence(text.format(name=_name(error.path)), "Nothing here was changed.")
+    return PersonMessage(text.format(name=_name(error.path)), "Nothing here was changed.")
 
 
-def _chats_unreadable(error: errors.ChatsUnreadable) -> Sentence:
+def _chats_unreadable(error: errors.ChatsUnreadable) -> PersonMessage:
     text = _CHATS_UNREADABLE.get(error.reason, "{name} could not be read.")
-    return Sentence(text.format(name=_name(error.path)), "The chats that are here were not changed.")
+    return PersonMessage(text.format(name=_name(error.path)), "The chats that are here were not changed.")
 
 
 _PROMPTS_UNREADABLE = {
@@ -369,151 +373,155 @@ _PROMPTS_UNREADABLE = {
 }
 
 
-def _prompts_unreadable(error: errors.PromptsUnreadable) -> Sentence:
+def _prompts_unreadable(error: errors.PromptsUnreadable) -> PersonMessage:
     text = _PROMPTS_UNREADABLE.get(error.reason, "{name} could not be read.")
-    return Sentence(text.format(name=_name(error.path)), "The prompts that are here were not changed.")
+    return PersonMessage(text.format(name=_name(error.path)), "The prompts that are here were not changed.")
 
 
-_SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
-    errors.ModelMissing: lambda e: Sentence(f"There is no file {_name(e.path)}.", action="open_model"),
-    errors.NoModel: lambda e: Sentence("No model is open yet.", "Your message was kept.", "open_model"),
+_SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
+    errors.ModelMissing: lambda e: PersonMessage(f"There is no file {_name(e.path)}.", action="open_model"),
+    errors.NoModel: lambda e: PersonMessage("No model is open yet.", "Your message was kept.", "open_model"),
     errors.ModelUnreadable: _model_unreadable,
-    errors.ModelDamaged: lambda e: Sentence(
+    errors.ModelDamaged: lambda e: PersonMessage(
         f"The file {_name(e.path)} is damaged, so it could not be loaded.",
         "Please fetch or copy it again.",
         "open_model",
     ),
     errors.ModelLoadFailed: _load_failed,
-    errors.ModelBroken: lambda e: Sentence(
+    errors.ModelBroken: lambda e: PersonMessage(
         f"{_name(e.path)} computes no numbers any more, so it cannot answer: its weights are damaged.",
         "The text so far was kept.",
         "open_model",
     ),
     errors.ProjectorRefused: projector_refused,
     errors.MediaRefused: _media_refused,
-    errors.ModelTooLarge: lambda e: Sentence(
+    errors.ModelTooLarge: lambda e: PersonMessage(
         f"{_name(e.path)} is too large for this computer now: "
         f"it needs {size_words(e.needed_bytes)} of memory, {size_words(e.free_bytes)} are free.",
         "Nothing was changed. A smaller model, or one with fewer bits, would fit.",
         "open_model",
     ),
-    errors.GrammarInvalid: lambda e: Sentence("The form that was asked for cannot be used: its grammar is not valid."),
-    errors.ModelReplaced: lambda e: Sentence(
+    errors.GrammarInvalid: lambda e: PersonMessage(
+        "The form that was asked for cannot be used: its grammar is not valid."
+    ),
+    errors.ModelReplaced: lambda e: PersonMessage(
         "Another model was opened, so this was interrupted.", "What was done so far was kept.", "retry"
     ),
-    errors.NoRoomForModel: lambda e: Sentence(
+    errors.NoRoomForModel: lambda e: PersonMessage(
         f"{e.wanted} has no room in memory beside {e.loaded}.", "What was done so far was kept.", "models"
     ),
-    errors.ChatUnavailable: lambda e: Sentence(
+    errors.ChatUnavailable: lambda e: PersonMessage(
         f"{_name(e.path)} has no chat template, so it does not answer: it continues text, "
         "in Write and with the command complete.",
         action="open_model",
     ),
-    errors.EmbeddingsUnavailable: lambda e: Sentence(
+    errors.EmbeddingsUnavailable: lambda e: PersonMessage(
         f"{_name(e.path)} was not made to turn texts into vectors"
         + (f". Ask for {' or '.join(e.instead)}." if e.instead else ", and no model here was."),
     ),
-    errors.CheckingUnavailable: lambda e: Sentence(
+    errors.CheckingUnavailable: lambda e: PersonMessage(
         f"{_name(e.path)} was not made to check texts against their sources.",
         "Nothing was marked. LettuceDetect and TinyLettuce are such models.",
     ),
-    errors.TokenUnknown: lambda e: Sentence(f"The model has no token {e.token}: it has {e.vocabulary:,}, from 0 on."),
-    errors.InfillUnavailable: lambda e: Sentence(
+    errors.TokenUnknown: lambda e: PersonMessage(
+        f"The model has no token {e.token}: it has {e.vocabulary:,}, from 0 on."
+    ),
+    errors.InfillUnavailable: lambda e: PersonMessage(
         f"{_name(e.path)} can go on with a text, but not fill in its middle.",
         "Your text was kept. Models made for code often can.",
     ),
-    errors.TooLongToInspect: lambda e: Sentence(
+    errors.TooLongToInspect: lambda e: PersonMessage(
         f"This text has {e.tokens:,} tokens; {e.most:,} can be looked at at once.", "A part of it shows the same."
     ),
-    errors.ModelNotInspectable: lambda e: Sentence(
+    errors.ModelNotInspectable: lambda e: PersonMessage(
         f"{_name(e.path)} does not show its {e.what}: models of this kind do not hand that out.",
         "All else that can be looked at is there.",
     ),
-    errors.TemplateFailed: lambda e: Sentence(
+    errors.TemplateFailed: lambda e: PersonMessage(
         f"The chat template inside {_name(e.path)} failed.", "Your message was kept.", "open_model"
     ),
-    errors.PromptTooLong: lambda e: Sentence(
+    errors.PromptTooLong: lambda e: PersonMessage(
         f"This needs {e.prompt_tokens:,} tokens and the model's context holds {e.context_tokens:,}.",
         "Nothing was cut.",
         "new_chat",
     ),
-    errors.ContextLimited: lambda e: Sentence(
+    errors.ContextLimited: lambda e: PersonMessage(
         f"This needs {e.prompt_tokens:,} tokens, and the largest context here is {e.largest_tokens:,}.",
         "Nothing was cut.",
         "new_chat",
     ),
     errors.EngineStopped: _engine_stopped,
-    errors.EngineNotBuilt: lambda e: Sentence(
+    errors.EngineNotBuilt: lambda e: PersonMessage(
         "The engine couldn't be built, so no model can answer.",
         f"The reason is at the end of {e.log}. Documents can still be read and searched.",
     ),
-    errors.EngineCrashesRepeatedly: lambda e: Sentence(
+    errors.EngineCrashesRepeatedly: lambda e: PersonMessage(
         f"The engine stopped {e.times} times in a row with this model.", "Your chats were kept.", "open_model"
     ),
-    errors.NetworkOff: lambda e: Sentence(
+    errors.NetworkOff: lambda e: PersonMessage(
         "The network is switched off, so nothing is sent.", "Models on this computer work without it.", "network"
     ),
     errors.HubUnreachable: _unreachable,
     errors.HubBusy: _busy,
-    errors.MicrophoneMissing: lambda e: Sentence(
+    errors.MicrophoneMissing: lambda e: PersonMessage(
         "No microphone could be opened. Is one plugged in, and may programs use it?"
     ),
     errors.MachineLost: _machine_lost,
     errors.MachineUnusable: _machine_unusable,
     errors.ReleaseRefused: _release_refused,
-    errors.RepositoryMissing: lambda e: Sentence(
+    errors.RepositoryMissing: lambda e: PersonMessage(
         f"There is no repository {e.repo} on the Hub, or it is private.", "Check the name."
     ),
-    errors.FileNotOnHub: lambda e: Sentence(f"{e.repo} has no file {e.file} (any more).", "Choose another one."),
+    errors.FileNotOnHub: lambda e: PersonMessage(f"{e.repo} has no file {e.file} (any more).", "Choose another one."),
     errors.AccessGated: _gated,
-    errors.TokenRefused: lambda e: Sentence("The Hub does not accept the access token.", action="network"),
-    errors.TokenNotKept: lambda e: Sentence(
+    errors.TokenRefused: lambda e: PersonMessage("The Hub does not accept the access token.", action="network"),
+    errors.TokenNotKept: lambda e: PersonMessage(
         "This system has no keyring to keep the access token in.", "It is used until you quit."
     ),
-    errors.CertificateUnreadable: lambda e: Sentence(
+    errors.CertificateUnreadable: lambda e: PersonMessage(
         f"There is no certificate in {_name(e.path)} that could be read.", "Choose a file such as ca.pem or ca.crt."
     ),
     errors.ServerUnreachable: _server_unreachable,
     errors.ServerBusy: _server_busy,
     errors.ServerKeyRefused: _server_key_refused,
-    errors.ServerLacksModel: lambda e: Sentence(
+    errors.ServerLacksModel: lambda e: PersonMessage(
         f"{e.host} has no model {e.model} (any more).", "The answer so far was kept.", "servers"
     ),
-    errors.ServerRefused: lambda e: Sentence(
+    errors.ServerRefused: lambda e: PersonMessage(
         f"{e.host} refused this: “{e.detail}”." if e.detail else f"{e.host} refused this.",
         "The answer so far was kept.",
         "retry",
     ),
-    errors.NotOffered: lambda e: Sentence(
+    errors.NotOffered: lambda e: PersonMessage(
         _NOT_OFFERED.get(e.what, "{host} does not offer this.").format(host=e.host),
         "A model on this computer can.",
     ),
-    errors.DocumentStaysHere: lambda e: Sentence(
+    errors.DocumentStaysHere: lambda e: PersonMessage(
         f"{e.name} was not sent to {e.host}.", "Nothing of it left this computer.", "open_model"
     ),
-    errors.ModelNotLoaded: lambda e: Sentence(
+    errors.ModelNotLoaded: lambda e: PersonMessage(
         f"{e.name} is on this computer, but another model is loaded.", "Choose it in Fireside's window."
     ),
-    errors.KeyFileUnreadable: lambda e: Sentence(
+    errors.KeyFileUnreadable: lambda e: PersonMessage(
         f"{_name(e.path)} holds no key for the server: {e.detail}.", "Nothing was started."
     ),
-    errors.PortTaken: lambda e: Sentence(
+    errors.PortTaken: lambda e: PersonMessage(
         f"The server cannot listen at {e.host}, port {e.port}: {e.detail}.", "Choose another port."
     ),
-    errors.NotEnoughDisk: lambda e: Sentence(
+    errors.NotEnoughDisk: lambda e: PersonMessage(
         f"This needs {size_words(e.needed_bytes)} on the disk and {size_words(e.free_bytes)} are free.",
         "What was fetched so far is kept.",
         "storage",
     ),
-    errors.DownloadDamaged: lambda e: Sentence(
+    errors.DownloadDamaged: lambda e: PersonMessage(
         f"{e.file} arrived damaged twice: it is not what the Hub promised.", "The damaged file was removed.", "retry"
     ),
-    errors.DownloadFailed: lambda e: Sentence(
+    errors.DownloadFailed: lambda e: PersonMessage(
         f"{e.file} could not be fetched.", "What was fetched so far is kept.", "retry"
     ),
-    errors.DownloadRunning: lambda e: Sentence(f"Another {APP_NAME} is fetching {e.file} already."),
-    errors.ModelNotInstalled: lambda e: Sentence(f"No model here is called {e.name}."),
-    errors.ModelNotOurs: lambda e: Sentence(
+    errors.DownloadRunning: lambda e: PersonMessage(f"Another {APP_NAME} is fetching {e.file} already."),
+    errors.ModelNotInstalled: lambda e: PersonMessage(f"No model here is called {e.name}."),
+    errors.ModelNotOurs: lambda e: PersonMessage(
         f"{_name(e.path)} belongs to another program, so it is not changed.", "It was only left out of the list."
     ),
     errors.DocumentUnreadable: _document_unreadable,
@@ -521,59 +529,59 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.DocumentPagesMissing: _pages_missing,
     errors.DocumentLocked: _document_locked,
     errors.DocumentTooDemanding: _document_too_demanding,
-    errors.DocumentReaderFailed: lambda e: Sentence(
+    errors.DocumentReaderFailed: lambda e: PersonMessage(
         f"Reading {_name(e.path)} failed: the program that reads documents stopped.",
         "Other files are not affected.",
     ),
-    errors.DocumentGone: lambda e: Sentence(
+    errors.DocumentGone: lambda e: PersonMessage(
         f"The text of {e.name} is not there any more. Please add the file again.", "Other documents are not affected."
     ),
     errors.TextFileUnreadable: _text_file_unreadable,
     errors.BackupUnreadable: _backup_unreadable,
     errors.ChatsUnreadable: _chats_unreadable,
     errors.PromptsUnreadable: _prompts_unreadable,
-    errors.NotAligned: lambda e: Sentence(
+    errors.NotAligned: lambda e: PersonMessage(
         f"{_name(e.source)} has {e.source_parts:,} parts and {_name(e.reference)} has {e.reference_parts:,}; "
         "they have to be the same text, part by part.",
         "Nothing was translated.",
     ),
-    errors.TargetIsSource: lambda e: Sentence(
+    errors.TargetIsSource: lambda e: PersonMessage(
         f"{_name(e.path)} is the document that was translated. Please choose another name.", "Nothing was changed."
     ),
-    errors.TargetIsOpen: lambda e: Sentence(
+    errors.TargetIsOpen: lambda e: PersonMessage(
         f"{_name(e.path)} is open in another program. Please close it there, or choose another name.",
         "Nothing was changed.",
     ),
-    errors.NameTooLong: lambda e: Sentence(
+    errors.NameTooLong: lambda e: PersonMessage(
         f"The name {_name(e.path)[:40]}… is too long for this disk. Please choose a shorter one.",
         "Nothing was changed.",
     ),
-    errors.FolderNotWritable: lambda e: Sentence(
+    errors.FolderNotWritable: lambda e: PersonMessage(
         f"{APP_NAME} may not write to {e.path}.", "What was saved before is still there.", "open_folder"
     ),
-    errors.DiskFull: lambda e: Sentence(
+    errors.DiskFull: lambda e: PersonMessage(
         "The disk is full, so nothing more can be saved.", "What was saved before is still there.", "open_folder"
     ),
-    errors.DatabaseNewer: lambda e: Sentence(
+    errors.DatabaseNewer: lambda e: PersonMessage(
         f"Your chats were last saved by a newer version of {APP_NAME}.",
         "They were not changed. Please install the newer version.",
     ),
-    errors.DatabaseAltered: lambda e: Sentence(
+    errors.DatabaseAltered: lambda e: PersonMessage(
         f"Your chats can't be opened: {_name(e.path)} isn't a database that {APP_NAME} wrote.",
         "Nothing was changed or deleted.",
         "open_folder",
     ),
-    errors.DatabaseDamaged: lambda e: Sentence(
+    errors.DatabaseDamaged: lambda e: PersonMessage(
         "The file with your chats is damaged.",
         f"Nothing is deleted. Please start {APP_NAME} again: the file is then kept aside and a new one is used.",
         "open_folder",
     ),
-    errors.MigrationFailed: lambda e: Sentence(
+    errors.MigrationFailed: lambda e: PersonMessage(
         f"This version of {APP_NAME} could not take over your chats. This is a defect in {APP_NAME}.",
         "They were not changed, and the version before can still open them.",
         "open_folder",
     ),
-    errors.ProtocolViolation: lambda e: Sentence(
+    errors.ProtocolViolation: lambda e: PersonMessage(
         f"The engine and {APP_NAME} did not understand each other. This is a defect in {APP_NAME}.",
         "The text so far was kept.",
         "retry",
@@ -582,36 +590,36 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
 
 
 _SILENT = {
-    "engine": Sentence(
+    "engine": PersonMessage(
         "Nothing has been heard from the engine for 10 seconds.",
         "If you end it, the text so far is kept and it starts again.",
         "end",
     ),
-    "download": Sentence(
+    "download": PersonMessage(
         "Nothing has been heard from the download of {name} for 10 seconds.",
         "If you end it, it starts again where it was.",
         "end",
     ),
-    "document": Sentence(
+    "document": PersonMessage(
         "Nothing has been heard for 10 seconds from what works on {name}.", "If you end it, nothing is changed.", "end"
     ),
 }
 
 
-def silence_sentence(work: str, subject: str) -> Sentence:
+def silence_sentence(work: str, subject: str) -> PersonMessage:
     """What to say of a child that is not heard any more; `work` and `subject` as in `app.core.child.Child`."""
     sentence = _SILENT[work]
     return replace(sentence, text=sentence.text.format(name=visible_name(subject)))
 
 
-UPGRADED = Sentence(
+UPGRADED = PersonMessage(
     f"{APP_NAME} was upgraded while it was open.", "Please close it and start it again; everything that is here stays."
 )
-NO_PICTURES = Sentence(
+NO_PICTURES = PersonMessage(
     "A picture cannot be added to a message that was sent. Its own pictures stay with it.",
     "Send a new message with the picture.",
 )
-NO_FILE = Sentence(
+NO_FILE = PersonMessage(
     "What was dropped is not a file on this computer, so nothing was attached.", "Save it first, then drop the file."
 )
 
@@ -636,13 +644,13 @@ def reader_words(method: str, model: str) -> str:
     return f"{method} ({', '.join(names)})" if names else method
 
 
-def sentence_for(error: BaseException) -> Sentence:
+def sentence_for(error: BaseException) -> PersonMessage:
     """The sentence for any exception; one that is not an `AppError` is a defect and says so."""
     for cls in type(error).__mro__:
         if cls in _SENTENCES:
             sentence = _SENTENCES[cls](error)  # with names from outside
             return replace(sentence, text=visible_name(sentence.text), kept=visible_name(sentence.kept))
-    return Sentence(f"Something went wrong in {APP_NAME} itself.", "Your chats were kept.", "")
+    return PersonMessage(f"Something went wrong in {APP_NAME} itself.", "Your chats were kept.", "")
 
 
 # What there is to tell of a document that was read, in the person's words: remarks, and which pages have text.
@@ -717,7 +725,7 @@ _REMARKS: dict[str, Callable[[Values], str]] = {
     ),
     "became_utf8": lambda v: f"It is written as UTF-8, since {v['encoding']} lacks some of its letters.",
 }
-"""For every name that `app.documents.source.Remark` documents."""
+"""For every name that `app.documents.source.ReadingRemark` documents."""
 
 
 def _format_words(values: dict[str, Any]) -> str:
@@ -726,7 +734,7 @@ def _format_words(values: dict[str, Any]) -> str:
     return words_for(str(values["format"]))
 
 
-def remark_sentence(remark: Remark) -> str:
+def remark_sentence(remark: ReadingRemark) -> str:
     """The sentence for a remark."""
     return visible_name(_REMARKS[remark.name](remark.values))
 
@@ -773,9 +781,9 @@ def _numbers(pages: Sequence[int]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
 
 
-def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[Sentence]:
+def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[PersonMessage]:
     """What there is to tell of a start: settings that could not be taken, and what became of the database."""
-    notices: list[Sentence] = []
+    notices: list[PersonMessage] = []
     if not database.has_room or database.path == PurePath(":memory:"):
         full, kept = (
             sentence_for(errors.DiskFull("")),
@@ -783,7 +791,7 @@ def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[S
         )
         if database.has_room:
             kept = f"What is written now is lost with the window. Make room, then start {APP_NAME} again."
-        notices.append(Sentence(full.text, kept, full.action))
+        notices.append(PersonMessage(full.text, kept, full.action))
     if database.moved_aside is not None:
         text = (
             f"The file with your chats was damaged. It was moved to {database.moved_aside.name}, nothing was deleted."
@@ -793,12 +801,14 @@ def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[S
             chats, messages = units("chat", found.chats), units("message", found.messages)
             pages = f", {units('page', found.pages)}" if found.pages else ""
             kept = f"What could be read of it is here: {chats} with {messages}{pages}."
-        notices.append(Sentence(text, kept, "open_folder"))
+        notices.append(PersonMessage(text, kept, "open_folder"))
     if wrong_settings == ["settings"]:
         notices.append(
-            Sentence("The settings could not be read; the old file was kept beside them.", "Defaults are in use.")
+            PersonMessage("The settings could not be read; the old file was kept beside them.", "Defaults are in use.")
         )
     elif wrong_settings:
         names = ", ".join(wrong_settings)
-        notices.append(Sentence(f"These settings had values that are not possible: {names}.", "Defaults are in use."))
+        notices.append(
+            PersonMessage(f"These settings had values that are not possible: {names}.", "Defaults are in use.")
+        )
     return notices

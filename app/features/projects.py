@@ -50,7 +50,7 @@ Count = Callable[[Sequence[str]], Sequence[int]]
 
 
 @dataclass(frozen=True)
-class Preamble:
+class ChatPreamble:
     """The parts in their order, "" where there is nothing.
 
     `searched` are documents that are too long to be shown whole: passages of them go with each question. `session` is
@@ -73,11 +73,11 @@ class Preamble:
         return "\n\n".join(part for part in (self.text, own) if part.strip()) if self.text else own
 
 
-NO_PREAMBLE = Preamble()
+NO_PREAMBLE = ChatPreamble()
 
 
 @dataclass(frozen=True)
-class Cost:
+class PreambleCost:
     """What stands before every chat of a project, in tokens; of documents by their ids."""
 
     instructions: int
@@ -97,7 +97,7 @@ class Cost:
         return sum(tokens for number, tokens in self.documents.items() if number not in self.searched)
 
 
-class Costs:
+class PreambleCosts:
     """Counts texts with the loaded model's tokenizer; without one, it is estimated from their length.
 
     `prompt_tokens` says what a prompt may take with the model that is loaded.
@@ -141,7 +141,7 @@ def model_of(project: Project | None) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-class Preambles:
+class ChatPreambles:
     """Makes them of what is stored now; from any thread. Every document's text is made once."""
 
     def __init__(
@@ -166,7 +166,7 @@ class Preambles:
         *,
         question: str = "",
         memory_tokens: int | None = None,
-    ) -> Preamble:
+    ) -> ChatPreamble:
         """Of a chat; `room_tokens` are there for whole documents, `memory_tokens` for memories (None: no limit).
 
         Of more memories those are told that the question is about. Only then the beginning changes with the question.
@@ -178,13 +178,13 @@ class Preambles:
             "\n".join([MEMORIES_HEADING, *(f"- {' '.join(memory.text.split())}" for memory in told)]) if told else ""
         )
         if project is None:
-            return Preamble(memories=memories)
+            return ChatPreamble(memories=memories)
         found = {stored_document.id: stored_document for stored_document in self.documents_of(project.id)}
         texts = {number: self._text(document) for number, document in found.items()}
         searched = _beyond(dict(zip(texts, count(list(texts.values())), strict=True)), room_tokens)
         whole = [text for number, text in texts.items() if number not in searched]
         is_citing = any(stored_document.unit for stored_document in found.values())
-        return Preamble(
+        return ChatPreamble(
             project.instructions.strip(),
             with_question(whole, "", is_citing=is_citing),
             memories,
@@ -216,14 +216,14 @@ class Preambles:
 
     def cost_of(
         self, project: Project, tokens_of: Callable[[Sequence[str]], tuple[list[int], bool]], room_tokens: int
-    ) -> Cost:
+    ) -> PreambleCost:
         """What every chat of a project begins with; `room_tokens` as in `of`."""
         documents = self.documents_of(project.id)
         told = [memory.text for memory in self.memories.of(project.id)] if self._settings().chat.memory else []
         texts = [project.instructions.strip(), "\n".join(f"- {text}" for text in told)]
         counts, is_exact = tokens_of([*texts, *map(self._text, documents)])
         of_documents = dict(zip((document.id for document in documents), counts[2:], strict=True))
-        return Cost(counts[0], counts[1], of_documents, is_exact, _beyond(of_documents, room_tokens))
+        return PreambleCost(counts[0], counts[1], of_documents, is_exact, _beyond(of_documents, room_tokens))
 
     def forget(self, project_id: int, engine: Engine) -> None:
         """What the engine keeps of what chats of a project begin with goes; it is read anew where it is wanted."""

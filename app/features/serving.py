@@ -36,7 +36,7 @@ from app.core.events import (
 from app.core.gguf import GgufHeader, GgufProblem, embedding_pooling, read_beginning
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
-from app.engine.contract import NO_VECTORS, Embeddings, Engine, bring
+from app.engine.contract import NO_VECTORS, EmbeddingVectors, Engine, bring
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
 from app.features import tool_calls
 from app.features.context_growth import GrownContext, affordable_context, context_for, limited
@@ -45,7 +45,7 @@ from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
 
 if TYPE_CHECKING:
-    from app.features.hearing import Hearing, SpokenTranscript
+    from app.features.hearing import RecordingTranscriber, SpokenTranscript
     from app.features.media import PassingLibrary
     from app.store.media import StoredMedia
 
@@ -146,7 +146,7 @@ class GenerationRequest:
     grammar: str = ""
     """GBNF, where there is no schema and no function."""
     continues: bool = False
-    tools: tuple[tool_calls.Tool, ...] = ()
+    tools: tuple[tool_calls.ToolFunction, ...] = ()
     must_call: bool = False
     several_calls: bool = True
     thinks: bool | None = None
@@ -317,7 +317,7 @@ class ServedEngines:
         self.own, self.chosen, self._wish, self._make = own, chosen, wish, make
         self._may_load, self._may_replace = may_load, may_replace
         self._free_bytes, self._needs, self._affords = free_bytes, needs, affords
-        self._beside: dict[Path, _Lent] = {}
+        self._beside: dict[Path, _LeasedEngine] = {}
         self.grown: GrownContext | None = None
         """The last time that a model was loaded again for a longer prompt."""
         self._own_users = 0
@@ -426,12 +426,12 @@ class ServedEngines:
         for lent in gone:
             lent.engine.close()
 
-    def _found(self, path: Path) -> _Lent | None:
+    def _found(self, path: Path) -> _LeasedEngine | None:
         own = self.own()
         with self._lock:
             if path in (own.asleep_path, _path_in(own)):  # one that sleeps wakes by itself
                 self._own_users += 1
-                return _Lent(path, own)
+                return _LeasedEngine(path, own)
             lent = self._beside.get(path)
             if lent is not None and lent.engine.loaded is None and not lent.users:  # it ended since
                 del self._beside[path]
@@ -441,7 +441,7 @@ class ServedEngines:
                 lent.users += 1
             return lent
 
-    def _come(self, path: Path, wish: Wish, cancel: CancelToken, *, embeds: bool, is_own: bool) -> _Lent | None:
+    def _come(self, path: Path, wish: Wish, cancel: CancelToken, *, embeds: bool, is_own: bool) -> _LeasedEngine | None:
         """A model that is not in; None when cancelled."""
         own = self.own()
         if path == self.chosen() and own.loaded is None and own.asleep_path is None:
@@ -461,16 +461,16 @@ class ServedEngines:
             time.sleep(LOOK_EVERY_S)
         return self._bring(path, wish, cancel)
 
-    def _bring(self, path: Path, wish: Wish, cancel: CancelToken) -> _Lent | None:
+    def _bring(self, path: Path, wish: Wish, cancel: CancelToken) -> _LeasedEngine | None:
         """Into the program's own engine, whose window hears of it."""
         own = self.own()
         if not bring(own, path, wish, cancel=cancel):
             return None
         with self._lock:
             self._own_users += 1
-        return _Lent(path, own)
+        return _LeasedEngine(path, own)
 
-    def _load_beside(self, path: Path, wish: Wish, cancel: CancelToken) -> _Lent | None:
+    def _load_beside(self, path: Path, wish: Wish, cancel: CancelToken) -> _LeasedEngine | None:
         engine, closed = self._make(), self._closed
         try:
             is_in = bring(engine, path, wish, cancel=cancel)
@@ -479,7 +479,7 @@ class ServedEngines:
             raise
         with self._lock:
             if is_in and closed == self._closed:
-                lent = self._beside[path] = _Lent(path, engine)
+                lent = self._beside[path] = _LeasedEngine(path, engine)
                 return lent
         engine.close()
         return None
@@ -497,7 +497,7 @@ class ServedEngines:
             first.engine.close()
         return True
 
-    def _leave(self, lent: _Lent) -> None:
+    def _leave(self, lent: _LeasedEngine) -> None:
         with self._lock:
             if lent.engine is self.own():
                 self._own_users -= 1
@@ -527,7 +527,7 @@ class ServedEngines:
 
 
 @dataclass(eq=False)
-class _Lent:
+class _LeasedEngine:
     """An engine, and how many requests it answers now."""
 
     path: Path
@@ -559,7 +559,7 @@ class AnswerServer:
         engines: ServedEngines,
         installed: Callable[[], Sequence[ServedModel]],
         pictures: Callable[[], PassingLibrary] | None = None,
-        hearing: Callable[[Callable[[], Engine]], Hearing] | None = None,
+        hearing: Callable[[Callable[[], Engine]], RecordingTranscriber] | None = None,
     ) -> None:
         """`pictures` makes what decodes those of one request, and forgets them; `hearing` what hears with an engine."""
         self.engines, self._installed, self._pictures, self._hearing = engines, installed, pictures, hearing
@@ -623,7 +623,7 @@ class AnswerServer:
                 return model
         raise errors.ModelNotInstalled(name)
 
-    def embed(self, name: str, texts: Sequence[str], cancel: CancelToken) -> Embeddings:
+    def embed(self, name: str, texts: Sequence[str], cancel: CancelToken) -> EmbeddingVectors:
         """A vector for each text, by the model of that name, "" for the first that does it; none when cancelled.
 
         Raises EmbeddingsUnavailable for a model that does not, PromptTooLong, and what `opened` raises.
@@ -914,7 +914,7 @@ def _just_answered(messages: Sequence[Message]) -> Iterator[FunctionCall]:
         yield message.result_of
 
 
-def _strict_reader(tools: Sequence[tool_calls.Tool], syntax: CallSyntax | None) -> Readers:
+def _strict_reader(tools: Sequence[tool_calls.ToolFunction], syntax: CallSyntax | None) -> Readers:
     if syntax is None:
         return tool_calls.CallReader()
     return tool_calls.SyntaxReader(syntax, tools, must_call=True)

@@ -96,7 +96,7 @@ def library() -> Any:
     return None
 
 
-class Dictionary:
+class LoadedDictionary:
     """One that is loaded. Not for two threads at once; the library lets other threads run meanwhile.
 
     Raises ValueError where the library cannot read it, or its letters are none that Python knows.
@@ -170,7 +170,7 @@ _PARTS = re.compile(r"[^\-‐‑–—,;!?…\"“”„«»‹›]+")
 _CAMEL = re.compile(r"[^\W\d_][A-Z]")
 
 
-class Spelling:
+class SpellChecker:
     """Asks the dictionaries of this computer; from any thread, one at a time. Nothing is loaded before it is needed.
 
     `words` is the file of the person's own words, one a line. `wanted` are codes of languages, the likeliest first.
@@ -181,7 +181,7 @@ class Spelling:
         self._lock = threading.RLock()
         self._paths: dict[str, Path] | None = None
         """The affix files by the code of a language, without its country."""
-        self._loaded: dict[str, Dictionary | None] = {}
+        self._loaded: dict[str, LoadedDictionary | None] = {}
         self._known: dict[tuple[str, str], bool] = {}
         self._own: set[str] | None = None
 
@@ -286,11 +286,11 @@ class Spelling:
                 self._known[key] = dictionary is None or len(plain) > LONGEST_WORD or dictionary.knows(plain)
             return self._known[key]
 
-    def _dictionary(self, code: str) -> Dictionary | None:
+    def _dictionary(self, code: str) -> LoadedDictionary | None:
         """None where it cannot be read: its words are then right."""
         if code not in self._loaded and self._paths is not None:
             try:
-                self._loaded[code] = Dictionary(self._paths[code])
+                self._loaded[code] = LoadedDictionary(self._paths[code])
             except ValueError as error:
                 log.info("a dictionary cannot be used: %r", error)
                 self._loaded[code] = None

@@ -24,7 +24,7 @@ MOST_NODES = 20_000
 
 
 @dataclass(frozen=True)
-class Tool:
+class ToolFunction:
     """One function. `parameters` is a JSON schema of an object, or true for anything."""
 
     name: str
@@ -58,7 +58,7 @@ class CallWords:
 Told = CallBegins | CallArguments | CallWords
 
 
-def tools_told(tools: Sequence[Tool]) -> list[dict[str, Any]]:
+def tools_told(tools: Sequence[ToolFunction]) -> list[dict[str, Any]]:
     """The functions as templates take them."""
     return [
         {
@@ -79,7 +79,7 @@ JSON_LINES = CallSyntax('{"name": "', '", "arguments": ', "}", '}\n{"name": "', 
 """As a template would have it whose calls are one JSON object a line."""
 
 
-def calling_of(syntax: CallSyntax, tools: Sequence[Tool], *, must_call: bool, several: bool) -> Calling:
+def calling_of(syntax: CallSyntax, tools: Sequence[ToolFunction], *, must_call: bool, several: bool) -> Calling:
     """What an answer may call in a template's own way. Raises ValueError as `schema_for`."""
     functions = tuple((tool.name, json.dumps(arguments_schema(tool))) for tool in tools)
     return Calling(syntax, functions, must_call, several)
@@ -104,7 +104,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def instructions_for(tools: Sequence[Tool], *, must_call: bool) -> str:
+def instructions_for(tools: Sequence[ToolFunction], *, must_call: bool) -> str:
     """What is put behind the instructions of the chat."""
     lines = [
         "You can call functions. A call is one line of JSON and nothing else:",
@@ -124,17 +124,17 @@ def form_instructions(json_schema: str) -> str:
     )
 
 
-def _described(tool: Tool) -> str:
+def _described(tool: ToolFunction) -> str:
     told = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return json.dumps({key: value for key, value in told.items() if value != ""}, ensure_ascii=False)
 
 
-def schema_for(tools: Sequence[Tool]) -> str:
+def schema_for(tools: Sequence[ToolFunction]) -> str:
     """A JSON schema of one call, as text. Raises ValueError for a reference to nothing."""
     return json.dumps({"anyOf": [_schema_of(number, tool) for number, tool in enumerate(tools)]})
 
 
-def _schema_of(number: int, tool: Tool) -> dict[str, Any]:
+def _schema_of(number: int, tool: ToolFunction) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {"name": {"const": tool.name}, "arguments": arguments_schema(tool)},
@@ -148,18 +148,20 @@ def inline_references(json_schema: str) -> str:
     schema = json.loads(json_schema)
     if not isinstance(schema, Mapping):
         return json_schema
-    inlined = _Inlined(schema).of({key: value for key, value in schema.items() if key not in ("$defs", "definitions")})
+    inlined = _InlinedSchema(schema).of(
+        {key: value for key, value in schema.items() if key not in ("$defs", "definitions")}
+    )
     return json.dumps(inlined)
 
 
-def arguments_schema(tool: Tool) -> dict[str, Any]:
+def arguments_schema(tool: ToolFunction) -> dict[str, Any]:
     if not isinstance(tool.parameters, Mapping) or not tool.parameters:
         return {"type": "object"}
     root = {key: value for key, value in tool.parameters.items() if key not in ("$defs", "definitions")}
-    return {"type": "object", **_Inlined(tool.parameters).of(root)}
+    return {"type": "object", **_InlinedSchema(tool.parameters).of(root)}
 
 
-class _Inlined:
+class _InlinedSchema:
     """A schema whose references into itself are replaced by what they name; inside of that again, anything goes."""
 
     def __init__(self, root: Mapping[str, Any]) -> None:
@@ -204,7 +206,7 @@ class CallReader:
         self._held = ""
         self._state = "begin"
         self._number = -1
-        self._depth = _Depth()
+        self._depth = _BracketDepth()
 
     @property
     def calls(self) -> int:
@@ -237,7 +239,7 @@ class CallReader:
             return
         self._number += 1
         self._held, self._state = self._held[found.end() :], "arguments"
-        self._depth = _Depth()
+        self._depth = _BracketDepth()
         yield CallBegins(self._number, json.loads(found[1]))
 
     def _words(self) -> Iterator[Told]:
@@ -267,12 +269,12 @@ class SyntaxReader:
     Arguments that are not JSON there are told as JSON; a value is told when it is whole.
     """
 
-    def __init__(self, syntax: CallSyntax, tools: Sequence[Tool], *, must_call: bool) -> None:
+    def __init__(self, syntax: CallSyntax, tools: Sequence[ToolFunction], *, must_call: bool) -> None:
         self._syntax = syntax
         self._schemas = {tool.name: arguments_schema(tool).get("properties", {}) for tool in tools}
         self._held, self._number, self._name = "", -1, ""
         self._state = self._opening if must_call else self._words
-        self._depth = _Depth()
+        self._depth = _BracketDepth()
         self._is_first = True
 
     def read(self, piece: str) -> Iterator[Told]:
@@ -319,7 +321,7 @@ class SyntaxReader:
             if self._held.startswith(name) and _pattern(self._syntax.between).match(rest):
                 self._number, self._name, self._held = self._number + 1, name, rest
                 self._pass(self._syntax.between, self._arguments)
-                self._depth, self._is_first = _Depth(), True
+                self._depth, self._is_first = _BracketDepth(), True
                 yield CallBegins(self._number, name)
                 return
 
@@ -403,7 +405,7 @@ def _pattern(literal: str) -> re.Pattern[str]:
     return re.compile("[a-zA-Z0-9]{9}".join(map(re.escape, literal.split("\0"))))
 
 
-class _Depth:
+class _BracketDepth:
     """How deep in brackets a JSON object that is being written is."""
 
     def __init__(self) -> None:

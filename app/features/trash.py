@@ -10,7 +10,7 @@ from app.store.assistants import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.documents import DocumentStore, PageReadings
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from app.store.pages import PageStore
 from app.store.projects import Memories, Projects, Tags
 from app.store.prompts import PromptStore
@@ -26,16 +26,16 @@ from app.store.trash import (
     SUMMARY,
     TAG,
     TRANSLATION,
-    Trashed,
+    TrashedItem,
     TrashStore,
     erase_traces,
 )
 
 if TYPE_CHECKING:
-    from app.features.hearing import Recordings
+    from app.features.hearing import RecordedFiles
     from app.features.translation.translations import TranslationJobs
 
-__all__ = ["KINDS", "TrashBin", "Trashed", "kept_until"]
+__all__ = ["KINDS", "TrashBin", "TrashedItem", "kept_until"]
 
 KINDS = (CHAT, MESSAGE, PROJECT, ASSISTANT, MEMORY, TAG, PROMPT, SUMMARY, TRANSLATION, PAGE)
 """In the order in which they are offered."""
@@ -64,17 +64,17 @@ class TrashBin:
         forget: Callable[[str], object],
         began_at: float,
         forget_media: Callable[[float], object] = lambda _before: None,
-        recordings: Callable[[], Recordings | None] = lambda: None,
+        recordings: Callable[[], RecordedFiles | None] = lambda: None,
     ) -> None:
         self._database, self._translations, self._forget, self._began_at = database, translations, forget, began_at
         self._forget_media, self._recordings = forget_media, recordings
-        self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), Jobs(database)
+        self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), JobTable(database)
 
-    def rows(self) -> list[Trashed]:
+    def rows(self) -> list[TrashedItem]:
         """What can be taken back, the last deleted first."""
         return self._store.rows()
 
-    def restore(self, one: Trashed) -> None:
+    def restore(self, one: TrashedItem) -> None:
         """It is where it was. Raises KeyError where it is gone meanwhile."""
         restores: dict[str, Callable[[int], object]] = {
             CHAT: self._conversations.restore,
@@ -90,7 +90,7 @@ class TrashBin:
         }
         restores[one.kind](one.id)
 
-    def remove(self, one: Trashed) -> None:
+    def remove(self, one: TrashedItem) -> None:
         """It goes for good, and every trace of it."""
         self._store.give_up(one.kind, one.id)
         self.purge(GONE + 1)

@@ -14,7 +14,15 @@ from enum import Enum
 from typing import Any, Protocol
 
 from app.core.events import FunctionCall
-from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, CallWords, Told, Tool, arguments_schema
+from app.features.tool_calls import (
+    MOST_CALLS,
+    CallArguments,
+    CallBegins,
+    CallWords,
+    Told,
+    ToolFunction,
+    arguments_schema,
+)
 
 MOST_HELD_CHARACTERS = 200_000
 """Of an answer that may still become calls: more than that is text."""
@@ -169,7 +177,7 @@ class UntaggedCallReader:
 
     def __init__(
         self,
-        tools: Sequence[Tool],
+        tools: Sequence[ToolFunction],
         inner: CallDetector,
         *,
         begins: str,

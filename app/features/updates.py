@@ -46,7 +46,7 @@ class ReleaseStanding(StrEnum):
 
 
 @dataclass(frozen=True)
-class Release:
+class ReleaseFile:
     """What a release file says. `issued_s` counts from 1970; `page` is an https address; `notes` are plain text."""
 
     version: str
@@ -81,7 +81,7 @@ class ReleaseUpdates:
         """Who is asked; "" while no home of releases is decided."""
         return urlsplit(self._home.address).netloc
 
-    def check(self, token: CancelToken | None = None) -> Release:
+    def check(self, token: CancelToken | None = None) -> ReleaseFile:
         """The newest release there is. Raises NetworkOff, HubUnreachable, HubBusy or ReleaseRefused.
 
         A file that is older than one which was believed before is refused: somebody shows an old one again.
@@ -118,7 +118,7 @@ def _fetched(address: str, host: str, most_bytes: int) -> bytes:
     return bytes(content)
 
 
-def release_of(content: bytes, signature: bytes, key: str, host: str) -> Release:
+def release_of(content: bytes, signature: bytes, key: str, host: str) -> ReleaseFile:
     """What the bytes say, if they were signed with the private half of `key` (base64). Raises ReleaseRefused."""
     from Cryptodome.Signature import eddsa
 
@@ -133,7 +133,7 @@ def release_of(content: bytes, signature: bytes, key: str, host: str) -> Release
         raise ReleaseRefused(host, "unreadable") from error
 
 
-def _read(said: Any) -> Release:
+def _read(said: Any) -> ReleaseFile:
     """Raises ValueError and its like over anything else than a release file of this form."""
     if said["format"] != FORMAT or said["program"] != APP_ID:
         raise ValueError("of another form, or of another program")
@@ -144,7 +144,7 @@ def _read(said: Any) -> Release:
     issued = datetime.fromisoformat(said["issued"])
     if issued.tzinfo is None:
         raise ValueError("a time without its zone")
-    return Release(version, int(issued.timestamp()), page, notes)
+    return ReleaseFile(version, int(issued.timestamp()), page, notes)
 
 
 def precedence(version: str) -> tuple[Any, ...]:

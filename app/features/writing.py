@@ -165,7 +165,7 @@ def _kept_beside(path: Path, data: bytes) -> tuple[str, ...]:
 
 
 def _encoded(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tuple[str, ...]]:
-    from app.documents.source import Remark
+    from app.documents.source import ReadingRemark
 
     encoding, newline = form.get("encoding", "utf-8"), form.get("newline", "\n")
     lines = text if newline == "\n" else text.replace("\n", newline)
@@ -173,7 +173,7 @@ def _encoded(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tu
     try:
         data = lines.encode(encoding)
     except (UnicodeEncodeError, LookupError):
-        remarks = (remark_sentence(Remark("became_utf8", {"encoding": encoding})),)
+        remarks = (remark_sentence(ReadingRemark("became_utf8", {"encoding": encoding})),)
         encoding, data = "utf-8", lines.encode()
     if form.get("has_mark"):
         data = _MARKS.get(encoding, b"") + data

@@ -48,7 +48,7 @@ _NOTHING_LEFT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
 
 
 @dataclass(frozen=True)
-class Access:
+class NetworkAccess:
     """How the network may be used now. `proxy` "" follows the system; `token` goes to `endpoint` only."""
 
     allowed: bool = True
@@ -67,10 +67,10 @@ def endpoint_of(settings: Settings) -> str:
     return (settings.network.mirror or os.environ.get("HF_ENDPOINT") or f"https://{HUB_HOST}").rstrip("/")
 
 
-def access_of(settings: Settings, token: HubToken) -> Access:
+def access_of(settings: Settings, token: HubToken) -> NetworkAccess:
     """How the network may be used."""
     network, endpoint = settings.network, endpoint_of(settings)
-    return Access(
+    return NetworkAccess(
         network.reaches_internet,
         endpoint,
         network.proxy,
@@ -78,19 +78,19 @@ def access_of(settings: Settings, token: HubToken) -> Access:
     )
 
 
-def access_to(address: str, settings: Settings) -> Access:
+def access_to(address: str, settings: Settings) -> NetworkAccess:
     """How a host other than the Hub may be asked: under the same switch and proxy, without the Hub's token."""
     parts = urlsplit(address)
-    return Access(settings.network.reaches_internet, f"{parts.scheme}://{parts.netloc}", settings.network.proxy)
+    return NetworkAccess(settings.network.reaches_internet, f"{parts.scheme}://{parts.netloc}", settings.network.proxy)
 
 
 @dataclass
-class Visit:
+class NetworkVisit:
     """One use of the network. `patient`: failures are the caller's to retry, so they are passed on as they are."""
 
-    access: Access
+    access: NetworkAccess
     why: str
-    ledger: Ledger
+    ledger: ConnectionLedger
     patient: bool = False
     deadline_s: float = float("inf")
     """In `time.monotonic()`."""
@@ -98,16 +98,16 @@ class Visit:
     """Whether the last answer was a page for people."""
 
 
-_visit: contextvars.ContextVar[Visit | None] = contextvars.ContextVar("visit", default=None)
+_visit: contextvars.ContextVar[NetworkVisit | None] = contextvars.ContextVar("visit", default=None)
 
 
-def current_visit() -> Visit | None:
+def current_visit() -> NetworkVisit | None:
     """The visit that this thread, or task, is on."""
     return _visit.get()
 
 
 @contextlib.contextmanager
-def entered(visit: Visit) -> Iterator[Visit]:
+def entered(visit: NetworkVisit) -> Iterator[NetworkVisit]:
     """What happens inside belongs to this visit."""
     before = _visit.set(visit)
     try:
@@ -116,7 +116,7 @@ def entered(visit: Visit) -> Iterator[Visit]:
         _visit.reset(before)
 
 
-def refusal_of(response: httpx2.Response, access: Access) -> AppError | None:
+def refusal_of(response: httpx2.Response, access: NetworkAccess) -> AppError | None:
     """Statuses that the library would retry past any deadline."""
     status = response.status_code
     if status == 429:
@@ -126,7 +126,7 @@ def refusal_of(response: httpx2.Response, access: Access) -> AppError | None:
     return HubUnreachable(access.host, "server") if status >= 500 else None
 
 
-def proxy_for(url: str, access: Access) -> str:
+def proxy_for(url: str, access: NetworkAccess) -> str:
     """The proxy a request takes, "" for none; the system's is what Python finds in environment and registry."""
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -192,7 +192,7 @@ def wait_of(response: httpx2.Response) -> int:
     return whole_number(found[1]) if found else 0
 
 
-def problem_of(error: BaseException, visit: Visit, repo: str = "", file: str = "") -> AppError:
+def problem_of(error: BaseException, visit: NetworkVisit, repo: str = "", file: str = "") -> AppError:
     """The situation behind whatever a request raised."""
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
@@ -214,7 +214,7 @@ _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError
 """What the library raises over an answer of another form."""
 
 
-def _answered(error: HfHubHTTPError, access: Access, repo: str, file: str) -> AppError:
+def _answered(error: HfHubHTTPError, access: NetworkAccess, repo: str, file: str) -> AppError:
     """The situation behind a status. Missing and private repositories look alike, with status 401 without a token."""
     from huggingface_hub import errors
 
@@ -232,7 +232,7 @@ def _answered(error: HfHubHTTPError, access: Access, repo: str, file: str) -> Ap
     return AccessGated(repo, bool(access.token)) if status in (401, 403) else HubUnreachable(access.host, "garbage")
 
 
-def why_no_answer(error: BaseException, visit: Visit) -> str:
+def why_no_answer(error: BaseException, visit: NetworkVisit) -> str:
     """A reason of HubUnreachable: timeout, proxy, server, tls, offline, refused, captive_portal or garbage."""
     import httpx2
 
@@ -299,7 +299,7 @@ class HubConnection:
     status: int = 0
 
 
-class Ledger:
+class ConnectionLedger:
     """The file; it is made with the first connection."""
 
     def __init__(self, path: Path) -> None:

@@ -32,7 +32,7 @@ class ChunkSizes:
 
 
 @dataclass(frozen=True)
-class Vision:
+class VisionFile:
     """The file through which a model sees, and what a picture takes. 0 and "" stand for what is not known.
 
     `is_checked`: whether these facts were seen in what the Hub says, and not only in what others say of it.
@@ -85,7 +85,7 @@ class CatalogEntry:
     state_bytes: int = 0
     """Kept for each sequence, however long it is."""
     active_share: float | None = None
-    vision: Vision | None = None
+    vision: VisionFile | None = None
 
     @property
     def active_bytes(self) -> int:
@@ -145,7 +145,7 @@ def _value(name: str, value: Any) -> Any:
             for task, caps in value.items()
         }
     if name == "vision":
-        return Vision(**{str(key): fact for key, fact in value.items() if fact is not None})
+        return VisionFile(**{str(key): fact for key, fact in value.items() if fact is not None})
     if name == "task_sampling":
         return {str(task): _numbers(numbers) for task, numbers in value.items()}
     if name == "sampling":

@@ -13,7 +13,7 @@ import httpx2
 
 from app import APP_ID, __version__
 from app.core.errors import HubUnreachable, NetworkOff
-from app.hub.access import Access, HubConnection, Visit, current_visit, problem_of, proxy_for, refusal_of
+from app.hub.access import HubConnection, NetworkAccess, NetworkVisit, current_visit, problem_of, proxy_for, refusal_of
 
 TELL_EVERY_S = 3.0
 MOST_BODY_BYTES = 32 * 1024 * 1024
@@ -51,9 +51,9 @@ class HubDoor(httpx2.BaseTransport):
                 raise
             raise problem_of(error, visit) from error
         visit.is_html = response.headers.get("content-type", "").startswith("text/html")
-        response.stream = Counted(response.stream, visit, entry, response.status_code)
+        response.stream = CountedStream(response.stream, visit, entry, response.status_code)
         if not visit.patient or response.is_error:
-            response.stream = Bounded(response.stream, visit, response)
+            response.stream = BoundedStream(response.stream, visit, response)
         problem = None if visit.patient else refusal_of(response, visit.access)
         if problem is not None:
             response.close()
@@ -70,17 +70,17 @@ class HubDoor(httpx2.BaseTransport):
                 self._ways[proxy] = httpx2.HTTPTransport(verify=self._trust, proxy=proxy or None)
             return self._ways[proxy]
 
-    def _way_for(self, request: httpx2.Request, access: Access) -> httpx2.HTTPTransport:
+    def _way_for(self, request: httpx2.Request, access: NetworkAccess) -> httpx2.HTTPTransport:
         try:
             return self._way(proxy_for(str(request.url), access))
         except (ImportError, ValueError, httpx2.InvalidURL) as error:  # socks, or no proxy's address at all
             raise HubUnreachable(access.host, "proxy") from error
 
 
-class Counted(httpx2.SyncByteStream):
+class CountedStream(httpx2.SyncByteStream):
     """Counts what comes, tells the ledger every few seconds, and ends at the deadline."""
 
-    def __init__(self, inner: object, visit: Visit, entry: HubConnection, status: int) -> None:
+    def __init__(self, inner: object, visit: NetworkVisit, entry: HubConnection, status: int) -> None:
         self._inner, self._visit, self._entry, self._status = inner, visit, entry, status
         self._size, self._told_s = 0, time.monotonic()
 
@@ -103,14 +103,14 @@ class Counted(httpx2.SyncByteStream):
         self._visit.ledger.tell(self._entry, received_bytes=self._size, status=self._status)
 
 
-class Bounded(httpx2.SyncByteStream):
+class BoundedStream(httpx2.SyncByteStream):
     """Unpacks an answer piece by piece, since a small one can unpack to gigabytes; the client would do it at once.
 
     Of an error only the beginning is kept, which its sentence is made from; any other answer that is too long, or
     packed in a way that nobody asked for, raises HubUnreachable.
     """
 
-    def __init__(self, inner: httpx2.SyncByteStream, visit: Visit, response: httpx2.Response) -> None:
+    def __init__(self, inner: httpx2.SyncByteStream, visit: NetworkVisit, response: httpx2.Response) -> None:
         self._inner, self._host = inner, visit.access.host
         self._is_error = response.is_error
         self._packing = response.headers.pop("content-encoding", "identity").strip().lower()
@@ -150,7 +150,7 @@ class Bounded(httpx2.SyncByteStream):
         self._inner.close()
 
 
-def _prepare(request: httpx2.Request, access: Access) -> None:
+def _prepare(request: httpx2.Request, access: NetworkAccess) -> None:
     """Says who we are and no more, and keeps the token from everybody but the Hub."""
     request.headers["User-Agent"] = f"{APP_ID}/{__version__}"
     request.headers.pop("X-Amzn-Trace-Id", None)

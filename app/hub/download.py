@@ -19,7 +19,7 @@ from app.core.child import Child, own_command
 from app.core.errors import AppError, DownloadFailed, DownloadRunning, NetworkOff
 from app.core.events import CancelToken
 from app.core.wire import Ended, Failed, WireClient, WireInbox
-from app.hub.access import Access
+from app.hub.access import NetworkAccess
 from app.hub.files import RemoteFile
 from app.hub.part import PROVENANCE, beside, fetched_bytes, place, throw_away
 from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase
@@ -279,19 +279,19 @@ Hear = Callable[[RemoteFile, ChildEvent], None]
 """Takes what the child says about a file."""
 
 
-class Fetch(Protocol):
+class FetchChild(Protocol):
     """Runs one child for one job: `fetch`."""
 
     def __call__(self, job: Job, *, folder: Path, cancel: CancelToken) -> Iterator[ChildEvent]: ...
 
 
 @dataclass
-class Fetching:
+class RunningFetch:
     """`lock` is the queue's: items are changed under it. A file is fetched or thrown away by one worker at a time."""
 
-    fetch: Fetch
+    fetch: FetchChild
     folder: Callable[[], Path]
-    access: Callable[[], Access]
+    access: Callable[[], NetworkAccess]
     ledger_path: Path
     work_folder: Path
     local_copy: Callable[[RemoteFile], Path | None]

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from app.core.errors import AppError, DownloadFailed, DownloadRunning, NetworkOff
 from app.core.events import CancelToken
 from app.core.wire import from_json, to_json
-from app.hub.access import Access
-from app.hub.download import CANCELLED, REMOVED, Download, DownloadRequest, Fetch, Fetching, QueuedDownload
+from app.hub.access import NetworkAccess
+from app.hub.download import CANCELLED, REMOVED, Download, DownloadRequest, FetchChild, QueuedDownload, RunningFetch
 from app.hub.files import RemoteFile
 from app.hub.part import check_room, reserve_for
 from app.hub.protocol import ChildEvent, Done
@@ -37,9 +37,9 @@ class Downloads:
         self,
         *,
         jobs: JobStore,
-        fetch: Fetch,
+        fetch: FetchChild,
         folder: Callable[[], Path],
-        access: Callable[[], Access],
+        access: Callable[[], NetworkAccess],
         ledger_path: Path,
         work_folder: Path,
         local_copy: Callable[[RemoteFile], Path | None],
@@ -50,7 +50,7 @@ class Downloads:
         self._telling = threading.RLock()
         self._adding = threading.Lock()
         self._closed = False
-        self._fetching = Fetching(fetch, folder, access, ledger_path, work_folder, local_copy, self._lock)
+        self._fetching = RunningFetch(fetch, folder, access, ledger_path, work_folder, local_copy, self._lock)
         self._queue = StoredQueue(jobs, folder, self._lock)
         self._queue.load(self._fetching.look)
 

@@ -27,7 +27,7 @@ from app.core.errors import (
     ServerUnreachable,
 )
 from app.core.numbers import whole_number
-from app.hub.access import Access, Ledger, Visit, entered, wait_of, why_no_answer
+from app.hub.access import ConnectionLedger, NetworkAccess, NetworkVisit, entered, wait_of, why_no_answer
 
 if TYPE_CHECKING:
     import httpx2
@@ -43,7 +43,7 @@ _OVERFLOW = re.compile(r"context|maximum.{0,20}length|too long|exceed", re.IGNOR
 _LARGE = re.compile(r"\d[\d,]{2,}")
 
 
-class Cut:
+class RequestCut:
     """Ends a request from another thread: whoever reads from its connection hears at once that nothing comes."""
 
     def __init__(self) -> None:
@@ -83,8 +83,8 @@ class ModelServer:
     def __init__(
         self,
         address: str,
-        access: Callable[[], Access],
-        ledger: Ledger,
+        access: Callable[[], NetworkAccess],
+        ledger: ConnectionLedger,
         key: Callable[[], str] = str,
         *,
         authorities: str = "",
@@ -107,19 +107,19 @@ class ModelServer:
         """Where a server's own interface begins, beside the one that all have."""
         return self.address.removesuffix("/v1")
 
-    def call(self, url: str, body: Any = None, *, why: str, cut: Cut | None = None) -> Any:
+    def call(self, url: str, body: Any = None, *, why: str, cut: RequestCut | None = None) -> Any:
         """The JSON that a request is answered with, GET without a body; `url` "/models" is below the address.
 
         Raises NetworkOff, ServerUnreachable, ServerBusy, ServerKeyRefused, ServerLacksModel, ServerRefused or
         PromptTooLong.
         """
-        with self._sent(url, body, why, cut or Cut(), CALL_TIMEOUT_S) as response:
+        with self._sent(url, body, why, cut or RequestCut(), CALL_TIMEOUT_S) as response:
             try:
                 return json.loads(_read(response, MOST_ANSWER_BYTES))
             except (ValueError, RecursionError) as error:
                 raise ServerUnreachable(self.host, _what_came(response)) from error
 
-    def stream(self, url: str, body: Any, *, why: str, cut: Cut) -> Iterator[dict[str, Any]]:
+    def stream(self, url: str, body: Any, *, why: str, cut: RequestCut) -> Iterator[dict[str, Any]]:
         """The objects of an answer as they come; one that is not streamed is one object.
 
         It ends with `[DONE]` or with the connection: whether that was the end of the answer, the last objects say.
@@ -162,11 +162,11 @@ class ModelServer:
         return found
 
     @contextlib.contextmanager
-    def _sent(self, url: str, body: Any, why: str, cut: Cut, timeout_s: float) -> Iterator[httpx2.Response]:
+    def _sent(self, url: str, body: Any, why: str, cut: RequestCut, timeout_s: float) -> Iterator[httpx2.Response]:
         access = self._access()
         if not access.allowed:
             raise NetworkOff
-        visit = Visit(access, why, self._ledger, patient=True)
+        visit = NetworkVisit(access, why, self._ledger, patient=True)
         with entered(visit):
             try:
                 response = self._opened().send(self._request(url, body, cut, timeout_s), stream=True)
@@ -189,7 +189,7 @@ class ModelServer:
                 told = {"captive_portal": "html", "tls": _why_not_secure(error)}.get(reason, reason)
                 raise ServerUnreachable(self.host, told) from error
 
-    def _request(self, url: str, body: Any, cut: Cut, timeout_s: float) -> httpx2.Request:
+    def _request(self, url: str, body: Any, cut: RequestCut, timeout_s: float) -> httpx2.Request:
         import httpx2
 
         headers = {"Accept-Encoding": "identity", "Connection": "close"}  # a connection that is cut serves nobody else

@@ -248,7 +248,7 @@ def move_folder(
                 (new / JOURNAL).unlink()
             return
         make_folder(new)
-        yield from _Move(old, new).run(cancel, on_moved)
+        yield from _FolderMove(old, new).run(cancel, on_moved)
     except OSError as error:
         raise disk_problem(error, new) from error
 
@@ -273,7 +273,7 @@ def _rename_whole(old: Path, new: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class _Way:
+class _MoveWay:
     source: Path
     target: Path
 
@@ -294,7 +294,7 @@ class _Way:
         return os.path.lexists(self.source) and not self.is_done
 
 
-class _Move:
+class _FolderMove:
     """One file after the other."""
 
     def __init__(self, old: Path, new: Path) -> None:
@@ -325,8 +325,8 @@ class _Move:
         on_moved()
         yield from self._clear()
 
-    def _ways(self) -> list[_Way]:
-        return [_Way(self._old / name, self._new / target) for name, target in self._targets.items()]
+    def _ways(self) -> list[_MoveWay]:
+        return [_MoveWay(self._old / name, self._new / target) for name, target in self._targets.items()]
 
     def _bring(self, cancel: CancelToken) -> Generator[CopyProgress, None, None]:
         ways = [way for way in self._ways() if os.path.lexists(way.source)]
@@ -404,7 +404,7 @@ class _Move:
         write_whole(self._new / JOURNAL, json.dumps(journal))
 
 
-def _copied(way: _Way, done: int, total: int, cancel: CancelToken) -> Iterator[CopyProgress]:
+def _copied(way: _MoveWay, done: int, total: int, cancel: CancelToken) -> Iterator[CopyProgress]:
     for since in copy(way.source, way.target, cancel):
         done += since
         yield CopyProgress(done, total, way.source.name)
@@ -432,7 +432,7 @@ NOTE = "thrown.json"
 
 
 @dataclass(frozen=True)
-class Thrown:
+class TrashedModel:
     """A model in the trash of the models folder `folder`; `files` are paths in that folder, the model's first part in
     front. `thrown_at` is in seconds since 1970.
     """
@@ -450,7 +450,7 @@ class Thrown:
         return self.folder / TRASH / self.id
 
 
-def throw_away(model: InstalledModel, folder: Path) -> Thrown:
+def throw_away(model: InstalledModel, folder: Path) -> TrashedModel:
     """Moves a model of ours with its sidecars, and with its vision file unless another model uses that, too.
 
     Raises ModelNotOurs, ModelMissing or FolderNotWritable; then everything is where it was.
@@ -467,7 +467,7 @@ def throw_away(model: InstalledModel, folder: Path) -> Thrown:
         raise ModelMissing(str(model.path))
     sizes = [file.size_bytes for path in paths if (file := file_at(path)) is not None]
     files = tuple(path.relative_to(folder).as_posix() for path in paths)
-    thrown = Thrown(uuid.uuid4().hex[:12], folder, model.name, files, sum(sizes), time.time())
+    thrown = TrashedModel(uuid.uuid4().hex[:12], folder, model.name, files, sum(sizes), time.time())
     moves = [(folder / name, thrown.place / name) for name in files]
     try:
         make_folder(thrown.place)
@@ -482,7 +482,7 @@ def throw_away(model: InstalledModel, folder: Path) -> Thrown:
     return thrown
 
 
-def put_back(thrown: Thrown) -> Path:
+def put_back(thrown: TrashedModel) -> Path:
     """Everything to where it was, or into a new folder beside where one of its places is taken; the model's path.
 
     Raises ModelMissing when the trash was emptied meanwhile, or FolderNotWritable.
@@ -499,7 +499,7 @@ def put_back(thrown: Thrown) -> Path:
     return targets.get(thrown.files[0], thrown.folder / thrown.files[0])
 
 
-def contents(folder: Path) -> list[Thrown]:
+def contents(folder: Path) -> list[TrashedModel]:
     """What can be put back, the last thrown first."""
     found = [_read(place, folder) for place in _places(folder)]
     return sorted((thrown for thrown in found if thrown is not None), key=lambda each: each.thrown_at, reverse=True)
@@ -537,18 +537,20 @@ def _places(folder: Path) -> list[Path]:
     return [place for place in trash.iterdir() if place.is_dir() and not place.is_symlink()]
 
 
-def _read(place: Path, folder: Path) -> Thrown | None:
+def _read(place: Path, folder: Path) -> TrashedModel | None:
     note = read_json(place / NOTE)
     try:
         files = tuple(str(name) for name in note["files"])
-        thrown = Thrown(place.name, folder, str(note["name"]), files, int(note["size_bytes"]), float(note["thrown_at"]))
+        thrown = TrashedModel(
+            place.name, folder, str(note["name"]), files, int(note["size_bytes"]), float(note["thrown_at"])
+        )
     except (TypeError, KeyError, ValueError):
         return None
     can_return = all(map(is_below, files)) and any(os.path.lexists(place / name) for name in files)
     return thrown if can_return else None
 
 
-def _free_places(thrown: Thrown, left: list[str]) -> dict[str, Path]:
+def _free_places(thrown: TrashedModel, left: list[str]) -> dict[str, Path]:
     """A target for each file; when one is taken, all go into one new folder beside the model's old one."""
     old = {name: thrown.folder / name for name in left}
     if not any(os.path.lexists(target) for target in old.values()):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from app.core.errors import HubUnreachable, NetworkOff
 from app.core.events import CancelToken
-from app.hub.access import HUB, Access, Ledger, Visit, entered, problem_of
+from app.hub.access import HUB, ConnectionLedger, NetworkAccess, NetworkVisit, entered, problem_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -32,7 +32,7 @@ LOOK_EVERY_S = 0.05
 class Network:
     """`access` is asked anew for each visit, on the visit's own thread: reading the token may take a moment."""
 
-    def __init__(self, access: Callable[[], Access], ledger: Ledger) -> None:
+    def __init__(self, access: Callable[[], NetworkAccess], ledger: ConnectionLedger) -> None:
         self.access = access
         self.ledger = ledger
 
@@ -53,12 +53,12 @@ class Network:
         """
         result: list[T] = []
         failure: list[BaseException] = []
-        access: list[Access] = []
+        access: list[NetworkAccess] = []
 
         def run() -> None:
             try:
                 access.append(self.access())
-                with self._entered(Visit(access[0], why, self.ledger, deadline_s=until_s)) as visit:
+                with self._entered(NetworkVisit(access[0], why, self.ledger, deadline_s=until_s)) as visit:
                     try:
                         result.append(work(_api(visit.access)))
                     except Exception as error:  # noqa: BLE001 (each is told as a situation)
@@ -78,13 +78,13 @@ class Network:
         return result[0]
 
     @contextmanager
-    def visit(self, why: str) -> Iterator[Visit]:
+    def visit(self, why: str) -> Iterator[NetworkVisit]:
         """For long transfers on the caller's own thread, whose failures come as they are."""
-        with self._entered(Visit(self.access(), why, self.ledger, patient=True)) as visit:
+        with self._entered(NetworkVisit(self.access(), why, self.ledger, patient=True)) as visit:
             yield visit
 
     @contextmanager
-    def _entered(self, visit: Visit) -> Iterator[Visit]:
+    def _entered(self, visit: NetworkVisit) -> Iterator[NetworkVisit]:
         _use_our_client()
         if not visit.access.allowed:
             raise NetworkOff
@@ -107,7 +107,7 @@ def http() -> httpx2.Client:
     return get_session()
 
 
-def _api(access: Access) -> HfApi:
+def _api(access: NetworkAccess) -> HfApi:
     from huggingface_hub import HfApi
 
     return HfApi(endpoint=access.endpoint, token=access.token or False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from app.core.wire import Failed, Wire
-from app.hub.access import Access
+from app.hub.access import NetworkAccess
 
 VERSION = 3
 
@@ -26,7 +26,7 @@ class Job:
     file: str
     folder: str
     """The models folder; the file goes to `<folder>/<org>/<name>/<file>`."""
-    access: Access
+    access: NetworkAccess
     ledger: str
     size_bytes: int = 0
     sha256: str = ""

@@ -46,7 +46,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
-class Query:
+class HubQuery:
     """What is looked for. `most_bytes` 0 and "" leave it open; `license` is a code ("apache-2.0")."""
 
     text: str = ""
@@ -83,7 +83,7 @@ class ResultPage:
     has_more: bool = False
 
 
-class Hub:
+class HubSearch:
     """Asks the Hub. Every call may take up to the deadline, raises what `Network.call` does and can be cancelled.
 
     Answers are kept for five minutes.
@@ -98,7 +98,7 @@ class Hub:
         """Makes the first search as quick as the next ones; belongs on a thread."""
         prepare()
 
-    def search(self, query: Query, cancel: CancelToken | None = None) -> ResultPage:
+    def search(self, query: HubQuery, cancel: CancelToken | None = None) -> ResultPage:
         """Repositories with models that run here."""
 
         def work(api: HfApi) -> ResultPage:
@@ -168,7 +168,7 @@ class Hub:
 
         return self._network.call("memory estimate", work, repo=repo, file=file, deadline_s=deadline_s, cancel=cancel)
 
-    def _page(self, api: HfApi, query: Query, after: str) -> tuple[list[FoundRepository], str]:
+    def _page(self, api: HfApi, query: HubQuery, after: str) -> tuple[list[FoundRepository], str]:
         """The rows after a mark, and the mark after them, "" at the end."""
         filters = ["gguf", *([f"license:{query.license}"] if query.license else []), *([SEES] if query.vision else [])]
         asked = [*(("filter", text) for text in filters), *(("expand", text) for text in EXPANDED)]
@@ -223,7 +223,7 @@ def _mark(link: str) -> str:
     return dict(parse_qsl(urlsplit(found[1]).query)).get("cursor", "") if found else ""
 
 
-def _passes(found: FoundRepository, query: Query) -> bool:
+def _passes(found: FoundRepository, query: HubQuery) -> bool:
     too_large = query.most_bytes and found.parameters * USUAL_BYTES_PER_PARAMETER > query.most_bytes
     return (
         not too_large

@@ -38,7 +38,7 @@ from app.core.errors import (
 )
 from app.core.paths import be_as_closed_as
 from app.core.wire import Failed, ParentSide, checked
-from app.hub.access import CAPTIVE_PORTAL_STATUS, Ledger, Visit, problem_of, wait_of
+from app.hub.access import CAPTIVE_PORTAL_STATUS, ConnectionLedger, NetworkVisit, problem_of, wait_of
 from app.hub.network import Network, http
 from app.hub.part import (
     RESERVE_BYTES,
@@ -112,7 +112,7 @@ def main(_arguments: list[str]) -> int:
 def last_event(job: Job, tell: Callable[[ChildEvent], None], limits: TransferLimits) -> Done | Failed:
     """Carries out a job."""
     try:
-        return Transfer(job, tell, limits).run()
+        return FileTransfer(job, tell, limits).run()
     except AppError as error:
         return Failed(error)
 
@@ -125,7 +125,7 @@ def _disk_problem(error: OSError, job: Job, missing_bytes: int) -> AppError:
     return DownloadFailed(job.file, f"{type(error).__name__}: {error.strerror}")
 
 
-class Passing(Exception):
+class TransientProblem(Exception):
     """Something that may be over in a while. `wait_s` is what the other side asked for."""
 
     def __init__(self, problem: str, wait_s: float = 0.0) -> None:
@@ -146,7 +146,7 @@ class NotTheFile(Exception):
 
 
 @dataclass(frozen=True)
-class Remote:
+class RemoteContent:
     """A file as the Hub has it now, and a link to its content, which holds for an hour. `sha256` may be ""."""
 
     origin: RemoteOrigin
@@ -159,12 +159,12 @@ class Remote:
         return self.origin.size_bytes
 
 
-class Transfer:
+class FileTransfer:
     """One file's way here."""
 
     def __init__(self, job: Job, tell: Callable[[ChildEvent], None], limits: TransferLimits) -> None:
         self.job, self.tell, self.limits = job, tell, limits
-        self._visit: Visit
+        self._visit: NetworkVisit
         self._failures = 0
         self._stale_links = 0
         self._resumed_bytes: int | None = None
@@ -175,7 +175,7 @@ class Transfer:
         """Until the file is in its place; raises an AppError, or OSError of the disk."""
         job = self.job
         path = place(Path(job.folder), job.repo, job.file)
-        network = Network(lambda: job.access, Ledger(Path(job.ledger)))
+        network = Network(lambda: job.access, ConnectionLedger(Path(job.ledger)))
         try:
             with network.visit(f"download {job.repo}/{job.file}") as self._visit, PartialFile(path).locked() as part:
                 http()  # reads the trusted certificates
@@ -207,7 +207,7 @@ class Transfer:
         throw_away(part.path)
         raise DownloadDamaged(self.job.file)
 
-    def _resolve(self) -> Remote:
+    def _resolve(self) -> RemoteContent:
         """Asks the Hub for the file's commit, etag, size and link."""
         job, access = self.job, self.job.access
         self.tell(Phase("connecting"))
@@ -224,9 +224,9 @@ class Transfer:
         if sha256 != (job.sha256 or sha256):  # not the one that was chosen
             raise FileNotOnHub(job.repo, job.file)
         self._size_bytes = size
-        return Remote(RemoteOrigin(job.repo, job.file, known.commit_hash, etag, size), link, sha256)
+        return RemoteContent(RemoteOrigin(job.repo, job.file, known.commit_hash, etag, size), link, sha256)
 
-    def _is_in_place(self, part: PartialFile, remote: Remote) -> bool:
+    def _is_in_place(self, part: PartialFile, remote: RemoteContent) -> bool:
         """Whether the finished file is there: whoever asked for it may have ended before it heard so."""
         if not remote.sha256 or not part.path.is_file() or part.path.stat().st_size != remote.size_bytes:
             return False
@@ -238,7 +238,7 @@ class Transfer:
         self._resumed_bytes = remote.size_bytes
         return True
 
-    def _open(self, part: PartialFile, remote: Remote) -> None:
+    def _open(self, part: PartialFile, remote: RemoteContent) -> None:
         if part.is_begun:
             self.tell(Phase("checking"))
         size = part.open(remote.origin, lambda size: self._progress(size, remote))
@@ -249,12 +249,12 @@ class Transfer:
             reserve = self.job.reserve_bytes + reserve_for(remote.size_bytes, self.limits.reserve_bytes)
             check_room(Path(self.job.folder), missing + reserve)
 
-    def _fill(self, part: PartialFile, remote: Remote) -> None:
+    def _fill(self, part: PartialFile, remote: RemoteContent) -> None:
         while part.size < remote.size_bytes:
             self._patiently(lambda: self._get(part, remote))
         self._progress(part.size, remote, at_once=True)
 
-    def _compare(self, part: PartialFile, remote: Remote) -> str:
+    def _compare(self, part: PartialFile, remote: RemoteContent) -> str:
         self.tell(Phase("verifying"))
         sha256 = part.sync()
         if remote.sha256 and sha256 != remote.sha256:
@@ -262,7 +262,7 @@ class Transfer:
         part.finish()
         return sha256
 
-    def _get(self, part: PartialFile, remote: Remote) -> None:
+    def _get(self, part: PartialFile, remote: RemoteContent) -> None:
         """One request, and as much of the file as it gives."""
         self.tell(Phase("connecting"))
         headers = {"Accept-Encoding": "identity"}
@@ -276,11 +276,11 @@ class Transfer:
             self.tell(Phase("downloading"))
             self._read(response, part, remote)
 
-    def _accept(self, response: httpx2.Response, part: PartialFile, remote: Remote) -> None:
+    def _accept(self, response: httpx2.Response, part: PartialFile, remote: RemoteContent) -> None:
         """Returns where the body goes on where the part ends; a body from the start empties the part."""
         status, host = response.status_code, response.url.host
         if _passes(status):
-            raise Passing("HubBusy" if status == 429 else "HubUnreachable", wait_of(response))
+            raise TransientProblem("HubBusy" if status == 429 else "HubUnreachable", wait_of(response))
         if status in STALE:
             raise LinkStale(host, status)
         if status == 416:
@@ -301,7 +301,7 @@ class Transfer:
         if part.size:
             part.start_anew()
 
-    def _read(self, response: httpx2.Response, part: PartialFile, remote: Remote) -> None:
+    def _read(self, response: httpx2.Response, part: PartialFile, remote: RemoteContent) -> None:
         looked_s, looked_bytes = time.monotonic(), part.size
         for data in response.iter_raw():
             if part.size + len(data) > remote.size_bytes:
@@ -312,10 +312,10 @@ class Transfer:
             passed_s = time.monotonic() - looked_s
             if passed_s >= self.limits.slow_after_s:
                 if part.size - looked_bytes < passed_s * self.limits.slow_bytes_per_s:
-                    raise Passing("HubUnreachable")
+                    raise TransientProblem("HubUnreachable")
                 looked_s, looked_bytes = time.monotonic(), part.size
         if part.size < remote.size_bytes:
-            raise Passing("HubUnreachable")
+            raise TransientProblem("HubUnreachable")
 
     def _expect_a_better_link(self, link: LinkStale) -> None:
         """The Hub gives a new one; when that is refused too, it is not the link's age."""
@@ -340,19 +340,19 @@ class Transfer:
                 self.tell(Phase("waiting", round(wait_s, 2), passing.problem))
                 time.sleep(wait_s)
 
-    def _passing(self, error: Exception) -> Passing:
+    def _passing(self, error: Exception) -> TransientProblem:
         """Trouble on the way passes; everything else is raised, as a situation where it is one."""
-        if isinstance(error, Passing):
+        if isinstance(error, TransientProblem):
             return error
         problem = problem_of(error, self._visit, self.job.repo, self.job.file)  # raises what it does not know
         if isinstance(error, HfHubHTTPError) and _passes(error.response.status_code):
-            return Passing(type(problem).__name__, wait_of(error.response))
+            return TransientProblem(type(problem).__name__, wait_of(error.response))
         is_ours = isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError)
         if isinstance(error, httpx2.TransportError) and not is_ours:
-            return Passing(type(problem).__name__)
+            return TransientProblem(type(problem).__name__)
         raise problem from error
 
-    def _progress(self, done_bytes: int, remote: Remote, *, at_once: bool = False) -> None:
+    def _progress(self, done_bytes: int, remote: RemoteContent, *, at_once: bool = False) -> None:
         now_s = time.monotonic()
         if at_once or now_s - self._told_s >= TELL_EVERY_S:
             self._told_s = now_s

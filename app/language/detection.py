@@ -114,10 +114,10 @@ def scripts_differ(one: str, other: str) -> bool:
     return all(any(map(str.isalpha, text)) for text in both) and script_in(both[0]) != script_in(both[1])
 
 
-class Detector:
+class LanguageDetector:
     """Finds languages; the model is loaded when the first text needs it. From any thread."""
 
-    _shared: weakref.ref[Detector] | None = None
+    _shared: weakref.ref[LanguageDetector] | None = None
     _lock = threading.Lock()
 
     def __init__(self) -> None:
@@ -126,7 +126,7 @@ class Detector:
         self._loading = threading.Lock()
 
     @classmethod
-    def shared(cls) -> Detector:
+    def shared(cls) -> LanguageDetector:
         """The one that somebody holds now, or a new one: its memory goes with the last who holds it."""
         with cls._lock:
             found = cls._shared() if cls._shared is not None else None
@@ -216,7 +216,7 @@ _CODE_BYTES = 12
 
 
 @dataclass
-class _Automaton:
+class _ByteAutomaton:
     """`rows` are the distinct rows of 256 next states, `row_of` says which a state has, `feature_of` what it found."""
 
     rows: array[int]
@@ -290,7 +290,7 @@ def _best(scores: Sequence[float], codes: list[str], size_bytes: int) -> tuple[s
     return best, likelihood[best] / sum(likelihood.values())
 
 
-def _load(*, has_weights: bool = True) -> tuple[_Automaton, array[float], list[str], bytes]:
+def _load(*, has_weights: bool = True) -> tuple[_ByteAutomaton, array[float], list[str], bytes]:
     """The automaton, the first scores, the codes, and the weights, which are the largest part."""
     arrays = {"nextmove": array("I"), "nextmove_row": array("H"), "out_feat": array("i")}
     scores: array[float] = array("f")
@@ -312,7 +312,7 @@ def _load(*, has_weights: bool = True) -> tuple[_Automaton, array[float], list[s
             weights = file.read(size_bytes)
         else:
             file.seek(size_bytes, os.SEEK_CUR)
-    automaton = _Automaton(arrays["nextmove"], arrays["nextmove_row"], arrays["out_feat"])
+    automaton = _ByteAutomaton(arrays["nextmove"], arrays["nextmove_row"], arrays["out_feat"])
     return automaton, array("d", scores), codes, weights
 
 

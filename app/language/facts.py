@@ -20,7 +20,7 @@ from app.language.words import (
     SHORT,
     STEM,
     WORD,
-    Missing,
+    MissingFact,
     around,
     closeness,
     level,
@@ -45,7 +45,7 @@ _HEDGE = re.compile(
 _BARE_UNIT = re.compile(r"(?:(?<=[(/,])|(?<=in )|(?<=\t)|^) ?([^\W\d_]+[²³]?|[%€$£])(?= ?[),\t\n]|$)")
 
 
-def missing_number(statement: str, texts: Sequence[str]) -> Missing | None:
+def missing_number(statement: str, texts: Sequence[str]) -> MissingFact | None:
     """The first number, unit or date of a statement that none of the texts has; None when all are there.
 
     Numbers inside codes ("GPT-4") are left to the names.
@@ -54,14 +54,14 @@ def missing_number(statement: str, texts: Sequence[str]) -> Missing | None:
     said = [quantity for quantity in quantities(statement) if not quantity.is_part and not _inside(quantity, skipped)]
     for date in dates(statement):
         if not _has_date(date, texts):
-            return Missing(statement[date.start : date.end], _date_instead(date, statement, texts))
+            return MissingFact(statement[date.start : date.end], _date_instead(date, statement, texts))
     missing = [quantity for quantity in said if not any(_is_there(quantity, statement, text) for text in texts)]
     for quantity in missing:
         instead = _number_instead(quantity, said, statement, texts)
         if not quantity.is_word:
-            return Missing(statement[quantity.start : quantity.end], instead)
+            return MissingFact(statement[quantity.start : quantity.end], instead)
         if instead:
-            return Missing(statement[quantity.start : quantity.end], instead)
+            return MissingFact(statement[quantity.start : quantity.end], instead)
     return None
 
 
@@ -252,7 +252,7 @@ class FactToken(NamedTuple):
 Tokens = tuple[FactToken, ...]
 
 
-class Other(NamedTuple):
+class ChangedFact(NamedTuple):
     """What differs: `kind` is "number", "name" or "negation"; `said` and `page_says` as they stand."""
 
     kind: str
@@ -283,7 +283,7 @@ def _number_key(number: Quantity) -> str:
     return f"#{value} {number.dimension}"
 
 
-def others(statement: str, sentence: str) -> list[Other]:
+def others(statement: str, sentence: str) -> list[ChangedFact]:
     """What stands in another's place, where the statement all but repeats the sentence."""
     from rapidfuzz.distance import Levenshtein
 
@@ -302,7 +302,7 @@ def others(statement: str, sentence: str) -> list[Other]:
     if len(kept) < LEAST_WORDS or not (is_near or len(nameless) >= LEAST_SHARE_IN_ORDER * len(telling)):
         return []
     beside = _NearMatch(statement, sentence, ours, theirs)
-    found: list[Other] = []
+    found: list[ChangedFact] = []
     for step in steps:
         if step.tag == "replace":
             here, there = ours[step.src_start : step.src_end], theirs[step.dest_start : step.dest_end]
@@ -318,7 +318,7 @@ class _NearMatch(NamedTuple):
     ours: Tokens
     theirs: Tokens
 
-    def numbers(self, ours: Tokens, theirs: Tokens) -> Iterator[Other]:
+    def numbers(self, ours: Tokens, theirs: Tokens) -> Iterator[ChangedFact]:
         """Numbers in place of numbers; one that stands elsewhere in the sentence has only changed its place."""
         mine = [fact_token.quantity for fact_token in ours if fact_token.quantity]
         page = [token.quantity for token in theirs if token.quantity]
@@ -329,9 +329,11 @@ class _NearMatch(NamedTuple):
             is_said = any(there.has_figure_of(fact_token.quantity) for fact_token in self.ours if fact_token.quantity)
             is_alike = said.dimension == there.dimension or not said.dimension or not there.dimension
             if is_alike and not is_there and not is_said:
-                yield Other("number", self.statement[said.start : said.end], self.sentence[there.start : there.end])
+                yield ChangedFact(
+                    "number", self.statement[said.start : said.end], self.sentence[there.start : there.end]
+                )
 
-    def names(self, ours: Tokens, theirs: Tokens) -> Iterator[Other]:
+    def names(self, ours: Tokens, theirs: Tokens) -> Iterator[ChangedFact]:
         """A name in place of a name; one that stands elsewhere in the sentence has only changed its place."""
         if max(len(ours), len(theirs)) > MOST_REPLACED or any(
             fact_token.name is None for fact_token in (*ours, *theirs)
@@ -341,9 +343,9 @@ class _NearMatch(NamedTuple):
         if any(fact_token.key in there for fact_token in ours) or any(fact_token.key in said for fact_token in theirs):
             return
         if not any(is_same(fact_token.key, other.key) for fact_token in ours for other in theirs):
-            yield Other("name", _name_of(self.statement, ours), _name_of(self.sentence, theirs))
+            yield ChangedFact("name", _name_of(self.statement, ours), _name_of(self.sentence, theirs))
 
-    def negations(self, same: list[tuple[int, int]]) -> Iterator[Other]:
+    def negations(self, same: list[tuple[int, int]]) -> Iterator[ChangedFact]:
         """A "not" that only one of both has, where the sentence says little else than the statement."""
         first, last = same[0][1], same[-1][1]
         reach = range(max(first - 1, 0), min(last + 2, len(self.theirs)))
@@ -354,7 +356,9 @@ class _NearMatch(NamedTuple):
         said = self.ours[mine[0]] if mine else None
         at = page[0] if page else max((pair for pair in same if pair[0] < mine[0]), default=same[0])[1]
         shown = self.theirs[max(at - SHOWN_AROUND, 0) : at + SHOWN_AROUND + 1]
-        yield Other("negation", self.statement[said.start : said.end] if said else "", _text(self.sentence, shown))
+        yield ChangedFact(
+            "negation", self.statement[said.start : said.end] if said else "", _text(self.sentence, shown)
+        )
 
 
 def _name_of(text: str, some: Tokens) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from app.language.detection import MOST_CHARACTERS, language_by_words
 from app.language.names import LETTER_OR_DIGIT_WITH_CASE as _LETTER
 from app.language.names import base
-from app.language.words import AROUND, Missing, around, closeness, level, share_at, shown, stems
+from app.language.words import AROUND, MissingFact, around, closeness, level, share_at, shown, stems
 
 MANY_CAPITALS = 0.45
 """From this share of capitalised words inside sentences on, a capital names nothing (titles, all in capitals)."""
@@ -224,7 +224,7 @@ def writes_words_large(text: str) -> bool:
 
 def missing_name(
     statement: str, texts: Sequence[str], elsewhere: Sequence[str] = (), *, codes_only: bool = False
-) -> Missing | None:
+) -> MissingFact | None:
     """The first name of a statement that neither the cited texts have nor those around them; None when all are there.
 
     `elsewhere` names are looked for too, since a paragraph says "she" where a statement says who; codes are not.
@@ -246,7 +246,9 @@ def missing_name(
         codes_there = all(any(holds(one, word) for one in cited) for word in looked_for if is_code(word))
         is_there = all(any(holds(one, word) for one in vocabularies) for word in looked_for)
         if not codes_there or not (is_there or _is_written_out(name, vocabularies)):
-            return Missing(statement[name.start : name.end], _name_instead(name, statement, texts, is_german=is_german))
+            return MissingFact(
+                statement[name.start : name.end], _name_instead(name, statement, texts, is_german=is_german)
+            )
     return None
 
 

@@ -26,14 +26,14 @@ _OTHER_SCRIPT = re.compile(f"{WITHOUT_SPACES.pattern}|[{INFLECTED_INSIDE}]")
 
 
 @dataclass(frozen=True)
-class Forms:
+class WordForms:
     """The words of one language for one thing: those that say it, and those that may (these too)."""
 
     says: re.Pattern[str]
     may: re.Pattern[str]
 
     @classmethod
-    def of(cls, row: str) -> Forms:
+    def of(cls, row: str) -> WordForms:
         """Read a row of a table."""
         forms = row.split()
         return cls(_pattern(form for form in forms if form[0] != "?"), _pattern(form.lstrip("?") for form in forms))
@@ -56,17 +56,17 @@ def load_tables() -> dict[str, Any]:
 
 
 @cache
-def forms_of(kind: str, language: str) -> Mapping[int, Forms]:
+def forms_of(kind: str, language: str) -> Mapping[int, WordForms]:
     """Weekdays and months by their place from 1 on, numbers by their value; none of a language that is not known."""
     rows = load_tables()[kind].get(language, {})
     pairs = enumerate(rows, 1) if isinstance(rows, list) else ((int(value), row) for value, row in rows.items())
-    return {value: Forms.of(row) for value, row in pairs}
+    return {value: WordForms.of(row) for value, row in pairs}
 
 
 @cache
-def _alternatives(language: str) -> Mapping[str, tuple[Forms, ...]]:
+def _alternatives(language: str) -> Mapping[str, tuple[WordForms, ...]]:
     groups = load_tables()["alternatives"]
-    return {name: tuple(map(Forms.of, rows[language])) for name, rows in groups.items() if language in rows}
+    return {name: tuple(map(WordForms.of, rows[language])) for name, rows in groups.items() if language in rows}
 
 
 @lru_cache(maxsize=1024)

@@ -42,7 +42,7 @@ _SIGNS = {0xFF05: "%", 0x66A: "%", 0xFF0E: ".", 0xFF0C: ",", 0x66B: ".", 0x66C: 
 _LEVEL = {**_SPACES, **_DASHES, **_QUOTES, **DIGITS, **_SIGNS}
 
 
-class Missing(NamedTuple):
+class MissingFact(NamedTuple):
     """What is not there, and what stands in its place ("" where nothing comparable does)."""
 
     said: str

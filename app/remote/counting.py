@@ -10,7 +10,7 @@ from typing import Any
 from app.core.errors import ServerRefused, ServerUnreachable
 from app.core.events import Message
 from app.engine.protocol import Ask
-from app.hub.model_server import Cut, ModelServer
+from app.hub.model_server import ModelServer, RequestCut
 from app.remote.requests import count_of
 
 COUNT = "count"
@@ -46,13 +46,13 @@ class TokenEstimator:
         self._factor = 1.0
         self._lock = threading.Lock()
 
-    def calibrate(self, cut: Cut) -> None:
+    def calibrate(self, cut: RequestCut) -> None:
         """Learns from a text of ours, where the server counts it."""
         with suppress(ServerRefused, ServerUnreachable):
             (counted,) = self._counted([SAMPLE], cut)
             self._factor = min(FAR, max(CLOSE, counted / self._estimated(SAMPLE)))
 
-    def texts(self, texts: Sequence[str], cut: Cut) -> tuple[int, ...]:
+    def texts(self, texts: Sequence[str], cut: RequestCut) -> tuple[int, ...]:
         """Tokens of each text by itself."""
         if self._is_exact:
             try:
@@ -63,7 +63,7 @@ class TokenEstimator:
                 self._is_exact = False
         return tuple(self._estimated(text) for text in texts)
 
-    def messages(self, messages: Sequence[Message], cut: Cut) -> int:
+    def messages(self, messages: Sequence[Message], cut: RequestCut) -> int:
         """Tokens of a prompt; what its template adds is estimated."""
         texts = sum(self.texts([message.text for message in messages], cut))
         return texts + AROUND_A_MESSAGE * (len(messages) + 1) + self._pictures(messages)
@@ -99,7 +99,7 @@ class TokenEstimator:
         per_token = BYTES_A_TOKEN if size < 1.3 * len(text) else BYTES_A_WIDE_TOKEN
         return max(1, round(size / per_token * self._factor))
 
-    def _counted(self, texts: Sequence[str], cut: Cut) -> list[int]:
+    def _counted(self, texts: Sequence[str], cut: RequestCut) -> list[int]:
         """By llama-server's /tokenize: all of them in one text, a line apart, and each token given to the text in
         which it begins. So a text may get one token more, for the line's end, but none too few."""
         joined = "\n".join(texts)

@@ -44,13 +44,13 @@ from app.core.events import (
     Waiting,
 )
 from app.engine.answer import ForcedEnd
-from app.engine.contract import AnswerEvent, Embeddings, TokenLabels, WakingEvent
+from app.engine.contract import AnswerEvent, EmbeddingVectors, TokenLabels, WakingEvent
 from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
-from app.hub.model_server import Cut, ModelServer
+from app.hub.model_server import ModelServer, RequestCut
 from app.remote import facts
 from app.remote.counting import TokenEstimator
-from app.remote.requests import COMPLETIONS, Reader, body_of, count_of, echo_of, json_in, named_in, path_of
-from app.remote.servers import SEES, USUAL_WEIGHTS, Callers, RemoteModel, Server, Servers
+from app.remote.requests import COMPLETIONS, StreamReader, body_of, count_of, echo_of, json_in, named_in, path_of
+from app.remote.servers import SEES, USUAL_WEIGHTS, RemoteCallers, RemoteModel, RemoteServer, RemoteServers
 
 ANSWER = "answer"
 """Why a connection is made, as the ledger tells it."""
@@ -83,10 +83,10 @@ class RemoteEngine:
     asleep_path: Path | None = None
     is_outdated = False
 
-    def __init__(self, servers: Servers, connect: Callable[[Server], ModelServer]) -> None:
+    def __init__(self, servers: RemoteServers, connect: Callable[[RemoteServer], ModelServer]) -> None:
         self._servers, self._connect = servers, connect
         self._lock = threading.Lock()
-        self._used: _Used | None = None
+        self._used: _UsedModel | None = None
         self._requests: set[_RemoteRequest] = set()
         self._is_closed = False
         self.is_away = False
@@ -120,10 +120,10 @@ class RemoteEngine:
             before.server.close()
         yield used.loaded
 
-    def _opened(self, model: RemoteModel, cancel: CancelToken | None) -> _Used | None:
+    def _opened(self, model: RemoteModel, cancel: CancelToken | None) -> _UsedModel | None:
         server = self._connect(model.server)
 
-        def look(cut: Cut) -> _Used:
+        def look(cut: RequestCut) -> _UsedModel:
             found = facts.find_out(server, cut, only=model.name)
             listed = found.model(model.name)
             if listed is None:
@@ -132,7 +132,7 @@ class RemoteEngine:
             loaded = _loaded(model, listed, counts_exactly=counts and model.server.is_this_computer)
             callers = self._servers.callers(model.server)
             callers.begin()
-            used = _Used(replace(model, server=replace(model.server, kind=found.kind)), loaded, server, callers)
+            used = _UsedModel(replace(model, server=replace(model.server, kind=found.kind)), loaded, server, callers)
             if counts and not loaded.counts_exactly:
                 used.counting.calibrate(cut)
             return used
@@ -176,7 +176,7 @@ class RemoteEngine:
         used = self._in_use()
         for ask in asks:
             used.refuse_what_is_not_offered(ask)
-        many = _Many(self, used, asks, background=background)
+        many = _RemoteBatch(self, used, asks, background=background)
         try:
             for event in many.events(cancel):
                 self.is_away = False
@@ -217,7 +217,7 @@ class RemoteEngine:
             raise NotOffered(used.server.host, "pictures")
         return tuple(count_of(medium) if medium.kind == "picture" else MediaCount(0, 0, 0) for medium in media)
 
-    def embed(self, *_args: Any, **_options: Any) -> Embeddings:
+    def embed(self, *_args: Any, **_options: Any) -> EmbeddingVectors:
         """Models that answer are asked, none that make vectors."""
         raise NotOffered(self._in_use().server.host, "vectors")
 
@@ -261,7 +261,7 @@ class RemoteEngine:
         for request in list(self._requests):
             request.thread.join()
 
-    def _in_use(self) -> _Used:
+    def _in_use(self) -> _UsedModel:
         used = self._used
         if self._is_closed:
             raise EngineStopped(None, "the engine was closed")
@@ -269,7 +269,7 @@ class RemoteEngine:
             raise NoModel
         return used
 
-    def _aside(self, do: Callable[[Cut], T], server: ModelServer, cancel: CancelToken | None) -> T | None:
+    def _aside(self, do: Callable[[RequestCut], T], server: ModelServer, cancel: CancelToken | None) -> T | None:
         """What `do` returns, on a thread of its own, so that Stop is heard meanwhile; None when it was."""
         events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
 
@@ -336,13 +336,13 @@ def _loaded(model: RemoteModel, listed: facts.ListedModel, *, counts_exactly: bo
 
 
 @dataclass
-class _Used:
+class _UsedModel:
     """The model that is asked, and what was learnt of its server meanwhile."""
 
     model: RemoteModel
     loaded: ModelElsewhere
     server: ModelServer
-    callers: Callers
+    callers: RemoteCallers
     refused: set[str] = field(default_factory=set)
     """Fields of a request that the server does not take."""
 
@@ -410,7 +410,7 @@ class _RemoteRequest:
         events: queue.SimpleQueue[tuple[int, Any]],
         on_end: Callable[[_RemoteRequest], object],
     ) -> None:
-        self.index, self.cut = index, Cut()
+        self.index, self.cut = index, RequestCut()
         self._run, self._events, self._on_end = run, events, on_end
         self.thread = threading.Thread(target=self._work, name="remote request", daemon=True)
 
@@ -431,7 +431,7 @@ class _RemoteRequest:
 
 
 @dataclass
-class _One:
+class _RemoteAnswer:
     """An ask on its way: what came of it, and how often it was tried."""
 
     ask: Ask
@@ -442,12 +442,12 @@ class _One:
     """Its answer was cut for who waits for one; the next time it is written to its end, or it would never be."""
 
 
-class _Many:
+class _RemoteBatch:
     """Several asks at one server, so many of them at once as it takes; those of a job leave room for who waits."""
 
-    def __init__(self, engine: RemoteEngine, used: _Used, asks: Sequence[Ask], *, background: bool) -> None:
+    def __init__(self, engine: RemoteEngine, used: _UsedModel, asks: Sequence[Ask], *, background: bool) -> None:
         self._engine, self._used, self._background = engine, used, background
-        self._asks = [_One(ask) for ask in asks]
+        self._asks = [_RemoteAnswer(ask) for ask in asks]
         self._waiting = deque(range(len(asks)))
         self._running: dict[int, tuple[int, _RemoteRequest]] = {}
         """By its number, which no other one has: the ask's index, and the request."""
@@ -581,7 +581,7 @@ class _Many:
             self._used.at_once.settle(len(self._running))
         yield index, Waiting("room")
 
-    def _pause_before_next(self, one: _One, error: BaseException) -> float | None:
+    def _pause_before_next(self, one: _RemoteAnswer, error: BaseException) -> float | None:
         """In seconds; None where it is not tried again: text that was told cannot be taken back."""
         if one.has_text and not self._background:
             return None
@@ -593,7 +593,7 @@ class _Many:
         is_passing = isinstance(error, ServerUnreachable) and error.reason in ("server", "broken", "refused")
         return again_s if is_passing and self._background and one.tries < TRIES and not one.has_text else None
 
-    def _asked(self, one: _One, request: _RemoteRequest) -> Iterator[AnswerEvent]:
+    def _asked(self, one: _RemoteAnswer, request: _RemoteRequest) -> Iterator[AnswerEvent]:
         """The events of one answer, on the request's thread; asked again without what the server does not take."""
         used, is_told = self._used, False
         while True:
@@ -624,10 +624,10 @@ def _joined(before: Any, event: Any) -> TextDelta | None:
     return TextDelta(before.text + event.text, event.thinking, event.used_tokens)
 
 
-def _read(used: _Used, ask: Ask, body: dict[str, Any], cut: Cut) -> Iterator[AnswerEvent]:
+def _read(used: _UsedModel, ask: Ask, body: dict[str, Any], cut: RequestCut) -> Iterator[AnswerEvent]:
     """The events of one answer. JSON is told when it is whole, without the words that a model puts around it."""
     expected = used.counting.estimate_of(ask)
-    reader = Reader(
+    reader = StreamReader(
         splits_thinking=bool(ask.messages) and not ask.continue_last,
         always_thinks=used.loaded.thinking == "always",
         echo=echo_of(ask, used.model.server.kind),
@@ -655,7 +655,7 @@ def _read(used: _Used, ask: Ask, body: dict[str, Any], cut: Cut) -> Iterator[Ans
 
 
 def _deltas(
-    used: _Used, body: dict[str, Any], reader: Reader, *, cut: Cut, most_characters: int
+    used: _UsedModel, body: dict[str, Any], reader: StreamReader, *, cut: RequestCut, most_characters: int
 ) -> Iterator[TextDelta]:
     """The text of an answer. Raises ServerUnreachable where it does not come to its end."""
     try:

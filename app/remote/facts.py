@@ -14,7 +14,7 @@ from typing import Any
 
 from app.core.errors import AppError, ServerRefused, ServerUnreachable
 from app.core.numbers import whole_number
-from app.hub.model_server import Cut, ModelServer
+from app.hub.model_server import ModelServer, RequestCut
 from app.remote.servers import BLIND, SEES, weights_in_name
 
 LLAMA_CPP, VLLM, SGLANG, OLLAMA, LM_STUDIO, FIRESIDE = "llama_cpp", "vllm", "sglang", "ollama", "lm_studio", "fireside"
@@ -65,12 +65,12 @@ class ServerFacts:
         return next((listed_model for listed_model in self.models if listed_model.name == name), None)
 
 
-def find_out(server: ModelServer, cut: Cut | None = None, *, only: str = "") -> ServerFacts:
+def find_out(server: ModelServer, cut: RequestCut | None = None, *, only: str = "") -> ServerFacts:
     """Asks a server for its models and what they hold; with `only`, more is asked about that one.
 
     Raises what `ModelServer.call` raises, or ServerUnreachable where it lists nothing.
     """
-    cut = cut or Cut()
+    cut = cut or RequestCut()
     rows = _rows(server.call("/models", why=LIST, cut=cut))
     if rows is None:
         raise ServerUnreachable(server.host, "not_a_server")
@@ -104,7 +104,7 @@ def thinking_of(name: str) -> str:
     return "none"
 
 
-def _of_llama_cpp(server: ModelServer, listed: list[ListedModel], _only: str, cut: Cut) -> list[ListedModel]:
+def _of_llama_cpp(server: ModelServer, listed: list[ListedModel], _only: str, cut: RequestCut) -> list[ListedModel]:
     """One model and its slots; a template that knows a switch for thinking names it."""
     props = _asked(server, "/props", cut)
     settings = props.get("default_generation_settings")
@@ -126,7 +126,7 @@ def _of_llama_cpp(server: ModelServer, listed: list[ListedModel], _only: str, cu
     ]
 
 
-def _of_lm_studio(server: ModelServer, listed: list[ListedModel], _only: str, cut: Cut) -> list[ListedModel]:
+def _of_lm_studio(server: ModelServer, listed: list[ListedModel], _only: str, cut: RequestCut) -> list[ListedModel]:
     rows = _rows(_asked(server, "/api/v0/models", cut)) or []
     told = {_text(row, "id"): row for row in rows}
     found = []
@@ -144,7 +144,7 @@ def _of_lm_studio(server: ModelServer, listed: list[ListedModel], _only: str, cu
     return found
 
 
-def _of_ollama(server: ModelServer, listed: list[ListedModel], only: str, cut: Cut) -> list[ListedModel]:
+def _of_ollama(server: ModelServer, listed: list[ListedModel], only: str, cut: RequestCut) -> list[ListedModel]:
     """A list of its own can be long, so only the one that is meant is asked about."""
     if not only:
         return listed
@@ -182,7 +182,7 @@ def _sight(said: object, does_see: bool) -> str:
     return SEES if does_see else BLIND
 
 
-_MORE: dict[str, Callable[[ModelServer, list[ListedModel], str, Cut], list[ListedModel]]] = {
+_MORE: dict[str, Callable[[ModelServer, list[ListedModel], str, RequestCut], list[ListedModel]]] = {
     LLAMA_CPP: _of_llama_cpp,
     LM_STUDIO: _of_lm_studio,
     FIRESIDE: _of_lm_studio,
@@ -190,7 +190,7 @@ _MORE: dict[str, Callable[[ModelServer, list[ListedModel], str, Cut], list[Liste
 }
 
 
-def _asked(server: ModelServer, path: str, cut: Cut, body: Any = None) -> dict[str, Any]:
+def _asked(server: ModelServer, path: str, cut: RequestCut, body: Any = None) -> dict[str, Any]:
     """What a server says beside the contract; nothing where it does not."""
     try:
         answer = server.call(server.root + path, body, why=LIST, cut=cut)
@@ -214,7 +214,7 @@ def _whole(row: dict[str, Any], name: str) -> int:
 
 
 @dataclass(frozen=True)
-class Tested:
+class TestStep:
     """A step of the test. `what`: models, context, answers, streams, json or counts.
 
     `detail` is a number where there is one. `error` says why it does not work, None where it does or is not offered.
@@ -226,37 +226,39 @@ class Tested:
     error: AppError | None = None
 
 
-def test(server: ModelServer, model: str, cut: Cut) -> Iterator[Tested]:
+def test(server: ModelServer, model: str, cut: RequestCut) -> Iterator[TestStep]:
     """Asks for what the program uses; goes on where a step fails, ends where nothing could come after it."""
     try:
         found = find_out(server, cut, only=model)
     except AppError as error:
-        yield Tested("models", works=False, error=error)
+        yield TestStep("models", works=False, error=error)
         return
-    yield Tested("models", works=True, detail=len(found.models))
+    yield TestStep("models", works=True, detail=len(found.models))
     listed = found.model(model)
-    yield Tested("context", works=bool(listed and listed.context_tokens), detail=listed.context_tokens if listed else 0)
+    yield TestStep(
+        "context", works=bool(listed and listed.context_tokens), detail=listed.context_tokens if listed else 0
+    )
     body = {"model": model, "messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 8, "stream": True}
     try:
         pieces = sum(1 for _ in server.stream("/chat/completions", body, why=ASK, cut=cut))
     except AppError as error:
-        yield Tested("answers", works=False, error=error)
+        yield TestStep("answers", works=False, error=error)
         return
-    yield Tested("answers", works=True)
-    yield Tested("streams", works=pieces > 1)
+    yield TestStep("answers", works=True)
+    yield TestStep("streams", works=pieces > 1)
     yield _step(server, "json", {**body, "response_format": {"type": "json_object"}}, cut)
-    yield Tested("counts", works=counts_tokens(server, found.kind, model, cut))
+    yield TestStep("counts", works=counts_tokens(server, found.kind, model, cut))
 
 
-def _step(server: ModelServer, what: str, body: dict[str, Any], cut: Cut) -> Tested:
+def _step(server: ModelServer, what: str, body: dict[str, Any], cut: RequestCut) -> TestStep:
     try:
         for _ in server.stream("/chat/completions", body, why=ASK, cut=cut):
             pass
-        return Tested(what, works=True)
+        return TestStep(what, works=True)
     except ServerRefused:
-        return Tested(what, works=False)
+        return TestStep(what, works=False)
     except AppError as error:
-        return Tested(what, works=False, error=error)
+        return TestStep(what, works=False, error=error)
 
 
 def first_choice(one: dict[str, Any]) -> dict[str, Any]:
@@ -264,7 +266,7 @@ def first_choice(one: dict[str, Any]) -> dict[str, Any]:
     return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
 
 
-def counts_tokens(server: ModelServer, kind: str, model: str, cut: Cut) -> bool:
+def counts_tokens(server: ModelServer, kind: str, model: str, cut: RequestCut) -> bool:
     """Whether a server says how many tokens a text has, so that nothing has to be estimated."""
     if kind != LLAMA_CPP:
         return False

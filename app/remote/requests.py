@@ -143,7 +143,7 @@ def echo_of(ask: Ask, kind: str) -> str:
     return text if kind == facts.LLAMA_CPP or len(text) >= LEAST_ECHO else ""
 
 
-class Reader:
+class StreamReader:
     """Reads an answer's pieces. Thinking is what the server sets apart, or what stands in tags at the beginning.
 
     Of a model that always thinks, the first tag may stand in the prompt: then its thinking ends with the second one.

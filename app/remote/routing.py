@@ -10,7 +10,7 @@ from app.core.errors import AppError
 from app.core.events import CancelToken, LoadProgress, Media, Message, ModelLoaded
 from app.core.paths import runs_elsewhere
 from app.engine.client import EngineOnDemand
-from app.engine.contract import AnswerEvent, Embeddings, Engine, TokenLabels, WakingEvent
+from app.engine.contract import AnswerEvent, EmbeddingVectors, Engine, TokenLabels, WakingEvent
 from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class RoutedEngine:
     def count_media(self, media: Sequence[Media], *, cancel: CancelToken | None = None) -> tuple[MediaCount, ...]:
         return self._chosen.count_media(media, cancel=cancel)
 
-    def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> Embeddings:
+    def embed(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> EmbeddingVectors:
         return self._chosen.embed(texts, cancel=cancel)
 
     def classify_tokens(self, source: str, text: str, *, cancel: CancelToken | None = None) -> TokenLabels:

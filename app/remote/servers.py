@@ -43,7 +43,7 @@ KEY_OF = "model server {}"
 
 
 @dataclass(frozen=True)
-class Server:
+class RemoteServer:
     """`address` is what the paths of OpenAI's contract are below, such as http://gpu-box.local:8000/v1.
 
     `kind`, as it was found: llama_cpp, vllm, sglang, ollama, lm_studio, fireside, or "" for one that only has the
@@ -87,7 +87,7 @@ class RemoteModel:
     """
 
     path: Path
-    server: Server
+    server: RemoteServer
     name: str
     context_tokens: int = 0
     weights: int = 0
@@ -190,25 +190,25 @@ def owners_of(authorities: str) -> list[str]:
     return names
 
 
-class Servers:
+class RemoteServers:
     """Looks at the disk with every call; from any thread. Writing raises DiskFull or FolderNotWritable."""
 
     def __init__(self, folder: Path, keys: HubToken) -> None:
         self.folder, self._keys = folder, keys
         self._lock = threading.Lock()
-        self._callers: dict[str, Callers] = {}
+        self._callers: dict[str, RemoteCallers] = {}
 
-    def callers(self, server: Server) -> Callers:
+    def callers(self, server: RemoteServer) -> RemoteCallers:
         """Who asks it just now, the same for all who ask here."""
         with self._lock:
-            return self._callers.setdefault(server.host, Callers())
+            return self._callers.setdefault(server.host, RemoteCallers())
 
-    def all(self) -> list[Server]:
+    def all(self) -> list[RemoteServer]:
         """Those whose files can be read, by name."""
         found = [self._server_in(folder) for folder in self._folders()]
         return sorted((server for server in found if server is not None), key=lambda one: one.name.casefold())
 
-    def get(self, name: str) -> Server | None:
+    def get(self, name: str) -> RemoteServer | None:
         return next((server for server in self.all() if server.name == name), None)
 
     def new_name(self, address: str) -> str:
@@ -219,7 +219,7 @@ class Servers:
             name, number = f"{host} {number}", number + 1
         return name
 
-    def save(self, server: Server, models: Sequence[RemoteModel] | None = None) -> None:
+    def save(self, server: RemoteServer, models: Sequence[RemoteModel] | None = None) -> None:
         """Keeps a server, and where `models` are given, these and no others of its models.
 
         Where it is another host now, no document has been let out to it.
@@ -249,7 +249,7 @@ class Servers:
             shutil.rmtree(self._folder_of(name))
         self.keep_key(name, "")
 
-    def model_of(self, server: Server, name: str, **facts: Any) -> RemoteModel:
+    def model_of(self, server: RemoteServer, name: str, **facts: Any) -> RemoteModel:
         """A model with the path that it has, or will have."""
         kept = next((remote_model.path for remote_model in self.models_on(server) if remote_model.name == name), None)
         if kept is not None:
@@ -264,7 +264,7 @@ class Servers:
         """Of all servers, by server and name."""
         return [model for server in self.all() for model in self.models_on(server)]
 
-    def models_on(self, server: Server) -> list[RemoteModel]:
+    def models_on(self, server: RemoteServer) -> list[RemoteModel]:
         """Those that were chosen of a server."""
         found: list[RemoteModel] = []
         for path in sorted(self._folder_of(server.name).glob(f"*{REMOTE_ENDING}")):
@@ -304,11 +304,11 @@ class Servers:
 
     # Which documents a person let out.
 
-    def may_have(self, server: Server, document: str) -> bool:
+    def may_have(self, server: RemoteServer, document: str) -> bool:
         """Whether a document, by its sha256, may be sent there."""
         return server.is_this_computer or document in self._sent(server)
 
-    def let_have(self, server: Server, documents: Sequence[str]) -> None:
+    def let_have(self, server: RemoteServer, documents: Sequence[str]) -> None:
         """Remembers that these may be sent there."""
         path = self._folder_of(server.name) / _SENT
         known = self._sent(server)
@@ -329,7 +329,7 @@ class Servers:
         except OSError as error:
             raise disk_problem(error, folder) from error
 
-    def _sent(self, server: Server) -> set[str]:
+    def _sent(self, server: RemoteServer) -> set[str]:
         try:
             return set((self._folder_of(server.name) / _SENT).read_text("utf-8").split())
         except (OSError, ValueError):
@@ -352,11 +352,11 @@ class Servers:
             folder, number = self.folder / f"{stem}-{number}", number + 1
         return folder
 
-    def _server_in(self, folder: Path) -> Server | None:
-        facts = _known(Server, _migrated(_read(folder / _FACTS) or {}))
+    def _server_in(self, folder: Path) -> RemoteServer | None:
+        facts = _known(RemoteServer, _migrated(_read(folder / _FACTS) or {}))
         if not facts.get("name") or address_of(str(facts.get("address", ""))) == "":
             return None
-        server = Server(**facts)
+        server = RemoteServer(**facts)
         at_once = min(MOST_AT_ONCE, max(0, server.at_once))
         return replace(server, at_once=at_once, context_tokens=max(0, server.context_tokens))
 
@@ -422,7 +422,7 @@ the next begins, a thread that is late mixes a few.
 """
 
 
-class Callers:
+class RemoteCallers:
     """Over all engines of the program, so that what somebody waits for goes before a job; from any thread.
 
     A server does not say how many answers it writes side by side, and more of them wait in its own queue, where nobody

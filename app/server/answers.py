@@ -96,7 +96,7 @@ class ApiAnswer:
         return self.stats is not None and self.stats.finish_reason in cut
 
 
-class Contract(Protocol):
+class ApiContract(Protocol):
     """How one kind of request is answered. `wanted` are its prompts, whose answers are counted through."""
 
     @property

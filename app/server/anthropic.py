@@ -12,7 +12,7 @@ from typing import Any
 from app.core.events import Finished, FunctionCall, Media, Message, Role, TextDelta
 from app.core.visible import clean_text
 from app.features.serving import AnswerEvent, GenerationRequest
-from app.features.tool_calls import CallArguments, CallBegins, Tool
+from app.features.tool_calls import CallArguments, CallBegins, ToolFunction
 from app.server import fields
 from app.server.answers import ApiAnswer, event_line
 from app.server.body import ONLY_DATA, BadRequest, JsonBody, RequestPictures
@@ -262,10 +262,10 @@ def _picture(block: JsonBody, at: int, pictures: RequestPictures) -> Media:
     return pictures.from_base64(source.text("data"), source.name_of("data"), at)
 
 
-def _tools_of(body: JsonBody) -> tuple[tuple[Tool, ...], bool, bool]:
+def _tools_of(body: JsonBody) -> tuple[tuple[ToolFunction, ...], bool, bool]:
     """The functions that may be called, whether one has to be, and whether there may be several calls."""
     tools = tuple(
-        Tool(json_body.text("name"), json_body.text("description", ""), _schema_of(json_body))
+        ToolFunction(json_body.text("name"), json_body.text("description", ""), _schema_of(json_body))
         for json_body in body.objects("tools")
         if json_body.has("input_schema")  # what runs at Anthropic, such as its web search, is not here
     )

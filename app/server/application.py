@@ -30,11 +30,11 @@ from app.core.events import CancelToken, Finished, PromptProgress
 from app.features.messages import sentence_for
 from app.features.serving import AnswerEvent, AnswerServer, RequestRecord, ServedModel
 from app.hub.files import quantization
-from app.server.answers import HEARTBEAT, Contract, field_of
+from app.server.answers import HEARTBEAT, ApiContract, field_of
 from app.server.body import MOST_BYTES, BadRequest, BodyScan, JsonBody, failed
 
 if TYPE_CHECKING:
-    from app.engine.contract import Embeddings
+    from app.engine.contract import EmbeddingVectors
     from app.features.hearing import SpokenTranscript
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
-class Rules:
+class AccessRules:
     """Who may ask. `names` are those that this computer may be called by, beside its addresses and localhost.
 
     `origins` are web pages that a browser lets ask; none is one unless it is named.
@@ -68,7 +68,7 @@ class Rules:
     origins: tuple[str, ...] = ()
 
 
-def application(serving: AnswerServer, rules: Rules) -> Starlette:
+def application(serving: AnswerServer, rules: AccessRules) -> Starlette:
     """All of it as an ASGI application."""
     server = _Server(serving)
     routes = [
@@ -94,7 +94,7 @@ def application(serving: AnswerServer, rules: Rules) -> Starlette:
     cors = Middleware(
         CORSMiddleware, allow_origins=rules.origins, allow_methods=["GET", "POST"], allow_headers=["*"], max_age=600
     )
-    guard = Middleware(Guard, rules=rules)
+    guard = Middleware(AccessGuard, rules=rules)
     middleware = [cors, guard] if rules.origins else [guard]
     handlers = {HTTPException: _no_such_address, Exception: _failed_inside}
     made = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)
@@ -105,31 +105,31 @@ def application(serving: AnswerServer, rules: Rules) -> Starlette:
 # A contract is imported when it is first asked for.
 
 
-def _chat_completion(body: JsonBody) -> Contract:
+def _chat_completion(body: JsonBody) -> ApiContract:
     from app.server.openai import ChatCompletion
 
     return ChatCompletion(body)
 
 
-def _completion(body: JsonBody) -> Contract:
+def _completion(body: JsonBody) -> ApiContract:
     from app.server.openai import Completion
 
     return Completion(body)
 
 
-def _responses(body: JsonBody) -> Contract:
+def _responses(body: JsonBody) -> ApiContract:
     from app.server.responses import Responses
 
     return Responses(body)
 
 
-def _messages(body: JsonBody) -> Contract:
+def _messages(body: JsonBody) -> ApiContract:
     from app.server.anthropic import AnthropicMessages
 
     return AnthropicMessages(body)
 
 
-def _infill(body: JsonBody) -> Contract:
+def _infill(body: JsonBody) -> ApiContract:
     from app.server.llama_server import InfillRequest
 
     return InfillRequest(body)
@@ -148,13 +148,13 @@ async def _failed_inside(request: Request, error: Exception) -> Response:
     return JSONResponse(failed(request.url.path, words, status=500, code="failed"), 500)
 
 
-class Guard:
+class AccessGuard:
     """Lets through who has the key and calls this computer by a name or address of its own.
 
     A page in a browser that had a name of its own resolve to this computer (DNS rebinding) would give that name.
     """
 
-    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+    def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
         self._app, self._rules, self._at_once = app, rules, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -264,7 +264,7 @@ class _Server:
         return await _guarded(request, rank)
 
     async def _embedded(
-        self, request: Request, model: str, texts: Sequence[str], answer: Callable[[Embeddings], dict[str, Any]]
+        self, request: Request, model: str, texts: Sequence[str], answer: Callable[[EmbeddingVectors], dict[str, Any]]
     ) -> Response:
         def work(cancel: CancelToken) -> tuple[dict[str, Any], int]:
             found = self._serving.embed(model, texts, cancel)
@@ -277,7 +277,7 @@ class _Server:
         self, request: Request, model: str, work: Callable[[CancelToken], tuple[Found, int]]
     ) -> tuple[Found, int]:
         """What work on a thread comes to, with how many tokens were read; noted, and cancelled with its client."""
-        cancel, note = CancelToken(), _Noted(self._serving, request, model)
+        cancel, note = CancelToken(), _NotedRequest(self._serving, request, model)
         try:
             result = await _unless_gone(request, asyncio.ensure_future(asyncio.to_thread(work, cancel)))
         except BaseException as error:
@@ -354,7 +354,7 @@ class _Server:
 
         return await _told_errors(request, answer)
 
-    def answers(self, make: Callable[[JsonBody], Contract]) -> Callable[[Request], Any]:
+    def answers(self, make: Callable[[JsonBody], ApiContract]) -> Callable[[Request], Any]:
         """What answers requests of one contract."""
 
         async def endpoint(request: Request) -> Response:
@@ -365,9 +365,9 @@ class _Server:
 
         return endpoint
 
-    async def _answer(self, request: Request, contract: Contract) -> Response:
-        flow = Flow(lambda cancel: self._events(contract, cancel))
-        note = _Noted(self._serving, request, contract.model)
+    async def _answer(self, request: Request, contract: ApiContract) -> Response:
+        flow = EventFlow(lambda cancel: self._events(contract, cancel))
+        note = _NotedRequest(self._serving, request, contract.model)
         try:
             begun = await _unless_gone(request, asyncio.ensure_future(flow.begun(HEARTBEAT_S)))
         except BaseException as error:
@@ -389,11 +389,11 @@ class _Server:
         finally:
             flow.stop()
 
-    def _events(self, contract: Contract, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+    def _events(self, contract: ApiContract, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
         return self._serving.answers(contract.model, contract.wanted, cancel, chats=contract.chats)
 
 
-class Flow:
+class EventFlow:
     """Events of a generator that blocks, which runs in a thread of its own, for a loop that must not wait for it."""
 
     def __init__(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
@@ -455,7 +455,7 @@ class Flow:
             self._cancel.cancel()
 
 
-class _Noted:
+class _NotedRequest:
     """Notes one request for the person, once, without a word of it."""
 
     def __init__(self, serving: AnswerServer, request: Request, model: str) -> None:
@@ -486,7 +486,7 @@ class _Noted:
         self._serving.end_request(self._running, asked)
 
 
-async def _whole(request: Request, contract: Contract, flow: Flow, note: _Noted) -> Response:
+async def _whole(request: Request, contract: ApiContract, flow: EventFlow, note: _NotedRequest) -> Response:
     gone = asyncio.ensure_future(_gone(request))
     try:
         async for events in flow.events():
@@ -520,7 +520,7 @@ async def _gone(request: Request) -> None:
 
 
 async def _streamed(
-    path: str, contract: Contract, flow: Flow, note: _Noted, *, has_begun: bool
+    path: str, contract: ApiContract, flow: EventFlow, note: _NotedRequest, *, has_begun: bool
 ) -> AsyncIterator[bytes]:
     status = 499  # the client went away
     try:
@@ -646,7 +646,7 @@ def _status_of(error: BaseException) -> int:
     return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
 
 
-def _named(error: BaseException, contract: Contract) -> BadRequest | None:
+def _named(error: BaseException, contract: ApiContract) -> BadRequest | None:
     """The same with the field of the request that it is about, where it is about one."""
     field = field_of(error, contract.wanted[0])
     if not field or not isinstance(error, errors.AppError):

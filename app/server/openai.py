@@ -16,9 +16,9 @@ from typing import Any
 
 from app.core.events import Finished, FunctionCall, Guess, Media, Message, Role, TextDelta, TokenSeen
 from app.core.visible import clean_text
-from app.engine.contract import Embeddings
+from app.engine.contract import EmbeddingVectors
 from app.features.serving import AnswerEvent, GenerationRequest, PromptSeen
-from app.features.tool_calls import CallArguments, CallBegins, Tool
+from app.features.tool_calls import CallArguments, CallBegins, ToolFunction
 from app.server import fields
 from app.server.answers import ApiAnswer, event_line
 from app.server.body import MOST_ALTERNATIVES, MOST_ANSWERS, BadRequest, JsonBody, RequestPictures
@@ -122,7 +122,7 @@ def _call(body: JsonBody) -> FunctionCall:
 class OfferedTools:
     """The functions that may be called, whether one has to be, and whether there may be several calls."""
 
-    tools: tuple[Tool, ...]
+    tools: tuple[ToolFunction, ...]
     must_call: bool = False
     several: bool = True
 
@@ -154,7 +154,7 @@ def legacy_functions_of(body: JsonBody) -> OfferedTools:
     return OfferedTools(named, must_call=True, several=False)
 
 
-def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[Tool, ...], bool]:
+def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[ToolFunction, ...], bool]:
     """The functions that may be called, and whether one has to be."""
     tools = [tool for json_body in body.objects("tools") for tool in _tools_in(json_body, takes_custom)]
     choice = body.raw("tool_choice")
@@ -187,7 +187,7 @@ HOSTED = re.compile(r"web_search|file_search|code_interpreter|image_generation|c
 """What runs at OpenAI, or what its models were taught to run: clients offer it to every model."""
 
 
-def _tools_in(body: JsonBody, takes_custom: bool) -> list[Tool]:
+def _tools_in(body: JsonBody, takes_custom: bool) -> list[ToolFunction]:
     """One function, or those of a namespace, called as `namespaced` has it; none of what is not lent by the client."""
     kind = body.text("type", "function")
     if kind == "function":
@@ -213,12 +213,14 @@ def namespaced(namespace: str, name: str) -> str:
     return f"{namespace}{BETWEEN_NAMES}{name}" if namespace else name
 
 
-def _tool(body: JsonBody) -> Tool:
+def _tool(body: JsonBody) -> ToolFunction:
     function = body.inner("function") or body
     parameters = function.raw("parameters")
     if parameters is not None and not isinstance(parameters, dict | bool):
         raise BadRequest(f"{function.name_of('parameters')} must be a schema", function.name_of("parameters"))
-    return Tool(function.text("name"), function.text("description", ""), {} if parameters is None else parameters)
+    return ToolFunction(
+        function.text("name"), function.text("description", ""), {} if parameters is None else parameters
+    )
 
 
 def _schema_of(body: JsonBody) -> str:
@@ -582,7 +584,7 @@ class EmbeddingRequest:
         if self._format not in ("float", "base64"):
             raise BadRequest("encoding_format must be float or base64", "encoding_format")
 
-    def answer(self, found: Embeddings) -> dict[str, Any]:
+    def answer(self, found: EmbeddingVectors) -> dict[str, Any]:
         """The body of the answer; raises BadRequest for more dimensions than the model's vectors have."""
         if self._width is not None and self._width > found.width:
             words = f"dimensions must be at most {found.width}, the length of this model's vectors"
@@ -603,7 +605,7 @@ class EmbeddingRequest:
         return base64.b64encode(vector.tobytes()).decode("ascii")
 
 
-def _shortened(found: Embeddings, width: int) -> Iterator[array.array[float]]:
+def _shortened(found: EmbeddingVectors, width: int) -> Iterator[array.array[float]]:
     """The beginnings of the vectors, of length 1 again: what Matryoshka models are trained for."""
     if width == found.width:
         yield from found.vectors

@@ -36,7 +36,7 @@ class ConnectionOffer:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ClientRecipe:
     """One program: where its settings are, and what belongs there."""
 
     name: str
@@ -130,8 +130,8 @@ def _opencode(offer: ConnectionOffer) -> str:
 
 
 RECIPES = (
-    Recipe("curl", "In a terminal", _curl),
-    Recipe(
+    ClientRecipe("curl", "In a terminal", _curl),
+    ClientRecipe(
         "Continue",
         "In its config.yaml",
         lambda offer: (
@@ -139,7 +139,7 @@ RECIPES = (
             f"    apiBase: {offer.address}\n    apiKey: {offer.key}\n    roles: [chat, edit, autocomplete]"
         ),
     ),
-    Recipe(
+    ClientRecipe(
         "Cline",
         "In its settings, provider “OpenAI Compatible”",
         lambda offer: (
@@ -147,23 +147,23 @@ RECIPES = (
             f"Context Window Size: {offer.room_tokens}"
         ),
     ),
-    Recipe("Zed", "In its settings.json; the key is asked for in the agent’s panel", _zed),
-    Recipe(
+    ClientRecipe("Zed", "In its settings.json; the key is asked for in the agent’s panel", _zed),
+    ClientRecipe(
         "VS Code",
         "Command “Chat: Manage Language Models”, Add, Custom Endpoint; then in the file that opens",
         _vs_code,
     ),
-    Recipe(
+    ClientRecipe(
         "Open WebUI",
         "Admin settings, Connections, OpenAI",
         lambda offer: f"URL: {offer.address}\nKey: {offer.key}",
     ),
-    Recipe(
+    ClientRecipe(
         "Obsidian Copilot",
         "Add a custom model, provider “OpenAI Format”; name app://obsidian.md as a page that may ask, below",
         lambda offer: f"Model name: {offer.model}\nBase URL: {offer.address}\nAPI key: {offer.key}",
     ),
-    Recipe("Claude Code", "In the terminal, before it is started", _claude_code, needs_tokens=20_000),
-    Recipe("Codex", "In ~/.codex/config.toml, with the key in FIRESIDE_KEY", _codex, needs_tokens=11_000),
-    Recipe("opencode", "In ~/.config/opencode/opencode.json", _opencode, needs_tokens=9_000),
+    ClientRecipe("Claude Code", "In the terminal, before it is started", _claude_code, needs_tokens=20_000),
+    ClientRecipe("Codex", "In ~/.codex/config.toml, with the key in FIRESIDE_KEY", _codex, needs_tokens=11_000),
+    ClientRecipe("opencode", "In ~/.config/opencode/opencode.json", _opencode, needs_tokens=9_000),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.engine.contract import Embeddings
+from app.engine.contract import EmbeddingVectors
 from app.server.body import BadRequest, JsonBody
 
 MOST_DOCUMENTS = 2048
@@ -26,7 +26,7 @@ class RerankRequest:
         self._most = body.whole("top_n", 1, 1_000_000)
         self._returns_documents = body.flag("return_documents")
 
-    def answer(self, found: Embeddings) -> dict[str, Any]:
+    def answer(self, found: EmbeddingVectors) -> dict[str, Any]:
         """The body of the answer: the nearest first, equally near ones as they were given."""
         vectors = list(found.vectors)
         question, documents = vectors[0], vectors[1:]

@@ -19,7 +19,7 @@ from app.core.errors import PortTaken, TokenNotKept
 from app.features.context_growth import GrownContext
 from app.features.serving import AnswerServer, RequestRecord, ServedModel
 from app.hub.access import HubToken
-from app.server.application import Rules, application
+from app.server.application import AccessRules, application
 
 # WORKAROUND: uvicorn imports its own command line with itself, and with that click and multiprocessing (1.7 MB):
 # https://github.com/Kludex/uvicorn/pull/1846
@@ -180,12 +180,12 @@ class ServerSwitch:
         return self._door
 
     def turn_on(self, port: int, origins: tuple[str, ...] = ()) -> ServerAddress | None:
-        """Raises PortTaken. `origins` as in `Rules`. On already: as it is. None where the program is about to end."""
+        """Raises PortTaken. `origins` as in `AccessRules`. On already: as it is. None where the program ends."""
         with self._turning:
             if self._door is not None or self._is_over:
                 return self._door
             key, is_kept = self.key()
-            server = RunningServer(application(self._serving, Rules(key, origins=origins)), port=port)
+            server = RunningServer(application(self._serving, AccessRules(key, origins=origins)), port=port)
             server.start()
             self._running, self._door = server, ServerAddress(server.address, key, is_kept)
             return self._door

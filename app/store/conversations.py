@@ -53,13 +53,13 @@ class Conversation:
     memory: str = ""
 
 
-class Unchanged(Enum):
+class UnchangedValue(Enum):
     """Stands for "not given" where None has a meaning."""
 
     UNCHANGED = "unchanged"
 
 
-UNCHANGED = Unchanged.UNCHANGED
+UNCHANGED = UnchangedValue.UNCHANGED
 BATCH = 200
 """Messages that are read at once where a conversation is walked through."""
 ENOUGH_TOKENS = 16  # the speed of a shorter answer says little
@@ -136,18 +136,18 @@ class Conversations:
         self,
         conversation_id: int,
         *,
-        title: str | Unchanged = UNCHANGED,
-        system_prompt: str | Unchanged = UNCHANGED,
-        temperature: float | Unchanged | None = UNCHANGED,
-        model: str | Unchanged = UNCHANGED,
-        draft: str | Unchanged = UNCHANGED,
-        pinned: bool | Unchanged = UNCHANGED,
-        sampling: dict[str, Any] | Unchanged = UNCHANGED,
-        thinking: str | Unchanged = UNCHANGED,
-        memory: str | Unchanged = UNCHANGED,
-        first_kept_id: int | Unchanged | None = UNCHANGED,
-        project_id: int | Unchanged | None = UNCHANGED,
-        assistant_id: int | Unchanged | None = UNCHANGED,
+        title: str | UnchangedValue = UNCHANGED,
+        system_prompt: str | UnchangedValue = UNCHANGED,
+        temperature: float | UnchangedValue | None = UNCHANGED,
+        model: str | UnchangedValue = UNCHANGED,
+        draft: str | UnchangedValue = UNCHANGED,
+        pinned: bool | UnchangedValue = UNCHANGED,
+        sampling: dict[str, Any] | UnchangedValue = UNCHANGED,
+        thinking: str | UnchangedValue = UNCHANGED,
+        memory: str | UnchangedValue = UNCHANGED,
+        first_kept_id: int | UnchangedValue | None = UNCHANGED,
+        project_id: int | UnchangedValue | None = UNCHANGED,
+        assistant_id: int | UnchangedValue | None = UNCHANGED,
         titled_by: str = "person",
     ) -> None:
         """Changes only what is given; its place in the list stays. `titled_by` goes with the title."""
@@ -163,8 +163,8 @@ class Conversations:
             "project_id": project_id,
             "assistant_id": assistant_id,
         }
-        values |= {key: value for key, value in plain.items() if not isinstance(value, Unchanged)}
-        if not isinstance(sampling, Unchanged):
+        values |= {key: value for key, value in plain.items() if not isinstance(value, UnchangedValue)}
+        if not isinstance(sampling, UnchangedValue):
             values["sampling"] = json.dumps(sampling, sort_keys=True)
         with self._database.transaction() as connection:
             _set(connection, "conversations", conversation_id, values)
@@ -393,7 +393,7 @@ def _conversation(row: sqlite3.Row) -> Conversation:
 # Which documents belong to which message, how they are shown to the model, and what waits in a draft.
 
 
-class Use(StrEnum):
+class DocumentUse(StrEnum):
     """How a document is shown to the model."""
 
     UNDECIDED = ""
@@ -416,7 +416,7 @@ class Attachment:
     document_id: int
     conversation_id: int | None
     message_id: int | None
-    use: Use
+    use: DocumentUse
     passages: tuple[int, ...] = ()
     has_answer: bool | None = None
 
@@ -431,7 +431,9 @@ class Attachments:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add_to_draft(self, conversation_id: int | None, document_id: int, use: Use = Use.UNDECIDED) -> Attachment:
+    def add_to_draft(
+        self, conversation_id: int | None, document_id: int, use: DocumentUse = DocumentUse.UNDECIDED
+    ) -> Attachment:
         """Puts a document beside what is being written."""
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -483,7 +485,7 @@ class Attachments:
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO attachments (document_id, message_id, use, passages, has_answer) VALUES (?, ?, ?, ?, ?)",
-                (document_id, message_id, Use.PASSAGES, json.dumps(list(passages)), has_answer),
+                (document_id, message_id, DocumentUse.PASSAGES, json.dumps(list(passages)), has_answer),
             )
 
     def set_passages(self, attachment_id: int, passages: Sequence[int], *, has_answer: bool | None = None) -> None:
@@ -494,7 +496,7 @@ class Attachments:
                 (json.dumps(list(passages)), has_answer, attachment_id),
             )
 
-    def set_use(self, attachment_id: int, use: Use) -> None:
+    def set_use(self, attachment_id: int, use: DocumentUse) -> None:
         """How a document is shown."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE attachments SET use = ? WHERE id = ?", (use, attachment_id))
@@ -536,7 +538,7 @@ class Attachments:
 
 def _attachment(row: sqlite3.Row) -> Attachment:
     values = dict(row)
-    values |= {"use": Use(values["use"]), "passages": tuple(json.loads(values["passages"]))}
+    values |= {"use": DocumentUse(values["use"]), "passages": tuple(json.loads(values["passages"]))}
     has_answer = values["has_answer"]
     return Attachment(**values | {"has_answer": None if has_answer is None else bool(has_answer)})
 
@@ -544,7 +546,7 @@ def _attachment(row: sqlite3.Row) -> Attachment:
 # Whole conversations, as they leave for a file or come from one.
 
 
-Attached = Mapping[int | None, Sequence[tuple[int, Use]]]
+Attached = Mapping[int | None, Sequence[tuple[int, DocumentUse]]]
 """Documents and their use, by the message that they are attached to; None: the draft."""
 Media = Mapping[int | None, Sequence[NewUse]]
 """Pictures and sounds, in the same way."""

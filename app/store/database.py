@@ -49,7 +49,7 @@ class Database:
 
     moved_aside: Path | None
     """Where a damaged file went, with its -wal and -shm; None when the file was sound."""
-    recovered: recovery.Recovered | None
+    recovered: recovery.RecoveredParts | None
     """What of it could be read and is in the new file; None when nothing could."""
 
     def __init__(
@@ -57,7 +57,7 @@ class Database:
         connection: sqlite3.Connection,
         path: Path,
         moved_aside: Path | None,
-        recovered: recovery.Recovered | None = None,
+        recovered: recovery.RecoveredParts | None = None,
     ) -> None:
         self.path = path
         self.has_room = True
@@ -335,7 +335,7 @@ def _is_usable(path: Path, known_version: int) -> bool:
         raise
 
 
-def _recovered(path: Path, migrations: Sequence[Migration]) -> recovery.Recovered | None:
+def _recovered(path: Path, migrations: Sequence[Migration]) -> recovery.RecoveredParts | None:
     """What can be read of a damaged file, in a whole new one beside it; None when that is nothing."""
     if _size_bytes(path) < SMALLEST_BYTES:
         return None

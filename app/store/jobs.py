@@ -53,7 +53,7 @@ class JobRow:
 _COLUMNS = "id, kind, title, state, spec, progress, error, created_at, updated_at, place"
 
 
-class Jobs:
+class JobTable:
     """All stored jobs; from any thread. Writing to an id that does not exist raises KeyError.
 
     Deleted ones are found only by `restore` and `purge_deleted`; what is at work on one may still write to it.

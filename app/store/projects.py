@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.visible import clean_text
-from app.store.conversations import UNCHANGED, Attachment, Attachments, Conversation, Conversations, Unchanged, Use
+from app.store.conversations import (
+    UNCHANGED,
+    Attachment,
+    Attachments,
+    Conversation,
+    Conversations,
+    DocumentUse,
+    UnchangedValue,
+)
 from app.store.database import Database
 
 
@@ -73,17 +81,17 @@ class Projects:
         self,
         project_id: int,
         *,
-        name: str | Unchanged = UNCHANGED,
-        icon: str | Unchanged = UNCHANGED,
-        instructions: str | Unchanged = UNCHANGED,
-        model: str | Unchanged = UNCHANGED,
-        is_open: bool | Unchanged = UNCHANGED,
+        name: str | UnchangedValue = UNCHANGED,
+        icon: str | UnchangedValue = UNCHANGED,
+        instructions: str | UnchangedValue = UNCHANGED,
+        model: str | UnchangedValue = UNCHANGED,
+        is_open: bool | UnchangedValue = UNCHANGED,
     ) -> None:
         """Changes only what is given."""
         texts = {"name": name, "icon": icon, "instructions": instructions, "model": model}
         values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
         values |= {"updated_at": self._clock()} if values else {}
-        values |= {} if isinstance(is_open, Unchanged) else {"is_open": is_open}
+        values |= {} if isinstance(is_open, UnchangedValue) else {"is_open": is_open}
         with self._database.transaction() as connection:
             set_columns(connection, "projects", project_id, values)
 
@@ -164,7 +172,7 @@ class ProjectDocuments:
                 " WHERE a.project_id = ? ORDER BY a.id",
                 (project_id,),
             ).fetchall()
-        return [Attachment(row[0], row[1], None, None, Use.UNDECIDED) for row in rows]
+        return [Attachment(row[0], row[1], None, None, DocumentUse.UNDECIDED) for row in rows]
 
     def add(self, project_id: int, document_id: int) -> None:
         """Every chat of the project sees it from now on; one that is there already stays as it is."""
@@ -225,11 +233,15 @@ class Memories:
         return [memory for memory in self.all() if memory.project_id is None or memory.project_id == project_id]
 
     def update(
-        self, memory_id: int, *, text: str | Unchanged = UNCHANGED, project_id: int | Unchanged | None = UNCHANGED
+        self,
+        memory_id: int,
+        *,
+        text: str | UnchangedValue = UNCHANGED,
+        project_id: int | UnchangedValue | None = UNCHANGED,
     ) -> None:
         """Changes only what is given."""
-        values: dict[str, Any] = {} if isinstance(text, Unchanged) else {"text": clean_text(text)}
-        values |= {} if isinstance(project_id, Unchanged) else {"project_id": project_id}
+        values: dict[str, Any] = {} if isinstance(text, UnchangedValue) else {"text": clean_text(text)}
+        values |= {} if isinstance(project_id, UnchangedValue) else {"project_id": project_id}
         with self._database.transaction() as connection:
             set_columns(connection, "memories", memory_id, values)
 
@@ -336,11 +348,13 @@ class Tags:
                     "DELETE FROM conversation_tags WHERE conversation_id = ? AND tag_id = ?", (conversation_id, tag_id)
                 )
 
-    def update(self, tag_id: int, *, name: str | Unchanged = UNCHANGED, colour: str | Unchanged = UNCHANGED) -> int:
+    def update(
+        self, tag_id: int, *, name: str | UnchangedValue = UNCHANGED, colour: str | UnchangedValue = UNCHANGED
+    ) -> int:
         """Changes only what is given; the tag's id, another one where two became one."""
-        values: dict[str, Any] = {} if isinstance(colour, Unchanged) else {"colour": colour}
+        values: dict[str, Any] = {} if isinstance(colour, UnchangedValue) else {"colour": colour}
         with self._database.transaction() as connection:
-            if not isinstance(name, Unchanged):
+            if not isinstance(name, UnchangedValue):
                 known = _named(connection, clean_text(name))
                 if known is not None and known[0] != tag_id:
                     _merge(connection, tag_id, known[0])

@@ -253,7 +253,7 @@ _WORDS: dict[tuple[str, str], set[str]] = {
 
 
 @dataclass(frozen=True)
-class Recovered:
+class RecoveredParts:
     """What was found in a damaged file: how many chats, messages and pages, and of everything how many rows."""
 
     chats: int
@@ -262,7 +262,7 @@ class Recovered:
     rows: int
 
 
-def recover(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | None) -> Recovered:
+def recover(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | None) -> RecoveredParts:
     """Copies what can be read into `new`, which has the same schema and no rows, and mends what refers to lost rows.
 
     `pages` is the damaged file where all of it is in the file itself, and not in a journal. One transaction; nothing of
@@ -295,7 +295,7 @@ def recover(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | 
         new.execute(f"SELECT count(*) FROM {table}").fetchone()[0] if table in counts else 0
         for table in ("messages", "pages")
     )
-    return Recovered(len(chats), messages, found_pages, sum(counts.values()))
+    return RecoveredParts(len(chats), messages, found_pages, sum(counts.values()))
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:

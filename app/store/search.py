@@ -40,7 +40,7 @@ class FoundText:
     at: float
 
 
-class Search:
+class TextSearch:
     """From any thread. A query is words in any order, the last one a beginning; case and accents do not count.
 
     What was deleted is never found. `is_cancelled` is asked between two steps.

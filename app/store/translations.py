@@ -35,7 +35,7 @@ class StoredSegment:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SegmentOutcome:
     """What became of a segment: `target` in plain JSON, `origin` in the job's own words."""
 
     number: int
@@ -45,7 +45,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Counts:
+class SegmentCounts:
     """How many segments a job has, and how they stand; `by_origin` counts those that are translated."""
 
     segments: int = 0
@@ -62,7 +62,7 @@ class TranslationStore(JobResults):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._counted: dict[int, Counts] = {}
+        self._counted: dict[int, SegmentCounts] = {}
         self._counting = threading.Lock()
 
     def add_segments(self, job_id: int, segments: Iterable[tuple[int, Fields]]) -> None:
@@ -75,7 +75,7 @@ class TranslationStore(JobResults):
                 )
             self._changed(job_id)
 
-    def keep(self, job_id: int, outcomes: Iterable[Outcome], *, never_over: Sequence[str] = ()) -> None:
+    def keep(self, job_id: int, outcomes: Iterable[SegmentOutcome], *, never_over: Sequence[str] = ()) -> None:
         """What became of segments that are there; on the disk when this returns.
 
         What stands there from one of the origins `never_over` stays.
@@ -121,7 +121,7 @@ class TranslationStore(JobResults):
         job_id: int,
         document_ids: Sequence[int],
         segments: Iterable[tuple[int, Fields]],
-        outcomes: Iterable[Outcome],
+        outcomes: Iterable[SegmentOutcome],
     ) -> None:
         """Others, of these documents, stand in the place of a job's segments, with what became of some of them.
 
@@ -164,14 +164,14 @@ class TranslationStore(JobResults):
         found = self.segments(job_id, number, 1)
         return found[0] if found and found[0].number == number else None
 
-    def counts(self, job_ids: Sequence[int]) -> dict[int, Counts]:
+    def counts(self, job_ids: Sequence[int]) -> dict[int, SegmentCounts]:
         """How the segments of each of these jobs stand."""
         with self._counting:
             unknown = [job_id for job_id in job_ids if job_id not in self._counted]
             self._counted |= self._count(unknown) if unknown else {}
             return {job_id: self._counted[job_id] for job_id in job_ids}
 
-    def _count(self, job_ids: Sequence[int]) -> dict[int, Counts]:
+    def _count(self, job_ids: Sequence[int]) -> dict[int, SegmentCounts]:
         ids = json.dumps(list(job_ids))
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -238,12 +238,12 @@ def _segment(row: sqlite3.Row) -> StoredSegment:
 
 def _counted(
     job_ids: Sequence[int], rows: Sequence[tuple[int, str, int]], flagged: dict[int, int]
-) -> dict[int, Counts]:
+) -> dict[int, SegmentCounts]:
     by_job: dict[int, dict[str, int]] = {job_id: {} for job_id in job_ids}
     for job_id, origin, count in rows:
         by_job[job_id][origin] = count
     return {
-        job_id: Counts(
+        job_id: SegmentCounts(
             sum(found.values()),
             sum(count for origin, count in found.items() if origin),
             flagged.get(job_id, 0),

@@ -28,7 +28,7 @@ WORDS_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
-class Trashed:
+class TrashedItem:
     """One of what was deleted; the moment in seconds since 1970. `within` is the chat of a message."""
 
     kind: str
@@ -63,7 +63,7 @@ class TrashStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def rows(self) -> list[Trashed]:
+    def rows(self) -> list[TrashedItem]:
         """What can be taken back, the last deleted first. Messages are those of chats that are there."""
         with self._database.reading() as connection:
             found = [row for kind in _TABLES for row in _rows(connection, kind)]
@@ -94,23 +94,23 @@ class TrashStore:
                 connection.execute(f"UPDATE {table} SET deleted_at = {GONE} WHERE deleted_at IS NOT NULL")
 
 
-def _rows(connection: sqlite3.Connection, kind: str) -> list[Trashed]:
+def _rows(connection: sqlite3.Connection, kind: str) -> list[TrashedItem]:
     table, title = _TABLES[kind]
     rows = connection.execute(
         f"SELECT id, substr(trim({title}), 1, {WORDS_CHARACTERS}), deleted_at FROM {table}"
         f" WHERE deleted_at > {GONE} AND {_LISTED.get(kind, 'true')}"
     )
-    return [Trashed(kind, row[0], _line(row[1]), row[2]) for row in rows]
+    return [TrashedItem(kind, row[0], _line(row[1]), row[2]) for row in rows]
 
 
-def _messages(connection: sqlite3.Connection) -> list[Trashed]:
+def _messages(connection: sqlite3.Connection) -> list[TrashedItem]:
     rows = connection.execute(
         f"SELECT m.id, substr(m.text, 1, {WORDS_CHARACTERS}), m.deleted_at, c.title FROM messages m"
         " JOIN conversations c ON c.id = m.conversation_id"
         f" WHERE m.deleted_with = m.id AND m.deleted_at > {GONE} AND c.deleted_at IS NULL"
         " AND (m.text <> '' OR m.thinking <> '')"  # of a failed answer that was tried again nothing is left
     )
-    return [Trashed(MESSAGE, row[0], _line(row[1]), row[2], row[3]) for row in rows]
+    return [TrashedItem(MESSAGE, row[0], _line(row[1]), row[2], row[3]) for row in rows]
 
 
 def _line(text: str) -> str:

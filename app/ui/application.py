@@ -22,7 +22,7 @@ from app.bootstrap import Fireside, build
 from app.core.errors import AppError
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.features.messages import Sentence
+from app.features.messages import PersonMessage
 from app.ui.chat.tab import ChatTab
 from app.ui.icons import app_icon
 from app.ui.shell import tasks
@@ -44,12 +44,12 @@ STOP_TIMEOUT_S = 1.0
 OUTSIDE_AFTER_MS = 500
 HAND_OVERS = 3
 """Tries to hand over to one that is there and leaves before it has answered."""
-NO_ANSWER = Sentence(
+NO_ANSWER = PersonMessage(
     f"{APP_NAME} is already running, but does not answer.",
     "This is a second window on the same chats. If the first one does not come back, close it, or end its process in "
     "the system’s task manager.",
 )
-OPENED_BESIDE = Sentence(
+OPENED_BESIDE = PersonMessage(
     f"Another {APP_NAME} has not ended yet.",
     "This is a second window on the same chats. If the other one never ends, end its process in the system’s task "
     "manager.",
@@ -100,7 +100,7 @@ def _theme(application: QApplication, paths: AppPaths) -> Theme:
     return theme
 
 
-def _meet(instance: SingleInstance, wanted: StartRequest, theme: Callable[[], Theme]) -> list[Sentence] | None:
+def _meet(instance: SingleInstance, wanted: StartRequest, theme: Callable[[], Theme]) -> list[PersonMessage] | None:
     """Finds out whether this start has a window, and what is said in it; None: another one took over what it had."""
     for _ in range(HAND_OVERS):
         found = instance.claim()
@@ -128,7 +128,7 @@ def _run_window(
     theme: Theme,
     *,
     wanted: StartRequest,
-    notices: list[Sentence],
+    notices: list[PersonMessage],
 ) -> int:
     app = _build(paths, theme)
     if app is None:

@@ -20,7 +20,7 @@ from app.ui.widgets.fields import STAYS, PlainEdit
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
-    from app.features.spelling import Spelling
+    from app.features.spelling import SpellChecker
 
 REST_MS = 350
 """After the last key."""
@@ -37,7 +37,7 @@ class Speller:
     """What the program lends: the settings as they are, the dictionaries of this computer, and `Fireside.change`."""
 
     settings: Callable[[], Settings]
-    spelling: Callable[[], Spelling]
+    spelling: Callable[[], SpellChecker]
     change: Callable[..., object]
 
 

@@ -20,7 +20,7 @@ from planted import Claim, Plant
 from run import Row
 
 from app.documents.blocks import Block, BlockKind
-from app.features.summary.checks import LEAST_SUPPORT, Cited, ClaimVerdict, verify
+from app.features.summary.checks import LEAST_SUPPORT, CitedBlock, ClaimVerdict, verify
 from app.language.words import share, stems
 
 SEED = 20
@@ -46,7 +46,7 @@ def rows() -> Iterator[Row]:
 def judged(claim: Claim) -> ClaimVerdict:
     """The claim compared with what it rests on, as a summary does it."""
     texts = [Block(at, BlockKind.PARAGRAPH, text, 1) for at, text in enumerate((*claim.cited, *claim.nearby), 1)]
-    blocks = [Cited(0, block) for block in texts]
+    blocks = [CitedBlock(0, block) for block in texts]
     return verify(claim.text, blocks[: len(claim.cited)], "", blocks[len(claim.cited) :])
 
 

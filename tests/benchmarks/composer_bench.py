@@ -14,7 +14,7 @@ from run import Row
 from transcript_bench import FRAME_S, ROUNDS, Opened, long_chat
 
 if TYPE_CHECKING:
-    from app.features.spelling import Spelling
+    from app.features.spelling import SpellChecker
 
 PROSE = "The quick brown fox jumps over the lazy dog, and some more words follow in this sentence. "
 MESSAGE = 100_000
@@ -85,10 +85,10 @@ def _taken(here: Opened, press: Callable[[], object]) -> float:
 
 def _spelled() -> Iterator[Row]:
     """With the dictionaries that this computer has; nothing where it has none."""
-    from app.features.spelling import Spelling
+    from app.features.spelling import SpellChecker
 
     with tempfile.TemporaryDirectory(prefix="fireside-bench-") as folder:
-        spelling = Spelling(Path(folder) / "words.txt")
+        spelling = SpellChecker(Path(folder) / "words.txt")
         if not spelling.languages:
             progress("no dictionary to check spelling with")
             return
@@ -120,7 +120,7 @@ def _spelled() -> Iterator[Row]:
         )
 
 
-def _first(spelling: Spelling) -> Row:
+def _first(spelling: SpellChecker) -> Row:
     began_s = time.perf_counter()
     spelling.misspelled(PROSE)
     return Row(

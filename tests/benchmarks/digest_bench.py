@@ -24,7 +24,7 @@ from app.features.summary.evaluation import (
     FIRST_SENTENCES,
     WITHOUT_ABSTRACT,
     Evaluation,
-    Scored,
+    ScoredDocument,
     evaluate,
     examples_in,
 )
@@ -67,7 +67,7 @@ def likeness() -> Iterator[Row]:
     examples = [one for part in PARTS for one in examples_in(aclsum_folder() / f"{part}.jsonl")]
     wish = SummaryOptions(Length.SHORT, Form.PARAGRAPHS)
     found = evaluate(examples, wish, [Method.DIGEST], None, CancelToken())
-    compared = Evaluation([one for one in found if isinstance(one, Scored)]).to_fields()["compared"]
+    compared = Evaluation([one for one in found if isinstance(one, ScoredDocument)]).to_fields()["compared"]
     for part, goals in GOALS.items():
         for measure in COMPARED_MEASURES:
             digest, first = (compared[part][name][measure] for name in (Method.DIGEST.value, FIRST_SENTENCES))

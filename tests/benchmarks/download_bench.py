@@ -16,7 +16,7 @@ from comparing import compared, in_turns
 from run import Row
 
 from app.core.events import CancelToken
-from app.hub.access import Access
+from app.hub.access import NetworkAccess
 from app.hub.download import fetch
 from app.hub.part import beside, place, throw_away
 from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase
@@ -43,7 +43,9 @@ def rows() -> Iterator[Row]:
 
 def job(hub: FakeHub, folder: Path) -> Job:
     """One that fetches the file."""
-    return Job(REPO, "main", FILE, str(folder / "models"), Access(endpoint=hub.url), str(folder / "connections.jsonl"))
+    return Job(
+        REPO, "main", FILE, str(folder / "models"), NetworkAccess(endpoint=hub.url), str(folder / "connections.jsonl")
+    )
 
 
 def against_curl(hub: FakeHub, folder: Path) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from comparing import progress, span
 from run import Row
 
-from app.features.finding import Finding
+from app.features.finding import HistorySearch
 from app.store.database import Database
 
 MESSAGES, CHATS = 100_000, 2_000
@@ -54,7 +54,7 @@ def rows() -> Iterator[Row]:
     ):
         progress(f"{MESSAGES:,} messages")
         rare, ending = _fill(database)
-        finding, slowest = Finding(database), 0.0
+        finding, slowest = HistorySearch(database), 0.0
         for name, query in (
             ("a rare word", rare),
             ("its first letters", rare[:4]),
@@ -73,7 +73,7 @@ def rows() -> Iterator[Row]:
         yield _held("the same, and nothing is found", finding, database, ending)
 
 
-def _held(name: str, finding: Finding, database: Database, query: str) -> Row:
+def _held(name: str, finding: HistorySearch, database: Database, query: str) -> Row:
     found, scanned = [], []
     for _ in range(ROUNDS):
         found.append(_ms(lambda: finding.search(query)))

@@ -26,10 +26,10 @@ from app.core.events import Message
 from app.documents.blocks import Block, BlockKind
 from app.engine.protocol import Sampling
 from app.features.summary import prompts
-from app.features.summary.checks import Cited, verify
+from app.features.summary.checks import CitedBlock, verify
 from app.features.summary.result import Form, InputDocument
 from app.features.summary.sections import whole
-from app.features.translation.prompts import Generic, UnitRequest
+from app.features.translation.prompts import GenericFamily, UnitRequest
 from app.features.translation.result import TranslationWish
 from tests.helpers.blemishes import find_blemishes
 from tests.helpers.engine import answer_of
@@ -143,7 +143,7 @@ def _ask_translations(audit: Audit, sources: Sequence[str], wanted: Sequence[str
             side.scores.append(float(CHRF().sentence_score(text, [target]).score))
             side.blemishes += find_blemishes(text, sources[number - 1])
 
-    family = Generic()
+    family = GenericFamily()
     most = SENTENCE_TOKENS * len(sources)
     audit.ask(family.messages(request, ENGLISH_TO_GERMAN), family.grammar(request), most, score)
 
@@ -252,7 +252,7 @@ def write_ups(engine: OurEngine, size: str) -> Row:
 
 
 def _score_statements(side: Side, document: InputDocument, said: Sequence[tuple[str, Sequence[int]]]) -> None:
-    blocks = {block.id: Cited(0, block) for block in document.blocks}
+    blocks = {block.id: CitedBlock(0, block) for block in document.blocks}
     found = numbered = 0
     for text, ids in said:
         cited = [blocks[number] for number in ids if number in blocks]

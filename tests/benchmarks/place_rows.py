@@ -12,8 +12,8 @@ from run import ROOT, Row
 
 from app.features.translation.marking import shown_content
 from app.features.translation.result import TranslationWish
-from app.features.translation.work import Checks
-from app.language.detection import Detector
+from app.features.translation.work import TranslationChecks
+from app.language.detection import LanguageDetector
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from tests.helpers.places import BY_HAND, load_labels, score_places, store_texts
@@ -55,12 +55,16 @@ def document_place_rows(store: DocumentStore, documents: dict[str, int]) -> Iter
 
 def translation_check_rows() -> Iterator[Row]:
     """The shares of wrong and of right translations that the checks flag, by file."""
-    detector = Detector()
+    detector = LanguageDetector()
     for path in sorted(PAIRS.glob("*.tsv")):
         flagged: dict[str, list[bool]] = {}
         for line in path.read_text("utf-8").splitlines():
             kind, ours, theirs, source, target, *_ = line.split("\t")
-            problems = Checks(TranslationWish(theirs, ours), detector).judge(shown_content((source,)), target).problems
+            problems = (
+                TranslationChecks(TranslationWish(theirs, ours), detector)
+                .judge(shown_content((source,)), target)
+                .problems
+            )
             flagged.setdefault(kind, []).append(bool(problems))
         for kind, told in flagged.items():
             wanted = {"at_least": 1.0} if kind == "wrong" else {"at_most": 1.0}

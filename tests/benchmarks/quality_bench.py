@@ -37,7 +37,7 @@ from app.documents.segments import Segment
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
 from app.features.retrieval.ranking import rank
-from app.features.summary.checks import Cited, verify
+from app.features.summary.checks import CitedBlock, verify
 from app.features.summary.digest import digest_summary
 from app.features.summary.result import InputDocument, Length, Method, Statement, Summary, SummaryOptions
 from app.features.summary.summaries import MemorySteps
@@ -189,7 +189,7 @@ def worded(engine: OurEngine, text: ShortText) -> str:
 
 def checked_lines(text: ShortText, answer: str) -> list[tuple[str, bool]]:
     """Sentences of an answer, each compared with the whole text as the program compares its own."""
-    nearby = [Cited(0, block) for block in document_of(text).blocks]
+    nearby = [CitedBlock(0, block) for block in document_of(text).blocks]
     said = [Statement(each, (), verify(each, (), nearby=nearby).check) for each in sentences_of(answer)]
     return [(one.text, one.check.found) for one in said]
 

@@ -25,7 +25,7 @@ from talks import DATA, LANGUAGES, Fact, Pair, Talk, talk
 from app.core.events import Message, Role, TextDelta
 from app.engine.protocol import Ask
 from app.features.chat import recall
-from app.features.finding import Finding
+from app.features.finding import HistorySearch
 from app.features.retrieval.ranking import words_of
 from app.features.retrieval.short_texts import rank_texts
 from app.language.names import WITHOUT_SPACES
@@ -85,7 +85,7 @@ def _found_in_other_words() -> Iterator[Row]:
             for role, text in zip((Role.USER, Role.ASSISTANT), pair, strict=True):
                 leaf = conversations.add_message(chat.id, leaf, role, text).id
                 ids.append(leaf)
-        finding = Finding(database)
+        finding = HistorySearch(database)
         for kind in ("questions", "keywords"):
             shares = []
             for look in (finding.similar, finding.search):

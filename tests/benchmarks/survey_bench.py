@@ -25,7 +25,7 @@ from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, block_to_fields
 from app.features.chat.documents import PASSAGES_SHARE
 from app.features.retrieval.choosing import choose
-from app.features.retrieval.question_scope import QuestionScope, Scope
+from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.scope import scope_of
 from app.features.summary.result import InputDocument
 from app.features.summary.summaries import MemorySteps
@@ -122,7 +122,7 @@ def by_program(planted: Sequence[Planted]) -> Iterator[Row]:
             continue
         found, there = 0, 0
         for one in planted:
-            summary = find([one.document], scope_of(question) or Scope(wanted))
+            summary = find([one.document], scope_of(question) or WantedScope(wanted))
             places = {a.block_id for statement in summary.statements for a in statement.anchors}
             for statement in summary.statements:
                 progress(f"{wanted}: {statement.text}")

@@ -124,11 +124,11 @@ def test_samples_have_each_word_once_and_every_format(tmp_path: Path) -> None:
 def test_the_stand_in_finds_what_is_to_be_translated_in_the_pipelines_prompts() -> None:
     from translate_stand_in import PROMPT_END
 
-    from app.features.translation.prompts import Generic, UnitRequest
+    from app.features.translation.prompts import GenericFamily, UnitRequest
     from app.features.translation.result import TranslationWish
 
     request = UnitRequest(("A <g1>text</g1>: here.",), ("",), before=(("Before.", "Antes."),))
-    prompt = Generic().messages(request, TranslationWish("pt-BR", "en"))[-1].text
+    prompt = GenericFamily().messages(request, TranslationWish("pt-BR", "en"))[-1].text
     asked = prompt[prompt.index("Text to translate to") :].partition(PROMPT_END)[2]
     assert asked == "A <g1>text</g1>: here."
 

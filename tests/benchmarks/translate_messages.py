@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.documents.segments import Mark, Segment, SegmentKind, marks
-from app.features.translation.marking import PROTECTED, Shown, shown, tag_of
+from app.features.translation.marking import PROTECTED, ShownContent, shown, tag_of
 
 CATALOGS = Path("/usr/share/locale/fr/LC_MESSAGES")
 PLACEHOLDER = re.compile(
@@ -29,7 +29,7 @@ class Message:
 
     text: str
     segment: Segment
-    shown: Shown
+    shown: ShownContent
     answer: str
 
     @property
@@ -84,7 +84,7 @@ def _message(number: int, source: str, target: str) -> Message:
     return Message(source, segment, seen, _tagged(seen, target) or _turned(seen))
 
 
-def _tagged(seen: Shown, target: str) -> str:
+def _tagged(seen: ShownContent, target: str) -> str:
     """What people made of it, with tags for what must stay; "" where they left some of that out."""
     text, at = target, 0
     for mark in marks(seen.core):
@@ -96,7 +96,7 @@ def _tagged(seen: Shown, target: str) -> str:
     return text if not placeholders(text) and _WORD.search(text) else ""
 
 
-def _turned(seen: Shown) -> str:
+def _turned(seen: ShownContent) -> str:
     """The source with its words turned round, where people's translation has something else."""
     return "".join(
         tag_of(part) if isinstance(part, Mark) else _WORD.sub(lambda match: match[0][::-1], part) for part in seen.core

@@ -9,7 +9,7 @@ import pytest
 from app.core.gguf import check_model
 from app.engine.llama.library import open_library
 from app.engine.llama.model import load_model
-from app.engine.llama.sampling import Choice, make_chain
+from app.engine.llama.sampling import SamplingValues, make_chain
 from tests.helpers.script import write_script
 from tests.helpers.terminal import fireside, only_json
 from tests.helpers.tiny_models import make_tiny
@@ -58,7 +58,7 @@ def test_a_greedy_continuation_is_llama_cpps_own_token_for_token(starter: Path) 
     parameters = c.llama_context_default_params()
     parameters.n_ctx, parameters.n_threads = 256, 1
     context = c.llama_init_from_model(model.pointer, parameters)
-    chain = make_chain(open_library(), Choice(temperature=0, repeat_penalty=1.0), model)
+    chain = make_chain(open_library(), SamplingValues(temperature=0, repeat_penalty=1.0), model)
     tokens, text = model.begin_of_text() + model.tokenize(prompt, special=False), b""
     for _ in range(count):
         ids = (c.llama_token * len(tokens))(*tokens)

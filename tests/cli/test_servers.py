@@ -7,15 +7,15 @@ from pathlib import Path
 
 from app.core.paths import AppPaths
 from app.core.settings import EngineSettings, Settings, save_settings
-from app.remote.servers import Server, Servers
+from app.remote.servers import RemoteServer, RemoteServers
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.terminal import fireside
 
 
 def keep(address: str, name: str) -> Path:
     """A server with one model; where that is."""
-    servers = Servers(AppPaths.from_environment().servers, None)  # type: ignore[arg-type]
-    model = servers.model_of(Server("box", address), name)
+    servers = RemoteServers(AppPaths.from_environment().servers, None)  # type: ignore[arg-type]
+    model = servers.model_of(RemoteServer("box", address), name)
     servers.save(model.server, [model])
     return model.path
 

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core import settings as module
-from app.core.settings import SCHEMA_VERSION, SECTIONS, Appearance, Settings, load_settings, save_settings
+from app.core.settings import SCHEMA_VERSION, SECTIONS, AppearanceSettings, Settings, load_settings, save_settings
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -137,7 +137,7 @@ def test_a_wrong_value_falls_back_alone_and_is_reported(path: Path, section: str
 
 def test_a_whole_number_serves_where_a_fraction_is_meant(path: Path) -> None:
     write(path, {"appearance": {"zoom": 2}})
-    assert load_settings(path) == (Settings(appearance=Appearance(zoom=2.0)), [])
+    assert load_settings(path) == (Settings(appearance=AppearanceSettings(zoom=2.0)), [])
 
 
 def test_a_section_that_is_no_section_falls_back(path: Path) -> None:

@@ -17,7 +17,7 @@ from app.documents.blocks import (
     BlockNumbering,
     BlockPiece,
     BlockPlace,
-    Box,
+    LineBox,
     as_markdown,
     block_from_fields,
     block_markdown,
@@ -48,7 +48,7 @@ def test_a_block_has_the_headings_above_it_and_a_heading_not_its_own() -> None:
 
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=32)
-BOXES = st.builds(Box, st.integers(1, 9), FLOATS, FLOATS, FLOATS, FLOATS, st.integers(0, 99), st.integers(0, 99))
+BOXES = st.builds(LineBox, st.integers(1, 9), FLOATS, FLOATS, FLOATS, FLOATS, st.integers(0, 99), st.integers(0, 99))
 PLACES = st.one_of(
     st.builds(lambda boxes: BlockPlace(boxes=tuple(boxes)), st.lists(BOXES, max_size=3)),
     st.tuples(st.text(max_size=5), st.integers(0, 9), st.integers(1, 99)).map(lambda values: BlockPlace(*values)),

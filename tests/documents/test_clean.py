@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, Box
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, LineBox
 from app.documents.clean import (
     MOST_CHARACTERS,
     MOST_CONTEXT_CHARACTERS,
@@ -61,7 +61,7 @@ def test_a_lone_surrogate_becomes_a_replacement_character() -> None:
 
 def test_boxes_name_the_same_letters_afterwards() -> None:
     text = "\u200bfirst \u2060line\nse\u200b\u200bcond"
-    boxes = (Box(1, 0, 0, 9, 9, 0, 13), Box(1, 0, 10, 9, 19, 13, len(text)))
+    boxes = (LineBox(1, 0, 0, 9, 9, 0, 13), LineBox(1, 0, 10, 9, 19, 13, len(text)))
     piece, count = clean_piece(BlockPiece(BlockKind.PARAGRAPH, text, place=BlockPlace(boxes=boxes)))
     assert count == 4
     assert [piece.text[box.start : box.end] for box in piece.place.boxes] == ["first line\n", "second"]
@@ -106,7 +106,7 @@ def test_a_piece_that_is_too_long_is_cut_and_loses_nothing(between: str) -> None
 
 def test_the_boxes_of_a_piece_that_is_cut_go_with_their_lines() -> None:
     lines = ["x" * 99 + "\n"] * (MOST_CHARACTERS // 50)
-    boxes = tuple(Box(1, 0, n, 9, n + 1, n * 100, n * 100 + 99) for n in range(len(lines)))
+    boxes = tuple(LineBox(1, 0, n, 9, n + 1, n * 100, n * 100 + 99) for n in range(len(lines)))
     parts = list(fit_for_the_wire(BlockPiece(BlockKind.PARAGRAPH, "".join(lines), place=BlockPlace(boxes=boxes))))
     assert sum(len(part.place.boxes) for part in parts) == len(lines)
     assert {part.text[box.start : box.end] for part in parts for box in part.place.boxes} == {"x" * 99}

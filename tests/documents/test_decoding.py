@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QImage
 from app.core.errors import AppError, PictureUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Decode, Decoded
-from app.documents.reading import Decoding
+from app.documents.reading import PictureDecoder
 from app.documents.worker import last_event
 from app.features.messages import sentence_for
 from tests.helpers.picture_files import (
@@ -138,7 +138,7 @@ def test_what_is_none_is_said_in_a_sentence(tmp_path: Path, name: str) -> None:
 
 
 def test_a_child_decodes_one_after_the_other_and_lives_over_a_bomb(tmp_path: Path) -> None:
-    decoding = Decoding(tmp_path / "child")
+    decoding = PictureDecoder(tmp_path / "child")
     cancel = CancelToken()
     try:
         for name in ("one.png", "two.png"):

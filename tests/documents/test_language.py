@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.documents.blocks import BlockKind, BlockPiece
-from app.documents.clean import LegacyFonts, Sample, recoded
-from app.documents.source import Remark
+from app.documents.clean import LegacyFonts, ProseSample, recoded
+from app.documents.source import ReadingRemark
 from tests.helpers.documents import read
 from tests.helpers.office_files import paragraph, write_docx
 from tests.helpers.text_files import LANGUAGES
@@ -17,7 +17,7 @@ FRENCH = "Chaque partie peut mettre fin au contrat à la fin de l'année avec un
 
 
 def test_the_sample_is_short_and_reaches_into_the_document() -> None:
-    sample = Sample()
+    sample = ProseSample()
     for number in range(10_000):
         sample.add(BlockPiece(BlockKind.PARAGRAPH, f"paragraph {number} " * 10))
     assert len(sample.text) <= 2500
@@ -28,7 +28,7 @@ def test_the_sample_is_short_and_reaches_into_the_document() -> None:
 
 
 def test_code_is_not_in_the_sample() -> None:
-    sample = Sample()
+    sample = ProseSample()
     sample.add(BlockPiece(BlockKind.CODE, "def main(arguments): return function(arguments)" * 20))
     assert sample.language() == ""
     sample.add(BlockPiece(BlockKind.PARAGRAPH, FRENCH))
@@ -41,7 +41,7 @@ def test_code_is_not_in_the_sample() -> None:
 RUSSIAN = "Все люди рождаются свободными и равными в своём достоинстве и правах. Café «Привет» — 5 № 7."
 
 
-def seen_in(text: str) -> list[Remark]:
+def seen_in(text: str) -> list[ReadingRemark]:
     fonts = LegacyFonts()
     fonts.look(text)
     return fonts.remarks()

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.core.child import own_command
-from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece, BlockPlace, Box
-from app.documents.split import SEPARATOR, Counter, Rank, TextChunk, cuts_in, split
+from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece, BlockPlace, LineBox
+from app.documents.split import SEPARATOR, Counter, CutRank, TextChunk, cuts_in, split
 from app.engine.client import EngineClient
 from tests.helpers.engine import load
 
@@ -332,7 +332,7 @@ def test_the_counter_is_called_a_few_times_and_hears_every_text_about_twice() ->
 
 def test_pages_are_those_of_the_lines_that_are_in_a_chunk() -> None:
     text = words(40) + " " + words(40, 2)
-    boxes = (Box(3, 0, 0, 1, 1, 0, len(text) // 2), Box(4, 0, 0, 1, 1, len(text) // 2, len(text)))
+    boxes = (LineBox(3, 0, 0, 1, 1, 0, len(text) // 2), LineBox(4, 0, 0, 1, 1, len(text) // 2, len(text)))
     blocks = [Block(1, BlockKind.PARAGRAPH, text, 3, place=BlockPlace(boxes=boxes))]
     pages = [(chunk.first_page, chunk.last_page) for chunk in split(blocks, 60, by_words)]
     assert pages[0] == (3, 3)
@@ -356,7 +356,7 @@ def test_pages_are_those_of_the_lines_that_are_in_a_chunk() -> None:
     ],
 )
 def test_sentences_end_where_a_reader_ends_them(text: str, sentences: list[str]) -> None:
-    edges = [0, *cuts_in(text, Rank.SENTENCE, 1), len(text)]
+    edges = [0, *cuts_in(text, CutRank.SENTENCE, 1), len(text)]
     assert [text[start:end] for start, end in pairwise(edges)] == sentences
 
 

@@ -20,10 +20,10 @@ from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
 from app.core.wire import Failed, Greeting
 from app.documents import worker
 from app.documents.blocks import Block, BlockKind, BlockPiece
-from app.documents.clean import MOST_REMARKS, Remarks
+from app.documents.clean import MOST_REMARKS, RemarkCounts
 from app.documents.files import check_file, reason_of
 from app.documents.protocol import WIRE, BlocksRead, Done, Event, Found, Read
-from app.documents.source import Item, Opened, PageRead, Remark
+from app.documents.source import Item, Opened, PageRead, ReadingRemark
 from app.documents.worker import WorkerProgress, last_event
 from tests.helpers.documents import WORDS
 from tests.helpers.program import wait_until
@@ -87,7 +87,7 @@ def test_a_file_is_told_in_order_and_summed_up(path: Path, monkeypatch: pytest.M
         (1, 1, ()), (2, 1, ("Title",)), (3, 3, ("Title",))
     ]  # fmt: skip
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert done == Done(3, (2,), 3, "en", sha256, (Remark("recognized"),))
+    assert done == Done(3, (2,), 3, "en", sha256, (ReadingRemark("recognized"),))
 
 
 def test_a_pages_blocks_come_before_its_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,17 +155,17 @@ def test_hidden_characters_are_taken_out_and_told(path: Path, monkeypatch: pytes
     ]
     told, done = of_items(path, [Opened(), *pieces], monkeypatch)
     assert [block.text for block in blocks_of(told)] == ["ignore this", "b"]
-    assert done.remarks == (Remark("hidden_characters", {"count": 4}),)
+    assert done.remarks == (ReadingRemark("hidden_characters", {"count": 4}),)
 
 
 def test_remarks_of_a_kind_are_added_up_and_others_kept_apart() -> None:
-    remarks = Remarks()
+    remarks = RemarkCounts()
     for remark in (
-        Remark("pictures", {"count": 2}),
-        Remark("hidden", {"unit": "sheet", "name": "A"}),
-        Remark("pictures", {"count": 3}),
-        Remark("hidden", {"unit": "sheet", "name": "B"}),
-        Remark("hidden", {"unit": "sheet", "name": "A"}),
+        ReadingRemark("pictures", {"count": 2}),
+        ReadingRemark("hidden", {"unit": "sheet", "name": "A"}),
+        ReadingRemark("pictures", {"count": 3}),
+        ReadingRemark("hidden", {"unit": "sheet", "name": "B"}),
+        ReadingRemark("hidden", {"unit": "sheet", "name": "A"}),
     ):
         remarks.add(remark)
     assert [(each.name, each.values.get("count", each.values.get("name"))) for each in remarks.all()] == [
@@ -174,9 +174,9 @@ def test_remarks_of_a_kind_are_added_up_and_others_kept_apart() -> None:
 
 
 def test_there_is_an_end_to_remarks() -> None:
-    remarks = Remarks()
+    remarks = RemarkCounts()
     for number in range(10_000):
-        remarks.add(Remark("missing_part", {"part": f"{number}\ud800"}))
+        remarks.add(ReadingRemark("missing_part", {"part": f"{number}\ud800"}))
     assert len(remarks.all()) == MOST_REMARKS
     assert remarks.all()[0].values == {"part": "0\ufffd"}
 
@@ -186,7 +186,7 @@ def test_a_wrong_ending_is_told(tmp_path: Path) -> None:
     path.write_text(WORDS)
     last = last_event(Read(str(path)), lambda event: None)
     assert isinstance(last, Done)
-    assert last.remarks == (Remark("really", {"format": "text", "ending": ".pdf"}),)
+    assert last.remarks == (ReadingRemark("really", {"format": "text", "ending": ".pdf"}),)
 
 
 # What becomes of trouble

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.events import FinishReason, Message, Role
-from app.engine.answer import PLAIN, AnswerDecoder, AnswerSpan, Reasoning, StopStrings, Syntax, syntax_of, thinking_of
+from app.engine.answer import (
+    PLAIN,
+    AnswerDecoder,
+    AnswerSpan,
+    StopStrings,
+    ThinkingSplitter,
+    ThinkingSyntax,
+    syntax_of,
+    thinking_of,
+)
 from app.engine.protocol import Ask, Delta, Generate, Reading, Reply
 
 # Thinking told from answer: every syntax, split anywhere, and nothing lost.
@@ -29,9 +38,9 @@ ANALYSIS = "<|channel|>analysis<|message|>"
 FINAL = "<|start|>assistant<|channel|>final<|message|>"
 
 
-def split(syntax: Syntax, *pieces: str) -> tuple[str, str]:
+def split(syntax: ThinkingSyntax, *pieces: str) -> tuple[str, str]:
     """Thinking and answer of these deltas."""
-    reasoning = Reasoning(syntax)
+    reasoning = ThinkingSplitter(syntax)
     spans = [span for piece in pieces for span in reasoning.feed(piece)] + reasoning.finish()
     return "".join(s.text for s in spans if s.thinking), "".join(s.text for s in spans if not s.thinking)
 
@@ -125,7 +134,7 @@ def test_a_call_in_a_harmony_header_is_the_answer_where_functions_may_be_called(
 
 
 def test_what_begins_a_call_in_a_header_is_held_to_the_grammar() -> None:
-    reasoning = Reasoning(CALLING)
+    reasoning = ThinkingSplitter(CALLING)
     outside = []
     for piece in ("<|channel|>", "analysis", "<|message|>", "Hm", "<|end|>", "<|start|>", "assistant", " to", "=", "x"):
         outside.append(reasoning.is_outside(piece))
@@ -161,14 +170,14 @@ SYNTAXES = st.sampled_from([PLAIN, PLAIN.after("<think>"), HARMONY, HARMONY.afte
 
 
 @given(SYNTAXES, st.lists(MARKS, max_size=12).map("".join), st.data())
-def test_splitting_a_text_elsewhere_changes_nothing(syntax: Syntax, text: str, data: st.DataObject) -> None:
+def test_splitting_a_text_elsewhere_changes_nothing(syntax: ThinkingSyntax, text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     assert split(syntax, *pieces) == split(syntax, text) == split(syntax, *text)
 
 
 @given(st.sampled_from([PLAIN, PLAIN.after("<think>"), CHANNEL]), st.lists(MARKS, max_size=12).map("".join))
-def test_only_marks_and_white_space_are_lost(syntax: Syntax, text: str) -> None:
+def test_only_marks_and_white_space_are_lost(syntax: ThinkingSyntax, text: str) -> None:
     thinking, answer = split(syntax, text)
     left = iter("".join(text.split()))
     assert all(character in left for character in "".join((thinking + answer).split()))  # in order, nothing invented
@@ -184,7 +193,7 @@ def test_every_channel_of_an_answer_arrives(thoughts: list[tuple[str, str]]) -> 
 
 
 def test_deltas_are_handed_on_as_soon_as_they_are_certain() -> None:
-    reasoning = Reasoning(PLAIN)
+    reasoning = ThinkingSplitter(PLAIN)
     assert reasoning.feed("<think>One") == [AnswerSpan("One", True)]
     assert reasoning.feed(" two ") == [AnswerSpan(" two", True)]
     assert reasoning.feed("three</") == [AnswerSpan(" three", True)]
@@ -193,7 +202,7 @@ def test_deltas_are_handed_on_as_soon_as_they_are_certain() -> None:
 
 
 def test_where_a_grammar_governs_only_whole_marks_begin_thinking() -> None:
-    reasoning = Reasoning(PLAIN)
+    reasoning = ThinkingSplitter(PLAIN)
     assert reasoning.is_outside("<think>")
     assert not any(reasoning.is_outside(piece) for piece in ("<", "{", " ", "<thing>"))
     reasoning.feed("<think>")
@@ -231,7 +240,7 @@ def test_a_template_says_how_thinking_is_written() -> None:
 
 
 @pytest.mark.parametrize("syntax", [PLAIN, CHANNEL, HARMONY.after(ANALYSIS), syntax_of("[THINK]")])
-def test_the_forced_end_ends_the_thinking(syntax: Syntax) -> None:
+def test_the_forced_end_ends_the_thinking(syntax: ThinkingSyntax) -> None:
     begun = syntax.opening if syntax.kind == "tags" else ""
     assert split(syntax, begun, "Hm", syntax.forced_end, "Hello") == ("Hm", "Hello")
 
@@ -239,7 +248,7 @@ def test_the_forced_end_ends_the_thinking(syntax: Syntax) -> None:
 class Written:
     """An answer fed by hand."""
 
-    def __init__(self, style: Syntax = PLAIN, **options: object) -> None:
+    def __init__(self, style: ThinkingSyntax = PLAIN, **options: object) -> None:
         self.replies: list[Reply] = []
         request = Generate(7, Ask((Message(Role.USER, "hello"),), **options))  # type: ignore[arg-type]
         self.answer = AnswerDecoder(request, self.replies.append, time.perf_counter(), style)

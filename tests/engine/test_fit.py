@@ -18,10 +18,10 @@ from app.engine.fit import (
     TOKEN_BYTES,
     DoesNotFit,
     GpuRoom,
-    Layout,
     LoadPlan,
-    Room,
-    Shape,
+    MemoryRoom,
+    ModelLayout,
+    ModelShape,
     choose,
     next_step,
     shape_of,
@@ -33,7 +33,7 @@ from tests.helpers.tiny_eyes import make_random_eye
 # Memory by formula, from headers alone.
 
 
-LAYOUT = Layout(4096)
+LAYOUT = ModelLayout(4096)
 WORDS = 1000 * TOKEN_BYTES  # tables for the vocabulary of the headers made here
 
 
@@ -95,7 +95,7 @@ def test_eyes_take_weights_and_scratch_and_their_pictures_are_read_at_once(tmp_p
     assert seeing.needs(on_gpu).gpu_weights == blind.needs(on_gpu).gpu_weights + seeing.eyes.weights
     assert on_cpu.needs(on_gpu).gpu == blind.needs(on_gpu).gpu
     assert on_cpu.needs(on_gpu).main == blind.needs(on_gpu).main + seeing.eyes.weights + seeing.eyes.compute
-    room = Room(10 * 2**30, 12 * 2**30)
+    room = MemoryRoom(10 * 2**30, 12 * 2**30)
     assert choose(seeing, Wish(), room).picture_tokens == 400
     measured = replace(before, weights=before.weights * 2)
     estimate = fit.corrected(seeing, LAYOUT, measured)
@@ -115,7 +115,7 @@ def test_recurrent_layers_keep_a_state_for_each_sequence_instead() -> None:
 
 def test_contexts_grow_in_llama_cpps_steps() -> None:
     shape = shape_of(header())
-    assert shape.needs(Layout(257)).kv == shape.needs(Layout(512)).kv == 2 * shape.needs(Layout(256)).kv
+    assert shape.needs(ModelLayout(257)).kv == shape.needs(ModelLayout(512)).kv == 2 * shape.needs(ModelLayout(256)).kv
 
 
 def test_what_the_gpu_takes_main_memory_does_not() -> None:
@@ -136,7 +136,7 @@ def test_experts_can_stay_in_main_memory() -> None:
         for name, size in (("attn_q", 10), ("ffn_up_exps", 100), ("ffn_down_exps", 100), ("ffn_up_shexp", 7))
     )
     shape = shape_of(header(tensors=tensors, expert_count=8))
-    layout = Layout(4096, gpu_layers=5)
+    layout = ModelLayout(4096, gpu_layers=5)
     assert shape.is_mixture
     assert shape.needs(layout).gpu_weights == 4 * 217
     apart = shape.needs(replace(layout, experts_on_cpu=True))
@@ -184,19 +184,19 @@ GIB = 2**30
 LAYERS = 32
 
 
-def shape(weights: int = 4 * GIB, *, state: int = 0, trained: int = 131072) -> Shape:
+def shape(weights: int = 4 * GIB, *, state: int = 0, trained: int = 131072) -> ModelShape:
     """About an 8B model: 128 KiB a token in f16, 1 GiB for 8,192."""
     layer = weights // (LAYERS + 2)
     none = (0,) * LAYERS
     states = (state,) * LAYERS
-    return Shape(LAYERS, (layer,) * LAYERS, none, layer, layer, 0, False, (2048,) * LAYERS, states, 4096, 14336,
+    return ModelShape(LAYERS, (layer,) * LAYERS, none, layer, layer, 0, False, (2048,) * LAYERS, states, 4096, 14336,
                  128256, 1, trained, True)  # fmt: skip
 
 
-def room(free: float, *gpus: float, total: float = 64, shared: bool = False) -> Room:
+def room(free: float, *gpus: float, total: float = 64, shared: bool = False) -> MemoryRoom:
     """Gibibytes free in main memory and on each GPU."""
     cards = tuple(GpuRoom(f"GPU{n}", "card", int(size * GIB), 24 * GIB, shared) for n, size in enumerate(gpus))
-    return Room(int(free * GIB), int(total * GIB), cards)
+    return MemoryRoom(int(free * GIB), int(total * GIB), cards)
 
 
 def summary(plan: LoadPlan) -> tuple[str, int, str, int]:
@@ -257,7 +257,7 @@ def test_no_room_for_the_context_is_refused_too() -> None:
 
 
 def test_unknown_memory_limits_nothing() -> None:
-    assert choose(shape(), Wish(), Room(0, 0)).choice == "fits"
+    assert choose(shape(), Wish(), MemoryRoom(0, 0)).choice == "fits"
 
 
 def test_a_large_gpu_takes_it_all() -> None:
@@ -300,7 +300,7 @@ def test_states_of_many_sequences_take_a_part_only() -> None:
 
 
 def test_better_numbers_replace_the_formula() -> None:
-    def twice(layout: Layout):
+    def twice(layout: ModelLayout):
         needs = shape().needs(layout)
         return replace(needs, weights=2 * needs.weights)
 
@@ -319,12 +319,12 @@ def test_better_numbers_replace_the_formula() -> None:
         (room(9, 4), True),
     ],
 )
-def test_only_what_is_near_a_limit_or_reduced_is_measured(where: Room, near: bool) -> None:
+def test_only_what_is_near_a_limit_or_reduced_is_measured(where: MemoryRoom, near: bool) -> None:
     plan = choose(shape(), Wish(), where)
     assert fit.is_near(plan, shape().needs(plan.layout), where) is near
 
 
-def ladder(plan: LoadPlan, wish: Wish, where: Room, *, had_model: bool) -> list[tuple[str, int, int]]:
+def ladder(plan: LoadPlan, wish: Wish, where: MemoryRoom, *, had_model: bool) -> list[tuple[str, int, int]]:
     """All steps as (step, GPU layers, context)."""
     steps = []
     while (after := next_step(plan, shape(), wish, where, had_model=had_model)) is not None:
@@ -369,7 +369,7 @@ WISHES = st.builds(Wish, st.integers(0, 200_000), st.sampled_from(["", "f16", "q
 
 @given(weights=SIZES, free=SIZES, total=SIZES, card=SIZES, wish=WISHES)
 def test_no_plan_needs_more_than_there_is(weights: int, free: int, total: int, card: int, wish: Wish) -> None:
-    where = Room(free, max(free, total), (GpuRoom("GPU0", "card", card, card),) if card else ())
+    where = MemoryRoom(free, max(free, total), (GpuRoom("GPU0", "card", card, card),) if card else ())
     model = shape(weights)
     try:
         plan = choose(model, wish, where)

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.states import Identity, StateFolder, model_identity
+from app.engine.states import StateFolder, StateIdentity, model_identity
 
-HERE = Identity(10, 20, "abc", "0.3.36", "f16", "as read")
+HERE = StateIdentity(10, 20, "abc", "0.3.36", "f16", "as read")
 
 
 def folder_with(path: Path, budget_bytes: int = 10**6) -> StateFolder:
     return StateFolder(path / "states", lambda: budget_bytes)
 
 
-def add(folder: StateFolder, session: str, size: int = 100, identity: Identity = HERE) -> None:
+def add(folder: StateFolder, session: str, size: int = 100, identity: StateIdentity = HERE) -> None:
     folder.folder.mkdir(exist_ok=True)
     unfinished = folder.folder / "new.part"
     unfinished.write_bytes(b"s" * size)
@@ -42,7 +42,7 @@ def test_a_state_is_found_again(tmp_path: Path) -> None:
 OF_THE_MODEL = "header_hash"
 
 
-@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(Identity) if f.name != OF_THE_MODEL])
+@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(StateIdentity) if f.name != OF_THE_MODEL])
 def test_any_difference_deletes_it_and_is_logged(tmp_path: Path, field: str, caplog: pytest.LogCaptureFixture) -> None:
     folder = folder_with(tmp_path)
     add(folder, "chat-1")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from app.core.events import Role
-from app.features.finding import Finding, SearchHit, SearchQuery, around, asked, marks_in, phrase_pattern
+from app.features.finding import HistorySearch, SearchHit, SearchQuery, around, asked, marks_in, phrase_pattern
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
-from app.store.jobs import JobResults, Jobs
+from app.store.jobs import JobResults, JobTable
 from app.store.media import StoredMedia
 from app.store.pages import PageStore
 from app.store.projects import Projects, Tags
@@ -28,8 +28,8 @@ class Store:
         def clock() -> float:
             return float(next(ticks))
 
-        self.finding = Finding(database)
-        self.chats, self.jobs = Conversations(database, clock), Jobs(database, clock)
+        self.finding = HistorySearch(database)
+        self.chats, self.jobs = Conversations(database, clock), JobTable(database, clock)
         self.results, self.pages = JobResults(database), PageStore(database, clock)
 
     def chat(self, title: str, *texts: str) -> tuple[int, list[int]]:

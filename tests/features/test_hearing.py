@@ -18,7 +18,7 @@ from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.source import Opened, PageRead
 from app.engine.client import EngineClient, EngineOnDemand
 from app.features.documents import DocumentLibrary, DocumentStored, Waits
-from app.features.hearing import Hearing, SpokenSegment, cues_of, segment_of, segments_of, srt_of
+from app.features.hearing import RecordingTranscriber, SpokenSegment, cues_of, segment_of, segments_of, srt_of
 from app.store.conversations import Attachments
 from app.store.database import Database
 from app.store.documents import DocumentStore, PageReadings
@@ -28,7 +28,7 @@ from tests.helpers.script import requests
 from tests.helpers.sounds import spoken, write_sound
 
 HEARS = {"any_path": True, "hears": True, "hearing_hz": 16_000}
-Make = Callable[..., tuple[Hearing, EngineOnDemand]]
+Make = Callable[..., tuple[RecordingTranscriber, EngineOnDemand]]
 
 
 @pytest.fixture
@@ -36,12 +36,14 @@ def hearing(tmp_path: Path) -> Iterator[Make]:
     """What hears with a scripted model, which is loaded; all of them keep it in the same place."""
     engines, database = [], Database.in_memory()
 
-    def make(*answers: dict[str, object], **rule: object) -> tuple[Hearing, EngineOnDemand]:
+    def make(*answers: dict[str, object], **rule: object) -> tuple[RecordingTranscriber, EngineOnDemand]:
         script = {"log": "prompts.jsonl", "load": HEARS | rule, "answers": list(answers)}
         engine = scripted_client(tmp_path / "scripted", script)
         engines.append(engine)
         load(engine)
-        return Hearing(lambda: engine, tmp_path / "documents", tmp_path / "heard", PageReadings(database)), engine
+        return RecordingTranscriber(
+            lambda: engine, tmp_path / "documents", tmp_path / "heard", PageReadings(database)
+        ), engine
 
     yield make
     for engine in engines:
@@ -164,7 +166,7 @@ def test_a_real_model_with_a_tiny_ear_hears_each_piece(starter: Path, tmp_path: 
     engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
     try:
         load(engine, starter, projector=str(tiny_eyes.make_ear(starter, tmp_path / "ear.gguf")), context_tokens=256)
-        hears = Hearing(lambda: engine, tmp_path / "documents", tmp_path / "heard")
+        hears = RecordingTranscriber(lambda: engine, tmp_path / "documents", tmp_path / "heard")
         said = []
         for name, sound in (("low", low), ("high", high)):
             path = write_sound(tmp_path / f"{name}.wav", sound, 44_100, 2)

@@ -16,7 +16,7 @@ import pytest
 from app.core.child import CHECKOUT
 from app.core.errors import DiskFull
 from app.core.events import CancelToken
-from app.features.media import MediaLibrary, MediumAdded, PassingLibrary, Refused, remove_passing
+from app.features.media import FileRefused, MediaLibrary, MediumAdded, PassingLibrary, remove_passing
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.media import StoredMedia
@@ -42,8 +42,8 @@ def test_fifty_at_once_some_of_which_are_none(library: MediaLibrary, tmp_path: P
     paths[3:3] = [tmp_path / "text.png", bomb(tmp_path / "bomb.png"), tmp_path / "missing.png"]
     found = list(library.adding(paths, CancelToken()))
     assert [one.path for one in found] == paths
-    assert [isinstance(one, Refused) for one in found].count(True) == 3
-    told = [one.error for one in found if isinstance(one, Refused)]
+    assert [isinstance(one, FileRefused) for one in found].count(True) == 3
+    told = [one.error for one in found if isinstance(one, FileRefused)]
     assert {Path(error.path).name for error in told} == {"text.png", "bomb.png", "missing.png"}  # type: ignore[attr-defined]
     assert len(library.store.all()) == 47
     assert sorted(each.name[:4] for each in (tmp_path / "media").iterdir() if each.is_file()) == []

@@ -15,7 +15,7 @@ from app.core import errors
 from app.core.gguf import check_model
 from app.core.paths import resource
 from app.documents.formats.registry import formats, words_for
-from app.documents.source import PageRead, Remark
+from app.documents.source import PageRead, ReadingRemark
 from app.features.messages import STARTER_CALLS_ITSELF, model_words, pages_words, remark_sentence, sentence_for, units
 
 EXAMPLES = {
@@ -80,7 +80,7 @@ def test_a_prompt_that_is_too_long_names_both_numbers() -> None:
 # What is told of a document that was read: a sentence for every remark, and words for its pages.
 
 
-DOCUMENTED = dict(re.findall(r"^(\w+) \(([^)]*)\):", inspect.getdoc(Remark) or "", re.MULTILINE))
+DOCUMENTED = dict(re.findall(r"^(\w+) \(([^)]*)\):", inspect.getdoc(ReadingRemark) or "", re.MULTILINE))
 REMARKS: dict[str, str | int] = {
     "format": "pdf", "ending": ".docx", "encoding": "cp1251", "count": 3, "sheet": "Costs", "rows": 1_000_000,
     "shown": 2000, "unit": "slide", "name": "Extra", "part": "word/document.xml", "size_bytes": 12_345_678,
@@ -95,7 +95,7 @@ def test_the_remarks_are_documented() -> None:
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_every_remark_has_a_sentence_that_tells_its_values(name: str) -> None:
     values = {value: REMARKS[value] for value in DOCUMENTED[name].split(", ") if value}
-    sentence = remark_sentence(Remark(name, values))
+    sentence = remark_sentence(ReadingRemark(name, values))
     assert sentence[0].isupper() or sentence[0].isdigit()
     assert sentence.endswith(".")
     for value in values.values():
@@ -105,14 +105,14 @@ def test_every_remark_has_a_sentence_that_tells_its_values(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, values in DOCUMENTED.items() if values == "count"])
 def test_one_thing_is_told_as_one(name: str) -> None:
-    one, many = (remark_sentence(Remark(name, {"count": count})) for count in (1, 1234))
+    one, many = (remark_sentence(ReadingRemark(name, {"count": count})) for count in (1, 1234))
     assert one.startswith("1 ")
     assert many.startswith("1,234 ")
     assert one != many.replace("1,234", "1")
 
 
 def test_names_inside_a_document_are_safe_to_show() -> None:
-    sentence = remark_sentence(Remark("attachment", {"name": "a\u202eb\nc\x1b.exe", "size_bytes": 5}))
+    sentence = remark_sentence(ReadingRemark("attachment", {"name": "a\u202eb\nc\x1b.exe", "size_bytes": 5}))
     assert sentence.startswith(r"The attachment a\u202eb\nc\x1b.exe (")
 
 

@@ -14,9 +14,9 @@ from app.features.assistants import AssistantChoice, planned
 from app.features.chat.answers import AnswerEvent, DocumentsShown
 from app.features.chat.prompts import budget_of
 from app.features.documents import DocumentStored
-from app.features.projects import Costs
+from app.features.projects import PreambleCosts
 from app.language.static_embeddings import load_table
-from app.store.conversations import Use
+from app.store.conversations import DocumentUse
 from app.store.projects import ProjectDocuments
 from tests.helpers.script import prompts, requests, write_script
 
@@ -155,11 +155,11 @@ def test_of_a_project_document_that_does_not_fit_each_question_gets_passages(
     assert "The kiln number 70" in prompt[0][1]
     question, answer = app.conversations.path(chat)
     (shown,) = app.documents.attachments.of_messages([question.id])[question.id]
-    assert (shown.use, shown.document_id) == (Use.PASSAGES, number)
+    assert (shown.use, shown.document_id) == (DocumentUse.PASSAGES, number)
     assert [one["document_id"] for one in answer.sources] == [number]
     assert app.chat.looks.documents_beyond_context(chat) == [number]
     assert app.chat.looks.documents_of(question.id) == [number]
-    costs = Costs(lambda: app.engine, lambda loaded: budget_of(None, app.settings, loaded).prompt_tokens)
+    costs = PreambleCosts(lambda: app.engine, lambda loaded: budget_of(None, app.settings, loaded).prompt_tokens)
     cost = app.preambles.cost_of(project, costs.tokens_of, costs.room_tokens)
     assert (cost.searched, cost.tokens, cost.is_exact) == ((number,), 0, True), "what is said beforehand"
 

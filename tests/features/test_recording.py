@@ -14,15 +14,15 @@ import pytest
 from app.core.errors import MicrophoneMissing
 from app.core.events import CancelToken
 from app.documents.microphone import RATE_HZ, TRIAL_VARIABLE, Heard
-from app.features.hearing import Recorded, Recorder, Recordings
+from app.features.hearing import RecordedFiles, RecordingDone, SoundRecorder
 from app.features.trash import TrashBin
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database
 from app.store.documents import DocumentStore
 
 
-def record(folder: Path, stop: CancelToken) -> Iterator[Heard | Recorded]:
-    return Recorder(folder / "child", lambda: "Recording").record(folder / "recordings", stop)
+def record(folder: Path, stop: CancelToken) -> Iterator[Heard | RecordingDone]:
+    return SoundRecorder(folder / "child", lambda: "Recording").record(folder / "recordings", stop)
 
 
 def test_what_is_heard_until_it_is_let_go_is_a_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +33,7 @@ def test_what_is_heard_until_it_is_let_go_is_a_whole_file(tmp_path: Path, monkey
             last = event
             if isinstance(event, Heard) and event.seconds > 0.5:
                 stop.cancel()
-        assert isinstance(last, Recorded)
+        assert isinstance(last, RecordingDone)
         assert last.path == tmp_path / "recordings" / name
         with wave.open(str(last.path), "rb") as file:
             assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, RATE_HZ)
@@ -77,7 +77,7 @@ def test_a_recording_goes_with_the_last_document_of_it(tmp_path: Path) -> None:
                 translations=pytest.fail,
                 forget=lambda _session: None,
                 began_at=time.time() + 1,
-                recordings=lambda: Recordings(folder, store),
+                recordings=lambda: RecordedFiles(folder, store),
             ).purge(before)
 
         purge(1.0)

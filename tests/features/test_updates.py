@@ -18,7 +18,7 @@ from app.core.errors import AppError, HubUnreachable, NetworkOff, ReleaseRefused
 from app.core.settings import Settings
 from app.features.messages import sentence_for
 from app.features.updates import MOST_BYTES, ReleaseStanding, ReleaseUpdates, precedence
-from app.hub.access import Access, Ledger
+from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.network import Network
 from tests.helpers.release_host import FILE, PIECE, ReleaseHost, facts, release_host
 
@@ -33,12 +33,12 @@ class Asker:
     """The program's side: settings, a ledger, and the check."""
 
     def __init__(self, host: ReleaseHost, folder: Path) -> None:
-        self.host, self.ledger, self.settings = host, Ledger(folder / "connections.jsonl"), Settings()
+        self.host, self.ledger, self.settings = host, ConnectionLedger(folder / "connections.jsonl"), Settings()
         self.home = host.home
 
     def check(self) -> Any:
         endpoint = f"http://{self.host.netloc}"
-        network = Network(lambda: Access(self.settings.network.allowed, endpoint, "", ""), self.ledger)
+        network = Network(lambda: NetworkAccess(self.settings.network.allowed, endpoint, "", ""), self.ledger)
         return ReleaseUpdates(self.home, network, lambda: self.settings, self.change).check()
 
     def change(self, section: str, **values: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.hub.access import Access
+from app.hub.access import NetworkAccess
 from app.hub.download import fetch
 from app.hub.part import place
 from app.hub.protocol import ChildEvent, Done, Failed, Fetched, Job, Phase
@@ -75,7 +75,7 @@ class Fetching:
 
     def job(self, **changes: Any) -> Job:
         """One that fetches the file."""
-        access = Access(endpoint=self.hub.url, token=self.token)
+        access = NetworkAccess(endpoint=self.hub.url, token=self.token)
         known: dict[str, Any] = {
             "repo": REPO, "revision": "main", "file": FILE, "folder": str(self.models), "access": access,
             "ledger": str(self.ledger),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.documents.blocks import Block
-from app.features.summary.checks import Cited, ClaimVerdict, verify
+from app.features.summary.checks import CitedBlock, ClaimVerdict, verify
 from app.features.summary.messages import check_words
 from tests.helpers.documents import read
 
@@ -44,7 +44,7 @@ def report_claims(which: str) -> list[ReportClaim]:
 
 def judged(claim: ReportClaim, blocks: list[Block]) -> ClaimVerdict:
     """The claim compared with what it cites, the rest of the report being near."""
-    every = [Cited(0, block) for block in blocks]
+    every = [CitedBlock(0, block) for block in blocks]
     return verify(claim.text, [one for one in every if one.block.id in claim.cites], "", every)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.core.events import ModelElsewhere
-from app.hub.access import Access, Ledger
+from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.model_server import ModelServer
 from app.remote.engine import RemoteEngine
 from app.remote.facts import find_out
-from app.remote.servers import Server, Servers
+from app.remote.servers import RemoteServer, RemoteServers
 
 
 class Keys:
@@ -29,16 +29,16 @@ class Remote:
     """An engine, and what it needs."""
 
     def __init__(self, folder: Path) -> None:
-        self.servers = Servers(folder / "servers", Keys())  # type: ignore[arg-type]
-        self.ledger = Ledger(folder / "connections.jsonl")
+        self.servers = RemoteServers(folder / "servers", Keys())  # type: ignore[arg-type]
+        self.ledger = ConnectionLedger(folder / "connections.jsonl")
         self.is_allowed = True
         self.stream_timeout_s = 30.0
         self.engine = RemoteEngine(self.servers, self.connect)
 
-    def connect(self, server: Server) -> ModelServer:
+    def connect(self, server: RemoteServer) -> ModelServer:
         return ModelServer(
             server.address,
-            lambda: Access(self.is_allowed, server.address.removesuffix("/v1")),
+            lambda: NetworkAccess(self.is_allowed, server.address.removesuffix("/v1")),
             self.ledger,
             lambda: self.servers.key(server.name),
             authorities=server.authorities,
@@ -47,14 +47,14 @@ class Remote:
 
     def add(self, address: str, model: str = "tiny-1B", **facts: object) -> Path:
         """Has a server with one model; where that is."""
-        server = Server("box", address, **facts)  # type: ignore[arg-type]
+        server = RemoteServer("box", address, **facts)  # type: ignore[arg-type]
         one = self.servers.model_of(server, model)
         self.servers.save(server, [one])
         return one.path
 
     def model_on(self, address: str, at_once: int) -> Path:
         """Has a server with the first model that it lists."""
-        found = find_out(self.connect(Server("box", address)))
+        found = find_out(self.connect(RemoteServer("box", address)))
         return self.add(address, found.models[0].name, at_once=at_once)
 
     def load(self, path: Path) -> ModelElsewhere:

@@ -13,7 +13,7 @@ from app.documents.files import write_translations
 from app.documents.formats.registry import rewriter_for
 from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead
 from app.documents.segments import Content, Segment, content_of, nests
-from app.documents.source import FileSource, Remark, Target
+from app.documents.source import FileSource, ReadingRemark, TargetLanguage
 
 Change = Callable[[Segment], Content | None]
 
@@ -54,7 +54,7 @@ class Result:
 
     segments: list[Segment] = field(default_factory=list)
     data: bytes = b""
-    remarks: list[Remark] = field(default_factory=list)
+    remarks: list[ReadingRemark] = field(default_factory=list)
 
     @property
     def texts(self) -> list[str]:
@@ -71,7 +71,7 @@ def run(
     format_: str,
     path: Path,
     change: Change | None = None,
-    target: Target | None = None,
+    target: TargetLanguage | None = None,
     encoding: str = "",
 ) -> Result:
     """Finds the segments and writes the file in this process; both must number alike."""

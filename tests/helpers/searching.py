@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from app.store.conversations import Conversations
-from app.store.search import Search
+from app.store.search import TextSearch
 
 
 def search_text(conversations: Conversations, query: str, limit: int = 50) -> list[tuple[int, int, str]]:
     """(chat, message or 0 for its title, the text) where all words are, the last one a beginning; titles first."""
-    search = Search(conversations._database)
+    search = TextSearch(conversations._database)
     hits = [(one.id, 0, one.title) for one in search.titles(query, limit)]
     ids = search.messages(query, limit - len(hits))
     texts = search.texts_of(ids)

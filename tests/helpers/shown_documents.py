@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QTextLayout, QTextLine, QTextOption
 
 from app.core.events import CancelToken
-from app.documents.blocks import Block, BlockKind, BlockPlace, Box
+from app.documents.blocks import Block, BlockKind, BlockPlace, LineBox
 from app.documents.protocol import Drawn
 from app.features.documents import TextHighlight
 
@@ -142,7 +142,7 @@ def _placed(blocks: Sequence[Block]) -> list[Block]:
             length, natural = line.textLength(), line.naturalTextWidth()
             is_rtl = any("\u0590" <= character <= "\u08ff" for character in block.text)
             left = MARGIN_PT + width - natural if is_rtl else MARGIN_PT
-            boxes.append(Box(page, left, y, left + natural, y + line.height(), start, start + length))
+            boxes.append(LineBox(page, left, y, left + natural, y + line.height(), start, start + length))
             start += length
             y += line.height() + 7
         found.append(replace(block, place=BlockPlace(boxes=tuple(boxes))))

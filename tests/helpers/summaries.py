@@ -30,7 +30,7 @@ from app.features.summary.result import (
 from app.features.summary.summaries import SummaryJobs
 from app.features.summary.summarize import Writing
 from app.features.work.engines import RESERVE_BYTES
-from app.features.work.queue import Worked
+from app.features.work.queue import JobEvent
 from app.store.documents import DocumentStore, StoredDocument
 from tests.helpers.engine import ask_behind
 from tests.helpers.script import prompts
@@ -153,9 +153,9 @@ def state(summaries: SummaryJobs, summary_id: int) -> str:
     return row.state if row is not None else ""
 
 
-def until_section(summaries: SummaryJobs, number: int, cancel: CancelToken | None = None) -> Iterator[Worked[Any]]:
+def until_section(summaries: SummaryJobs, number: int, cancel: CancelToken | None = None) -> Iterator[JobEvent[Any]]:
     """The work up to and with a section; the rest when asked for more."""
     for worked in summaries.run(cancel or CancelToken()):
         if isinstance(worked.event, SectionRead) and worked.event.done == number:
             yield worked
-    yield Worked(0, None)
+    yield JobEvent(0, None)

@@ -26,7 +26,7 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.features.translation.translations import StoredTranslation, TranslationAdded, TranslationJobs
-from app.features.work.queue import Worked
+from app.features.work.queue import JobEvent
 from tests.helpers.engine import ask_behind
 from tests.helpers.script import prompts
 
@@ -137,12 +137,12 @@ def work_off(translations: TranslationJobs) -> None:
 
 def until_segment(
     translations: TranslationJobs, number: int, cancel: CancelToken | None = None
-) -> Iterator[Worked[TranslationEvent]]:
+) -> Iterator[JobEvent[TranslationEvent]]:
     """The work up to and with so many segments; the rest when asked for more."""
     for worked in translations.run(cancel or CancelToken()):
         if isinstance(worked.event, SegmentDone) and worked.event.done == number:
             yield worked
-    yield Worked(0, None)
+    yield JobEvent(0, None)
 
 
 def asked(script: Path) -> Counter[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.documents.segments import Content, Mark, Segment
-from app.documents.source import Target
+from app.documents.source import TargetLanguage
 from tests.documents.formats.word.test_reading import STYLES
 from tests.helpers import rewriting
 from tests.helpers.office_files import word_part, write_docx
@@ -48,7 +48,7 @@ def rewritten(
     tmp_path: Path,
     inner: str,
     change: Callable[[Segment], Content | None] | None = reversed_words,
-    target: Target | None = None,
+    target: TargetLanguage | None = None,
     **parts: str,
 ) -> rewriting.Result:
     """A document of this body after it was rewritten."""

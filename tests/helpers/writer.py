@@ -13,9 +13,9 @@ from app.core.gguf import check_model, check_projector
 from app.engine.llama.eyes import open_eyes
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model, load_model
-from app.engine.llama.sampling import Choice, make_chain, open_grammar
+from app.engine.llama.sampling import SamplingValues, make_chain, open_grammar
 from app.engine.llama.template import MediaMarks, PromptPart
-from app.engine.llama.tiles import Tiles
+from app.engine.llama.tiles import TileNumbers
 
 CONTEXT_TOKENS = 512
 
@@ -38,7 +38,7 @@ class Writer:
         *,
         gbnf: str = "",
         schema: object = None,
-        choice: Choice | None = None,
+        choice: SamplingValues | None = None,
         is_outside: Callable[[int], bool] | None = None,
         most_tokens: int = 120,
     ) -> str:
@@ -48,7 +48,7 @@ class Writer:
         assert model.template is not None
         self._decode(model.prompt_tokens(model.template.render([("user", question)], continue_last=False)))
         grammar = open_grammar(library, model, gbnf, json.dumps(schema) if schema is not None else "")
-        chain = make_chain(library, choice or Choice(temperature=0), model, grammar, is_outside)
+        chain = make_chain(library, choice or SamplingValues(temperature=0), model, grammar, is_outside)
         text = b""
         try:
             for _ in range(most_tokens):
@@ -77,7 +77,7 @@ class Seer:
         library = open_library()
         loaded = load_model(library, str(model), check_model(model), 0, tell=lambda _: None, cancelled=bool)
         assert loaded is not None
-        self.model, self._tiles = loaded, Tiles()
+        self.model, self._tiles = loaded, TileNumbers()
         eyes = open_eyes(library, str(eye), check_projector(eye, str(model)), loaded, self._tiles, threads=1)
         assert eyes is not None
         self.eyes = eyes

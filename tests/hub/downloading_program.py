@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from app.hub.access import Access
+from app.hub.access import NetworkAccess
 from app.hub.download import Download, DownloadRequest, fetch
 from app.hub.files import RemoteFile
 from tests.hub.queue_parts import Home
@@ -25,7 +25,7 @@ def main() -> None:
             print(json.dumps({"state": download.state, "done_bytes": download.done_bytes}), flush=True)
 
     home = Home(Path(folder), fetch)
-    home.access = Access(endpoint=hub)
+    home.access = NetworkAccess(endpoint=hub)
     home.listener = tell  # type: ignore[assignment]
     queue = home.open()
     if file:

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from app.core.events import CancelToken
-from app.hub.access import Access
+from app.hub.access import NetworkAccess
 from app.hub.download import Download, DownloadRequest
 from app.hub.downloads import Downloads
 from app.hub.files import RemoteFile
 from app.hub.part import beside, place
 from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase
 from app.store.database import Database
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from tests.helpers.program import wait_until
 
 TIMEOUT_S = 20
@@ -162,19 +162,19 @@ class Home:
         self.models = folder / "models"
         self.listener = Listener()
         self.fetch = fetch or ScriptedFetch()
-        self.access = Access(endpoint="http://127.0.0.1:1")
+        self.access = NetworkAccess(endpoint="http://127.0.0.1:1")
         self.copies: dict[str, Path] = {}
         self.asked: list[str] = []
         self._open = ExitStack()
         self.database: Database
-        self.jobs: Jobs
+        self.jobs: JobTable
         self.downloads: Downloads
 
     def open(self, *, start: bool = True) -> Downloads:
         """The program starts."""
         self.database = Database.open(self.folder / "fireside.db")
         self._open.callback(self.database.close)
-        self.jobs = Jobs(self.database)
+        self.jobs = JobTable(self.database)
         self.downloads = Downloads(
             jobs=self.jobs,
             fetch=self.fetch,

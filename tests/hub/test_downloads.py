@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DownloadFailed, DownloadRunning, HubUnreachable, NotEnoughDisk
-from app.hub.access import Access
+from app.hub.access import NetworkAccess
 from app.hub.download import Download, DownloadSpeed
 from app.hub.part import reserve_for
 from app.hub.protocol import Fetched, Phase
@@ -423,7 +423,7 @@ def test_a_copy_is_used_with_the_network_off_and_with_a_full_disk(home: Home, tm
     copy = tmp_path / "huge-copy.gguf"
     copy.write_bytes(b"sparse, so to say")
     home.copies[huge.sha256] = copy
-    home.access = Access(allowed=False)
+    home.access = NetworkAccess(allowed=False)
     done = home.listener.wait(home.open().add(request(huge)).id, "done")
     assert done.paths == (str(copy),)
 

@@ -16,7 +16,7 @@ import pytest
 
 from app.core.child import CHECKOUT
 from app.core.errors import FileNotOnHub, NetworkOff, NotEnoughDisk
-from app.hub.access import Access
+from app.hub.access import NetworkAccess
 from app.hub.download import DownloadRequest, fetch
 from app.hub.files import RemoteFile
 from app.hub.part import place
@@ -43,7 +43,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
 @pytest.fixture
 def home(tmp_path: Path, hub: FakeHub) -> Iterator[Home]:
     made = Home(tmp_path, fetch)
-    made.access = Access(endpoint=hub.url)
+    made.access = NetworkAccess(endpoint=hub.url)
     yield made
     made.close()
 
@@ -254,7 +254,7 @@ def test_a_failure_is_the_hub_s_situation_also_after_a_restart(hub: FakeHub, hom
 
 
 def test_with_the_network_off_nothing_is_sent(hub: FakeHub, home: Home) -> None:
-    home.access = Access(allowed=False, endpoint=hub.url)
+    home.access = NetworkAccess(allowed=False, endpoint=hub.url)
     id_ = home.open().add(request(hub, "a.gguf")).id
     assert isinstance(home.listener.wait(id_, "paused").error, NetworkOff)
     assert (hub.requests, children()) == ([], [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.core.errors import AppError, DiskFull, DownloadFailed, HubUnreachable, NetworkOff, NotEnoughDisk
-from app.hub.access import Access
+from app.hub.access import NetworkAccess
 from tests.hub.queue_parts import PARTS, A, B, C, D, Home, done_event, request
 
 
@@ -154,7 +154,7 @@ def test_close_ends_everything_while_nothing_that_is_fetched_comes_to_its_end(ho
 
 def test_with_the_network_off_an_item_is_paused_with_the_reason_and_no_child_starts(home: Home) -> None:
     queue, fetch = home.open(), home.fetch
-    home.access = Access(allowed=False)
+    home.access = NetworkAccess(allowed=False)
     id_ = queue.add(request(A)).id
     paused = home.listener.wait(id_, "paused")
     assert isinstance(paused.error, NetworkOff)
@@ -162,7 +162,7 @@ def test_with_the_network_off_an_item_is_paused_with_the_reason_and_no_child_sta
     home.close()
     queue = home.open()
     assert isinstance(queue.all()[0].error, NetworkOff)
-    home.access = Access()
+    home.access = NetworkAccess()
     queue.resume(id_)
     fetch.finish(A)
     assert home.listener.wait(id_, "done").error is None

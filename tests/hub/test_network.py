@@ -36,7 +36,7 @@ from app.core.errors import (
     TokenRefused,
 )
 from app.core.events import CancelToken
-from app.hub.access import Access, HubConnection, HubToken, Ledger, wait_of
+from app.hub.access import ConnectionLedger, HubConnection, HubToken, NetworkAccess, wait_of
 from app.hub.network import Network, http, prepare
 from tests.helpers.fake_hub import FakeHub
 
@@ -67,20 +67,20 @@ def hub() -> Iterator[FakeHub]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
+def ledger(tmp_path: Path) -> ConnectionLedger:
     """An own one."""
-    return Ledger(tmp_path / "folder" / "connections.jsonl")
+    return ConnectionLedger(tmp_path / "folder" / "connections.jsonl")
 
 
 Open = Callable[..., Network]
 
 
 @pytest.fixture
-def network(hub: FakeHub, ledger: Ledger) -> Open:
+def network(hub: FakeHub, ledger: ConnectionLedger) -> Open:
     """A network with this access; to the fake Hub unless something else is said."""
 
     def make(**access: Any) -> Network:
-        return Network(lambda: Access(**{"endpoint": hub.url} | access), ledger)
+        return Network(lambda: NetworkAccess(**{"endpoint": hub.url} | access), ledger)
 
     return make
 
@@ -107,7 +107,7 @@ def closed_port() -> int:
 # The switch
 
 
-def test_no_socket_is_opened_while_the_network_is_off(network: Open, ledger: Ledger) -> None:
+def test_no_socket_is_opened_while_the_network_is_off(network: Open, ledger: ConnectionLedger) -> None:
     off = network(allowed=False)
     threading.Event()
     OPENED.clear()
@@ -153,7 +153,7 @@ def test_importing_the_hub_opens_nothing_and_imports_nothing_heavy() -> None:
 # The ledger
 
 
-def test_each_connection_is_noted_with_host_reason_and_bytes(network: Open, ledger: Ledger) -> None:
+def test_each_connection_is_noted_with_host_reason_and_bytes(network: Open, ledger: ConnectionLedger) -> None:
     before_s = time.time()
     info(network())
     (connection,) = ledger.connections()
@@ -162,22 +162,22 @@ def test_each_connection_is_noted_with_host_reason_and_bytes(network: Open, ledg
     assert before_s <= connection.at <= time.time()
 
 
-def test_a_connection_that_fails_is_noted_too(network: Open, ledger: Ledger) -> None:
+def test_a_connection_that_fails_is_noted_too(network: Open, ledger: ConnectionLedger) -> None:
     situation(network(endpoint=f"http://127.0.0.1:{closed_port()}"))
     assert [(each.status, each.bytes) for each in ledger.connections()] == [(0, 0)]
 
 
-def test_the_newest_come_first_and_what_is_no_connection_is_passed_over(ledger: Ledger) -> None:
+def test_the_newest_come_first_and_what_is_no_connection_is_passed_over(ledger: ConnectionLedger) -> None:
     first, second = ledger.begin("one", "a"), ledger.begin("two", "b")
     with ledger.path.open("ab") as file:
         file.write(b'\xff\xfe\n[]\n{"id": 1}\nnull\n{"broken": \n')
     ledger.tell(first, received_bytes=5, status=200)
     assert [(each.host, each.bytes) for each in ledger.connections()] == [("two", 0), ("one", 5)]
     assert ledger.connections(1) == [second]
-    assert Ledger(ledger.path.with_name("none")).connections() == []
+    assert ConnectionLedger(ledger.path.with_name("none")).connections() == []
 
 
-def test_several_processes_may_write_at_once(ledger: Ledger) -> None:
+def test_several_processes_may_write_at_once(ledger: ConnectionLedger) -> None:
     code = (
         "import sys, pathlib; from app.hub.access import Ledger\n"
         f"ledger = Ledger(pathlib.Path({str(ledger.path)!r}))\n"

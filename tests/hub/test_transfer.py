@@ -25,7 +25,7 @@ from app.core.errors import (
     RepositoryMissing,
     TokenRefused,
 )
-from app.hub.access import Access, Ledger
+from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.part import PartialFile
 from app.hub.protocol import Done
 from app.hub.transfer import LIMITS_VARIABLE, TransferLimits, limits_from
@@ -70,7 +70,7 @@ def test_progress_comes_at_most_ten_times_a_second(fetching: Fetching) -> None:
 
 def test_every_connection_is_in_the_ledger(fetching: Fetching) -> None:
     fetching.here()
-    content, head = Ledger(fetching.ledger).connections()
+    content, head = ConnectionLedger(fetching.ledger).connections()
     assert (content.status, content.bytes, head.status) == (200, SIZE, 302)
     assert content.why == head.why == f"download {REPO}/{FILE}"
 
@@ -304,9 +304,9 @@ def test_an_expired_link_is_renewed(fetching: Fetching) -> None:
             seen.set()
             fetching.hub.expire_links()
 
-    from app.hub.transfer import Transfer
+    from app.hub.transfer import FileTransfer
 
-    done = Transfer(fetching.job(), expire_when_it_breaks, TransferLimits(first_wait_s=0.02, reserve_bytes=0)).run()
+    done = FileTransfer(fetching.job(), expire_when_it_breaks, TransferLimits(first_wait_s=0.02, reserve_bytes=0)).run()
     assert done.resumed_bytes == 0
     assert fetching.ranges() == [None, CUT, CUT]
     assert len(fetching.hub.seen("hub", "HEAD")) == 2
@@ -413,7 +413,7 @@ def test_another_file_than_the_chosen_one_is_not_fetched(fetching: Fetching) -> 
 
 
 def test_nothing_goes_out_while_the_network_is_off(fetching: Fetching) -> None:
-    fetching.fails_with(NetworkOff, fetching.job(access=Access(False, fetching.hub.url)))
+    fetching.fails_with(NetworkOff, fetching.job(access=NetworkAccess(False, fetching.hub.url)))
     assert fetching.hub.seen() == []
     assert not fetching.ledger.exists()
 

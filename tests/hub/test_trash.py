@@ -13,7 +13,7 @@ import pytest
 
 from app.core.errors import FolderNotWritable, ModelMissing, ModelNotOurs
 from app.hub.library import InstalledModel, describe, scan
-from app.hub.models_folder import NOTE, TRASH, Thrown, contents, empty, put_back, throw_away
+from app.hub.models_folder import NOTE, TRASH, TrashedModel, contents, empty, put_back, throw_away
 from tests.helpers import models_on_disk
 from tests.helpers.models_on_disk import as_nobody, write_model, write_sidecar
 
@@ -190,6 +190,6 @@ def test_no_trash_is_an_empty_one(tmp_path: Path) -> None:
 
 
 def test_a_thrown_model_knows_where_it_is(tmp_path: Path) -> None:
-    thrown = Thrown("id", tmp_path, "x", ("x.gguf",), 1, 0.0)
+    thrown = TrashedModel("id", tmp_path, "x", ("x.gguf",), 1, 0.0)
     assert thrown.place == tmp_path / TRASH / "id"
     assert not os.path.lexists(thrown.place)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from app.language.detection import Detector, differ, language_by_words, language_of, most_likely, scripts_differ
+from app.language.detection import LanguageDetector, differ, language_by_words, language_of, most_likely, scripts_differ
 from app.language.names import LANGUAGES
 
 TEXTS = {
@@ -95,21 +95,21 @@ CODES = [one.code for one in LANGUAGES]
     ],
 )
 def test_the_language_of_a_few_words(text: str, found: str) -> None:
-    assert Detector.shared().find(text, CODES) == found
+    assert LanguageDetector.shared().find(text, CODES) == found
 
 
 def test_only_the_languages_of_the_model_are_found() -> None:
-    assert Detector.shared().find("Onde fica a estação mais próxima?", ["pt-BR", "en"]) == "pt-BR"
-    assert Detector.shared().find("最寄りの駅はどこですか", ["en", "de"]) == ""
+    assert LanguageDetector.shared().find("Onde fica a estação mais próxima?", ["pt-BR", "en"]) == "pt-BR"
+    assert LanguageDetector.shared().find("最寄りの駅はどこですか", ["en", "de"]) == ""
 
 
 def test_the_detector_is_shared_while_somebody_holds_it() -> None:
-    first = Detector.shared()
-    assert Detector.shared() is first
+    first = LanguageDetector.shared()
+    assert LanguageDetector.shared() is first
 
 
 def test_of_two_languages_short_texts_are_told_apart() -> None:
-    detector = Detector.shared()
+    detector = LanguageDetector.shared()
     assert detector.is_rather("Where is the station?", "en", "de")
     assert not detector.is_rather("Wo ist der Bahnhof denn?", "en", "de")
     assert not detector.is_rather("Hotel", "en", "de"), "too short to tell"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from app.hub.access import Access, Ledger
+from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.catalog import CatalogEntry
 from app.hub.network import Network
-from app.hub.search import Hub
+from app.hub.search import HubSearch
 from tests.helpers.fake_hub import FakeHub
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,8 +49,8 @@ def hub() -> Iterator[FakeHub]:
 def check(hub: FakeHub, tmp_path: Path, *entries: CatalogEntry) -> int:
     import check_catalog
 
-    network = Network(lambda: Access(endpoint=hub.url), Ledger(tmp_path / "connections.jsonl"))
-    return check_catalog.check(entries, Hub(network))
+    network = Network(lambda: NetworkAccess(endpoint=hub.url), ConnectionLedger(tmp_path / "connections.jsonl"))
+    return check_catalog.check(entries, HubSearch(network))
 
 
 def test_a_list_that_agrees_is_fine(hub: FakeHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

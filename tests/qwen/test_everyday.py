@@ -18,7 +18,7 @@ from app.features.summary import prompts
 from app.features.summary.prompts import read_points
 from app.features.summary.result import InputDocument
 from app.features.summary.sections import whole
-from app.store.conversations import Use
+from app.store.conversations import DocumentUse
 from tests.helpers.blemishes import find_blemishes
 from tests.helpers.engine import GREEDY, answer_of, user
 from tests.helpers.qwen_models import ANSWER_S
@@ -56,7 +56,7 @@ def test_a_document_that_fits_is_asked_about(
     *_, kept = app.documents.read(path, CancelToken())
     assert isinstance(kept, DocumentStored)
     chat = app.conversations.create()
-    app.documents.attachments.add_to_draft(chat.id, kept.document.id, Use.WHOLE)
+    app.documents.attachments.add_to_draft(chat.id, kept.document.id, DocumentUse.WHOLE)
     answer = ask(app, chat.id, "Who built the new crane, and how many tonnes can it lift? One sentence.")
     assert find_blemishes(answer, HARBOUR, "en") == [], answer
     assert "Brenner" in answer and "60" in answer

@@ -33,10 +33,10 @@ from app.core.errors import (
 from app.core.events import CancelToken, Finished, FinishReason, Media, Message, Role, TextDelta
 from app.engine.protocol import Ask, Sampling
 from app.features.messages import sentence_for
-from app.features.work.asking import Growing, Rests, TaskAnswer, work_off
+from app.features.work.asking import TaskAnswer, TaskGrowing, TaskRests, work_off
 from app.remote import engine as engine_module
 from app.remote.engine import RemoteEngine
-from app.remote.servers import LEAST_TURNS, Callers, certificates_in, owners_of
+from app.remote.servers import LEAST_TURNS, RemoteCallers, certificates_in, owners_of
 from tests.helpers.authority import Authority
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.remote import Remote
@@ -258,9 +258,9 @@ class Job:
 
     def _work(self) -> None:
         for event in work_off(self.tasks, self.engine, CancelToken(), self._take):
-            if isinstance(event, Rests):
+            if isinstance(event, TaskRests):
                 self.rests.append(event.reason)
-            elif isinstance(event, Growing):
+            elif isinstance(event, TaskGrowing):
                 self.has_begun.set()
 
     def _take(self, _task: Task, answer: TaskAnswer | AppError) -> list[Task]:
@@ -326,7 +326,7 @@ def test_a_job_goes_on_beside_a_chat_where_a_server_writes_several_answers(
     chat.join()
 
 
-def written_in_turn(callers: Callers, answers: int) -> None:
+def written_in_turn(callers: RemoteCallers, answers: int) -> None:
     for one in list(range(answers)) * LEAST_TURNS:
         callers.wrote(one)
     for one in range(answers):
@@ -334,7 +334,7 @@ def written_in_turn(callers: Callers, answers: int) -> None:
 
 
 def test_answers_whose_words_come_in_turn_are_written_side_by_side() -> None:
-    callers = Callers()
+    callers = RemoteCallers()
     for one in ("first", "first", "second", "first", "second", "second", "third"):  # a thread was late
         callers.wrote(one)
     assert callers.writes_one and callers.places is None

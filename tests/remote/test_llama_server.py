@@ -14,7 +14,7 @@ import pytest
 
 from app.core.events import Finished, Message, Role, TextDelta
 from app.engine.protocol import Ask, Sampling
-from app.remote.servers import Server
+from app.remote.servers import RemoteServer
 from tests.helpers import tiny_eyes
 from tests.helpers.remote import Remote
 
@@ -84,7 +84,7 @@ def test_it_tells_what_it_holds_counts_follows_a_grammar_goes_on_and_answers_sev
     asks = [Ask([Message(Role.USER, f"Say {number}.")], max_tokens=4, sampling=GREEDY) for number in range(6)]
     ends = [index for index, event in remote.engine.generate_many(asks) if isinstance(event, Finished)]
     assert sorted(ends) == list(range(6))
-    assert remote.servers.get("box") == Server("box", f"http://{loaded.host}/v1", at_once=4)
+    assert remote.servers.get("box") == RemoteServer("box", f"http://{loaded.host}/v1", at_once=4)
 
 
 def test_it_sees_what_is_sent(remote: Remote, tmp_path: Path) -> None:

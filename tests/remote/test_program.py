@@ -15,12 +15,12 @@ from app.core.errors import DocumentStaysHere, ModelNotLoaded, NetworkOff, Serve
 from app.core.events import CancelToken, Finished, ModelElsewhere, TextDelta
 from app.engine.contract import bring
 from app.engine.protocol import OPEN
-from app.features.leaving import Leaving, leaving_words
+from app.features.leaving import OutboundDocuments, leaving_words
 from app.features.summary.result import Method, SummaryOptions
 from app.features.summary.summarize import SectionRead
 from app.hub import access
 from app.remote import engine as engine_module
-from app.remote.servers import Server
+from app.remote.servers import RemoteServer
 from app.store.conversations import MessageState
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.picture_files import RED, picture
@@ -53,7 +53,7 @@ def server() -> Iterator[FakeServer]:
 def app(server: FakeServer) -> Iterator[Fireside]:
     """The program, whose chat has the model on the server."""
     app = build()
-    kept = Server("box", server.address, at_once=4)
+    kept = RemoteServer("box", server.address, at_once=4)
     model = app.servers.model_of(kept, "tiny-1B")
     app.servers.save(kept, [model])
     list(app.engine.load(model.path))
@@ -128,7 +128,7 @@ def test_a_translation_is_made_elsewhere(app: Fireside, tmp_path: Path) -> None:
 
 
 def test_a_document_leaves_once_a_person_said_so(app: Fireside, server: FakeServer, away: None) -> None:
-    asked: list[Leaving] = []
+    asked: list[OutboundDocuments] = []
 
     def say(*answers: bool) -> None:
         left = list(answers)
@@ -145,7 +145,7 @@ def test_a_document_leaves_once_a_person_said_so(app: Fireside, server: FakeServ
     with pytest.raises(DocumentStaysHere):
         list(app.chat.answer(question.id, CancelToken()))
     assert len(server.requests) == sent  # not even to be counted
-    assert asked == [Leaving(server.host, ("lease.pdf",))] and "lease.pdf" in str(leaving_words(asked[0]))
+    assert asked == [OutboundDocuments(server.host, ("lease.pdf",))] and "lease.pdf" in str(leaving_words(asked[0]))
     say(True)
     for _ in range(2):
         list(app.chat.answer(question.id, CancelToken()))
@@ -157,7 +157,7 @@ def test_a_document_leaves_once_a_person_said_so(app: Fireside, server: FakeServ
 
 
 def test_a_picture_leaves_once_a_person_said_so(app: Fireside, server: FakeServer, away: None, tmp_path: Path) -> None:
-    asked: list[Leaving] = []
+    asked: list[OutboundDocuments] = []
     answers = [False, True]
     app.consent.ask = lambda leaving: asked.append(leaving) or answers.pop(0)  # type: ignore[func-returns-value]
     model = app.servers.models()[0]
@@ -170,7 +170,7 @@ def test_a_picture_leaves_once_a_person_said_so(app: Fireside, server: FakeServe
     sent = len(server.requests)
     with pytest.raises(DocumentStaysHere):
         list(app.chat.answer(question.id, CancelToken()))
-    assert len(server.requests) == sent and asked == [Leaving(server.host, ("red.png",))]
+    assert len(server.requests) == sent and asked == [OutboundDocuments(server.host, ("red.png",))]
     for _ in range(2):
         list(app.chat.answer(question.id, CancelToken()))
     assert len(asked) == 2

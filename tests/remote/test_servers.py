@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import ModelUnreadable
 from app.hub.access import is_own_network, is_this_computer
 from app.remote.facts import thinking_of
-from app.remote.servers import Server, address_of, host_of, weights_in_name
+from app.remote.servers import RemoteServer, address_of, host_of, weights_in_name
 from tests.helpers.remote import Remote
 
 
@@ -74,7 +74,7 @@ def test_a_host_is_told_with_its_port_where_that_is_not_the_usual_one() -> None:
 
 
 def test_a_server_comes_back_with_its_models_and_without_those_that_were_left_out(remote: Remote) -> None:
-    servers, server = remote.servers, Server("gpu box", "http://gpu-box.local:8000/v1", "vllm", at_once=16)
+    servers, server = remote.servers, RemoteServer("gpu box", "http://gpu-box.local:8000/v1", "vllm", at_once=16)
     models = [servers.model_of(server, name) for name in ("Qwen/Qwen3-8B", "other/Qwen3-8B", "../../etc/passwd")]
     servers.save(server, models)
     again = [servers.model_of(server, name) for name in ("Qwen/Qwen3-8B", "new-3B")]
@@ -95,9 +95,9 @@ def test_the_files_of_the_first_version_are_read_and_their_models_stay_where_the
     """As Fireside wrote them on 27 November 2026; chats know a model by its file."""
     servers = remote.servers
     shutil.copytree(Path(__file__).parent / "data" / "first-servers", servers.folder)
-    box = Server("gpu-box.local", "http://gpu-box.local:8000/v1", "vllm", at_once=16)
+    box = RemoteServer("gpu-box.local", "http://gpu-box.local:8000/v1", "vllm", at_once=16)
     assert servers.all() == [
-        Server("api.example.org", "https://api.example.org/v1", context_tokens=32768, at_once=0),
+        RemoteServer("api.example.org", "https://api.example.org/v1", context_tokens=32768, at_once=0),
         box,
     ]
     (model,) = servers.models_on(box)
@@ -126,14 +126,14 @@ def test_damaged_files_are_no_servers_and_no_models(remote: Remote) -> None:
     with pytest.raises(ModelUnreadable):
         remote.servers.read(path)
     path.with_name("server.json").write_text('{"name": "box", "address": "http://box/v1", "at_once": 9999, "new": 1}')
-    assert remote.servers.all() == [Server("box", "http://box/v1", at_once=128)]
+    assert remote.servers.all() == [RemoteServer("box", "http://box/v1", at_once=128)]
     path.with_name("server.json").write_text("[[[[")
     assert remote.servers.all() == []
 
 
 def test_which_documents_may_be_sent_is_remembered_by_server(remote: Remote, tmp_path: Path) -> None:
     servers = remote.servers
-    box, other, here = (Server(name, f"http://{name}/v1") for name in ("box", "other", "localhost"))
+    box, other, here = (RemoteServer(name, f"http://{name}/v1") for name in ("box", "other", "localhost"))
     for server in (box, other, here):
         servers.save(server)
     servers.let_have(box, ["aa", "bb"])

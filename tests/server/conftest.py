@@ -17,10 +17,10 @@ from app.core.events import ModelLoaded
 from app.engine.client import EngineOnDemand
 from app.engine.contract import Engine
 from app.engine.protocol import OPEN, Wish
-from app.features.hearing import Hearing
+from app.features.hearing import RecordingTranscriber
 from app.features.media import PassingLibrary
 from app.features.serving import AnswerServer, ServedEngines, served_models
-from app.server.application import Rules, application
+from app.server.application import AccessRules, application
 from app.server.running import RunningServer
 from app.store.database import Database
 from app.store.media import MediaStore
@@ -64,10 +64,10 @@ def serve(
         engines,
         lambda: served_models((path, path.stat().st_size, False, False) for path in models),
         lambda: PassingLibrary(MediaStore(database), scratch / "decoded", scratch / "documents"),
-        lambda engine: Hearing(engine, scratch / "documents", scratch / "heard"),
+        lambda engine: RecordingTranscriber(engine, scratch / "documents", scratch / "heard"),
     )
     stack.callback(engines.close)
-    server = RunningServer(application(serving, Rules(KEY, origins=origins)), port=0)
+    server = RunningServer(application(serving, AccessRules(KEY, origins=origins)), port=0)
     server.start()
     stack.callback(server.stop)
     headers = {"Authorization": f"Bearer {KEY}"}

@@ -16,7 +16,7 @@ from app.features.tool_calls import (
     CallWords,
     SyntaxReader,
     Told,
-    Tool,
+    ToolFunction,
     schema_for,
 )
 
@@ -69,16 +69,16 @@ def test_references_of_a_schema_are_followed_and_never_without_end() -> None:
         "properties": {"root": {"$ref": "#/$defs/node"}, "definitions": {"type": "string"}},
         "$defs": {"node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}},
     }
-    schema = json.loads(schema_for([Tool("f", parameters=tree), Tool("g", parameters=True)]))
+    schema = json.loads(schema_for([ToolFunction("f", parameters=tree), ToolFunction("g", parameters=True)]))
     arguments = schema["anyOf"][0]["properties"]["arguments"]
     assert arguments["properties"]["root"] == {"type": "object", "properties": {"next": {}}}
     assert arguments["properties"]["definitions"] == {"type": "string"}
     assert schema["anyOf"][1]["properties"]["arguments"] == {"type": "object"}
     with pytest.raises(ValueError, match="nothing at"):
-        schema_for([Tool("f", parameters={"properties": {"a": {"$ref": "#/$defs/gone"}}})])
+        schema_for([ToolFunction("f", parameters={"properties": {"a": {"$ref": "#/$defs/gone"}}})])
     wide = {"$defs": {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 9} for n in range(20)} | {"d20": {}}}
     with pytest.raises(ValueError, match="too large"):
-        schema_for([Tool("f", parameters=wide | {"properties": {"a": {"$ref": "#/$defs/d0"}}})])
+        schema_for([ToolFunction("f", parameters=wide | {"properties": {"a": {"$ref": "#/$defs/d0"}}})])
 
 
 TAGGED = CallSyntax(
@@ -96,7 +96,7 @@ BY_NAME = CallSyntax("<call>[", "(", ")]", "), ", "", "=", begins="<call>", sepa
 IN_MARKS = CallSyntax(
     "<call>:", "{", "}</call>", "}</call><call>:", "", ":", begins="<call>", separator=",", quote='<|"|>'
 )
-LENT = [Tool(name) for name in ("weather", "weather_of", "x")]
+LENT = [ToolFunction(name) for name in ("weather", "weather_of", "x")]
 ARGUMENTS = st.dictionaries(st.sampled_from(["city", "days"]), VALUES)
 WORDS = st.text(st.characters(exclude_characters="<["))
 
@@ -151,7 +151,7 @@ def test_calls_in_a_models_own_way_come_out_as_they_were_written(
 
 
 def test_a_value_that_is_a_text_stays_one_where_arguments_are_no_json() -> None:
-    tool = Tool(
+    tool = ToolFunction(
         "weather", parameters={"type": "object", "properties": {"zip": {"type": "string"}, "days": {"type": "integer"}}}
     )
     reader = SyntaxReader(BY_ARGUMENT, [tool], must_call=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.engine.protocol import CallSyntax
-from app.features.tool_calls import CallArguments, CallBegins, CallWords, SyntaxReader, Told, Tool
+from app.features.tool_calls import CallArguments, CallBegins, CallWords, SyntaxReader, Told, ToolFunction
 from app.features.untagged_calls import UntaggedCallReader, matches_schema
 from tests.helpers.script import requests
 from tests.server.conftest import Served
@@ -18,8 +18,8 @@ from tests.server.test_contracts import OWN_WAY, WEATHER, events
 
 Make = Callable[..., Served]
 TOOLS = [
-    Tool("weather", parameters=WEATHER["function"]["parameters"]),  # type: ignore[index]
-    Tool("now"),
+    ToolFunction("weather", parameters=WEATHER["function"]["parameters"]),  # type: ignore[index]
+    ToolFunction("now"),
 ]
 ROME, BARE = {"city": "Rome"}, '{"name": "weather", "arguments": {"city": "Rome"}}'
 NAMED = ("weather", ROME)

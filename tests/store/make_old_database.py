@@ -13,16 +13,16 @@ from pathlib import Path
 
 from app.core.errors import NotEnoughDisk
 from app.core.events import AnswerStats, FinishReason, Role
-from app.store.conversations import Attachments, Conversations, MessageState, Use
+from app.store.conversations import Attachments, Conversations, DocumentUse, MessageState
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.jobs import Jobs, SummaryStore
+from app.store.jobs import JobTable, SummaryStore
 from app.store.models import ModelNotes
 from app.store.pages import PageStore
 from app.store.translations import (
     LanguagePair,
     MemoryEntry,
-    Outcome,
+    SegmentOutcome,
     TranslationMemory,
     TranslationOrigin,
     TranslationStore,
@@ -72,7 +72,7 @@ def fill(conversations: Conversations) -> None:
 
 def fill_models(database: Database) -> None:
     """A download that failed for want of room, one that waits, and a model with a label."""
-    jobs = Jobs(database, clock=lambda: 1_760_000_000.0)
+    jobs = JobTable(database, clock=lambda: 1_760_000_000.0)
     failed = jobs.add("download", "Größer", {"repo": "org/larger", "files": [{"name": "l.gguf", "size_bytes": 7}]})
     jobs.update(failed.id, state="failed", progress={"paths": {}}, error=NotEnoughDisk("/models", 8, 5))
     jobs.update(jobs.add("download", "Smaller", {"repo": "org/smaller", "files": []}).id, place=0.5)
@@ -92,7 +92,7 @@ def fill_documents(database: Database) -> None:
         store.add_blocks(id_, [heading, {"id": 2, "kind": "paragraph", "page": 1, "text": text} | place])
         info = {"title": "", "language": "en", "pages_without_text": [2], "remarks": []}
         store.finish(id_, format_="pdf", unit="page", pages=2, sha256="ab12", info=info)
-        attachments.add_to_draft(None, id_, Use.WHOLE)
+        attachments.add_to_draft(None, id_, DocumentUse.WHOLE)
         if id_ == 1:
             attachments.send(None, 1)
             attachments.add_passages(4, id_, [2], has_answer=False)
@@ -102,7 +102,7 @@ def fill_documents(database: Database) -> None:
 
 def fill_summaries(database: Database) -> None:
     """A summary of two documents that is done, another one that uses its step and was deleted, and a draft."""
-    jobs, store = Jobs(database, clock=lambda: 1_760_000_000.0), SummaryStore(database)
+    jobs, store = JobTable(database, clock=lambda: 1_760_000_000.0), SummaryStore(database)
     wish = {"length": "short", "form": "bullets", "language": "de", "instruction": ""}
     done = jobs.add("summary", "größe and 1 more", {"wish": wish}, document_ids=(1, 2))
     store.keep_step(done.id, "ab12", {"points": [{"text": "The sun is wide."}]})
@@ -117,7 +117,7 @@ def fill_summaries(database: Database) -> None:
 
 def fill_translations(database: Database) -> None:
     """A translation with a flagged, an edited and an open segment, what the memory has of it, and a glossary."""
-    jobs, store = Jobs(database, clock=lambda: 1_760_000_000.0), TranslationStore(database)
+    jobs, store = JobTable(database, clock=lambda: 1_760_000_000.0), TranslationStore(database)
     spec = {"wish": {"target": "de", "source": "", "formality": "formal", "domain": "", "glossary": []}}
     spec |= {"name": "größe.docx", "path": "/documents/größe.docx", "format": "docx", "sha256": "ab12"}
     job = jobs.add("translation", "größe", spec | {"source_language": "en"}, state="paused")
@@ -126,7 +126,10 @@ def fill_translations(database: Database) -> None:
     outcome = {"id": 1, "content": ["Die Sonne."], "origin": "model", "accepted": False}
     flags = [{"kind": "length", "said": "", "wanted": ""}]
     edited = {"id": 2, "content": ["Der Mond ist klein."], "origin": "edited", "flags": [], "accepted": False}
-    store.keep(job.id, [Outcome(1, outcome | {"flags": flags}, "model", True), Outcome(2, edited, "edited", False)])
+    store.keep(
+        job.id,
+        [SegmentOutcome(1, outcome | {"flags": flags}, "model", True), SegmentOutcome(2, edited, "edited", False)],
+    )
     store.keep_result(job.id, {}, "größe.docx\nThe moon is small.\nDer Mond ist klein.")
     memory, pair = TranslationMemory(database, clock=lambda: 1_760_000_000.0), LanguagePair("en", "de")
     made = TranslationOrigin("formal", "cd34", "model.gguf 7", 1)
@@ -168,7 +171,7 @@ def fill_queue(database: Database) -> None:
     """Two messages that wait in the first chat, the second of them with a document and moved before the other."""
     conversations = Conversations(database)
     first = conversations.queued.add(1, "And the moon? 🌙")
-    Attachments(database).add_to_draft(1, 2, Use.BACKGROUND)
+    Attachments(database).add_to_draft(1, 2, DocumentUse.BACKGROUND)
     second = conversations.queued.add(1, "Größe der Erde", draft_of=1)
     conversations.queued.set_order([second.id, first.id])
     conversations.update(1, draft="and the moon")

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.events import AnswerStats, FinishReason, Role
-from app.features.finding import Finding
-from app.store.conversations import Attachments, Conversations, MessageState, Use
+from app.features.finding import HistorySearch
+from app.store.conversations import Attachments, Conversations, DocumentUse, MessageState
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from tests.helpers.searching import search_text
@@ -229,7 +229,7 @@ def test_the_limit_holds_for_titles_and_text_together(conversations: Conversatio
 def test_anything_may_be_searched_for(conversations: Conversations, query: str) -> None:
     conversations.add_message(conversations.create(title="x").id, None, Role.USER, "x")
     assert search_text(conversations, query) == []
-    assert Finding(conversations._database).search(query) == []
+    assert HistorySearch(conversations._database).search(query) == []
 
 
 @pytest.mark.parametrize("query", ["AND", "not", "wall -", '"wall"', "- wall", "co-op", "shade,"])
@@ -324,7 +324,7 @@ def attachments(database: Database) -> Attachments:
 def test_each_draft_has_its_own(database: Database, attachments: Attachments, document_id: int) -> None:
     chat = Conversations(database).create()
     of_new = attachments.add_to_draft(None, document_id)
-    of_chat = attachments.add_to_draft(chat.id, document_id, Use.BACKGROUND)
+    of_chat = attachments.add_to_draft(chat.id, document_id, DocumentUse.BACKGROUND)
     assert attachments.in_draft(None) == [of_new]
     assert attachments.in_draft(chat.id) == [of_chat]
     attachments.remove(of_new.id)
@@ -334,13 +334,13 @@ def test_each_draft_has_its_own(database: Database, attachments: Attachments, do
 def test_what_waited_goes_with_the_message(database: Database, attachments: Attachments, document_id: int) -> None:
     conversations = Conversations(database)
     chat = conversations.create()
-    first = attachments.add_to_draft(None, document_id, Use.WHOLE)
-    second = attachments.add_to_draft(None, document_id, Use.BACKGROUND)
+    first = attachments.add_to_draft(None, document_id, DocumentUse.WHOLE)
+    second = attachments.add_to_draft(None, document_id, DocumentUse.BACKGROUND)
     question = conversations.add_message(chat.id, None, Role.USER, "What is it?")
     sent = attachments.send(None, question.id)
     assert [(one.id, one.use, one.message_id) for one in sent] == [
-        (first.id, Use.WHOLE, question.id),
-        (second.id, Use.BACKGROUND, question.id),
+        (first.id, DocumentUse.WHOLE, question.id),
+        (second.id, DocumentUse.BACKGROUND, question.id),
     ]
     assert attachments.in_draft(None) == []
     assert attachments.send(None, question.id) == sent, "sending twice changes nothing"
@@ -352,21 +352,23 @@ def test_another_version_has_the_documents_but_not_the_passages(
     conversations = Conversations(database)
     chat = conversations.create()
     question = conversations.add_message(chat.id, None, Role.USER, "What is it?")
-    attachments.add_to_draft(chat.id, document_id, Use.BACKGROUND)
+    attachments.add_to_draft(chat.id, document_id, DocumentUse.BACKGROUND)
     (sent,) = attachments.send(chat.id, question.id)
     attachments.set_passages(sent.id, [3, 5])
     attachments.add_passages(question.id, document_id, [9])
     assert [one.passages for one in attachments.of_messages([question.id])[question.id]] == [(3, 5), (9,)]
     other = conversations.add_message(chat.id, None, Role.USER, "What else?")
     attachments.copy(question.id, other.id)
-    assert [(one.use, one.passages) for one in attachments.of_messages([other.id])[other.id]] == [(Use.BACKGROUND, ())]
+    assert [(one.use, one.passages) for one in attachments.of_messages([other.id])[other.id]] == [
+        (DocumentUse.BACKGROUND, ())
+    ]
 
 
 def test_the_use_can_change(attachments: Attachments, document_id: int) -> None:
     one = attachments.add_to_draft(None, document_id)
-    assert one.use is Use.UNDECIDED
-    attachments.set_use(one.id, Use.BACKGROUND)
-    assert attachments.in_draft(None)[0].use is Use.BACKGROUND
+    assert one.use is DocumentUse.UNDECIDED
+    attachments.set_use(one.id, DocumentUse.BACKGROUND)
+    assert attachments.in_draft(None)[0].use is DocumentUse.BACKGROUND
 
 
 def test_a_chat_that_waits_with_the_same_documents_is_found(

@@ -12,12 +12,12 @@ import pytest
 
 from app.core.events import Role
 from app.store import trash
-from app.store.conversations import Attachments, Conversations, Use
+from app.store.conversations import Attachments, Conversations, DocumentUse
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.jobs import Jobs, SummaryStore
+from app.store.jobs import JobTable, SummaryStore
 from app.store.pages import PageStore
-from app.store.translations import LanguagePair, MemoryEntry, Outcome, TranslationMemory, TranslationStore
+from app.store.translations import LanguagePair, MemoryEntry, SegmentOutcome, TranslationMemory, TranslationStore
 from app.store.trash import BACKUP_KEPT_S, erase_traces, remove_old_backups
 from tests.helpers.deleted_text import files_with, rebuilt_texts
 from tests.helpers.searching import search_text
@@ -33,7 +33,7 @@ def text(number: int, *, is_secret: bool) -> str:
 
 def fill(database: Database, *, is_secret: bool) -> list[int]:
     """Chats, documents, summaries, translations and pages; returns the ids of the jobs."""
-    conversations, jobs = Conversations(database), Jobs(database)
+    conversations, jobs = Conversations(database), JobTable(database)
     documents, attachments = DocumentStore(database), Attachments(database)
     summaries, translations = SummaryStore(database), TranslationStore(database)
     made, pages = [], PageStore(database)
@@ -54,14 +54,14 @@ def fill(database: Database, *, is_secret: bool) -> list[int]:
         documents.add_blocks(document, blocks)
         documents.finish(document, format_="txt", unit="", pages=1, sha256=str(number), info={})
         if not is_secret:
-            attachments.add_to_draft(chat.id, document, Use.WHOLE)
+            attachments.add_to_draft(chat.id, document, DocumentUse.WHOLE)
         for kind in ("summary", "translation"):
             job = jobs.add(kind, text(number, is_secret=is_secret), {})
             made.append(job.id)
             summaries.keep_step(job.id, f"{kind}{number}{is_secret}", {"points": [text(number, is_secret=is_secret)]})
             summaries.keep_result(job.id, {"a": text(number, is_secret=is_secret)}, text(number, is_secret=is_secret))
             translations.add_segments(job.id, [(1, {"text": text(number, is_secret=is_secret)})])
-            translations.keep(job.id, [Outcome(1, {"text": text(number, is_secret=is_secret)}, "model", False)])
+            translations.keep(job.id, [SegmentOutcome(1, {"text": text(number, is_secret=is_secret)}, "model", False)])
     return made
 
 
@@ -75,7 +75,7 @@ def delete_secrets(database: Database, jobs: list[int]) -> None:
         pages.delete(page.id)
     pages.purge_deleted(time.time() + 1)
     for job_id in jobs:
-        Jobs(database).remove(job_id)
+        JobTable(database).remove(job_id)
     documents.purge(time.time() + 1)
 
 
@@ -118,7 +118,7 @@ def test_what_is_changed_is_gone_at_once(tmp_path: Path) -> None:
         memory = TranslationMemory(database)
         chat = conversations.create(title=text(1, is_secret=True))
         message = conversations.add_message(chat.id, None, Role.USER, text(2, is_secret=True))
-        job = Jobs(database).add("summary", "a", {})
+        job = JobTable(database).add("summary", "a", {})
         summaries.keep_result(job.id, {}, text(3, is_secret=True))
         memory.keep([MemoryEntry(LanguagePair("en", "de"), b"key", SECRET, SECRET, is_own=True)])
         page = PageStore(database).create(text(4, is_secret=True), title=text(5, is_secret=True))

@@ -11,30 +11,30 @@ import pytest
 
 from app.core.errors import DiskFull, HubUnreachable, NetworkOff, ProtocolViolation
 from app.store.database import Database
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from tests.store.conftest import fill_disk
 
 
 @pytest.fixture
-def jobs(database: Database) -> Jobs:
+def jobs(database: Database) -> JobTable:
     ticks = itertools.count(1000)
-    return Jobs(database, clock=lambda: float(next(ticks)))
+    return JobTable(database, clock=lambda: float(next(ticks)))
 
 
 def test_a_job_is_what_was_added_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "fireside.db"
     spec = {"repo": "org/größe", "files": [{"name": "a\udc80.gguf", "size_bytes": 1 << 40}]}
     with closing(Database.open(path)) as database:
-        added = Jobs(database, clock=lambda: 1000.0).add("download", "Größe\udc80", spec)
+        added = JobTable(database, clock=lambda: 1000.0).add("download", "Größe\udc80", spec)
     with closing(Database.open(path)) as database:
-        job = Jobs(database).get(added.id)
+        job = JobTable(database).get(added.id)
     assert job == added
     assert job is not None
     assert (job.kind, job.title, job.state, job.spec) == ("download", "Größe\ufffd", "queued", spec)
     assert (job.progress, job.error, job.created_at, job.updated_at) == ({}, None, 1000.0, 1000.0)
 
 
-def test_jobs_come_in_their_order_and_a_place_changes_it(jobs: Jobs) -> None:
+def test_jobs_come_in_their_order_and_a_place_changes_it(jobs: JobTable) -> None:
     first, second, third = (jobs.add("download", name, {}) for name in "abc")
     assert jobs.find() == [first, second, third]
     jobs.update(third.id, place=first.place - 1)
@@ -44,7 +44,7 @@ def test_jobs_come_in_their_order_and_a_place_changes_it(jobs: Jobs) -> None:
     assert [job.title for job in jobs.find()] == ["c", "a"]
 
 
-def test_jobs_are_found_by_kind_and_state(jobs: Jobs) -> None:
+def test_jobs_are_found_by_kind_and_state(jobs: JobTable) -> None:
     download, summary = jobs.add("download", "a", {}), jobs.add("summary", "b", {})
     jobs.update(download.id, state="running")
     assert [job.id for job in jobs.find("summary")] == [summary.id]
@@ -53,7 +53,7 @@ def test_jobs_are_found_by_kind_and_state(jobs: Jobs) -> None:
     assert len(jobs.find()) == 2
 
 
-def test_an_update_changes_only_what_is_given(jobs: Jobs) -> None:
+def test_an_update_changes_only_what_is_given(jobs: JobTable) -> None:
     job = jobs.add("download", "a", {"repo": "x"})
     jobs.update(job.id, progress={"paths": {"a": "/a"}})
     after = jobs.get(job.id)
@@ -66,7 +66,7 @@ def test_an_update_changes_only_what_is_given(jobs: Jobs) -> None:
     assert (after.spec, after.progress) == ({"repo": "y"}, {"paths": {"a": "/a"}})
 
 
-def test_an_error_comes_back_as_the_situation_and_goes_with_the_next_state(jobs: Jobs) -> None:
+def test_an_error_comes_back_as_the_situation_and_goes_with_the_next_state(jobs: JobTable) -> None:
     job = jobs.add("download", "a", {})
     jobs.update(job.id, state="failed", error=HubUnreachable("127.0.0.1:1", "refused"))
     failed = jobs.get(job.id)
@@ -81,14 +81,14 @@ def test_an_error_comes_back_as_the_situation_and_goes_with_the_next_state(jobs:
     assert getattr(jobs.get(job.id), "error", "there is no job") is None
 
 
-def test_an_error_that_this_version_does_not_know_is_still_one(jobs: Jobs, database: Database) -> None:
+def test_an_error_that_this_version_does_not_know_is_still_one(jobs: JobTable, database: Database) -> None:
     job = jobs.add("download", "a", {})
     with database.transaction() as connection:
         connection.execute("""UPDATE jobs SET state = 'failed', error = '{"name": "Later", "fields": {}}'""")
     assert isinstance(getattr(jobs.get(job.id), "error", None), ProtocolViolation)
 
 
-def test_a_job_that_is_gone_cannot_be_changed_and_its_id_never_comes_back(jobs: Jobs) -> None:
+def test_a_job_that_is_gone_cannot_be_changed_and_its_id_never_comes_back(jobs: JobTable) -> None:
     job = jobs.add("download", "a", {})
     jobs.remove(job.id)
     assert jobs.get(job.id) is None
@@ -97,7 +97,7 @@ def test_a_job_that_is_gone_cannot_be_changed_and_its_id_never_comes_back(jobs: 
     assert jobs.add("download", "b", {}).id > job.id
 
 
-def test_a_deleted_job_is_out_of_sight_and_can_be_taken_back(jobs: Jobs) -> None:
+def test_a_deleted_job_is_out_of_sight_and_can_be_taken_back(jobs: JobTable) -> None:
     first, second = jobs.add("summary", "a", {}), jobs.add("download", "b", {})
     jobs.delete(first.id)
     assert (jobs.get(first.id), [job.id for job in jobs.find()]) == (None, [second.id])
@@ -114,7 +114,7 @@ def test_a_deleted_job_is_out_of_sight_and_can_be_taken_back(jobs: Jobs) -> None
             change(first.id)
 
 
-def test_what_was_at_work_waits_again_after_a_restart_and_other_kinds_are_their_own_affair(jobs: Jobs) -> None:
+def test_what_was_at_work_waits_again_after_a_restart_and_other_kinds_are_their_own_affair(jobs: JobTable) -> None:
     states = ("draft", "queued", "running", "paused", "done", "failed")
     for state in states:
         jobs.add("summary", state, {}, state=state)
@@ -126,13 +126,13 @@ def test_what_was_at_work_waits_again_after_a_restart_and_other_kinds_are_their_
     assert [job.state for job in jobs.find("download")] == ["running"]
 
 
-def test_a_title_can_be_changed(jobs: Jobs) -> None:
+def test_a_title_can_be_changed(jobs: JobTable) -> None:
     job = jobs.add("summary", "a", {})
     jobs.update(job.id, title="Größe\udc80")
     assert getattr(jobs.get(job.id), "title", "") == "Größe\ufffd"
 
 
-def test_threads_that_add_at_once_lose_nothing(jobs: Jobs) -> None:
+def test_threads_that_add_at_once_lose_nothing(jobs: JobTable) -> None:
     def add(name: str) -> None:
         for number in range(25):
             jobs.update(jobs.add("download", f"{name}{number}", {}).id, state="paused")
@@ -149,7 +149,7 @@ def test_threads_that_add_at_once_lose_nothing(jobs: Jobs) -> None:
 
 def test_on_a_full_disk_nothing_is_half_stored(small_disk: Path) -> None:
     with closing(Database.open(small_disk / "fireside.db")) as database:
-        jobs = Jobs(database)
+        jobs = JobTable(database)
         job = jobs.add("download", "a", {})
         fill_disk(small_disk)
         with pytest.raises(DiskFull):

@@ -10,18 +10,18 @@ import pytest
 
 from app.core.errors import DatabaseNewer, DiskFull, MigrationFailed, NotEnoughDisk
 from app.core.events import AnswerStats, FinishReason, Role
-from app.store.conversations import Attachments, Conversations, MessageState, Use
+from app.store.conversations import Attachments, Conversations, DocumentUse, MessageState
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.jobs import Jobs, SummaryStore
+from app.store.jobs import JobTable, SummaryStore
 from app.store.migrations import MIGRATIONS
 from app.store.models import ModelNote, ModelNotes
 from app.store.pages import PageStore, StoredPageState
 from app.store.translations import (
-    Counts,
     LanguagePair,
     MemoryEntry,
-    Outcome,
+    SegmentCounts,
+    SegmentOutcome,
     TranslationMemory,
     TranslationOrigin,
     TranslationStore,
@@ -226,12 +226,12 @@ def test_a_file_from_before_schema_3_has_no_jobs_and_no_notes_and_takes_them(tmp
     path = file_of_version(number, tmp_path)
     before = rows(path)
     with closing(Database.open(path)) as database:
-        jobs, notes = Jobs(database), ModelNotes(database)
+        jobs, notes = JobTable(database), ModelNotes(database)
         assert (jobs.find(), notes.all()) == ([], [])
         added = jobs.add("download", "A model", {"repo": "org/name"})
         notes.note("/models/a.gguf", label="Mine")
     with closing(Database.open(path)) as database:
-        assert Jobs(database).find() == [added]
+        assert JobTable(database).find() == [added]
         assert ModelNotes(database).all() == [ModelNote(Path("/models/a.gguf"), "Mine")]
     backup = path.with_name(f"fireside.db.before-v{len(MIGRATIONS)}")
     assert (version(backup), rows(backup)) == (number, before)
@@ -239,7 +239,7 @@ def test_a_file_from_before_schema_3_has_no_jobs_and_no_notes_and_takes_them(tmp
 
 def test_what_schema_3_added_is_read_as_it_was_written(tmp_path: Path) -> None:
     with closing(Database.open(file_of_version(3, tmp_path))) as database:
-        waiting, failed = Jobs(database).find("download")
+        waiting, failed = JobTable(database).find("download")
         assert (waiting.title, waiting.state, waiting.place) == ("Smaller", "queued", 0.5)
         assert (failed.title, failed.state, failed.progress) == ("Größer", "failed", {"paths": {}})
         assert failed.spec == {"repo": "org/larger", "files": [{"name": "l.gguf", "size_bytes": 7}]}
@@ -250,7 +250,7 @@ def test_what_schema_3_added_is_read_as_it_was_written(tmp_path: Path) -> None:
                 Path("/models/größe.gguf"), "Mine", "added", 1_750_000_000.0, None, "ab12", 7, 1_740_000_000_123_456_789
             )
         ]
-        assert Jobs(database).add("download", "next", {}).id == 3
+        assert JobTable(database).add("download", "next", {}).id == 3
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
@@ -280,8 +280,8 @@ def test_what_schema_4_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         assert (heading["kind"], heading["level"]) == ("heading", 1)
         assert text["boxes"] == [[1, 72.0, 90.5, 300.0, 102.0, 0, 27]]
         found = attachments.of_messages([1, 4])
-        assert [(one.document_id, one.use) for one in found[1]] == [(1, Use.WHOLE)]
-        assert [(one.use, one.passages) for one in found[4]] == [(Use.PASSAGES, (2,))]
+        assert [(one.document_id, one.use) for one in found[1]] == [(1, DocumentUse.WHOLE)]
+        assert [(one.use, one.passages) for one in found[4]] == [(DocumentUse.PASSAGES, (2,))]
         assert [one.document_id for one in attachments.in_draft(None)] == [2]
         answer = Conversations(database).message(2)
         assert answer is not None
@@ -294,7 +294,7 @@ def test_what_schema_4_added_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_file_from_before_schema_5_has_no_summaries_and_takes_them(tmp_path: Path, number: int) -> None:
     path = file_of_version(number, tmp_path)
     with closing(Database.open(path)) as database:
-        jobs, store, documents = Jobs(database), SummaryStore(database), DocumentStore(database)
+        jobs, store, documents = JobTable(database), SummaryStore(database), DocumentStore(database)
         assert jobs.find("summary") == []
         id_ = documents.begin(Path("/documents/a.txt"), 3, 1)
         documents.finish(id_, format_="text", unit="", pages=0, sha256="cd", info={})
@@ -309,7 +309,7 @@ def test_a_file_from_before_schema_5_has_no_summaries_and_takes_them(tmp_path: P
 
 def test_downloads_of_schema_4_are_as_they_were(tmp_path: Path) -> None:
     with closing(Database.open(file_of_version(4, tmp_path))) as database:
-        waiting, failed = Jobs(database).find("download")
+        waiting, failed = JobTable(database).find("download")
         assert (waiting.title, waiting.state, failed.title, failed.state) == ("Smaller", "queued", "Größer", "failed")
         assert isinstance(failed.error, NotEnoughDisk)
         assert DocumentStore(database).get(1) is not None
@@ -317,7 +317,7 @@ def test_downloads_of_schema_4_are_as_they_were(tmp_path: Path) -> None:
 
 def test_what_schema_5_added_is_read_as_it_was_written(tmp_path: Path) -> None:
     with closing(Database.open(file_of_version(5, tmp_path))) as database:
-        jobs, store = Jobs(database), SummaryStore(database)
+        jobs, store = JobTable(database), SummaryStore(database)
         done, draft = jobs.find("summary")
         assert (done.title, done.state, done.progress) == (
             ("größe and 1 more", "done", {"sections": 1, "sections_read": 1})
@@ -341,16 +341,16 @@ def test_a_file_from_before_schema_6_has_no_translations_and_takes_them(tmp_path
     before = rows(path)
     entry = MemoryEntry(LanguagePair("en", "de"), b"key", '["Milk."]', '["Milch."]', is_own=True)
     with closing(Database.open(path)) as database:
-        jobs, store, memory = Jobs(database), TranslationStore(database), TranslationMemory(database)
+        jobs, store, memory = JobTable(database), TranslationStore(database), TranslationMemory(database)
         assert (jobs.find("translation"), list(memory.every()), store.glossary("en", "de")) == ([], [], [])
         job = jobs.add("translation", "a", {})
         store.add_segments(job.id, [(1, {"id": 1})])
-        store.keep(job.id, [Outcome(1, {"id": 1}, "model", False)])
+        store.keep(job.id, [SegmentOutcome(1, {"id": 1}, "model", False)])
         memory.keep([entry])
         store.keep_glossary("en", "de", [("milk", "Milch")])
     with closing(Database.open(path)) as database:
         store = TranslationStore(database)
-        assert store.counts([job.id]) == {job.id: Counts(1, 1, 0, (("model", 1),))}
+        assert store.counts([job.id]) == {job.id: SegmentCounts(1, 1, 0, (("model", 1),))}
         assert TranslationMemory(database).find(entry.pair, b"key", "", TranslationOrigin()) == '["Milch."]'
         assert store.glossary("en", "de") == [("milk", "Milch")]
     backup = path.with_name(f"fireside.db.before-v{len(MIGRATIONS)}")
@@ -359,17 +359,17 @@ def test_a_file_from_before_schema_6_has_no_translations_and_takes_them(tmp_path
 
 def test_summaries_of_schema_5_are_as_they_were(tmp_path: Path) -> None:
     with closing(Database.open(file_of_version(5, tmp_path))) as database:
-        done, draft = Jobs(database).find("summary")
+        done, draft = JobTable(database).find("summary")
         assert SummaryStore(database).documents_of([done.id, draft.id]) == {done.id: (1, 2), draft.id: (2,)}
         assert SummaryStore(database).search("sonne erden") == {done.id}
 
 
 def test_what_schema_6_added_is_read_as_it_was_written(tmp_path: Path) -> None:
     with closing(Database.open(file_of_version(6, tmp_path))) as database:
-        jobs, store, memory = Jobs(database), TranslationStore(database), TranslationMemory(database)
+        jobs, store, memory = JobTable(database), TranslationStore(database), TranslationMemory(database)
         (job,) = jobs.find("translation")
         assert (job.title, job.state, job.spec["name"]) == ("größe", "paused", "größe.docx")
-        assert store.counts([job.id]) == {job.id: Counts(3, 2, 1, (("edited", 1), ("model", 1)))}
+        assert store.counts([job.id]) == {job.id: SegmentCounts(3, 2, 1, (("edited", 1), ("model", 1)))}
         flagged, edited, waiting = store.segments(job.id)
         assert flagged.source["content"] == ["The sun is wide."]
         assert flagged.target is not None
@@ -411,9 +411,9 @@ def test_a_file_from_before_schema_7_has_no_pages_and_takes_them(tmp_path: Path,
 
 def test_translations_of_schema_6_are_as_they_were(tmp_path: Path) -> None:
     with closing(Database.open(file_of_version(6, tmp_path))) as database:
-        (job,) = Jobs(database).find("translation")
+        (job,) = JobTable(database).find("translation")
         store = TranslationStore(database)
-        assert store.counts([job.id]) == {job.id: Counts(3, 2, 1, (("edited", 1), ("model", 1)))}
+        assert store.counts([job.id]) == {job.id: SegmentCounts(3, 2, 1, (("edited", 1), ("model", 1)))}
         assert store.search("mond") == {job.id}
 
 

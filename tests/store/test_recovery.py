@@ -17,7 +17,7 @@ from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.jobs import Jobs, SummaryStore
+from app.store.jobs import JobTable, SummaryStore
 from app.store.pages import PageStore, StoredPageState, WrittenPage
 from app.store.recovery import ALWAYS_CHECKED_BYTES, RECOVERED_TITLE
 from tests.helpers.searching import search_text
@@ -219,7 +219,7 @@ def test_an_older_schema_is_recovered_and_then_upgraded(tmp_path: Path) -> None:
     with closing(Database.open(path)) as database:
         assert database.moved_aside is not None
         assert contents(database)["Größe der Sonne"] == ["How large", "About 1.4"]
-        Jobs(database).add("download", "a", {})
+        JobTable(database).add("download", "a", {})
 
 
 def test_an_empty_file_is_a_new_one(tmp_path: Path) -> None:
@@ -297,7 +297,7 @@ def test_an_index_that_a_newer_sqlite_wrote_is_built_anew(sound_file: Path) -> N
 @pytest.mark.parametrize("index", ["blocks_index", "results_index"])
 def test_so_are_the_indexes_of_documents_and_summaries(sound_file: Path, index: str) -> None:
     with closing(Database.open(sound_file)) as database:
-        documents, jobs, summaries = DocumentStore(database), Jobs(database), SummaryStore(database)
+        documents, jobs, summaries = DocumentStore(database), JobTable(database), SummaryStore(database)
         id_ = documents.begin(Path("/d/a.txt"), 1, 1)
         documents.add_blocks(
             id_, [{"id": n, "kind": "paragraph", "page": 1, "text": f"kiln {n}"} for n in range(1, 300)]

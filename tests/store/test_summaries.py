@@ -9,12 +9,12 @@ import pytest
 from app.store.conversations import Attachments
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.jobs import Job, Jobs, SummaryStore
+from app.store.jobs import Job, JobTable, SummaryStore
 
 
 @pytest.fixture
-def jobs(database: Database) -> Jobs:
-    return Jobs(database)
+def jobs(database: Database) -> JobTable:
+    return JobTable(database)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def document(documents: DocumentStore, name: str = "a.pdf") -> int:
     return documents.finish(id_, format_="pdf", unit="page", pages=1, sha256="x", info={}).id
 
 
-def add(jobs: Jobs, title: str = "", *document_ids: int) -> Job:
+def add(jobs: JobTable, title: str = "", *document_ids: int) -> Job:
     return jobs.add("summary", title, {}, document_ids=document_ids)
 
 
@@ -42,7 +42,7 @@ def steps(database: Database) -> int:
         return int(connection.execute("SELECT count(*) FROM job_steps").fetchone()[0])
 
 
-def test_a_job_has_its_documents_in_their_order(jobs: Jobs, store: SummaryStore, documents: DocumentStore) -> None:
+def test_a_job_has_its_documents_in_their_order(jobs: JobTable, store: SummaryStore, documents: DocumentStore) -> None:
     first, second = document(documents), document(documents)
     job, other = add(jobs, "", second, first), add(jobs)
     assert store.documents_of([job.id, other.id]) == {job.id: (second, first), other.id: ()}
@@ -51,7 +51,7 @@ def test_a_job_has_its_documents_in_their_order(jobs: Jobs, store: SummaryStore,
 
 
 def test_a_job_about_a_document_that_is_gone_or_half_read_is_not_stored(
-    jobs: Jobs, store: SummaryStore, documents: DocumentStore
+    jobs: JobTable, store: SummaryStore, documents: DocumentStore
 ) -> None:
     job = add(jobs, "", document(documents))
     half = documents.begin(Path("/d/half.pdf"), 1, 1)
@@ -64,7 +64,7 @@ def test_a_job_about_a_document_that_is_gone_or_half_read_is_not_stored(
 
 
 def test_a_document_of_a_job_stays_as_long_as_the_job_also_while_it_is_deleted(
-    jobs: Jobs, documents: DocumentStore
+    jobs: JobTable, documents: DocumentStore
 ) -> None:
     job = add(jobs, "", id_ := document(documents))
     assert documents.purge(before=200.0) == 0
@@ -77,7 +77,9 @@ def test_a_document_of_a_job_stays_as_long_as_the_job_also_while_it_is_deleted(
     assert documents.purge(before=200.0) == 1
 
 
-def test_a_document_in_a_chat_stays_without_its_job(database: Database, jobs: Jobs, documents: DocumentStore) -> None:
+def test_a_document_in_a_chat_stays_without_its_job(
+    database: Database, jobs: JobTable, documents: DocumentStore
+) -> None:
     job = add(jobs, "", id_ := document(documents))
     Attachments(database).add_to_draft(None, id_)
     jobs.remove(job.id)
@@ -85,7 +87,7 @@ def test_a_document_in_a_chat_stays_without_its_job(database: Database, jobs: Jo
 
 
 def test_a_step_is_found_by_every_job_and_goes_with_the_last_that_used_it(
-    database: Database, jobs: Jobs, store: SummaryStore
+    database: Database, jobs: JobTable, store: SummaryStore
 ) -> None:
     first, second, third = add(jobs), add(jobs), add(jobs)
     value = {"points": [["Größe", [1, 2]]], "lone": "\udc80"}
@@ -99,7 +101,7 @@ def test_a_step_is_found_by_every_job_and_goes_with_the_last_that_used_it(
 
 
 def test_steps_of_a_deleted_job_are_there_until_it_is_gone_for_good(
-    database: Database, jobs: Jobs, store: SummaryStore
+    database: Database, jobs: JobTable, store: SummaryStore
 ) -> None:
     job = add(jobs)
     store.keep_step(job.id, "key", 1)
@@ -111,14 +113,14 @@ def test_steps_of_a_deleted_job_are_there_until_it_is_gone_for_good(
     assert steps(database) == 0
 
 
-def test_a_step_that_is_kept_again_is_the_newer_one(database: Database, jobs: Jobs, store: SummaryStore) -> None:
+def test_a_step_that_is_kept_again_is_the_newer_one(database: Database, jobs: JobTable, store: SummaryStore) -> None:
     first, second = add(jobs), add(jobs)
     store.keep_step(first.id, "key", 1)
     store.keep_step(second.id, "key", 2)
     assert (store.find_step(first.id, "key"), steps(database)) == (2, 1)
 
 
-def test_a_result_is_found_by_its_words_until_it_changes(jobs: Jobs, store: SummaryStore) -> None:
+def test_a_result_is_found_by_its_words_until_it_changes(jobs: JobTable, store: SummaryStore) -> None:
     job = add(jobs)
     assert store.result(job.id) is None
     store.keep_result(job.id, {"text": 1}, "Die Glasur schmilzt bei 1200 °C.")
@@ -129,7 +131,7 @@ def test_a_result_is_found_by_its_words_until_it_changes(jobs: Jobs, store: Summ
     assert (store.result(job.id), store.search("ofen")) == (None, set())
 
 
-def test_every_word_has_to_be_somewhere(jobs: Jobs, store: SummaryStore, documents: DocumentStore) -> None:
+def test_every_word_has_to_be_somewhere(jobs: JobTable, store: SummaryStore, documents: DocumentStore) -> None:
     job = add(jobs, "On Kilns", document(documents, "Größe 7.pdf"))
     other = add(jobs, "Kilns too")
     store.keep_result(job.id, {}, "Fire is hot.")
@@ -141,7 +143,7 @@ def test_every_word_has_to_be_somewhere(jobs: Jobs, store: SummaryStore, documen
     assert store.search("  ") == set()
 
 
-def test_an_index_with_changes_behind_it_is_sound(database: Database, jobs: Jobs, store: SummaryStore) -> None:
+def test_an_index_with_changes_behind_it_is_sound(database: Database, jobs: JobTable, store: SummaryStore) -> None:
     for number in range(20):
         job = add(jobs)
         for version in range(3):

@@ -7,12 +7,12 @@ import time
 import pytest
 
 from app.store.database import Database
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from app.store.translations import (
-    Counts,
     LanguagePair,
     MemoryEntry,
-    Outcome,
+    SegmentCounts,
+    SegmentOutcome,
     StoredSegment,
     TranslationMemory,
     TranslationOrigin,
@@ -33,13 +33,15 @@ def fields(number: int, text: str = "word") -> dict[str, object]:
 
 
 def filled(database: Database, count: int, title: str = "a") -> int:
-    job = Jobs(database).add("translation", title, {})
+    job = JobTable(database).add("translation", title, {})
     TranslationStore(database).add_segments(job.id, ((number, fields(number)) for number in range(1, count + 1)))
     return job.id
 
 
-def outcomes(first: int, count: int, origin: str = "model", *, is_flagged: bool = False) -> list[Outcome]:
-    return [Outcome(number, fields(number, "Wort"), origin, is_flagged) for number in range(first, first + count)]
+def outcomes(first: int, count: int, origin: str = "model", *, is_flagged: bool = False) -> list[SegmentOutcome]:
+    return [
+        SegmentOutcome(number, fields(number, "Wort"), origin, is_flagged) for number in range(first, first + count)
+    ]
 
 
 def test_segments_come_in_their_order_and_in_parts(database: Database, store: TranslationStore) -> None:
@@ -56,20 +58,20 @@ def test_segments_come_in_their_order_and_in_parts(database: Database, store: Tr
 
 
 def test_how_they_stand_is_counted_by_origin(database: Database, store: TranslationStore) -> None:
-    job, empty = filled(database, 10), Jobs(database).add("translation", "b", {}).id
+    job, empty = filled(database, 10), JobTable(database).add("translation", "b", {}).id
     store.keep(job, [*outcomes(1, 3), *outcomes(4, 2, "memory"), *outcomes(6, 1, "kept", is_flagged=True)])
     assert store.counts([job, empty]) == {
-        job: Counts(10, 6, 1, (("kept", 1), ("memory", 2), ("model", 3))),
-        empty: Counts(),
+        job: SegmentCounts(10, 6, 1, (("kept", 1), ("memory", 2), ("model", 3))),
+        empty: SegmentCounts(),
     }
 
 
 def test_what_is_there_from_some_origins_is_not_replaced(database: Database, store: TranslationStore) -> None:
     job = filled(database, 2)
-    store.keep(job, [Outcome(1, {"content": ["mine"]}, "edited", False)])
+    store.keep(job, [SegmentOutcome(1, {"content": ["mine"]}, "edited", False)])
     store.keep(job, outcomes(1, 2), never_over=("edited",))
     assert [one.target for one in store.segments(job)] == [{"content": ["mine"]}, fields(2, "Wort")]
-    store.keep(job, [Outcome(1, {"content": ["mine, again"]}, "edited", False)])
+    store.keep(job, [SegmentOutcome(1, {"content": ["mine, again"]}, "edited", False)])
     assert store.segments(job)[0].target == {"content": ["mine, again"]}
 
 
@@ -77,22 +79,22 @@ def test_outcomes_are_forgotten_for_one_or_all(database: Database, store: Transl
     job = filled(database, 4)
     store.keep(job, outcomes(1, 4, is_flagged=True))
     store.forget_outcomes(job, only=2)
-    assert store.counts([job])[job] == Counts(4, 3, 3, (("model", 3),))
+    assert store.counts([job])[job] == SegmentCounts(4, 3, 3, (("model", 3),))
     store.forget_outcomes(job)
-    assert store.counts([job])[job] == Counts(4)
+    assert store.counts([job])[job] == SegmentCounts(4)
 
 
 def test_counts_follow_every_change(database: Database, store: TranslationStore) -> None:
     job = filled(database, 3)
-    assert store.counts([job])[job] == Counts(3)
+    assert store.counts([job])[job] == SegmentCounts(3)
     store.keep(job, outcomes(1, 2, is_flagged=True))
-    assert store.counts([job])[job] == Counts(3, 2, 2, (("model", 2),))
+    assert store.counts([job])[job] == SegmentCounts(3, 2, 2, (("model", 2),))
     store.forget_outcomes(job, only=1)
-    assert store.counts([job])[job] == Counts(3, 1, 1, (("model", 1),))
+    assert store.counts([job])[job] == SegmentCounts(3, 1, 1, (("model", 1),))
     store.add_segments(job, [(4, fields(4))])
     assert store.counts([job])[job].segments == 4
     store.remove_segments(job)
-    assert store.counts([job])[job] == Counts()
+    assert store.counts([job])[job] == SegmentCounts()
 
 
 def test_the_next_flagged_one_comes_round_again(database: Database, store: TranslationStore) -> None:
@@ -105,7 +107,7 @@ def test_the_next_flagged_one_comes_round_again(database: Database, store: Trans
 
 
 def test_segments_go_with_their_job(database: Database, store: TranslationStore) -> None:
-    job, other, jobs = filled(database, 3), filled(database, 2), Jobs(database)
+    job, other, jobs = filled(database, 3), filled(database, 2), JobTable(database)
     jobs.delete(job)
     assert len(store.segments(job)) == 3, "the deletion may be taken back"
     jobs.purge_deleted(but="translation")
@@ -116,7 +118,7 @@ def test_segments_go_with_their_job(database: Database, store: TranslationStore)
 
 
 def test_what_was_deleted_is_removed_a_batch_at_a_time(database: Database, store: TranslationStore) -> None:
-    job, other, jobs = filled(database, 2500), filled(database, 2), Jobs(database)
+    job, other, jobs = filled(database, 2500), filled(database, 2), JobTable(database)
     jobs.delete(job)
     assert jobs.deleted("translation", time.time() + 1) == [job]
     assert (jobs.deleted("translation", 1.0), jobs.deleted("summary", time.time() + 1)) == ([], [])
@@ -154,7 +156,7 @@ def test_each_pair_of_languages_has_its_glossary_in_the_order_it_was_given(store
 
 
 def test_a_job_is_queued_behind_all_others(database: Database) -> None:
-    jobs = Jobs(database)
+    jobs = JobTable(database)
     first, second = jobs.add("translation", "a", {}, state="draft"), jobs.add("summary", "b", {})
     jobs.queue_last(first.id)
     assert [(job.id, job.state) for job in jobs.find()] == [(second.id, "queued"), (first.id, "queued")]

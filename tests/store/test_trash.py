@@ -10,7 +10,7 @@ from app.core.events import Role
 from app.store.assistants import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from app.store.pages import PageStore
 from app.store.projects import Memories, Projects, Tags
 from app.store.prompts import PromptStore
@@ -38,7 +38,7 @@ def clock() -> Clock:
 
 
 def test_everything_that_can_be_deleted_is_listed_and_comes_back_as_it_was(database: Database, clock: Clock) -> None:
-    chats, jobs, pages = Conversations(database, clock), Jobs(database, clock), PageStore(database, clock)
+    chats, jobs, pages = Conversations(database, clock), JobTable(database, clock), PageStore(database, clock)
     projects, memories, tags = Projects(database, clock), Memories(database, clock), Tags(database, clock)
     assistants, prompts = AssistantStore(database, clock), PromptStore(database, clock)
     chat = chats.create(title="Rent")

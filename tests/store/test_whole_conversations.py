@@ -13,9 +13,9 @@ from app.store.conversations import (
     Attachments,
     Conversation,
     Conversations,
+    DocumentUse,
     MessageState,
     TreeMessage,
-    Use,
     WholeConversations,
 )
 from app.store.database import Database
@@ -110,8 +110,8 @@ def test_documents_are_found_by_their_content_and_stand_at_messages_and_in_the_d
     assert found is not None
     assert (found.id, found.name) == (document_id, "lease.pdf")
     chat_id = WholeConversations(database).add_tree(
-        CHAT, TREE, {1: [(document_id, Use.WHOLE)], None: [(document_id, Use.UNDECIDED)]}
+        CHAT, TREE, {1: [(document_id, DocumentUse.WHOLE)], None: [(document_id, DocumentUse.UNDECIDED)]}
     )
     first = Conversations(database).path(chat_id)[0].id
-    assert [one.use for one in attachments.of_messages([first])[first]] == [Use.WHOLE]
+    assert [one.use for one in attachments.of_messages([first])[first]] == [DocumentUse.WHOLE]
     assert [one.document_id for one in attachments.in_draft(chat_id)] == [document_id]

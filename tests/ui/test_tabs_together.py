@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.summary.result import StoredSummary, SummaryOptions
-from app.store.conversations import Use
+from app.store.conversations import DocumentUse
 from app.ui.chat.view import ChatView
 from app.ui.exchange.importing import ImportDialog
 from app.ui.models.page import StateView
@@ -586,7 +586,7 @@ def test_a_document_that_does_not_fit_goes_over_to_the_summaries(
     short = notes(tmp_path / "note.txt", "A short note.")
     whole.attaching.add([short, long])
     qtbot.waitUntil(lambda: [one.is_too_long for one in whole.attached] == [False, True])
-    qtbot.waitUntil(lambda: whole.attached[0].use is Use.WHOLE)
+    qtbot.waitUntil(lambda: whole.attached[0].use is DocumentUse.WHOLE)
     whole.wait(lambda: "Summarize all of it" in whole.offers)
     whole.put_message("About the manual")
     whole.press_offer("Summarize all of it")
@@ -594,5 +594,5 @@ def test_a_document_that_does_not_fit_goes_over_to_the_summaries(
     assert frame.summarize.read == ["manual.txt"]
     frame.show_tab("chat")
     assert whole.attached_names == ["note.txt"]
-    whole.wait(lambda: [one.use for one in whole.in_draft] == [Use.WHOLE])
+    whole.wait(lambda: [one.use for one in whole.in_draft] == [DocumentUse.WHOLE])
     assert whole.message == "About the manual"

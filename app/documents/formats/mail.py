@@ -26,9 +26,9 @@ from olefile.olefile import OleFileError
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import SAMPLE_BYTES, DecodedText, decode, find_encoding, known
 from app.documents.formats.plain.text import plain_pieces
-from app.documents.formats.web.walker import Walker
+from app.documents.formats.web.walker import HtmlWalker
 from app.documents.formats.word.rtf import RtfWalker
-from app.documents.source import FileSource, Item, Opened, Remark, counted
+from app.documents.source import FileSource, Item, Opened, ReadingRemark, counted
 
 if TYPE_CHECKING:
     Part = email.message.Message[str, str]
@@ -72,7 +72,7 @@ def headers_piece(subject: str, lines: list[str]) -> Iterator[BlockPiece]:
 
 def body_pieces(text: str, is_html: bool) -> Iterator[BlockPiece]:
     if is_html:
-        yield from Walker(text, part="body").pieces()
+        yield from HtmlWalker(text, part="body").pieces()
     else:
         yield from plain_pieces(text, "body")
 
@@ -89,7 +89,7 @@ def _of_mail(whole: Part, source: FileSource) -> Iterator[Item]:
         yield from body_pieces(decoded.text, part.get_content_type() == "text/html")
     yield from counted("odd_bytes", sum(decoded.odd_bytes for _, decoded in texts))
     for part in attached:
-        yield Remark("attachment", {"name": _name_of(part), "size_bytes": _size_of(part)})
+        yield ReadingRemark("attachment", {"name": _name_of(part), "size_bytes": _size_of(part)})
 
 
 def _sort(part: Part, bodies: list[Part], attached: list[Part], source: FileSource, depth: int = 0) -> None:
@@ -202,17 +202,17 @@ def _of_outlook(source: FileSource) -> Iterator[Item]:
     """Headers, the best body, what is attached; a message inside it is read, too. Raises DocumentUnreadable."""
     try:
         with OleFileIO(str(source.path)) as ole:
-            message = _Message(source, ole)
+            message = _MailMessage(source, ole)
             yield Opened(title=message.text(_SUBJECT), encoding=message.code_page)
             yield from message.items()
             if message.code_page:
-                yield Remark("encoding", {"encoding": message.code_page})
+                yield ReadingRemark("encoding", {"encoding": message.code_page})
     except (struct.error, OleFileError):
         raise source.unreadable("damaged") from None
 
 
 @dataclass
-class _Message:
+class _MailMessage:
     """One message: the whole file, or a folder in it."""
 
     source: FileSource
@@ -251,7 +251,7 @@ class _Message:
         for piece in self._body():
             yield piece._replace(place=piece.place._replace(part="/".join([*self.folder, piece.place.part])))
         for name in self._attachments():
-            inside = _Message(self.source, self.ole, [*self.folder, name, f"{_STREAM}{_DATA}{_OBJECT}"], 24)
+            inside = _MailMessage(self.source, self.ole, [*self.folder, name, f"{_STREAM}{_DATA}{_OBJECT}"], 24)
             if self.ole.exists([*inside.folder, _PROPERTIES]) and not is_inside:
                 yield from inside.items(is_inside=True)
             else:
@@ -301,11 +301,11 @@ class _Message:
         }
         return sorted(names)
 
-    def _attachment(self, folder: str) -> Remark:
+    def _attachment(self, folder: str) -> ReadingRemark:
         name = self.text(_LONG_NAME, folder) or self.text(_NAME, folder) or self.text("3001", folder)
         path = [*self.folder, folder, f"{_STREAM}{_DATA}{_BINARY}"]
         size = int(self.ole.get_size(path)) if self.ole.exists(path) else 0
-        return Remark("attachment", {"name": name, "size_bytes": size})
+        return ReadingRemark("attachment", {"name": name, "size_bytes": size})
 
     def _bytes(self, number: str, kind: str, where: list[str] | None = None) -> bytes | None:
         path = [*self.folder, *(where or []), f"{_STREAM}{number}{kind}"]

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import TESSERACT, BlockKind, BlockPiece, BlockPlace, Box, table_text
+from app.documents.blocks import TESSERACT, BlockKind, BlockPiece, BlockPlace, LineBox, table_text
 from app.documents.protocol import NO_VIEW, Arrange, Drawn, PutUpright, Recognize, View
-from app.documents.source import FileSource, Item, Opened, PageRead, Remark
+from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +98,7 @@ def put_upright(request: PutUpright) -> Drawn:
     return Drawn(request.page, frame.width, frame.height, view.right, view.bottom, b"", view)
 
 
-def lines_of(request: Arrange) -> tuple[View, list[tuple[Box, str]]]:
+def lines_of(request: Arrange) -> tuple[View, list[tuple[LineBox, str]]]:
     """What was seen, and where its lines are and about what they say, as far as tesseract is there to find them."""
     tesseract = find_tesseract()
     frame, view = _upright(request.path, request.page, MOST_SIDE)
@@ -124,7 +124,7 @@ def on_page(piece: BlockPiece, view: View) -> BlockPiece:
     boxes = []
     for box in piece.place.boxes:
         edges = view.on_page(*(edge * view.scale for edge in box[1:5]))
-        boxes.append(Box(box.page, *edges, box.start, box.end))
+        boxes.append(LineBox(box.page, *edges, box.start, box.end))
     return piece._replace(place=piece.place._replace(boxes=tuple(boxes)))
 
 
@@ -169,22 +169,22 @@ class _OcrLine:
     right: int
     bottom: int
 
-    def cells(self) -> list[_Cell]:
+    def cells(self) -> list[_LineCell]:
         """Its words, divided where the gap between them is wider than any of a text; frames are none."""
-        found: list[_Cell] = []
+        found: list[_LineCell] = []
         for word, (left, right) in zip(self.words, self.spans, strict=True):
             if word in _FRAMES:
                 continue
             before = found[-1] if found else None
             # In a right-to-left line the next word stands at the left.
             if before and max(left - before.right, before.left - right) <= CELL_GAP * (self.bottom - self.top):
-                found[-1] = _Cell(min(before.left, left), max(before.right, right), [*before.words, word])
+                found[-1] = _LineCell(min(before.left, left), max(before.right, right), [*before.words, word])
             else:
-                found.append(_Cell(left, right, [word]))
+                found.append(_LineCell(left, right, [word]))
         return found
 
 
-class _Cell(NamedTuple):
+class _LineCell(NamedTuple):
     """What stands together in a line, from where to where."""
 
     left: int
@@ -204,9 +204,9 @@ class Tesseract:
         """With what tells which way up a page is, or without."""
 
     @property
-    def remark(self) -> Remark:
+    def remark(self) -> ReadingRemark:
         """In which languages it reads."""
-        return Remark("read_in", {"languages": "+".join(self.languages)})
+        return ReadingRemark("read_in", {"languages": "+".join(self.languages)})
 
     def pieces(self, picture: RgbPicture, page: int) -> list[BlockPiece]:
         """The paragraphs of a picture, with a box for each line in points of the page; [] where it cannot be read."""
@@ -373,7 +373,7 @@ _FRAMES = ("|", "||", "[", "]", "¦", "‖", "_", "—", "-")
 
 def _table_at(lines: Sequence[_OcrLine]) -> list[list[str]] | None:
     """The rows of the table that begins with the first of these lines; None where none does."""
-    rows: list[list[_Cell]] = []
+    rows: list[list[_LineCell]] = []
     columns: list[tuple[int, int]] = []
     for number, line in enumerate(lines):
         cells = line.cells()
@@ -406,7 +406,7 @@ def _columns(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def _column_of(cell: _Cell, columns: Sequence[tuple[int, int]]) -> int:
+def _column_of(cell: _LineCell, columns: Sequence[tuple[int, int]]) -> int:
     return next(at for at, (left, right) in enumerate(columns) if left <= cell.left and cell.right <= right)
 
 
@@ -415,7 +415,7 @@ def _table_piece(lines: Sequence[_OcrLine], rows: list[list[str]], page: int, sc
     for line, row in zip(lines, rows, strict=True):
         end = start + len("\t".join(row))
         left, top, right, bottom = (round(edge / scale, 2) for edge in (line.left, line.top, line.right, line.bottom))
-        boxes.append(Box(page, left, top, right, bottom, start, end))
+        boxes.append(LineBox(page, left, top, right, bottom, start, end))
         start = end + 1
     return BlockPiece(BlockKind.TABLE, table_text(rows), page, BlockPlace(boxes=tuple(boxes)), origin=TESSERACT)
 
@@ -425,14 +425,14 @@ def _table_piece(lines: Sequence[_OcrLine], rows: list[list[str]], page: int, sc
 
 def _piece(lines: list[_OcrLine], page: int, scale: float) -> BlockPiece:
     text = ""
-    boxes: list[Box] = []
+    boxes: list[LineBox] = []
     for number, line in enumerate(lines):
         words = " ".join(line.words)
         following = lines[number + 1].words[0] if number + 1 < len(lines) else ""
         is_divided = len(words) > 1 and words[-1] == "-" and words[-2].isalpha() and following[:1].islower()
         part = words[:-1] if is_divided else words
         left, top, right, bottom = (round(edge / scale, 2) for edge in (line.left, line.top, line.right, line.bottom))
-        boxes.append(Box(page, left, top, right, bottom, len(text), len(text) + len(part)))
+        boxes.append(LineBox(page, left, top, right, bottom, len(text), len(text) + len(part)))
         text += part if is_divided or not following else f"{part} "
     return BlockPiece(BlockKind.PARAGRAPH, text, page, BlockPlace(boxes=tuple(boxes)), origin=TESSERACT)
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from app.documents.blocks import BlockKind, BlockPiece, table_text
 from app.documents.formats.markup.xml_tree import Element, ElementPlaces, tags
-from app.documents.formats.office.drawing import PARAGRAPH, PROPERTIES, Drawings, is_words_for_picture, turn
+from app.documents.formats.office.drawing import PARAGRAPH, PROPERTIES, DrawingRewriter, is_words_for_picture, turn
 from app.documents.formats.office.package import (
     ALTERNATE,
     CHART,
@@ -20,7 +20,7 @@ from app.documents.formats.office.package import (
     RELATIONSHIPS,
     OfficePackage,
     P,
-    Related,
+    RelatedPart,
     XmlPart,
     branches,
     children_read,
@@ -29,16 +29,16 @@ from app.documents.formats.office.package import (
 )
 from app.documents.segments import SegmentKind
 from app.documents.source import (
+    CachedContent,
     ContentCallback,
     FileSource,
     Item,
-    Once,
     Opened,
     PageRead,
-    Remark,
-    Target,
+    ReadingRemark,
+    SegmentVisits,
+    TargetLanguage,
     Visit,
-    Visits,
     counted,
 )
 
@@ -83,7 +83,7 @@ class _Presentation:
                 yield from self._slide(number, part)
         yield from self._margins.values()
         for part in self._missing:
-            yield Remark("missing_part", {"part": part})
+            yield ReadingRemark("missing_part", {"part": part})
         yield from counted("pictures", self._pictures)
 
     def _slide(self, number: int, part: str) -> Iterator[Item]:
@@ -93,7 +93,7 @@ class _Presentation:
             return
         root = self._package.root(part)
         if root.get("show") in ("0", "false"):
-            yield Remark("hidden", {"unit": "slide", "name": str(number)})
+            yield ReadingRemark("hidden", {"unit": "slide", "name": str(number)})
         related = self._package.related(part)
         pictures, has_text = self._pictures, False
         for piece in self._pieces_of(root, part, related, number):
@@ -101,7 +101,9 @@ class _Presentation:
             yield piece
         yield PageRead(number, has_text, is_picture=not has_text and self._pictures > pictures)
 
-    def _pieces_of(self, root: Element, part: str, related: dict[str, Related], number: int) -> Iterator[BlockPiece]:
+    def _pieces_of(
+        self, root: Element, part: str, related: dict[str, RelatedPart], number: int
+    ) -> Iterator[BlockPiece]:
         shapes = _ReadShapes(self._package, part, root, related, number)
         yield from shapes.read(root)
         self._pictures += shapes.pictures
@@ -146,7 +148,7 @@ class _ReadShapes:
     """The shapes of one part, in order, groups and all. `margins` are its date, footer and number, kept aside."""
 
     def __init__(
-        self, package: OfficePackage, part: str, root: Element, related: dict[str, Related], number: int
+        self, package: OfficePackage, part: str, root: Element, related: dict[str, RelatedPart], number: int
     ) -> None:
         self.margins: list[BlockPiece] = []
         self.pictures = 0
@@ -246,19 +248,19 @@ _KINDS |= dict.fromkeys(("dt", "ftr", "hdr", "sldNum"), SegmentKind.HEADER)
 _SHARED = ("slideLayout", "slideMaster")
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """Segments: properties, slide by slide with what belongs to it, then what stands on layouts and masters."""
     with opened_package(source, out) as package:
-        _Show(package, Visits(visit), target if out is not None else None).rewrite()
+        _SlideShow(package, SegmentVisits(visit), target if out is not None else None).rewrite()
 
 
-class _Show:
-    def __init__(self, package: OfficePackage, ask: Visits, target: Target | None) -> None:
+class _SlideShow:
+    def __init__(self, package: OfficePackage, ask: SegmentVisits, target: TargetLanguage | None) -> None:
         self._package = package
         self._ask = ask
         self._target = target
         self._main = package.main_part(USUAL_PART)
-        self._drawings = Drawings(package, target)
+        self._drawings = DrawingRewriter(package, target)
         self._shared: dict[str, None] = {}
         """Layouts and masters of the slides, in the order they are met."""
 
@@ -279,7 +281,7 @@ class _Show:
 
     def _slide(self, name: str, number: int) -> None:
         with self._package.opened(name) as part:
-            _Shapes(part, self._drawings, self._ask, number).read(part.root, None)
+            _SlideShapes(part, self._drawings, self._ask, number).read(part.root, None)
             self._drawings.related(name, part.root, self._ask, number)
         related = self._package.related(name)
         self._note_shared(related)
@@ -288,11 +290,11 @@ class _Show:
                 continue
             if each.kind == "notesSlide":
                 with self._package.opened(each.target) as part:
-                    _Shapes(part, self._drawings, self._ask, number).read(part.root, SegmentKind.NOTE)
+                    _SlideShapes(part, self._drawings, self._ask, number).read(part.root, SegmentKind.NOTE)
             elif each.kind == "comments":
                 self._comments(each.target, number)
 
-    def _note_shared(self, related: dict[str, Related]) -> None:
+    def _note_shared(self, related: dict[str, RelatedPart]) -> None:
         for each in related.values():
             if each.kind in _SHARED and each.target in self._package.archive and each.target not in self._shared:
                 self._shared[each.target] = None
@@ -301,7 +303,7 @@ class _Show:
     def _behind(self, name: str) -> None:
         """What stands on every slide: shapes of a layout or master that are no placeholders."""
         with self._package.opened(name) as part:
-            shapes = _Shapes(part, self._drawings, self._ask, 0, is_behind=True)
+            shapes = _SlideShapes(part, self._drawings, self._ask, 0, is_behind=True)
             shapes.read(part.root, SegmentKind.HEADER)
             self._drawings.related(name, part.root, self._ask)
 
@@ -315,7 +317,7 @@ class _Show:
                 else:
                     part.ask_text(element, self._ask, SegmentKind.NOTE, number)
 
-    def _turn_defaults(self, target: Target) -> None:
+    def _turn_defaults(self, target: TargetLanguage) -> None:
         """The sides that paragraphs have from the presentation, layouts and masters."""
         for name in (self._main, *self._shared):
             with self._package.opened(name) as part:
@@ -323,11 +325,11 @@ class _Show:
                     part.is_changed |= _is_level(element) and turn(element, target)
 
 
-class _Shapes:
+class _SlideShapes:
     """The shapes of one part, in order, groups and all. `is_behind`: those of a layout or a master."""
 
     def __init__(
-        self, part: XmlPart, drawings: Drawings, ask: ContentCallback, page: int, *, is_behind: bool = False
+        self, part: XmlPart, drawings: DrawingRewriter, ask: ContentCallback, page: int, *, is_behind: bool = False
     ) -> None:
         self._part = part
         self._drawings = drawings
@@ -370,7 +372,7 @@ class _Shapes:
 
     def _alternate(self, alternate: Element, kind: SegmentKind | None) -> None:
         """Several ways to say the same: what one of them says becomes the same in the others."""
-        once = _Shapes(self._part, self._drawings, Once(self._ask), self._page, is_behind=self._is_behind)
+        once = _SlideShapes(self._part, self._drawings, CachedContent(self._ask), self._page, is_behind=self._is_behind)
         for branch in branches(alternate):
             for child in list(branch):
                 once.read(child, kind)

@@ -72,7 +72,7 @@ def listen(
     if not format_:
         raise DocumentUnreadable(request.path, "not_sound")
     tell(SoundOpened(format_))
-    cutting = _Cutting(request)
+    cutting = _SoundCutter(request)
     for samples in _decoded(path, request.rate_hz):
         on_step()
         for piece in cutting.take(samples):
@@ -98,7 +98,7 @@ def _decoded(path: Path, rate_hz: int) -> Iterator[array[int]]:
         raise DocumentUnreadable(str(path), "damaged") from error
 
 
-class _Cutting:
+class _SoundCutter:
     """Samples come in, pieces go out. `seconds` have come so far, `count` pieces with something in them gone."""
 
     def __init__(self, request: Listen) -> None:

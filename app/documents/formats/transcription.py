@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from html import escape
 from typing import Any
 
-from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, Box
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, LineBox
 from app.documents.formats.markdown.reading import pieces_of as markdown_pieces
 from app.documents.protocol import View
 
@@ -32,7 +32,7 @@ _KINDS = {
 _LEFT_OUT = ("page-header", "page-footer", "picture")
 
 
-def pieces_of(text: str, page: int, view: View, lines: Sequence[tuple[Box, str]] = ()) -> list[BlockPiece]:
+def pieces_of(text: str, page: int, view: View, lines: Sequence[tuple[LineBox, str]] = ()) -> list[BlockPiece]:
     """The blocks; `lines` are where the lines of the page are and about what they say."""
     fenced = _FENCED.fullmatch(text)
     text = fenced[1] if fenced else text
@@ -96,7 +96,7 @@ def _of_element(element: dict[str, Any], page: int, view: View) -> Iterator[Bloc
         kind = _KINDS.get(category, piece.kind) if piece.kind is BlockKind.PARAGRAPH else piece.kind
         level = piece.level or int(kind is BlockKind.HEADING) + int(category == "section-header")
         label = piece.label or {BlockKind.LIST_ITEM: "•", BlockKind.NOTE: "footnote"}.get(kind, "")
-        place = BlockPlace(boxes=(Box(page, *edges, 0, len(piece.text)),))
+        place = BlockPlace(boxes=(LineBox(page, *edges, 0, len(piece.text)),))
         yield piece._replace(kind=kind, level=level if kind in _LEVELLED else 0, label=label, place=place)
 
 
@@ -118,7 +118,7 @@ def _edges(box: list[Any], view: View) -> tuple[float, float, float, float]:
 # Where the words of a text are on a page whose lines are known: the longest runs of words that both have in order.
 
 
-def _placed(pieces: list[BlockPiece], page: int, view: View, lines: Sequence[tuple[Box, str]]) -> list[BlockPiece]:
+def _placed(pieces: list[BlockPiece], page: int, view: View, lines: Sequence[tuple[LineBox, str]]) -> list[BlockPiece]:
     whole = (view.left, view.top, view.right, view.bottom)
     said = [(number, word) for number, piece in enumerate(pieces) for word in _WORD.finditer(piece.text)]
     there = [(number, word) for number, (_, text) in enumerate(lines) for word in text.split()]
@@ -131,12 +131,12 @@ def _placed(pieces: list[BlockPiece], page: int, view: View, lines: Sequence[tup
     for number, piece in enumerate(pieces):
         found = lines_of.get(number, [])
         is_found = len(found) >= max(1, LEAST_FOUND * len(piece.text.split()))
-        boxes = _boxes(found, lines, len(piece.text)) if is_found else [Box(page, *whole, 0, len(piece.text))]
+        boxes = _boxes(found, lines, len(piece.text)) if is_found else [LineBox(page, *whole, 0, len(piece.text))]
         placed.append(piece._replace(place=BlockPlace(boxes=tuple(boxes))))
     return placed
 
 
-def _boxes(found: list[tuple[int, int]], lines: Sequence[tuple[Box, str]], length: int) -> list[Box]:
+def _boxes(found: list[tuple[int, int]], lines: Sequence[tuple[LineBox, str]], length: int) -> list[LineBox]:
     """A box for each line, from its first word that was found to that of the next one."""
     starts: dict[int, int] = {}
     for offset, line in found:

@@ -21,7 +21,7 @@ from app.documents.folder import MOST_FILES, documents_in
 from app.documents.formats.detection import find_format
 from app.documents.formats.registry import reader_for
 from app.documents.limits import unpacked_folder
-from app.documents.source import FileSource, Item, Opened, PageRead, Remark, counted
+from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark, counted
 
 _NO_NAME = re.compile(r"[^\w.() -]")
 MOST_NAME = 100
@@ -39,13 +39,13 @@ def read(source: FileSource) -> Iterator[Item]:
         try:
             for page, name in enumerate(names, 1):
                 if source.wants(page):
-                    yield from _Inside(source, archive, name, page).items(folder)
+                    yield from _ZippedDocument(source, archive, name, page).items(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         yield from counted("others_inside", len(archive.names) - len(names))
 
 
-class _Inside:
+class _ZippedDocument:
     """One document of the archive."""
 
     def __init__(self, source: FileSource, archive: Archive, name: str, page: int) -> None:
@@ -68,7 +68,7 @@ class _Inside:
         except Exception as error:  # noqa: BLE001 - a document may make a library raise anything
             if isinstance(error, AppError) and getattr(error, "reason", "") == "inflates":
                 raise self._source.unreadable("inflates") from None
-            yield Remark("not_read_inside", {"name": self._name})
+            yield ReadingRemark("not_read_inside", {"name": self._name})
         finally:
             copy.unlink(missing_ok=True)
         yield PageRead(self._page, has_text)
@@ -84,6 +84,6 @@ class _Inside:
                     part = "/".join(filter(None, (self._name, item.place.part)))
                     place = BlockPlace(part, item.place.start, item.place.end)
                     yield item._replace(page=self._page, place=place, level=level)
-                case Remark():
+                case ReadingRemark():
                     yield item
         self._source.inflated(inside.inflated_bytes)

@@ -16,20 +16,20 @@ from app.core import errors
 from app.core.events import FinishReason, Media, Message, ModelLoaded, TokenSeen
 from app.core.gguf import check_model
 from app.engine import computer, protocol
-from app.engine.answer import HARMONY, NO_THINKING, AnswerDecoder, Syntax, syntax_of, thinking_of
+from app.engine.answer import HARMONY, NO_THINKING, AnswerDecoder, ThinkingSyntax, syntax_of, thinking_of
 from app.engine.backend import EngineJob
 from app.engine.computer import JsonCache, key_of
 from app.engine.fit import shape_of, tokens_side_by_side
 from app.engine.llama import devices
 from app.engine.llama.calling import call_syntax, grammar_of
 from app.engine.llama.context import LlamaContext
-from app.engine.llama.decoder import Decoder
-from app.engine.llama.devices import Borrowed
-from app.engine.llama.embedding import MOST_EMBEDDED_TOKENS, Embedding, EmbeddingBrokenOff, embeds
+from app.engine.llama.decoder import BatchDecoder
+from app.engine.llama.devices import BorrowedDevices
+from app.engine.llama.embedding import MOST_EMBEDDED_TOKENS, EmbeddingBrokenOff, EmbeddingContext, embeds
 from app.engine.llama.eyes import VisionEncoder
 from app.engine.llama.grammars import gbnf_of_schema
-from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, Inspection, LookBrokenOff
-from app.engine.llama.library import Library, open_library
+from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, InspectionContext, LookBrokenOff
+from app.engine.llama.library import LlamaLibrary, open_library
 from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.llama.model import Model
 from app.engine.llama.pool import PromptTokens, SavedStates, SequenceRun, common_length
@@ -48,13 +48,13 @@ SPEEDS_FILE = "speeds.json"  # in the child's own working folder
 class LoadedModel:
     """Owns model and context until `free`."""
 
-    def __init__(self, library: Library, request: protocol.LoadModel, opened: OpenedModel) -> None:
+    def __init__(self, library: LlamaLibrary, request: protocol.LoadModel, opened: OpenedModel) -> None:
         self.model = opened.model
         self._library = library
         self._opened = opened
         self._eyes = opened.eyes
-        self._inspection: Inspection | None = None
-        self._embedding: Embedding | None = None
+        self._inspection: InspectionContext | None = None
+        self._embedding: EmbeddingContext | None = None
         self._cut: tuple[str, list[int]] = ("", [])
         """The text that was looked at last, and its tokens."""
         self._context = LlamaContext(
@@ -81,8 +81,8 @@ class LoadedModel:
         best = known if isinstance(known, int) else 0
         self._look_key = self._remember_looks() if self._eyes is not None else ""
         self._side_by_side = ParallelismPolicy(self._context.most_sequences - 1, best, most_tokens)
-        self.decoder = Decoder(self._context, states, self._side_by_side, opened.tiles, opened.eyes)
-        self._syntax = syntax_of(self.model.template_source) if self.model.template else Syntax()
+        self.decoder = BatchDecoder(self._context, states, self._side_by_side, opened.tiles, opened.eyes)
+        self._syntax = syntax_of(self.model.template_source) if self.model.template else ThinkingSyntax()
 
     @property
     def needed_bytes(self) -> int:
@@ -209,7 +209,7 @@ class LoadedModel:
         embedding, threads = self._embedding, self.thread_counts()["batch"]
         if embedding is None or embedding.size_tokens < longest:
             self._forget_embedding()
-            embedding = self._embedding = Embedding(self._library, model, threads=threads, size_tokens=longest)
+            embedding = self._embedding = EmbeddingContext(self._library, model, threads=threads, size_tokens=longest)
         for vectors in embedding.vectors(texts, job.stop.is_set):
             job.reply(protocol.Vectors(request.id, vectors))
         return protocol.Embedded(request.id, embedding.width, sum(map(len, texts)))
@@ -300,13 +300,13 @@ class LoadedModel:
             self._eyes.close()
         self.model.free()
 
-    def _look(self, tokens: int, job: EngineJob) -> Inspection:
+    def _look(self, tokens: int, job: EngineJob) -> InspectionContext:
         """The context for looking, of so many tokens; kept until somebody asks for an answer."""
         size = min(WINDOW_TOKENS, -(-tokens // 64) * 64, self.model.most_tokens)
         if self._inspection is None or self._inspection.size_tokens != size:
             self._look_away()
             threads = self.thread_counts()["batch"]
-            self._inspection = Inspection(self._library, self.model, threads=threads, size_tokens=size)
+            self._inspection = InspectionContext(self._library, self.model, threads=threads, size_tokens=size)
         self._inspection.is_cancelled = job.stop.is_set
         return self._inspection
 
@@ -315,7 +315,7 @@ class LoadedModel:
             self._inspection.free()
             self._inspection = None
 
-    def _asked(self, ask: protocol.Ask) -> tuple[PromptTokens, Syntax]:
+    def _asked(self, ask: protocol.Ask) -> tuple[PromptTokens, ThinkingSyntax]:
         parts = self._parts(ask.messages, ask.continue_last or ask.tells_last, ask.template_variables)
         end = next((part.text for part in reversed(parts) if part.trusted), "")
         prompt = self._prompt(parts)
@@ -401,7 +401,7 @@ def _raw_tokens(model: Model, ask: protocol.Ask) -> list[int]:
     return list(ask.tokens) or model.raw_tokens(ask.text, ask.suffix)
 
 
-def _grammar_for(ask: protocol.Ask, library: Library, model: Model) -> Grammar | None:
+def _grammar_for(ask: protocol.Ask, library: LlamaLibrary, model: Model) -> Grammar | None:
     if ask.calling is None:
         return open_grammar(library, model, ask.grammar, ask.json_schema)
     rules = grammar_of(ask.calling, gbnf_of_schema, ask.json_schema)
@@ -427,7 +427,7 @@ class LlamaBackend:
 
     def __init__(self) -> None:
         self._loaded: LoadedModel | None = None
-        self._borrowed: Borrowed | None = None
+        self._borrowed: BorrowedDevices | None = None
 
     @property
     def busy(self) -> bool:
@@ -562,9 +562,9 @@ class LlamaBackend:
     def _held(self) -> set[str]:
         return self._loaded.held if self._loaded else set()
 
-    def _machines(self, library: Library) -> Borrowed:
+    def _machines(self, library: LlamaLibrary) -> BorrowedDevices:
         if self._borrowed is None:
-            self._borrowed = Borrowed(library)
+            self._borrowed = BorrowedDevices(library)
         return self._borrowed
 
     def _ready(self) -> LoadedModel:

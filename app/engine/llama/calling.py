@@ -41,7 +41,7 @@ def call_syntax(render: Render, is_end: Callable[[str], bool] = lambda text: Fal
     `is_end` says whether a text is the spelling of a token that ends an answer. Raises TemplateAbandoned.
     """
     try:
-        return _Found(render, is_end).syntax()
+        return _FoundCall(render, is_end).syntax()
     except TemplateAbandoned:
         raise
     except (TemplateProblem, _NotUnderstood):
@@ -52,7 +52,7 @@ class _NotUnderstood(Exception):
     pass
 
 
-class _Found:
+class _FoundCall:
     def __init__(self, render: Render, is_end: Callable[[str], bool]) -> None:
         self._render, self._is_end = render, is_end
 
@@ -224,10 +224,10 @@ def grammar_of(calling: Calling, gbnf_of_schema: Callable[[str], str], answer_sc
     With `answer_schema` it is that of a whole answer, which is calls or follows the schema. A call may then be bare
     JSON as well: a model that would write it so has no other way to say that it calls.
     """
-    return _Grammar(calling, gbnf_of_schema, answer_schema).text()
+    return _CallGrammar(calling, gbnf_of_schema, answer_schema).text()
 
 
-class _Grammar:
+class _CallGrammar:
     def __init__(self, calling: Calling, gbnf_of_schema: Callable[[str], str], answer_schema: str = "") -> None:
         self._calling, self._syntax = calling, calling.syntax
         self._gbnf_of_schema, self._answer_schema = gbnf_of_schema, answer_schema

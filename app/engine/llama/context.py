@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.engine.llama.library import Library
+from app.engine.llama.library import LlamaLibrary
 from app.engine.scheduler import ThreadController, ladder
 
 # Whether a model still computes with numbers: damaged weights turn into NaN, and NaN into endless nonsense.
@@ -89,7 +89,7 @@ class LlamaContext:
 
     def __init__(
         self,
-        library: Library,
+        library: LlamaLibrary,
         model: Any,
         pointer: Any,
         *,

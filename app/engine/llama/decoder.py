@@ -14,12 +14,12 @@ from app.engine import protocol
 from app.engine.llama.context import CHECK_EVERY_TOKENS, DECODED, FEW_TOKENS, NO_ROOM, LlamaContext, TileEmbeddings
 from app.engine.llama.eyes import EncodingRun, VisionEncoder
 from app.engine.llama.inspection import token_seen
-from app.engine.llama.pool import Beginnings, SavedStates, SequencePool, SequenceRun
-from app.engine.llama.tiles import Tiles
+from app.engine.llama.pool import SavedStates, SequencePool, SequenceRun, SharedPrefixes
+from app.engine.llama.tiles import TileNumbers
 from app.engine.scheduler import ParallelismPolicy, next_decode
 
 
-class Decoder:
+class BatchDecoder:
     """`add` an answer, then `step` as long as it is `busy`."""
 
     def __init__(
@@ -27,13 +27,13 @@ class Decoder:
         context: LlamaContext,
         states: SavedStates | None,
         side_by_side: ParallelismPolicy,
-        tiles: Tiles | None = None,
+        tiles: TileNumbers | None = None,
         eyes: VisionEncoder | None = None,
     ) -> None:
-        tiles = tiles or Tiles()
+        tiles = tiles or TileNumbers()
         self.pool = SequencePool(context, tiles, states, side_by_side)
         self._looking = EncodingQueue(eyes, tiles) if eyes is not None else None
-        self._beginnings = Beginnings(context, states, self.pool)
+        self._beginnings = SharedPrefixes(context, states, self.pool)
         self._context = context
         self._side_by_side = side_by_side
 
@@ -205,7 +205,7 @@ Key = tuple[str, int]
 class EncodingQueue:
     """Looks at one thing at a time. What a job waits for rests while somebody waits for an answer, and gives way."""
 
-    def __init__(self, eyes: VisionEncoder, tiles: Tiles) -> None:
+    def __init__(self, eyes: VisionEncoder, tiles: TileNumbers) -> None:
         self._eyes, self._tiles = eyes, tiles
         self._look: EncodingRun | None = None
         self._is_for_job = False

@@ -9,8 +9,8 @@ from typing import Any
 
 from app.core.errors import MachineUnusable
 from app.engine import computer
-from app.engine.fit import EXPERTS, GpuRoom, Layout
-from app.engine.llama.library import Library
+from app.engine.fit import EXPERTS, GpuRoom, ModelLayout
+from app.engine.llama.library import LlamaLibrary
 from app.engine.machines import RemoteMachine, ask_all
 from app.engine.protocol import MACHINE, Device
 
@@ -19,7 +19,7 @@ GPU_TYPES = ("gpu", "igpu")
 SOFTWARE = "llvmpipe"  # Vulkan on the processor: a "gpu" whose memory is the main memory
 
 
-def list_devices(library: Library) -> tuple[Device, ...]:
+def list_devices(library: LlamaLibrary) -> tuple[Device, ...]:
     """Every device ggml can compute on, with its memory."""
     return tuple(device for device, _ in _devices(library))
 
@@ -43,13 +43,13 @@ def usable_gpus(found: Sequence[Device], names: Sequence[str] = ()) -> tuple[Gpu
     )
 
 
-def find_handles(library: Library, names: Sequence[str], borrowed: Mapping[str, int] | None = None) -> list[int]:
+def find_handles(library: LlamaLibrary, names: Sequence[str], borrowed: Mapping[str, int] | None = None) -> list[int]:
     """ggml's handles of devices, in the order of their names; `borrowed` has those of other computers."""
     handles = {device.name: handle for device, handle in _devices(library)} | dict(borrowed or {})
     return [handles[name] for name in names]
 
 
-def list_backends(library: Library) -> tuple[str, ...]:
+def list_backends(library: LlamaLibrary) -> tuple[str, ...]:
     """Names of the loaded backends."""
     ggml, base = library.ggml, library.base
     ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
@@ -61,7 +61,7 @@ def list_backends(library: Library) -> tuple[str, ...]:
     return tuple(base.ggml_backend_reg_name(backend).decode("utf-8", "replace") for backend in registered)
 
 
-def rpc_function(library: Library, name: str) -> Any:
+def rpc_function(library: LlamaLibrary, name: str) -> Any:
     """A function of ggml's RPC backend; None where the build has none."""
     ggml, base = library.ggml, library.base
     ggml.ggml_backend_reg_by_name.restype = ctypes.c_void_p
@@ -73,7 +73,7 @@ def rpc_function(library: Library, name: str) -> Any:
     return ctypes.CFUNCTYPE(None)(address) if address else None
 
 
-def _devices(library: Library) -> Iterator[tuple[Device, int]]:
+def _devices(library: LlamaLibrary) -> Iterator[tuple[Device, int]]:
     ggml, base = library.ggml, library.base
     ggml.ggml_backend_dev_count.restype = ctypes.c_size_t
     ggml.ggml_backend_dev_get.restype = ctypes.c_void_p
@@ -131,8 +131,8 @@ class ModelParameters:
 
     def __init__(
         self,
-        library: Library,
-        layout: Layout,
+        library: LlamaLibrary,
+        layout: ModelLayout,
         gpus: Sequence[str],
         split: Sequence[float] = (),
         borrowed: Mapping[str, int] | None = None,
@@ -153,7 +153,7 @@ class ModelParameters:
         if layout.experts_on_cpu:
             self._place_experts(library)
 
-    def _place_experts(self, library: Library) -> None:
+    def _place_experts(self, library: LlamaLibrary) -> None:
         library.base.ggml_backend_cpu_buffer_type.restype = ctypes.c_void_p
         pattern = EXPERTS.encode("ascii")
         self._overrides = (_Override * 2)(
@@ -162,7 +162,7 @@ class ModelParameters:
         self.value.tensor_buft_overrides = ctypes.cast(self._overrides, ctypes.c_void_p)
 
 
-def context_parameters(library: Library, layout: Layout, threads: int) -> Any:
+def context_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int) -> Any:
     """llama.cpp's parameters for a context. A decode may ask for one output a sequence, not more: each row of logits
     beyond takes memory for the whole vocabulary.
     """
@@ -180,12 +180,12 @@ def context_parameters(library: Library, layout: Layout, threads: int) -> Any:
     return parameters
 
 
-class Borrowed:
+class BorrowedDevices:
     """What was found out about other computers. One that holds a part of the loaded model is not asked: it would not
     answer a second time, and what it said before still holds once that model is gone.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: LlamaLibrary) -> None:
         self._library = library
         self._known: dict[str, RemoteMachine] = {}
         self._handles: dict[str, list[int]] = {}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from app.core.errors import ModelBroken, ModelLoadFailed
 from app.core.gguf import GgufHeader, embedding_pooling
 from app.engine.llama.context import DECODED
-from app.engine.llama.library import Library
+from app.engine.llama.library import LlamaLibrary
 from app.engine.llama.model import Model
 
 MOST_EMBEDDED_TOKENS = 8192
@@ -29,10 +29,10 @@ class EmbeddingBrokenOff(Exception):
     """Nobody wants the vectors any more."""
 
 
-class Embedding:
+class EmbeddingContext:
     """A context for vectors, of texts of at most `size_tokens`; free it. Raises ModelLoadFailed."""
 
-    def __init__(self, library: Library, model: Model, *, threads: int, size_tokens: int) -> None:
+    def __init__(self, library: LlamaLibrary, model: Model, *, threads: int, size_tokens: int) -> None:
         c = self._c = library.c
         self.size_tokens = min(-(-size_tokens // STEP_TOKENS) * STEP_TOKENS, model.most_tokens)
         self.width: int = c.llama_model_n_embd_out(model.pointer)

@@ -25,9 +25,9 @@ from app.core.errors import AppError, MediaRefused, ProjectorRefused
 from app.core.events import Media
 from app.core.gguf import VOICES, GgufHeader, projector_kinds
 from app.engine.fit import number_of
-from app.engine.llama.library import Library
+from app.engine.llama.library import LlamaLibrary
 from app.engine.llama.model import PROGRESS_EVERY_S, Model, c_path
-from app.engine.llama.tiles import Tile, Tiles
+from app.engine.llama.tiles import MediaTile, TileNumbers
 from app.engine.protocol import MediaCount
 from app.engine.states import model_identity
 
@@ -93,7 +93,7 @@ class EncodingRun:
         return self._gives_way or self.stops()
 
 
-class Projector:
+class MediaProjector:
     """Owns mtmd's context of one; says what mtmd makes of a picture or a sound, before anything is computed of it.
 
     `kinds` are what its file is for; a bitmap is freed by `chunks`.
@@ -246,7 +246,7 @@ class VisionEncoder:
     """
 
     def __init__(
-        self, library: Library, model: Model, tiles: Tiles, projector: Projector, watch: _EncodingWatch
+        self, library: LlamaLibrary, model: Model, tiles: TileNumbers, projector: MediaProjector, watch: _EncodingWatch
     ) -> None:
         self.projector = projector
         self.speeds = dict[str, float]()
@@ -416,7 +416,7 @@ class VisionEncoder:
                     continue
                 count: int = self._m.mtmd_input_chunk_get_n_tokens(chunk)
                 positions = self._m.mtmd_input_chunk_get_n_pos(chunk)
-                tile = Tile(media.id, media.most_tokens, index, count, positions, self._name, place)
+                tile = MediaTile(media.id, media.most_tokens, index, count, positions, self._name, place)
                 number = self._tiles.number(tile)
                 tokens += [number] * count
                 index += 1
@@ -433,7 +433,7 @@ class _EncodingWatch:
     `layers` are those of the encoder.
     """
 
-    def __init__(self, library: Library, layers: int) -> None:
+    def __init__(self, library: LlamaLibrary, layers: int) -> None:
         self.callback = library.c.ggml_backend_sched_eval_callback(self._on_node)  # kept: C holds only the address
         self.stopped = False
         self._nodes = 0
@@ -466,11 +466,11 @@ class _EncodingWatch:
 
 
 def open_eyes(
-    library: Library,
+    library: LlamaLibrary,
     path: str,
     header: GgufHeader,
     model: Model,
-    tiles: Tiles,
+    tiles: TileNumbers,
     *,
     threads: int,
     device: int | None = None,
@@ -498,7 +498,7 @@ def open_eyes(
     pointer = m.mtmd_init_from_file(c_path(path), model.pointer, parameters)
     del on_progress  # kept alive until here
     if pointer:
-        return VisionEncoder(library, model, tiles, Projector(path, pointer, model, kinds), watch)
+        return VisionEncoder(library, model, tiles, MediaProjector(path, pointer, model, kinds), watch)
     if cancelled():
         return None
     words = library.last_words()

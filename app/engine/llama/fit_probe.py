@@ -18,9 +18,18 @@ from app.core.child import claim_wire
 from app.core.gguf import read_complete
 from app.core.wire import ParentSide, checked
 from app.engine import computer
-from app.engine.fit import PROBE_WIRE, FitProbe, Layout, MemorySpeed, Needs, ProbeMemory, Shape, shape_of
+from app.engine.fit import (
+    PROBE_WIRE,
+    FitProbe,
+    MemoryNeeds,
+    MemorySpeed,
+    ModelLayout,
+    ModelShape,
+    ProbeMemory,
+    shape_of,
+)
 from app.engine.llama.devices import ModelParameters, context_parameters
-from app.engine.llama.library import Library, open_library
+from app.engine.llama.library import LlamaLibrary, open_library
 from app.engine.llama.model import c_path
 
 MIB = 2**20
@@ -43,15 +52,15 @@ def main(_arguments: list[str]) -> int:
     os._exit(0 if answer is not None else 1)
 
 
-def _answer(request: FitProbe | ProbeMemory) -> Needs | MemorySpeed | None:
+def _answer(request: FitProbe | ProbeMemory) -> MemoryNeeds | MemorySpeed | None:
     if isinstance(request, ProbeMemory):
         return MemorySpeed(computer.measure(request.cores))
     return measure(open_library(), request.path, request.layout, request.gpus, request.split)
 
 
 def measure(
-    library: Library, path: str, layout: Layout, gpus: Sequence[str] = (), split: Sequence[float] = ()
-) -> Needs | None:
+    library: LlamaLibrary, path: str, layout: ModelLayout, gpus: Sequence[str] = (), split: Sequence[float] = ()
+) -> MemoryNeeds | None:
     """Loads without memory and reads what llama.cpp says; None when it refuses."""
     c = library.c
     parameters = ModelParameters(library, layout, gpus, split)
@@ -67,7 +76,7 @@ def measure(
     return needs_from_log("".join(heard), shape_of(header), layout, gpus)
 
 
-def needs_from_log(log: str, shape: Shape, layout: Layout, gpus: Sequence[str]) -> Needs:
+def needs_from_log(log: str, shape: ModelShape, layout: ModelLayout, gpus: Sequence[str]) -> MemoryNeeds:
     """Sums up a log: what it says in bytes, and the weights by the device it gave to each layer.
 
     Without memory, llama.cpp gives weights no buffers whose size could be read.
@@ -78,7 +87,7 @@ def needs_from_log(log: str, shape: Shape, layout: Layout, gpus: Sequence[str]) 
     by_layer = shape.kv_bytes(layout)
     gpu_part = sum(size for layer, size in enumerate(by_layer) if layer in on_gpu)
     gpu_kv = context * gpu_part // (sum(by_layer) or 1)
-    return Needs(
+    return MemoryNeeds(
         _weights(shape, layout, on_gpu)[0],
         context - gpu_kv,
         sum(size for name, size in scratch if name not in gpus),
@@ -88,7 +97,7 @@ def needs_from_log(log: str, shape: Shape, layout: Layout, gpus: Sequence[str]) 
     )
 
 
-def _weights(shape: Shape, layout: Layout, on_gpu: set[int]) -> tuple[int, int]:
+def _weights(shape: ModelShape, layout: ModelLayout, on_gpu: set[int]) -> tuple[int, int]:
     """Bytes in main memory and on GPUs."""
     everything = shape.needs(dataclasses.replace(layout, gpu_layers=0, experts_on_cpu=False)).weights
     experts = shape.expert_weights if layout.experts_on_cpu else (0,) * shape.layers

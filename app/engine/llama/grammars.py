@@ -232,7 +232,7 @@ class _RepeatedElement:
 
 
 @dataclass
-class _Rules:
+class _GrammarRules:
     """By name; what stands in brackets is a rule, too."""
 
     found: dict[str, list[list[_RepeatedElement]]] = field(default_factory=dict)
@@ -271,7 +271,7 @@ def measured(gbnf: str) -> GrammarSize:
     """Raises GrammarInvalid for one that is too long to be looked at."""
     if len(gbnf) > MOST_GRAMMAR_CHARACTERS:
         raise GrammarInvalid(f"{len(gbnf)} characters are more than {MOST_GRAMMAR_CHARACTERS}")
-    rules = _Rules()
+    rules = _GrammarRules()
     rules.read(gbnf)
     elements = (
         repeated_element for rule in rules.found.values() for alternative in rule for repeated_element in alternative

@@ -20,7 +20,7 @@ from app.core.errors import ModelNotInspectable, TooLongToInspect
 from app.core.events import Guess, TokenSeen
 from app.core.gguf import BLOCKS, GgufHeader, TensorInfo
 from app.engine.llama.context import DECODED
-from app.engine.llama.library import Library
+from app.engine.llama.library import LlamaLibrary
 from app.engine.llama.model import Model
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ class LookBrokenOff(Exception):
     """Nobody wants to see it any more."""
 
 
-class Inspection:
+class InspectionContext:
     """A context for looking; free it. Raises ModelNotInspectable where the model gives none.
 
     `is_cancelled` is asked while the model reads; once it is so, LookBrokenOff is raised.
     """
 
-    def __init__(self, library: Library, model: Model, *, threads: int, size_tokens: int = WINDOW_TOKENS) -> None:
+    def __init__(self, library: LlamaLibrary, model: Model, *, threads: int, size_tokens: int = WINDOW_TOKENS) -> None:
         c = library.c
         self._c, self._library, self._model, self._threads = c, library, model, threads
         self._wanted, self._found = "", dict[int, Any]()
@@ -142,7 +142,7 @@ class Inspection:
         told = range(min(start, count - 1), min(start + LENS_TOKENS, count))
         own = np.stack([self._logits(place) for place in told])
         below = np.concatenate([stream[number].reshape(count, -1)[told.start : told.stop] for number in places])
-        with contextlib.closing(Products(self._library, self._threads)) as products:
+        with contextlib.closing(MatrixProducts(self._library, self._threads)) as products:
             said, last = head.likeliest(below, most, products)
         difference = (last - last.mean()) - (own[-1] - own[-1].mean())
         if not float(difference.std()) <= SAME_WITHIN * float(own[-1].std()):
@@ -248,7 +248,7 @@ class OutputHead:
         self._model, self._weights, self._matrix, self._norm = model, weights, matrix, norm
 
     @classmethod
-    def of(cls, library: Library, model: Model) -> OutputHead | None:
+    def of(cls, library: LlamaLibrary, model: Model) -> OutputHead | None:
         """None where the file has no such tensors."""
         weights = TensorReader(library, Path(model.path), model.header)
         matrix = weights.find("output.weight") or weights.find("token_embd.weight")
@@ -257,7 +257,7 @@ class OutputHead:
             return None
         return cls(model, weights, matrix, _norm_of(model.header, weights, gain, bias))
 
-    def likeliest(self, stream: Floats, most: int, products: Products) -> tuple[list[tuple[Guess, ...]], Floats]:
+    def likeliest(self, stream: Floats, most: int, products: MatrixProducts) -> tuple[list[tuple[Guess, ...]], Floats]:
         """The likeliest tokens of each vector of [place, width], and all logits of the last one.
 
         The matrix is unpacked once, a part at a time; of its products only the best and the sums are kept.
@@ -295,13 +295,13 @@ class _InitParameters(ctypes.Structure):
     _fields_ = (("size", ctypes.c_size_t), ("buffer", ctypes.c_void_p), ("no_alloc", ctypes.c_bool))
 
 
-class Products:
+class MatrixProducts:
     """Multiplies matrices of floats by ggml, on the processor; close it.
 
     NumPy by itself takes ten times as long where it has no BLAS, as in a package: OpenBLAS would be 26 MB.
     """
 
-    def __init__(self, library: Library, threads: int) -> None:
+    def __init__(self, library: LlamaLibrary, threads: int) -> None:
         self._ggml, self._base = library.ggml, library.base
         pointer, number, size = ctypes.c_void_p, ctypes.c_int64, ctypes.c_size_t
         _declare(self._ggml, "backend_init_by_type", pointer, ctypes.c_int, ctypes.c_char_p)
@@ -380,7 +380,7 @@ def _norm_of(
     return lambda x: (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + small) * factor + shift
 
 
-class _Traits(ctypes.Structure):
+class _TypeTraits(ctypes.Structure):
     """The beginning of `struct ggml_type_traits`."""
 
     _fields_ = (
@@ -396,10 +396,10 @@ class _Traits(ctypes.Structure):
 class TensorReader:
     """The tensors of a file as floats, a few rows at a time; quantized ones are unpacked by ggml itself."""
 
-    def __init__(self, library: Library, path: Path, header: GgufHeader) -> None:
+    def __init__(self, library: LlamaLibrary, path: Path, header: GgufHeader) -> None:
         self._path, self._header = path, header
         self._traits = library.base.ggml_get_type_traits
-        self._traits.argtypes, self._traits.restype = [ctypes.c_int], ctypes.POINTER(_Traits)
+        self._traits.argtypes, self._traits.restype = [ctypes.c_int], ctypes.POINTER(_TypeTraits)
 
     def find(self, name: str) -> TensorInfo | None:
         """Where a tensor lies."""

@@ -19,7 +19,7 @@ from app.core.wire import ParentSide, checked
 from app.engine import computer
 from app.engine.lending import WIRE, InUse, Lend, Lending, NotLending
 from app.engine.llama import devices
-from app.engine.llama.library import Library, open_library
+from app.engine.llama.library import LlamaLibrary, open_library
 from app.engine.machines import ask, watch_connections
 from app.engine.protocol import Device
 
@@ -43,7 +43,7 @@ def main(_arguments: list[str]) -> int:
 
 
 class _Lending:
-    def __init__(self, library: Library, lend: Lend, parent: ParentSide) -> None:
+    def __init__(self, library: LlamaLibrary, lend: Lend, parent: ParentSide) -> None:
         self._library, self._lend, self._parent = library, lend, parent
         self._offers: list[Any] = []  # C holds only their addresses
 

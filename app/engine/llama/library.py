@@ -24,7 +24,7 @@ PACKED_BACKENDS = {"libggml-vulkan-*.so.xz": "libvulkan.so.1"}
 """What a package holds packed, since many computers cannot use it and it is large; and what it needs of the system."""
 
 
-class Library:
+class LlamaLibrary:
     """`c` is the package's module of C functions; `ggml` and `base` are the libraries that libllama is linked with."""
 
     def __init__(self) -> None:
@@ -109,9 +109,9 @@ class Library:
 
 
 @functools.cache
-def open_library() -> Library:
+def open_library() -> LlamaLibrary:
     """The library, loaded at the first call."""
-    return Library()
+    return LlamaLibrary()
 
 
 def unpacked(packed: Path, folder: Path) -> Path:

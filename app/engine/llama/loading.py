@@ -16,13 +16,13 @@ from app.core.gguf import GgufHeader, check_projector
 from app.engine import computer, fit, protocol
 from app.engine.backend import EngineJob
 from app.engine.computer import JsonCache, key_of
-from app.engine.fit import GpuRoom, Layout, LoadPlan, Needs, Room, shape_of
+from app.engine.fit import GpuRoom, LoadPlan, MemoryNeeds, MemoryRoom, ModelLayout, shape_of
 from app.engine.llama import devices
-from app.engine.llama.devices import Borrowed, ModelParameters, context_parameters
+from app.engine.llama.devices import BorrowedDevices, ModelParameters, context_parameters
 from app.engine.llama.eyes import VisionEncoder, open_eyes
-from app.engine.llama.library import Library
+from app.engine.llama.library import LlamaLibrary
 from app.engine.llama.model import Model, load_model
-from app.engine.llama.tiles import Tiles
+from app.engine.llama.tiles import TileNumbers
 from app.engine.machines import watch_connections
 from app.engine.protocol import Device
 from app.engine.states import model_identity
@@ -47,7 +47,7 @@ class OpenedModel:
     plan: LoadPlan
     placement: tuple[Placed, ...] = ()
     machines_missed: tuple[str, ...] = ()
-    tiles: Tiles = dataclasses.field(default_factory=Tiles)
+    tiles: TileNumbers = dataclasses.field(default_factory=TileNumbers)
     eyes: VisionEncoder | None = None
 
     @property
@@ -57,7 +57,7 @@ class OpenedModel:
 
 
 def open_model(
-    library: Library,
+    library: LlamaLibrary,
     request: protocol.LoadModel,
     header: GgufHeader,
     job: EngineJob,
@@ -65,7 +65,7 @@ def open_model(
     freed_bytes: int = 0,
     give_up: Callable[[], None] = lambda: None,
     folder: Path | None = None,
-    borrowed: Borrowed | None = None,
+    borrowed: BorrowedDevices | None = None,
     held: Collection[str] = (),
 ) -> OpenedModel | None:
     """Opens what is asked for in the best form that fits; None when cancelled.
@@ -75,21 +75,21 @@ def open_model(
     with llama.cpp's last words. `folder` keeps what is remembered; the working directory, if not given. `borrowed`
     knows other computers, `held` are the devices that hold the model that is replaced.
     """
-    borrowed = borrowed or Borrowed(library)
-    opening = _Opening(library, request, header, job, folder or Path.cwd(), borrowed=borrowed, held=held)
+    borrowed = borrowed or BorrowedDevices(library)
+    opening = _ModelOpening(library, request, header, job, folder or Path.cwd(), borrowed=borrowed, held=held)
     return opening.open(freed_bytes, give_up)
 
 
-class _Opening:
+class _ModelOpening:
     def __init__(
         self,
-        library: Library,
+        library: LlamaLibrary,
         request: protocol.LoadModel,
         header: GgufHeader,
         job: EngineJob,
         folder: Path,
         *,
-        borrowed: Borrowed,
+        borrowed: BorrowedDevices,
         held: Collection[str],
     ) -> None:
         self._library, self._request, self._job, self._borrowed = library, request, job, borrowed
@@ -106,7 +106,7 @@ class _Opening:
         self._folder = folder
         self._remembered = JsonCache(folder / REMEMBERED_FILE)
         self._model: Model | None = None
-        self._tiles = Tiles()
+        self._tiles = TileNumbers()
         self._eyes: VisionEncoder | None = None
         self._placement: tuple[object, ...] = ()
         self._placed: tuple[Placed, ...] = ()
@@ -161,11 +161,11 @@ class _Opening:
     def _names(self) -> list[str]:
         return [gpu.name for gpu in self._gpus]
 
-    def _room(self, freed_bytes: int = 0) -> Room:
+    def _room(self, freed_bytes: int = 0) -> MemoryRoom:
         free, total = computer.free_memory_bytes(), computer.total_memory_bytes()
-        return Room(free and min(free + freed_bytes, total or free + freed_bytes), total, self._gpus)
+        return MemoryRoom(free and min(free + freed_bytes, total or free + freed_bytes), total, self._gpus)
 
-    def _plan(self, room: Room) -> LoadPlan:
+    def _plan(self, room: MemoryRoom) -> LoadPlan:
         """What worked last time, else the best by formula; near the limit by llama.cpp's own numbers."""
         worked = self._worked(room)
         if worked is not None:
@@ -190,10 +190,10 @@ class _Opening:
             raise ModelTooLarge(self._request.path, problem.needed_bytes, problem.free_bytes) from problem
         return plan
 
-    def _is_far(self, plan: LoadPlan, room: Room, estimate: fit.Estimate | None) -> bool:
+    def _is_far(self, plan: LoadPlan, room: MemoryRoom, estimate: fit.Estimate | None) -> bool:
         return not fit.is_near(plan, (estimate or self._shape.needs)(plan.layout), room)
 
-    def _measure(self, layout: Layout) -> tuple[Layout, Needs] | None:
+    def _measure(self, layout: ModelLayout) -> tuple[ModelLayout, MemoryNeeds] | None:
         """llama.cpp's own numbers for a layout, or for one that differs in length only: one asking does for all."""
         if any(device.name in self._names for device in self._lent):
             return None  # a computer that holds the model now does not answer to a second process
@@ -201,7 +201,7 @@ class _Opening:
         entry = self._remembered.find(key)
         if entry is not None:
             try:
-                known = Layout(**entry["layout"]), Needs(**entry["needs"])
+                known = ModelLayout(**entry["layout"]), MemoryNeeds(**entry["needs"])
                 fit.corrected(self._shape, *known)(layout)
                 return known
             except (KeyError, TypeError, ValueError):
@@ -213,13 +213,13 @@ class _Opening:
         self._remembered.put(key, {"layout": dataclasses.asdict(layout), "needs": dataclasses.asdict(needs)})
         return layout, needs
 
-    def _worked(self, room: Room) -> LoadPlan | None:
+    def _worked(self, room: MemoryRoom) -> LoadPlan | None:
         """The plan that worked last time after others had failed, if it fits now and nothing better could."""
         entry = self._remembered.find(self._key)
         if entry is None:
             return None
         try:
-            layout, then_free = Layout(**entry["layout"]), int(entry["free_bytes"])
+            layout, then_free = ModelLayout(**entry["layout"]), int(entry["free_bytes"])
             needs = self._shape.needs(layout)
         except (KeyError, TypeError, ValueError):
             self._remembered.forget(self._key)
@@ -229,7 +229,7 @@ class _Opening:
             return None
         return fit.planned(layout, needs.total, free, fit.REMEMBERED)
 
-    def _after(self, plan: LoadPlan, room: Room) -> LoadPlan | None:
+    def _after(self, plan: LoadPlan, room: MemoryRoom) -> LoadPlan | None:
         """The next plan after a failed one; what was only remembered is forgotten, and all begins anew."""
         if plan.choice == fit.REMEMBERED:
             self._remembered.forget(self._key)

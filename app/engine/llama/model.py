@@ -13,7 +13,7 @@ from typing import Any
 from app.core.errors import InfillUnavailable, TokenUnknown
 from app.core.events import Media
 from app.core.gguf import GgufHeader
-from app.engine.llama.library import Library
+from app.engine.llama.library import LlamaLibrary
 from app.engine.llama.template import ChatTemplate, PromptPart, TemplateProcess, taking_text
 
 PROGRESS_EVERY_S = 0.05
@@ -22,7 +22,7 @@ PROGRESS_EVERY_S = 0.05
 class Model:
     """Owns llama.cpp's model; everything about tokens is asked here."""
 
-    def __init__(self, library: Library, path: str, header: GgufHeader, pointer: Any, gpu_layers: int) -> None:
+    def __init__(self, library: LlamaLibrary, path: str, header: GgufHeader, pointer: Any, gpu_layers: int) -> None:
         c = library.c
         self.path = path
         self.header = header
@@ -195,7 +195,7 @@ class Model:
 
 
 def load_model(
-    library: Library,
+    library: LlamaLibrary,
     path: str,
     header: GgufHeader,
     gpu_layers: int,

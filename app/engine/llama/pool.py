@@ -21,10 +21,10 @@ from app.engine.answer import AnswerDecoder
 from app.engine.backend import EngineJob
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.model import Model, c_path
-from app.engine.llama.sampling import Chain
-from app.engine.llama.tiles import Tiles
+from app.engine.llama.sampling import SamplerChain
+from app.engine.llama.tiles import TileNumbers
 from app.engine.scheduler import ParallelismPolicy
-from app.engine.states import Identity, StateFolder, model_identity
+from app.engine.states import StateFolder, StateIdentity, model_identity
 
 # One sequence of a context: the tokens its memory holds, and how to get back to an earlier point exactly.
 #
@@ -37,17 +37,17 @@ KEPT_SNAPSHOT_BYTES = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class StateSnapshot:
     """What cannot be rolled back, after `count` tokens."""
 
     count: int
     data: bytes
 
 
-class Sequence:
+class CachedSequence:
     """`tokens` is what the memory holds, in order; `session` names what they belong to, `changed` since its save."""
 
-    def __init__(self, context: LlamaContext, number: int, tiles: Tiles) -> None:
+    def __init__(self, context: LlamaContext, number: int, tiles: TileNumbers) -> None:
         self.number = number
         self._tiles = tiles
         self.tokens: list[int] = []
@@ -55,7 +55,7 @@ class Sequence:
         self.changed = False
         self._context = context
         self._shift = 0
-        self._snapshots: list[Snapshot] = []
+        self._snapshots: list[StateSnapshot] = []
 
     @property
     def position(self) -> int:
@@ -106,7 +106,7 @@ class Sequence:
             self._shift += self._tiles.shift(tokens)
         self.changed = True
 
-    def share(self, source: Sequence, count: int) -> None:
+    def share(self, source: CachedSequence, count: int) -> None:
         """Takes the first `count` tokens over from another sequence; this one is empty."""
         self.tokens = source.tokens[:count]
         self._shift = self._tiles.shift(self.tokens)
@@ -125,7 +125,7 @@ class Sequence:
             return
         data = self._context.partial_state(self.number)
         if data:
-            self._snapshots.append(Snapshot(len(self.tokens), data))
+            self._snapshots.append(StateSnapshot(len(self.tokens), data))
         while len(self._snapshots) > KEPT_SNAPSHOTS or (
             len(self._snapshots) > 1 and sum(len(shot.data) for shot in self._snapshots) > KEPT_SNAPSHOT_BYTES
         ):
@@ -192,7 +192,7 @@ class SavedStates:
     """States of one loaded model and context."""
 
     def __init__(
-        self, context: LlamaContext, tiles: Tiles, folder: StateFolder, model: Path, identity: tuple[str, str]
+        self, context: LlamaContext, tiles: TileNumbers, folder: StateFolder, model: Path, identity: tuple[str, str]
     ) -> None:
         """`identity` is what shapes the bytes beside the model: the library's version and the KV type."""
         self._c = context.c
@@ -200,19 +200,19 @@ class SavedStates:
         self._tiles = tiles
         self._folder = folder
         settings = f"positions {'as read' if context.can_forget else 'recurrent'}"
-        self._identity = Identity(*model_identity(model), *identity, settings)
+        self._identity = StateIdentity(*model_identity(model), *identity, settings)
 
-    def save(self, sequence: Sequence) -> None:
+    def save(self, sequence: CachedSequence) -> None:
         """Writes a sequence's state for its session, if it has one and has changed; a full disk is only said."""
         if is_worth_saving(sequence) and self._write(sequence.session, sequence):
             sequence.changed = False
 
-    def save_shared(self, name: str, sequence: Sequence) -> None:
+    def save_shared(self, name: str, sequence: CachedSequence) -> None:
         """The same for what several sessions begin with and the sequence holds now, unless it is there already."""
         if len(sequence.tokens) >= LEAST_TOKENS and self._find(name) != sequence.tokens:
             self._write(name, sequence)
 
-    def _write(self, session: str, sequence: Sequence) -> bool:
+    def _write(self, session: str, sequence: CachedSequence) -> bool:
         size = self._c.llama_state_seq_get_size(self._context.pointer, sequence.number)
         if size > self._folder.budget_bytes():
             return False
@@ -252,12 +252,12 @@ class SavedStates:
                 best = BorrowedState(path, tokens, common) if common > best.common else best
         return best
 
-    def load_borrowed(self, other: BorrowedState, sequence: Sequence) -> None:
+    def load_borrowed(self, other: BorrowedState, sequence: CachedSequence) -> None:
         """As `load`; the other session keeps its state."""
         if not self._read(other.path, other.tokens, sequence):
             sequence.clear()
 
-    def load(self, session: str, sequence: Sequence) -> None:
+    def load(self, session: str, sequence: CachedSequence) -> None:
         """Puts a session's state into an empty sequence, which stays empty when the file cannot be read."""
         tokens = self._find(session) or []
         if not self._read(self._folder.state_path(session), tokens, sequence):
@@ -265,7 +265,7 @@ class SavedStates:
             self._folder.delete(session)
             log.info("a saved state could not be read and was deleted")
 
-    def _read(self, file: Path, tokens: list[int], sequence: Sequence) -> bool:
+    def _read(self, file: Path, tokens: list[int], sequence: CachedSequence) -> bool:
         room = (self._c.llama_token * len(tokens))()
         count = ctypes.c_size_t(0)
         path = c_path(str(file))
@@ -287,7 +287,7 @@ def _readable(tokens: Tokens[int]) -> list[int]:
     return [max(token, -1) for token in tokens]
 
 
-def is_worth_saving(sequence: Sequence) -> bool:
+def is_worth_saving(sequence: CachedSequence) -> bool:
     """Whether a sequence belongs to a session and holds something that is not on disk, and not quickly read again."""
     if not sequence.session or not sequence.changed:
         return False
@@ -325,13 +325,13 @@ class SequenceRun:
     answer: AnswerDecoder
     model: Model
     prompt: PromptTokens
-    chain: Chain
+    chain: SamplerChain
     piece: Callable[[int], bytes]
     """The text of a token as the answer is given it."""
     forced: list[int] = field(default_factory=list)
     """What is written before the model has its choice."""
     tokens: list[int] = field(init=False)
-    sequence: Sequence | None = None
+    sequence: CachedSequence | None = None
     prepared: bool = False
     begun: bool = False
     is_finished: bool = False
@@ -446,9 +446,9 @@ class SequencePool:
     """`runs` are all answers that run or wait, in the order they came."""
 
     def __init__(
-        self, context: LlamaContext, tiles: Tiles, states: SavedStates | None, side_by_side: ParallelismPolicy
+        self, context: LlamaContext, tiles: TileNumbers, states: SavedStates | None, side_by_side: ParallelismPolicy
     ) -> None:
-        self.sequences = [Sequence(context, number, tiles) for number in range(context.most_sequences)]
+        self.sequences = [CachedSequence(context, number, tiles) for number in range(context.most_sequences)]
         self.runs: list[SequenceRun] = []
         self._context = context
         self._states = states
@@ -538,7 +538,7 @@ class SequencePool:
         for run in self.runs:
             run.prepared = False
 
-    def park(self, sequence: Sequence) -> None:
+    def park(self, sequence: CachedSequence) -> None:
         """Writes a sequence's state, where it has a session and has changed."""
         if self._states is not None:
             self._states.save(sequence)
@@ -554,11 +554,11 @@ class SequencePool:
         mine = len(run.tokens) - self._shared([run, *beside[:1]])
         return reserved + mine + ROOM_TO_WRITE_TOKENS <= self._context.size_tokens
 
-    def _take(self, run: SequenceRun, sequence: Sequence | None) -> None:
+    def _take(self, run: SequenceRun, sequence: CachedSequence | None) -> None:
         if sequence is not None:
             run.sequence, run.prepared = sequence, False
 
-    def _free_sequence(self, run: SequenceRun) -> Sequence | None:
+    def _free_sequence(self, run: SequenceRun) -> CachedSequence | None:
         free = [sequence for sequence in self.sequences if self._owner(sequence) is None]
         session = run.request.ask.session
         mine = [sequence for sequence in free if session and sequence.session == session]
@@ -566,11 +566,11 @@ class SequencePool:
             return next(iter(mine + free), None)
         return next((sequence for sequence in free if sequence.number > 0), None)
 
-    def _idle(self) -> list[Sequence]:
+    def _idle(self) -> list[CachedSequence]:
         """Sequences that hold something for nobody's answer."""
         return [s for s in self.sequences if s.tokens and self._owner(s) is None]
 
-    def _owner(self, sequence: Sequence) -> SequenceRun | None:
+    def _owner(self, sequence: CachedSequence) -> SequenceRun | None:
         return next((run for run in self.runs if run.sequence is sequence), None)
 
     def _has_room_for(self, run: SequenceRun) -> bool:
@@ -599,7 +599,7 @@ class SequencePool:
             for sequence in self._idle():
                 self._leave(sequence)
 
-    def _evict(self, first: SequenceRun) -> Sequence | None:
+    def _evict(self, first: SequenceRun) -> CachedSequence | None:
         """Takes the place of the answer that came last of those that `first` goes before, background ones before other
         programs'; it is read again later, nothing of it is lost.
         """
@@ -620,7 +620,7 @@ class SequencePool:
     def _held_beside(self, run: SequenceRun) -> int:
         return sum(len(s.tokens) for s in self.sequences if s is not run.sequence)
 
-    def _leave(self, sequence: Sequence) -> None:
+    def _leave(self, sequence: CachedSequence) -> None:
         self.park(sequence)
         sequence.clear()
         sequence.session = ""
@@ -633,7 +633,7 @@ LEAST_SHARED_TOKENS = 16
 LEAST_BORROWED_TOKENS = 256  # reading so few takes no longer than looking through what is kept on the disk
 
 
-class Beginnings:
+class SharedPrefixes:
     """Saves reading: beginnings that answers have in common are read once."""
 
     def __init__(self, context: LlamaContext, states: SavedStates | None, pool: SequencePool) -> None:
@@ -703,7 +703,7 @@ class Beginnings:
     def _stored(self, session: str, wanted: list[int]) -> int:
         return self._states.usable(session, wanted) if session and self._states is not None else 0
 
-    def _shareable(self, source: Sequence, wanted: list[int], target: Sequence) -> int:
+    def _shareable(self, source: CachedSequence, wanted: list[int], target: CachedSequence) -> int:
         if source is target:
             return 0
         count = source.common(wanted)

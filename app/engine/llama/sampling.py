@@ -12,7 +12,7 @@ from typing import Any
 
 from app.core.errors import GrammarInvalid
 from app.engine.llama.grammars import check_measures, gbnf_of_schema
-from app.engine.llama.library import Library
+from app.engine.llama.library import LlamaLibrary
 from app.engine.llama.model import Model
 from app.engine.protocol import Sampling
 
@@ -25,7 +25,7 @@ MOST_STEP_S = 4.0
 _WHOLE_RULE = re.compile(r"^root ::=", re.MULTILINE)
 
 
-def open_grammar(library: Library, model: Model, gbnf: str, json_schema: str, begins: str = "") -> Grammar | None:
+def open_grammar(library: LlamaLibrary, model: Model, gbnf: str, json_schema: str, begins: str = "") -> Grammar | None:
     """The grammar of a request (`Generate.grammar`, `.json_schema`), or None when it has neither.
 
     Where there are both, the schema is the grammar's rule `schema`. With `begins` it is in force from where the answer
@@ -52,7 +52,7 @@ def open_grammar(library: Library, model: Model, gbnf: str, json_schema: str, be
     return Grammar(library, pointer, model.vocabulary_size)
 
 
-class Candidates:
+class TokenCandidates:
     """All tokens with their logits, for one choice."""
 
     def __init__(self, c: Any, context: Any, index: int, vocabulary_size: int) -> None:
@@ -75,7 +75,7 @@ class Candidates:
 class Grammar:
     """llama.cpp's grammar and how far the answer has got in it."""
 
-    def __init__(self, library: Library, pointer: Any, vocabulary_size: int) -> None:
+    def __init__(self, library: LlamaLibrary, pointer: Any, vocabulary_size: int) -> None:
         self.vocabulary_size = vocabulary_size
         self._c = library.c
         self._pointer = pointer
@@ -88,7 +88,7 @@ class Grammar:
         self._c.llama_sampler_apply(self._pointer, ctypes.byref(array))
         return self._one[0].logit != -math.inf
 
-    def restrict(self, candidates: Candidates) -> None:
+    def restrict(self, candidates: TokenCandidates) -> None:
         """Takes away every token that does not fit; raises GrammarInvalid when none is left."""
         self._c.llama_sampler_apply(self._pointer, ctypes.byref(candidates.array))
         if candidates.items["logit"].max() == -math.inf:
@@ -123,7 +123,7 @@ DRY_LAST_TOKENS = 4096
 
 
 @dataclass(frozen=True)
-class Choice:
+class SamplingValues:
     """Every value decided; the defaults are llama.cpp's own.
 
     `top_k`, `dry_multiplier` and `xtc_probability` 0 are off, `temperature` 0 is greedy. `penalty_last_tokens` is how
@@ -177,12 +177,12 @@ FILE_KEYS = {
 WHOLE_NUMBERS = frozenset(("top_k", "penalty_last_tokens", "seed"))
 
 
-def choose(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> Choice:
+def choose(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> SamplingValues:
     """The chat goes before the task, the task before the file, the file before its family, then the library."""
     values = _family(metadata) | _from_file(metadata)
     for given in (task, asked):
         values |= {name: value for name, value in vars(given).items() if value is not None}
-    return replace(Choice(), **values)
+    return replace(SamplingValues(), **values)
 
 
 def _family(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def _number(value: Any) -> float | None:
     return number if abs(number) < 1e9 else None
 
 
-class Chain:
+class SamplerChain:
     """Chooses tokens: `token = chain.sample(context, index)` is all a loop needs, with or without a grammar.
 
     With a grammar, a token is first chosen without it and then checked, which costs next to nothing. Only one that
@@ -216,7 +216,7 @@ class Chain:
     """
 
     def __init__(
-        self, library: Library, pointer: Any, grammar: Grammar | None, is_outside: Callable[[int], bool] | None
+        self, library: LlamaLibrary, pointer: Any, grammar: Grammar | None, is_outside: Callable[[int], bool] | None
     ) -> None:
         self._c = library.c
         self.pointer = pointer
@@ -243,14 +243,14 @@ class Chain:
             self._grammar.free()
 
     def _sample_within(self, grammar: Grammar, context: Any, index: int) -> int:
-        candidates = Candidates(self._c, context, index, grammar.vocabulary_size)
+        candidates = TokenCandidates(self._c, context, index, grammar.vocabulary_size)
         token = candidates.choose(self.pointer)
         if self._is_outside(token):
             self.accept(token)
             return token
         begun_s = time.thread_time()
         if not grammar.allows(token):
-            candidates = Candidates(self._c, context, index, grammar.vocabulary_size)
+            candidates = TokenCandidates(self._c, context, index, grammar.vocabulary_size)
             grammar.restrict(candidates)
             token = candidates.choose(self.pointer)
         self.accept(token)
@@ -261,14 +261,14 @@ class Chain:
 
 
 def make_chain(
-    library: Library,
-    choice: Choice,
+    library: LlamaLibrary,
+    choice: SamplingValues,
     model: Model,
     grammar: Grammar | None = None,
     is_outside: Callable[[int], bool] | None = None,
     *,
     logit_bias: Mapping[int, float] | None = None,
-) -> Chain:
+) -> SamplerChain:
     """A chain in llama.cpp's own order; `free` it, and the `grammar` with it.
 
     `logit_bias` is what is added to the logits of tokens, each of which the model has.
@@ -280,10 +280,10 @@ def make_chain(
     chain = c.llama_sampler_chain_init(c.llama_sampler_chain_default_params())
     for part in _parts(library, choice, model, logit_bias or {}):
         c.llama_sampler_chain_add(chain, part)
-    return Chain(library, chain, grammar, is_outside)
+    return SamplerChain(library, chain, grammar, is_outside)
 
 
-def _parts(library: Library, choice: Choice, model: Model, logit_bias: Mapping[int, float]) -> list[Any]:
+def _parts(library: LlamaLibrary, choice: SamplingValues, model: Model, logit_bias: Mapping[int, float]) -> list[Any]:
     c = library.c
     parts = [*_suppressed(library, model), *_biased(library, model, logit_bias), *_penalties(library, choice, model)]
     if choice.temperature <= 0:
@@ -301,7 +301,7 @@ def _parts(library: Library, choice: Choice, model: Model, logit_bias: Mapping[i
     return [*parts, c.llama_sampler_init_dist(seed)]
 
 
-def _suppressed(library: Library, model: Model) -> list[Any]:
+def _suppressed(library: LlamaLibrary, model: Model) -> list[Any]:
     """Tokens that the file says are never to be written, such as places for pictures."""
     get = library.c._lib.llama_vocab_get_suppress_tokens
     get.argtypes, get.restype = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)], ctypes.POINTER(ctypes.c_int32)
@@ -312,7 +312,7 @@ def _suppressed(library: Library, model: Model) -> list[Any]:
     return _biased(library, model, {tokens[place]: -math.inf for place in range(count.value)})
 
 
-def _biased(library: Library, model: Model, logit_bias: Mapping[int, float]) -> list[Any]:
+def _biased(library: LlamaLibrary, model: Model, logit_bias: Mapping[int, float]) -> list[Any]:
     if not logit_bias:
         return []
     bias = library.c.llama_logit_bias
@@ -320,7 +320,7 @@ def _biased(library: Library, model: Model, logit_bias: Mapping[int, float]) -> 
     return [library.c.llama_sampler_init_logit_bias(model.vocabulary_size, len(logit_bias), biases)]
 
 
-def _penalties(library: Library, choice: Choice, model: Model) -> list[Any]:
+def _penalties(library: LlamaLibrary, choice: SamplingValues, model: Model) -> list[Any]:
     c = library.c
     parts = []
     repeat = choice.repeat_penalty if choice.repeat_penalty > 0 else 1.0
@@ -341,7 +341,7 @@ def _penalties(library: Library, choice: Choice, model: Model) -> list[Any]:
     return parts
 
 
-def _enough_to_penalize(choice: Choice, last_tokens: int, vocabulary_size: int) -> int:
+def _enough_to_penalize(choice: SamplingValues, last_tokens: int, vocabulary_size: int) -> int:
     """How many of the likeliest tokens surely hold those that will be left; 0 where nothing is saved by it.
 
     llama.cpp looks for penalties at every token of the vocabulary, which takes a millisecond for a large one. Penalties

@@ -79,7 +79,7 @@ class CompiledTemplate:
 
     def __init__(self, source: str) -> None:
         with _problems():
-            self._template = _Environment().from_string(source)
+            self._template = _SandboxedEnvironment().from_string(source)
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """The text; raises TemplateProblem."""
@@ -120,7 +120,7 @@ class _GenerationTags(Extension):
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
-class _Environment(ImmutableSandboxedEnvironment):
+class _SandboxedEnvironment(ImmutableSandboxedEnvironment):
     """Sandboxed: no attributes with underscores, no changes to lists, no ranges above 100,000."""
 
     # One operation in C may take for ever; an operator named here is not computed early either.

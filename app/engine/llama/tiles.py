@@ -14,7 +14,7 @@ from app.engine.states import Unit
 
 
 @dataclass(frozen=True)
-class Tile:
+class MediaTile:
     """What makes two tiles the same. `eyes` tells projectors apart; the room is `tokens`, M-RoPE counts `positions`.
 
     `place` is what stands before the picture, where its tokens or their positions depend on that.
@@ -29,16 +29,16 @@ class Tile:
     place: int = 0
 
 
-class Tiles:
+class TileNumbers:
     """All tiles that were met with one loaded model, and their numbers."""
 
     def __init__(self) -> None:
-        self._numbers: dict[Tile, int] = {}
-        self._tiles: list[Tile] = []
+        self._numbers: dict[MediaTile, int] = {}
+        self._tiles: list[MediaTile] = []
         self.shifts = False
         """Whether any of them has fewer positions than tokens, so that counts are no positions."""
 
-    def number(self, tile: Tile) -> int:
+    def number(self, tile: MediaTile) -> int:
         """The number that stands for a tile, below 0."""
         if tile not in self._numbers:
             self._tiles.append(tile)
@@ -46,7 +46,7 @@ class Tiles:
             self.shifts |= tile.positions != tile.tokens
         return self._numbers[tile]
 
-    def __getitem__(self, number: int) -> Tile:
+    def __getitem__(self, number: int) -> MediaTile:
         return self._tiles[-number - 1]
 
     def whole(self, tokens: Sequence[int], count: int) -> int:
@@ -93,6 +93,6 @@ class Tiles:
             if isinstance(unit, int):
                 tokens.append(unit)
             else:
-                tile = Tile(*unit)
+                tile = MediaTile(*unit)
                 tokens += [self.number(tile)] * tile.tokens
         return tokens

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors import ModelBroken, ModelLoadFailed
 from app.core.gguf import GgufHeader, TensorInfo
 from app.engine.llama.context import DECODED
-from app.engine.llama.library import Library
+from app.engine.llama.library import LlamaLibrary
 from app.engine.llama.model import Model
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def classifies_tokens(header: GgufHeader) -> bool:
 class TokenClassifier:
     """A context for pairs of at most `size_tokens` tokens; free it. Raises ModelLoadFailed."""
 
-    def __init__(self, library: Library, model: Model, *, threads: int, size_tokens: int) -> None:
+    def __init__(self, library: LlamaLibrary, model: Model, *, threads: int, size_tokens: int) -> None:
         c = self._c = library.c
         self.size_tokens = min(-(-size_tokens // STEP_TOKENS) * STEP_TOKENS, model.most_tokens)
         self._path, self._width = model.path, int(c.llama_model_n_embd_out(model.pointer))

@@ -33,12 +33,12 @@ from app.core.events import (
     Waiting,
 )
 from app.features.chat.branches import branch_to
-from app.features.chat.documents import Attached, is_unanswered
+from app.features.chat.documents import AttachedDocuments, is_unanswered
 from app.features.chat.options import options_for, own_model, wish_of
 from app.features.chat.prompts import PromptBuilder, PromptView, hidden_ids
 from app.features.chat.titles import first_words
 from app.features.documents import DocumentLibrary
-from app.features.projects import Preambles, model_of
+from app.features.projects import ChatPreambles, model_of
 from app.features.retrieval.absence import rests_on_nothing
 from app.features.retrieval.citations import source_to_fields, sources_of
 from app.features.retrieval.scope import scope_of
@@ -140,7 +140,7 @@ class AnswerService:
         conversations: Conversations,
         documents: DocumentLibrary,
         settings: Callable[[], Settings],
-        preambles: Preambles,
+        preambles: ChatPreambles,
         *,
         media: Callable[[], MediaLibrary],
         usual_model: Callable[[], Path | None] = lambda: None,
@@ -158,7 +158,7 @@ class AnswerService:
         self._get_engine = engine
         self._settings, self._usual_model, self._name_of = settings, usual_model, name_of
         self._get_media = media
-        self._attached = Attached(documents, conversations.media)
+        self._attached = AttachedDocuments(documents, conversations.media)
 
     @property
     def media(self) -> MediaLibrary:

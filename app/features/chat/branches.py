@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Branch:
+class MessageBranch:
     """One of several versions of a message, with all that follows it up to where versions part again.
 
     `depth` counts the partings above it; `place` is which one of `count` it is there; `following` are the messages
@@ -32,12 +32,12 @@ class Branch:
     is_shown: bool
 
 
-def branches_of(messages: Iterable[OutlineMessage], shown_ids: Iterable[int]) -> list[Branch]:
+def branches_of(messages: Iterable[OutlineMessage], shown_ids: Iterable[int]) -> list[MessageBranch]:
     """Depth first, oldest versions first; nothing where no message has a second version."""
     children: dict[int | None, list[OutlineMessage]] = {}
     for message in messages:
         children.setdefault(message.parent_id, []).append(message)
-    shown, found = frozenset(shown_ids), list[Branch]()
+    shown, found = frozenset(shown_ids), list[MessageBranch]()
     parting, _ = _follow(children, None)
     waiting = [(0, parting, place) for place in reversed(range(len(parting)))]
     while waiting:
@@ -45,7 +45,9 @@ def branches_of(messages: Iterable[OutlineMessage], shown_ids: Iterable[int]) ->
         one = siblings[place]
         below, following = _follow(children, one.id)
         found.append(
-            Branch(one.id, one.role, one.words, one.model, depth, place + 1, len(siblings), following, one.id in shown)
+            MessageBranch(
+                one.id, one.role, one.words, one.model, depth, place + 1, len(siblings), following, one.id in shown
+            )
         )
         waiting += [(depth + 1, below, number) for number in reversed(range(len(below)))]
     return found

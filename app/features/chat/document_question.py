@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 from app.core.events import CancelToken, Message, Role
 from app.core.settings import Settings
 from app.engine.contract import Engine
-from app.features.chat.documents import Attached
+from app.features.chat.documents import AttachedDocuments
 from app.features.chat.prompts import PromptBuilder
 from app.features.documents import DocumentLibrary
-from app.features.projects import Preambles
+from app.features.projects import ChatPreambles
 from app.features.retrieval.citations import sources_of
 from app.features.retrieval.short_answers import sources_of_short_answer
 from app.features.retrieval.support import Support, support_of
-from app.store.conversations import Conversation, Conversations, Use
+from app.store.conversations import Conversation, Conversations, DocumentUse
 from app.store.database import Database
 from app.store.documents import StoredDocument
 
 
 @dataclass(frozen=True)
-class Passage:
+class ShownPassage:
     """A block that the model was shown."""
 
     document: StoredDocument
@@ -45,8 +45,8 @@ class DocumentQuestion:
         self, database: Database, documents: DocumentLibrary, engine: Engine, settings: Callable[[], Settings]
     ) -> None:
         self._conversations, self._documents = Conversations(database), documents
-        attached = Attached(documents, self._conversations.media)
-        preambles = Preambles(database, documents, settings, is_temporary=True)
+        attached = AttachedDocuments(documents, self._conversations.media)
+        preambles = ChatPreambles(database, documents, settings, is_temporary=True)
         self._prompts = PromptBuilder(engine, settings, attached, preambles)
         self._document_ids: list[int] = []
         self._question, self._question_id = "", 0
@@ -67,23 +67,23 @@ class DocumentQuestion:
         kept = self._conversations.create()
         self._question_id = self._conversations.add_message(kept.id, None, Role.USER, question).id
         for document_id in document_ids:
-            attachments.add_to_draft(kept.id, document_id, Use.UNDECIDED)
+            attachments.add_to_draft(kept.id, document_id, DocumentUse.UNDECIDED)
         attachments.send(kept.id, self._question_id)
         self._question, self._document_ids = question, list(document_ids)
         asked = replace(conversation or kept, system_prompt=system)
         branch = self._conversations.path(kept.id)
         return self._prompts.fitting(asked, branch, cancel, "compact").messages(system)
 
-    def passages(self) -> list[Passage]:
+    def passages(self) -> list[ShownPassage]:
         """Return what the model was shown with the last question, in the documents' order."""
         found = []
         for attachment in self._documents.attachments.of_messages([self._question_id]).get(self._question_id, []):
             document = self._documents.of(attachment)
-            if attachment.use is Use.WHOLE:
+            if attachment.use is DocumentUse.WHOLE:
                 blocks = self._documents.blocks(document.id)
             else:
                 blocks = self._documents.some_blocks(document.id, list(attachment.passages))
-            found += [Passage(document, block.page, block.text) for block in blocks]
+            found += [ShownPassage(document, block.page, block.text) for block in blocks]
         return found
 
     def grounds(self, answer: str) -> tuple[list[CitedSentence], Support]:

@@ -13,7 +13,7 @@ from app.features.retrieval.absence import has_answer
 from app.features.retrieval.choosing import Count, choose
 from app.features.retrieval.ranking import MOST_RANKED, SHORT_QUESTION_WORDS
 from app.features.retrieval.scope import scope_of
-from app.store.conversations import Attachment, StoredMessage, Use
+from app.store.conversations import Attachment, DocumentUse, StoredMessage
 from app.store.media import MediaStore, MediaUse
 
 DOCUMENTS_SHARE = 0.8
@@ -42,12 +42,12 @@ def mention(unseen: Sequence[str]) -> str:
     return f"(Attached, but not visible or audible to you: {', '.join(unseen)}. Say so if it matters.)"
 
 
-class Attached:
+class AttachedDocuments:
     """Knows what stands in the prompt beside the words that were written; every text is made once."""
 
     def __init__(self, documents: DocumentLibrary, media: MediaStore) -> None:
         self.documents, self.media = documents, media
-        self._texts: OrderedDict[tuple[int, Use, tuple[int, ...]], str] = OrderedDict()
+        self._texts: OrderedDict[tuple[int, DocumentUse, tuple[int, ...]], str] = OrderedDict()
 
     def shown(self, branch: Sequence[StoredMessage], model: ModelLoaded | None) -> list[Shown]:
         """The messages as a model is shown them, with their documents, and with what of their pictures it can see.
@@ -90,13 +90,17 @@ class Attached:
         """
         asked = _to_question(branch)
         own = self.documents.attachments.of_messages([asked[-1].id]).get(asked[-1].id, []) if asked else []
-        undecided = [attachment for attachment in own if attachment.use is Use.UNDECIDED]
+        undecided = [attachment for attachment in own if attachment.use is DocumentUse.UNDECIDED]
         if not undecided:
             return
-        room = room_tokens() - sum(self._tokens(attachment, count) for attachment in own if attachment.use is Use.WHOLE)
+        room = room_tokens() - sum(
+            self._tokens(attachment, count) for attachment in own if attachment.use is DocumentUse.WHOLE
+        )
         for attachment in undecided:
-            tokens = self._tokens(replace(attachment, use=Use.WHOLE), count)
-            self.documents.attachments.set_use(attachment.id, Use.WHOLE if tokens <= room else Use.BACKGROUND)
+            tokens = self._tokens(replace(attachment, use=DocumentUse.WHOLE), count)
+            self.documents.attachments.set_use(
+                attachment.id, DocumentUse.WHOLE if tokens <= room else DocumentUse.BACKGROUND
+            )
             room -= tokens if tokens <= room else 0
 
     def choose_passages(
@@ -162,7 +166,9 @@ class Attached:
         return count([self._text(attachment)])[0]
 
     def _text(self, attachment: Attachment) -> str:
-        if attachment.use is Use.UNDECIDED or (attachment.use is not Use.WHOLE and not attachment.passages):
+        if attachment.use is DocumentUse.UNDECIDED or (
+            attachment.use is not DocumentUse.WHOLE and not attachment.passages
+        ):
             return ""
         key = (attachment.document_id, attachment.use, attachment.passages)
         if key not in self._texts:
@@ -174,7 +180,7 @@ class Attached:
 
     def _made(self, attachment: Attachment) -> str:
         documents, document = self.documents, self.documents.of(attachment)
-        if attachment.use is Use.WHOLE:
+        if attachment.use is DocumentUse.WHOLE:
             return whole_text(document, documents.blocks(document.id))
         blocks = documents.some_blocks(document.id, list(attachment.passages))
         return passages_text(document, blocks, documents.store.block_count(document.id))
@@ -191,7 +197,7 @@ def _is_any_whole(
 ) -> bool:
     """Whether the model is shown all of some document."""
     shown = [message.id for message in branch if message.id not in hidden]
-    return any(attachment.use is Use.WHOLE for number in shown for attachment in attachments.get(number, ()))
+    return any(attachment.use is DocumentUse.WHOLE for number in shown for attachment in attachments.get(number, ()))
 
 
 def _to_question(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
@@ -208,7 +214,7 @@ def _searched(
         attachment.document_id
         for message in branch
         for attachment in attachments.get(message.id, ())
-        if attachment.use is Use.BACKGROUND or (attachment.use is Use.WHOLE and message.id in hidden)
+        if attachment.use is DocumentUse.BACKGROUND or (attachment.use is DocumentUse.WHOLE and message.id in hidden)
     ]
     return list(dict.fromkeys(found))
 

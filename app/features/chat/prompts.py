@@ -15,15 +15,15 @@ from app.features.chat.documents import DOCUMENTS_SHARE
 from app.features.chat.options import max_tokens_of, will_think
 from app.features.media import planned
 from app.features.projects import DOCUMENTS_SHARE as PROJECTS_SHARE
-from app.features.projects import MEMORIES_SHARE, NO_PREAMBLE, Preamble
+from app.features.projects import MEMORIES_SHARE, NO_PREAMBLE, ChatPreamble
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
     from app.core.settings import Settings
     from app.engine.contract import Engine
     from app.engine.protocol import MediaCount
-    from app.features.chat.documents import Attached
-    from app.features.projects import Preambles
+    from app.features.chat.documents import AttachedDocuments
+    from app.features.projects import ChatPreambles
     from app.store.conversations import Attachment, Conversation, StoredMessage
     from app.store.media import MediaUse
 
@@ -52,7 +52,7 @@ NEAR_TOKENS, MOST_VIEWS = 64, 32
 
 
 @dataclass(frozen=True)
-class Budget:
+class ContextBudget:
     """The loaded context in tokens, divided: `reserve` for the answer, `margin` for what counting cannot see."""
 
     context_tokens: int
@@ -70,15 +70,15 @@ class Budget:
         return min(CARRIED_TOKENS, int(self.prompt_tokens * CARRIED_SHARE))
 
 
-def budget_for(context_tokens: int, max_tokens: int, *, is_thinking: bool = False) -> Budget:
+def budget_for(context_tokens: int, max_tokens: int, *, is_thinking: bool = False) -> ContextBudget:
     """The budget of a context; the answer's reserve never takes more than half of it. `max_tokens` -1: no limit."""
     least = ANSWER_TOKENS if max_tokens < 0 else min(max_tokens, ANSWER_TOKENS)
     wanted = THINKING_TOKENS if is_thinking else least
     margin = max(LEAST_MARGIN_TOKENS, int(context_tokens * MARGIN_SHARE))
-    return Budget(context_tokens, min(wanted, context_tokens // 2), min(margin, context_tokens // 8))
+    return ContextBudget(context_tokens, min(wanted, context_tokens // 2), min(margin, context_tokens // 8))
 
 
-def budget_of(conversation: Conversation | None, settings: Settings, loaded: ModelLoaded) -> Budget:
+def budget_of(conversation: Conversation | None, settings: Settings, loaded: ModelLoaded) -> ContextBudget:
     """The budget of a chat with the model that is loaded; None is one that sets nothing itself."""
     is_thinking = will_think(conversation, settings, loaded)
     return budget_for(loaded.context_tokens, max_tokens_of(conversation, settings), is_thinking=is_thinking)
@@ -120,7 +120,7 @@ class PromptView:
     first_kept_id: int | None
     tokens: int
     newly_hidden: int = 0
-    preamble: Preamble = NO_PREAMBLE
+    preamble: ChatPreamble = NO_PREAMBLE
     recalled: tuple[int, ...] | None = None
 
     def messages(self, system: str) -> list[Message]:
@@ -153,7 +153,7 @@ class PromptBreakdown:
     pinned: int
     earlier: int
     message: int
-    budget: Budget
+    budget: ContextBudget
     hidden: int = 0
     documents: int = 0
     instructions: int = 0
@@ -195,7 +195,7 @@ def system_text(system: str, carried: Sequence[PromptMessage]) -> str:
 
 
 def view(
-    said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: Budget, when_full: str
+    said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: ContextBudget, when_full: str
 ) -> PromptView:
     """What is shown as things are, whether or not it fits.
 
@@ -206,7 +206,7 @@ def view(
 
 
 def fit(
-    said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: Budget, when_full: str
+    said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: ContextBudget, when_full: str
 ) -> PromptView:
     """What is shown so that it fits: as it is, or with the oldest turns gone.
 
@@ -231,7 +231,7 @@ def fit(
     return replace(found, newly_hidden=len(found.hidden) - len(now.hidden))
 
 
-def parts_of(shown: PromptView, message_tokens: int, budget: Budget) -> PromptBreakdown:
+def parts_of(shown: PromptView, message_tokens: int, budget: ContextBudget) -> PromptBreakdown:
     """The parts of a view to which a message of `message_tokens` will be added."""
     pinned = sum(prompt_message.tokens for prompt_message in shown.said if prompt_message.pinned)
     earlier = sum(message.tokens for message in shown.said if not message.pinned)
@@ -262,7 +262,7 @@ def _place(said: Sequence[PromptMessage], message_id: int | None) -> int:
     return next((place for place, prompt_message in enumerate(said) if prompt_message.id == message_id), 0)
 
 
-def _carried_tokens(budget: Budget, when_full: str) -> int:
+def _carried_tokens(budget: ContextBudget, when_full: str) -> int:
     return budget.carried_tokens if when_full != "rolling" else 0
 
 
@@ -452,7 +452,7 @@ def _sample(roles: str) -> list[Message]:
 
 LARGEST_FRAME_TOKENS = 32
 """More than templates put around one message."""
-NOTHING = Budget(0, 0, 0)
+NOTHING = ContextBudget(0, 0, 0)
 Fitted = Callable[[Sequence["StoredMessage"]], PromptView]
 """What is shown of a branch so that it fits."""
 
@@ -461,7 +461,7 @@ class PromptBuilder:
     """Knows what the model is shown of a branch; stores nothing."""
 
     def __init__(
-        self, engine: Engine, settings: Callable[[], Settings], attached: Attached, preambles: Preambles
+        self, engine: Engine, settings: Callable[[], Settings], attached: AttachedDocuments, preambles: ChatPreambles
     ) -> None:
         self._engine = engine
         self._settings = settings
@@ -498,7 +498,7 @@ class PromptBuilder:
         return replace(shown, preamble=preamble)
 
     def _recalling(
-        self, shown: PromptView, branch: Sequence[StoredMessage], fitted: Fitted, budget: Budget, when_full: str
+        self, shown: PromptView, branch: Sequence[StoredMessage], fitted: Fitted, budget: ContextBudget, when_full: str
     ) -> PromptView:
         """The same with those of the hidden turns that the last question is about, where there is room for them."""
         recalled = self._recalled(shown, branch, _last_question(branch), budget, is_free=when_full == "ask")
@@ -509,7 +509,7 @@ class PromptBuilder:
         return replace(again, recalled=recalled)
 
     def _recalled(
-        self, shown: PromptView, branch: Sequence[StoredMessage], question: str, budget: Budget, *, is_free: bool
+        self, shown: PromptView, branch: Sequence[StoredMessage], question: str, budget: ContextBudget, *, is_free: bool
     ) -> tuple[int, ...]:
         """Which messages a question brings back; `is_free`: nothing else may go for them."""
         if not shown.hidden or not self._settings().chat.recall:
@@ -583,7 +583,7 @@ class PromptBuilder:
 
     def _as_it_is(
         self, conversation: Conversation | None, branch: Sequence[StoredMessage], draft: str | None = None
-    ) -> tuple[Budget, Preamble, list[PromptMessage], int]:
+    ) -> tuple[ContextBudget, ChatPreamble, list[PromptMessage], int]:
         """What a prompt that ends with this branch is made of, counted; last the tokens before its turns.
 
         With a draft that will be the question.
@@ -593,7 +593,7 @@ class PromptBuilder:
         fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
         return budget, preamble, self._counted(self._said(branch)), fixed
 
-    def _preamble(self, conversation: Conversation | None, budget: Budget, question: str = "") -> Preamble:
+    def _preamble(self, conversation: Conversation | None, budget: ContextBudget, question: str = "") -> ChatPreamble:
         room, memory_room = (int(budget.prompt_tokens * share) for share in (PROJECTS_SHARE, MEMORIES_SHARE))
         return self._preambles.of(conversation, room, self._counts.texts, question=question, memory_tokens=memory_room)
 
@@ -602,7 +602,7 @@ class PromptBuilder:
         system: str,
         branch: Sequence[StoredMessage],
         kept_id: int | None,
-        budget: Budget,
+        budget: ContextBudget,
         when_full: str,
     ) -> PromptView:
         said = self._said(branch)
@@ -611,7 +611,7 @@ class PromptBuilder:
         return fit(self._counted(said), kept_id, self._counts.fixed(system), budget, when_full)
 
     def _choose_passages(
-        self, branch: Sequence[StoredMessage], hidden: Sequence[int], budget: Budget, preamble: Preamble
+        self, branch: Sequence[StoredMessage], hidden: Sequence[int], budget: ContextBudget, preamble: ChatPreamble
     ) -> bool:
         return self._attached.choose_passages(
             branch,
@@ -666,7 +666,7 @@ class PromptBuilder:
         return self._counts.texts(texts)
 
     def _again_tokens(
-        self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: Budget
+        self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: ContextBudget
     ) -> tuple[int, int, int]:
         """What turns that are quoted again take: in pinned messages, in others, and with a draft."""
         recalled = self._quoted_with(shown, branch, draft, budget)
@@ -680,7 +680,9 @@ class PromptBuilder:
         pinned = sum(tokens for tokens, prompt_message in zip(more, with_some, strict=False) if prompt_message.pinned)
         return pinned, sum(more) - pinned, last
 
-    def _quoted_with(self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: Budget) -> str:
+    def _quoted_with(
+        self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: ContextBudget
+    ) -> str:
         """What would be quoted before a draft; "" for nothing."""
         is_asking = self._settings().chat.when_full == "ask"
         recalled = self._recalled(shown, branch, draft, budget, is_free=is_asking) if draft.strip() else ()
@@ -713,7 +715,7 @@ class PromptBuilder:
             found[pinned_ids[message.id]] += all_tokens - own_tokens
         return found[True], found[False]
 
-    def _budget(self, conversation: Conversation | None, loaded: ModelLoaded) -> Budget:
+    def _budget(self, conversation: Conversation | None, loaded: ModelLoaded) -> ContextBudget:
         return budget_of(conversation, self._settings(), loaded)
 
     def _said(self, branch: Sequence[StoredMessage]) -> list[PromptMessage]:
@@ -790,7 +792,7 @@ def _last_question(branch: Sequence[StoredMessage]) -> str:
     return next((message.text for message in reversed(branch) if message.role is Role.USER), "")
 
 
-def _surely_fits(system: str, said: Sequence[PromptMessage], budget: Budget) -> bool:
+def _surely_fits(system: str, said: Sequence[PromptMessage], budget: ContextBudget) -> bool:
     """A token is at least a byte: a short conversation need not be counted before its first token."""
     if any(message.media for message in said):
         return False

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from app.core.events import CancelToken, Message, PromptProgress, Role, TokenChosen, TokenSeen
 from app.engine.protocol import Ask
 from app.features.chat.branches import branch_to
-from app.features.chat.documents import DOCUMENTS_SHARE, Attached
+from app.features.chat.documents import DOCUMENTS_SHARE, AttachedDocuments
 from app.features.chat.prompts import PromptBreakdown, PromptBuilder, PromptView, hidden_ids, system_text
 from app.features.documents import DocumentLibrary, whole_text
-from app.store.conversations import Attachment, Conversation, Conversations, StoredMessage, Use
+from app.store.conversations import Attachment, Conversation, Conversations, DocumentUse, StoredMessage
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.engine.protocol import MediaCount
     from app.features.media import MediaLibrary
-    from app.features.projects import Preambles
+    from app.features.projects import ChatPreambles
     from app.store.media import MediaUse
 
 SYSTEM, INSTRUCTIONS, DOCUMENTS, MEMORIES = "system", "instructions", "documents", "memories"
@@ -116,8 +116,8 @@ class PromptInspector:
         engine: Callable[[], Engine],
         conversations: Conversations,
         documents: DocumentLibrary,
-        attached: Attached,
-        preambles: Preambles,
+        attached: AttachedDocuments,
+        preambles: ChatPreambles,
         *,
         prompts: Callable[[], PromptBuilder],
         asking: Callable[[Conversation | None, PromptView], dict[str, Any]],
@@ -224,9 +224,9 @@ class PromptInspector:
         conversation, branch = self._of(conversation_id)
         drafted = self._documents.attachments.in_draft(conversation_id)
         hidden = hidden_ids(conversation, branch) if conversation is not None else ()
-        is_beyond = any(attachment.use is Use.BACKGROUND for attachment in drafted) or self._attached.are_searched(
-            branch, hidden
-        )
+        is_beyond = any(
+            attachment.use is DocumentUse.BACKGROUND for attachment in drafted
+        ) or self._attached.are_searched(branch, hidden)
         if not is_beyond and self._engine().loaded is not None:
             is_beyond = bool(self._prompts().searched(conversation))
         ids = [*self._preambles.document_ids(conversation), *self._attached.documents_of(branch)]

@@ -89,7 +89,7 @@ def _openings() -> re.Pattern[str]:
     return re.compile("|".join(each), re.IGNORECASE)
 
 
-class Titles:
+class ChatTitles:
     """Gives chats a title while nobody waits for anything; from any thread. What a person wrote is never touched."""
 
     def __init__(

@@ -45,7 +45,7 @@ DATABASE, SETTINGS, WORDS = "fireside.db", "settings.json", "words.txt"
 TRANSLATIONS, MEDIA, RECORDINGS, SERVERS = "translations/", "media/", "recordings/", "servers/"
 MANIFEST = "manifest.json"
 PROGRESS = ".restoring.json"
-"""In what waits and in what was put aside; see `_Restoring`."""
+"""In what waits and in what was put aside; see `_RestoreProgress`."""
 OF_SERVERS = ("server.json", REMOTE_ENDING)
 CHUNK_BYTES = 1 << 20
 MOST_MANIFEST_BYTES = 50_000_000
@@ -326,7 +326,7 @@ def _check_database(copy: Path, path: Path) -> None:
 
 
 @dataclass
-class _Restoring:
+class _RestoreProgress:
     """How far what waits has taken its place: a run that was ended goes on where it was.
 
     `aside` is the folder for what is here, `came` what a restore brought, `emptied` what was not there before it, and
@@ -339,7 +339,7 @@ class _Restoring:
     origin: str = ""
 
     @classmethod
-    def read(cls, folder: Path) -> _Restoring:
+    def read(cls, folder: Path) -> _RestoreProgress:
         """An empty one where nothing is noted, or nothing sensible."""
         try:
             fields = fields_of(read_value((folder / PROGRESS).read_bytes()))
@@ -362,14 +362,14 @@ def put_in_place(places: AppPaths) -> Path | None:
     if not places.restoring.is_dir() or not is_let_go(places.database):
         return None
     try:
-        state = _Restoring.read(places.restoring)
+        state = _RestoreProgress.read(places.restoring)
         if not state.aside:
             state.aside = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{os.urandom(2).hex()}"
             state.came = [name for name in _homes(places) if (places.restoring / name).exists()]
             state.write(places.restoring)
         aside = places.before_restoring / state.aside
         make_folder(aside)
-        _Restoring(came=state.came + state.emptied).write(aside)
+        _RestoreProgress(came=state.came + state.emptied).write(aside)
         for name, here in _homes(places).items():
             new = places.restoring / name
             if not new.exists() and (name not in state.emptied or (aside / name).exists()):
@@ -401,7 +401,7 @@ def last_aside(places: AppPaths) -> Path | None:
 
 def is_putting_back(places: AppPaths) -> bool:
     """Whether what waits was here before."""
-    return bool(_Restoring.read(places.restoring).origin)
+    return bool(_RestoreProgress.read(places.restoring).origin)
 
 
 def put_back(places: AppPaths) -> None:
@@ -419,9 +419,9 @@ def put_back(places: AppPaths) -> None:
     if aside is None:
         return
     try:
-        came = _Restoring.read(aside).came
+        came = _RestoreProgress.read(aside).came
         emptied = [name for name in came if name in _homes(places) and not (aside / name).exists()]
-        _Restoring(came=came, emptied=emptied, origin=aside.name).write(aside)
+        _RestoreProgress(came=came, emptied=emptied, origin=aside.name).write(aside)
         is_let_go(aside / DATABASE)  # its journal goes into it
         aside.replace(places.restoring)
     except OSError as error:
@@ -430,10 +430,10 @@ def put_back(places: AppPaths) -> None:
 
 def drop_waiting(places: AppPaths) -> None:
     """What waits is not wanted any more; what was here before goes back to where it is kept."""
-    state = _Restoring.read(places.restoring)
+    state = _RestoreProgress.read(places.restoring)
     if state.origin:
         make_folder(places.before_restoring)
-        _Restoring(came=state.came).write(places.restoring)
+        _RestoreProgress(came=state.came).write(places.restoring)
         places.restoring.replace(places.before_restoring / state.origin)
     shutil.rmtree(places.restoring, ignore_errors=True)
 

@@ -47,9 +47,9 @@ from app.store.conversations import (
     Attachment,
     Attachments,
     Conversation,
+    DocumentUse,
     MessageState,
     TreeMessage,
-    Use,
     WholeConversations,
 )
 from app.store.database import Database
@@ -149,7 +149,7 @@ _SOURCE_NUMBERS = ("answer_start", "answer_end", "block_id", "start", "end")
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ChatArchive:
     """Where chats and their documents are kept."""
 
     whole: WholeConversations
@@ -171,7 +171,7 @@ Written = tuple[str, int]
 """A part of a file, and how many messages end with it."""
 
 
-def file_parts(shelf: Shelf, chats: Iterable[Conversation]) -> Iterator[Written]:
+def file_parts(shelf: ChatArchive, chats: Iterable[Conversation]) -> Iterator[Written]:
     """The whole file, a message in each line."""
     head = {
         "format": FORMAT,
@@ -186,7 +186,7 @@ def file_parts(shelf: Shelf, chats: Iterable[Conversation]) -> Iterator[Written]
     yield "\n]}\n", 0
 
 
-def _chat_parts(shelf: Shelf, chat: Conversation) -> Iterator[Written]:
+def _chat_parts(shelf: ChatArchive, chat: Conversation) -> Iterator[Written]:
     fields = {
         name: getattr(chat, name)
         for name in ("title", "system_prompt", "temperature", "model", "draft", "created_at", "updated_at", "pinned")
@@ -205,7 +205,7 @@ def _chat_parts(shelf: Shelf, chat: Conversation) -> Iterator[Written]:
     yield "\n]}", 0
 
 
-def _message_fields(shelf: Shelf, message: TreeMessage, written: set[str]) -> dict[str, Any]:
+def _message_fields(shelf: ChatArchive, message: TreeMessage, written: set[str]) -> dict[str, Any]:
     fields = asdict(message)
     del fields["other_texts"]  # of a message that is being imported
     fields["parent"] = fields.pop("parent_id")
@@ -218,16 +218,18 @@ def _message_fields(shelf: Shelf, message: TreeMessage, written: set[str]) -> di
     return fields
 
 
-def _attached(shelf: Shelf, attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+def _attached(shelf: ChatArchive, attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
     found = []
     for attachment in attachments:
         document = shelf.documents.get(attachment.document_id)
-        if document is not None and attachment.use is not Use.PASSAGES:  # passages are of what is attached above
+        if (
+            document is not None and attachment.use is not DocumentUse.PASSAGES
+        ):  # passages are of what is attached above
             found.append({"name": document.name, "sha256": document.sha256, "use": attachment.use.value})
     return found
 
 
-def _named_source(shelf: Shelf, source: dict[str, Any]) -> dict[str, Any] | None:
+def _named_source(shelf: ChatArchive, source: dict[str, Any]) -> dict[str, Any] | None:
     document = shelf.documents.get(count_of(source.get("document_id")))
     if document is None:
         return None
@@ -265,7 +267,7 @@ class ReadChat:
 
     chat: Conversation
     messages: list[TreeMessage]
-    attached: dict[int | None, list[tuple[int, Use]]] = field(default_factory=dict)
+    attached: dict[int | None, list[tuple[int, DocumentUse]]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     media: dict[int | None, list[NewUse]] = field(default_factory=dict)
     """Pictures by the message that they are at; None: the draft."""
@@ -273,7 +275,7 @@ class ReadChat:
     """As `ChatStores.told` has it."""
 
 
-def read_chat(value: dict[str, Any], shelf: Shelf, fallback_at: float) -> ReadChat:
+def read_chat(value: dict[str, Any], shelf: ChatArchive, fallback_at: float) -> ReadChat:
     """Any object becomes a chat: what is missing or impossible is as in a new one. Raises TooManyMessages."""
     given = list_of(value.get("messages"))
     if len(given) > MOST_MESSAGES:
@@ -366,7 +368,7 @@ def _stats(fields: dict[str, Any]) -> AnswerStats | None:
     )
 
 
-def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: Shelf, read: ReadChat) -> TreeMessage:
+def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: ChatArchive, read: ReadChat) -> TreeMessage:
     """The message with the documents that are here; the others are named in its text."""
     found, missing = _documents(fields.get("attachments"), shelf)
     if found:
@@ -382,7 +384,7 @@ def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: Shelf, 
     return replace(message, text=text, sources=tuple(sources))
 
 
-def _take_pictures(place: int | None, value: Any, shelf: Shelf, read: ReadChat) -> list[str]:
+def _take_pictures(place: int | None, value: Any, shelf: ChatArchive, read: ReadChat) -> list[str]:
     """Pictures of a message (None: of the draft) go along; the names of those that cannot."""
     if shelf.media is None:
         return []
@@ -392,20 +394,20 @@ def _take_pictures(place: int | None, value: Any, shelf: Shelf, read: ReadChat) 
     return missing
 
 
-def _documents(value: Any, shelf: Shelf) -> tuple[list[tuple[int, Use]], list[str]]:
+def _documents(value: Any, shelf: ChatArchive) -> tuple[list[tuple[int, DocumentUse]], list[str]]:
     """Documents of this computer with how they are shown, and the names of those that are not here."""
     found, missing = [], []
     for fields in map(fields_of, list_of(value)):
         document = shelf.documents.find_content(text_of(fields.get("sha256")))
         use = text_of(fields.get("use"))
         if document is not None:
-            found.append((document.id, Use(use) if use in list(Use) else Use.UNDECIDED))
+            found.append((document.id, DocumentUse(use) if use in list(DocumentUse) else DocumentUse.UNDECIDED))
         elif name := name_of(fields.get("name")):
             missing.append(name)
     return found, missing
 
 
-def _source(fields: dict[str, Any], shelf: Shelf) -> dict[str, Any] | None:
+def _source(fields: dict[str, Any], shelf: ChatArchive) -> dict[str, Any] | None:
     document = shelf.documents.find_content(text_of(fields.get("sha256")))
     if document is None or not all(isinstance(fields.get(name), int) for name in _SOURCE_NUMBERS):
         return None

@@ -9,7 +9,7 @@ from typing import IO
 
 from app.core.events import CancelToken
 from app.features.exchange import chat_file
-from app.features.exchange.chat_file import Shelf
+from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.open_branch import as_html, as_markdown, open_branches
 from app.features.exchange.pictures import FolderBeside, address_of
 from app.features.work.saved_file import written
@@ -50,7 +50,7 @@ def _end_if(cancel: CancelToken) -> None:
 
 
 def export_chats(
-    path: Path, chats: Sequence[Conversation], shelf: Shelf, cancel: CancelToken, *, with_thinking: bool = False
+    path: Path, chats: Sequence[Conversation], shelf: ChatArchive, cancel: CancelToken, *, with_thinking: bool = False
 ) -> Iterator[ExportProgress | ExportFinished]:
     """Writes the format of the ending, one of `ENDINGS`; what was there before is replaced at the end.
 
@@ -74,7 +74,7 @@ def export_chats(
 
 
 def _steps(
-    path: Path, chats: Sequence[Conversation], shelf: Shelf, file: IO[bytes], *, with_thinking: bool
+    path: Path, chats: Sequence[Conversation], shelf: ChatArchive, file: IO[bytes], *, with_thinking: bool
 ) -> Iterator[int]:
     """Writes the file; each step says how many messages it was."""
     ending, media = path.suffix.lower(), shelf.media

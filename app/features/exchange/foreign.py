@@ -32,7 +32,7 @@ _LATEST_S = 4e9
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenPicture:
     """A picture of a message, and what it is called: its file in the export by the name or id that the message says,
     or what it holds in base64.
     """
@@ -59,7 +59,7 @@ class ForeignMessage:
     created_at: float | None = None
     stats: AnswerStats | None = None
     names: list[str] = field(default_factory=list)
-    pictures: list[Given] = field(default_factory=list)
+    pictures: list[GivenPicture] = field(default_factory=list)
     media: list[NewUse] = field(default_factory=list)
     """Those of the pictures that are here now."""
     brought: list[tuple[str, bool]] = field(default_factory=list)

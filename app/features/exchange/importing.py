@@ -21,9 +21,9 @@ from app.documents.archive import Archive, is_zip
 from app.documents.source import FileSource
 from app.features.exchange import chat_file, other_programs
 from app.features.exchange.backup import DATABASE, MANIFEST
-from app.features.exchange.chat_file import ReadChat, Shelf
+from app.features.exchange.chat_file import ChatArchive, ReadChat
 from app.features.exchange.foreign import ForeignChat, TooManyMessages, fields_of, grown
-from app.features.exchange.json_pieces import MOST_BYTES, JsonPiece, NotJson, Pieces, read_value
+from app.features.exchange.json_pieces import MOST_BYTES, JsonPiece, JsonPieces, NotJson, read_value
 from app.features.exchange.pictures import Find, bring_along
 
 MOST_LINE_BYTES = 16_000_000
@@ -93,7 +93,9 @@ class ImportFinished:
 ImportEvent = ImportProgress | ChatImported | ChatContinued | ChatIsHere | ChatNotRead | ImportFinished
 
 
-def import_chats(path: Path, shelf: Shelf, cancel: CancelToken, *, with_copies: bool = False) -> Iterator[ImportEvent]:
+def import_chats(
+    path: Path, shelf: ChatArchive, cancel: CancelToken, *, with_copies: bool = False
+) -> Iterator[ImportEvent]:
     """Imports what a file, a folder or an archive holds; `with_copies`: also what is here already, once more.
 
     Of a chat that is here already only what is new comes, below what is there or as another version beside it.
@@ -102,7 +104,7 @@ def import_chats(path: Path, shelf: Shelf, cancel: CancelToken, *, with_copies: 
     """
     counts: Counter[str] = Counter()
     strange: list[ChatNotRead] = []  # to be told only where something is known
-    known, twins = 0, _Twins(shelf)
+    known, twins = 0, _KnownChats(shelf)
     with contents_of(path) as contents:
         for found in _all(contents, shelf, cancel):
             if cancel.cancelled:
@@ -133,10 +135,10 @@ Read = tuple[str, ReadChat]
 """Whose chat it is, and the chat."""
 
 
-class _Twins:
+class _KnownChats:
     """Which chats are here already: those that began at the same moment with the same text."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: ChatArchive) -> None:
         self._shelf = shelf
         self._by_moment: dict[int, list[int]] = {}
         for conversation_id, created_at in shelf.whole.beginnings().items():
@@ -156,7 +158,7 @@ class _Twins:
 
 
 def _kept(
-    kind: str, read: ReadChat, shelf: Shelf, twins: _Twins, *, with_copies: bool
+    kind: str, read: ReadChat, shelf: ChatArchive, twins: _KnownChats, *, with_copies: bool
 ) -> ChatImported | ChatContinued | ChatIsHere:
     title = clean_text(read.chat.title)
     twin = None if with_copies else twins.find(read)
@@ -174,7 +176,7 @@ def _kept(
     return ChatImported(kind, title, conversation_id, len(read.messages), +read.left_out)
 
 
-def _all(contents: Contents, shelf: Shelf, cancel: CancelToken) -> Iterator[Read | ChatNotRead | int]:
+def _all(contents: ImportContents, shelf: ChatArchive, cancel: CancelToken) -> Iterator[Read | ChatNotRead | int]:
     """Everything in its order; numbers are bytes that were read, and come again while pictures are looked at.
 
     What comes after it was cancelled may lack some.
@@ -215,7 +217,7 @@ def _all(contents: Contents, shelf: Shelf, cancel: CancelToken) -> Iterator[Read
         yield before
 
 
-def _own(found: FoundChat, entry: ImportedFile, shelf: Shelf) -> Read | ChatNotRead:
+def _own(found: FoundChat, entry: ImportedFile, shelf: ChatArchive) -> Read | ChatNotRead:
     try:
         return found.kind, chat_file.read_chat(found.value, shelf, entry.modified_at)
     except TooManyMessages:
@@ -232,7 +234,7 @@ def _grown(kind: str, foreign: ForeignChat, entry: ImportedFile) -> Read | ChatN
     return kind, ReadChat(chat, messages, {}, foreign.left_out, media)
 
 
-def _in_thread(thread: Thread) -> ForeignChat:
+def _in_thread(thread: JanThread) -> ForeignChat:
     about = {}
     is_damaged = False
     if thread.about is not None:
@@ -306,7 +308,7 @@ class ImportedFile:
 
 
 @dataclass(frozen=True)
-class Thread:
+class JanThread:
     """A chat of Jan: what is known of it (None where that is missing) and its messages."""
 
     about: ImportedFile | None
@@ -314,11 +316,11 @@ class Thread:
 
 
 @dataclass(frozen=True)
-class Contents:
+class ImportContents:
     """Files of chats, and chats of Jan. `find` knows where the file of a picture is that a message names."""
 
     files: tuple[ImportedFile, ...]
-    threads: tuple[Thread, ...]
+    threads: tuple[JanThread, ...]
     find: Find = lambda _: None
 
     @property
@@ -327,7 +329,7 @@ class Contents:
 
 
 @contextmanager
-def contents_of(path: Path) -> Iterator[Contents]:
+def contents_of(path: Path) -> Iterator[ImportContents]:
     """What there is to read. Raises ChatsUnreadable, also while it is read."""
     try:
         status = path.stat()
@@ -384,7 +386,7 @@ class NoChat:
 
 def chats_in(stream: BinaryIO) -> Iterator[FoundChat | NoChat | int]:
     """The chats of one JSON file; numbers are how many bytes were read so far."""
-    pieces = Pieces(stream, LISTS)
+    pieces = JsonPieces(stream, LISTS)
     outermost: dict[str, Any] = {}
     has_list = False
     try:
@@ -435,29 +437,29 @@ def _made_by(value: dict[str, Any]) -> FoundChat | NoChat:
     return NoChat("unknown")
 
 
-def _one_file(entry: ImportedFile, path: Path) -> Contents:
+def _one_file(entry: ImportedFile, path: Path) -> ImportContents:
     """A file by itself; with a chat of Jan, what is known of it lies beside."""
     if entry.base not in (_LINES, _THREAD):
-        return Contents((entry,), ())
+        return ImportContents((entry,), ())
     return _sorted_out(
         [imported_file for imported_file in _in_folder(path.parent) if imported_file.name in (_LINES, _THREAD)]
     )
 
 
-def _sorted_out(entries: list[ImportedFile]) -> Contents:
+def _sorted_out(entries: list[ImportedFile]) -> ImportContents:
     """Exports have other JSON besides their chats, which is left aside where the chats are known by their names."""
     about = {entry.folder: entry for entry in entries if entry.base == _THREAD}
-    threads = tuple(Thread(about.get(file.folder), file) for file in entries if file.base == _LINES)
+    threads = tuple(JanThread(about.get(file.folder), file) for file in entries if file.base == _LINES)
     if threads:
-        return Contents((), threads)
+        return ImportContents((), threads)
     files = [imported_file for imported_file in entries if imported_file.base.endswith(".json")]
     for named in (
         [file for file in files if _CONVERSATIONS.fullmatch(file.base)],
         [file for file in files if file.base.endswith(".conversation.json")],
     ):
         if named:
-            return Contents(tuple(named), ())
-    return Contents(tuple(files), ())
+            return ImportContents(tuple(named), ())
+    return ImportContents(tuple(files), ())
 
 
 def _in_folder(folder: Path) -> Iterator[ImportedFile]:

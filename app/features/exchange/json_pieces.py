@@ -47,7 +47,7 @@ class JsonPiece:
     is_element: bool = False
 
 
-class Pieces:
+class JsonPieces:
     """Iterates over the pieces of a stream; `done_bytes` of it have been read. Yields None now and then meanwhile."""
 
     def __init__(self, stream: BinaryIO, lists: Collection[str] = ()) -> None:

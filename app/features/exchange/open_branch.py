@@ -12,12 +12,12 @@ from app.core.events import Role
 from app.core.visible import visible_name
 from app.documents.blocks import PAGE_MARKS
 from app.features.exchange import markup
-from app.features.exchange.chat_file import Shelf, Written
+from app.features.exchange.chat_file import ChatArchive, Written
 from app.features.retrieval.support import is_marked_not_found
 from app.features.summary.export import escaped
 from app.features.work.saved_file import web_page
 from app.language.names import is_right_to_left
-from app.store.conversations import Conversation, MessageState, TreeMessage, Use
+from app.store.conversations import Conversation, DocumentUse, MessageState, TreeMessage
 from app.store.media import MediaUse
 
 YOU = "You"
@@ -56,7 +56,7 @@ class OpenBranch:
     turns: Iterator[ExportedTurn]
 
 
-def open_branches(chats: Sequence[Conversation], shelf: Shelf, *, with_thinking: bool) -> Iterator[OpenBranch]:
+def open_branches(chats: Sequence[Conversation], shelf: ChatArchive, *, with_thinking: bool) -> Iterator[OpenBranch]:
     """The chats in their order."""
     for chat in chats:
         yield OpenBranch(
@@ -67,7 +67,7 @@ def open_branches(chats: Sequence[Conversation], shelf: Shelf, *, with_thinking:
         )
 
 
-def _turn(message: TreeMessage, shelf: Shelf, *, with_thinking: bool) -> ExportedTurn:
+def _turn(message: TreeMessage, shelf: ChatArchive, *, with_thinking: bool) -> ExportedTurn:
     is_question = message.role is Role.USER
     model = visible_name(message.model.removesuffix(".gguf"))
     seconds = "" if message.thinking_s is None else f" ({message.thinking_s:,.1f} s)"
@@ -83,10 +83,12 @@ def _turn(message: TreeMessage, shelf: Shelf, *, with_thinking: bool) -> Exporte
     )
 
 
-def _facts(message: TreeMessage, shelf: Shelf) -> Iterator[str]:
+def _facts(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
     attached = shelf.attachments.of_messages([message.id]).get(message.id, [])
     documents = [
-        shelf.documents.get(attachment.document_id) for attachment in attached if attachment.use is not Use.PASSAGES
+        shelf.documents.get(attachment.document_id)
+        for attachment in attached
+        if attachment.use is not DocumentUse.PASSAGES
     ]
     if names := [visible_name(document.name) for document in documents if document is not None]:
         yield f"Attached: {', '.join(names)}"
@@ -98,7 +100,7 @@ def _facts(message: TreeMessage, shelf: Shelf) -> Iterator[str]:
         yield f"Sources: {', '.join(places)}"
 
 
-def _places(message: TreeMessage, shelf: Shelf) -> Iterator[str]:
+def _places(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
     for source in message.sources:
         document = shelf.documents.get(int(source.get("document_id", 0)))  # marks have none
         if document is not None:

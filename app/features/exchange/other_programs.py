@@ -43,7 +43,7 @@ from app.core.events import AnswerStats, FinishReason
 from app.features.exchange.foreign import (
     ForeignChat,
     ForeignMessage,
-    Given,
+    GivenPicture,
     count_of,
     data_of,
     fields_of,
@@ -155,19 +155,19 @@ def _count_left_out(role: str, kind: str, content: dict[str, Any], message: dict
         chat.left_out["system"] += 1
 
 
-def _pictures(content: dict[str, Any], names: dict[str, str]) -> Iterator[Given]:
+def _pictures(content: dict[str, Any], names: dict[str, str]) -> Iterator[GivenPicture]:
     """Those of a message; the export has their files by the id in the pointer, and the names of some."""
     for part in map(fields_of, list_of(content.get("parts"))):
         if text_of(part.get("content_type")) in _PICTURES:
             asset = _asset(part.get("asset_pointer"))
-            yield Given(names.get(asset) or _picture_name(part, part.get("asset_pointer")), asset)
+            yield GivenPicture(names.get(asset) or _picture_name(part, part.get("asset_pointer")), asset)
 
 
-def _charts(metadata: dict[str, Any]) -> Iterator[Given]:
+def _charts(metadata: dict[str, Any]) -> Iterator[GivenPicture]:
     """What code has drawn, as published conversations of 2023 and of 2025 have it."""
     for fields in map(fields_of, list_of(fields_of(metadata.get("aggregate_result")).get("messages"))):
         if text_of(fields.get("message_type")) == "image":
-            yield Given(_picture_name(fields, fields.get("image_url")), _asset(fields.get("image_url")))
+            yield GivenPicture(_picture_name(fields, fields.get("image_url")), _asset(fields.get("image_url")))
 
 
 def _asset(pointer: Any) -> str:
@@ -400,7 +400,7 @@ def _content_of(content: Any, said: ForeignMessage, chat: ForeignChat) -> str:
             asset = text_of(part.get("fileIdentifier"))
             name = name_of(part.get("name")) or name_of(asset) or "file"
             if part.get("fileType") == "image":
-                said.pictures.append(Given(name, asset))
+                said.pictures.append(GivenPicture(name, asset))
             else:
                 said.names.append(name)
                 chat.left_out["file"] += 1
@@ -478,7 +478,7 @@ def _line(message: dict[str, Any], chat: ForeignChat) -> ForeignMessage:
         elif kind == "reasoning":
             thoughts.append(value)
         elif kind in ("image_url", "image"):
-            said.pictures.append(Given("picture", data=data_of(fields_of(part.get("image_url")).get("url"))))
+            said.pictures.append(GivenPicture("picture", data=data_of(fields_of(part.get("image_url")).get("url"))))
         elif kind in ("tool_call", "tool"):
             chat.left_out["tool"] += 1
         else:
@@ -553,7 +553,7 @@ def _add(message: Any, name: str, parent: str | None, chat: ForeignChat) -> None
     for file in map(fields_of, list_of(message.get("files"))):
         name = name_of(file.get("name")) or name_of(file.get("type"))
         if file.get("type") == "image":
-            said.pictures.append(Given(name, data=data_of(file.get("url"))))
+            said.pictures.append(GivenPicture(name, data=data_of(file.get("url"))))
         elif name:
             said.names.append(name)
     chat.left_out["file"] += len(said.names)
@@ -568,7 +568,7 @@ def _content(content: Any, said: ForeignMessage, chat: ForeignChat) -> str:
         if "text" in part:
             texts.append(text_of(part.get("text")))
         elif part.get("type") == "image_url":
-            said.pictures.append(Given("picture", data=data_of(fields_of(part.get("image_url")).get("url"))))
+            said.pictures.append(GivenPicture("picture", data=data_of(fields_of(part.get("image_url")).get("url"))))
         else:
             chat.left_out["unknown"] += 1
     return joined(texts)

@@ -21,14 +21,14 @@ from app.documents.limits import MOST_PICTURE_BYTES
 from app.features.exchange.foreign import (
     ForeignChat,
     ForeignMessage,
-    Given,
+    GivenPicture,
     count_of,
     fields_of,
     list_of,
     name_of,
     text_of,
 )
-from app.features.media import PICTURE, MediaLibrary, MediumAdded, Unsaved, ending_of
+from app.features.media import PICTURE, MediaLibrary, MediumAdded, UnsavedPicture, ending_of
 from app.store.media import MediaUse, NewUse, StoredMedia
 
 log = logging.getLogger(__name__)
@@ -164,25 +164,25 @@ def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, can
             chat.left_out["picture"] += 1
 
 
-def _can_open(said: ForeignMessage, given: Given, find: Find) -> bool:
+def _can_open(said: ForeignMessage, given: GivenPicture, find: Find) -> bool:
     return bool(said.role) and bool(given.data or find(given.asset) is not None)
 
 
-def _opened(given: Given, find: Find) -> Path | Unsaved:
+def _opened(given: GivenPicture, find: Find) -> Path | UnsavedPicture:
     """A file where it lies, or its content; an empty one where that cannot be had."""
     name = Path(given.name)
     try:
         if given.data:
-            return Unsaved(name, base64.b64decode(given.data, validate=True))
+            return UnsavedPicture(name, base64.b64decode(given.data, validate=True))
         found = find(given.asset)
         if found is None or isinstance(found, Path):
-            return found or Unsaved(name, b"")
+            return found or UnsavedPicture(name, b"")
         with found() as stream:
             data = stream.read(MOST_PICTURE_BYTES + 1)
-        return Unsaved(name, data if len(data) <= MOST_PICTURE_BYTES else b"")
+        return UnsavedPicture(name, data if len(data) <= MOST_PICTURE_BYTES else b"")
     except (AppError, OSError, ValueError) as error:
         log.info("a picture did not come along: %s", type(error).__name__)
-        return Unsaved(name, b"")
+        return UnsavedPicture(name, b"")
 
 
 def _added(library: MediaLibrary, name: str, fields: dict[str, Any]) -> Any:
@@ -193,5 +193,5 @@ def _added(library: MediaLibrary, name: str, fields: dict[str, Any]) -> Any:
         return None
     if not data or fields.get("kind") != PICTURE:
         return None
-    event = next(library.adding([Unsaved(Path(name), data)], CancelToken()), None)
+    event = next(library.adding([UnsavedPicture(Path(name), data)], CancelToken()), None)
     return event.media if isinstance(event, MediumAdded) else None

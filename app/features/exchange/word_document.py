@@ -60,7 +60,7 @@ def write_docx(branches: Iterable[OpenBranch], out: IO[bytes], media: MediaLibra
 
 
 @dataclass
-class _Look:
+class _RunLook:
     """How the next words look."""
 
     bold: int = 0
@@ -90,7 +90,7 @@ class _ChatDocxWriter:
         code = styles.add_style(CODE, WD_STYLE_TYPE.PARAGRAPH)
         code.font.name, code.font.size = "JetBrains Mono", Pt(9)
         code.paragraph_format.space_after, code.paragraph_format.line_spacing = Pt(6), 1.0
-        self._numbering = _Numbering(self._document)
+        self._numbering = _ListNumbering(self._document)
         self._styles = {style.name: style.style_id for style in styles}
         self._end = self._document.element.body.sectPr
 
@@ -159,7 +159,7 @@ class _ChatDocxWriter:
             element.get_or_add_pPr().append(OxmlElement("w:bidi"))
         return Paragraph(element, self._document._body)
 
-    def _words(self, paragraph: Paragraph, text: str, look: _Look | None = None) -> Run:
+    def _words(self, paragraph: Paragraph, text: str, look: _RunLook | None = None) -> Run:
         text = _NO_TEXT.sub("\ufffd", text)
         run = paragraph.add_run(text)
         run.font.rtl = is_right_to_left(text[:2_000]) or None
@@ -283,11 +283,11 @@ class _ChatDocxWriter:
                 paragraph = cell.paragraphs[0]
                 aligned = str(opening.attrGet("style") or "").partition("text-align:")[2]
                 paragraph.alignment = _ALIGNED.get(aligned)
-                self._inline(paragraph, token.children or [], _Look(bold=opening.type == "th_open"))
+                self._inline(paragraph, token.children or [], _RunLook(bold=opening.type == "th_open"))
         self._paragraph(None, "").paragraph_format.space_after = Pt(0)
 
-    def _inline(self, paragraph: Paragraph, children: Sequence[Token], look: _Look | None = None) -> None:
-        look = look or _Look()
+    def _inline(self, paragraph: Paragraph, children: Sequence[Token], look: _RunLook | None = None) -> None:
+        look = look or _RunLook()
         for token in children:
             match token.type:
                 case "strong_open" | "strong_close":
@@ -308,11 +308,11 @@ class _ChatDocxWriter:
                     self._words(paragraph, f"[{markup.note_number(token)}]").font.superscript = True
                 case "image":
                     address = str(token.attrGet("src") or "")
-                    self._words(paragraph, token.content or address, _Look(address=address))
+                    self._words(paragraph, token.content or address, _RunLook(address=address))
                 case _:
                     self._leaf(paragraph, token, look)
 
-    def _leaf(self, paragraph: Paragraph, token: Token, look: _Look) -> None:
+    def _leaf(self, paragraph: Paragraph, token: Token, look: _RunLook) -> None:
         if markup.is_formula(token) and (math := office_math(token.content, is_block=False)) is not None:
             paragraph._p.append(math)
             return
@@ -323,7 +323,7 @@ class _ChatDocxWriter:
                 run.font.name = "JetBrains Mono"
 
 
-class _Numbering:
+class _ListNumbering:
     """Each numbered list begins by itself: Word counts on through all paragraphs of one style otherwise."""
 
     def __init__(self, document: Any) -> None:

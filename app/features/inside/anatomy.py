@@ -67,7 +67,7 @@ class TensorGroup:
 
 
 @dataclass(frozen=True)
-class Anatomy:
+class ModelAnatomy:
     """A model as its file describes it; numbers that the file does not name are 0.
 
     `key_length` is d_k of softmax(QKᵀ/√d_k)V. `kv_bytes_per_token` is what the context takes for each token as f16.
@@ -110,18 +110,18 @@ class Anatomy:
         return 8 * self.size_bytes / self.parameters if self.parameters else 0.0
 
 
-def anatomy_of(path: Path, others: Sequence[Path] = ()) -> Anatomy:
+def anatomy_of(path: Path, others: Sequence[Path] = ()) -> ModelAnatomy:
     """Reads the head of a file, and of the `others` that a split model has; raises ModelMissing or ModelUnreadable."""
     header = check_model(path)
     tensors = [tensor for part in others if part != path for tensor in check_model(part).tensors]
     header = replace(header, tensors=(*header.tensors, *tensors))
     shape = shape_of(header)
-    read = _Numbers(header)
+    read = _HeaderNumbers(header)
     heads = read.number("attention.head_count")
     kv_heads = read.number("attention.head_count_kv") or heads
     key_length = read.number("attention.key_length") or (shape.width // heads if heads else 0)
     name = header.metadata.get("general.name")
-    return Anatomy(
+    return ModelAnatomy(
         visible_name(name if isinstance(name, str) and name.strip() else path.stem),
         visible_name(str(header.metadata.get("general.architecture", ""))),
         header.weights,
@@ -175,7 +175,7 @@ def _about(header: GgufHeader) -> Iterator[tuple[str, str]]:
             yield words, text
 
 
-class _Numbers:
+class _HeaderNumbers:
     """Numbers of a header, which may be missing or hostile; of a list of one for each layer the largest."""
 
     def __init__(self, header: GgufHeader) -> None:

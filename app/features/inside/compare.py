@@ -21,7 +21,7 @@ from app.core.events import CancelToken, Finished, LoadProgress, Message, Prompt
 from app.core.gguf import check_model
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
-from app.engine.fit import Layout, shape_of
+from app.engine.fit import ModelLayout, shape_of
 from app.engine.protocol import OPEN, Ask, Sampling, Wish
 from app.features.inside.looks import probabilities, surprise_of
 from app.features.work.engines import CONTEXT_TOKENS, RESERVE_BYTES, needed_bytes
@@ -75,7 +75,7 @@ FIGURES = (
 
 
 @dataclass(frozen=True)
-class Compared:
+class ModelFigures:
     """One model's figures; `error` says why it has none."""
 
     path: Path
@@ -93,7 +93,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Comparing:
+class ComparisonStep:
     """How far it is: which model, of how many, what it is `doing`, and how much of that, 0 to 1."""
 
     name: str
@@ -150,7 +150,7 @@ def compare(
     wish: Wish = OPEN,
     make_room: MakeRoom = nobody_rests,
     cancel: CancelToken,
-) -> Iterator[Comparing | ModelAsleep | Compared]:
+) -> Iterator[ComparisonStep | ModelAsleep | ModelFigures]:
     """Loads one model after the other and lets each read the text; a model that fails is told with its error.
 
     Each leaves memory before room is made for the next. The engine may be let go of to end it at once.
@@ -162,7 +162,7 @@ def compare(
             if not cancel.cancelled:
                 engine.unload()
         except AppError as error:
-            found = Compared(path, path.stem, 0, error=error)
+            found = ModelFigures(path, path.stem, 0, error=error)
         if found is None or cancel.cancelled:
             return
         yield found
@@ -177,15 +177,15 @@ def _figures(
     make_room: MakeRoom,
     place: tuple[int, int],
     cancel: CancelToken,
-) -> Generator[Comparing | ModelAsleep, None, Compared | None]:
+) -> Generator[ComparisonStep | ModelAsleep, None, ModelFigures | None]:
     """None where it was cancelled."""
-    yield Comparing(path.stem, *place, 0.0, "loading")
+    yield ComparisonStep(path.stem, *place, 0.0, "loading")
     header, loaded = check_model(path), None
     if (rests := make_room(path)) is not None:
         yield rests
     for event in engine.load(path, wish, cancel=cancel):
         if isinstance(event, LoadProgress):
-            yield Comparing(path.stem, *place, event.fraction, "loading")
+            yield ComparisonStep(path.stem, *place, event.fraction, "loading")
         else:
             loaded = event
     if loaded is None:
@@ -193,15 +193,15 @@ def _figures(
     seen: list[TokenSeen] = []
     for told in probabilities(engine, text, most=0, cancel=cancel):
         if isinstance(told, PromptProgress):
-            yield Comparing(path.stem, *place, told.done_tokens / told.total_tokens)
+            yield ComparisonStep(path.stem, *place, told.done_tokens / told.total_tokens)
         else:
             seen.append(told)
-    yield Comparing(path.stem, *place, 0.0, "writing")
+    yield ComparisonStep(path.stem, *place, 0.0, "writing")
     speed, first_s = _speed(engine, text, cancel)
     if cancel.cancelled:
         return None
     surprise = surprise_of(seen)
-    return Compared(
+    return ModelFigures(
         path, loaded.name, loaded.weights or header.weights, surprise.bits_per_byte, surprise.perplexity,
         surprise.tokens, speed, first_s, loaded.needed_bytes or loaded.size_bytes, loaded.context_tokens,
     )  # fmt: skip
@@ -228,7 +228,7 @@ def _sizes(logs: Sequence[float]) -> int:
     return 1 + sum(after - before > NEARLY for before, after in pairwise(ordered))
 
 
-def line_of(compared: Sequence[Compared]) -> FittedLine | None:
+def line_of(compared: Sequence[ModelFigures]) -> FittedLine | None:
     """The line through those that have figures."""
     return line_through([(one.parameters, one.bits_per_byte) for one in compared if one.error is None])
 
@@ -254,7 +254,7 @@ def candidates(models: Iterable[tuple[Path, str, bool]], cancel: CancelToken) ->
             return
         try:
             header = check_model(path)
-            needed = shape_of(header).needs(Layout(CONTEXT_TOKENS)).total
+            needed = shape_of(header).needs(ModelLayout(CONTEXT_TOKENS)).total
             size_bytes = path.stat().st_size
         except AppError as error:
             yield ComparedModel(path, name, is_foreign, error=error)
@@ -264,7 +264,7 @@ def candidates(models: Iterable[tuple[Path, str, bool]], cancel: CancelToken) ->
             yield ComparedModel(path, name, is_foreign, header.weights, size_bytes, needed)
 
 
-def best_of(compared: Sequence[Compared], least_tokens_per_s: float) -> Compared | None:
+def best_of(compared: Sequence[ModelFigures], least_tokens_per_s: float) -> ModelFigures | None:
     """The one that foresees the text best of those that write fast enough; None where none does."""
     quick = [
         one
@@ -274,7 +274,7 @@ def best_of(compared: Sequence[Compared], least_tokens_per_s: float) -> Compared
     return min(quick, key=lambda one: one.bits_per_byte, default=None)
 
 
-def table_of(compared: Sequence[Compared], names: Sequence[str] = ()) -> str:
+def table_of(compared: Sequence[ModelFigures], names: Sequence[str] = ()) -> str:
     """The figures as CSV, one model a line; `names` are what a person calls them."""
     file = io.StringIO()
     lines = csv.writer(file, lineterminator="\n")
@@ -335,7 +335,7 @@ def answers(
 
 
 @dataclass(frozen=True)
-class Tally:
+class VoteTally:
     """How often each of two models, by the names of their files, was found better, and how often neither."""
 
     first: str
@@ -350,20 +350,20 @@ class Tally:
         return json.dumps([self.first, self.second, self.for_first, self.for_second, self.same])
 
 
-def tally_of(lines: Sequence[str], one: Path, other: Path) -> Tally:
+def tally_of(lines: Sequence[str], one: Path, other: Path) -> VoteTally:
     """The votes on two models so far, the first of which is `one`."""
     for kept in _read(lines):
         if (kept.first, kept.second) == (one.name, other.name):
             return kept
         if (kept.second, kept.first) == (one.name, other.name):
-            return Tally(one.name, other.name, kept.for_second, kept.for_first, kept.same)
-    return Tally(one.name, other.name)
+            return VoteTally(one.name, other.name, kept.for_second, kept.for_first, kept.same)
+    return VoteTally(one.name, other.name)
 
 
 def with_vote(lines: Sequence[str], one: Path, other: Path, better: Path | None) -> tuple[str, ...]:
     """The lines with one vote more; None: neither was better."""
     now = tally_of(lines, one, other)
-    more = Tally(
+    more = VoteTally(
         now.first,
         now.second,
         now.for_first + (better == one),
@@ -384,9 +384,9 @@ def _without(lines: Sequence[str], one: Path, other: Path) -> Iterator[str]:
             yield kept.line
 
 
-def _read(lines: Sequence[str]) -> Iterator[Tally]:
+def _read(lines: Sequence[str]) -> Iterator[VoteTally]:
     for line in lines:
         with contextlib.suppress(ValueError, TypeError, RecursionError):
             first, second, *counts = json.loads(line)
             if isinstance(first, str) and isinstance(second, str) and all(isinstance(one, int) for one in counts):
-                yield Tally(first, second, *(max(0, one) for one in counts))
+                yield VoteTally(first, second, *(max(0, one) for one in counts))

@@ -46,7 +46,7 @@ class PromptShare:
 
 
 @dataclass(frozen=True)
-class Surprise:
+class TextSurprise:
     """How well a model foresees a text.
 
     `perplexity` is e to the mean surprise of a token (in nats); of a text of two windows or more it counts what
@@ -59,7 +59,7 @@ class Surprise:
 
 
 @dataclass(frozen=True)
-class Attention:
+class AttentionShares:
     """`shares[layer, head, token that looks, token looked at]` as float32; `layers` are the numbers of the layers."""
 
     tokens: tuple[TokenSeen, ...]
@@ -193,7 +193,7 @@ def probabilities(
         yield PromptProgress(done, total)
 
 
-def surprise_of(tokens: Sequence[TokenSeen]) -> Surprise:
+def surprise_of(tokens: Sequence[TokenSeen]) -> TextSurprise:
     """The figures of a text whose tokens `probabilities` gave."""
     half = WINDOW_TOKENS // 2
     whole = len(tokens) // WINDOW_TOKENS * WINDOW_TOKENS
@@ -202,24 +202,26 @@ def surprise_of(tokens: Sequence[TokenSeen]) -> Surprise:
     if whole < 2 * WINDOW_TOKENS:
         counted = foreseen
     if not counted:
-        return Surprise(math.nan, math.nan, len(tokens))
+        return TextSurprise(math.nan, math.nan, len(tokens))
     nats = -math.fsum(token.log_probability for token in foreseen)
     size_bytes = sum(len(token.data) for token in foreseen)
     mean = -math.fsum(token.log_probability for token in counted) / len(counted)
-    return Surprise(math.exp(mean), nats / math.log(2) / max(1, size_bytes), len(tokens))
+    return TextSurprise(math.exp(mean), nats / math.log(2) / max(1, size_bytes), len(tokens))
 
 
-def attention(engine: Engine, text: str, *, cancel: CancelToken | None = None) -> Attention:
+def attention(engine: Engine, text: str, *, cancel: CancelToken | None = None) -> AttentionShares:
     """What each token of a short text attends to. Raises ModelNotInspectable, or TooLongToInspect."""
     data = bytearray()  # of a long text and a large model it is hundreds of megabytes: there is no second copy
     found = engine.inspect("attention", text, cancel=cancel, on_attention=data.extend)
     if not data:  # no token at all
         raise ModelNotInspectable(engine.loaded.path if engine.loaded else "", "attention")
     shares = memoryview(data).cast("f", found.shape)
-    return Attention(found.tokens, found.layer_numbers, found.shape[1], shares)
+    return AttentionShares(found.tokens, found.layer_numbers, found.shape[1], shares)
 
 
-def attention_of_beginning(engine: Engine, text: str, *, cancel: CancelToken | None = None) -> tuple[Attention, bool]:
+def attention_of_beginning(
+    engine: Engine, text: str, *, cancel: CancelToken | None = None
+) -> tuple[AttentionShares, bool]:
     """The same of as many tokens from the beginning on as can be looked at; whether those are all.
 
     What comes later changes nothing of it: no token sees those behind it.

@@ -68,7 +68,7 @@ class AttentionTarget(StrEnum):
 
 
 @dataclass(frozen=True)
-class Pattern:
+class HeadPattern:
     """Where a head looks.
 
     `place` has `share` of the attention or, where `first` is not 0, of what does not rest on the first token, as that
@@ -88,27 +88,27 @@ class Pattern:
         return self.repeated[0] if self.repeated is not None else self.place
 
 
-def pattern_of(shares: Floats, tokens: Sequence[TokenSeen], repeats: Repeats | None = None) -> Pattern:
+def pattern_of(shares: Floats, tokens: Sequence[TokenSeen], repeats: TokenRepeats | None = None) -> HeadPattern:
     """The pattern of one head, or of a mean of heads; `shares` is [token that looks, token looked at]."""
     import numpy as np
 
     count = len(tokens)
     if count < LEAST_TOKENS:
-        return Pattern(AttentionTarget.SHORT)
+        return HeadPattern(AttentionTarget.SHORT)
     rows = shares[2:]  # the first two tokens have nearly no choice
     repeated = _repeated(shares, repeats or repeats_of(tokens))
     first = float(rows[:, 0].mean())
     if first >= NEARLY_ALL:
-        return Pattern(AttentionTarget.FIRST, first, repeated=repeated)
+        return HeadPattern(AttentionTarget.FIRST, first, repeated=repeated)
     rest = rows.astype(np.float64)
     if _evenness(rest, is_shared=False) >= EVENLY:
-        return Pattern(AttentionTarget.EVEN, repeated=repeated)
+        return HeadPattern(AttentionTarget.EVEN, repeated=repeated)
     is_shared = first >= PARTLY
     if is_shared:
         rest[:, 0] = 0.0
     rest /= max(float(rest.sum()), 1e-9)  # tokens that only rest on the first one have no say
     place, share, words = _place_of(rest, tokens, is_shared=is_shared)
-    return Pattern(place, share, first if is_shared else 0.0, words, repeated)
+    return HeadPattern(place, share, first if is_shared else 0.0, words, repeated)
 
 
 def _place_of(
@@ -144,7 +144,7 @@ def _place_of(
 
 
 @dataclass(frozen=True)
-class Repeats:
+class TokenRepeats:
     """Which tokens' words have come before, and where: arrays of [token that looks, token looked at], of 0 and 1.
 
     `others` are how much each share counts for what other words give to the same places, as a mean.
@@ -154,7 +154,7 @@ class Repeats:
     others: Mapping[AttentionTarget, Floats]
 
 
-def repeats_of(tokens: Sequence[TokenSeen]) -> Repeats:
+def repeats_of(tokens: Sequence[TokenSeen]) -> TokenRepeats:
     """For `pattern_of`, once for all heads. Full stops and the like are no words."""
     import numpy as np
 
@@ -174,10 +174,10 @@ def repeats_of(tokens: Sequence[TokenSeen]) -> Repeats:
         last = np.where(where.any(axis=1), count - 1 - where[:, ::-1].argmax(axis=1), count)
         behind = (different & (np.arange(count)[:, None] > last[None, :] + 1)).astype(np.float32)
         others[place] = behind @ where / max(float(behind.sum()), 1.0)
-    return Repeats(places, others)
+    return TokenRepeats(places, others)
 
 
-def _repeated(shares: Floats, repeats: Repeats) -> tuple[AttentionTarget, float] | None:
+def _repeated(shares: Floats, repeats: TokenRepeats) -> tuple[AttentionTarget, float] | None:
     """What tokens whose word has come before look at, if that is mostly the word itself or what followed it.
 
     What rests on the first token is left out of it: that is where a head waits that has found nothing. And tokens that
@@ -214,8 +214,8 @@ class AttentionMap:
     tokens: tuple[TokenSeen, ...]
     layers: tuple[int, ...]
     shares: Floats
-    repeats: Repeats
-    patterns: tuple[tuple[Pattern, ...], ...]
+    repeats: TokenRepeats
+    patterns: tuple[tuple[HeadPattern, ...], ...]
     """Of each head of each layer."""
     is_all: bool
     """Whether the text was short enough."""
@@ -225,7 +225,7 @@ class AttentionMap:
         found: Floats = self.shares[layer].mean(axis=0) if head == MEAN else self.shares[layer, head]
         return found
 
-    def pattern(self, layer: int, head: int) -> Pattern:
+    def pattern(self, layer: int, head: int) -> HeadPattern:
         """What a head does; `MEAN` for that of all heads of the layer together."""
         if head == MEAN:
             return pattern_of(self.of(layer, head), self.tokens, self.repeats)
@@ -243,7 +243,7 @@ def see(engine: Engine, text: str, cancel: CancelToken) -> AttentionMap:
     return AttentionMap(found.tokens, found.layers, shares, repeats, patterns, is_all)
 
 
-def plainest(patterns: Sequence[Sequence[Pattern]]) -> tuple[int, int]:
+def plainest(patterns: Sequence[Sequence[HeadPattern]]) -> tuple[int, int]:
     """The layer and the head to begin with: what looks most at the token before is understood at once."""
     found = [
         (pattern.share * (1 - pattern.first), layer, head)
@@ -299,7 +299,7 @@ REPEATED = {
 }
 
 
-def sentences_of(pattern: Pattern) -> list[MessageTemplate]:
+def sentences_of(pattern: HeadPattern) -> list[MessageTemplate]:
     """One to three sentences that say a pattern."""
     found = []
     if pattern.repeated is not None:

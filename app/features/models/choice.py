@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from app.core.errors import FileNotOnHub
-from app.engine.fit import GpuRoom, Room
+from app.engine.fit import GpuRoom, MemoryRoom
 from app.features.models.estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S, TIGHT, WELL, by_size
 from app.features.models.languages import BYTES_A_WEIGHT
 from app.features.models.messages import MessageTemplate, gigabytes
@@ -33,7 +33,7 @@ TRANSLATORS = re.compile(r"hy-mt|hunyuan-mt|translategemma|eurollm", re.IGNORECA
 """Files that translate though they are not suggested."""
 
 
-def fits_machine(entry: CatalogEntry, room: Room) -> bool:
+def fits_machine(entry: CatalogEntry, room: MemoryRoom) -> bool:
     """Whether a model suits this machine at all, whatever else runs now."""
     total = room.total_bytes or UNKNOWN_TOTAL_BYTES
     own = [gpu.total_bytes for gpu in room.gpus if not gpu.shared]
@@ -43,7 +43,7 @@ def fits_machine(entry: CatalogEntry, room: Room) -> bool:
     return needed < RAM_SHARE * total or any(needed < size - GPU_RESERVE_BYTES for size in own)
 
 
-def fits_with_help(entry: CatalogEntry, room: Room, lent: Sequence[GpuRoom]) -> bool:
+def fits_with_help(entry: CatalogEntry, room: MemoryRoom, lent: Sequence[GpuRoom]) -> bool:
     """Whether a model suits this machine and what other computers lend, together."""
     devices = [gpu.total_bytes for gpu in (*room.gpus, *lent) if not gpu.shared]
     total = room.total_bytes or UNKNOWN_TOTAL_BYTES
@@ -60,7 +60,7 @@ def needed_bytes(entry: CatalogEntry) -> int:
 def suggested(
     entries: Sequence[CatalogEntry],
     task: str,
-    room: Room,
+    room: MemoryRoom,
     limit: int = 3,
     bytes_per_s: float = 0.0,
     *,
@@ -187,7 +187,7 @@ BITS_IN_ORDER = ("4", "5", "6", "3", "8", "2", "16", "1", "32")
 TAGS_IN_ORDER = ("Q4_K_M", "UD-Q4_K_XL", "Q4_K_XL", "Q4_K_L", "MXFP4", "Q4_K_S", "IQ4_NL", "IQ4_XS", "Q4_0", "Q4_1")
 
 
-def recommended(models: Sequence[ModelFile], room: Room) -> ModelFile | None:
+def recommended(models: Sequence[ModelFile], room: MemoryRoom) -> ModelFile | None:
     """The balanced file where it fits into memory now, else the nearest that does; None where none does."""
     fitting = [
         model for model in models if model.is_supported and by_size(model.size_bytes, 0, room).word in (WELL, TIGHT)

@@ -29,7 +29,7 @@ from app.core.events import CancelToken, CopyProgress, ModelLoaded
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import Settings
 from app.engine.computer import free_memory_bytes, total_memory_bytes
-from app.engine.fit import GpuRoom, Room
+from app.engine.fit import GpuRoom, MemoryRoom
 from app.engine.states import StateFolder
 from app.features.models import choice, estimate
 from app.features.models.estimate import MachineSpeed, MemoryFit
@@ -38,7 +38,7 @@ from app.features.models.installed import (
     PASSAGES,
     STARTER,
     ChosenModels,
-    Installed,
+    InstalledFile,
     InstalledModels,
     embeds_texts,
     engine_names,
@@ -52,12 +52,12 @@ from app.hub.downloads import KIND as DOWNLOAD
 from app.hub.downloads import Downloads
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
-from app.hub.models_folder import Thrown
+from app.hub.models_folder import TrashedModel
 from app.hub.network import Network
 from app.hub.protocol import ChildEvent, Done, Fetched
 from app.hub.protocol import Job as FetchJob
-from app.hub.search import Hub
-from app.store.jobs import Job, Jobs
+from app.hub.search import HubSearch
+from app.store.jobs import Job, JobTable
 from app.store.models import ModelNotes
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ DOWNLOADED, ADDED = "downloaded", "added"
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class ModelSuggestion:
     """A model for this machine, with what it needs and how fast it will be."""
 
     entry: CatalogEntry
@@ -95,7 +95,7 @@ class CollectionServices:
     change: Callable[..., None]
     """Of a section, by name: as `Fireside.change`."""
     network: Network
-    jobs: Jobs
+    jobs: JobTable
     notes: ModelNotes
     states: StateFolder
     loaded: Callable[[], ModelLoaded | None] = lambda: None
@@ -114,7 +114,7 @@ class MachineNeeds:
     Everything waits for the GPUs at the first start, since they change what is suggested; so it belongs on a thread.
     """
 
-    def __init__(self, around: CollectionServices, hub: Hub, here: InstalledModels, closing: CancelToken) -> None:
+    def __init__(self, around: CollectionServices, hub: HubSearch, here: InstalledModels, closing: CancelToken) -> None:
         self._around, self._hub, self._here, self._closing = around, hub, here, closing
         self._speed = MachineSpeed(around.paths.cache, around.paths.engine)
         self._gpus: tuple[GpuRoom, ...] = ()
@@ -137,14 +137,14 @@ class MachineNeeds:
             log.info("the GPUs are not known: %s", error)
         self._gpus_known.set()
 
-    def room(self) -> Room:
+    def room(self) -> MemoryRoom:
         """The memory that a model could have now: the one that is loaded would make room."""
         if self._are_expected:
             self._gpus_known.wait(GPUS_WAIT_S)
         free, total, loaded = free_memory_bytes(), total_memory_bytes(), self._around.loaded()
         if free and loaded is not None and not loaded.gpu_layers:
             free = min(free + loaded.needed_bytes, total or free + loaded.needed_bytes)
-        return Room(free, total, self._gpus if self._around.settings().engine.gpu_layers else ())
+        return MemoryRoom(free, total, self._gpus if self._around.settings().engine.gpu_layers else ())
 
     def lent(self, *, anew: bool = False) -> tuple[GpuRoom, ...]:
         """What other computers would add, as they said within the last minute; nothing where no device is wanted."""
@@ -158,11 +158,11 @@ class MachineNeeds:
                 self._lent_until_s = time.monotonic() + LENT_HOLDS_S
             return self._lent
 
-    def fit_of(self, entry: CatalogEntry, here: Room, bytes_per_s: float) -> MemoryFit:
+    def fit_of(self, entry: CatalogEntry, here: MemoryRoom, bytes_per_s: float) -> MemoryFit:
         """Of a suggested model, by what the list knows of it."""
         active_bytes = entry.active_bytes if entry.active_share else 0
 
-        def within(room: Room) -> MemoryFit:
+        def within(room: MemoryRoom) -> MemoryFit:
             return estimate.by_size(entry.size_bytes, entry.kv_bytes_per_token, room, active_bytes)
 
         found = within(here)
@@ -211,7 +211,7 @@ class MachineNeeds:
         return self._with_help(found, _estimated(header, model), anew=True) or found.at(self.bytes_per_s())
 
     def _with_help(
-        self, found: MemoryFit, within: Callable[[Room], MemoryFit], *, anew: bool = False
+        self, found: MemoryFit, within: Callable[[MemoryRoom], MemoryFit], *, anew: bool = False
     ) -> MemoryFit | None:
         """What does not fit here, in a room with the memory that other computers lend; None where it fits, or not with
         them either.
@@ -225,7 +225,7 @@ class MachineNeeds:
         return helped.helped_by([*hosts]) if helped.word in (estimate.WELL, estimate.TIGHT) else None
 
 
-def _estimated(header: bytes, model: ModelFile) -> Callable[[Room], MemoryFit]:
+def _estimated(header: bytes, model: ModelFile) -> Callable[[MemoryRoom], MemoryFit]:
     """A model of the Hub in any room, by formula."""
     return lambda room: estimate.estimate(header, model.size_bytes, room, name=model.name)
 
@@ -238,7 +238,7 @@ class ModelCollection:
 
     def __init__(self, surroundings: CollectionServices) -> None:
         self.around = surroundings
-        self.hub = Hub(surroundings.network)
+        self.hub = HubSearch(surroundings.network)
         self.entries = load_catalog()
         self._closing = CancelToken()
         self._chosen = ChosenModels(surroundings.settings, surroundings.change, surroundings.notes)
@@ -289,11 +289,11 @@ class ModelCollection:
 
     # What is here.
 
-    def installed(self) -> list[Installed]:
+    def installed(self) -> list[InstalledFile]:
         """The starter, those in the models folder, and those that a person opened elsewhere."""
         return self._here.ours()
 
-    def others(self) -> list[Installed]:
+    def others(self) -> list[InstalledFile]:
         """Those of other programs, used where they lie."""
         return self._here.others()
 
@@ -314,7 +314,7 @@ class ModelCollection:
         """A model was loaded just now; lists say when it was used last."""
         self.around.notes.note(path, used_at=time.time())
 
-    def remove(self, path: Path) -> Thrown:
+    def remove(self, path: Path) -> TrashedModel:
         """Puts a model into the program's own trash. Raises ModelNotInstalled, or ModelNotOurs: that one stays where it
         is and only leaves the list.
         """
@@ -330,7 +330,7 @@ class ModelCollection:
         self._tell_list()
         raise ModelNotOurs(str(path))
 
-    def put_back(self, thrown: models_folder.Thrown) -> Path:
+    def put_back(self, thrown: models_folder.TrashedModel) -> Path:
         """Undoes `remove`; where the model is then."""
         path = models_folder.put_back(thrown)
         self._tell_list()
@@ -361,14 +361,14 @@ class ModelCollection:
 
     # What there could be.
 
-    def suggestions(self, task: str = "chat", limit: int = USUAL_SUGGESTIONS) -> list[Suggestion]:
+    def suggestions(self, task: str = "chat", limit: int = USUAL_SUGGESTIONS) -> list[ModelSuggestion]:
         """The best for this machine; the last may be one that other computers' memory makes possible."""
         machine = self.machine
         room, speed = machine.room(), machine.bytes_per_s()
         chosen = choice.suggested(self.entries, task, room, limit, speed, lent=machine.lent())
         rows, downloads = self.installed(), self.downloads.all()
         return [
-            Suggestion(
+            ModelSuggestion(
                 entry,
                 machine.fit_of(entry, room, speed),
                 next((row.model for row in rows if is_of(row.model, entry)), None),
@@ -459,7 +459,7 @@ class ModelCollection:
         able = [row.model for row in self.installed() if self._here.can(row.model, task)]
         return max(able, key=lambda model: model.size_bytes).path if able else None
 
-    def offer_for(self, task: str, *, of_long: bool = False) -> Suggestion | None:
+    def offer_for(self, task: str, *, of_long: bool = False) -> ModelSuggestion | None:
         """What to fetch for a tab that has only the starter, or nothing; None where nothing is missing or would fit.
 
         `of_long`: a long text is to be summarized, so one that writes such summaries goes first.
@@ -635,7 +635,7 @@ class ModelStorage:
         self,
         folder: Callable[[], Path],
         downloads: Downloads,
-        jobs: Jobs,
+        jobs: JobTable,
         states: StateFolder,
         memory_bytes: Callable[[], int] = lambda: 0,
     ) -> None:

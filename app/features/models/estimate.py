@@ -15,7 +15,17 @@ from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
 from app.engine import fit
 from app.engine.computer import JsonCache, machine_key, physical_cores, writing_bytes_per_s
 from app.engine.contract import Engine
-from app.engine.fit import MOST_LAYERS, MOST_UNITS, VALUE_BYTES, Layout, Needs, Room, Shape, probe_memory, shape_of
+from app.engine.fit import (
+    MOST_LAYERS,
+    MOST_UNITS,
+    VALUE_BYTES,
+    MemoryNeeds,
+    MemoryRoom,
+    ModelLayout,
+    ModelShape,
+    probe_memory,
+    shape_of,
+)
 from app.engine.protocol import Sampling, Wish
 from app.features.models.messages import MessageTemplate, gigabytes
 
@@ -71,19 +81,19 @@ class MemoryFit:
         return dataclasses.replace(self, word=TIGHT, helpers=tuple(computers))
 
 
-def estimate(header_bytes: bytes, total_bytes: int, room: Room, *, name: str = "") -> MemoryFit:
+def estimate(header_bytes: bytes, total_bytes: int, room: MemoryRoom, *, name: str = "") -> MemoryFit:
     """By formula, from a model's first bytes and the length of all its parts; raises ModelUnreadable(name)."""
     header = _header(header_bytes, name)
     shape = _shape(header, total_bytes)
     return dataclasses.replace(_fit(shape, room), active_bytes=_active_bytes(header, shape))
 
 
-def by_size(size_bytes: int, kv_bytes_per_token: int, room: Room, active_bytes: int = 0) -> MemoryFit:
+def by_size(size_bytes: int, kv_bytes_per_token: int, room: MemoryRoom, active_bytes: int = 0) -> MemoryFit:
     """From a size alone; without `kv_bytes_per_token` (in 16 bit) the context counts as it does in most models."""
     kv_bytes = kv_bytes_per_token or size_bytes // USUAL_SIZE_PER_KV_BYTE
     layers = USUAL_LAYERS
     found = _fit(
-        Shape(
+        ModelShape(
             layers=layers,
             layer_weights=(size_bytes // layers,) * layers,
             expert_weights=(0,) * layers,
@@ -108,7 +118,7 @@ def by_size(size_bytes: int, kv_bytes_per_token: int, room: Room, active_bytes: 
 def exact(
     header_bytes: bytes,
     total_bytes: int,
-    room: Room,
+    room: MemoryRoom,
     *,
     folder: Path,
     cancelled: Callable[[], bool] = lambda: False,
@@ -183,7 +193,7 @@ def download_words(size_bytes: int) -> MessageTemplate:
     return MessageTemplate("about {n} min at 100 Mbit/s", {"n": str(max(1, round(size_bytes * 8 / 100e6 / 60)))})
 
 
-def _active_bytes(header: GgufHeader, shape: Shape) -> int:
+def _active_bytes(header: GgufHeader, shape: ModelShape) -> int:
     """Weights read for each token: layers and output, of a mixture's experts those that are asked; 0 unknown."""
     experts = header.architecture_value("expert_count")
     dense = sum(shape.layer_weights) + (shape.output_weights or shape.tied_weights)
@@ -196,7 +206,9 @@ def _active_bytes(header: GgufHeader, shape: Shape) -> int:
     return dense - mixed + mixed * used // experts
 
 
-def _plan(shape: Shape, room: Room, numbers: fit.Estimate | None) -> tuple[fit.LoadPlan | fit.DoesNotFit, Layout]:
+def _plan(
+    shape: ModelShape, room: MemoryRoom, numbers: fit.Estimate | None
+) -> tuple[fit.LoadPlan | fit.DoesNotFit, ModelLayout]:
     """What would be done with it here, and its layout; that of the smallest form where nothing fits."""
     try:
         plan = fit.choose(shape, Wish(), room, numbers)
@@ -205,7 +217,7 @@ def _plan(shape: Shape, room: Room, numbers: fit.Estimate | None) -> tuple[fit.L
     return plan, plan.layout
 
 
-def _fit(shape: Shape, room: Room, numbers: fit.Estimate | None = None) -> MemoryFit:
+def _fit(shape: ModelShape, room: MemoryRoom, numbers: fit.Estimate | None = None) -> MemoryFit:
     plan, layout = _plan(shape, room, numbers)
     if isinstance(plan, fit.DoesNotFit):
         return MemoryFit(TOO_LARGE, plan.needed_bytes, plan.free_bytes, layout.context_tokens)
@@ -213,7 +225,7 @@ def _fit(shape: Shape, room: Room, numbers: fit.Estimate | None = None) -> Memor
     return MemoryFit(word, plan.needed_bytes, plan.free_bytes, layout.context_tokens)
 
 
-def _word(plan: fit.LoadPlan, needs: Needs, room: Room) -> str:
+def _word(plan: fit.LoadPlan, needs: MemoryNeeds, room: MemoryRoom) -> str:
     if plan.choice == fit.TIGHT:
         return SLOW
     main = needs.total if room.shares else needs.main
@@ -233,7 +245,7 @@ def _has_all_tensors(header: GgufHeader) -> bool:
     return header.is_complete and not (isinstance(parts, int) and parts > 1)
 
 
-def _shape(header: GgufHeader, total_bytes: int) -> Shape:
+def _shape(header: GgufHeader, total_bytes: int) -> ModelShape:
     """A header's shape; where its tensors are not known, the weights are spread evenly over the layers."""
     shape = shape_of(header)
     if _has_all_tensors(header):

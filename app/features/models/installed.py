@@ -31,7 +31,7 @@ HEADER_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Installed:
+class InstalledFile:
     """A model on this computer. `label` is what a person calls it, `used_at` in seconds since 1970, None for never."""
 
     model: InstalledModel
@@ -53,7 +53,7 @@ class InstalledModels:
     ) -> None:
         self._folder, self._settings, self._notes, self._entries = folder, settings, notes, entries
 
-    def ours(self) -> list[Installed]:
+    def ours(self) -> list[InstalledFile]:
         """The starter, those in the models folder, and those that a person opened elsewhere."""
         starter = starter_model()
         found = [library.describe(starter, STARTER) if starter else None, *library.scan(self._folder())]
@@ -62,7 +62,7 @@ class InstalledModels:
         found += [library.describe(path, OPENED) for path in opened if path not in known]
         return self._with_notes(found)
 
-    def others(self) -> list[Installed]:
+    def others(self) -> list[InstalledFile]:
         """Those of other programs, used where they lie."""
         return self._with_notes(library.scan_others(os.environ, Path.home(), sys.platform))
 
@@ -99,14 +99,16 @@ class InstalledModels:
             return embeds_texts(model.path) and task == PASSAGES
         return choice.is_translator(model.path.name) == (task == "translate")
 
-    def _with_notes(self, models: Iterable[InstalledModel | None]) -> list[Installed]:
+    def _with_notes(self, models: Iterable[InstalledModel | None]) -> list[InstalledFile]:
         notes = {note.path: note for note in self._notes.all()}
         rows = []
         for model in filter(None, models):
             note, entry = notes.get(model.path), self.entry_of(model)
             name = STARTER_NAME if model.origin == STARTER else entry.name if entry else model.name
             label = (note.label if note else "") or name
-            rows.append(Installed(model, visible_name(label), note.used_at if note else None, embeds_texts(model.path)))
+            rows.append(
+                InstalledFile(model, visible_name(label), note.used_at if note else None, embeds_texts(model.path))
+            )
         return rows
 
     def _known_sha(self, path: Path) -> str:

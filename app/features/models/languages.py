@@ -31,7 +31,7 @@ BYTES_A_WEIGHT = 0.6
 
 
 @dataclass(frozen=True)
-class Knows:
+class KnownLanguages:
     """`family` is generic, hy-mt2, hy-mt1 (HY-MT1.5 and Hunyuan-MT) or translate-gemma: whose prompts it takes.
 
     `languages` are codes of `languages.LANGUAGES`. `segments`, `input_tokens` and `context_segments` are the catalog's
@@ -51,7 +51,7 @@ class Knows:
     is_for_code: bool = False
 
 
-def knows(model: Path | None) -> Knows:
+def knows(model: Path | None) -> KnownLanguages:
     """What a model file can do; nothing without one, or where the file is gone."""
     if model is None:
         return _knows(GENERIC, ())
@@ -79,7 +79,7 @@ def weights_in(model: Path) -> float:
         return 0.0
 
 
-def can_translate(knows: Knows, source: str, target: str) -> bool:
+def can_translate(knows: KnownLanguages, source: str, target: str) -> bool:
     """Whether a model knows both languages; with `source` "", whether it knows the target and another one."""
     others = [code for code in knows.languages if base(code) != base(target)]
     if not _has(knows, target):
@@ -87,12 +87,12 @@ def can_translate(knows: Knows, source: str, target: str) -> bool:
     return _has(knows, source) if source else bool(others)
 
 
-def _has(knows: Knows, code: str) -> bool:
+def _has(knows: KnownLanguages, code: str) -> bool:
     return base(code) in {base(language) for language in knows.languages}
 
 
 @lru_cache(maxsize=64)
-def _of_file(model: Path, size_bytes: int, _changed: int) -> Knows:
+def _of_file(model: Path, size_bytes: int, _changed: int) -> KnownLanguages:
     entry = next(
         (catalog_entry for catalog_entry in load_catalog() if catalog_entry.is_file(model.name, size_bytes)), None
     )
@@ -110,7 +110,7 @@ def _of_file(model: Path, size_bytes: int, _changed: int) -> Knows:
     return _with_entry(found, entry) if entry else found
 
 
-def _with_entry(found: Knows, entry: CatalogEntry) -> Knows:
+def _with_entry(found: KnownLanguages, entry: CatalogEntry) -> KnownLanguages:
     told = tuple(code for code in entry.language_codes if _is_known(code))
     family = entry.translation_prompt or found.family
     chunk = entry.chunks.get("translate")
@@ -119,7 +119,7 @@ def _with_entry(found: Knows, entry: CatalogEntry) -> Knows:
     return replace(known, is_guess=found.is_guess and not told, is_for_code=found.is_for_code)
 
 
-def _named(name: str, metadata: dict[str, Any], weights: float) -> Knows:
+def _named(name: str, metadata: dict[str, Any], weights: float) -> KnownLanguages:
     """By the names in a header and of the file; `weights` 0 where nothing tells how many it has."""
     keys = ("architecture", "name", "basename", "finetune", "size_label")
     said = " ".join([name, *(str(metadata.get(f"general.{key}", "")) for key in keys)]).casefold()
@@ -134,9 +134,11 @@ def _named(name: str, metadata: dict[str, Any], weights: float) -> Knows:
     return replace(_knows(GENERIC, guessed), is_guess=True, is_for_code=bool(re.search(_FOR_CODE, said)))
 
 
-def _knows(family: str, languages: tuple[str, ...], segments: int = 0, tokens: int = 0, context: int = 0) -> Knows:
+def _knows(
+    family: str, languages: tuple[str, ...], segments: int = 0, tokens: int = 0, context: int = 0
+) -> KnownLanguages:
     takes_more = family in (GENERIC, HY_MT2)
-    return Knows(family, languages, takes_more, takes_more, takes_more, segments, tokens, context)
+    return KnownLanguages(family, languages, takes_more, takes_more, takes_more, segments, tokens, context)
 
 
 def _is_known(code: str) -> bool:

@@ -11,17 +11,20 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.engine.fit import GpuRoom
     from app.engine.machines import RemoteMachine
-    from app.hub.access import Ledger
+    from app.hub.access import ConnectionLedger
 
 WHY = "lent memory"
 """As the ledger of connections has it."""
 
 
-class Machines:
+class RemoteMachines:
     """Each connection that is about to be opened has its line in the ledger."""
 
     def __init__(
-        self, settings: Callable[[], Settings], ledger: Callable[[], Ledger], change: Callable[..., Any] | None = None
+        self,
+        settings: Callable[[], Settings],
+        ledger: Callable[[], ConnectionLedger],
+        change: Callable[..., Any] | None = None,
     ) -> None:
         self._settings, self._ledger, self._change = settings, ledger, change
 

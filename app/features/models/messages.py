@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from app.core.errors import ProjectorRefused
 from app.core.events import ModelElsewhere, ModelLoaded
-from app.features.messages import Sentence, projector_refused
+from app.features.messages import PersonMessage, projector_refused
 
 REFUSED = "projector_refused:"
 """How a step of `ModelLoaded` begins where what lay beside the model does not let it see, so that it was loaded
@@ -212,9 +212,11 @@ def _values(model: ModelLoaded) -> dict[str, str]:
     }
 
 
-SLEEPS_FOR_MEMORY = Sentence(
+SLEEPS_FOR_MEMORY = PersonMessage(
     "Memory got short, so the model was put to sleep.", "It wakes up with your next message.", "settings"
 )
-WAITS_FOR_ANSWER = Sentence("Memory is short. The model is put to sleep once its answer is written.")
-WAITS_FOR_SUMMARY = Sentence("Memory is short. The model is put to sleep once its work is done.", action="settings")
+WAITS_FOR_ANSWER = PersonMessage("Memory is short. The model is put to sleep once its answer is written.")
+WAITS_FOR_SUMMARY = PersonMessage(
+    "Memory is short. The model is put to sleep once its work is done.", action="settings"
+)
 ASLEEP = MessageTemplate("Asleep. It wakes up with your next message.")

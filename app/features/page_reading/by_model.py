@@ -32,7 +32,7 @@ from app.core.settings import ChatDefaults, Settings
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import template_variables
-from app.features.work.asking import REFUSING, Rests
+from app.features.work.asking import REFUSING, TaskRests
 
 READ, CUT, REPEATED, EMPTY, REFUSED = "read", "cut", "repeated", "empty", "refused"
 """What came of a page, see `app.store.documents.PageReading.state`."""
@@ -97,7 +97,7 @@ def ask_for(words: ReadingPrompt, picture: Media, model: ModelLoaded, *, is_figu
     )
 
 
-def asked(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[Rests | LookProgress | PageAnswer | str]:
+def asked(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[TaskRests | LookProgress | PageAnswer | str]:
     """What the model says: its text so far as it grows, at last `PageAnswer`; nothing more where it was cancelled.
 
     An answer that repeats itself is ended. Raises what the engine raises.
@@ -109,7 +109,7 @@ def asked(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[Rests | Loo
             raise event
         if is_resting is not isinstance(event, Waiting):
             is_resting = not is_resting
-            yield Rests(event.reason if isinstance(event, Waiting) else "")
+            yield TaskRests(event.reason if isinstance(event, Waiting) else "")
         if isinstance(event, Waiting) and event.is_anew:
             text, looked = "", 0
         if isinstance(event, LookProgress):

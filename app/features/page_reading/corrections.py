@@ -14,7 +14,7 @@ from app.core.events import CancelToken, Media
 from app.core.paths import make_folder
 from app.documents.blocks import PERSON, Block, as_markdown, block_from_fields, block_to_fields
 from app.documents.protocol import NO_VIEW, Arrange, PageBlocks, PutUpright, Recognize, View
-from app.documents.reading import Scanning
+from app.documents.reading import PageScanner
 from app.features.documents import DocumentLibrary
 from app.store.documents import StoredDocument, StoredPageReading
 
@@ -25,14 +25,14 @@ Region = tuple[float, ...]
 """Left, top, right and bottom in points; () is all of the page."""
 
 
-class Scanner:
+class DocumentScanner:
     """The pages of one document in the hands of a child."""
 
     def __init__(self, path: Path, password: str, folder: Path) -> None:
         self._path, self._password, self._folder = str(path), password, folder
         make_folder(folder)
         _remove_old(folder)
-        self._scanning = Scanning(folder)
+        self._scanning = PageScanner(folder)
 
     def recognized(self, page: int, region: Region, cancel: CancelToken) -> PageBlocks | None:
         """By tesseract; None where it was cancelled."""
@@ -81,7 +81,7 @@ class GivenUp:
     correction: StoredPageReading
 
 
-class Corrections:
+class PageCorrections:
     """What a person says stands on a page goes before whatever reads it, in what has taken the document's place since.
 
     Raises KeyError where the document is gone, and what the store raises.
@@ -105,7 +105,7 @@ class Corrections:
     def correct(self, page: int, text: str, cancel: CancelToken) -> StoredDocument | None:
         """The document with it; None where it was cancelled. Raises what the child raises, too."""
         document, before = self._document, self.readings.get(page)
-        scanner = Scanner(document.path, self._documents.password_of(document.id), self._documents.folder)
+        scanner = DocumentScanner(document.path, self._documents.password_of(document.id), self._documents.folder)
         try:
             blocks = scanner.arranged(page, text, NO_VIEW, PERSON, cancel)
         finally:

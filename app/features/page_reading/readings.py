@@ -17,18 +17,18 @@ from pathlib import Path
 from app.core.errors import DocumentGone, MediaRefused
 from app.core.events import CancelToken, LookProgress, Media, ModelElsewhere, ModelLoaded
 from app.core.settings import Settings
-from app.documents.blocks import MODEL, TESSERACT, Block, BlockKind, BlockPlace, Box, block_to_fields
+from app.documents.blocks import MODEL, TESSERACT, Block, BlockKind, BlockPlace, LineBox, block_to_fields
 from app.documents.formats.registry import can_scan
 from app.engine.contract import Engine
 from app.features.documents import DocumentLibrary
 from app.features.page_reading.by_model import EMPTY, READ, REPEATED, PageAnswer, apart, ask_for, asked, words_for
-from app.features.page_reading.corrections import Region, Scanner
-from app.features.work.asking import Rests
+from app.features.page_reading.corrections import DocumentScanner, Region
+from app.features.work.asking import TaskRests
 from app.features.work.engines import TaskEngines
 from app.features.work.pace import WorkClock
-from app.features.work.queue import DONE, PAUSED, QUEUED, RUNNING, StoredJobs, Working
+from app.features.work.queue import DONE, PAUSED, QUEUED, RUNNING, JobAttempt, StoredJobs
 from app.store.documents import PageReadings, StoredDocument, StoredPageReading
-from app.store.jobs import Job, JobResults, JobRow, Jobs
+from app.store.jobs import Job, JobResults, JobRow, JobTable
 
 KIND = "page_reading"
 OPEN = (QUEUED, RUNNING, PAUSED)
@@ -92,7 +92,7 @@ class PageDone:
     seconds_left: float | None = None
 
 
-ReadingEvent = PageBegun | PageGrown | PageDone | LookProgress | Rests
+ReadingEvent = PageBegun | PageGrown | PageDone | LookProgress | TaskRests
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class StoredReading(JobRow):
     done: tuple[int, ...]
 
 
-class Readings(StoredJobs[StoredReading, ReadingEvent]):
+class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
     """All of them; see `StoredJobs`. They have turns of their own: a person waits for a page, a summary takes hours.
 
     `folder` is where pictures for the model lie while it looks at them.
@@ -113,7 +113,7 @@ class Readings(StoredJobs[StoredReading, ReadingEvent]):
 
     def __init__(
         self,
-        jobs: Jobs,
+        jobs: JobTable,
         results: JobResults,
         documents: DocumentLibrary,
         engines: TaskEngines,
@@ -202,11 +202,11 @@ def _row(job: Job, document_ids: Sequence[int]) -> StoredReading:
     )  # fmt: skip
 
 
-class ReadingAtWork(Working[ReadingEvent]):
+class ReadingAtWork(JobAttempt[ReadingEvent]):
     """One document whose pages are read, attempt after attempt."""
 
     def __init__(
-        self, row: StoredReading, document: StoredDocument, documents: DocumentLibrary, jobs: Jobs, folder: Path
+        self, row: StoredReading, document: StoredDocument, documents: DocumentLibrary, jobs: JobTable, folder: Path
     ) -> None:
         self.record = None
         self._row, self._document, self._documents, self._jobs, self._folder = row, document, documents, jobs, folder
@@ -239,12 +239,14 @@ class ReadingAtWork(Working[ReadingEvent]):
             raise MediaRefused(self._document.name, "picture", "blind")
         by_model = ByModel(engine, model)
 
-        def read(scanner: Scanner, page: int, region: Region) -> Generator[ReadingEvent, None, Found]:
+        def read(scanner: DocumentScanner, page: int, region: Region) -> Generator[ReadingEvent, None, Found]:
             return (yield from by_model.read(scanner, page, region, cancel))
 
         yield from self._pages(cancel, read)
 
-    def _by_tesseract(self, scanner: Scanner, page: int, region: Region) -> Generator[ReadingEvent, None, Found]:
+    def _by_tesseract(
+        self, scanner: DocumentScanner, page: int, region: Region
+    ) -> Generator[ReadingEvent, None, Found]:
         yield from ()
         found = scanner.recognized(page, region, self._cancel)
         if found is None:
@@ -256,7 +258,7 @@ class ReadingAtWork(Working[ReadingEvent]):
         self._cancel = cancel
         self._clock.start()
         self._done_now = 0
-        scanner = Scanner(self._document.path, self._documents.password_of(self._document.id), self._folder)
+        scanner = DocumentScanner(self._document.path, self._documents.password_of(self._document.id), self._folder)
         figures = {page["page"]: page.get("figures", ()) for page in self._document.info.get("pages", ())}
         pictures = {page["page"] for page in self._document.info.get("pages", ()) if page["is_picture"]}
         total = len(self._row.pages)
@@ -295,14 +297,14 @@ class ReadingAtWork(Working[ReadingEvent]):
             except StopIteration as end:
                 found: StoredPageReading | None = end.value
                 return found
-            if isinstance(event, Rests):
+            if isinstance(event, TaskRests):
                 self._clock.rest(is_resting=bool(event.reason))
             yield event
 
 
 Found = tuple[Sequence[Block], str] | None
 """The blocks of a page or a region, and how it went; None where it was cancelled."""
-ReadPage = Callable[[Scanner, int, Region], Generator[ReadingEvent, None, Found]]
+ReadPage = Callable[[DocumentScanner, int, Region], Generator[ReadingEvent, None, Found]]
 
 
 def read_page(
@@ -347,7 +349,7 @@ class ByModel:
         self._engine, self._model, self._words = engine, model, words_for(model)
 
     def read(
-        self, scanner: Scanner, page: int, region: Region, cancel: CancelToken
+        self, scanner: DocumentScanner, page: int, region: Region, cancel: CancelToken
     ) -> Generator[ReadingEvent, None, Found]:
         """A page, or a figure on it."""
         with_picture = scanner.put_upright(page, region, self._words.most_side, cancel)
@@ -390,5 +392,5 @@ class ByModel:
 
 
 def _caption(text: str, page: int, region: Region) -> Block:
-    box = Box(page, region[0], region[1], region[2], region[3], 0, len(text))
+    box = LineBox(page, region[0], region[1], region[2], region[3], 0, len(text))
     return Block(1, BlockKind.CAPTION, text, page, place=BlockPlace(boxes=(box,)), label="figure", origin=MODEL)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from app.features.retrieval.citations import Source
+from app.features.retrieval.citations import SourcePlace
 from app.features.retrieval.meaning import LANGUAGE_SAMPLE, passage_indexes, text_with_headings
 from app.features.retrieval.ranking import ASKING_WORDS, LEADERS, SHORT_QUESTION_WORDS
 from app.features.retrieval.support import statements_of
@@ -144,7 +144,7 @@ def rests_on_nothing(
     document_ids: Sequence[int],
     question: str,
     answer: str,
-    sources: Sequence[Source],
+    sources: Sequence[SourcePlace],
     *,
     is_doubted: bool = False,
 ) -> bool:

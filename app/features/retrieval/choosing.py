@@ -35,7 +35,7 @@ def choose(
     First the beginning, within its share; then the blocks that fit best, each with what follows it, and a heading with
     the first blocks below it. Where nothing fits, the document's beginning as far as there is room.
     """
-    filling = _Filling(store, document_id, count)
+    filling = _PassageChoice(store, document_id, count)
     filling.take(
         [int(block["id"]) for block in store.blocks(document_id, 1, FIRST_BLOCKS)], int(room_tokens * FIRST_SHARE)
     )
@@ -52,7 +52,7 @@ def _around(hit: Fields) -> range:
     return range(number, number + (BELOW_HEADING if hit["kind"] == "heading" else BEHIND_HIT) + 1)
 
 
-class _Filling:
+class _PassageChoice:
     """Blocks chosen so far, and what they take."""
 
     def __init__(self, store: DocumentStore, document_id: int, count: Count) -> None:

@@ -52,7 +52,7 @@ _PAGE = re.compile(
 
 
 @dataclass(frozen=True)
-class Source:
+class SourcePlace:
     """A stretch of a document (`start` to `end` in the text of a block) that says what the answer says.
 
     `answer_start` and `answer_end` are that sentence in the answer. `is_named`: the model named the page itself.
@@ -68,9 +68,9 @@ class Source:
     is_named: bool = False
 
 
-def sources_of(answer: str, document_ids: Sequence[int], store: DocumentStore) -> list[Source]:
+def sources_of(answer: str, document_ids: Sequence[int], store: DocumentStore) -> list[SourcePlace]:
     """The places that fit best, in the order of the answer; at most one for each of its sentences."""
-    found: list[Source] = []
+    found: list[SourcePlace] = []
     if not document_ids:
         return found
     for start, end in list(sentences(answer))[:MOST_SENTENCES]:
@@ -86,7 +86,7 @@ def named_pages(answer: str) -> list[tuple[int, int, int]]:
     return [(m.start(), m.end(), -int(m[2]) if m[1] else int(m[2])) for m in _PAGE.finditer(answer)]
 
 
-def source_on_page(answer: str, at: int, page: int, document_id: int, store: DocumentStore) -> Source | None:
+def source_on_page(answer: str, at: int, page: int, document_id: int, store: DocumentStore) -> SourcePlace | None:
     """What stands on a page that the answer names at `at`: the sentence there that fits best, else its first block."""
     blocks = [fields for fields in store.blocks_of_page(document_id, page) if fields["page"] == page]
     if not blocks:
@@ -97,21 +97,21 @@ def source_on_page(answer: str, at: int, page: int, document_id: int, store: Doc
     share, first, last, block = best
     if not share:
         block, first, last = blocks[0], 0, 0
-    return Source(start, end, document_id, int(block["id"]), first, last, page, is_named=True)
+    return SourcePlace(start, end, document_id, int(block["id"]), first, last, page, is_named=True)
 
 
-def source_to_fields(source: Source) -> dict[str, Any]:
+def source_to_fields(source: SourcePlace) -> dict[str, Any]:
     """A source as plain JSON values."""
     return asdict(source)
 
 
-def source_from_fields(fields: dict[str, Any]) -> Source:
+def source_from_fields(fields: dict[str, Any]) -> SourcePlace:
     """The source of such values; raises TypeError for any others."""
-    return Source(**fields)
+    return SourcePlace(**fields)
 
 
 @dataclass(frozen=True)
-class _Statement:
+class _AnswerStatement:
     """A sentence of an answer, and how much each of its words tells (by stem) in the documents."""
 
     text: str
@@ -123,7 +123,7 @@ class _Statement:
 
 
 @dataclass(frozen=True)
-class _Fit:
+class _StretchFit:
     """How well a stretch of a block fits a statement: shares of what the statement's words tell.
 
     `share` is found in the stretch, words of like meaning and of what stands before it counted in part; `exact` is
@@ -136,14 +136,14 @@ class _Fit:
     end: int
 
 
-def _best(text: str, start: int, end: int, document_ids: Sequence[int], store: DocumentStore) -> Source | None:
+def _best(text: str, start: int, end: int, document_ids: Sequence[int], store: DocumentStore) -> SourcePlace | None:
     if len(_stems(text)) < LEAST_WORDS or admits_absence(text):
         return None
     words = words_of(text)
     hits = store.rank(document_ids, words, MOST_CANDIDATES)
     known = _words(text)
-    statement = _Statement(text, start, end, _weights(known, document_ids, store), known, language_by_words(text))
-    best: tuple[float, Source] | None = None
+    statement = _AnswerStatement(text, start, end, _weights(known, document_ids, store), known, language_by_words(text))
+    best: tuple[float, SourcePlace] | None = None
     denied = 0.0
     for document_id, number, _score in hits:
         block = store.some_blocks(document_id, [number])[0]
@@ -156,11 +156,11 @@ def _best(text: str, start: int, end: int, document_ids: Sequence[int], store: D
             if missing_fact(text, text_there[fit.start : fit.end], before, language=language):
                 denied = max(denied, fit.share)
             else:
-                best = fit.share, Source(start, end, document_id, number, fit.start, fit.end, block["page"])
+                best = fit.share, SourcePlace(start, end, document_id, number, fit.start, fit.end, block["page"])
     return best[1] if best and best[0] >= denied - MOST_BEHIND else None
 
 
-def _is_close(fit: _Fit) -> bool:
+def _is_close(fit: _StretchFit) -> bool:
     return fit.share >= LEAST_SHARE and fit.exact >= LEAST_EXACT
 
 
@@ -187,7 +187,7 @@ def _around(block: Fields, document_id: int, store: DocumentStore) -> list[str]:
     return [*map(str, block.get("heading_path") or ()), *(str(fields["text"])[-MOST_BEFORE:] for fields in before)]
 
 
-def _fits(text: str, statement: _Statement, around: Sequence[str]) -> Iterator[_Fit]:
+def _fits(text: str, statement: _AnswerStatement, around: Sequence[str]) -> Iterator[_StretchFit]:
     """The fits of each sentence of a block, and of each two that follow one another."""
     spans = list(sentences(text))[:MOST_SPANS]
     pairs = [] if _names_facts(statement.text) else [(first[0], second[1]) for first, second in pairwise(spans)]
@@ -197,7 +197,7 @@ def _fits(text: str, statement: _Statement, around: Sequence[str]) -> Iterator[_
         found = {stem: _found(stem, word, there, nearby) for stem, word in statement.words.items()}
         share = sum(found[stem] * weight for stem, weight in statement.weights.items()) / total
         exact = sum(weight for stem, weight in statement.weights.items() if found[stem] == 1) / total
-        yield _Fit(share - (PAIR_COSTS if (start, end) in pairs else 0), exact, start, end)
+        yield _StretchFit(share - (PAIR_COSTS if (start, end) in pairs else 0), exact, start, end)
 
 
 def _names_facts(text: str) -> bool:

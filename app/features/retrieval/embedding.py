@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors import AppError, EngineStopped, PromptTooLong
 from app.core.events import CancelToken, LinkedToken
 from app.core.gguf import GgufProblem, read_beginning
-from app.engine.contract import Embeddings, Engine
+from app.engine.contract import EmbeddingVectors, Engine
 from app.features.retrieval.embedding_recipes import PLAIN, EmbeddingRecipe, recipe_of
 from app.features.retrieval.meaning import text_with_headings
 from app.store.documents import DocumentStore, Fields
@@ -292,7 +292,7 @@ class PassageEncoder:
         rows: Floats = np.array(found.numbers, np.float32).reshape(len(texts), found.width)
         return rows
 
-    def _embed_shorter(self, texts: list[str], cancel: CancelToken) -> Embeddings | None:
+    def _embed_shorter(self, texts: list[str], cancel: CancelToken) -> EmbeddingVectors | None:
         while True:
             try:
                 return self._engine.embed(texts, cancel=cancel)

@@ -77,10 +77,10 @@ class _DocumentIndex:
 
     def __init__(self, blocks: Sequence[Fields]) -> None:
         from app.documents.blocks import block_from_fields  # not needed for an empty window
-        from app.features.document_parts import Apart, told_apart
+        from app.features.document_parts import ApartReason, told_apart
 
         apart = told_apart([block_from_fields({"heading_path": (), **block}) for block in blocks])
-        self.contents = frozenset(number for number, what in apart.items() if what is Apart.CONTENTS)
+        self.contents = frozenset(number for number, what in apart.items() if what is ApartReason.CONTENTS)
         whole = "\n".join(text_with_headings(block) for block in blocks)
         middle = max(0, (len(whole) - LANGUAGE_SAMPLE) // 2)
         language = language_by_words(whole[middle : middle + LANGUAGE_SAMPLE])

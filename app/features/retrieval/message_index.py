@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.language.sentences import sentences
 from app.language.static_embeddings import EmbeddingTable, load_table
-from app.store.search import Search
+from app.store.search import TextSearch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ class MessagePart(NamedTuple):
 class MessageIndex:
     """From any thread, though never from the window's: the first search reads up to `MOST_MESSAGES`."""
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, search: TextSearch) -> None:
         self._search, self._lock = search, Lock()
         self._parts: list[MessagePart] = []
         self._vectors: list[Bytes] = []

@@ -28,7 +28,7 @@ class QuestionScope(StrEnum):
 
 
 @dataclass(frozen=True)
-class Scope:
+class WantedScope:
     """What is wanted. `words` are those whose mentions are looked for.
 
     `is_narrowed`: not all of that kind, but those that the question says more about ("all dates of hearings").

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import re
 
-from app.features.retrieval.question_scope import QuestionScope, Scope
+from app.features.retrieval.question_scope import QuestionScope, WantedScope
 
 LONGEST_QUESTION = 400
 """Letters; what is longer is a text that came with a question."""
 LONGEST_TERM = 60
 
 
-def scope_of(question: str) -> Scope | None:
+def scope_of(question: str) -> WantedScope | None:
     """What a question wants of the whole document; None where it is about one place, or about none."""
     text = _level(question)
     if not text or len(text) > LONGEST_QUESTION or _ONE_PLACE.search(text):
         return None
     if words := _mentioned(text):
-        return Scope(QuestionScope.MENTIONS, words, is_counted=bool(_HOW_MANY.search(text)))
+        return WantedScope(QuestionScope.MENTIONS, words, is_counted=bool(_HOW_MANY.search(text)))
     return _exact(text) or _about(text) or _listed(text)
 
 
@@ -146,15 +146,15 @@ _SUMMARY = _any(
 )
 
 
-def _about(text: str) -> Scope | None:
+def _about(text: str) -> WantedScope | None:
     if _IS_ABOUT.search(text):
-        return Scope(QuestionScope.ABOUT)
+        return WantedScope(QuestionScope.ABOUT)
     found = _SUMMARY.search(text)
     if found is None:
         return None
     summed_up = f"{' '.join(found[0].split()[1:-1])} {text[found.end() :]}"  # "fasse den Text zusammen"
     is_of_all = _UNSPACED.search(text) or _JUST_THE_DOCUMENT.fullmatch(_SHORTLY.sub("", summed_up))
-    return Scope(QuestionScope.ABOUT) if is_of_all else None
+    return WantedScope(QuestionScope.ABOUT) if is_of_all else None
 
 
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -297,10 +297,10 @@ _STILL_ALL = re.compile(
 )
 
 
-def _exact(text: str) -> Scope | None:
+def _exact(text: str) -> WantedScope | None:
     is_counted = bool(_HOW_MANY.search(text))
     if is_counted and (found := _PAGES.search(text)) and _is_still_all(text[found.end() :]):
-        return Scope(QuestionScope.PAGES, is_counted=True)
+        return WantedScope(QuestionScope.PAGES, is_counted=True)
     asks = _ALL.search(text) or _LISTING.search(text) or is_counted
     for wanted, pattern in _EXACT.items():
         found = pattern.search(text)
@@ -308,7 +308,7 @@ def _exact(text: str) -> Scope | None:
             is_narrowed = not _is_still_all(text[found.end() :])
             if is_narrowed and not (_ALL.search(text) or _OCCURS.search(text)):
                 continue  # "name the costs of the repair": one place, as a rule
-            return Scope(wanted, is_narrowed=is_narrowed, is_counted=is_counted)
+            return WantedScope(wanted, is_narrowed=is_narrowed, is_counted=is_counted)
     return None
 
 
@@ -402,7 +402,7 @@ _WHOLE = _any(
 )
 
 
-def _listed(text: str) -> Scope | None:
+def _listed(text: str) -> WantedScope | None:
     is_counted = bool(_HOW_MANY.search(text))
     names = _LISTED.search(text) is not None
     occurs, every = _OCCURS.search(text) is not None, _ALL.search(text) is not None
@@ -416,7 +416,7 @@ def _listed(text: str) -> Scope | None:
     )
     if not wants or (is_counted and _TEMPORAL.search(text)):
         return None
-    return Scope(QuestionScope.LIST, is_counted=is_counted)
+    return WantedScope(QuestionScope.LIST, is_counted=is_counted)
 
 
 # Every place of some words: "how often is “kiln” mentioned", "where does the text mention arbitration".

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.features.retrieval.absence import telling_words
-from app.features.retrieval.citations import LEAST_WORDS, MOST_CANDIDATES, Source
+from app.features.retrieval.citations import LEAST_WORDS, MOST_CANDIDATES, SourcePlace
 from app.features.retrieval.ranking import words_of
 from app.language.admissions import admits_absence
 from app.language.detection import language_by_words
@@ -21,7 +21,7 @@ LEAST_ASKED = 0.6
 
 def sources_of_short_answer(
     answer: str, question: str, document_ids: Sequence[int], store: DocumentStore
-) -> list[Source]:
+) -> list[SourcePlace]:
     """Return the sentence that has all of a short answer and most of what was asked; empty for any other answer."""
     spans = list(sentences(answer))
     told = stems(_without_numbers(answer))
@@ -30,7 +30,7 @@ def sources_of_short_answer(
     is_short = len(spans) == 1 and len(stems(answer)) < LEAST_WORDS and bool(told or quantities(answer))
     if not is_short or not asked or admits_absence(answer):
         return []
-    best: tuple[float, Source] | None = None
+    best: tuple[float, SourcePlace] | None = None
     for document_id, number, _ in store.rank(document_ids, words_of(f"{question} {answer}"), MOST_CANDIDATES):
         block = store.some_blocks(document_id, [number])[0]
         text, headings = str(block["text"]), [str(one) for one in block.get("heading_path") or ()]
@@ -44,7 +44,7 @@ def sources_of_short_answer(
             if _has_other_numbers(sentence, f"{question} {answer}") and quantities(answer):
                 continue
             if not missing_fact(answer, sentence, headings, language=language):
-                best = share, Source(*spans[0], document_id, number, start, end, block["page"])
+                best = share, SourcePlace(*spans[0], document_id, number, start, end, block["page"])
     return [best[1]] if best else []
 
 

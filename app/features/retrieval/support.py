@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
-from app.features.retrieval.citations import LEAST_WORDS, MOST_SENTENCES, Source
+from app.features.retrieval.citations import LEAST_WORDS, MOST_SENTENCES, SourcePlace
 from app.language.admissions import admits_absence
 from app.language.sentences import sentences
 from app.language.words import stems
@@ -35,7 +35,7 @@ class Support(StrEnum):
     """None has, or the answer begins by saying that the documents do not tell."""
 
 
-def support_of(answer: str, sources: Sequence[Source]) -> Support:
+def support_of(answer: str, sources: Sequence[SourcePlace]) -> Support:
     """Judge an answer by the places of its sentences, as `sources_of` found them; looks nothing up itself."""
     stated = list(statements_of(answer, sources))
     rests = [has_place for _, has_place in stated]
@@ -44,7 +44,7 @@ def support_of(answer: str, sources: Sequence[Source]) -> Support:
     return Support.SUPPORTED if all(rests) else Support.PARTLY
 
 
-def statements_of(answer: str, sources: Sequence[Source]) -> Iterator[tuple[str, bool]]:
+def statements_of(answer: str, sources: Sequence[SourcePlace]) -> Iterator[tuple[str, bool]]:
     """Yield the sentences that state something, each with whether it has a place.
 
     Short ones, which are looked up nowhere ("Yes."), count only where they have one or say that nothing was found.

@@ -30,7 +30,7 @@ from app.language.numbers import dates, quantities
 from app.language.proper_names import Vocabulary, holds, missing_name, names, vocabulary
 from app.language.word_tables import changed_alternative
 from app.language.words import (
-    Missing,
+    MissingFact,
     SentenceStems,
     sentence_number,
     share,
@@ -142,7 +142,7 @@ LONGEST_BLOCK = 200_000
 _LONG_WORD = re.compile(rf"{LETTER_OR_DIGIT_WITH_CASE}{{6,}}")
 
 
-class Cited(NamedTuple):
+class CitedBlock(NamedTuple):
     """A block of one of the documents of a summary (an index into them)."""
 
     document: int
@@ -160,7 +160,7 @@ class ClaimVerdict:
 class _BlockMatch(NamedTuple):
     """A block with its best sentence for a statement, and the share of the statement's words that this holds."""
 
-    cited: Cited
+    cited: CitedBlock
     share: float
     stretch: SentenceStems | None
 
@@ -179,9 +179,9 @@ class _BlockMatch(NamedTuple):
 
 def verify(
     statement: str,
-    cited: Sequence[Cited],
+    cited: Sequence[CitedBlock],
     quote: str = "",
-    nearby: Sequence[Cited] = (),
+    nearby: Sequence[CitedBlock] = (),
     *,
     closely: bool = False,
 ) -> ClaimVerdict:
@@ -220,7 +220,7 @@ def _garbled(statement: str, places: list[_BlockMatch]) -> Check | None:
     return Check(False, CheckReason.GARBLED) if repeated_sentence(statement) else None
 
 
-def _place(cited: Cited, statement: str, wanted: frozenset[str]) -> _BlockMatch:
+def _place(cited: CitedBlock, statement: str, wanted: frozenset[str]) -> _BlockMatch:
     """The sentence of a block that shares most words with a statement; one with its numbers before one without."""
     text = cited.block.text[:LONGEST_BLOCK]
     sentences = stretches(text)
@@ -292,7 +292,7 @@ def _compare(statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], 
         " ".join((*block_match.cited.block.heading_path, block_match.cited.block.label)) for block_match in chosen
     ]
     is_foreign = differ(statement, " ".join(texts)[:MOST_CHARACTERS])
-    found: list[tuple[CheckReason, Missing]] = []
+    found: list[tuple[CheckReason, MissingFact]] = []
     number = missing_number(statement, [*texts, *filter(str.strip, headings)])
     if number:
         found.append((CheckReason.NUMBER, number))
@@ -308,9 +308,9 @@ def _compare(statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], 
         found += _worded(statement, chosen)
         union = frozenset().union(*(stems(text) for text in (*texts, *headings)))
         if not chosen or (len(wanted) >= LEAST_WORDS and share(wanted, union) < LEAST_SUPPORT):
-            found.append((CheckReason.SUPPORT, Missing("", "")))
+            found.append((CheckReason.SUPPORT, MissingFact("", "")))
     elif not _may_be_compared(statement, texts):
-        found.append((CheckReason.LANGUAGE, Missing("", "")))
+        found.append((CheckReason.LANGUAGE, MissingFact("", "")))
     if not found:
         return Check()
     reason, missing = next((one for one in found if one[1].page_says), found[0])
@@ -359,19 +359,19 @@ def _may_be_compared(statement: str, texts: list[str]) -> bool:
 _REASONS = {"number": CheckReason.NUMBER, "name": CheckReason.NAME, "negation": CheckReason.SUPPORT}
 
 
-def _worded(statement: str, chosen: list[_BlockMatch]) -> list[tuple[CheckReason, Missing]]:
+def _worded(statement: str, chosen: list[_BlockMatch]) -> list[tuple[CheckReason, MissingFact]]:
     """What the best sentence says otherwise, where the statement all but repeats it."""
     best = max(chosen, key=lambda one: one.share, default=None)
     if best is None or best.stretch is None:
         return []
     sentence = best.text[best.stretch.start : best.stretch.end]
-    found = [(_REASONS[one.kind], Missing(one.said, one.page_says)) for one in others(statement, sentence)]
+    found = [(_REASONS[one.kind], MissingFact(one.said, one.page_says)) for one in others(statement, sentence)]
     if best.share < CARRIES:
         return found
     language = language_by_words(" ".join((statement, *(block_match.text for block_match in chosen)))[:MOST_CHARACTERS])
     excluded = changed_alternative(statement, sentence, (language, language), with_units=False)
     day = missing_day(statement, " ".join(block_match.text for block_match in chosen), language)
-    told = [Missing(*excluded)] if excluded[0] else [Missing(day, "")] if day else []
+    told = [MissingFact(*excluded)] if excluded[0] else [MissingFact(day, "")] if day else []
     return [*found, *((CheckReason.SUPPORT, missing) for missing in told)]
 
 

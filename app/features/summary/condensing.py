@@ -14,12 +14,12 @@ from app.core.events import Message
 from app.documents.blocks import BlockKind
 from app.engine.protocol import Ask
 from app.features.summary import prompts
-from app.features.summary.checks import Cited
+from app.features.summary.checks import CitedBlock
 from app.features.summary.digest import FORMS, digest_of
 from app.features.summary.method import ClaimScore
 from app.features.summary.prompts import (
     AnswerProblem,
-    Point,
+    SummaryPoint,
     problem_of,
     read_points,
     repeats_what_was_asked,
@@ -27,9 +27,9 @@ from app.features.summary.prompts import (
     without_repeats,
 )
 from app.features.summary.result import Merging, SectionRead, Statement
-from app.features.summary.sections import Section, SectionReading, halves_of
+from app.features.summary.sections import ReadSection, SectionReading, halves_of
 from app.features.summary.work import SummaryWork
-from app.features.work.asking import Growing, Rests, TaskAnswer, TaskTaken, work_off
+from app.features.work.asking import TaskAnswer, TaskGrowing, TaskRests, TaskTaken, work_off
 
 MOST_HALVINGS = 3
 TOKENS_A_POINT = 150
@@ -41,11 +41,11 @@ class SectionTask:
     """A section, or a part of one, to be read. `place` is that of the whole one."""
 
     place: int
-    section: Section
+    section: ReadSection
     ask: Ask
     attempt: int = 0
     halvings: int = 0
-    found: tuple[Point, ...] = ()
+    found: tuple[SummaryPoint, ...] = ()
     """The points of an answer that was not good enough."""
 
 
@@ -55,23 +55,23 @@ class SectionRequest(Protocol):
     has_form: bool
     """Whether answers have a form, so that one without any point is no answer; else it says that there is none."""
 
-    def ask(self, section: Section, attempt: int, problem: AnswerProblem | None) -> Ask:
+    def ask(self, section: ReadSection, attempt: int, problem: AnswerProblem | None) -> Ask:
         """What is asked of a section; a later attempt (from 0) tells the model of its `problem`."""
 
-    def read(self, section: Section, answer: str) -> list[Point]:
+    def read(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
         """What an answer says."""
 
     def is_all(self, answer: TaskAnswer, points: int) -> bool:
         """Whether an answer that gave so many points has all of them; else the section is asked in halves, once."""
 
 
-class Mapping:
+class SectionMapping:
     """Reads all sections side by side. `points` are those of each section, in the order of the document."""
 
     def __init__(
         self,
         work: SummaryWork,
-        sections: Sequence[Section],
+        sections: Sequence[ReadSection],
         reading: SectionReading,
         request: SectionRequest | None = None,
     ) -> None:
@@ -79,7 +79,7 @@ class Mapping:
         self._sections = sections
         self._reading = reading
         self._open: Counter[int] = Counter()
-        self._parts: dict[int, list[tuple[Section, list[Statement]]]] = {n: [] for n in range(len(sections))}
+        self._parts: dict[int, list[tuple[ReadSection, list[Statement]]]] = {n: [] for n in range(len(sections))}
         self._done = 0
         self._score = ClaimScore()
         self.failed: set[int] = set()
@@ -98,7 +98,7 @@ class Mapping:
         """How many sections are read to their end, with success."""
         return self._done - len(self.failed)
 
-    def run(self) -> Iterator[Rests | SectionRead]:
+    def run(self) -> Iterator[TaskRests | SectionRead]:
         """Reads what is not kept yet."""
         tasks: list[SectionTask] = []
         for place, section in enumerate(self._sections):
@@ -110,17 +110,17 @@ class Mapping:
             if not new:
                 yield self._section_read(place, was_kept=True)
         for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
-            if isinstance(event, Rests):
+            if isinstance(event, TaskRests):
                 yield event
             elif isinstance(event, TaskTaken) and not self._open[event.task.place]:
                 yield self._section_read(event.task.place)
                 if self._score.falls_short:
                     self.has_given_up = True
                     return
-            elif isinstance(event, Growing):
+            elif isinstance(event, TaskGrowing):
                 continue
 
-    def _ask(self, section: Section, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
+    def _ask(self, section: ReadSection, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
         if self._request is not None:
             return self._request.ask(section, attempt, problem)
         budgets, work = self._work.budgets, self._work
@@ -144,7 +144,7 @@ class Mapping:
             rules = prompts.json_points(section.ids, most, has_quotes=True)
         return work.ask(messages, budgets.points_limit, rules, attempt)
 
-    def _read(self, section: Section, answer: str) -> list[Point]:
+    def _read(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
         return self._request.read(section, answer) if self._request is not None else read_points(answer, section.ids)
 
     def _unkept(self, task: SectionTask) -> Iterator[SectionTask]:
@@ -154,13 +154,13 @@ class Mapping:
             for half in self._halved(task):
                 yield from self._unkept(half)
         elif isinstance(kept, dict) and isinstance(kept.get("points"), list):
-            points = [Point(str(text), tuple(ids), str(quote)) for text, ids, quote in kept["points"]]
+            points = [SummaryPoint(str(text), tuple(ids), str(quote)) for text, ids, quote in kept["points"]]
             self._settle(task, points)
         else:
             yield task
 
     def _take(self, task: SectionTask, answer: TaskAnswer | AppError) -> Iterable[SectionTask]:
-        kept: list[Point] = []
+        kept: list[SummaryPoint] = []
         problem: AnswerProblem | None = (
             AnswerProblem.TOO_LONG if isinstance(answer, PromptTooLong) else AnswerProblem.FAILED
         )
@@ -213,13 +213,13 @@ class Mapping:
         self._open[task.place] += len(halves) - 1
         return [SectionTask(task.place, half, self._ask(half), halvings=task.halvings + 1) for half in halves]
 
-    def _keep(self, task: SectionTask, points: Sequence[Point]) -> None:
+    def _keep(self, task: SectionTask, points: Sequence[SummaryPoint]) -> None:
         first = self._ask(task.section)
         value = {"points": [[point.text, list(point.ids), point.quote] for point in points]}
         self._work.steps.keep(self._work.key(first), value)
         self._settle(task, points)
 
-    def _settle(self, task: SectionTask, points: Sequence[Point]) -> None:
+    def _settle(self, task: SectionTask, points: Sequence[SummaryPoint]) -> None:
         work, section = self._work, task.section
         nearby = work.cited(section.document, section.ids)
         checked = [
@@ -262,12 +262,12 @@ class MergeTask:
     """The points of some neighbours to be joined; `at` is where the result goes."""
 
     at: tuple[int, int]
-    sources: Sources
+    sources: WriteUpSources
     ask: Ask
     attempt: int = 0
 
 
-class Merge:
+class PointMerge:
     """Makes piles small enough that each fits into `room_tokens`."""
 
     def __init__(self, work: SummaryWork, piles: Sequence[Pile], room_tokens: int) -> None:
@@ -278,7 +278,7 @@ class Merge:
         self._level: dict[tuple[int, int], list[Statement]] = {}
         self.piles = [[group for group in pile if group] for pile in piles]
 
-    def run(self) -> Iterator[Rests | Merging]:
+    def run(self) -> Iterator[TaskRests | Merging]:
         """Joins until all fits; what cannot be joined further is thinned out."""
         while not self._work.cancel.cancelled:
             sizes = [self._tokens(pile) for pile in self.piles]
@@ -288,7 +288,7 @@ class Merge:
             yield from self._merge_level(large, sizes)
         self.piles = [self._thinned(pile) for pile in self.piles]
 
-    def _merge_level(self, large: Sequence[int], sizes: Sequence[int]) -> Iterator[Rests | Merging]:
+    def _merge_level(self, large: Sequence[int], sizes: Sequence[int]) -> Iterator[TaskRests | Merging]:
         self._level = {}
         tasks: list[MergeTask] = []
         for n in large:
@@ -301,12 +301,12 @@ class Merge:
                 task = MergeTask((n, place), sources, self._ask(sources))
                 kept = self._work.steps.find(self._work.key(task.ask))
                 if isinstance(kept, dict) and isinstance(kept.get("points"), list):
-                    self._settle(task, [Point(str(text), tuple(ids)) for text, ids in kept["points"]])
+                    self._settle(task, [SummaryPoint(str(text), tuple(ids)) for text, ids in kept["points"]])
                 else:
                     tasks.append(task)
         merges = self._done + len(tasks)
         for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
-            if isinstance(event, Rests):
+            if isinstance(event, TaskRests):
                 yield event
             elif isinstance(event, TaskTaken) and event.task.at in self._level:
                 self._done += 1
@@ -333,7 +333,7 @@ class Merge:
         most, is_small = budgets.most_merged_points, budgets.is_small
         return prompts.merge_messages(points, evidence, language, most, is_small=is_small, problem=problem)
 
-    def _ask(self, sources: Sources, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
+    def _ask(self, sources: WriteUpSources, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
         budgets = self._work.budgets
         messages = self._messages(sources.text, evidence_of(sources.points), problem)
         most = min(budgets.most_merged_points, len(sources.points))
@@ -346,7 +346,7 @@ class Merge:
         return self._work.ask(messages, budgets.merged_limit, rules, attempt)
 
     def _take(self, task: MergeTask, answer: TaskAnswer | AppError) -> Iterable[MergeTask]:
-        kept: list[Point] = []
+        kept: list[SummaryPoint] = []
         problem: AnswerProblem | None = AnswerProblem.FAILED
         if isinstance(answer, TaskAnswer):
             points = read_points(task.sources.spelled_out(answer.text), task.sources.blocks)
@@ -364,7 +364,7 @@ class Merge:
         self._level[task.at] = self._work.telling(task.sources.points, self._work.budgets.most_merged_points)
         return ()
 
-    def _settle(self, task: MergeTask, points: Sequence[Point]) -> None:
+    def _settle(self, task: MergeTask, points: Sequence[SummaryPoint]) -> None:
         nearby = task.sources.all_blocks
         self._level[task.at] = [
             self._work.checked(point.text, task.sources.cited(point.ids), nearby) for point in points
@@ -403,11 +403,11 @@ _ALONE = re.compile(r"^\[(\d{1,7})\][ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Sources:
+class WriteUpSources:
     """`texts` are pairs of title and text. `points` are the points shown, in the order of their numbers from 1."""
 
     texts: tuple[tuple[str, str], ...]
-    blocks: abc.Mapping[int, tuple[Cited, ...]]
+    blocks: abc.Mapping[int, tuple[CitedBlock, ...]]
     points: tuple[Statement, ...] = ()
 
     @property
@@ -418,12 +418,12 @@ class Sources:
         }
         return [number for number in self.blocks if number not in headings] or list(self.blocks)
 
-    def cited(self, numbers: Iterable[int]) -> tuple[Cited, ...]:
+    def cited(self, numbers: Iterable[int]) -> tuple[CitedBlock, ...]:
         """The blocks behind numbers."""
         return _once(cited for number in numbers for cited in self.blocks.get(number, ()))
 
     @property
-    def all_blocks(self) -> tuple[Cited, ...]:
+    def all_blocks(self) -> tuple[CitedBlock, ...]:
         return self.cited(self.blocks)
 
     def spelled_out(self, answer: str) -> str:
@@ -441,7 +441,7 @@ class Sources:
         return "\n\n".join(f"{title}:\n{text}" for title, text in self.texts)
 
 
-def of_sections(work: SummaryWork, sections: Sequence[Section], offsets: Sequence[int]) -> Sources:
+def of_sections(work: SummaryWork, sections: Sequence[ReadSection], offsets: Sequence[int]) -> WriteUpSources:
     """Whole documents, or stretches of them; the numbers of a document's blocks are larger by its offset."""
     texts = tuple((prompts.title_of(work.documents[section.document]), section.text) for section in sections)
     blocks = {
@@ -449,10 +449,10 @@ def of_sections(work: SummaryWork, sections: Sequence[Section], offsets: Sequenc
         for section in sections
         for cited in work.cited(section.document, section.ids)
     }
-    return Sources(texts, blocks)
+    return WriteUpSources(texts, blocks)
 
 
-def outline_of(work: SummaryWork, sections: Sequence[Section], offsets: Sequence[int]) -> str:
+def outline_of(work: SummaryWork, sections: Sequence[ReadSection], offsets: Sequence[int]) -> str:
     """The sentences that tell most, with the numbers of their blocks; "" where that is much of the text.
 
     Small models alone are shown it, and only where they are to find sentences: there it was measured.
@@ -471,14 +471,14 @@ def outline_of(work: SummaryWork, sections: Sequence[Section], offsets: Sequence
     return outline if OUTLINED_TIMES * len(outline) <= sum(len(section.text) for section in sections) else ""
 
 
-def of_points(work: SummaryWork, points: Sequence[Statement]) -> Sources:
+def of_points(work: SummaryWork, points: Sequence[Statement]) -> WriteUpSources:
     """Points, under the names of their documents where there are several."""
     numbered = list(enumerate(points, 1))
     texts = tuple(
         (_title(work, document), "\n".join(f"[{number}] {statement.text}" for number, statement in run))
         for document, run in groupby(numbered, key=lambda pair: _document_of(pair[1]))
     )
-    return Sources(texts, {number: work.behind(statement) for number, statement in numbered}, tuple(points))
+    return WriteUpSources(texts, {number: work.behind(statement) for number, statement in numbered}, tuple(points))
 
 
 def evidence_of(points: Sequence[Statement]) -> str:
@@ -514,5 +514,5 @@ def _document_of(point: Statement) -> int:
     return point.anchors[0].document if point.anchors else 0
 
 
-def _once(cited: Iterable[Cited]) -> tuple[Cited, ...]:
+def _once(cited: Iterable[CitedBlock]) -> tuple[CitedBlock, ...]:
     return tuple({(one.document, one.block.id): one for one in cited}.values())

@@ -127,7 +127,7 @@ class DigestSentence(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Sentence:
+class _DigestSentence:
     """One sentence as it is looked at; `number` counts those of the document from 0, `place` those of its section."""
 
     block: Block
@@ -198,7 +198,7 @@ def digest_of(
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[DigestSentence]:
     """At most `most` sentences of the blocks, in the document's order; fewer where it has fewer, or was cancelled."""
-    counting = _Counting(blocks, title, cancelled)
+    counting = _WordCounting(blocks, title, cancelled)
     kept: list[tuple[float, int, DigestSentence]] = []
     for sentence in counting.sentences():
         if cancelled():
@@ -224,9 +224,9 @@ class SentenceWeights:
     def __init__(
         self, blocks: Sequence[Block], *, title: str = "", cancelled: Callable[[], bool] = lambda: False
     ) -> None:
-        self._counting = _Counting(blocks, title, cancelled)
+        self._counting = _WordCounting(blocks, title, cancelled)
         self._blocks = {block.id: block for block in blocks}
-        self._firsts: dict[int, _Sentence] = {}
+        self._firsts: dict[int, _DigestSentence] = {}
         for sentence in self._counting.sentences():
             if cancelled():
                 return
@@ -236,7 +236,7 @@ class SentenceWeights:
         """Of a stretch of a block; both 0: all of it."""
         block, first = self._blocks[block_id], self._firsts.get(block_id)
         number, place = (first.number, first.place) if first else (len(self._firsts), len(self._firsts))
-        return self._counting.score(_Sentence(block, start, end or len(block.text), number, place))
+        return self._counting.score(_DigestSentence(block, start, end or len(block.text), number, place))
 
 
 def _without_repetition(
@@ -259,7 +259,7 @@ Vector = Mapping[str, float]
 """Words with their weights, of length 1."""
 
 
-class _Counting:
+class _WordCounting:
     """Counts the words of all sentences of a document, then tells how much each of them says of the whole."""
 
     def __init__(self, blocks: Sequence[Block], title: str, cancelled: Callable[[], bool]) -> None:
@@ -269,7 +269,7 @@ class _Counting:
         ]
         self._sentences = 0
         self._in_sentences: Counter[str] = Counter()
-        self._pairs = _Pairs()
+        self._pairs = _WordPairs()
         unlike_latin = 0
         in_all: Counter[str] = Counter()
         in_sections: dict[str, Counter[str]] = {name: Counter() for name in ("abstract", "conclusion")}
@@ -296,7 +296,7 @@ class _Counting:
         self._usual = statistics.fmean(measured or [0])
         self._spread = statistics.pstdev(measured or [0]) or 1.0
 
-    def sentences(self) -> Iterator[_Sentence]:
+    def sentences(self) -> Iterator[_DigestSentence]:
         """Those of running text, in order; what only points elsewhere, as a list of sources does, is left out."""
         number, place, path = 0, 0, None
         for block in self._blocks:
@@ -304,10 +304,10 @@ class _Counting:
                 place, path = 0, block.heading_path
             for start, end in sentences(block.text, by_line=False):
                 if any(map(str.isalpha, block.text[start:end])):
-                    yield _Sentence(block, start, end, number, place)
+                    yield _DigestSentence(block, start, end, number, place)
                     number, place = number + 1, place + 1
 
-    def score(self, sentence: _Sentence) -> float:
+    def score(self, sentence: _DigestSentence) -> float:
         words = words_of(sentence.text)
         vector = self.vector(words)
         score = sum(WEIGHTS[name] * _product(vector, center) for name, center in self._centers.items())
@@ -334,7 +334,7 @@ class _Counting:
         return found / self._much**2
 
 
-class _Pairs:
+class _WordPairs:
     """How many sentences have two words in a row, in bounded memory (Manku and Motwani's lossy counting, 2002)."""
 
     def __init__(self) -> None:
@@ -359,7 +359,7 @@ class _Pairs:
                 yield at, times
 
 
-def _marks(sentence: _Sentence, words: Sequence[str]) -> Iterator[tuple[float, float]]:
+def _marks(sentence: _DigestSentence, words: Sequence[str]) -> Iterator[tuple[float, float]]:
     """What else speaks for or against a sentence: a weight, and how much there is of it."""
     text = sentence.text
     small = text.lower()
@@ -383,7 +383,7 @@ def _marks(sentence: _Sentence, words: Sequence[str]) -> Iterator[tuple[float, f
     yield from _faults(sentence, words, is_announced="announces" in found)
 
 
-def _faults(sentence: _Sentence, words: Sequence[str], *, is_announced: bool) -> Iterator[tuple[float, float]]:
+def _faults(sentence: _DigestSentence, words: Sequence[str], *, is_announced: bool) -> Iterator[tuple[float, float]]:
     """What speaks against a sentence wherever it stands."""
     text = sentence.text
     small = text.lower()
@@ -490,7 +490,7 @@ def _product(one: Vector, other: Vector) -> float:
 
 
 @dataclass(frozen=True)
-class Cues:
+class CuePatterns:
     """Patterns of all languages that are known; in another one a sentence is judged by its words and its place alone.
 
     For sentences in small letters: that takes a third of the time of a pattern that ignores the difference.
@@ -515,7 +515,7 @@ class Cues:
 
 
 @lru_cache(maxsize=1)
-def cues() -> Cues:
+def cues() -> CuePatterns:
     """Those of the file, which is read when they are first asked for.
 
     It has alternatives of patterns for each language, each for the beginning of a word. All of them are looked for in
@@ -530,7 +530,7 @@ def cues() -> Cues:
         anywhere = before if before.startswith("^") else ""
         return re.compile(f"{before}(?:{spaced}){after}" + (f"|{anywhere}(?:{unspaced})" if unspaced else ""), flags)
 
-    return Cues(
+    return CuePatterns(
         weighed={name: pattern(name) for name in ("announces", "results", "sums_up")},
         refers_back=pattern("refers_back", before=r"\W*"),
         elsewhere=pattern("elsewhere", before=r"(?<![^\W_])"),

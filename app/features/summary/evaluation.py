@@ -40,14 +40,14 @@ Rouge = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredDocument:
     """One document is done. `rouge` and `lead` are F1 by measure; the rest are counts, and seconds.
 
     `compared` has F1 by measure for the first sentences and each method that was asked for, of the document
     `AS_GIVEN` and, where there is something to leave out, `WITHOUT_ABSTRACT`.
     """
 
-    example: Example
+    example: EvaluationExample
     rouge: Rouge
     lead: Rouge
     claims: int
@@ -66,7 +66,7 @@ class Scored:
 class Evaluation:
     """What all documents came to."""
 
-    scored: list[Scored] = field(default_factory=list)
+    scored: list[ScoredDocument] = field(default_factory=list)
     skipped: list[SkippedLine] = field(default_factory=list)
 
     def to_fields(self) -> dict[str, Any]:
@@ -109,12 +109,12 @@ class Evaluation:
 
 
 def evaluate(
-    examples: Iterable[Example | SkippedLine],
+    examples: Iterable[EvaluationExample | SkippedLine],
     wish: SummaryOptions,
     methods: Collection[Method],
     engine: Engine | None,
     cancel: CancelToken,
-) -> Iterator[Scored | SkippedLine | None]:
+) -> Iterator[ScoredDocument | SkippedLine | None]:
     """Summarizes one after the other, by the model that is loaded; None now and then while nothing is new.
 
     What is counted apart from `compared` is of the last of the methods, of the document as it is given. Only
@@ -143,11 +143,15 @@ _Summarize = Callable[[InputDocument, SummaryOptions], Generator[None, None, Sum
 
 
 def _scored(
-    example: Example, wish: SummaryOptions, methods: Collection[Method], summarized: _Summarize, rouge: RougeScores
-) -> Generator[None, None, Scored | None]:
+    example: EvaluationExample,
+    wish: SummaryOptions,
+    methods: Collection[Method],
+    summarized: _Summarize,
+    rouge: RougeScores,
+) -> Generator[None, None, ScoredDocument | None]:
     """None where it was cancelled."""
     shortened = without_abstract(example)
-    found: list[Scored] = []
+    found: list[ScoredDocument] = []
     compared: dict[str, dict[str, Rouge]] = {}
     for name, one in ((AS_GIVEN, example), (WITHOUT_ABSTRACT, shortened)):
         if one is None:
@@ -181,12 +185,14 @@ def _summary(
     return None if cancel.cancelled else summary
 
 
-def score(example: Example, blocks: Iterable[Block], summary: Summary, rouge: RougeScores, seconds: float) -> Scored:
+def score(
+    example: EvaluationExample, blocks: Iterable[Block], summary: Summary, rouge: RougeScores, seconds: float
+) -> ScoredDocument:
     """One summary beside the good one, and beside the document."""
     texts = {block.id: block.text for block in blocks}
     said = [(number, statement) for statement in summary.statements for number in numbers_of(statement.text)]
     coverage = [document.coverage for document in summary.documents]
-    return Scored(
+    return ScoredDocument(
         example,
         rouge.of(example.summary, [statement.text for statement in summary.statements]),
         rouge.of(example.summary, lead_of(example)),
@@ -202,7 +208,7 @@ def score(example: Example, blocks: Iterable[Block], summary: Summary, rouge: Ro
     )
 
 
-def input_of(example: Example) -> InputDocument:
+def input_of(example: EvaluationExample) -> InputDocument:
     """The document as the pipeline takes it; it has no pages."""
     numbering = BlockNumbering()
     blocks = [
@@ -214,7 +220,7 @@ def input_of(example: Example) -> InputDocument:
     return InputDocument(0, example.id, example.title, "", 0, (), example.language, blocks)
 
 
-def without_abstract(example: Example) -> Example | None:
+def without_abstract(example: EvaluationExample) -> EvaluationExample | None:
     """The same document less its sections named like an abstract; None where it has none, or nothing else."""
     kept: list[tuple[bool, str]] = []
     left_out: list[str] = []
@@ -232,7 +238,7 @@ def without_abstract(example: Example) -> Example | None:
     return replace(example, paragraphs=tuple(kept), sentences=own)
 
 
-def lead_of(example: Example) -> list[str]:
+def lead_of(example: EvaluationExample) -> list[str]:
     """The first three sentences, headings left out: what is known as lead-3."""
     found = list(example.sentences)
     for is_heading, text in () if found else example.paragraphs:
@@ -277,7 +283,7 @@ _FORM = 'it should have a "document" and a "summary", each a text or a list of t
 
 
 @dataclass(frozen=True)
-class Example:
+class EvaluationExample:
     """One document: its paragraphs as (whether it is a heading, text), and a good summary of it. `line` counts from 1.
 
     A line break in the summary ends a sentence. `language` is a code, "" where the data does not say. `sentences` are
@@ -301,7 +307,7 @@ class SkippedLine:
     reason: str
 
 
-def examples_in(path: Path) -> Iterator[Example | SkippedLine]:
+def examples_in(path: Path) -> Iterator[EvaluationExample | SkippedLine]:
     """Every line that is not empty: {"document": ..., "summary": ...}, and "id", "title" and "language" where known.
 
     Also ACLSum's own lines, with "sentences" by section and a "summary" by aspect. Raises DocumentUnreadable.
@@ -315,7 +321,7 @@ def examples_in(path: Path) -> Iterator[Example | SkippedLine]:
         raise DocumentUnreadable.by_system(path, error) from error
 
 
-def _example(line: int, text: str) -> Example | SkippedLine:
+def _example(line: int, text: str) -> EvaluationExample | SkippedLine:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
@@ -330,7 +336,7 @@ def _example(line: int, text: str) -> Example | SkippedLine:
         return SkippedLine(line, _FORM)
     name, title, language = (str(fields.get(key) or "") for key in ("id", "title", "language"))
     sentences = tuple(text for section in divided.values() for text in _texts(section))
-    return Example(line, name or f"line {line}", title, tuple(paragraphs), summary, language, sentences)
+    return EvaluationExample(line, name or f"line {line}", title, tuple(paragraphs), summary, language, sentences)
 
 
 def _sections(sections: dict[str, Any]) -> list[tuple[bool, str]]:

@@ -45,7 +45,7 @@ class StatementSource:
 
 
 @dataclass(frozen=True)
-class Reference:
+class SourceReference:
     """How a statement names its source, such as "p. 12"."""
 
     source: int
@@ -57,7 +57,7 @@ class StatementLine:
     """One statement. `mark` is what a check has to say, "" where all was found."""
 
     text: str
-    references: tuple[Reference, ...]
+    references: tuple[SourceReference, ...]
     mark: str = ""
 
 
@@ -147,7 +147,7 @@ class _Sources:
         mark = " ".join(filter(None, (compared, doubt_words(statement))))
         return StatementLine(plain(statement.text), references, plain(mark))
 
-    def _reference(self, anchor: ClaimAnchor) -> Reference:
+    def _reference(self, anchor: ClaimAnchor) -> SourceReference:
         key = (anchor.document, anchor.block_id, anchor.start, anchor.end)
         document = self.summary.documents[anchor.document]
         place = page_mark(document.unit, anchor.page)[1:-1] if anchor.page is not None and document.unit else ""
@@ -167,4 +167,4 @@ class _Sources:
         short = place or f"source {number}"
         if len(self.summary.documents) > 1:
             short = f"{plain(document.name)}, {short}"
-        return Reference(number, short)
+        return SourceReference(number, short)

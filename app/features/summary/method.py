@@ -20,7 +20,7 @@ from app.features.work.queue import DONE
 
 if TYPE_CHECKING:
     from app.features.work.engines import TaskEngines
-    from app.store.jobs import Jobs
+    from app.store.jobs import JobTable
 
 MOST_CHOOSING_WEIGHTS = 5e8
 """Models up to this size write worse than any sentences, however short the text is."""
@@ -126,7 +126,7 @@ def method_for(
 class WritingRecord:
     """How well models wrote the last summaries on this machine; from any thread."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: JobTable) -> None:
         self._jobs = jobs
 
     def earlier(self, model: str, *, is_short: bool) -> ClaimScore | None:
@@ -144,7 +144,7 @@ class WritingRecord:
 class MethodChoice:
     """What summaries of documents would be made by now; from any thread. It reads the header of the model's file."""
 
-    def __init__(self, engines: TaskEngines, jobs: Jobs) -> None:
+    def __init__(self, engines: TaskEngines, jobs: JobTable) -> None:
         self._engines, self._record = engines, WritingRecord(jobs)
 
     def earlier(self, documents: Sequence[InputDocument]) -> ClaimScore | None:

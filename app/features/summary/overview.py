@@ -97,7 +97,7 @@ class OutlineHeading:
 
 
 @dataclass(frozen=True)
-class Overview:
+class DocumentOverview:
     """Of one document. `left_out` headings were too many; they are those of the deepest levels."""
 
     terms: tuple[KeyTerm, ...]
@@ -110,7 +110,7 @@ class FirstLook:
     """The digest of documents as a summary, by section or by document where that helps, and the overview of each."""
 
     summary: Summary
-    overviews: tuple[Overview, ...]
+    overviews: tuple[DocumentOverview, ...]
 
 
 def first_look(
@@ -203,7 +203,7 @@ def _grouped(summary: Summary, documents: Sequence[InputDocument]) -> Iterator[S
 
 def overview_of(
     blocks: Sequence[Block], language: str = "", told: Sequence[ClaimAnchor] = (), cancelled: Cancelled = lambda: False
-) -> Overview:
+) -> DocumentOverview:
     """The key terms and the outline of a document; what was found until then when cancelled.
 
     `language` is a code. Of figures that occur equally often those go first that stand in `told` places.
@@ -216,7 +216,7 @@ def overview_of(
         for block in kept
         if block.kind in _TEXTS and not any(map(cues().not_summed_up.search, block.heading_path))
     ]
-    return Overview(_Terms(texts, language, cancelled).chosen(told), headings, left_out)
+    return DocumentOverview(_TermCounter(texts, language, cancelled).chosen(told), headings, left_out)
 
 
 # The outline.
@@ -243,7 +243,7 @@ def _one_line(text: str) -> str:
 
 
 @dataclass
-class _Candidate:
+class _TermCandidate:
     """A term that may be chosen; `last` is the last block that held it."""
 
     spots: list[TermSpot] = field(default_factory=list)
@@ -272,12 +272,12 @@ class _Candidate:
         return (-self.blocks, -self.count, first.block_id, first.start)
 
 
-class _Terms:
+class _TermCounter:
     """Counts the candidates of all kinds in one walk over the texts."""
 
     def __init__(self, blocks: Sequence[Block], language: str, cancelled: Cancelled) -> None:
         self._blocks, self._language, self._cancelled = blocks, language, cancelled
-        self._found: dict[TermKind, dict[str, _Candidate]] = {kind: {} for kind in TermKind}
+        self._found: dict[TermKind, dict[str, _TermCandidate]] = {kind: {} for kind in TermKind}
         for block in blocks:
             if cancelled():
                 break
@@ -331,9 +331,9 @@ class _Terms:
 
     def _add(
         self, kind: TermKind, block: Block, start: int, end: int, *, is_sure: bool = True, is_numbered: bool = False
-    ) -> _Candidate:
+    ) -> _TermCandidate:
         found = self._found[kind]
-        candidate = found.setdefault(_one_line(block.text[start:end]), _Candidate())
+        candidate = found.setdefault(_one_line(block.text[start:end]), _TermCandidate())
         candidate.add(TermSpot(block.id, block.page, start, end), is_sure=is_sure, is_numbered=is_numbered)
         if len(found) > MOST_CANDIDATES:
             self._give_up_some(kind)
@@ -366,7 +366,7 @@ class _Terms:
         uses = self._found[TermKind.NAME]
         found: list[tuple[int, KeyTerm]] = []
         for text, candidate in self._found[TermKind.DEFINED].items():
-            used = uses.get(text, _Candidate())
+            used = uses.get(text, _TermCandidate())
             spots = dict.fromkeys([candidate.spots[0], *sorted({*candidate.spots, *used.spots})])
             count = max(candidate.count, used.count, len(spots))
             found.append((count, KeyTerm(text, TermKind.DEFINED, tuple(spots)[:MOST_SPOTS], count, candidate.meaning)))
@@ -378,7 +378,7 @@ class _Terms:
         for claim_anchor in told:
             where[claim_anchor.block_id].append(claim_anchor)
 
-        def rank(item: tuple[str, _Candidate]) -> tuple[int, bool, int, int]:
+        def rank(item: tuple[str, _TermCandidate]) -> tuple[int, bool, int, int]:
             one = item[1]
             is_told = any(
                 anchor.start <= spot.start < anchor.end for spot in one.spots for anchor in where.get(spot.block_id, ())
@@ -392,7 +392,7 @@ class _Terms:
         """What recurs where a script has no capitals, found in a sample of the text and looked up in all of it."""
         sample = list(_sampled(self._blocks))
         for text in recurring_runs(sample)[: MOST_TERMS[TermKind.NAME]]:
-            one = _Candidate()
+            one = _TermCandidate()
             for block in self._blocks:
                 if self._cancelled():
                     return

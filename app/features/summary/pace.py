@@ -21,14 +21,14 @@ from app.features.summary.result import (
     SummaryOptions,
     Writing,
 )
-from app.features.work.asking import FIRST_WINDOW, Rests
+from app.features.work.asking import FIRST_WINDOW, TaskRests
 from app.features.work.engines import TaskEngines
-from app.features.work.pace import Speeds, WorkClock
-from app.store.jobs import Jobs
+from app.features.work.pace import MeasuredSpeeds, WorkClock
+from app.store.jobs import JobTable
 
 if TYPE_CHECKING:
     from app.features.summary.method import MethodChoice
-    from app.features.summary.sections import Budgets
+    from app.features.summary.sections import TokenBudgets
 
 
 SECTIONS_A_MERGE = 8
@@ -76,7 +76,7 @@ class SummaryPace:
                 self._clock.start()
                 self._sections, self._written_since_s, self._written = sections, 0.0, 0.0
                 self._tail = 1.0 + (sections // SECTIONS_A_MERGE if sections > 1 else 0)
-            case Rests(reason=reason):
+            case TaskRests(reason=reason):
                 self._clock.rest(is_resting=bool(reason))
             case SectionRead():
                 self._done = event.done
@@ -136,12 +136,12 @@ class SummaryEstimates:
         self,
         inputs: Callable[[Sequence[int]], list[InputDocument]],
         engines: TaskEngines,
-        jobs: Jobs,
+        jobs: JobTable,
         choice: MethodChoice,
     ) -> None:
         self._inputs, self._engines, self._choice = inputs, engines, choice
-        self._speeds = Speeds(KIND, jobs, seconds="worked_s")
-        self._budgets: dict[str, Budgets] = {}
+        self._speeds = MeasuredSpeeds(KIND, jobs, seconds="worked_s")
+        self._budgets: dict[str, TokenBudgets] = {}
 
     def estimate(self, document_ids: Sequence[int], wish: SummaryOptions, cancel: CancelToken) -> Estimate | None:
         """See `app.features.summary.summaries.Summaries.estimate`."""

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from app.core.events import FinishReason, Message, Role
 from app.features.documents import framed
 from app.features.summary.result import Form, InputDocument
-from app.features.summary.sections import Section
+from app.features.summary.sections import ReadSection
 from app.features.work.asking import REFUSING
 from app.language import sentences
 from app.language.names import english_name, has_word_spaces
@@ -96,7 +96,7 @@ class AnswerProblem(StrEnum):
 
 
 @dataclass(frozen=True)
-class Point:
+class SummaryPoint:
     """One of them. `quote` is what the model says to have copied word for word."""
 
     text: str
@@ -104,15 +104,15 @@ class Point:
     quote: str = ""
 
 
-def read_points(answer: str, allowed: Iterable[int]) -> list[Point]:
+def read_points(answer: str, allowed: Iterable[int]) -> list[SummaryPoint]:
     """The points of an answer in their order; numbers that were not allowed are left out."""
     known = frozenset(allowed)
     read = _from_json(answer) if _JSON.match(answer) else _from_lines(answer)
-    found = [Point(text, tuple(dict.fromkeys(n for n in ids if n in known)), quote) for text, ids, quote in read]
+    found = [SummaryPoint(text, tuple(dict.fromkeys(n for n in ids if n in known)), quote) for text, ids, quote in read]
     return [point for point in found if point.text and not _NONE.fullmatch(point.text)]
 
 
-def read_list(answer: str, paragraphs: Sequence[tuple[int, str]]) -> list[Point]:
+def read_list(answer: str, paragraphs: Sequence[tuple[int, str]]) -> list[SummaryPoint]:
     """What a small model lists, each thing with the paragraphs that have its words; what none has is left out.
 
     Several things in a line are told apart where the text has each of them, but not the line.
@@ -125,7 +125,7 @@ def read_list(answer: str, paragraphs: Sequence[tuple[int, str]]) -> list[Point]
         are_apart = len(parts) > 1 and not _places(line, plain) and all(_places(part, plain) for part in parts)
         for text in parts if are_apart else [line]:
             if ids := _places(text, plain) or _likely_place(text, plain):
-                found.append(Point(_clean(text), ids))
+                found.append(SummaryPoint(_clean(text), ids))
     return found
 
 
@@ -168,7 +168,7 @@ def line_of(text: str) -> str:
 
 
 def problem_of(
-    answer: str, finish: FinishReason, points: Sequence[Point], kept: Sequence[Point]
+    answer: str, finish: FinishReason, points: Sequence[SummaryPoint], kept: Sequence[SummaryPoint]
 ) -> AnswerProblem | None:
     """What is wrong with an answer that gave these points, of which these were kept; None where it will do."""
     is_cut = finish in CUT
@@ -615,7 +615,7 @@ _FORMS = {
 
 def map_messages(
     document: InputDocument,
-    section: Section,
+    section: ReadSection,
     language: str,
     most: int,
     *,
@@ -648,7 +648,7 @@ def map_messages(
 
 
 def list_messages(
-    document: InputDocument, section: Section, question: str, *, problem: AnswerProblem | None = None
+    document: InputDocument, section: ReadSection, question: str, *, problem: AnswerProblem | None = None
 ) -> list[Message]:
     """Asks for everything in a section that a question wants; the rules of the answer are `entries`."""
     part = f"{SECTION_BEGIN} {section.number} of {section.of}." if section.of else f"{SECTION_BEGIN}:"
@@ -666,7 +666,7 @@ def list_messages(
     return _messages(system, part, framed("part", body), f"What this part has of “{wanted}”:", problem)
 
 
-def plain_list_messages(section: Section, question: str) -> list[Message]:
+def plain_list_messages(section: ReadSection, question: str) -> list[Message]:
     """The same for small models, as anybody would ask: shown numbers and "None", they copy a paragraph or give up.
 
     With numbers and rules Qwen2.5-Coder 1.5B named 25 of 61 things of twenty texts, so 52; the 0.5B 29 and 35.

@@ -14,7 +14,7 @@ from app.core.wire import from_json
 from app.documents.blocks import Block
 from app.documents.source import PageRead
 from app.features.documents import DocumentLibrary
-from app.features.work.asking import Rests
+from app.features.work.asking import TaskRests
 from app.store.documents import StoredDocument
 from app.store.jobs import Job, JobRow
 
@@ -328,7 +328,7 @@ class ClaimsChecked:
     claims: int
 
 
-SummaryEvent = Planned | Rests | PromptRead | SectionRead | Merging | Writing | ClaimsChecked | Summarized
+SummaryEvent = Planned | TaskRests | PromptRead | SectionRead | Merging | Writing | ClaimsChecked | Summarized
 
 
 # The language that a summary is written in, and whether its model was made for it.

@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 from app.core.events import ModelLoaded
 from app.documents.blocks import Block, BlockKind
-from app.documents.split import Counter, Slice, TextChunk, split
-from app.features.document_parts import Apart, told_apart
+from app.documents.split import BlockSlice, Counter, TextChunk, split
+from app.features.document_parts import ApartReason, told_apart
 from app.features.models.languages import weights_of
 from app.features.summary.result import Coverage, InputDocument, LeftApart, Length
 from app.language.names import has_word_spaces
@@ -70,7 +70,7 @@ _CLASSES = (
 
 
 @dataclass(frozen=True)
-class Budgets:
+class TokenBudgets:
     """In tokens: a section's text, the answer to it, a text that is read in one pass, the answer of a merge.
 
     `is_small`: a model of up to two billion weights. It loses the thread in JSON and copies badly, so it is asked for
@@ -121,7 +121,7 @@ class Budgets:
         free = self.context - fixed_tokens - answer_tokens - self.margin
         return max(LEAST_SECTION_TOKENS, min(max(self.single, LEAST_JOINED_TOKENS), free))
 
-    def within(self, fixed_tokens: int) -> Budgets:
+    def within(self, fixed_tokens: int) -> TokenBudgets:
         """The same, with sections that fit the context beside instructions of so many tokens."""
         share = int(SHARE_OF_CONTEXT * self.context) - fixed_tokens - self.points_limit - self.margin
         return replace(self, section=max(LEAST_SECTION_TOKENS, min(self.section, share)))
@@ -138,7 +138,7 @@ def margin_of(context_tokens: int) -> int:
     return max(LEAST_MARGIN_TOKENS, int(MARGIN_SHARE * context_tokens))
 
 
-def budgets_for(loaded: ModelLoaded) -> Budgets:
+def budgets_for(loaded: ModelLoaded) -> TokenBudgets:
     """The sizes for a model and the context it was loaded with."""
     weights = weights_of(loaded)
     found = next(model_class for model_class in _CLASSES if weights <= model_class.most_weights)
@@ -146,7 +146,7 @@ def budgets_for(loaded: ModelLoaded) -> Budgets:
     answer, merged = (min(tokens, context // 6) for tokens in (found.points, found.merged))
     only_chooses = found is _CLASSES[0]
     is_small = only_chooses or found is _CLASSES[1]
-    return Budgets(context, found.section, answer, found.single, merged, is_small, only_chooses)
+    return TokenBudgets(context, found.section, answer, found.single, merged, is_small, only_chooses)
 
 
 def statements_for(length: Length) -> int:
@@ -170,7 +170,7 @@ HALF = 6
 
 
 @dataclass(frozen=True)
-class Section:
+class ReadSection:
     """A stretch of one document as the model reads it. `slices` are in the texts of its blocks.
 
     `number` counts the sections of its document from 1 to `of`; both 0 where there is only one.
@@ -178,7 +178,7 @@ class Section:
 
     document: int
     text: str
-    slices: tuple[Slice, ...]
+    slices: tuple[BlockSlice, ...]
     heading_path: tuple[str, ...]
     first_page: int | None
     tokens: int
@@ -191,9 +191,9 @@ class Section:
         return tuple(one.block_id for one in self.slices)
 
 
-def sections_of(documents: Sequence[InputDocument], budget_tokens: int, count: Counter) -> list[Section]:
+def sections_of(documents: Sequence[InputDocument], budget_tokens: int, count: Counter) -> list[ReadSection]:
     """All of the documents in sections of at most so many tokens, numbers included."""
-    found: list[Section] = []
+    found: list[ReadSection] = []
     for place, document in enumerate(documents):
         mine = _cut(place, document.blocks, budget_tokens, count)
         found += (
@@ -202,16 +202,16 @@ def sections_of(documents: Sequence[InputDocument], budget_tokens: int, count: C
     return found
 
 
-def whole(document: int, blocks: Sequence[Block], offset: int = 0) -> Section:
+def whole(document: int, blocks: Sequence[Block], offset: int = 0) -> ReadSection:
     """Blocks in one section, not counted. Their numbers are larger by `offset`: those of documents before them."""
     shown = [block for block in blocks if block.text.strip()]
     text = "\n\n".join(numbered(block, offset) for block in shown)
-    slices = tuple(Slice(block.id, 0, len(block.text)) for block in shown)
+    slices = tuple(BlockSlice(block.id, 0, len(block.text)) for block in shown)
     path, page = (shown[0].heading_path, shown[0].page) if shown else ((), None)
-    return Section(document, text, slices, path, page, 0)
+    return ReadSection(document, text, slices, path, page, 0)
 
 
-def halves_of(section: Section, blocks: Sequence[Block], count: Counter) -> list[Section]:
+def halves_of(section: ReadSection, blocks: Sequence[Block], count: Counter) -> list[ReadSection]:
     """A section in two; in one where it cannot be cut."""
     by_id = {block.id: block for block in blocks}
     parts = [replace(by_id[one.block_id], text=by_id[one.block_id].text[one.start : one.end]) for one in section.slices]
@@ -237,14 +237,14 @@ def _mark(block: Block, offset: int = 0) -> str:
     return f"{number}- " if block.kind is BlockKind.LIST_ITEM else number
 
 
-def _cut(document: int, blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[Section]:
+def _cut(document: int, blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[ReadSection]:
     shown = [replace(block, text=numbered(block)) for block in blocks if block.text.strip()]
     marks = {block.id: _mark(block) for block in shown}
     chunks = split(shown, max(1, budget_tokens - CONTINUED_TOKENS), count)
     return [found for chunk in chunks if (found := _section(document, chunk, marks)) is not None]
 
 
-def _section(document: int, chunk: TextChunk, marks: dict[int, str]) -> Section | None:
+def _section(document: int, chunk: TextChunk, marks: dict[int, str]) -> ReadSection | None:
     """None where a chunk holds nothing but a number, as a tiny budget can cut it off."""
     first = chunk.slices[0]
     is_continued = first.start >= len(marks[first.block_id])
@@ -253,11 +253,11 @@ def _section(document: int, chunk: TextChunk, marks: dict[int, str]) -> Section 
     slices = tuple(one for one in slices if one.end > one.start)
     if not slices:
         return None
-    return Section(document, text.rstrip("\n"), slices, chunk.heading_path, chunk.first_page, chunk.tokens)
+    return ReadSection(document, text.rstrip("\n"), slices, chunk.heading_path, chunk.first_page, chunk.tokens)
 
 
-def _moved(one: Slice, by: int) -> Slice:
-    return Slice(one.block_id, max(0, one.start + by), max(0, one.end + by))
+def _moved(one: BlockSlice, by: int) -> BlockSlice:
+    return BlockSlice(one.block_id, max(0, one.start + by), max(0, one.end + by))
 
 
 # Which stretches a document has under its own headings, for a summary by section.
@@ -306,7 +306,7 @@ class SectionReading:
             _DocumentCoverage(document, told_apart(document.blocks) if leaves_apart else {}) for document in documents
         ]
 
-    def answered(self, section: Section, prompt: str) -> None:
+    def answered(self, section: ReadSection, prompt: str) -> None:
         """A prompt with this section in it was answered."""
         document = self._documents[section.document]
         for one in section.slices:
@@ -320,7 +320,7 @@ class SectionReading:
 class _DocumentCoverage:
     """What is read of one of them; `unread` counts what is missing on each page."""
 
-    def __init__(self, given: InputDocument, apart: dict[int, Apart]) -> None:
+    def __init__(self, given: InputDocument, apart: dict[int, ApartReason]) -> None:
         self._given = given
         self._blocks = {block.id: block for block in given.blocks}
         self._apart = apart
@@ -364,7 +364,7 @@ class _DocumentCoverage:
         )
 
     def _left_apart(self) -> Iterator[LeftApart]:
-        for what in Apart:
+        for what in ApartReason:
             mine = [self._blocks[number] for number, kind in self._apart.items() if kind is what]
             pages = {page for block in mine for page in _pages(block)} - self._to_read
             if mine:

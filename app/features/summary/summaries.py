@@ -52,10 +52,10 @@ from app.features.summary.result import (
     writing_language,
 )
 from app.features.work.engines import TaskEngines
-from app.features.work.queue import StoredJobs, Working
-from app.features.work.turns import Turns
+from app.features.work.queue import JobAttempt, StoredJobs
+from app.features.work.turns import QueueTurns
 from app.store.documents import StoredDocument
-from app.store.jobs import Job, Jobs, SummaryStore
+from app.store.jobs import Job, JobTable, SummaryStore
 
 if TYPE_CHECKING:
     from app.features.summary.overview import FirstLook
@@ -84,8 +84,8 @@ class CheckClaims(Protocol):
         """The events, with the claims of the last one checked."""
 
 
-class RunningSummary(Working[SummaryEvent]):
-    """One summary; see `Working`. `expect` tells seconds from what was measured, `choice` who is to make it.
+class RunningSummary(JobAttempt[SummaryEvent]):
+    """One summary; see `JobAttempt`. `expect` tells seconds from what was measured, `choice` who is to make it.
 
     `summarize` None is the program's own pipeline.
     """
@@ -94,7 +94,7 @@ class RunningSummary(Working[SummaryEvent]):
         self,
         job: Job,
         documents: Sequence[InputDocument],
-        jobs: Jobs,
+        jobs: JobTable,
         store: SummaryStore,
         *,
         expect: Expect,
@@ -134,7 +134,7 @@ class RunningSummary(Working[SummaryEvent]):
         yield from self._recorded(record, events)
 
     def _recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> SummaryAttempt:
-        partial = Partial(self._documents, self._wish, self._job.title, model)
+        partial = PartialSummary(self._documents, self._wish, self._job.title, model)
         self.record = SummaryAttempt(
             self._job,
             self._jobs,
@@ -211,10 +211,10 @@ class SummaryAttempt:
     def __init__(
         self,
         job: Job,
-        jobs: Jobs,
+        jobs: JobTable,
         store: SummaryStore,
         *,
-        partial: Partial,
+        partial: PartialSummary,
         model: str,
         side_by_side: int = 1,
         expect: Expect,
@@ -297,7 +297,7 @@ class SummaryAttempt:
 # What there is of a summary while it is being made: the points of the sections that were read, as statements.
 
 
-class Partial:
+class PartialSummary:
     """Grows with every section; `title` is the summary's, `model` the name of the file that writes it."""
 
     def __init__(self, documents: Sequence[InputDocument], wish: SummaryOptions, title: str, model: str) -> None:
@@ -370,13 +370,13 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
 
     def __init__(
         self,
-        jobs: Jobs,
+        jobs: JobTable,
         store: SummaryStore,
         documents: DocumentLibrary,
         engines: TaskEngines,
         settings: Callable[[], Settings],
         *,
-        turns: Turns | None = None,
+        turns: QueueTurns | None = None,
         check: CheckClaims | None = None,
     ) -> None:
         super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=DRAFT)

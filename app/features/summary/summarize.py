@@ -24,9 +24,9 @@ from app.engine.protocol import Ask
 from app.features.summary import prompts
 from app.features.summary.condensing import (
     OUTLINE_TOKENS,
-    Mapping,
-    Merge,
-    Sources,
+    PointMerge,
+    SectionMapping,
+    WriteUpSources,
     distinct,
     of_points,
     of_sections,
@@ -63,7 +63,7 @@ from app.features.summary.result import (
 )
 from app.features.summary.sections import (
     WORDS_A_STATEMENT,
-    Section,
+    ReadSection,
     SectionReading,
     budgets_for,
     length_words,
@@ -74,7 +74,16 @@ from app.features.summary.sections import (
     whole,
 )
 from app.features.summary.work import SummaryWork, kept_texts
-from app.features.work.asking import REFUSING, Growing, PromptReading, Rests, TaskAnswer, TaskTaken, woken, work_off
+from app.features.work.asking import (
+    REFUSING,
+    PromptReading,
+    TaskAnswer,
+    TaskGrowing,
+    TaskRests,
+    TaskTaken,
+    woken,
+    work_off,
+)
 
 WRITING_EVERY_S = 0.1
 LEAST_STATEMENTS = 2
@@ -102,7 +111,7 @@ class SummaryDraft:
     `outline` is what is shown before it, see `condensing.outline_of`.
     """
 
-    sources: Sources
+    sources: WriteUpSources
     group: str = ""
     share: float = 1.0
     outline: str = ""
@@ -161,18 +170,18 @@ class WriteUp:
             found += [replace(statement, paragraph=statement.paragraph + first) for statement in statements]
         return found
 
-    def run(self) -> Iterator[Rests | PromptRead | Writing]:
+    def run(self) -> Iterator[TaskRests | PromptRead | Writing]:
         """Writes what is not kept yet; stopped, what is written by then is among the `statements`."""
         tasks = [task for place, draft in enumerate(self._drafts) if (task := self._first(place, draft)) is not None]
         for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
-            if isinstance(event, Rests):
+            if isinstance(event, TaskRests):
                 yield event
                 continue
             if isinstance(event, PromptReading):
                 self._read[event.task.place] = event.share
                 yield PromptRead(sum(self._read) / len(self._read))
                 continue
-            if isinstance(event, Growing):
+            if isinstance(event, TaskGrowing):
                 self._answers[event.task.place] = event.text
                 self._texts[event.task.place] = plain_text(event.task.draft.sources.spelled_out(event.text))
             now_s = time.monotonic()
@@ -185,7 +194,7 @@ class WriteUp:
         if self._work.cancel.cancelled or self.has_given_up:
             self._keep_unfinished(tasks)
 
-    def _is_judged_now(self, event: Growing[WriteTask] | TaskTaken[WriteTask]) -> bool:
+    def _is_judged_now(self, event: TaskGrowing[WriteTask] | TaskTaken[WriteTask]) -> bool:
         """Comparing takes a little time: only where a statement has come to its end."""
         if not self._work.may_give_up:
             return False
@@ -486,11 +495,11 @@ __all__ = [
     "Merging",
     "Planned",
     "ReadingPlan",
-    "Rests",
     "SectionRead",
     "Steps",
     "Summarized",
     "SummaryEvent",
+    "TaskRests",
     "Writing",
     "plan",
     "summarize",
@@ -505,7 +514,7 @@ class ReadingPlan:
     """What there is to read, in tokens of the loaded model. Without `sections` all is read in one pass."""
 
     by_document: tuple[int, ...]
-    sections: tuple[Section, ...]
+    sections: tuple[ReadSection, ...]
     method: Method = Method.MODEL
 
     @property
@@ -523,7 +532,7 @@ def plan(
     earlier: ClaimScore | None = None,
 ) -> ReadingPlan | None:
     """Counts and cuts; None when cancelled. It wakes the model; raises what the engine raises."""
-    work = _work(documents, wish, engine, _Nowhere(), cancel)
+    work = _work(documents, wish, engine, _NoSteps(), cancel)
     return _plan(work, _method(work, earlier)) if work is not None else None
 
 
@@ -620,7 +629,7 @@ def _read(work: SummaryWork, found: ReadingPlan) -> Stage:
     return (yield from _in_sections(work, sections))
 
 
-class _Nowhere:
+class _NoSteps:
     """Steps of work that has none."""
 
     def find(self, key: str) -> None:
@@ -653,7 +662,7 @@ def _plan(work: SummaryWork, method: Method) -> ReadingPlan | None:
         counts.append(sum(work.count([f"{numbered(block)}\n\n" for block in document.blocks])))
     if method is Method.DIGEST:
         return ReadingPlan(tuple(counts), (), Method.DIGEST)
-    fixed = work.fixed_tokens(messages_for(work, SummaryDraft(Sources((("", ""),), {}))))
+    fixed = work.fixed_tokens(messages_for(work, SummaryDraft(WriteUpSources((("", ""),), {}))))
     fixed += OUTLINE_TOKENS if work.budgets.is_small and work.wish.form in FORMS else 0
     if sum(counts) <= work.budgets.room(fixed, work.budgets.writing(work.wish.length, work.language)):
         return ReadingPlan(tuple(counts), ())
@@ -661,9 +670,9 @@ def _plan(work: SummaryWork, method: Method) -> ReadingPlan | None:
     return None if work.cancel.cancelled else ReadingPlan(tuple(counts), tuple(sections))
 
 
-def _cut(work: SummaryWork) -> Sequence[Section]:
+def _cut(work: SummaryWork) -> Sequence[ReadSection]:
     """Sections as large as the model reads well."""
-    empty = Section(0, "", (), (), None, 0, 100, 100)
+    empty = ReadSection(0, "", (), (), None, 0, 100, 100)
     budgets = work.budgets
     messages = prompts.map_messages(
         work.documents[0], empty, work.language, budgets.most_points, is_small=budgets.is_small
@@ -700,7 +709,7 @@ def _in_one_pass(work: SummaryWork) -> Stage:
 
 
 def _drafts_of(
-    work: SummaryWork, stretches: Sequence[tuple[str, Section]], offsets: Sequence[int]
+    work: SummaryWork, stretches: Sequence[tuple[str, ReadSection]], offsets: Sequence[int]
 ) -> list[SummaryDraft]:
     if work.wish.form is not Form.SECTIONS:
         every = [section for _, section in stretches]
@@ -719,9 +728,9 @@ def _drafts_of(
 # Section by section.
 
 
-def _in_sections(work: SummaryWork, sections: Sequence[Section]) -> Stage:
+def _in_sections(work: SummaryWork, sections: Sequence[ReadSection]) -> Stage:
     reading = SectionReading(work.documents)
-    mapping = Mapping(work, sections, reading)
+    mapping = SectionMapping(work, sections, reading)
     yield from mapping.run()
     statements: list[Statement] = []
     has_given_up = mapping.has_given_up
@@ -729,9 +738,9 @@ def _in_sections(work: SummaryWork, sections: Sequence[Section]) -> Stage:
         statements = points_so_far(work, mapping.points)
     elif not work.cancel.cancelled:
         names, found = piles(work, mapping.points)
-        fixed = work.fixed_tokens(messages_for(work, SummaryDraft(Sources((("", ""),), {}))))
+        fixed = work.fixed_tokens(messages_for(work, SummaryDraft(WriteUpSources((("", ""),), {}))))
         answer = work.budgets.writing(work.wish.length, work.language)
-        merge = Merge(work, found, work.budgets.room_for_points(fixed, answer))
+        merge = PointMerge(work, found, work.budgets.room_for_points(fixed, answer))
         yield from merge.run()
         if not work.cancel.cancelled:
             writing = WriteUp(work, _drafts_of_points(work, names, merge.piles))

@@ -18,12 +18,12 @@ from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import template_variables
 from app.features.document_parts import told_apart
-from app.features.summary.checks import Cited, verify
+from app.features.summary.checks import CitedBlock, verify
 from app.features.summary.digest import SentenceWeights
 from app.features.summary.method import ClaimScore, score_claims
 from app.features.summary.prompts import PROMPT_VERSION, line_of
 from app.features.summary.result import InputDocument, Statement, Steps, SummaryOptions, unknown_languages
-from app.features.summary.sections import Budgets, Section
+from app.features.summary.sections import ReadSection, TokenBudgets
 
 TEMPERATURE, WARMER = 0.2, 0.25
 TOP_P = 0.9
@@ -46,7 +46,7 @@ class SummaryWork:
     steps: Steps
     cancel: CancelToken
     model: ModelLoaded
-    budgets: Budgets
+    budgets: TokenBudgets
     language: str
     may_give_up: bool = False
     """Whether sentences of the documents can take the place of what the model writes."""
@@ -102,17 +102,17 @@ class SummaryWork:
         thinking = THINKING_TOKENS if self.model.thinking in ("always", "effort") else 0
         return self.engine.count_tokens(messages) + thinking
 
-    def cited(self, document: int, ids: Iterable[int]) -> tuple[Cited, ...]:
+    def cited(self, document: int, ids: Iterable[int]) -> tuple[CitedBlock, ...]:
         """The blocks of these numbers."""
         found = ((number, self._blocks.get((document, number))) for number in ids)
-        return tuple(Cited(document, block) for _, block in found if block is not None)
+        return tuple(CitedBlock(document, block) for _, block in found if block is not None)
 
-    def citable(self, section: Section) -> list[int]:
+    def citable(self, section: ReadSection) -> list[int]:
         """The blocks of a section that say something: all but headings, where there are others."""
         found = self.cited(section.document, section.ids)
         return [cited.block.id for cited in found if cited.block.kind is not BlockKind.HEADING] or list(section.ids)
 
-    def behind(self, statement: Statement) -> tuple[Cited, ...]:
+    def behind(self, statement: Statement) -> tuple[CitedBlock, ...]:
         """The blocks that a statement rests on."""
         places = dict.fromkeys((anchor.document, anchor.block_id) for anchor in statement.anchors)
         return tuple(cited for document, number in places for cited in self.cited(document, [number]))
@@ -139,7 +139,9 @@ class SummaryWork:
             )
         return self._counted[place]
 
-    def checked(self, text: str, cited: Sequence[Cited], nearby: Sequence[Cited], quote: str = "") -> Statement:
+    def checked(
+        self, text: str, cited: Sequence[CitedBlock], nearby: Sequence[CitedBlock], quote: str = ""
+    ) -> Statement:
         """A statement with its places and how the comparison with them came out."""
         verdict = verify(text, cited, quote, nearby[:MOST_NEARBY], closely=self._is_language_unknown)
         return Statement(text, verdict.anchors, verdict.check)

@@ -24,18 +24,18 @@ from app.engine.protocol import Ask
 from app.features.chat.answers import AnswerDraft, AnswerService, AnswerStarted
 from app.features.messages import units
 from app.features.models.languages import weights_of
-from app.features.retrieval.citations import Source, source_to_fields
-from app.features.retrieval.question_scope import QuestionScope, Scope
+from app.features.retrieval.citations import SourcePlace, source_to_fields
+from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.scope import scope_of
 from app.features.summary import prompts
-from app.features.summary.condensing import Mapping, distinct
+from app.features.summary.condensing import SectionMapping, distinct
 from app.features.summary.digest import digest_summary
 from app.features.summary.export import escaped
 from app.features.summary.laid_out import plain
 from app.features.summary.messages import DIGEST_WORDS, check_words, coverage_words
 from app.features.summary.method import method_for
 from app.features.summary.pace import SummaryPace, model_file
-from app.features.summary.prompts import AnswerProblem, Point
+from app.features.summary.prompts import AnswerProblem, SummaryPoint
 from app.features.summary.result import (
     ClaimAnchor,
     Form,
@@ -55,13 +55,13 @@ from app.features.summary.result import (
     unknown_languages,
     writing_language,
 )
-from app.features.summary.sections import Budgets, Section, SectionReading, budgets_for, sections_of, whole
+from app.features.summary.sections import ReadSection, SectionReading, TokenBudgets, budgets_for, sections_of, whole
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import plan, summarize
 from app.features.summary.work import SummaryWork
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_to_fields
-from app.features.work.asking import Rests, TaskAnswer, woken
-from app.features.work.pace import Speeds
+from app.features.work.asking import TaskAnswer, TaskRests, woken
+from app.features.work.pace import MeasuredSpeeds
 from app.language.names import WITHOUT_SPACES
 from app.language.numbers import CLOCK, MONEY, Quantity, dates, quantities
 from app.language.words import stretch_at
@@ -100,7 +100,9 @@ class _SurveyEntry:
     anchors: list[ClaimAnchor] = field(default_factory=list)
 
 
-def find(documents: Sequence[InputDocument], scope: Scope, cancelled: Callable[[], bool] = lambda: False) -> Summary:
+def find(
+    documents: Sequence[InputDocument], scope: WantedScope, cancelled: Callable[[], bool] = lambda: False
+) -> Summary:
     """Everything of one of the kinds `FOUND_BY_PROGRAM`, as statements with their places, in the documents' order.
 
     What occurs several times is one statement with all its places, whose texts are the sentences around.
@@ -135,7 +137,7 @@ def find(documents: Sequence[InputDocument], scope: Scope, cancelled: Callable[[
     )  # fmt: skip
 
 
-def found_in(block: Block, scope: Scope) -> Iterator[SurveyMatch]:
+def found_in(block: Block, scope: WantedScope) -> Iterator[SurveyMatch]:
     """What one block has of what is wanted, in order."""
     text = block.text
     match scope.wanted:
@@ -278,7 +280,7 @@ def list_all(
     )
     sections = sections_for(work, question)
     yield Planned(len(sections), sum(section.tokens for section in sections))
-    mapping = Mapping(work, sections, reading, _SurveyRequest(work, question))
+    mapping = SectionMapping(work, sections, reading, _SurveyRequest(work, question))
     yield from mapping.run()
     statements = distinct(point for points in mapping.points for point in points)
     summary = _summary(
@@ -288,15 +290,15 @@ def list_all(
     yield SurveyListed(summary, len(mapping.overfull))
 
 
-def budgets_of(model: ModelLoaded) -> Budgets:
+def budgets_of(model: ModelLoaded) -> TokenBudgets:
     """The sizes for a list; a section leaves its answer more room than usual."""
     usual = budgets_for(model)
     return replace(usual, points=min(LONGER * usual.points, usual.context // 6))
 
 
-def sections_for(work: SummaryWork, question: str) -> list[Section]:
+def sections_for(work: SummaryWork, question: str) -> list[ReadSection]:
     """All of the documents, in sections as large as the model reads well."""
-    empty = Section(0, "", (), (), None, 0, 100, 100)
+    empty = ReadSection(0, "", (), (), None, 0, 100, 100)
     fixed = work.fixed_tokens(prompts.list_messages(work.documents[0], empty, question))
     return sections_of(work.documents, work.budgets.within(fixed).section, work.count)
 
@@ -308,7 +310,7 @@ class _SurveyRequest:
         self._work, self._question = work, question
         self.has_form = not work.budgets.is_small or work.budgets.only_chooses
 
-    def ask(self, section: Section, attempt: int, problem: AnswerProblem | None) -> Ask:
+    def ask(self, section: ReadSection, attempt: int, problem: AnswerProblem | None) -> Ask:
         document, budgets = self._work.documents[section.document], self._work.budgets
         if not self.has_form:
             messages = prompts.plain_list_messages(section, self._question)
@@ -317,7 +319,7 @@ class _SurveyRequest:
         rules = prompts.entries(section.ids, most_entries(budgets))
         return self._work.ask(messages, budgets.points_limit, rules, attempt)
 
-    def read(self, section: Section, answer: str) -> list[Point]:
+    def read(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
         if self.has_form:
             return prompts.read_points(answer, section.ids)
         cited = self._work.cited(section.document, section.ids)
@@ -328,7 +330,7 @@ class _SurveyRequest:
         return not is_cut and points < most_entries(self._work.budgets)
 
 
-def most_entries(budgets: Budgets) -> int:
+def most_entries(budgets: TokenBudgets) -> int:
     """How many things one answer has room for."""
     return max(4, budgets.points_limit // TOKENS_AN_ENTRY)
 
@@ -376,19 +378,19 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class WrittenAnswer:
-    """The answer, and what each of its lines rests on (`Source` with the stretch of the answer)."""
+    """The answer, and what each of its lines rests on (`SourcePlace` with the stretch of the answer)."""
 
     text: str
-    sources: tuple[Source, ...] = ()
+    sources: tuple[SourcePlace, ...] = ()
 
 
-def written(summary: Summary, scope: Scope, *, overfull: int = 0) -> WrittenAnswer:
+def written(summary: Summary, scope: WantedScope, *, overfull: int = 0) -> WrittenAnswer:
     """The whole answer: how many, each with its places, what was read and how.
 
     `overfull` sections have more than is listed.
     """
     is_short = scope.wanted in FOUND_BY_PROGRAM and scope.wanted not in (QuestionScope.HEADINGS, QuestionScope.MENTIONS)
-    lines = _Lines(
+    lines = _GrowingLines(
         [
             (summarized_document.id, summarized_document.name, summarized_document.unit)
             for summarized_document in summary.documents
@@ -420,19 +422,19 @@ def _each_place(statements: Sequence[Statement]) -> list[Statement]:
 
 def lines_of(event: SectionRead, documents: Sequence[InputDocument]) -> str:
     """What one section has, as it comes; what is said again elsewhere is joined once all is read."""
-    lines = _Lines([(document.id, document.name, document.unit) for document in documents], is_short=False)
+    lines = _GrowingLines([(document.id, document.name, document.unit) for document in documents], is_short=False)
     for point in event.points:
         lines.add_line(point)
     return lines.text
 
 
-class _Lines:
+class _GrowingLines:
     """Markdown as it grows, with the places of what it says."""
 
     def __init__(self, documents: Sequence[tuple[int, str, str]], *, is_short: bool) -> None:
         self._documents, self._is_short = documents, is_short
         self.text = ""
-        self.sources: list[Source] = []
+        self.sources: list[SourcePlace] = []
 
     def add(self, paragraph: str) -> None:
         """A paragraph of its own."""
@@ -480,7 +482,7 @@ class _Lines:
             yield mark
             page = anchor.page if unit else None
             self.sources.append(
-                Source(begin, end, number, anchor.block_id, anchor.start, anchor.end, page, is_named=True)
+                SourcePlace(begin, end, number, anchor.block_id, anchor.start, anchor.end, page, is_named=True)
             )
         if more:
             yield f"and {more:,} more"
@@ -493,7 +495,7 @@ def place_mark(unit: str, anchor: ClaimAnchor) -> str:
     return f"[¶ {anchor.block_id}]"
 
 
-def _count_words(summary: Summary, scope: Scope) -> str:
+def _count_words(summary: Summary, scope: WantedScope) -> str:
     """How many there are, in bold."""
     if scope.wanted is QuestionScope.ABOUT:
         return ""
@@ -525,7 +527,7 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
 
 
-def how_words(summary: Summary, scope: Scope, overfull: int = 0) -> str:
+def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
     """What was read, where something was found, who looked, and what is missing: sentences."""
     said = [f"{coverage_words(summary)}."]
     pages = {
@@ -570,13 +572,13 @@ ANSWERED_SHARE = 0.4
 SurveyEvent = AnswerStarted | SurveyProgress | TextDelta
 
 
-class Surveys:
+class DocumentSurveys:
     """Those of one chat's conversations; from any thread. Owns no thread and no table.
 
     What was read stays known while the program runs, so that an answer that was stopped goes on where it was.
     """
 
-    def __init__(self, chat: AnswerService, engine: Engine, speeds: Speeds) -> None:
+    def __init__(self, chat: AnswerService, engine: Engine, speeds: MeasuredSpeeds) -> None:
         self._chat, self._engine, self._speeds = chat, engine, speeds
         self._steps, self._steps_of = MemorySteps(), 0
         self._estimates: dict[tuple[str, tuple[int, ...]], QueryOffer] = {}
@@ -596,13 +598,13 @@ class Surveys:
         if offer.is_by_model and loaded is not None:
             yield from self._estimated(offer, loaded, cancel)
 
-    def _offer(self, scope: Scope, ids: Sequence[int]) -> QueryOffer | None:
+    def _offer(self, scope: WantedScope, ids: Sequence[int]) -> QueryOffer | None:
         is_by_model = self._is_by_model(scope)
         if not is_by_model and scope.wanted is QuestionScope.LIST:
             return None
         return QueryOffer(scope, tuple(ids), is_by_model)
 
-    def _is_by_model(self, scope: Scope) -> bool:
+    def _is_by_model(self, scope: WantedScope) -> bool:
         """Where the program cannot; the smallest models find less than they make up, as in summaries."""
         loaded, wish = self._engine.loaded, WISH if scope.wanted is QuestionScope.ABOUT else LIST_WISH
         if loaded is None or method_for(wish, weights_of(loaded)) is Method.DIGEST:
@@ -660,7 +662,7 @@ class Surveys:
     def _write(
         self, answer: StoredMessage, question: StoredMessage, cancel: CancelToken, *, shows: bool
     ) -> Iterator[SurveyEvent]:
-        conversations, scope = self._chat.conversations, scope_of(question.text) or Scope(QuestionScope.LIST)
+        conversations, scope = self._chat.conversations, scope_of(question.text) or WantedScope(QuestionScope.LIST)
         draft = AnswerDraft(conversations, answer.id, answer.text)
         listed, is_empty = None, True
         try:
@@ -686,7 +688,7 @@ class Surveys:
             draft.give_up(MessageState.INTERRUPTED)
 
     def _surveyed(
-        self, documents: Sequence[InputDocument], question: StoredMessage, scope: Scope, cancel: CancelToken
+        self, documents: Sequence[InputDocument], question: StoredMessage, scope: WantedScope, cancel: CancelToken
     ) -> Iterator[SurveyListed | SurveyProgress | SectionRead]:
         """The last event is the result; sections come where each of their points is a line of it."""
         if self._engine.loaded is None and scope.wanted not in FOUND_BY_PROGRAM:
@@ -712,7 +714,7 @@ class Surveys:
             yield progress
 
     def _read(
-        self, scope: Scope, question: StoredMessage, documents: Sequence[InputDocument], cancel: CancelToken
+        self, scope: WantedScope, question: StoredMessage, documents: Sequence[InputDocument], cancel: CancelToken
     ) -> Iterator[SummaryEvent | SurveyListed]:
         if question.id != self._steps_of:
             self._steps, self._steps_of = MemorySteps(), question.id
@@ -720,7 +722,7 @@ class Surveys:
             return summarize(documents, WISH, self._engine, self._steps, cancel)
         return list_all(documents, question.text, self._engine, self._steps, cancel)
 
-    def _keep(self, draft: AnswerDraft, answer_id: int, listed: SurveyListed, scope: Scope) -> None:
+    def _keep(self, draft: AnswerDraft, answer_id: int, listed: SurveyListed, scope: WantedScope) -> None:
         summary, result = listed.summary, written(listed.summary, scope, overfull=listed.overfull)
         draft.text = result.text
         draft.finish(MessageState.STOPPED if summary.is_partial else MessageState.COMPLETE)
@@ -741,7 +743,7 @@ def _progressed(before: SurveyProgress, event: SummaryEvent, seconds_left: float
             return SurveyProgress(0, sections, seconds_left)
         case SectionRead(done=done, sections=sections):
             return SurveyProgress(done, sections, seconds_left)
-        case Rests(reason=reason):
+        case TaskRests(reason=reason):
             return replace(before, is_resting=bool(reason))
         case _:
             return replace(before, seconds_left=seconds_left)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.features.retrieval.question_scope import Scope
+from app.features.retrieval.question_scope import WantedScope
 
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
@@ -34,7 +34,7 @@ class QueryOffer:
     `tokens`, `sections` and `seconds` are None until they are estimated, or where nothing tells them.
     """
 
-    scope: Scope
+    scope: WantedScope
     document_ids: tuple[int, ...]
     is_by_model: bool
     tokens: int | None = None

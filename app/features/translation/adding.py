@@ -35,14 +35,14 @@ from app.features.translation.result import (
 )
 from app.language.names import language
 from app.store.documents import StoredDocument
-from app.store.jobs import Job, Jobs
+from app.store.jobs import Job, JobTable
 from app.store.translations import TranslationStore
 
 COPY_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
-class Copies:
+class FileCopies:
     """The copies of the files that are translated, each under its own name in a folder of its own.
 
     Without a folder the files stay where they are: for who translates one and ends.
@@ -84,11 +84,16 @@ class Copies:
         return [int(entry.name) for entry in self.folder.iterdir() if entry.name.isdecimal()]
 
 
-class Additions:
+class FileAdditions:
     """Adds files; `child_folder` is the document child's own."""
 
     def __init__(
-        self, jobs: Jobs, store: TranslationStore, documents: DocumentLibrary, copies: Copies, child_folder: Path
+        self,
+        jobs: JobTable,
+        store: TranslationStore,
+        documents: DocumentLibrary,
+        copies: FileCopies,
+        child_folder: Path,
     ) -> None:
         self._jobs, self._store, self._documents = jobs, store, documents
         self._copies, self._child_folder = copies, child_folder

@@ -33,12 +33,12 @@ from app.features.translation.result import (
     source_language_of,
     wish_of,
 )
-from app.features.work.asking import Rests
+from app.features.work.asking import TaskRests
 from app.features.work.engines import TaskEngines
-from app.features.work.pace import Speeds, WorkClock
-from app.features.work.queue import Working
-from app.store.jobs import Job, Jobs
-from app.store.translations import Outcome, StoredSegment, TranslationStore
+from app.features.work.pace import MeasuredSpeeds, WorkClock
+from app.features.work.queue import JobAttempt
+from app.store.jobs import Job, JobTable
+from app.store.translations import SegmentOutcome, StoredSegment, TranslationStore
 
 
 class Translate(Protocol):
@@ -57,8 +57,8 @@ class Translate(Protocol):
         """The events of one translation."""
 
 
-class RunningTranslation(Working[TranslationEvent]):
-    """One translation; see `Working`. Its wish and its segments may change meanwhile, but not while `changing` is held.
+class RunningTranslation(JobAttempt[TranslationEvent]):
+    """One translation; see `JobAttempt`. Its options and segments may change, but not while `changing` is held.
 
     `translate` None is the program's own pipeline.
     """
@@ -66,7 +66,7 @@ class RunningTranslation(Working[TranslationEvent]):
     def __init__(
         self,
         job_id: int,
-        jobs: Jobs,
+        jobs: JobTable,
         store: TranslationStore,
         words: KeptWords,
         *,
@@ -151,7 +151,7 @@ class TranslationAttempt:
     def __init__(
         self,
         job: Job,
-        jobs: Jobs,
+        jobs: JobTable,
         store: TranslationStore,
         *,
         open_segments: Sequence[Segment],
@@ -164,7 +164,7 @@ class TranslationAttempt:
         self._is_wanted = is_wanted
         self._progress: dict[str, Any] = dict((jobs.get(job.id) or job).progress)
         self._worked_before_s = float(self._progress.get("worked_s", 0.0))
-        self._waiting: list[Outcome] = []
+        self._waiting: list[SegmentOutcome] = []
         self._saved_at_s = clock()
         self._tokens = 0
         self.steps = 0
@@ -219,9 +219,9 @@ class TranslationAttempt:
         self._jobs.update(self._job.id, progress=self._progress)
 
 
-def outcome_of(translated: Translated) -> Outcome:
+def outcome_of(translated: Translated) -> SegmentOutcome:
     is_flagged = bool(translated.flags) and not translated.accepted
-    return Outcome(translated.id, to_json(translated), translated.origin.value, is_flagged)
+    return SegmentOutcome(translated.id, to_json(translated), translated.origin.value, is_flagged)
 
 
 LEAST_WRITTEN = 60
@@ -254,7 +254,7 @@ class TranslationPace:
             case TranslationPlanned():
                 if not self._clock.has_begun:
                     self._clock.start()
-            case Rests(reason=reason):
+            case TaskRests(reason=reason):
                 self._clock.rest(is_resting=bool(reason))
             case SegmentGrows(id=id_, text=text) if id_ in self._left:
                 if self._read_s is None:
@@ -287,9 +287,9 @@ COUNT_AT_ONCE = 500
 class TranslationEstimates:
     """From any thread. What was measured holds as long as the program runs."""
 
-    def __init__(self, engines: TaskEngines, jobs: Jobs) -> None:
+    def __init__(self, engines: TaskEngines, jobs: JobTable) -> None:
         self._engines = engines
-        self._speeds = Speeds(KIND, jobs, seconds="timed_s")
+        self._speeds = MeasuredSpeeds(KIND, jobs, seconds="timed_s")
 
     def estimate(
         self, rows: Sequence[Row], memory_of: Callable[[Path], MemoryLookup], cancel: CancelToken

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.documents.segments import Content, Mark, Segment, content_of, marks, nests, plain
-from app.features.translation.marking import PROTECTED, Shown, adopted, same_marks, tag_of
+from app.features.translation.marking import PROTECTED, ShownContent, adopted, same_marks, tag_of
 from app.features.translation.problems import (
     ProblemKind,
     TranslationProblem,
@@ -41,7 +41,7 @@ class DeliveryCandidate:
         return plain(self.core)
 
 
-def candidate(source: Shown, answer: str) -> DeliveryCandidate:
+def candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
     """What an answer gives, and what is wrong with its form; with an unusable one, the core is the source's."""
     text, problems = tidied(f"{source.text} {' '.join(source.protected)}", answer)
     found, invented = adopted(source, marked(source, text))
@@ -60,7 +60,7 @@ def candidate(source: Shown, answer: str) -> DeliveryCandidate:
     return DeliveryCandidate(put_back(source, found), (*problems, problem))
 
 
-def delivered(segment: Segment, source: Shown, best: DeliveryCandidate) -> Translated:
+def delivered(segment: Segment, source: ShownContent, best: DeliveryCandidate) -> Translated:
     flags = flags_of(best.problems)
     if is_unusable(best.problems):
         return Translated(segment.id, segment.content, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED), *flags))
@@ -88,7 +88,7 @@ _ANY_TAG = re.compile(f"{_UNFINISHED}|{_TAG.pattern}", re.VERBOSE)
 
 
 @dataclass(frozen=True)
-class Damage:
+class MarkDamage:
     """What is wrong with the marks of an answer: tags as the model sees them.
 
     Where none is lost and none too many, pairs cross, a pair encloses nothing any more, or an order was changed.
@@ -98,12 +98,12 @@ class Damage:
     extra: tuple[str, ...] = ()
 
 
-def marked(shown: Shown, answer: str) -> Content:
+def marked(shown: ShownContent, answer: str) -> Content:
     """The words of an answer and the marks that its tags stand for, known ones or not."""
     return content_of(_parts(shown, answer))
 
 
-def damage_of(shown: Shown, found: Content) -> Damage | None:
+def damage_of(shown: ShownContent, found: Content) -> MarkDamage | None:
     """What is wrong with the marks of a core; None where they are exactly those of the source, nested."""
     wanted = Counter(mark.key for mark in marks(shown.core))
     there = Counter(mark.key for mark in marks(found))
@@ -111,9 +111,9 @@ def damage_of(shown: Shown, found: Content) -> Damage | None:
     lost = tuple(tag_of(by_key[key]) for key in (wanted - there).elements())
     extra = tuple(tag_of(by_key[key]) for key in (there - wanted).elements())
     if lost or extra:
-        return Damage(lost, extra)
+        return MarkDamage(lost, extra)
     if not nests(found) or not shown.order_is_kept(found) or emptied(shown.core, found):
-        return Damage()
+        return MarkDamage()
     return None
 
 
@@ -160,7 +160,7 @@ def enclosing(content: Content) -> set[int]:
     return found
 
 
-def _parts(shown: Shown, answer: str) -> Sequence[str | Mark]:
+def _parts(shown: ShownContent, answer: str) -> Sequence[str | Mark]:
     known = {mark.key: mark for mark in marks(shown.core)}
     parts: list[str | Mark] = []
     waiting: list[int] = []
@@ -181,14 +181,14 @@ def _parts(shown: Shown, answer: str) -> Sequence[str | Mark]:
     return [*parts, answer[at:]]
 
 
-def _is_text(match: re.Match[str], shown: Shown, known: Collection[tuple[str, int]]) -> bool:
+def _is_text(match: re.Match[str], shown: ShownContent, known: Collection[tuple[str, int]]) -> bool:
     """Whether something in brackets, such as "(X 5)", is no tag of the source but stands in its text just so."""
     if match["name"] is None or match[0][0] in "<＜&" or match[0] not in shown.words:
         return False
     return not any((role, int(match["number"])) in known for role in ("open", "close", "single"))
 
 
-def _own_brackets(shown: Shown, match: re.Match[str]) -> str:
+def _own_brackets(shown: ShownContent, match: re.Match[str]) -> str:
     """The brackets of a tag in another spelling where the source has them around the tag; "" elsewhere."""
     around = f"{match[0][0]}{match[0][-1]}"
     if around not in _BRACKETS or match.string[: match.start()].endswith(around[0]):
@@ -229,7 +229,7 @@ _WORD = re.compile(rf"{WITHOUT_SPACES.pattern[:-1]}|{JOINED_WORD.pattern}")
 """A word; in scripts without spaces a character."""
 
 
-def put_back(shown: Shown, answered: Content) -> Content:
+def put_back(shown: ShownContent, answered: Content) -> Content:
     """A core with the words of `answered` and exactly the marks of `shown.core`.
 
     `answered` is what `answers.marked` made of an answer: its marks may be too few, too many, unknown or crossed.
@@ -291,7 +291,7 @@ def _signs(around: str) -> str:
     return around if len(around) == 2 and not any(text.isalnum() or text.isspace() for text in around) else ""
 
 
-def _kept(shown: Shown, answered: Content) -> Content:
+def _kept(shown: ShownContent, answered: Content) -> Content:
     """The words, and those marks that are right: known, there once, a pair closed and not crossed."""
     known = {mark.key: mark for mark in marks(shown.core)}
     needs_words = enclosing(shown.core)

@@ -31,7 +31,7 @@ from app.features.translation.translate import translate
 
 
 @dataclass(frozen=True)
-class Aligned:
+class AlignedSegments:
     """Segments to translate, and what each should come to."""
 
     segments: Sequence[Segment]
@@ -42,7 +42,7 @@ class Aligned:
 class TranslationEvaluation:
     """What one translation came to."""
 
-    aligned: Aligned
+    aligned: AlignedSegments
     source_language: str = ""
     done: dict[int, Translated] = field(default_factory=dict)
     seconds: float = 0.0
@@ -83,7 +83,7 @@ def evaluate(
         yield event
 
 
-def aligned_lines(source: Path, reference: Path) -> Aligned:
+def aligned_lines(source: Path, reference: Path) -> AlignedSegments:
     """Two texts line by line; lines that are empty on both sides are left out. Raises NotAligned."""
     lines, wanted = _lines(source), _lines(reference)
     if len(lines) != len(wanted):
@@ -92,14 +92,16 @@ def aligned_lines(source: Path, reference: Path) -> Aligned:
     segments = [Segment(number, (pair,)) for number, (pair, _) in enumerate(pairs, 1)]
     if not segments:
         raise DocumentUnreadable(str(source), "no_text")
-    return Aligned(segments, [other for _, other in pairs])
+    return AlignedSegments(segments, [other for _, other in pairs])
 
 
-def aligned_segments(source: Path, segments: Sequence[Segment], reference: Path, wanted: Sequence[Content]) -> Aligned:
+def aligned_segments(
+    source: Path, segments: Sequence[Segment], reference: Path, wanted: Sequence[Content]
+) -> AlignedSegments:
     """Two documents of the same structure, segment by segment. Raises NotAligned where there are not as many."""
     if len(segments) != len(wanted):
         raise NotAligned(str(source), str(reference), len(segments), len(wanted))
-    return Aligned(segments, [shown_text(content) for content in wanted])
+    return AlignedSegments(segments, [shown_text(content) for content in wanted])
 
 
 def chrf(texts: Sequence[str], references: Sequence[str]) -> float | None:

@@ -34,7 +34,7 @@ _WITH_CAPITAL_NOUNS = ("de", "lb")
 _BEGINS = re.compile(r"(?:\A|[.!?…:]\s+|[\n•–—]\s*)[\"'“„«(]*\Z")
 
 
-class Consistency:
+class TermConsistency:
     """Learns from accepted translations, in the order in which they come."""
 
     def __init__(self, texts: Sequence[str], source: str = "en") -> None:
@@ -176,7 +176,7 @@ _DERIVING = frozenset(("or", "er", "ors", "ers", "ist", "ism", "ive", "al", "ly"
 """In English these make other words: a contractor is no contract."""
 
 
-class Glossary:
+class TermGlossary:
     """Terms, found quickly in many texts. `source` is the language of the texts, "" where it is not known."""
 
     def __init__(self, terms: Iterable[GlossaryTerm], source: str = "") -> None:

@@ -14,7 +14,7 @@ from app.features.models.languages import GENERIC
 from app.features.translation.delivering import candidate
 from app.features.translation.marking import shown
 from app.features.translation.problems import is_unusable
-from app.features.translation.prompts import Step, TranslationUnit, one_line
+from app.features.translation.prompts import AskingStep, TranslationUnit, one_line
 from app.features.translation.result import (
     MemoryLookup,
     SegmentDone,
@@ -84,7 +84,7 @@ def alternatives(  # noqa: PLR0917 - what each is, its name says
     """Other translations of a sentence of the source, as far as the model finds different ones; `paragraph` is the
     text around it, for the sense, `current` the translation that is there. Ends when cancelled. Raises what the engine
     raises."""
-    work = begin([Segment(1, (sentence.strip(),))], wish, engine, _Nothing(), cancel)
+    work = begin([Segment(1, (sentence.strip(),))], wish, engine, _EmptyMemory(), cancel)
     if work is None or not sentence.strip():
         return
     unit = TranslationUnit(
@@ -115,7 +115,7 @@ def translate_back(text: str, wish: TranslationWish, engine: Engine, cancel: Can
     back = TranslationWish(source, wish.target, wish.formality, wish.domain)
     contents: dict[int, Content] = {}
     shown_last = ""
-    for event in translate_text(text, back, engine, _Nothing(), cancel):
+    for event in translate_text(text, back, engine, _EmptyMemory(), cancel):
         content = _grown(event)
         if content is not None:
             contents[content[0]] = content[1]
@@ -143,7 +143,7 @@ def _only(text: str, so_far: str, contents: Mapping[int, Content]) -> str:
 
 
 def _alternative_ask(work: TranslationWork, unit: TranslationUnit, told: list[str], number: int) -> Ask:
-    usual = work.ask([unit], Step.FIRST)
+    usual = work.ask([unit], AskingStep.FIRST)
     sampling = replace(usual.task_sampling, temperature=ALTERNATIVE_TEMPERATURE, seed=number + 1)
     messages = usual.messages
     if told and work.knows.family == GENERIC:
@@ -162,7 +162,7 @@ def _around(sentence: str, paragraph: str) -> str:
     return paragraph.strip() if paragraph.strip() != sentence.strip() else ""
 
 
-class _Nothing:
+class _EmptyMemory:
     """A memory of nothing: another wording is wanted than the one that is known."""
 
     def find(self, source: Content, context: str = "") -> None:

@@ -23,7 +23,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownContent:
     """A content with its protected text behind marks: `before` and `after` are kept back, `core` is what is shown.
 
     `ordered` are the numbers of marks that must keep their order.
@@ -62,14 +62,14 @@ class Shown:
         return found == [number for number in self.ordered if number in set(found)]
 
 
-def shown(segment: Segment) -> Shown:
+def shown(segment: Segment) -> ShownContent:
     return shown_content(segment.content, segment.kind)
 
 
-def shown_content(content: Content, kind: SegmentKind = SegmentKind.PARAGRAPH) -> Shown:
+def shown_content(content: Content, kind: SegmentKind = SegmentKind.PARAGRAPH) -> ShownContent:
     guarded, ordered = _guarded(content, kind)
     before, core, after = trimmed(guarded)
-    return Shown(before, core, after, ordered, kind)
+    return ShownContent(before, core, after, ordered, kind)
 
 
 def to_text(content: Content) -> str:
@@ -383,7 +383,7 @@ def _mark_tag(mark: Mark) -> str:
 _SPACES = re.compile(r"(?<=\S) {2,}(?=\S)")
 
 
-def adopted(source: Shown, found: Content) -> tuple[Content, tuple[str, ...]]:
+def adopted(source: ShownContent, found: Content) -> tuple[Content, tuple[str, ...]]:
     """A core in which the text of a mark that is missing became that mark, and what was taken out of it.
 
     Placeholders that the source has not (or not so often) are taken out: a program would put a value there.
@@ -412,7 +412,7 @@ def _with_marks(text: str, missing: list[Mark]) -> list[str | Mark]:
     return [text[:at], mark, *_with_marks(text[at + len(mark.shows) :], missing)]
 
 
-def _without(text: str, source: Shown, invented: list[str]) -> str:
+def _without(text: str, source: ShownContent, invented: list[str]) -> str:
     found: Sequence[str] = [
         placeholder for placeholder in placeholders(text, source.kind) if placeholder not in source.words
     ]

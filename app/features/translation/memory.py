@@ -19,7 +19,7 @@ from app import APP_ID, __version__
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.segments import Content, Mark, content_from_json, content_of, marks, nests, plain
-from app.features.translation.glossary import Glossary
+from app.features.translation.glossary import TermGlossary
 from app.features.translation.marking import same_marks
 from app.features.translation.prompts import PROMPT_VERSION
 from app.features.translation.result import (
@@ -50,7 +50,7 @@ class KeptMemory:
     ) -> None:
         self._store, self._wish, self._pair = store, wish, pair
         self._model, self._prompt_version = model, prompt_version
-        self._glossary = Glossary(wish.glossary, pair.source)
+        self._glossary = TermGlossary(wish.glossary, pair.source)
 
     def find(self, source: Content, context: str = "") -> Content | None:
         """An accepted translation of the same content, with the source's own marks; None without one."""

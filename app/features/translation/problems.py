@@ -204,14 +204,14 @@ MOST_LOOP_WORDS = 40
 LEAST_LOOP_CHARACTERS = 24
 
 
-class Tidied(NamedTuple):
+class TidiedAnswer(NamedTuple):
     """An answer without what does not belong to the translation, and what that was."""
 
     text: str
     problems: tuple[TranslationProblem, ...]
 
 
-def tidied(source: str, answer: str) -> Tidied:
+def tidied(source: str, answer: str) -> TidiedAnswer:
     """Takes out what a model says around a translation; `source` is the text it was given, which may say it too."""
     problems: list[TranslationProblem] = []
     text = clean_text(answer).strip()
@@ -230,7 +230,7 @@ def tidied(source: str, answer: str) -> Tidied:
     text = _unescaped(source, _unquoted(source, text))
     if "\n" not in source:
         text = re.sub(r"\s*\n\s*", " ", text)
-    return Tidied(text, tuple(problems))
+    return TidiedAnswer(text, tuple(problems))
 
 
 def _unquoted(source: str, text: str) -> str:

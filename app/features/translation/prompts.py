@@ -20,11 +20,11 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from app.core.events import Message, Role
 from app.documents.segments import Content, Mark, Segment, content_of, plain
-from app.documents.split import Rank, cuts_in
+from app.documents.split import CutRank, cuts_in
 from app.engine.protocol import Sampling
-from app.features.models.languages import GENERIC, TRANSLATE_GEMMA, Knows
+from app.features.models.languages import GENERIC, TRANSLATE_GEMMA, KnownLanguages
 from app.features.translation.delivering import DeliveryCandidate
-from app.features.translation.marking import Shown, trimmed
+from app.features.translation.marking import ShownContent, trimmed
 from app.features.translation.problems import weight
 from app.features.translation.result import Formality, GlossaryTerm, TranslationWish
 from app.language.names import MANY_TOKENS, WITHOUT_WORD_SPACES, base, english_name, has_formality
@@ -58,7 +58,7 @@ _CLASSES = (
 
 
 @dataclass(frozen=True)
-class Sizes:
+class BatchSizes:
     """Tokens of the source and segments at once; how many segments before them are told, in how many tokens."""
 
     tokens: int
@@ -68,14 +68,14 @@ class Sizes:
     side_by_side: int
 
 
-def sizes_for(knows: Knows, weights: float, window_tokens: int, side_by_side: int) -> Sizes:
+def sizes_for(knows: KnownLanguages, weights: float, window_tokens: int, side_by_side: int) -> BatchSizes:
     """The sizes for a model, loaded with such a window and so many places."""
     found = next(model_size for model_size in _CLASSES if weights <= model_size.most_weights)
     tokens = knows.input_tokens or (_GEMMA_TOKENS if knows.family == TRANSLATE_GEMMA else found.tokens)
     segments = (knows.segments or found.segments) if knows.family == GENERIC else 1
     context = knows.context_segments or found.context
     most = max(LEAST_TOKENS, int(window_tokens * SHARE_OF_CONTEXT))
-    return Sizes(min(tokens, most), segments, context, int(window_tokens * CONTEXT_SHARE), max(1, side_by_side))
+    return BatchSizes(min(tokens, most), segments, context, int(window_tokens * CONTEXT_SHARE), max(1, side_by_side))
 
 
 def answer_tokens(source_tokens: int, segments: int, target: str) -> int:
@@ -84,7 +84,7 @@ def answer_tokens(source_tokens: int, segments: int, target: str) -> int:
     return int(times * source_tokens) + ANSWER_MORE + (TAG_TOKENS * segments if segments > 1 else 0)
 
 
-class Sized(Protocol):
+class SizedBatch(Protocol):
     """What is put together to a batch: its length, and where in the document it stands."""
 
     @property
@@ -96,10 +96,10 @@ class Sized(Protocol):
         """Units of one batch have the same."""
 
 
-T = TypeVar("T", bound=Sized)
+T = TypeVar("T", bound=SizedBatch)
 
 
-def batches_of(units: Sequence[T], sizes: Sizes) -> list[list[T]]:
+def batches_of(units: Sequence[T], sizes: BatchSizes) -> list[list[T]]:
     """The units in their order, put together as far as the sizes let."""
     if sizes.segments == 1:
         return [[unit] for unit in units]
@@ -119,7 +119,7 @@ def batches_of(units: Sequence[T], sizes: Sizes) -> list[list[T]]:
     return found
 
 
-def _spread(tokens: int, sizes: Sizes) -> int:
+def _spread(tokens: int, sizes: BatchSizes) -> int:
     share = -(-tokens // sizes.side_by_side)
     return min(sizes.tokens, max(LEAST_TOKENS, share))
 
@@ -134,14 +134,14 @@ _ENDS = re.compile(rf"[{ENDS}{ENDS_AT_ONCE}][{CLOSING}]*\s*\Z")
 
 def sentences_of(content: Content) -> list[Content]:
     """The sentences, which together are the content; those that a pair holds together stay one."""
-    return _cut(content, Rank.SENTENCE)
+    return _cut(content, CutRank.SENTENCE)
 
 
 def parts_of(content: Content, size: Callable[[Content], int], most: int) -> list[Content]:
     """Stretches of sentences of at most so many tokens; a longer sentence is cut between words, where that goes."""
     found: list[Content] = []
     for sentence in sentences_of(content):
-        for piece in [sentence] if size(sentence) <= most else _cut(sentence, Rank.WORD):
+        for piece in [sentence] if size(sentence) <= most else _cut(sentence, CutRank.WORD):
             if found and size((*found[-1], *piece)) <= most:
                 found[-1] = content_of([*found[-1], *piece])
             else:
@@ -177,7 +177,7 @@ def _ends_in_space(parts: Sequence[str | Mark]) -> bool:
     return plain(tuple(parts))[-1:].isspace()
 
 
-def _cut(content: Content, rank: Rank) -> list[Content]:
+def _cut(content: Content, rank: CutRank) -> list[Content]:
     """At every place of a rank that lies in no pair."""
     found: list[list[str | Mark]] = [[]]
     depth = 0
@@ -193,7 +193,7 @@ def _cut(content: Content, rank: Rank) -> list[Content]:
         for place in [*cuts_in(part, rank, _EVERY), len(part)]:
             found[-1].append(part[at:place])
             at = place
-            if place < len(part) or (rank is Rank.SENTENCE and _ENDS.search(part) and part[-1:].isspace()):
+            if place < len(part) or (rank is CutRank.SENTENCE and _ENDS.search(part) and part[-1:].isspace()):
                 found.append([])
     pieces = [content_of(piece) for piece in found]
     return [piece for piece in pieces if piece]
@@ -202,7 +202,7 @@ def _cut(content: Content, rank: Rank) -> list[Content]:
 # What is asked once: the segments of one content and context, how far the ladder of repair got, and what came.
 
 
-class Step(IntEnum):
+class AskingStep(IntEnum):
     """How a unit is asked: with others, alone and told what was wrong, without context, sentence by sentence."""
 
     FIRST = 0
@@ -220,13 +220,13 @@ class TranslationUnit:
     """
 
     segments: list[Segment]
-    shown: Shown
+    shown: ShownContent
     place: int
     section: object = None
     tokens: int = 0
     terms: tuple[GlossaryTerm, ...] = ()
     parent: TranslationUnit | None = None
-    step: Step = Step.FIRST
+    step: AskingStep = AskingStep.FIRST
     before: tuple[tuple[str, str], ...] = ()
     has_hint: bool = False
     candidates: list[DeliveryCandidate] = field(default_factory=list)
@@ -245,7 +245,7 @@ class TranslationUnit:
 
     def piece(self, content: Content, tokens: int) -> TranslationUnit:
         before, core, after = trimmed(content)
-        shown = Shown(before, core, after, self.shown.ordered, self.shown.kind)
+        shown = ShownContent(before, core, after, self.shown.ordered, self.shown.kind)
         return TranslationUnit([], shown, self.place, self.section, tokens, parent=self)
 
     def guarded(self, core: Content) -> Content:
@@ -275,7 +275,7 @@ class UnitRequest:
     is_batch: bool = False
 
 
-class Family(ABC):
+class TranslatorFamily(ABC):
     """One of them. Of a wish it knows the languages, the form of address and the domain; `source` "" is not known."""
 
     takes_context = False
@@ -293,7 +293,7 @@ class Family(ABC):
         """Of the first attempt (0), or of a later one, which is warmer."""
 
 
-def family_for(name: str, *, is_large: bool = False) -> Family:
+def family_for(name: str, *, is_large: bool = False) -> TranslatorFamily:
     """By the name in `capability.Knows.family`. `is_large`: of Hy-MT2, the mixture of experts of 30 billion weights."""
     from app.features.models.languages import HY_MT1, HY_MT2, TRANSLATE_GEMMA
 
@@ -303,7 +303,7 @@ def family_for(name: str, *, is_large: bool = False) -> Family:
         return HyMt1()
     if name == TRANSLATE_GEMMA:
         return TranslateGemma()
-    return Generic()
+    return GenericFamily()
 
 
 def one_line(text: str) -> str:
@@ -359,7 +359,7 @@ _ANY_TEXT = r'text ::= ([^<] | "<" [^s/] | "<s" [^ ] | "</" [^s] | "</s" [^>])+'
 """Anything but the beginning and the end of a segment; a text may well have `<span>` or `</small>`."""
 
 
-class Generic(Family):
+class GenericFamily(TranslatorFamily):
     """System and user message; the engine joins them for templates without a system role."""
 
     takes_context = True
@@ -462,7 +462,7 @@ _KEEP_DELIMITERS = (
 _NAMES = {"pt-BR": "Brazilian Portuguese", "pt-PT": "European Portuguese"}
 
 
-class HyMt2(Family):
+class HyMt2(TranslatorFamily):
     """`is_large`: the mixture of experts, whose makers recommend other sampling."""
 
     takes_context = True
@@ -478,7 +478,7 @@ class HyMt2(Family):
         return _sampling(attempt, is_large=self._is_large)
 
 
-class HyMt1(Family):
+class HyMt1(TranslatorFamily):
     """HY-MT1.5 and Hunyuan-MT: the plain prompt for any pair; nothing else is known in English."""
 
     def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
@@ -572,7 +572,7 @@ UNKNOWN_SOURCE = "en"
 """Where the source cannot be told: the template's own default."""
 
 
-class TranslateGemma(Family):
+class TranslateGemma(TranslatorFamily):
     """One text a request, nothing beside it."""
 
     def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 from app.core.wire import from_json
 from app.documents.segments import Content, Segment
-from app.documents.source import Remark
-from app.features.work.asking import Rests
+from app.documents.source import ReadingRemark
+from app.features.work.asking import TaskRests
 from app.store.documents import StoredDocument
 from app.store.jobs import Job, JobRow
-from app.store.translations import Counts, StoredSegment
+from app.store.translations import SegmentCounts, StoredSegment
 
 
 class Formality(StrEnum):
@@ -172,7 +172,7 @@ class TranslationEnded:
     is_partial: bool = False
 
 
-TranslationEvent = TranslationPlanned | Rests | SegmentGrows | SegmentDone | TermsFound | TranslationEnded
+TranslationEvent = TranslationPlanned | TaskRests | SegmentGrows | SegmentDone | TermsFound | TranslationEnded
 
 
 KIND = "translation"
@@ -204,7 +204,7 @@ class StoredTranslation(JobRow):
     reused: int
     seconds: float = 0.0
     model: str = ""
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[ReadingRemark, ...] = ()
     """What there was to tell of the file when it was read."""
 
 
@@ -279,11 +279,11 @@ class Saved:
     is_marked: bool = False
     refused: tuple[int, ...] = ()
     keeps_layout: bool = True
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[ReadingRemark, ...] = ()
     kept: tuple[int, ...] = ()
 
 
-def from_job(job: Job, counts: Counts) -> StoredTranslation:
+def from_job(job: Job, counts: SegmentCounts) -> StoredTranslation:
     spec, progress = job.spec, job.progress
     return StoredTranslation(
         job.id,
@@ -302,7 +302,7 @@ def from_job(job: Job, counts: Counts) -> StoredTranslation:
         dict(counts.by_origin).get(TranslationSource.MEMORY, 0),
         float(progress.get("worked_s", 0.0)),
         str(progress.get("model_file", "")),
-        tuple(Remark(**fields) for fields in spec.get("remarks", ())),
+        tuple(ReadingRemark(**fields) for fields in spec.get("remarks", ())),
     )
 
 

@@ -26,7 +26,7 @@ from app.documents.formats.registry import named
 from app.documents.protocol import Rewrite, Rewritten, SegmentsWritten
 from app.documents.segments import Content, content_of
 from app.features.documents import DocumentLibrary
-from app.features.translation.adding import Copies
+from app.features.translation.adding import FileCopies
 from app.features.translation.at_work import row_of
 from app.features.translation.marking import marked_text, shown_text
 from app.features.translation.memory import own_entry, write_tmx
@@ -53,7 +53,7 @@ ENDINGS_OF_NEW = (".docx", ".html")
 
 
 @dataclass(frozen=True)
-class Original:
+class OriginalFile:
     """A file whose segments were found: where its bytes are, its format and hash, and the password it needs."""
 
     path: Path
@@ -63,7 +63,7 @@ class Original:
 
 
 @dataclass
-class _Words:
+class _SavedWords:
     """What is to stand in the document, row by row; notes what is not translated, and what could not be."""
 
     rows: Iterable[Row]
@@ -89,14 +89,14 @@ class _Words:
 
 
 def rewrite(
-    original: Original, rows: Iterable[Row], target: str, path: Path, cancel: CancelToken, *, child_folder: Path
+    original: OriginalFile, rows: Iterable[Row], target: str, path: Path, cancel: CancelToken, *, child_folder: Path
 ) -> Iterator[Saving | Saved]:
     """The file again; the last thing is Saved, none where it was cancelled.
 
     Raises TargetIsOpen, DiskFull or FolderNotWritable, or what the child met.
     """
     format_ = named(original.format)
-    words = _Words(rows, is_marked=format_ is None or not format_.for_programs)
+    words = _SavedWords(rows, is_marked=format_ is None or not format_.for_programs)
     lines = child_folder / f"{SCRATCH}{secrets.token_hex(6)}.jsonl"
     code, is_rtl = language_of(target)
     try:
@@ -124,7 +124,7 @@ def compose(blocks: Iterable[Block], rows: Iterable[Row], target: str, path: Pat
     from app.features.translation.recomposed import as_html
     from app.features.translation.recomposed_docx import write_docx
 
-    words = _Words(rows, is_marked=True)
+    words = _SavedWords(rows, is_marked=True)
     new = recomposed(blocks, dict(words))
     code, is_rtl = language_of(target)
     with written(path) as file:
@@ -166,14 +166,14 @@ def _put(scratch: Path, path: Path) -> None:
 # Saves stored translations as documents: what they can be saved as, under which name, and how.
 
 
-class Savings:
+class TranslationSavings:
     """`child_folder` is the document child's own; `password_of` is what a person gave for a file, "" without one."""
 
     def __init__(
         self,
         store: TranslationStore,
         documents: DocumentLibrary,
-        copies: Copies,
+        copies: FileCopies,
         child_folder: Path,
         *,
         known: Callable[[int], Job],
@@ -204,7 +204,7 @@ class Savings:
         copy = self._copies.path(job.id, source)
         if not copy.is_file():
             raise DocumentGone(source.name or job.title)
-        original = Original(copy, format_, str(job.spec.get("sha256", "")), self._password_of(job.id))
+        original = OriginalFile(copy, format_, str(job.spec.get("sha256", "")), self._password_of(job.id))
         rows, target = self._rows(job), wish_of(job).target
         yield from rewrite(original, rows, target, path, cancel, child_folder=self._child_folder)
 

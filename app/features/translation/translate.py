@@ -24,7 +24,7 @@ from app.features.translation.delivering import DeliveryCandidate, blocks, deliv
 from app.features.translation.marking import to_text
 from app.features.translation.problems import ProblemKind, TranslationProblem, is_unusable, loop_in
 from app.features.translation.prompts import (
-    Step,
+    AskingStep,
     TranslationUnit,
     batches_of,
     halves_of,
@@ -45,7 +45,15 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.features.translation.work import CHARACTERS_A_TOKEN, TranslationWork, begin, sorted_out
-from app.features.work.asking import Growing, PromptReading, Rests, TaskAnswer, TaskTaken, work_off, work_off_in_turn
+from app.features.work.asking import (
+    PromptReading,
+    TaskAnswer,
+    TaskGrowing,
+    TaskRests,
+    TaskTaken,
+    work_off,
+    work_off_in_turn,
+)
 
 _CUT = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
 _OF_ALL = (TemplateFailed, ChatUnavailable, ModelBroken)
@@ -63,7 +71,7 @@ class UnitBatch:
 
     work: TranslationWork
     units: list[TranslationUnit]
-    step: Step = Step.FIRST
+    step: AskingStep = AskingStep.FIRST
 
     @property
     def ask(self) -> Ask:
@@ -71,7 +79,7 @@ class UnitBatch:
         return self.work.ask(self.units, self.step)
 
 
-class Repair:
+class AnswerRepair:
     """Takes answers. `settle` is told each unit that is done, a piece of one excepted."""
 
     def __init__(self, work: TranslationWork, settle: Callable[[TranslationUnit], None]) -> None:
@@ -127,15 +135,15 @@ class Repair:
             return self._halved(task.units)
         unit = task.units[0]
         if isinstance(error, PromptTooLong):
-            if task.step < Step.BARE and unit.had_context:
-                return [self._at(unit, Step.BARE)]
+            if task.step < AskingStep.BARE and unit.had_context:
+                return [self._at(unit, AskingStep.BARE)]
             return self._in_halves(unit) or self._judged(
                 unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.CUT),))
             )
         failed = DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.FAILED),))
-        if isinstance(error, GrammarInvalid) and unit.step < Step.BARE:
+        if isinstance(error, GrammarInvalid) and unit.step < AskingStep.BARE:
             unit.candidates.append(failed)
-            return [self._at(unit, Step.BARE)]
+            return [self._at(unit, AskingStep.BARE)]
         return self._judged(unit, failed)
 
     def _cut_off(self, task: UnitBatch, text: str) -> list[UnitBatch]:
@@ -159,13 +167,13 @@ class Repair:
         unit.candidates.append(found)
         if not found.problems or self._is_same_again(unit) or self._is_beyond_it(found):
             return self._end(unit)
-        if unit.step is Step.FIRST:
-            return [self._at(unit, Step.ALONE)]
-        if unit.step is Step.ALONE and unit.had_context:
-            return [self._at(unit, Step.BARE)]
+        if unit.step is AskingStep.FIRST:
+            return [self._at(unit, AskingStep.ALONE)]
+        if unit.step is AskingStep.ALONE and unit.had_context:
+            return [self._at(unit, AskingStep.BARE)]
         sentences = sentences_of(unit.shown.core)
         is_worth_it = any(problem.kind is not ProblemKind.GLOSSARY for problem in found.problems)
-        if unit.step < Step.PIECES and is_worth_it and len(sentences) > 1 and not unit.pieces:
+        if unit.step < AskingStep.PIECES and is_worth_it and len(sentences) > 1 and not unit.pieces:
             return self._begin_pieces(unit, sentences)
         return self._end(unit)
 
@@ -181,12 +189,12 @@ class Repair:
             problem.kind is ProblemKind.GLOSSARY for problem in found.problems
         )
 
-    def _at(self, unit: TranslationUnit, step: Step) -> UnitBatch:
+    def _at(self, unit: TranslationUnit, step: AskingStep) -> UnitBatch:
         unit.step = step
         return UnitBatch(self._work, [unit], step)
 
     def _begin_pieces(self, unit: TranslationUnit, contents: Sequence[Content]) -> list[UnitBatch]:
-        unit.step = Step.PIECES
+        unit.step = AskingStep.PIECES
         unit.pieces = [unit.piece(content, self._tokens(content, unit)) for content in contents]
         asked = [piece for piece in unit.pieces if piece.shown.has_words]
         for piece in unit.pieces:
@@ -261,15 +269,15 @@ def translate(
     if work is None:
         yield TranslationEnded(is_partial=True)
         return
-    yield from _Run(work, done or {}, is_interactive=is_interactive).run()
+    yield from _TranslationRun(work, done or {}, is_interactive=is_interactive).run()
 
 
-class _Run:
+class _TranslationRun:
     """One run over the segments."""
 
     def __init__(self, work: TranslationWork, done: Mapping[int, Translated], *, is_interactive: bool) -> None:
         self._work, self._given, self._is_interactive = work, done, is_interactive
-        self._repair = Repair(work, self._settle)
+        self._repair = AnswerRepair(work, self._settle)
         self._settled: list[Translated] = []
         self._done = sum(segment.id in done for segment in work.segments)
         self._terms_told = 0
@@ -300,7 +308,7 @@ class _Run:
 
     def _asked(self, tasks: Sequence[UnitBatch]) -> Iterator[TranslationEvent]:
         work = self._work
-        events: Iterator[Rests | PromptReading[UnitBatch] | Growing[UnitBatch] | TaskTaken[UnitBatch]]
+        events: Iterator[TaskRests | PromptReading[UnitBatch] | TaskGrowing[UnitBatch] | TaskTaken[UnitBatch]]
         if self._is_interactive:
             events = work_off_in_turn(tasks, work.engine, work.cancel, self._repair.take)
         else:
@@ -308,11 +316,11 @@ class _Run:
             largest = WINDOWS_A_PLACE * places if places > 1 else 1
             events = work_off(tasks, work.engine, work.cancel, self._repair.take, first=places, largest=largest)
         for event in events:
-            if isinstance(event, Rests):
+            if isinstance(event, TaskRests):
                 yield event
             elif isinstance(event, TaskTaken):
                 yield from self._told()
-            elif isinstance(event, Growing) and (grown := _grown(event)) is not None:
+            elif isinstance(event, TaskGrowing) and (grown := _grown(event)) is not None:
                 yield grown
 
     def _settle(self, unit: TranslationUnit) -> None:
@@ -338,7 +346,7 @@ class _Run:
             yield TermsFound(work.consistency.terms)
 
 
-def _grown(event: Growing[UnitBatch]) -> SegmentGrows | None:
+def _grown(event: TaskGrowing[UnitBatch]) -> SegmentGrows | None:
     units = event.task.units
     if len(units) == 1:
         return _grown_alone(units[0], without_tags(event.text).strip())

@@ -23,7 +23,7 @@ from app.core.wire import to_json
 from app.documents.segments import Content
 from app.features.chat.answers import title_from
 from app.features.documents import DocumentLibrary
-from app.features.translation.adding import Additions, Copies
+from app.features.translation.adding import FileAdditions, FileCopies
 from app.features.translation.at_work import RunningTranslation, Translate, TranslationEstimates, outcome_of, row_of
 from app.features.translation.marking import same_marks
 from app.features.translation.memory import KeptWords, MemoryMatches
@@ -51,12 +51,12 @@ from app.features.translation.result import (
     terms_of,
     wish_of,
 )
-from app.features.translation.saving import Savings, remove_scratch
+from app.features.translation.saving import TranslationSavings, remove_scratch
 from app.features.work.engines import TaskEngines
 from app.features.work.queue import DONE, QUEUED, RUNNING, StoredJobs
-from app.features.work.turns import Turns  # fmt: skip
+from app.features.work.turns import QueueTurns  # fmt: skip
 from app.store.documents import StoredDocument
-from app.store.jobs import Job, Jobs
+from app.store.jobs import Job, JobTable
 from app.store.translations import LanguagePair, TranslationMemory, TranslationStore
 
 __all__ = [
@@ -89,7 +89,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
 
     def __init__(
         self,
-        jobs: Jobs,
+        jobs: JobTable,
         store: TranslationStore,
         memory: TranslationMemory,
         documents: DocumentLibrary,
@@ -98,15 +98,15 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         settings: Callable[[], Settings],
         copies: Path | None,
         child_folder: Path,
-        turns: Turns | None = None,
+        turns: QueueTurns | None = None,
     ) -> None:
         super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=ADDING)
         self._store = store
         self._passwords: dict[int, str] = {}
         self.documents = documents
-        self._copies, self._child_folder = Copies(copies), child_folder
-        self._additions = Additions(jobs, store, documents, self._copies, child_folder)
-        self.files = Savings(
+        self._copies, self._child_folder = FileCopies(copies), child_folder
+        self._additions = FileAdditions(jobs, store, documents, self._copies, child_folder)
+        self.files = TranslationSavings(
             store, documents, self._copies, child_folder,
             known=self._known, password_of=lambda job_id: self._passwords.get(job_id, ""),
         )  # fmt: skip

@@ -11,7 +11,7 @@ from functools import cache
 from app.core.paths import resource
 from app.language.facts import find_garbled_words
 from app.language.names import base, find_foreign_letters, has_word_spaces, script_of
-from app.language.word_tables import Forms, changed_alternative, forms_of, load_tables, split_words
+from app.language.word_tables import WordForms, changed_alternative, forms_of, load_tables, split_words
 
 ALWAYS_MISSED = 5
 """From this number on a missing word is told, a smaller one ("both", "a pair") only where there is another instead."""
@@ -85,7 +85,7 @@ def _whole_numbers(text: str) -> set[int]:
     return {int(digits) for digits in _DIGITS.findall(text) if len(digits) < 9}
 
 
-def _single_numbers(source: str, known: Mapping[int, Forms]) -> Iterator[tuple[int, str]]:
+def _single_numbers(source: str, known: Mapping[int, WordForms]) -> Iterator[tuple[int, str]]:
     """Numbers in words that stand by themselves: parts of "twenty-one" and "vingt et un" say something else."""
     words = [word.casefold() for word in _WORD.findall(source)]
     values = [next((value for value, forms in known.items() if forms.says.fullmatch(word)), 0) for word in words]
@@ -123,7 +123,7 @@ def changed_negation(source: str, target: str, pair: tuple[str, str]) -> str:
         if not clear or not excuses:
             return ""
         said = next((word for word in split_words(_OR_NOT.sub(" ", text)) if word in clear.split()), "")
-        if said and not any(Forms.of(excuses).may.fullmatch(word) for word in split_words(other)):
+        if said and not any(WordForms.of(excuses).may.fullmatch(word) for word in split_words(other)):
             return _as_written(text, said)
     return ""
 

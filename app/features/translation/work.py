@@ -16,16 +16,16 @@ from app.documents.segments import Content, Segment, SegmentKind, plain
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.chat.options import template_variables
-from app.features.models.languages import Knows, knows, weights_of
+from app.features.models.languages import KnownLanguages, knows, weights_of
 from app.features.translation.delivering import DeliveryCandidate, candidate
-from app.features.translation.glossary import Consistency, Glossary, chosen, violated
-from app.features.translation.marking import Shown, same_marks, shown
+from app.features.translation.glossary import TermConsistency, TermGlossary, chosen, violated
+from app.features.translation.marking import ShownContent, same_marks, shown
 from app.features.translation.problems import ProblemKind, TranslationProblem, is_unusable, repeats, sentences_of
 from app.features.translation.prompts import (
-    Family,
-    Sizes,
-    Step,
+    AskingStep,
+    BatchSizes,
     TranslationUnit,
+    TranslatorFamily,
     UnitRequest,
     answer_tokens,
     family_for,
@@ -48,7 +48,7 @@ from app.features.translation.word_checks import (
     untranslated_word,
 )
 from app.features.work.asking import woken
-from app.language.detection import LEAST_LETTERS, Detector
+from app.language.detection import LEAST_LETTERS, LanguageDetector
 from app.language.names import HAN, KANA, LANGUAGES, LATIN, are_alike, base, count, english_name, script_of
 from app.language.numbers import WrittenNumber, quantities, written_numbers
 
@@ -79,22 +79,22 @@ class TranslationWork:
     memory: MemoryLookup
     cancel: CancelToken
     model: ModelLoaded
-    knows: Knows
-    family: Family
-    sizes: Sizes
-    checks: Checks
-    glossary: Glossary
-    consistency: Consistency
-    detector: Detector
+    knows: KnownLanguages
+    family: TranslatorFamily
+    sizes: BatchSizes
+    checks: TranslationChecks
+    glossary: TermGlossary
+    consistency: TermConsistency
+    detector: LanguageDetector
     results: dict[int, str] = field(default_factory=dict)
     texts: dict[int, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.texts = {segment.id: segment.text for segment in self.segments}
 
-    def ask(self, units: Sequence[TranslationUnit], step: Step) -> Ask:
+    def ask(self, units: Sequence[TranslationUnit], step: AskingStep) -> Ask:
         """The prompt for units that are asked together, as far as is known now."""
-        is_bare = step >= Step.BARE or units[0].parent is not None
+        is_bare = step >= AskingStep.BARE or units[0].parent is not None
         before = () if is_bare or not self.family.takes_context else self._before(units[0])
         hints = tuple(unit.segments[0].context if unit.segments and not is_bare else "" for unit in units)
         for unit in units:
@@ -116,7 +116,7 @@ class TranslationWork:
             template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), self.model),
             thinking_budget=THINKING_TOKENS if always_thinks else -1,
             stop_on_repetition=not any(repeats(unit.shown.words) for unit in units),
-            grammar=self.family.grammar(request) if step < Step.BARE else "",
+            grammar=self.family.grammar(request) if step < AskingStep.BARE else "",
         )
 
     def learn(self, translated: Translated) -> None:
@@ -155,8 +155,8 @@ class TranslationWork:
         found = [term for unit in units for term in self.consistency.found_in(unit.shown.words)]
         return chosen([*own, *(term for term in found if term.source.casefold() not in known)])
 
-    def _said(self, units: Sequence[TranslationUnit], step: Step) -> str:
-        if step is Step.FIRST or not units[0].candidates:
+    def _said(self, units: Sequence[TranslationUnit], step: AskingStep) -> str:
+        if step is AskingStep.FIRST or not units[0].candidates:
             return ""
         return sentences_of(units[0].candidates[-1].problems, english_name(self.pair.target))
 
@@ -169,7 +169,7 @@ def begin(
     if model is None:
         return None
     known, weights = knows(Path(model.path)), weights_of(model)
-    detector = Detector.shared()
+    detector = LanguageDetector.shared()
     among = known.languages if len(known.languages) > 1 else [language.code for language in LANGUAGES]
     source = wish.source or detector.find(_sample(segments), among)
     formality = wish.formality if known.takes_formality else Formality.DEFAULT
@@ -179,9 +179,9 @@ def begin(
         segments, told, source, engine, memory, cancel, model, known,
         family_for(known.family, is_large=weights > LARGE_WEIGHTS),
         sizes_for(known, weights, model.context_tokens, model.sequences),
-        Checks(pair, detector),
-        Glossary(wish.glossary, source),
-        Consistency([segment.text for segment in segments], source),
+        TranslationChecks(pair, detector),
+        TermGlossary(wish.glossary, source),
+        TermConsistency([segment.text for segment in segments], source),
         detector,
     )  # fmt: skip
 
@@ -245,7 +245,7 @@ def sorted_out(work: TranslationWork, done: Mapping[int, Translated]) -> tuple[l
     return known, list(units.values())
 
 
-def _known(work: TranslationWork, segment: Segment, seen: Shown, file_is_in_target: bool) -> Translated | None:
+def _known(work: TranslationWork, segment: Segment, seen: ShownContent, file_is_in_target: bool) -> Translated | None:
     if not seen.has_words:
         return Translated(segment.id, segment.content, TranslationSource.SKIPPED)
     found = work.memory.find(segment.content, segment.context)
@@ -274,18 +274,20 @@ def _file_is_in_target(work: TranslationWork) -> bool:
     return bool(texts) and work.detector.clearly("\n".join(texts)) == base(work.pair.target)
 
 
-class Checks:
+class TranslationChecks:
     """Of one pair of languages; it learns how long translations are."""
 
-    def __init__(self, pair: TranslationWish, detector: Detector) -> None:
+    def __init__(self, pair: TranslationWish, detector: LanguageDetector) -> None:
         self._pair, self._detector = pair, detector
-        self._lengths = Lengths(pair.source, pair.target)
+        self._lengths = ExpectedLengths(pair.source, pair.target)
 
-    def judge(self, source: Shown, answer: str, terms: Sequence[GlossaryTerm] = ()) -> DeliveryCandidate:
+    def judge(self, source: ShownContent, answer: str, terms: Sequence[GlossaryTerm] = ()) -> DeliveryCandidate:
         """What an answer gives, and all that is wrong with it. `terms` are those of the person's glossary in it."""
         return self.judged(source, candidate(source, answer), terms)
 
-    def judged(self, source: Shown, found: DeliveryCandidate, terms: Sequence[GlossaryTerm] = ()) -> DeliveryCandidate:
+    def judged(
+        self, source: ShownContent, found: DeliveryCandidate, terms: Sequence[GlossaryTerm] = ()
+    ) -> DeliveryCandidate:
         """The same of a candidate whose form was looked at."""
         if is_unusable(found.problems):
             return found
@@ -294,7 +296,7 @@ class Checks:
             self._lengths.learn(source.words, found.words)
         return whole
 
-    def _faults(self, source: Shown, words: str, terms: Sequence[GlossaryTerm]) -> Iterator[TranslationProblem]:
+    def _faults(self, source: ShownContent, words: str, terms: Sequence[GlossaryTerm]) -> Iterator[TranslationProblem]:
         ours, theirs = self._pair.source, self._pair.target
         names = [term.target for term in terms]
         if is_same(source.words, words, ours, theirs) and source.words not in names:
@@ -343,7 +345,7 @@ _CODE = re.compile(r"[\w\-]*(?:[A-Z0-9_]|(?<=\w)-(?=\w))[\w\-]*", re.ASCII)
 """A name, an abbreviation or an identifier, which may stand in any language."""
 
 
-def is_other_language(text: str, source: str, target: str, detector: Detector) -> bool:
+def is_other_language(text: str, source: str, target: str, detector: LanguageDetector) -> bool:
     """Whether a text of some length is clearly not in the target language."""
     if script_of(target) != LATIN:
         text = _CODE.sub(" ", text)
@@ -422,7 +424,7 @@ _DENSITY = {"zh": 0.33, "yue": 0.33, "ja": 0.45, "ko": 0.55, "he": 0.8, "ar": 0.
 """How many characters a language takes for what English says in one, roughly."""
 
 
-class Lengths:
+class ExpectedLengths:
     """What is expected for a pair of languages; it learns from translations without other faults."""
 
     def __init__(self, source: str, target: str) -> None:

@@ -44,7 +44,7 @@ REFUSING = re.compile(
 
 
 @dataclass(frozen=True)
-class Rests:
+class TaskRests:
     """The work waits: "interactive" (somebody is being answered), "room"; "" when it goes on."""
 
     reason: str
@@ -80,7 +80,7 @@ def woken(engine: Engine, cancel: CancelToken) -> ModelLoaded | None:
 
 
 @dataclass(frozen=True)
-class Growing(Generic[T]):
+class TaskGrowing(Generic[T]):
     """A task's answer so far."""
 
     task: T
@@ -113,7 +113,7 @@ def work_off(
     *,
     first: int = FIRST_WINDOW,
     largest: int = LARGEST_WINDOW,
-) -> Iterator[Rests | PromptReading[T] | Growing[T] | TaskTaken[T]]:
+) -> Iterator[TaskRests | PromptReading[T] | TaskGrowing[T] | TaskTaken[T]]:
     """Asks all tasks; `take` is given each answer, and what it returns is asked too.
 
     So many are on the wire `first`, then more, at most `largest`; a task's `ask` is looked at when it goes there.
@@ -148,7 +148,7 @@ def work_off(
 
 def _answers(
     window: list[T], engine: Engine, cancel: CancelToken
-) -> Iterator[Rests | PromptReading[T] | Growing[T] | tuple[int, TaskAnswer | AppError]]:
+) -> Iterator[TaskRests | PromptReading[T] | TaskGrowing[T] | tuple[int, TaskAnswer | AppError]]:
     texts = [""] * len(window)
     is_resting = False
     for index, event in engine.generate_many([task.ask for task in window], cancel=cancel):
@@ -158,15 +158,15 @@ def _answers(
             texts[index] = ""
         if isinstance(event, Waiting) and event.reason == "interactive":
             if not is_resting:
-                yield Rests(event.reason)
+                yield TaskRests(event.reason)
             is_resting = True
             continue
         if is_resting and not isinstance(event, Waiting):
             is_resting = False
-            yield Rests("")
+            yield TaskRests("")
         if isinstance(event, TextDelta) and not event.thinking:
             texts[index] += event.text
-            yield Growing(window[index], texts[index])
+            yield TaskGrowing(window[index], texts[index])
         elif isinstance(event, PromptProgress) and event.total_tokens:
             yield PromptReading(window[index], event.done_tokens / event.total_tokens)
         elif isinstance(event, AppError):
@@ -177,7 +177,7 @@ def _answers(
 
 def work_off_in_turn(
     tasks: Iterable[T], engine: Engine, cancel: CancelToken, take: Take[T]
-) -> Iterator[Growing[T] | TaskTaken[T]]:
+) -> Iterator[TaskGrowing[T] | TaskTaken[T]]:
     """As `work_off`, but one after another before everything else, and what `take` returns is asked next: for a person
     who waits for what was just typed."""
     waiting = deque(tasks)
@@ -190,7 +190,7 @@ def work_off_in_turn(
             for event in engine.answer(task.ask, cancel):
                 if isinstance(event, TextDelta) and not event.thinking:
                     text += event.text
-                    yield Growing(task, text)
+                    yield TaskGrowing(task, text)
                 elif isinstance(event, Finished) and event.stats.finish_reason is not FinishReason.CANCELLED:
                     answer = TaskAnswer(text, event.stats.finish_reason)
         except EngineStopped:

@@ -21,7 +21,7 @@ from app.core.paths import runs_elsewhere
 from app.engine.client import EngineOnDemand
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
-from app.engine.fit import Layout, shape_of
+from app.engine.fit import ModelLayout, shape_of
 from app.engine.protocol import OPEN, Wish
 from app.features.models.languages import weights_in, weights_of
 from app.features.models.messages import REFUSED, MessageTemplate, gigabytes
@@ -80,7 +80,7 @@ class TaskEngines:
         let_out: LetOut = lambda _ids, _model: None,
         **sizes: Callable[..., int],
     ) -> None:
-        self.ask: Callable[[Swap], bool] = lambda swap: False
+        self.ask: Callable[[ModelSwap], bool] = lambda swap: False
         self.let_out = let_out
         """Whether a job's documents may go to where its model runs; raises DocumentStaysHere."""
         self._chats, self._chats_model, self._model = chats, chats_model, model
@@ -215,7 +215,7 @@ CONTEXT_TOKENS = 8192
 
 def needed_bytes(path: Path, context_tokens: int = CONTEXT_TOKENS) -> int:
     """What a model takes in memory, by formula. Raises ModelUnreadable or ModelMissing."""
-    return shape_of(check_model(path)).needs(Layout(context_tokens)).total
+    return shape_of(check_model(path)).needs(ModelLayout(context_tokens)).total
 
 
 class SecondEngine:
@@ -230,7 +230,7 @@ class SecondEngine:
         task: str,
         chats: Engine,
         make_engine: Callable[[], Engine],
-        ask: Callable[[Swap], bool],
+        ask: Callable[[ModelSwap], bool],
         *,
         free_bytes: Callable[[], int] = free_memory_bytes,
         needs: Callable[[Path], int] = needed_bytes,
@@ -274,9 +274,9 @@ class SecondEngine:
         loaded, wanted, free = self._chats.loaded, self._needs(path), self._free_bytes()
         if loaded is None or not free:  # nothing is in the way, or nobody can tell
             return ModelPlacement.BOTH
-        return self.decide(Swap(self._task, loaded.name, loaded.needed_bytes, path.stem, wanted, free))
+        return self.decide(ModelSwap(self._task, loaded.name, loaded.needed_bytes, path.stem, wanted, free))
 
-    def decide(self, swap: Swap) -> ModelPlacement:
+    def decide(self, swap: ModelSwap) -> ModelPlacement:
         """Where the second model goes. It is measured anew each time; only the person's answer is remembered."""
         room = swap.free_bytes - RESERVE_BYTES
         if swap.loaded_bytes <= 0 or swap.wanted_bytes <= room:
@@ -311,7 +311,7 @@ class ModelPlacement(StrEnum):
 
 
 @dataclass(frozen=True)
-class Swap:
+class ModelSwap:
     """What a person is asked: may `wanted` take the place of `loaded` for this job? Sizes in bytes."""
 
     job: str
@@ -323,7 +323,7 @@ class Swap:
     """Free beside the loaded model."""
 
 
-def swap_words(swap: Swap) -> MessageTemplate:
+def swap_words(swap: ModelSwap) -> MessageTemplate:
     """The question, for a dialog with the answers "Put to sleep" and "Not now"."""
     text = "This needs {wanted}, which takes {needed} GB, and {free} GB are free. Put {loaded} to sleep meanwhile?"
     values = {"needed": gigabytes(swap.wanted_bytes), "free": gigabytes(swap.free_bytes)}

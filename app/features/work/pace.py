@@ -9,7 +9,7 @@ from app.core.events import CancelToken
 from app.engine.contract import Engine
 from app.features.models.estimate import TokenSpeed, probe
 from app.features.work.queue import DONE
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 
 EARLIER = 3
 """So many of the last jobs of a model tell its speed."""
@@ -52,13 +52,13 @@ class WorkClock:
         self._is_resting = is_resting
 
 
-class Speeds:
+class MeasuredSpeeds:
     """From any thread. What was measured holds as long as the program runs.
 
     `seconds` is the field of a job's progress that tells how long its `tokens` took.
     """
 
-    def __init__(self, kind: str, jobs: Jobs, *, seconds: str) -> None:
+    def __init__(self, kind: str, jobs: JobTable, *, seconds: str) -> None:
         self._kind, self._jobs, self._seconds = kind, jobs, seconds
         self._probed: dict[str, TokenSpeed] = {}
 

@@ -25,8 +25,8 @@ from app.core.events import CancelToken, LinkedToken, ModelLoaded
 from app.core.settings import Settings
 from app.engine.contract import Engine
 from app.features.work.engines import TaskEngines
-from app.features.work.turns import Turns
-from app.store.jobs import Job, Jobs
+from app.features.work.turns import QueueTurns
+from app.store.jobs import Job, JobTable
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ TRIES = 2
 Event = TypeVar("Event")
 
 
-class Working(ABC, Generic[Event]):
+class JobAttempt(ABC, Generic[Event]):
     """One job while it is worked on, attempt after attempt."""
 
     record: Any
@@ -70,7 +70,7 @@ class Working(ABC, Generic[Event]):
 
 
 @dataclass(frozen=True)
-class Worked(Generic[Event]):
+class JobEvent(Generic[Event]):
     """Something happened in one job. `event` None: its row has changed (state, error, title), look again."""
 
     id: int
@@ -87,19 +87,19 @@ class JobQueue(Generic[Event]):
     def __init__(
         self,
         kind: str,
-        jobs: Jobs,
+        jobs: JobTable,
         engines: TaskEngines,
-        turns: Turns,
+        turns: QueueTurns,
         *,
         stays_awake: Callable[[], bool],
-        begin: Callable[[Job], Working[Event]],
+        begin: Callable[[Job], JobAttempt[Event]],
         documents_of: Callable[[int], Sequence[int]] = lambda _id: (),
     ) -> None:
         self._kind, self._jobs, self._engines, self._turns = kind, jobs, engines, turns
         self._stays_awake, self._begin, self._documents_of = stays_awake, begin, documents_of
         self._lock = threading.Lock()
         self._at_work: tuple[int, CancelToken] | None = None
-        self._working: Working[Event] | None = None
+        self._working: JobAttempt[Event] | None = None
         self._unwritten: dict[int, tuple[str, AppError | None]] = {}
         """How jobs ended where that could not be stored: the disk is full, say. They are not at work any more."""
 
@@ -150,7 +150,7 @@ class JobQueue(Generic[Event]):
             self._jobs.delete(job_id)
             self._end_work_on(job_id)
 
-    def run(self, cancel: CancelToken) -> Iterator[Worked[Event]]:
+    def run(self, cancel: CancelToken) -> Iterator[JobEvent[Event]]:
         """Works off the queue until nothing waits in it; a job that fails does not keep the next from its turn.
 
         Cancelled (the program quits), the one at work stays queued. While another kind has the turn, nothing comes.
@@ -161,17 +161,17 @@ class JobQueue(Generic[Event]):
             finally:
                 self._turns.give_back()
 
-    def _turn(self, cancel: CancelToken) -> Iterator[Worked[Event]]:
+    def _turn(self, cancel: CancelToken) -> Iterator[JobEvent[Event]]:
         with self._engines.held(cancel), awake(self._stays_awake) as look:
             while not cancel.cancelled and (job := self._take(stop := LinkedToken(cancel))) is not None:
                 try:
-                    yield Worked(job.id, None)
+                    yield JobEvent(job.id, None)
                     for event in self._carry_out(job, stop):
                         look()
-                        yield Worked(job.id, event)
+                        yield JobEvent(job.id, event)
                 finally:
                     self._let_go(job.id)
-                yield Worked(job.id, None)
+                yield JobEvent(job.id, None)
                 if not self._turns.goes_on(self._kind, self._next_place):
                     return
 
@@ -220,7 +220,7 @@ class JobQueue(Generic[Event]):
                 if tries >= TRIES or stop.cancelled:
                     raise
 
-    def _attempt(self, job: Job, working: Working[Event], stop: CancelToken) -> Iterator[Event]:
+    def _attempt(self, job: Job, working: JobAttempt[Event], stop: CancelToken) -> Iterator[Event]:
         yield from working.without_engine(stop)
         if not working.is_complete and not stop.cancelled:
             with self._engines.opened(stop) as engine:
@@ -230,7 +230,7 @@ class JobQueue(Generic[Event]):
         if working.is_complete or not stop.cancelled:  # or it would have its turn again and again
             self._end(job.id, DONE)
 
-    def _asked(self, job: Job, engine: Engine, working: Working[Event], stop: CancelToken) -> Iterator[Event]:
+    def _asked(self, job: Job, engine: Engine, working: JobAttempt[Event], stop: CancelToken) -> Iterator[Event]:
         model = engine.loaded
         if model is None:
             raise EngineStopped(None, "it ended right after the model was loaded")
@@ -287,7 +287,7 @@ def awake(
     What it gives is to be called now and then: every ten seconds it looks whether that still holds. Work goes on where
     the system cannot be asked.
     """
-    keeper, has_mains, looked_at_s = _Keeper(), has_mains or has_mains_power, clock()
+    keeper, has_mains, looked_at_s = _AwakeKeeper(), has_mains or has_mains_power, clock()
 
     def look() -> None:
         nonlocal looked_at_s
@@ -313,7 +313,7 @@ def has_mains_power() -> bool:
     return battery is None or battery.power_plugged is not False
 
 
-class _Keeper:
+class _AwakeKeeper:
     """A thread that holds the request: wakepy wants one, and a system's bus that hangs must not hold up the work."""
 
     def __init__(self) -> None:
@@ -372,12 +372,12 @@ class StoredJobs(ABC, Generic[Row, Event]):
     def __init__(
         self,
         kind: str,
-        jobs: Jobs,
+        jobs: JobTable,
         texts: JobTexts,
         engines: TaskEngines,
         settings: Callable[[], Settings],
         *,
-        turns: Turns | None,
+        turns: QueueTurns | None,
         unlisted: str,
     ) -> None:
         self._kind, self._jobs, self._searched, self._unlisted = kind, jobs, texts, unlisted
@@ -386,14 +386,14 @@ class StoredJobs(ABC, Generic[Row, Event]):
             kind,
             jobs,
             engines,
-            turns or Turns(),
+            turns or QueueTurns(),
             stays_awake=lambda: settings().summaries.stay_awake,
             begin=self._begun,
             documents_of=lambda job_id: texts.documents_of([job_id]).get(job_id, ()),
         )
 
     @abstractmethod
-    def _begun(self, job: Job) -> Working[Event]:
+    def _begun(self, job: Job) -> JobAttempt[Event]:
         """The work of a job; see `JobQueue`."""
 
     @abstractmethod
@@ -447,7 +447,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
         """Queues a paused or failed one again."""
         self._queue.resume(job_id)
 
-    def run(self, cancel: CancelToken) -> Iterator[Worked[Event]]:
+    def run(self, cancel: CancelToken) -> Iterator[JobEvent[Event]]:
         """Works off the queue until nothing waits in it; one that fails does not keep the next from its turn.
 
         Cancelled (the program quits), the one at work stays queued. One caller at a time. While other long work has

@@ -16,7 +16,7 @@ NextPlace = Callable[[], float | None]
 """The place of the next job of a kind in the common queue; None where none waits."""
 
 
-class Turns:
+class QueueTurns:
     """Shared by the queues of all kinds; from any thread. What nobody works off keeps no other kind waiting."""
 
     def __init__(self) -> None:

@@ -51,7 +51,7 @@ GROUPS = {
 
 
 @dataclass(frozen=True)
-class Action:
+class TurnAction:
     """Something to do with a turn: its name in code, its glyph, its name for people."""
 
     name: str
@@ -78,32 +78,32 @@ def opens_menu(event: QKeyEvent) -> bool:
     return event.key() == Qt.Key.Key_Menu or (event.key() == Qt.Key.Key_F10 and is_shifted)
 
 
-def action_for(event: QKeyEvent, actions: Sequence[Action]) -> Action | None:
+def action_for(event: QKeyEvent, actions: Sequence[TurnAction]) -> TurnAction | None:
     """What a key does of what is offered."""
     keys = QKeySequence(event.keyCombination())
     return next((action for action in actions if action.is_enabled and action.keys == keys), None)
 
 
-def memory_actions(message: StoredMessage, *, is_forgotten: bool) -> Sequence[Action]:
+def memory_actions(message: StoredMessage, *, is_forgotten: bool) -> Sequence[TurnAction]:
     """What keeps a message before the model's eyes."""
     if not message.text:
         return ()
     if message.pinned:
-        return (Action("unpin", "push-pin-slash", tr("Unpin"), group=MORE),)
+        return (TurnAction("unpin", "push-pin-slash", tr("Unpin"), group=MORE),)
     if is_forgotten:
-        return (Action("pin", "arrow-u-down-left", tr("Bring back"), is_quick=True, group=MORE),)
-    return (Action("pin", "push-pin", tr("Pin: the model always sees this"), group=MORE),)
+        return (TurnAction("pin", "arrow-u-down-left", tr("Bring back"), is_quick=True, group=MORE),)
+    return (TurnAction("pin", "push-pin", tr("Pin: the model always sees this"), group=MORE),)
 
 
-def version_actions(version: str) -> Sequence[Action]:
+def version_actions(version: str) -> Sequence[TurnAction]:
     """What leads to other versions than "2/3"."""
     place, _, count = version.partition("/")
     if not count:
         return ()
     return (
-        Action("previous", "caret-left", tr("Previous version"), is_enabled=place != "1", group=VERSIONS),
-        Action("next", "caret-right", tr("Next version"), is_enabled=place != count, group=VERSIONS),
-        Action("map", "tree-structure", tr("A map of all versions"), group=VERSIONS),
+        TurnAction("previous", "caret-left", tr("Previous version"), is_enabled=place != "1", group=VERSIONS),
+        TurnAction("next", "caret-right", tr("Next version"), is_enabled=place != count, group=VERSIONS),
+        TurnAction("map", "tree-structure", tr("A map of all versions"), group=VERSIONS),
     )
 
 
@@ -112,7 +112,7 @@ class ActionMenu(QMenu):
 
     chosen = Signal(str)
 
-    def __init__(self, theme: Theme, actions: Sequence[Action], parent: QWidget) -> None:
+    def __init__(self, theme: Theme, actions: Sequence[TurnAction], parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("action_menu")
         self.setAccessibleName(tr("What can be done with it"))
@@ -152,14 +152,14 @@ class ActionRow(QWidget):
         super().__init__(parent)
         self.setObjectName("turn_actions")
         self._theme = theme
-        self._actions: tuple[Action, ...] = ()
+        self._actions: tuple[TurnAction, ...] = ()
         self._version = ""
         self._is_pinned = False
         self._buttons: list[IconButton] = []
         self._count: QPushButton = self._text_button("versions", "map", 13)
         self._count.setToolTip(tr("A map of all versions"))
-        self._previous = self._icon_button(Action("previous", "caret-left", tr("Previous version")))
-        self._next = self._icon_button(Action("next", "caret-right", tr("Next version")))
+        self._previous = self._icon_button(TurnAction("previous", "caret-left", tr("Previous version")))
+        self._next = self._icon_button(TurnAction("next", "caret-right", tr("Next version")))
         self._pin: QPushButton = self._text_button("pinned", "unpin", 12.5)
         self._pin.setText(tr("Pinned"))
         self._pin.setAccessibleName(tr("Pinned: the model always sees this"))
@@ -168,12 +168,12 @@ class ActionRow(QWidget):
         theme.dress(self._pin, glyph=("push-pin", "muted", 14))
         self._note: QPushButton = self._text_button("answer_note", "details", 12.5)
         self._note.setToolTip(tr("About this answer"))
-        self._about = self._icon_button(Action("details", "info", tr("About this answer")))
-        self.more = self._icon_button(Action(MORE, "dots-three-bold", tr("More")))
+        self._about = self._icon_button(TurnAction("details", "info", tr("About this answer")))
+        self.more = self._icon_button(TurnAction(MORE, "dots-three-bold", tr("More")))
         """What opens the menu."""
         self.more.setToolTip(tr("More (Shift+F10)"))
 
-    def show_actions(self, actions: Sequence[Action], version: str, note: str, *, is_pinned: bool) -> None:
+    def show_actions(self, actions: Sequence[TurnAction], version: str, note: str, *, is_pinned: bool) -> None:
         """Replaces the icons where they differ; without any there is no menu either. `version` is "2/3" or empty."""
         self._note.setText(note)
         self._note.setAccessibleName(tr("About this answer: {words}", words=note))
@@ -271,7 +271,7 @@ class ActionRow(QWidget):
         button.hide()
         return button
 
-    def _icon_button(self, action: Action) -> IconButton:
+    def _icon_button(self, action: TurnAction) -> IconButton:
         button = IconButton(self._theme, action.glyph, action.label, size_px=ICON_PX, parent=self)
         if not action.keys.isEmpty():
             button.setToolTip(f"{action.label} ({written(KEYS[action.name])})")

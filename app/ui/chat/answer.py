@@ -11,12 +11,12 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.core.events import AnswerStats, FinishReason, Role
-from app.features.messages import Sentence, model_words
+from app.features.messages import PersonMessage, model_words
 from app.features.retrieval.support import is_marked_not_found
 from app.features.survey.wanted import made_of
 from app.language.sentences import is_whole
 from app.store.conversations import MessageState, StoredMessage
-from app.ui.chat.actions import COPY_AS, MORE, VERSIONS, Action
+from app.ui.chat.actions import COPY_AS, MORE, VERSIONS, TurnAction
 from app.ui.chat.documents import BranchDocuments, SourceRow
 from app.ui.chat.survey import made_words
 from app.ui.chat.turn import ACTIONS_PX, TurnView
@@ -220,7 +220,7 @@ class AnswerView(TurnView):
         self._say(text)
         self.resized.emit(self)
 
-    def fail(self, sentence: Sentence) -> None:
+    def fail(self, sentence: PersonMessage) -> None:
         """What went wrong, with its one action."""
         action = sentence.action if sentence.action in ACTION_LABELS else "retry"
         self._say(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
@@ -250,28 +250,28 @@ class AnswerView(TurnView):
     def is_changing(self) -> bool:
         return self.written.is_open or super().is_changing
 
-    def actions_offered(self) -> Sequence[Action]:
-        actions = [Action("copy", "copy", tr("Copy"), is_quick=True)]
+    def actions_offered(self) -> Sequence[TurnAction]:
+        actions = [TurnAction("copy", "copy", tr("Copy"), is_quick=True)]
         if self.text:
-            actions.append(Action("copy_text", "text-t", tr("Copy as text"), group=COPY_AS))
-            actions.append(Action("copy_markdown", "hash", tr("Copy as Markdown"), group=COPY_AS))
+            actions.append(TurnAction("copy_text", "text-t", tr("Copy as text"), group=COPY_AS))
+            actions.append(TurnAction("copy_markdown", "hash", tr("Copy as Markdown"), group=COPY_AS))
         if any(isinstance(piece, Code) for piece in self.written.pieces):
-            actions.append(Action("copy_code", "code", tr("Copy the code"), group=COPY_AS))
-        actions.append(Action("regenerate", "arrow-clockwise", tr("Regenerate"), is_quick=True, begins=True))
-        actions.append(Action("compare_with", "columns", tr("Ask another model…")))
-        actions.append(Action("edit", "pencil-simple", tr("Edit"), begins=True))
-        actions.append(Action("fork", "git-fork", tr("Fork: a new chat up to here"), group=VERSIONS))
+            actions.append(TurnAction("copy_code", "code", tr("Copy the code"), group=COPY_AS))
+        actions.append(TurnAction("regenerate", "arrow-clockwise", tr("Regenerate"), is_quick=True, begins=True))
+        actions.append(TurnAction("compare_with", "columns", tr("Ask another model…")))
+        actions.append(TurnAction("edit", "pencil-simple", tr("Edit"), begins=True))
+        actions.append(TurnAction("fork", "git-fork", tr("Fork: a new chat up to here"), group=VERSIONS))
         if self._version():
-            actions.append(Action("beside", "columns", tr("Show two versions side by side"), group=VERSIONS))
+            actions.append(TurnAction("beside", "columns", tr("Show two versions side by side"), group=VERSIONS))
         if self._can_continue():  # an icon only where the line below the answer does not offer it in words
             is_quick = self._state is None or not self._state.offers("continue")
-            actions.append(Action("continue", "fast-forward", tr("Continue"), is_quick=is_quick, group=MORE))
+            actions.append(TurnAction("continue", "fast-forward", tr("Continue"), is_quick=is_quick, group=MORE))
         raw = tr("Read as Markdown")
-        actions.append(Action("markdown", "brackets-angle", raw, checked=self.is_markdown_shown, group=MORE))
+        actions.append(TurnAction("markdown", "brackets-angle", raw, checked=self.is_markdown_shown, group=MORE))
         if self.text and self.can_translate:
-            actions.append(Action("translate", "translate", tr("Translate this"), group=MORE))
+            actions.append(TurnAction("translate", "translate", tr("Translate this"), group=MORE))
         if self.text:
-            actions.append(Action("remember", "brain", tr("Remember this…"), group=MORE))
+            actions.append(TurnAction("remember", "brain", tr("Remember this…"), group=MORE))
         return actions
 
     def note(self) -> str:

@@ -36,7 +36,7 @@ LEAST_READING_S = 1.0
 Work = Callable[[CancelToken], Iterator[object]]
 
 
-class Held:
+class HeldText:
     """Text as it comes, given out in whole words."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Held:
         return taken
 
 
-class Answering(QObject):
+class RunningAnswerView(QObject):
     """Lives from the question to the last word. Its timers run only while there is something to show."""
 
     started = Signal(int)
@@ -85,7 +85,7 @@ class Answering(QObject):
         self.thinking = ""
         self.is_stopped = False
         self._used_tokens = 0
-        self._held, self._held_thought = Held(), Held()
+        self._held, self._held_thought = HeldText(), HeldText()
         self._thinking_from_s = self._thinking_to_s = 0.0
         self._last: Finished | None = None
         self._flush_timer = QTimer(self, interval=FLUSH_MS)
@@ -212,7 +212,7 @@ def looking_words(look: LookProgress, seconds_left: float | None) -> str:
     return " · ".join(parts)
 
 
-class Announcer:
+class AnswerAnnouncer:
     """Reads an answer to screen readers sentence by sentence."""
 
     def __init__(self, widget: QWidget) -> None:
@@ -238,7 +238,7 @@ class Announcer:
             announce(self._widget, text.strip())
 
 
-class SilentAnnouncer(Announcer):
+class SilentAnnouncer(AnswerAnnouncer):
     """Of an answer beside another one, which is read out."""
 
     def say(self, text: str) -> None:
@@ -258,7 +258,7 @@ class LiveAnswer(QObject):
     used = Signal(int)
     """Tokens that the chat that is shown takes in the model's context now."""
     ended = Signal(object, bool)
-    """The `Answering` that is over, and whether what is stored of it is shown."""
+    """The `RunningAnswerView` that is over, and whether what is stored of it is shown."""
 
     def __init__(
         self,
@@ -272,7 +272,7 @@ class LiveAnswer(QObject):
         """`is_read_out`: screen readers hear it as it comes."""
         super().__init__(parent)
         self._notify, self._stored, self._is_loading = notify, stored, is_loading
-        self._announcer = Announcer(parent) if is_read_out else SilentAnnouncer(parent)
+        self._announcer = AnswerAnnouncer(parent) if is_read_out else SilentAnnouncer(parent)
         self._view: AnswerView | None = None
         self._text_before = self._thinking_before = ""
         self._progress: tuple[int, int] | None = None
@@ -283,9 +283,9 @@ class LiveAnswer(QObject):
         self._looked_from_s = 0.0
         """When this picture was begun."""
         self._is_waiting = False
-        self.answering: Answering | None = None
+        self.answering: RunningAnswerView | None = None
 
-    def run(self, answering: Answering, view: AnswerView | None) -> None:
+    def run(self, answering: RunningAnswerView, view: AnswerView | None) -> None:
         """`view` is None where another chat is shown."""
         self.answering, self._view = answering, view
         self._text_before, self._thinking_before = (view.text, view.thinking.text) if view is not None else ("", "")

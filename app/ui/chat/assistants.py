@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from app.features.assistants import ICONS, chosen_of, icon_of
 from app.features.chats import Chats
-from app.features.messages import Sentence
+from app.features.messages import PersonMessage
 from app.ui.chat.composer import Composer
 from app.ui.chat.settings import ChatOptions, model_choices
 from app.ui.chat.welcome import EmptyState
@@ -159,7 +159,7 @@ class ChatAssistants(QObject):
         if now is None or before is None or now.id != before.id or chosen_of(now) == chosen_of(before):
             return
         words = tr("“{name}” was changed. This chat isn’t affected.", name=now.name)
-        self._notify.tell(Sentence(words, action="take_over"), action=partial(self._take_over, now.id))
+        self._notify.tell(PersonMessage(words, action="take_over"), action=partial(self._take_over, now.id))
 
     def _take_over(self, number: int) -> None:
         here = self._options.assistant

@@ -15,8 +15,8 @@ from app.core.errors import AppError
 from app.core.events import CancelToken, ModelLoaded
 from app.features.documents import DocumentStored, ReadEvent
 from app.features.media import is_picture
-from app.features.messages import Sentence
-from app.store.conversations import Attachment, Use
+from app.features.messages import PersonMessage
+from app.store.conversations import Attachment, DocumentUse
 from app.store.media import MediaUse
 from app.ui.chat.attachment_row import AttachmentRow, DraftDocument
 from app.ui.chat.pictures import DraftPicture, DraftPictures, offers_of
@@ -46,7 +46,7 @@ MOST_TAKEN_OUT = 200
 """As many as are attached at once."""
 
 
-class Attaching(QObject):
+class ChatAttachments(QObject):
     """Knows the documents of every draft that is being read, and all those of the draft that is shown.
 
     `is_free` says whether the model can be asked now, `model` what is loaded, `planned` a new chat as it
@@ -114,7 +114,7 @@ class Attaching(QObject):
                 [draft_picture.use for draft_picture in self.pictures.unseen if draft_picture.use is not None]
             )
         )
-        self.scans = Scans(row.scans, self)
+        self.scans = DraftScans(row.scans, self)
         """What reads their pages that are pictures."""
         self.scans.changed.connect(self._show)
         self.scans.renewed.connect(self.take_over)
@@ -124,7 +124,7 @@ class Attaching(QObject):
         self.ask = self._questions.ask_for_files
         """Asks for files."""
         self.ask_for_folder = self._questions.ask_for_folder
-        self.fitting = Fitting(model, is_free, planned, self)
+        self.fitting = DraftFitting(model, is_free, planned, self)
         self.fitting.ended.connect(self._show)
         row.remove_wanted.connect(self.remove)
         row.detail_wanted.connect(self.pictures.choose_detail)
@@ -152,7 +152,7 @@ class Attaching(QObject):
         return [  # of a temporary chat nothing is kept elsewhere
             FileAction(tr("Open"), self._on_opened),
             whole,
-            FileAction(tr("Use as background"), as_background, lambda one: one.use is not Use.BACKGROUND),
+            FileAction(tr("Use as background"), as_background, lambda one: one.use is not DocumentUse.BACKGROUND),
             pages,
             FileAction(tr("Summarize"), summarize, lambda one: not one.talk.is_temporary),
             FileAction(tr("Translate"), translate, lambda one: not one.talk.is_temporary and not one.is_pasted),
@@ -406,7 +406,7 @@ class Attaching(QObject):
             if one in there:
                 self.picture_opened.emit([picture.use for picture in there], there.index(one))
             elif one.error:
-                self._notify.tell(Sentence(one.error))
+                self._notify.tell(PersonMessage(one.error))
         elif one.document is not None:
             self.opened.emit(one.document.id, None)
         elif one.error:
@@ -437,7 +437,7 @@ def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
     return one.talk.documents.read(one.path, cancel, password=one.password, part=one.part, name=one.called)
 
 
-class Scans(QObject):
+class DraftScans(QObject):
     """What reads the pages of the drafts' documents that are pictures: those of kept chats, and of a temporary one.
 
     `line` tells of it for the documents that are shown.
@@ -519,10 +519,10 @@ class AttachmentDraft:
     first_id: int = 0
 
 
-class Fitting(QObject):
+class DraftFitting(QObject):
     """One counting at a time; a new one replaces it, and begins when the model can be asked.
 
-    `model` is what is loaded, `is_free` says whether it can be asked now, `planned` is as in `Attaching`.
+    `model` is what is loaded, `is_free` says whether it can be asked now, `planned` is as in `ChatAttachments`.
     """
 
     ended = Signal()
@@ -634,12 +634,12 @@ def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attac
     store = draft.talk.documents.attachments
     attachments = sorted(draft.attachments, key=lambda one: one.id != draft.first_id)
     for attachment in attachments:  # what is shown whole would count against those before it
-        store.set_use(attachment.id, Use.BACKGROUND if attachment.id in draft.chosen else Use.UNDECIDED)
+        store.set_use(attachment.id, DocumentUse.BACKGROUND if attachment.id in draft.chosen else DocumentUse.UNDECIDED)
     for attachment in attachments:
         fit = None if cancel.cancelled else _fit(draft, attachment)
         if fit is None or cancel.cancelled:  # sent meanwhile, or taken away: the answer decides about what is left
             return
-        use = Use.WHOLE if fit.is_whole and attachment.id not in draft.chosen else Use.BACKGROUND
+        use = DocumentUse.WHOLE if fit.is_whole and attachment.id not in draft.chosen else DocumentUse.BACKGROUND
         store.set_use(attachment.id, use)
         yield replace(attachment, use=use), fit
 

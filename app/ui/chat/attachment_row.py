@@ -11,7 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.features.documents import ReadRange
-from app.store.conversations import Attachment, Use
+from app.store.conversations import Attachment, DocumentUse
 from app.store.documents import StoredDocument
 from app.ui.chat.pictures import DraftPicture, NotSensed, PictureChip
 from app.ui.document.files import (
@@ -99,8 +99,8 @@ class DraftDocument(FileToRead):
         return f"{self.conversation_id or ''}={self.path}"
 
     @property
-    def use(self) -> Use:
-        return self.attachment.use if self.attachment else Use.UNDECIDED
+    def use(self) -> DocumentUse:
+        return self.attachment.use if self.attachment else DocumentUse.UNDECIDED
 
     @property
     def remarks(self) -> str:
@@ -112,13 +112,13 @@ class DraftDocument(FileToRead):
     @property
     def is_too_long(self) -> bool:
         """Whether it is background only because all of it does not fit."""
-        is_background = self.use is Use.BACKGROUND and not self.is_background_chosen
+        is_background = self.use is DocumentUse.BACKGROUND and not self.is_background_chosen
         return is_background and self.fit is not None and not self.fit.is_whole
 
     @property
     def can_be_whole(self) -> bool:
         """Whether all of it would fit if it came before the other documents of the draft."""
-        return self.fit is not None and self.use is Use.BACKGROUND and self.fit.tokens <= self.fit.most_tokens
+        return self.fit is not None and self.use is DocumentUse.BACKGROUND and self.fit.tokens <= self.fit.most_tokens
 
     @property
     def is_pasted(self) -> bool:
@@ -301,7 +301,7 @@ class AttachmentRow(QWidget):
         assert one.document is not None
         tokens = one.fit.tokens if one.fit is not None else None
         words = size_words(one.document)
-        if one.use is Use.BACKGROUND:
+        if one.use is DocumentUse.BACKGROUND:
             words = " · ".join(part for part in (words, tr("searched for each question")) if part)
         chip.show_words(words)
         size = spoken_size(one.document)

@@ -34,7 +34,7 @@ from app.ui.work.column import ListColumn, ListWords
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken
-    from app.features.finding import Finding, SearchHit
+    from app.features.finding import HistorySearch, SearchHit
 
 MOST_HITS = 100
 MOST_SIMILAR = 5
@@ -44,7 +44,7 @@ MOST_SIMILAR = 5
 class LimitedChats:
     """The chats as a list has them; a search may be limited to a tag or a project."""
 
-    def __init__(self, conversations: Conversations, finding: Callable[[], Finding]) -> None:
+    def __init__(self, conversations: Conversations, finding: Callable[[], HistorySearch]) -> None:
         self._conversations, self._finding = conversations, finding
         self.get, self.delete, self.restore = conversations.get, conversations.delete, conversations.restore
 
@@ -78,7 +78,7 @@ class ChatsColumn(ListColumn):
         theme: Theme,
         conversations: Conversations,
         notify: Notify,
-        finding: Callable[[], Finding],
+        finding: Callable[[], HistorySearch],
         *,
         projects: Projects,
         tags: Tags,

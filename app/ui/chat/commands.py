@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.ui.chat.column import ChatsColumn
-from app.ui.chat.recording import Microphone
+from app.ui.chat.recording import MicrophoneButton
 from app.ui.chat.transcript import is_answer
 from app.ui.chat.turn import TurnView
 from app.ui.chat.view import ChatView
@@ -16,7 +16,7 @@ TURN_COMMANDS = ("fork", "map", "compare_with")
 class ChatCommands:
     """Runs a `TabCommand` of the chat by its name; where there is nothing to do it with, it says why."""
 
-    def __init__(self, chat: ChatView, column: ChatsColumn, microphone: Microphone, notify: Notify) -> None:
+    def __init__(self, chat: ChatView, column: ChatsColumn, microphone: MicrophoneButton, notify: Notify) -> None:
         self._chat, self._column, self._microphone, self._notify = chat, column, microphone, notify
 
     def run(self, command: str) -> None:

@@ -285,7 +285,7 @@ class Composer(QWidget):
         self._column.addLayout(self._row)
         self._theme.dress(more, self._row, margins=(0, 0, 0, 0), spacing=8)
         self._theme.dress(self._written, margins=(6, 0, 0, 0))
-        Fitting(
+        ComposerFitting(
             self._note,
             self.thinking,
             around=self,
@@ -323,7 +323,7 @@ NOTE_LEAST_PX = 120
 """A note with less room than this says nothing."""
 
 
-class Fitting(QObject):
+class ComposerFitting(QObject):
     """Keeps the composer's last line from overlapping: where it is narrow the note stands above it, and the switch for
     thinking does without its words."""
 
@@ -587,7 +587,7 @@ class MessageField(QWidget):
         self._theme = theme
         self.can_attach = False
         self._pastes: list[str] = []
-        self._offered: Passage | None = None
+        self._offered: FieldPassage | None = None
         self._left: tuple[str, int, bool] | None = None
         """What left the field last, how many steps of undo there were then, and whether it is away."""
         self.edit = MessageEdit(theme)
@@ -650,7 +650,7 @@ class MessageField(QWidget):
 
     def _on_passage_pasted(self, first: int, last: int) -> None:
         if self.can_attach:
-            self._offered = Passage(self.edit, first, last)
+            self._offered = FieldPassage(self.edit, first, last)
             self._show_chips()
 
     def _on_pasted(self, text: str) -> None:
@@ -717,7 +717,7 @@ class MessageField(QWidget):
         dialog.open()
 
 
-class Passage:
+class FieldPassage:
     """A stretch of a field that stays what it is while somebody types before or behind it."""
 
     def __init__(self, edit: MessageEdit, first: int, last: int) -> None:

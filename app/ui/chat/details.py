@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.events import AnswerStats, FinishReason, Role
-from app.features.chat.branches import Branch
+from app.features.chat.branches import MessageBranch
 from app.features.messages import model_words
 from app.features.survey.wanted import made_of
 from app.store.messages import StoredMessage
@@ -178,7 +178,7 @@ class BranchMap(QFrame):
     chosen = Signal(int)
     """The message that is to be shown, with what follows it."""
 
-    def __init__(self, theme: Theme, branches: Sequence[Branch], at: int, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, branches: Sequence[MessageBranch], at: int, parent: QWidget) -> None:
         """`at` is the version that the keyboard begins at."""
         super().__init__(parent, Qt.WindowType.Popup)
         self._theme = theme
@@ -233,7 +233,7 @@ class BranchMap(QFrame):
         tree.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         tree.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
 
-    def _add(self, branches: Sequence[Branch], at: int) -> None:
+    def _add(self, branches: Sequence[MessageBranch], at: int) -> None:
         above: list[QTreeWidgetItem] = []
         for branch in branches:
             del above[branch.depth :]
@@ -262,7 +262,7 @@ class BranchMap(QFrame):
         self.chosen.emit(int(item.data(0, ID_ROLE)))
 
 
-def words_of(one: Branch) -> str:
+def words_of(one: MessageBranch) -> str:
     """What a branch begins with, who said it, and how much follows."""
     who = tr("You") if one.role is Role.USER else model_words(one.model) or tr("Answer")
     begins = f"{who}: {one.words or tr('(nothing)')}"

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QLabel, QWidget
 from app.core.events import Role
 from app.features.chat.documents import is_unanswered
 from app.features.documents import TextHighlight, page_mark
-from app.features.retrieval.citations import Source, source_from_fields, source_on_page
+from app.features.retrieval.citations import SourcePlace, source_from_fields, source_on_page
 from app.features.survey.wanted import made_of
-from app.store.conversations import Attachment, StoredMessage, Use
+from app.store.conversations import Attachment, DocumentUse, StoredMessage
 from app.store.documents import StoredDocument
 from app.ui.document.files import PageChip
 from app.ui.i18n import tr
@@ -148,7 +148,7 @@ class BranchDocuments:
                 attachment, self._documents[attachment.document_id], self.tokens.get(attachment.document_id)
             )
             for attachment in self._of_message.get(message_id, ())
-            if attachment.use is not Use.PASSAGES and attachment.document_id in self._documents
+            if attachment.use is not DocumentUse.PASSAGES and attachment.document_id in self._documents
         ]
 
     def pictures(self, message_id: int) -> list[MediaUse]:
@@ -239,7 +239,7 @@ class BranchDocuments:
         blocks = self._talk.documents.store.blocks_of_page(document_id, page)
         return any(block["page"] == page for block in blocks)
 
-    def _place(self, source: Source) -> CitationLink:
+    def _place(self, source: SourcePlace) -> CitationLink:
         document = self._documents[source.document_id]
         mark = TextHighlight(source.block_id, source.start, source.end)
         return self._place_at(document, source.page, mark, is_named=len(self._documents) > 1)

@@ -14,9 +14,9 @@ from shiboken6 import isValid
 
 from app.core.events import CancelToken, Guess, PromptProgress, Role, TokenSeen
 from app.features.inside.looks import replaced, within
-from app.features.messages import Sentence
+from app.features.messages import PersonMessage
 from app.features.survey.wanted import made_of
-from app.ui.chat.answering import Answering
+from app.ui.chat.answering import RunningAnswerView
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
 from app.ui.inside.look import MESSAGE, PROMPT, SELECTION, InspectedAnswer, InspectedText, Subjects
@@ -90,7 +90,7 @@ class ChatSubjects(Subjects):
         """Another version of an answer, with a guess in the place of one of its tokens."""
         found = replaced(answer.text, tokens, number, guess)
         if self._chat.busy:
-            self._notify.tell(Sentence(tr("An answer is being written. Stop it first.")))
+            self._notify.tell(PersonMessage(tr("An answer is being written. Stop it first.")))
         elif found is not None:
             text, forced = found
             self._before = (text, tokens[: number + 1 - len(forced)])
@@ -124,7 +124,7 @@ class ChatSubjects(Subjects):
             self._answers = {}
         self.changed.emit()
 
-    def _on_answering(self, answering: Answering) -> None:
+    def _on_answering(self, answering: RunningAnswerView) -> None:
         self._chosen_id = 0
         self._live = None
         if self._chat.open_chat.alternatives >= 0:
@@ -201,7 +201,7 @@ class ChatAnswer(InspectedAnswer):
         self._seen: list[TokenSeen] = []
         self._first = 0
         """Of those that came, where its text begins."""
-        self._answering: Answering | None = None
+        self._answering: RunningAnswerView | None = None
 
     @property
     def talk(self) -> AnswerService | None:
@@ -216,7 +216,7 @@ class ChatAnswer(InspectedAnswer):
         """What it begins with, and how that was seen."""
         self._text_before, self._came = text, list(tokens)
 
-    def follow(self, answering: Answering) -> None:
+    def follow(self, answering: RunningAnswerView) -> None:
         """Takes in what comes of an answer that is being written."""
         self._answering, self.is_being_written = answering, True
         answering.token_came.connect(lambda token: self._came.append(token))  # noqa: PLW0108 - to another list later

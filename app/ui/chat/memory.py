@@ -14,8 +14,8 @@ from app.core.errors import AppError
 from app.core.events import Role
 from app.features.chat.prompts import PromptBreakdown
 from app.features.chats import Chats
-from app.features.messages import Sentence
-from app.ui.chat.answering import Answering
+from app.features.messages import PersonMessage
+from app.ui.chat.answering import RunningAnswerView
 from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.transcript import is_question
 from app.ui.i18n import tr, window_title
@@ -171,7 +171,7 @@ class ChatMemory(QObject):
         if not isinstance(error, AppError):
             raise error
 
-    def _follow(self, answering: Answering) -> None:
+    def _follow(self, answering: RunningAnswerView) -> None:
         talk = self._chat.talk
         answering.memory_moved.connect(self._on_memory_moved)
         answering.context_full.connect(lambda id_: self._on_full(talk, answering.conversation_id, id_))
@@ -186,7 +186,7 @@ class ChatMemory(QObject):
         """Nothing was sent; the question is in its place without an answer."""
         if self._chat.talk is not talk or self._chat.conversation_id != conversation_id:
             self._notify.tell(
-                Sentence(tr("A chat no longer fits into the model’s context."), tr("Your message was kept."))
+                PersonMessage(tr("A chat no longer fits into the model’s context."), tr("Your message was kept."))
             )
             return
         self._chat.refresh()
@@ -274,7 +274,7 @@ class ContextPanel(QFrame):
         head = QHBoxLayout()
         head.addWidget(title, 1)
         head.addWidget(self._sum)
-        self._bar = _Bar(theme)
+        self._bar = _ContextBar(theme)
         self._table = self._table_of([])
         self._words = plain_label(tr("Counting…"), kind="muted", wraps=True)
         self._column = QVBoxLayout(self)
@@ -343,7 +343,7 @@ class ContextPanel(QFrame):
             name, count = QLabel(words), QLabel(f"{tokens:,}")
             count.setAccessibleName(tr("{part}: {count} tokens", part=words, count=f"{tokens:,}"))
             self._theme.dress(name, count, font=(13, 400))
-            grid.addWidget(_Swatch(self._theme, strength), number, 0)
+            grid.addWidget(_PartSwatch(self._theme, strength), number, 0)
             grid.addWidget(name, number, 1)
             grid.addWidget(count, number, 2, Qt.AlignmentFlag.AlignTrailing)
         return table
@@ -373,7 +373,7 @@ def notes_on(parts: PromptBreakdown) -> str:
     return " ".join(notes)
 
 
-class _Bar(QWidget):
+class _ContextBar(QWidget):
     """The parts beside each other, as wide as they are large."""
 
     def __init__(self, theme: Theme) -> None:
@@ -404,7 +404,7 @@ class _Bar(QWidget):
             x += width
 
 
-class _Swatch(QWidget):
+class _PartSwatch(QWidget):
     """The tint of a part beside its name."""
 
     def __init__(self, theme: Theme, strength: float) -> None:

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.core.events import CancelToken, Role
 from app.features.chat.branches import branches_of
 from app.features.chat.prompts import hidden_ids
-from app.features.messages import NO_PICTURES, Sentence
-from app.ui.chat.answering import Answering, LiveAnswer, Work
+from app.features.messages import NO_PICTURES, PersonMessage
+from app.ui.chat.answering import LiveAnswer, RunningAnswerView, Work
 from app.ui.chat.survey import SurveysOf
 from app.ui.chat.transcript import ChatTranscript, is_answer, is_question
 from app.ui.chat.turn import TurnView
@@ -40,7 +40,7 @@ class OpenChat(QObject):
     shown = Signal()
     """There are other turns, or none any more."""
     answering = Signal(object)
-    """An `Answering` begins."""
+    """An `RunningAnswerView` begins."""
     document_wanted = Signal(object, int, object)
     """Whose documents, one of them, and the `Mark` in it or None."""
 
@@ -257,9 +257,9 @@ class OpenChat(QObject):
 
     def run(
         self, work: Work, conversation_id: int, view: AnswerView | None, live: LiveAnswer | None = None
-    ) -> Answering:
+    ) -> RunningAnswerView:
         """An answer begins, in a chat that is shown or not; `live` is one that was added."""
-        answering = Answering(work, conversation_id, self)
+        answering = RunningAnswerView(work, conversation_id, self)
         (live or self.live).run(answering, view)
         answering.documents_shown.connect(lambda _: self._on_documents_shown(answering.conversation_id))
         self.answering.emit(answering)
@@ -288,9 +288,9 @@ ANSWERS = ("save", "answer", "regenerate", "compare_with", "continue", "retry", 
 """What asks the model for an answer."""
 
 
-def busy_words() -> Sentence:
+def busy_words() -> PersonMessage:
     """Why something that changes the chat has to wait."""
-    return Sentence(tr("An answer is being written. Stop it first."))
+    return PersonMessage(tr("An answer is being written. Stop it first."))
 
 
 class TurnActions(QObject):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.core.events import Role
 from app.store.conversations import MessageState, StoredMessage
-from app.ui.chat.actions import Action
+from app.ui.chat.actions import TurnAction
 from app.ui.chat.answer import AnswerText, AnswerView, ThinkingView, stats_text
 from app.ui.chat.documents import BranchDocuments
 from app.ui.chat.turn import TurnView
@@ -29,7 +29,7 @@ WIDE_PX = 560
 GAP_PX, PAD_PX, RADIUS_PX, BELOW_PX = 12, 16, 10, 12
 
 
-class Side:
+class PairSide:
     """One of both: a head with the model's name, what was measured, a button that chooses it; below it the answer."""
 
     def __init__(self, theme: Theme, name: str, answer: AnswerView, parent: QWidget) -> None:
@@ -84,7 +84,7 @@ class PairView(TurnView):
     def __init__(
         self, theme: Theme, names: Sequence[str], maker: TurnMaker, parent: QWidget, *, leads: int = 0
     ) -> None:
-        self.sides: list[Side] = []
+        self.sides: list[PairSide] = []
         self._leads = leads
         super().__init__(LateTheme(theme, parent), parent)
         self.theme.setParent(self)
@@ -92,7 +92,7 @@ class PairView(TurnView):
         self.has_earlier_turns = False
         self.is_whole = False
         for number, name in enumerate(names):
-            side = Side(self.theme, name, maker.answer(self), self)
+            side = PairSide(self.theme, name, maker.answer(self), self)
             side.answer.setAccessibleName(tr("Answer of {name}", name=name))
             side.answer.resized.connect(lambda _: self.resized.emit(self))
             side.choose.clicked.connect(lambda _=False, number=number: self.chosen.emit(number))
@@ -141,10 +141,10 @@ class PairView(TurnView):
         return any(side.answer.is_changing for side in self.sides)
 
     @property
-    def offers(self) -> list[Action]:
+    def offers(self) -> list[TurnAction]:
         return []  # each of both has its own
 
-    def actions_offered(self) -> Sequence[Action]:
+    def actions_offered(self) -> Sequence[TurnAction]:
         return ()
 
     def set_message(self, message: StoredMessage) -> None:
@@ -186,7 +186,7 @@ class PairView(TurnView):
         self.update()
         return self._cards[-1].bottom() + 1 + px(BELOW_PX)
 
-    def _place(self, side: Side, card: QRect) -> None:
+    def _place(self, side: PairSide, card: QRect) -> None:
         px = self.theme.px
         room = QRect(card.x() + px(PAD_PX), card.y() + px(PAD_PX), card.width() - 2 * px(PAD_PX), side.head_height())
         side.place_head(room, is_mirrored=self.isRightToLeft())

@@ -24,7 +24,7 @@ from app.ui.widgets.labels import announce, plain_label
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.chat.answers import AnswerService
-    from app.features.models.collection import Suggestion
+    from app.features.models.collection import ModelSuggestion
     from app.features.retrieval.embedding import IndexProgress
     from app.hub.download import Download
     from app.ui.chat.view import ChatView
@@ -36,7 +36,7 @@ class EmbeddingOffer:
 
     name: str
     path: Path | None = None
-    suggestion: Suggestion | None = None
+    suggestion: ModelSuggestion | None = None
 
 
 class PassageRow(QFrame):

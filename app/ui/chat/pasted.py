@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu
 
 from app.core.visible import visible_name
 from app.features.media import ENDINGS
-from app.ui.chat.attaching import Attaching
+from app.ui.chat.attaching import ChatAttachments
 from app.ui.chat.attachment_row import DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.i18n import tr
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 NAME_CHARACTERS = 30
 
 
-class Pasted(QObject):
+class PastedText(QObject):
     """What leaves the field is a document of the draft that is shown, kept like any other."""
 
     def __init__(
-        self, composer: Composer, attaching: Attaching, chat: OpenChat, *, theme: Theme, notify: Notify
+        self, composer: Composer, attaching: ChatAttachments, chat: OpenChat, *, theme: Theme, notify: Notify
     ) -> None:
         super().__init__(composer)
         self._theme = theme

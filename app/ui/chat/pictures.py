@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QVBox
 from app.core.errors import AppError
 from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
 from app.core.visible import visible_name
-from app.features.media import MediumAdded, Refused, Unsaved
-from app.features.messages import Sentence, sentence_for
+from app.features.media import FileRefused, MediumAdded, UnsavedPicture
+from app.features.messages import PersonMessage, sentence_for
 from app.ui.document.files import DocumentChip, FileAction, Stage, offers_menu, short_name
 from app.ui.i18n import tr
 from app.ui.shell import tasks
@@ -41,7 +41,7 @@ LEAST_NAME_PX = 48
 
 
 @dataclass(frozen=True)
-class Level:
+class DetailLevel:
     """How closely a picture can be looked at: with at most so many tokens, and what comes of that."""
 
     most_tokens: int
@@ -54,7 +54,7 @@ class DraftPicture:
 
     talk: AnswerService
     conversation_id: int | None
-    given: Path | Unsaved | QImage
+    given: Path | UnsavedPicture | QImage
     path: Path
     stage: Stage = Stage.WAITS
     error: str = ""
@@ -62,7 +62,7 @@ class DraftPicture:
     image: QImage | None = None
     frames: int = 1
     is_cut: bool = False
-    levels: tuple[Level, ...] = ()
+    levels: tuple[DetailLevel, ...] = ()
     is_unseen: bool = False
     """Whether the model that is loaded cannot be shown it."""
     host: str = ""
@@ -83,9 +83,9 @@ class DraftPicture:
         return next((level.count for level in self.levels if level.most_tokens == most), None)
 
     @property
-    def choices(self) -> tuple[Level, ...]:
+    def choices(self) -> tuple[DetailLevel, ...]:
         """The levels that make a difference, one for each number of tokens."""
-        different: dict[int, Level] = {}
+        different: dict[int, DetailLevel] = {}
         for level in self.levels:
             different.setdefault(level.count.tokens, level)
         return tuple(different[tokens] for tokens in sorted(different))
@@ -299,7 +299,7 @@ class DraftPictures(QObject):
         """Those."""
         return [draft_picture for draft_picture in self.shown if draft_picture.is_unseen]
 
-    def add(self, given: Sequence[Path | Unsaved | QImage], name: str = "") -> None:
+    def add(self, given: Sequence[Path | UnsavedPicture | QImage], name: str = "") -> None:
         """Takes files, or what was pasted, which is called `name`."""
         if self._talk is None or not given:
             return
@@ -307,19 +307,19 @@ class DraftPictures(QObject):
         fresh = [one for one in given if not isinstance(one, Path) or one not in known]
         room = max(0, MOST_PICTURES - len(self.shown))
         for one in fresh[:room]:
-            path = one if isinstance(one, Path) else one.path if isinstance(one, Unsaved) else Path(name)
+            path = one if isinstance(one, Path) else one.path if isinstance(one, UnsavedPicture) else Path(name)
             picture = DraftPicture(self._talk, self._draft_of, one, path)
             self._pictures.append(picture)
             self._waiting.append(picture)
         if len(fresh) > room:
             told = tr("At most {count} pictures go with one message; the others were left out.", count=MOST_PICTURES)
-            self._notify.tell(Sentence(told))
+            self._notify.tell(PersonMessage(told))
         self._begin()
         self.changed.emit()
 
     def take(self, picture: bytes | QImage, name: str) -> None:
         """One that is no file: what it would have in it, or as it was drawn."""
-        self.add([Unsaved(Path(name), picture) if isinstance(picture, bytes) else picture], name)
+        self.add([UnsavedPicture(Path(name), picture) if isinstance(picture, bytes) else picture], name)
 
     def remove(self, gone: Sequence[DraftPicture]) -> None:
         """Takes some out of the draft, or does not open them; they can be put back."""
@@ -429,7 +429,9 @@ class DraftPictures(QObject):
         for talk in dict.fromkeys(draft_picture.talk for draft_picture in batch):
             begun: list[DraftPicture] = []
 
-            def files(own: Iterable[DraftPicture], begun: list[DraftPicture] = begun) -> Iterator[Path | Unsaved]:
+            def files(
+                own: Iterable[DraftPicture], begun: list[DraftPicture] = begun
+            ) -> Iterator[Path | UnsavedPicture]:
                 for draft_picture in own:
                     if draft_picture in self._pictures:
                         begun.append(draft_picture)
@@ -501,7 +503,7 @@ class DraftPictures(QObject):
             return
         for number, picture in enumerate(pictures):
             own = counts[number * len(LEVELS) : (number + 1) * len(LEVELS)]
-            picture.levels = tuple(Level(most, count) for most, count in zip(LEVELS, own, strict=True))
+            picture.levels = tuple(DetailLevel(most, count) for most, count in zip(LEVELS, own, strict=True))
         self.changed.emit()
 
 
@@ -511,11 +513,11 @@ def _pass(error: BaseException) -> None:
         raise error
 
 
-def _file_of(one: DraftPicture) -> Path | Unsaved:
-    return Unsaved(one.path, as_png(one.given)) if isinstance(one.given, QImage) else one.given
+def _file_of(one: DraftPicture) -> Path | UnsavedPicture:
+    return UnsavedPicture(one.path, as_png(one.given)) if isinstance(one.given, QImage) else one.given
 
 
-def _outcome(one: DraftPicture, found: MediumAdded | Refused) -> Outcome:
+def _outcome(one: DraftPicture, found: MediumAdded | FileRefused) -> Outcome:
     try:
         return _kept(one, found) if isinstance(found, MediumAdded) else found.error
     except AppError as error:  # which is this one's; the others come all the same

@@ -24,7 +24,7 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.visible import clean_text
 from app.features.documents import DocumentLibrary
-from app.features.projects import ICONS, Cost, Costs, Preambles
+from app.features.projects import ICONS, ChatPreambles, PreambleCost, PreambleCosts
 from app.store.conversations import Attachment
 from app.store.documents import StoredDocument
 from app.store.projects import Project
@@ -59,9 +59,9 @@ class ProjectDialog(QDialog):
     def __init__(
         self,
         project: Project,
-        preambles: Preambles,
+        preambles: ChatPreambles,
         documents: DocumentLibrary,
-        costs: Costs,
+        costs: PreambleCosts,
         *,
         models: Sequence[tuple[str, str]],
         theme: Theme,
@@ -196,7 +196,7 @@ class ProjectDialog(QDialog):
             self._on_failed,
         )
 
-    def _on_counted(self, cost: Cost) -> None:
+    def _on_counted(self, cost: PreambleCost) -> None:
         self._counting = None
         self.cost.setText(cost_words(cost))
         self.documents.show_cost(cost)
@@ -208,7 +208,7 @@ class ProjectDialog(QDialog):
             raise error
 
 
-def cost_words(cost: Cost) -> str:
+def cost_words(cost: PreambleCost) -> str:
     """What every chat of a project costs before its first word."""
     long = tr("Of what is too long for this model to be shown whole, each question gets the passages that fit it.")
     if not cost.tokens:
@@ -275,7 +275,7 @@ class ProjectFiles(QWidget):
     def __init__(
         self,
         project_id: int,
-        preambles: Preambles,
+        preambles: ChatPreambles,
         documents: DocumentLibrary,
         *,
         theme: Theme,
@@ -285,7 +285,7 @@ class ProjectFiles(QWidget):
         super().__init__(parent)
         self._project_id, self._preambles, self._documents = project_id, preambles, documents
         self._theme, self._notify = theme, notify
-        self._cost: Cost | None = None
+        self._cost: PreambleCost | None = None
         self._intake = Intake(self._read, theme, notify, parent)
         self._intake.questions.files_chosen.connect(self.add)
         self._intake.read.connect(self._on_read)
@@ -344,7 +344,7 @@ class ProjectFiles(QWidget):
             self._intake.drop(one)
         return unread
 
-    def show_cost(self, cost: Cost) -> None:
+    def show_cost(self, cost: PreambleCost) -> None:
         """What each document takes."""
         self._cost = cost
         self._show()

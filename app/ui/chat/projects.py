@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from app.core.errors import AppError
 from app.features.chat.prompts import budget_of
-from app.features.projects import ICONS, Costs, model_of
+from app.features.projects import ICONS, PreambleCosts, model_of
 from app.store.conversations import Conversations
 from app.store.projects import Project, Projects
 from app.ui.document.files import FileToRead
@@ -167,7 +167,9 @@ class ProjectActions(QObject):
 
             models = [(str(path), name) for path, name in self._app.known_models()]
             app = self._app
-            costs = Costs(lambda: app.engine, lambda loaded: budget_of(None, app.settings, loaded).prompt_tokens)
+            costs = PreambleCosts(
+                lambda: app.engine, lambda loaded: budget_of(None, app.settings, loaded).prompt_tokens
+            )
             dialog = ProjectDialog(
                 project,
                 self._app.preambles,

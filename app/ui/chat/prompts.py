@@ -36,7 +36,7 @@ class ComposerPrompts(QObject):
         self._composer, self._edit, self._chats = composer, composer.field.edit, chats
         self._theme, self._notify = theme, notify
         self.selected: Callable[[], str] = lambda: ""
-        self.blanks = Blanks(self._edit, theme)
+        self.blanks = PromptBlanks(self._edit, theme)
         self._list: PromptList | None = None
         self._is_left = False
         """Whether the person wants the slash to be a slash."""
@@ -211,7 +211,7 @@ class ComposerPrompts(QObject):
         save.setEnabled(bool(self._composer.text.strip()))
 
 
-class Blanks(QObject):
+class PromptBlanks(QObject):
     """The variables of a prompt that stand in a message and wait: marked, and selected one after the other by Tab.
 
     A blank is what is seen: a name in braces. What undo brings back is one again.

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.events import Role
 from app.features.messages import units
-from app.store.conversations import StoredMessage, Use
+from app.store.conversations import DocumentUse, StoredMessage
 from app.store.documents import StoredDocument
 from app.store.media import MediaUse
-from app.ui.chat.actions import MORE, VERSIONS, Action
+from app.ui.chat.actions import MORE, VERSIONS, TurnAction
 from app.ui.chat.documents import BranchDocuments, RecalledTurn, SourceRow
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, TurnView
 from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
@@ -88,13 +88,13 @@ class QuestionView(TurnView):
             self.recalled.resized.connect(lambda: self.resized.emit(self))
         return self.recalled is not None and self.recalled.show_turns(turns)
 
-    def actions_offered(self) -> Sequence[Action]:
+    def actions_offered(self) -> Sequence[TurnAction]:
         return (
-            Action("copy", "copy", tr("Copy"), is_quick=True),
-            Action("edit", "pencil-simple", tr("Edit"), is_quick=True),
-            Action("fork", "git-fork", tr("Fork: a new chat up to here"), group=VERSIONS),
-            Action("prompt", "bookmark-simple", tr("Save as a prompt…")),
-            Action("remember", "brain", tr("Remember this…"), group=MORE),
+            TurnAction("copy", "copy", tr("Copy"), is_quick=True),
+            TurnAction("edit", "pencil-simple", tr("Edit"), is_quick=True),
+            TurnAction("fork", "git-fork", tr("Fork: a new chat up to here"), group=VERSIONS),
+            TurnAction("prompt", "bookmark-simple", tr("Save as a prompt…")),
+            TurnAction("remember", "brain", tr("Remember this…"), group=MORE),
         )
 
     def set_answerless(self, is_answerless: bool) -> None:
@@ -236,7 +236,7 @@ class QuestionDocuments(QObject):
                     self._chip(
                         attached_document.document,
                         attached_document.tokens,
-                        is_background=attached_document.attachment.use is Use.BACKGROUND,
+                        is_background=attached_document.attachment.use is DocumentUse.BACKGROUND,
                     )
                 )
             self._above.show()

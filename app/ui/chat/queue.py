@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from app.core.errors import AppError
 from app.core.visible import visible_name
 from app.store.queued import QueuedMessage
-from app.ui.chat.answering import Answering
+from app.ui.chat.answering import RunningAnswerView
 from app.ui.chat.composer import MessageField
 from app.ui.chat.open_chat import OpenChat
 from app.ui.i18n import tr
@@ -36,7 +36,7 @@ FIRST_CHARACTERS = 300
 """Of a message that waits; one line of them is seen."""
 
 
-class Going(Enum):
+class QueueState(Enum):
     """Whether the messages of a chat are sent by themselves."""
 
     ON = "on"
@@ -48,7 +48,7 @@ class Going(Enum):
     """They wait for somebody who sends them."""
 
 
-class Queue(QObject):
+class MessageQueue(QObject):
     """The messages that wait in every chat, and those of the chat that is shown above its composer.
 
     `kept` has the chats that are stored; `can_send` says whether the model answers.
@@ -63,7 +63,7 @@ class Queue(QObject):
     ) -> None:
         super().__init__(chat)
         self._view, self._chat, self._kept, self._notify, self._can_send = view, chat, kept, notify, can_send
-        self._going: dict[int, Going] = {}
+        self._going: dict[int, QueueState] = {}
         """By chat; those that are not here are off."""
         self._messages: list[QueuedMessage] = []
         self._ended_in: int | None = None
@@ -87,7 +87,7 @@ class Queue(QObject):
     @property
     def may_stop(self) -> bool:
         """Whether something waits here that would still be sent by itself."""
-        return bool(self._messages) and self._state is not Going.OFF
+        return bool(self._messages) and self._state is not QueueState.OFF
 
     def show(self) -> None:
         """Another chat is shown, or something else waits in it."""
@@ -107,21 +107,21 @@ class Queue(QObject):
         number = self._chat.conversation_id
         assert number is not None
         self._chat.talk.conversations.queued.add(number, text, draft_of=draft_of)
-        is_first = not self._messages or self._state is Going.AFTER_STOP
-        self._going[number] = Going.AFTER_STOP if is_first and self._chat.live.is_stopping else Going.ON
+        is_first = not self._messages or self._state is QueueState.AFTER_STOP
+        self._going[number] = QueueState.AFTER_STOP if is_first and self._chat.live.is_stopping else QueueState.ON
         self.show()
         announce(self._view, tr("Queued. {words}", words=self._view.words))
 
     def send_now(self) -> None:
         """Sends what waits here, or lets it go as soon as the answer that runs has ended."""
         if self._chat.conversation_id is not None:
-            self._going[self._chat.conversation_id] = Going.ON
+            self._going[self._chat.conversation_id] = QueueState.ON
         self.look()
 
     def stop(self) -> None:
         """Nothing of what waits is sent any more before somebody says so."""
         for number in self._going:
-            self._going[number] = Going.OFF
+            self._going[number] = QueueState.OFF
         self._show()
 
     def edit_last(self, otherwise: Callable[[], None]) -> None:
@@ -131,7 +131,7 @@ class Queue(QObject):
 
     def look(self) -> None:
         """Sends the next message where nothing stands in its way."""
-        if Going.ON in self._going.values() and not self._chat.is_busy and self._can_send():
+        if QueueState.ON in self._going.values() and not self._chat.is_busy and self._can_send():
             with self._notify.guard():
                 for talk, number in self._waiting():
                     if self._send_next(talk, number):
@@ -141,14 +141,14 @@ class Queue(QObject):
             self._show()
 
     @property
-    def _state(self) -> Going:
-        return self._going.get(self._chat.conversation_id or 0, Going.OFF)
+    def _state(self) -> QueueState:
+        return self._going.get(self._chat.conversation_id or 0, QueueState.OFF)
 
-    def _on_ended(self, answering: Answering) -> None:
+    def _on_ended(self, answering: RunningAnswerView) -> None:
         """After an answer that did not end by itself nothing follows by itself."""
         is_well = answering.ended_well
-        before, after = (Going.AFTER_NEXT, Going.ON) if is_well else (Going.ON, Going.AFTER_NEXT)
-        becomes = {before: after, Going.AFTER_STOP: Going.ON}
+        before, after = (QueueState.AFTER_NEXT, QueueState.ON) if is_well else (QueueState.ON, QueueState.AFTER_NEXT)
+        becomes = {before: after, QueueState.AFTER_STOP: QueueState.ON}
         self._going = {number: becomes.get(going, going) for number, going in self._going.items()}
         self._ended_in = answering.conversation_id
 
@@ -157,7 +157,7 @@ class Queue(QObject):
         talks = dict.fromkeys((self._chat.talk, self._kept))
         found = [(talk, number) for talk in talks for number in talk.conversations.queued.conversations()]
         found.sort(key=lambda one: one[1] != self._ended_in)
-        return (one for one in found if self._going.get(one[1]) is Going.ON)
+        return (one for one in found if self._going.get(one[1]) is QueueState.ON)
 
     def _send_next(self, talk: AnswerService, number: int) -> bool:
         """Whether the next message of a chat was sent; one that is being changed waits for that."""
@@ -168,7 +168,7 @@ class Queue(QObject):
         try:
             question = talk.send_queued(message)
         except AppError:
-            self._going[number] = Going.AFTER_NEXT
+            self._going[number] = QueueState.AFTER_NEXT
             raise
         if is_shown:
             self._chat.refresh()
@@ -180,15 +180,15 @@ class Queue(QObject):
         return True
 
     def _show(self) -> None:
-        is_off = self._state in (Going.AFTER_NEXT, Going.OFF)
+        is_off = self._state in (QueueState.AFTER_NEXT, QueueState.OFF)
         self._view.show_queue(self._messages, self._names, self._words(), can_send=is_off and self._can_send())
         self.changed.emit()
 
     def _words(self) -> str:
         running = self._chat.live.answering
-        if self._state is Going.OFF:
+        if self._state is QueueState.OFF:
             return tr("Not sent. It waits here until you send it.")
-        if self._state is Going.AFTER_NEXT and not (running and not running.is_stopped):
+        if self._state is QueueState.AFTER_NEXT and not (running and not running.is_stopped):
             return tr("The answer was broken off, so this waits. Esc once more: only you send it.")
         if running is not None and running.conversation_id != self._chat.conversation_id:
             return tr("Sent after the answer in the other chat")

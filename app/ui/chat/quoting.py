@@ -10,7 +10,7 @@ from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QPushButton
 
 from app.ui.chat.actions import KEYS
-from app.ui.chat.selection import ChatSelection, Selecting, TextPosition
+from app.ui.chat.selection import ChatSelection, SelectionEvents, TextPosition
 from app.ui.chat.transcript import ChatTranscript
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -20,7 +20,7 @@ from app.ui.widgets.buttons import text_button
 GAP_PX = 6
 
 
-class Quoting(QObject):
+class QuoteButton(QObject):
     """The button covers nothing of what is selected, and comes when that is done."""
 
     wanted = Signal(str)
@@ -35,7 +35,7 @@ class Quoting(QObject):
         super().__init__(transcript)
         self._transcript, self._theme = transcript, theme
         self.selection = ChatSelection(transcript)
-        self._selecting = Selecting(self.selection, transcript)
+        self._selecting = SelectionEvents(self.selection, transcript)
         self.button: QPushButton = text_button(tr("Quote"), "plain", transcript)
         self.button.setObjectName("quote_selection")
         self.button.setAccessibleDescription(tr("Puts what is selected into your message"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from app.features.messages import Sentence
+from app.features.messages import PersonMessage
 from app.ui.chat.view import ChatView
 from app.ui.i18n import tr
 from app.ui.shell import tasks
@@ -24,7 +24,7 @@ ENDS_WITHIN_S = 2.0
 """A recording, when the window closes."""
 
 
-class Microphone(QObject):
+class MicrophoneButton(QObject):
     """The button, and the time beside it while it is lit. Nothing is opened before it is pressed."""
 
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
@@ -54,7 +54,9 @@ class Microphone(QObject):
     def toggle(self) -> None:
         """Begins or ends a recording; without a model that hears, says so."""
         if self.button.isHidden():
-            self._ui.notify.tell(Sentence(tr("The loaded model can’t hear. Choose one that can."), action="models"))
+            self._ui.notify.tell(
+                PersonMessage(tr("The loaded model can’t hear. Choose one that can."), action="models")
+            )
         else:
             self._on_clicked()
 
@@ -89,9 +91,9 @@ class Microphone(QObject):
         self._expected = self._expected or self._chat.attaching.expect(f"{tr('Recording')}.wav")
 
     def _on_event(self, event: object) -> None:
-        from app.features.hearing import Recorded, moved_into
+        from app.features.hearing import RecordingDone, moved_into
 
-        if isinstance(event, Recorded):
+        if isinstance(event, RecordingDone):
             one, self._expected = self._expected, None
             talk, path = self._chat.open_chat.talk if one is None else one.talk, None
             with self._ui.notify.guard():

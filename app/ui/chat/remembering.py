@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
 from app.core.errors import AppError
 from app.core.visible import clean_text
-from app.features.projects import Costs
+from app.features.projects import PreambleCosts
 from app.store.projects import Project
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
@@ -28,7 +28,7 @@ TYPING_MS = 400
 HERE, EVERYWHERE = "here", "everywhere"
 
 
-class Remembering(QObject):
+class MemoryActions(QObject):
     """`project` says in which one the chat is that is shown. Nothing is kept before somebody said so in the dialog."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Remembering(QObject):
         if not line:
             return None
         app, is_on = self._app, self._app.settings.chat.memory
-        costs = Costs(lambda: app.engine)
+        costs = PreambleCosts(lambda: app.engine)
         dialog = RememberDialog(self._theme, line, self._project(), costs, self._window, is_on=is_on)
         dialog.chosen.connect(self._keep)
         dialog.open()
@@ -67,7 +67,7 @@ class RememberDialog(QuestionDialog):
     chosen = Signal(str, object)
 
     def __init__(
-        self, theme: Theme, text: str, project: Project | None, costs: Costs, parent: QWidget, *, is_on: bool
+        self, theme: Theme, text: str, project: Project | None, costs: PreambleCosts, parent: QWidget, *, is_on: bool
     ) -> None:
         words = tr("Models get this at the start of a chat. Change it in Settings, Memories.")
         if not is_on:

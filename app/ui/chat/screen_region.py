@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage, QKeyEvent, QMouseEven
 from PySide6.QtWidgets import QWidget
 
 from app.core.events import CancelToken
-from app.features.messages import Sentence
+from app.features.messages import PersonMessage
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -38,7 +38,7 @@ class ScreenRegion(QObject):
     def __init__(self, theme: Theme, notify: Notify, window: QWidget) -> None:
         super().__init__(window)
         self._theme, self._notify, self._window = theme, notify, window
-        self._stills: list[Still] = []
+        self._stills: list[ScreenStill] = []
         self._task: tasks.BackgroundTask | None = None
         self._state = Qt.WindowState.WindowNoState
 
@@ -60,7 +60,7 @@ class ScreenRegion(QObject):
             picture = screen.grabWindow(0)
             if picture.isNull():
                 continue
-            still = Still(self._theme, picture)
+            still = ScreenStill(self._theme, picture)
             still.setGeometry(screen.geometry())
             still.chosen.connect(self._on_chosen)
             self._stills.append(still)
@@ -68,7 +68,7 @@ class ScreenRegion(QObject):
             still.activateWindow()
         if not self._stills:
             self._come_back()
-            self._notify.tell(Sentence(tr("The system did not give a picture of the screen.")))
+            self._notify.tell(PersonMessage(tr("The system did not give a picture of the screen.")))
 
     def _on_chosen(self, picture: QImage) -> None:
         for still in self._stills:
@@ -94,13 +94,13 @@ class ScreenRegion(QObject):
         self._task = None
         if not isinstance(error, OSError):
             raise error
-        self._notify.tell(Sentence(tr("The desktop has no way to choose a part of the screen.")))
+        self._notify.tell(PersonMessage(tr("The desktop has no way to choose a part of the screen.")))
 
     def _on_end(self) -> None:
         self._task = None
 
 
-class Still(QWidget):
+class ScreenStill(QWidget):
     """The screen as it was: dragging chooses a part, Enter takes all of it, Esc nothing (a null picture)."""
 
     chosen = Signal(object)

@@ -413,7 +413,7 @@ class SelectionUnit(IntEnum):
     PARAGRAPH = 3
 
 
-class Selecting(QObject):
+class SelectionEvents(QObject):
     """Hears what the texts of a transcript leave to it."""
 
     settled = Signal()

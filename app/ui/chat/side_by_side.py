@@ -19,7 +19,7 @@ from app.core.visible import visible_name
 from app.features.chats import Chats
 from app.features.messages import model_words
 from app.store.conversations import StoredMessage
-from app.ui.chat.answering import Answering, LiveAnswer, Work
+from app.ui.chat.answering import LiveAnswer, RunningAnswerView, Work
 from app.ui.chat.composer import Composer
 from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.settings import OwnModel
@@ -90,7 +90,7 @@ class AnswerPairs(QObject):
         self.second: SecondModel | None = None
         """What the composer has for the next question."""
         self._pairs: dict[tuple[AnswerService, int], AnswerPair] = {}
-        self._at_work: dict[Answering, AnswerPair] = {}
+        self._at_work: dict[RunningAnswerView, AnswerPair] = {}
         self._view: PairView | None = None
         chat.add_live(self.live)
         chat.attach = self._attach
@@ -210,7 +210,7 @@ class AnswerPairs(QObject):
         elif (side := self._side(pair, 1)) is not None:
             side.say(tr("Waiting: both models don’t fit in memory at once"))
 
-    def _run(self, pair: AnswerPair, place: int, work: Work | None = None) -> Answering:
+    def _run(self, pair: AnswerPair, place: int, work: Work | None = None) -> RunningAnswerView:
         """In the chat's engine, unless there is other work; the first in the chat's place, the second beside it."""
         if work is None:
             work = partial(pair.talk.answer, pair.question_id, model=pair.models[place])
@@ -222,7 +222,7 @@ class AnswerPairs(QObject):
         self._at_work[answering] = pair
         return answering
 
-    def _on_ended(self, answering: Answering) -> None:
+    def _on_ended(self, answering: RunningAnswerView) -> None:
         """The second one has its turn; after both, the first is what the chat goes on with until somebody chooses."""
         pair = self._at_work.pop(answering, None)
         if pair is None:

@@ -23,7 +23,7 @@ from app.ui.work.doing import time_words
 
 if TYPE_CHECKING:
     from app.features.chat.answers import AnswerService
-    from app.features.survey.surveys import Surveys
+    from app.features.survey.surveys import DocumentSurveys
     from app.store.conversations import StoredMessage
 
 LOOK_MS = 150
@@ -33,9 +33,9 @@ LOOK_MS = 150
 class SurveysOf:
     """The surveys of the chat that asked last; from any thread. They are made off the window's: that takes a moment."""
 
-    def __init__(self, make: Callable[[AnswerService], Surveys]) -> None:
+    def __init__(self, make: Callable[[AnswerService], DocumentSurveys]) -> None:
         self._make = make
-        self._made: tuple[AnswerService, Surveys] | None = None
+        self._made: tuple[AnswerService, DocumentSurveys] | None = None
         self._making = threading.Lock()
 
     def keep_only(self, talk: AnswerService) -> None:
@@ -44,7 +44,7 @@ class SurveysOf:
             if self._made is not None and self._made[0] is not talk:
                 self._made = None
 
-    def __call__(self, talk: AnswerService) -> Surveys:
+    def __call__(self, talk: AnswerService) -> DocumentSurveys:
         with self._making:
             if self._made is None or self._made[0] is not talk:
                 self._made = (talk, self._make(talk))
@@ -155,7 +155,7 @@ def made_words(made: SurveyCoverage) -> str:
     return f"{words} · {took}"
 
 
-class Offering(QObject):
+class SurveyOffering(QObject):
     """Looks at what is written, on a thread, and shows what could be done for it instead of sending it.
 
     With nothing written, it looks at the question that was sent last and is answered from passages: who types and

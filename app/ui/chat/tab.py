@@ -19,9 +19,9 @@ from app.store.projects import Tags
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
 from app.ui.chat.projects import ProjectActions
-from app.ui.chat.recording import Microphone
+from app.ui.chat.recording import MicrophoneButton
 from app.ui.chat.settings import OwnModel
-from app.ui.chat.titling import Titling
+from app.ui.chat.titling import ChatTitling
 from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
 from app.ui.exchange.chats import COMMANDS, ChatExchange
@@ -49,19 +49,19 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.chat.answers import AnswerService
     from app.features.documents import DocumentLibrary
-    from app.features.leaving import Leaving
+    from app.features.leaving import OutboundDocuments
     from app.store.assistants import Assistant
-    from app.ui.chat.remembering import Remembering
+    from app.ui.chat.remembering import MemoryActions
     from app.ui.shell.picture_reading import PictureReading
 
 LONG_S = 10.0
 FIRST_CHARACTERS = 200
 
 
-class LeavingQuestion(WaitingQuestion["Leaving"]):
+class LeavingQuestion(WaitingQuestion["OutboundDocuments"]):
     """Whether documents may be sent to where a model runs, for chats and for jobs."""
 
-    def dialog_for(self, asked: Leaving) -> Question:
+    def dialog_for(self, asked: OutboundDocuments) -> Question:
         from app.features.leaving import leaving_words  # not before a model elsewhere is asked
 
         title = tr("Send it to {host}?", host=asked.host)
@@ -87,21 +87,21 @@ class ChatTab(Tab):
             tags=Tags(app.database),
         )
         self.projects = ProjectActions(app, ui.theme, ui.notify, self.sidebar.folders, ui.window)
-        self._sides = Sides(app, ui, self.chat)
+        self._sides = SidePanels(app, ui, self.chat)
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
         self._exchange = ChatExchange(app, ui)
         self._leaving = LeavingQuestion(ui.theme, ui.window)
         app.may_leave = self._leaving.ask
         LongAnswers(self.chat, app).told.connect(self.work_ended)
-        Titling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
+        ChatTitling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
         self._connect()
         if ui.pictures is not None:
             self.projects.pictures = ui.pictures
             self.chat.attaching.scans.watch(ui.pictures, ui.go.open_models)
             self._sides.follow(ui.pictures)
-        Elsewhere(app, ui, self.chat)
-        self.microphone = Microphone(app, ui, self.chat)
+        OtherTabs(app, ui, self.chat)
+        self.microphone = MicrophoneButton(app, ui, self.chat)
         self.chat.own.name_of = lambda path: tr(app.name_of(path))
 
     def _connect(self) -> None:
@@ -284,7 +284,7 @@ class ChatTab(Tab):
             self.title_changed.emit()
 
 
-class Elsewhere(QObject):
+class OtherTabs(QObject):
     """What a chat leads to is gone on with in another tab, or kept for other chats."""
 
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
@@ -307,11 +307,11 @@ class Elsewhere(QObject):
         self._ui.go.open_models("installed" if is_blind else "suggested")
 
     @cached_property
-    def _remembering(self) -> Remembering:
-        from app.ui.chat.remembering import Remembering  # not before somebody wants something kept
+    def _remembering(self) -> MemoryActions:
+        from app.ui.chat.remembering import MemoryActions  # not before somebody wants something kept
 
         ui = self._ui
-        return Remembering(self._app, ui.theme, ui.notify, lambda: self._chat.project_banner.project, ui.window)
+        return MemoryActions(self._app, ui.theme, ui.notify, lambda: self._chat.project_banner.project, ui.window)
 
     def _on_write_wanted(self, text: str) -> None:
         tab, model = self._ui.go.show_tab(WRITE), self._ui.loader.path
@@ -321,7 +321,7 @@ class Elsewhere(QObject):
             tab.take_text(text)
 
 
-class Sides(QObject):
+class SidePanels(QObject):
     """What stands beside the chat: a document, and Inside; both where there is room, else what was opened last."""
 
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:

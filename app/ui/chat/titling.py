@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
-from app.features.chat.titles import Titles
+from app.features.chat.titles import ChatTitles
 from app.ui.chat.view import ChatView
 from app.ui.shell import tasks
 
@@ -24,7 +24,7 @@ MOST_TRIES = 2
 """Of a chat, while the program runs: what came before was no title."""
 
 
-class Titling(QObject):
+class ChatTitling(QObject):
     """One title at a time, which gives way to the next answer. Chats are looked at again after each of their answers.
 
     `is_held`: somebody is changing a title now.
@@ -38,7 +38,7 @@ class Titling(QObject):
     ) -> None:
         super().__init__(chat)
         self._chat, self._app, self._is_held = chat, app, is_held
-        self._titles = Titles(lambda: app.engine, app.conversations, lambda: app.settings)
+        self._titles = ChatTitles(lambda: app.engine, app.conversations, lambda: app.settings)
         self._begun: set[int] = set()
         """Answers in chats that are kept."""
         self._waiting: dict[int, None] = {}

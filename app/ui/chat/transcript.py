@@ -440,9 +440,9 @@ class TurnColumn(QWidget):
         self._hidden: frozenset[int] = frozenset()
         self._first_shown: int | None = None
         """The place below the divider: the first after the last that is not shown to the model."""
-        self.divider = Divider(theme, self)
+        self.divider = TurnDivider(theme, self)
         self._ring = FocusRing(theme, self)
-        self._removal = Removal(self)
+        self._removal = ViewRemoval(self)
 
     @property
     def turns(self) -> list[TurnView]:
@@ -647,7 +647,7 @@ class TurnColumn(QWidget):
             turn.set_answerless(is_last)
 
 
-class Removal(QObject):
+class ViewRemoval(QObject):
     """Hundreds of views take a while to go; a few at a time, nobody waits for them."""
 
     def __init__(self, parent: QObject) -> None:
@@ -715,7 +715,7 @@ HEIGHT_PX = 44
 GAP_PX = 14
 
 
-class Divider(QWidget):
+class TurnDivider(QWidget):
     """Words between two fine lines; the turns above offer to be brought back."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:

@@ -15,9 +15,9 @@ from app.store.conversations import StoredMessage
 from app.ui.chat.actions import (
     IN_ROW,
     MORE,
-    Action,
     ActionMenu,
     ActionRow,
+    TurnAction,
     action_for,
     memory_actions,
     opens_menu,
@@ -109,7 +109,7 @@ class TurnView(QWidget):
     def show_documents(self, documents: BranchDocuments) -> None:
         """The documents of the branch, of which this turn shows what is its own."""
 
-    def actions_offered(self) -> Sequence[Action]:
+    def actions_offered(self) -> Sequence[TurnAction]:
         """What this kind of turn offers before what all of them do."""
         raise NotImplementedError
 
@@ -152,13 +152,13 @@ class TurnView(QWidget):
             self.resized.emit(self)
 
     @property
-    def offers(self) -> list[Action]:
+    def offers(self) -> list[TurnAction]:
         """Everything that can be done with it now, in the order of the menu; nothing while it is written or edited."""
         if self.message is None or self.is_changing:
             return []
         memory = memory_actions(self.message, is_forgotten=self.is_forgotten)
-        about = (Action("details", "info", tr("About this answer"), group=MORE),) if self.note() else ()
-        delete = Action("delete", "trash", tr("Delete"), begins=True)
+        about = (TurnAction("details", "info", tr("About this answer"), group=MORE),) if self.note() else ()
+        delete = TurnAction("delete", "trash", tr("Delete"), begins=True)
         return [*self.actions_offered(), *memory, *version_actions(self._version()), *about, delete]
 
     def update_actions(self) -> None:

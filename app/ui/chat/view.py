@@ -13,22 +13,22 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBox
 from app.core.paths import starter_model
 from app.features.chat.titles import first_words
 from app.features.survey.wanted import can_read_all
-from app.ui.chat.answering import Answering, LiveAnswer
+from app.ui.chat.answering import LiveAnswer, RunningAnswerView
 from app.ui.chat.assistants import ChatAssistants
-from app.ui.chat.attaching import Attaching
+from app.ui.chat.attaching import ChatAttachments
 from app.ui.chat.attachment_row import DraftDocument
 from app.ui.chat.composer import Composer, MessageEdit
 from app.ui.chat.memory import ChatMemory, ContextSubject
 from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
-from app.ui.chat.pasted import Pasted
+from app.ui.chat.pasted import PastedText
 from app.ui.chat.pictures import DraftPicture, SeeLarge
 from app.ui.chat.projects import ProjectBanner
 from app.ui.chat.prompts import ComposerPrompts
-from app.ui.chat.queue import Queue, QueueView
-from app.ui.chat.quoting import Quoting
+from app.ui.chat.queue import MessageQueue, QueueView
+from app.ui.chat.quoting import QuoteButton
 from app.ui.chat.settings import ChatOptions, OwnModel
 from app.ui.chat.side_by_side import AnswerPairs, SecondModel
-from app.ui.chat.survey import Offering, SurveyOffer, SurveysOf
+from app.ui.chat.survey import SurveyOffer, SurveyOffering, SurveysOf
 from app.ui.chat.transcript import ChatTranscript, scroll_by_key
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
@@ -90,7 +90,7 @@ class ChatView(QWidget):
         self._completion_model: Path | None = None
         """The last model that was seen to have no chat template."""
         self.transcript = ChatTranscript(theme)
-        self._quoting = Quoting(self.transcript, theme)
+        self._quoting = QuoteButton(self.transcript, theme)
         self.selection = self._quoting.selection
         self.empty = EmptyState(theme)
         self.composer = Composer(theme)
@@ -275,7 +275,7 @@ class ChatView(QWidget):
 
     def _take_messages(self, surveys: SurveysOf) -> None:
         """What is written goes through these until it is in the chat."""
-        self.attaching = Attaching(
+        self.attaching = ChatAttachments(
             self.composer.attachments,
             theme=self._theme,
             notify=self._notify,
@@ -284,17 +284,17 @@ class ChatView(QWidget):
             planned=lambda: self.options.planned,
             parent=self,
         )
-        self.pasted = Pasted(self.composer, self.attaching, self.open_chat, theme=self._theme, notify=self._notify)
+        self.pasted = PastedText(self.composer, self.attaching, self.open_chat, theme=self._theme, notify=self._notify)
         self.draft = KeptDraft(self.composer, self.open_chat, self._chats, self.attaching, self._notify)
         self.waiting = QueueView(self._theme, self.focus_composer)
-        self.queue = Queue(
+        self.queue = MessageQueue(
             self.waiting,
             self.open_chat,
             self._chats.kept,
             self._notify,
             lambda: self.can_chat and not self.beside.is_open,
         )
-        self._sending = Sending(
+        self._sending = MessageSending(
             self.open_chat,
             self.composer,
             self.attaching,
@@ -308,7 +308,7 @@ class ChatView(QWidget):
         self.survey_offer = SurveyOffer(self._theme)
         self.extra_rows = QVBoxLayout()
         """Above the message field, for what comes later than the window."""
-        self.offering = Offering(
+        self.offering = SurveyOffering(
             self.survey_offer,
             surveys,
             where=lambda: (self.open_chat.talk, self.open_chat.conversation_id),
@@ -461,7 +461,7 @@ class ChatView(QWidget):
         chat, text = self.open_chat, self.composer.text
         return ContextSubject(chat.talk, chat.conversation_id, text, self.attaching.key, self.options.planned)
 
-    def _on_answer_ended(self, answering: Answering, is_shown: bool) -> None:
+    def _on_answer_ended(self, answering: RunningAnswerView, is_shown: bool) -> None:
         self.composer.set_answering(self.busy)
         if is_shown and not self.busy:
             with self._notify.guard():
@@ -487,7 +487,7 @@ class ChatView(QWidget):
         self.focus_composer()
 
 
-class Sending(QObject):
+class MessageSending(QObject):
     """Takes a message from the composer into the chat, or into the queue while an answer runs.
 
     One whose documents are still being read waits for them.
@@ -502,9 +502,9 @@ class Sending(QObject):
         self,
         chat: OpenChat,
         composer: Composer,
-        attaching: Attaching,
+        attaching: ChatAttachments,
         *,
-        queue: Queue,
+        queue: MessageQueue,
         options: ChatOptions,
         own: OwnModel,
         beside: AnswerPairs,
@@ -540,7 +540,7 @@ class Sending(QObject):
         """Sends what is written, as Enter does; `is_whole`: it is answered from all of its documents."""
         self._on_sent(self._composer.text, is_whole=is_whole)
 
-    def send_offered(self, offering: Offering, *, is_whole: bool = False) -> None:
+    def send_offered(self, offering: SurveyOffering, *, is_whole: bool = False) -> None:
         """What was offered for a question from whole documents: the answer from all of them, or from passages."""
         if offering.sent is None:
             self.send(is_whole=is_whole)
@@ -604,7 +604,9 @@ class KeptDraft(QObject):
     Files beside it that are still being read are in the settings from `go_on` to `leave`.
     """
 
-    def __init__(self, composer: Composer, chat: OpenChat, chats: Chats, attaching: Attaching, notify: Notify) -> None:
+    def __init__(
+        self, composer: Composer, chat: OpenChat, chats: Chats, attaching: ChatAttachments, notify: Notify
+    ) -> None:
         super().__init__(chat)
         self._composer, self._chat, self._chats, self._notify = composer, chat, chats, notify
         self._attaching, self._keeps_files = attaching, False

@@ -22,7 +22,7 @@ from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 
 if TYPE_CHECKING:
-    from app.features.models.collection import ModelCollection, Suggestion
+    from app.features.models.collection import ModelCollection, ModelSuggestion
     from app.hub.catalog import CatalogEntry
     from app.hub.download import Download
 
@@ -114,7 +114,7 @@ class EmptyState(QWidget):
         self._assistants.show_assistants(some, chosen)
         self._show_parts()
 
-    def show_suggestion(self, suggestion: Suggestion | None) -> None:
+    def show_suggestion(self, suggestion: ModelSuggestion | None) -> None:
         """What would serve better than the starter on this computer; it is shown while the starter is in."""
         self._card.show_suggestion(suggestion)
         self._show_parts()
@@ -256,7 +256,7 @@ class StarterCard(QFrame):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.suggestion: Suggestion | None = None
+        self.suggestion: ModelSuggestion | None = None
         """None: there is nothing to show."""
         self.setObjectName("starter_card")
         self.setProperty("kind", "card")
@@ -292,7 +292,7 @@ class StarterCard(QFrame):
         self._row.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
         return self.heightForWidth(width)
 
-    def show_suggestion(self, suggestion: Suggestion | None) -> None:
+    def show_suggestion(self, suggestion: ModelSuggestion | None) -> None:
         """A model that is not here yet; None where nothing larger runs on this computer."""
         self.suggestion = suggestion
         if suggestion is None:
@@ -360,7 +360,7 @@ class FirstSuggestion(QObject):
     def look(self) -> None:
         """Asks on a thread which model suits this computer."""
 
-        def suggested(_token: CancelToken) -> Suggestion | None:
+        def suggested(_token: CancelToken) -> ModelSuggestion | None:
             here = self._models.suggestions("chat", 3)
             useful = [suggestion for suggestion in here if suggestion.installed is None and suggestion.fit.is_usable]
             return None if any(suggestion.installed for suggestion in here) else next(iter(useful), None)

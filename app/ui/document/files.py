@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSizePolicy, QWidget
 
 from app.core.visible import visible_name
-from app.documents.folder import MOST_FILES, Expanded
+from app.documents.folder import MOST_FILES, ExpandedPaths
 from app.documents.formats import registry
 from app.features.documents import WHOLE, DocumentStored, ReadRange, Waits
 from app.features.messages import pages_words, remark_sentence, units
@@ -565,7 +565,7 @@ def _sizes(document: StoredDocument) -> list[str]:
 
 def remarks_words(document: StoredDocument) -> str:
     """What the person should know of it; "" where all is as it should be. Of pictures `PicturesLine` tells."""
-    from app.documents.source import PageRead, Remark  # of what was read in another process, mostly before
+    from app.documents.source import PageRead, ReadingRemark  # of what was read in another process, mostly before
 
     found = [PageRead(**fields) for fields in document.info.get("pages", ())]
     odd = {page.page: page for page in found if (not page.has_text or page.recognized) and not page.is_picture}
@@ -574,7 +574,7 @@ def remarks_words(document: StoredDocument) -> str:
     seen = [odd.get(page, PageRead(page)) for page in looked_at]
     pages = pages_words(document.unit, document.pages, seen) if odd else ""
     remarks = [one for one in document.info.get("remarks", ()) if one["name"] != "recognized"]
-    said = [remark_sentence(Remark(remark["name"], remark["values"])) for remark in remarks]
+    said = [remark_sentence(ReadingRemark(remark["name"], remark["values"])) for remark in remarks]
     return " ".join([f"{pages}." if said and pages else pages, *said]).strip()
 
 
@@ -583,7 +583,7 @@ def short_name(name: str) -> str:
     return name if len(name) <= MOST_NAME else f"{name[: MOST_NAME // 2]}…{name[-MOST_NAME // 2 + 1 :]}"
 
 
-def told_of(found: Expanded, *, left: int = 0) -> str:
+def told_of(found: ExpandedPaths, *, left: int = 0) -> str:
     """What was not taken of what somebody dropped, in one sentence; "" where all was."""
     if found.is_cut or left:
         return tr("At most {count} files are attached at once; the others were left out.", count=MOST_FILES)
@@ -597,7 +597,7 @@ def told_of(found: Expanded, *, left: int = 0) -> str:
     return tr("{count} of the files could not be read.", count=len(odd)) if odd else ""
 
 
-def left_out_words(found: Expanded) -> str:
+def left_out_words(found: ExpandedPaths) -> str:
     """What of a folder was left out because it holds no text, for a moment; "" where all of it was taken."""
     names = [
         short_name(visible_name(skipped_path.path.name))

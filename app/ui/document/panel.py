@@ -20,7 +20,7 @@ from app.ui.widgets.layouts import SidePane
 
 if TYPE_CHECKING:
     from app.features.documents import DocumentLibrary, KeptDocument
-    from app.features.page_reading.corrections import Corrections
+    from app.features.page_reading.corrections import PageCorrections
     from app.ui.document.view import DocumentView
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ class DocumentPanel(SidePane):
             tasks.ask(lambda _token: document.close(), self, lambda _: None)
 
 
-def _corrections_of(documents: DocumentLibrary, document_id: int) -> Corrections | None:
+def _corrections_of(documents: DocumentLibrary, document_id: int) -> PageCorrections | None:
     """What corrects a document of which something was read from pictures, or could be; None for others."""
     document = documents.store.get(document_id)
     if (
@@ -129,6 +129,6 @@ def _corrections_of(documents: DocumentLibrary, document_id: int) -> Corrections
         or not any(page["is_picture"] or page.get("figures") for page in document.info.get("pages", ()))
     ):
         return None
-    from app.features.page_reading.corrections import Corrections
+    from app.features.page_reading.corrections import PageCorrections
 
-    return Corrections(documents, document_id)
+    return PageCorrections(documents, document_id)

@@ -35,7 +35,7 @@ from app.core.events import CancelToken
 from app.documents.blocks import Block
 from app.features.documents import ShownDocument, TextHighlight
 from app.features.messages import reader_words
-from app.features.page_reading.corrections import Corrections, GivenUp
+from app.features.page_reading.corrections import GivenUp, PageCorrections
 from app.store.documents import StoredDocument
 from app.ui.document.header import DocumentHeader, DocumentSearch, page_words
 from app.ui.document.marks import areas_on, page_of, span_of
@@ -193,12 +193,12 @@ class PagePanes(QSplitter):
             self.reading.setVisible(is_shown)
         self._arrange(is_new=is_shown and not was_shown)
 
-    def show_page(self, corrections: Corrections | None, document_id: int, page: int) -> None:
+    def show_page(self, corrections: PageCorrections | None, document_id: int, page: int) -> None:
         """What was read of a page, where that is seen."""
         if self.is_comparing:
             self.reading.show_page(corrections, document_id, page)
 
-    def take_over(self, corrections: Corrections | None, document_id: int) -> None:
+    def take_over(self, corrections: PageCorrections | None, document_id: int) -> None:
         """Another reading of the same file is shown."""
         if self.is_comparing:
             self.reading.take_over(corrections, document_id)
@@ -226,7 +226,7 @@ class DocumentView(DocumentCard):
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._notify = notify
-        self._corrections: Corrections | None = None
+        self._corrections: PageCorrections | None = None
         self._document_id = 0
         self._open: OpenDocument | None = None
         self.mark: TextHighlight | None = None
@@ -311,7 +311,7 @@ class DocumentView(DocumentCard):
         mark: TextHighlight | None = None,
         *,
         page: int = 0,
-        corrections: Corrections | None = None,
+        corrections: PageCorrections | None = None,
         document_id: int = 0,
     ) -> None:
         """Shows a document, at a mark, a page or its beginning. The one that is open already only moves to the mark.
@@ -346,7 +346,7 @@ class DocumentView(DocumentCard):
             self._reveal(opened, mark)
         self.compare(is_wanted=was_comparing or (mark is not None and mark.compares))
 
-    def take_over(self, document: ShownDocument, corrections: Corrections | None, document_id: int) -> None:
+    def take_over(self, document: ShownDocument, corrections: PageCorrections | None, document_id: int) -> None:
         """Another reading of the same file takes the place of the one that is open, which stays as it is looked at."""
         before = self._open
         if before is None:
@@ -586,7 +586,7 @@ def _behind(cursor: QTextCursor) -> str:
 class Correction:
     """What a person has typed on a page, on its way into the store. `before` was kept of it until then."""
 
-    corrections: Corrections
+    corrections: PageCorrections
     document_id: int
     page: int
     text: str
@@ -605,7 +605,7 @@ class PageReadingPane(QFrame):
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._notify = notify
-        self._corrections: Corrections | None = None
+        self._corrections: PageCorrections | None = None
         self._document_id = self._page = 0
         self._kept, self._is_corrected = "", False
         self._unsaved: dict[tuple[int, int], str] = {}
@@ -651,13 +651,13 @@ class PageReadingPane(QFrame):
         """Whether something was typed that is not saved."""
         return self._corrections is not None and self.edit.toPlainText() != self._kept
 
-    def show_page(self, corrections: Corrections | None, document_id: int, page: int) -> None:
+    def show_page(self, corrections: PageCorrections | None, document_id: int, page: int) -> None:
         """Another page; what was typed on the one before and not saved is saved now."""
         if (document_id, page) != (self._document_id, self._page):
             self.keep()
         self._show(corrections, document_id, page)
 
-    def take_over(self, corrections: Corrections | None, document_id: int) -> None:
+    def take_over(self, corrections: PageCorrections | None, document_id: int) -> None:
         """Another reading of the same file is shown; what is being typed stays, and is for that one."""
         for correction in self._on_their_way:
             if correction.document_id == self._document_id:
@@ -666,7 +666,7 @@ class PageReadingPane(QFrame):
             self._unsaved[document_id, self._page] = self.edit.toPlainText()
         self._show(corrections, document_id, self._page)
 
-    def _show(self, corrections: Corrections | None, document_id: int, page: int) -> None:
+    def _show(self, corrections: PageCorrections | None, document_id: int, page: int) -> None:
         stays = page == self._page
         self._corrections, self._document_id, self._page = corrections, document_id, page
         self._kept, self._is_corrected = "", False
@@ -770,13 +770,13 @@ class PageReadingPane(QFrame):
 
         tasks.ask(lambda _: corrections.give_up(page), self, on_given_up, self._notify.error)
 
-    def _take_back(self, corrections: Corrections, given_up: GivenUp) -> None:
+    def _take_back(self, corrections: PageCorrections, given_up: GivenUp) -> None:
         def on_taken_back(document: StoredDocument) -> None:
             self.renewed.emit(given_up.document.id, document.id)
 
         tasks.ask(lambda _: corrections.take_back(given_up), self, on_taken_back, self._notify.error)
 
 
-def _is_corrected(corrections: Corrections, page: int) -> bool:
+def _is_corrected(corrections: PageCorrections, page: int) -> bool:
     reading = corrections.readings.get(page)
     return reading is not None and reading.is_edited

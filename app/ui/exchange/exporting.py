@@ -33,7 +33,7 @@ from app.documents.protocol import Draw, Drawn
 from app.documents.reading import PageRenderer
 from app.features.documents import TextHighlight
 from app.features.exchange.exporting import ExportFinished, ExportProgress, export_chats
-from app.features.messages import Sentence
+from app.features.messages import PersonMessage
 from app.store.conversations import Conversation
 from app.store.projects import Projects
 from app.ui.document.page import PagePane
@@ -394,7 +394,7 @@ def _is_on(item: QListWidgetItem) -> bool:
 
 PREVIEW_PX, PREVIEW_HEIGHT_PX = 620, 720
 """Of the window with the pages."""
-NOT_PRINTED = Sentence("The printer takes nothing at the moment.", "Nothing was printed.")
+NOT_PRINTED = PersonMessage("The printer takes nothing at the moment.", "Nothing was printed.")
 
 
 class PrintedPages:
@@ -505,8 +505,8 @@ class Printing:
             else:
                 yield ExportFinished(len(self._chats), 0)
 
-        def then(event: ExportFinished | Sentence) -> None:
-            if isinstance(event, Sentence):
+        def then(event: ExportFinished | PersonMessage) -> None:
+            if isinstance(event, PersonMessage):
                 self._ui.notify.tell(event)
             elif not event.is_cancelled and printer.outputFileName():
                 self._ui.notify.saved(Path(printer.outputFileName()))

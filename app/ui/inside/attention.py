@@ -33,7 +33,7 @@ from app.features.inside.patterns import (
     MEAN,
     AttentionMap,
     AttentionTarget,
-    Pattern,
+    HeadPattern,
     plainest,
     see,
     sentences_of,
@@ -515,7 +515,7 @@ KIND_WORDS = {
 }
 
 
-def kinds_in_words(patterns: Sequence[Sequence[Pattern]]) -> list[str]:
+def kinds_in_words(patterns: Sequence[Sequence[HeadPattern]]) -> list[str]:
     """How many heads do what, the most frequent first."""
     every = [pattern for layer in patterns for pattern in layer]
     counted = Counter(pattern.kind for pattern in every)

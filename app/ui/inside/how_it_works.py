@@ -14,7 +14,7 @@ from app.core.errors import AppError
 from app.core.events import CancelToken, Guess, TokenChosen
 from app.core.visible import clean_text
 from app.engine.protocol import Ask, Sampling
-from app.features.inside.anatomy import Anatomy, anatomy_of
+from app.features.inside.anatomy import ModelAnatomy, anatomy_of
 from app.ui.i18n import tr
 from app.ui.inside.flow import visible
 from app.ui.inside.look import LookPage
@@ -421,7 +421,7 @@ class HowItWorks(QWidget):
         self.about.setText(known)
         self.about.setVisible(bool(known))
 
-    def _on_read(self, path: Path, found: Anatomy) -> None:
+    def _on_read(self, path: Path, found: ModelAnatomy) -> None:
         self._facts = facts_for(found, self._ui.loader.name if path == self._ui.loader.path else found.name)
         self._say()
 
@@ -505,7 +505,7 @@ UNKNOWN = {
 """What is said of a model whose file does not tell."""
 
 
-def facts_for(found: Anatomy, name: str) -> Facts:
+def facts_for(found: ModelAnatomy, name: str) -> Facts:
     """The numbers of a model as the pages use them."""
     numbers = {
         "vocabulary": found.vocabulary,

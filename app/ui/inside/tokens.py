@@ -15,7 +15,7 @@ from app.core.events import CancelToken, Guess, Role, TokenSeen
 from app.features.inside.looks import (
     PlacedToken,
     PromptShare,
-    Surprise,
+    TextSurprise,
     probabilities,
     shares_of,
     surprise_of,
@@ -398,7 +398,7 @@ class ProbabilitiesPage(LookPage):
         self._detail.setVisible(bool(self._tokens))
 
 
-def figure_words(found: Surprise) -> str:
+def figure_words(found: TextSurprise) -> str:
     """A text's figures; those that there are."""
     if math.isnan(found.perplexity):
         return tr("{count} tokens", count=f"{found.tokens:,}")

@@ -10,7 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.inside.anatomy import Anatomy, TensorGroup, anatomy_of
+from app.features.inside.anatomy import ModelAnatomy, TensorGroup, anatomy_of
 from app.features.messages import sentence_for
 from app.ui.i18n import breakable, size_text, tr
 from app.ui.model_texts import join, short_number
@@ -24,7 +24,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
-    from app.features.models.installed import Installed
+    from app.features.models.installed import InstalledFile
 
 ATTENTION = (
     r"\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\left(\frac{QK^T}{\sqrt{d_k}}\right)V",
@@ -67,7 +67,7 @@ class AnatomyPage(ModelsPage):
 
     def __init__(self, ui: UiContext) -> None:
         super().__init__(ui.theme, tr("Inside"))
-        self._installed: Installed | None = None
+        self._installed: InstalledFile | None = None
         self.back = text_button(tr("Back to the list"), "quiet")
         self.back.clicked.connect(self.back_wanted)
         self.explained = text_button(tr("How it works"))
@@ -78,7 +78,7 @@ class AnatomyPage(ModelsPage):
         ui.theme.dress(self.top, spacing=8)
         self._point_back()
 
-    def show_model(self, installed: Installed, name: str) -> None:
+    def show_model(self, installed: InstalledFile, name: str) -> None:
         """Another model, by the name that its card has."""
         self._installed = installed
         self.title.setText(name)
@@ -96,7 +96,7 @@ class AnatomyPage(ModelsPage):
         task.failed.connect(self._say_why)
         return task
 
-    def _show(self, found: Anatomy | None) -> None:
+    def _show(self, found: ModelAnatomy | None) -> None:
         if found is None:
             return
         self.clear_rows()
@@ -126,7 +126,7 @@ class AnatomyPage(ModelsPage):
             self._point_back()
 
 
-def _read(installed: Installed | None) -> Anatomy | None:
+def _read(installed: InstalledFile | None) -> ModelAnatomy | None:
     return anatomy_of(installed.model.path, installed.model.parts) if installed is not None else None
 
 
@@ -139,7 +139,7 @@ _FOOT = (
 class PartsCard(QFrame):
     """One bar for the whole, and a row for each part with its share."""
 
-    def __init__(self, theme: Theme, found: Anatomy) -> None:
+    def __init__(self, theme: Theme, found: ModelAnatomy) -> None:
         super().__init__()
         self.setProperty("kind", "model")
         parts = sorted(found.parts, key=lambda part: -part.parameters)
@@ -263,7 +263,7 @@ class SaidCard(QFrame):
 # What is said about the numbers. What a file does not say is said to be missing, never guessed.
 
 
-def lead_words(found: Anatomy) -> str:
+def lead_words(found: ModelAnatomy) -> str:
     """The model in one line."""
     kinds = ", ".join(name for name, count in found.types if count >= 0.05 * found.parameters)
     return join(
@@ -275,7 +275,7 @@ def lead_words(found: Anatomy) -> str:
     )
 
 
-def facts_of(found: Anatomy) -> list[Fact]:
+def facts_of(found: ModelAnatomy) -> list[Fact]:
     """Every number with its sentence, in the order in which a text meets them."""
     return [
         *_size_facts(found),
@@ -285,7 +285,7 @@ def facts_of(found: Anatomy) -> list[Fact]:
     ]
 
 
-def _size_facts(found: Anatomy) -> list[Fact]:
+def _size_facts(found: ModelAnatomy) -> list[Fact]:
     kinds = ", ".join(f"{name} {share_words(count / max(1, found.parameters))}" for name, count in found.types[:4])
     return [
         Fact(
@@ -305,7 +305,7 @@ def _size_facts(found: Anatomy) -> list[Fact]:
     ]
 
 
-def _reading_facts(found: Anatomy) -> list[Fact]:
+def _reading_facts(found: ModelAnatomy) -> list[Fact]:
     return [
         Fact(
             tr("Vocabulary"),
@@ -324,7 +324,7 @@ def _reading_facts(found: Anatomy) -> list[Fact]:
     ]
 
 
-def _layer_facts(found: Anatomy) -> list[Fact]:
+def _layer_facts(found: ModelAnatomy) -> list[Fact]:
     shared = tr("They share keys and values: there are {count} sets of them.", count=found.kv_heads)
     if found.kv_heads == 1:
         shared = tr("They share one set of keys and values.")
@@ -371,7 +371,7 @@ def _layer_facts(found: Anatomy) -> list[Fact]:
     return facts
 
 
-def _context_facts(found: Anatomy) -> list[Fact]:
+def _context_facts(found: ModelAnatomy) -> list[Fact]:
     values = {"count": f"{found.context_tokens:,}", "size": size_text(found.kv_bytes)}
     whole = tr("A full context of {count} tokens takes {size}.", **values)
     return [
@@ -398,7 +398,7 @@ def _context_facts(found: Anatomy) -> list[Fact]:
     ]
 
 
-def memory_formula(found: Anatomy) -> tuple[str, str]:
+def memory_formula(found: ModelAnatomy) -> tuple[str, str]:
     """The product with this model's numbers."""
     factors = (2, found.layers, found.kv_heads, found.key_length, 2)
     product = r" \cdot ".join(rf"\text{{{number:,}}}" for number in factors)

@@ -20,10 +20,10 @@ from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
 from app.features.chat.options import wish_of
 from app.features.inside.compare import (
-    Compared,
     ComparedModel,
-    Comparing,
+    ComparisonStep,
     ModelAsleep,
+    ModelFigures,
     best_of,
     candidates,
     compare,
@@ -50,7 +50,7 @@ from app.ui.work.doing import SavedFiles
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.models.installed import Installed
+    from app.features.models.installed import InstalledFile
 
 OWN_TEXT = "texts/harbour.txt"
 MOST_BYTES = 32_000
@@ -72,7 +72,7 @@ class ComparePage(ComparisonPage):
         self._app, self._ui = app, ui
         self._task: tasks.BackgroundTask | None = None
         self._engine: Engine | None = None
-        self._found: list[Compared] = []
+        self._found: list[ModelFigures] = []
         self.say(
             self.lead,
             tr("Scores models by how well they predict a text. Larger models should do better."),
@@ -169,7 +169,7 @@ class ComparePage(ComparisonPage):
         engine = self._engine = build_engine(self._app.paths)
         chats, wish = self._app.engine, wish_of(self._app.settings.engine)
 
-        def work(cancel: CancelToken) -> Iterator[Comparing | ModelAsleep | Compared]:
+        def work(cancel: CancelToken) -> Iterator[ComparisonStep | ModelAsleep | ModelFigures]:
             with closing(engine):
                 prepare()
                 yield from compare(engine, paths, text, wish=wish, make_room=room_beside(chats), cancel=cancel)
@@ -188,8 +188,8 @@ class ComparePage(ComparisonPage):
         if had_focus:
             self.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _on_event(self, event: Comparing | ModelAsleep | Compared) -> None:
-        if isinstance(event, Comparing):
+    def _on_event(self, event: ComparisonStep | ModelAsleep | ModelFigures) -> None:
+        if isinstance(event, ComparisonStep):
             self._show_progress(event)
         elif isinstance(event, ModelAsleep):
             self.rests.setText(
@@ -204,7 +204,7 @@ class ComparePage(ComparisonPage):
             self._found.append(event)
             self.results.show_found(self._found, [self.models.name_of(compared.path) for compared in self._found])
 
-    def _show_progress(self, event: Comparing) -> None:
+    def _show_progress(self, event: ComparisonStep) -> None:
         begin, end = PARTS[event.doing]
         done = event.number + begin + (end - begin) * event.fraction
         self.progress.show_share(round(1000 * done), 1000 * event.count)
@@ -227,10 +227,10 @@ class ComparePage(ComparisonPage):
             self.start.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
-def told_apart(rows: Sequence[Installed]) -> dict[Path, str]:
+def told_apart(rows: Sequence[InstalledFile]) -> dict[Path, str]:
     """What each model is called; those of one name also by how their numbers are kept, or else by their file."""
     names = {row.model.path: row.label or row.model.name for row in rows}
-    ways: tuple[Callable[[Installed], str], ...] = (lambda row: row.model.tag, lambda row: row.model.path.name)
+    ways: tuple[Callable[[InstalledFile], str], ...] = (lambda row: row.model.tag, lambda row: row.model.path.name)
     for more in ways:
         count = Counter(names.values())
         for row in rows:
@@ -425,7 +425,7 @@ WIDTHS_PX = {PARAMETERS: 98, BITS: 86, SPEED: 84, FIRST: 94, MEMORY: 84}
 HEADS = ("Model", "Parameters", "Bits/byte", "Tokens/s", "First token", "Memory")
 ROW_PX = 32
 Index = QModelIndex | QPersistentModelIndex
-Row = tuple[str, Compared]
+Row = tuple[str, ModelFigures]
 _VALUES: dict[int, Callable[[Row], Any]] = {
     NAME: lambda row: row[0].casefold(),
     PARAMETERS: lambda row: row[1].parameters,
@@ -548,7 +548,7 @@ class Results(QWidget):
         super().__init__()
         self._ui = ui
         theme = ui.theme
-        self._found: list[Compared] = []
+        self._found: list[ModelFigures] = []
         self._names: list[str] = []
         self._wanted = 0
         """How many are measured in all; before that nobody is the best."""
@@ -593,7 +593,7 @@ class Results(QWidget):
         self._found, self._names, self._wanted = [], [], wanted
         self.hide()
 
-    def show_found(self, found: Sequence[Compared], names: Sequence[str]) -> None:
+    def show_found(self, found: Sequence[ModelFigures], names: Sequence[str]) -> None:
         """The figures so far, with what the models are called here."""
         self._found, self._names = list(found), list(names)
         good = [(name, compared) for name, compared in zip(names, found, strict=True) if compared.error is None]
@@ -611,7 +611,7 @@ class Results(QWidget):
         self.best.setText(self._best_words() if good else "")
         self.best.setVisible(bool(good))
 
-    def end(self, found: Sequence[Compared]) -> None:
+    def end(self, found: Sequence[ModelFigures]) -> None:
         """All that come have come."""
         if found and len(found) < self._wanted:  # it was stopped
             self._wanted = 0
@@ -629,7 +629,7 @@ class Results(QWidget):
         self.table.sortByColumn(int(column), order)
 
     @property
-    def _best(self) -> tuple[Compared, str] | None:
+    def _best(self) -> tuple[ModelFigures, str] | None:
         """The one to be used here, and its name."""
         one = best_of(self._found, QUICK_TOKENS_PER_S) or best_of(self._found, 0)
         return None if one is None else (one, self._names[self._found.index(one)])
@@ -719,7 +719,7 @@ _KAPLAN = (
 )
 
 
-def line_words(found: Sequence[Compared]) -> str:
+def line_words(found: Sequence[ModelFigures]) -> str:
     """What the line through the points says, and how much that is worth."""
     line = line_of(found)
     if line is None:

@@ -34,9 +34,9 @@ from app.ui.widgets.notice_bar import ProgressNotice
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.models.installed import Installed
+    from app.features.models.installed import InstalledFile
     from app.hub.library import InstalledModel
-    from app.hub.models_folder import Thrown
+    from app.hub.models_folder import TrashedModel
 
 
 _ORIGINS = {
@@ -67,15 +67,15 @@ class InstalledPage(ModelsPage):
     """The path of a model."""
     counted = Signal(int)
     inside_wanted = Signal(object, str)
-    """An `Installed`, and what its card calls it."""
+    """An `InstalledFile`, and what its card calls it."""
     changed = Signal()
     """Something was renamed, deleted or brought back."""
 
     def __init__(self, app: Fireside, ui: UiContext, *, of_others: bool = False) -> None:
         super().__init__(ui.theme, tr("From other programs") if of_others else tr("Installed"))
         self._app, self._notify, self._loader, self._of_others = app, ui.notify, ui.loader, of_others
-        self._models: list[Installed] = []
-        self._by_card: dict[ModelCard, Installed] = {}
+        self._models: list[InstalledFile] = []
+        self._by_card: dict[ModelCard, InstalledFile] = {}
         self._is_behind = False
         if of_others:
             self.say(self.lead, tr("They are used where they lie and never changed."))
@@ -89,7 +89,7 @@ class InstalledPage(ModelsPage):
         task.failed.connect(self._notify.error)
         return task
 
-    def show_models(self, models: list[Installed]) -> None:
+    def show_models(self, models: list[InstalledFile]) -> None:
         """The list anew; the focus stays on the card of the same model, and nobody is interrupted."""
         if models == self._models and self._by_card:
             return
@@ -145,7 +145,7 @@ class InstalledPage(ModelsPage):
                 delete.setText(tr("Delete (it is in use)"))
         return menu
 
-    def _card(self, installed: Installed) -> ModelCard:
+    def _card(self, installed: InstalledFile) -> ModelCard:
         is_starter = installed.model.origin == "starter"
         name = tr("Starter") if is_starter else installed.label or installed.model.name
         card = ModelCard(self._theme, name)
@@ -205,7 +205,7 @@ class InstalledPage(ModelsPage):
         elif key == Qt.Key.Key_Delete.value and can_delete(self._by_card[card]):
             self._delete(card)
 
-    def _is_chosen(self, installed: Installed) -> bool:
+    def _is_chosen(self, installed: InstalledFile) -> bool:
         """Whether passages are found with it."""
         return installed.embeds and self._app.settings.models.passages_path == str(installed.model.path)
 
@@ -254,7 +254,7 @@ class InstalledPage(ModelsPage):
         task = self.ask(lambda _: self._app.models.remove(path), lambda thrown: self._on_deleted(thrown, name))
         task.failed.connect(self._on_failed)
 
-    def _on_deleted(self, thrown: Thrown, name: str) -> None:
+    def _on_deleted(self, thrown: TrashedModel, name: str) -> None:
         self._on_changed()
         self._notify.undo(tr("“{name}” was deleted.", name=name), lambda: self._put_back(thrown))
 
@@ -277,7 +277,7 @@ class InstalledPage(ModelsPage):
         task = self.ask(lambda token: list(self._app.models.add(path, "in_place", token)), self._on_changed)
         task.failed.connect(self._on_failed)
 
-    def _put_back(self, thrown: Thrown) -> None:
+    def _put_back(self, thrown: TrashedModel) -> None:
         self.ask(lambda _: self._app.models.put_back(thrown), self._on_changed).failed.connect(self._on_failed)
 
     def _on_changed(self, _answer: object = None) -> None:
@@ -290,12 +290,12 @@ class InstalledPage(ModelsPage):
         self.reload()
 
 
-def can_delete(installed: Installed) -> bool:
+def can_delete(installed: InstalledFile) -> bool:
     """Whether it is this program's to delete."""
     return installed.model.is_ours and installed.model.origin != "starter"
 
 
-def facts_of(installed: Installed, now_s: float) -> str:
+def facts_of(installed: InstalledFile, now_s: float) -> str:
     """Size, quantization, origin and last use in one line."""
     model = installed.model
     words = quantization_words(model.tag) if model.tag else ""

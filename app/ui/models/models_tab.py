@@ -44,8 +44,8 @@ from app.ui.widgets.fields import SearchField, SegmentedControl
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.models.collection import Suggestion
-    from app.features.models.installed import Installed
+    from app.features.models.collection import ModelSuggestion
+    from app.features.models.installed import InstalledFile
     from app.hub.catalog import CatalogEntry
     from app.hub.download import Download
     from app.ui.inside.how_it_works import HowItWorks
@@ -80,7 +80,7 @@ class SuggestedPage(ModelsPage):
         super().__init__(ui.theme, tr("Models for this computer"))
         self._app, self._notify, self._loader = app, ui.notify, ui.loader
         self._task = "chat"
-        self._suggestions: list[Suggestion] = []
+        self._suggestions: list[ModelSuggestion] = []
         self._by_id: dict[str, ModelCard] = {}
         self._in_use: Path | None = None
         self._states: dict[int, str] = {}
@@ -124,7 +124,7 @@ class SuggestedPage(ModelsPage):
         if is_new_state:
             self.reload()
 
-    def _show(self, answer: tuple[list[Suggestion], Path | None]) -> None:
+    def _show(self, answer: tuple[list[ModelSuggestion], Path | None]) -> None:
         suggestions, self._in_use = answer
         ids = [suggestion.entry.id for suggestion in suggestions]
         self._suggestions = suggestions
@@ -159,7 +159,7 @@ class SuggestedPage(ModelsPage):
         card.key_pressed.connect(lambda key: self._on_key(card, key))
         return card
 
-    def _fill(self, card: ModelCard, suggestion: Suggestion, *, is_first: bool) -> None:
+    def _fill(self, card: ModelCard, suggestion: ModelSuggestion, *, is_first: bool) -> None:
         """The card as the suggestion is now; only the first that can be fetched has the accent."""
         _set_kind(card, "download", "primary" if is_first else "plain")
         card.buttons["use"].setText(tr(_USE[self._task]))
@@ -182,7 +182,7 @@ class SuggestedPage(ModelsPage):
         else:
             card.show_buttons("download" if can_download(suggestion) else "details")
 
-    def _show_fit(self, card: ModelCard, suggestion: Suggestion) -> None:
+    def _show_fit(self, card: ModelCard, suggestion: ModelSuggestion) -> None:
         token = "success" if suggestion.fit.runs_well else "muted" if suggestion.fit.is_usable else "warning"
         card.show_badge(in_words(fit_words(suggestion.fit)), token)
 
@@ -279,12 +279,12 @@ _FOOT = (
 )
 
 
-def can_download(suggestion: Suggestion) -> bool:
+def can_download(suggestion: ModelSuggestion) -> bool:
     """Whether a Download button makes sense: it is not here, not on its way, and can run."""
     return suggestion.installed is None and suggestion.download is None and suggestion.fit.word != TOO_LARGE
 
 
-def facts_of(suggestion: Suggestion) -> str:
+def facts_of(suggestion: ModelSuggestion) -> str:
     """Speed, quantization, licence, languages and source in one line; the first ones matter most."""
     entry = suggestion.entry
     tag = quantization(entry.file)
@@ -447,7 +447,7 @@ class ModelsView(QStackedWidget):
         self.show_page("search")
         self.search.open_repository(name)
 
-    def look_inside(self, installed: Installed, name: str) -> None:
+    def look_inside(self, installed: InstalledFile, name: str) -> None:
         """Of one model, as the card calls it."""
         self._listed_on = self.page
         self.anatomy.show_model(installed, name)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.core import errors
 from app.core.events import CancelToken
-from app.features.messages import Sentence, sentence_for
+from app.features.messages import PersonMessage, sentence_for
 from app.features.models.choice import representatives
 from app.features.models.estimate import TOO_LARGE, MemoryFit, fit_words, pace_words
 from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
@@ -364,7 +364,7 @@ def _abandon(task: tasks.BackgroundTask | None) -> None:
         task.abandon()
 
 
-def _sentence(error: BaseException) -> Sentence:
+def _sentence(error: BaseException) -> PersonMessage:
     if not isinstance(error, errors.EnvironmentProblem):
         log.error("defect: %s", describe(error))
     return sentence_for(error)

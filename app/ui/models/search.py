@@ -36,7 +36,7 @@ from PySide6.QtWidgets import (
 from app.core import errors
 from app.features.messages import sentence_for
 from app.hub.files import ModelFile, Repository
-from app.hub.search import PAGE_ROWS, FoundRepository, Query, ResultPage
+from app.hub.search import PAGE_ROWS, FoundRepository, HubQuery, ResultPage
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.model_texts import LICENSES, found_words
@@ -186,7 +186,7 @@ class SearchPage(QWidget):
         self._very_slow.stop()
         self.cancel.hide()
 
-    def _on_page(self, query: Query, page: ResultPage) -> None:
+    def _on_page(self, query: HubQuery, page: ResultPage) -> None:
         self._forget_task()  # before its thread has ended: until then it would be said to be searching still
         if not page.found:
             self._show_nothing()
@@ -576,9 +576,9 @@ class Filters(QWidget):
         """Whether anything is left out."""
         return self.largest.value != "0" or bool(self.license.value) or self.vision.isChecked()
 
-    def query(self, text: str, limit: int) -> Query:
+    def query(self, text: str, limit: int) -> HubQuery:
         """What to ask for."""
-        return Query(
+        return HubQuery(
             text,
             sort=self.sort.value,
             most_bytes=int(self.largest.value),

@@ -35,7 +35,7 @@ from PySide6.QtSvg import QSvgRenderer
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.features.exchange.chat_file import Shelf
+from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.exporting import ExportFinished, ExportProgress
 from app.features.exchange.open_branch import ExportedTurn, OpenBranch, open_branches
 from app.language.names import is_right_to_left
@@ -551,7 +551,7 @@ def _end_if(cancel: CancelToken) -> None:
 
 
 def export_pdf(
-    path: Path, chats: Sequence[Conversation], shelf: Shelf, cancel: CancelToken, *, with_thinking: bool = False
+    path: Path, chats: Sequence[Conversation], shelf: ChatArchive, cancel: CancelToken, *, with_thinking: bool = False
 ) -> Iterator[ExportProgress | ExportFinished]:
     """As `export_chats` for what it does not write; for a thread of its own."""
     title = chats[0].title if len(chats) == 1 else f"{len(chats):,} chats"
@@ -567,7 +567,7 @@ def export_pdf(
 def print_chats(
     device: QPagedPaintDevice,
     chats: Sequence[Conversation],
-    shelf: Shelf,
+    shelf: ChatArchive,
     cancel: CancelToken,
     *,
     with_thinking: bool = False,
@@ -610,7 +610,7 @@ def _begin(sheets: Sheets, branch: OpenBranch) -> None:
     sheets.add(paper.laid_out())
 
 
-def _turn(sheets: Sheets, turn: ExportedTurn, shelf: Shelf) -> None:
+def _turn(sheets: Sheets, turn: ExportedTurn, shelf: ChatArchive) -> None:
     paper = PaperText(sheets)
     at = StyledSpan(f"   {turn.at}")
     paper.paragraph((StyledSpan(turn.name),), NAME, _kept_with_next(2), gap_pt=BETWEEN_TURNS_PT)
@@ -636,7 +636,7 @@ def _turn(sheets: Sheets, turn: ExportedTurn, shelf: Shelf) -> None:
     sheets.add(paper.laid_out())
 
 
-def _read(use: MediaUse, shelf: Shelf) -> QImage:
+def _read(use: MediaUse, shelf: ChatArchive) -> QImage:
     """A picture, null where it is gone."""
     try:
         return read_rows(Path(shelf.media.shown(use.media).path)) if shelf.media is not None else QImage()

@@ -16,7 +16,7 @@ from app.core.build import this_build
 from app.core.errors import AppError
 from app.core.paths import resource_root
 from app.features.messages import sentence_for
-from app.features.updates import Release, ReleaseStanding, ReleaseUpdates
+from app.features.updates import ReleaseFile, ReleaseStanding, ReleaseUpdates
 from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import SettingsPage
 from app.ui.shell import tasks
@@ -227,7 +227,7 @@ class UpdateCheck(QWidget):
         self.button.setText(text)
         self.button.setAccessibleName(text)
 
-    def _show_release(self, release: Release) -> None:
+    def _show_release(self, release: ReleaseFile) -> None:
         self._forget()
         self._page = release.page
         self._say(_WORDS[release.standing]().format(name=APP_NAME, theirs=release.version, ours=__version__))

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt
 
-from app.hub.access import HubConnection, Ledger
+from app.hub.access import ConnectionLedger, HubConnection
 from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.tables import ListTable
@@ -29,7 +29,7 @@ class Connections:
     received_bytes: int
 
 
-def read(ledger: Ledger) -> Connections:
+def read(ledger: ConnectionLedger) -> Connections:
     """All of it, the newest first; for a thread, as there may be many thousands."""
     found = ledger.connections(ALL)
     return Connections(

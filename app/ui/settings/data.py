@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QList
 
 from app import APP_NAME
 from app.bootstrap import build_trash
-from app.features.trash import KINDS, Trashed, kept_until
+from app.features.trash import KINDS, TrashedItem, kept_until
 from app.store import trash
 from app.ui.exchange.backup import Backups
 from app.ui.exchange.exporting import Exporting
@@ -107,7 +107,7 @@ class TrashPage(SettingsPage):
     def __init__(self, app: Fireside, ui: UiContext, save: Save) -> None:
         super().__init__(ui.theme, page_label("trash"))
         self._app, self._ui, self._save = app, ui, save
-        self._trashed: list[Trashed] = []
+        self._trashed: list[TrashedItem] = []
         self._at_work = False
         self.trash = build_trash(app)
         self._add_choice()
@@ -174,7 +174,7 @@ class TrashPage(SettingsPage):
         self._show()
 
     @property
-    def chosen(self) -> list[Trashed]:
+    def chosen(self) -> list[TrashedItem]:
         return [item.data(Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
 
     def restore(self) -> None:
@@ -203,7 +203,7 @@ class TrashPage(SettingsPage):
         words = tr("1 thing goes for good.") if count == 1 else tr("{n} things go for good.", n=f"{count:,}")
         return self.ask(tr("Empty the trash?"), words, tr("Empty the trash"), self._empty)
 
-    def _remove(self, chosen: Sequence[Trashed]) -> None:
+    def _remove(self, chosen: Sequence[TrashedItem]) -> None:
         def work() -> None:
             for trashed in chosen:
                 self.trash.remove(trashed)
@@ -251,11 +251,11 @@ class TrashPage(SettingsPage):
         return QSize(self._theme.px(420), self._theme.px(420))
 
 
-def _title(one: Trashed) -> str:
+def _title(one: TrashedItem) -> str:
     return one.title or (tr("New chat") if one.kind == trash.CHAT else tr(_NAMES[one.kind][0]))
 
 
-def _note(one: Trashed, keep_days: int) -> str:
+def _note(one: TrashedItem, keep_days: int) -> str:
     """What it is, when it goes, when it was deleted, and where it was."""
     until = kept_until(one.deleted_at, keep_days)
     parts = [

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, 
 
 from app.core.errors import AppError
 from app.core.visible import clean_text
-from app.features.projects import Costs
+from app.features.projects import PreambleCosts
 from app.store.projects import Memory, Project
 from app.ui.i18n import tr
 from app.ui.settings.pages import Save, SettingsPage
@@ -105,7 +105,7 @@ class MemoriesPage(SettingsPage):
         super().__init__(theme, page_label("memories"))
         self._app, self._notify, self._save = app, notify, save
         self._memories, self._projects = app.preambles.memories, app.preambles.projects
-        self._costs = Costs(lambda: app.engine)
+        self._costs = PreambleCosts(lambda: app.engine)
         self._counting: tasks.BackgroundTask | None = None
         self.rows: list[MemoryRow] = []
         words = tr("Facts that every chat begins with. Only what you add here is remembered.")

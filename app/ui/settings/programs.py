@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.context_growth import GrownContext
     from app.features.serving import RequestRecord
-    from app.server.recipes import ConnectionOffer, Recipe
+    from app.server.recipes import ClientRecipe, ConnectionOffer
 
 LOOK_EVERY_MS = 2000
 MOST_ASKED = 12
@@ -48,7 +48,7 @@ class ProgramsSection(SettingsSection):
         super().__init__(ui.theme, tr("Other programs"))
         assert ui.programs is not None
         self._app, self._programs = app, ui.programs
-        self._recipes: tuple[Recipe, ...] = ()
+        self._recipes: tuple[ClientRecipe, ...] = ()
         self._largest_tokens = 0
         self._measuring = tasks.Rounds(self._measure, self)
         self._measuring.happened.connect(self._on_measured)
@@ -185,7 +185,7 @@ class ProgramsSection(SettingsSection):
         self._choice_row.addWidget(copy)
         self._choice_row.addStretch(1)
 
-    def _chosen_recipe(self) -> Recipe:
+    def _chosen_recipe(self) -> ClientRecipe:
         return next(recipe for recipe in self._recipes if recipe.name == self._program.value)
 
     def _offer(self, key: str) -> ConnectionOffer:

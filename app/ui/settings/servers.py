@@ -17,7 +17,7 @@ from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
 from app.features.models.messages import short_count
-from app.remote.servers import MOST_AT_ONCE, SEES, Server, address_of, certificates_in, owners_of
+from app.remote.servers import MOST_AT_ONCE, SEES, RemoteServer, address_of, certificates_in, owners_of
 from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import SettingsSection
 from app.ui.shell import tasks
@@ -32,8 +32,8 @@ from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.hub.model_server import Cut
-    from app.remote.facts import ListedModel, ServerFacts, Tested
+    from app.hub.model_server import RequestCut
+    from app.remote.facts import ListedModel, ServerFacts, TestStep
     from app.remote.servers import RemoteModel
 
 WIDTH_PX, HEIGHT_PX = 520, 620
@@ -77,7 +77,7 @@ class ServersSection(SettingsSection):
         self.finish()
         self._show()
 
-    def open_dialog(self, server: Server | None) -> ServerDialog:
+    def open_dialog(self, server: RemoteServer | None) -> ServerDialog:
         """For one that is kept, or for a new one."""
         dialog = ServerDialog(self._app, self._ui, server, self)
         dialog.accepted.connect(lambda: self._on_saved(dialog))
@@ -105,11 +105,11 @@ class ServersSection(SettingsSection):
             self._list.addWidget(row)
             self.rows.append(row)
 
-    def _ask_to_remove(self, server: Server) -> None:
+    def _ask_to_remove(self, server: RemoteServer) -> None:
         words = tr("Its models leave the menu, and its key the system’s keyring. Your chats stay as they are.")
         self.ask(tr("Remove {name}?", name=server.name), words, tr("Remove"), lambda: self._remove(server))
 
-    def _remove(self, server: Server) -> None:
+    def _remove(self, server: RemoteServer) -> None:
         paths = [model.path for model in self._app.servers.models_on(server)]
         loader, starter = self._ui.loader, starter_model()
 
@@ -126,7 +126,7 @@ class ServersSection(SettingsSection):
 class ServerRow(QWidget):
     """One of them, with where it is and which models are taken of it."""
 
-    def __init__(self, ui: UiContext, server: Server, models: list[str]) -> None:
+    def __init__(self, ui: UiContext, server: RemoteServer, models: list[str]) -> None:
         super().__init__()
         self.server = server
         name = plain_label(server.host)
@@ -147,7 +147,7 @@ class ServerRow(QWidget):
         ui.theme.dress(self.said, font=(13, 400))
 
 
-def _where(server: Server) -> str:
+def _where(server: RemoteServer) -> str:
     if server.is_this_computer:
         return tr("on this computer")
     return tr("in your own network") if server.is_own_network else tr("on the internet")
@@ -156,13 +156,13 @@ def _where(server: Server) -> str:
 class ServerDialog(QDialog):
     """Asks a server for its models, which are then ticked; tests the first of these; keeps all of it with Save."""
 
-    def __init__(self, app: Fireside, ui: UiContext, server: Server | None, parent: QWidget) -> None:
+    def __init__(self, app: Fireside, ui: UiContext, server: RemoteServer | None, parent: QWidget) -> None:
         super().__init__(parent)
         self._app, self._theme, self._notify = app, ui.theme, ui.notify
         self._server = server
         self._found: ServerFacts | None = None
         self._task: tasks.BackgroundTask | None = None
-        self._cut: Cut | None = None
+        self._cut: RequestCut | None = None
         """What is asked of the server now."""
         self.finished.connect(lambda _: self._stop())
         self.kept_paths: list[object] = []
@@ -244,12 +244,12 @@ class ServerDialog(QDialog):
         self._column.addLayout(block)
 
     @property
-    def wanted(self) -> Server | None:
+    def wanted(self) -> RemoteServer | None:
         """The server as the fields have it; None without an address."""
         address = address_of(self.address.text())
         if not address:
             return None
-        before = self._server or Server(self._app.servers.new_name(address), address)
+        before = self._server or RemoteServer(self._app.servers.new_name(address), address)
         kind = self._found.kind if self._found is not None else before.kind
         return replace(
             before,
@@ -281,10 +281,10 @@ class ServerDialog(QDialog):
             _say(self.note, tr("This isn’t an address. Use one like gpu-box.local:8000."), is_problem=True)
             self.address.setFocus()
             return
-        from app.hub.model_server import Cut
+        from app.hub.model_server import RequestCut
         from app.remote.facts import find_out
 
-        key, cut = self._key_now(), Cut()
+        key, cut = self._key_now(), RequestCut()
         _say(self.note, tr("Asking {host}…", host=server.host))
         self._run(lambda _: find_out(self._app.ask_server(server, key), cut), self._on_found, self.note)
         self._cut = cut
@@ -358,7 +358,7 @@ class ServerDialog(QDialog):
     # How it is used.
 
     def _add_limits(self) -> None:
-        before = self._server or Server("", "")
+        before = self._server or RemoteServer("", "")
         self.context = Stepper(
             self._theme, tr("Context"), before.context_tokens,
             lowest=0, highest=MOST_CONTEXT, step=1024, word_for_lowest=tr("As it says"),
@@ -401,17 +401,17 @@ class ServerDialog(QDialog):
         server, chosen = self.wanted, self.chosen
         if server is None or not chosen:
             return
-        from app.hub.model_server import Cut
+        from app.hub.model_server import RequestCut
         from app.remote import facts
 
-        key, model, cut = self._key_now(), chosen[0], Cut()
+        key, model, cut = self._key_now(), chosen[0], RequestCut()
         lines: list[str] = []
         _say(self.told, tr("Testing {name}…", name=model))
 
-        def steps(_: CancelToken) -> Iterator[Tested]:
+        def steps(_: CancelToken) -> Iterator[TestStep]:
             yield from facts.test(self._app.ask_server(server, key), model, cut)
 
-        def on_step(step: Tested) -> None:
+        def on_step(step: TestStep) -> None:
             lines.append(test_words(step))
             _say(self.told, "\n".join(lines))
 
@@ -590,7 +590,7 @@ _LACKS = {
 }
 
 
-def test_words(step: Tested) -> str:
+def test_words(step: TestStep) -> str:
     """A line for a step of the test, its mark first."""
     if step.error is not None:
         return f"✗ {tr(sentence_for(step.error).text)}"

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from app.core.events import LoadProgress, ModelElsewhere, ModelLoaded
 from app.core.paths import starter_model
 from app.features.chat.options import wish_of
-from app.features.messages import Sentence, sentence_for
+from app.features.messages import PersonMessage, sentence_for
 from app.features.models.messages import MessageTemplate, surprise_words, trying_words
 from app.features.models.names import display_name
 from app.ui.i18n import tr
@@ -279,14 +279,14 @@ class LoadingTold:
 
     def tell_step(self, step: str) -> None:
         """What is tried now, as `LoadProgress` has it."""
-        self._trying.tell(Sentence(in_words(trying_words(step))))
+        self._trying.tell(PersonMessage(in_words(trying_words(step))))
 
     def tell_surprise(self, model: ModelLoaded) -> None:
         """Said once for each time a person loads a model, not each time it wakes up."""
         words = surprise_words(model)
         text = in_words(words) if words is not None else ""
         if text and text != self._surprise:
-            self._notify.tell(Sentence(text, action="settings"))
+            self._notify.tell(PersonMessage(text, action="settings"))
         self._surprise = text
 
     def forget(self) -> None:

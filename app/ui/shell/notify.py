@@ -17,7 +17,7 @@ from shiboken6 import isValid
 
 from app import APP_NAME, __version__
 from app.core import errors
-from app.features.messages import Sentence, sentence_for
+from app.features.messages import PersonMessage, sentence_for
 from app.ui.i18n import tr
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.theme import Theme
@@ -54,7 +54,7 @@ Hook = Callable[[type[BaseException], BaseException, TracebackType | None], obje
 class Notify(QObject):
     """Tells; `bar` is the widget that shows it, put into the window by the frame.
 
-    `actions` holds what the names in `Sentence.action` do; a sentence whose action nobody can do has no button.
+    `actions` holds what the names in `PersonMessage.action` do; a sentence whose action nobody can do has no button.
     """
 
     _caught = Signal(object)
@@ -70,7 +70,7 @@ class Notify(QObject):
 
     def tell(
         self,
-        sentence: Sentence,
+        sentence: PersonMessage,
         *,
         action: Callable[[], object] | None = None,
         details: str = "",
@@ -111,7 +111,7 @@ class Notify(QObject):
     def saved(self, path: Path, words: str = "") -> None:
         """Says that a file was written, with its folder at a click; `words` in place of only its name."""
         text = words or tr("Saved as {name}.", name=path.name)
-        self.tell(Sentence(text, action="open_folder"), action=lambda: open_folder(path.parent))
+        self.tell(PersonMessage(text, action="open_folder"), action=lambda: open_folder(path.parent))
 
     def undo(self, text: str, on_undo: Callable[[], object]) -> None:
         """Says what was done, for ten seconds, with a button that takes it back."""
@@ -160,7 +160,7 @@ class StandingNotice:
         self._notify = notify
         self._notice: Notice | None = None
 
-    def tell(self, sentence: Sentence) -> None:
+    def tell(self, sentence: PersonMessage) -> None:
         """In place of what it said before."""
         self.end()
         self._notice = self._notify.tell(sentence, lasts=True)

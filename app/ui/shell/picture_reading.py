@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.bootstrap import PAGE_READING
 from app.core.events import CancelToken
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 
@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.chat.answers import AnswerService
     from app.features.documents import TextHighlight
-    from app.features.page_reading.readings import PicturePages, ReadingEvent, ReadingMethod, Readings, StoredReading
-    from app.features.work.queue import Worked
+    from app.features.page_reading.readings import (
+        PageReadingJobs,
+        PicturePages,
+        ReadingEvent,
+        ReadingMethod,
+        StoredReading,
+    )
+    from app.features.work.queue import JobEvent
     from app.store.documents import StoredDocument
 
 QUEUED, RUNNING = "queued", "running"
@@ -78,13 +84,13 @@ class PictureReading(QObject):
         self.deleteLater()
 
     @cached_property
-    def _readings(self) -> Readings:
+    def _readings(self) -> PageReadingJobs:
         return self._app.readings_of(self._talk) if self._talk is not None else self._app.readings
 
     def go_on(self) -> None:
         """At start: with what the run before left."""
         with self._notify.guard():
-            if Jobs(self._app.database).find(PAGE_READING, (QUEUED,)):
+            if JobTable(self._app.database).find(PAGE_READING, (QUEUED,)):
                 self._start()
 
     def state_of(self, document: StoredDocument) -> PictureState | None:
@@ -165,7 +171,7 @@ class PictureReading(QObject):
         self._rounds.start()
         self.changed.emit()
 
-    def _work(self, cancel: CancelToken) -> Iterator[tuple[Worked[ReadingEvent], tuple[int, int] | None]]:
+    def _work(self, cancel: CancelToken) -> Iterator[tuple[JobEvent[ReadingEvent], tuple[int, int] | None]]:
         """What happens, and at the end of each one which document took the place of which."""
         before: dict[int, int] = {}
         readings, _held = self._readings, self._talk  # as long as this works, its store is not closed
@@ -177,9 +183,9 @@ class PictureReading(QObject):
                 before[worked.id] = row.document_id
             yield worked, renewal
 
-    def _on_worked(self, told: tuple[Worked[ReadingEvent], tuple[int, int] | None]) -> None:
+    def _on_worked(self, told: tuple[JobEvent[ReadingEvent], tuple[int, int] | None]) -> None:
         from app.features.page_reading.readings import PageBegun, PageDone
-        from app.features.work.asking import Rests
+        from app.features.work.asking import TaskRests
 
         worked, renewal = told
         page, number, seconds_left, _ = self._at.get(worked.id, NOWHERE)
@@ -190,7 +196,7 @@ class PictureReading(QObject):
                 self._at[worked.id] = (worked.event.page, worked.event.number, seconds_left, False)
             case PageDone():
                 self._at[worked.id] = (page, number, worked.event.seconds_left, False)
-            case Rests(reason=reason):
+            case TaskRests(reason=reason):
                 self._at[worked.id] = (page, number, seconds_left, bool(reason))
             case _:
                 return

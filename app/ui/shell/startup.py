@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLa
 
 from app import APP_NAME
 from app.core.errors import AppError, DatabaseAltered, DatabaseDamaged, DatabaseNewer, MigrationFailed
-from app.features.messages import Sentence, sentence_for
+from app.features.messages import PersonMessage, sentence_for
 from app.ui.i18n import breakable, tr
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.shell.notify import describe
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_MS = 100
 SAY_AFTER_MS = 1_000
-STILL_ENDING = Sentence(
+STILL_ENDING = PersonMessage(
     f"{APP_NAME} was closed a moment ago and is still storing what it keeps.",
     "The window opens as soon as that is done. Nothing of your chats is lost.",
 )
@@ -32,7 +32,7 @@ STILL_ENDING = Sentence(
 class StartupWindow(QDialog):
     """What there is to say; the buttons come from who knows what can be done."""
 
-    def __init__(self, theme: Theme, name: str, sentence: Sentence) -> None:
+    def __init__(self, theme: Theme, name: str, sentence: PersonMessage) -> None:
         super().__init__()
         self.setObjectName(name)
         self.setWindowTitle(APP_NAME)
@@ -53,7 +53,7 @@ class StartupWindow(QDialog):
         self._row.setSpacing(px(8))
         column.addLayout(self._row)
 
-    def say(self, sentence: Sentence) -> None:
+    def say(self, sentence: PersonMessage) -> None:
         """In place of what was said before."""
         self._said.setText(breakable(tr(sentence.text)))
         self._kept.setText(tr(sentence.kept))

@@ -11,7 +11,7 @@ from PySide6.QtGui import QIcon, QKeyEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tasks
@@ -264,7 +264,7 @@ class Tabs(QObject):
 
     def go_on(self) -> None:
         """What an earlier run left in the queues is worked off, once the window is there."""
-        look = tasks.run(lambda _token: self.work.waiting(Jobs(self._app.database)), self)
+        look = tasks.run(lambda _token: self.work.waiting(JobTable(self._app.database)), self)
         look.event.connect(lambda name: self.made(name).go_on())
 
     def store(self) -> None:
@@ -325,7 +325,7 @@ class TabWork(QObject):
         tabs = (tab for name, tab in self._made.items() if self._specs[name].task == task != CHAT)
         return next((engine for tab in tabs if (engine := tab.own_engine) is not None), None)
 
-    def waiting(self, jobs: Jobs) -> Iterator[str]:
+    def waiting(self, jobs: JobTable) -> Iterator[str]:
         """The tabs that have work; asked of the store, since mostly no more of them is needed."""
         for name, spec in self._specs.items():
             if spec.jobs and jobs.find(spec.jobs, ("queued", "running")):

@@ -12,7 +12,7 @@ from PySide6.QtCore import QByteArray, QEvent, QMargins, QObject, QPoint, QSize,
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 
-from app.core.settings import Window
+from app.core.settings import WindowSettings
 from app.ui.theme import Theme
 from app.ui.widgets.layouts import USUAL_FRAME_PX
 
@@ -68,7 +68,7 @@ class WindowGeometry(QObject):
         splitter.installEventFilter(self)
         window.installEventFilter(self)
 
-    def restore(self, kept: Window) -> None:
+    def restore(self, kept: WindowSettings) -> None:
         """As it was when it was closed; what cannot be used any more falls back to the size as drawn."""
         geometry = QByteArray.fromBase64(kept.geometry.encode("ascii", "ignore"))
         if geometry.isEmpty() or not self._window.restoreGeometry(geometry):

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 from app.core.errors import AppError
 from app.features.documents import TextHighlight, page_mark
 from app.features.summary.messages import DIGEST_WORDS
-from app.features.summary.overview import FirstLook, KeyTerm, Overview, TermKind
+from app.features.summary.overview import DocumentOverview, FirstLook, KeyTerm, TermKind
 from app.features.summary.result import SummarizedDocument, Summary, SummaryOptions
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
@@ -247,7 +247,7 @@ class DigestPart(QWidget):
         summary: Summary | None,
         told: Sequence[ShownStatement],
         documents: Sequence[SummarizedDocument],
-        overviews: Sequence[Overview],
+        overviews: Sequence[DocumentOverview],
     ) -> None:
         self._summary = summary
         self.words.setText(words)
@@ -410,7 +410,7 @@ class KeyTerms(QWidget):
         self.setAccessibleName(tr("Key terms"))
         theme.dress(self._rows, spacing=12)
 
-    def show_terms(self, documents: Sequence[SummarizedDocument], overviews: Sequence[Overview]) -> None:
+    def show_terms(self, documents: Sequence[SummarizedDocument], overviews: Sequence[DocumentOverview]) -> None:
         """Those of each document."""
         groups: list[tuple[str, list[_Shown]]] = []
         if len(documents) == 1:
@@ -549,7 +549,7 @@ class DigestOutline(QTreeWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
-    def show_headings(self, documents: Sequence[SummarizedDocument], overviews: Sequence[Overview]) -> None:
+    def show_headings(self, documents: Sequence[SummarizedDocument], overviews: Sequence[DocumentOverview]) -> None:
         """Those of each document, below its name where there are several."""
         self.clear()
         for document, overview in zip(documents, overviews, strict=True):
@@ -577,7 +577,7 @@ class DigestOutline(QTreeWidget):
         if depth:
             self.expandToDepth(depth - 1)
 
-    def _add(self, root: QTreeWidgetItem, document: SummarizedDocument, overview: Overview) -> None:
+    def _add(self, root: QTreeWidgetItem, document: SummarizedDocument, overview: DocumentOverview) -> None:
         path: list[tuple[int, QTreeWidgetItem]] = [(0, root)]
         for heading in overview.headings:
             while path[-1][0] >= heading.level:

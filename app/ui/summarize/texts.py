@@ -25,7 +25,7 @@ from app.features.summary.result import (
     Summary,
 )
 from app.features.summary.summaries import Estimate, StoredSummary
-from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Summarized, SummaryEvent, Writing
+from app.features.summary.summarize import Merging, Planned, SectionRead, Summarized, SummaryEvent, TaskRests, Writing
 from app.store.documents import StoredDocument
 from app.ui.i18n import tr
 from app.ui.work.doing import time_words
@@ -168,18 +168,18 @@ class SummaryProgress:
         """Whether what was done first was not good enough, and is done once more."""
         self._prompt_read, self._written, self._attempt = 0.0, 0.0, 0
         self.rests = ""
-        """Why the work waits, as `Rests` says it; "" while it goes on."""
+        """Why the work waits, as `TaskRests` says it; "" while it goes on."""
 
     def take(self, event: SummaryEvent) -> None:
         """Something happened."""
-        if not isinstance(event, Rests | Summarized):
+        if not isinstance(event, TaskRests | Summarized):
             self.rests = ""
         if isinstance(event, Planned):
             self.is_second_try = self.sections > 0 and self.method is Method.MODEL
             self.sections, self.done, self.points, self.joined, self.text = event.sections, 0, [], None, ""
             self.method, self.read, self.is_written = event.method, [], False
             self._prompt_read, self._written, self._attempt = 0.0, 0.0, 0
-        elif isinstance(event, Rests):
+        elif isinstance(event, TaskRests):
             self.rests = event.reason
         elif isinstance(event, SectionRead):
             self.done, self.sections = event.done, event.sections

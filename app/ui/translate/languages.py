@@ -29,8 +29,8 @@ from app.ui.widgets.labels import ProgressStripe, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
-    from app.features.models.collection import ModelCollection, Suggestion
-    from app.features.models.languages import Knows
+    from app.features.models.collection import ModelCollection, ModelSuggestion
+    from app.features.models.languages import KnownLanguages
     from app.features.models.messages import MessageTemplate
     from app.features.translation.translations import TranslationJobs
     from app.hub.download import Download
@@ -367,7 +367,7 @@ class NeedsModel(QFrame):
     def __init__(self, models: ModelCollection, ui: UiContext) -> None:
         super().__init__()
         self._models, self._ui = models, ui
-        self._offer: tuple[Suggestion, MessageTemplate] | None = None
+        self._offer: tuple[ModelSuggestion, MessageTemplate] | None = None
         self._download: Download | None = None
         self._missing = ""
         self._is_asking = self._is_looking = False
@@ -433,7 +433,7 @@ class NeedsModel(QFrame):
     def _is_coming(self) -> bool:
         return self._download is not None and self._download.state in RUNS
 
-    def _found(self, _cancel: CancelToken) -> tuple[Suggestion, MessageTemplate] | None:
+    def _found(self, _cancel: CancelToken) -> tuple[ModelSuggestion, MessageTemplate] | None:
         fitting = [suggestion for suggestion in self._models.suggestions(TASK) if suggestion.fit.word != "too_large"]
         here = next((suggestion for suggestion in fitting if suggestion.installed is not None), None)
         coming = next(
@@ -447,7 +447,7 @@ class NeedsModel(QFrame):
         offer = here or coming or next(iter(fitting), None)
         return (offer, offer.words_for(TASK)) if offer is not None else None
 
-    def _on_found(self, offer: tuple[Suggestion, MessageTemplate] | None) -> None:
+    def _on_found(self, offer: tuple[ModelSuggestion, MessageTemplate] | None) -> None:
         self._is_looking, self._offer = False, offer
         self._download = offer[0].download if offer is not None else None
         self._show()
@@ -546,7 +546,7 @@ class Able:
     """A model and what it knows; None for both before that was asked."""
 
     model: Path | None = None
-    knows: Knows | None = None
+    knows: KnownLanguages | None = None
 
     @property
     def translates(self) -> bool:

@@ -21,7 +21,7 @@ from app.features.translation.result import (
     TranslationSource,
     TranslationWish,
 )
-from app.features.work.asking import Rests
+from app.features.work.asking import TaskRests
 from app.language.names import language, own_name
 from app.language.sentences import written_words
 from app.ui.i18n import tr
@@ -454,7 +454,7 @@ class TextAnswers(QObject):
         elif isinstance(event, TranslationPlanned):
             if event.source:
                 self.know_language(event.source)
-        elif isinstance(event, Rests):
+        elif isinstance(event, TaskRests):
             self._panes.say(tr("Waits until the answer is written") if event.reason else tr("Translating"))
         elif isinstance(event, SegmentGrows):
             if self.paragraphs.grow(event.id, event.text):

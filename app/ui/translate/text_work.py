@@ -21,7 +21,7 @@ from app.ui.work.at_hand import ModelAtHand
 if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.features.translation.translations import TranslationJobs
-    from app.language.detection import Detector
+    from app.language.detection import LanguageDetector
 
 
 class TextRequestKind(Enum):
@@ -120,7 +120,7 @@ class TextLanguage(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._detector: Detector | None = None
+        self._detector: LanguageDetector | None = None
         self._task: tasks.BackgroundTask | None = None
         self._known: tuple[str, tuple[str, ...]] | None = None
 
@@ -133,9 +133,9 @@ class TextLanguage(QObject):
         asked = text, tuple(among)
 
         def find(_token: CancelToken) -> str:
-            from app.language.detection import Detector  # its model is loaded here, on the thread
+            from app.language.detection import LanguageDetector  # its model is loaded here, on the thread
 
-            self._detector = self._detector or Detector.shared()
+            self._detector = self._detector or LanguageDetector.shared()
             return self._detector.find(*asked)
 
         def take(code: str) -> None:

@@ -27,7 +27,7 @@ from app.features.translation.result import (
     TranslationSource,
     TranslationWish,
 )
-from app.features.work.asking import Rests
+from app.features.work.asking import TaskRests
 from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
 from app.language.names import language
 from app.language.words import WORD, common_start, fold
@@ -261,7 +261,7 @@ class TranslationProgress:
     def take(self, event: TranslationEvent) -> None:
         if isinstance(event, TranslationPlanned):
             self.segments, self.done = event.segments, event.known
-        elif isinstance(event, Rests):
+        elif isinstance(event, TaskRests):
             self.rests = event.reason
         elif isinstance(event, SegmentGrows):
             self.growing[event.id] = event.text

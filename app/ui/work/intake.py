@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError, DocumentLocked, MediaRefused, NoModel
 from app.core.events import CancelToken, ModelLoaded
-from app.documents.folder import MOST_FILES, Expanded, expand
+from app.documents.folder import MOST_FILES, ExpandedPaths, expand
 from app.features.documents import ReadRange
-from app.features.messages import Sentence, sentence_for
+from app.features.messages import PersonMessage, sentence_for
 from app.ui.document.files import LARGE_BYTES, DocumentQuestions, FileToRead, Stage, left_out_words, size_of, told_of
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -75,7 +75,7 @@ class Intake(QObject):
             return
         one = new(paths[0])
 
-        def on_found(found: Expanded) -> None:
+        def on_found(found: ExpandedPaths) -> None:
             self.looked_at.remove(one)
             self._on_expanded(found, new)
 
@@ -124,9 +124,9 @@ class Intake(QObject):
 
     def explain(self, one: FileToRead) -> None:
         """Says in full why one was not read."""
-        self._notify.tell(Sentence(one.error))
+        self._notify.tell(PersonMessage(one.error))
 
-    def _on_expanded(self, found: Expanded, new: Callable[[Path], FileToRead]) -> None:
+    def _on_expanded(self, found: ExpandedPaths, new: Callable[[Path], FileToRead]) -> None:
         given = [new(path) for path in found.files]
         here = [file for file in self.files if given and file.group == given[0].group]
         for one in [one for one in here if one.stage is Stage.FAILED and one.path in found.files]:
@@ -137,7 +137,7 @@ class Intake(QObject):
         for one in fresh[:room]:
             self._take(one)
         if told := told_of(found, left=max(0, len(fresh) - room)):
-            self._notify.tell(Sentence(told))
+            self._notify.tell(PersonMessage(told))
             self.left_out.emit()
         elif told := left_out_words(found):
             self._notify.mention(told)

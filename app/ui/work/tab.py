@@ -19,9 +19,9 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout, QWid
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.features.messages import Sentence, sentence_for
-from app.features.work.engines import Swap, swap_words
-from app.features.work.queue import DONE, FAILED, PAUSED, QUEUED, RUNNING, StoredJobs, Worked
+from app.features.messages import PersonMessage, sentence_for
+from app.features.work.engines import ModelSwap, swap_words
+from app.features.work.queue import DONE, FAILED, PAUSED, QUEUED, RUNNING, JobEvent, StoredJobs
 from app.store.jobs import JobRow
 from app.ui.i18n import tr
 from app.ui.shell import tasks
@@ -94,7 +94,7 @@ class StateBar(QFrame):
         person stopped.
         """
         if job.state == FAILED or (job.state == PAUSED and job.error is not None):
-            said = sentence_for(job.error) if job.error is not None else Sentence(failed)
+            said = sentence_for(job.error) if job.error is not None else PersonMessage(failed)
             self.say(" ".join(part for part in (tr(said.text), kept) if part), tr("Try again"), said.action)
         elif job.state == PAUSED:
             self.say(stopped, tr("Go on"))
@@ -223,11 +223,11 @@ class JobRunner(QObject, Generic[Told]):
         """How far the one at work is; None for any other."""
         return self._progress.get(job_id)
 
-    def _work(self, cancel: CancelToken) -> Iterator[Worked[Any]]:
+    def _work(self, cancel: CancelToken) -> Iterator[JobEvent[Any]]:
         # The queue's parts are loaded here, on the thread.
         yield from self._jobs.run(cancel)
 
-    def _on_worked(self, worked: Worked[Any]) -> None:
+    def _on_worked(self, worked: JobEvent[Any]) -> None:
         self._told_last = worked.id
         if worked.event is None:
             self._look_at_row(worked.id)
@@ -504,10 +504,10 @@ class WorkTab(Tab):
 # Asks whether a job's model may take the place of the chat's; the job's thread waits for the answer.
 
 
-class SecondModelQuestion(WaitingQuestion[Swap]):
+class SecondModelQuestion(WaitingQuestion[ModelSwap]):
     """See `WaitingQuestion`."""
 
-    def dialog_for(self, asked: Swap) -> Question:
+    def dialog_for(self, asked: ModelSwap) -> Question:
         words = in_words(swap_words(asked))
         title, yes = tr("Two models do not fit at once"), tr("Put to sleep")
         return Question("second_model_question", title, words, yes=yes, no=tr("Not now"))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.mail import header_text, read
-from app.documents.source import FileSource, Item, Opened, Remark
+from app.documents.source import FileSource, Item, Opened, ReadingRemark
 
 
 def items(tmp_path: Path, data: bytes) -> list[Item]:
@@ -68,7 +68,7 @@ def test_attachments_are_named_and_not_read(tmp_path: Path) -> None:
     message.add_attachment(mail("inside"))
     found = items(tmp_path, bytes(message))
     assert texts(tmp_path, bytes(message))[2:] == ["First paragraph.", "Second."]
-    named = [each.values for each in found if isinstance(each, Remark)]
+    named = [each.values for each in found if isinstance(each, ReadingRemark)]
     assert named[0] == {"name": "Übersicht.pdf", "size_bytes": 1000}
     assert named[1] == {"name": "notes.txt", "size_bytes": 9}
     assert named[2] == {"name": "winmail.dat", "size_bytes": 70}

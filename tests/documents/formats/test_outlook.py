@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.mail import read, unpacked
-from app.documents.source import FileSource, Item, Opened, Remark
+from app.documents.source import FileSource, Item, Opened, ReadingRemark
 from tests.helpers.text_files import msg_streams, write_ole
 
 SENT = 133_485_408_000_000_000  # 2024-01-01 00:00 UTC
@@ -62,7 +62,7 @@ def test_a_message_in_big5_says_so_at_another_place_or_is_recognized(tmp_path: P
     assert [each.text for each in rest if isinstance(each, BlockPiece)] == ["格式測試", BIG5 * 5]
     assert isinstance(opened, Opened)
     assert opened.encoding in ("cp950", "big5hkscs")
-    assert Remark("encoding", {"encoding": opened.encoding}) in rest
+    assert ReadingRemark("encoding", {"encoding": opened.encoding}) in rest
 
 
 def test_the_encoding_that_a_person_chooses_is_taken(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_attachments_are_named_and_a_message_inside_is_read(tmp_path: Path) -> N
         "Inner",
         "Inner text",
     ]
-    assert [each.values for each in found if isinstance(each, Remark)] == [
+    assert [each.values for each in found if isinstance(each, ReadingRemark)] == [
         {"name": "Plan.pdf", "size_bytes": 5000},
         {"name": "Innermost", "size_bytes": 0},
     ]

@@ -17,7 +17,7 @@ from app.documents.formats.pdf.pages import draw
 from app.documents.formats.pdf.pdf import read
 from app.documents.formats.pictures import RgbPicture, find_tesseract
 from app.documents.protocol import PutUpright, Recognize
-from app.documents.source import FileSource, Item, Opened, PageRead, Remark
+from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark
 from app.features.messages import sentence_for
 from tests.documents.formats.pdf.test_pages import pixels_of
 from tests.helpers.documents import read as read_in_child
@@ -94,7 +94,10 @@ def test_a_page_that_is_a_picture_is_read_with_the_places_of_its_lines(
     box = first.place.boxes[0]
     points = [round(edge * 150 / 72) for edge in (box.left, box.top, box.right, box.bottom)]
     assert points == pytest.approx([100, 198, 230, 222], abs=1)
-    assert items[-2:] == [PageRead(1, is_picture=True, recognized=True), Remark("read_in", {"languages": "en+de"})]
+    assert items[-2:] == [
+        PageRead(1, is_picture=True, recognized=True),
+        ReadingRemark("read_in", {"languages": "en+de"}),
+    ]
     said = asked.read_text().split()
     assert said[:2] == ["stdin", "stdout"]
     assert said[-4:-2] == ["tsv", "1"]  # and one thread
@@ -194,7 +197,7 @@ def test_without_tesseract_the_pages_are_counted(tmp_path: Path, monkeypatch: py
     items = items_of(scan(tmp_path))
     assert items[1:] == [
         PageRead(1, has_text=False, is_picture=True),
-        Remark("no_recognition", {"count": 1}),
+        ReadingRemark("no_recognition", {"count": 1}),
     ]
 
 
@@ -219,7 +222,7 @@ def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monk
         PageRead(2, has_text=False, is_picture=True),
         BlockPiece(BlockKind.PARAGRAPH, "Third.", 3, origin="tesseract"),
         PageRead(3, is_picture=True, recognized=True),
-        Remark("read_in", {"languages": "en+de"}),
+        ReadingRemark("read_in", {"languages": "en+de"}),
     ]
 
 

@@ -15,7 +15,7 @@ from lxml import etree
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.slides import read
-from app.documents.source import FileSource, Opened, PageRead, Remark
+from app.documents.source import FileSource, Opened, PageRead, ReadingRemark
 from tests.helpers.office_files import Planned, rels, shape, slide_part, write_pptx
 
 CHART = "http://schemas.openxmlformats.org/drawingml/2006/chart"
@@ -202,13 +202,13 @@ def test_hidden_slides_pictures_and_missing_ones_are_told(tmp_path: Path) -> Non
             archive.writestr(name, content)
     items = items_of(path)
     assert items[0] == Opened("slide", 3)
-    assert items[1] == Remark("hidden", {"unit": "slide", "name": "1"})
+    assert items[1] == ReadingRemark("hidden", {"unit": "slide", "name": "1"})
     assert items[3:] == [
         PageRead(1),
         PageRead(2, has_text=False),
         PageRead(3, has_text=False, is_picture=True),
-        Remark("missing_part", {"part": "ppt/slides/b.xml"}),
-        Remark("pictures", {"count": 1}),
+        ReadingRemark("missing_part", {"part": "ppt/slides/b.xml"}),
+        ReadingRemark("pictures", {"count": 1}),
     ]
 
 

@@ -17,7 +17,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.formats.slides import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind
-from app.documents.source import FileSource, Remark, Target
+from app.documents.source import FileSource, ReadingRemark, TargetLanguage
 from tests.documents.formats.test_slides import KINDS, Plan, broken_line, made
 from tests.helpers import rewriting
 from tests.helpers.office_files import rels, shape, slide_part, write_pptx
@@ -27,7 +27,7 @@ from tests.helpers.word_files import single
 SLIDE = "ppt/slides/slide1.xml"
 DRAWING_2010 = "http://schemas.microsoft.com/office/drawing/2010/main"
 TAB = "\t"
-ARABIC = Target("ar", is_rtl=True)
+ARABIC = TargetLanguage("ar", is_rtl=True)
 TURNED = [kind for kind in KINDS if kind is not broken_line]
 """In a broken line is a field, whose value stays."""
 
@@ -46,7 +46,7 @@ def rewritten(
     tmp_path: Path,
     shapes: str,
     change: Callable[[Segment], Content | None] | None = reversed_words,
-    target: Target | None = None,
+    target: TargetLanguage | None = None,
     parts: Mapping[str, str | bytes] | None = None,
 ) -> rewriting.Result:
     """A presentation of one slide after it was rewritten."""
@@ -77,7 +77,7 @@ def test_every_word_that_is_read_is_translated_in_its_place(
     tmp_path: Path, slides: list[list[Callable[[Plan], str]]], is_rtl: bool
 ) -> None:
     made(tmp_path / "a.pptx", slides)
-    result = rewriting.run("pptx", tmp_path / "a.pptx", reversed_words, Target("ar", is_rtl))
+    result = rewriting.run("pptx", tmp_path / "a.pptx", reversed_words, TargetLanguage("ar", is_rtl))
     before, after = pieces((tmp_path / "a.pptx").read_bytes(), tmp_path), pieces(result.data, tmp_path)
     assert [each[:1] + each[2:3] for each in after] == [each[:1] + each[2:3] for each in before]
     for one, other in zip(before, after, strict=True):
@@ -99,7 +99,7 @@ def test_a_presentation_in_which_nothing_changes_is_the_same_file(
 def test_looks_and_links_are_marks_and_noise_is_none(tmp_path: Path) -> None:
     link = run("our page", 'lang="en-US"', '<a:hlinkClick r:id="r9"/>')
     inner = "".join((run("See ", 'lang="en-US"'), run("us on ", 'dirty="0"'), link, run(" or "), run("call", 'b="1"')))
-    result = rewritten(tmp_path, box(f"{inner}<a:endParaRPr lang='en-US'/>"), target=Target("de"))
+    result = rewritten(tmp_path, box(f"{inner}<a:endParaRPr lang='en-US'/>"), target=TargetLanguage("de"))
     assert result.segments[0].content == (
         *("See us on ", Mark("open", 1, "link"), "our page", Mark("close", 1), " or "),
         *(Mark("open", 2, "bold"), "call", Mark("close", 2)),
@@ -173,7 +173,7 @@ def test_a_table_has_its_columns_in_the_targets_order(tmp_path: Path) -> None:
     result = rewritten(tmp_path, table, target=ARABIC)
     assert '<a:tbl><a:tblPr rtl="1"/><a:tr>' in member(result.data)
     (tmp_path / "b.pptx").write_bytes(result.data)
-    back = rewriting.run("pptx", tmp_path / "b.pptx", reversed_words, Target("de"))
+    back = rewriting.run("pptx", tmp_path / "b.pptx", reversed_words, TargetLanguage("de"))
     assert "<a:tbl><a:tblPr/><a:tr>" in member(back.data)
 
 
@@ -214,7 +214,7 @@ def test_a_right_to_left_target_turns_paragraphs_and_the_levels_they_follow(tmp_
     layout = member(result.data, "ppt/slideLayouts/l.xml")
     assert '<a:lvl1pPr algn="r" rtl="1"/><a:lvl2pPr algn="ctr" rtl="1"/>' in layout
     (tmp_path / "b.pptx").write_bytes(result.data)
-    back = rewriting.run("pptx", tmp_path / "b.pptx", lambda _: ("x",), Target("de"))
+    back = rewriting.run("pptx", tmp_path / "b.pptx", lambda _: ("x",), TargetLanguage("de"))
     assert "rtl" not in member(back.data) + member(back.data, "ppt/slideLayouts/l.xml")
     assert '<a:pPr algn="l"/>' in paragraphs(back.data)[1]
 
@@ -260,8 +260,8 @@ def test_a_missing_slide_is_told_and_so_is_code(tmp_path: Path) -> None:
     result = rewriting.run("pptx", tmp_path / "a.pptx", reversed_words)
     assert result.segments == []
     assert result.remarks == [
-        Remark("missing_part", {"part": "ppt/slides/slide2.xml"}),
-        Remark("left_blocks", {"count": 1}),
+        ReadingRemark("missing_part", {"part": "ppt/slides/slide2.xml"}),
+        ReadingRemark("left_blocks", {"count": 1}),
     ]
 
 

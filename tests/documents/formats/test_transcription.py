@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.documents.blocks import BlockKind, Box
+from app.documents.blocks import BlockKind, LineBox
 from app.documents.formats.transcription import pieces_of
 from app.documents.protocol import View
 
@@ -79,9 +79,9 @@ def test_of_a_layout_that_was_cut_off_the_whole_elements_stay() -> None:
 
 def test_words_are_placed_on_the_lines_that_say_them() -> None:
     lines = [
-        (Box(1, 10, 20, 300, 32, 0, 0), "The rent is duo on"),
-        (Box(1, 10, 34, 200, 46, 0, 0), "the third day."),
-        (Box(1, 10, 60, 200, 72, 0, 0), "Pets are welcome"),
+        (LineBox(1, 10, 20, 300, 32, 0, 0), "The rent is duo on"),
+        (LineBox(1, 10, 34, 200, 46, 0, 0), "the third day."),
+        (LineBox(1, 10, 60, 200, 72, 0, 0), "Pets are welcome"),
     ]
     text = "The rent is due on the third day.\n\nSomething else that stands nowhere."
     rent, nowhere = pieces_of(text, 1, VIEW, lines)

@@ -17,7 +17,7 @@ from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.sandbox import CompiledTemplate
 from app.engine.llama.template import NOTHING, TemplateProblem
 from app.engine.protocol import Calling, CallSyntax, Sampling
-from app.features.tool_calls import CallArguments, CallBegins, SyntaxReader, Tool, tools_told
+from app.features.tool_calls import CallArguments, CallBegins, SyntaxReader, ToolFunction, tools_told
 from tests.helpers.engine import GREEDY, answer_of, load, user
 from tests.helpers.tiny_models import CONTROL, make_tiny
 
@@ -228,7 +228,7 @@ def test_beside_functions_an_answer_is_a_call_or_follows_the_schema(tmp_path: Pa
 
 def test_a_model_that_speaks_to_a_function_is_held_to_its_schema(tmp_path: Path) -> None:
     engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
-    tools = [Tool("weather", parameters=json.loads(CITY))]
+    tools = [ToolFunction("weather", parameters=json.loads(CITY))]
     try:
         load(engine, make_tiny("llama", tmp_path / "calls.gguf", template=IN_A_HEADER))
         syntax = engine.call_syntax()
@@ -253,7 +253,7 @@ def test_a_model_is_held_to_arguments_in_brackets(tmp_path: Path) -> None:
     town = {"type": "string", "enum": ["Ulm", "Bonn"]}
     properties = {"near": {"type": "boolean"}, "town": town, "days": {"type": "integer", "enum": [1, 2]}}
     schema = json.dumps({"type": "object", "properties": properties, "required": ["town", "days"]})
-    tools = [Tool("weather", parameters=json.loads(schema))]
+    tools = [ToolFunction("weather", parameters=json.loads(schema))]
     engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
     try:
         for source in (BY_NAME, IN_MARKS):

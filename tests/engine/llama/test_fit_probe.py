@@ -9,7 +9,7 @@ import pytest
 
 from app.core.gguf import check_model
 from app.engine import fit
-from app.engine.fit import Layout, Needs, Shape, probe, probe_header, shape_of
+from app.engine.fit import MemoryNeeds, ModelLayout, ModelShape, probe, probe_header, shape_of
 from app.engine.llama.fit_probe import needs_from_log
 from tests.helpers import gguf_files
 from tests.helpers.tiny_models import KINDS, make_tiny
@@ -17,7 +17,7 @@ from tests.helpers.tiny_models import KINDS, make_tiny
 pytestmark = pytest.mark.model
 
 MIB = 2**20
-LAYOUT = Layout(4096, sequences=9)
+LAYOUT = ModelLayout(4096, sequences=9)
 
 
 def test_the_starters_numbers_are_the_formulas(starter: Path, tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_a_header_alone_is_enough(starter: Path, tmp_path: Path) -> None:
     header = check_model(starter)
     with starter.open("rb") as file:
         beginning = file.read(header.data_offset)
-    layout = Layout(8192, "q8_0", sequences=9)
+    layout = ModelLayout(8192, "q8_0", sequences=9)
     assert probe_header(beginning, starter.stat().st_size, layout, folder=tmp_path) == probe(
         starter, layout, folder=tmp_path
     )
@@ -75,7 +75,7 @@ def test_a_file_far_larger_than_the_disk_is_asked_about_in_a_moment(tmp_path: Pa
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_memory_is_counted_right(kind: str, tmp_path: Path) -> None:
     path = make_tiny(kind, tmp_path / "tiny.gguf")
-    layout = Layout(512, sequences=5)
+    layout = ModelLayout(512, sequences=5)
     needs = probe(path, layout, folder=tmp_path)
     assert needs is not None
     assert needs.kv == pytest.approx(shape_of(check_model(path)).needs(layout).kv, abs=2 * 0.01 * MIB)
@@ -112,10 +112,10 @@ sched_reserve:  CUDA_Host compute buffer size =     4.00 MiB
 
 
 def test_a_log_is_summed_up_by_device() -> None:
-    shape = Shape(2, (100, 200), (0, 50), 10, 20, 0, False, (1, 1), (0, 0), 1, 1, 0, 1, 0, True)
-    layout = Layout(4096, gpu_layers=2)
-    assert needs_from_log(LOG, shape, layout, ["CUDA0"]) == Needs(110, 24 * MIB, 5 * MIB, 220, 24 * MIB, 30 * MIB)
-    apart = Layout(4096, gpu_layers=2, experts_on_cpu=True)
+    shape = ModelShape(2, (100, 200), (0, 50), 10, 20, 0, False, (1, 1), (0, 0), 1, 1, 0, 1, 0, True)
+    layout = ModelLayout(4096, gpu_layers=2)
+    assert needs_from_log(LOG, shape, layout, ["CUDA0"]) == MemoryNeeds(110, 24 * MIB, 5 * MIB, 220, 24 * MIB, 30 * MIB)
+    apart = ModelLayout(4096, gpu_layers=2, experts_on_cpu=True)
     assert needs_from_log(LOG, shape, apart, ["CUDA0"]).gpu_weights == 170
 
 

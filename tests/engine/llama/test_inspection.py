@@ -15,7 +15,7 @@ from app.core.errors import InfillUnavailable, ModelNotInspectable, TooLongToIns
 from app.core.events import Finished, Message, PromptProgress, Role, TextDelta, TokenChosen
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
-from app.engine.llama.inspection import LENS_TOKENS, MOST_ATTENTION_TOKENS, Inspection, TensorReader
+from app.engine.llama.inspection import LENS_TOKENS, MOST_ATTENTION_TOKENS, InspectionContext, TensorReader
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.protocol import Ask, Sampling
@@ -37,8 +37,8 @@ def tiny(tiny_model: Callable[[str], Path]) -> Iterator[Model]:
 
 
 @pytest.fixture(scope="module")
-def look(tiny: Model) -> Iterator[Inspection]:
-    made = Inspection(open_library(), tiny, threads=1, size_tokens=64)
+def look(tiny: Model) -> Iterator[InspectionContext]:
+    made = InspectionContext(open_library(), tiny, threads=1, size_tokens=64)
     yield made
     made.free()
 
@@ -65,7 +65,7 @@ def turned(values: Any) -> Any:
     return out
 
 
-def test_attention_of_the_first_layer_is_what_the_formula_says(tiny: Model, look: Inspection) -> None:
+def test_attention_of_the_first_layer_is_what_the_formula_says(tiny: Model, look: InspectionContext) -> None:
     tokens = tiny.tokenize(TEXT, special=False)
     found = look.attention(tokens)
     assert list(found) == list(range(LAYERS))
@@ -85,7 +85,7 @@ def test_attention_of_the_first_layer_is_what_the_formula_says(tiny: Model, look
 
 
 def test_the_last_layer_says_what_the_model_says_and_the_one_below_what_its_head_makes_of_it(
-    tiny: Model, look: Inspection
+    tiny: Model, look: InspectionContext
 ) -> None:
     tokens = tiny.tokenize(TEXT, special=False)
     layers = look.layers(tokens, 5)
@@ -103,7 +103,7 @@ def test_the_last_layer_says_what_the_model_says_and_the_one_below_what_its_head
         assert guesses[0].data == tiny.written(int(best[0]))[0]
 
 
-def test_probabilities_are_ranked_and_add_up(tiny: Model, look: Inspection) -> None:
+def test_probabilities_are_ranked_and_add_up(tiny: Model, look: InspectionContext) -> None:
     tokens = tiny.tokenize(TEXT, special=False)
     first, *others = look.seen(tokens, 0, tiny.vocabulary_size)
     assert (first.rank, first.alternatives) == (-1, ())
@@ -112,7 +112,7 @@ def test_probabilities_are_ranked_and_add_up(tiny: Model, look: Inspection) -> N
         assert token.alternatives[token.rank].probability == pytest.approx(math.exp(token.log_probability))
 
 
-def test_a_long_text_is_seen_in_windows_that_look_back(tiny: Model, look: Inspection) -> None:
+def test_a_long_text_is_seen_in_windows_that_look_back(tiny: Model, look: InspectionContext) -> None:
     tokens = tiny.tokenize("abcdefghij" * 20, special=False)
     seen, start = [], 0
     while start < len(tokens):
@@ -122,7 +122,7 @@ def test_a_long_text_is_seen_in_windows_that_look_back(tiny: Model, look: Inspec
         start += len(piece)
     assert [token.id for token in seen] == tokens
     assert [token.rank >= 0 for token in seen] == [False] + [True] * (len(tokens) - 1)
-    alone = Inspection(open_library(), tiny, threads=1, size_tokens=64)
+    alone = InspectionContext(open_library(), tiny, threads=1, size_tokens=64)
     window = list(alone.seen(tokens[64:128], 0, 0))  # the window that tells of the tokens from 96 on
     alone.free()
     ours = [token.log_probability for token in seen[96:128]]

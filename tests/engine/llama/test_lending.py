@@ -17,8 +17,8 @@ from app.core.gguf import check_model
 from app.engine import computer, protocol
 from app.engine.backend import EngineJob
 from app.engine.client import EngineClient
-from app.engine.lending import InUse, Lend, Lender, Lending
-from app.engine.llama.devices import Borrowed
+from app.engine.lending import InUse, Lend, Lending, RpcWorker
+from app.engine.llama.devices import BorrowedDevices
 from app.engine.llama.library import open_library
 from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.machines import ask
@@ -38,7 +38,7 @@ class Lent:
     def __init__(self, folder: Path) -> None:
         self.told: list[object] = []
         self._listens, self._stop = threading.Event(), threading.Event()
-        self._lender = Lender(Lend("127.0.0.1", 0, GB), folder, self._hear)
+        self._lender = RpcWorker(Lend("127.0.0.1", 0, GB), folder, self._hear)
         self.address = f"127.0.0.1:{self._lender.lend.port}"
         self._thread = threading.Thread(target=self._lender.run, args=(self._stop.is_set,), name="lender")
         self._thread.start()
@@ -151,7 +151,7 @@ def test_where_a_model_does_not_fit_here_it_goes_to_a_machine_by_itself(
     lender = lend()
     monkeypatch.setattr(computer, "free_memory_bytes", lambda: 356 * 2**20)
     monkeypatch.setattr(computer, "total_memory_bytes", lambda: 356 * 2**20)
-    monkeypatch.setattr(Borrowed, "is_here", lambda _self, _name: False)  # else it is this very memory
+    monkeypatch.setattr(BorrowedDevices, "is_here", lambda _self, _name: False)  # else it is this very memory
     library = open_library()
 
     def opened(*machines: str) -> OpenedModel:
@@ -172,7 +172,7 @@ def test_where_a_model_does_not_fit_here_it_goes_to_a_machine_by_itself(
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        lender = Lender(Lend("127.0.0.1", taken.getsockname()[1]), tmp_path, lambda _: None)
+        lender = RpcWorker(Lend("127.0.0.1", taken.getsockname()[1]), tmp_path, lambda _: None)
         with pytest.raises(PortTaken) as caught:
             lender.run(lambda: False)
         lender.close()

@@ -13,7 +13,7 @@ from app.engine import protocol
 from app.engine.answer import AnswerDecoder
 from app.engine.backend import EngineJob
 from app.engine.llama.context import DECODED, NO_ROOM
-from app.engine.llama.decoder import Decoder
+from app.engine.llama.decoder import BatchDecoder
 from app.engine.llama.pool import PromptTokens, SequenceRun
 from app.engine.scheduler import ParallelismPolicy
 
@@ -59,7 +59,7 @@ class TightContext:
 
 
 def add(
-    decoder: Decoder,
+    decoder: BatchDecoder,
     replies: list[Any],
     number: int,
     own: int,
@@ -80,7 +80,7 @@ def add(
     return job
 
 
-def run(decoder: Decoder) -> None:
+def run(decoder: BatchDecoder) -> None:
     for _ in range(ENOUGH_STEPS):
         if not decoder.busy:
             return
@@ -96,7 +96,7 @@ def ends_of(replies: list[Any]) -> dict[int, tuple[str, int]]:
 
 def test_jobs_that_do_not_fit_side_by_side_after_all_go_one_after_the_other() -> None:
     replies: list[Any] = []
-    decoder = Decoder(TightContext(120), None, ParallelismPolicy(4))  # type: ignore[arg-type]
+    decoder = BatchDecoder(TightContext(120), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     for number in range(6):
         add(decoder, replies, number, own=10, max_tokens=20, background=True)
     run(decoder)
@@ -106,7 +106,7 @@ def test_jobs_that_do_not_fit_side_by_side_after_all_go_one_after_the_other() ->
 def test_an_idle_chat_leaves_before_a_job_is_cut_short() -> None:
     replies: list[Any] = []
     context = TightContext(120)
-    decoder = Decoder(context, None, ParallelismPolicy(4))  # type: ignore[arg-type]
+    decoder = BatchDecoder(context, None, ParallelismPolicy(4))  # type: ignore[arg-type]
     add(decoder, replies, 1, own=5, max_tokens=40, background=True)
     for _ in range(8):
         decoder.step(lambda: False)
@@ -117,7 +117,7 @@ def test_an_idle_chat_leaves_before_a_job_is_cut_short() -> None:
 
 def test_what_somebody_waits_for_takes_the_room_of_jobs_and_they_go_on() -> None:
     replies: list[Any] = []
-    decoder = Decoder(TightContext(150), None, ParallelismPolicy(4))  # type: ignore[arg-type]
+    decoder = BatchDecoder(TightContext(150), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     add(decoder, replies, 1, own=5, max_tokens=30, background=True)
     add(decoder, replies, 2, own=5, max_tokens=30, background=True)
     for _ in range(10):
@@ -134,7 +134,7 @@ def test_what_somebody_waits_for_takes_the_room_of_jobs_and_they_go_on() -> None
 def test_a_person_goes_before_other_programs_whose_answers_go_on(size: int, programs: int, own: int, most: int) -> None:
     """Where there is no room, no place, or a long prompt is still being read."""
     replies: list[Any] = []
-    decoder = Decoder(TightContext(size), None, ParallelismPolicy(4))  # type: ignore[arg-type]
+    decoder = BatchDecoder(TightContext(size), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     for number in range(programs):
         add(decoder, replies, number, own=own, max_tokens=most, is_outside=True)
     for _ in range(3 * programs):
@@ -147,7 +147,7 @@ def test_a_person_goes_before_other_programs_whose_answers_go_on(size: int, prog
 
 def test_a_single_answer_longer_than_the_context_says_so() -> None:
     replies: list[Any] = []
-    decoder = Decoder(TightContext(60), None, ParallelismPolicy(4))  # type: ignore[arg-type]
+    decoder = BatchDecoder(TightContext(60), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     add(decoder, replies, 1, own=5, max_tokens=100, background=True)
     run(decoder)
     assert ends_of(replies)[1][0] == "context"
@@ -155,7 +155,7 @@ def test_a_single_answer_longer_than_the_context_says_so() -> None:
 
 def test_two_chats_that_do_not_fit_side_by_side_are_answered_one_after_the_other() -> None:
     replies: list[Any] = []
-    decoder = Decoder(TightContext(400), None, ParallelismPolicy(4))  # type: ignore[arg-type]
+    decoder = BatchDecoder(TightContext(400), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     for number in (1, 2):
         add(decoder, replies, number, own=100, max_tokens=150, background=False)
     run(decoder)
@@ -164,7 +164,7 @@ def test_two_chats_that_do_not_fit_side_by_side_are_answered_one_after_the_other
 
 def test_an_answer_without_a_limit_fills_the_context_and_lets_another_in_where_there_is_room() -> None:
     replies: list[Any] = []
-    decoder = Decoder(TightContext(6000), None, ParallelismPolicy(4))  # type: ignore[arg-type]
+    decoder = BatchDecoder(TightContext(6000), None, ParallelismPolicy(4))  # type: ignore[arg-type]
     add(decoder, replies, 1, own=100, max_tokens=-1, background=False)
     for _ in range(10):
         decoder.step(lambda: False)
@@ -182,7 +182,7 @@ def test_an_answer_without_a_limit_fills_the_context_and_lets_another_in_where_t
 def test_jobs_join_only_as_far_as_it_pays_off() -> None:
     def most_at_once(most_tokens: int) -> int:
         replies: list[Any] = []
-        decoder = Decoder(TightContext(1000), None, ParallelismPolicy(4, most_tokens=most_tokens))  # type: ignore[arg-type]
+        decoder = BatchDecoder(TightContext(1000), None, ParallelismPolicy(4, most_tokens=most_tokens))  # type: ignore[arg-type]
         for number in range(4):
             add(decoder, replies, number, own=50, max_tokens=10, background=True)
         most = 0
@@ -200,7 +200,7 @@ def test_jobs_join_only_as_far_as_it_pays_off() -> None:
 def test_for_a_modest_answer_nothing_that_was_read_leaves(own: int, sequences: int, ended: str) -> None:
     replies: list[Any] = []
     context = TightContext(150, sequences)
-    decoder = Decoder(context, None, ParallelismPolicy(4))  # type: ignore[arg-type]
+    decoder = BatchDecoder(context, None, ParallelismPolicy(4))  # type: ignore[arg-type]
     add(decoder, replies, 1, own=10, max_tokens=5, background=False)
     run(decoder)
     held = context.held[0]
@@ -229,7 +229,7 @@ def test_who_waits_for_others_is_answered_in_the_middle_of_their_batch_when_it_s
 
     context = SlowContext(400)
     context.batch_tokens = 64
-    decoder = Decoder(context, None, ParallelismPolicy(4))  # type: ignore[arg-type]
+    decoder = BatchDecoder(context, None, ParallelismPolicy(4))  # type: ignore[arg-type]
     jobs.append(add(decoder, replies, 0, own=200, max_tokens=5, background=background))
     jobs.append(add(decoder, replies, 1, own=10, max_tokens=5, background=background))
     run(decoder)

@@ -13,7 +13,7 @@ from app.core.errors import GrammarInvalid
 from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model
-from app.engine.llama.sampling import Choice, choose, make_chain, open_grammar
+from app.engine.llama.sampling import SamplingValues, choose, make_chain, open_grammar
 from app.engine.protocol import Sampling
 from tests.helpers.writer import Writer
 
@@ -35,7 +35,7 @@ def test_an_answer_keeps_to_a_grammar(writer: Writer) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_an_answer_keeps_to_a_schema_however_it_is_sampled(writer: Writer, seed: int) -> None:
-    choice = Choice(temperature=1.5, top_k=0, top_p=1, repeat_penalty=1.1, dry_multiplier=0.8, seed=seed)
+    choice = SamplingValues(temperature=1.5, top_k=0, top_p=1, repeat_penalty=1.1, dry_multiplier=0.8, seed=seed)
     person = json.loads(writer.write("Describe a person as JSON.", schema=PERSON, choice=choice))
     assert set(person) == {"name", "age"}
 
@@ -180,7 +180,7 @@ SMOLLM = {"general.architecture": "llama", "general.basename": "smollm2"}
 
 
 def test_the_librarys_defaults_are_last() -> None:
-    assert choose(Sampling(), Sampling(), {}) == Choice()
+    assert choose(Sampling(), Sampling(), {}) == SamplingValues()
 
 
 def test_the_family_goes_before_the_library() -> None:
@@ -219,7 +219,7 @@ def test_each_source_goes_before_the_next() -> None:
     assert choice.temperature == 0.2  # the task, before the file
     assert choice.top_k == 30  # the file, before the library
     assert choice.min_p == 0.01  # the family, before the library
-    assert choice.dry_multiplier == Choice().dry_multiplier
+    assert choice.dry_multiplier == SamplingValues().dry_multiplier
 
 
 def test_values_in_a_file_may_be_written_as_text() -> None:
@@ -232,11 +232,11 @@ def test_values_in_a_file_may_be_written_as_text() -> None:
 
 @pytest.mark.parametrize("value", ["hot", "", "nan", "inf", "1e999", True, [1], None, "0x10"])
 def test_values_in_a_file_that_are_no_numbers_are_passed_over(value: object) -> None:
-    assert choose(Sampling(), Sampling(), {"general.sampling.temp": value}) == Choice()
+    assert choose(Sampling(), Sampling(), {"general.sampling.temp": value}) == SamplingValues()
 
 
 def test_values_of_the_wrong_type_in_a_file_are_passed_over() -> None:
-    assert choose(Sampling(), Sampling(), {"general.sampling.temp": "hot"}) == Choice()
+    assert choose(Sampling(), Sampling(), {"general.sampling.temp": "hot"}) == SamplingValues()
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_families_are_known_by_architecture_and_name(metadata: dict[str, str], t
 
 
 def chosen_after(
-    model: Model, choice: Choice, before: str, logits: dict[str, float], bias: dict[str, float] | None = None
+    model: Model, choice: SamplingValues, before: str, logits: dict[str, float], bias: dict[str, float] | None = None
 ) -> bytes:
     """What is chosen after a text when the single-token words of `logits` are likeliest; `bias` is of such words."""
     c = open_library().c
@@ -282,9 +282,11 @@ def chosen_after(
     return model.piece(token)
 
 
-@pytest.mark.parametrize("choice", [Choice(repeat_penalty=1.3, seed=5), Choice(0, frequency_penalty=0.7)])
+@pytest.mark.parametrize(
+    "choice", [SamplingValues(repeat_penalty=1.3, seed=5), SamplingValues(0, frequency_penalty=0.7)]
+)
 def test_looking_at_the_likeliest_tokens_first_changes_no_token(
-    writer: Writer, choice: Choice, monkeypatch: pytest.MonkeyPatch
+    writer: Writer, choice: SamplingValues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = writer.write("Tell me about the sea.", choice=choice, most_tokens=80)
     monkeypatch.setattr("app.engine.llama.sampling._enough_to_penalize", lambda *_: 0)
@@ -294,39 +296,43 @@ def test_looking_at_the_likeliest_tokens_first_changes_no_token(
 @pytest.mark.parametrize(
     ("choice", "after"),
     [
-        (Choice(0), b" sea"),
-        (Choice(0, repeat_penalty=2.0), b" dog"),
-        (Choice(0, presence_penalty=3.0), b" dog"),
-        (Choice(0, frequency_penalty=3.0), b" dog"),
-        (Choice(0, frequency_penalty=1.0), b" sea"),
-        (Choice(0, dry_multiplier=5.0), b" dog"),
-        (Choice(0, repeat_penalty=2.0, penalty_last_tokens=0), b" sea"),
+        (SamplingValues(0), b" sea"),
+        (SamplingValues(0, repeat_penalty=2.0), b" dog"),
+        (SamplingValues(0, presence_penalty=3.0), b" dog"),
+        (SamplingValues(0, frequency_penalty=3.0), b" dog"),
+        (SamplingValues(0, frequency_penalty=1.0), b" sea"),
+        (SamplingValues(0, dry_multiplier=5.0), b" dog"),
+        (SamplingValues(0, repeat_penalty=2.0, penalty_last_tokens=0), b" sea"),
     ],
 )
-def test_what_stands_there_already_becomes_less_likely(starter_loaded: Model, choice: Choice, after: bytes) -> None:
+def test_what_stands_there_already_becomes_less_likely(
+    starter_loaded: Model, choice: SamplingValues, after: bytes
+) -> None:
     likely = {" sea": 10.0, " dog": 8.0}
     assert chosen_after(starter_loaded, choice, " sun tree sea sun tree", likely) == after
 
 
 def test_a_token_may_be_forbidden_or_favoured(starter_loaded: Model) -> None:
     likely = {" sea": 10.0, " dog": 8.0}
-    assert chosen_after(starter_loaded, Choice(0), " sun", likely, {" sea": -100.0}) == b" dog"
-    assert chosen_after(starter_loaded, Choice(1.0, seed=1), " sun", likely, {" tree": 100.0}) == b" tree"
+    assert chosen_after(starter_loaded, SamplingValues(0), " sun", likely, {" sea": -100.0}) == b" dog"
+    assert chosen_after(starter_loaded, SamplingValues(1.0, seed=1), " sun", likely, {" tree": 100.0}) == b" tree"
 
 
 def test_what_stands_there_often_becomes_less_likely_with_each_time(starter_loaded: Model) -> None:
-    choice, likely = Choice(0, frequency_penalty=1.5), {" sea": 10.0, " dog": 8.0}
+    choice, likely = SamplingValues(0, frequency_penalty=1.5), {" sea": 10.0, " dog": 8.0}
     assert chosen_after(starter_loaded, choice, " sea", likely) == b" sea"
     assert chosen_after(starter_loaded, choice, " sea sea", likely) == b" dog"
 
 
 def test_nothing_is_penalized_where_nothing_repeats(starter_loaded: Model) -> None:
-    choice = Choice(0, repeat_penalty=2.0, presence_penalty=3.0, dry_multiplier=5.0)
+    choice = SamplingValues(0, repeat_penalty=2.0, presence_penalty=3.0, dry_multiplier=5.0)
     assert chosen_after(starter_loaded, choice, " sun tree", {" sea": 10.0, " dog": 8.0}) == b" sea"
 
 
 def test_a_seed_makes_the_same_answer_again(writer: Writer) -> None:
-    texts = {writer.write("Name an animal.", choice=Choice(1.0, seed=seed), most_tokens=30) for seed in (3, 3, 4)}
+    texts = {
+        writer.write("Name an animal.", choice=SamplingValues(1.0, seed=seed), most_tokens=30) for seed in (3, 3, 4)
+    }
     assert len(texts) == 2
 
 

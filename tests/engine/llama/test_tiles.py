@@ -7,26 +7,26 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.llama.tiles import Tile, Tiles
+from app.engine.llama.tiles import MediaTile, TileNumbers
 
-KINDS = [Tile(f"picture {number // 2}", 0, number % 2, 1 + 3 * number, 1 + number, "eyes") for number in range(4)]
+KINDS = [MediaTile(f"picture {number // 2}", 0, number % 2, 1 + 3 * number, 1 + number, "eyes") for number in range(4)]
 UNITS = st.lists(st.integers(0, 9) | st.sampled_from(KINDS), max_size=12)
 
 
-def laid_out(tiles: Tiles, units: list[int | Tile]) -> tuple[list[int], list[int], list[int]]:
+def laid_out(tiles: TileNumbers, units: list[int | MediaTile]) -> tuple[list[int], list[int], list[int]]:
     """The tokens; the counts behind each unit; and the positions there."""
     tokens: list[int] = []
     ends, positions = [0], [0]
     for unit in units:
-        tokens += [tiles.number(unit)] * unit.tokens if isinstance(unit, Tile) else [unit]
+        tokens += [tiles.number(unit)] * unit.tokens if isinstance(unit, MediaTile) else [unit]
         ends.append(len(tokens))
-        positions.append(positions[-1] + (unit.positions if isinstance(unit, Tile) else 1))
+        positions.append(positions[-1] + (unit.positions if isinstance(unit, MediaTile) else 1))
     return tokens, ends, positions
 
 
 @given(UNITS)
-def test_a_list_is_cut_between_units_and_positions_count_what_is_before(units: list[int | Tile]) -> None:
-    tiles = Tiles()
+def test_a_list_is_cut_between_units_and_positions_count_what_is_before(units: list[int | MediaTile]) -> None:
+    tiles = TileNumbers()
     tokens, ends, positions = laid_out(tiles, units)
     for count in range(len(tokens) + 1):
         assert tiles.whole(tokens, count) == max(end for end in ends if end <= count)
@@ -35,8 +35,8 @@ def test_a_list_is_cut_between_units_and_positions_count_what_is_before(units: l
 
 
 @given(UNITS)
-def test_another_day_the_same_is_read_from_a_file_under_other_numbers(units: list[int | Tile]) -> None:
-    today, tomorrow = Tiles(), Tiles()
+def test_another_day_the_same_is_read_from_a_file_under_other_numbers(units: list[int | MediaTile]) -> None:
+    today, tomorrow = TileNumbers(), TileNumbers()
     tokens, _, _ = laid_out(today, units)
     written = json.loads(json.dumps(today.units(tokens)))
     for kind in reversed(KINDS):

@@ -13,7 +13,7 @@ from app.features.chat.answers import AnswerEvent, ContextCompacted, DocumentsSh
 from app.features.chat.documents import NO_ANSWER
 from app.features.chat.recall import HEADING
 from app.features.documents import DocumentStored
-from app.store.conversations import Attachment, Use
+from app.store.conversations import Attachment, DocumentUse
 from tests.helpers.script import prompts, write_script
 
 CONTEXT_TOKENS = 4000
@@ -31,7 +31,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def attach(app: Fireside, path: Path, conversation_id: int | None, use: Use) -> Attachment:
+def attach(app: Fireside, path: Path, conversation_id: int | None, use: DocumentUse) -> Attachment:
     *_, last = app.documents.read(path, CancelToken())
     assert isinstance(last, DocumentStored)
     return app.documents.attachments.add_to_draft(conversation_id, last.document.id, use)
@@ -62,7 +62,7 @@ def test_a_whole_document_goes_with_its_question_and_stays_in_later_prompts(
     app: Fireside, script: Path, tmp_path: Path
 ) -> None:
     chat = app.conversations.create()
-    attach(app, lease(tmp_path), chat.id, Use.WHOLE)
+    attach(app, lease(tmp_path), chat.id, DocumentUse.WHOLE)
     events = ask(app, chat.id, "When does it end?")
     (shown,) = [event for event in events if isinstance(event, DocumentsShown)]
     question = app.conversations.path(chat.id)[0]
@@ -79,7 +79,7 @@ def test_a_whole_document_goes_with_its_question_and_stays_in_later_prompts(
 
 def test_parts_tell_what_documents_take(app: Fireside, tmp_path: Path) -> None:
     chat = app.conversations.create()
-    attach(app, lease(tmp_path), chat.id, Use.WHOLE)
+    attach(app, lease(tmp_path), chat.id, DocumentUse.WHOLE)
     before = app.chat.looks.parts(chat.id, "When?")
     ask(app, chat.id, "When?")
     after = app.chat.looks.parts(chat.id, "")
@@ -93,14 +93,17 @@ def test_parts_tell_what_documents_take(app: Fireside, tmp_path: Path) -> None:
 
 
 def test_what_fits_is_told_before_it_is_sent(app: Fireside, tmp_path: Path) -> None:
-    small, large = attach(app, lease(tmp_path), None, Use.UNDECIDED), attach(app, book(tmp_path), None, Use.UNDECIDED)
+    small, large = (
+        attach(app, lease(tmp_path), None, DocumentUse.UNDECIDED),
+        attach(app, book(tmp_path), None, DocumentUse.UNDECIDED),
+    )
     fits, too_large = app.chat.looks.fit_of(small, None), app.chat.looks.fit_of(large, None)
     assert fits is not None
     assert too_large is not None
     assert fits.is_whole
     assert not too_large.is_whole
     assert too_large.tokens > 4000 > too_large.room_tokens > 1000
-    app.documents.attachments.set_use(small.id, Use.WHOLE)
+    app.documents.attachments.set_use(small.id, DocumentUse.WHOLE)
     beside = app.chat.looks.fit_of(large, None)
     assert beside is not None
     assert beside.room_tokens < too_large.room_tokens, "the other one takes its part"
@@ -110,7 +113,7 @@ def test_a_background_document_gives_the_passages_that_fit_each_question(
     app: Fireside, script: Path, tmp_path: Path
 ) -> None:
     chat = app.conversations.create()
-    attach(app, book(tmp_path), chat.id, Use.BACKGROUND)
+    attach(app, book(tmp_path), chat.id, DocumentUse.BACKGROUND)
     ask(app, chat.id, "How long must the kiln cool?")
     text = prompts(script)[-1][-1][1]
     assert "cool down for two whole days" in text
@@ -123,12 +126,12 @@ def test_a_background_document_gives_the_passages_that_fit_each_question(
     assert NO_ANSWER.format("book.txt") not in str(prompts(script))
     questions = [message.id for message in app.conversations.path(chat.id) if message.role == "user"]
     uses = {id_: [one.use for one in found] for id_, found in app.documents.attachments.of_messages(questions).items()}
-    assert uses == {questions[0]: [Use.BACKGROUND], questions[1]: [Use.PASSAGES]}
+    assert uses == {questions[0]: [DocumentUse.BACKGROUND], questions[1]: [DocumentUse.PASSAGES]}
 
 
 def test_a_question_that_no_passage_answers_is_told_to_the_model(app: Fireside, script: Path, tmp_path: Path) -> None:
     chat = app.conversations.create()
-    attach(app, book(tmp_path), chat.id, Use.BACKGROUND)
+    attach(app, book(tmp_path), chat.id, DocumentUse.BACKGROUND)
     ask(app, chat.id, "How many bananas did the elephant in Lisbon eat?")
     text = prompts(script)[-1][-1][1]
     assert NO_ANSWER.format("book.txt") in text
@@ -137,7 +140,7 @@ def test_a_question_that_no_passage_answers_is_told_to_the_model(app: Fireside, 
 
 def test_asked_again_the_same_passages_are_shown(app: Fireside, script: Path, tmp_path: Path) -> None:
     chat = app.conversations.create()
-    attach(app, book(tmp_path), chat.id, Use.BACKGROUND)
+    attach(app, book(tmp_path), chat.id, DocumentUse.BACKGROUND)
     ask(app, chat.id, "How long must the kiln cool?")
     list(app.chat.answer(app.conversations.path(chat.id)[0].id, CancelToken()))
     first, again = prompts(script)
@@ -148,7 +151,7 @@ def test_an_edited_question_keeps_its_document_and_gets_passages_of_its_own(
     app: Fireside, script: Path, tmp_path: Path
 ) -> None:
     chat = app.conversations.create()
-    attach(app, book(tmp_path), chat.id, Use.BACKGROUND)
+    attach(app, book(tmp_path), chat.id, DocumentUse.BACKGROUND)
     ask(app, chat.id, "What about paragraph 12?")
     edited = app.chat.edit_question(app.conversations.path(chat.id)[0].id, "How long must the kiln cool?")
     list(app.chat.answer(edited.id, CancelToken()))
@@ -159,7 +162,7 @@ def test_a_document_whose_turn_left_the_memory_is_searched_from_then_on(
     app: Fireside, script: Path, tmp_path: Path
 ) -> None:
     chat = app.conversations.create()
-    attach(app, book(tmp_path, 150), chat.id, Use.WHOLE)
+    attach(app, book(tmp_path, 150), chat.id, DocumentUse.WHOLE)
     ask(app, chat.id, "Read this, please.")
     for number in range(1, 12):
         events = ask(app, chat.id, f"A long answer please, number {number}.")
@@ -178,7 +181,7 @@ def test_a_forgotten_turn_stands_before_the_passages_of_its_document(
 ) -> None:
     app.change("chat", when_full="rolling")  # it carries nothing by itself
     chat = app.conversations.create(system_prompt="Be brief.")
-    attach(app, book(tmp_path, 150), chat.id, Use.WHOLE)
+    attach(app, book(tmp_path, 150), chat.id, DocumentUse.WHOLE)
     ask(app, chat.id, "Read this, please. The kiln belongs to Marit.")
     while not app.chat.hidden_ids(chat.id):
         ask(app, chat.id, "A long answer please.")
@@ -199,7 +202,7 @@ def test_a_forgotten_turn_stands_before_the_passages_of_its_document(
 
 def test_where_the_answer_may_come_from_is_kept_with_it(app: Fireside, tmp_path: Path) -> None:
     chat = app.conversations.create()
-    attach(app, book(tmp_path), chat.id, Use.BACKGROUND)
+    attach(app, book(tmp_path), chat.id, DocumentUse.BACKGROUND)
     ask(app, chat.id, "How long must the kiln cool?")
     answer = app.conversations.path(chat.id)[-1]
     (source,) = answer.sources
@@ -217,14 +220,14 @@ def test_what_nobody_looked_at_is_shown_whole_where_it_fits_and_else_as_backgrou
 ) -> None:
     chat = app.conversations.create()
     for path in (lease(tmp_path), book(tmp_path)):
-        attach(app, path, chat.id, Use.UNDECIDED)
+        attach(app, path, chat.id, DocumentUse.UNDECIDED)
     ask(app, chat.id, "How long must the kiln cool?")
     text = prompts(script)[-1][-1][1]
     assert "The lease ends in March." in text
     assert "cool down for two whole days" in text
     question = app.conversations.path(chat.id)[0].id
     uses = [one.use for one in app.documents.attachments.of_messages([question])[question]]
-    assert uses == [Use.WHOLE, Use.BACKGROUND]
+    assert uses == [DocumentUse.WHOLE, DocumentUse.BACKGROUND]
 
 
 def test_a_temporary_chat_keeps_its_documents_to_itself(app: Fireside, script: Path, tmp_path: Path) -> None:
@@ -232,7 +235,7 @@ def test_a_temporary_chat_keeps_its_documents_to_itself(app: Fireside, script: P
     *_, last = talk.documents.read(lease(tmp_path), CancelToken())
     assert isinstance(last, DocumentStored)
     chat = talk.conversations.create()
-    talk.documents.attachments.add_to_draft(chat.id, last.document.id, Use.WHOLE)
+    talk.documents.attachments.add_to_draft(chat.id, last.document.id, DocumentUse.WHOLE)
     list(talk.answer(talk.add_question(chat.id, "When?", draft_of=chat.id).id, CancelToken()))
     assert "The lease ends in March" in prompts(script)[-1][-1][1]
     assert app.documents.store.get(last.document.id) is None
@@ -241,7 +244,7 @@ def test_a_temporary_chat_keeps_its_documents_to_itself(app: Fireside, script: P
 
 
 def test_tidying_up_removes_what_nothing_refers_to(app: Fireside, tmp_path: Path) -> None:
-    one = attach(app, lease(tmp_path), None, Use.WHOLE)
+    one = attach(app, lease(tmp_path), None, DocumentUse.WHOLE)
     app.documents.attachments.remove(one.id)
     app.tidy()
     assert app.documents.store.get(one.document_id) is not None, "it was read in this very run"
@@ -254,6 +257,6 @@ def test_tidying_up_removes_what_nothing_refers_to(app: Fireside, tmp_path: Path
 
 def test_pages_are_cited_only_where_there_are_pages(app: Fireside, script: Path, tmp_path: Path) -> None:
     chat = app.conversations.create()
-    attach(app, lease(tmp_path), chat.id, Use.WHOLE)
+    attach(app, lease(tmp_path), chat.id, DocumentUse.WHOLE)
     ask(app, chat.id, "When?")
     assert not re.search(r"\[p\. \d", prompts(script)[-1][-1][1])

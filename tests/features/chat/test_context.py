@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from app.core.errors import PromptTooLong
 from app.core.events import Role
 from app.features.chat import prompts
-from app.features.chat.prompts import Budget, PromptMessage, PromptView, budget_for, fit, turn_starts, view
+from app.features.chat.prompts import ContextBudget, PromptMessage, PromptView, budget_for, fit, turn_starts, view
 
-ROOM = Budget(1000, 0, 0)
+ROOM = ContextBudget(1000, 0, 0)
 
 
 def said(*sizes: int, pinned: tuple[int, ...] = ()) -> list[PromptMessage]:
@@ -69,8 +69,8 @@ def test_after_an_event_the_same_view_comes_until_it_is_full_again() -> None:
 
 def test_in_a_larger_context_all_is_shown_again_once_a_quarter_stays_free() -> None:
     branch = said(*[100] * 9)
-    assert ids(fit(branch, 5, 101, Budget(1334, 0, 0), "compact")) == [5, 6, 7, 8, 9]
-    shown = fit(branch, 5, 101, Budget(1336, 0, 0), "compact")
+    assert ids(fit(branch, 5, 101, ContextBudget(1334, 0, 0), "compact")) == [5, 6, 7, 8, 9]
+    shown = fit(branch, 5, 101, ContextBudget(1336, 0, 0), "compact")
     assert (ids(shown), shown.first_kept_id, shown.newly_hidden) == ([1, 2, 3, 4, 5, 6, 7, 8, 9], None, -4)
 
 
@@ -84,7 +84,7 @@ def test_pinned_messages_stay_and_a_pinned_answer_brings_its_question() -> None:
 
 def test_instructions_are_carried_word_for_word_the_first_and_the_latest() -> None:
     branch = said(*[20, 80] * 30, 20)
-    budget = Budget(3000, 0, 0)
+    budget = ContextBudget(3000, 0, 0)
     shown = fit(branch, None, 0, budget, "compact")
     hidden_questions = [number for number in shown.hidden if number % 2]
     assert [one.id for one in shown.carried] == [1, *hidden_questions[-7:]]

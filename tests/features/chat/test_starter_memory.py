@@ -62,7 +62,7 @@ def test_a_title_leaves_what_was_read_of_the_chat(app: Fireside, monkeypatch: py
     monkeypatch.setattr(titles, "fits", lambda _title, _said: True)
     chat_id = app.conversations.create(system_prompt="Be brief.").id
     before, _ = ask(app.chat, chat_id, LONG)
-    writer = titles.Titles(lambda: app.engine, app.conversations, lambda: app.settings)
+    writer = titles.ChatTitles(lambda: app.engine, app.conversations, lambda: app.settings)
     assert list(writer.make(chat_id, CancelToken())), "the model was asked"
     after, _ = ask(app.chat, chat_id, "And then?")
     assert after.reused_tokens >= before.prompt_tokens + before.generated_tokens - 1

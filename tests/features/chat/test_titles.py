@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.bootstrap import Fireside, build
 from app.core.events import CancelToken
-from app.features.chat.titles import WISH, Titles, cleaned, first_words, fits
+from app.features.chat.titles import WISH, ChatTitles, cleaned, first_words, fits
 from tests.helpers.script import requests, write_script
 
 LARGE = 3_000_000_000
@@ -98,8 +98,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
         app.close()
 
 
-def titles_of(app: Fireside) -> Titles:
-    return Titles(lambda: app.engine, app.conversations, lambda: app.settings)
+def titles_of(app: Fireside) -> ChatTitles:
+    return ChatTitles(lambda: app.engine, app.conversations, lambda: app.settings)
 
 
 def chat_of(app: Fireside) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import build_shelf
-from app.features.exchange.chat_file import Shelf
+from app.features.exchange.chat_file import ChatArchive
 from app.store.conversations import Conversations
 from app.store.database import Database
 
@@ -21,7 +21,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def shelf(database: Database) -> Shelf:
+def shelf(database: Database) -> ChatArchive:
     return build_shelf(database)
 
 

@@ -18,11 +18,11 @@ from app.bootstrap import build_shelf
 from app.core.errors import ChatsUnreadable
 from app.core.events import AnswerStats, CancelToken, FinishReason, Role
 from app.core.paths import resource
-from app.features.exchange.chat_file import Shelf
+from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.exporting import ExportFinished, ExportProgress, export_chats
 from app.features.exchange.importing import ChatImported, ChatNotRead, ImportFinished, import_chats, recognize
 from app.store.assistants import AssistantStore
-from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage, Use
+from app.store.conversations import Conversation, Conversations, DocumentUse, MessageState, TreeMessage
 from app.store.database import Database
 from app.store.projects import Memories, ProjectDocuments, Projects, Tags
 from tests.features.exchange.schema import problems
@@ -83,7 +83,7 @@ def chats(draw: st.DrawFn) -> Conversation:
 
 
 @contextmanager
-def fresh() -> Iterator[tuple[Shelf, Conversations]]:
+def fresh() -> Iterator[tuple[ChatArchive, Conversations]]:
     database = Database.in_memory()
     yield (
         build_shelf(database),
@@ -92,13 +92,13 @@ def fresh() -> Iterator[tuple[Shelf, Conversations]]:
     database.close()
 
 
-def exported(path: Path, shelf: Shelf, conversations: Conversations) -> ExportFinished:
+def exported(path: Path, shelf: ChatArchive, conversations: Conversations) -> ExportFinished:
     *_, last = export_chats(path, conversations.find(), shelf, CancelToken())
     assert isinstance(last, ExportFinished)
     return last
 
 
-def everything(shelf: Shelf, conversations: Conversations) -> list[Any]:
+def everything(shelf: ChatArchive, conversations: Conversations) -> list[Any]:
     """All chats with all messages, ids by their order."""
     found = []
     for chat in sorted(conversations.find(), key=lambda one: one.id):
@@ -139,7 +139,7 @@ CHAT = Conversation(0, "Rent", "", None, "m", "", 100.0, 200.0, None, False)
 
 
 def test_importing_twice_is_once_unless_a_copy_is_wanted(
-    tmp_path: Path, shelf: Shelf, conversations: Conversations
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     shelf.whole.add_tree(CHAT, [node(1, None, "How much?"), node(2, 1, "Much.")])
     path = tmp_path / "chats.json"
@@ -155,7 +155,7 @@ def test_importing_twice_is_once_unless_a_copy_is_wanted(
 
 @pytest.mark.parametrize("folder", ["/home/ada/models/", "C:\\Users\\ada\\models\\", "\\\\ada\\share\\"])
 def test_a_model_is_named_by_its_file_and_not_by_where_it_lies(
-    folder: str, tmp_path: Path, shelf: Shelf, conversations: Conversations
+    folder: str, tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     shelf.whole.add_tree(replace(CHAT, model=f"{folder}Large-8B.gguf"), [node(1, None, "How much?")])
     path = tmp_path / "chats.json"
@@ -171,20 +171,24 @@ def test_a_model_is_named_by_its_file_and_not_by_where_it_lies(
         assert [chat.model for chat in conversations.find()] == ["Large-8B.gguf"]
 
 
-def document(shelf: Shelf, name: str, sha256: str) -> int:
+def document(shelf: ChatArchive, name: str, sha256: str) -> int:
     number = shelf.documents.begin(Path("/somewhere") / name, 1, 1)
     return shelf.documents.finish(number, format_="pdf", unit="page", pages=9, sha256=sha256, info={}).id
 
 
 def test_documents_come_back_where_they_are_and_are_named_where_not(
-    tmp_path: Path, shelf: Shelf, conversations: Conversations
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     lease, plan = document(shelf, "lease.pdf", "aa"), document(shelf, "plan.pdf", "bb")
     source = {"answer_start": 0, "answer_end": 4, "document_id": lease, "block_id": 3, "start": 1, "end": 9, "page": 2}
     source["is_named"] = True
     messages = [node(1, None, "How much?"), node(2, 1, "Much.", sources=(source,))]
     draft = replace(CHAT, draft="And?")
-    shelf.whole.add_tree(draft, messages, {1: [(lease, Use.WHOLE), (plan, Use.BACKGROUND)], None: [(plan, Use.WHOLE)]})
+    shelf.whole.add_tree(
+        draft,
+        messages,
+        {1: [(lease, DocumentUse.WHOLE), (plan, DocumentUse.BACKGROUND)], None: [(plan, DocumentUse.WHOLE)]},
+    )
     path = tmp_path / "chats.json"
     exported(path, shelf, conversations)
     conversations.delete(conversations.find()[0].id)
@@ -192,7 +196,10 @@ def test_documents_come_back_where_they_are_and_are_named_where_not(
     assert imported.left_out == {}
     question, answer = conversations.path(imported.conversation_id)
     attached = shelf.attachments.of_messages([question.id])[question.id]
-    assert [(one.document_id, one.use) for one in attached] == [(lease, Use.WHOLE), (plan, Use.BACKGROUND)]
+    assert [(one.document_id, one.use) for one in attached] == [
+        (lease, DocumentUse.WHOLE),
+        (plan, DocumentUse.BACKGROUND),
+    ]
     assert answer.sources == (source,)
     assert [one.document_id for one in shelf.attachments.in_draft(imported.conversation_id)] == [plan]
     with fresh() as (there, theirs):
@@ -240,7 +247,9 @@ def test_project_assistant_and_tags_come_along_and_are_made_only_where_they_are_
         assert home in tags.of_chat(found[0].id)
 
 
-def test_a_file_of_before_there_were_projects_is_read_as_it_was(shelf: Shelf, conversations: Conversations) -> None:
+def test_a_file_of_before_there_were_projects_is_read_as_it_was(
+    shelf: ChatArchive, conversations: Conversations
+) -> None:
     lease = document(shelf, "lease.pdf", "aa")
     *_, last = import_chats(OLD_FILE, shelf, CancelToken())
     assert last == ImportFinished(2, 0, 0, 0)
@@ -258,7 +267,7 @@ def test_a_file_of_before_there_were_projects_is_read_as_it_was(shelf: Shelf, co
 
 
 def test_what_is_being_written_leaves_as_interrupted(
-    tmp_path: Path, shelf: Shelf, conversations: Conversations
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     chat = conversations.create(title="t")
     conversations.add_message(chat.id, None, Role.ASSISTANT, "half", state=MessageState.WRITING)
@@ -267,7 +276,7 @@ def test_what_is_being_written_leaves_as_interrupted(
     assert json.loads(path.read_text())["chats"][0]["messages"][0]["state"] == "interrupted"
 
 
-def test_a_file_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path, shelf: Shelf) -> None:
+def test_a_file_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path, shelf: ChatArchive) -> None:
     path = tmp_path / "chats.json"
     path.write_text(json.dumps({"format": "fireside-chats", "version": 99, "chats": [{}]}))
     with pytest.raises(ChatsUnreadable) as caught:
@@ -276,7 +285,7 @@ def test_a_file_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path, sh
 
 
 def test_impossible_values_are_as_in_a_new_chat_and_the_rest_is_read(
-    tmp_path: Path, shelf: Shelf, conversations: Conversations
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     messages = [
         {"id": 1, "parent": None, "role": "user", "text": "kept", "state": "?", "chosen": "x", "stats": 5},
@@ -305,7 +314,7 @@ def test_impossible_values_are_as_in_a_new_chat_and_the_rest_is_read(
 
 
 def test_a_long_chat_is_written_a_message_at_a_time_and_nothing_is_left_of_a_cancelled_one(
-    tmp_path: Path, shelf: Shelf, conversations: Conversations
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     shelf.whole.add_tree(CHAT, [node(number, number - 1 or None, "x" * 50) for number in range(1, 501)])
     path, cancel = tmp_path / "chats.json", CancelToken()

@@ -20,14 +20,14 @@ from markdown_it import MarkdownIt
 
 from app.core.events import CancelToken, Role
 from app.features.exchange import markup
-from app.features.exchange.chat_file import Shelf
+from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.exporting import ENDINGS, ExportFinished, export_chats
 from app.features.exchange.office_math import office_math
 from app.features.exchange.open_branch import ExportedTurn, OpenBranch
 from app.features.exchange.word_document import write_docx
 from app.features.retrieval.support import NOT_FOUND
 from app.features.survey.wanted import SurveyCoverage, made_to_fields
-from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage, Use
+from app.store.conversations import Conversation, Conversations, DocumentUse, MessageState, TreeMessage
 
 HOSTILE = (
     "<script>alert(1)</script> <img src=http://evil.example/x onerror=a()> & \u202e [x](javascript:a) ![p](data:x)"
@@ -79,22 +79,22 @@ TREE = [
 ]
 
 
-def lease(shelf: Shelf) -> int:
+def lease(shelf: ChatArchive) -> int:
     number = shelf.documents.begin(Path("/lease.pdf"), 1, 1)
     return shelf.documents.finish(number, format_="pdf", unit="page", pages=9, sha256="aa", info={}).id
 
 
 @pytest.fixture
-def chat(shelf: Shelf, conversations: Conversations) -> Conversation:
+def chat(shelf: ChatArchive, conversations: Conversations) -> Conversation:
     source = {"answer_start": 0, "answer_end": 4, "document_id": lease(shelf), "block_id": 3, "start": 1, "end": 9}
     tree = [replace(one, sources=(source | {"page": 2},)) if one.id == 2 else one for one in TREE]
-    number = shelf.whole.add_tree(CHAT, tree, {1: [(source["document_id"], Use.WHOLE)]})
+    number = shelf.whole.add_tree(CHAT, tree, {1: [(source["document_id"], DocumentUse.WHOLE)]})
     found = conversations.get(number)
     assert found is not None
     return found
 
 
-def written(path: Path, chats: list[Conversation], shelf: Shelf, *, with_thinking: bool = False) -> bytes:
+def written(path: Path, chats: list[Conversation], shelf: ChatArchive, *, with_thinking: bool = False) -> bytes:
     *_, last = export_chats(path, chats, shelf, CancelToken(), with_thinking=with_thinking)
     assert isinstance(last, ExportFinished)
     assert last.chats == len(chats)
@@ -143,7 +143,7 @@ def check_harmless(page: Reader, extra: set[str] = frozenset()) -> None:  # type
 
 
 def test_marks_of_an_answer_that_name_no_place_are_no_sources(
-    tmp_path: Path, shelf: Shelf, conversations: Conversations
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     tree = [
         TREE[0],
@@ -158,7 +158,7 @@ def test_marks_of_an_answer_that_name_no_place_are_no_sources(
 
 
 def test_html_is_one_harmless_page_with_everything_that_is_open(
-    tmp_path: Path, shelf: Shelf, chat: Conversation
+    tmp_path: Path, shelf: ChatArchive, chat: Conversation
 ) -> None:
     page = written(tmp_path / "chat.html", [chat], shelf).decode()
     read = Reader(page)
@@ -192,7 +192,7 @@ def test_html_is_one_harmless_page_with_everything_that_is_open(
     assert ("start", "3") in read.attributes
 
 
-def test_thinking_is_there_where_it_is_wanted(tmp_path: Path, shelf: Shelf, chat: Conversation) -> None:
+def test_thinking_is_there_where_it_is_wanted(tmp_path: Path, shelf: ChatArchive, chat: Conversation) -> None:
     page = Reader(written(tmp_path / "chat.html", [chat], shelf, with_thinking=True).decode())
     assert "Thinking (2.5 s)" in page.words
     assert "I *wonder* <i>" in page.words
@@ -205,7 +205,7 @@ def test_thinking_is_there_where_it_is_wanted(tmp_path: Path, shelf: Shelf, chat
 
 
 def test_markdown_keeps_what_models_wrote_and_no_turn_swallows_the_next(
-    tmp_path: Path, shelf: Shelf, chat: Conversation
+    tmp_path: Path, shelf: ChatArchive, chat: Conversation
 ) -> None:
     text = written(tmp_path / "chat.md", [chat, chat], shelf).decode()
     tokens = MarkdownIt("commonmark").enable("table").parse(text)  # with HTML, as other programs read it
@@ -277,7 +277,7 @@ def test_a_formula_is_one_of_words_own_or_stays_its_source(latex: str, wanted: s
     assert (None if math is None else shape(math)) == wanted
 
 
-def test_word_has_headings_lists_tables_code_and_links(tmp_path: Path, shelf: Shelf, chat: Conversation) -> None:
+def test_word_has_headings_lists_tables_code_and_links(tmp_path: Path, shelf: ChatArchive, chat: Conversation) -> None:
     document = read_docx(written(tmp_path / "chat.docx", [chat], shelf))
     assert document.core_properties.title == "Rent <1>"
     paragraphs = [(one.style.name, one.text) for one in document.paragraphs if one.style is not None]
@@ -316,7 +316,7 @@ def test_numbered_lists_of_a_document_begin_by_themselves(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_chat_without_a_message_and_several_at_once(
-    tmp_path: Path, shelf: Shelf, chat: Conversation, conversations: Conversations, ending: str
+    tmp_path: Path, shelf: ChatArchive, chat: Conversation, conversations: Conversations, ending: str
 ) -> None:
     empty = conversations.create(title="Nothing yet")
     data = written(tmp_path / f"chats{ending}", [empty, chat], shelf)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from app.core.errors import ChatsUnreadable, DiskFull
 from app.core.events import CancelToken
 from app.features.exchange import chat_file, foreign, importing, other_programs
-from app.features.exchange.chat_file import Shelf
+from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.foreign import ForeignChat, ForeignMessage, TooManyMessages, grown
 from app.features.exchange.importing import (
     KINDS,
@@ -34,18 +34,18 @@ from tests.features.exchange import makers
 ROOT = "client-created-root"
 
 
-def read(path: Path, shelf: Shelf) -> list[Any]:
+def read(path: Path, shelf: ChatArchive) -> list[Any]:
     return list(import_chats(path, shelf, CancelToken()))
 
 
-def reason(path: Path, shelf: Shelf) -> str:
+def reason(path: Path, shelf: ChatArchive) -> str:
     with pytest.raises(ChatsUnreadable) as caught:
         read(path, shelf)
     return caught.value.reason
 
 
 def test_a_deep_chat_is_no_recursion_and_its_steps_are_turns(
-    tmp_path: Path, shelf: Shelf, conversations: Conversations
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     roles = ("user", "assistant")
     nodes = [
@@ -58,7 +58,7 @@ def test_a_deep_chat_is_no_recursion_and_its_steps_are_turns(
 
 
 def test_circles_and_lost_parents_are_counted_and_the_rest_is_here(
-    tmp_path: Path, shelf: Shelf, conversations: Conversations
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     value = makers.gpt_chat(
         makers.gpt_node("a", ROOT, "user", ["kept"]),
@@ -79,7 +79,7 @@ def test_too_many_messages_are_refused_before_they_are_added(monkeypatch: pytest
         grown(ForeignChat(messages=[ForeignMessage(str(at), None, "user", "x") for at in range(11)]), 1.0)
 
 
-def test_very_many_nodes_and_elements_are_bounded(tmp_path: Path, shelf: Shelf) -> None:
+def test_very_many_nodes_and_elements_are_bounded(tmp_path: Path, shelf: ChatArchive) -> None:
     path = tmp_path / "many.json"
     with path.open("w") as file:
         file.write('[{"mapping": {')
@@ -94,7 +94,7 @@ def test_very_many_nodes_and_elements_are_bounded(tmp_path: Path, shelf: Shelf) 
     assert events[-1] == ImportFinished(0, 0, 0, 2_002)
 
 
-def test_a_zip_bomb_a_locked_and_a_damaged_archive_give_a_sentence(tmp_path: Path, shelf: Shelf) -> None:
+def test_a_zip_bomb_a_locked_and_a_damaged_archive_give_a_sentence(tmp_path: Path, shelf: ChatArchive) -> None:
     bomb = tmp_path / "bomb.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("conversations.json", "w") as out:
         out.write(b'["')
@@ -111,7 +111,7 @@ def test_a_zip_bomb_a_locked_and_a_damaged_archive_give_a_sentence(tmp_path: Pat
     assert reason(damaged, shelf) == "damaged"
 
 
-def test_what_is_no_export_says_so(tmp_path: Path, shelf: Shelf) -> None:
+def test_what_is_no_export_says_so(tmp_path: Path, shelf: ChatArchive) -> None:
     empty, text, other, pipe = (tmp_path / name for name in ("empty", "text.json", "other.json", "pipe"))
     empty.write_bytes(b"")
     text.write_text("Dear diary")
@@ -127,7 +127,7 @@ def test_what_is_no_export_says_so(tmp_path: Path, shelf: Shelf) -> None:
     assert reason(makers.put_zip(tmp_path / "x.zip", {"notes.txt": "x"}), shelf) == "empty"
 
 
-def test_links_in_a_folder_are_not_followed(tmp_path: Path, shelf: Shelf) -> None:
+def test_links_in_a_folder_are_not_followed(tmp_path: Path, shelf: ChatArchive) -> None:
     outside = makers.put(tmp_path / "outside" / "conversations.json", [makers.gpt_example()])
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -136,7 +136,7 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path, shelf: Shelf) -> Non
     assert reason(folder, shelf) == "empty"
 
 
-def test_a_file_that_ends_in_the_middle_gives_its_whole_chats(tmp_path: Path, shelf: Shelf) -> None:
+def test_a_file_that_ends_in_the_middle_gives_its_whole_chats(tmp_path: Path, shelf: ChatArchive) -> None:
     path = makers.put(tmp_path / "conversations.json", [makers.gpt_example(), makers.claude_example()])
     data = path.read_bytes()
     path.write_bytes(data[:-200])
@@ -145,7 +145,7 @@ def test_a_file_that_ends_in_the_middle_gives_its_whole_chats(tmp_path: Path, sh
     assert [one.reason for one in events if isinstance(one, ChatNotRead)] == ["cut_off"]
 
 
-def test_cancel_keeps_whole_chats(tmp_path: Path, shelf: Shelf, conversations: Conversations) -> None:
+def test_cancel_keeps_whole_chats(tmp_path: Path, shelf: ChatArchive, conversations: Conversations) -> None:
     chats = [makers.gpt_example() | {"title": str(at), "create_time": 1.6e9 + at} for at in range(20)]
     cancel, titles = CancelToken(), []
     for event in import_chats(makers.put(tmp_path / "c.json", chats), shelf, cancel):
@@ -159,7 +159,7 @@ def test_cancel_keeps_whole_chats(tmp_path: Path, shelf: Shelf, conversations: C
 
 
 def test_a_full_disk_keeps_whole_chats(
-    tmp_path: Path, shelf: Shelf, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add, calls = shelf.whole.add_tree, []
 
@@ -235,7 +235,7 @@ def test_jan_and_our_own_reader_neither(about: Any, values: list[Any]) -> None:
 
 @given(ODD, st.lists(ODD, max_size=3))
 def test_our_own_reader_neither(other: Any, values: list[Any]) -> None:
-    shelf = Shelf(None, None, _NoDocuments())  # type: ignore[arg-type]
+    shelf = ChatArchive(None, None, _NoDocuments())  # type: ignore[arg-type]
     names = ("title", "temperature", "sampling", "created_at", "first_kept", "draft_attachments", "messages")
     for name in names:
         chat_file.read_chat({name: other}, shelf, 5.0)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.features.exchange import json_pieces
-from app.features.exchange.json_pieces import JsonPiece, NotJson, Pieces
+from app.features.exchange.json_pieces import JsonPiece, JsonPieces, NotJson
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
@@ -21,7 +21,7 @@ VALUES = st.recursive(
 
 
 def pieces(data: bytes, lists: tuple[str, ...] = ()) -> list[JsonPiece]:
-    return [one for one in Pieces(io.BytesIO(data), lists) if one is not None]
+    return [one for one in JsonPieces(io.BytesIO(data), lists) if one is not None]
 
 
 @pytest.fixture

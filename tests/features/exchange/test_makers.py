@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.core.events import CancelToken, FinishReason, Role
-from app.features.exchange.chat_file import Shelf
+from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.importing import (
     ChatContinued,
     ChatImported,
@@ -21,7 +21,7 @@ from app.store.conversations import Conversation, Conversations, MessageState, T
 from tests.features.exchange import makers
 
 
-def imported(path: Path, shelf: Shelf, conversations: Conversations) -> tuple[ChatImported, Conversation]:
+def imported(path: Path, shelf: ChatArchive, conversations: Conversations) -> tuple[ChatImported, Conversation]:
     events = [one for one in import_chats(path, shelf, CancelToken()) if isinstance(one, ChatImported)]
     (event,) = events
     chat = conversations.get(event.conversation_id)
@@ -29,7 +29,7 @@ def imported(path: Path, shelf: Shelf, conversations: Conversations) -> tuple[Ch
     return event, chat
 
 
-def outline(shelf: Shelf, chat: Conversation) -> list[str]:
+def outline(shelf: ChatArchive, chat: Conversation) -> list[str]:
     """Every message with how deep it stands, its first letter and whether it is on the open branch."""
     depths: dict[int | None, int] = {None: -1}
     shown = {one.id for one in shelf.whole.branch(chat.id)}
@@ -40,11 +40,11 @@ def outline(shelf: Shelf, chat: Conversation) -> list[str]:
     return lines
 
 
-def by_text(shelf: Shelf, chat: Conversation, text: str) -> TreeMessage:
+def by_text(shelf: ChatArchive, chat: Conversation, text: str) -> TreeMessage:
     return next(one for one in shelf.whole.all_messages(chat.id) if text in one.text)
 
 
-def test_chatgpt(tmp_path: Path, shelf: Shelf, conversations: Conversations) -> None:
+def test_chatgpt(tmp_path: Path, shelf: ChatArchive, conversations: Conversations) -> None:
     members = {"user.json": {"id": "u"}, "conversations.json": [makers.gpt_example()], "chat.html": "x"}
     path = makers.put_zip(tmp_path / "export.zip", members)
     assert recognize(path) == "chatgpt"
@@ -64,7 +64,7 @@ def test_chatgpt(tmp_path: Path, shelf: Shelf, conversations: Conversations) -> 
     assert event.left_out == {"system": 1, "tool": 2, "picture": 1, "reference": 1, "voice": 1, "file": 1}
 
 
-def test_claude(tmp_path: Path, shelf: Shelf, conversations: Conversations) -> None:
+def test_claude(tmp_path: Path, shelf: ChatArchive, conversations: Conversations) -> None:
     path = makers.put_zip(tmp_path / "data.zip", {"conversations.json": [makers.claude_example()], "users.json": []})
     assert recognize(path) == "claude"
     event, chat = imported(path, shelf, conversations)
@@ -80,7 +80,7 @@ def test_claude(tmp_path: Path, shelf: Shelf, conversations: Conversations) -> N
 
 
 def test_claudes_older_list_without_parents_is_one_branch(
-    tmp_path: Path, shelf: Shelf, conversations: Conversations
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     old = makers.claude_example()
     for message in old["chat_messages"]:
@@ -91,7 +91,7 @@ def test_claudes_older_list_without_parents_is_one_branch(
     assert outline(shelf, chat)[1:] == ["1*a: 'Rain.\\n\\nSlope.'"]
 
 
-def test_lm_studio(tmp_path: Path, shelf: Shelf, conversations: Conversations) -> None:
+def test_lm_studio(tmp_path: Path, shelf: ChatArchive, conversations: Conversations) -> None:
     makers.put(tmp_path / "lm" / "conversations" / "folder" / "1721.conversation.json", makers.lm_example())
     makers.put(tmp_path / "lm" / "conversations" / "other.json", {"not": "a chat"})
     assert recognize(tmp_path / "lm") == "lm_studio"
@@ -115,7 +115,7 @@ def test_lm_studio(tmp_path: Path, shelf: Shelf, conversations: Conversations) -
 
 
 @pytest.mark.parametrize("chosen", ["", "threads", "threads/t1", "threads/t1/messages.jsonl", "threads/t1/thread.json"])
-def test_jan(tmp_path: Path, shelf: Shelf, conversations: Conversations, chosen: str) -> None:
+def test_jan(tmp_path: Path, shelf: ChatArchive, conversations: Conversations, chosen: str) -> None:
     path = makers.jan_example(tmp_path / "jan") / chosen
     assert recognize(path) == "jan"
     event, chat = imported(path, shelf, conversations)
@@ -131,7 +131,7 @@ def test_jan(tmp_path: Path, shelf: Shelf, conversations: Conversations, chosen:
     assert event.left_out == {"picture": 1, "damaged": 1}
 
 
-def test_open_webui(tmp_path: Path, shelf: Shelf, conversations: Conversations) -> None:
+def test_open_webui(tmp_path: Path, shelf: ChatArchive, conversations: Conversations) -> None:
     path = makers.put(tmp_path / "chat-export-1.json", [makers.webui_example()])
     assert recognize(path) == "open_webui"
     event, chat = imported(path, shelf, conversations)
@@ -145,7 +145,7 @@ def test_open_webui(tmp_path: Path, shelf: Shelf, conversations: Conversations) 
     assert event.left_out == {"file": 1}
 
 
-def test_open_webuis_older_list_of_messages(tmp_path: Path, shelf: Shelf, conversations: Conversations) -> None:
+def test_open_webuis_older_list_of_messages(tmp_path: Path, shelf: ChatArchive, conversations: Conversations) -> None:
     messages = [{"role": "system", "content": "S."}, {"role": "user", "content": "Hi"}]
     messages.append({"role": "assistant", "content": [{"type": "text", "text": "Hello"}, {"type": "image_url"}]})
     path = makers.put(
@@ -157,7 +157,7 @@ def test_open_webuis_older_list_of_messages(tmp_path: Path, shelf: Shelf, conver
     assert event.left_out == {"picture": 1}
 
 
-def test_a_canvas_of_chatgpt_is_its_document(tmp_path: Path, shelf: Shelf, conversations: Conversations) -> None:
+def test_a_canvas_of_chatgpt_is_its_document(tmp_path: Path, shelf: ChatArchive, conversations: Conversations) -> None:
     document = {"text": json.dumps({"name": "n", "type": "code/python", "content": "print('```')\n"})}
     value = makers.gpt_chat(
         makers.gpt_node("q", "client-created-root", "user", ["Write it"]),
@@ -172,7 +172,7 @@ def test_a_canvas_of_chatgpt_is_its_document(tmp_path: Path, shelf: Shelf, conve
 
 
 def test_a_chat_that_went_on_elsewhere_and_here_gets_what_is_new(
-    tmp_path: Path, shelf: Shelf, conversations: Conversations
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     value = makers.claude_example()
     path = makers.put(tmp_path / "conversations.json", [value])
@@ -203,7 +203,7 @@ def test_a_chat_that_went_on_elsewhere_and_here_gets_what_is_new(
     assert list(import_chats(path, shelf, CancelToken()))[-1] == ImportFinished(0, 0, 1, 0)
 
 
-def test_several_makers_in_one_folder_and_the_same_chats_twice(tmp_path: Path, shelf: Shelf) -> None:
+def test_several_makers_in_one_folder_and_the_same_chats_twice(tmp_path: Path, shelf: ChatArchive) -> None:
     folder = tmp_path / "all"
     makers.put(folder / "a.json", [makers.gpt_example(), makers.claude_example()])
     makers.put(folder / "b.json", makers.lm_example())

@@ -17,7 +17,7 @@ from app.bootstrap import build_media, build_shelf
 from app.core.events import CancelToken, Role
 from app.core.paths import AppPaths
 from app.features.exchange.backup import BackupUnpacked, accept, back_up, put_in_place, unpack_backup
-from app.features.exchange.chat_file import Shelf
+from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.exporting import export_chats
 from app.features.exchange.importing import ChatContinued, ChatImported, ChatIsHere, import_chats
 from app.store.conversations import Conversation, Conversations
@@ -42,12 +42,12 @@ def database(places: AppPaths) -> Iterator[Database]:
 
 
 @pytest.fixture
-def shelf(places: AppPaths, database: Database) -> Shelf:
+def shelf(places: AppPaths, database: Database) -> ChatArchive:
     return build_shelf(database, build_media(places, database))
 
 
 @pytest.fixture
-def chat(database: Database, shelf: Shelf, tmp_path: Path) -> Conversation:
+def chat(database: Database, shelf: ChatArchive, tmp_path: Path) -> Conversation:
     """With a PNG, a photograph that was held upright, and a drawing."""
     chats = Conversations(database)
     chat = chats.create(title="Three")
@@ -62,12 +62,12 @@ def chat(database: Database, shelf: Shelf, tmp_path: Path) -> Conversation:
     return found
 
 
-def exported(path: Path, chat: Conversation, shelf: Shelf) -> Path:
+def exported(path: Path, chat: Conversation, shelf: ChatArchive) -> Path:
     list(export_chats(path, [chat], shelf, CancelToken()))
     return path
 
 
-def test_markdown_has_them_beside_it(chat: Conversation, shelf: Shelf, tmp_path: Path) -> None:
+def test_markdown_has_them_beside_it(chat: Conversation, shelf: ChatArchive, tmp_path: Path) -> None:
     text = exported(tmp_path / "out.md", chat, shelf).read_text("utf-8")
     assert "![a red one.png](<out pictures/1 a red one.png>)" in text
     folder = tmp_path / "out pictures"
@@ -75,7 +75,7 @@ def test_markdown_has_them_beside_it(chat: Conversation, shelf: Shelf, tmp_path:
     assert (folder / "1 a red one.png").read_bytes() == (tmp_path / "a red one.png").read_bytes()
 
 
-def test_a_page_and_a_word_document_hold_them(chat: Conversation, shelf: Shelf, tmp_path: Path) -> None:
+def test_a_page_and_a_word_document_hold_them(chat: Conversation, shelf: ChatArchive, tmp_path: Path) -> None:
     page = exported(tmp_path / "out.html", chat, shelf).read_text("utf-8")
     assert base64.b64encode((tmp_path / "b.jpg").read_bytes()).decode() in page
     assert page.count("<img src=") == 3 and "img-src data:" in page
@@ -87,7 +87,7 @@ def test_a_page_and_a_word_document_hold_them(chat: Conversation, shelf: Shelf, 
     assert QImage.fromData(drawn.blob).width() == 1536
 
 
-def test_our_own_file_brings_them_back_elsewhere(chat: Conversation, shelf: Shelf, tmp_path: Path) -> None:
+def test_our_own_file_brings_them_back_elsewhere(chat: Conversation, shelf: ChatArchive, tmp_path: Path) -> None:
     path = exported(tmp_path / "out.json", chat, shelf)
     other = places_in(tmp_path / "other")
     with closing(Database.open(other.database)) as database:
@@ -104,7 +104,7 @@ def test_our_own_file_brings_them_back_elsewhere(chat: Conversation, shelf: Shel
         assert len(database_files(other)) == 3  # each once
 
 
-def test_what_is_no_picture_in_a_strange_file_is_named(chat: Conversation, shelf: Shelf, tmp_path: Path) -> None:
+def test_what_is_no_picture_in_a_strange_file_is_named(chat: Conversation, shelf: ChatArchive, tmp_path: Path) -> None:
     path = exported(tmp_path / "out.json", chat, shelf)
     good = base64.b64encode((tmp_path / "a red one.png").read_bytes()).decode()
     path.write_text(path.read_text("utf-8").replace(good, base64.b64encode(b"no picture").decode()), "utf-8")
@@ -139,7 +139,7 @@ def gpt_pictures() -> dict[str, Any]:
     )
 
 
-def imported(path: Path, shelf: Shelf, database: Database) -> tuple[list[tuple[str, list[str]]], dict[str, int]]:
+def imported(path: Path, shelf: ChatArchive, database: Database) -> tuple[list[tuple[str, list[str]]], dict[str, int]]:
     """The questions with the names of their pictures, and what did not come along."""
     (event,) = (one for one in import_chats(path, shelf, CancelToken()) if isinstance(one, ChatImported))
     chats = Conversations(database)
@@ -150,7 +150,7 @@ def imported(path: Path, shelf: Shelf, database: Database) -> tuple[list[tuple[s
 
 @pytest.mark.parametrize("is_unpacked", [False, True])
 def test_chatgpts_archive_brings_the_pictures_that_are_in_it(
-    shelf: Shelf, database: Database, tmp_path: Path, is_unpacked: bool
+    shelf: ChatArchive, database: Database, tmp_path: Path, is_unpacked: bool
 ) -> None:
     red, blue = (picture(tmp_path / f"{at}.png", colour).read_bytes() for at, colour in enumerate((RED, BLUE)))
     members = {
@@ -176,7 +176,7 @@ def test_chatgpts_archive_brings_the_pictures_that_are_in_it(
 
 
 def test_the_same_chat_without_its_pictures_is_no_other_version(
-    shelf: Shelf, database: Database, tmp_path: Path
+    shelf: ChatArchive, database: Database, tmp_path: Path
 ) -> None:
     pointer = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00d1", "width": 8, "height": 8}
     chat = makers.gpt_chat(
@@ -197,7 +197,7 @@ def test_the_same_chat_without_its_pictures_is_no_other_version(
 
 @pytest.mark.parametrize("order", [((0,), (0, 1)), ((), (1,), (0,)), ((1,), (0,)), ((0, 1), (1,))])
 def test_pictures_that_come_with_a_later_export_join_their_message(
-    shelf: Shelf, database: Database, tmp_path: Path, order: tuple[tuple[int, ...], ...]
+    shelf: ChatArchive, database: Database, tmp_path: Path, order: tuple[tuple[int, ...], ...]
 ) -> None:
     pointers = [
         {"content_type": "image_asset_pointer", "asset_pointer": f"sediment://file_00d{at}", "width": 8, "height": 8}
@@ -225,7 +225,9 @@ def test_pictures_that_come_with_a_later_export_join_their_message(
     assert [type(one) for one in later] == [ChatIsHere if len(order[0]) == 2 else ChatContinued] * (len(order) - 1)
 
 
-def test_what_chatgpts_models_drew_comes_with_their_answers(shelf: Shelf, database: Database, tmp_path: Path) -> None:
+def test_what_chatgpts_models_drew_comes_with_their_answers(
+    shelf: ChatArchive, database: Database, tmp_path: Path
+) -> None:
     pointer = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00d1", "width": 8, "height": 8}
     chart = {"message_type": "image", "time": 1761670201.4, "sender": "server", "image_payload": None}
     chart |= {"image_url": "file-service://file-Ch1", "width": 8, "height": 8}
@@ -253,7 +255,7 @@ def test_what_chatgpts_models_drew_comes_with_their_answers(shelf: Shelf, databa
     assert dict(event.left_out) == {"tool": 3}
 
 
-def test_open_webui_and_jan_hold_them_themselves(shelf: Shelf, database: Database, tmp_path: Path) -> None:
+def test_open_webui_and_jan_hold_them_themselves(shelf: ChatArchive, database: Database, tmp_path: Path) -> None:
     data = "data:image/png;base64," + base64.b64encode(picture(tmp_path / "a.png", RED).read_bytes()).decode()
     value = makers.webui_example()
     (question, *_) = value["chat"]["history"]["messages"].values()
@@ -273,7 +275,7 @@ def test_open_webui_and_jan_hold_them_themselves(shelf: Shelf, database: Databas
     assert left_out == {"damaged": 1}
 
 
-def test_lm_studio_keeps_them_beside_its_chats(shelf: Shelf, database: Database, tmp_path: Path) -> None:
+def test_lm_studio_keeps_them_beside_its_chats(shelf: ChatArchive, database: Database, tmp_path: Path) -> None:
     makers.put(tmp_path / "lm" / "conversations" / "1.conversation.json", makers.lm_example())
     (tmp_path / "lm" / "user-files").mkdir()
     picture(tmp_path / "lm" / "user-files" / "1721 - ice.png", BLUE)

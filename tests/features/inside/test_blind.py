@@ -9,7 +9,7 @@ import pytest
 from app.core.errors import ModelMissing
 from app.core.events import CancelToken, Finished, TextDelta
 from app.engine.client import EngineClient
-from app.features.inside.compare import MOST_PAIRS, ModelAsleep, Tally, answers, tally_of, with_vote, without_votes
+from app.features.inside.compare import MOST_PAIRS, ModelAsleep, VoteTally, answers, tally_of, with_vote, without_votes
 from tests.helpers.engine import scripted_client
 
 ONE, OTHER = Path("/models/one.gguf"), Path("/models/other.gguf")
@@ -62,16 +62,16 @@ def test_votes_are_counted_for_a_pair_whichever_comes_first() -> None:
     for one, other, better in [(ONE, OTHER, ONE), (OTHER, ONE, ONE), (OTHER, ONE, OTHER), (ONE, OTHER, None)]:
         lines = with_vote(lines, one, other, better)
     lines = with_vote(lines, ONE, Path("third.gguf"), None)
-    assert tally_of(lines, ONE, OTHER) == Tally("one.gguf", "other.gguf", 2, 1, 1)
-    assert tally_of(lines, OTHER, ONE) == Tally("other.gguf", "one.gguf", 1, 2, 1)
+    assert tally_of(lines, ONE, OTHER) == VoteTally("one.gguf", "other.gguf", 2, 1, 1)
+    assert tally_of(lines, OTHER, ONE) == VoteTally("other.gguf", "one.gguf", 1, 2, 1)
     lines = without_votes(lines, OTHER, ONE)
-    assert tally_of(lines, ONE, OTHER) == Tally("one.gguf", "other.gguf")
+    assert tally_of(lines, ONE, OTHER) == VoteTally("one.gguf", "other.gguf")
     assert tally_of(lines, ONE, Path("third.gguf")).same == 1
 
 
 @pytest.mark.parametrize("line", ["", "{", "[]", "[1, 2, 3, 4, 5]", '["a", "b", "c", 1, 1]', '["a"]', "[" * 10_000])
 def test_lines_that_somebody_else_wrote_count_nothing(line: str) -> None:
-    assert tally_of([line], ONE, OTHER) == Tally("one.gguf", "other.gguf")
+    assert tally_of([line], ONE, OTHER) == VoteTally("one.gguf", "other.gguf")
     assert len(with_vote([line], ONE, OTHER, ONE)) == 1
 
 

@@ -19,10 +19,10 @@ from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.inside.compare import (
     STUDENT,
-    Compared,
     ComparedModel,
-    Comparing,
+    ComparisonStep,
     ModelAsleep,
+    ModelFigures,
     best_of,
     candidates,
     compare,
@@ -86,12 +86,12 @@ def test_two_sizes_say_nothing_about_the_exponent(points: list[tuple[float, floa
     assert line_through([*points, (1000, 0.5)]).exponents is not None  # type: ignore[union-attr]
 
 
-def one(name: str, bits: float, speed: float, **more: Any) -> Compared:
-    return Compared(Path(f"{name}.gguf"), name, 10**6, bits, 8.0, 100, speed, 0.5, 10**9, 4096, **more)
+def one(name: str, bits: float, speed: float, **more: Any) -> ModelFigures:
+    return ModelFigures(Path(f"{name}.gguf"), name, 10**6, bits, 8.0, 100, speed, 0.5, 10**9, 4096, **more)
 
 
 def test_the_best_is_the_one_that_foresees_best_of_those_that_are_quick_enough() -> None:
-    failed = Compared(Path("x"), "x", 0, error=ModelMissing("x"))
+    failed = ModelFigures(Path("x"), "x", 0, error=ModelMissing("x"))
     found = [one("small", 1.2, 90), one("middle", 1.0, 12), one("large", 0.8, 3), failed, one("odd", math.nan, 50)]
     assert best_of(found, 10) is found[1]
     assert best_of(found, 0) is found[2]
@@ -99,7 +99,7 @@ def test_the_best_is_the_one_that_foresees_best_of_those_that_are_quick_enough()
 
 
 def test_the_table_has_a_line_for_each_and_no_figures_for_who_failed() -> None:
-    failed = Compared(Path("x"), "x", 0, error=ModelMissing("x"))
+    failed = ModelFigures(Path("x"), "x", 0, error=ModelMissing("x"))
     lines = list(csv.reader(io.StringIO(table_of([one("a, b", 1.25, 90), failed], ["A, with a comma", "x"]))))
     assert lines[0][:3] == ["model", "parameters", "bits_per_byte"]
     assert lines[1][:3] == ["A, with a comma", "1000000", "1.25"]
@@ -148,7 +148,7 @@ def test_several_models_read_one_text_and_a_broken_one_costs_only_itself(engine:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF")
     events = list(compare(engine, [paths[0], broken, paths[1]], TEXT, cancel=CancelToken()))
-    found = [event for event in events if isinstance(event, Compared)]
+    found = [event for event in events if isinstance(event, ModelFigures)]
     assert [one.error is None for one in found] == [True, False, True]
     assert [one.name for one in found if one.error is None] == ["Tiny llama", "Tiny experts"]
     for one in found[::2]:
@@ -156,7 +156,7 @@ def test_several_models_read_one_text_and_a_broken_one_costs_only_itself(engine:
         assert one.tokens >= len(TEXT)
         assert one.bits_per_byte == pytest.approx(math.log2(one.perplexity), rel=1e-2)  # each token is a letter here
         assert one.tokens_per_s > 0
-    told = [event for event in events if isinstance(event, Comparing)]
+    told = [event for event in events if isinstance(event, ComparisonStep)]
     assert told[-1].number == 2
     assert list(dict.fromkeys(event.doing for event in told if event.number == 0)) == ["loading", "reading", "writing"]
     assert engine.loaded is None
@@ -171,7 +171,7 @@ def test_one_that_ends_the_child_costs_only_itself(tmp_path: Path) -> None:
     paths = [tmp_path / "hostile.gguf", tmp_path / "good.gguf"]
     for path in paths:
         write_model(path)
-    found = [event for event in compare(client, paths, TEXT, cancel=CancelToken()) if isinstance(event, Compared)]
+    found = [event for event in compare(client, paths, TEXT, cancel=CancelToken()) if isinstance(event, ModelFigures)]
     client.close()
     assert isinstance(found[0].error, ModelDamaged)
     assert found[1].error is None
@@ -188,9 +188,9 @@ def test_stop_ends_it_between_two_models(engine: EngineClient, tmp_path: Path) -
     cancel, found = CancelToken(), list[object]()
     for event in compare(engine, [path, path], TEXT, cancel=cancel):
         found.append(event)
-        if isinstance(event, Compared):
+        if isinstance(event, ModelFigures):
             cancel.cancel()
-    assert len([event for event in found if isinstance(event, Compared)]) == 1
+    assert len([event for event in found if isinstance(event, ModelFigures)]) == 1
 
 
 def test_an_engine_that_is_let_go_of_ends_it_at_once(engine: EngineClient, tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_an_engine_that_is_let_go_of_ends_it_at_once(engine: EngineClient, tmp_p
     cancel, found = CancelToken(), list[object]()
     for event in compare(engine, [path, path], TEXT * 200, cancel=cancel):
         found.append(event)
-        if isinstance(event, Comparing) and event.doing == "reading":
+        if isinstance(event, ComparisonStep) and event.doing == "reading":
             cancel.cancel()
             engine.let_go()
-    assert not any(isinstance(event, Compared) for event in found)
+    assert not any(isinstance(event, ModelFigures) for event in found)

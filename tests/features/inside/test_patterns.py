@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.events import TokenSeen
-from app.features.inside.patterns import AttentionTarget, Pattern, pattern_of, sentences_of, shown_word
+from app.features.inside.patterns import AttentionTarget, HeadPattern, pattern_of, sentences_of, shown_word
 
 WORDS = "the small black cat saw the dog and the dog saw the small black cat too".split()  # noqa: SIM905 - a sentence
 TOKENS = tuple(TokenSeen(number, f" {word}".encode()) for number, word in enumerate(WORDS))
@@ -119,7 +119,7 @@ def test_the_percentage_is_the_mean_of_the_shares() -> None:
 
 
 def test_a_text_of_three_tokens_has_no_pattern() -> None:
-    assert pattern_of(np.tri(3, dtype=np.float32), TOKENS[:3]) == Pattern(AttentionTarget.SHORT)
+    assert pattern_of(np.tri(3, dtype=np.float32), TOKENS[:3]) == HeadPattern(AttentionTarget.SHORT)
 
 
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1))

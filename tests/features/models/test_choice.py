@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from app.engine.fit import GpuRoom, Room
+from app.engine.fit import GpuRoom, MemoryRoom
 from app.features.models.choice import fits_machine, is_translator, needed_bytes, offer_words, suggested
 from app.features.models.languages import BYTES_A_WEIGHT
 from app.features.summary.method import method_for
@@ -18,12 +18,12 @@ BY_ID = {entry.id: entry for entry in ENTRIES}
 GB = 10**9
 
 
-def machine(ram_gb: float, *vram_gb: float, shared: bool = False) -> Room:
+def machine(ram_gb: float, *vram_gb: float, shared: bool = False) -> MemoryRoom:
     gpus = tuple(GpuRoom("gpu", "a GPU", int(size * GB), int(size * GB), shared) for size in vram_gb)
-    return Room(int(ram_gb * GB), int(ram_gb * GB), gpus)
+    return MemoryRoom(int(ram_gb * GB), int(ram_gb * GB), gpus)
 
 
-def ids(task: str, room: Room, limit: int = 3) -> list[str]:
+def ids(task: str, room: MemoryRoom, limit: int = 3) -> list[str]:
     return [entry.id for entry in suggested(ENTRIES, task, room, limit)]
 
 
@@ -39,7 +39,9 @@ def ids(task: str, room: Room, limit: int = 3) -> list[str]:
     ],
     ids=["4 GB", "8 GB", "16 GB", "24 GB", "64 GB", "nobody knows"],
 )
-def test_the_default_comes_first_then_the_fastest_then_the_best_of_the_rest(room: Room, expected: list[str]) -> None:
+def test_the_default_comes_first_then_the_fastest_then_the_best_of_the_rest(
+    room: MemoryRoom, expected: list[str]
+) -> None:
     assert ids("chat", room) == expected
 
 
@@ -88,8 +90,8 @@ def test_the_rule_is_weights_context_and_the_rest_under_three_quarters() -> None
     entry = BY_ID["qwen3.5-9b"]
     needed = 5680522464 + 32 * 1024 * 8192 + 52_700_000 + 700_000_000
     assert needed_bytes(entry) == needed
-    assert not fits_machine(entry, Room(0, int(needed / 0.75)))
-    assert fits_machine(entry, Room(0, int(needed / 0.75) + 10))
+    assert not fits_machine(entry, MemoryRoom(0, int(needed / 0.75)))
+    assert fits_machine(entry, MemoryRoom(0, int(needed / 0.75) + 10))
 
 
 def test_a_gpu_carries_what_main_memory_does_not_but_a_shared_one_is_no_second_memory() -> None:

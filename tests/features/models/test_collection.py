@@ -22,7 +22,7 @@ from app.features.models.collection import TRASH_KEPT_S, ModelCollection
 from app.features.models.estimate import fit_words, pace_words
 from app.features.models.installed import engine_names
 from app.hub.download import Download
-from app.hub.search import Query
+from app.hub.search import HubQuery
 from app.store.conversations import MessageState
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.lenders import a_server, listening
@@ -338,7 +338,7 @@ def test_the_same_bytes_elsewhere_are_not_fetched_but_used_there(
 def test_search_card_and_estimate_ask_the_hub(app: Fireside, hub: FakeHub, large_machine: None, starter: Path) -> None:
     hub.add("a/needle", {"n-Q8_0.gguf": starter, "README.md": b"---\nlicense: mit\n---\n# Needle"})
     hub.add("a/hay", {"h.gguf": model_bytes("h")})
-    assert [found.repo for found in app.models.hub.search(Query("needle")).found] == ["a/needle"]
+    assert [found.repo for found in app.models.hub.search(HubQuery("needle")).found] == ["a/needle"]
     repository = app.models.hub.repository("a/needle")
     assert app.models.hub.card("a/needle", repository.commit) == "# Needle"
     fit = app.models.machine.estimate("a/needle", repository.commit, repository.models[0])
@@ -492,7 +492,7 @@ def test_switching_the_network_off_stops_downloads_and_on_goes_on(app: Fireside,
     app.change("network", allowed=False)
     assert isinstance(ear.wait_for("paused").error, NetworkOff)
     with pytest.raises(NetworkOff):
-        app.models.hub.search(Query("x"))
+        app.models.hub.search(HubQuery("x"))
     # That it is paused is told before its child is gone, which would still take what the Hub sends from here on.
     hub.wait_for(lambda: not any(thread.name.startswith("download ") for thread in threading.enumerate()))
     hub.heal()

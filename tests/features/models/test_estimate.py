@@ -16,7 +16,7 @@ from app.core.events import ModelLoaded
 from app.core.gguf import SkippedArray, check_model, read_beginning, read_header
 from app.engine.client import EngineClient
 from app.engine.computer import writing_bytes_per_s
-from app.engine.fit import GpuRoom, Room
+from app.engine.fit import GpuRoom, MemoryRoom
 from app.engine.protocol import Wish
 from app.features.models.estimate import WELL, MachineSpeed, MemoryFit, by_size, estimate, exact, fit_words, pace_words
 from tests.helpers import gguf_files
@@ -24,7 +24,7 @@ from tests.helpers.gemma_model import fetched_gemma
 from tests.helpers.tiny_models import KINDS, make_tiny
 
 GB = 10**9
-ROOM = Room(64 * GB, 64 * GB)
+ROOM = MemoryRoom(64 * GB, 64 * GB)
 FIRST_BYTES = 64 * 1024
 WITHIN = 0.05
 TINY_BYTES = 1_500_000
@@ -96,7 +96,7 @@ def test_every_kind_of_model_takes_what_was_estimated(kind: str, tmp_path: Path)
 @pytest.mark.model
 def test_the_probe_decides_anew_with_its_own_numbers(starter: Path, tmp_path: Path) -> None:
     """In 350 MB the context has to be kept in 8 bit, of which llama.cpp is asked then."""
-    room = Room(850_000_000, 8 * GB)
+    room = MemoryRoom(850_000_000, 8 * GB)
     found = exact(whole_header(starter), starter.stat().st_size, room, folder=tmp_path)
     assert (found.is_exact, found.word, found.context_tokens) == (True, "tight", 8192)
     formula = estimate(whole_header(starter), starter.stat().st_size, room)
@@ -128,16 +128,16 @@ def test_layers_for_guessing_ahead_are_not_loaded(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def rooms() -> Iterator[dict[str, Room]]:
+def rooms() -> Iterator[dict[str, MemoryRoom]]:
     yield {
-        "well": Room(12 * GB, 16 * GB),
-        "tight": Room(7_200_000_000, 16 * GB),
-        "slow": Room(4 * GB, 16 * GB),
-        "too_large": Room(3 * GB, 4 * GB),
+        "well": MemoryRoom(12 * GB, 16 * GB),
+        "tight": MemoryRoom(7_200_000_000, 16 * GB),
+        "slow": MemoryRoom(4 * GB, 16 * GB),
+        "too_large": MemoryRoom(3 * GB, 4 * GB),
     }
 
 
-def test_a_size_alone_says_how_it_fits(rooms: dict[str, Room]) -> None:
+def test_a_size_alone_says_how_it_fits(rooms: dict[str, MemoryRoom]) -> None:
     """8 billion weights in 4 bits: 4.9 GB, 128 KiB for each token."""
     found = {word: by_size(4_900_000_000, 131_072, room) for word, room in rooms.items()}
     assert {word: fit.word for word, fit in found.items()} == {word: word for word in rooms}
@@ -146,7 +146,7 @@ def test_a_size_alone_says_how_it_fits(rooms: dict[str, Room]) -> None:
     assert by_size(4_900_000_000, 0, rooms["well"]).needed_bytes == pytest.approx(6 * GB, rel=0.05)
 
 
-def test_fits_are_said_with_their_numbers(rooms: dict[str, Room]) -> None:
+def test_fits_are_said_with_their_numbers(rooms: dict[str, MemoryRoom]) -> None:
     said = {word: str(fit_words(by_size(4_900_000_000, 131_072, room))) for word, room in rooms.items()}
     assert said["well"] == "Runs well · needs 6.1 GB"
     assert said["tight"] == "Just fits · needs 6.1 GB, 7.2 GB free"
@@ -156,21 +156,21 @@ def test_fits_are_said_with_their_numbers(rooms: dict[str, Room]) -> None:
 
 
 def test_where_nobody_knows_what_is_free_only_the_need_is_said() -> None:
-    fit = by_size(4_900_000_000, 131_072, Room(0, 0))
+    fit = by_size(4_900_000_000, 131_072, MemoryRoom(0, 0))
     assert str(fit_words(fit)) == "Needs 6.1 GB"
 
 
 def test_a_context_that_has_to_be_kept_smaller_is_tight() -> None:
-    whole = by_size(2 * GB, 500_000, Room(32 * GB, 32 * GB))
+    whole = by_size(2 * GB, 500_000, MemoryRoom(32 * GB, 32 * GB))
     assert (whole.word, whole.context_tokens) == ("well", 8192)
-    found = by_size(2 * GB, 500_000, Room(4 * GB, 8 * GB))
+    found = by_size(2 * GB, 500_000, MemoryRoom(4 * GB, 8 * GB))
     assert found.word == "tight"
     assert found.context_tokens < 8192
 
 
 def test_a_gpu_with_room_for_some_layers_is_no_reason_to_worry() -> None:
     card = GpuRoom("GPU0", "card", 4 * GB, 4 * GB)
-    room = Room(32 * GB, 32 * GB, (card,))
+    room = MemoryRoom(32 * GB, 32 * GB, (card,))
     assert by_size(4_900_000_000, 131_072, room).word == "well"
     small = replace(room, free_bytes=3 * GB)
     assert by_size(4_900_000_000, 131_072, small).word != "well"

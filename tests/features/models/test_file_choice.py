@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from app.engine.fit import Room
+from app.engine.fit import MemoryRoom
 from app.features.models.choice import recommended, representatives
 from app.hub.files import ModelFile, RemoteFile
 
 GB = 1_000_000_000
-LARGE = Room(60 * GB, 64 * GB)
+LARGE = MemoryRoom(60 * GB, 64 * GB)
 
 
 def file(tag: str, size_gb: float, *, is_supported: bool = True) -> ModelFile:
@@ -18,19 +18,19 @@ def file(tag: str, size_gb: float, *, is_supported: bool = True) -> ModelFile:
 ALL = [file("Q2_K", 3.9), file("Q3_K_M", 4.7), file("Q4_K_S", 5.4), file("Q4_K_M", 5.7), file("Q8_0", 9.5)]
 
 
-def tag(models: list[ModelFile], room: Room) -> str:
+def tag(models: list[ModelFile], room: MemoryRoom) -> str:
     found = recommended(models, room)
     return found.tag if found else ""
 
 
 def test_balanced_where_there_is_room() -> None:
     assert tag(ALL, LARGE) == "Q4_K_M"
-    assert tag(ALL, Room(0, 0)) == "Q4_K_M"  # nobody knows: the usual one
+    assert tag(ALL, MemoryRoom(0, 0)) == "Q4_K_M"  # nobody knows: the usual one
 
 
 def test_fewer_bits_where_there_is_less_room_and_nothing_where_there_is_none() -> None:
-    assert tag(ALL, Room(5_800_000_000, 8 * GB)) in ("Q4_K_S", "Q3_K_M", "Q2_K")
-    assert tag(ALL, Room(1 * GB, 2 * GB)) == ""
+    assert tag(ALL, MemoryRoom(5_800_000_000, 8 * GB)) in ("Q4_K_S", "Q3_K_M", "Q2_K")
+    assert tag(ALL, MemoryRoom(1 * GB, 2 * GB)) == ""
 
 
 def test_what_cannot_be_opened_is_never_recommended() -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from app.features.models.languages import Knows, can_translate, knows
+from app.features.models.languages import KnownLanguages, can_translate, knows
 from app.hub.catalog import load_catalog
 from app.language.names import LANGUAGES
 from tests.helpers.tiny_models import make_tiny
 
 
-def named(folder: Path, name: str, size_bytes: int) -> Knows:
+def named(folder: Path, name: str, size_bytes: int) -> KnownLanguages:
     """A file that is only as long as such a model."""
     path = folder / name
     with path.open("wb") as file:
@@ -115,7 +115,7 @@ def test_without_a_model_nothing_is_known(tmp_path: Path) -> None:
     assert knows(tmp_path / "gone.gguf").languages == ("en",)
 
 
-HY = Knows("hy-mt2", ("zh", "zh-Hant", "en", "pt", "fr"), True, True, True)
+HY = KnownLanguages("hy-mt2", ("zh", "zh-Hant", "en", "pt", "fr"), True, True, True)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_whether_a_model_can_do_a_pair(source: str, target: str, can: bool) -> N
 
 
 def test_a_model_of_one_language_can_do_no_pair() -> None:
-    english = Knows("generic", ("en",), True, True, True)
+    english = KnownLanguages("generic", ("en",), True, True, True)
     assert not can_translate(english, "", "en")
     assert not can_translate(english, "en", "de")
     assert not can_translate(knows(None), "", "en")

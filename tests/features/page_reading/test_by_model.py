@@ -13,8 +13,8 @@ import pytest
 from app.core.errors import AppError
 from app.core.events import CANCELLED, CancelToken, Finished, FinishReason, Media, TextDelta, Waiting
 from app.features.page_reading.by_model import PageAnswer, apart, ask_for, asked, judged, repeated_from, words_for
-from app.features.page_reading.corrections import Scanner
-from app.features.work.asking import Rests
+from app.features.page_reading.corrections import DocumentScanner
+from app.features.work.asking import TaskRests
 from tests.features.page_reading.models import LOADED
 from tests.helpers.picture_files import BLUE, RED, colour_at, picture
 
@@ -74,7 +74,7 @@ def test_a_page_that_gave_way_to_a_chat_is_what_the_second_answer_says() -> None
 
     ask = ask_for(words_for(LOADED), Media("ab", "/x.ppm"), LOADED, is_figure=False)
     events = list(asked(Server(), ask, CancelToken()))  # type: ignore[arg-type]
-    assert events == [Rests("interactive"), Rests(""), PageAnswer("The rent.", "read")]
+    assert events == [TaskRests("interactive"), TaskRests(""), PageAnswer("The rent.", "read")]
 
 
 def test_two_that_read_pages_in_one_folder_do_not_get_each_others(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_two_that_read_pages_in_one_folder_do_not_get_each_others(tmp_path: Path
     old.write_bytes(b"of a run that was killed")
     os.utime(old, (1.0, 1.0))
     with ExitStack() as stack:
-        scanners = [stack.enter_context(closing(Scanner(file, "", folder))) for file in files]
+        scanners = [stack.enter_context(closing(DocumentScanner(file, "", folder))) for file in files]
         made = [scanner.put_upright(1, (), 100, CancelToken()) for scanner in scanners]
         shown = [Path(one[0].path) for one in made if one is not None]
         assert [colour_at(path, 5, 5) for path in shown] == [RED, BLUE]

@@ -15,11 +15,11 @@ from app.core.errors import MediaRefused
 from app.core.events import CancelToken
 from app.documents.blocks import MODEL, PERSON, TESSERACT, BlockKind
 from app.features.documents import DocumentStored
-from app.features.page_reading.corrections import Corrections
-from app.features.page_reading.readings import PageDone, ReadingMethod, Readings
+from app.features.page_reading.corrections import PageCorrections
+from app.features.page_reading.readings import PageDone, PageReadingJobs, ReadingMethod
 from app.features.retrieval.citations import sources_of
 from app.features.work.queue import DONE, FAILED, PAUSED
-from app.store.conversations import Use
+from app.store.conversations import DocumentUse
 from app.store.documents import StoredDocument
 from tests.helpers.pdf_files import Page, column, write_pdf
 from tests.helpers.scans import LETTER, drawn, letter, scan
@@ -49,7 +49,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: Sequence[di
 
 
 @pytest.fixture
-def readings(app: Fireside) -> Readings:
+def readings(app: Fireside) -> PageReadingJobs:
     return app.readings
 
 
@@ -64,11 +64,11 @@ def scanned(app: Fireside, folder: Path, pages: int = 3) -> StoredDocument:
     return stored(app, scan(folder / "scan.pdf", drawn([letter()] * pages, folder, 40), 40))
 
 
-def work_off(readings: Readings) -> list[PageDone]:
+def work_off(readings: PageReadingJobs) -> list[PageDone]:
     return [worked.event for worked in readings.run(CancelToken()) if isinstance(worked.event, PageDone)]
 
 
-def until_page(readings: Readings, number: int) -> Iterator[PageDone]:
+def until_page(readings: PageReadingJobs, number: int) -> Iterator[PageDone]:
     for worked in readings.run(CancelToken()):
         if isinstance(worked.event, PageDone) and worked.event.number == number:
             yield worked.event
@@ -87,7 +87,7 @@ ALL = [
 
 
 def test_a_scan_becomes_a_document_with_text_in_the_chat_that_it_is_attached_to(
-    app: Fireside, readings: Readings, tmp_path: Path, script: Path
+    app: Fireside, readings: PageReadingJobs, tmp_path: Path, script: Path
 ) -> None:
     document = scanned(app, tmp_path)
     attachment = app.documents.attachments.add_to_draft(None, document.id)
@@ -111,7 +111,7 @@ def test_a_scan_becomes_a_document_with_text_in_the_chat_that_it_is_attached_to(
 
 
 def test_stopped_after_a_page_it_goes_on_with_the_next_one(
-    app: Fireside, readings: Readings, tmp_path: Path, script: Path
+    app: Fireside, readings: PageReadingJobs, tmp_path: Path, script: Path
 ) -> None:
     document = scanned(app, tmp_path)
     row = readings.begin(document.id, SEEING, (1, 2, 3))
@@ -129,7 +129,7 @@ def test_stopped_after_a_page_it_goes_on_with_the_next_one(
 
 
 def test_after_a_crash_the_pages_that_are_missing_are_read(
-    app: Fireside, readings: Readings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: Fireside, readings: PageReadingJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = scanned(app, tmp_path)
     readings.begin(document.id, SEEING, (1, 2, 3))
@@ -149,7 +149,7 @@ def test_after_a_crash_the_pages_that_are_missing_are_read(
 
 
 @pytest.mark.parametrize("answers", [[once(FIRST), once("never", crash_after=1), once(TABLE), once(LAST)]])
-def test_an_engine_that_ends_costs_one_page(app: Fireside, readings: Readings, tmp_path: Path) -> None:
+def test_an_engine_that_ends_costs_one_page(app: Fireside, readings: PageReadingJobs, tmp_path: Path) -> None:
     document = scanned(app, tmp_path)
     readings.begin(document.id, SEEING, (1, 2, 3))
     assert [one.page for one in work_off(readings)] == [1, 2, 3]
@@ -168,7 +168,7 @@ def test_an_engine_that_ends_costs_one_page(app: Fireside, readings: Readings, t
     ids=["repeated", "better the second time", "cut", "empty", "refused"],
 )
 def test_an_answer_that_is_none_is_noticed(
-    app: Fireside, readings: Readings, tmp_path: Path, state: str, kept: str
+    app: Fireside, readings: PageReadingJobs, tmp_path: Path, state: str, kept: str
 ) -> None:
     document = scanned(app, tmp_path, 1)
     row = readings.begin(document.id, SEEING, (1,))
@@ -181,7 +181,9 @@ def test_an_answer_that_is_none_is_noticed(
 
 
 @pytest.mark.parametrize("answers", [[once("A kiln beside a wall.\n\nTEXT\n\n" + TABLE)]])
-def test_a_figure_gets_a_caption_and_what_is_written_in_it(app: Fireside, readings: Readings, tmp_path: Path) -> None:
+def test_a_figure_gets_a_caption_and_what_is_written_in_it(
+    app: Fireside, readings: PageReadingJobs, tmp_path: Path
+) -> None:
     page = Page()
     column(page, 72, 90, LETTER)
     page.picture(72, 300, 200, 100)
@@ -204,13 +206,13 @@ def test_a_figure_gets_a_caption_and_what_is_written_in_it(app: Fireside, readin
 
 
 def test_what_a_person_corrects_stays_whoever_reads_the_page_again(
-    app: Fireside, readings: Readings, tmp_path: Path
+    app: Fireside, readings: PageReadingJobs, tmp_path: Path
 ) -> None:
     document = scanned(app, tmp_path)
     readings.begin(document.id, SEEING, (1, 2, 3))
     work_off(readings)
     renewed = app.documents.current(document)
-    corrections = Corrections(app.documents, renewed.id)
+    corrections = PageCorrections(app.documents, renewed.id)
     text = corrections.text_of(1)
     assert text == "# Lease\n\nThe rent is 1,450 euros."
     corrected = corrections.correct(1, text.replace("1,450", "1,540"), CancelToken())
@@ -225,7 +227,7 @@ def test_what_a_person_corrects_stays_whoever_reads_the_page_again(
     again = corrections.correct(1, "Other words", CancelToken())  # begun with the document that is replaced by now
     assert again is not None
     assert [one.document_id for one in attachments.in_draft(None)] == [again.id]
-    corrections = Corrections(app.documents, again.id)
+    corrections = PageCorrections(app.documents, again.id)
     given_up = corrections.give_up(1)
     assert given_up is not None
     assert texts(app, given_up.document) == ALL, "as it was read, not as it was corrected first"
@@ -233,7 +235,7 @@ def test_what_a_person_corrects_stays_whoever_reads_the_page_again(
     assert texts(app, corrections.take_back(given_up)) == [(BlockKind.PARAGRAPH, "Other words"), *ALL[2:]]
 
 
-def test_the_same_file_is_not_read_a_second_time(app: Fireside, readings: Readings, tmp_path: Path) -> None:
+def test_the_same_file_is_not_read_a_second_time(app: Fireside, readings: PageReadingJobs, tmp_path: Path) -> None:
     document = scanned(app, tmp_path)
     readings.begin(document.id, SEEING, (1, 2, 3))
     work_off(readings)
@@ -243,11 +245,13 @@ def test_the_same_file_is_not_read_a_second_time(app: Fireside, readings: Readin
     assert texts(app, stored(app, copy)) == ALL
 
 
-def test_what_was_made_of_the_document_before_keeps_it(app: Fireside, readings: Readings, tmp_path: Path) -> None:
+def test_what_was_made_of_the_document_before_keeps_it(
+    app: Fireside, readings: PageReadingJobs, tmp_path: Path
+) -> None:
     document = scanned(app, tmp_path)
     chat = app.conversations.create()
     message = app.conversations.add_message(chat.id, None, "user", "What is it?")  # type: ignore[arg-type]
-    app.documents.attachments.add_to_draft(chat.id, document.id, Use.BACKGROUND)
+    app.documents.attachments.add_to_draft(chat.id, document.id, DocumentUse.BACKGROUND)
     app.documents.attachments.send(chat.id, message.id)
     app.conversations.set_sources(message.id, [{"document_id": document.id, "block_id": 1}])
     readings.begin(document.id, SEEING, (1, 2, 3))
@@ -259,7 +263,9 @@ def test_what_was_made_of_the_document_before_keeps_it(app: Fireside, readings: 
     assert app.documents.store.get(attachment.document_id) is not None
 
 
-def test_a_model_that_does_not_see_is_told(readings: Readings, app: Fireside, tmp_path: Path, script: Path) -> None:
+def test_a_model_that_does_not_see_is_told(
+    readings: PageReadingJobs, app: Fireside, tmp_path: Path, script: Path
+) -> None:
     document = scanned(app, tmp_path, 1)
     write_script(script.parent, load={"name": "Blind 1B"})
     app.engine.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.features.retrieval.citations import (
-    Source,
+    SourcePlace,
     named_pages,
     source_from_fields,
     source_on_page,
@@ -43,7 +43,7 @@ def kept(store: DocumentStore, pages: tuple[str, ...] = PAGES) -> int:
     return store.finish(id_, format_="pdf", unit="page", pages=len(pages), sha256="", info={}).id
 
 
-def marked(source: Source) -> str:
+def marked(source: SourcePlace) -> str:
     return PAGES[source.block_id - 1][source.start : source.end]
 
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from app.core.events import Role
-from app.features.finding import Finding
+from app.features.finding import HistorySearch
 from app.language.static_embeddings import load_table
 from app.store.conversations import Conversations
 from app.store.database import Database
@@ -40,7 +40,7 @@ def test_the_message_about_it_is_found_with_the_sentence_that_says_it(database: 
     windows = "The windows of the flat on floor {} were painted last year by the firm from the town."
     filler = " ".join(windows.format(number) for number in range(20))
     chat = say(database, f"{filler} {PETS}\n\n{filler}")
-    finding = Finding(database)
+    finding = HistorySearch(database)
     assert finding.search("keeping pets") == []
     hit = finding.similar("keeping pets", 5)[0]
     assert (hit.id, hit.marks) == (chat, ())
@@ -51,7 +51,7 @@ def test_the_message_about_it_is_found_with_the_sentence_that_says_it(database: 
 
 def test_what_was_said_since_is_found_and_what_was_deleted_is_not(database: Database) -> None:
     say(database, *FILLER)
-    finding = Finding(database)
+    finding = HistorySearch(database)
     assert finding.similar("keeping pets", 5) == []
     chat = say(database, PETS)
     assert [hit.id for hit in finding.similar("keeping pets", 5)] == [chat]
@@ -62,11 +62,11 @@ def test_what_was_said_since_is_found_and_what_was_deleted_is_not(database: Data
 @pytest.mark.parametrize("query", ["", "pe", "?!", "Haustierhaltungsgenehmigungsverfahren"])
 def test_what_the_table_does_not_know_finds_nothing(database: Database, query: str) -> None:
     say(database, PETS)
-    assert Finding(database).similar(query, 5) == []
+    assert HistorySearch(database).similar(query, 5) == []
 
 
 def test_a_cancelled_search_goes_on_where_it_was(database: Database) -> None:
     chat = say(database, PETS)
-    finding = Finding(database)
+    finding = HistorySearch(database)
     assert finding.similar("keeping pets", 5, is_cancelled=lambda: True) == []
     assert [hit.id for hit in finding.similar("keeping pets", 5)] == [chat]

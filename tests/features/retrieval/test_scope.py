@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.features.retrieval.question_scope import QuestionScope, Scope
+from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.scope import LONGEST_QUESTION, scope_of
 
 QUESTIONS = Path(__file__).parents[2] / "data" / "surveys" / "questions.tsv"
@@ -33,21 +33,21 @@ def test_questions_about_all_of_a_document_are_told_from_those_about_a_place(hal
 @pytest.mark.parametrize(
     ("question", "scope"),
     [
-        ("List all dates", Scope(QuestionScope.DATES)),
-        ("List all dates of hearings about the roof", Scope(QuestionScope.DATES, is_narrowed=True)),
+        ("List all dates", WantedScope(QuestionScope.DATES)),
+        ("List all dates of hearings about the roof", WantedScope(QuestionScope.DATES, is_narrowed=True)),
         ("What are the dates of the two inspections?", None),
-        ("Wie oft wird der Ofen erwähnt?", Scope(QuestionScope.MENTIONS, "ofen", is_counted=True)),
-        ('Where is "copper paste" mentioned?', Scope(QuestionScope.MENTIONS, "copper paste")),
-        ("How many pages does it have?", Scope(QuestionScope.PAGES, is_counted=True)),
-        ("How many companies are mentioned?", Scope(QuestionScope.LIST, is_counted=True)),
+        ("Wie oft wird der Ofen erwähnt?", WantedScope(QuestionScope.MENTIONS, "ofen", is_counted=True)),
+        ('Where is "copper paste" mentioned?', WantedScope(QuestionScope.MENTIONS, "copper paste")),
+        ("How many pages does it have?", WantedScope(QuestionScope.PAGES, is_counted=True)),
+        ("How many companies are mentioned?", WantedScope(QuestionScope.LIST, is_counted=True)),
         ("How many days are there between the two?", None),
         ("Summarize the discussion about the roof", None),
-        ("Please summarize the whole report in three sentences.", Scope(QuestionScope.ABOUT)),
+        ("Please summarize the whole report in three sentences.", WantedScope(QuestionScope.ABOUT)),
         ("List all amounts in chapter 3", None),
         ("", None),
         ("   ", None),
         ("List all dates. " + "x" * LONGEST_QUESTION, None),
     ],
 )
-def test_what_a_question_wants_is_told(question: str, scope: Scope | None) -> None:
+def test_what_a_question_wants_is_told(question: str, scope: WantedScope | None) -> None:
     assert scope_of(question) == scope

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Block, BlockKind
 from app.features.summary import prompts
-from app.features.summary.checks import Cited, find_quote, verify
+from app.features.summary.checks import CitedBlock, find_quote, verify
 from app.features.summary.messages import check_words, statements_words
 from app.features.summary.prompts import cited_runs, read_points, without_repeats
 from app.features.summary.result import Check, CheckReason, ClaimAnchor, Form, Statement
@@ -28,8 +28,10 @@ PENSIONS = "The gap between obligations and plan assets widened to 11.2 million 
 LEASE = "The tenant, Anna Lopez, may give notice three months before the end of a year. Pets are not allowed."
 
 
-def block(number: int, text: str, page: int | None = 1, headings: tuple[str, ...] = (), document: int = 0) -> Cited:
-    return Cited(document, Block(number, BlockKind.PARAGRAPH, text, page, headings))
+def block(
+    number: int, text: str, page: int | None = 1, headings: tuple[str, ...] = (), document: int = 0
+) -> CitedBlock:
+    return CitedBlock(document, Block(number, BlockKind.PARAGRAPH, text, page, headings))
 
 
 def checked(statement: str, *texts: str, quote: str = "") -> Check:

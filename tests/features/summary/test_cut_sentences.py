@@ -10,15 +10,15 @@ import pytest
 from app.core.events import FinishReason
 from app.documents.blocks import Block, BlockKind
 from app.features.summary import prompts
-from app.features.summary.checks import Cited
-from app.features.summary.condensing import Sources
+from app.features.summary.checks import CitedBlock
+from app.features.summary.condensing import WriteUpSources
 from app.features.summary.prompts import MOST_CHARACTERS, read_points
 from app.features.summary.result import Form
 from app.features.summary.summarize import SummaryDraft, written
 from tests.features.summary.pipeline import document, events_of, scripted, summary_of
 
-BLOCKS = {number: (Cited(0, Block(number, BlockKind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
-DRAFT = SummaryDraft(Sources((("a.pdf", ""),), BLOCKS))
+BLOCKS = {number: (CitedBlock(0, Block(number, BlockKind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
+DRAFT = SummaryDraft(WriteUpSources((("a.pdf", ""),), BLOCKS))
 LONG = "The kiln in the valley was heated with wood " * 20
 """180 words."""
 

@@ -11,7 +11,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from app.core.errors import DocumentUnreadable
 from app.features.summary.evaluation import (
     Evaluation,
-    Example,
+    EvaluationExample,
     RougeScores,
     SkippedLine,
     examples_in,
@@ -38,7 +38,7 @@ BODY = (
     (False, "The rent is 1,200 euros. It is paid on the first of each month. Heating is extra."),
     (False, "Notice is given 3 months before. The deposit is 2.4 times the rent."),
 )
-EXAMPLE = Example(1, "lease", "Lease", BODY, "The rent is 1200 euros.\nNotice takes three months.")
+EXAMPLE = EvaluationExample(1, "lease", "Lease", BODY, "The rent is 1200 euros.\nNotice takes three months.")
 
 
 def written(tmp_path: Path, *lines: object) -> Path:
@@ -56,8 +56,8 @@ def test_documents_and_summaries_are_texts_or_lists(tmp_path: Path) -> None:
         {"document": ["One.", " ", "Two."], "summary": ["A.", "B."]},
     )
     assert list(examples_in(path)) == [
-        Example(1, "a", "T", ((False, "One."), (False, "Two\nlines.")), "S.", "en"),
-        Example(3, "line 3", "", ((False, "One."), (False, "Two.")), "A.\nB."),
+        EvaluationExample(1, "a", "T", ((False, "One."), (False, "Two\nlines.")), "S.", "en"),
+        EvaluationExample(3, "line 3", "", ((False, "One."), (False, "Two.")), "A.\nB."),
     ]
 
 
@@ -68,7 +68,7 @@ def test_lines_of_aclsum_are_understood(tmp_path: Path) -> None:
         "sentences": {"abstract": ["One ( et al . , 2007 ) .", "Two ."], "conclusion": ["Three .", "Four ."]},
     }
     (example,) = examples_in(written(tmp_path, line))
-    assert isinstance(example, Example)
+    assert isinstance(example, EvaluationExample)
     assert example.paragraphs == (
         (True, "Abstract"), (False, "One ( et al . , 2007 ) . Two ."), (True, "Conclusion"), (False, "Three . Four ."),
     )  # fmt: skip
@@ -95,10 +95,10 @@ def test_lines_of_aclsum_are_understood(tmp_path: Path) -> None:
 def test_a_line_that_is_no_example_is_left_out_and_the_rest_is_read(tmp_path: Path, line: object) -> None:
     good = {"document": "One.", "summary": "S."}
     first, second, third = examples_in(written(tmp_path, good, line, good))
-    assert isinstance(first, Example)
+    assert isinstance(first, EvaluationExample)
     assert isinstance(second, SkippedLine)
     assert second.line == 2
-    assert isinstance(third, Example)
+    assert isinstance(third, EvaluationExample)
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_what_is_named_like_an_abstract_is_left_out_up_to_the_next_heading(headi
         (False, "By a potter."), (True, heading), (False, "Kilns are hot ."), (False, "So is fire."),
         (True, "Introduction"), (False, "Clay was burnt ."),
     )  # fmt: skip
-    left = without_abstract(Example(1, "a", "Kilns", body, "S.", "", own))
+    left = without_abstract(EvaluationExample(1, "a", "Kilns", body, "S.", "", own))
     assert left is not None
     assert left.paragraphs == ((False, "By a potter."), (True, "Introduction"), (False, "Clay was burnt ."))
     assert (left.sentences, left.summary, left.title) == (("Clay was burnt .",), "S.", "Kilns")
@@ -140,7 +140,10 @@ def test_what_is_named_like_an_abstract_is_left_out_up_to_the_next_heading(headi
 
 def test_without_an_abstract_or_anything_else_there_is_nothing_to_leave_out() -> None:
     assert without_abstract(EXAMPLE) is None
-    assert without_abstract(Example(1, "a", "", ((True, "Abstract"), (False, "All."), (True, "End")), "S.")) is None
+    assert (
+        without_abstract(EvaluationExample(1, "a", "", ((True, "Abstract"), (False, "All."), (True, "End")), "S."))
+        is None
+    )
 
 
 def test_numbers_are_compared_by_their_digits() -> None:

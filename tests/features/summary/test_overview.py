@@ -14,8 +14,8 @@ from app.features.summary.overview import (
     MOST_HEADINGS,
     MOST_SPOTS,
     MOST_TERMS,
+    DocumentOverview,
     KeyTerm,
-    Overview,
     TermKind,
     definitions,
     first_look,
@@ -51,11 +51,11 @@ def document(blocks: Sequence[Block], name: str = "kilns.txt", language: str = "
     return InputDocument(0, name, "", "", 0, (), language, blocks)
 
 
-def texts_of(found: Overview, kind: TermKind) -> list[str]:
+def texts_of(found: DocumentOverview, kind: TermKind) -> list[str]:
     return [one.text for one in found.terms if one.kind is kind]
 
 
-def term(found: Overview, text: str) -> KeyTerm:
+def term(found: DocumentOverview, text: str) -> KeyTerm:
     return next(one for one in found.terms if one.text == text)
 
 
@@ -209,7 +209,7 @@ def test_of_too_many_headings_the_deepest_go_first() -> None:
 
 def test_however_many_names_there_are_only_so_many_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overview, "MOST_CANDIDATES", 50)
-    terms = overview._Terms(
+    terms = overview._TermCounter(
         prose(*(f"They met Ola{chr(97 + n % 26)}{chr(97 + n // 26)} in Lindvik." for n in range(400))), "en", bool
     )
     assert len(terms._found[TermKind.NAME]) <= 50

@@ -12,9 +12,9 @@ from app.core.events import CancelToken
 from app.features.summary.pace import SummaryPace
 from app.features.summary.result import Length, Method, SummaryOptions
 from app.features.summary.summaries import Estimate, SummaryJobs
-from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
+from app.features.summary.summarize import Merging, Planned, SectionRead, TaskRests, Writing
 from app.features.work.asking import FIRST_WINDOW
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from tests.helpers.engine import user
 from tests.helpers.script import prompts, write_script
 from tests.helpers.summaries import paragraphs, store_document, work_off
@@ -91,11 +91,11 @@ def test_while_somebody_is_being_answered_the_clock_stands(clock: Clock) -> None
     clock.now_s += 10
     pace.take(read(1, 4))
     before = pace.seconds_left()
-    pace.take(Rests("interactive"))
-    pace.take(Rests("interactive"))
+    pace.take(TaskRests("interactive"))
+    pace.take(TaskRests("interactive"))
     clock.now_s += 500
     assert pace.seconds_left() == before
-    pace.take(Rests(""))
+    pace.take(TaskRests(""))
     assert (pace.seconds_left(), pace.worked_s) == (before, 10)
     clock.now_s += 10
     pace.take(read(2, 4))
@@ -138,9 +138,9 @@ def test_planned_again_it_begins_anew(clock: Clock) -> None:
     pace = SummaryPace(clock=clock)
     pace.take(Planned(1, 15_000))
     clock.now_s += 20
-    pace.take(Rests("interactive"))
+    pace.take(TaskRests("interactive"))
     clock.now_s += 30
-    pace.take(Rests(""))
+    pace.take(TaskRests(""))
     pace.take(Writing("Sorry"))
     clock.now_s += 10
     pace.take(Planned(4, 15_000))
@@ -209,7 +209,7 @@ def test_what_a_summary_really_took_is_better_than_a_probe(app: Fireside, summar
     work_off(summaries)
     asked = len(prompts(script))
     found = estimate(summaries, document)
-    (job,) = Jobs(app.database).find("summary")
+    (job,) = JobTable(app.database).find("summary")
     assert found.seconds == pytest.approx(job.progress["worked_s"] * found.tokens / job.progress["tokens"])
     assert job.progress["worked_s"] > 6 * 0.05
     assert len(prompts(script)) == asked, "nothing was measured again"

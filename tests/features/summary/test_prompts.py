@@ -15,7 +15,7 @@ from app.engine.protocol import Sampling
 from app.features.summary import prompts
 from app.features.summary.prompts import (
     AnswerProblem,
-    Point,
+    SummaryPoint,
     cited_runs,
     is_looping,
     map_messages,
@@ -26,14 +26,14 @@ from app.features.summary.prompts import (
     write_messages,
 )
 from app.features.summary.result import Form
-from app.features.summary.sections import Section, whole
+from app.features.summary.sections import ReadSection, whole
 from tests.features.summary.pipeline import document, heading
 from tests.helpers.engine import answer_of, load
 
 GIVEN = document(heading("Kilns"), "A kiln was built in 1871.", name="kilns.pdf")
 
 
-def section() -> Section:
+def section() -> ReadSection:
     return whole(0, GIVEN.blocks)
 
 
@@ -356,8 +356,8 @@ def test_deep_nesting_is_no_way_to_end_the_program() -> None:
     assert read_points('{"points":' + "[" * 50_000, ALLOWED) == []
 
 
-def points(*texts: str) -> list[Point]:
-    return [Point(text, (1,)) for text in texts]
+def points(*texts: str) -> list[SummaryPoint]:
+    return [SummaryPoint(text, (1,)) for text in texts]
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def points(*texts: str) -> list[Point]:
     ],
 )
 def test_what_is_wrong_with_an_answer(
-    answer: str, finish: str, found: list[Point], kept: list[Point], problem: AnswerProblem | None
+    answer: str, finish: str, found: list[SummaryPoint], kept: list[SummaryPoint], problem: AnswerProblem | None
 ) -> None:
     assert problem_of(answer, FinishReason(finish), found, kept) is problem
 

@@ -25,10 +25,10 @@ from app.features.summary.result import (
     SummaryOptions,
     summary_from_json,
 )
-from app.features.summary.summaries import Partial, SummaryAttempt
+from app.features.summary.summaries import PartialSummary, SummaryAttempt
 from app.features.summary.summarize import InputDocument, Planned, SectionRead, Summarized
 from app.store.database import Database
-from app.store.jobs import Jobs, SummaryStore
+from app.store.jobs import JobTable, SummaryStore
 from tests.features.summary.test_pace import Clock
 
 BLOCKS = [Block(number, BlockKind.PARAGRAPH, f"Block {number}.", number) for number in range(1, 5)]
@@ -49,7 +49,7 @@ class Desk:
     """A job and its store."""
 
     def __init__(self, database: Database) -> None:
-        self.jobs, self.store, self.clock = Jobs(database), Counting(database), Clock()
+        self.jobs, self.store, self.clock = JobTable(database), Counting(database), Clock()
         self.expected: list[tuple[str, int, int]] = []
         self.id = self.jobs.add("summary", "A", {}).id
 
@@ -60,7 +60,7 @@ class Desk:
 
         job = self.jobs.get(self.id)
         assert job is not None
-        partial = Partial([DOCUMENT], SummaryOptions(), "A", "Kiln 7B")
+        partial = PartialSummary([DOCUMENT], SummaryOptions(), "A", "Kiln 7B")
         record = SummaryAttempt(
             job, self.jobs, self.store, partial=partial, model="kiln.gguf", expect=expect, clock=self.clock
         )
@@ -192,7 +192,7 @@ def test_one_that_used_kept_sections_leaves_none(desk: Desk) -> None:
 def test_what_there_is_so_far_is_in_the_order_of_a_document_without_pages_and_in_the_language_of_most_text() -> None:
     blocks = [Block(number, BlockKind.PARAGRAPH, f"Block {number}.", None) for number in range(1, 5)]
     short = InputDocument(2, "b.txt", "B", "", 0, (), "fr", [Block(1, BlockKind.PARAGRAPH, "Ici.", None)])
-    partial = Partial(
+    partial = PartialSummary(
         [short, InputDocument(1, "a.txt", "A", "", 0, (), "de", blocks)], SummaryOptions(), "A", "kiln.gguf"
     )
     for number in (3, 1, 2):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Block, BlockKind, BlockPiece, BlockPlace, Box
-from app.documents.split import Slice
+from app.documents.blocks import Block, BlockKind, BlockPiece, BlockPlace, LineBox
+from app.documents.split import BlockSlice
 from app.features.summary.prompts import map_messages
 from app.features.summary.sections import SectionReading, halves_of, sections_of, whole
 from tests.features.summary.pipeline import all_kinds, document, heading
@@ -70,14 +70,14 @@ def test_a_section_that_claims_what_is_not_in_the_prompt_is_not_believed() -> No
 
 
 def test_a_block_that_goes_on_overleaf_makes_both_pages_unread() -> None:
-    boxes = (Box(1, 0, 0, 9, 9, 0, 4), Box(2, 0, 0, 9, 9, 4, 9))
+    boxes = (LineBox(1, 0, 0, 9, 9, 0, 4), LineBox(2, 0, 0, 9, 9, 4, 9))
     block = Block(1, BlockKind.PARAGRAPH, "A kiln is", 1, (), BlockPlace(boxes=boxes))
     given = replace(document(), unit="page", pages=3, blocks=[block, Block(2, BlockKind.PARAGRAPH, "old", 3)])
     reading = SectionReading([given])
     reading.answered(whole(0, given.blocks[1:]), "[2] old")
     assert reading.coverage()[0].unread_pages == (1, 2)
     assert reading.coverage()[0].pages_read == 1
-    overleaf = replace(whole(0, given.blocks[:1]), slices=(Slice(1, 4, 9),))
+    overleaf = replace(whole(0, given.blocks[:1]), slices=(BlockSlice(1, 4, 9),))
     reading.answered(overleaf, "[1] ln is")
     assert reading.coverage()[0].partly_read == (1, 2), "a statement about it leads to where the block begins"
     assert (reading.coverage()[0].unread_pages, reading.coverage()[0].pages_read) == ((), 3)

@@ -10,7 +10,7 @@ import pytest
 from app.bootstrap import DAY_S, Fireside, build
 from app.features.summary.result import Form, Length, SummaryOptions
 from app.features.summary.summaries import KIND
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from tests.helpers.script import write_script
 from tests.helpers.summaries import paragraphs, store_document, summaries_of, work_off
 
@@ -183,7 +183,7 @@ def test_what_is_deleted_can_be_taken_back_for_thirty_days_and_is_gone_for_good_
 
 
 def test_only_summaries_are_summaries(app: Fireside) -> None:
-    jobs = Jobs(app.database)
+    jobs = JobTable(app.database)
     download = jobs.add("download", "kilns", {})
     (row,) = app.summaries.begin([add(app, "a.pdf")], SummaryOptions(), together=True)
     assert app.summaries.get(download.id) is None
@@ -197,7 +197,7 @@ def test_only_summaries_are_summaries(app: Fireside) -> None:
 
 
 def test_clearing_the_list_of_downloads_leaves_summaries_alone(app: Fireside) -> None:
-    summaries, jobs = summaries_of(app), Jobs(app.database)
+    summaries, jobs = summaries_of(app), JobTable(app.database)
     (row,) = summaries.begin([add(app, "a.pdf")], SummaryOptions(), together=True)
     work_off(summaries)
     assert app.models.storage.report().jobs_bytes == 0, "what cannot be cleared there is not counted there"

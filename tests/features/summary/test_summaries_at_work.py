@@ -23,7 +23,7 @@ from app.documents.source import PageRead
 from app.features.summary.result import Length, SummaryOptions, inputs_of
 from app.features.summary.summaries import SummaryJobs
 from app.features.summary.summarize import SectionRead, Summarized, SummaryEvent, Writing
-from app.features.work.queue import Worked
+from app.features.work.queue import JobEvent
 from tests.helpers.disks import small_disk
 from tests.helpers.script import write_script
 from tests.helpers.summaries import (
@@ -153,7 +153,7 @@ def test_an_answer_longer_than_any_test_is_not_waited_for(app: Fireside, summari
 
 def test_it_is_stopped_from_another_thread_than_the_one_that_works(app: Fireside, summaries: SummaryJobs) -> None:
     rows = [begin(app, f"{name}.pdf", count=300, word="slow") for name in "ab"]
-    told: queue.Queue[Worked[SummaryEvent]] = queue.Queue()
+    told: queue.Queue[JobEvent[SummaryEvent]] = queue.Queue()
     thread = threading.Thread(target=lambda: [told.put(worked) for worked in summaries.run(CancelToken())])
     thread.start()
     for row in rows:

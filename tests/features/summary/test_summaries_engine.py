@@ -13,7 +13,7 @@ from app.documents.blocks import BlockKind
 from app.features.summary.result import Estimate, Method, SummaryOptions
 from app.features.summary.summaries import SummaryJobs
 from app.features.summary.summarize import Planned, SectionRead, Summarized
-from app.features.work.engines import SecondEngine, Swap
+from app.features.work.engines import ModelSwap, SecondEngine
 from tests.helpers.counting import engines_started
 from tests.helpers.engine import answer_of, user
 from tests.helpers.models_on_disk import write_model
@@ -263,7 +263,7 @@ def test_where_the_chats_model_would_have_to_give_way_nobody_there_says_no_and_i
             assert waiting.state == "paused"
             assert isinstance(waiting.error, NoRoomForModel)
             assert (waiting.error.wanted, waiting.error.loaded) == ("own", "model")
-        asked: list[Swap] = []
+        asked: list[ModelSwap] = []
         summaries.engines.ask = lambda swap: bool(asked.append(swap)) or True
         for row in rows:
             summaries.resume(row.id)

@@ -13,7 +13,7 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken
 from app.features.summary.result import Length, Method, SummaryOptions
 from app.features.summary.summaries import SummaryJobs
-from app.features.summary.summarize import Planned, Rests, SectionRead
+from app.features.summary.summarize import Planned, SectionRead, TaskRests
 from tests.helpers.engine import user
 from tests.helpers.program import wait_until
 from tests.helpers.script import requests, write_script
@@ -122,12 +122,12 @@ def test_it_rests_while_somebody_chats_and_the_clock_stands(app: Fireside, scrip
     next(one for one in work if isinstance(one.event, SectionRead))
     answer = app.engine.generate([user("are you still chatting?")])
     next(answer)
-    rests = next(one.event for one in work if isinstance(one.event, Rests))
+    rests = next(one.event for one in work if isinstance(one.event, TaskRests))
     assert rests.reason == "interactive"
     before = app.summaries.seconds_left(id_)
     assert before is not None
     list(answer)
-    goes_on = next(one.event for one in work if isinstance(one.event, Rests))
+    goes_on = next(one.event for one in work if isinstance(one.event, TaskRests))
     assert goes_on.reason == ""
     assert app.summaries.seconds_left(id_) == pytest.approx(before, abs=0.2)
     list(work)

@@ -12,7 +12,7 @@ from app.core.errors import EngineStopped, ModelReplaced
 from app.core.events import CancelToken
 from app.features.summary.result import PromptRead, SummaryOptions
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import BELOW_THE_TEXT, Rests, SectionRead, Summarized, Writing, summarize
+from app.features.summary.summarize import BELOW_THE_TEXT, SectionRead, Summarized, TaskRests, Writing, summarize
 from tests.features.summary.pipeline import (
     NARROW_TOKENS,
     document,
@@ -192,6 +192,6 @@ def test_it_rests_while_somebody_chats_and_then_goes_on(tmp_path: Path) -> None:
         chat.start()
         events += list(running)
         chat.join()
-    reasons = [event.reason for event in events if isinstance(event, Rests)]
+    reasons = [event.reason for event in events if isinstance(event, TaskRests)]
     assert reasons == ["interactive", ""]
     assert len(points_of(events)) == SECTIONS

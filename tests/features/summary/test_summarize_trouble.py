@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.features.summary.result import SummaryOptions
-from app.features.summary.summaries import MemorySteps, Partial
+from app.features.summary.summaries import MemorySteps, PartialSummary
 from app.features.summary.summarize import Planned, SectionRead
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
@@ -70,7 +70,7 @@ def test_a_section_that_fails_twice_counts_as_failed_and_its_blocks_as_unread(tm
     assert summary.documents[0].coverage.unread_pages == (2,)
     assert not summary.is_partial
     assert points_of(events)[2] == []
-    partial = Partial([long_document(SECTIONS)], SummaryOptions(), "Kilns", "m.gguf")
+    partial = PartialSummary([long_document(SECTIONS)], SummaryOptions(), "Kilns", "m.gguf")
     for event in events:
         if isinstance(event, SectionRead):
             partial.add(event)

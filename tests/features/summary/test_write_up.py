@@ -11,8 +11,8 @@ import pytest
 from app.core.events import CancelToken, FinishReason, ModelLoaded
 from app.documents.blocks import Block, BlockKind
 from app.engine.client import EngineClient
-from app.features.summary.checks import Cited
-from app.features.summary.condensing import Sources, evidence_of
+from app.features.summary.checks import CitedBlock
+from app.features.summary.condensing import WriteUpSources, evidence_of
 from app.features.summary.result import ClaimAnchor, Form, Statement, SummaryOptions
 from app.features.summary.sections import budgets_for, runs_under_headings
 from app.features.summary.summaries import MemorySteps
@@ -31,8 +31,8 @@ from tests.features.summary.pipeline import (
 )
 from tests.helpers.script import requests
 
-BLOCKS = {number: (Cited(0, Block(number, BlockKind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
-DRAFT = SummaryDraft(Sources((("a.pdf", ""),), BLOCKS), group="Costs")
+BLOCKS = {number: (CitedBlock(0, Block(number, BlockKind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
+DRAFT = SummaryDraft(WriteUpSources((("a.pdf", ""),), BLOCKS), group="Costs")
 
 
 def found(answer: str, form: Form, finish: str = "stop") -> list[tuple[str, tuple[int, ...], str, int]]:

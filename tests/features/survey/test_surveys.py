@@ -23,11 +23,11 @@ from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.sections import budgets_for
 from app.features.summary.summaries import MemorySteps
 from app.features.survey import surveys
-from app.features.survey.surveys import SurveyListed, Surveys, list_all
+from app.features.survey.surveys import DocumentSurveys, SurveyListed, list_all
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_of
-from app.features.work.pace import Speeds
-from app.store.conversations import MessageState, StoredMessage, Use
-from app.store.jobs import Jobs
+from app.features.work.pace import MeasuredSpeeds
+from app.store.conversations import DocumentUse, MessageState, StoredMessage
+from app.store.jobs import JobTable
 from tests.features.summary.test_summarize_model import TOWN
 from tests.helpers.engine import load
 from tests.helpers.script import prompts, requests, write_script
@@ -67,12 +67,14 @@ class Asked:
 
     def __init__(self, folder: Path, app: Fireside) -> None:
         self.app, self.script = app, folder / "script" / "script.json"
-        self.surveys = Surveys(app.chat, app.engine, Speeds("summary", Jobs(app.database), seconds="worked_s"))
+        self.surveys = DocumentSurveys(
+            app.chat, app.engine, MeasuredSpeeds("summary", JobTable(app.database), seconds="worked_s")
+        )
         self.chat_id = app.conversations.create().id
         *_, last = app.documents.read(book(folder), CancelToken())
         assert isinstance(last, DocumentStored)
         self.document_id = last.document.id
-        app.documents.attachments.add_to_draft(self.chat_id, self.document_id, Use.BACKGROUND)
+        app.documents.attachments.add_to_draft(self.chat_id, self.document_id, DocumentUse.BACKGROUND)
 
     def offers(self, text: str) -> list[QueryOffer]:
         return list(self.surveys.offers(self.chat_id, text, CancelToken()))
@@ -114,7 +116,7 @@ def test_a_question_about_all_of_it_is_offered_with_its_sections(asked: Asked) -
 
 def test_nothing_is_offered_where_all_of_it_is_shown_anyway(asked: Asked) -> None:
     (attachment,) = asked.app.documents.attachments.in_draft(asked.chat_id)
-    asked.app.documents.attachments.set_use(attachment.id, Use.WHOLE)
+    asked.app.documents.attachments.set_use(attachment.id, DocumentUse.WHOLE)
     assert asked.offers(QUESTION) == []
 
 

@@ -12,8 +12,8 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.engine.client import EngineClient
-from app.features.translation.delivering import Damage, damage_of, marked
-from app.features.translation.marking import Shown
+from app.features.translation.delivering import MarkDamage, damage_of, marked
+from app.features.translation.marking import ShownContent
 from app.features.translation.result import SegmentDone, Translated, TranslationEvent, TranslationWish
 from app.features.translation.translate import translate
 from tests.helpers.engine import load
@@ -111,7 +111,7 @@ def text_of(translated: Translated) -> str:
     )
 
 
-def read(source: Shown, answer: str) -> tuple[Content, Damage | None]:
+def read(source: ShownContent, answer: str) -> tuple[Content, MarkDamage | None]:
     """The core of an answer, and what is wrong with its marks."""
     found = marked(source, answer)
     return found, damage_of(source, found)

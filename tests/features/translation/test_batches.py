@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.segments import Content, Mark, content_of, nests, plain
-from app.features.models.languages import Knows
+from app.features.models.languages import KnownLanguages
 from app.features.translation.prompts import (
-    Sizes,
+    BatchSizes,
     answer_tokens,
     batches_of,
     halves_of,
@@ -30,8 +30,8 @@ class Unit:
     section: int = 0
 
 
-def generic(**sizes: int) -> Knows:
-    return Knows("generic", ("en", "de"), True, True, True, **sizes)
+def generic(**sizes: int) -> KnownLanguages:
+    return KnownLanguages("generic", ("en", "de"), True, True, True, **sizes)
 
 
 @pytest.mark.parametrize(
@@ -45,15 +45,15 @@ def test_sizes_by_class(weights: float, tokens: int, segments: int, context: int
 
 def test_a_small_window_takes_less_and_the_catalog_says_its_own() -> None:
     assert sizes_for(generic(), 9e9, 2048, 1).tokens == 409
-    assert sizes_for(generic(segments=5, input_tokens=600, context_segments=1), 9e9, 32_768, 4) == Sizes(
+    assert sizes_for(generic(segments=5, input_tokens=600, context_segments=1), 9e9, 32_768, 4) == BatchSizes(
         600, 5, 1, 8192, 4
     )
 
 
 def test_translators_are_given_one_segment() -> None:
-    hy = Knows("hy-mt2", ("en",), True, True, True, 20, 1000, 2)
+    hy = KnownLanguages("hy-mt2", ("en",), True, True, True, 20, 1000, 2)
     assert (sizes_for(hy, 7e9, 8192, 4).segments, sizes_for(hy, 7e9, 8192, 4).tokens) == (1, 1000)
-    gemma = Knows("translate-gemma", ("en",), False, False, False)
+    gemma = KnownLanguages("translate-gemma", ("en",), False, False, False)
     assert (sizes_for(gemma, 12e9, 8192, 4).segments, sizes_for(gemma, 12e9, 8192, 4).tokens) == (1, 600)
 
 
@@ -64,7 +64,7 @@ def test_translators_are_given_one_segment() -> None:
 def test_all_units_are_in_batches_in_their_order_within_the_sizes(
     units: list[Unit], segments: int, places: int, tokens: int
 ) -> None:
-    found = batches_of(units, Sizes(tokens, segments, 1, 1000, places))
+    found = batches_of(units, BatchSizes(tokens, segments, 1, 1000, places))
     assert [unit for batch in found for unit in batch] == units
     for batch in found:
         assert 1 <= len(batch) <= segments
@@ -74,8 +74,8 @@ def test_all_units_are_in_batches_in_their_order_within_the_sizes(
 
 def test_a_short_document_is_spread_over_the_places() -> None:
     units = [Unit(10)] * 8
-    assert [len(batch) for batch in batches_of(units, Sizes(800, 20, 1, 1000, 8))] == [1] * 8
-    assert [len(batch) for batch in batches_of(units, Sizes(800, 20, 1, 1000, 1))] == [8]
+    assert [len(batch) for batch in batches_of(units, BatchSizes(800, 20, 1, 1000, 8))] == [1] * 8
+    assert [len(batch) for batch in batches_of(units, BatchSizes(800, 20, 1, 1000, 1))] == [8]
 
 
 def test_an_answer_may_be_twice_as_long_and_more_in_some_languages() -> None:

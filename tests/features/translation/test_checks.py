@@ -14,16 +14,23 @@ from app.features.translation.problems import (
     weight,
 )
 from app.features.translation.result import FlagKind, GlossaryTerm, TranslationWish
-from app.features.translation.work import Checks, Lengths, different_number, is_other_language, is_same, leftover
-from app.language.detection import Detector
+from app.features.translation.work import (
+    ExpectedLengths,
+    TranslationChecks,
+    different_number,
+    is_other_language,
+    is_same,
+    leftover,
+)
+from app.language.detection import LanguageDetector
 
-DETECTOR = Detector()
+DETECTOR = LanguageDetector()
 ENGLISH = "The tenant pays the rent every month until the third working day."
 GERMAN = "Der Mieter zahlt die Miete jeden Monat bis zum dritten Werktag."
 
 
 def kinds(source: str, target: str, pair: TranslationWish | None = None, *terms: GlossaryTerm) -> list[ProblemKind]:
-    checks = Checks(pair or TranslationWish("de", "en"), DETECTOR)
+    checks = TranslationChecks(pair or TranslationWish("de", "en"), DETECTOR)
     return [one.kind for one in checks.judge(shown_content((source,)), target, terms).problems]
 
 
@@ -117,7 +124,7 @@ def test_names_of_the_glossary_may_stand_in_any_script() -> None:
 
 
 def test_the_length_that_is_expected_is_learnt() -> None:
-    lengths = Lengths("en", "de")
+    lengths = ExpectedLengths("en", "de")
     text = "A sentence of some forty characters here."
     assert lengths.fault(text, text[:15]) == "short"
     assert lengths.fault(text, text * 3) == "long"
@@ -129,11 +136,11 @@ def test_the_length_that_is_expected_is_learnt() -> None:
 
 
 def test_a_dense_script_is_shorter_and_a_short_text_may_become_anything_but_very_long() -> None:
-    assert Lengths("en", "zh").fault("The tenant pays the rent every month.", "租户每月支付租金。") == ""
-    assert Lengths("zh", "en").fault("租户每月支付租金，直到第三个工作日为止，不得延迟。", ENGLISH) == ""
-    assert Lengths("en", "de").fault("Edit", "Bearbeiten") == ""
+    assert ExpectedLengths("en", "zh").fault("The tenant pays the rent every month.", "租户每月支付租金。") == ""
+    assert ExpectedLengths("zh", "en").fault("租户每月支付租金，直到第三个工作日为止，不得延迟。", ENGLISH) == ""
+    assert ExpectedLengths("en", "de").fault("Edit", "Bearbeiten") == ""
     assert (
-        Lengths("en", "de").fault("Edit", "Bearbeiten heißt, einen Text zu ändern und ihn danach zu speichern")
+        ExpectedLengths("en", "de").fault("Edit", "Bearbeiten heißt, einen Text zu ändern und ihn danach zu speichern")
         == "long"
     )
 

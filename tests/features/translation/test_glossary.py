@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DocumentUnreadable
-from app.features.translation.glossary import Consistency, Glossary, chosen, read_csv, violated, write_csv
+from app.features.translation.glossary import TermConsistency, TermGlossary, chosen, read_csv, violated, write_csv
 from app.features.translation.result import GlossaryTerm
 
 
 def found(text: str, *sources: str, language: str = "en") -> list[str]:
-    return [term.source for term in Glossary([GlossaryTerm(one, "x") for one in sources], language).found_in(text)]
+    return [term.source for term in TermGlossary([GlossaryTerm(one, "x") for one in sources], language).found_in(text)]
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_of_two_terms_in_one_place_the_longer_one_counts() -> None:
 
 
 def test_empty_and_doubled_terms_are_left_out() -> None:
-    glossary = Glossary(
+    glossary = TermGlossary(
         [GlossaryTerm("", "x"), GlossaryTerm("a", ""), GlossaryTerm("tree", "Baum"), GlossaryTerm("tree", "Strauch")]
     )
     assert glossary.found_in("A tree") == (GlossaryTerm("tree", "Baum"),)
-    assert not Glossary([])
+    assert not TermGlossary([])
 
 
 def test_at_most_twelve_are_told_those_that_look_alike_side_by_side() -> None:
@@ -146,19 +146,19 @@ TEXTS = [
 
 
 def test_only_names_that_are_there_three_times_count() -> None:
-    found = Consistency([*TEXTS, "Once we met Peter Berg there."])
+    found = TermConsistency([*TEXTS, "Once we met Peter Berg there."])
     found.learn("Once we met Peter Berg there.", "Einmal trafen wir dort Peter Berg.")
     assert found.terms == ()
 
 
 def test_a_name_that_stays_as_it_is_is_fixed_so() -> None:
-    found = Consistency(TEXTS)
+    found = TermConsistency(TEXTS)
     found.learn(TEXTS[3], "Unser Koch traf Anna Lind am Montag.")
     assert found.terms == (GlossaryTerm("Anna Lind", "Anna Lind"),)
 
 
 def test_a_segment_that_is_nothing_but_the_name_fixes_it() -> None:
-    found = Consistency([*TEXTS, "Ministry of Works"])
+    found = TermConsistency([*TEXTS, "Ministry of Works"])
     found.learn("Ministry of Works", "Ministerium für Bauten")
     assert found.terms == (GlossaryTerm("Ministry of Works", "Ministerium für Bauten"),)
     assert found.found_in(TEXTS[1]) == [GlossaryTerm("Ministry of Works", "Ministerium für Bauten")]
@@ -166,7 +166,7 @@ def test_a_segment_that_is_nothing_but_the_name_fixes_it() -> None:
 
 
 def test_two_translations_that_share_a_run_of_words_fix_it() -> None:
-    found = Consistency(TEXTS)
+    found = TermConsistency(TEXTS)
     found.learn(TEXTS[4], "Sie sagten ihr die Wahrheit.")
     found.learn(TEXTS[0], "Das Ministerium für Bauten schickte uns einen Brief.")
     assert found.terms == ()
@@ -175,7 +175,7 @@ def test_two_translations_that_share_a_run_of_words_fix_it() -> None:
 
 
 def test_a_run_that_others_have_too_is_not_taken() -> None:
-    found = Consistency(TEXTS)
+    found = TermConsistency(TEXTS)
     for text in ("Der alte Bau der Stadt steht.", "Der alte Bau der Stadt fiel.", "Der alte Bau der Stadt brennt."):
         found.learn("Something else.", text)
     found.learn(TEXTS[0], "Der alte Bau der Stadt schrieb uns.")
@@ -184,7 +184,7 @@ def test_a_run_that_others_have_too_is_not_taken() -> None:
 
 
 def test_the_first_rendering_stays() -> None:
-    found = Consistency([*TEXTS, "Ministry of Works"])
+    found = TermConsistency([*TEXTS, "Ministry of Works"])
     found.learn("Ministry of Works", "Bauministerium")
     found.learn("Ministry of Works", "Arbeitsministerium")
     assert found.terms == (GlossaryTerm("Ministry of Works", "Bauministerium"),)
@@ -192,19 +192,19 @@ def test_the_first_rendering_stays() -> None:
 
 def test_words_without_capitals_are_no_names_and_german_nouns_neither() -> None:
     german = ["Wir sahen den Ofen dort.", "Sie sahen den Ofen hier.", "Er sah den Ofen nie."]
-    found = Consistency(german, "de")
+    found = TermConsistency(german, "de")
     found.learn("Ofen", "kiln")
     assert found.terms == ()
-    named = Consistency([text.replace("Ofen", "Ofen Nord") for text in german], "de")
+    named = TermConsistency([text.replace("Ofen", "Ofen Nord") for text in german], "de")
     named.learn("Ofen Nord", "North Kiln")
     assert named.terms == (GlossaryTerm("Ofen Nord", "North Kiln"),)
-    russian = Consistency(["мы видели печь", "они видели печь", "он видел печь"], "ru")
+    russian = TermConsistency(["мы видели печь", "они видели печь", "он видел печь"], "ru")
     russian.learn("печь", "kiln")
     assert russian.terms == ()
 
 
 def test_in_scripts_without_spaces_characters_are_compared() -> None:
-    found = Consistency(TEXTS)
+    found = TermConsistency(TEXTS)
     found.learn(TEXTS[0], "建設省が私たちに手紙を送った。")
     found.learn(TEXTS[1], "ルンドで建設省を見た。")
     assert found.terms == (GlossaryTerm("Ministry of Works", "建設省"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.features.translation.at_work import TranslationPace
 from app.features.translation.result import SegmentDone, SegmentGrows, Translated, TranslationPlanned, TranslationSource
-from app.features.work.asking import Rests
+from app.features.work.asking import TaskRests
 
 
 class Clock:
@@ -76,9 +76,9 @@ def test_while_it_rests_the_clock_stands() -> None:
     pace.take(planned())
     clock.now_s += 4
     pace.take(done(1))
-    pace.take(Rests("interactive"))
+    pace.take(TaskRests("interactive"))
     clock.now_s += 1000
     assert (pace.worked_s, pace.seconds_left()) == (4.0, 4.0)
-    pace.take(Rests(""))
+    pace.take(TaskRests(""))
     clock.now_s += 2
     assert pace.worked_s == 6.0

@@ -13,7 +13,7 @@ from app.core.events import CancelToken
 from app.features.translation.live import translate_text
 from app.features.translation.result import SegmentDone, SegmentGrows, TranslationEnded, TranslationEvent
 from app.features.translation.translate import translate
-from app.features.work.asking import Rests
+from app.features.work.asking import TaskRests
 from tests.features.translation.pipeline import (
     GERMAN,
     LARGE_BYTES,
@@ -119,7 +119,7 @@ def test_it_rests_while_somebody_chats_and_says_so(tmp_path: Path) -> None:
             if isinstance(event, SegmentGrows) and chatting is None:
                 chatting = threading.Thread(target=lambda: list(model.engine.generate([user("Hello")])))
                 chatting.start()
-            if isinstance(event, Rests):
+            if isinstance(event, TaskRests):
                 rests.append(event.reason)
         assert chatting is not None
         chatting.join()

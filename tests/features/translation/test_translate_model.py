@@ -11,7 +11,7 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.translation.delivering import blocks
-from app.features.translation.prompts import Generic, UnitRequest
+from app.features.translation.prompts import GenericFamily, UnitRequest
 from app.features.translation.result import TranslationEnded, TranslationSource, TranslationWish
 from app.features.translation.translate import translate
 from tests.features.translation.pipeline import DictMemory, bold, results, segments
@@ -53,7 +53,7 @@ def test_every_segment_is_settled_with_its_marks_and_a_second_run_asks_only_what
 @pytest.mark.model
 def test_the_grammar_of_a_batch_makes_the_number_of_segments_certain(engine: EngineClient) -> None:
     request = UnitRequest(("The <g1>dog</g1> sleeps.", "A cat eats.", "We go home now."), ("", "", ""), is_batch=True)
-    generic = Generic()
+    generic = GenericFamily()
     events = engine.generate(
         generic.messages(request, TranslationWish("fr", "en")),
         grammar=generic.grammar(request),

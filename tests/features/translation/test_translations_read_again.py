@@ -10,7 +10,7 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken
 from app.documents.segments import Content
 from app.features.documents import DocumentStored
-from app.features.page_reading.corrections import Corrections
+from app.features.page_reading.corrections import PageCorrections
 from app.features.translation.result import TranslationEnded, TranslationSource, TranslationWish
 from app.features.translation.translations import TranslationJobs
 from app.store.documents import StoredDocument
@@ -42,7 +42,7 @@ def lease(app: Fireside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 def correct(app: Fireside, document: StoredDocument, text: str, *, page: int = 1) -> StoredDocument:
-    corrected = Corrections(app.documents, document.id).correct(page, text, CancelToken())
+    corrected = PageCorrections(app.documents, document.id).correct(page, text, CancelToken())
     assert corrected is not None
     return corrected
 

@@ -11,11 +11,11 @@ from app.features.translation.marking import shown_content
 from app.features.translation.problems import ProblemKind, TranslationProblem
 from app.features.translation.result import TranslationWish
 from app.features.translation.word_checks import changed_negation, changed_word, foreign_figure, untranslated_word
-from app.features.translation.work import Checks
-from app.language.detection import Detector
+from app.features.translation.work import TranslationChecks
+from app.language.detection import LanguageDetector
 
 PAIRS = Path(__file__).parents[2] / "data" / "translations" / "pairs.tsv"
-DETECTOR = Detector()
+DETECTOR = LanguageDetector()
 
 
 @cache
@@ -24,7 +24,7 @@ def judged() -> dict[str, list[tuple[str, tuple[TranslationProblem, ...]]]]:
     found: dict[str, list[tuple[str, tuple[TranslationProblem, ...]]]] = {"right": [], "wrong": []}
     for line in PAIRS.read_text("utf-8").splitlines():
         kind, ours, theirs, source, target = line.split("\t")
-        checks = Checks(TranslationWish(theirs, ours), DETECTOR)
+        checks = TranslationChecks(TranslationWish(theirs, ours), DETECTOR)
         found[kind].append((target, checks.judge(shown_content((source,)), target).problems))
     return found
 
@@ -123,7 +123,7 @@ def test_a_common_english_word_was_left(source: str, target: str, pair: tuple[st
     ],
 )
 def test_opposites_and_garbled_words_are_problems(source: str, target: str, kind: ProblemKind | None) -> None:
-    problems = Checks(TranslationWish("de", "en"), DETECTOR).judge(shown_content((source,)), target).problems
+    problems = TranslationChecks(TranslationWish("de", "en"), DETECTOR).judge(shown_content((source,)), target).problems
     assert [one.kind for one in problems] == ([] if kind is None else [kind])
 
 

@@ -12,11 +12,11 @@ import pytest
 from app.core.errors import ModelUnreadable
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
-from app.features.work.engines import RESERVE_BYTES, ModelPlacement, SecondEngine, Swap, needed_bytes, swap_words
+from app.features.work.engines import RESERVE_BYTES, ModelPlacement, ModelSwap, SecondEngine, needed_bytes, swap_words
 from tests.helpers.engine import answer_of, load, scripted_client, user
 
 GB = 10**9
-TIGHT = Swap("translate-1", "Qwen3.5 4B", 4 * GB, "Hy-MT2 1.8B", 2 * GB, free_bytes=GB + RESERVE_BYTES)
+TIGHT = ModelSwap("translate-1", "Qwen3.5 4B", 4 * GB, "Hy-MT2 1.8B", 2 * GB, free_bytes=GB + RESERVE_BYTES)
 
 
 class Person:
@@ -24,9 +24,9 @@ class Person:
 
     def __init__(self, *answers: bool) -> None:
         self.answers = list(answers)
-        self.asked: list[Swap] = []
+        self.asked: list[ModelSwap] = []
 
-    def ask(self, swap: Swap) -> bool:
+    def ask(self, swap: ModelSwap) -> bool:
         self.asked.append(swap)
         return self.answers.pop(0)
 
@@ -99,7 +99,7 @@ class Desk:
     def __init__(self, folder: Path, free_bytes: int, *answers: bool) -> None:
         self._folder = folder
         self._answers = list(answers)
-        self.asked: list[Swap] = []
+        self.asked: list[ModelSwap] = []
         self.made: list[EngineClient] = []
         self.chats = scripted_client(folder / "chats", RULES)
         load(self.chats, CHAT_MODEL)
@@ -114,7 +114,7 @@ class Desk:
         self.made.append(scripted_client(self._folder / f"beside{len(self.made)}", RULES))
         return self.made[-1]
 
-    def _ask(self, swap: Swap) -> bool:
+    def _ask(self, swap: ModelSwap) -> bool:
         self.asked.append(swap)
         return self._answers.pop(0)
 

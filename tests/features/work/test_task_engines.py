@@ -12,7 +12,7 @@ from app.core.errors import ModelUnreadable, NoModel, NoRoomForModel
 from app.core.events import CancelToken
 from app.engine.client import EngineClient, EngineOnDemand
 from app.engine.protocol import Wish
-from app.features.work.engines import RESERVE_BYTES, Swap, TaskEngines
+from app.features.work.engines import RESERVE_BYTES, ModelSwap, TaskEngines
 from tests.helpers.engine import answer_of, load, scripted_client, user
 from tests.helpers.script import write_script
 
@@ -132,7 +132,7 @@ def test_it_stays_between_two_summaries_as_long_as_it_is_held_and_an_estimate_sh
 def test_the_chats_model_gives_way_only_where_a_person_says_so(desk: Desk) -> None:
     desk.own, desk.free_bytes = OWN, GB + RESERVE_BYTES
     load(desk.chats, CHAT)
-    asked: list[Swap] = []
+    asked: list[ModelSwap] = []
     with pytest.raises(NoRoomForModel) as raised, desk.engines.opened(CancelToken()):
         pass
     assert (raised.value.wanted, raised.value.loaded) == ("own", "chat")
@@ -166,7 +166,7 @@ def test_a_second_engine_ends_with_the_program(desk: Desk) -> None:
 def test_while_it_is_held_a_person_is_asked_once(desk: Desk) -> None:
     desk.own, desk.free_bytes = OWN, GB + RESERVE_BYTES
     load(desk.chats, CHAT)
-    asked: list[Swap] = []
+    asked: list[ModelSwap] = []
     desk.engines.ask = lambda swap: bool(asked.append(swap))
     with desk.engines.held(CancelToken()):
         with pytest.raises(NoRoomForModel), desk.engines.opened(CancelToken(), may_ask=False):

@@ -11,7 +11,7 @@ import pytest
 
 from app.bootstrap import Fireside, build
 from app.core.events import CancelToken
-from app.features.work.turns import Turns
+from app.features.work.turns import QueueTurns
 from tests.helpers import summaries as of_summaries
 from tests.helpers import translations as of_translations
 from tests.helpers.script import write_script
@@ -118,7 +118,7 @@ def test_work_that_is_dropped_gives_its_turn_back(app: Fireside, tmp_path: Path)
 
 
 def test_a_kind_goes_on_only_as_long_as_no_other_waits_for_an_earlier_one() -> None:
-    turns, places = Turns(), {"a": 1.0, "b": 2.0}
+    turns, places = QueueTurns(), {"a": 1.0, "b": 2.0}
     assert turns.take("a", lambda: places["a"], CancelToken())
     taken = threading.Event()
 

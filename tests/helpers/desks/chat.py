@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from app.bootstrap import Fireside
 from app.features.chat.prompts import PromptBreakdown
 from app.ui.chat.answer import AnswerView, StateLine, ThinkingView
-from app.ui.chat.attaching import Attaching
+from app.ui.chat.attaching import ChatAttachments
 from app.ui.chat.attachment_row import AttachmentRow, DraftChip, TooLong
 from app.ui.chat.composer import Composer, MessageEdit, SendButton, ThinkingChoice
 from app.ui.chat.details import BranchMap
@@ -31,7 +31,7 @@ from app.ui.chat.documents import SourceRow
 from app.ui.chat.question import QuestionView
 from app.ui.chat.queue import QueueChip, QueueView
 from app.ui.chat.survey import SurveyOffer
-from app.ui.chat.transcript import ChatTranscript, Divider
+from app.ui.chat.transcript import ChatTranscript, TurnDivider
 from app.ui.chat.turn import TurnView
 from app.ui.chat.view import ChatView
 from app.ui.chat.welcome import EmptyState
@@ -60,9 +60,9 @@ class ChatDesk(FileQuestions):
     row = Found(AttachmentRow)
     too_long = Found(TooLong)
     transcript = Found(ChatTranscript)
-    divider = Found(Divider)
+    divider = Found(TurnDivider)
     empty = Found(EmptyState)
-    attaching = Found(Attaching)
+    attaching = Found(ChatAttachments)
     survey_offer = Found(SurveyOffer)
     queue = Found(QueueView)
 

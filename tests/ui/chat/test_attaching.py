@@ -14,10 +14,10 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
-from app.documents.folder import Expanded, expand
+from app.documents.folder import ExpandedPaths, expand
 from app.features.documents import ReadEvent
 from app.features.messages import NO_PICTURES
-from app.store.conversations import Use
+from app.store.conversations import DocumentUse
 from app.ui.chat.answer import AnswerView
 from app.ui.document.files import LARGE_BYTES, LargeFile, PasswordDialog
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
@@ -224,16 +224,16 @@ def test_of_two_that_fit_only_alone_either_is_shown_whole_with_one_click(open_ch
     words = LONG[:30_000]
     desk.attach(notes(tmp_path / "one.txt", words), notes(tmp_path / "two.txt", f"Other. {words}"))
 
-    def uses() -> list[Use]:
+    def uses() -> list[DocumentUse]:
         return [one.use for one in desk.attached]
 
-    assert uses() == [Use.WHOLE, Use.BACKGROUND]
+    assert uses() == [DocumentUse.WHOLE, DocumentUse.BACKGROUND]
     assert desk.offers == ["Summarize all of it", "Show all of it"]
     desk.press_offer("Show all of it")
-    desk.wait(lambda: uses() == [Use.BACKGROUND, Use.WHOLE])
+    desk.wait(lambda: uses() == [DocumentUse.BACKGROUND, DocumentUse.WHOLE])
     desk.attaching.remove(desk.attached[1])
     desk.wait_until_attached(1)
-    assert uses() == [Use.WHOLE]
+    assert uses() == [DocumentUse.WHOLE]
     assert desk.offers == []
 
 
@@ -251,12 +251,12 @@ def test_background_that_the_person_wants_stays_so_until_all_of_it_is_wanted(ope
     attach_more = notes(tmp_path / "more.txt", "More.")
     desk.attaching.add([attach_more])
     desk.wait_until_attached(2)
-    assert [one.use for one in desk.attached] == [Use.BACKGROUND, Use.WHOLE]
+    assert [one.use for one in desk.attached] == [DocumentUse.BACKGROUND, DocumentUse.WHOLE]
     assert desk.too_long_said == "", "nothing is too long"
     desk.attaching.remove(desk.attached[1])
     desk.wait_until_attached(1)
     choose("Show all of it")
-    assert desk.attached[0].use is Use.WHOLE
+    assert desk.attached[0].use is DocumentUse.WHOLE
 
 
 def test_a_locked_pdf_asks_for_its_password(open_chat: Open, tmp_path: Path) -> None:
@@ -401,7 +401,7 @@ def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Until this is set, it is not known what was dropped."""
     may_end = threading.Event()
 
-    def expand_late(paths: Iterable[Path]) -> Expanded:
+    def expand_late(paths: Iterable[Path]) -> ExpandedPaths:
         may_end.wait(60)
         return expand(paths)
 

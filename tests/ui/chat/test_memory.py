@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
-from app.features.chat.prompts import Budget, PromptBreakdown
+from app.features.chat.prompts import ContextBudget, PromptBreakdown
 from app.ui.chat.memory import ContextFull, ContextPanel, notes_on, rows_of
 from app.ui.chat.question import QuestionView
 from app.ui.shell.status_line import ContextGauge
@@ -233,7 +233,7 @@ def test_the_gauge_moves_while_the_answer_is_written(open_chat: Open) -> None:
 
 
 PARTS = PromptBreakdown(
-    system=20, carried=100, pinned=300, earlier=2400, message=45, budget=Budget(8192, 1024, 245), hidden=12
+    system=20, carried=100, pinned=300, earlier=2400, message=45, budget=ContextBudget(8192, 1024, 245), hidden=12
 )
 
 

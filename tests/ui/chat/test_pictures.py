@@ -20,7 +20,7 @@ from app.engine.protocol import MediaCount
 from app.store.media import MediaStore, MediaUse, StoredMedia
 from app.ui.chat.large_picture import LargePicture
 from app.ui.chat.pictures import DetailPopup, NotSensed, PictureChip, count_words
-from app.ui.chat.screen_region import Still, ask_portal
+from app.ui.chat.screen_region import ScreenStill, ask_portal
 from app.ui.chat.sent_pictures import SentPicture
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel
@@ -306,7 +306,7 @@ def test_who_sees_has_a_button_for_pictures(open_chat: Open, tmp_path: Path) -> 
 
 def test_a_part_of_a_still_is_taken(open_chat: Open) -> None:
     desk = open_chat(load=EYES)
-    still = Still(desk.theme, QPixmap.fromImage(plain(400, 300, BLUE)))
+    still = ScreenStill(desk.theme, QPixmap.fromImage(plain(400, 300, BLUE)))
     still.resize(200, 150)
     taken = desk.heard(still.chosen)
     QTest.mousePress(still, Qt.MouseButton.LeftButton, pos=QPoint(10, 20))

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.features.documents import DocumentLibrary, ReadEvent
-from app.features.projects import ICONS, Costs
+from app.features.projects import ICONS, PreambleCosts
 from app.ui.chat.project_dialog import IconChoice, ProjectDialog, cost_words
 from app.ui.chat.view import ChatView
 from app.ui.shell.picture_reading import PictureReading
@@ -38,7 +38,7 @@ def open_dialog(desk: ChatDesk, project_id: int, *, models: tuple[tuple[str, str
         project,
         app.preambles,
         app.documents,
-        Costs(lambda: app.engine),
+        PreambleCosts(lambda: app.engine),
         models=models,
         theme=desk.theme,
         notify=desk.notify,
@@ -174,10 +174,10 @@ def test_a_project_that_is_deleted_while_an_answer_is_written_in_it_ends_nothing
 
 
 def test_the_words_about_a_project_without_anything_are_no_number() -> None:
-    from app.features.projects import Cost
+    from app.features.projects import PreambleCost
 
-    assert cost_words(Cost(0, 0, {}, is_exact=True)) == "Nothing of this is in the prompt yet."
-    words = cost_words(Cost(10, 0, {1: 500, 2: 90_000}, is_exact=True, searched=(2,)))
+    assert cost_words(PreambleCost(0, 0, {}, is_exact=True)) == "Nothing of this is in the prompt yet."
+    words = cost_words(PreambleCost(10, 0, {1: 500, 2: 90_000}, is_exact=True, searched=(2,)))
     assert words.startswith("Each chat begins with 510 tokens: instructions 10, documents 500.")
     assert words.endswith("each question gets the passages that fit it.")
 

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
 from app.documents.microphone import TRIAL_VARIABLE
-from app.features.hearing import Recorded, Recorder
+from app.features.hearing import RecordingDone, SoundRecorder
 from app.ui.chat.pictures import NotSensed
 from app.ui.chat.tab import ChatTab
 from app.ui.chat.view import ChatView
@@ -80,11 +80,11 @@ def test_what_was_recorded_for_a_message_goes_with_it_however_quick_its_writer_i
 ) -> None:
     may_tell = threading.Event()
 
-    def record(_recorder: Recorder, _folder: Path, _stop: CancelToken) -> Iterator[Recorded]:
+    def record(_recorder: SoundRecorder, _folder: Path, _stop: CancelToken) -> Iterator[RecordingDone]:
         may_tell.wait(60)
-        yield Recorded(write_sound(tmp_path / "talk.wav", spoken((2.0, 1.0))), 2.0)
+        yield RecordingDone(write_sound(tmp_path / "talk.wav", spoken((2.0, 1.0))), 2.0)
 
-    monkeypatch.setattr(Recorder, "record", record)
+    monkeypatch.setattr(SoundRecorder, "record", record)
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
         tab = frame.find(ChatTab)
         microphone, chat = tab.microphone, tab.chat

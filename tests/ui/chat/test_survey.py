@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.features.chat.answers import SecondAnswer
-from app.features.retrieval.question_scope import QuestionScope, Scope
+from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
 from app.store.messages import MessageState
 from app.ui.chat.pair import PairView
@@ -308,10 +308,10 @@ def test_of_a_temporary_chat_nothing_is_kept(open_chat: Open, tmp_path: Path) ->
 
 
 def test_what_is_said_counts_and_names() -> None:
-    by_model = QueryOffer(Scope(QuestionScope.LIST), (1, 2), is_by_model=True)
+    by_model = QueryOffer(WantedScope(QuestionScope.LIST), (1, 2), is_by_model=True)
     assert offer_words(by_model) == "This question is about all 2 documents."
     assert offer_words(replace(by_model, tokens=48_200)).endswith("Reading all of it is 48,200 tokens.")
-    assert "telling sentences" in offer_words(QueryOffer(Scope(QuestionScope.ABOUT), (1,), is_by_model=False))
+    assert "telling sentences" in offer_words(QueryOffer(WantedScope(QuestionScope.ABOUT), (1,), is_by_model=False))
     assert progress_words(SurveyProgress(2, 38, None)) == "Reading all of it: section 3 of 38"
     assert progress_words(SurveyProgress(2, 38, 200.0)) == "Reading all of it: section 3 of 38 · about 3 minutes left"
     assert progress_words(SurveyProgress(38, 38, 5.0)) == "Read all of it; joining what was found"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtTest import QTest
 
-from app.ui.chat.titling import Titling
+from app.ui.chat.titling import ChatTitling
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
 
@@ -26,7 +26,7 @@ def asked_for_titles(desk: ChatDesk) -> int:
 
 def test_a_title_comes_after_an_answer_and_is_told(open_chat: Open) -> None:
     desk = open_chat(TITLE, load=LARGE)
-    titling = Titling(desk.chat, desk.app, idle_ms=0)
+    titling = ChatTitling(desk.chat, desk.app, idle_ms=0)
     with desk.hears(titling.titled):
         desk.ask(QUESTION)
     assert title_of(desk) == "Vegetable garden on a balcony"
@@ -37,7 +37,7 @@ def test_a_title_comes_after_an_answer_and_is_told(open_chat: Open) -> None:
 
 def test_the_next_question_ends_it_and_it_is_asked_for_again_after_the_answer(open_chat: Open) -> None:
     desk = open_chat({**TITLE, "held_after": 1, "until": "go", "times": 1}, TITLE, load=LARGE)
-    titling = Titling(desk.chat, desk.app, idle_ms=0)
+    titling = ChatTitling(desk.chat, desk.app, idle_ms=0)
     desk.ask(QUESTION)
     desk.wait(lambda: asked_for_titles(desk) == 1)
     with desk.hears(titling.titled):
@@ -49,7 +49,7 @@ def test_the_next_question_ends_it_and_it_is_asked_for_again_after_the_answer(op
 def test_while_a_name_is_typed_in_the_list_nothing_changes_there(open_chat: Open) -> None:
     desk = open_chat(TITLE, load=LARGE)
     is_held = [True]
-    titling = Titling(desk.chat, desk.app, lambda: is_held[0], idle_ms=0)
+    titling = ChatTitling(desk.chat, desk.app, lambda: is_held[0], idle_ms=0)
     desk.ask(QUESTION)
     QTest.qWait(50)
     assert asked_for_titles(desk) == 0
@@ -61,7 +61,7 @@ def test_while_a_name_is_typed_in_the_list_nothing_changes_there(open_chat: Open
 @pytest.mark.parametrize("is_temporary", [True, False])
 def test_a_temporary_chat_gets_none_and_a_small_model_is_not_asked(open_chat: Open, is_temporary: bool) -> None:
     desk = open_chat(TITLE, load=LARGE if is_temporary else {"weights": 135_000_000})
-    Titling(desk.chat, desk.app, idle_ms=0)
+    ChatTitling(desk.chat, desk.app, idle_ms=0)
     if is_temporary:
         desk.chat.show_temporary()
     desk.ask(QUESTION)

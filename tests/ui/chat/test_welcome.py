@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import NetworkOff
 from app.core.events import CancelToken
-from app.features.models.collection import Suggestion
+from app.features.models.collection import ModelSuggestion
 from app.features.models.estimate import MemoryFit
 from app.hub.catalog import CatalogEntry
 from app.hub.download import Download
@@ -43,12 +43,12 @@ class Said(QObject):
 class Offers:
     """Stands in for the models: says what there is and notes what is fetched."""
 
-    there: list[Suggestion] = field(default_factory=list)
+    there: list[ModelSuggestion] = field(default_factory=list)
     fetched: list[CatalogEntry] = field(default_factory=list)
     looks: int = 0
     error: Exception | None = None
 
-    def suggestions(self, task: str, limit: int) -> list[Suggestion]:
+    def suggestions(self, task: str, limit: int) -> list[ModelSuggestion]:
         assert (task, limit) == ("chat", 3)
         self.looks += 1
         return list(self.there)
@@ -75,7 +75,7 @@ def start(frame: Frame, qtbot: QtBot) -> Iterator[FirstStart]:
     empty.resize(620, 480)
     empty.set_model(is_starter=True, is_there=True)
     empty.show()
-    offers = Offers([Suggestion(ENTRY, WELL), Suggestion(SMALLER, WELL)])
+    offers = Offers([ModelSuggestion(ENTRY, WELL), ModelSuggestion(SMALLER, WELL)])
     FirstSuggestion(offers, frame.notify, frame.loader, empty, said.changed)  # type: ignore[arg-type]
     yield FirstStart(offers, empty, said)
     empty.hide()
@@ -118,7 +118,7 @@ def test_what_is_above_the_card_stays_where_it_was_when_the_card_comes(qtbot: Qt
     qtbot.waitUntil(lambda: greeting.y() > 0)
     QApplication.processEvents()
     before = greeting.y()
-    empty.show_suggestion(Suggestion(ENTRY, WELL))
+    empty.show_suggestion(ModelSuggestion(ENTRY, WELL))
     qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(empty))
     QApplication.processEvents()
     assert abs(greeting.y() - before) <= 6
@@ -160,14 +160,14 @@ def test_a_download_that_cannot_be_is_a_sentence_and_the_card_stays(
 
 
 def test_what_fits_is_offered_when_the_first_does_not(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
-    start.offers.there = [Suggestion(ENTRY, BIG), Suggestion(SMALLER, WELL)]
+    start.offers.there = [ModelSuggestion(ENTRY, BIG), ModelSuggestion(SMALLER, WELL)]
     load_starter(start, frame, qtbot)
     qtbot.waitUntil(lambda: "Qwen3.5 2B would serve you better here" in texts(start.empty))
 
 
 def test_nothing_is_offered_to_who_has_one_of_them(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
     here = InstalledModel(Path("q.gguf"), "Qwen3.5 9B", 1, "downloaded", (Path("q.gguf"),))
-    start.offers.there = [Suggestion(ENTRY, WELL, installed=here), Suggestion(SMALLER, WELL)]
+    start.offers.there = [ModelSuggestion(ENTRY, WELL, installed=here), ModelSuggestion(SMALLER, WELL)]
     load_starter(start, frame, qtbot)
     start.said.changed.emit(replace(BEGUN, state="done"))
     qtbot.waitUntil(lambda: start.offers.looks >= 2)

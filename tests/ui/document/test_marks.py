@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.blocks import Block, BlockKind, BlockPlace, Box
+from app.documents.blocks import Block, BlockKind, BlockPlace, LineBox
 from app.features.documents import TextHighlight
 from app.language.names import is_right_to_left
 from app.ui.document.marks import (
@@ -26,7 +26,7 @@ from app.ui.document.marks import (
 from tests.helpers.shown_documents import DocumentInMemory, many_blocks
 
 TEXT = "0123456789abcdefghij"
-LINES = (Box(3, 100, 50, 200, 60, 0, 10), Box(4, 100, 20, 200, 30, 10, 20))
+LINES = (LineBox(3, 100, 50, 200, 60, 0, 10), LineBox(4, 100, 20, 200, 30, 10, 20))
 BLOCK = Block(7, BlockKind.PARAGRAPH, TEXT, 3, place=BlockPlace(boxes=LINES))
 
 

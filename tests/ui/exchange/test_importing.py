@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from app.core.events import CancelToken
-from app.features.exchange.chat_file import Shelf
+from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.exporting import export_chats
 from app.features.exchange.importing import ChatImported, import_chats
 from app.ui.exchange import importing
@@ -76,7 +76,7 @@ def test_a_dropped_export_can_be_imported_or_asked_about(frame: Frame, tmp_path:
 
 
 def test_cancel_keeps_the_chats_that_are_whole(frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def held(path: Path, shelf: Shelf, cancel: CancelToken) -> Iterator[Any]:
+    def held(path: Path, shelf: ChatArchive, cancel: CancelToken) -> Iterator[Any]:
         for event in import_chats(path, shelf, cancel):
             yield event
             while isinstance(event, ChatImported) and not cancel.cancelled:

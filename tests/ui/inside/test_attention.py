@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from app.core.child import own_command
 from app.core.events import CancelToken, TokenSeen
 from app.engine.client import EngineClient
-from app.features.inside.patterns import AttentionMap, AttentionTarget, Pattern, repeats_of
+from app.features.inside.patterns import AttentionMap, AttentionTarget, HeadPattern, repeats_of
 from app.ui.inside.attention import HEADS, MAP, AttentionView, largest_in_words, largest_of
 from app.ui.inside.plots import as_image, as_svg
 from app.ui.shell.tab_spec import UiContext
@@ -181,7 +181,7 @@ def test_layers_without_attention_are_passed_over(ui: UiContext, qtbot: QtBot) -
     qtbot.addWidget(view)
     tokens = tuple(TokenSeen(number, b" a") for number in range(5))
     even = np.tri(5, dtype=np.float32) / np.arange(1, 6)[:, None].astype(np.float32)
-    patterns = ((Pattern(AttentionTarget.EVEN),),) * 3
+    patterns = ((HeadPattern(AttentionTarget.EVEN),),) * 3
     view._show(AttentionMap(tokens, (2, 5, 9), np.stack([even[None]] * 3), repeats_of(tokens), patterns, True))
     assert view.layer_field.number.text() == "2"
     for key, number in ((Qt.Key.Key_Up, "5"), (Qt.Key.Key_Up, "9"), (Qt.Key.Key_Up, "9"), (Qt.Key.Key_Down, "5")):
@@ -212,7 +212,7 @@ def test_the_starters_heads_are_found(ui: UiContext, qtbot: QtBot, tmp_path: Pat
 def test_only_thumbnails_that_are_seen_are_made(view: AttentionView) -> None:
     tokens = tuple(TokenSeen(number, b" a") for number in range(8))
     shares = np.broadcast_to(np.tri(8, dtype=np.float32) / 8, (30, 9, 8, 8))
-    patterns = ((Pattern(AttentionTarget.EVEN),) * 9,) * 30
+    patterns = ((HeadPattern(AttentionTarget.EVEN),) * 9,) * 30
     view._show(AttentionMap(tokens, tuple(range(30)), shares, repeats_of(tokens), patterns, True))
     view.show_as(HEADS)
     view.grab()

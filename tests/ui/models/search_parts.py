@@ -10,11 +10,11 @@ from typing import TypeVar
 
 from app.core.events import CancelToken
 from app.core.settings import Settings
-from app.engine.fit import Room
+from app.engine.fit import MemoryRoom
 from app.features.models.choice import recommended
 from app.features.models.estimate import MemoryFit
 from app.hub.files import ModelFile, RemoteFile, Repository
-from app.hub.search import FoundRepository, Query, ResultPage
+from app.hub.search import FoundRepository, HubQuery, ResultPage
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ class ScriptedModels:
         """And for this computer."""
         return self
 
-    def search(self, query: Query, cancel: CancelToken) -> ResultPage:
+    def search(self, query: HubQuery, cancel: CancelToken) -> ResultPage:
         return self._answer("search", query, cancel, lambda: ResultPage(found(query.limit), True))
 
     def repository(self, repo: str, revision: str, cancel: CancelToken) -> Repository:
@@ -102,8 +102,8 @@ class ScriptedModels:
     def download(self, repo: Repository, model: ModelFile, with_vision: bool) -> object:
         return self._answer("download", (model.tag, with_vision), CancelToken(), object)
 
-    def room(self) -> Room:
-        return Room(9_800_000_000, 16_000_000_000)
+    def room(self) -> MemoryRoom:
+        return MemoryRoom(9_800_000_000, 16_000_000_000)
 
     def recommended(self, models: Sequence[ModelFile]) -> ModelFile | None:
         return recommended(models, self.room())

@@ -17,14 +17,14 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from app.core.errors import AppError, ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
 from app.core.paths import starter_model
-from app.features.models.collection import StorageReport, Suggestion
+from app.features.models.collection import ModelSuggestion, StorageReport
 from app.features.models.estimate import TIGHT, TOO_LARGE, WELL, MemoryFit
-from app.features.models.installed import Installed
+from app.features.models.installed import InstalledFile
 from app.hub.catalog import CatalogEntry
 from app.hub.download import Download, DownloadRequest
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
-from app.hub.search import Query, ResultPage
+from app.hub.search import HubQuery, ResultPage
 from app.ui.models.models_tab import ModelsView
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -71,12 +71,12 @@ def download(id_: int, of: CatalogEntry, state: str, done: float = 0.0, **more: 
 
 def installed(
     name: str, size_gb: float, origin: str = "downloaded", *, days: float | None = 0, **more: Any
-) -> Installed:
+) -> InstalledFile:
     """A model on this computer, used so many days ago."""
     path = Path(more.pop("folder", "/models/org")) / f"{name.replace(' ', '-')}-Q4_K_M.gguf"
     given = {"tag": "Q4_K_M", "is_ours": origin in ("downloaded", "added"), **more}
     model = InstalledModel(path, name, int(size_gb * GB), origin, (path,), **given)
-    return Installed(model, name, None if days is None else time.time() - days * 86_400)
+    return InstalledFile(model, name, None if days is None else time.time() - days * 86_400)
 
 
 class Queue:
@@ -121,10 +121,10 @@ class Models:
 
     def __init__(self) -> None:
         self.downloads = Queue(self._tell)
-        self.ours: list[Installed] = []
+        self.ours: list[InstalledFile] = []
         self.eyes: list[Path] = []
         """Models for which a file was wanted that lets them see."""
-        self.theirs: list[Installed] = []
+        self.theirs: list[InstalledFile] = []
         self.entries: dict[str, list[tuple[CatalogEntry, MemoryFit, float | None]]] = {}
         self.report = StorageReport(Path("/models"), 210 * GB, 0, 0, 0, 0, 0)
         self.calls: list[tuple[Any, ...]] = []
@@ -134,7 +134,7 @@ class Models:
         self.move_may_go_on = threading.Event()
         self.may_answer = threading.Event()
         self.may_answer.set()
-        self._trash: list[Installed] = []
+        self._trash: list[InstalledFile] = []
         self._listeners: list[Callable[[Download], object]] = []
         self.list_listeners: list[Callable[[], object]] = []
         self.hub = SimpleNamespace(search=self._search, prepare=lambda: None)
@@ -146,23 +146,23 @@ class Models:
             clear_jobs=lambda: self._clear("jobs_bytes"),
         )
 
-    def _search(self, query: Query, _cancel: CancelToken | None = None) -> ResultPage:
+    def _search(self, query: HubQuery, _cancel: CancelToken | None = None) -> ResultPage:
         self.calls.append(("search", query.text))
         return ResultPage((), has_more=False)
 
-    def suggestions(self, task: str = "chat", limit: int = 3) -> list[Suggestion]:
+    def suggestions(self, task: str = "chat", limit: int = 3) -> list[ModelSuggestion]:
         self.asked += 1
         return [self._suggestion(*each) for each in self.entries.get(task, [])[:limit]]
 
-    def _suggestion(self, of: CatalogEntry, fit: MemoryFit, speed: float | None) -> Suggestion:
+    def _suggestion(self, of: CatalogEntry, fit: MemoryFit, speed: float | None) -> ModelSuggestion:
         here = next((each.model for each in self.ours if each.model.path.name == of.file), None)
         coming = next((each for each in self.downloads.all() if each.request.repo == of.repo), None)
-        return Suggestion(of, dataclasses.replace(fit, tokens_per_s=speed or 0.0), here, coming)
+        return ModelSuggestion(of, dataclasses.replace(fit, tokens_per_s=speed or 0.0), here, coming)
 
-    def installed(self) -> list[Installed]:
+    def installed(self) -> list[InstalledFile]:
         return list(self.ours)
 
-    def others(self) -> list[Installed]:
+    def others(self) -> list[InstalledFile]:
         return list(self.theirs)
 
     def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
@@ -201,7 +201,7 @@ class Models:
     def fetch_eyes(self, model: InstalledModel, cancel: CancelToken | None = None) -> None:
         self.eyes.append(model.path)
 
-    def remove(self, path: Path) -> Installed:
+    def remove(self, path: Path) -> InstalledFile:
         if self.problem is not None:
             raise self.problem
         gone = next(one for one in self.ours if one.model.path == path)
@@ -216,7 +216,7 @@ class Models:
         yield CopyProgress(1, 1)
         self.ours.append(next(one for one in self._trash if one.model.path == path))
 
-    def put_back(self, thrown: Installed) -> None:
+    def put_back(self, thrown: InstalledFile) -> None:
         self.ours.append(thrown)
 
     def move_folder(self, new: Path, cancel: CancelToken) -> Iterator[CopyProgress]:
@@ -263,7 +263,7 @@ def furnish(models: Models) -> None:
     starter = installed("Starter", 0.11, "starter", tag="Q8_0")
     path = starter_model() or starter.model.path
     models.ours = [
-        Installed(dataclasses.replace(starter.model, path=path, parts=(path,)), "Starter", time.time()),
+        InstalledFile(dataclasses.replace(starter.model, path=path, parts=(path,)), "Starter", time.time()),
         installed(
             "Mistral Small 3.2 24B Instruct", 14.3, days=1, repo="unsloth/Mistral-Small-3.2-24B-Instruct-2506-GGUF"
         ),

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import ModelMissing
 from app.core.events import CancelToken
 from app.features.inside import compare
-from app.features.inside.compare import Compared, ComparedModel, ModelAsleep
+from app.features.inside.compare import ComparedModel, ModelAsleep, ModelFigures
 from app.ui.inside.plots import ScatterPlot
 from app.ui.models import compare as compare_page
 from app.ui.models.compare import BITS, NAME, SPEED, ComparePage, Results, detail_of, line_words, told_apart
@@ -79,7 +79,7 @@ def test_cancel_ends_it_and_keeps_what_was_found(room: Room, monkeypatch: pytest
     def held(*asked: Any, cancel: CancelToken, **more: Any) -> Iterator[Any]:
         for event in compare.compare(*asked, cancel=cancel, **more):
             yield event
-            while isinstance(event, Compared) and not cancel.cancelled:
+            while isinstance(event, ModelFigures) and not cancel.cancelled:
                 passed.wait(0.01)
 
     page, passed = room.page, threading.Event()
@@ -145,8 +145,8 @@ def test_nothing_is_cut_off(room: Room, width: int, zoom: float) -> None:
 NAMES = ["Small", "Large", "Huge"]
 
 
-def one(name: str, parameters: int, bits: float, speed: float = 20.0) -> Compared:
-    return Compared(Path(f"/{name}.gguf"), name, parameters, bits, 8.0, 100, speed, 0.25, 10**9, 4096)
+def one(name: str, parameters: int, bits: float, speed: float = 20.0) -> ModelFigures:
+    return ModelFigures(Path(f"/{name}.gguf"), name, parameters, bits, 8.0, 100, speed, 0.25, 10**9, 4096)
 
 
 def test_the_table_is_sorted_by_heading_or_choice_and_saved(room: Room, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def click_heading(room: Room, column: int) -> None:
 
 
 def test_who_failed_is_told_with_the_reason(room: Room) -> None:
-    failed = Compared(Path("/gone.gguf"), "gone", 0, error=ModelMissing("/gone.gguf"))
+    failed = ModelFigures(Path("/gone.gguf"), "gone", 0, error=ModelMissing("/gone.gguf"))
     room.page.results.show_found([failed], ["Gone"])
     assert room.page.results.failed.text().startswith("Gone: ")
     assert not room.page.results.table.isVisible()

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QTextBrowser
 
 from app.core import errors
-from app.engine.fit import Room
+from app.engine.fit import MemoryRoom
 from app.features.messages import sentence_for
 from app.features.models.estimate import MemoryFit
 from app.hub.files import ModelFile, RemoteFile
@@ -250,7 +250,7 @@ def test_another_repository_silences_the_one_before(desk: Desk) -> None:
 
 
 def test_nothing_suits_a_small_computer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk.models, "room", lambda: Room(500_000_000, 2_000_000_000))
+    monkeypatch.setattr(desk.models, "room", lambda: MemoryRoom(500_000_000, 2_000_000_000))
     desk.open_and_wait()
     assert not any("Recommended" in row for row in desk.rows)
     assert desk.chosen == "Q2_K"

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QApplication
 from app.core import errors
 from app.core.events import CancelToken
 from app.features.messages import sentence_for
-from app.hub.access import Access, Ledger
+from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.network import Network
-from app.hub.search import FoundRepository, Hub, ResultPage
+from app.hub.search import FoundRepository, HubSearch, ResultPage
 from app.ui.models import search
 from app.ui.models.search import FOUND_ROLE, SearchPage
 from app.ui.shell import tasks
@@ -344,7 +344,9 @@ def hub() -> Iterator[FakeHub]:
 
 @pytest.fixture
 def real(desk: Desk, hub: FakeHub, fresh_home) -> Desk:  # type: ignore[no-untyped-def]
-    client = Hub(Network(lambda: Access(endpoint=hub.url), Ledger(fresh_home / "connections.jsonl")))
+    client = HubSearch(
+        Network(lambda: NetworkAccess(endpoint=hub.url), ConnectionLedger(fresh_home / "connections.jsonl"))
+    )
     desk.models.answers["search"] = client.search
     desk.models.answers["repository"] = client.repository
     return desk

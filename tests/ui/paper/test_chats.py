@@ -17,7 +17,7 @@ from shiboken6 import createdByPython, isValid
 from app.bootstrap import build_shelf
 from app.core.errors import DiskFull, FolderNotWritable
 from app.core.events import CancelToken, Role
-from app.features.exchange.chat_file import Shelf
+from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.exporting import ExportFinished, ExportProgress
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
 from app.store.database import Database
@@ -65,11 +65,11 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def shelf(database: Database) -> Shelf:
+def shelf(database: Database) -> ChatArchive:
     return build_shelf(database)
 
 
-def chat_with(shelf: Shelf, database: Database, *texts: str, **more: object) -> Conversation:
+def chat_with(shelf: ChatArchive, database: Database, *texts: str, **more: object) -> Conversation:
     """Questions and answers in turns."""
     tree, roles = [], (Role.USER, Role.ASSISTANT)
     for number, text in enumerate(texts):
@@ -82,7 +82,7 @@ def chat_with(shelf: Shelf, database: Database, *texts: str, **more: object) -> 
     return found
 
 
-def printed(path: Path, chats: list[Conversation], shelf: Shelf, *, with_thinking: bool = False) -> list[str]:
+def printed(path: Path, chats: list[Conversation], shelf: ChatArchive, *, with_thinking: bool = False) -> list[str]:
     """The text of each page."""
     *_, last = export_pdf(path, chats, shelf, CancelToken(), with_thinking=with_thinking)
     assert isinstance(last, ExportFinished)
@@ -91,7 +91,7 @@ def printed(path: Path, chats: list[Conversation], shelf: Shelf, *, with_thinkin
         return [page.get_textpage().get_text_range().replace("\r\n", "\n").replace("\ufffe", "-") for page in document]
 
 
-def test_everything_is_there_as_it_was_written(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+def test_everything_is_there_as_it_was_written(tmp_path: Path, shelf: ChatArchive, database: Database) -> None:
     question = "1. How high?\n   <b>Now</b>"
     answer = RICH.format(code="\n".join(CODE[:4]))
     chat = chat_with(shelf, database, question, answer, "كم الإيجار؟", "مرتفع", thinking="I *wonder*", thinking_s=2.5)
@@ -120,7 +120,9 @@ def test_everything_is_there_as_it_was_written(tmp_path: Path, shelf: Shelf, dat
     assert "I *wonder*" in "".join(printed(tmp_path / "with.pdf", [chat], shelf, with_thinking=True))
 
 
-def test_pages_are_numbered_and_a_head_is_never_left_behind(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+def test_pages_are_numbered_and_a_head_is_never_left_behind(
+    tmp_path: Path, shelf: ChatArchive, database: Database
+) -> None:
     heads = [f"## Head {number}\n\n" + f"Words that follow head {number}. " * (3 + number % 9) for number in range(70)]
     pages = printed(tmp_path / "heads.pdf", [chat_with(shelf, database, "Well?", "\n\n".join(heads))], shelf)
     assert len(pages) > 3
@@ -133,7 +135,7 @@ def test_pages_are_numbered_and_a_head_is_never_left_behind(tmp_path: Path, shel
 
 
 def test_a_long_table_shows_its_head_on_each_page_and_loses_no_row(
-    tmp_path: Path, shelf: Shelf, database: Database
+    tmp_path: Path, shelf: ChatArchive, database: Database
 ) -> None:
     rows = "\n".join(f"| {number} | row {number} {'more ' * (number % 30)}| {number * 7} |" for number in range(150))
     table = f"| no | name | value |\n|---|---|---:|\n{rows}"
@@ -144,7 +146,9 @@ def test_a_long_table_shows_its_head_on_each_page_and_loses_no_row(
     assert found == list(range(150))
 
 
-def test_long_code_is_broken_between_its_lines_and_is_whole(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+def test_long_code_is_broken_between_its_lines_and_is_whole(
+    tmp_path: Path, shelf: ChatArchive, database: Database
+) -> None:
     wide = "x = [" + ", ".join(f'"{number}"' for number in range(60)) + "]"
     code = "\n".join([*CODE, wide])
     pages = printed(tmp_path / "code.pdf", [chat_with(shelf, database, "Well?", f"```python\n{code}\n```")], shelf)
@@ -153,7 +157,9 @@ def test_long_code_is_broken_between_its_lines_and_is_whole(tmp_path: Path, shel
     assert re.sub(r"\s", "", code) in re.sub(r"\s", "", text)
 
 
-def test_each_chat_begins_on_a_page_and_is_named_at_its_foot(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+def test_each_chat_begins_on_a_page_and_is_named_at_its_foot(
+    tmp_path: Path, shelf: ChatArchive, database: Database
+) -> None:
     chat_with(shelf, database, "One?", "1")
     two = chat_with(shelf, database, "Two?", "2")
     Conversations(database).update(two.id, title="Other")
@@ -163,7 +169,7 @@ def test_each_chat_begins_on_a_page_and_is_named_at_its_foot(tmp_path: Path, she
 
 
 def test_one_turn_at_a_time_is_laid_out_and_told(
-    tmp_path: Path, shelf: Shelf, database: Database, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shelf: ChatArchive, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most, documents = [0], []
     plain = Sheets.new_document
@@ -182,7 +188,7 @@ def test_one_turn_at_a_time_is_laid_out_and_told(
     assert 500 < most[0] < 2_000
 
 
-def test_cancelled_it_leaves_what_was_there(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+def test_cancelled_it_leaves_what_was_there(tmp_path: Path, shelf: ChatArchive, database: Database) -> None:
     path, cancel = tmp_path / "rent.pdf", CancelToken()
     path.write_bytes(b"old")
     chat = chat_with(shelf, database, *["Why?", "Because."] * 20)
@@ -195,13 +201,13 @@ def test_cancelled_it_leaves_what_was_there(tmp_path: Path, shelf: Shelf, databa
     assert [file.name for file in tmp_path.iterdir() if file.name != "home"] == ["rent.pdf"]
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path, shelf: ChatArchive, database: Database) -> None:
     chat = chat_with(shelf, database, "Why?", "Because.")
     with pytest.raises(FolderNotWritable):
         list(export_pdf(tmp_path / "gone" / "rent.pdf", [chat], shelf, CancelToken()))
 
 
-def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path, shelf: Shelf, database: Database) -> None:
+def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path, shelf: ChatArchive, database: Database) -> None:
     chat = chat_with(shelf, database, "Why?", "Because. " * 4000)
     with small_disk(tmp_path / "small", 32_768) as folder:
         with pytest.raises(DiskFull):

@@ -17,7 +17,7 @@ from app.core.errors import MachineUnusable
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
-from app.hub.access import Ledger
+from app.hub.access import ConnectionLedger
 from app.ui.settings.computers import ComputersSection
 from app.ui.theme import Theme
 from tests.helpers.lenders import a_server, listening
@@ -80,7 +80,7 @@ def test_only_one_that_answers_is_kept_with_what_it_has(qtbot: QtBot, app: App, 
     assert app.settings.engine.machines == (address,), "once"
     (row,) = page.rows
     assert row.said.text() == "2 devices, 8.0 of 12.0 GB free"
-    noted = [(one.host, one.why) for one in Ledger(app.paths.connections).connections()]
+    noted = [(one.host, one.why) for one in ConnectionLedger(app.paths.connections).connections()]
     assert noted[0] == ("127.0.0.1", "lent memory")
 
 
@@ -108,4 +108,4 @@ def test_with_the_network_off_none_is_asked_or_used(qtbot: QtBot, app: App) -> N
     assert not app.paths.connections.exists()
     app.change("network", allowed=True)
     assert app.machines.usable() == ("box:1",)
-    assert [one.host for one in Ledger(app.paths.connections).connections()] == ["box"]
+    assert [one.host for one in ConnectionLedger(app.paths.connections).connections()] == ["box"]

@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.build import this_build
 from app.core.settings import Settings, load_settings
-from app.engine.states import Identity
+from app.engine.states import StateIdentity
 from app.ui.sampling import MODEL_DEFAULT
 from app.ui.settings.about import LicenceSheet, licence_notices
 from app.ui.settings.pages import DeviceChoice, SettingsPage
@@ -63,7 +63,7 @@ def keep_state(frame: Frame, session: str, size_bytes: int) -> None:
     frame.paths.states.mkdir(parents=True)
     unfinished = frame.paths.states / "new.part"
     unfinished.write_bytes(bytes(size_bytes))
-    frame.app.states.add(session, Identity(1, 1, "", "", "f16", ""), [1, 2, 3], unfinished)
+    frame.app.states.add(session, StateIdentity(1, 1, "", "", "f16", ""), [1, 2, 3], unfinished)
 
 
 def test_a_page_is_made_when_it_is_first_opened_and_kept(dialog: SettingsDesk) -> None:

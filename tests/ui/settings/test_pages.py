@@ -21,7 +21,7 @@ from app.bootstrap import build
 from app.core.errors import EmbeddingsUnavailable
 from app.core.settings import NetworkSettings, load_settings
 from app.engine.protocol import Device
-from app.hub.access import Ledger, access_of
+from app.hub.access import ConnectionLedger, access_of
 from app.ui.settings.connections import ConnectionModel, ConnectionTable
 from app.ui.settings.pages import (
     HUB,
@@ -309,7 +309,7 @@ def test_without_a_keyring_the_token_holds_until_quit_and_that_is_said(
 
 def test_connections_are_listed_with_the_newest_first(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
     dialog.wait_for_words("No connections yet.")
-    ledger: Ledger = frame.app.ledger
+    ledger: ConnectionLedger = frame.app.ledger
     for host, why, size, status in (
         ("huggingface.co", "search", 18_200, 200),
         ("cdn.example", "download unsloth/Qwen/model.gguf", 5_680_000_000, 206),
@@ -342,13 +342,13 @@ def test_of_many_connections_only_those_in_view_are_put_into_words(
     frame.paths.connections.parent.mkdir(parents=True, exist_ok=True)
     frame.paths.connections.write_text("\n".join(rows) + "\n", "utf-8")
     readers: list[threading.Thread] = []
-    connections = Ledger.connections
+    connections = ConnectionLedger.connections
 
-    def read(self: Ledger, most: int) -> object:
+    def read(self: ConnectionLedger, most: int) -> object:
         readers.append(threading.current_thread())
         return connections(self, most)
 
-    monkeypatch.setattr(Ledger, "connections", read)
+    monkeypatch.setattr(ConnectionLedger, "connections", read)
     in_words: set[int] = set()
     data = ConnectionModel.data
 

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.bootstrap import build_trash
-from app.store.trash import Trashed
+from app.store.trash import TrashedItem
 from app.ui.settings.data import TrashPage
 from tests.helpers.deleted_text import files_with
 from tests.helpers.desks.settings import SettingsDesk
@@ -101,5 +101,5 @@ def test_who_wants_that_has_nothing_kept_beyond_the_next_start(frame: Frame, num
     assert "removed for good when Fireside starts next" in desk.page.list.item(0).toolTip()
     frame.app.began_at += 3600
     frame.app.tidy()
-    rows: list[Trashed] | Any = build_trash(frame.app).rows()
+    rows: list[TrashedItem] | Any = build_trash(frame.app).rows()
     assert rows == []

@@ -24,7 +24,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
 from app.core.settings import load_settings
-from app.features.messages import Sentence
+from app.features.messages import PersonMessage
 from app.ui.chat.view import ChatView
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shell import tasks
@@ -61,7 +61,7 @@ def whole(frame: Frame) -> Frame:
 
 def test_every_control_has_a_name(whole: Frame) -> None:
     whole.notify.actions["retry"] = lambda: None
-    whole.notify.tell(Sentence("Something.", action="retry"), details="x")
+    whole.notify.tell(PersonMessage("Something.", action="retry"), details="x")
     whole.window.open_settings()
     controls = [w for w in whole.window.findChildren(QWidget) if isinstance(w, INTERACTIVE) and w.isVisible()]
     assert len(controls) > 20

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 from app.core.errors import ModelTooLarge
 from app.core.events import CancelToken
 from app.features.documents import DocumentStored, ReadRange, TextHighlight
-from app.features.page_reading.corrections import Corrections
+from app.features.page_reading.corrections import PageCorrections
 from app.features.summary.result import Form, Length, SummaryOptions
-from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
+from app.features.summary.summarize import Merging, Planned, SectionRead, TaskRests, Writing
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import engines_started
@@ -229,7 +229,7 @@ def test_enter_starts_and_the_points_grow_section_by_section(desk: Desk, tmp_pat
     assert desk.work_words.text().startswith("Section 2 of 3")
     assert desk.work_lead.text() == "Points so far"
     assert 0 < desk.work_line.value() < desk.work_line.maximum() / 2
-    desk.say(Rests("interactive"))
+    desk.say(TaskRests("interactive"))
     desk.wait(lambda: desk.work_words.text() == "Section 2 of 3 · paused while you chat")
     assert desk.states[-1] == "Summary paused while you chat"
     desk.say(SectionRead(2, 3, (differing(),), 0, 2), SectionRead(3, 3, (), 0, 3), Merging(1, 2))
@@ -409,12 +409,12 @@ def test_of_a_scan_that_was_corrected_since_a_summary_says_so_and_is_made_again_
     path = scan(tmp_path / "lease.pdf", drawn([Page()], tmp_path, 20), 20)
     *_, read = desk.documents.read(path, CancelToken())
     assert isinstance(read, DocumentStored)
-    typed = Corrections(desk.documents, read.document.id).correct(1, NOTE, CancelToken())
+    typed = PageCorrections(desk.documents, read.document.id).correct(1, NOTE, CancelToken())
     assert typed is not None
     first = desk.begin(path)
     desk.finish(found())
     assert not desk.state_bar.isVisible()
-    corrected = Corrections(desk.documents, typed.id).correct(1, NOTE.replace("fifth", "third"), CancelToken())
+    corrected = PageCorrections(desk.documents, typed.id).correct(1, NOTE.replace("fifth", "third"), CancelToken())
     assert corrected is not None
     desk.view.show_job(first)
     assert desk.state_words.text() == (

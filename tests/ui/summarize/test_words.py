@@ -21,7 +21,7 @@ from app.features.summary.result import (
     SummaryOptions,
 )
 from app.features.summary.summaries import Estimate, StoredSummary
-from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
+from app.features.summary.summarize import Merging, Planned, SectionRead, TaskRests, Writing
 from app.ui.summarize.texts import ChipBuilder, SummaryProgress, figures_of, time_words, told, was_read, work_words
 from app.ui.summarize.wish import WishChoices
 from app.ui.theme import Theme
@@ -67,7 +67,7 @@ def test_the_work_is_told_from_the_first_section_to_the_writing() -> None:
     shares = [progress.share]
     for event in (
         Planned(2, 100),
-        Rests("room"),
+        TaskRests("room"),
         SectionRead(1, 2, (), 0, 1),
         SectionRead(2, 2, (), 0, 2),
         Merging(0, 3),

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from app.core.errors import DiskFull
 from app.documents.segments import Segment
-from app.features.models.languages import Knows
+from app.features.models.languages import KnownLanguages
 from app.features.translation import live
 from app.features.translation.result import Formality, GlossaryTerm, TranslationEvent
 from app.ui.translate.languages import Able
@@ -177,7 +177,7 @@ def test_only_the_languages_of_the_model_are_offered(desk: TranslateDesk) -> Non
 
 
 def test_that_languages_are_guessed_from_a_models_name_is_said_below_them(desk: TranslateDesk) -> None:
-    known = Knows("generic", ("en", "de"), True, True, True, is_guess=True, is_for_code=True)
+    known = KnownLanguages("generic", ("en", "de"), True, True, True, is_guess=True, is_for_code=True)
     desk.target_language.remark = Able(Path("coder.gguf"), known).remark
     popup = desk.open_languages()
     said = popup.findChild(QLabel, "languages_remark").text()

@@ -18,8 +18,8 @@ from app.core.wire import to_json
 from app.features.summary.result import Form, Length, StoredSummary, SummaryOptions
 from app.features.translation.result import TranslationWish
 from app.features.work.queue import StoredJobs
-from app.store.jobs import JobRow, Jobs
-from app.store.translations import Outcome
+from app.store.jobs import JobRow, JobTable
+from app.store.translations import SegmentOutcome
 from app.ui.shell.notify import Notify
 from app.ui.summarize.summarize_tab import summary_words
 from app.ui.summarize.texts import form_and_time, note_of
@@ -163,7 +163,7 @@ class Kind:
             number = app.summaries.begin([document.id], SummaryOptions(), together=False)[0].id
         else:
             spec = {"wish": to_json(TranslationWish("pt-BR")), "format": "docx", "source_language": "en"}
-            number = Jobs(app.database).add("translation", title, spec, state=state).id
+            number = JobTable(app.database).add("translation", title, spec, state=state).id
             app.translations._store.add_segments(number, ((one, []) for one in range(1, steps + 1)))
         self.put(app, number, state, steps, done)
         return number
@@ -171,10 +171,10 @@ class Kind:
     def put(self, app: Fireside, number: int, state: str, steps: int = 0, done: int = 0) -> None:
         """Its state now, and how many of its steps are done."""
         if self.name == "summary":
-            Jobs(app.database).update(number, state=state, progress={"sections": steps, "sections_read": done})
+            JobTable(app.database).update(number, state=state, progress={"sections": steps, "sections_read": done})
             return
-        Jobs(app.database).update(number, state=state)
-        app.translations._store.keep(number, [Outcome(one, [], "model", False) for one in range(1, done + 1)])
+        JobTable(app.database).update(number, state=state)
+        app.translations._store.keep(number, [SegmentOutcome(one, [], "model", False) for one in range(1, done + 1)])
 
 
 SUMMARIES = Kind("summary", summary_words, "Your summaries will be here.", "No summaries found.")

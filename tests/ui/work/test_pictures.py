@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app.bootstrap import PAGE_READING
-from app.store.jobs import Jobs
+from app.store.jobs import JobTable
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.view import ChatView
 from app.ui.document.view import PageReadingPane
@@ -256,7 +256,7 @@ def test_a_scan_in_a_temporary_chat_is_read_as_well_and_nothing_of_it_stays(
     desk.wait(is_gone)
     for words in (b"third working day", b"elm street", b"lease.pdf"):
         assert files_with(words, fresh_home) == []
-    assert Jobs(desk.app.database).find(PAGE_READING) == []
+    assert JobTable(desk.app.database).find(PAGE_READING) == []
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="make test-documents installs it")

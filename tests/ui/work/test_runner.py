@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.features.work.asking import Rests
-from app.features.work.queue import Worked
+from app.features.work.asking import TaskRests
+from app.features.work.queue import JobEvent
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import EndOfWork
 from app.ui.summarize import summarize_tab, texts
@@ -52,20 +52,25 @@ class Queue:
     def find(self) -> list[Row]:
         return list(self.rows.values())
 
-    def run(self, cancel: CancelToken) -> Iterator[Worked[Any]]:
+    def run(self, cancel: CancelToken) -> Iterator[JobEvent[Any]]:
         while self.steps and not cancel.cancelled:
             number, what = self.steps.pop(0)
             if isinstance(what, Exception):
                 raise what
             if isinstance(what, str):
                 self.rows[number].state = what
-            yield Worked(number, None if isinstance(what, str) else what)
+            yield JobEvent(number, None if isinstance(what, str) else what)
             assert self.taken.acquire(timeout=WAIT_S)
 
 
 KINDS: dict[str, tuple[Any, Callable[[], Any], Callable[[str], Any], str]] = {
-    "summary": (summarize_tab.RUNNER_WORDS, texts.SummaryProgress, Rests, "Summariz Summary"),
-    "translation": (translate_tab.RUNNER_WORDS, translation_texts.TranslationProgress, Rests, "Translat Translation"),
+    "summary": (summarize_tab.RUNNER_WORDS, texts.SummaryProgress, TaskRests, "Summariz Summary"),
+    "translation": (
+        translate_tab.RUNNER_WORDS,
+        translation_texts.TranslationProgress,
+        TaskRests,
+        "Translat Translation",
+    ),
 }
 
 

@@ -10,14 +10,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.features.work.engines import Swap
+from app.features.work.engines import ModelSwap
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.work.tab import SecondModelQuestion
 from tests.helpers.desks.window import Frame
 
 GB = 10**9
-SWAP = Swap("summarize", "Small 4B", 3 * GB, "Big 26B", 14 * GB, 5 * GB)
+SWAP = ModelSwap("summarize", "Small 4B", 3 * GB, "Big 26B", 14 * GB, 5 * GB)
 
 
 class Job:

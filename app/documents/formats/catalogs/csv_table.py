@@ -16,7 +16,7 @@ from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.encoding import TextFile, after_the_text, lines, stream
 from app.documents.formats.catalogs.values import is_prose, shown_value
 from app.documents.segments import SegmentKind
-from app.documents.source import FileSource, Item, Opened, Target, Visit, Visits
+from app.documents.source import FileSource, Item, Opened, SegmentVisits, TargetLanguage, Visit
 
 ROWS = 100
 MOST_CHARACTERS = 100_000
@@ -32,12 +32,12 @@ def read(source: FileSource) -> Iterator[Item]:
     with source.path.open("rb") as file:
         text = stream(file, source.encoding)
         yield Opened(encoding=text.encoding)
-        rows = _Rows(lines(text, sys.maxsize))
+        rows = _CsvRows(lines(text, sys.maxsize))
         yield from _pieces(rows)
         yield from after_the_text(text.encoding, text.odd_bytes + rows.nuls)
 
 
-class _Rows:
+class _CsvRows:
     """Rows with the number and the place of each."""
 
     def __init__(self, all_lines: Iterator[tuple[int, str, int]]) -> None:
@@ -94,7 +94,7 @@ def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
     return (widths.count(commonest) / len(widths), commonest) if commonest > 1 else (0.0, 0)
 
 
-def _pieces(rows: _Rows) -> Iterator[BlockPiece]:
+def _pieces(rows: _CsvRows) -> Iterator[BlockPiece]:
     waiting: list[list[str]] = []
     first = last = start = end = size = 0
     for number, row_start, row_end, row in rows:
@@ -134,9 +134,9 @@ class CsvCell(NamedTuple):
     is_quoted: bool
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:  # noqa: ARG001 - it has no place for a language
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:  # noqa: ARG001 - it has no place for a language
     """The names of the columns too; they are the context of what is below them."""
-    file, visits = TextFile(source), Visits(visit)
+    file, visits = TextFile(source), SegmentVisits(visit)
     delimiter, start = _delimiter(file.text)
     names: dict[int, str] = {}
     for cell in cells(file.text, delimiter, start):

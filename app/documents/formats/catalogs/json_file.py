@@ -20,21 +20,21 @@ from app.core.errors import DocumentUnreadable
 from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_locale, is_prose, key_of, renamed_locale, shown_value
 from app.documents.segments import Mark, SegmentKind, Tagged, content_of, marks, plain
-from app.documents.source import FileSource, Target, Visit, Visits
+from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
 
 _LOCALES = (("@@locale",), ("locale",), ("language",))
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """Raises DocumentUnreadable where it is no JSON."""
     file = TextFile(source, is_utf8=True)  # RFC 8259
-    _JsonWriter(source, file, Visits(visit)).run(target)
+    _JsonWriter(source, file, SegmentVisits(visit)).run(target)
     if out is not None:
         file.write(out)
 
 
 class _JsonWriter:
-    def __init__(self, source: FileSource, file: TextFile, visits: Visits) -> None:
+    def __init__(self, source: FileSource, file: TextFile, visits: SegmentVisits) -> None:
         self._source, self._file, self._visits = source, file, visits
         self._found = list(strings(file.text, str(source.path)))
         values = [each for each in self._found if not each.is_key]
@@ -46,7 +46,7 @@ class _JsonWriter:
             file.text.isascii() and re.search(r"\\u(?:00[89A-Fa-f]|0[1-9A-Fa-f]|[1-9A-Fa-f])", file.text) is not None
         )
 
-    def run(self, target: Target | None) -> None:
+    def run(self, target: TargetLanguage | None) -> None:
         tops = [each for each in self._found if each.is_key and not each.path]
         for each in self._found:
             if not each.is_key:
@@ -55,7 +55,7 @@ class _JsonWriter:
             self._set(tops[0], renamed_locale(tops[0].value, target.language) or tops[0].value)
         self._source.remark("left_values", count=self._left)
 
-    def _put(self, each: String, target: Target | None) -> None:
+    def _put(self, each: JsonString, target: TargetLanguage | None) -> None:
         path = each.path
         if path in _LOCALES[:1] or (path in _LOCALES and is_locale(each.value)):
             if target is not None:
@@ -101,7 +101,7 @@ class _JsonWriter:
             return None
         return sentence.text_of(new)
 
-    def _set(self, each: String, new: str) -> None:
+    def _set(self, each: JsonString, new: str) -> None:
         if new != each.value:
             raw = self._file.text[each.start : each.end]
             self._file.replace(each.start, each.end, string(new, raw, is_ascii=self._is_ascii))
@@ -117,7 +117,7 @@ _TOKEN = re.compile(
 )
 
 
-class String(NamedTuple):
+class JsonString(NamedTuple):
     """A string: where it is with its quotes, its value, the keys above it, and whether it is a key itself."""
 
     start: int
@@ -134,7 +134,7 @@ class _JsonLevel:
         self.is_object, self.name, self.count = is_object, "", 0
 
 
-def strings(text: str, path: str) -> Iterator[String]:
+def strings(text: str, path: str) -> Iterator[JsonString]:
     """All strings in order, keys too; raises DocumentUnreadable: damaged or too_deep. `path` is for that."""
     levels: list[_JsonLevel] = []
     waits = "value"  # what may come next: a value, a key, the colon behind it, its member, or a comma or a bracket
@@ -162,11 +162,11 @@ def strings(text: str, path: str) -> Iterator[String]:
         elif kind == "string" and waits == "key" and top is not None:
             top.name = _value(text[start:end], path)
             more = at + 2 < len(tokens) and text[tokens[at + 2][1]] == "{"
-            yield String(start, end, top.name, _path(levels[:-1]), True, more)
+            yield JsonString(start, end, top.name, _path(levels[:-1]), True, more)
             waits = "colon"
         elif kind in ("string", "word") and waits in ("value", "member"):
             if kind == "string":
-                yield String(start, end, _value(text[start:end], path), _path(levels))
+                yield JsonString(start, end, _value(text[start:end], path), _path(levels))
             waits = "comma"
         else:
             raise DocumentUnreadable(path, "damaged")

@@ -20,24 +20,24 @@ from app.core.paths import resource
 from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import tagged, with_underscore
 from app.documents.segments import Content, SegmentKind, Tagged, content_of, marks
-from app.documents.source import FileSource, Target, Visit, Visits
+from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
 
 _CHARSET = re.compile(rb"[Cc]harset=([\w.:-]+)")
 _SAID = re.compile(r"nplurals\s*=\s*(\d)")
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """Raises DocumentUnreadable where it is no PO file."""
     file = TextFile(source, _CHARSET)
-    _PoWriter(file, Visits(visit), target).run(list(entries(file.text, str(source.path))))
+    _PoWriter(file, SegmentVisits(visit), target).run(list(entries(file.text, str(source.path))))
     if out is not None:
         file.write(out)
 
 
 class _PoWriter:
-    def __init__(self, file: TextFile, visits: Visits, target: Target | None) -> None:
+    def __init__(self, file: TextFile, visits: SegmentVisits, target: TargetLanguage | None) -> None:
         self._file, self._visits, self._target = file, visits, target
-        self._plurals: Plurals | None = None
+        self._plurals: PluralForms | None = None
 
     def run(self, found: list[PoEntry]) -> None:
         header = next((entry for entry in found if entry.is_header), None)
@@ -86,12 +86,12 @@ class _PoWriter:
         new = self._visits(message.content, SegmentKind.MESSAGE, context=context, translated=known)
         return message.text_of(new) if new is not None else None
 
-    def _set(self, place: Field, value: str) -> None:
+    def _set(self, place: PoField, value: str) -> None:
         if value != place.value:
             columns = len(place.name) + 1
             self._file.replace(place.strings, place.end, strings(value, columns, self._file.newline))
 
-    def _set_all(self, places: list[Field], values: list[str]) -> None:
+    def _set_all(self, places: list[PoField], values: list[str]) -> None:
         """The forms of a plural, as many as there are of them in the target."""
         newline = self._file.newline
         lines = [f"msgstr[{number}] {strings(value, 10, newline)}" for number, value in enumerate(values)]
@@ -111,7 +111,7 @@ class _PoWriter:
         for start, end in entry.previous:
             self._file.replace(start, end, "")
 
-    def _put_header(self, header: PoEntry, place: Field) -> None:
+    def _put_header(self, header: PoEntry, place: PoField) -> None:
         value = place.value
         if self._target is not None and self._plurals is not None:
             value = _with(value, "Language", with_underscore(self._target.language), is_added=True)
@@ -171,7 +171,7 @@ LINE_COLUMNS = 79
 
 
 @dataclass
-class Field:
+class PoField:
     """A keyword with its strings: `start` is the keyword's, `strings` the first quote's, `end` the last quote's."""
 
     name: str
@@ -186,7 +186,7 @@ class Field:
 class PoEntry:
     """A message. `flags` and `previous` are lines of comments with their newline: where they are."""
 
-    fields: dict[str, Field] = field(default_factory=dict)
+    fields: dict[str, PoField] = field(default_factory=dict)
     extracted: list[str] = field(default_factory=list)
     flags: list[tuple[int, int]] = field(default_factory=list)
     previous: list[tuple[int, int]] = field(default_factory=list)
@@ -202,7 +202,7 @@ class PoEntry:
         return not self.value("msgid") and "msgctxt" not in self.fields and "msgid" in self.fields
 
     @property
-    def translations(self) -> list[Field]:
+    def translations(self) -> list[PoField]:
         """Its msgstr fields in order."""
         return [each for name, each in self.fields.items() if name.startswith("msgstr")]
 
@@ -223,7 +223,7 @@ def entries(text: str, path: str) -> Iterator[PoEntry]:
             if (name in ("msgctxt", "msgid") and "msgid" in entry.fields) or name in entry.fields:
                 yield entry
                 entry = PoEntry()
-            last = Field(name, start + line.index(name), start + keyword.end(), start + keyword.end())
+            last = PoField(name, start + line.index(name), start + keyword.end(), start + keyword.end())
             entry.fields[name] = last
             _add(last, line, keyword.end(), start, path)
         elif line.strip():
@@ -247,7 +247,7 @@ def _comment(entry: PoEntry, line: str, start: int, end: int) -> None:
         entry.extracted.clear()
 
 
-def _add(last: Field, line: str, at: int, start: int, path: str) -> None:
+def _add(last: PoField, line: str, at: int, start: int, path: str) -> None:
     found = _STRING.fullmatch(line, at)
     if found is None:
         raise DocumentUnreadable(path, "damaged")
@@ -294,7 +294,7 @@ def _filled(text: str, most: int) -> Iterator[str]:
 # How many plural forms a language has in gettext, and the rule that chooses among them.
 
 
-class Plurals(NamedTuple):
+class PluralForms(NamedTuple):
     """`forms` counts them; `singular` is which of them is for one."""
 
     forms: int
@@ -307,14 +307,14 @@ class Plurals(NamedTuple):
         return f"nplurals={self.forms}; plural={self.rule};"
 
 
-_ONE = Plurals(2, "n != 1")
+_ONE = PluralForms(2, "n != 1")
 _TABLE = {
-    code: Plurals(forms, rule, singular)
+    code: PluralForms(forms, rule, singular)
     for codes, forms, rule, singular in json.loads(resource("plurals.json").read_text("utf-8"))
     for code in codes.split()
 }
 
 
-def plurals_of(language: str) -> Plurals:
+def plurals_of(language: str) -> PluralForms:
     """Of a language as BCP 47 has it; two forms, for one and for all else, where it is not known better."""
     return _TABLE.get(language) or _TABLE.get(language.partition("-")[0]) or _ONE

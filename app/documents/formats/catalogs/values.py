@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from app.documents.segments import TAG_LOOKS, SegmentKind, SegmentTag, Tagged, tagged_content
-from app.documents.source import Visits
+from app.documents.source import SegmentVisits
 
 _NEW_LINE = re.compile(r"(\r\n|\r|\n)")
 _WORD = re.compile(r"[^\W\d_]")
 
 
 def shown_value(
-    value: str, visits: Visits, context: str, kind: SegmentKind = SegmentKind.VALUE, *, key: str = ""
+    value: str, visits: SegmentVisits, context: str, kind: SegmentKind = SegmentKind.VALUE, *, key: str = ""
 ) -> str | None:
     """What a value becomes; None where it stays. White space at the ends of a line stays where it is."""
     if is_page(value, key):
@@ -24,7 +24,7 @@ def shown_value(
     return None if new == lines else "".join(new)
 
 
-def _line(line: str, visits: Visits, context: str, kind: SegmentKind) -> str:
+def _line(line: str, visits: SegmentVisits, context: str, kind: SegmentKind) -> str:
     inner = line.strip()
     if not _WORD.search(inner):
         return line

@@ -16,13 +16,13 @@ from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_page, is_prose, key_of, renamed_locale, shown_value, tagged
 from app.documents.formats.plain.text import pieces, width_of, wrapped
 from app.documents.segments import SegmentKind, content_of
-from app.documents.source import FileSource, Target, Visit, Visits
+from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """Raises DocumentUnreadable where it is no YAML."""
-    file, visits = TextFile(source), Visits(visit)
-    tops = list[Scalar]()
+    file, visits = TextFile(source), SegmentVisits(visit)
+    tops = list[YamlScalar]()
     for place in places(file.text, str(source.path)):
         if not place.is_key:
             put_value(file, 0, place, visits)
@@ -34,7 +34,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
         file.write(out)
 
 
-def put_value(file: TextFile, offset: int, place: Scalar, visits: Visits) -> None:
+def put_value(file: TextFile, offset: int, place: YamlScalar, visits: SegmentVisits) -> None:
     """Shows a string and writes what it becomes; `offset` is where the YAML begins in the file."""
     key = key_of(place.path)
     if not is_prose(place.value, key):
@@ -49,7 +49,7 @@ def put_value(file: TextFile, offset: int, place: Scalar, visits: Visits) -> Non
         file.replace(start, end, written_scalar(file.text[start:end], place, new))
 
 
-def _literal(value: str, visits: Visits, context: str) -> str | None:
+def _literal(value: str, visits: SegmentVisits, context: str) -> str | None:
     """A text whose lines count: paragraphs and items, whose inner line ends are marks."""
     changes = list[tuple[int, int, str]]()
     for part in pieces(value):
@@ -67,7 +67,7 @@ def _literal(value: str, visits: Visits, context: str) -> str | None:
     return value if changes else None
 
 
-def _rename(file: TextFile, top: Scalar, target: Target) -> None:
+def _rename(file: TextFile, top: YamlScalar, target: TargetLanguage) -> None:
     """The code of the language at the top, where there is one and something is below it."""
     raw = file.text[top.start : top.end]
     new = renamed_locale(top.value, target.language)
@@ -84,7 +84,7 @@ _RESOLVER = yaml.resolver.Resolver()
 _STR = "tag:yaml.org,2002:str"
 
 
-class Scalar(NamedTuple):
+class YamlScalar(NamedTuple):
     """A scalar: where it is with its anchor and tag, its value, its style ("" plain, or ' " | >), its keys from above.
 
     `is_key` tells keys; `is_flow`: within brackets or braces.
@@ -121,7 +121,7 @@ class _YamlLevel:
         return self.key or "" if self.is_mapping else str(self.index)
 
 
-def places(text: str, path: str) -> Iterator[Scalar]:
+def places(text: str, path: str) -> Iterator[YamlScalar]:
     """The scalars that are strings, in order; raises DocumentUnreadable: damaged or too_deep. `path` is for that."""
     try:
         yield from _places(text, path)
@@ -129,7 +129,7 @@ def places(text: str, path: str) -> Iterator[Scalar]:
         raise DocumentUnreadable(path, "damaged") from None
 
 
-def _places(text: str, path: str) -> Iterator[Scalar]:
+def _places(text: str, path: str) -> Iterator[YamlScalar]:
     levels: list[_YamlLevel] = []
     for event in yaml.parse(text, _PARSER):
         if isinstance(event, yaml.CollectionEndEvent):
@@ -149,7 +149,7 @@ def _places(text: str, path: str) -> Iterator[Scalar]:
                 names = tuple(level.name for level in (levels[:-1] if is_key else levels))
                 is_flow = any(level.is_flow for level in levels)
                 start, end = event.start_mark.index, event.end_mark.index
-                yield Scalar(start, end, event.value, event.style or "", names, is_key, is_flow)
+                yield YamlScalar(start, end, event.value, event.style or "", names, is_key, is_flow)
 
 
 def _is_text(event: yaml.ScalarEvent) -> bool:
@@ -177,11 +177,11 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0
 _ESCAPED = re.compile('[\\\\"\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
 
 
-def written_scalar(raw: str, place: Scalar, new: str) -> str:
+def written_scalar(raw: str, place: YamlScalar, new: str) -> str:
     """What stands for a new value; `raw` is what stands for the old one, with its anchor and tag."""
     properties = _PROPERTIES.match(raw)[0] if raw[:1] in ("&", "!") else ""  # type: ignore[index]
     if place.style in ("|", ">"):
-        block = _Block(raw, place.value)
+        block = _BlockString(raw, place.value)
         body = block.literal(new) if place.style == "|" else block.folded(new)
         if body and reads_as(f"- {body}", new):
             return body
@@ -195,7 +195,7 @@ def _single(new: str) -> str:
     return "'" + new.replace("'", "''") + "'"
 
 
-def _holds(form: str, place: Scalar, new: str) -> bool:
+def _holds(form: str, place: YamlScalar, new: str) -> bool:
     """Whether it is read as the value, beside a key and before a comment too."""
     if re.search("[\t\r\n\x85\u2028\u2029]", form):
         return False
@@ -216,7 +216,7 @@ def _code(letter: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-class _Block:
+class _BlockString:
     """A literal or folded string: a header, and lines that are all indented."""
 
     def __init__(self, raw: str, value: str) -> None:

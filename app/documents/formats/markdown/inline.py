@@ -34,7 +34,7 @@ _OPAQUE = ("code", "kbd", "samp", "var", "tt", "script", "style", "svg", "math")
 """What is inside these is no text to translate."""
 
 
-class Image(NamedTuple):
+class ImageMark(NamedTuple):
     """An image's mark, and where in the text it is and its words are."""
 
     number: int
@@ -52,18 +52,18 @@ class Image(NamedTuple):
 
 
 @dataclass
-class Inline:
+class InlineText:
     """`written` is what the text has for each mark, by its key. `labels` are those of links to definitions that their
     own words name, by number."""
 
     source: str
     content: Content = ()
     written: dict[tuple[str, int], str] = field(default_factory=dict)
-    images: list[Image] = field(default_factory=list)
+    images: list[ImageMark] = field(default_factory=list)
     labels: dict[int, str] = field(default_factory=dict)
 
 
-def inline_of(parser: MarkdownIt, text: str, env: dict[str, Any]) -> Inline:
+def inline_of(parser: MarkdownIt, text: str, env: dict[str, Any]) -> InlineText:
     """The content of a block's text, whose lines are divided by line feeds. A soft line break is a space."""
     tokens = inline_tokens(parser, text, env)
     return _InlineReading(text, tokens).result()
@@ -75,12 +75,12 @@ class _InlineReading:
     def __init__(self, text: str, tokens: list[Token]) -> None:
         self._text, self._tokens = text, tokens
         self._parts: list[str | Mark] = []
-        self._found = Inline(text)
+        self._found = InlineText(text)
         self._numbers: list[tuple[int, int]] = []
         self._count = 0
         self._html = _html_pairs(tokens)
 
-    def result(self) -> Inline:
+    def result(self) -> InlineText:
         behind = 0
         for at, token in enumerate(self._tokens):
             if at < behind:
@@ -120,7 +120,7 @@ class _InlineReading:
         self._add(nesting, look, shows, start, end)
         if token.type == "image":
             first, last = token.meta["label"]
-            self._found.images.append(Image(self._count, start, first, last, end))
+            self._found.images.append(ImageMark(self._count, start, first, last, end))
 
     def _add(self, nesting: int, look: str, shows: str, start: int, end: int) -> None:
         written = self._text[start:end]
@@ -138,7 +138,7 @@ class _InlineReading:
         self._found.written[mark.key] = written
 
 
-class _Pair(NamedTuple):
+class _TagPair(NamedTuple):
     """A tag that has another one: 1 or -1, how they look, and the place of the other."""
 
     nesting: int
@@ -147,9 +147,9 @@ class _Pair(NamedTuple):
     is_opaque: bool
 
 
-def _html_pairs(tokens: list[Token]) -> dict[int, _Pair]:
+def _html_pairs(tokens: list[Token]) -> dict[int, _TagPair]:
     """The tags that are pairs and nest with all else, by their place among the tokens."""
-    found: dict[int, _Pair] = {}
+    found: dict[int, _TagPair] = {}
     waiting: list[tuple[str, int]] = []
     for at, token in enumerate(tokens):
         tag = _TAG.fullmatch(token.content) if token.type == "html_inline" else None
@@ -157,8 +157,8 @@ def _html_pairs(tokens: list[Token]) -> dict[int, _Pair]:
             name, is_closing = tag[2].lower(), bool(tag[1])
             if is_closing and waiting and waiting[-1][0] == name:
                 first, look = waiting.pop()[1], TAG_LOOKS.get(name, "other")
-                found[first] = _Pair(1, look, at, name in _OPAQUE)
-                found[at] = _Pair(-1, look, first, name in _OPAQUE)
+                found[first] = _TagPair(1, look, at, name in _OPAQUE)
+                found[at] = _TagPair(-1, look, first, name in _OPAQUE)
             elif not is_closing and name not in elements.VOID and not token.content.endswith("/>"):
                 waiting.append((name, at))
         elif token.nesting > 0:
@@ -321,7 +321,7 @@ class MarkdownText:
     def __init__(self, parser: MarkdownIt, env: dict[str, Any]) -> None:
         self._parser, self._env = parser, env
 
-    def of(self, content: Content, old: Inline, frame: TextFrame) -> str:
+    def of(self, content: Content, old: InlineText, frame: TextFrame) -> str:
         """The text for a content, which has the marks of the old one; lines are divided by line feeds."""
         content = _tidy(content, old)
         nbsp = "&nbsp;" if "&nbsp;" in old.source and "\xa0" not in old.source else "\xa0"
@@ -353,7 +353,7 @@ class MarkdownText:
         return _shape(found.content, found.written) == _shape(content, written)
 
 
-def _changed_labels(content: Content, old: Inline) -> Iterator[tuple[int, str]]:
+def _changed_labels(content: Content, old: InlineText) -> Iterator[tuple[int, str]]:
     """The links whose words name their definition, and which have other words now."""
     for number, label in old.labels.items():
         if _inside(content, number) != _inside(old.content, number):
@@ -374,7 +374,7 @@ def _shape(content: Content, written: dict[tuple[str, int], str]) -> list[str]:
     return [part for part in shape if part]
 
 
-def _tidy(content: Content, old: Inline) -> Content:
+def _tidy(content: Content, old: InlineText) -> Content:
     """Spaces at the inner edges of emphasis go outside, where they must be; emphasis of nothing is left out."""
     parts = [_SPACES.sub(" ", part) if isinstance(part, str) else part for part in content]
     is_moving = True
@@ -400,11 +400,11 @@ def _key(part: str | Mark) -> tuple[str, int] | None:
     return part.key if isinstance(part, Mark) else None
 
 
-def _is_delimiter(part: str | Mark, old: Inline, role: str) -> bool:
+def _is_delimiter(part: str | Mark, old: InlineText, role: str) -> bool:
     return isinstance(part, Mark) and part.role == role and old.written[part.key] in _SIGNS
 
 
-def _as_html(content: Content, old: Inline) -> dict[tuple[str, int], str]:
+def _as_html(content: Content, old: InlineText) -> dict[tuple[str, int], str]:
     looks = {part.number: part.look for part in content if isinstance(part, Mark) and _is_delimiter(part, old, "open")}
     found: dict[tuple[str, int], str] = {}
     for number, look in looks.items():

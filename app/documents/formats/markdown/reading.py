@@ -20,7 +20,7 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.encoding import after_the_text, decode
-from app.documents.formats.web.walker import Walker
+from app.documents.formats.web.walker import HtmlWalker
 from app.documents.source import FileSource, Item, Opened
 
 PORTION_CHARACTERS = 500_000
@@ -47,7 +47,7 @@ def pieces_of(text: str) -> Iterator[BlockPiece]:
     """The blocks of a text in Markdown; their places are offsets into it."""
     parser = _parser()
     for start, end in portions(text):
-        yield from _Portion(text, start, end).pieces(parser.parse(text[start:end]))
+        yield from _OpenPortion(text, start, end).pieces(parser.parse(text[start:end]))
         parser = _parser(has_front_matter=False) if start == 0 else parser
 
 
@@ -104,7 +104,7 @@ class MarkdownLines:
         return end
 
 
-class _Portion(MarkdownLines):
+class _OpenPortion(MarkdownLines):
     """A stretch of the text with what is open in it."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
@@ -211,7 +211,7 @@ class _Portion(MarkdownLines):
         whole = self._place(first, behind)
         is_plain = NEW_LINE.sub("\n", self._text[self._starts[first] : whole.end]) == content.rstrip("\n")
         begin = self._starts[first]
-        for piece in Walker(self._text[begin : whole.end] if is_plain else content).pieces():
+        for piece in HtmlWalker(self._text[begin : whole.end] if is_plain else content).pieces():
             place = BlockPlace("", begin + piece.place.start, begin + piece.place.end) if is_plain else whole
             yield piece._replace(place=place)
 

@@ -17,13 +17,13 @@ from markdown_it.token import Token
 from app.core.errors import DocumentUnreadable
 from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_locale, renamed_locale
-from app.documents.formats.catalogs.yaml_file import Scalar, places, put_value, written_scalar
-from app.documents.formats.markdown.inline import Image, Inline, MarkdownText, TextFrame, inline_of, new_parser
+from app.documents.formats.catalogs.yaml_file import YamlScalar, places, put_value, written_scalar
+from app.documents.formats.markdown.inline import ImageMark, InlineText, MarkdownText, TextFrame, inline_of, new_parser
 from app.documents.formats.markdown.reading import CELL_BORDER, NEW_LINE, MarkdownLines, portions
 from app.documents.formats.plain.text import width_of
 from app.documents.formats.web.pages import shown_piece
 from app.documents.segments import SegmentKind
-from app.documents.source import FileSource, Target, Visit, Visits
+from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
 
 _DEFINITION = re.compile(r"^[ \t>]{0,12}\[[^\]\n]{1,999}\]:.*(?:\n[ \t>]+\S.*)?", re.MULTILINE)
 _SIGNS = re.compile(r"[^\s>]")
@@ -31,16 +31,18 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 _HTML_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """Every text is Markdown, so none is refused. See `app.documents.source`."""
     file = TextFile(source)
-    _MarkdownWriter(source, file, Visits(visit), target).run()
+    _MarkdownWriter(source, file, SegmentVisits(visit), target).run()
     if out is not None:
         file.write(out)
 
 
 class _MarkdownWriter:
-    def __init__(self, source: FileSource, file: TextFile, visits: Visits, target: Target | None) -> None:
+    def __init__(
+        self, source: FileSource, file: TextFile, visits: SegmentVisits, target: TargetLanguage | None
+    ) -> None:
         self._source, self._file, self._visits, self._target = source, file, visits, target
         self._text = file.text
         self._env: dict[str, Any] = {}
@@ -54,7 +56,7 @@ class _MarkdownWriter:
             self._parser.parse(definitions, self._env)
         left = lost = 0
         for start, end in stretches:
-            portion = Portion(self._text, start, end)
+            portion = ParsedPortion(self._text, start, end)
             for text in portion.texts(new_parser() if start == 0 else self._parser, self._env):
                 if text.type == "html_block":
                     self._put_html(text.lines[0].start, text.lines[0].end)
@@ -91,7 +93,7 @@ class _MarkdownWriter:
             written = self._written.of(new, old, self._frame(text))
         self._replace(text, written)
 
-    def _image(self, old: Inline, image: Image) -> str | None:
+    def _image(self, old: InlineText, image: ImageMark) -> str | None:
         """What is written for an image whose words were translated."""
         words = old.source[image.first : image.last]
         inner = inline_of(self._parser, words, self._env)
@@ -121,7 +123,7 @@ def _next_prefix(text: MarkdownPassage) -> str:
     return text.lines[1].prefix if len(text.lines) > 1 else _SIGNS.sub(" ", text.lines[0].prefix)
 
 
-def _with_images(source: str, images: dict[Image, str]) -> str:
+def _with_images(source: str, images: dict[ImageMark, str]) -> str:
     parts, at = list[str](), 0
     for image, written in images.items():
         parts += [source[at : image.start], written]
@@ -138,7 +140,9 @@ _LANGUAGES = ("lang", "language", "locale")
 _INNER = re.compile(r"-{3,}[ \t]*(?:\r\n|\r|\n)(.*?)(?:\r\n|\r|\n)?-{3,}\s*\Z", re.DOTALL)
 
 
-def put_front_matter(file: TextFile, start: int, end: int, visits: Visits, target: Target | None) -> None:
+def put_front_matter(
+    file: TextFile, start: int, end: int, visits: SegmentVisits, target: TargetLanguage | None
+) -> None:
     """`start` to `end` are its lines, with those of signs around it. What is no YAML is left."""
     inner = _INNER.match(file.text[start:end])
     if inner is None:
@@ -160,7 +164,7 @@ def put_front_matter(file: TextFile, start: int, end: int, visits: Visits, targe
             _set(file, offset, place, "rtl" if target.is_rtl else "ltr")
 
 
-def _set(file: TextFile, offset: int, place: Scalar, new: str) -> None:
+def _set(file: TextFile, offset: int, place: YamlScalar, new: str) -> None:
     start, end = place.start + offset, place.end + offset
     if new != place.value:
         file.replace(start, end, written_scalar(file.text[start:end], place, new))
@@ -213,7 +217,7 @@ class MarkdownPassage:
 
 
 @dataclass
-class _State:
+class _OpenState:
     """What is open at a place."""
 
     heading: int = 0
@@ -245,13 +249,13 @@ class _State:
         return SegmentKind.LIST_ITEM if self.items else SegmentKind.PARAGRAPH
 
 
-class Portion(MarkdownLines):
+class ParsedPortion(MarkdownLines):
     """A stretch of the file, parsed."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
         super().__init__(text, start, end)
         self._start = start
-        self._state = _State()
+        self._state = _OpenState()
         self._columns: set[int] = set()
         self.lost = 0
         """Lines with words that no block has (markdown-it drops what is nested too deep), and tables of places."""

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 from app.documents.encoding import Range
 from app.documents.segments import Content, Mark, SegmentKind, content_of
-from app.documents.source import Visits
+from app.documents.source import SegmentVisits
 
 WHITE = " \t\n\r\f"
 _SPACES = re.compile(f"[{WHITE}]+")
@@ -35,7 +35,7 @@ Spelling = Callable[[Content], Sequence[str | Mark]]
 
 
 @dataclass(frozen=True)
-class Edit:
+class TextEdit:
     """What stands in the place of `[start:end]`: new text, and ranges of the old with the edits inside them."""
 
     start: int
@@ -58,11 +58,11 @@ class TaggedSegment:
     kind: SegmentKind = SegmentKind.PARAGRAPH
     page: int = 0
     level: int = 0
-    also: tuple[Edit, ...] = ()
+    also: tuple[TextEdit, ...] = ()
 
-    def edit(self, content: Content) -> Edit:
+    def edit(self, content: Content) -> TextEdit:
         spelled = self.spelling(content)
-        return Edit(
+        return TextEdit(
             self.start, self.end, tuple(part if isinstance(part, str) else self.sources[part.key] for part in spelled)
         )
 
@@ -85,7 +85,7 @@ class _TagItem:
 
 
 @dataclass
-class Gathering:
+class TextGatherer:
     """Gathers the texts and tags between two borders of a text, without gaps that matter."""
 
     text: str
@@ -272,8 +272,8 @@ _UNFIT = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0
 """What neither XML nor HTML has as text."""
 
 
-def edits_of(stretches: Iterable[TaggedSegment], visits: Visits) -> list[Edit]:
-    found: list[Edit] = []
+def edits_of(stretches: Iterable[TaggedSegment], visits: SegmentVisits) -> list[TextEdit]:
+    found: list[TextEdit] = []
     for stretch in stretches:
         new = visits(stretch.content, stretch.kind, stretch.page, stretch.level)
         if new is not None and (content := content_of(new)) != stretch.content:
@@ -313,7 +313,7 @@ def is_blank(text: str) -> bool:
     return not text.strip(WHITE)
 
 
-def spliced(length: int, edits: Iterable[Edit]) -> Iterator[str | Range]:
+def spliced(length: int, edits: Iterable[TextEdit]) -> Iterator[str | Range]:
     """A text of this length with its edits: new texts, and ranges of the old.
 
     Edits do not cross each other. One inside another is made where that has the range around it, else not at all.
@@ -323,7 +323,7 @@ def spliced(length: int, edits: Iterable[Edit]) -> Iterator[str | Range]:
     return _within((0, length), ordered, starts, 0)
 
 
-def _within(of: Range, edits: Sequence[Edit], starts: Sequence[int], first: int) -> Iterator[str | Range]:
+def _within(of: Range, edits: Sequence[TextEdit], starts: Sequence[int], first: int) -> Iterator[str | Range]:
     """A range with its edits; those before the `first` are not its own."""
     position, end = of
     for index in range(bisect_left(starts, position, first), len(edits)):
@@ -424,7 +424,7 @@ def _end_of_doctype(text: str, start: int) -> int:
 # The attributes of a tag with their places.
 
 
-class Attribute(NamedTuple):
+class AttributeValue(NamedTuple):
     """A value and where it stands in the text, within its quotes; `quote` is "" where it has none."""
 
     value: str
@@ -433,23 +433,23 @@ class Attribute(NamedTuple):
     quote: str
 
 
-def attributes_at(given: str, at: int) -> dict[str, Attribute]:
+def attributes_at(given: str, at: int) -> dict[str, AttributeValue]:
     """The attributes of a tag by their names in lower case, first of two; `given` begins in the text at `at`."""
-    found: dict[str, Attribute] = {}
+    found: dict[str, AttributeValue] = {}
     for match in ATTRIBUTE.finditer(given):
         group = match.lastindex or 1
         if group == 1:
-            found.setdefault(match[1].lower(), Attribute("", at + match.end(), at + match.end(), "?"))
+            found.setdefault(match[1].lower(), AttributeValue("", at + match.end(), at + match.end(), "?"))
         else:
             start, end = match.span(group)
             quote = ("", "", '"', "'", "")[group]
-            found.setdefault(match[1].lower(), Attribute(unescaped(match[group]), at + start, at + end, quote))
+            found.setdefault(match[1].lower(), AttributeValue(unescaped(match[group]), at + start, at + end, quote))
     return found
 
 
-def label(text: str, attribute: Attribute, page: int) -> TaggedSegment | None:
+def label(text: str, attribute: AttributeValue, page: int) -> TaggedSegment | None:
     if attribute.quote:
-        gathering = Gathering(text)
+        gathering = TextGatherer(text)
         gathering.add(attribute.start, attribute.end, attribute.value)
         return gathering.finish(spelling_within(attribute.quote), SegmentKind.LABEL, page)
     # White space cannot be around it, and the whole of it gets quotes.
@@ -471,7 +471,7 @@ class ElementAt:
     """
 
     path: tuple[str, ...]
-    said: dict[str, Attribute]
+    said: dict[str, AttributeValue]
     given_at: int
     start: int
     end: int
@@ -517,7 +517,7 @@ def text_labels(text: str, elements: Iterable[ElementAt]) -> Iterator[TaggedSegm
             continue
         else:
             words = unescaped(raw)
-        gathering = Gathering(text)
+        gathering = TextGatherer(text)
         gathering.add(element.start, element.end, words)
         if stretch := gathering.finish(spell_text, SegmentKind.LABEL):
             yield stretch

@@ -275,7 +275,7 @@ Element = Any
 """An lxml element; lxml brings no types."""
 
 
-class Numbered(NamedTuple):
+class NumberedElement(NamedTuple):
     """An element with its place: `list(root.iter())[start:end]` is it with all below it."""
 
     start: int
@@ -335,7 +335,9 @@ def iterate(stream: BinaryIO | bytes, source: FileSource, tags: tuple[str, ...])
         raise _unreadable(error, source) from None
 
 
-def stream_blocks(stream: BinaryIO | bytes, source: FileSource, containers: frozenset[str]) -> Iterator[Numbered]:
+def stream_blocks(
+    stream: BinaryIO | bytes, source: FileSource, containers: frozenset[str]
+) -> Iterator[NumberedElement]:
     """The outermost elements that are no containers, each whole, with its place; it is gone after its turn.
 
     The root is a container too; a text that is directly in one is left out. Raises as `parse` does, and only when it
@@ -367,7 +369,7 @@ class _OpenTree:
         self._passed = 0
         self._open: set[Element] = set()
 
-    def inside(self, container: Element, *, is_whole: bool) -> Iterator[Numbered]:
+    def inside(self, container: Element, *, is_whole: bool) -> Iterator[NumberedElement]:
         """What is whole in a container and was not given yet."""
         if container not in self._open:
             self._open.add(container)
@@ -381,7 +383,7 @@ class _OpenTree:
             start = self._passed
             nodes = list(child.iter())  # kept until its turn is over: lxml makes each only once then
             self._passed += len(nodes)
-            yield Numbered(start, self._passed, child)
+            yield NumberedElement(start, self._passed, child)
         del container[: len(children)]
         if last is not None and last.tag in self._containers:
             yield from self.inside(last, is_whole=False)

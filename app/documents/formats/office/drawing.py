@@ -20,7 +20,7 @@ from app.documents.formats.office.package import (
     NEWER_CHART,
     RELATIONSHIPS,
     OfficePackage,
-    Related,
+    RelatedPart,
     XmlPart,
     is_code_font,
     office_language,
@@ -31,14 +31,14 @@ from app.documents.formats.office.runs import (
     Node,
     ParagraphToken,
     RunFormat,
-    Single,
+    SingleNode,
     StyledText,
     arranged,
     line_of,
     plan_of,
 )
 from app.documents.segments import SegmentKind
-from app.documents.source import ContentCallback, Left, Once, Target
+from app.documents.source import CachedContent, CodeCount, ContentCallback, TargetLanguage
 
 PARAGRAPH, PROPERTIES = f"{DRAWING}p", f"{DRAWING}pPr"
 _RUN, _TEXT, _BREAK, _FIELD = f"{DRAWING}r", f"{DRAWING}t", f"{DRAWING}br", f"{DRAWING}fld"
@@ -63,7 +63,7 @@ class _RunPiece(NamedTuple):
 class DrawingDirection:
     """Marks what is translated as being in the target's language and direction."""
 
-    target: Target
+    target: TargetLanguage
 
     def paragraph(self, paragraph: Element, runs: Sequence[Element]) -> None:
         properties = paragraph.find(PROPERTIES)
@@ -95,7 +95,7 @@ class DrawingDirection:
             properties.attrib.pop("rtl", None)
 
 
-def turn(properties: Element, target: Target) -> bool:
+def turn(properties: Element, target: TargetLanguage) -> bool:
     """Paragraph properties in the target's direction; sides are given as on the page there. Whether it changed."""
     is_rtl = properties.get("rtl") in ("1", "true")
     if is_rtl == target.is_rtl:
@@ -116,11 +116,11 @@ def _nodes_of(paragraph: Element) -> list[Node]:
         if child.tag == _RUN:
             nodes += _run(child)
         elif child.tag == _BREAK:
-            nodes.append(Single("break", [_RunPiece(None, child)], stays=True))
+            nodes.append(SingleNode("break", [_RunPiece(None, child)], stays=True))
         elif child.tag == _FIELD:
-            nodes.append(Single("field", [_RunPiece(None, child)], child.findtext(_TEXT) or ""))
+            nodes.append(SingleNode("field", [_RunPiece(None, child)], child.findtext(_TEXT) or ""))
         elif child.tag in _FORMULAS:
-            nodes.append(Single("formula", [_RunPiece(None, child)], _formula(child)))
+            nodes.append(SingleNode("formula", [_RunPiece(None, child)], _formula(child)))
         elif child.tag not in (PROPERTIES, _END):
             nodes.append(InlineAnchor([_RunPiece(None, child)]))
     return nodes
@@ -160,12 +160,12 @@ def _run(run: Element) -> list[Node]:
     properties = run.find(_RUN_PROPERTIES)
     font = properties.find(f"{DRAWING}latin") if properties is not None else None
     if font is not None and text.strip() and is_code_font(font.get("typeface", "")):
-        return [Single("code", [_RunPiece(run, None, text)], text)]
+        return [SingleNode("code", [_RunPiece(run, None, text)], text)]
     look = _look(properties)
     nodes: list[Node] = []
     for part in _PARTS.split(text):
         if part in ("\t", "\x0b", "\n"):
-            nodes.append(Single("tab" if part == "\t" else "break", [_RunPiece(run, None, part)], stays=True))
+            nodes.append(SingleNode("tab" if part == "\t" else "break", [_RunPiece(run, None, part)], stays=True))
         elif part:
             blank = [_RunPiece(run, None, part)] if part.isspace() and _words(run) else None
             nodes.append(StyledText(part, run, look, blank))
@@ -218,12 +218,12 @@ _DRAWN = ("chart", "chartEx", "diagramData", "diagramDrawing", "chartUserShapes"
 _WORDS_FOR_PICTURES = ("docPr", "cNvPr")
 
 
-class Drawings:
+class DrawingRewriter:
     """Rewrites text boxes, charts and diagrams, and the words for pictures; `left` counts what stays as it is."""
 
-    def __init__(self, package: OfficePackage, target: Target | None) -> None:
-        self.left = Left()
-        self._pictures: Once | None = None
+    def __init__(self, package: OfficePackage, target: TargetLanguage | None) -> None:
+        self.left = CodeCount()
+        self._pictures: CachedContent | None = None
         self._package = package
         self._direction = DrawingDirection(target) if target is not None else None
 
@@ -253,7 +253,7 @@ class Drawings:
 
     def words_for_picture(self, part: XmlPart, element: Element, ask: ContentCallback, page: int = 0) -> None:
         """What is said of a picture for those who do not see it, and its title; Word writes each twice."""
-        self._pictures = self._pictures or Once(ask)
+        self._pictures = self._pictures or CachedContent(ask)
         for name in ("title", "descr"):
             part.ask_attribute(element, name, self._pictures, page)
 
@@ -264,13 +264,13 @@ class Drawings:
         """
         related = self._package.related(part_name)
         order = [*_called(root), *related] if root is not None else list(related)
-        once = Once(ask)
+        once = CachedContent(ask)
         for id_ in dict.fromkeys(order):
             each = related.get(id_)
             if each is not None and each.kind in _DRAWN and each.target in self._package.archive:
-                self._part(each, once if each.kind.startswith("diagram") else Once(ask), page)
+                self._part(each, once if each.kind.startswith("diagram") else CachedContent(ask), page)
 
-    def _part(self, related: Related, ask: ContentCallback, page: int) -> None:
+    def _part(self, related: RelatedPart, ask: ContentCallback, page: int) -> None:
         with self._package.opened(related.target) as part:
             for element in _words_in(part.root):
                 if element.tag == PARAGRAPH:

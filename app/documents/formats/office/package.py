@@ -17,7 +17,7 @@ from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import BOMS
 from app.documents.formats.markup.xml_tree import Element, encoding_of, parse, words_in
 from app.documents.segments import SegmentKind, plain
-from app.documents.source import ContentCallback, FileSource, Target
+from app.documents.source import ContentCallback, FileSource, TargetLanguage
 
 # The namespaces of Office documents, as they stand before the names of elements and attributes.
 
@@ -55,7 +55,7 @@ _NUMBER_CACHES = (f"{CHART}numCache", f"{CHART}numLit")
 
 
 @dataclass(frozen=True)
-class Related:
+class RelatedPart:
     """What a part names: the last word of the relationship's type, and the name of the member."""
 
     kind: str
@@ -94,7 +94,7 @@ class OfficePackage:
         self.changed: dict[str, bytes] = {}
         """Members and their new bytes."""
 
-    def related(self, part: str) -> dict[str, Related]:
+    def related(self, part: str) -> dict[str, RelatedPart]:
         """What a part names, by relationship id; the package itself is the part "". Links to elsewhere are no parts."""
         folder, name = posixpath.split(part)
         member = posixpath.join(folder, "_rels", f"{name}.rels")
@@ -105,14 +105,14 @@ class OfficePackage:
             if element.get("TargetMode") != "External":
                 target = unquote(element.get("Target", ""))
                 target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
-                found[element.get("Id", "")] = Related(element.get("Type", "").rpartition("/")[2], target)
+                found[element.get("Id", "")] = RelatedPart(element.get("Type", "").rpartition("/")[2], target)
         return found
 
     def main_part(self, usual: str) -> str:
         """The name of the document's part; `usual` where the package names none."""
         return next((related.target for related in self.named("", "officeDocument")), usual)
 
-    def named(self, part: str, *kinds: str) -> list[Related]:
+    def named(self, part: str, *kinds: str) -> list[RelatedPart]:
         """Those parts of these kinds, or of any, that a part names and that are there."""
         found = self.related(part).values()
         return [related for related in found if related.target in self.archive and (not kinds or related.kind in kinds)]
@@ -142,7 +142,7 @@ class OfficePackage:
         if part.is_changed:
             self.changed[name] = _written(part.root, raw)
 
-    def ask_properties(self, ask: ContentCallback, target: Target | None) -> None:
+    def ask_properties(self, ask: ContentCallback, target: TargetLanguage | None) -> None:
         """Rewrites title, subject, description, keywords and category of the document, and its language."""
         if _CORE not in self.archive:
             return

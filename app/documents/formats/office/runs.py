@@ -30,7 +30,7 @@ class StyledText:
 
 
 @dataclass(eq=False)
-class Single:
+class SingleNode:
     """What stands among the words as one thing. `payload` is the dialect's own. `stays`: it shows no words, so at the
     beginning or the end of a paragraph it need not be known to who translates."""
 
@@ -41,7 +41,7 @@ class Single:
 
 
 @dataclass(eq=False)
-class Group:
+class WordGroup:
     """What holds words: a link, an insertion, a field whose result is words."""
 
     look: str
@@ -73,7 +73,7 @@ class RunFormat:
     run: Any
 
 
-Node = StyledText | Single | Group | InlineAnchor
+Node = StyledText | SingleNode | WordGroup | InlineAnchor
 _Words = Callable[[Any], list[str]]
 """How a run looks, in words of `Mark.look`."""
 BREAKS = str.maketrans("\n\t\r", "   ")
@@ -107,7 +107,7 @@ def texts_in(nodes: Sequence[Node]) -> list[StyledText]:
     for node in nodes:
         if isinstance(node, StyledText):
             found.append(node)
-        elif isinstance(node, Group):
+        elif isinstance(node, WordGroup):
             found += texts_in(node.children)
     return found
 
@@ -138,14 +138,14 @@ def _tokens(nodes: Sequence[Node], base: StyledText | None, words_of: _Words) ->
                 span, form = node, RunFormat(_difference(words_of, base.run, node.run), node.run)
                 tokens.append(ParagraphToken("open", form))
             tokens.append(ParagraphToken("text", node))
-        elif isinstance(node, Group):
+        elif isinstance(node, WordGroup):
             tokens += _group(node, base, words_of)
         else:
-            tokens.append(ParagraphToken("single" if isinstance(node, Single) else "anchor", node))
+            tokens.append(ParagraphToken("single" if isinstance(node, SingleNode) else "anchor", node))
     return [*tokens, ParagraphToken("close", form)] if span is not None else tokens
 
 
-def _group(group: Group, outer: StyledText | None, words_of: _Words) -> list[ParagraphToken]:
+def _group(group: WordGroup, outer: StyledText | None, words_of: _Words) -> list[ParagraphToken]:
     """A group without words of its own is one thing."""
     if not any(text.text.strip() for text in texts_in(group.children)):
         return [ParagraphToken("single", group)]
@@ -171,7 +171,7 @@ def _blanks_told(nodes: Sequence[Node]) -> list[Node]:
         if isinstance(node, StyledText) and node.blank is not None:
             beside = [*told[-1:], *nodes[index + 1 : index + 2]]
             if not any(isinstance(each, StyledText) and each.look == node.look for each in beside):
-                told.append(Single("other", node.blank, stays=True))
+                told.append(SingleNode("other", node.blank, stays=True))
                 continue
         told.append(node)
     return told
@@ -204,7 +204,7 @@ _NEAR = 24
 
 
 @dataclass
-class _Placed:
+class _PlacedAnchor:
     """Where an anchor was: beside a mark, and after which share of the words."""
 
     anchor: InlineAnchor
@@ -222,7 +222,7 @@ class RewritePlan:
     suffix: list[ParagraphToken]
     base: Any
     nodes: dict[int, Any] = field(default_factory=dict)
-    placed: list[_Placed] = field(default_factory=list)
+    placed: list[_PlacedAnchor] = field(default_factory=list)
 
     @property
     def has_words(self) -> bool:
@@ -284,7 +284,7 @@ def _mark(token: ParagraphToken, number: int) -> Mark:
         return Mark("close", number)
     if token.role == "open":
         return Mark("open", number, node.look)
-    return Mark("single", number, node.look, node.shows if isinstance(node, Single) else "")
+    return Mark("single", number, node.look, node.shows if isinstance(node, SingleNode) else "")
 
 
 def _stripped(tokens: list[ParagraphToken]) -> tuple[list[ParagraphToken], list[ParagraphToken], list[ParagraphToken]]:
@@ -314,7 +314,7 @@ def _stripped(tokens: list[ParagraphToken]) -> tuple[list[ParagraphToken], list[
 
 def _stays(token: ParagraphToken) -> bool:
     if token.role == "single":
-        return isinstance(token.node, Group) or bool(token.node.stays)
+        return isinstance(token.node, WordGroup) or bool(token.node.stays)
     return token.role == "anchor"
 
 
@@ -329,15 +329,15 @@ def _cut(token: ParagraphToken, text: str) -> ParagraphToken:
     return ParagraphToken("text", StyledText(text, token.node.run, token.node.look))
 
 
-def _placed(parts: list[str | Mark], index: int, share: float, anchor: InlineAnchor) -> _Placed:
+def _placed(parts: list[str | Mark], index: int, share: float, anchor: InlineAnchor) -> _PlacedAnchor:
     """An anchor that touches a mark stays at it: a beginning before what follows, an end after what precedes."""
     before = parts[index - 1] if index else None
     after = parts[index] if index < len(parts) else None
     sides = [(before, True), (after, False)] if anchor.is_end else [(after, False), (before, True)]
     for part, is_after in sides:
         if isinstance(part, Mark) and not anchor.is_loose:
-            return _Placed(anchor, share, part.key, is_after)
-    return _Placed(anchor, share)
+            return _PlacedAnchor(anchor, share, part.key, is_after)
+    return _PlacedAnchor(anchor, share)
 
 
 def _body(plan: RewritePlan, content: Content) -> list[ParagraphToken]:
@@ -403,7 +403,7 @@ def _woven(body: list[ParagraphToken], places: list[tuple[tuple[int, int], Inlin
     return tokens
 
 
-def _place(plan: RewritePlan, body: list[ParagraphToken], placed: _Placed) -> tuple[int, int]:
+def _place(plan: RewritePlan, body: list[ParagraphToken], placed: _PlacedAnchor) -> tuple[int, int]:
     """A token's index and how many of its characters come before."""
     if placed.beside is not None:
         role, number = placed.beside

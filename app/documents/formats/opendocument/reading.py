@@ -26,13 +26,13 @@ from app.documents.formats.opendocument.styles import (
     STYLES,
     TABLE,
     TEXT,
-    Counters,
+    ListCounters,
     OpenDocumentStyles,
     refuse_protected,
     title_in,
     whole,
 )
-from app.documents.source import FileSource, Item, Opened, PageRead, Remark, counted
+from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark, counted
 
 _SECTION = f"{TEXT}section"
 _CONTAINERS = frozenset(
@@ -102,7 +102,7 @@ class _OdfReading:
         self.styles = OpenDocumentStyles()
         self._source = source
         self._archive = archive
-        self._blocks = Blocks(self.styles, self._equation)
+        self._blocks = OdfBlocks(self.styles, self._equation)
         self._late: list[BlockPiece] = []
 
     def body(self, stream: BinaryIO, part: str, title: str, *, has_slides: bool) -> Iterator[Item]:
@@ -158,7 +158,7 @@ class _OdfReading:
     def _slide(self, slide: Element, number: int, places: ElementPlaces) -> Iterator[Item]:
         self._blocks.page = number
         if self.styles.is_hidden_page(slide.get(f"{DRAW}style-name", "")):
-            yield Remark("hidden", {"unit": "slide", "name": str(number)})
+            yield ReadingRemark("hidden", {"unit": "slide", "name": str(number)})
         has_text = False
         pictures = self._blocks.pictures
         for child in slide:
@@ -174,7 +174,7 @@ class _OdfReading:
             for element in root.iter(*(f"{STYLE}{kind}{variant}" for variant in ("", "-left", "-first"))):
                 yield from self._blocks.gathered(element, places, BlockKind.NOTE, kind)
 
-    def remarks(self) -> Iterator[Remark]:
+    def remarks(self) -> Iterator[ReadingRemark]:
         yield from counted("pictures", self._blocks.pictures)
 
     def _equation(self, href: str) -> str:
@@ -212,7 +212,7 @@ _KINDS = {
 _DEEPEST_HEADING = 9
 
 
-class Blocks:
+class OdfBlocks:
     """Reads block after block; what a list's next number is depends on all before.
 
     `page` is the slide that is being read, None where there are none. `equation` as in `OdfParagraphWords`.
@@ -222,7 +222,7 @@ class Blocks:
         self.page: int | None = None
         self.pictures = 0
         self._styles = styles
-        self._counters = Counters(styles)
+        self._counters = ListCounters(styles)
         self._equation = equation
         self._numbered_list = ""
 
@@ -587,7 +587,7 @@ class RepeatedRows(NamedTuple):
     beside: list[BlockPiece]
 
 
-class Spreadsheet:
+class OdfSpreadsheet:
     """A spreadsheet that is read twice: for its sheets, and for what they hold. `open_` gives its XML anew.
 
     All methods raise DocumentUnreadable.
@@ -623,7 +623,7 @@ class Spreadsheet:
     def found(self) -> Iterator[RepeatedRows]:
         """Everything in the sheets in order; at least one of each sheet, and of rows only those with something."""
         styles = OpenDocumentStyles()
-        blocks = Blocks(styles, lambda _: "")
+        blocks = OdfBlocks(styles, lambda _: "")
         with self._open() as stream:
             at, number = -1, 0
             for index, element in self._elements(stream):
@@ -657,7 +657,7 @@ class Spreadsheet:
 class _OdfRow:
     """One row's cells, or what stands beside the rows of a sheet: its drawings."""
 
-    def __init__(self, element: Element, styles: OpenDocumentStyles, blocks: Blocks) -> None:
+    def __init__(self, element: Element, styles: OpenDocumentStyles, blocks: OdfBlocks) -> None:
         self.cells: dict[int, str] = {}
         self.beside: list[BlockPiece] = []
         self._styles = styles

@@ -15,15 +15,15 @@ from functools import cache
 from typing import BinaryIO, Literal, NamedTuple
 
 from app.documents.archive import Archive, copy_archive, is_zip
-from app.documents.encoding import Coded
+from app.documents.encoding import EncodedBytes
 from app.documents.formats.markup.tags import (
     SILENT,
     TAG,
-    Attribute,
-    Edit,
-    Gathering,
+    AttributeValue,
     Spelling,
     TaggedSegment,
+    TextEdit,
+    TextGatherer,
     attributes_at,
     edits_of,
     end_of_other,
@@ -47,7 +47,7 @@ from app.documents.formats.opendocument.styles import (
     whole,
 )
 from app.documents.segments import Content, Mark, SegmentKind
-from app.documents.source import FileSource, Target, Visit, Visits
+from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
 
 _LANGUAGE = re.compile(r"<dc:language>([^<]*)</dc:language>")
 
@@ -55,11 +55,11 @@ _LANGUAGE = re.compile(r"<dc:language>([^<]*)</dc:language>")
 @dataclass
 class _OdfPart:
     name: str
-    coded: Coded
+    coded: EncodedBytes
     walk: _OdfWalk
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """A document with its segments replaced; see `app.documents.source`. A segment's page is its slide or sheet.
 
     Raises DocumentUnreadable: protected, damaged, entities, too_deep, inflates.
@@ -112,12 +112,14 @@ def _flat(source: FileSource, styles: TextStyles) -> _OdfPart:
 
 
 def _part(name: str, data: bytes, styles: TextStyles, kind: SegmentKind) -> _OdfPart:
-    coded = Coded(data, encoding_of(data))
+    coded = EncodedBytes(data, encoding_of(data))
     return _OdfPart(name, coded, _OdfWalk(coded.text, styles, kind))
 
 
-def _changed(parts: list[_OdfPart], styles: TextStyles, visit: Visit, target: Target | None) -> dict[str, bytes]:
-    visits = Visits(visit)
+def _changed(
+    parts: list[_OdfPart], styles: TextStyles, visit: Visit, target: TargetLanguage | None
+) -> dict[str, bytes]:
+    visits = SegmentVisits(visit)
     edits = [edits_of(part.walk.stretches, visits) for part in parts]
     if target is not None:
         edits = [found + more for found, more in zip(edits, _language_edits(parts, styles, target), strict=True)]
@@ -128,14 +130,14 @@ def _changed(parts: list[_OdfPart], styles: TextStyles, visit: Visit, target: Ta
     }
 
 
-def _language_edits(parts: list[_OdfPart], styles: TextStyles, target: Target) -> Iterator[list[Edit]]:
+def _language_edits(parts: list[_OdfPart], styles: TextStyles, target: TargetLanguage) -> Iterator[list[TextEdit]]:
     """What makes each part say that it is in the target language."""
     locale = locale_of(target.language)
     tags = [part.walk.style_tags for part in parts]
     before = next(filter(None, (default_language(tag, locale) for tag in tags)), "")
-    turning = Turning(target, locale, before, tags, styles.is_code)
+    turning = TargetStyles(target, locale, before, tags, styles.is_code)
     for part, style_tags in zip(parts, tags, strict=True):
-        named = (Edit(*match.span(1), (target.language,)) for match in _LANGUAGE.finditer(part.coded.text))
+        named = (TextEdit(*match.span(1), (target.language,)) for match in _LANGUAGE.finditer(part.coded.text))
         yield [*turning.edits(style_tags), *named]
 
 
@@ -143,7 +145,7 @@ def _language_edits(parts: list[_OdfPart], styles: TextStyles, target: Target) -
 
 _SPACE = re.compile(r'\sxmlns:([^\s=]+)\s*=\s*(?:"([^"]*)"|\'([^\']*)\')')
 _STRING_VALUE = re.compile(r"\s+[^\s=]+:string-value\s*=\s*(?:\"[^\"]*\"|'[^']*')")
-_Said = dict[str, Attribute]
+_Said = dict[str, AttributeValue]
 
 
 class _Context(NamedTuple):
@@ -154,7 +156,7 @@ class _Context(NamedTuple):
     is_value: bool = False
     """Whether the paragraphs show the value of a cell."""
     is_discarded: bool = False
-    also: tuple[Edit, ...] = ()
+    also: tuple[TextEdit, ...] = ()
 
 
 @dataclass
@@ -180,7 +182,7 @@ class _OdfWalk:
         self._page = 0
         self._context = _Context(kind)
         self._open: list[_OpenElement] = []
-        self._gatherings: list[Gathering] = []
+        self._gatherings: list[TextGatherer] = []
         self._skipped = 0
         self._prefixes: dict[str, str] = {}
         """The file's own prefixes by the usual ones."""
@@ -293,7 +295,7 @@ class _OdfWalk:
             is_unread = is_unread or is_code
         self._context = context
         spelling = _spelling_with(raw[:-1]) if is_paragraph else spell_text
-        self._gatherings.append(Gathering(self._text))
+        self._gatherings.append(TextGatherer(self._text))
         return _OpenElement(name, start, "paragraph", before, spelling, is_unread)
 
     def _styled(self, name: str, said: _Said, context: _Context) -> tuple[_Context, bool]:
@@ -343,11 +345,11 @@ class _OdfWalk:
 
     def _begin_cell(self, said: _Said, given_at: int) -> None:
         is_value = "table:formula" in said or _value(said, "office:value-type") in _VALUES
-        also: tuple[Edit, ...] = ()
+        also: tuple[TextEdit, ...] = ()
         if not is_value and (value := said.get("office:string-value")) is not None:
             # It says what the paragraphs say, and what it says is shown: a translated cell goes without it.
             found = next(match for match in _STRING_VALUE.finditer(self._text, given_at) if match.end() > value.start)
-            also = (Edit(found.start(), found.end(), ()),)
+            also = (TextEdit(found.start(), found.end(), ()),)
         self._context = self._context._replace(is_value=is_value, also=also)
 
     def _end_tag(self, start: int, end: int) -> None:
@@ -531,7 +533,7 @@ _FONT_LOOKS = ("font-weight", "font-style", "font-size")
 _PARTS = re.compile(r"([A-Za-z]{2,8})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|\d{3}))?")
 
 
-class Locale(NamedTuple):
+class StyleLocale(NamedTuple):
     """A language as styles name it; `keys` are the attributes for language, country, script and the whole tag."""
 
     language: str
@@ -550,7 +552,7 @@ class Locale(NamedTuple):
         return {self.keys[0]: self.language, self.keys[1]: self.country}
 
 
-def locale_of(tag: str) -> Locale:
+def locale_of(tag: str) -> StyleLocale:
     found = _PARTS.match(tag)
     language, script, country = (found[1].lower(), found[2] or "", found[3] or "") if found else (tag, "", "")
     if not country:
@@ -558,7 +560,7 @@ def locale_of(tag: str) -> Locale:
     kind = "-asian" if language in _ASIAN else "-complex" if language in _COMPLEX else ""
     space = "style" if kind else "fo"
     names = ("language", "country", "script")
-    return Locale(
+    return StyleLocale(
         language,
         country.upper() if country != "none" else country,
         "" if language == "zh" else script.title(),
@@ -566,7 +568,7 @@ def locale_of(tag: str) -> Locale:
     )
 
 
-def default_language(tags: StyleTags, locale: Locale) -> str:
+def default_language(tags: StyleTags, locale: StyleLocale) -> str:
     """The language that a part has for scripts of this kind, "" where it names none."""
     named = (
         properties.said[locale.keys[0]].value
@@ -576,14 +578,14 @@ def default_language(tags: StyleTags, locale: Locale) -> str:
     return next(named, "")
 
 
-def _look_of(each: _Properties, locale: Locale) -> dict[str, str]:
+def _look_of(each: _StyleProperties, locale: StyleLocale) -> dict[str, str]:
     """What makes text of these scripts look as western text does, where the properties do not say how it looks."""
     kind = locale.keys[0].removeprefix("style:language")
     wanted = {f"style:{name}{kind}": each.said[f"fo:{name}"].value for name in _FONT_LOOKS if f"fo:{name}" in each.said}
     return {key: value for key, value in wanted.items() if key not in each.said} if locale.is_other else {}
 
 
-def _language_of(each: _Properties, locale: Locale, before: str) -> dict[str, str]:
+def _language_of(each: _StyleProperties, locale: StyleLocale, before: str) -> dict[str, str]:
     """The attributes to set in properties of text, where the default language was `before`."""
     said = each.said.get(locale.keys[0])
     if not each.is_default and (said is None or said.value in ("none", "zxx") or said.value != before):
@@ -621,14 +623,19 @@ def _is_rtl(parts: Sequence[StyleTags]) -> bool:
     return sum(of_text) * 2 > len(of_text)
 
 
-class Turning:
+class TargetStyles:
     """What the styles of a document need for its target: its language, and its direction where that changes.
 
     `before` is the default language so far, `is_code` tells styles of code by their names.
     """
 
     def __init__(
-        self, target: Target, locale: Locale, before: str, parts: Sequence[StyleTags], is_code: Callable[[str], bool]
+        self,
+        target: TargetLanguage,
+        locale: StyleLocale,
+        before: str,
+        parts: Sequence[StyleTags],
+        is_code: Callable[[str], bool],
     ) -> None:
         self._locale = locale
         self._before = before
@@ -640,7 +647,7 @@ class Turning:
             tag.name == _DEFAULT and tag.family in _DEFAULT_FAMILIES for part in parts for tag in part.tags
         )
 
-    def edits(self, part: StyleTags) -> Iterator[Edit]:
+    def edits(self, part: StyleTags) -> Iterator[TextEdit]:
         for properties in part.properties:
             if properties.name == _TEXT_PROPERTIES:
                 wanted = _look_of(properties, self._locale) | _language_of(properties, self._locale, self._before)
@@ -652,7 +659,7 @@ class Turning:
         if self._lacks_default:
             yield from self._new_default(part)
 
-    def _turned(self, each: _Properties) -> dict[str, str]:
+    def _turned(self, each: _StyleProperties) -> dict[str, str]:
         is_text = each.name == _PARAGRAPH_PROPERTIES
         if is_text and each.family == "paragraph" and not each.is_default and self._is_code(each.style):
             return _OF_CODE
@@ -667,7 +674,7 @@ class Turning:
             wanted[_ALIGN] = self._align
         return wanted
 
-    def _code_edits(self, part: StyleTags) -> Iterator[Edit]:
+    def _code_edits(self, part: StyleTags) -> Iterator[TextEdit]:
         """Code stays from left to right, whatever is around it."""
         has_properties = {
             properties.style for properties in part.properties if properties.name == _PARAGRAPH_PROPERTIES
@@ -677,7 +684,7 @@ class Turning:
             if is_code and tag.style not in has_properties:
                 yield tag.inserted(part.spelled_element(_PARAGRAPH_PROPERTIES, _OF_CODE))
 
-    def _new_default(self, part: StyleTags) -> Iterator[Edit]:
+    def _new_default(self, part: StyleTags) -> Iterator[TextEdit]:
         """The default style of paragraphs, for a document without any."""
         for tag in part.tags:
             if tag.name == _STYLES_TAG:
@@ -695,7 +702,7 @@ _PARAGRAPH_PROPERTIES = "style:paragraph-properties"
 
 
 @dataclass(frozen=True)
-class _Properties:
+class _StyleProperties:
     """Properties of the style `style`; of a default style, or a page layout, with `is_default`."""
 
     name: str
@@ -704,7 +711,7 @@ class _Properties:
     is_default: bool
     at: int
     """Where its attributes begin."""
-    said: Mapping[str, Attribute]
+    said: Mapping[str, AttributeValue]
 
 
 @dataclass(frozen=True)
@@ -718,27 +725,29 @@ class _StyleTag:
     end: int
     is_empty: bool
 
-    def inserted(self, content: str) -> Edit:
+    def inserted(self, content: str) -> TextEdit:
         if not self.is_empty:
-            return Edit(self.end, self.end, (content,))
-        return Edit(self.end - 2, self.end, (f">{content}</{self.raw}>",))
+            return TextEdit(self.end, self.end, (content,))
+        return TextEdit(self.end - 2, self.end, (f">{content}</{self.raw}>",))
 
 
 class StyleTags:
     """Gathers them in one part. `prefixes` has the file's own prefixes by the usual ones."""
 
     def __init__(self, prefixes: dict[str, str]) -> None:
-        self.properties: list[_Properties] = []
+        self.properties: list[_StyleProperties] = []
         self.tags: list[_StyleTag] = []
         self._prefixes = prefixes
         self._owner = _StyleTag("", "", "", "", 0, False)
 
-    def take(self, raw: str, name: str, said: dict[str, Attribute], at: tuple[int, int], *, is_empty: bool) -> None:
+    def take(
+        self, raw: str, name: str, said: dict[str, AttributeValue], at: tuple[int, int], *, is_empty: bool
+    ) -> None:
         """A tag; `at` is where its attributes begin, and where it ends."""
         if name.endswith("-properties"):
             owner = self._owner
             is_default = owner.name == _DEFAULT or name == _PAGE_PROPERTIES
-            self.properties.append(_Properties(name, owner.style, owner.family, is_default, at[0], said))
+            self.properties.append(_StyleProperties(name, owner.style, owner.family, is_default, at[0], said))
         elif name == _STYLES_TAG or (name.startswith("style:") and not name.startswith(("style:tab", "style:header"))):
             family, style = said.get("style:family"), said.get("style:name")
             tag = _StyleTag(name, raw, style.value if style else "", family.value if family else "", at[1], is_empty)
@@ -762,11 +771,11 @@ class StyleTags:
         raw = f"{self._prefixes[prefix]}:{local}"
         return f"<{raw}{self.spelled(wanted)}>{content}</{raw}>"
 
-    def set(self, each: _Properties, wanted: Mapping[str, str]) -> Iterator[Edit]:
+    def set(self, each: _StyleProperties, wanted: Mapping[str, str]) -> Iterator[TextEdit]:
         """Properties with these attributes."""
         for key, value in wanted.items():
             said = each.said.get(key)
             if said is not None:
-                yield Edit(said.start, said.end, (value,))
+                yield TextEdit(said.start, said.end, (value,))
         if new := self.spelled({key: value for key, value in wanted.items() if key not in each.said}):
-            yield Edit(each.at, each.at, (new,))
+            yield TextEdit(each.at, each.at, (new,))

@@ -115,7 +115,7 @@ class OpenDocumentStyles:
 
 
 @dataclass
-class Counters:
+class ListCounters:
     """Where every list is."""
 
     styles: OpenDocumentStyles

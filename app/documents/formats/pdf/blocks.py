@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import floor
 
-from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, Box, table_text
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, LineBox, table_text
 from app.documents.formats.pdf.text import BULLETS, HYPHEN, PdfLine, PdfTable
 
 MARK = re.compile(
@@ -360,14 +360,14 @@ def piece_of(draft: BlockDraft, words: HyphenWords) -> BlockPiece | None:
     return BlockPiece(draft.kind, text, draft.lines[0].page, BlockPlace(boxes=tuple(boxes)), draft.level, draft.label)
 
 
-def _prose(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[Box]]:
+def _prose(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
     texts = [_clean(line.text) for line in draft.lines]
     if draft.mark:
         texts[0] = texts[0][draft.mark :]
     if draft.kind is BlockKind.NOTE:
         texts[0] = _RAISED.sub(r"\1 ", texts[0], count=1) if _RAISED.match(texts[0]) else texts[0]
     parts: list[str] = []
-    boxes: list[Box] = []
+    boxes: list[LineBox] = []
     start = 0
     for number, (line, text) in enumerate(zip(draft.lines, texts, strict=True), 1):
         if number == len(texts):
@@ -412,11 +412,11 @@ def _clean(text: str) -> str:
     return " ".join(text.split()) if "  " in text or "\t" in text or "\xa0" in text else text
 
 
-def _code(lines: list[PdfLine]) -> tuple[str, list[Box]]:
+def _code(lines: list[PdfLine]) -> tuple[str, list[LineBox]]:
     left = min(line.left for line in lines)
     letter = max(sum(line.right - line.left for line in lines) / max(sum(len(line.text) for line in lines), 1), 0.1)
     parts: list[str] = []
-    boxes: list[Box] = []
+    boxes: list[LineBox] = []
     length = 0
     for line in lines:
         indent = " " * min(round((line.left - left) / letter), 200)
@@ -427,7 +427,7 @@ def _code(lines: list[PdfLine]) -> tuple[str, list[Box]]:
     return "\n".join(parts), boxes
 
 
-def _table(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[Box]]:
+def _table(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
     assert draft.table is not None
     rows = [[_cell(cell, words) for cell in row] for row in draft.table.rows]
     boxes = []
@@ -451,14 +451,14 @@ def _cell(lines: list[PdfLine], words: HyphenWords) -> str:
     return _LEADER_END.sub("", text) if ". ." in text or "..." in text else text
 
 
-def _around(lines: list[PdfLine], start: int, end: int) -> Box:
+def _around(lines: list[PdfLine], start: int, end: int) -> LineBox:
     left, top = min(line.left for line in lines), min(line.top for line in lines)
     right, bottom = max(line.right for line in lines), max(line.bottom for line in lines)
-    return Box(lines[0].page, round(left, 2), round(top, 2), round(right, 2), round(bottom, 2), start, end)
+    return LineBox(lines[0].page, round(left, 2), round(top, 2), round(right, 2), round(bottom, 2), start, end)
 
 
-def _box(line: PdfLine, start: int, end: int) -> Box:
+def _box(line: PdfLine, start: int, end: int) -> LineBox:
     # As round(…, 2), which is several times slower.
     left, top = floor(100 * line.left + 0.5) / 100, floor(100 * line.top + 0.5) / 100
     right, bottom = floor(100 * line.right + 0.5) / 100, floor(100 * line.bottom + 0.5) / 100
-    return Box(line.page, left, top, right, bottom, start, end)
+    return LineBox(line.page, left, top, right, bottom, start, end)

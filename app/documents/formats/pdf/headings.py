@@ -78,7 +78,7 @@ class LetterStatistics:
         return max(max(self._sizes, key=self._sizes.__getitem__) / 4, 0.25) if self._sizes else 10.0
 
 
-class Headings:
+class HeadingMarker:
     """Marks the headings among the drafts of one page after the other, and remembers their titles and levels."""
 
     def __init__(self) -> None:
@@ -263,7 +263,7 @@ _LETTERS = re.compile(r"[\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class _MarginRow:
     """A row in a page's margin, as it is compared: digits are all the same."""
 
     texts: tuple[str, ...]
@@ -274,10 +274,10 @@ class _Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class _Around:
+class _MarginNeighbours:
     """What a row is compared with: the same margin of other pages, and what is known of the document."""
 
-    marks: list[_Mark]
+    marks: list[_MarginRow]
     body_size: float
     titles: set[str]
     named: set[str]
@@ -289,12 +289,12 @@ def plain(text: str) -> str:
     return _LETTERS.sub("", text).casefold()
 
 
-class Furniture:
+class RunningHeaders:
     """Takes the running headers and footers from one page after the other."""
 
     def __init__(self) -> None:
-        self._behind: deque[tuple[list[_Mark], list[_Mark]]] = deque(maxlen=PAGES_BEHIND)
-        self._known: dict[int, tuple[list[_Mark], list[_Mark]]] = {}
+        self._behind: deque[tuple[list[_MarginRow], list[_MarginRow]]] = deque(maxlen=PAGES_BEHIND)
+        self._known: dict[int, tuple[list[_MarginRow], list[_MarginRow]]] = {}
 
     def body(
         self, page: PageText, ahead: Sequence[PageText], body_size: float, titles: set[str], named: set[str]
@@ -314,7 +314,7 @@ class Furniture:
             beside = [mark for other in others for mark in other[side]]
             count = 0
             for row, mark in zip(rows[side], marks[side], strict=True):
-                if not self._is_repeated(row, mark, _Around(beside, body_size, titles, named, page.page)):
+                if not self._is_repeated(row, mark, _MarginNeighbours(beside, body_size, titles, named, page.page)):
                     break
                 count += 1
             while count and not marks[side][count - 1].is_apart:
@@ -322,13 +322,13 @@ class Furniture:
             gone |= {id(line) for row in rows[side][:count] for line in row}
         return [line for line in page.lines if id(line) not in gone] if gone else page.lines
 
-    def _marks(self, page: PageText, rows: _Rows | None) -> tuple[list[_Mark], list[_Mark]]:
+    def _marks(self, page: PageText, rows: _Rows | None) -> tuple[list[_MarginRow], list[_MarginRow]]:
         if page.page not in self._known:
             top, bottom = rows or _margins(page)
             self._known[page.page] = (_marks_of(top), _marks_of(bottom))
         return self._known[page.page]
 
-    def _is_repeated(self, row: list[PdfLine], mark: _Mark, around: _Around) -> bool:
+    def _is_repeated(self, row: list[PdfLine], mark: _MarginRow, around: _MarginNeighbours) -> bool:
         near = [other for other in around.marks if abs(other.base - mark.base) <= SAME_HEIGHT]
         if mark.is_number and (any(other.is_number for other in near) or _value(mark.texts[0]) == around.page):
             return True
@@ -355,7 +355,7 @@ class Furniture:
 _Rows = tuple[list[list[PdfLine]], list[list[PdfLine]]]
 
 
-def _is_like(other: _Mark, mark: _Mark) -> bool:
+def _is_like(other: _MarginRow, mark: _MarginRow) -> bool:
     if other.patterns == mark.patterns:
         return True
     if not (other.is_apart and mark.is_apart):
@@ -364,7 +364,7 @@ def _is_like(other: _Mark, mark: _Mark) -> bool:
     return any(pattern in other.patterns and plain(pattern) for pattern in mark.patterns)
 
 
-def _is_known(text: str, near: list[_Mark], titles: set[str]) -> bool:
+def _is_known(text: str, near: list[_MarginRow], titles: set[str]) -> bool:
     """Whether a part of a row is on the pages around, or names a heading; its end may be cut off."""
     letters = plain(text)
     if any(len(other.texts) > 1 and letters in map(plain, other.texts) for other in near):
@@ -404,7 +404,7 @@ def _grouped(lines: list[PdfLine]) -> list[list[PdfLine]]:
     return rows
 
 
-def _marks_of(rows: list[list[PdfLine]]) -> list[_Mark]:
+def _marks_of(rows: list[list[PdfLine]]) -> list[_MarginRow]:
     marks = []
     for number, row in enumerate(rows):
         row.sort(key=lambda line: line.left)
@@ -414,5 +414,5 @@ def _marks_of(rows: list[list[PdfLine]]) -> list[_Mark]:
         patterns = tuple(_DIGITS.sub("#", text) for text in texts)
         is_number = len(texts) == 1 and bool(_NUMBER.fullmatch(texts[0]))
         is_apart = inner is None or abs(inner - base) >= APART * size
-        marks.append(_Mark(texts, patterns, base, is_apart, is_number))
+        marks.append(_MarginRow(texts, patterns, base, is_apart, is_number))
     return marks

@@ -34,7 +34,7 @@ Gaps = list[tuple[float, float]]
 
 
 @dataclass(slots=True)
-class _Strip:
+class _PageStrip:
     """What stands side by side: a row across the page, or several where the columns' lines do not meet."""
 
     lines: list[PdfLine]
@@ -131,16 +131,16 @@ _Band = tuple[int, int, Gaps]
 """First and end of some strips, and the gutters that all of them leave free."""
 
 
-def _strips(lines: list[PdfLine], least: float) -> list[_Strip]:
+def _strips(lines: list[PdfLine], least: float) -> list[_PageStrip]:
     """The lines cut wherever nothing stands at a height. A line counts from above its letters to its base."""
-    strips: list[_Strip] = []
+    strips: list[_PageStrip] = []
     for line in sorted(lines, key=lambda line: line.base - 0.7 * line.size):
         top, bottom = line.base - 0.7 * line.size, line.base + 0.15 * line.size
         if strips and top < strips[-1].bottom:
             strips[-1].lines.append(line)
             strips[-1].bottom = max(strips[-1].bottom, bottom)
         else:
-            strips.append(_Strip([line], top, bottom, []))
+            strips.append(_PageStrip([line], top, bottom, []))
     for strip in strips:
         strip.gaps = _gaps(strip.lines, least)
         strip.is_divided = len(strip.gaps) > 2
@@ -149,9 +149,9 @@ def _strips(lines: list[PdfLine], least: float) -> list[_Strip]:
     return strips
 
 
-def _mark_cells(strips: list[_Strip]) -> None:
+def _mark_cells(strips: list[_PageStrip]) -> None:
     """Rows of short cells are of a table where several follow each other closely."""
-    run: list[_Strip] = []
+    run: list[_PageStrip] = []
 
     def end() -> None:
         for each in run if len(run) >= LEAST_ROWS else ():
@@ -182,7 +182,7 @@ def _gaps(lines: list[PdfLine], least: float) -> Gaps:
     return gaps
 
 
-def _bands(strips: list[_Strip], least: float) -> list[_Band]:
+def _bands(strips: list[_PageStrip], least: float) -> list[_Band]:
     """Runs of strips that share a gutter."""
     bands: list[_Band] = []
     at = free_from = 0
@@ -208,7 +208,7 @@ def _bands(strips: list[_Strip], least: float) -> list[_Band]:
     return bands
 
 
-def _bridged(bands: list[_Band], strips: list[_Strip], least: float) -> list[_Band]:
+def _bridged(bands: list[_Band], strips: list[_PageStrip], least: float) -> list[_Band]:
     """The bands, where those of the same columns are one although what is between them has gutters of its own or
     stands a little into that of the columns, as display formulas do; nothing there may go over it.
     """
@@ -224,7 +224,7 @@ def _bridged(bands: list[_Band], strips: list[_Strip], least: float) -> list[_Ba
     return found
 
 
-def _bridge(above: _Band, below: _Band, strips: list[_Strip], least: float) -> _Band | None:
+def _bridge(above: _Band, below: _Band, strips: list[_PageStrip], least: float) -> _Band | None:
     gutters = _common(above[2], below[2], least)
     for at in range(above[1], below[0]):
         gutters = gutters and _common(gutters, _gaps(strips[at].lines, NARROW * least), NARROW * least)
@@ -240,11 +240,11 @@ def _bridge(above: _Band, below: _Band, strips: list[_Strip], least: float) -> _
     return (above[0], below[1], gutters) if are_text(_cut(_lines_of(inside), gutters)) else None
 
 
-def _lines_of(strips: list[_Strip]) -> list[PdfLine]:
+def _lines_of(strips: list[_PageStrip]) -> list[PdfLine]:
     return [line for strip in strips for line in strip.lines]
 
 
-def _belongs(strips: list[_Strip], at: int, gutters: Gaps) -> bool:
+def _belongs(strips: list[_PageStrip], at: int, gutters: Gaps) -> bool:
     """Whether a strip goes on with the band above it; one on the left alone only where it follows closely."""
     if _is_near(strips, at):
         return True
@@ -255,7 +255,7 @@ def _belongs(strips: list[_Strip], at: int, gutters: Gaps) -> bool:
     return not strip.is_divided or strip.is_cells == strips[at - 1].is_cells
 
 
-def _is_near(strips: list[_Strip], at: int) -> bool:
+def _is_near(strips: list[_PageStrip], at: int) -> bool:
     return strips[at].top - strips[at - 1].bottom < 1.1 * strips[at].lines[0].size
 
 
@@ -288,7 +288,7 @@ def are_text(columns: list[list[PdfLine]]) -> bool:
     return all(_mean_chars(column) >= LEAST_COLUMN_CHARS and _is_filled(column) for column in columns)
 
 
-def _lists(strips: list[_Strip], least: float) -> tuple[list[_Strip], list[list[PdfLine]], list[_Strip]]:
+def _lists(strips: list[_PageStrip], least: float) -> tuple[list[_PageStrip], list[list[PdfLine]], list[_PageStrip]]:
     """Three columns or more of short lines, as lists of names have them, with the strips above and below them.
 
     A row of fewer parts over them, as a header is, hides their gutters from the whole band.

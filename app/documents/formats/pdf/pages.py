@@ -19,7 +19,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from app.core.errors import DocumentLocked, DocumentUnreadable
-from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, Box
+from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, LineBox
 from app.documents.protocol import Drawn
 
 MOST_SIDE = 16_384
@@ -258,7 +258,7 @@ _subtype = quick(raw.FPDFAnnot_GetSubtype, ctypes.c_int, _address)
 _close = quick(raw.FPDFPage_CloseAnnot, None, _address)
 
 
-class _Said(NamedTuple):
+class _AnnotationText(NamedTuple):
     """Words of an annotation, and what they are."""
 
     kind: BlockKind
@@ -266,7 +266,7 @@ class _Said(NamedTuple):
     label: str
 
 
-class Annotations:
+class AnnotationReader:
     """Reads one page's after the other's; a field that is shown in several places is read in the first."""
 
     def __init__(self, document: Any) -> None:
@@ -306,10 +306,10 @@ class Annotations:
                 _close(at)
         return pieces + self._appearances(page, number, sheet, drawn)
 
-    def _said(self, annotation: Any, subtype: int) -> _Said:
+    def _said(self, annotation: Any, subtype: int) -> _AnnotationText:
         if subtype == raw.FPDF_ANNOT_WIDGET:
-            return _Said(BlockKind.PARAGRAPH, *self._field(annotation))
-        return _Said(BlockKind.NOTE, _string(annotation, b"Contents"), "comment")
+            return _AnnotationText(BlockKind.PARAGRAPH, *self._field(annotation))
+        return _AnnotationText(BlockKind.NOTE, _string(annotation, b"Contents"), "comment")
 
     def _field(self, widget: Any) -> tuple[str, str]:
         """The value of a filled field and its name; a box that is checked has the name as its value."""
@@ -356,7 +356,7 @@ class Annotations:
             if flat:
                 raw.FPDF_ClosePage(flat)
         return [
-            _piece(_Said(BlockKind.NOTE, " ".join(text.split()), "comment"), number, sheet, edges)
+            _piece(_AnnotationText(BlockKind.NOTE, " ".join(text.split()), "comment"), number, sheet, edges)
             for edges, inside, text in found
             if text.strip() and not inside.strip()
         ]
@@ -371,11 +371,11 @@ def _rectangle(annotation: Any) -> Span:
     return min(edges.left, edges.right), top, max(edges.left, edges.right), bottom
 
 
-def _piece(said: _Said, number: int, sheet: PageGeometry, edges: Span) -> BlockPiece:
+def _piece(said: _AnnotationText, number: int, sheet: PageGeometry, edges: Span) -> BlockPiece:
     place = BlockPlace()
     if all(-FAR < edge < FAR for edge in edges):
         left, top, right, bottom = (round(edge, 2) for edge in sheet.box(*edges))
-        place = BlockPlace(boxes=(Box(number, left, top, right, bottom, 0, len(said.text)),))
+        place = BlockPlace(boxes=(LineBox(number, left, top, right, bottom, 0, len(said.text)),))
     return BlockPiece(said.kind, said.text, number, place, label=said.label)
 
 
@@ -402,7 +402,7 @@ def _text_in(text_page: Any, edges: Span) -> str:
     return bytes(room)[: 2 * min(written, count)].decode("utf-16-le", "replace").replace("\0", " ")
 
 
-def _is_said(said: _Said, inside: str) -> bool:
+def _is_said(said: _AnnotationText, inside: str) -> bool:
     """Whether the page's text has it at the same place; a short comment may use a word of what it is about."""
     letters, there = _letters(said.text), _letters(inside)
     return letters in there and (said.kind is BlockKind.PARAGRAPH or letters == there or len(letters) >= LEAST_QUOTED)
@@ -443,7 +443,7 @@ _TEXT, _PATH, _FORM = raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAG
 _IMAGE = raw.FPDF_PAGEOBJ_IMAGE
 
 
-class Rule(NamedTuple):
+class RuledLine(NamedTuple):
     """A straight line: where it is (y of one across, x of one down the page), and from where to where it goes."""
 
     at: float
@@ -452,27 +452,27 @@ class Rule(NamedTuple):
 
 
 @dataclass(slots=True)
-class Grid:
+class RuledGrid:
     """Lines across and down that touch each other, in order; `xs` and `ys` are the edges of the cells."""
 
-    across: list[Rule]
-    down: list[Rule]
+    across: list[RuledLine]
+    down: list[RuledLine]
     xs: list[float]
     ys: list[float]
 
 
 @dataclass(slots=True)
-class Rulings:
+class PageRulings:
     """What is drawn on a page: its grids, the lines across it that are in none, and its figures, from top to bottom."""
 
-    grids: list[Grid] = field(default_factory=list)
-    across: list[Rule] = field(default_factory=list)
+    grids: list[RuledGrid] = field(default_factory=list)
+    across: list[RuledLine] = field(default_factory=list)
     figures: list[Span] = field(default_factory=list)
     drawings: list[Span] = field(default_factory=list)
     """Charts and the like, put together of many shapes; what is written in some is text of the page."""
 
 
-def rulings_of(page: Any, sheet: PageGeometry) -> Rulings:
+def rulings_of(page: Any, sheet: PageGeometry) -> PageRulings:
     """The rulings of a loaded page and its figures, in points of the page as shown."""
     images: list[Span] = []
     shapes: list[Span] = []
@@ -482,7 +482,7 @@ def rulings_of(page: Any, sheet: PageGeometry) -> Rulings:
     return rulings
 
 
-def _rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Span]) -> Rulings:
+def _rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Span]) -> PageRulings:
     found: list[Span] = []
     paths = 0
     handle = address_of(page)
@@ -500,7 +500,7 @@ def _rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Sp
                 shapes.append(sheet.box(*whole))
             paths += 1
             if paths > MOST_PATHS:
-                return Rulings()
+                return PageRulings()
         elif kind == _FORM:
             form = ctypes.cast(each, raw.FPDF_PAGEOBJECT)
             found += _lines_of_form(form)
@@ -509,17 +509,17 @@ def _rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Sp
             bounds = _bounds(ctypes.cast(each, raw.FPDF_PAGEOBJECT))
             images += [sheet.box(*bounds)] if bounds is not None else []
     if len(found) < 2:
-        return Rulings()
+        return PageRulings()
     across, down = [], []
     for span in found:
         left, top, right, bottom = sheet.box(*span)
         if right - left > bottom - top:
-            across.append(Rule((top + bottom) / 2, left, right))
+            across.append(RuledLine((top + bottom) / 2, left, right))
         else:
-            down.append(Rule((left + right) / 2, top, bottom))
+            down.append(RuledLine((left + right) / 2, top, bottom))
     across, down = _merged(across), _merged(down)
     if max(len(across), len(down)) > MOST_RULES:
-        return Rulings()
+        return PageRulings()
     return _grouped(across, down)
 
 
@@ -578,7 +578,7 @@ def _divided(shapes: list[Span], side: int) -> Iterator[list[Span]]:
         yield group
 
 
-def without_words(rulings: Rulings, words: Iterable[tuple[float, float, int]]) -> list[Span]:
+def without_words(rulings: PageRulings, words: Iterable[tuple[float, float, int]]) -> list[Span]:
     """The figures of a page and those of its drawings that have nothing to read: `words` are the middles of its lines
     and how many characters they have. What lies in a grid is a table's.
     """
@@ -756,16 +756,16 @@ def _look_into(
             return
 
 
-def _merged(rules: list[Rule]) -> list[Rule]:
+def _merged(rules: list[RuledLine]) -> list[RuledLine]:
     """Lines that lie in one another's direction and touch, as one."""
-    found: list[Rule] = []
+    found: list[RuledLine] = []
     for rule in sorted(rules):
         for number in range(len(found) - 1, -1, -1):
             other = found[number]
             if rule.at - other.at > NEAR:
                 continue
             if rule.start <= other.end + NEAR and other.start <= rule.end + NEAR:
-                found[number] = Rule(other.at, min(rule.start, other.start), max(rule.end, other.end))
+                found[number] = RuledLine(other.at, min(rule.start, other.start), max(rule.end, other.end))
                 break
         else:
             found.append(rule)
@@ -774,7 +774,7 @@ def _merged(rules: list[Rule]) -> list[Rule]:
     return found
 
 
-def _grouped(across: list[Rule], down: list[Rule]) -> Rulings:
+def _grouped(across: list[RuledLine], down: list[RuledLine]) -> PageRulings:
     """Which lines touch each other: grids where two and two do."""
     group = list(range(len(across) + len(down)))
 
@@ -788,7 +788,7 @@ def _grouped(across: list[Rule], down: list[Rule]) -> Rulings:
             is_wide = rule.start - NEAR <= line.at <= rule.end + NEAR
             if is_wide and line.start - NEAR <= rule.at <= line.end + NEAR:
                 group[head(number)] = head(other)
-    rulings = Rulings()
+    rulings = PageRulings()
     for each in sorted({head(number) for number in range(len(group))}):
         rows = [rule for number, rule in enumerate(across) if head(number) == each]
         columns = [rule for number, rule in enumerate(down, len(across)) if head(number) == each]
@@ -800,12 +800,12 @@ def _grouped(across: list[Rule], down: list[Rule]) -> Rulings:
     return rulings
 
 
-def _grid(across: list[Rule], down: list[Rule]) -> Grid:
+def _grid(across: list[RuledLine], down: list[RuledLine]) -> RuledGrid:
     """A grid; where lines go on beyond the outermost ones that cross them, its side is open and ends there."""
     left, right = min(rule.start for rule in across), max(rule.end for rule in across)
     top, bottom = min(rule.start for rule in down), max(rule.end for rule in down)
     xs, ys = _edges([rule.at for rule in down], left, right), _edges([rule.at for rule in across], top, bottom)
-    return Grid(sorted(across), sorted(down), xs, ys)
+    return RuledGrid(sorted(across), sorted(down), xs, ys)
 
 
 def _edges(places: list[float], first: float, last: float) -> list[float]:
@@ -820,12 +820,12 @@ def _edges(places: list[float], first: float, last: float) -> list[float]:
     return edges
 
 
-def near(rules: list[Rule], at: float) -> list[Rule]:
+def near(rules: list[RuledLine], at: float) -> list[RuledLine]:
     """The lines at most one and a half `NEAR` away from a place."""
     return [rule for rule in rules if abs(rule.at - at) <= 1.5 * NEAR]
 
 
-def covered(rules: list[Rule], at: float, start: float, end: float) -> float:
+def covered(rules: list[RuledLine], at: float, start: float, end: float) -> float:
     """Which part of a straight line is drawn, from 0 to 1."""
     drawn = sum(max(min(rule.end, end) - max(rule.start, start), 0) for rule in near(rules, at))
     return drawn / max(end - start, 0.1)

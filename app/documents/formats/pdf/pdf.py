@@ -20,7 +20,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import BlockKind, BlockPiece, Box
+from app.documents.blocks import BlockKind, BlockPiece, LineBox
 from app.documents.formats.pdf.blocks import (
     BlockDraft,
     HyphenWords,
@@ -30,9 +30,9 @@ from app.documents.formats.pdf.blocks import (
     piece_of,
     table_draft,
 )
-from app.documents.formats.pdf.headings import Furniture, Headings, LetterStatistics, plain
+from app.documents.formats.pdf.headings import HeadingMarker, LetterStatistics, RunningHeaders, plain
 from app.documents.formats.pdf.layout import flows
-from app.documents.formats.pdf.pages import MOST_SIDE, Annotations, PdfOutline, opened, said, scan_of
+from app.documents.formats.pdf.pages import MOST_SIDE, AnnotationReader, PdfOutline, opened, said, scan_of
 from app.documents.formats.pdf.ruled import with_tables
 from app.documents.formats.pdf.text import PageText, PdfLine, PdfTable, TextProbe, page_text
 from app.documents.formats.pictures import (
@@ -74,10 +74,10 @@ class _PdfReading:
         self._first = max(source.first_page, 1)
         self._last = min(pages, source.last_page or pages)
         self._outline = PdfOutline(document)
-        self._headings = Headings()
-        self._furniture = Furniture()
+        self._headings = HeadingMarker()
+        self._furniture = RunningHeaders()
         self._letters, self._words = LetterStatistics(), HyphenWords()
-        self._annotations = Annotations(document)
+        self._annotations = AnnotationReader(document)
         self._waiting: list[BlockDraft | BlockPiece | PageRead] = []
         self._damaged = self._unrecognized = 0
         self._tesseract: Tesseract | None = None
@@ -245,7 +245,7 @@ def put_upright(request: PutUpright) -> Drawn:
     return Drawn(request.page, width, height, round(sides[0], 2), round(sides[1], 2), b"", view)
 
 
-def lines_of(request: Arrange) -> tuple[View, list[tuple[Box, str]]]:
+def lines_of(request: Arrange) -> tuple[View, list[tuple[LineBox, str]]]:
     """What was seen, and where its lines are and about what they say, as far as tesseract is there to find them."""
     tesseract, view = find_tesseract(), request.view
     with _page(request.path, request.page, request.password) as loaded:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 from app.documents.formats.pdf.layout import MOST_CELL_CHARS, are_text, gutters_of, rows_apart
-from app.documents.formats.pdf.pages import Grid, Rule, Rulings, covered, near
+from app.documents.formats.pdf.pages import PageRulings, RuledGrid, RuledLine, covered, near
 from app.documents.formats.pdf.text import PdfLine, PdfTable
 
 MOST_CHARS_IN_CELLS = 500
@@ -36,7 +36,7 @@ FIGURE = re.compile(
 _Cells = list[list[list[PdfLine]]]
 
 
-def with_tables(lines: list[PdfLine], rulings: Rulings) -> list[PdfLine]:
+def with_tables(lines: list[PdfLine], rulings: PageRulings) -> list[PdfLine]:
     """The lines of a page, where those in ruled tables are replaced by lines that stand for the whole table."""
     for grid in rulings.grids:
         inside = [line for line in lines if _is_inside(line, grid)]
@@ -49,7 +49,7 @@ def with_tables(lines: list[PdfLine], rulings: Rulings) -> list[PdfLine]:
     return lines
 
 
-def _is_inside(line: PdfLine, grid: Grid) -> bool:
+def _is_inside(line: PdfLine, grid: RuledGrid) -> bool:
     middle = line.base - 0.3 * line.size
     centre = (line.left + line.right) / 2
     return (
@@ -77,7 +77,7 @@ def _replaced(
     return [line for line in lines if id(line) not in gone] + standing
 
 
-def _grid_rows(lines: list[PdfLine], grid: Grid) -> _Cells:
+def _grid_rows(lines: list[PdfLine], grid: RuledGrid) -> _Cells:
     """The lines in the cells of a grid; none where it is not a table."""
     rows, columns = len(grid.ys) - 1, len(grid.xs) - 1
     if rows < 2 or columns < 2 or rows * columns > MOST_CELLS or not _is_regular(grid):
@@ -104,7 +104,7 @@ def _grid_rows(lines: list[PdfLine], grid: Grid) -> _Cells:
     return _with_columns_divided(_with_labels_whole(found)) if len(longest) >= LEAST_FIGURES else found
 
 
-def _is_regular(grid: Grid) -> bool:
+def _is_regular(grid: RuledGrid) -> bool:
     """Whether most lines go over most of the grid: in a diagram, each box has its own. Open sides have none."""
     left, right, top, bottom = grid.xs[0], grid.xs[-1], grid.ys[0], grid.ys[-1]
     across = median(covered(grid.across, y, left, right) for y in grid.ys if near(grid.across, y))
@@ -122,7 +122,7 @@ def _holds_a_table(cells: _Cells, filled: list[list[PdfLine]], regions: int) -> 
     return median(sum(len(line.text) for line in cell) for cell in filled) < MOST_CHARS_IN_CELLS
 
 
-def _joined_cells(grid: Grid, rows: int, columns: int) -> list[list[tuple[int, int]]]:
+def _joined_cells(grid: RuledGrid, rows: int, columns: int) -> list[list[tuple[int, int]]]:
     """For each cell the first one, row and column, of those that no line divides it from."""
     heads = [[(row, column) for column in range(columns)] for row in range(rows)]
     down = [near(grid.down, x) for x in grid.xs]
@@ -236,9 +236,9 @@ def _rights(cells: _Cells, xs: Sequence[float]) -> list[float]:
     return rights
 
 
-def _same_extent(across: list[Rule]) -> Iterable[list[Rule]]:
+def _same_extent(across: list[RuledLine]) -> Iterable[list[RuledLine]]:
     """Rules across of the same beginning and end, two or more, from top to bottom."""
-    runs: list[list[Rule]] = []
+    runs: list[list[RuledLine]] = []
     for rule in across:
         for run in runs:
             if abs(run[0].start - rule.start) < SAME_EXTENT and abs(run[0].end - rule.end) < SAME_EXTENT:
@@ -249,7 +249,7 @@ def _same_extent(across: list[Rule]) -> Iterable[list[Rule]]:
     return [run for run in runs if len(run) > 1 and run[0].end - run[0].start > 50]
 
 
-def _with_open_tables(lines: list[PdfLine], rules: list[Rule]) -> list[PdfLine]:
+def _with_open_tables(lines: list[PdfLine], rules: list[RuledLine]) -> list[PdfLine]:
     """Tables with rules across only: each part between two rules has rows of cells under the same gutters."""
     between = [_between(lines, above, below) for above, below in pairwise(rules)]
     at = 0
@@ -271,7 +271,7 @@ def _with_open_tables(lines: list[PdfLine], rules: list[Rule]) -> list[PdfLine]:
     return lines
 
 
-def _between(lines: list[PdfLine], above: Rule, below: Rule) -> list[PdfLine]:
+def _between(lines: list[PdfLine], above: RuledLine, below: RuledLine) -> list[PdfLine]:
     return [
         line
         for line in lines

@@ -18,10 +18,10 @@ from pypdfium2 import raw
 
 from app.documents.blocks import BlockPiece
 from app.documents.formats.pdf.pages import (
-    Annotations,
-    Grid,
+    AnnotationReader,
     PageGeometry,
-    Rulings,
+    PageRulings,
+    RuledGrid,
     Span,
     address_of,
     quick,
@@ -140,7 +140,7 @@ class PdfTable:
     rows: list[list[list[PdfLine]]]
 
 
-class Face(NamedTuple):
+class FontFace(NamedTuple):
     """What a font's name and descriptor say; `is_bold` is None where they do not."""
 
     is_bold: bool | None
@@ -148,7 +148,7 @@ class Face(NamedTuple):
     weight: int
 
 
-NO_FACE = Face(is_bold=False, is_mono=False, weight=0)
+NO_FACE = FontFace(is_bold=False, is_mono=False, weight=0)
 NO_SHEET = PageGeometry(0, 0, 0, 0, 0, 0, 0)
 
 
@@ -162,7 +162,7 @@ class PageText:
     text: str = ""
     has_pictures: bool = False
     is_damaged: bool = False
-    rulings: Rulings = field(default_factory=Rulings)
+    rulings: PageRulings = field(default_factory=PageRulings)
     added: list[BlockPiece] = field(default_factory=list)
     """What was written onto the page: filled fields and comments."""
 
@@ -178,7 +178,7 @@ class TextProbe:
         self.matrix_place = ctypes.addressof(self.matrix)
 
 
-def page_text(document: Any, page: int, probe: TextProbe, annotations: Annotations | None = None) -> PageText:
+def page_text(document: Any, page: int, probe: TextProbe, annotations: AnnotationReader | None = None) -> PageText:
     """Page `page` (from 1) of an open document; a page that cannot be loaded is marked as damaged."""
     loaded = raw.FPDF_LoadPage(document.raw, page - 1)
     if not loaded:
@@ -223,7 +223,7 @@ class _PageTextReading:
 
     def __init__(self, page: int, text_page: Any, sheet: PageGeometry, probe: TextProbe) -> None:
         self._page, self._text_page, self._sheet, self._probe = page, text_page, sheet, probe
-        self._faces: dict[int, Face] = {}
+        self._faces: dict[int, FontFace] = {}
         self._handle = address_of(text_page)
         self._count = raw.FPDFText_CountChars(text_page)
         self.text = self._whole_text()
@@ -418,7 +418,7 @@ class _PageTextReading:
         low = self._sheet.height if abs(self._sheet.height) < FAR else 0.0
         return PdfLine(self._page, text, 0.0, low - size, 0.0, low, low, size, is_turned=True)
 
-    def _face(self, index: int) -> Face:
+    def _face(self, index: int) -> FontFace:
         part = _get_text_object(self._handle, index)
         font = _get_font(part) if part else None
         if not font:
@@ -465,7 +465,7 @@ class _PageTextReading:
                     break
         return parts + self._line(text[begin:], start + begin, is_whole=True)
 
-    def cut(self, lines: list[PdfLine], grid: Grid) -> list[PdfLine]:
+    def cut(self, lines: list[PdfLine], grid: RuledGrid) -> list[PdfLine]:
         """The lines, where those that reach over a line down the page between two cells are cut there."""
         found: list[PdfLine] = []
         for line in lines:
@@ -514,14 +514,14 @@ def _all_bold(*parts: bool | None) -> bool | None:
     return False if False in parts else None if None in parts else True
 
 
-def _face_of(font: Any) -> Face:
+def _face_of(font: Any) -> FontFace:
     room = ctypes.create_string_buffer(200)
     length = raw.FPDFFont_GetBaseFontName(font, room, 200)
     name = room.raw[: max(min(length, 200) - 1, 0)].decode("utf-8", "replace")
     flags = max(raw.FPDFFont_GetFlags(font), 0)
     weight = raw.FPDFFont_GetWeight(font)
     is_bold, is_mono = _said(name)
-    return Face(
+    return FontFace(
         False if is_bold is None and weight < LEAST_BOLD else is_bold, is_mono or bool(flags & 1), max(weight, 0)
     )
 

@@ -14,7 +14,7 @@ from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import TextFile, after_the_text, decode, without_nuls
 from app.documents.formats.plain.text import balanced, filled_lines, joined, one_line, width_of
 from app.documents.segments import Content, Mark, SegmentKind, SegmentTag, tagged_content
-from app.documents.source import FileSource, Item, Opened, Target, Visit, Visits
+from app.documents.source import FileSource, Item, Opened, SegmentVisits, TargetLanguage, Visit
 
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.:]\d{1,3}"
 _TIMING = re.compile(rf"[ \t]*({_TIME})[ \t]*-->[ \t]*({_TIME})[^\r\n]*")
@@ -72,15 +72,15 @@ _PLACE = 0xF0000
 """The first of the characters that stand for marks while a text is divided into lines; no text has them."""
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """Each cue is a segment, in the file's order; numbers and timings stay. See `app.documents.source`."""
-    file, visits = TextFile(source), Visits(visit)
+    file, visits = TextFile(source), SegmentVisits(visit)
     is_vtt = file.text.startswith("WEBVTT")
     language = _LANGUAGE.match(file.text)
     if target is not None and language is not None:
         file.replace(language.start(1), language.end(1), target.language)
     for lines, _ in cues(file.text):
-        cue = _Cue(lines, is_vtt)
+        cue = _SubtitleCue(lines, is_vtt)
         if not any(isinstance(part, str) and not part.isspace() for part in cue.content):
             continue
         new = visits(cue.content, SegmentKind.CUE)
@@ -90,7 +90,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
         file.write(out, new_mark=True)
 
 
-class _Cue:
+class _SubtitleCue:
     """The text of a cue; lines are joined, unless each is another speaker's."""
 
     def __init__(self, lines: list[tuple[int, str]], is_vtt: bool) -> None:

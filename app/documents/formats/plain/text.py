@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import TextFile, after_the_text, stream, without_nuls
 from app.documents.segments import SegmentKind, plain
-from app.documents.source import FileSource, Item, Opened, Target, Visit, Visits
+from app.documents.source import FileSource, Item, Opened, SegmentVisits, TargetLanguage, Visit
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, sentence_ends
 
 MOST_CHARACTERS = 8000
@@ -138,9 +138,9 @@ def heading_level(text: str) -> int:
 # A plain text written back: its paragraphs, joined for translating and wrapped again.
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:  # noqa: ARG001 - a plain text says no language
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:  # noqa: ARG001 - a plain text says no language
     """Its paragraphs and headings; every text is a plain text, so none is refused. See `app.documents.source`."""
-    file, visits = TextFile(source), Visits(visit)
+    file, visits = TextFile(source), SegmentVisits(visit)
 
     def show(words: str, kind: SegmentKind, level: int) -> str | None:
         new = visits((words,), kind, level=level)
@@ -235,7 +235,7 @@ def _line(start: int, raw: str) -> PlainLine:
 
 
 @dataclass
-class Measure:
+class TextMeasure:
     """How wide the text is, and whether its lines were broken for it."""
 
     width: int = 0
@@ -245,7 +245,7 @@ class Measure:
     _widths: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, text: str) -> Measure:
+    def of(cls, text: str) -> TextMeasure:
         """From the lines that others follow in their paragraph, and how many others are longer."""
         inner, every, ends = list[int](), list[int](), 0
         for block in blocks_of(text):
@@ -261,7 +261,7 @@ class Measure:
         return cls(width, is_wrapped and not is_of_sentences, is_of_sentences)
 
 
-def parts_of(block: Sequence[PlainLine], measure: Measure) -> Iterator[PlainPart]:
+def parts_of(block: Sequence[PlainLine], measure: TextMeasure) -> Iterator[PlainPart]:
     if is_no_prose(block):
         yield PlainPart(list(block), None)
         return
@@ -349,7 +349,7 @@ Replace = Callable[[int, int, str], None]
 
 def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
     """All parts in order; how many tables, drawings and pieces of code were left."""
-    measure = Measure.of(text)
+    measure = TextMeasure.of(text)
     left = 0
     for part in pieces(text, measure):
         if part.kind is None:
@@ -361,9 +361,9 @@ def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
     return left
 
 
-def pieces(text: str, measure: Measure | None = None) -> Iterator[PlainPart]:
+def pieces(text: str, measure: TextMeasure | None = None) -> Iterator[PlainPart]:
     """All parts in order, those with words in pieces that can be translated as one."""
-    measure = measure or Measure.of(text)
+    measure = measure or TextMeasure.of(text)
     for block in blocks_of(text):
         for part in parts_of(block, measure):
             if part.kind is None:
@@ -401,7 +401,7 @@ def _pieces(line: PlainLine) -> Iterator[PlainLine]:
         at = end
 
 
-def _put(replace: Replace, newline: str, part: PlainPart, new: str, measure: Measure) -> None:
+def _put(replace: Replace, newline: str, part: PlainPart, new: str, measure: TextMeasure) -> None:
     """Puts a part's new text where the old one stands."""
     first, last = part.lines[0], part.lines[-1]
     is_wrapped = len(part.lines) > 1

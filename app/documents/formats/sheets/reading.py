@@ -23,10 +23,10 @@ from olefile.olefile import OleFileError
 from app.documents.archive import CHUNK_BYTES, Archive, is_zip
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.formats.markup.xml_tree import WithoutPictures
-from app.documents.formats.opendocument.reading import RepeatedRows, Spreadsheet
+from app.documents.formats.opendocument.reading import OdfSpreadsheet, RepeatedRows
 from app.documents.formats.opendocument.styles import CONTENT, refuse_protected
 from app.documents.formats.sheets.workbook import Workbook
-from app.documents.source import FileSource, Item, Opened, PageRead, Remark, counted
+from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark, counted
 
 ROWS = 100
 MOST_ROWS = 100_000
@@ -43,7 +43,7 @@ _Rows = Iterator[tuple[int, dict[int, str]]]
 """Row by row, its number and its cells by column, both from 0; only rows that have any."""
 
 
-class _Content(NamedTuple):
+class _SheetContent(NamedTuple):
     """What is in a sheet: in its cells, and beside them; what is left of the rows is counted only where some are."""
 
     rows: _Rows
@@ -62,14 +62,14 @@ def read(source: FileSource) -> Iterator[Item]:
                 yield from _by_calamine(source)
             elif CONTENT in archive:
                 refuse_protected(archive, source)
-                yield from _ods(Spreadsheet(lambda: archive.open(CONTENT), source), source)
+                yield from _ods(OdfSpreadsheet(lambda: archive.open(CONTENT), source), source)
             else:
                 yield from _xlsx(Workbook(archive, source), source)
     elif olefile.isOleFile(source.path):
         yield from _by_calamine(source)
-        yield Remark("old_format", {"format": "xls"})
+        yield ReadingRemark("old_format", {"format": "xls"})
     else:
-        yield from _ods(Spreadsheet(lambda: WithoutPictures(source.path.open("rb")), source), source)
+        yield from _ods(OdfSpreadsheet(lambda: WithoutPictures(source.path.open("rb")), source), source)
 
 
 def _xlsx(book: Workbook, source: FileSource) -> Iterator[Item]:
@@ -77,17 +77,17 @@ def _xlsx(book: Workbook, source: FileSource) -> Iterator[Item]:
     for page, sheet in enumerate(book.sheets, 1):
         if source.wants(page):
             count = partial(book.count_rows, sheet)
-            content = _Content(book.rows(sheet), book.beside(sheet, page), count, lambda: book.is_cut)
+            content = _SheetContent(book.rows(sheet), book.beside(sheet, page), count, lambda: book.is_cut)
             yield from _Sheet(sheet.name, page, source).items(content if sheet.part else None, sheet.is_hidden)
 
 
-def _ods(book: Spreadsheet, source: FileSource) -> Iterator[Item]:
+def _ods(book: OdfSpreadsheet, source: FileSource) -> Iterator[Item]:
     yield Opened("sheet", len(book.sheets), book.title)
     for index, found in groupby(book.found(), key=lambda each: each.sheet):
         page, sheet = index + 1, book.sheets[index]
         if source.wants(page):
             beside: list[BlockPiece] = []
-            content = _Content(_repeated(found, beside, page, sheet.name), beside, partial(getattr, sheet, "rows"))
+            content = _SheetContent(_repeated(found, beside, page, sheet.name), beside, partial(getattr, sheet, "rows"))
             yield from _Sheet(sheet.name, page, source).items(content, sheet.is_hidden)
     yield from counted("pictures", book.pictures)
 
@@ -108,14 +108,14 @@ def _by_calamine(source: FileSource) -> Iterator[Item]:
         others = dict(enumerate(found, 1))
         yield Opened("sheet", len(sheets))
         if not is_all:
-            yield Remark("beside_cells_lost")
+            yield ReadingRemark("beside_cells_lost")
         for page, sheet in enumerate(sheets, 1):
             if not source.wants(page):
                 continue
             content = None
             if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet:
                 cells, beside = _sheet(book, page - 1, source), others.get(page, _SheetExtras())
-                content = _Content(
+                content = _SheetContent(
                     _rows(cells, beside), beside.pieces(page, sheet.name), partial(getattr, cells, "height")
                 )
             is_hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
@@ -194,15 +194,15 @@ class _Sheet:
         self._has_text = False
         self._is_cut = False
 
-    def items(self, content: _Content | None, is_hidden: bool) -> Iterator[Item]:
+    def items(self, content: _SheetContent | None, is_hidden: bool) -> Iterator[Item]:
         """Everything; `content` is None for a sheet without cells, such as a chart."""
         if is_hidden:
-            yield Remark("hidden", {"unit": "sheet", "name": self._name})
+            yield ReadingRemark("hidden", {"unit": "sheet", "name": self._name})
         if content is not None:
             yield from self._tables(content.rows)
             if self._is_cut or content.is_cut():
                 values: dict[str, str | int] = {"sheet": self._name, "rows": content.count_rows(), "shown": self._shown}
-                yield Remark("rows_cut", values)
+                yield ReadingRemark("rows_cut", values)
             for piece in content.beside:
                 yield from self._heading()
                 yield piece

@@ -20,7 +20,7 @@ from typing import BinaryIO, NamedTuple
 from lxml import etree
 
 from app.documents.formats.markup.xml_tree import Element, iterate, local_name
-from app.documents.formats.office.drawing import PARAGRAPH, Drawings, is_words_for_picture
+from app.documents.formats.office.drawing import PARAGRAPH, DrawingRewriter, is_words_for_picture
 from app.documents.formats.office.package import (
     MAIN,
     RELATIONSHIPS,
@@ -36,7 +36,7 @@ from app.documents.formats.office.runs import (
     Node,
     ParagraphToken,
     RunFormat,
-    Single,
+    SingleNode,
     StyledText,
     arranged,
     line_of,
@@ -53,10 +53,10 @@ from app.documents.formats.sheets.workbook import (
     text_of,
 )
 from app.documents.segments import Content, SegmentKind
-from app.documents.source import ContentCallback, FileSource, Once, Target, Visit, Visits
+from app.documents.source import CachedContent, ContentCallback, FileSource, SegmentVisits, TargetLanguage, Visit
 
 
-class Headers:
+class HeaderNames:
     """Is told what becomes of cells, and keeps what matters to tables and pivot caches.
 
     `sheets` gives the part of each sheet by its name.
@@ -333,10 +333,10 @@ def _specifier(inside: str, renamed: Mapping[str, str]) -> str:
     return made + inside[at:]
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """Segments: properties, then sheet by sheet the cells, headers and footers, comments and drawings."""
     with opened_package(source, out) as package:
-        _WorkbookRewriter(package, Visits(visit), target if out is not None else None).rewrite()
+        _WorkbookRewriter(package, SegmentVisits(visit), target if out is not None else None).rewrite()
 
 
 # A workbook that is being rewritten, sheet by sheet.
@@ -347,7 +347,7 @@ _BEFORE_VIEWS = tuple(f"{MAIN}{name}" for name in ("sheetPr", "dimension", "shee
 
 
 @dataclass
-class _Strings:
+class _SharedStrings:
     """The shared strings. `before` has the words that a changed one had."""
 
     part: XmlPart | None = None
@@ -359,18 +359,18 @@ class _Strings:
 class _WorkbookRewriter:
     """Asks for everything in an order that is the same each time; then makes names and directions fit."""
 
-    def __init__(self, package: OfficePackage, ask: Visits, target: Target | None) -> None:
+    def __init__(self, package: OfficePackage, ask: SegmentVisits, target: TargetLanguage | None) -> None:
         self._package = package
         self._target = target
         self._ask = ask
-        self._once = Once(self._ask)
+        self._once = CachedContent(self._ask)
         """For cells, and what repeats their words: the same words are one segment."""
-        self._drawings = Drawings(package, target)
+        self._drawings = DrawingRewriter(package, target)
         self._main = self._package.main_part(USUAL_PART)
         self._related = self._package.related(self._main)
         self._sheets = list(self._found_sheets())
-        self._strings = _Strings()
-        self._headers = Headers(package, {sheet.name: sheet.part for sheet in self._sheets})
+        self._strings = _SharedStrings()
+        self._headers = HeaderNames(package, {sheet.name: sheet.part for sheet in self._sheets})
         self._turned: dict[str, None] = {}
         """Parts of sheets with a translated cell."""
 
@@ -381,7 +381,7 @@ class _WorkbookRewriter:
             self._all_sheets()
         else:
             with self._package.opened(name) as part:
-                self._strings = _Strings(part, part.root.findall(f"{MAIN}si"))
+                self._strings = _SharedStrings(part, part.root.findall(f"{MAIN}si"))
                 self._all_sheets()
         if named := sum(1 for sheet in self._sheets if any(sign.isalpha() for sign in sheet.name)):
             self._package.source.remark("left_names", count=named)
@@ -469,7 +469,7 @@ class _WorkbookRewriter:
             comment.remove(mentions)
 
     def _drawing(self, name: str, page: int) -> None:
-        once = Once(self._ask)
+        once = CachedContent(self._ask)
         with self._package.opened(name) as part:
             for element in list(part.root.iter()):
                 if element.tag == PARAGRAPH:
@@ -489,7 +489,7 @@ class _WorkbookRewriter:
                     _set_text(etree.SubElement(cell, _INLINE), cells[at])
                     part.is_changed = True
 
-    def _turn(self, name: str, target: Target) -> None:
+    def _turn(self, name: str, target: TargetLanguage) -> None:
         with self._package.opened(name) as part:
             views = part.root.findall(f"{MAIN}sheetViews/{MAIN}sheetView")
             if not views and target.is_rtl:
@@ -553,7 +553,7 @@ def _margin_nodes(said: str) -> list[Node]:
             nodes.append(StyledText("&", None))
         elif _CODE.fullmatch(part):
             is_shown = part[1:] in _SHOWN
-            nodes.append(Single("field" if is_shown else "other", [part], stays=not is_shown))
+            nodes.append(SingleNode("field" if is_shown else "other", [part], stays=not is_shown))
         elif part:
             nodes.append(StyledText(part, None))
     return nodes
@@ -579,7 +579,7 @@ _SIGNS = {"\n": "break", "\t": "tab"}
 _PARTS = re.compile("([\n\t])")
 
 
-class _Sign(NamedTuple):
+class _TextSign(NamedTuple):
     run: Element
     text: str
 
@@ -616,7 +616,7 @@ def _split(text: str, run: Element, look: Hashable) -> list[Node]:
     nodes: list[Node] = []
     for part in _PARTS.split(text):
         if part in _SIGNS:
-            nodes.append(Single(_SIGNS[part], [_Sign(run, part)], stays=True))
+            nodes.append(SingleNode(_SIGNS[part], [_TextSign(run, part)], stays=True))
         elif part:
             nodes.append(StyledText(part, run, look))
     return nodes

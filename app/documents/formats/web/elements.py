@@ -66,8 +66,8 @@ class ElementContext(NamedTuple):
     is_foreign: bool = False
     hides_all: bool = False
     """In a drawing, which hides all but its texts: whether these are hidden, too."""
-    listing: Listing | None = None
-    item: Item | None = None
+    listing: OpenList | None = None
+    item: OpenListItem | None = None
 
     def hidden(self) -> ElementContext:
         return self._replace(is_hidden=True, hides_all=True)
@@ -90,7 +90,7 @@ class ElementContext(NamedTuple):
 
 
 @dataclass
-class Listing:
+class OpenList:
     """An open list; `number` is its next item's."""
 
     depth: int
@@ -101,17 +101,17 @@ class Listing:
 
 
 @dataclass
-class Item:
+class OpenListItem:
     """An open list item; its first text is the item, and what follows are paragraphs."""
 
-    listing: Listing
+    listing: OpenList
     mark: str
     is_begun: bool = False
 
 
-def listing_of(name: str, given: dict[str, str], depth: int) -> Listing:
+def listing_of(name: str, given: dict[str, str], depth: int) -> OpenList:
     step = -1 if "reversed" in given else 1
-    return Listing(depth, name == "ol", given.get("type", "1"), number_in(given.get("start", ""), 1), step)
+    return OpenList(depth, name == "ol", given.get("type", "1"), number_in(given.get("start", ""), 1), step)
 
 
 def count_items(page: str, start: int) -> int:
@@ -128,7 +128,7 @@ def count_items(page: str, start: int) -> int:
     return items
 
 
-def mark_of(listing: Listing, given: dict[str, str]) -> str:
+def mark_of(listing: OpenList, given: dict[str, str]) -> str:
     """The next item's mark: "•", or its number as the list writes numbers."""
     if not listing.is_ordered:
         return "•"

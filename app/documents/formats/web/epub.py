@@ -18,13 +18,23 @@ from urllib.parse import unquote
 from app.core.errors import DocumentUnreadable
 from app.documents.archive import CHUNK_BYTES, Archive, copy_archive
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
-from app.documents.encoding import Coded
+from app.documents.encoding import EncodedBytes
 from app.documents.formats.markup import tags
-from app.documents.formats.markup.tags import Edit, TaggedSegment, edits_of, spliced
+from app.documents.formats.markup.tags import TaggedSegment, TextEdit, edits_of, spliced
 from app.documents.formats.markup.xml_tree import Element, local_name, parse, words_in
 from app.documents.formats.web.pages import PageWalk, coded_page, decode_page, primary
-from app.documents.formats.web.walker import Walker
-from app.documents.source import FileSource, Item, Opened, PageRead, Remark, Target, Visit, Visits, counted
+from app.documents.formats.web.walker import HtmlWalker
+from app.documents.source import (
+    FileSource,
+    Item,
+    Opened,
+    PageRead,
+    ReadingRemark,
+    SegmentVisits,
+    TargetLanguage,
+    Visit,
+    counted,
+)
 from app.language.names import is_rtl
 
 MOST_MEMBER_BYTES = 64_000_000
@@ -38,7 +48,7 @@ def read(source: FileSource) -> Iterator[Item]:
         package = package_of(archive, source)
         if not package.chapters:
             raise source.unreadable("damaged")
-        chapters = _Chapters(archive, source)
+        chapters = _ChapterTexts(archive, source)
         with_text = [name for name in package.chapters if chapters.has_text(name)]
         yield Opened("chapter", len(with_text), package.title)
         for page, name in enumerate(with_text, start=1):
@@ -46,11 +56,11 @@ def read(source: FileSource) -> Iterator[Item]:
                 yield from _titled(chapters.pieces(name, page), package.headings.get(name))
                 yield PageRead(page)
         for part in package.missing:
-            yield Remark("missing_part", {"part": part})
+            yield ReadingRemark("missing_part", {"part": part})
         yield from counted("pictures", chapters.pictures)
 
 
-class _Chapters:
+class _ChapterTexts:
     """The texts of chapters, and the pictures in those that were read or have nothing else."""
 
     def __init__(self, archive: Archive, source: FileSource) -> None:
@@ -62,7 +72,7 @@ class _Chapters:
 
     def has_text(self, name: str) -> bool:
         text = self._text(name)
-        walker = Walker(text, is_xml=True)
+        walker = HtmlWalker(text, is_xml=True)
         if next(walker.pieces(), None) is None:
             self.pictures += walker.pictures
             return False
@@ -72,7 +82,7 @@ class _Chapters:
         return True
 
     def pieces(self, name: str, page: int) -> list[BlockPiece]:
-        walker = Walker(self._kept.pop(name, "") or self._text(name), page, name, is_xml=True)
+        walker = HtmlWalker(self._kept.pop(name, "") or self._text(name), page, name, is_xml=True)
         pieces = list(walker.pieces())
         self.pictures += walker.pictures
         return pieces
@@ -246,14 +256,14 @@ def _all(root: Element, name: str) -> Iterator[Element]:
 # Pictures, style sheets, fonts and pages in which nothing changes keep their compressed bytes.
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """A book with its segments replaced; see `app.documents.source`. A segment's page is its chapter, from 1.
 
     Raises DocumentUnreadable: drm, damaged, entities, inflates.
     """
     changed: dict[str, bytes] = {}
     with Archive(source) as archive:
-        for name, coded, edits in _EpubBook(archive, source, Visits(visit), target).members():
+        for name, coded, edits in _EpubBook(archive, source, SegmentVisits(visit), target).members():
             if edits and out is not None:
                 changed[name] = coded.encoded(spliced(len(coded.text), edits), "xmlcharrefreplace")
     if out is not None:
@@ -263,7 +273,9 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
 class _EpubBook:
     """The parts of a book that have text."""
 
-    def __init__(self, archive: Archive, source: FileSource, visits: Visits, target: Target | None) -> None:
+    def __init__(
+        self, archive: Archive, source: FileSource, visits: SegmentVisits, target: TargetLanguage | None
+    ) -> None:
         self._archive = archive
         self._source = source
         self._visits = visits
@@ -274,7 +286,7 @@ class _EpubBook:
         self._opf = self._coded(self._package.name)
         self._language = package_language(self._opf.text)
 
-    def members(self) -> Iterator[tuple[str, Coded, list[Edit]]]:
+    def members(self) -> Iterator[tuple[str, EncodedBytes, list[TextEdit]]]:
         chapter = 0
         for name in self._package.chapters:
             coded = self._coded(name)
@@ -295,11 +307,11 @@ class _EpubBook:
             edits += package_edits(self._opf.text, self._target)
         yield self._package.name, self._opf, edits
 
-    def _page(self, walk: PageWalk) -> list[Edit]:
+    def _page(self, walk: PageWalk) -> list[TextEdit]:
         edits = edits_of(walk.stretches, self._visits)
         return edits + list(walk.languages.edits(self._target)) if self._target else edits
 
-    def _coded(self, name: str) -> Coded:
+    def _coded(self, name: str) -> EncodedBytes:
         coded = coded_page(member_bytes(self._archive, self._source, name))
         if tags.declares_entities(coded.text):
             raise self._source.unreadable("entities")
@@ -345,15 +357,15 @@ def package_language(text: str) -> str:
     return next((text[language.start : language.end].strip() for language in languages), "")
 
 
-def language_edits(text: str, target: Target, language: str) -> Iterator[Edit]:
+def language_edits(text: str, target: TargetLanguage, language: str) -> Iterator[TextEdit]:
     """What makes a file beside the pages say that it is in the target language, where it names the book's."""
     for element in tags.elements_in(text):
         said = element.said.get("xml:lang")
         if said is not None and primary(said.value) == primary(language):
-            yield Edit(said.start, said.end, (target.language,))
+            yield TextEdit(said.start, said.end, (target.language,))
 
 
-def package_edits(text: str, target: Target) -> Iterator[Edit]:
+def package_edits(text: str, target: TargetLanguage) -> Iterator[TextEdit]:
     """The same of a package, with the direction in which its pages are turned.
 
     A book of a language from left to right whose pages turn the other way is written in columns: that stays, unless
@@ -365,21 +377,21 @@ def package_edits(text: str, target: Target) -> Iterator[Edit]:
     for element in tags.elements_in(text):
         if element.name == "language" and _is_in_metadata(element) and not is_named:
             is_named = True
-            yield Edit(element.start, element.end, (target.language,))
+            yield TextEdit(element.start, element.end, (target.language,))
         elif element.name in _METADATA and not is_named:
             new = f'<dc:language xmlns:dc="http://purl.org/dc/elements/1.1/">{target.language}</dc:language>'
             is_named = True
-            yield Edit(element.end, element.end, (new,))
+            yield TextEdit(element.end, element.end, (new,))
         elif element.name == "spine":
             yield from _progression(element, target, was_rtl=is_rtl(language))
 
 
-def _progression(spine: tags.ElementAt, target: Target, *, was_rtl: bool) -> Iterator[Edit]:
+def _progression(spine: tags.ElementAt, target: TargetLanguage, *, was_rtl: bool) -> Iterator[TextEdit]:
     said = spine.said.get(_PROGRESSION)
     if said is None and target.is_rtl:
-        yield Edit(spine.given_at, spine.given_at, (f' {_PROGRESSION}="rtl"',))
+        yield TextEdit(spine.given_at, spine.given_at, (f' {_PROGRESSION}="rtl"',))
     elif said is not None and (target.is_rtl or was_rtl):
-        yield Edit(said.start, said.end, ("rtl" if target.is_rtl else "ltr",))
+        yield TextEdit(said.start, said.end, ("rtl" if target.is_rtl else "ltr",))
 
 
 def _is_in_metadata(element: tags.ElementAt) -> bool:

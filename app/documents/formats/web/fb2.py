@@ -11,7 +11,7 @@ from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.formats.markup.xml_tree import (
     FICTION_BOOK,
     Element,
-    Numbered,
+    NumberedElement,
     WithoutPictures,
     local_name,
     stream_blocks,
@@ -53,7 +53,7 @@ class _SectionPart:
     A note's title is its number, which goes to the first paragraph of the note.
     """
 
-    def __init__(self, numbered: Numbered, number: str) -> None:
+    def __init__(self, numbered: NumberedElement, number: str) -> None:
         self._element, self._number = numbered.element, number
         self._place = BlockPlace("", numbered.start, numbered.end)
         above = list(self._element.iterancestors())

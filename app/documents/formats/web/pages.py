@@ -20,22 +20,22 @@ from email.message import Message
 from itertools import islice
 from typing import BinaryIO, Literal
 
-from app.documents.encoding import BOMS, Coded, DecodedText, after_the_text, decode, known
+from app.documents.encoding import BOMS, DecodedText, EncodedBytes, after_the_text, decode, known
 from app.documents.formats.markup import tags
 from app.documents.formats.markup.tags import (
     TAG,
-    Attribute,
-    Edit,
-    Gathering,
+    AttributeValue,
     TaggedSegment,
+    TextEdit,
+    TextGatherer,
     edits_of,
     spell_text,
     spliced,
 )
 from app.documents.formats.web import elements
-from app.documents.formats.web.walker import Walker
+from app.documents.formats.web.walker import HtmlWalker
 from app.documents.segments import Content, SegmentKind, content_of
-from app.documents.source import FileSource, Item, Opened, Target, Visit, Visits, counted
+from app.documents.source import FileSource, Item, Opened, SegmentVisits, TargetLanguage, Visit, counted
 from app.language.names import is_rtl
 
 MOST_LOOK_BACK = 200
@@ -68,11 +68,11 @@ class PageWalk:
 
     def __init__(self, text: str, *, is_xml: bool, page: int = 0, language: str = "") -> None:
         self.stretches: list[TaggedSegment] = []
-        self.languages = Languages(text, is_xml, language)
+        self.languages = PageLanguages(text, is_xml, language)
         self._text = text
         self._is_xml = is_xml
         self._page = page
-        self._gatherings = [Gathering(text)]
+        self._gatherings = [TextGatherer(text)]
         self._open: list[_OpenTag] = []
         self._count: Counter[str] = Counter()
         self._is_opaque = self._is_foreign = False
@@ -169,7 +169,7 @@ class PageWalk:
         return end
 
     def _begin_block(
-        self, name: str, said: dict[str, Attribute], at: tuple[int, int], *, is_void: bool, is_left: bool
+        self, name: str, said: dict[str, AttributeValue], at: tuple[int, int], *, is_void: bool, is_left: bool
     ) -> int:
         start, end = at
         self._flush()
@@ -196,7 +196,7 @@ class PageWalk:
 
     def _plain(self, start: int, end: int) -> None:
         """The words of an element that has no tags inside."""
-        gathering = Gathering(self._text)
+        gathering = TextGatherer(self._text)
         gathering.add(start, end, tags.unescaped(self._text[start:end]))
         if stretch := gathering.finish(spell_text, SegmentKind.LABEL, self._page):
             self.stretches.append(stretch)
@@ -263,7 +263,7 @@ class PageWalk:
         if role.startswith("opaque"):
             self._is_opaque, self._opaque_name = True, name
         if role == "nested":
-            self._gatherings.append(Gathering(self._text))
+            self._gatherings.append(TextGatherer(self._text))
             self._kind = elements.KINDS.get(name, self._kind)
         self._is_foreign = self._is_foreign or name in ("svg", "math")
 
@@ -286,7 +286,7 @@ class PageWalk:
         self._kind, self._level, self._is_foreign = element.kind, element.level, element.is_foreign
 
 
-def is_left(said: dict[str, Attribute]) -> bool:
+def is_left(said: dict[str, AttributeValue]) -> bool:
     """Whether a page asks that an element is not translated."""
     translate = said.get("translate")
     if translate is not None and translate.value.strip().lower() == "no":
@@ -295,7 +295,7 @@ def is_left(said: dict[str, Attribute]) -> bool:
     return kinds is not None and "notranslate" in kinds.value.split()
 
 
-def labels(text: str, name: str, said: dict[str, Attribute], page: int) -> Iterator[TaggedSegment]:
+def labels(text: str, name: str, said: dict[str, AttributeValue], page: int) -> Iterator[TaggedSegment]:
     for key, attribute in said.items():
         if not tags.is_blank(attribute.value) and attribute.quote != "?" and _is_read(name, key, said):
             stretch = tags.label(text, attribute, page)
@@ -303,7 +303,7 @@ def labels(text: str, name: str, said: dict[str, Attribute], page: int) -> Itera
                 yield stretch
 
 
-def _is_read(name: str, key: str, said: dict[str, Attribute]) -> bool:
+def _is_read(name: str, key: str, said: dict[str, AttributeValue]) -> bool:
     if key in elements.LABELS:
         return key != "title" or name not in elements.UNREAD_TITLES
     if key == "content" and name == "meta":
@@ -348,7 +348,7 @@ _SPECIAL = ("", "und", "mul")
 """They name no language."""
 _BEFORE_ROOT = re.compile(r"\s*(?:(?><!--.*?-->)\s*)*+<!doctype[^>]*>", re.DOTALL | re.IGNORECASE)
 _ROOTS = re.compile(r"<(?:\w+:)?(?:html|body)\b", re.IGNORECASE)
-_Said = Mapping[str, Attribute]
+_Said = Mapping[str, AttributeValue]
 
 
 def primary(tag: str) -> str:
@@ -356,7 +356,7 @@ def primary(tag: str) -> str:
     return tag.strip().lower().replace("_", "-").partition("-")[0]
 
 
-class Languages:
+class PageLanguages:
     """Gathers what the tags of one page say. `language` is the page's where it says nothing itself."""
 
     def __init__(self, text: str, is_xml: bool, language: str) -> None:
@@ -398,7 +398,7 @@ class Languages:
         if kind is not None and kind.value.strip().lower() == "content-language" and "content" in said:
             self._same.append({"lang": said["content"]})
 
-    def edits(self, target: Target) -> Iterator[Edit]:
+    def edits(self, target: TargetLanguage) -> Iterator[TextEdit]:
         """What makes the page say that it is in the target language."""
         yield from self._root_edits(target)
         for said in self._same:
@@ -407,18 +407,18 @@ class Languages:
                 yield _set(said["dir"], _direction(target.is_rtl))
         for at, tag in self._others:
             if is_rtl(tag) != target.is_rtl:
-                yield Edit(at, at, (f' dir="{_direction(is_rtl(tag))}"',))
+                yield TextEdit(at, at, (f' dir="{_direction(is_rtl(tag))}"',))
         if target.is_rtl:
-            yield from (Edit(at, at, (' dir="ltr"',)) for at in self._code)
+            yield from (TextEdit(at, at, (' dir="ltr"',)) for at in self._code)
 
-    def _root_edits(self, target: Target) -> Iterator[Edit]:
+    def _root_edits(self, target: TargetLanguage) -> Iterator[TextEdit]:
         needed = f' lang="{target.language}"' if not self._is_xml else f' xml:lang="{target.language}"'
         direction = ' dir="rtl"' if target.is_rtl else ""
         if self._root is None:
             if not self._is_xml:  # its tag may be left out
                 before = _BEFORE_ROOT.match(self._text)
                 at = before.end() if before else 0
-                yield Edit(at, at, (f"<html{needed}{direction}>",))
+                yield TextEdit(at, at, (f"<html{needed}{direction}>",))
             return
         at, said = self._root
         yield from (_set(said[key], target.language) for key in _KEYS if key in said)
@@ -428,7 +428,7 @@ class Languages:
         if "lang" in said or (self._is_xml and "xml:lang" in said):
             needed = ""
         if needed or direction:
-            yield Edit(at, at, (needed + direction,))
+            yield TextEdit(at, at, (needed + direction,))
 
 
 def _said_of_all(text: str) -> str:
@@ -449,9 +449,9 @@ def _direction(is_right: bool) -> str:
     return "rtl" if is_right else "ltr"
 
 
-def _set(attribute: Attribute, value: str) -> Edit:
+def _set(attribute: AttributeValue, value: str) -> TextEdit:
     new = f'="{value}"' if attribute.quote == "?" else value
-    return Edit(attribute.start, attribute.end, (new,))
+    return TextEdit(attribute.start, attribute.end, (new,))
 
 
 _HEADERS = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:From |[A-Za-z][A-Za-z0-9\-]*:)")
@@ -474,11 +474,11 @@ def _items(decoded: DecodedText, part: str) -> Iterator[Item]:
     """The page as it is shown; where that is nothing, as it is shown without scripts."""
     text = decoded.text
     is_xml = text.lstrip().startswith("<?xml")
-    walker = Walker(text, part=part, is_xml=is_xml)
+    walker = HtmlWalker(text, part=part, is_xml=is_xml)
     pieces = walker.pieces()
     first = next(pieces, None)
     if first is None and _SCRIPTLESS.search(text):
-        walker = Walker(text, part=part, is_xml=is_xml, has_scripts=False)
+        walker = HtmlWalker(text, part=part, is_xml=is_xml, has_scripts=False)
         pieces = walker.pieces()
         first = next(pieces, None)
     yield Opened(title=walker.title, encoding=decoded.encoding)
@@ -584,13 +584,13 @@ _XML_ENDINGS = (".xhtml", ".xht")
 _NEW_LINE = re.compile(r"[\r\n]+")
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """A page with its segments replaced; see `app.documents.source`."""
     data = source.path.read_bytes()
     coded = coded_page(data, source.encoding)
     is_xml = coded.text.lstrip().startswith("<?xml") or source.path.suffix.lower() in _XML_ENDINGS
     walk = PageWalk(coded.text, is_xml=is_xml)
-    edits = edits_of(walk.stretches, Visits(visit))
+    edits = edits_of(walk.stretches, SegmentVisits(visit))
     if target is not None:
         edits += walk.languages.edits(target)
     if not is_xml:
@@ -599,12 +599,12 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
         out.write(coded.encoded(spliced(len(coded.text), edits), "xmlcharrefreplace") if edits else data)
 
 
-def shown_piece(html: str, visits: Visits, context: str = "") -> str | None:
+def shown_piece(html: str, visits: SegmentVisits, context: str = "") -> str | None:
     """HTML within a file of another kind, with its texts as those of a page; None where it stays.
 
     No new line comes into it: a block in Markdown would end there.
     """
-    edits: list[Edit] = []
+    edits: list[TextEdit] = []
     for stretch in PageWalk(html, is_xml=False).stretches:
         new = visits(stretch.content, stretch.kind, level=stretch.level, context=context)
         if new is not None:
@@ -626,18 +626,18 @@ _BEGINNINGS = tuple(
 )
 
 
-def coded_page(data: bytes, chosen: str = "") -> Coded:
+def coded_page(data: bytes, chosen: str = "") -> EncodedBytes:
     """A page's text. One that has only ASCII is written in the encoding it declares, whatever it could be read in."""
     encoding = decode_page(data, chosen).encoding
     if encoding == "utf-8" and data.isascii() and not chosen:
         encoding = declared(data) or encoding
-    return Coded(data, encoding)
+    return EncodedBytes(data, encoding)
 
 
-def declaration(data: bytes, text: str, edits: list[Edit]) -> list[Edit]:
+def declaration(data: bytes, text: str, edits: list[TextEdit]) -> list[TextEdit]:
     """What an HTML page that declares no encoding needs, and so far needed none, to have other letters than ASCII."""
     news = (piece for edit in edits for piece in edit.pieces if isinstance(piece, str))
     if not data.isascii() or b"\0" in data or declared(data) or all(new.isascii() for new in news):
         return []
     at = next((found.end() for pattern in _BEGINNINGS if (found := pattern.search(text))), 0)
-    return [Edit(at, at, ('<meta charset="utf-8">',))]
+    return [TextEdit(at, at, ('<meta charset="utf-8">',))]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.formats.markup.tags import TAG, attributes, end_of_other, end_of_raw, unescaped
 from app.documents.formats.web import elements
-from app.documents.formats.web.elements import ElementContext, Item
+from app.documents.formats.web.elements import ElementContext, OpenListItem
 
 # The words of the block that is being read, with the white space as a browser shows it.
 
@@ -191,7 +191,7 @@ class HtmlTable:
         return grid
 
 
-class _Tables:
+class _OpenTables:
     """The tables that are open, the innermost last, and where pieces go in them: into a cell, or beside the table.
 
     None stands for one that is too deep inside of others, whose cells are blocks of the page.
@@ -269,14 +269,14 @@ _OPEN_LINK = re.compile(rf"<a\s[^<>]*\bhref\b[^<>]*>{_INNER}\Z", re.IGNORECASE)
 _LAST_WORD = re.compile(r"[^\W\d_]+\Z")
 
 
-class Raised(NamedTuple):
+class RaisedText(NamedTuple):
     """How it is written, and where in the page its end tag ends."""
 
     text: str
     end: int
 
 
-def raised(page: str, name: str, start: int, end: int, written: str) -> Raised | None:
+def raised(page: str, name: str, start: int, end: int, written: str) -> RaisedText | None:
     """The content of a `sup`, or of a link that is said to call a note; None for what stays as it is ("1st").
 
     Its tag is `page[start:end]`, and `written` is what stands before it. A footnote's mark comes in brackets
@@ -289,12 +289,12 @@ def raised(page: str, name: str, start: int, end: int, written: str) -> Raised |
         return None
     words = found["words"]
     if name == "a" or _LINK.search(found["before"]) or _is_in_link(page, start):
-        return Raised(f"[{words}]", found.end())
+        return RaisedText(f"[{words}]", found.end())
     if not words[-1].isdecimal():
         return None
     word = _LAST_WORD.search(written[-MOST_CHARACTERS:])
     is_power = written[-1].isdecimal() or (word is not None and len(word[0]) <= SHORT_WORD_CHARACTERS)
-    return Raised(f"^{words}" if is_power else f"[{words}]", found.end())
+    return RaisedText(f"^{words}" if is_power else f"[{words}]", found.end())
 
 
 def _is_in_link(page: str, start: int) -> bool:
@@ -326,7 +326,7 @@ class OpenElements:
         self._scopes: list[dict[str, int]] = [{}]
         """How many elements of each name are open, by scope: no search for what is not there."""
         self._out: list[BlockPiece] = []
-        self._tables = _Tables(self._out)
+        self._tables = _OpenTables(self._out)
 
     def _flush(self) -> None:
         """What was gathered is a block."""
@@ -409,7 +409,7 @@ _IN_A_ROW = _IN_A_SECTION | {"tr"}
 _NEW_LINE = re.compile(r"(?:^|\s)(?:x|y|dy)\s*=")
 
 
-class Walker(OpenElements):
+class HtmlWalker(OpenElements):
     """Reads one page. Its `title` and `pictures` are known as far as it has come.
 
     A block's place is where its content stands: from behind the tag that begins it to its last word or inline tag. A
@@ -676,7 +676,7 @@ class Walker(OpenElements):
             self._close(name, start)
         context = self._said(name, given)
         listing = context.listing or elements.listing_of("ul", {}, 1)
-        self._push(name, context._replace(item=Item(listing, elements.mark_of(listing, attributes(given)))))
+        self._push(name, context._replace(item=OpenListItem(listing, elements.mark_of(listing, attributes(given)))))
 
     # Tables
 
@@ -712,18 +712,18 @@ class Walker(OpenElements):
             self._push(name, context, closer=self._tables.end_cell)
 
 
-_Handler = Callable[[Walker, str, str, int], None]
+_Handler = Callable[[HtmlWalker, str, str, int], None]
 
 
 def _all_handlers() -> dict[str, _Handler]:
-    handlers: dict[str, _Handler] = dict.fromkeys(elements.BLOCKS, Walker._begin_block)
-    handlers |= dict.fromkeys(elements.HEADINGS, Walker._begin_heading)
-    handlers |= dict.fromkeys(elements.LISTS, Walker._begin_list)
-    handlers |= dict.fromkeys(("pre", "listing", "xmp", "plaintext"), Walker._begin_code)
-    handlers |= dict.fromkeys(("caption", "figcaption"), Walker._begin_caption)
-    handlers |= dict.fromkeys(elements.TABLE_SECTIONS, Walker._begin_section)
-    handlers |= dict.fromkeys(("td", "th"), Walker._begin_cell)
-    return handlers | {"li": Walker._begin_item, "table": Walker._begin_table, "tr": Walker._begin_row}
+    handlers: dict[str, _Handler] = dict.fromkeys(elements.BLOCKS, HtmlWalker._begin_block)
+    handlers |= dict.fromkeys(elements.HEADINGS, HtmlWalker._begin_heading)
+    handlers |= dict.fromkeys(elements.LISTS, HtmlWalker._begin_list)
+    handlers |= dict.fromkeys(("pre", "listing", "xmp", "plaintext"), HtmlWalker._begin_code)
+    handlers |= dict.fromkeys(("caption", "figcaption"), HtmlWalker._begin_caption)
+    handlers |= dict.fromkeys(elements.TABLE_SECTIONS, HtmlWalker._begin_section)
+    handlers |= dict.fromkeys(("td", "th"), HtmlWalker._begin_cell)
+    return handlers | {"li": HtmlWalker._begin_item, "table": HtmlWalker._begin_table, "tr": HtmlWalker._begin_row}
 
 
 _HANDLERS = _all_handlers()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from app.documents.archive import Archive
 from app.documents.formats.markup.xml_tree import Element, tags
-from app.documents.formats.office.package import Related, W, is_code_font
+from app.documents.formats.office.package import RelatedPart, W, is_code_font
 from app.documents.formats.office.paragraphs import MOST_ANCESTORS, ParagraphRole, spelled
 
 VAL = f"{W}val"
@@ -48,7 +48,7 @@ def notes_in(root: Element, kind: str) -> Iterator[Element]:
     return (element for element in root.iter(f"{W}{kind}") if element.get(f"{W}type") not in _SEPARATORS)
 
 
-def is_missed(related: Related, archive: Archive) -> bool:
+def is_missed(related: RelatedPart, archive: Archive) -> bool:
     """Whether a part that would be read is not there."""
     return related.kind in ("header", "footer", *NOTES.values()) and related.target not in archive
 
@@ -424,7 +424,7 @@ _WORDS = frozenset(
 short forms."""
 
 
-class Raw(NamedTuple):
+class RawElement(NamedTuple):
     """An inline element, and the run that it is in (None for what is in none)."""
 
     run: Element | None
@@ -439,13 +439,13 @@ class Raw(NamedTuple):
 class WordField(NamedTuple):
     """A field: its code with the marks around it, its result, its end. `is_whole`: it begins and ends here."""
 
-    code: list[Raw]
-    result: list[Raw]
-    end: list[Raw]
+    code: list[RawElement]
+    result: list[RawElement]
+    end: list[RawElement]
     is_whole: bool
 
 
-def next_field(raws: Sequence[Raw], start: int) -> tuple[WordField, int]:
+def next_field(raws: Sequence[RawElement], start: int) -> tuple[WordField, int]:
     """The field that begins at an index, and the index after it.
 
     One that has no end here (a table of contents) is its code only, as far as it goes; its result is read as usual.
@@ -467,7 +467,7 @@ def next_field(raws: Sequence[Raw], start: int) -> tuple[WordField, int]:
     return WordField(list(raws[start:cut]), [], [], False), cut
 
 
-def _code_end(raws: Sequence[Raw], start: int) -> int:
+def _code_end(raws: Sequence[RawElement], start: int) -> int:
     """Where the code of a field that is not separated here ends: at the last instruction."""
     last = start
     for index in range(start, len(raws)):
@@ -486,7 +486,7 @@ def is_link(instruction: str) -> bool:
     return instruction.strip().upper().startswith("HYPERLINK")
 
 
-def instruction_of(code: Sequence[Raw]) -> str:
+def instruction_of(code: Sequence[RawElement]) -> str:
     """What a field is told to do, without what fields inside it are told."""
     depth, words = 0, []
     for raw in code:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, code_joined, table_text
-from app.documents.formats.markup.xml_tree import Element, ElementPlaces, Numbered, stream_blocks, tags
+from app.documents.formats.markup.xml_tree import Element, ElementPlaces, NumberedElement, stream_blocks, tags
 from app.documents.formats.office.package import (
     ALTERNATE,
     CHART,
@@ -33,7 +33,7 @@ from app.documents.formats.word.model import (
     WordStyle,
     WordStyles,
 )
-from app.documents.source import FileSource, Item, Opened, Remark, counted
+from app.documents.source import FileSource, Item, Opened, ReadingRemark, counted
 
 _CONTAINERS = frozenset(tags(W, "document body sdt sdtContent customXml ins moveTo"))
 
@@ -48,7 +48,7 @@ def read(source: FileSource) -> Iterator[Item]:
 
 
 @dataclass
-class _Notes:
+class _WordNotes:
     places: ElementPlaces
     waiting: dict[str, Element] = field(default_factory=dict)
 
@@ -62,7 +62,7 @@ class _WordReader:
             related.target for related in self._related.values() if model.is_missed(related, package.archive)
         ]
         styles = WordStyles(self._root_of("styles"))
-        self._blocks = _Blocks(styles, model.WordNumbering(self._root_of("numbering"), styles), self._followers)
+        self._blocks = _WordBlocks(styles, model.WordNumbering(self._root_of("numbering"), styles), self._followers)
         self._notes = {kind: self._notes_of(kind, part) for kind, part in model.NOTES.items()}
 
     def items(self) -> Iterator[Item]:
@@ -75,13 +75,13 @@ class _WordReader:
             yield from self._followers([_NoteMark(kind, id_) for id_ in notes.waiting], [])
         yield from once_each(self._margins())
         for part in self._missing:
-            yield Remark("missing_part", {"part": part})
+            yield ReadingRemark("missing_part", {"part": part})
         for related in self._related.values():
             if related.kind == "aFChunk" and related.target in archive:
-                yield Remark("attachment", {"name": related.target, "size_bytes": archive.size(related.target)})
+                yield ReadingRemark("attachment", {"name": related.target, "size_bytes": archive.size(related.target)})
         yield from counted("pictures", self._blocks.pictures)
 
-    def _body(self, elements: Iterator[Numbered]) -> Iterator[BlockPiece]:
+    def _body(self, elements: Iterator[NumberedElement]) -> Iterator[BlockPiece]:
         for start, end, element in elements:
             yield from self._blocks.read(element, ElementPlaces(self._part, element, start, end))
 
@@ -106,12 +106,12 @@ class _WordReader:
                 root = self._package.root(related.target)
                 yield from self._gathered(root, ElementPlaces(related.target, root), kind)
 
-    def _notes_of(self, kind: str, part: str) -> _Notes:
+    def _notes_of(self, kind: str, part: str) -> _WordNotes:
         name = self._package.part_of_kind(self._part, part)
         if name is None:
-            return _Notes(ElementPlaces("", None))
+            return _WordNotes(ElementPlaces("", None))
         root = self._package.root(name)
-        notes = _Notes(ElementPlaces(name, root))
+        notes = _WordNotes(ElementPlaces(name, root))
         notes.waiting |= {each.get(f"{W}id", ""): each for each in model.notes_in(root, kind)}
         return notes
 
@@ -140,7 +140,7 @@ _Followers = Callable[[list[_NoteMark], list[str]], Iterator[BlockPiece]]
 """Reads the notes of these marks and the drawings of these relationship ids."""
 
 
-class _Blocks:
+class _WordBlocks:
     """Reads block after block; what a list's next number is depends on all before."""
 
     def __init__(self, styles: WordStyles, numbering: model.WordNumbering, followers: _Followers) -> None:

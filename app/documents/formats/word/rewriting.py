@@ -23,7 +23,7 @@ from lxml import etree
 
 from app.documents.formats.markup.xml_tree import Element, tags
 from app.documents.formats.office.drawing import PARAGRAPH as DRAWN
-from app.documents.formats.office.drawing import Drawings, is_words_for_picture
+from app.documents.formats.office.drawing import DrawingRewriter, is_words_for_picture
 from app.documents.formats.office.package import (
     ALTERNATE,
     MATH,
@@ -42,23 +42,31 @@ from app.documents.formats.office.package import (
 from app.documents.formats.office.paragraphs import ParagraphRole
 from app.documents.formats.office.runs import (
     BREAKS,
-    Group,
     InlineAnchor,
     Node,
     ParagraphToken,
     RunFormat,
-    Single,
+    SingleNode,
     StyledText,
+    WordGroup,
     arranged,
     line_of,
     plan_of,
     texts_in,
 )
 from app.documents.formats.word import model
-from app.documents.formats.word.model import PROPERTIES, RUN, RUN_PROPERTIES, TEXT, VAL, Raw
+from app.documents.formats.word.model import PROPERTIES, RUN, RUN_PROPERTIES, TEXT, VAL, RawElement
 from app.documents.formats.word.reading import WordParagraphWords
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
-from app.documents.source import ContentCallback, FileSource, Once, Remark, Target, Visit, Visits
+from app.documents.source import (
+    CachedContent,
+    ContentCallback,
+    FileSource,
+    ReadingRemark,
+    SegmentVisits,
+    TargetLanguage,
+    Visit,
+)
 from app.language.names import RUNS_LEFT, is_east_asian
 
 _HAS_RTL = re.compile(f"[{RUNS_LEFT}]")
@@ -93,7 +101,7 @@ _COMPLEX = (("b", "bCs"), ("i", "iCs"), ("sz", "szCs"))
 class WordDirection:
     """Marks what is translated as being in the target's language and direction."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: TargetLanguage) -> None:
         self.language = office_language(target.language)
         self.is_rtl = target.is_rtl
         self._is_east_asian = is_east_asian(target.language)
@@ -201,21 +209,21 @@ _MOST_LOOKED_AT = 4000
 """Runs, to find out what a document is written in."""
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """Segments: properties, the body with its text boxes, charts and diagrams, notes and comments, headers, footers."""
     with opened_package(source, out) as package:
-        _WordRewriter(package, Visits(visit), target if out is not None else None).rewrite()
+        _WordRewriter(package, SegmentVisits(visit), target if out is not None else None).rewrite()
 
 
 class _WordRewriter:
-    def __init__(self, package: OfficePackage, ask: Visits, target: Target | None) -> None:
+    def __init__(self, package: OfficePackage, ask: SegmentVisits, target: TargetLanguage | None) -> None:
         self._package = package
         self._ask = ask
         self._target = target
         self._direction = WordDirection(target) if target is not None else None
         self._main = package.main_part(model.USUAL_PART)
         self._related = package.related(self._main)
-        self._drawings = Drawings(package, target)
+        self._drawings = DrawingRewriter(package, target)
         styles = self._package.part_of_kind(self._main, "styles")
         root = package.root(styles) if styles else None
         self._looks = model.RunStyles(root)
@@ -269,7 +277,7 @@ class _WordRewriter:
                 source.remark("missing_part", part=related.target)
             elif related.kind == "aFChunk" and related.target in archive:
                 values: dict[str, str | int] = {"name": related.target, "size_bytes": archive.size(related.target)}
-                source.remarks.append(Remark("attachment", values))
+                source.remarks.append(ReadingRemark("attachment", values))
 
     def _defaults(self, direction: WordDirection) -> None:
         for kind, change in (("styles", direction.styles), ("settings", direction.settings)):
@@ -305,7 +313,7 @@ _NO_PARAGRAPHS = frozenset(tags(W, "t rPr instrText fldChar bookmarkStart bookma
 class _WordWalk:
     part: XmlPart
     looks: model.RunStyles
-    drawings: Drawings
+    drawings: DrawingRewriter
     direction: WordDirection | None
     ask: ContentCallback
 
@@ -367,7 +375,7 @@ class _WordWalk:
 
     def _alternate(self, alternate: Element, kind: SegmentKind) -> None:
         """Several ways to say the same: what one of them says becomes the same in the others."""
-        once = _WordWalk(self.part, self.looks, self.drawings, self.direction, Once(self.ask))
+        once = _WordWalk(self.part, self.looks, self.drawings, self.direction, CachedContent(self.ask))
         for branch in branches(alternate):
             for child in list(branch):
                 once.read(child, kind)
@@ -423,16 +431,16 @@ _OPAQUE = (f"{W}citation", "{http://schemas.microsoft.com/office/word/2010/wordm
 
 
 @dataclass
-class _Holder:
+class _GroupHolder:
     """What a group is written back as: an element around its words, or a field's code before them and its end after.
 
     `inside` is what is between these, for a field that has no words.
     """
 
     element: Element | None = None
-    before: tuple[Raw, ...] = ()
-    inside: tuple[Raw, ...] = ()
-    after: tuple[Raw, ...] = ()
+    before: tuple[RawElement, ...] = ()
+    inside: tuple[RawElement, ...] = ()
+    after: tuple[RawElement, ...] = ()
 
 
 class _ParagraphReader:
@@ -447,7 +455,7 @@ class _ParagraphReader:
     def _read(self, holder: Element) -> list[Node]:
         return self._resolved(_raws(holder))
 
-    def _resolved(self, raws: Sequence[Raw]) -> list[Node]:
+    def _resolved(self, raws: Sequence[RawElement]) -> list[Node]:
         nodes: list[Node] = []
         index = 0
         while index < len(raws):
@@ -470,11 +478,13 @@ class _ParagraphReader:
             return InlineAnchor([*found.code, *found.result, *found.end])
         if model.has_words(instruction):
             look = "link" if model.is_link(instruction) else "field"
-            return Group(look, _Holder(None, tuple(found.code), tuple(found.result), tuple(found.end)), children)
+            return WordGroup(
+                look, _GroupHolder(None, tuple(found.code), tuple(found.result), tuple(found.end)), children
+            )
         shows = "".join(text.text for text in texts_in(children))
-        return Single("field", [*found.code, *found.result, *found.end], shows)
+        return SingleNode("field", [*found.code, *found.result, *found.end], shows)
 
-    def _node(self, raw: Raw) -> Node | None:
+    def _node(self, raw: RawElement) -> Node | None:
         tag = raw.element.tag
         if tag in _NOISE:
             return None
@@ -482,7 +492,7 @@ class _ParagraphReader:
             return _anchor(raw)
         return self._beside_runs(raw) if raw.run is None else self._in_run(raw)
 
-    def _in_run(self, raw: Raw) -> Node | None:
+    def _in_run(self, raw: RawElement) -> Node | None:
         tag = raw.element.tag
         if self._looks.is_hidden(raw.run, self._style):
             return InlineAnchor([raw])
@@ -494,40 +504,40 @@ class _ParagraphReader:
             return self._text(raw, "".join(each.text or "" for each in raw.element.iterfind(f"{W}rubyBase//{TEXT}")))
         return _thing(raw)
 
-    def _text(self, raw: Raw, text: str) -> Node | None:
+    def _text(self, raw: RawElement, text: str) -> Node | None:
         """Words; code is one thing."""
         if not text:
             return None
         blank = [raw] if text.isspace() and self._looks.shows_space(raw.run) else None
         if blank is None and self._looks.is_monospace(raw.run, self._style):
-            return Single("code", [raw], text)
+            return SingleNode("code", [raw], text)
         return StyledText(text, raw.run, self._looks.key(raw.run), blank)
 
-    def _beside_runs(self, raw: Raw) -> Node:
+    def _beside_runs(self, raw: RawElement) -> Node:
         element = raw.element
         tag = element.tag
         if tag in _MATH:
-            return Single("formula", [raw], WordParagraphWords(self._looks).read(element).text.strip())
+            return SingleNode("formula", [raw], WordParagraphWords(self._looks).read(element).text.strip())
         if tag == f"{W}fldSimple":
             instruction = element.get(f"{W}instr", "")
             children = self._read(element)
             if model.has_words(instruction):
-                return Group("link" if model.is_link(instruction) else "field", _Holder(element), children)
-            return Single("field", [raw], "".join(text.text for text in texts_in(children)))
+                return WordGroup("link" if model.is_link(instruction) else "field", _GroupHolder(element), children)
+            return SingleNode("field", [raw], "".join(text.text for text in texts_in(children)))
         if tag == f"{W}sdt":
             return self._control(raw)
         if tag in _HOLDERS:
-            return Group(_HOLDERS[tag], _Holder(element), self._read(_inside_of(element)))
+            return WordGroup(_HOLDERS[tag], _GroupHolder(element), self._read(_inside_of(element)))
         return _thing(raw)
 
-    def _control(self, raw: Raw) -> Node:
+    def _control(self, raw: RawElement) -> Node:
         """A content control. The signs of check boxes, and what Word makes of a source by itself, are no words."""
         content = raw.element.find(_CONTENT)
         children = self._read(content) if content is not None else []
         properties = raw.element.find(f"{W}sdtPr")
         if properties is not None and any(properties.find(tag) is not None for tag in _OPAQUE):
-            return Single("other", [raw], "".join(text.text for text in texts_in(children)))
-        return Group("other", _Holder(raw.element), children)
+            return SingleNode("other", [raw], "".join(text.text for text in texts_in(children)))
+        return WordGroup("other", _GroupHolder(raw.element), children)
 
 
 def _inside_of(holder: Element) -> Element:
@@ -542,31 +552,31 @@ def _inside_of(holder: Element) -> Element:
     return holder
 
 
-def _raws(holder: Element) -> list[Raw]:
-    raws: list[Raw] = []
+def _raws(holder: Element) -> list[RawElement]:
+    raws: list[RawElement] = []
     for child in holder:
         if child.tag == RUN:
-            raws += [Raw(child, inside) for inside in child if inside.tag != RUN_PROPERTIES]
+            raws += [RawElement(child, inside) for inside in child if inside.tag != RUN_PROPERTIES]
         elif child.tag in _TRANSPARENT:
             raws += _raws(child)
         else:
-            raws.append(Raw(None, child))
+            raws.append(RawElement(None, child))
     return raws
 
 
 def _add(nodes: list[Node], node: Node) -> None:
     """Code joins the code before it; so do words of an insertion or a link that was cut in two."""
     last = nodes[-1] if nodes else None
-    if isinstance(node, Single) and isinstance(last, Single) and node.look == last.look == "code":
+    if isinstance(node, SingleNode) and isinstance(last, SingleNode) and node.look == last.look == "code":
         last.payload += node.payload
         last.shows += node.shows
-    elif isinstance(node, Group) and isinstance(last, Group) and _is_one(last.payload, node.payload):
+    elif isinstance(node, WordGroup) and isinstance(last, WordGroup) and _is_one(last.payload, node.payload):
         last.children += node.children
     else:
         nodes.append(node)
 
 
-def _is_one(first: _Holder, second: _Holder) -> bool:
+def _is_one(first: _GroupHolder, second: _GroupHolder) -> bool:
     one, other = first.element, second.element
     if one is None or other is None or one.tag != other.tag or one.tag not in _HOLDERS or one.tag == _SMART:
         return False
@@ -574,7 +584,7 @@ def _is_one(first: _Holder, second: _Holder) -> bool:
     return told[0] == told[1]
 
 
-def _anchor(raw: Raw) -> InlineAnchor:
+def _anchor(raw: RawElement) -> InlineAnchor:
     tag = raw.element.tag if isinstance(raw.element.tag, str) else ""
     is_end = tag.endswith("End") or tag == f"{W}commentReference"
     kind = tag.removesuffix("Start").removesuffix("End")
@@ -582,7 +592,7 @@ def _anchor(raw: Raw) -> InlineAnchor:
     return InlineAnchor([raw], is_end, raw.mark != "" or tag == model.INSTRUCTION, pair)
 
 
-def _thing(raw: Raw) -> Node:
+def _thing(raw: RawElement) -> Node:
     """What stands alone. A picture that floats is not seen where it stands."""
     element = raw.element
     look = _SINGLES.get(element.tag, "other")
@@ -590,10 +600,10 @@ def _thing(raw: Raw) -> Node:
         if _floats(element):
             return InlineAnchor([raw])
         shows = "".join(each.text or "" for each in element.iterchildren() for each in each.iterchildren(TEXT))
-        return Single("other" if shows else look, [raw], shows, stays=not shows)
+        return SingleNode("other" if shows else look, [raw], shows, stays=not shows)
     if element.tag == f"{W}sym":
-        return Single(look, [raw], model.symbol_of(element))
-    return Single(look, [raw], stays=look in ("tab", "break", "note"))
+        return SingleNode(look, [raw], model.symbol_of(element))
+    return SingleNode(look, [raw], stays=look in ("tab", "break", "note"))
 
 
 def _floats(element: Element) -> bool:
@@ -604,7 +614,9 @@ def _floats(element: Element) -> bool:
 
 def _has_single(nodes: Sequence[Node]) -> bool:
     """Whether something is seen among these that is no text."""
-    return any(isinstance(node, Single) or (isinstance(node, Group) and _has_single(node.children)) for node in nodes)
+    return any(
+        isinstance(node, SingleNode) or (isinstance(node, WordGroup) and _has_single(node.children)) for node in nodes
+    )
 
 
 # Writes tokens back into a paragraph of a DOCX.
@@ -617,7 +629,7 @@ def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Eleme
     for child in list(paragraph):
         if child.tag != PROPERTIES:
             _detach(child)
-    builder = _Builder(paragraph)
+    builder = _ParagraphBuilder(paragraph)
     for token in tokens:
         builder.add(token)
     for control in (*paragraph.iterancestors(_CONTROL), *paragraph.iter(_CONTROL)):
@@ -625,7 +637,7 @@ def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Eleme
     return builder.runs
 
 
-class _Builder:
+class _ParagraphBuilder:
     def __init__(self, paragraph: Element) -> None:
         self.runs: list[Element] = []
         self._parents = [paragraph]
@@ -639,7 +651,7 @@ class _Builder:
             self._write(node)
         elif isinstance(node, RunFormat):
             return
-        elif isinstance(node, Group):
+        elif isinstance(node, WordGroup):
             self._end_run()
             getattr(self, f"_{token.role}")(node.payload)
         else:
@@ -673,7 +685,7 @@ class _Builder:
     def _end_run(self) -> None:
         self._run = self._source = None
 
-    def _move(self, raws: Sequence[Raw]) -> None:
+    def _move(self, raws: Sequence[RawElement]) -> None:
         for raw in raws:
             _detach(raw.element)
             if raw.run is None:
@@ -684,7 +696,7 @@ class _Builder:
                 self._begin(raw.run)
             self._run.append(raw.element)  # type: ignore[union-attr]
 
-    def _open(self, holder: _Holder) -> None:
+    def _open(self, holder: _GroupHolder) -> None:
         if holder.element is None:
             self._move(holder.before)
             self._end_run()
@@ -698,12 +710,12 @@ class _Builder:
                 _detach(child)
         self._parents.append(inside)
 
-    def _close(self, holder: _Holder) -> None:
+    def _close(self, holder: _GroupHolder) -> None:
         self._parents.pop()
         self._move(holder.after)
         self._end_run()
 
-    def _single(self, holder: _Holder) -> None:
+    def _single(self, holder: _GroupHolder) -> None:
         if holder.element is None:
             self._move((*holder.before, *holder.inside, *holder.after))
         else:
@@ -746,7 +758,7 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 def _list_labels(part: XmlPart, used: set[str], ask: ContentCallback) -> None:
     """The labels of those lists that a document uses; `used` are the ids of their numberings."""
     lists = {element.get(f"{W}abstractNumId"): element for element in part.root.iter(f"{W}abstractNum")}
-    once = Once(ask)
+    once = CachedContent(ask)
     for numbering in part.root.iter(f"{W}num"):
         if numbering.get(f"{W}numId", "") not in used:
             continue

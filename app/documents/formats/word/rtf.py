@@ -49,7 +49,7 @@ _FLOWS = {
 """Groups whose text is none of the paragraph around them."""
 
 
-class _Group(NamedTuple):
+class _RtfGroup(NamedTuple):
     is_seen: bool = True
     destination: str = ""
     font: int = -1
@@ -59,7 +59,7 @@ class _Group(NamedTuple):
 
 
 @dataclass
-class _Flow:
+class _TextFlow:
     """A text on its own: the document's, a footnote's, a list mark's."""
 
     label: str
@@ -98,9 +98,9 @@ class RtfWalker:
         self._code_page = "cp1252"
         self._charsets: dict[int, str] = {}
         self._default_font = self._defined_font = -1
-        self._group = _Group()
-        self._stack: list[_Group] = []
-        self._flows = [_Flow("")]
+        self._group = _RtfGroup()
+        self._stack: list[_RtfGroup] = []
+        self._flows = [_TextFlow("")]
         self._waiting = bytearray()
         self._skip = 0
         self._is_optional = False
@@ -199,14 +199,14 @@ class RtfWalker:
             case _:
                 self._structure(word, flow)
 
-    def _structure(self, word: str, flow: _Flow) -> None:
+    def _structure(self, word: str, flow: _TextFlow) -> None:
         self._flush()
         if word in ("cell", "nestcell"):
             self._end_cell(flow)
         elif word in ("row", "nestrow"):
             self._end_row(flow)
         elif word in _FLOWS:
-            self._flows.append(_Flow(_FLOWS[word]))
+            self._flows.append(_TextFlow(_FLOWS[word]))
             self._group = self._group._replace(flow=len(self._flows) - 1)
         elif word in _ENDS_PARAGRAPH and not flow.in_table:
             self._end_paragraph(flow)
@@ -263,7 +263,7 @@ class RtfWalker:
             self._flows[-1].parts.append(decoded.text)
             self._waiting.clear()
 
-    def _taken(self, flow: _Flow) -> tuple[str, BlockPlace]:
+    def _taken(self, flow: _TextFlow) -> tuple[str, BlockPlace]:
         text, place = "".join(flow.parts), BlockPlace("", max(flow.start, 0), flow.end)
         if not text.isascii():  # characters beyond U+FFFF come as two halves
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -271,7 +271,7 @@ class RtfWalker:
         flow.start = -1
         return text.strip(), place
 
-    def _end_paragraph(self, flow: _Flow) -> None:
+    def _end_paragraph(self, flow: _TextFlow) -> None:
         self._flush()
         notes = flow.after[:]
         flow.after.clear()
@@ -289,21 +289,21 @@ class RtfWalker:
         flow.after += notes
         flow.mark = ""
 
-    def _end_cell(self, flow: _Flow) -> None:
+    def _end_cell(self, flow: _TextFlow) -> None:
         self._flush()
         text, place = self._taken(flow)
         flow.rows_start = place.start if flow.rows_start < 0 and text else flow.rows_start
         flow.cells.append(f"{flow.mark} {text}".strip())
         flow.mark = ""
 
-    def _end_row(self, flow: _Flow) -> None:
+    def _end_row(self, flow: _TextFlow) -> None:
         if flow.cells:
             flow.rows.append(flow.cells)
             flow.cells = []
         if len(flow.rows) >= _ROWS:
             self._end_table(flow)
 
-    def _end_table(self, flow: _Flow) -> None:
+    def _end_table(self, flow: _TextFlow) -> None:
         rows = [*flow.rows, *([flow.cells] if flow.cells else [])]
         if any(any(row) for row in rows):
             place = BlockPlace("", max(flow.rows_start, 0), self._at)

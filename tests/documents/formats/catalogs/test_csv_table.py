@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.catalogs.csv_table import DELIMITERS, ROWS, cells, read
 from app.documents.segments import SegmentKind
-from app.documents.source import FileSource, Opened, Remark
+from app.documents.source import FileSource, Opened, ReadingRemark
 from tests.helpers.rewriting import reversed_words, run_on, takes_words
 
 
-def items(tmp_path: Path, data: bytes) -> tuple[list[list[str]], list[BlockPiece], list[Remark]]:
+def items(tmp_path: Path, data: bytes) -> tuple[list[list[str]], list[BlockPiece], list[ReadingRemark]]:
     path = tmp_path / "a.csv"
     path.write_bytes(data)
     opened, *rest = read(FileSource(path))
@@ -27,7 +27,7 @@ def items(tmp_path: Path, data: bytes) -> tuple[list[list[str]], list[BlockPiece
     return (
         [row for piece in pieces for row in rows_of(piece)],
         pieces,
-        [each for each in rest if isinstance(each, Remark)],
+        [each for each in rest if isinstance(each, ReadingRemark)],
     )
 
 
@@ -59,7 +59,7 @@ def test_ragged_rows_line_breaks_in_quotes_and_nuls_are_no_error(tmp_path: Path)
     assert rows[3] == ['two lines, "quoted"', "x"]
     assert rows[4] == ["4", "five"]
     assert rows[5] == ["open, to the end of all"]
-    assert remarks == [Remark("odd_bytes", {"count": 1})]
+    assert remarks == [ReadingRemark("odd_bytes", {"count": 1})]
     assert pieces[0].label == "rows 1-7"
 
 
@@ -76,7 +76,7 @@ def test_a_long_table_comes_in_parts_that_say_which_rows_they_are(tmp_path: Path
     assert [piece.label for piece in pieces] == ["rows 1-100", "rows 101-200", "rows 201-250"]
     text = data.decode("utf-16")
     assert text[pieces[1].place.start : pieces[1].place.end].splitlines()[0] == "101;value 101"
-    assert remarks == [Remark("encoding", {"encoding": "utf-16-le"})]
+    assert remarks == [ReadingRemark("encoding", {"encoding": "utf-16-le"})]
 
 
 CELLS = st.text(st.sampled_from('ab ",;|\t\n\r\u00e9'), max_size=6)

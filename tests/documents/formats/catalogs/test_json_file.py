@@ -14,7 +14,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.formats.catalogs.json_file import forms, is_choice
 from app.documents.formats.catalogs.values import is_prose
 from app.documents.segments import Mark, Segment, SegmentKind
-from app.documents.source import Target
+from app.documents.source import TargetLanguage
 from tests.helpers.rewriting import reversed_words, run, run_on, takes_words
 
 DOCUMENT = r"""
@@ -116,7 +116,7 @@ def test_braces_between_apostrophes_are_no_syntax() -> None:
 def test_what_is_about_messages_is_left(tmp_path: Path) -> None:
     path = tmp_path / "app_en.arb"
     path.write_text('{"@@locale": "en", "hi": "Hello you", "@hi": {"description": "A greeting here"}}')
-    result = run("json", path, reversed_words, Target("pt-BR"))
+    result = run("json", path, reversed_words, TargetLanguage("pt-BR"))
     assert result.text == '{"@@locale": "pt-BR", "hi": "uoy olleH", "@hi": {"description": "A greeting here"}}'
     text = '{"k": {"message": "Hi you", "description": "for whom", "placeholders": {"x": {"content": "some words"}}}}'
     (segment,) = run_on("json", tmp_path, text).segments
@@ -125,12 +125,15 @@ def test_what_is_about_messages_is_left(tmp_path: Path) -> None:
 
 def test_the_language_at_the_top_becomes_the_target(tmp_path: Path) -> None:
     assert (
-        run_on("json", tmp_path, '{"en": {"a": "some words"}}', target=Target("de")).text
+        run_on("json", tmp_path, '{"en": {"a": "some words"}}', target=TargetLanguage("de")).text
         == '{"de": {"a": "some words"}}'
     )
-    assert run_on("json", tmp_path, '{"en_US": {"a": "b c"}}', target=Target("pt-BR")).text == '{"pt_BR": {"a": "b c"}}'
+    assert (
+        run_on("json", tmp_path, '{"en_US": {"a": "b c"}}', target=TargetLanguage("pt-BR")).text
+        == '{"pt_BR": {"a": "b c"}}'
+    )
     for text in ('{"en": "some words"}', '{"app": {"a": "b c"}}', '{"en": {}, "de": {}}'):
-        assert run_on("json", tmp_path, text, target=Target("fr")).text == text
+        assert run_on("json", tmp_path, text, target=TargetLanguage("fr")).text == text
     assert run_on("json", tmp_path, '{"en": {"a": "some words"}}').text == '{"en": {"a": "some words"}}'
 
 

@@ -12,7 +12,7 @@ import pytest
 from app.core.errors import DocumentUnreadable
 from app.documents.formats.catalogs.po import entries, plurals_of, strings
 from app.documents.segments import Content, Mark, Segment, SegmentKind
-from app.documents.source import Target
+from app.documents.source import TargetLanguage
 from tests.helpers.rewriting import reversed_words, run_on
 
 CATALOGUE = """\
@@ -95,7 +95,7 @@ msgstr "nwonK"
 
 def put(tmp_path: Path, text: str, new: Content, language: str = "de") -> str:
     """A catalogue whose messages all become this."""
-    return run_on("po", tmp_path, text, lambda segment: new, target=Target(language)).text
+    return run_on("po", tmp_path, text, lambda segment: new, target=TargetLanguage(language)).text
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
@@ -107,7 +107,7 @@ def test_a_catalogue_without_translations_comes_back_as_it_was(tmp_path: Path, n
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_messages_get_their_translation_and_all_else_stays(tmp_path: Path, newline: str) -> None:
     data = CATALOGUE.replace("\n", newline).encode()
-    result = run_on("po", tmp_path, data, reversed_words, target=Target("ru"))
+    result = run_on("po", tmp_path, data, reversed_words, target=TargetLanguage("ru"))
     assert result.data == RUSSIAN.replace("\n", newline).encode()
 
 
@@ -125,34 +125,34 @@ def test_a_message_has_its_context_its_marks_and_what_is_there_of_its_translatio
 
 
 def test_a_translation_that_is_there_stays_where_none_comes(tmp_path: Path) -> None:
-    new = run_on("po", tmp_path, CATALOGUE, target=Target("ru")).text
+    new = run_on("po", tmp_path, CATALOGUE, target=TargetLanguage("ru")).text
     assert '#, fuzzy, c-format\n#| msgid "old"\n' in new
     assert 'msgstr "Bekannt"' in new
     assert 'msgstr[1] ""\nmsgstr[2] ""\n' in new
 
 
 def test_the_header_says_the_language(tmp_path: Path) -> None:
-    new = run_on("po", tmp_path, CATALOGUE, target=Target("pt-BR")).text
+    new = run_on("po", tmp_path, CATALOGUE, target=TargetLanguage("pt-BR")).text
     assert '"Language: pt_BR\\n"' in new
     assert '"Plural-Forms: nplurals=2; plural=n > 1;\\n"' in new
     without = 'msgid ""\nmsgstr "A: b\\n"\n\nmsgid "some"\nmsgstr ""\n'
-    assert run_on("po", tmp_path, without, target=Target("de")).text == (
+    assert run_on("po", tmp_path, without, target=TargetLanguage("de")).text == (
         'msgid ""\nmsgstr ""\n"A: b\\n"\n"Language: de\\n"\n\nmsgid "some"\nmsgstr ""\n'
     )
 
 
 def test_a_rule_that_says_the_same_stays_as_it_is_written(tmp_path: Path) -> None:
     text = 'msgid ""\nmsgstr ""\n"Language: de\\n"\n"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n'
-    assert run_on("po", tmp_path, text, target=Target("de")).text == text
+    assert run_on("po", tmp_path, text, target=TargetLanguage("de")).text == text
 
 
 def test_a_language_without_plurals_has_one_form(tmp_path: Path) -> None:
-    new = run_on("po", tmp_path, CATALOGUE, reversed_words, target=Target("ja")).text
+    new = run_on("po", tmp_path, CATALOGUE, reversed_words, target=TargetLanguage("ja")).text
     assert 'msgid_plural "%d files"\nmsgstr[0] "selif d%"\n\n' in new
 
 
 def test_arabic_has_the_singular_second(tmp_path: Path) -> None:
-    new = run_on("po", tmp_path, CATALOGUE, reversed_words, target=Target("ar")).text
+    new = run_on("po", tmp_path, CATALOGUE, reversed_words, target=TargetLanguage("ar")).text
     forms = [line.partition(" ")[2] for line in new.splitlines() if line.startswith("msgstr[")]
     assert forms == ['"selif d%"', '"elif enO"', *['"selif d%"'] * 4]
 
@@ -206,7 +206,7 @@ def test_what_is_no_catalogue_is_damaged(tmp_path: Path, text: str) -> None:
 )  # fmt: skip
 def test_odd_catalogues_come_back_as_they_were(tmp_path: Path, text: str) -> None:
     assert run_on("po", tmp_path, text).text == text
-    run_on("po", tmp_path, text, reversed_words, target=Target("pl"))
+    run_on("po", tmp_path, text, reversed_words, target=TargetLanguage("pl"))
 
 
 def test_messages_without_an_empty_line_between_are_two(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_gettext_itself_takes_what_is_written(tmp_path: Path, language: str) -> 
         return (*segment.content[:-1], "ä") if isinstance(segment.content[-1], str) else segment.content
 
     out = tmp_path / "out.po"
-    out.write_bytes(run_on("po", tmp_path, CATALOGUE.replace("%", "#"), change, target=Target(language)).data)
+    out.write_bytes(run_on("po", tmp_path, CATALOGUE.replace("%", "#"), change, target=TargetLanguage(language)).data)
     done = subprocess.run(
         ["msgfmt", "-c", "-o", str(tmp_path / "out.mo"), str(out)], capture_output=True, text=True, check=False
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.documents.segments import Segment, marks
-from app.documents.source import Target
+from app.documents.source import TargetLanguage
 from tests.helpers.rewriting import reversed_words, run_on, takes_words
 
 DOCUMENT = """\
@@ -86,7 +86,7 @@ def put(tmp_path: Path, text: str, new: str) -> str:
 def test_strings_change_in_their_style_and_every_other_byte_stays(tmp_path: Path, newline: str) -> None:
     data = DOCUMENT.replace("\n", newline).encode()
     takes_words("yaml", tmp_path, data)
-    new = run_on("yaml", tmp_path, data, reversed_words, target=Target("pt-BR")).data
+    new = run_on("yaml", tmp_path, data, reversed_words, target=TargetLanguage("pt-BR")).data
     assert new == REVERSED.replace("\n", newline).encode()
 
 
@@ -133,7 +133,7 @@ def test_a_plain_string_gets_quotes_only_where_it_must(tmp_path: Path) -> None:
 
 def test_the_language_at_the_top_becomes_the_target(tmp_path: Path) -> None:
     def renamed(text: str, language: str) -> str:
-        return run_on("yaml", tmp_path, text, target=Target(language)).text
+        return run_on("yaml", tmp_path, text, target=TargetLanguage(language)).text
 
     assert renamed("en:\n  a: some words\n", "de") == "de:\n  a: some words\n"
     assert renamed('"en-US":\n  a: b c\n', "pt-BR") == '"pt-BR":\n  a: b c\n'

@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.markdown.notebook import read
-from app.documents.source import FileSource, Item, Opened, Remark
+from app.documents.source import FileSource, Item, Opened, ReadingRemark
 
 PICTURE = {"image/png": "iVBORw0KGgo" * 1000, "text/plain": ["<Figure 1>"]}
 
@@ -66,7 +66,7 @@ def test_version_4_with_outputs_errors_and_pictures(tmp_path: Path) -> None:
     ]
     everything = items(tmp_path, book)
     assert everything[0] == Opened(title="Sums", encoding="utf-8")
-    assert everything[-1] == Remark("pictures", {"count": 1})
+    assert everything[-1] == ReadingRemark("pictures", {"count": 1})
     assert {each.place.part for each in everything if isinstance(each, BlockPiece)} == {"cell 1", "cell 2", "cell 3"}
 
 
@@ -81,7 +81,7 @@ def test_version_3_keeps_its_cells_in_worksheets(tmp_path: Path) -> None:
         (BlockKind.CODE, "1", "output"),
         (BlockKind.CODE, "E: x", "output"),
     ]
-    assert Remark("pictures", {"count": 1}) in items(tmp_path, book)
+    assert ReadingRemark("pictures", {"count": 1}) in items(tmp_path, book)
 
 
 @pytest.mark.parametrize(

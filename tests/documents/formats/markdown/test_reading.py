@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.markdown import reading as markdown
 from app.documents.formats.markdown.reading import pieces_of, read
-from app.documents.source import FileSource, Opened, Remark
+from app.documents.source import FileSource, Opened, ReadingRemark
 from tests.helpers.web_files import markers_in
 
 LINES = (
@@ -124,5 +124,5 @@ def test_the_encoding_is_told(tmp_path: Path) -> None:
     path.write_bytes("# Größe\n\nÜber Straßen und Bäume für Köln\n".encode("cp1252"))
     items = list(read(FileSource(path)))
     assert items[0] == Opened(encoding="cp1252")
-    assert items[-1] == Remark("encoding", {"encoding": "cp1252"})
+    assert items[-1] == ReadingRemark("encoding", {"encoding": "cp1252"})
     assert [item.text for item in items if isinstance(item, BlockPiece)] == ["Größe", "Über Straßen und Bäume für Köln"]

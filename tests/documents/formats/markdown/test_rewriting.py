@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import AppError
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of, marks
-from app.documents.source import Target
+from app.documents.source import TargetLanguage
 from tests.helpers.rewriting import marked, reversed_words, run_on
 
 DOCUMENT = """\
@@ -354,7 +354,7 @@ def test_html_in_a_quote_is_left_and_told(tmp_path: Path) -> None:
 
 def test_front_matter_says_the_language_and_its_direction(tmp_path: Path) -> None:
     text = "---\nlang: en-US  # here\ndir: ltr\nlayout: en\n---\n\nWords.\n"
-    new = run_on("markdown", tmp_path, text, target=Target("ar", is_rtl=True)).text
+    new = run_on("markdown", tmp_path, text, target=TargetLanguage("ar", is_rtl=True)).text
     assert new == text.replace("en-US", "ar").replace("ltr", "rtl")
 
 

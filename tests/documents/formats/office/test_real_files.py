@@ -8,14 +8,14 @@ from pathlib import Path
 import docx
 import pytest
 
-from app.documents.source import Target
+from app.documents.source import TargetLanguage
 from tests.helpers import rewriting
 from tests.helpers.real_files import convert, fetched
 from tests.helpers.rewriting import reversed_words
 
 pytestmark = [pytest.mark.documents, pytest.mark.timeout(600)]
 
-TARGETS = (None, Target("ar", is_rtl=True), Target("ja"))
+TARGETS = (None, TargetLanguage("ar", is_rtl=True), TargetLanguage("ja"))
 
 
 def files() -> list[Path]:
@@ -63,7 +63,7 @@ def test_libreoffice_opens_a_document_that_was_turned_to_arabic(tmp_path: Path) 
         "docx",
         tmp_path / "a.docx",
         lambda segment: tuple(words.get(part, part) if isinstance(part, str) else part for part in segment.content),
-        Target("ar", is_rtl=True),
+        TargetLanguage("ar", is_rtl=True),
     )
     (tmp_path / "b.docx").write_bytes(result.data)
     again = docx.Document(io.BytesIO(convert(tmp_path / "b.docx", "docx", tmp_path).read_bytes()))

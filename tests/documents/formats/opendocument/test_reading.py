@@ -16,7 +16,7 @@ from lxml import etree
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.opendocument.reading import read
-from app.documents.source import FileSource, Opened, PageRead, Remark
+from app.documents.source import FileSource, Opened, PageRead, ReadingRemark
 from tests.helpers.office_files import Planned, misplaced, odf_content, odf_part, write_flat_odf, write_odf
 
 STYLES = (
@@ -262,7 +262,7 @@ def test_a_flat_document_with_large_pictures_is_read(tmp_path: Path) -> None:
     image = f"<draw:frame><draw:image><office:binary-data>{picture}</office:binary-data></draw:image></draw:frame>"
     path = write_flat_odf(tmp_path / "a.fodt", p(f"before{image}") + p("after") + p(image))
     assert [piece.text for piece in pieces(path)] == ["before", "after"]
-    assert items_of(path)[-1] == Remark("pictures", {"count": 2})
+    assert items_of(path)[-1] == ReadingRemark("pictures", {"count": 2})
 
 
 def slide(*shapes: str, attributes: str = "") -> str:
@@ -313,13 +313,13 @@ def test_slides_are_read_with_their_notes(tmp_path: Path, ending: str) -> None:
         (None, "note", "footer", "Company"),
     ]
     assert items[0] == Opened("slide", 3)
-    told = [item for item in items if isinstance(item, PageRead | Remark)]
+    told = [item for item in items if isinstance(item, PageRead | ReadingRemark)]
     assert told == [
         PageRead(1),
-        Remark("hidden", {"unit": "slide", "name": "2"}),
+        ReadingRemark("hidden", {"unit": "slide", "name": "2"}),
         PageRead(2),
         PageRead(3, has_text=False, is_picture=True),
-        Remark("pictures", {"count": 1}),
+        ReadingRemark("pictures", {"count": 1}),
     ]
     chosen = items_of(path, first_page=2, last_page=2)
     assert [item.page for item in chosen if isinstance(item, PageRead)] == [2]

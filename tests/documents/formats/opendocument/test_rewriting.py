@@ -19,11 +19,11 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.formats.registry import reader_for
 from app.documents.segments import Content, Mark, Segment, SegmentKind
-from app.documents.source import FileSource, Target
+from app.documents.source import FileSource, TargetLanguage
 from tests.helpers.office_files import odf_part, write_zip
 from tests.helpers.rewriting import Result, backwards, reversed_words, run, upper
 
-ARABIC = Target("ar", is_rtl=True)
+ARABIC = TargetLanguage("ar", is_rtl=True)
 MORE = (
     'xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0"'
     ' xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0"'
@@ -373,7 +373,7 @@ CONTENT_STYLES = (
 )
 
 
-def styled(folder: Path, target: Target) -> tuple[str, str, str]:
+def styled(folder: Path, target: TargetLanguage) -> tuple[str, str, str]:
     """What becomes of styles.xml, content.xml and meta.xml."""
     made = members("text", "<text:p>word</text:p>", LO_STYLES, CONTENT_STYLES)
     made["meta.xml"] = odf_part("document-meta", "<office:meta><dc:language>en-US</dc:language></office:meta>")
@@ -385,13 +385,13 @@ def styled(folder: Path, target: Target) -> tuple[str, str, str]:
 
 
 def test_the_languages_that_styles_name_are_set(tmp_path: Path) -> None:
-    styles, content, meta = styled(tmp_path, Target("pt-BR"))
+    styles, content, meta = styled(tmp_path, TargetLanguage("pt-BR"))
     assert 'fo:language="pt" fo:country="BR" style:language-asian="zh"' in styles
     assert 'fo:language="fr" fo:country="FR"' in styles
     assert 'fo:language="pt" fo:country="BR"' in content
     assert "<dc:language>pt-BR</dc:language>" in meta
     assert "rl-tb" not in styles + content
-    styles, content, _ = styled(tmp_path, Target("ja"))
+    styles, content, _ = styled(tmp_path, TargetLanguage("ja"))
     assert 'fo:language="en" fo:country="US" style:language-asian="ja" style:country-asian="JP"' in styles
     assert 'fo:language="en" fo:country="GB"' in content
 
@@ -410,10 +410,10 @@ def test_a_document_turns_to_the_direction_of_its_language(tmp_path: Path) -> No
 def test_a_document_that_is_turned_already_stays_so_and_turns_back(tmp_path: Path) -> None:
     first = members("text", "<text:p>word</text:p>", LO_STYLES.replace('"lr-tb"', '"rl-tb"'), CONTENT_STYLES)
     path = write_zip(tmp_path / "a.odt", first)
-    kept = written(run("odt", path, upper, Target("he", is_rtl=True)))["styles.xml"]
+    kept = written(run("odt", path, upper, TargetLanguage("he", is_rtl=True)))["styles.xml"]
     assert 'fo:text-align="start"' in kept
     assert "rl-tb" in kept
-    turned = written(run("odt", path, upper, Target("de")))["styles.xml"]
+    turned = written(run("odt", path, upper, TargetLanguage("de")))["styles.xml"]
     assert "rl-tb" not in turned
     assert '<style:page-layout-properties style:writing-mode="lr-tb"/>' in turned
 
@@ -434,9 +434,9 @@ def test_what_is_bold_in_western_script_is_so_in_the_script_of_the_target(tmp_pa
     path = write_zip(tmp_path / "a.odt", members("text", "<text:p>word</text:p>"))
     out = written(run("odt", path, upper, ARABIC))["content.xml"]
     assert '<style:text-properties style:font-weight-complex="bold" fo:font-weight="bold"/>' in out
-    out = written(run("odt", path, upper, Target("ja")))["content.xml"]
+    out = written(run("odt", path, upper, TargetLanguage("ja")))["content.xml"]
     assert '<style:text-properties style:font-weight-asian="bold" fo:font-weight="bold"/>' in out
-    assert "font-weight-" not in written(run("odt", path, upper, Target("de")))["content.xml"]
+    assert "font-weight-" not in written(run("odt", path, upper, TargetLanguage("de")))["content.xml"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-be", "utf-16-le", "iso-8859-1"])

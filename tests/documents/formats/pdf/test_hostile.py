@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.core.errors import DocumentLocked, DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.formats.pdf.pdf import read
-from app.documents.source import FileSource, Item, Opened, PageRead, Remark
+from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark
 from tests.documents.formats.pdf.test_pdf import items_of, prose, texts_of
 from tests.helpers.counting import lines_run
 from tests.helpers.pdf_files import Lock, Page, column, wrapped, write_pdf
@@ -66,7 +66,7 @@ def test_a_page_that_is_damaged_is_counted_and_the_others_are_read(tmp_path: Pat
     path.write_bytes(content[: second.start(1)] + gone + content[second.end(1) :])
     items = items_of(path)
     assert [item.text for item in items if isinstance(item, BlockPiece)] == ["First words.", "Last words."]
-    assert items[-1] == Remark("damaged_pages", {"count": 1})
+    assert items[-1] == ReadingRemark("damaged_pages", {"count": 1})
 
 
 HEAD = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"

@@ -12,7 +12,7 @@ import pypdfium2 as pdfium
 import pytest
 from pypdfium2 import raw
 
-from app.documents.blocks import BlockKind, BlockPiece, Box
+from app.documents.blocks import BlockKind, BlockPiece, LineBox
 from app.documents.formats.pdf.pages import PageGeometry, draw, sheet_of
 from tests.documents.formats.pdf.test_pages import dark_edges
 from tests.documents.formats.pdf.test_pdf import pieces_of, planted, prose
@@ -48,14 +48,14 @@ def _on_page(text: Any, sheet: PageGeometry, word: str) -> Iterator[Edges]:
     raw.FPDFText_FindClose(search)
 
 
-def box_of(pieces: list[BlockPiece], word: str) -> Box:
+def box_of(pieces: list[BlockPiece], word: str) -> LineBox:
     """The box whose part of the text has the word."""
     found = [box for piece in pieces for box in piece.place.boxes if word in piece.text[box.start : box.end].lower()]
     assert len(found) == 1
     return found[0]
 
 
-def holds(box: Box, edges: Edges) -> bool:
+def holds(box: LineBox, edges: Edges) -> bool:
     left, top, right, bottom = edges
     slack = 0.6
     across = box.left - slack <= left and right <= box.right + slack

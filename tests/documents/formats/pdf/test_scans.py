@@ -10,7 +10,7 @@ import pypdfium2 as pdfium
 import pytest
 from pypdfium2 import raw
 
-from app.documents.blocks import TESSERACT, BlockKind, Box, rows_of
+from app.documents.blocks import TESSERACT, BlockKind, LineBox, rows_of
 from app.documents.formats.pdf.pdf import put_upright, read, recognize
 from app.documents.protocol import PutUpright, Recognize
 from app.documents.source import FileSource, PageRead
@@ -137,5 +137,5 @@ def test_a_box_of_a_turned_view_is_found_again(tmp_path: Path) -> None:
     path = scan(tmp_path / "scan.pdf", [skewed(drawn([letter()], tmp_path, 100)[0], 2)], 100)
     view = put_upright(PutUpright(str(path), 1, str(tmp_path / "page.ppm"))).view
     wide, high = view.size
-    middle = Box(1, *view.on_page(wide / 2, high / 2, wide / 2, high / 2), 0, 0)
+    middle = LineBox(1, *view.on_page(wide / 2, high / 2, wide / 2, high / 2), 0, 0)
     assert (middle.left, middle.top) == pytest.approx((595 / 2, 842 / 2), abs=1)

@@ -17,7 +17,7 @@ from app.documents.formats.plain.code import (
     language_of,
     read,
 )
-from app.documents.source import FileSource, Item, Remark
+from app.documents.source import FileSource, Item, ReadingRemark
 
 
 def items(path: Path, text: str) -> tuple[list[BlockPiece], list[Item]]:
@@ -40,7 +40,7 @@ def test_code_is_divided_between_its_functions_and_otherwise_exact(tmp_path: Pat
 
 def test_a_minified_file_of_megabytes_is_cut_and_says_so(tmp_path: Path) -> None:
     pieces, found = items(tmp_path / "a.min.js", "/* head */\n" + "var a=1;" * 600_000 + "\nlast();\n")
-    assert Remark("long_lines", {"count": 1}) in found
+    assert ReadingRemark("long_lines", {"count": 1}) in found
     assert sum(len(piece.text) for piece in pieces) < MOST_LINE_CHARACTERS + 100
     assert pieces[-1].text.endswith("last();")
     assert {piece.label for piece in pieces} == {"javascript"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.plain.subtitles import read
 from app.documents.segments import Content, Mark, SegmentKind, marks
-from app.documents.source import FileSource, Remark, Target
+from app.documents.source import FileSource, ReadingRemark, TargetLanguage
 from tests.helpers.rewriting import reversed_words, run_on, takes_words
 
 FIRST, SECOND = "00:00:01,000 --> 00:00:02,500", "00:00:02,000 --> 00:00:04,000"
@@ -61,7 +61,7 @@ def test_an_old_encoding_is_said(tmp_path: Path) -> None:
     path = tmp_path / "a.srt"
     path.write_bytes(f"1\n{FIRST}\nВот так, мой друг, всё и было.\n".encode("cp1251"))
     items = list(read(FileSource(path)))
-    assert Remark("encoding", {"encoding": "cp1251"}) in items
+    assert ReadingRemark("encoding", {"encoding": "cp1251"}) in items
     assert "Вот так, мой друг, всё и было." in [each.text for each in items if isinstance(each, BlockPiece)]
 
 
@@ -163,9 +163,9 @@ def test_timings_and_all_else_stay_byte_for_byte(tmp_path: Path, newline: str, m
 
 def test_the_language_in_the_header_becomes_the_target(tmp_path: Path) -> None:
     text = "WEBVTT\nKind: captions\nLanguage: en\n\n00:01.000 --> 00:02.000\nLanguage: words\n"
-    new = run_on("subtitles", tmp_path, text, target=Target("pt-BR")).text
+    new = run_on("subtitles", tmp_path, text, target=TargetLanguage("pt-BR")).text
     assert new == text.replace("Language: en", "Language: pt-BR")
-    assert run_on("subtitles", tmp_path, VTT, target=Target("de")).text == VTT
+    assert run_on("subtitles", tmp_path, VTT, target=TargetLanguage("de")).text == VTT
 
 
 def test_tags_are_marks_and_what_they_do_is_told(tmp_path: Path) -> None:

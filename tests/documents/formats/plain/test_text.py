@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.encoding import lines, without_nuls
 from app.documents.formats.plain.text import MOST_CHARACTERS, cut_at, paragraphs, pieces_of, read
-from app.documents.source import FileSource, Opened, Remark
+from app.documents.source import FileSource, Opened, ReadingRemark
 from tests.helpers.text_files import LANGUAGES, in_encoding
 
 TEXTS = st.lists(
@@ -27,7 +27,7 @@ def items(tmp_path: Path, data: bytes, encoding: str = "") -> tuple[list[BlockPi
     path.write_bytes(data)
     opened, *rest = read(FileSource(path, encoding=encoding))
     assert isinstance(opened, Opened)
-    remarks = {each.name: next(iter(each.values.values())) for each in rest if isinstance(each, Remark)}
+    remarks = {each.name: next(iter(each.values.values())) for each in rest if isinstance(each, ReadingRemark)}
     return [each for each in rest if isinstance(each, BlockPiece)], remarks, opened.encoding
 
 

@@ -17,7 +17,7 @@ from app.documents.formats.detection import find_format
 from app.documents.formats.sheets import reading, workbook
 from app.documents.formats.sheets.reading import read
 from app.documents.formats.sheets.workbook import kind_of_format, number_text
-from app.documents.source import FileSource, Item, Opened, PageRead, Remark
+from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark
 from tests.helpers.office_files import write_flat_odf
 from tests.helpers.text_files import OOXML, write_ods, write_ole, write_xlsx, write_zip
 
@@ -136,7 +136,7 @@ def test_rows_beyond_the_limit_are_told_of(tmp_path: Path, monkeypatch: pytest.M
         "rows 101-200",
         "rows 201-250",
     ]
-    assert Remark("rows_cut", {"sheet": "Long", "rows": 1000, "shown": 250}) in items
+    assert ReadingRemark("rows_cut", {"sheet": "Long", "rows": 1000, "shown": 250}) in items
 
 
 def test_a_sheet_of_long_texts_is_cut_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_a_sheet_of_long_texts_is_cut_and_told(tmp_path: Path, monkeypatch: pyte
     write_xlsx(tmp_path / "a.xlsx", {"Long": long, "Short": '<row r="1"><c><v>7</v></c></row>'})
     items = list(read(FileSource(tmp_path / "a.xlsx")))
     assert [row[0][:1] for row in rows(items)] == ["w"] * 4 + ["7"]
-    assert Remark("rows_cut", {"sheet": "Long", "rows": 10, "shown": 4}) in items
+    assert ReadingRemark("rows_cut", {"sheet": "Long", "rows": 10, "shown": 4}) in items
 
 
 def test_formatting_without_text_ends_the_reading_of_a_sheet_at_some_point(
@@ -158,14 +158,16 @@ def test_formatting_without_text_ends_the_reading_of_a_sheet_at_some_point(
     )
     items = list(read(FileSource(tmp_path / "a.xlsx")))
     assert rows(items) == [["1"], ["2"]]
-    assert [each.values for each in items if isinstance(each, Remark)] == [{"sheet": "Stray", "rows": 501, "shown": 1}]
+    assert [each.values for each in items if isinstance(each, ReadingRemark)] == [
+        {"sheet": "Stray", "rows": 501, "shown": 1}
+    ]
 
 
 def test_hidden_sheets_are_read_and_marked_and_pages_can_be_chosen(tmp_path: Path) -> None:
     row = "<row><c><v>1</v></c></row>"
     write_xlsx(tmp_path / "a.xlsx", {"One": row, "Two": row, "Empty": ""}, hidden="Two")
     items = list(read(FileSource(tmp_path / "a.xlsx")))
-    assert Remark("hidden", {"unit": "sheet", "name": "Two"}) in items
+    assert ReadingRemark("hidden", {"unit": "sheet", "name": "Two"}) in items
     assert [each for each in items if isinstance(each, PageRead)] == [
         PageRead(1),
         PageRead(2),
@@ -290,7 +292,7 @@ def test_a_row_repeated_a_million_times_is_cut(tmp_path: Path) -> None:
         tmp_path / "a.ods",
         f'<table:table table:name="S">{row}<text:p>a</text:p></table:table-cell></table:table-row></table:table>',
     )
-    assert Remark("rows_cut", {"sheet": "S", "rows": 1048576, "shown": 100_000}) in list(
+    assert ReadingRemark("rows_cut", {"sheet": "S", "rows": 1048576, "shown": 100_000}) in list(
         read(FileSource(tmp_path / "a.ods"))
     )
 
@@ -311,7 +313,7 @@ def test_a_flat_spreadsheet_is_read_and_its_hidden_sheet_told(tmp_path: Path) ->
     assert find_format(path) == "ods"
     found = list(read(FileSource(path)))
     assert [each.text for each in found if isinstance(each, BlockPiece)] == ["Shown", "one", "Hidden", "two"]
-    assert Remark("hidden", {"unit": "sheet", "name": "Hidden"}) in found
+    assert ReadingRemark("hidden", {"unit": "sheet", "name": "Hidden"}) in found
 
 
 def reason(path: Path) -> str:
@@ -342,7 +344,7 @@ def test_a_workbook_of_the_nineties_is_read(tmp_path: Path) -> None:
     write_xls(tmp_path / "a.xls", ["one", "two", "three"])
     items = list(read(FileSource(tmp_path / "a.xls")))
     assert [each.text for each in items if isinstance(each, BlockPiece)] == ["Sheet", "one\ntwo\nthree"]
-    assert items[-1] == Remark("old_format", {"format": "xls"})
+    assert items[-1] == ReadingRemark("old_format", {"format": "xls"})
 
 
 def test_a_long_result_a_comment_and_a_text_box_of_a_workbook_of_1997_are_read(tmp_path: Path) -> None:
@@ -370,7 +372,7 @@ def test_a_long_result_a_comment_and_a_text_box_of_a_workbook_of_1997_are_read(t
     cut = sheet[: -len(record(0x0A, b""))] + record(0x5D, b"\0") + record(0x0A, b"")
     write_ole(tmp_path / "b.xls", {"Workbook": book + cut + bytes(8000)})
     items = list(read(FileSource(tmp_path / "b.xls")))
-    assert Remark("beside_cells_lost") in items
+    assert ReadingRemark("beside_cells_lost") in items
     assert any(isinstance(each, BlockPiece) and each.text == first + second for each in items)
 
 

@@ -19,7 +19,7 @@ from app.documents.formats.office.package import escaped, unescaped, without_for
 from app.documents.formats.sheets.reading import read
 from app.documents.formats.sheets.rewriting import SheetTable, renamed_formula
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
-from app.documents.source import FileSource, Remark, Target
+from app.documents.source import FileSource, ReadingRemark, TargetLanguage
 from tests.helpers import rewriting
 from tests.helpers.office_files import rels
 from tests.helpers.rewriting import reversed_words
@@ -61,7 +61,7 @@ def rewritten(
     tmp_path: Path,
     sheets: dict[str, str],
     change: Callable[[Segment], Content | None] | None = reversed_words,
-    target: Target | None = None,
+    target: TargetLanguage | None = None,
     **parts: str,
 ) -> rewriting.Result:
     """A workbook of these sheets after it was rewritten."""
@@ -94,7 +94,7 @@ def test_a_string_of_several_cells_is_one_segment_in_the_order_of_the_cells(tmp_
 
 def test_names_of_sheets_are_left_and_told(tmp_path: Path) -> None:
     result = rewritten(tmp_path, {"One": row(1, shared("A1", 0)), "2024": ""}, strings=si("text"))
-    assert result.remarks == [Remark("left_names", {"count": 1})]
+    assert result.remarks == [ReadingRemark("left_names", {"count": 1})]
     assert 'name="One"' in member(result.data, "xl/workbook.xml")
 
 
@@ -310,12 +310,12 @@ def test_inside_of_a_table_its_columns_are_renamed_without_its_name(tmp_path: Pa
 
 def test_sheets_with_translated_cells_are_turned_to_the_targets_direction(tmp_path: Path) -> None:
     sheets = {"One": row(1, shared("A1", 0)), "Two": row(1, '<c r="A1"><v>1</v></c>')}
-    result = rewritten(tmp_path, sheets, reversed_words, Target("ar", is_rtl=True), strings=si("text"))
+    result = rewritten(tmp_path, sheets, reversed_words, TargetLanguage("ar", is_rtl=True), strings=si("text"))
     first = member(result.data, "xl/worksheets/sheet1.xml")
     assert '<sheetViews><sheetView workbookViewId="0" rightToLeft="1"/></sheetViews><sheetData>' in first
     assert "rightToLeft" not in member(result.data, "xl/worksheets/sheet2.xml")
     (tmp_path / "a.xlsx").write_bytes(result.data)
-    back = rewriting.run("xlsx", tmp_path / "a.xlsx", reversed_words, Target("de"))
+    back = rewriting.run("xlsx", tmp_path / "a.xlsx", reversed_words, TargetLanguage("de"))
     assert '<sheetView workbookViewId="0"/>' in member(back.data, "xl/worksheets/sheet1.xml")
 
 
@@ -354,7 +354,7 @@ def test_header_cells_and_columns_agree_whatever_the_words_are(
 def test_a_workbook_in_which_nothing_changes_is_the_same_file(tmp_path: Path) -> None:
     sheets = {"One": row(1, shared("A1", 0), inline("B1", "own"))}
     for change in (None, lambda segment: segment.content):
-        result = rewritten(tmp_path, sheets, change, Target("ar", is_rtl=True), strings=si("text"))
+        result = rewritten(tmp_path, sheets, change, TargetLanguage("ar", is_rtl=True), strings=si("text"))
         assert result.data == (tmp_path / "a.xlsx").read_bytes()
 
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import TextFile
 from app.documents.segments import plain
-from app.documents.source import FileSource, Item, Opened, Target, Visit, Visits
+from app.documents.source import FileSource, Item, Opened, SegmentVisits, TargetLanguage, Visit
 
 _PARAGRAPH = re.compile(r"^\* (.*)$", re.MULTILINE)
 
@@ -22,9 +22,9 @@ def read(source: FileSource) -> Iterator[Item]:
         yield BlockPiece(BlockKind.PARAGRAPH, found[1], place=BlockPlace("", *found.span(1)))
 
 
-def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """Its paragraphs; where it says its language, the target's."""
-    file, visits = TextFile(source), Visits(visit)
+    file, visits = TextFile(source), SegmentVisits(visit)
     said = re.search(r"^language=(\w+)$", file.text, re.MULTILINE)
     if target is not None and said is not None:
         file.replace(*said.span(1), target.language)

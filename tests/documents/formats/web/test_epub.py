@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.web.epub import read
-from app.documents.source import FileSource, Item, Opened, PageRead, Remark
+from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark
 from tests.helpers.web_files import Page, markers_in, write_epub
 
 HEAD = (
@@ -78,7 +78,7 @@ def test_a_missing_chapter_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
     chapters = {"a.xhtml": chapter("<p>one</p>"), "b.xhtml": chapter("<p>two</p>")}
     items = items_of(write_epub(tmp_path / "a.epub", chapters, spine=["a.xhtml", "gone.xhtml", "b.xhtml"]))
     assert [item.text for item in items if isinstance(item, BlockPiece)] == ["one", "two"]
-    assert items[-1] == Remark("missing_part", {"part": "OEBPS/gone.xhtml"})
+    assert items[-1] == ReadingRemark("missing_part", {"part": "OEBPS/gone.xhtml"})
 
 
 def test_a_cover_is_no_chapter(tmp_path: Path) -> None:
@@ -86,12 +86,12 @@ def test_a_cover_is_no_chapter(tmp_path: Path) -> None:
     items = items_of(write_epub(tmp_path / "a.epub", chapters))
     assert items[0] == Opened("chapter", 1, "The book")
     assert [item.page for item in items if isinstance(item, BlockPiece)] == [1]
-    assert items[-1] == Remark("pictures", {"count": 1})
+    assert items[-1] == ReadingRemark("pictures", {"count": 1})
 
 
 def test_a_book_that_is_only_a_cover_has_no_blocks(tmp_path: Path) -> None:
     items = items_of(write_epub(tmp_path / "a.epub", {"cover.xhtml": chapter("<img src='c.png'/>")}))
-    assert items == [Opened("chapter", 0, "The book"), Remark("pictures", {"count": 1})]
+    assert items == [Opened("chapter", 0, "The book"), ReadingRemark("pictures", {"count": 1})]
 
 
 def test_only_the_chosen_chapters_are_read(tmp_path: Path) -> None:

@@ -18,11 +18,11 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.formats.web.epub import read
 from app.documents.segments import SegmentKind, plain
-from app.documents.source import FileSource, Target
+from app.documents.source import FileSource, TargetLanguage
 from tests.helpers.rewriting import Result, backwards, reversed_words, run, upper
 from tests.helpers.web_files import Page, markers_in, write_epub
 
-ARABIC = Target("ar", is_rtl=True)
+ARABIC = TargetLanguage("ar", is_rtl=True)
 ROOT = '<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops" xml:lang="en">'
 PACKAGE = (
     '<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0" xml:lang="en">'
@@ -149,7 +149,7 @@ def test_language_and_direction_are_set_everywhere(tmp_path: Path) -> None:
     package = out["OEBPS/content.opf"]
     assert "<dc:language>ar</dc:language>" in package
     assert '<spine page-progression-direction="rtl" toc="ncx">' in package
-    out = written(run("epub", path, upper, Target("de")))
+    out = written(run("epub", path, upper, TargetLanguage("de")))
     assert "page-progression" not in out["OEBPS/content.opf"]
     assert 'dir="' not in out["OEBPS/a.xhtml"]
 
@@ -157,15 +157,15 @@ def test_language_and_direction_are_set_everywhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("language", "direction", "target", "expected"),
     [
-        ("ar", "rtl", Target("de"), "ltr"),
-        ("ar", "rtl", Target("he", is_rtl=True), "rtl"),
-        ("ja", "rtl", Target("de"), "rtl"),
+        ("ar", "rtl", TargetLanguage("de"), "ltr"),
+        ("ar", "rtl", TargetLanguage("he", is_rtl=True), "rtl"),
+        ("ja", "rtl", TargetLanguage("de"), "rtl"),
         ("en", "ltr", ARABIC, "rtl"),
-        ("en", "default", Target("de"), "default"),
+        ("en", "default", TargetLanguage("de"), "default"),
     ],
 )
 def test_pages_turn_as_the_language_is_read(
-    tmp_path: Path, language: str, direction: str, target: Target, expected: str
+    tmp_path: Path, language: str, direction: str, target: TargetLanguage, expected: str
 ) -> None:
     package = PACKAGE.replace("<dc:language>en", f"<dc:language>{language}")
     path, _ = book(tmp_path, package.replace("<spine", f'<spine page-progression-direction="{direction}"'))

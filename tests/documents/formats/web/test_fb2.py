@@ -10,7 +10,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.detection import find_format
 from app.documents.formats.web.fb2 import read
-from app.documents.source import FileSource, Opened, Remark
+from app.documents.source import FileSource, Opened, ReadingRemark
 
 BOOK = """<?xml version="1.0" encoding="windows-1251"?>
 <FictionBook xmlns="http://www.gribuser.ru/xml/fictionbook/2.0" xmlns:l="http://www.w3.org/1999/xlink">
@@ -42,7 +42,7 @@ def test_a_book_is_read_with_its_sections_verses_and_notes(tmp_path: Path) -> No
         (BlockKind.NOTE, "1 Примечание.", 0),
         (BlockKind.NOTE, "Ещё.", 0),
     ]
-    assert items[-1] == Remark("pictures", {"count": 1})
+    assert items[-1] == ReadingRemark("pictures", {"count": 1})
 
 
 def test_half_a_book_is_damage(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.web.pages import read
-from app.documents.formats.web.walker import Walker
-from app.documents.source import FileSource, Item, Opened, Remark
+from app.documents.formats.web.walker import HtmlWalker
+from app.documents.source import FileSource, Item, Opened, ReadingRemark
 from tests.helpers.counting import lines_run
 from tests.helpers.web_files import Page, markers_in
 
@@ -24,7 +24,7 @@ RUSSIAN = "Поезд пришёл на станцию рано утром, ко
 
 def pieces_in(page: str) -> list[BlockPiece]:
     """The blocks of a page as it is decoded."""
-    return list(Walker(page).pieces())
+    return list(HtmlWalker(page).pieces())
 
 
 def items_of(path: Path, content: str | bytes, encoding: str = "") -> list[Item]:
@@ -202,7 +202,7 @@ def test_spaces_are_collapsed_as_in_a_browser() -> None:
 def test_title_and_pictures_are_told(tmp_path: Path) -> None:
     items = items_of(tmp_path / "a.html", "<title>The &amp;\n title</title><img src=a.png><p>x<img alt=no src=b.png>")
     assert opened(items) == Opened(title="The & title", encoding="utf-8")
-    assert items[-1] == Remark("pictures", {"count": 2})
+    assert items[-1] == ReadingRemark("pictures", {"count": 2})
     assert texts(items) == ["x"]
 
 

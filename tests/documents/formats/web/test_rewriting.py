@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from app.documents.blocks import BlockPiece
 from app.documents.formats.web.pages import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
-from app.documents.source import FileSource, Target
+from app.documents.source import FileSource, TargetLanguage
 from tests.helpers.rewriting import Result, reversed_words, run, run_on, upper
 from tests.helpers.web_files import Page, markers_in
 
-ARABIC = Target("ar", is_rtl=True)
-PORTUGUESE = Target("pt-BR")
+ARABIC = TargetLanguage("ar", is_rtl=True)
+PORTUGUESE = TargetLanguage("pt-BR")
 
 
 def page(body: str, head: str = "", root: str = ' lang="en"') -> str:
@@ -44,7 +44,7 @@ def shown(content: Content) -> str:
     )
 
 
-def rewritten(tmp_path: Path, text: str, target: Target | None = None) -> str:
+def rewritten(tmp_path: Path, text: str, target: TargetLanguage | None = None) -> str:
     """A page with its words in capitals."""
     return run_on("html", tmp_path, text, upper, target=target).text
 

@@ -17,7 +17,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.markup import xml_tree
 from app.documents.formats.word.reading import read
-from app.documents.source import FileSource, Opened, Remark
+from app.documents.source import FileSource, Opened, ReadingRemark
 from tests.helpers.office_files import Planned, misplaced, paragraph, rels, word_part, write_docx, write_zip
 
 STYLES = (
@@ -392,9 +392,9 @@ def test_pictures_and_missing_parts_are_told(tmp_path: Path) -> None:
     items = list(read(FileSource(write_docx(tmp_path / "a.docx", picture, parts | {"chunk.html": "<p>x</p>"}))))
     assert items == [
         Opened(),
-        Remark("missing_part", {"part": "word/header9.xml"}),
-        Remark("attachment", {"name": "word/chunk.html", "size_bytes": 8}),
-        Remark("pictures", {"count": 1}),
+        ReadingRemark("missing_part", {"part": "word/header9.xml"}),
+        ReadingRemark("attachment", {"name": "word/chunk.html", "size_bytes": 8}),
+        ReadingRemark("pictures", {"count": 1}),
     ]
 
 

@@ -19,7 +19,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.formats.word.reading import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind, marks
-from app.documents.source import FileSource, Remark, Target
+from app.documents.source import FileSource, ReadingRemark, TargetLanguage
 from tests.documents.formats.word.test_reading import (
     KINDS,
     STYLES,
@@ -53,7 +53,7 @@ from tests.helpers.word_files import (
 )
 
 TURNED = [kind for kind in KINDS if kind not in (equation, code, ruby, field, split_word)]
-ARABIC = Target("ar", is_rtl=True)
+ARABIC = TargetLanguage("ar", is_rtl=True)
 
 
 def pieces(data: bytes, folder: Path) -> list[BlockPiece]:
@@ -70,7 +70,7 @@ def test_every_word_that_is_read_is_translated_in_its_place(
 ) -> None:
     plan = made(tmp_path / "a.docx", chosen)
     before = pieces((tmp_path / "a.docx").read_bytes(), tmp_path)
-    result = rewriting.run("docx", tmp_path / "a.docx", reversed_words, Target("ar", is_rtl))
+    result = rewriting.run("docx", tmp_path / "a.docx", reversed_words, TargetLanguage("ar", is_rtl))
     after = pieces(result.data, tmp_path)
     assert [(each.kind, each.level, each.label) for each in after] == [
         (each.kind, each.level, each.label) for each in before
@@ -101,14 +101,14 @@ def test_code_is_left_unless_the_whole_document_is_typewritten(tmp_path: Path) -
 def test_what_is_left_and_what_is_missing_is_told(tmp_path: Path) -> None:
     inner = f"{paragraph('x = 1', 'SourceCode')}<w:p/>{paragraph('y = 2', 'SourceCode')}{paragraph('text')}"
     result = rewritten(tmp_path, f"{inner}{paragraph('z', 'SourceCode')}")
-    assert result.remarks == [Remark("left_blocks", {"count": 2})]
+    assert result.remarks == [ReadingRemark("left_blocks", {"count": 2})]
     named = rels({"a": ("header", "header1.xml"), "b": ("aFChunk", "chunk.html")})
     write_docx(tmp_path / "a.docx", paragraph("text"), {"chunk.html": "<p>words"})
     with zipfile.ZipFile(tmp_path / "a.docx", "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("word/_rels/document.xml.rels", named)
     assert rewriting.run("docx", tmp_path / "a.docx").remarks == [
-        Remark("missing_part", {"part": "word/header1.xml"}),
-        Remark("attachment", {"name": "word/chunk.html", "size_bytes": 8}),
+        ReadingRemark("missing_part", {"part": "word/header1.xml"}),
+        ReadingRemark("attachment", {"name": "word/chunk.html", "size_bytes": 8}),
     ]
 
 
@@ -148,7 +148,7 @@ def test_notes_comments_margins_and_properties_are_translated_and_say_what_they_
     parts["header1.xml"] = word_part("hdr", paragraph("head"))
     parts["footer1.xml"] = word_part("ftr", table([paragraph("foot"), paragraph("er")]))
     write_docx(path, paragraph("body"), parts)
-    result = rewriting.run("docx", path, reversed_words, Target("de"))
+    result = rewriting.run("docx", path, reversed_words, TargetLanguage("de"))
     assert [(segment.text, segment.kind.value) for segment in result.segments] == [
         *(("A title", "label"), ("one, two", "label"), ("body", "paragraph"), ("footnote", "note")),
         *(("endnote", "note"), ("comment", "note"), ("head", "header"), ("foot", "header"), ("er", "header")),
@@ -286,7 +286,7 @@ def test_a_left_to_right_target_turns_a_document_back(tmp_path: Path) -> None:
         f"{run('תא')}</w:p></w:tc><w:tc><w:p/></w:tc></w:tr></w:tbl><w:sectPr><w:bidi/></w:sectPr>"
     )
     styles = '<w:style w:styleId="A"><w:pPr><w:bidi/></w:pPr><w:rPr><w:rtl/></w:rPr></w:style>'
-    result = rewritten(tmp_path, inner, lambda _: ("Hallo",), Target("de"), styles=word_part("styles", styles))
+    result = rewritten(tmp_path, inner, lambda _: ("Hallo",), TargetLanguage("de"), styles=word_part("styles", styles))
     for name in ("word/document.xml", "word/styles.xml"):
         assert not re.search("<w:(bidi|rtl|bidiVisual)[ /]", member(result.data, name))
     assert '<w:lang w:bidi="he" w:val="de"/>' in member(result.data)
@@ -297,7 +297,7 @@ def test_a_left_to_right_target_turns_a_document_back(tmp_path: Path) -> None:
     [("de-AT", 'w:val="de-AT"'), ("zh-Hant", 'w:eastAsia="zh-TW"'), ("ja", 'w:eastAsia="ja"')],
 )
 def test_the_language_is_told_where_word_looks_for_it(tmp_path: Path, language: str, attribute: str) -> None:
-    result = rewritten(tmp_path, paragraph("text"), reversed_words, Target(language))
+    result = rewritten(tmp_path, paragraph("text"), reversed_words, TargetLanguage(language))
     assert f"<w:lang {attribute}/>" in member(result.data, "word/styles.xml")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.word.rtf import read
-from app.documents.source import FileSource, Item, Opened, Remark
+from app.documents.source import FileSource, Item, Opened, ReadingRemark
 
 
 def items(tmp_path: Path, data: bytes) -> list[Item]:
@@ -82,7 +82,7 @@ def test_pictures_of_any_size_are_left_out_and_counted(tmp_path: Path) -> None:
     data += b"{\\*\\shppict{\\pict\\pngblip " + b"89504e470d0a" * 1_700_000 + b"}}{\\nonshppict{\\pict 00}} end}"
     found = items(tmp_path, data)
     assert [each.text for each in found if isinstance(each, BlockPiece)] == ["before  after end"]
-    assert found[-1] == Remark("pictures", {"count": 1})
+    assert found[-1] == ReadingRemark("pictures", {"count": 1})
 
 
 def test_a_text_box_a_link_and_an_object_are_read_once(tmp_path: Path) -> None:
