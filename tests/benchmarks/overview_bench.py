@@ -20,7 +20,7 @@ import json, resource, sys, time
 sys.path[:0] = sys.argv[2:]
 from overview_bench import blocks_of_papers
 from app.features.summary.overview import first_look, overview_of
-from app.features.summary.result import InputDocument, Length, Wish
+from app.features.summary.result import InputDocument, Length, SummaryOptions
 
 def peak_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024)
@@ -32,7 +32,7 @@ began_s = time.process_time()
 overview = overview_of(blocks, "en")
 overview_s = time.process_time() - began_s
 began_s = time.process_time()
-first_look([document], Wish(Length.LONG))
+first_look([document], SummaryOptions(Length.LONG))
 print(json.dumps([overview_s, time.process_time() - began_s, peak_mb() - before_mb, len(overview.terms)]))
 """
 CHARACTERS_A_PAGE = 3_000

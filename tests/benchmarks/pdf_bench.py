@@ -71,8 +71,8 @@ _PEAK = """
 import resource, sys
 from pathlib import Path
 from app.documents.formats.pdf.pdf import read
-from app.documents.source import Source
-for _ in read(Source(Path(sys.argv[1]), recognize=False)):
+from app.documents.source import FileSource
+for _ in read(FileSource(Path(sys.argv[1]), recognize=False)):
     pass
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6)
 """
@@ -101,10 +101,10 @@ _FIRST = """
 import sys
 from itertools import islice
 from pathlib import Path
-from app.documents.blocks import Piece
+from app.documents.blocks import BlockPiece
 from app.documents.formats.registry import reader_for
-from app.documents.source import Source
-pieces = (item for item in reader_for("pdf")(Source(Path(sys.argv[1]))) if isinstance(item, Piece))
+from app.documents.source import FileSource
+pieces = (item for item in reader_for("pdf")(FileSource(Path(sys.argv[1]))) if isinstance(item, BlockPiece))
 print(len(list(islice(pieces, 5))))
 """
 

@@ -209,11 +209,11 @@ import psutil, sys
 sys.path.insert(0, {root!r})
 import app.bootstrap, app.engine.client, app.features.messages, app.features.writing
 before = psutil.Process().memory_info().rss
-from app.features.serving import ServedEngines, Serving
-from app.server.application import Rules, application
+from app.features.serving import ServedEngines, AnswerServer
+from app.server.application import AccessRules, application
 from app.server.running import RunningServer
-serving = Serving(ServedEngines(*[lambda: None] * 4), list)
-server = RunningServer(application(serving, Rules("k")), port=0)
+serving = AnswerServer(ServedEngines(*[lambda: None] * 4), list)
+server = RunningServer(application(serving, AccessRules("k")), port=0)
 server.start()
 print(psutil.Process().memory_info().rss - before)
 server.stop()

@@ -37,8 +37,8 @@ with path.open("rb") as file:
 """
 _READ = """
 from app.documents.formats.plain.text import read
-from app.documents.source import Source
-for item in read(Source(path)):
+from app.documents.source import FileSource
+for item in read(FileSource(path)):
     pass
 """
 

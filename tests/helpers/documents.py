@@ -28,14 +28,14 @@ HANGING = """
 import subprocess, sys, threading
 from app.core import child
 from app.documents import worker
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.source import Opened
 
 child.BEAT_EVERY_S, worker.PATIENCE_S = 0.05, 0.2
 
 def reads(source):
     yield Opened()
-    yield Piece(Kind.PARAGRAPH, "The beginning.")
+    yield BlockPiece(BlockKind.PARAGRAPH, "The beginning.")
     {then}
 
 worker.reader_for = lambda format_: reads

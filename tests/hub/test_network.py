@@ -179,8 +179,8 @@ def test_the_newest_come_first_and_what_is_no_connection_is_passed_over(ledger: 
 
 def test_several_processes_may_write_at_once(ledger: ConnectionLedger) -> None:
     code = (
-        "import sys, pathlib; from app.hub.access import Ledger\n"
-        f"ledger = Ledger(pathlib.Path({str(ledger.path)!r}))\n"
+        "import sys, pathlib; from app.hub.access import ConnectionLedger\n"
+        f"ledger = ConnectionLedger(pathlib.Path({str(ledger.path)!r}))\n"
         "for number in range(200): ledger.tell(ledger.begin('host', 'why'), received_bytes=number, status=200)"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT) for _ in range(3)]

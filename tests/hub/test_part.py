@@ -123,8 +123,8 @@ def test_thrown_away_is_everything(tmp_path: Path) -> None:
 def test_another_process_is_kept_out_until_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     code = (
-        "import sys, pathlib; from app.hub.part import Part\n"
-        f"with Part(pathlib.Path({str(path)!r})).locked(): print('held', flush=True); sys.stdin.read()"
+        "import sys, pathlib; from app.hub.part import PartialFile\n"
+        f"with PartialFile(pathlib.Path({str(path)!r})).locked(): print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None

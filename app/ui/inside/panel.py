@@ -45,7 +45,7 @@ class InsidePage(Protocol):
 
 @dataclass(frozen=True)
 class PageSpec:
-    """One way of looking. `make` imports what the page is made of, and gives a widget that is a `InsidePage`."""
+    """One way of looking. `make` imports what the page is made of, and gives a widget that is an `InsidePage`."""
 
     name: str
     label: str
@@ -120,7 +120,7 @@ class InsidePanel(QWidget):
         self.page = ""
         """The name of the page that is shown."""
         names = [(spec.name, tr(spec.label)) for spec in PAGES]
-        self._segments = SegmentedControl(tr("InsidePage"), names, PAGES[0].name, self.show_page)
+        self._segments = SegmentedControl(tr("Page"), names, PAGES[0].name, self.show_page)
         self._choice = ChoiceButton(ui.theme, tr("Looked at"), [(OWN, tr("A text of your own"))], shows_change=False)
         self._choice.changed.connect(self._on_chosen)
         self._field = OwnText(ui)

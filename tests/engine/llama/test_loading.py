@@ -277,7 +277,7 @@ import dataclasses, json, resource, sys
 from pathlib import Path
 from app.core.gguf import check_model
 from app.engine import computer, protocol
-from app.engine.backend import Job
+from app.engine.backend import EngineJob
 from app.engine.llama.library import open_library
 from app.engine.llama.loading import open_model
 
@@ -289,7 +289,7 @@ used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesi
 resource.setrlimit(resource.RLIMIT_AS, (used + 1200 * 2**20,) * 2)
 told = []
 request = protocol.LoadModel(1, str(path), protocol.Wish(1 << 17))
-plan = open_model(library, request, header, Job(told.append), folder=Path(sys.argv[2])).plan
+plan = open_model(library, request, header, EngineJob(told.append), folder=Path(sys.argv[2])).plan
 print(json.dumps([plan.context_tokens, plan.choice, plan.steps, sorted({reply.step for reply in told})]))
 """
 

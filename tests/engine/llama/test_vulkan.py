@@ -31,7 +31,7 @@ import ctypes, json, sys
 from pathlib import Path
 from app.core.gguf import check_model
 from app.engine import protocol
-from app.engine.backend import Job
+from app.engine.backend import EngineJob
 from app.engine.llama import devices, fit_probe
 from app.engine.llama.library import open_library
 from app.engine.llama.loading import open_model
@@ -42,7 +42,7 @@ header, c = check_model(Path(path)), library.c
 def run(layers):
     request = protocol.LoadModel(1, path, protocol.Wish(256, gpu_layers=layers))
     with library.hearing_everything() as heard:
-        opened = open_model(library, request, header, Job(lambda reply: None), folder=folder)
+        opened = open_model(library, request, header, EngineJob(lambda reply: None), folder=folder)
     model, plan = opened.model, opened.plan
     ids = model.tokenize("The capital of France is Paris, and the capital of Italy is", special=False)
     logits, tokens = [], []
@@ -72,7 +72,7 @@ import json, sys
 from pathlib import Path
 from app.core.gguf import check_model
 from app.engine import protocol
-from app.engine.backend import Job
+from app.engine.backend import EngineJob
 from app.engine.llama.library import open_library
 from app.engine.llama.loading import open_model
 
@@ -80,7 +80,7 @@ library, path, folder = open_library(), sys.argv[1], Path(sys.argv[2])
 for apart in (False, True):
     request = protocol.LoadModel(1, path, protocol.Wish(256, gpu_layers=99, experts_on_cpu=apart, tensor_split=(1.0,)))
     with library.hearing_everything() as heard:
-        opened = open_model(library, request, check_model(Path(path)), Job(lambda reply: None), folder=folder)
+        opened = open_model(library, request, check_model(Path(path)), EngineJob(lambda reply: None), folder=folder)
     lines = "".join(heard).splitlines()
     size = next(line.split("=")[1].split()[0] for line in lines if "Vulkan0 model buffer size" in line)
     print(json.dumps([opened.plan.experts_on_cpu, float(size)]))
@@ -94,7 +94,7 @@ import json, sys
 from pathlib import Path
 from app.core.gguf import check_model
 from app.engine import protocol
-from app.engine.backend import Job
+from app.engine.backend import EngineJob
 from app.engine.llama.library import open_library
 from app.engine.llama.loading import open_model
 
@@ -104,7 +104,7 @@ for on_cpu in (False, True):
     wish = protocol.Wish(256, gpu_layers=99, projector=eye, projector_on_cpu=on_cpu)
     request = protocol.LoadModel(1, path, wish)
     with library.hearing_everything() as heard:
-        opened = open_model(library, request, check_model(Path(path)), Job(lambda reply: None))
+        opened = open_model(library, request, check_model(Path(path)), EngineJob(lambda reply: None))
     lines = "".join(heard).splitlines()
     (seeing,) = [line.split("CLIP using ")[1] for line in lines if "CLIP using " in line]
     print(json.dumps([opened.model.gpu_layers > 0, seeing]))
@@ -211,7 +211,7 @@ import json, sys
 from pathlib import Path
 from app.core.gguf import check_model
 from app.engine import protocol
-from app.engine.backend import Job
+from app.engine.backend import EngineJob
 from app.engine.llama.library import open_library
 from app.engine.llama.loading import open_model
 
@@ -226,7 +226,7 @@ library.c.llama_init_from_model = refuse
 request = protocol.LoadModel(1, path, protocol.Wish(1024, devices=("Vulkan0",)))
 for _ in range(2):
     told.clear()
-    opened = open_model(library, request, check_model(Path(path)), Job(told.append), folder=Path(sys.argv[2]))
+    opened = open_model(library, request, check_model(Path(path)), EngineJob(told.append), folder=Path(sys.argv[2]))
     plan, steps = opened.plan, list(dict.fromkeys(reply.step for reply in told))
     print(json.dumps([steps, plan.choice, plan.gpu_layers, plan.context_tokens, plan.gpu_missed, plan.device]))
     library.c.llama_free(opened.context)
