@@ -258,7 +258,8 @@ def test_what_a_killed_save_of_the_settings_left_is_gone_with_the_next_start(fre
     saving = (
         "import os, pathlib, sys; import app.core.settings as s;"
         "pathlib.Path.replace = lambda *_: os.kill(os.getpid(), 9);"
-        "s.save_settings(pathlib.Path(sys.argv[1]), s.Settings(window=s.Window(new_chat_draft='an unsent secret')))"
+        "window = s.WindowSettings(new_chat_draft='an unsent secret');"
+        "s.save_settings(pathlib.Path(sys.argv[1]), s.Settings(window=window))"
     )
     subprocess.run([sys.executable, "-c", saving, str(fresh_home / "config" / "settings.json")], check=False)
     assert len(files_with("an unsent secret", fresh_home)) == 1

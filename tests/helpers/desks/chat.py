@@ -251,9 +251,10 @@ class ChatDesk(FileQuestions):
         else:
             menu = self.open_menu(turn)
             if name not in self.menu_lines(menu):
+                index = self.turns.index(turn)
                 menu.close()
                 self.wait(lambda: not self.every(QMenu, "action_menu"))
-                menu = self.menu_at(turn)
+                menu = self.menu_at(self.turns[index])  # one that is far from what is seen may have gone meanwhile
             self.click_menu(menu, name)
 
     def open_menu(self, turn: TurnView) -> QMenu:
