@@ -43,7 +43,7 @@ from app.store.database import Database
 
 if TYPE_CHECKING:
     from app.features.chat.document_question import CitedSentence
-    from app.features.retrieval.support import Support
+    from app.features.retrieval.support import AnswerSupport
 
 
 def add_arguments(chat: argparse.ArgumentParser) -> None:
@@ -269,7 +269,7 @@ def _unsupported(checker: Path, paths: AppPaths, question: str, passages: Sequen
     return [answer[start:end] for start, end in spans]
 
 
-def _grounds_words(cited: Sequence[CitedSentence], support: Support) -> str:
+def _grounds_words(cited: Sequence[CitedSentence], support: AnswerSupport) -> str:
     """Where an answer may come from, or that it is not in the documents."""
     places = [
         ", ".join(

@@ -86,7 +86,7 @@ def run_search(options: argparse.Namespace) -> int:
         with passage_model(places, options.passage_model, cancel) as model:
             model.prepare(DocumentStore(database), list(documents))
             by_model = {question: model.rank(store, JOINED, question, MOST_RANKED) for question in options.question}
-        results: list[tuple[str, list[_Passage]]] = []
+        results: list[tuple[str, list[_RankedPassage]]] = []
         for question in options.question:
             results.append((question, _find_passages(store, question, by_model[question], documents)[: options.top]))
             if has_answer(store, JOINED, question) is False:
@@ -104,7 +104,7 @@ def run_search(options: argparse.Namespace) -> int:
 
 
 @dataclass(frozen=True)
-class _Passage:
+class _RankedPassage:
     """A block that fits a question. `score` is the mean of its reciprocal ranks: 1 is the first in every ranking."""
 
     document: StoredDocument
@@ -119,15 +119,15 @@ class _Passage:
 
 def _find_passages(
     store: JoinedDocuments, question: str, by_model: Sequence[Sequence[int]], documents: dict[int, StoredDocument]
-) -> list[_Passage]:
+) -> list[_RankedPassage]:
     found = []
     for block, score in rank_with_scores(store, JOINED, question, by_model):
         document_id, _ = store.origin(int(block["id"]))
-        found.append(_Passage(documents[document_id], block["page"], str(block["text"]), score))
+        found.append(_RankedPassage(documents[document_id], block["page"], str(block["text"]), score))
     return found
 
 
-def _as_text(question: str, passages: Sequence[_Passage]) -> str:
+def _as_text(question: str, passages: Sequence[_RankedPassage]) -> str:
     """The question, and each passage below where it is."""
     parts = [question]
     for number, passage in enumerate(passages, 1):

@@ -76,7 +76,7 @@ class FoundRepository:
 
 
 @dataclass(frozen=True)
-class ResultPage:
+class SearchResultPage:
     """What was found. `has_more`: a larger limit would show more."""
 
     found: tuple[FoundRepository, ...]
@@ -98,10 +98,10 @@ class HubSearch:
         """Makes the first search as quick as the next ones; belongs on a thread."""
         prepare()
 
-    def search(self, query: HubQuery, cancel: CancelToken | None = None) -> ResultPage:
+    def search(self, query: HubQuery, cancel: CancelToken | None = None) -> SearchResultPage:
         """Repositories with models that run here."""
 
-        def work(api: HfApi) -> ResultPage:
+        def work(api: HfApi) -> SearchResultPage:
             found: dict[str, FoundRepository] = {}
             after = ""
             for _ in range(MOST_PAGES + query.limit // PAGE_ROWS):
@@ -109,7 +109,7 @@ class HubSearch:
                 found |= {row.repo: row for row in rows if _passes(row, query)}
                 if not after or len(found) >= query.limit or (cancel and cancel.cancelled):
                     break
-            return ResultPage(tuple(found.values())[: query.limit], bool(after) or len(found) > query.limit)
+            return SearchResultPage(tuple(found.values())[: query.limit], bool(after) or len(found) > query.limit)
 
         return self._network.call("search", work, deadline_s=self._deadline_s, cancel=cancel)
 

@@ -14,7 +14,7 @@ from app.features.documents import DocumentLibrary
 from app.features.projects import ChatPreambles
 from app.features.retrieval.citations import sources_of
 from app.features.retrieval.short_answers import sources_of_short_answer
-from app.features.retrieval.support import Support, support_of
+from app.features.retrieval.support import AnswerSupport, support_of
 from app.store.conversations import Conversation, Conversations, DocumentUse
 from app.store.database import Database
 from app.store.documents import StoredDocument
@@ -86,7 +86,7 @@ class DocumentQuestion:
             found += [ShownPassage(document, block.page, block.text) for block in blocks]
         return found
 
-    def grounds(self, answer: str) -> tuple[list[CitedSentence], Support]:
+    def grounds(self, answer: str) -> tuple[list[CitedSentence], AnswerSupport]:
         """Return the sentences of the documents that an answer may come from, and whether it rests on them."""
         store = self._documents.store
         sources = sources_of(answer, self._document_ids, store)

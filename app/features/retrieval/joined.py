@@ -13,7 +13,7 @@ JOINED = 0
 """The id of all of them together."""
 
 
-class _Span(NamedTuple):
+class _BlockSpan(NamedTuple):
     """Where the blocks of a document lie among those of all: `before` of them come first."""
 
     document_id: int
@@ -29,11 +29,11 @@ class JoinedDocuments(DocumentStore):
 
     def __init__(self, database: Database, document_ids: Sequence[int]) -> None:
         super().__init__(database)
-        self._spans: list[_Span] = []
+        self._spans: list[_BlockSpan] = []
         before = 0
         for document_id in dict.fromkeys(document_ids):
             count = super().block_count(document_id)
-            self._spans.append(_Span(document_id, before, count))
+            self._spans.append(_BlockSpan(document_id, before, count))
             before += count
 
     @property

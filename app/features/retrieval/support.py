@@ -25,7 +25,7 @@ def is_marked_not_found(sources: Sequence[dict[str, Any]]) -> bool:
     return NOT_FOUND in sources
 
 
-class Support(StrEnum):
+class AnswerSupport(StrEnum):
     """What an answer rests on."""
 
     SUPPORTED = "supported"
@@ -35,13 +35,13 @@ class Support(StrEnum):
     """None has, or the answer begins by saying that the documents do not tell."""
 
 
-def support_of(answer: str, sources: Sequence[SourcePlace]) -> Support:
+def support_of(answer: str, sources: Sequence[SourcePlace]) -> AnswerSupport:
     """Judge an answer by the places of its sentences, as `sources_of` found them; looks nothing up itself."""
     stated = list(statements_of(answer, sources))
     rests = [has_place for _, has_place in stated]
     if not any(rests) or (not rests[0] and admits_absence(stated[0][0])):
-        return Support.NOT_FOUND
-    return Support.SUPPORTED if all(rests) else Support.PARTLY
+        return AnswerSupport.NOT_FOUND
+    return AnswerSupport.SUPPORTED if all(rests) else AnswerSupport.PARTLY
 
 
 def statements_of(answer: str, sources: Sequence[SourcePlace]) -> Iterator[tuple[str, bool]]:

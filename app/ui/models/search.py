@@ -36,7 +36,7 @@ from PySide6.QtWidgets import (
 from app.core import errors
 from app.features.messages import sentence_for
 from app.hub.files import ModelFile, Repository
-from app.hub.search import PAGE_ROWS, FoundRepository, HubQuery, ResultPage
+from app.hub.search import PAGE_ROWS, FoundRepository, HubQuery, SearchResultPage
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.model_texts import LICENSES, found_words
@@ -186,7 +186,7 @@ class SearchPage(QWidget):
         self._very_slow.stop()
         self.cancel.hide()
 
-    def _on_page(self, query: HubQuery, page: ResultPage) -> None:
+    def _on_page(self, query: HubQuery, page: SearchResultPage) -> None:
         self._forget_task()  # before its thread has ended: until then it would be said to be searching still
         if not page.found:
             self._show_nothing()

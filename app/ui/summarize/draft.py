@@ -48,7 +48,7 @@ from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
 from app.ui.summarize.digest import DigestPart
 from app.ui.summarize.texts import figures_of
-from app.ui.summarize.wish import Foot
+from app.ui.summarize.wish import SummaryFooter
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
@@ -123,7 +123,7 @@ class SummaryDraftPage(QWidget):
         self.digest.look_wanted.connect(self._on_look_wanted)
         choices = (("together", tr("One over all")), ("each", tr("One summary each")))
         self.together = SegmentedControl(tr("Several documents"), choices, "together", self._on_together)
-        self.foot = Foot(theme, tr("Summarize"), tr("Keep these sentences"))
+        self.foot = SummaryFooter(theme, tr("Summarize"), tr("Keep these sentences"))
         self.foot.started.connect(lambda: self._start(self.foot.wish))
         self.foot.anyway_started.connect(lambda: self._start(replace(self.foot.wish, method=Method.MODEL)))
         self.foot.changed.connect(self._on_wish_changed)

@@ -35,7 +35,7 @@ from app.ui.shell.model_loader import model_name
 from app.ui.shell.notify import Notify
 from app.ui.summarize.statements import StatementView
 from app.ui.summarize.texts import ShownStatement, read_words, was_read
-from app.ui.summarize.wish import Foot
+from app.ui.summarize.wish import SummaryFooter
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_tip
@@ -340,7 +340,7 @@ class ResultPage(QWidget):
         self._bar_row = TabColumn(theme, top_px=4, bottom_px=4)
         self._bar_row.rows.addWidget(self.bar)
         self.statements = StatementView(theme)
-        self.foot = Foot(theme, tr("Summarize again"), tr("Choose again"), is_primary=False)
+        self.foot = SummaryFooter(theme, tr("Summarize again"), tr("Choose again"), is_primary=False)
         self._connect()
         inside = QWidget()
         inside.setObjectName("page")

@@ -155,7 +155,7 @@ def _on_failed(error: BaseException) -> None:
 # What a summary is to be like, at the left, and at the right the button that begins it.
 
 
-class Foot(TabColumn):
+class SummaryFooter(TabColumn):
     """Keeps its place before the start and below the result.
 
     `copying` is the button's label where a summary would be made of the document's own sentences.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.features.retrieval.short_answers import sources_of_short_answer
-from app.features.retrieval.support import Support, support_of
+from app.features.retrieval.support import AnswerSupport, support_of
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from tests.benchmarks.quality_texts import TEXTS
@@ -49,7 +49,7 @@ def test_a_short_answer_stands_where_most_of_the_question_stands(question: str, 
         store.finish(id_, format_="pdf", unit="page", pages=4, sha256="", info={})
         sources = sources_of_short_answer(answer, question, [id_], store)
     assert [source.page for source in sources] == ([] if page is None else [page])
-    assert support_of(answer, sources) is (Support.NOT_FOUND if page is None else Support.SUPPORTED)
+    assert support_of(answer, sources) is (AnswerSupport.NOT_FOUND if page is None else AnswerSupport.SUPPORTED)
 
 
 def test_places_under_short_answers_that_were_labelled_by_hand_are_right() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.features.retrieval.citations import sources_of
-from app.features.retrieval.support import Support, support_of
+from app.features.retrieval.support import AnswerSupport, support_of
 from app.store.database import Database
 from app.store.documents import DocumentStore
 
@@ -37,25 +37,25 @@ def lease(tmp_path: Path) -> Iterator[tuple[DocumentStore, int]]:
 @pytest.mark.parametrize(
     ("answer", "support"),
     [
-        (f"{SETTLED} {RENT}", Support.SUPPORTED),
+        (f"{SETTLED} {RENT}", AnswerSupport.SUPPORTED),
         (
             f"Here is what the document says:\n\n- {SETTLED}\n- {RENT}\n\nShall I tell you more about it?",
-            Support.SUPPORTED,
+            AnswerSupport.SUPPORTED,
         ),
-        (f"## What the lease of the tenant says\n\nYes. {RENT}", Support.SUPPORTED),
-        (f"{RENT} {INVENTED}", Support.PARTLY),
-        (f"{RENT} The document does not mention the landlord's name.", Support.PARTLY),
-        (f"The document does not mention the landlord's name. {RENT}", Support.NOT_FOUND),
-        ("I don't know.", Support.NOT_FOUND),
-        (f"I don't know. {INVENTED}", Support.NOT_FOUND),
-        (INVENTED, Support.NOT_FOUND),
-        ("Der Vertrag nennt den Namen des Vermieters nicht.", Support.NOT_FOUND),
-        (RENT.replace("1,250", "2,150"), Support.NOT_FOUND),
-        ("", Support.NOT_FOUND),
+        (f"## What the lease of the tenant says\n\nYes. {RENT}", AnswerSupport.SUPPORTED),
+        (f"{RENT} {INVENTED}", AnswerSupport.PARTLY),
+        (f"{RENT} The document does not mention the landlord's name.", AnswerSupport.PARTLY),
+        (f"The document does not mention the landlord's name. {RENT}", AnswerSupport.NOT_FOUND),
+        ("I don't know.", AnswerSupport.NOT_FOUND),
+        (f"I don't know. {INVENTED}", AnswerSupport.NOT_FOUND),
+        (INVENTED, AnswerSupport.NOT_FOUND),
+        ("Der Vertrag nennt den Namen des Vermieters nicht.", AnswerSupport.NOT_FOUND),
+        (RENT.replace("1,250", "2,150"), AnswerSupport.NOT_FOUND),
+        ("", AnswerSupport.NOT_FOUND),
     ],
 )
 def test_an_answer_rests_on_what_its_sentences_rest_on(
-    lease: tuple[DocumentStore, int], answer: str, support: Support
+    lease: tuple[DocumentStore, int], answer: str, support: AnswerSupport
 ) -> None:
     store, document_id = lease
     assert support_of(answer, sources_of(answer, [document_id], store)) is support

@@ -14,7 +14,7 @@ from app.engine.fit import MemoryRoom
 from app.features.models.choice import recommended
 from app.features.models.estimate import MemoryFit
 from app.hub.files import ModelFile, RemoteFile, Repository
-from app.hub.search import FoundRepository, HubQuery, ResultPage
+from app.hub.search import FoundRepository, HubQuery, SearchResultPage
 
 T = TypeVar("T")
 
@@ -79,8 +79,8 @@ class ScriptedModels:
         """And for this computer."""
         return self
 
-    def search(self, query: HubQuery, cancel: CancelToken) -> ResultPage:
-        return self._answer("search", query, cancel, lambda: ResultPage(found(query.limit), True))
+    def search(self, query: HubQuery, cancel: CancelToken) -> SearchResultPage:
+        return self._answer("search", query, cancel, lambda: SearchResultPage(found(query.limit), True))
 
     def repository(self, repo: str, revision: str, cancel: CancelToken) -> Repository:
         return self._answer("repository", repo, cancel, lambda: repository(repo))

@@ -24,7 +24,7 @@ from app.hub.catalog import CatalogEntry
 from app.hub.download import Download, DownloadRequest
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
-from app.hub.search import HubQuery, ResultPage
+from app.hub.search import HubQuery, SearchResultPage
 from app.ui.models.models_tab import ModelsView
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -146,9 +146,9 @@ class Models:
             clear_jobs=lambda: self._clear("jobs_bytes"),
         )
 
-    def _search(self, query: HubQuery, _cancel: CancelToken | None = None) -> ResultPage:
+    def _search(self, query: HubQuery, _cancel: CancelToken | None = None) -> SearchResultPage:
         self.calls.append(("search", query.text))
-        return ResultPage((), has_more=False)
+        return SearchResultPage((), has_more=False)
 
     def suggestions(self, task: str = "chat", limit: int = 3) -> list[ModelSuggestion]:
         self.asked += 1

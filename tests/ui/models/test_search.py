@@ -15,7 +15,7 @@ from app.core.events import CancelToken
 from app.features.messages import sentence_for
 from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.network import Network
-from app.hub.search import FoundRepository, HubSearch, ResultPage
+from app.hub.search import FoundRepository, HubSearch, SearchResultPage
 from app.ui.models import search
 from app.ui.models.search import FOUND_ROLE, SearchPage
 from app.ui.shell import tasks
@@ -84,7 +84,7 @@ def test_only_what_is_typed_in_the_end_is_asked_for(desk: Desk) -> None:
 
 def test_a_newer_search_cancels_the_older_and_its_answer_is_not_shown(desk: Desk) -> None:
     desk.models.held = older = threading.Event()
-    desk.models.answers["search"] = lambda query: ResultPage((FoundRepository(f"of/{query.text}"),))
+    desk.models.answers["search"] = lambda query: SearchResultPage((FoundRepository(f"of/{query.text}"),))
     desk.root.show_query("old")
     desk.wait(lambda: len(desk.models.asked) == 1)
     desk.root.show_query("new")
@@ -127,21 +127,21 @@ def test_filters_by_keyboard(desk: Desk) -> None:
 
 
 def test_nothing_found_offers_to_leave_the_filters(desk: Desk) -> None:
-    desk.models.answers["search"] = lambda query: ResultPage(() if query.license else found(3))
+    desk.models.answers["search"] = lambda query: SearchResultPage(() if query.license else found(3))
     desk.licence.choose("mit")
     desk.search("zzz")
     assert desk.said.startswith("Nothing was found for “zzz”")
     desk.press_button("Search without filters")
     desk.wait(desk.list.isVisible)
     assert len(desk.rows) == 3
-    desk.models.answers["search"] = lambda query: ResultPage(())
+    desk.models.answers["search"] = lambda query: SearchResultPage(())
     desk.root.show_query("yyy")
     desk.wait(lambda: "yyy" in desk.said)
     assert desk.buttons == []
 
 
 def test_more_keeps_the_place(desk: Desk) -> None:
-    desk.models.answers["search"] = lambda query: ResultPage(found(min(query.limit, 70)), query.limit < 70)
+    desk.models.answers["search"] = lambda query: SearchResultPage(found(min(query.limit, 70)), query.limit < 70)
     desk.search("qwen")
     desk.list.setFocus()
     for _ in range(20):
@@ -255,7 +255,7 @@ def test_what_was_found_stays_though_its_thread_takes_long_to_end(desk: Desk, mo
         return run(held, parent)
 
     monkeypatch.setattr(tasks, "run", ending_late)
-    desk.models.answers["search"] = lambda _query: ResultPage(())
+    desk.models.answers["search"] = lambda _query: SearchResultPage(())
     desk.root.show_query("zzz")
     desk.wait(lambda: desk.said.startswith("Nothing was found"))
     desk.wait(lambda: not desk.root._slow.isActive() and not desk.root._very_slow.isActive())
@@ -298,7 +298,7 @@ def test_a_download_is_queued_and_told(desk: Desk) -> None:
 
 def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
     row = FoundRepository("a/b", 1_240_000, 843, 0, "apache-2.0", "manual", True, 8_000_000_000, "qwen3", 32768)
-    desk.models.answers["search"] = lambda query: ResultPage((row,))
+    desk.models.answers["search"] = lambda query: SearchResultPage((row,))
     desk.search("b")
     index = desk.list.results.index(0)
     said = index.data(Qt.ItemDataRole.AccessibleTextRole)
@@ -322,7 +322,7 @@ def test_nothing_is_clipped(desk: Desk, width: int, zoom: float) -> None:
 
 
 def test_hundreds_of_rows_do_not_hold_the_window(desk: Desk) -> None:
-    desk.models.answers["search"] = lambda query: ResultPage(found(900), False)
+    desk.models.answers["search"] = lambda query: SearchResultPage(found(900), False)
     gaps = Gaps().start()
     desk.search("qwen")
     desk.list.scrollToBottom()
