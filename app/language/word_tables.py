@@ -45,7 +45,8 @@ def _pattern(forms: Iterable[str]) -> re.Pattern[str]:
 
 def _expression(form: str) -> str:
     is_short = len(form) <= SHORT_FORM and not _OTHER_SCRIPT.search(form)
-    return re.escape(form).replace(r"\*", ".{3,}" if is_short else ".*")  # "un*" is not "und"
+    letters = re.escape(form.casefold())  # words are compared casefolded, which makes "groß" "gross"
+    return letters.replace(r"\*", ".{3,}" if is_short else ".*")  # "un*" is not "und"
 
 
 @cache

@@ -103,7 +103,8 @@ def _single_numbers(source: str, known: Mapping[int, WordForms]) -> Iterator[tup
 
 def _as_written(text: str, word: str) -> str:
     """A word as the text has it."""
-    found = re.search(re.escape(word).replace("'", "['’]"), text, re.IGNORECASE)
+    letters = re.escape(word).replace("'", "['’]").replace("ss", "(?:ss|ß)")
+    found = re.search(letters, text, re.IGNORECASE)
     return found[0] if found else word
 
 
@@ -147,7 +148,7 @@ def untranslated_word(source: str, target: str, pair: tuple[str, str], names: Co
 @cache
 def _ordinary(language: str) -> frozenset[str]:
     words = load_tables()["ordinary"].get(language, "").split()
-    return frozenset(word for word in words if len(word) >= LEAST_LETTERS)
+    return frozenset(word.casefold() for word in words if len(word) >= LEAST_LETTERS)
 
 
 @cache

@@ -10,7 +10,13 @@ import pytest
 from app.features.translation.marking import shown_content
 from app.features.translation.problems import ProblemKind, TranslationProblem
 from app.features.translation.result import TranslationWish
-from app.features.translation.word_checks import changed_negation, changed_word, foreign_figure, untranslated_word
+from app.features.translation.word_checks import (
+    changed_negation,
+    changed_opposite,
+    changed_word,
+    foreign_figure,
+    untranslated_word,
+)
 from app.features.translation.work import TranslationChecks
 from app.language.detection import LanguageDetector
 
@@ -63,6 +69,12 @@ def test_what_is_right_is_left_alone() -> None:
 )
 def test_a_word_became_another(source: str, target: str, pair: tuple[str, str], said: str) -> None:
     assert changed_word(source, target, pair) == said
+
+
+def test_words_with_a_sharp_s_are_compared() -> None:
+    assert changed_opposite("The bag is small.", "Die Tasche ist groß.", ("en", "de")) == ("small", "groß")
+    assert changed_word("dreißig Tage", "forty days", ("de", "en")) == "dreißig"
+    assert untranslated_word("Das ist größer.", "This is größer.", ("de", "en")) == "größer"
 
 
 def test_a_persons_own_term_may_be_anything() -> None:
