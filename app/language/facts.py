@@ -15,6 +15,7 @@ from app.language.names import find_foreign_letters
 from app.language.numbers import CLOCK, SCALES, UNITS, Date, Quantity, dates, quantities
 from app.language.proper_names import Name, codes, is_same, missing_name, names
 from app.language.sentences import sentences
+from app.language.word_order import swapped_words
 from app.language.word_tables import changed_alternative, split_words, values_in
 from app.language.words import (
     SHORT,
@@ -433,6 +434,7 @@ def missing_fact(statement: str, sentence: str, around: Sequence[str] = (), *, l
         or next((element for element in _LABEL.findall(statement) if element not in _LABEL.findall(sentence)), "")
         or changed_alternative(statement, sentence, (language, language), with_units=False)[0]
         or _other_negation(statement, sentence)
+        or swapped_words(statement, sentence)
     )
 
 

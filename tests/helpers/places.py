@@ -10,7 +10,7 @@ sentences in other words, half of them with another number, name or negation. Wh
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,9 @@ from tests.benchmarks.quality_texts import TEXTS
 LABELS = Path(__file__).resolve().parents[1] / "data" / "places" / "labels.json"
 DEVELOPMENT = frozenset(("harbour", "release", "buecherei", "wasserwerk", "tramway", "escuela"))
 BY_HAND = "hand"
+SWAPPED_DEVELOPMENT = "sale"
+"""The text of `swapped.json` by which the rules were made."""
+TEXTS_BY_NAME = {text.name: text.text for text in TEXTS}
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,20 @@ def load_labels(name: str = "labels") -> list[LabelledSentence]:
     return [LabelledSentence(*row) for row in json.loads(LABELS.with_name(f"{name}.json").read_text("utf-8"))]
 
 
-def store_texts(store: DocumentStore) -> dict[str, int]:
+def load_swapped() -> tuple[dict[str, str], list[LabelledSentence]]:
+    """Return texts, and sentences that reorder one of theirs, or let two in it change places: who sold to whom."""
+    found = json.loads(LABELS.with_name("swapped.json").read_text("utf-8"))
+    return found["documents"], [LabelledSentence(*row) for row in found["sentences"]]
+
+
+def store_texts(store: DocumentStore, texts: Mapping[str, str] = TEXTS_BY_NAME) -> dict[str, int]:
     """Store all texts, a paragraph a block, and return their ids by name."""
     ids = {}
-    for text in TEXTS:
-        id_ = store.begin(Path(f"/{text.name}.md"), 1, 1)
-        paragraphs = enumerate(text.text.split("\n\n"), 1)
+    for name, text in texts.items():
+        id_ = store.begin(Path(f"/{name}.md"), 1, 1)
+        paragraphs = enumerate(text.split("\n\n"), 1)
         store.add_blocks(id_, [{"id": n, "kind": "paragraph", "page": 1, "text": part} for n, part in paragraphs])
-        ids[text.name] = store.finish(id_, format_="md", unit="page", pages=1, sha256="", info={}).id
+        ids[name] = store.finish(id_, format_="md", unit="page", pages=1, sha256="", info={}).id
     return ids
 
 
