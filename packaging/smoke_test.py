@@ -46,6 +46,9 @@ ASK_SERVER, ASK_LENDER = "--ask-server", "--ask-lender"
 SET_FLAGS, IS_UP = 0x8914, 1
 """Linux's words for switching a network card on."""
 PICTURE = (ROOT / "resources" / "pictures" / "light.png").read_bytes()
+FIT_PROBE = {"type": "FitProbe", "layout": {"context_tokens": 4096}, "gpus": [], "split": []}
+"""What is asked of `app.engine.fit`'s throw-away process, but for the path of the model."""
+FIT_ANSWER = "MemoryNeeds"
 
 
 class Failed(Exception):
@@ -165,16 +168,15 @@ def try_doctor(trial: Trial) -> str:
 def try_fit_probe(trial: Trial) -> str:
     """llama.cpp says what the starter would take, in the process that is thrown away."""
     model = trial.model[-1] if trial.model else str(starter_inside(trial.folder))
-    request = {"type": "Probe", "path": model, "layout": {"context_tokens": 4096}, "gpus": [], "split": []}
     with subprocess.Popen(
         trial.command("--fit-probe"), env=trial.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
-        child.stdin.write(json.dumps(request) + "\n")
+        child.stdin.write(json.dumps(FIT_PROBE | {"path": model}) + "\n")
         child.stdin.flush()  # and stays open: the process leaves when its parent does
         said = [json.loads(line) for line in child.stdout if line.strip()]  # empty ones say that it lives
-    needs = next((one for one in said if one["type"] == "Needs"), None)
+    needs = next((one for one in said if one["type"] == FIT_ANSWER), None)
     if needs is None:
         raise Failed(f"--fit-probe said {said} and ended with {child.returncode}")
     if needs["kv"] != 4096 * 30 * 2 * 3 * 64 * 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -605,6 +606,16 @@ def test_the_windows_installer_and_its_uninstaller_are_signed(tmp_path: Path, mo
     assert out.read_bytes().startswith(b"MZ")
     signed = notes.read_text().splitlines()
     assert len(signed) == 2 and signed[-1] == f"sign {out}"  # the uninstaller first, as it goes into the installer
+
+
+def test_the_trial_of_a_package_asks_what_its_process_understands() -> None:
+    import smoke_test
+
+    from app.engine.fit import PROBE_WIRE, FitProbe
+
+    line = json.dumps(smoke_test.FIT_PROBE | {"path": "model.gguf"}).encode()
+    assert isinstance(PROBE_WIRE.request(line), FitProbe)
+    assert smoke_test.FIT_ANSWER in {reply.__name__ for reply in PROBE_WIRE.replies}
 
 
 def test_builds_that_differ_are_told_with_why(monkeypatch: pytest.MonkeyPatch) -> None:
