@@ -82,8 +82,10 @@ class Backend(Protocol):
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
         """Turns texts into vectors; `Done` when that was cancelled."""
 
-    def classify_tokens(self, request: protocol.ClassifyTokens) -> protocol.TokensClassified:
-        """Tells which tokens of a text its source does not support."""
+    def classify_tokens(
+        self, request: protocol.ClassifyTokens, job: EngineJob
+    ) -> protocol.TokensClassified | protocol.Done:
+        """Tells which tokens of a text its source does not support; `Done` when that was cancelled."""
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected | protocol.Done:
         """Looks into the model while it reads a text; `Done` when that was cancelled."""

@@ -370,7 +370,7 @@ class ScriptedBackend:
         job.reply(protocol.Vectors(request.id, array.array("f", numbers).tobytes()))
         return protocol.Embedded(request.id, 8, sum(len(_words(text)) for text in request.texts))
 
-    def classify_tokens(self, request: protocol.ClassifyTokens) -> protocol.TokensClassified:
+    def classify_tokens(self, request: protocol.ClassifyTokens, _job: EngineJob) -> protocol.TokensClassified:
         """Words that the source does not have are not supported."""
         self._script.log(request)
         loaded = self._ready(chats=False)

@@ -165,7 +165,7 @@ class EngineWorker:
             case protocol.Embed():
                 return backend.embed(request, job)
             case protocol.ClassifyTokens():
-                return backend.classify_tokens(request)
+                return backend.classify_tokens(request, job)
             case protocol.Inspect():
                 return backend.inspect(request, job)
             case protocol.ForgetSession(session=session):

@@ -99,6 +99,12 @@ def encode_pair(source: str, text: str) -> tuple[list[int], slice]:
     return [0, *first, 1, *second, 1], slice(len(first) + 2, len(first) + len(second) + 2)
 
 
+def bytes_of(tokens: Sequence[int]) -> list[bytes]:
+    """Return the bytes that each token of a text stands for."""
+    values = {letter: byte for byte, letter in enumerate(_byte_letters())}
+    return [bytes(values[letter] for letter in _tokens()[token]) for token in tokens]
+
+
 def _encode(text: str) -> list[int]:
     """Byte pairs, word by word, each with the space before it."""
     letters, numbers = _byte_letters(), {token: number for number, token in enumerate(_tokens())}

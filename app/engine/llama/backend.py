@@ -35,7 +35,7 @@ from app.engine.llama.model import Model
 from app.engine.llama.pool import PromptTokens, SavedStates, SequenceRun, common_length
 from app.engine.llama.sampling import Grammar, choose, make_chain, open_grammar
 from app.engine.llama.template import MediaMarks, PromptPart, TemplateProblem, calls_told
-from app.engine.llama.token_classifier import TokenClassifier, classifies_tokens, spans_of
+from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClassifier, classifies_tokens, spans_of
 from app.engine.scheduler import ParallelismPolicy
 from app.engine.states import StateFolder, model_identity
 
@@ -214,8 +214,11 @@ class LoadedModel:
             job.reply(protocol.Vectors(request.id, vectors))
         return protocol.Embedded(request.id, embedding.width, sum(map(len, texts)))
 
-    def classify_tokens(self, request: protocol.ClassifyTokens) -> protocol.TokensClassified:
-        """Labels of each token of a text; raises CheckingUnavailable, PromptTooLong or ModelLoadFailed."""
+    def classify_tokens(self, request: protocol.ClassifyTokens, job: EngineJob) -> protocol.TokensClassified:
+        """Labels of each token of a text.
+
+        Raises CheckingUnavailable, PromptTooLong, ClassificationBrokenOff or ModelLoadFailed.
+        """
         model = self.model
         if not classifies_tokens(model.header):
             raise errors.CheckingUnavailable(model.path)
@@ -225,7 +228,9 @@ class LoadedModel:
         if len(tokens) > (most := min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)):
             raise errors.PromptTooLong(len(tokens), most)
         threads = self.thread_counts()["batch"]
-        classifier = TokenClassifier(self._library, model, threads=threads, size_tokens=len(tokens))
+        classifier = TokenClassifier(
+            self._library, model, threads=threads, size_tokens=len(tokens), is_cancelled=job.stop.is_set
+        )
         try:
             logits = classifier.logits(tokens)[len(source) + 2 : -1]
         finally:
@@ -527,9 +532,14 @@ class LlamaBackend:
         except EmbeddingBrokenOff:
             return protocol.Done(request.id)
 
-    def classify_tokens(self, request: protocol.ClassifyTokens) -> protocol.TokensClassified:
+    def classify_tokens(
+        self, request: protocol.ClassifyTokens, job: EngineJob
+    ) -> protocol.TokensClassified | protocol.Done:
         """Labels from the loaded model."""
-        return self._ready().classify_tokens(request)
+        try:
+            return self._ready().classify_tokens(request, job)
+        except ClassificationBrokenOff:
+            return protocol.Done(request.id)
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected | protocol.Done:
         """Looks into the loaded model."""

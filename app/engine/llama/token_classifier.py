@@ -7,7 +7,7 @@ with a bias) is computed here from the same file.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +33,28 @@ def classifies_tokens(header: GgufHeader) -> bool:
     return set(HEAD) <= {tensor.name for tensor in header.tensors} and not header.architecture_value("pooling_type")
 
 
-class TokenClassifier:
-    """A context for pairs of at most `size_tokens` tokens; free it. Raises ModelLoadFailed."""
+class ClassificationBrokenOff(Exception):
+    """Reading was aborted, since its request was cancelled meanwhile."""
 
-    def __init__(self, library: LlamaLibrary, model: Model, *, threads: int, size_tokens: int) -> None:
+
+class TokenClassifier:
+    """A context for pairs of at most `size_tokens` tokens; free it. Raises ModelLoadFailed.
+
+    `is_cancelled` is asked while the model reads; once it is so, ClassificationBrokenOff is raised.
+    """
+
+    def __init__(
+        self,
+        library: LlamaLibrary,
+        model: Model,
+        *,
+        threads: int,
+        size_tokens: int,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
         c = self._c = library.c
+        self._is_cancelled = is_cancelled
+        self._aborts = c.ggml_abort_callback(lambda _: is_cancelled())  # kept: C holds only the address
         self.size_tokens = min(-(-size_tokens // STEP_TOKENS) * STEP_TOKENS, model.most_tokens)
         self._path, self._width = model.path, int(c.llama_model_n_embd_out(model.pointer))
         infos = {tensor.name: tensor for tensor in model.header.tensors}
@@ -54,10 +71,11 @@ class TokenClassifier:
         self._context = c.llama_init_from_model(model.pointer, parameters)
         if not self._context:
             raise ModelLoadFailed(model.path, library.last_words())
+        c.llama_set_abort_callback(self._context, self._aborts, None)
         self._batch = c.llama_batch_init(self.size_tokens, 0, 1)
 
     def logits(self, tokens: Sequence[int]) -> Floats:
-        """One row of label logits for each token. Raises ModelBroken."""
+        """One row of label logits for each token. Raises ModelBroken, ClassificationBrokenOff."""
         import numpy as np
 
         batch = self._batch
@@ -67,6 +85,8 @@ class TokenClassifier:
             batch.logits[at] = True
         batch.n_tokens = len(tokens)
         result = int(self._c.llama_decode(self._context, batch))
+        if self._is_cancelled():
+            raise ClassificationBrokenOff
         if result != DECODED:
             raise RuntimeError(f"llama_decode returned {result} for {batch.n_tokens} tokens")
         rows = (self._c.llama_get_embeddings_ith(self._context, at) for at in range(len(tokens)))

@@ -10,8 +10,11 @@ import pytest
 
 from app.core.child import own_command
 from app.core.errors import CheckingUnavailable, PromptTooLong
+from app.core.gguf import check_model
 from app.engine.client import EngineClient
-from app.engine.llama.token_classifier import spans_of
+from app.engine.llama.library import open_library
+from app.engine.llama.model import load_model
+from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClassifier, spans_of
 from app.features.claim_checker.conversion import convert_checker, read_safetensors
 from tests.helpers.engine import load
 from tests.helpers.tiny_checker import CONTEXT_TOKENS, encode_pair, make_checker, reference_logits
@@ -45,6 +48,33 @@ def test_the_labels_are_those_of_the_same_network_computed_without_llama_cpp(
     assert found.shape == wanted.shape
     assert np.abs(found - wanted).max() <= 1e-3
     assert np.abs(wanted).max() > 1, "there is something to be wrong about"
+
+
+def test_reading_is_broken_off_in_the_middle_and_begins_again(folder: Path) -> None:
+    path = convert_checker(folder, folder / "cancelled.gguf")
+    library = open_library()
+    model = load_model(library, str(path), check_model(path), 0, tell=lambda _: None, cancelled=bool)
+    assert model is not None
+    asked: list[bool] = []
+    until = [20]
+
+    def is_cancelled() -> bool:
+        asked.append(True)
+        return len(asked) > until[0]
+
+    classifier = TokenClassifier(library, model, threads=1, size_tokens=CONTEXT_TOKENS, is_cancelled=is_cancelled)
+    try:
+        tokens, _ = encode_pair(SOURCE, CLAIM)
+        with pytest.raises(ClassificationBrokenOff):
+            classifier.logits(tokens)
+        broken_off = len(asked)
+        asked.clear()
+        until[0] = 1_000_000
+        assert len(classifier.logits(tokens)) == len(tokens)
+        assert broken_off < len(asked), "most of the layers were left out"
+    finally:
+        classifier.free()
+        model.free()
 
 
 def test_tokens_cover_the_text_from_beginning_to_end(checker: EngineClient) -> None:
