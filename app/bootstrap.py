@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from app.engine.states import StateFolder
     from app.features.chat.answers import AnswerService, SecondAnswer
     from app.features.chats import Chats, SettingsChange
+    from app.features.claim_checker.answers import AnswerChecker
     from app.features.claim_checker.checker import ClaimChecker
     from app.features.documents import DocumentLibrary, Hear, RankByModel
     from app.features.exchange.chat_file import ChatArchive
@@ -238,6 +239,17 @@ class ProgramParts:
         )
         embedder.on_wanted = lambda: self.on_passages_wanted()  # noqa: PLW0108 - who makes them may come later
         return embedder
+
+    @_LazyPart
+    def answer_checker(self) -> AnswerChecker:
+        """Answers about documents, read again by the claim checker that was chosen, in a child of its own."""
+        from app.features.claim_checker.answers import AnswerChecker
+
+        return AnswerChecker(
+            lambda: _chosen_checker(self.settings),
+            self._new_engine,
+            is_answering=lambda: any(engine.is_answering for engine in list(self._engines)),
+        )
 
     @_LazyPart
     def serving(self) -> AnswerServer:
@@ -794,11 +806,12 @@ def build_summaries(
 def _claim_checker(settings: Callable[[], Settings], make_engine: Callable[[], Engine]) -> ClaimChecker:
     from app.features.claim_checker.checker import ClaimChecker
 
-    def chosen() -> Path | None:
-        path = settings().models.checker_path
-        return Path(path) if path and Path(path).is_file() else None
+    return ClaimChecker(lambda: _chosen_checker(settings()), make_engine)
 
-    return ClaimChecker(chosen, make_engine)
+
+def _chosen_checker(settings: Settings) -> Path | None:
+    path = settings.models.checker_path
+    return Path(path) if path and Path(path).is_file() else None
 
 
 def build_translations(

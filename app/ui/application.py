@@ -287,9 +287,11 @@ def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme
     FirstSuggestion(app.models, notify, window.loader, empty, watch.changed)
     empty.models_wanted.connect(window.open_models)
     if window.ui.passages is not None:
+        from app.ui.chat.claim_check import AnswerChecking
         from app.ui.chat.passages import PassageOffering
 
         PassageOffering(app, window.ui, chat_tab(window).chat, watch.changed)
+        AnswerChecking(app, notify, chat_tab(window).chat)
         window.ui.passages.start_later()
 
 

@@ -21,7 +21,8 @@ LANGUAGES = ("en",)
 SIZE_BYTES = 275_000_000
 """About so much: 68 million weights of 32 bits, and a vocabulary."""
 OFFER_WORDS = (
-    "Reads each statement of a summary beside its passages and marks what it finds no support for. English only. "
+    "Reads summaries and answers about documents beside their passages and marks what it finds no support for. "
+    "English only. "
     "It is not always right: its makers measured 75 of 100 (F1 on RAGTruth)."
 )
 

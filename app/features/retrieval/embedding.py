@@ -81,7 +81,7 @@ class DeadlineToken(CancelToken):
         return super().cancelled or time.monotonic() >= self._until_s
 
 
-class _YieldingToken(LinkedToken):
+class YieldingToken(LinkedToken):
     """Set while something else goes first."""
 
     def __init__(self, other: CancelToken, must_yield: Callable[[], bool]) -> None:
@@ -208,7 +208,7 @@ class PassageEmbedder:
             vectors = (
                 None
                 if self._must_yield()
-                else encoder.encode([text for _, text in batch], _YieldingToken(cancel, self._must_yield))
+                else encoder.encode([text for _, text in batch], YieldingToken(cancel, self._must_yield))
             )
             if vectors is None:
                 if not is_paused and not cancel.cancelled:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,8 @@ _FRAME = re.compile(r"^\s*(?:#+\s|```|\|?[\s:|-]*$)|[:：]\W*$|[?？]\W*$")
 """Headings, code's fences and rules, what only leads to a list, and questions: they state nothing."""
 
 
+MOST_PARTS, MOST_QUOTED = 4, 80
+"""Doubted stretches that are quoted in a line, and characters of each."""
 NOT_FOUND = {"support": "not_found"}
 """Stands among the sources of an answer that rests on nothing; versions that do not know it leave it out."""
 
@@ -23,6 +26,42 @@ NOT_FOUND = {"support": "not_found"}
 def is_marked_not_found(sources: Sequence[dict[str, Any]]) -> bool:
     """Whether an answer with these sources was judged to rest on nothing of its documents."""
     return NOT_FOUND in sources
+
+
+@dataclass(frozen=True)
+class UnsupportedParts:
+    """Stretches of an answer's text (`spans`, in characters) for which a claim checker found no support."""
+
+    spans: tuple[tuple[int, int], ...]
+    checker: str
+
+
+def unsupported_parts(sources: Sequence[dict[str, Any]]) -> UnsupportedParts | None:
+    """What a claim checker doubted of an answer with these sources; None where it doubted nothing, or was not asked."""
+    for fields in sources:
+        spans = fields.get("unsupported")
+        if isinstance(spans, list) and all(_is_span(span) for span in spans):
+            return UnsupportedParts(tuple((start, end) for start, end in spans), str(fields.get("checker", "")))
+    return None
+
+
+def quote_parts(text: str, parts: UnsupportedParts) -> tuple[list[str], int]:
+    """The first stretches of a text that are doubted, the long ones shortened, and how many more there are."""
+    quoted = [" ".join(text[start:end].split()) for start, end in parts.spans if text[start:end].strip()]
+    short = [words if len(words) <= MOST_QUOTED else f"{words[:MOST_QUOTED].rstrip()}…" for words in quoted]
+    return short[:MOST_PARTS], max(0, len(short) - MOST_PARTS)
+
+
+def with_unsupported(
+    sources: Sequence[dict[str, Any]], spans: Sequence[tuple[int, int]], checker: str
+) -> list[dict[str, Any]]:
+    """The sources of an answer with what a claim checker doubts now, in place of what it doubted before."""
+    kept = [fields for fields in sources if "unsupported" not in fields]
+    return [*kept, {"unsupported": [list(span) for span in spans], "checker": checker}] if spans else kept
+
+
+def _is_span(value: object) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(type(place) is int for place in value)
 
 
 class AnswerSupport(StrEnum):

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.messages import PersonMessage, model_words
-from app.features.retrieval.support import is_marked_not_found
+from app.features.retrieval.support import UnsupportedParts, is_marked_not_found, quote_parts, unsupported_parts
 from app.features.survey.wanted import made_of
 from app.language.sentences import is_whole
 from app.store.conversations import MessageState, StoredMessage
@@ -132,6 +132,7 @@ class AnswerView(TurnView):
         self._thinking: ThinkingView | None = None
         self._state: StateLine | None = None
         self._sources: SourceRow | None = None
+        self._doubts: StateLine | None = None
         self._pictures: SentPictures | None = None
         self.body = MessageBody(theme, self)
         self.body.link_clicked.connect(self.link_clicked)
@@ -302,7 +303,7 @@ class AnswerView(TurnView):
             height = self.body.arrange(width, is_again=is_again)
             self.body.setGeometry(0, top, width, height)
         height += top
-        for line in (self._pictures, self._state, self._sources):
+        for line in (self._pictures, self._state, self._sources, self._doubts):
             if line is not None and not line.isHidden():
                 height += px(STATE_GAP_PX) if height else 0
                 line_height = line.height_for(width)
@@ -332,6 +333,18 @@ class AnswerView(TurnView):
             self.resized.emit(self)
         elif places or self._sources is not None:
             self.sources.show_places(tr("May come from"), places)
+            self.resized.emit(self)
+        parts = None if self.written.is_open else unsupported_parts(self.message.sources)
+        self.show_check(doubt_words(self.message.text, parts) if parts is not None else "")
+
+    def show_check(self, words: str) -> None:
+        """Say what a claim checker found or does, below where the answer may come from; "" hides that."""
+        if self._doubts is None and words:
+            self._doubts = StateLine(self.theme, self)
+            self._doubts.setObjectName("answer_doubts")
+            self._doubts.setToolTip(tr("A checker reads answers again beside the passages. It is not always right."))
+        if self._doubts is not None and self._doubts.text != words:
+            self._doubts.say(words)
             self.resized.emit(self)
 
     def _say(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
@@ -394,6 +407,15 @@ def state_words(message: StoredMessage, *, can_continue: bool) -> tuple[str, ...
     elif not message.text:
         said = tr("The model ended its turn without a word."), *again
     return said
+
+
+def doubt_words(text: str, parts: UnsupportedParts) -> str:
+    """What a claim checker found no support for in an answer with this text."""
+    quoted, left = quote_parts(text, parts)
+    words = ", ".join(f"“{part}”" for part in quoted)
+    if left:
+        return tr("The checker finds no support for {words} and {count} more.", words=words, count=left)
+    return tr("The checker finds no support for {words}.", words=words) if words else ""
 
 
 class StateLine(QWidget):

@@ -141,7 +141,7 @@ PAGES: tuple[SettingsPageSpec, ...] = (
             ),
             SettingSpec(
                 "check_claims",
-                "Check summaries with another model",
+                "Check summaries and answers with another model",
                 "claim checker hallucination hallucinations verify facts grounded lettucedetect unsupported errors",
             ),
         ),

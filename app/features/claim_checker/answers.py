@@ -1,0 +1,199 @@
+"""Checks answers about documents after they were written, in the background, where a person chose a checker.
+
+What it doubts is kept among the answer's sources (`app.features.retrieval.support`). It gives way to whoever waits for
+an answer: what it was reading is read again afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.events import CancelToken, Role
+from app.engine.contract import Engine
+from app.features.chat.branches import branch_to
+from app.features.claim_checker.checker import (
+    MOST_PASSAGE_CHARACTERS,
+    Span,
+    find_unsupported,
+    load_checker,
+    question_prompt,
+)
+from app.features.claim_checker.conversion import knows_language
+from app.features.retrieval.choosing import FRAME_TOKENS, choose
+from app.features.retrieval.embedding import YieldingToken
+from app.features.retrieval.support import with_unsupported
+from app.language.admissions import admits_absence
+from app.language.detection import language_by_words
+from app.language.sentences import sentences
+from app.store.conversations import MessageState, StoredMessage
+from app.store.documents import DocumentStore
+
+if TYPE_CHECKING:
+    from app.features.chat.answers import AnswerService
+
+LOOK_EVERY_S = 0.05
+_WRITTEN = (MessageState.COMPLETE, MessageState.STOPPED, MessageState.INTERRUPTED)
+
+AnswerToCheck = tuple["AnswerService", int]
+"""Whose chats, and the id of an answer in them."""
+
+
+@dataclass(frozen=True)
+class AnswerCheckProgress:
+    """An answer is being read; `is_paused` while somebody waits for another one."""
+
+    answer_id: int
+    is_paused: bool = False
+
+
+@dataclass(frozen=True)
+class AnswerChecked:
+    """An answer was read, or could not be; `unsupported` are stretches of its text, in characters."""
+
+    answer_id: int
+    unsupported: tuple[Span, ...] = ()
+
+
+AnswerCheckEvent = AnswerCheckProgress | AnswerChecked
+
+
+class AnswerChecker:
+    """`path` gives the checker that was chosen, None where none was; `make_engine` an engine in a child of its own.
+
+    `is_answering`: whether somebody waits for an answer.
+    """
+
+    def __init__(
+        self,
+        path: Callable[[], Path | None],
+        make_engine: Callable[[], Engine],
+        *,
+        is_answering: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._path, self._make_engine, self._is_answering = path, make_engine, is_answering
+
+    def check_answers(
+        self, next_answer: Callable[[], AnswerToCheck | None], cancel: CancelToken
+    ) -> Iterator[AnswerCheckEvent]:
+        """Check one answer after the other, until there is none or no checker is chosen.
+
+        The checker is loaded for the first that has documents. Raises what loading and reading raise.
+        """
+        path = self._path()
+        with ExitStack() as stack:
+            engine: Engine | None = None
+            while path is not None and not cancel.cancelled and (wanted := next_answer()) is not None:
+                chats, answer_id = wanted
+                if not chats.documents.store.is_open:  # a temporary chat was left
+                    continue
+                material = material_of(chats, answer_id)
+                if material is None or not all(knows_language(path, language) for language in material.languages):
+                    continue
+                yield AnswerCheckProgress(answer_id)
+                if engine is None:
+                    engine = stack.enter_context(closing(self._make_engine()))
+                    load_checker(engine, path, cancel)
+                yield from self._check(engine, chats, material, path.stem, cancel)
+
+    def _check(
+        self, engine: Engine, chats: AnswerService, material: CheckMaterial, checker: str, cancel: CancelToken
+    ) -> Iterator[AnswerCheckEvent]:
+        answer, is_paused = material.answer, False
+        while not cancel.cancelled:
+            turn = YieldingToken(cancel, self._is_answering)
+            if not turn.cancelled:
+                spans = find_unsupported(engine, material.prompt, answer.text, turn)
+                if not turn.cancelled:
+                    spans = tuple(span for span in spans if not _is_admission(answer.text, span))
+                    keep_unsupported(chats, answer, spans, checker)
+                    yield AnswerChecked(answer.id, spans)
+                    return
+            if not is_paused and not cancel.cancelled:
+                is_paused = True
+                yield AnswerCheckProgress(answer.id, is_paused=True)
+            time.sleep(LOOK_EVERY_S)
+
+
+@dataclass(frozen=True)
+class CheckMaterial:
+    """An answer with the prompt that shows a checker its question and passages, and the languages of both."""
+
+    answer: StoredMessage
+    prompt: str
+    languages: tuple[str, ...]
+
+
+def material_of(chats: AnswerService, answer_id: int) -> CheckMaterial | None:
+    """Return what a checker has to read; None for an answer without words, or without documents."""
+    answer = chats.conversations.message(answer_id)
+    if answer is None or answer.state not in _WRITTEN or not answer.text.strip():
+        return None
+    branch = branch_to(chats.conversations, answer)
+    question = next((message for message in reversed(branch) if message.role is Role.USER), None)
+    passages = passages_to_check(chats, branch, question, answer) if question is not None else []
+    if question is None or not passages:
+        return None
+    languages = tuple(language_by_words(text) for text in (answer.text, "\n".join(passages)))
+    return CheckMaterial(answer, question_prompt(question.text, passages), languages)
+
+
+def passages_to_check(
+    chats: AnswerService, branch: Sequence[StoredMessage], question: StoredMessage, answer: StoredMessage
+) -> list[str]:
+    """Return the texts that an answer may rest on, as many as a checker can read.
+
+    Of each document of the chat that is what the model was shown with the question, or all of it; where that is too
+    long, what fits the question and the answer best.
+    """
+    store = chats.documents.store
+    conversation = chats.conversations.get(answer.conversation_id)
+    attached = chats.documents.attachments.of_messages([message.id for message in branch])
+    shown = {attachment.document_id: attachment.passages for attachment in attached.get(question.id, ())}
+    ids = list(
+        dict.fromkeys(
+            [
+                *(chats.preambles.document_ids(conversation) if conversation is not None else ()),
+                *(attachment.document_id for message in branch for attachment in attached.get(message.id, ())),
+            ]
+        )
+    )
+    room = MOST_PASSAGE_CHARACTERS // max(1, len(ids))
+    wanted = f"{question.text} {answer.text}"
+    return [text for number in ids for text in _texts_of(store, number, shown.get(number, ()), wanted, room)]
+
+
+def _texts_of(store: DocumentStore, document_id: int, shown: Sequence[int], wanted: str, room: int) -> list[str]:
+    """The texts of the blocks that were shown, of all without any; those that fit best where they take more room."""
+    texts: list[str] = []
+    left = room
+    for block in store.some_blocks(document_id, list(shown)) if shown else store.every_block(document_id):
+        texts.append(str(block["text"]))
+        left -= len(texts[-1]) + FRAME_TOKENS
+        if left < 0:
+            break
+    else:
+        return texts
+    chosen = choose(store, document_id, wanted, room, lambda found: [len(text) for text in found])
+    return [str(block["text"]) for block in store.some_blocks(document_id, chosen)]
+
+
+def keep_unsupported(chats: AnswerService, answer: StoredMessage, spans: Sequence[Span], checker: str) -> None:
+    """Keep with an answer what is not supported, unless it was changed meanwhile or is gone."""
+    now = chats.conversations.message(answer.id)
+    if now is None or now.text != answer.text or now.state is MessageState.WRITING:
+        return
+    sources = with_unsupported(now.sources, spans, checker)
+    if sources != list(now.sources):
+        chats.conversations.set_sources(answer.id, sources)
+
+
+def _is_admission(text: str, span: Span) -> bool:
+    """Whether a stretch lies in a sentence that says itself that the documents do not tell."""
+    return any(
+        start <= span[0] and span[1] <= end and admits_absence(text[start:end]) for start, end in sentences(text)
+    )

@@ -1,0 +1,102 @@
+"""Answers about documents, read by a claim checker after they were written: what it doubts is said below them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.core.events import CancelToken
+from app.features.claim_checker.answers import (
+    AnswerChecked,
+    AnswerCheckEvent,
+    AnswerCheckProgress,
+    AnswerToCheck,
+)
+from app.ui.chat.answer import AnswerView
+from app.ui.i18n import tr
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.chat.answers import AnswerService
+    from app.ui.chat.view import ChatView
+
+
+class AnswerChecking(QObject):
+    """Has the answers of one chat view checked, one after the other; nothing happens before a checker is chosen."""
+
+    def __init__(self, app: Fireside, notify: Notify, chat: ChatView) -> None:
+        super().__init__(chat)
+        self._app, self._notify, self._chat = app, notify, chat
+        self._waiting: deque[AnswerToCheck] = deque()
+        self._failed_path = ""
+        """The checker that could not be loaded; it is tried again when another one is chosen, or at the next start."""
+        self._progress: AnswerCheckProgress | None = None
+        self._rounds = tasks.Rounds(self._work, self)
+        self._rounds.happened.connect(self._on_event)
+        self._rounds.failed.connect(self._on_failed)
+        self._rounds.over.connect(self._on_over)
+        self._begun: dict[int, AnswerService] = {}
+        """Whose chats an answer is in that is being written; another chat may be shown at its end."""
+        chat.answer_started.connect(self._on_answer_started)
+        chat.answer_finished.connect(self._on_answer_finished)
+        chat.open_chat.shown.connect(self._show_progress)
+
+    @property
+    def is_running(self) -> bool:
+        return self._rounds.is_running
+
+    def _on_answer_started(self, answer_id: int) -> None:
+        self._begun[answer_id] = self._chat.open_chat.talk
+
+    def _on_answer_finished(self, answer_id: int) -> None:
+        chats = self._begun.pop(answer_id, self._chat.open_chat.talk)
+        path = self._app.settings.models.checker_path
+        if answer_id and path and path != self._failed_path:
+            self._waiting.append((chats, answer_id))
+            self._rounds.start()
+
+    def _work(self, cancel: CancelToken) -> Iterator[AnswerCheckEvent]:
+        yield from self._app.answer_checker.check_answers(self._next_answer, cancel)
+
+    def _next_answer(self) -> AnswerToCheck | None:
+        return self._waiting.popleft() if self._waiting else None
+
+    def _on_event(self, event: AnswerCheckEvent) -> None:
+        if isinstance(event, AnswerCheckProgress):
+            self._progress = event
+            self._show_progress()
+        elif isinstance(event, AnswerChecked):
+            self._end_progress()
+            if event.unsupported:
+                with self._notify.guard():
+                    self._chat.open_chat.refresh()
+
+    def _show_progress(self) -> None:
+        if self._progress is not None:
+            waits = self._progress.is_paused
+            self._show_words(tr("Checking this answer: waits for the model") if waits else tr("Checking this answer…"))
+
+    def _end_progress(self) -> None:
+        if self._progress is not None:
+            self._show_words("")
+            self._progress = None
+
+    def _show_words(self, words: str) -> None:
+        """Below the answer that is being checked, where it is shown."""
+        answer_id = self._progress.answer_id if self._progress is not None else 0
+        for turn in self._chat.transcript.turns:
+            if isinstance(turn, AnswerView) and turn.message is not None and turn.message.id == answer_id:
+                turn.show_check(words)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._failed_path = self._app.settings.models.checker_path
+        self._waiting.clear()
+        self._notify.error(error)
+
+    def _on_over(self) -> None:
+        self._end_progress()
