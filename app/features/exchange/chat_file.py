@@ -8,7 +8,9 @@ A chat has `title`, `system_prompt`, `temperature`, `model`, `draft`, `created_a
 `thinking`, `first_kept` and `open` (ids of messages or null), `project` and `assistant` (by what they hold, or null),
 `tags`, `draft_attachments`, and `messages`, each after its parent: `id`, `parent`, `role`, `text`, `state`, `model`,
 `created_at`, `chosen` (of those with one parent the highest is shown), `stats`, `thinking`,
-`thinking_s`, `pinned`, `sources`, `recalled` (ids of messages), `attachments`, and `media` where it has pictures:
+`thinking_s`, `pinned`, `sources`, `marks` where something was judged of an answer (that its documents do not say it,
+what a checker doubts, how it was made of whole documents), `recalled` (ids of messages), `attachments`, and `media`
+where it has pictures:
 `name`, `sha256`, `kind`, `most_tokens`, and at its first place in the chat `data`, the file itself in base64.
 Documents are named, with the SHA-256 of their content; where this computer has such a document, a chat that comes back
 has it again. A model is named by its file, without the folder: where that lies is nobody else's concern.
@@ -28,6 +30,7 @@ from app import APP_NAME, __version__
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.chat.options import EFFORTS
 from app.features.exchange import pictures
+from app.features.exchange.answer_marks import marked_sources, marks_to_fields
 from app.features.exchange.foreign import (
     MOST_MESSAGES,
     TooManyMessages,
@@ -210,6 +213,8 @@ def _message_fields(shelf: ChatArchive, message: TreeMessage, written: set[str])
     del fields["other_texts"]  # of a message that is being imported
     fields["parent"] = fields.pop("parent_id")
     fields["sources"] = [named for source in message.sources if (named := _named_source(shelf, source))]
+    if marks := marks_to_fields(message.sources):
+        fields["marks"] = marks
     fields["attachments"] = _attached(shelf, shelf.attachments.of_messages([message.id]).get(message.id, []))
     if shelf.media is not None and (uses := shelf.pictures(message.id)):
         fields["media"] = pictures.told(shelf.media, uses, written)
@@ -378,6 +383,7 @@ def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: ChatArc
     sources = [source for fields in given if (source := _source(fields, shelf))]
     read.left_out["file"] += len(missing)
     read.left_out["reference"] += len(given) - len(sources)
+    sources = marked_sources(fields.get("marks"), message.text, sources)
     if not missing and not sources:
         return message
     text = joined([message.text, attached_line(missing)]) if missing else message.text

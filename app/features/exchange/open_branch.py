@@ -13,7 +13,7 @@ from app.core.visible import visible_name
 from app.documents.blocks import PAGE_MARKS
 from app.features.exchange import markup
 from app.features.exchange.chat_file import ChatArchive, Written
-from app.features.retrieval.support import is_marked_not_found
+from app.features.retrieval.support import is_marked_not_found, quote_parts, unsupported_parts
 from app.features.summary.export import escaped
 from app.features.work.saved_file import web_page
 from app.language.names import is_right_to_left
@@ -96,6 +96,11 @@ def _facts(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
         yield _ENDED[message.state]
     if is_marked_not_found(message.sources):
         yield "Not found in the document"
+    parts = unsupported_parts(message.sources)
+    quoted, more = quote_parts(message.text, parts) if parts is not None else ([], 0)
+    if quoted:
+        words = ", ".join(f"“{part}”" for part in quoted)
+        yield f"The checker finds no support for {words}{f' and {more} more' if more else ''}"
     if places := list(dict.fromkeys(_places(message, shelf))):
         yield f"Sources: {', '.join(places)}"
 

@@ -21,6 +21,8 @@ from app.core.paths import resource
 from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.exporting import ExportFinished, ExportProgress, export_chats
 from app.features.exchange.importing import ChatImported, ChatNotRead, ImportFinished, import_chats, recognize
+from app.features.retrieval.support import NOT_FOUND
+from app.features.survey.wanted import SurveyCoverage, made_to_fields
 from app.store.assistants import AssistantStore
 from app.store.conversations import Conversation, Conversations, DocumentUse, MessageState, TreeMessage
 from app.store.database import Database
@@ -210,6 +212,55 @@ def test_documents_come_back_where_they_are_and_are_named_where_not(
         assert answer.sources == ()
         (chat,) = theirs.find()
         assert chat.draft == "And?\n\n[Attached: plan.pdf]"
+
+
+MADE = made_to_fields(SurveyCoverage(3, 2, 1.5, is_by_model=True))
+DOUBTED = {"unsupported": [[0, 4], [5, 7]], "checker": "claim-checker"}
+
+
+@pytest.mark.parametrize("marks", [(NOT_FOUND,), (MADE,), (MADE, NOT_FOUND, DOUBTED)], ids=["not found", "made", "all"])
+def test_what_was_judged_of_an_answer_comes_along_wherever_its_documents_are(
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations, marks: tuple[dict[str, Any], ...]
+) -> None:
+    shelf.whole.add_tree(CHAT, [node(1, None, "How much?"), node(2, 1, "Much more.", sources=marks)], {})
+    path = tmp_path / "chats.json"
+    exported(path, shelf, conversations)
+    assert (
+        list(
+            problems(
+                json.loads(path.read_text("utf-8")), json.loads(resource("exchange/chats.schema.json").read_text())
+            )
+        )
+        == []
+    )
+    with fresh() as (there, theirs):
+        (imported,) = (one for one in import_chats(path, there, CancelToken()) if isinstance(one, ChatImported))
+        assert imported.left_out == {}
+        assert theirs.path(imported.conversation_id)[1].sources == marks
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        None,
+        [NOT_FOUND],
+        {"support": "always", "unsupported": [[5, 2], [0, 99], [-1, 3]], "survey": {"sections": "many"}},
+        {"unsupported": [[0, 1, 2]], "survey": {"sections": -1}},
+        {"unsupported": 7, "survey": {"later": 1}, "checker": 3},
+    ],
+)
+def test_impossible_marks_are_left_out(
+    tmp_path: Path, shelf: ChatArchive, conversations: Conversations, marks: Any
+) -> None:
+    fields = [
+        {"id": 1, "parent": None, "role": "user", "text": "How much?"},
+        {"id": 2, "parent": 1, "role": "assistant", "text": "Much more.", "marks": marks},
+    ]
+    path = tmp_path / "chats.json"
+    path.write_text(json.dumps({"format": "fireside-chats", "version": 1, "chats": [{"messages": fields}]}), "utf-8")
+    (imported,) = (one for one in import_chats(path, shelf, CancelToken()) if isinstance(one, ChatImported))
+    sources = conversations.path(imported.conversation_id)[1].sources
+    assert sources == ((made_to_fields(SurveyCoverage()),) if marks and "later" in str(marks) else ())
 
 
 def test_project_assistant_and_tags_come_along_and_are_made_only_where_they_are_not(tmp_path: Path) -> None:

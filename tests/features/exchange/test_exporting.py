@@ -142,18 +142,22 @@ def check_harmless(page: Reader, extra: set[str] = frozenset()) -> None:  # type
             assert re.fullmatch(r"text-align: (left|right|center)", value)
 
 
+DOUBT = {"unsupported": [[0, 4]], "checker": "c"}
+
+
 def test_marks_of_an_answer_that_name_no_place_are_no_sources(
     tmp_path: Path, shelf: ChatArchive, conversations: Conversations
 ) -> None:
     tree = [
         TREE[0],
-        replace(node(2, 1, Role.ASSISTANT, "High."), sources=(made_to_fields(SurveyCoverage()), NOT_FOUND)),
+        replace(node(2, 1, Role.ASSISTANT, "High."), sources=(made_to_fields(SurveyCoverage()), NOT_FOUND, DOUBT)),
     ]
     chat = shelf.whole.add_tree(CHAT, tree, {})
     found = conversations.get(chat)
     assert found is not None
     page = written(tmp_path / "chat.md", [found], shelf).decode()
     assert "Not found in the document" in page
+    assert "The checker finds no support for “High”" in page
     assert "Sources" not in page
 
 

@@ -1,0 +1,36 @@
+"""What was judged of an answer, in our own file of chats: the entries among its sources that name no document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.features.exchange.foreign import fields_of, text_of
+from app.features.retrieval.support import NOT_FOUND, is_marked_not_found, unsupported_parts, with_unsupported
+from app.features.survey.wanted import SurveyCoverage, made_of, made_to_fields
+
+
+def marks_to_fields(sources: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the marks of an answer with these sources as one object; empty without any."""
+    made, parts = made_of(sources), unsupported_parts(sources)
+    marks = made_to_fields(made) if made is not None else {}
+    marks |= NOT_FOUND if is_marked_not_found(sources) else {}
+    return marks | (with_unsupported((), parts.spans, parts.checker)[0] if parts is not None and parts.spans else {})
+
+
+def marked_sources(value: Any, text: str, places: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the sources of an answer with this text: its places, and what is possible of the marks in a file."""
+    marks = fields_of(value)
+    made, parts = made_of([marks]), unsupported_parts([marks])
+    sources = [made_to_fields(made)] if made is not None and _is_possible(made) else []
+    sources += places
+    sources += [NOT_FOUND] if marks.get("support") == NOT_FOUND["support"] else []
+    spans = [] if parts is None else [(start, end) for start, end in parts.spans if 0 <= start < end <= len(text)]
+    return with_unsupported(sources, spans, text_of(marks.get("checker")))
+
+
+def _is_possible(made: SurveyCoverage) -> bool:
+    """Whether every value is of its kind, and no number below zero."""
+    numbers = (made.sections, made.read, made.seconds)
+    is_number = [isinstance(value, int | float) and 0 <= value < 2**53 for value in numbers]
+    return all(is_number) and isinstance(made.is_by_model, bool)
