@@ -29,6 +29,8 @@ ANNOTATIONS = frozenset(
     ("$comment", "default", "deprecated", "description", "examples", "readOnly", "title", "writeOnly")
 )
 """What says nothing of the values that a schema allows."""
+TEXT_CHARACTER = r'[^"\\\x00-\x1f\x7f] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})'
+"""Of a text in JSON."""
 ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}
 
 
@@ -57,6 +59,8 @@ def _converted(schema: Any, most: int) -> str:
     # WORKAROUND: the converter writes every repetition out, a thousand brackets deep, and llama.cpp knows {m,n}:
     # https://github.com/abetlen/llama-cpp-python/blob/main/llama_cpp/llama_grammar.py
     llama_grammar._build_repetition = functools.partial(_repeated, most=most)
+    # WORKAROUND: its texts may hold line breaks and tabs as they are, which JSON does not allow.
+    llama_grammar.PRIMITIVE_RULES["char"] = llama_grammar.BuiltinRule(TEXT_CHARACTER, [])
     converter = llama_grammar.SchemaConverter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
     visit, visits = converter.visit, 0
 

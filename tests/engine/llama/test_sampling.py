@@ -135,9 +135,11 @@ def test_a_long_limit_of_characters_is_no_obstacle(starter_loaded: Model) -> Non
         ({"type": "array", "items": {"type": "integer"}, "minItems": 3, "maxItems": 2**31 - 1}, "[1, 2, 3]", "[1, 2]"),
         ({"enum": [f"value {number}" for number in range(5000)]}, '"value 4321"', '"value 5000"'),
         ({"oneOf": [{"const": number} for number in range(3000)]}, "299", "2x"),
+        ({"type": "string"}, r'"two\nlines"', '"two\nlines"'),
+        ({"type": "string", "maxLength": 20}, r'"\ta tab"', '"\ta tab"'),
     ],
 )
-def test_large_bounds_and_many_values_are_kept_by_llama_cpp(
+def test_schemas_are_kept_by_llama_cpp(
     starter_loaded: Model, schema: object, right: str, wrong: str
 ) -> None:
     for text, is_right in ((right, True), (wrong, False)):
