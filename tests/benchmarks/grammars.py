@@ -8,12 +8,14 @@ say what the form does to a model that is not made for it.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from comparing import progress
@@ -22,13 +24,15 @@ from quality_texts import LISTS, SENTENCES, TEXTS, ListWanted
 from run import Row
 from sacrebleu.metrics import CHRF
 
-from app.core.events import Message
+from app.core.events import Message, Role
 from app.documents.blocks import Block, BlockKind
 from app.engine.protocol import Sampling
 from app.features.summary import prompts
 from app.features.summary.checks import CitedBlock, verify
+from app.features.summary.condensing import WriteUpSources
 from app.features.summary.result import Form, InputDocument
 from app.features.summary.sections import whole
+from app.features.summary.summarize import SummaryDraft, written
 from app.features.translation.prompts import GenericFamily, UnitRequest
 from app.features.translation.result import TranslationWish
 from tests.helpers.blemishes import find_blemishes
@@ -39,7 +43,7 @@ ALL = bool(os.environ.get("ALL"))
 SAME_EACH_TIME = Sampling(0.0, repeat_penalty=1.0, presence_penalty=0.0, seed=1)
 FREE, CONSTRAINED = "free", "constrained"
 MOST_ENTRIES, MOST_POINTS = 12, 3
-ENTRY_TOKENS, POINT_TOKENS, SENTENCE_TOKENS, BATCH = 120, 200, 48, 5
+ENTRY_TOKENS, POINT_TOKENS, WRITE_UP_TOKENS, SENTENCE_TOKENS, BATCH = 120, 320, 200, 48, 5
 _SEGMENT = re.compile(r'<s n="(\d+)">(.*?)(?=</s>|<s n=|\Z)', re.DOTALL)
 _NUMBERS = re.compile(r"\[\d+(?:\s*[,;]\s*\d+)*\]")
 
@@ -78,12 +82,15 @@ class Audit:
         self._engine, self._name = engine, name
         self.sides = {FREE: Side(), CONSTRAINED: Side()}
 
-    def ask(self, messages: Sequence[Message], rules: str, most: int, score: Callable[[Side, str], None]) -> None:
+    def ask(
+        self, messages: Sequence[Message], rules: str, most: int, score: Callable[[Side, str], None], schema: str = ""
+    ) -> None:
         """Both ways, in turns, so that reading the prompt is not counted for one of them only; one without rules."""
         order = (FREE, CONSTRAINED) if len(self.sides[FREE].scores) % 2 else (CONSTRAINED, FREE)
-        for kind in order if rules else (FREE,):
+        for kind in order if rules or schema else (FREE,):
             began_s = time.monotonic()
-            asked: dict[str, Any] = {"grammar": rules if kind == CONSTRAINED else "", "task_sampling": SAME_EACH_TIME}
+            held = {"grammar": rules, "json_schema": schema} if kind == CONSTRAINED else {}
+            asked: dict[str, Any] = {"task_sampling": SAME_EACH_TIME, **held}
             text, stats = answer_of(self._engine.client.generate(messages, max_tokens=most, **asked))
             side = self.sides[kind]
             side.seconds += time.monotonic() - began_s
@@ -105,7 +112,7 @@ def chosen(things: Sequence[Any]) -> Sequence[Any]:
 
 def grammar_rows(engine: OurEngine, size: str) -> Iterator[Row]:
     """A row for each grammar."""
-    for audit in (one_by_one, in_batches, lists, plain_lists, points, write_ups):
+    for audit in (one_by_one, in_batches, lists, plain_lists, schemas, sentences_of_small, points, write_ups, forms):
         yield audit(engine, size)
 
 
@@ -216,7 +223,61 @@ def _numbers_of(line: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", " ".join(_NUMBERS.findall(line)))]
 
 
-# Points as JSON, and write-ups: what models above two billion weights are asked for.
+def schemas(engine: OurEngine, size: str) -> Row:
+    """F1 of the same things in JSON that follows a schema, as other programs ask for them."""
+    audit = Audit(engine, f"grammar of a JSON schema, {size}")
+    for wanted in chosen(LISTS):
+        text = "\n".join(f"[{number}] {text}" for number, text in enumerate(wanted.paragraphs, 1))
+        asked = f'{text}\n\n{question_of(wanted)}. Answer as JSON: {{"things": [{{"text": "…", "paragraph": 1}}]}}'
+
+        def score(side: Side, answer: str, wanted: ListWanted = wanted) -> None:
+            said = things_of(answer)
+            side.count(unreadable=said is None)
+            score_list(side, [("", ())] if said is None else said, wanted)
+
+        audit.ask([Message(Role.USER, asked)], "", SCHEMA_TOKENS, score, THINGS_SCHEMA)
+    return audit.row("F1")
+
+
+SCHEMA_TOKENS = 200
+_THING = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}, "paragraph": {"type": "integer"}},
+    "required": ["text", "paragraph"],
+    "additionalProperties": False,
+}
+THINGS_SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {"things": {"type": "array", "items": _THING}},
+        "required": ["things"],
+        "additionalProperties": False,
+    }
+)
+
+
+def things_of(answer: str) -> list[tuple[str, Sequence[int]]] | None:
+    """Those in the JSON of an answer; None where there is none."""
+    found = re.search(r"\{.*\}", answer, re.DOTALL)
+    try:
+        things = json.loads(found[0])["things"] if found else None
+        return None if things is None else [(str(thing["text"]), (int(thing["paragraph"]),)) for thing in things]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+# Summaries: what small models are asked for, points as JSON and write-ups of those above two billion weights.
+
+
+def sentences_of_small(engine: OurEngine, size: str) -> Row:
+    """The share of statements that their text has, among those asked for, as models below two billion weights write."""
+    audit = Audit(engine, f"grammar of sentences, {size}")
+    for document in _texts():
+        section, ids = whole(0, document.blocks), [block.id for block in document.blocks]
+        messages = _write_up_messages(document, Form.BULLETS, is_small=True)
+        rules = prompts.spread(ids, MOST_POINTS, document.language, source=section.text)
+        audit.ask(messages, rules, WRITE_UP_TOKENS, partial(_score_lines, document=document))
+    return audit.row("found of three")
 
 
 def points(engine: OurEngine, size: str) -> Row:
@@ -237,18 +298,39 @@ def write_ups(engine: OurEngine, size: str) -> Row:
     """The same of a list with the numbers behind each sentence."""
     audit = Audit(engine, f"grammar of write-ups, {size}")
     for document in _texts():
-        section, ids = whole(0, document.blocks), [block.id for block in document.blocks]
-        messages = prompts.write_messages(
-            Form.BULLETS, [(document.name, section.text)], "about 50 words", document.language,
-            most=MOST_POINTS, are_points=False, is_small=False,
-        )  # fmt: skip
-
-        def score(side: Side, answer: str, document: InputDocument = document) -> None:
-            lines = [prompts.without_mark(line) for line in answer.splitlines()]
-            _score_statements(side, document, [run for line in lines for run in prompts.cited_runs(line)])
-
-        audit.ask(messages, prompts.write_up(Form.BULLETS, ids, 1, MOST_POINTS + 1), POINT_TOKENS, score)
+        _ask_write_up(audit, document, Form.BULLETS)
     return audit.row("found of three")
+
+
+def forms(engine: OurEngine, size: str) -> Row:
+    """The same of the other forms of a write-up, one a text."""
+    audit = Audit(engine, f"grammar of other write-ups, {size}")
+    for number, document in enumerate(_texts()):
+        _ask_write_up(audit, document, OTHER_FORMS[number % len(OTHER_FORMS)])
+    return audit.row("found of three")
+
+
+OTHER_FORMS = (Form.PARAGRAPHS, Form.QUESTIONS, Form.ACTIONS, Form.OWN)
+
+
+def _ask_write_up(audit: Audit, document: InputDocument, form: Form) -> None:
+    rules = prompts.write_up(form, [block.id for block in document.blocks], 1, MOST_POINTS + 1)
+    score = partial(_score_lines, document=document, form=form)
+    audit.ask(_write_up_messages(document, form, is_small=False), rules, WRITE_UP_TOKENS, score)
+
+
+def _write_up_messages(document: InputDocument, form: Form, *, is_small: bool) -> list[Message]:
+    text = whole(0, document.blocks).text
+    return prompts.write_messages(
+        form, [(document.name, text)], "about 50 words", document.language, wish="for somebody in a hurry",
+        most=MOST_POINTS, are_points=False, is_small=is_small,
+    )  # fmt: skip
+
+
+def _score_lines(side: Side, answer: str, document: InputDocument, form: Form = Form.BULLETS) -> None:
+    sources = WriteUpSources(((document.name, ""),), {block.id: (CitedBlock(0, block),) for block in document.blocks})
+    found = written(answer, form, SummaryDraft(sources))
+    _score_statements(side, document, [(statement.text, statement.ids) for statement in found])
 
 
 def _score_statements(side: Side, document: InputDocument, said: Sequence[tuple[str, Sequence[int]]]) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 import qwen_models
 from comparing import progress
-from grammars import grammar_rows
+from grammars import ALL, grammar_rows
 from our_engine import GREEDY, OurEngine, question
 from quality_texts import CALLS, FUNCTIONS, QUESTIONS, SENTENCES, TEXTS, TOOLS, CallWanted, Infill, ShortText
 from rouge_score import rouge_scorer
@@ -61,6 +61,8 @@ TRANSLATED = 6
 """Of the sentences; all are for `grammars`."""
 ANSWER_TOKENS, INFILL_TOKENS, CALL_TOKENS, DIRECT_TOKENS = 48, 64, 64, 200
 FOUND_AT = 3
+FEW_CALLS = 6
+"""Of the requests with functions; all with `grammars.ALL`."""
 
 
 def rows() -> Iterator[Row]:
@@ -320,16 +322,21 @@ def runs(asked: Infill, middle: str) -> bool:
 def call_rows(path: Path, home: Path) -> Iterator[Row]:
     """The right function with the right arguments, or none: as served, and read out of an answer in JSON."""
     progress("call_rows")
+    asked = CALLS if ALL else CALLS[:FEW_CALLS]
     with serve_model(path, home) as client:
-        served = [float(is_right(one, called(client, one))) for one in CALLS]
-        plain = [float(is_right(one, in_json(client, one))) for one in CALLS]
-    note = f"{len(CALLS)} requests with {len(TOOLS)} functions; baseline: functions told in words, JSON read"
+        served = [float(is_right(one, called(client, one))) for one in asked]
+        plain = [float(is_right(one, in_json(client, one))) for one in asked]
+        musts = [place for place, one in enumerate(asked) if one.function]
+        forced = [float(is_right(asked[place], called(client, asked[place], "required"))) for place in musts]
+    note = f"{len(asked)} requests with {len(TOOLS)} functions; baseline: functions told in words, JSON read"
     yield Row("right calls as served", mean(served), "share", mean(plain), note)
+    note = f"{len(musts)} requests that need a call; baseline: the same without a grammar, JSON read"
+    yield Row("right calls that have to be calls", mean(forced), "share", mean([plain[place] for place in musts]), note)
 
 
-def called(client: Any, wanted: CallWanted) -> tuple[str, object]:
-    """By `tools`, which the model may use or not."""
-    message = completion(client, wanted.said, tools=[tool(*one) for one in TOOLS], tool_choice="auto")
+def called(client: Any, wanted: CallWanted, choice: str = "auto") -> tuple[str, object]:
+    """By `tools`, which the model may use or not, or has to."""
+    message = completion(client, wanted.said, tools=[tool(*one) for one in TOOLS], tool_choice=choice)
     calls = message.get("tool_calls") or []
     return (calls[0]["function"]["name"], json.loads(calls[0]["function"]["arguments"])) if calls else ("", {})
 

@@ -38,3 +38,31 @@ def test_every_thing_of_the_lists_stands_in_its_paragraph() -> None:
         for thing, number in wanted.things:
             assert thing.casefold() in wanted.paragraphs[number - 1].casefold(), thing
     assert sum(len(wanted.things) for wanted in LISTS) > 50
+
+
+@pytest.mark.parametrize(
+    ("answer", "things"),
+    [
+        ('```json\n{\n "things": [{"text": "Ada", "paragraph": 1}]\n}\n```', [("Ada", (1,))]),
+        ('{"things":[]}', []),
+        ('Ada: {"things": ["Ada"]}', None),
+        ('{"things": [{"text": "Ada", "paragraph": 1}', None),
+        ("Ada", None),
+    ],
+)
+def test_things_are_read_from_the_json_of_an_answer(answer: str, things: object) -> None:
+    from grammars import things_of
+
+    assert things_of(answer) == things
+
+
+def test_of_each_form_only_its_statements_count() -> None:
+    from grammars import Side, _document, _score_lines
+
+    from app.features.summary.result import Form
+
+    document = _document("kiln", "en", ["The kiln was built in 1871.", "It burns beech wood."])
+    answer = "Q: When was the kiln built?\nThe kiln was built in 1871. [1]\n\nQ: What burns?\nIt burns 40 tonnes. [2]"
+    side = Side()
+    _score_lines(side, answer, document, Form.QUESTIONS)
+    assert side.counts == {"said": 2, "found": 1, "with_numbers": 2}
