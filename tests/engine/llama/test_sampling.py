@@ -139,9 +139,7 @@ def test_a_long_limit_of_characters_is_no_obstacle(starter_loaded: Model) -> Non
         ({"type": "string", "maxLength": 20}, r'"\ta tab"', '"\ta tab"'),
     ],
 )
-def test_schemas_are_kept_by_llama_cpp(
-    starter_loaded: Model, schema: object, right: str, wrong: str
-) -> None:
+def test_schemas_are_kept_by_llama_cpp(starter_loaded: Model, schema: object, right: str, wrong: str) -> None:
     for text, is_right in ((right, True), (wrong, False)):
         grammar = open_grammar(open_library(), starter_loaded, "", json.dumps(schema))
         assert grammar is not None
