@@ -15,7 +15,7 @@ from app.documents.limits import MOST_SIDE
 from app.documents.segments import Segment
 from app.documents.source import Opened, PageRead, ReadingRemark
 
-VERSION = 7
+VERSION = 8
 
 
 class View(NamedTuple):
@@ -168,7 +168,7 @@ class Rewrite:
 
     `translations` is a file of JSON lines, {"id": 3, "content": [...]}, see `Content`; segments without one
     stay as they are. `language` is what the file is then said to be in, "" to leave that. `sha256` is the file's own
-    from when the segments were found.
+    from when the segments were found. `counts_generated`: a description that a library wrote was a segment then.
     """
 
     path: str
@@ -180,6 +180,7 @@ class Rewrite:
     password: str = ""
     encoding: str = ""
     memory_bytes: int = 2_000_000_000
+    counts_generated: bool = False
 
 
 @dataclass(frozen=True)

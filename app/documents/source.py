@@ -65,6 +65,8 @@ class FileSource:
     on_step: Callable[[], None] = field(default=lambda: None, repr=False)
     """Hears that more of the file was read."""
     inflated_bytes: int = field(default=0, repr=False, init=False)
+    counts_generated: bool = field(default=False, repr=False, init=False)
+    """True for a translation from when descriptions that libraries write were segments: the numbers count them."""
 
     @property
     def name(self) -> str:

@@ -112,6 +112,7 @@ def rewritten(
 ) -> protocol.SegmentsDone | protocol.Rewritten:
     """Carries out a request; raises an AppError, or whatever a rewriter raises. `on_step` as in `FileSource`."""
     source = FileSource(Path(request.path), request.password, request.encoding, on_step=on_step)
+    source.counts_generated = isinstance(request, protocol.Rewrite) and request.counts_generated
     if isinstance(request, protocol.Segments):
         return _SegmentFinder(tell, source).run()
     return _TranslationPass(request, tell, source).run()

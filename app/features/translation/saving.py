@@ -24,7 +24,7 @@ from app.documents.blocks import Block
 from app.documents.files import write_translations
 from app.documents.formats.registry import named
 from app.documents.protocol import Rewrite, Rewritten, SegmentsWritten
-from app.documents.segments import Content, content_of
+from app.documents.segments import GENERATED_DESCRIPTIONS, Content, content_of
 from app.features.documents import DocumentLibrary
 from app.features.translation.adding import FileCopies
 from app.features.translation.at_work import row_of
@@ -70,10 +70,13 @@ class _SavedWords:
     is_marked: bool
     untranslated: list[int] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
+    has_generated: bool = False
+    """A description that a library wrote is among the rows: until protocol 8 it was a segment."""
 
     def __iter__(self) -> Iterator[tuple[int, Content]]:
         for row in self.rows:
             done = row.translated
+            self.has_generated |= row.segment.text in GENERATED_DESCRIPTIONS
             if row.is_open:
                 self.untranslated.append(row.segment.id)
             if done is not None and done.origin is TranslationSource.KEPT and not done.accepted:
@@ -107,7 +110,8 @@ def rewrite(
             raise disk_problem(error, lines.parent) from error
         with scratch_beside(path, path.suffix) as scratch:
             request = Rewrite(
-                str(original.path), str(scratch), str(lines), code, is_rtl, original.sha256, original.password
+                *(str(original.path), str(scratch), str(lines), code, is_rtl, original.sha256, original.password),
+                counts_generated=words.has_generated,
             )
             for event in reading.rewrite(request, folder=child_folder, cancel=cancel):
                 if isinstance(event, SegmentsWritten):

@@ -16,7 +16,7 @@ from app.documents.archive import Archive, copy_archive
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import BOMS
 from app.documents.formats.markup.xml_tree import Element, encoding_of, parse, words_in
-from app.documents.segments import SegmentKind, plain
+from app.documents.segments import GENERATED_DESCRIPTIONS, SegmentKind, plain
 from app.documents.source import ContentCallback, FileSource, TargetLanguage
 
 # The namespaces of Office documents, as they stand before the names of elements and attributes.
@@ -143,13 +143,17 @@ class OfficePackage:
             self.changed[name] = _written(part.root, raw)
 
     def ask_properties(self, ask: ContentCallback, target: TargetLanguage | None) -> None:
-        """Rewrites title, subject, description, keywords and category of the document, and its language."""
+        """Rewrites title, subject, description, keywords and category of the document, and its language.
+
+        What a library wrote there is no segment.
+        """
         if _CORE not in self.archive:
             return
         with self.opened(_CORE) as part:
             for element in part.root:
                 if element.tag in _SAID:
-                    part.ask_text(element, ask)
+                    if self.source.counts_generated or element.text not in GENERATED_DESCRIPTIONS:
+                        part.ask_text(element, ask)
                 elif element.tag == f"{DUBLIN}language" and target is not None and element.text != target.language:
                     element.text = target.language
                     part.is_changed = True
