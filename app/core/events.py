@@ -41,6 +41,12 @@ class AnswerStats:
     stop: str = ""
     """The stop string that was met, where one was."""
 
+    @property
+    def total_s(self) -> float:
+        """Seconds from the request to the last token."""
+        after_first = max(0, self.generated_tokens - 1) / self.tokens_per_s if self.tokens_per_s > 0 else 0.0
+        return self.time_to_first_token_s + after_first
+
 
 CANCELLED = AnswerStats(0, 0, 0, 0.0, 0.0, FinishReason.CANCELLED)
 """Of an answer that was given up before it began."""

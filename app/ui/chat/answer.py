@@ -282,8 +282,8 @@ class AnswerView(TurnView):
         message = self.message
         if message is None:
             return ""
-        stats = stats_text(message.stats) if message.stats is not None else ""
-        return " · ".join(part for part in (model_words(message.model), stats) if part)
+        took = tr("took {time}", time=time_text(message.stats.total_s)) if message.stats is not None else ""
+        return " · ".join(part for part in (model_words(message.model), took) if part)
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         px = self.theme.px
@@ -470,6 +470,14 @@ class StateLine(QWidget):
         wide = self._label.fontMetrics().horizontalAdvance(self._label.text()) + self._theme.px(4)
         self._label.setMinimumWidth(max(0, min(wide, room)))  # in a chat that gave its place away there is none
         return max(self._label.heightForWidth(room), button.height() if self._name else 0)
+
+
+def time_text(seconds: float) -> str:
+    """A measured time: "3.2 s", "1 min 4 s"."""
+    if seconds < 60:
+        return tr("{seconds} s", seconds=f"{seconds:.1f}")
+    minutes, rest = divmod(round(seconds), 60)
+    return tr("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
 
 
 def stats_text(stats: AnswerStats) -> str:

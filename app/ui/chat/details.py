@@ -23,6 +23,7 @@ from app.features.chat.branches import MessageBranch
 from app.features.messages import model_words
 from app.features.survey.wanted import made_of
 from app.store.messages import StoredMessage
+from app.ui.chat.answer import time_text
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
@@ -111,7 +112,7 @@ def rows_of(message: StoredMessage) -> list[Row]:
     if message.stats is not None:
         rows += _figures(message.stats)
     if message.thinking_s is not None:
-        rows.append((tr("Thought for"), _time(message.thinking_s)))
+        rows.append((tr("Thought for"), time_text(message.thinking_s)))
     if len(message.versions) > 1 and message.id in message.versions:
         place, count = message.versions.index(message.id) + 1, len(message.versions)
         rows.append((tr("Version"), tr("{place} of {count}", place=place, count=count)))
@@ -134,12 +135,11 @@ def _figures(stats: AnswerStats) -> list[Row]:
         rows.insert(2, (tr("For pictures"), told))
     if stats.thinking_tokens:
         rows.append((tr("Of that"), tr("{count} of thinking", count=f"{stats.thinking_tokens:,}")))
-    rows.append((tr("First token after"), _time(stats.time_to_first_token_s)))
+    rows.append((tr("First token after"), time_text(stats.time_to_first_token_s)))
     if stats.tokens_per_s > 0:
         speed = f"{stats.tokens_per_s:.0f}" if stats.tokens_per_s >= 10 else f"{stats.tokens_per_s:.1f}"
         rows.append((tr("Speed"), tr("{speed} tokens/s", speed=speed)))
-        whole_s = stats.time_to_first_token_s + max(0, stats.generated_tokens - 1) / stats.tokens_per_s
-        rows.append((tr("In all"), _time(whole_s)))
+        rows.append((tr("In all"), time_text(stats.total_s)))
     ends = {
         FinishReason.STOP: tr("by itself"),
         FinishReason.LENGTH: tr("at its length limit"),
@@ -150,13 +150,6 @@ def _figures(stats: AnswerStats) -> list[Row]:
     if stats.finish_reason in ends:
         rows.append((tr("Ended"), ends[stats.finish_reason]))
     return rows
-
-
-def _time(seconds: float) -> str:
-    if seconds < 60:
-        return tr("{seconds} s", seconds=f"{seconds:.1f}")
-    minutes, rest = divmod(round(seconds), 60)
-    return tr("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
 
 
 MAP_WIDTH_PX, MOST_HEIGHT_PX = 460, 340

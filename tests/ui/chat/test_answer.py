@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -10,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import AnswerStats, FinishReason, Role
 from app.store.conversations import MessageState
-from app.ui.chat.answer import ThinkingView, ThoughtText, stats_text, thought_for
+from app.ui.chat.answer import ThinkingView, ThoughtText, stats_text, thought_for, time_text
 from app.ui.chat.composer import ThinkingChoice
 from app.ui.theme import Theme
 from tests.helpers.desks.chat import ChatDesk
@@ -22,6 +24,14 @@ def test_numbers_under_an_answer() -> None:
     assert stats_text(stats) == "1,212 tokens · 41 tokens/s · first token 0.3 s"
     slow = AnswerStats(10, 0, 2, 1.0, 4.26, FinishReason.STOP)
     assert stats_text(slow) == "2 tokens · 4.3 tokens/s · first token 1.0 s"
+
+
+def test_the_line_under_an_answer_says_how_long_it_took_and_nothing_of_tokens(open_chat: Open) -> None:
+    desk = open_chat({"text": "Hello there."})
+    desk.ask("Hi")
+    name, took = desk.last.note().split(" · ")
+    assert name == desk.last_message.model and re.fullmatch(r"took \d+\.\d s", took)
+    assert time_text(64.2) == "1 min 4 s"
 
 
 # What the model thought: the line above an answer, and the composer's control.
