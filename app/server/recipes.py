@@ -106,6 +106,7 @@ def _claude_code(offer: ConnectionOffer) -> str:
         "CLAUDE_CODE_AUTO_COMPACT_WINDOW": str(offer.room_tokens),
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "API_TIMEOUT_MS": str(HOUR_MS),
+        "CLAUDE_STREAM_IDLE_TIMEOUT_MS": str(HOUR_MS),  # or it asks again after five minutes without a word
     }
     return "\n".join([*(f"export {name}={value}" for name, value in values.items()), "claude"])
 

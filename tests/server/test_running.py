@@ -81,6 +81,15 @@ def test_settings_for_other_programs_name_the_place_the_model_and_the_key() -> N
     assert tomllib.loads(written["Codex"])["model_context_window"] == 4096
 
 
+@pytest.mark.parametrize(("agent", "waits"), [("Claude Code", 2), ("Codex", 1)])
+def test_no_agent_gives_up_while_a_slow_computer_reads_its_prompt(agent: str, waits: int) -> None:
+    """Claude Code begins anew after five minutes without an event, however long a request may take otherwise."""
+    (recipe,) = [one for one in RECIPES if one.name == agent]
+    written = recipe.write(ConnectionOffer("http://h:1/v1", "k", "m"))
+    assert written.count("3600000") == waits
+    assert agent != "Claude Code" or "CLAUDE_STREAM_IDLE_TIMEOUT_MS=3600000" in written
+
+
 @pytest.mark.parametrize(
     ("now", "largest", "words"),
     [
