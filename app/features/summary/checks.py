@@ -32,7 +32,6 @@ from app.language.word_tables import changed_alternative
 from app.language.words import (
     MissingFact,
     SentenceStems,
-    sentence_number,
     share,
     stems,
     stretch_at,
@@ -133,6 +132,8 @@ CARRIES = 0.6
 CLEARLY = 0.25
 """By so much more than what is cited."""
 MOST_ANCHORS = 3
+MOST_SENTENCES = 4
+"""Of a statement, that are looked for as a whole."""
 LEAST_ANCHOR = 0.2
 LONGEST_TEXT = 1_000
 LONGEST_STATEMENT = 4_000
@@ -221,20 +222,29 @@ def _garbled(statement: str, places: list[_BlockMatch]) -> Check | None:
 
 
 def _place(cited: CitedBlock, statement: str, wanted: frozenset[str]) -> _BlockMatch:
-    """The sentence of a block that shares most words with a statement; one with its numbers before one without."""
+    """The sentence of a block that shares most words with a statement; one with its numbers before one without.
+
+    For a statement of several sentences it may be as many that follow each other.
+    """
     text = cited.block.text[:LONGEST_BLOCK]
-    sentences = stretches(text)
+    sentences = _runs(stretches(text), min(len(stretches(statement)), MOST_SENTENCES))
     points = [float(len(wanted & stretch.stems)) for stretch in sentences]
     figures = [quantity for quantity in quantities(statement) if not quantity.is_part]
     for figure in figures:
-        for at in {
-            sentence_number(text, quantity.start) for quantity in quantities(text) if quantity.has_figure_of(figure)
-        }:
-            points[at] += 1.0
+        places = [quantity.start for quantity in quantities(text) if quantity.has_figure_of(figure)]
+        for at, sentence in enumerate(sentences):
+            points[at] += any(sentence.start <= place < sentence.end for place in places)
     best = max(range(len(points)), key=points.__getitem__, default=0)
     if not points or not points[best]:
         return _BlockMatch(cited, 0.0, None)
     return _BlockMatch(cited, points[best] / (len(wanted) + len(figures)), sentences[best])
+
+
+def _runs(sentences: Sequence[SentenceStems], most: int) -> list[SentenceStems]:
+    """Single sentences first, then those of two and more up to `most` that follow each other."""
+    runs = [sentences[at : at + count] for count in range(2, most + 1) for at in range(len(sentences) - count + 1)]
+    joined = (SentenceStems(run[0].start, run[-1].end, frozenset().union(*(one.stems for one in run))) for run in runs)
+    return [*sentences, *joined]
 
 
 def _moved(here: list[_BlockMatch], around: list[_BlockMatch], wanted: frozenset[str]) -> list[_BlockMatch]:

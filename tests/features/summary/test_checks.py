@@ -47,6 +47,18 @@ def test_a_statement_is_anchored_at_the_sentence_that_bears_it_out() -> None:
     assert anchor.text.startswith("Both were settled in October for a total of 3.7 million")
 
 
+def test_a_statement_of_two_sentences_is_found_beside_the_block_that_it_cites() -> None:
+    """As a small model copies them, with the number of the block before."""
+    statement = " ".join((LAWSUITS, PENSIONS)).split(". ")[1] + ". " + PENSIONS
+    cited, beside = block(26, LEASE, 26), block(27, f"{LAWSUITS} {PENSIONS}", 27)
+    verdict = verify(statement, [cited], nearby=[cited, beside])
+    assert verdict.check == Check()
+    first = verdict.anchors[0]
+    assert (first.block_id, first.text) == (27, statement)
+    wrong = verify(statement.replace("3.7", "3.1"), [cited], nearby=[cited, beside]).check
+    assert (wrong.found, wrong.said) == (False, "3.1 million")
+
+
 def test_a_number_that_is_not_there_is_told_with_the_one_in_its_place() -> None:
     check = checked("Two lawsuits were settled for 3.1 million.", LAWSUITS)
     assert (check.found, check.reason, check.said, check.page_says) == (
