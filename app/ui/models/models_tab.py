@@ -88,16 +88,19 @@ class SuggestedPage(ModelsPage):
         choices = [(task, tr(word)) for task, word in _TASKS]
         self.segments = SegmentedControl(tr("Models for"), choices, self._task, self.show_task)
         self.top.addWidget(self.segments, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
+        self.area.viewport().installEventFilter(self)
         self.say(self.empty, tr("Looking at this computer…"))
         ui.loader.changed.connect(self._on_loader_changed)
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self._say_lead()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        px = self._theme.px
-        self.segments.fit(self.area.viewport().width() - 2 * px(EDGE_PX))
-        self.segments.setMinimumWidth(px(LEAST_PX))
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The area gets its size after the page, and another one when its bar comes."""
+        if event.type() == QEvent.Type.Resize and watched is self.area.viewport():
+            px = self._theme.px
+            self.segments.fit(self.area.viewport().width() - 2 * px(EDGE_PX))
+            self.segments.setMinimumWidth(px(LEAST_PX))
+        return super().eventFilter(watched, event)
 
     def show_task(self, task: str) -> None:
         """Other suggestions: for chat, summarize, translate or passages."""

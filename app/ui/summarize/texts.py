@@ -235,7 +235,8 @@ def note_of(summary: StoredSummary) -> str:
     if summary.state == "running" and summary.sections > max(1, summary.sections_read):
         return tr("{done} of {all}", done=summary.sections_read, all=summary.sections)
     if summary.state == "running" and summary.sections:
-        return tr("reading") if summary.sections > summary.sections_read else tr("writing")
+        # In one pass it reads and writes; which of them is on the page.
+        return tr("summarizing") if summary.sections > summary.sections_read else tr("writing")
     words = {"running": tr("begins"), "queued": tr("waits"), "paused": tr("stopped"), "failed": tr("failed")}
     return words.get(summary.state, "")
 

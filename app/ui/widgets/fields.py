@@ -298,6 +298,7 @@ class SegmentedControl(QFrame):
         self._row.setContentsMargins(2, 2, 2, 2)
         self._row.setSpacing(2)
         self._group = QButtonGroup(self)
+        self._room_px: int | None = None
         self._buttons: dict[str, QAbstractButton] = {}
         for key, word in choices:
             button = text_button(word, "segment")
@@ -317,12 +318,26 @@ class SegmentedControl(QFrame):
 
     def fit(self, room: int) -> None:
         """Side by side where they have room, in pixels; else one above the other."""
+        self._room_px = room
+        self._lay_out()
+
+    def event(self, event: QEvent) -> bool:
+        """A font that comes later, with the first sight, makes the words wider."""
+        if event.type() == QEvent.Type.LayoutRequest and self._room_px is not None:
+            self._lay_out()
+        return super().event(event)
+
+    def _lay_out(self) -> None:
+        if self._room_px is None:
+            return
         around, margins = self.contentsMargins(), self._row.contentsMargins()
         wanted = sum(button.sizeHint().width() for button in self._buttons.values())
         wanted += self._row.spacing() * (len(self._buttons) - 1)
         wanted += around.left() + around.right() + margins.left() + margins.right()
         along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        self._row.setDirection(along if wanted <= room else down)
+        direction = along if wanted <= self._room_px else down
+        if direction != self._row.direction():
+            self._row.setDirection(direction)
 
     @property
     def chosen(self) -> QAbstractButton:

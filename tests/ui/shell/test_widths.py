@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.ui.chat.view import ChatView
+from app.ui.models.models_tab import SuggestedPage
+from app.ui.models.page import ModelCard
 from app.ui.write.write_tab import PageFoot, PageHead
+from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 
@@ -84,6 +88,15 @@ def test_nothing_is_cut_in_any_tab_at_any_size_and_zoom(whole: Frame) -> None:
         if cut := problems(whole):
             found[width, height, zoom] = cut
     assert found == {}
+
+
+def test_no_word_of_the_suggested_models_is_cut_in_a_small_window(whole: Frame, qtbot: QtBot) -> None:
+    resize(whole, 640, 480, 1.0)
+    whole.window.show_tab("models")
+    (page,) = whole.window.findChildren(SuggestedPage)
+    qtbot.waitUntil(lambda: bool(page.findChildren(ModelCard)) or page.empty.isVisible(), timeout=60_000)
+    settle()
+    assert clipped_texts(whole.window) == []
 
 
 def test_after_the_largest_size_and_back_the_column_is_as_it_was(whole: Frame) -> None:
