@@ -43,7 +43,7 @@ class AnswerStats:
 
     @property
     def total_s(self) -> float:
-        """Seconds from the request to the last token."""
+        """Seconds from the accepted request to the last token that was written."""
         after_first = max(0, self.generated_tokens - 1) / self.tokens_per_s if self.tokens_per_s > 0 else 0.0
         return self.time_to_first_token_s + after_first
 

@@ -243,7 +243,10 @@ def _place(cited: CitedBlock, statement: str, wanted: frozenset[str]) -> _BlockM
 def _runs(sentences: Sequence[SentenceStems], most: int) -> list[SentenceStems]:
     """Single sentences first, then those of two and more up to `most` that follow each other."""
     runs = [sentences[at : at + count] for count in range(2, most + 1) for at in range(len(sentences) - count + 1)]
-    joined = (SentenceStems(run[0].start, run[-1].end, frozenset().union(*(one.stems for one in run))) for run in runs)
+    joined = (
+        SentenceStems(run[0].start, run[-1].end, frozenset().union(*(sentence.stems for sentence in run)))
+        for run in runs
+    )
     return [*sentences, *joined]
 
 
