@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from app.store.conversations import Attachments
 from app.store.database import Database
 from app.store.documents import DocumentStore
+from app.store.projects import ProjectDocuments, Projects
 from app.store.recovery import recover
 from app.store.vectors import VectorStore
 
@@ -80,6 +82,26 @@ def test_they_go_with_their_document_and_when_another_model_is_chosen(database: 
     assert rows(database) == 1
     store.vectors.keep_only("")
     assert rows(database) == 0
+
+
+@pytest.mark.parametrize("is_of_project", [False, True], ids=["chat", "project"])
+def test_they_go_with_the_last_chat_or_project_that_had_the_document(
+    database: Database, store: DocumentStore, is_of_project: bool
+) -> None:
+    document, attachments = kept(store), Attachments(database)
+    projects = ProjectDocuments(database)
+    if is_of_project:
+        project = Projects(database).create("Flat")
+        projects.add(project.id, document)
+    else:
+        attachments.add_to_draft(None, document)
+    store.vectors.add(document, "m", [1], np.ones((1, 4), np.float32))
+    store.vectors.finish(document, "m")
+    later = time.time() + 60
+    assert (store.purge(later), rows(database)) == (0, 2)
+    for attachment in projects.of(project.id) if is_of_project else attachments.in_draft(None):
+        attachments.remove(attachment.id)
+    assert (store.purge(later), rows(database)) == (1, 0)
 
 
 def test_a_row_that_a_damaged_file_made_odd_is_left_out(database: Database) -> None:

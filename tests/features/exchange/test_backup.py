@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app import bootstrap
@@ -34,8 +35,10 @@ from app.features.exchange.backup import (
     unpack_backup,
 )
 from app.features.exchange.importing import recognize
-from app.store.conversations import Conversations
+from app.store.conversations import Attachments, Conversations
 from app.store.database import Database, is_let_go
+from app.store.documents import DocumentStore
+from app.store.projects import ProjectDocuments, Projects
 
 
 def home(root: Path) -> AppPaths:
@@ -71,6 +74,14 @@ def saved(here: AppPaths, tmp_path: Path) -> Path:
     return path
 
 
+def stored_document(store: DocumentStore, path: Path, *, blocks: int) -> int:
+    """A document with so many paragraphs; its number."""
+    number = store.begin(path, 1, 1)
+    fields = [{"id": n, "kind": "paragraph", "page": None, "text": f"Paragraph {n}."} for n in range(1, blocks + 1)]
+    store.add_blocks(number, fields)
+    return store.finish(number, format_="text", unit="", pages=0, sha256=path.name, info={}).id
+
+
 def titles(places: AppPaths) -> list[str]:
     with closing(Database.open(places.database)) as database:
         return [chat.title for chat in Conversations(database).find()]
@@ -95,6 +106,46 @@ def test_everything_comes_back_in_an_empty_home(saved: Path, tmp_path: Path) -> 
     assert sorted(path.name for path in (there.servers / "gpu-box").iterdir()) == ["Qwen3.remote", "server.json"]
     assert not there.restoring.exists()
     assert put_in_place(there) is None
+
+
+def test_what_was_found_out_about_documents_comes_back(here: AppPaths, tmp_path: Path) -> None:
+    """Vectors of passages, and whether some passage of a project's document answers a question."""
+    given = np.random.default_rng(7).normal(size=(3, 64)).astype(np.float32)
+    given /= np.linalg.norm(given, axis=1, keepdims=True)
+    with closing(Database.open(here.database)) as database:
+        store, projects = DocumentStore(database), Projects(database)
+        lease, plan = (stored_document(store, tmp_path / name, blocks=4) for name in ("lease.txt", "plan.txt"))
+        project = projects.create("Flat")
+        ProjectDocuments(database).add(project.id, lease)
+        chat = Conversations(database).create(title="Pets", project_id=project.id)
+        verdicts = [False, True, None]
+        questions = [
+            Conversations(database).add_message(chat.id, None, Role.USER, f"Are pets allowed? {number}")
+            for number in range(len(verdicts))
+        ]
+        for question, verdict in zip(questions, verdicts, strict=True):
+            Attachments(database).add_passages(question.id, lease, [2, 3], has_answer=verdict)
+        store.vectors.add(lease, "granite", [1, 2, 4], given)
+        store.vectors.finish(lease, "granite")
+        store.vectors.add(plan, "granite", [1], given[:1])
+        before = list(store.vectors.batches(lease, "granite"))
+        list(back_up(tmp_path / "backup.zip", here, database, CancelToken()))
+    there = home(tmp_path / "there")
+    unpacked(tmp_path / "backup.zip", there)
+    assert put_in_place(there) is not None
+    with closing(Database.open(there.database)) as database:
+        store, attachments = DocumentStore(database), Attachments(database)
+        found = [attachments.of_messages([question.id])[question.id][0] for question in questions]
+        assert [(one.document_id, one.passages, one.has_answer) for one in found] == [
+            (lease, (2, 3), verdict) for verdict in verdicts
+        ]
+        assert [one.document_id for one in ProjectDocuments(database).of(project.id)] == [lease]
+        after = list(store.vectors.batches(lease, "granite"))
+        assert [list(batch.blocks) for batch in after] == [[1, 2, 4]]
+        assert np.array_equal(after[0].vectors, before[0].vectors)
+        assert store.vectors.is_finished(lease, "granite")
+        assert store.vectors.block_numbers(plan, "granite") == {1}
+        assert not store.vectors.is_finished(plan, "granite"), "the rest of it is made later"
 
 
 def test_what_was_here_moves_aside_and_what_models_had_read_of_it_goes(saved: Path, here: AppPaths) -> None:
