@@ -38,6 +38,8 @@ SLICE_S = 0.006
 LEAST_PORTION = 200
 MOST_PORTION = 2_000
 STATE_GAP_PX = 10
+STATE_FONT_PX, SOURCES_FONT_PX = 13.5, 13
+"""Of what is said of its state, and of what stands beside its sources."""
 
 
 class AnswerText(QObject):
@@ -340,7 +342,7 @@ class AnswerView(TurnView):
     def show_check(self, words: str) -> None:
         """Say what a claim checker found or does, below where the answer may come from; "" hides that."""
         if self._doubts is None and words:
-            self._doubts = StateLine(self.theme, self)
+            self._doubts = StateLine(self.theme, self, font_px=SOURCES_FONT_PX)
             self._doubts.setObjectName("answer_doubts")
             self._doubts.setToolTip(tr("A checker reads answers again beside the passages. It is not always right."))
         if self._doubts is not None and self._doubts.text != words:
@@ -424,7 +426,7 @@ class StateLine(QWidget):
     pressed = Signal(str)
     """The name of what is to be done."""
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget, *, font_px: float = STATE_FONT_PX) -> None:
         super().__init__(parent)
         self._theme = theme
         self._name = ""
@@ -438,8 +440,8 @@ class StateLine(QWidget):
         row.addWidget(self._button)
         row.addStretch(1)
         theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
-        theme.dress(self._label, font=(13.5, 400))
-        theme.dress(self._button, font=(13.5, 500))
+        theme.dress(self._label, font=(font_px, 400))
+        theme.dress(self._button, font=(font_px, 500))
         self.hide()
 
     @property

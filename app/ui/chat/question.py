@@ -346,7 +346,8 @@ def tail_of(document: StoredDocument, more: int, *, is_all: bool) -> str:
         )
     elif not is_all:
         words.append(tr("only parts were read for this question"))
-    return " · ".join(words) if more > 0 else "".join(f"· {word}" for word in words)
+    # A dot would lead the next line where the chips fill theirs.
+    return " · ".join(words) if more > 0 else "".join(f"({word})" for word in words)
 
 
 # The line below a question that says which forgotten turns were shown to the model with it; it opens to them.
