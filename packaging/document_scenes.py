@@ -13,6 +13,7 @@ from app.core.events import CancelToken, Role
 from app.features.documents import DocumentStored
 from app.features.retrieval.citations import source_to_fields, sources_of
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
+from app.features.retrieval.support import with_unsupported
 from app.features.summary.result import ClaimAnchor, Coverage, Statement, SummarizedDocument, Summary, SummaryOptions
 from app.features.survey.surveys import written
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, made_to_fields
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 WAIT_MS, TIMEOUT_MS = 50, 60_000
 WIDE_PT = 440
+PROMPT_TOKENS = 900
 REPORT = (
     ("1 Letter to the members", "The year was a quiet one. Both workshops stayed open, the second kiln was paid for in "
      "June, and forty-one new members joined. We thank everyone who gave an evening a week."),
@@ -52,6 +54,42 @@ COUNTED_QUESTION = "How often is the zirconium valve mentioned?"
 WHOLE_QUESTION = "Which valves are named, and what are they sealed with?"
 FILLER = "Glaze number {number} is fired at {heat} degrees and cools for {hours} hours before the door is opened. "
 
+HOUSE = (
+    ("Keys", "Every household is given three keys for the front door and two for the cellar. A lost one is replaced "
+     "by the caretaker, who has the whole lock changed where it may have been found together with the address."),
+    ("Quiet hours", "Between ten in the evening and seven in the morning nothing louder than talk should be heard "
+     "outside a flat. Instruments may be played for two hours a day, but not between one and three."),
+    ("Animals", "Dogs and cats are welcome as long as nobody else in the building complains. Snakes, spiders and other "
+     "kinds that frighten people need the written consent of the owners."),
+    ("Waste", "Paper, glass and leftovers from the kitchen go into the bins of their colour behind the bicycle shed. "
+     "Furniture is taken away in the first week of March and of September, after a call to the town."),
+    ("Laundry", "The machines in the cellar are booked by the hour on the list beside the door, Sundays included. "
+     "Whoever is fifteen minutes late leaves the hour to others."),
+    ("Heating", "Radiators are warm from October to April. When one stays cold, air is let out of it first; then the "
+     "caretaker comes, on weekends the firm whose number hangs beside the meters."),
+    ("Stairs", "Prams stand under the stairs, nothing else does, since everybody has to get out when it burns. Each "
+     "floor sweeps its own flight in turn, and the plan hangs in the hall."),
+    ("Balconies", "Flower boxes hang on the inside of the railing. Grilling with charcoal is forbidden, electric "
+     "grills are allowed until nine in the evening."),
+    ("Garden", "The lawn is for everyone, the beds belong to those who planted them. Children may climb the apple "
+     "tree and nothing else; the swing is taken in for the winter."),
+    ("Guests", "Visitors may stay for six weeks without a word to anybody. Whoever lives here longer is named to the "
+     "owners and shares the costs of water from then on."),
+    ("Repairs", "Small repairs up to 110 euros are paid by the households themselves, at most 330 euros a year. "
+     "Everything above that is the owners' business, and so is what wears out by age."),
+    ("Moving out", "Walls are handed back in a light colour, holes filled. The deposit is paid back within eight "
+     "weeks, with interest, less what is still owed for heating."),
+)  # fmt: skip
+OTHER_WORDS = "May I keep pets such as a puppy?"
+OTHER_ANSWER = """Yes. Dogs and cats are welcome as long as nobody else in the building complains [p. 3]. Only kinds \
+that frighten people, such as snakes and spiders, need the written consent of the owners."""
+NOT_THERE = "Which insurance pays when the washing machine floods the flat below?"
+NOT_THERE_ANSWER = """That is covered by the personal liability policy of the tenant, usually up to five million \
+euros, after a deductible of 150 euros."""
+CHECKED = "How many hours a day may I play the violin?"
+CHECKED_ANSWER = """Instruments may be played for two hours a day, but not between one and three [p. 2]. On holidays \
+four hours are allowed."""
+
 Step = Callable[[], object]
 
 
@@ -64,6 +102,10 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
     lease = scan(folder / "lease-of-the-workshop.pdf", askew, 120)
     told = _told(app, report)
     searched = _searched(app, handbook)
+    rules = _house_rules(folder)
+    other_words = _judged(app, rules, OTHER_WORDS, OTHER_ANSWER)
+    not_there = _judged(app, rules, NOT_THERE, NOT_THERE_ANSWER)
+    checked = _judged(app, rules, CHECKED, CHECKED_ANSWER, doubted="On holidays four hours are allowed")
     read_whole = _read_whole(app, handbook)
 
     def attach(*paths: Path) -> None:
@@ -94,8 +136,8 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
         else:
             desk.wait_for_offer()
 
-    def beside() -> None:
-        frame.show_chat(told)
+    def beside(number: int) -> None:
+        frame.show_chat(number)
         QTest.qWait(WAIT_MS)
         desk.places_in(desk.last.sources)[0].click()
         frame.wait(lambda: frame.reader.is_drawn, TIMEOUT_MS)
@@ -104,8 +146,11 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
         ("document-attached", lambda: attach(report, sheet), tidy),
         ("document-too-long", lambda: attach(report, handbook), tidy),
         ("document-answer", lambda: frame.show_chat(told), frame.close_document),
-        ("document-beside", beside, frame.close_document),
+        ("document-beside", lambda: beside(told), frame.close_document),
         ("document-passages", lambda: frame.show_chat(searched), frame.close_document),
+        ("document-other-words", lambda: beside(other_words), frame.close_document),
+        ("document-not-there", lambda: frame.show_chat(not_there), frame.close_document),
+        ("document-checked", lambda: frame.show_chat(checked), frame.close_document),
         ("scan-read", lambda: scanned(frame, desk, lease), tidy),
         ("scan-compared", lambda: compared(frame, desk, lease), leave_scan),
         ("survey-offered", lambda: offer(by_model=False), tidy),
@@ -211,6 +256,39 @@ def _searched(app: Fireside, path: Path) -> int:
     chats.finish_message(answer.id, text, MessageState.COMPLETE)
     found = sources_of(text, [document.id], app.documents.store)
     chats.set_sources(answer.id, [source_to_fields(one) for one in found])
+    return chat.id
+
+
+def _house_rules(folder: Path) -> Path:
+    pages = []
+    for number, (heading, text) in enumerate(HOUSE, start=1):
+        page = Page()
+        page.text(72, 60, "Lindenstrasse 12, rules of the house", 9)
+        page.text(72, 110, f"{number} {heading}", 16, "F2")
+        column(page, 72, 140, wrapped(text, WIDE_PT, 11), size=11, pitch=17)
+        page.text(290, 800, str(number), 9)
+        pages.append(page)
+    return write_pdf(folder / "house-rules.pdf", pages, title="Rules of the house")
+
+
+def _judged(app: Fireside, path: Path, question_text: str, text: str, *, doubted: str = "") -> int:
+    """A chat about passages of a document, found, and its answer judged, by the program itself; its id.
+
+    `doubted` is what a claim checker would mark: none can be fetched here.
+    """
+    chats, document = app.conversations, _read(app, path)
+    chat = chats.create(title=question_text)
+    app.documents.attachments.add_to_draft(chat.id, document.id, DocumentUse.BACKGROUND)
+    question = app.chat.add_question(chat.id, question_text, draft_of=chat.id)
+    count = lambda texts: [len(text) // 4 for text in texts]  # noqa: E731
+    app.chat._attached.choose_passages([question], (), PROMPT_TOKENS, count)
+    answer = chats.add_message(chat.id, question.id, Role.ASSISTANT, text)
+    chats.finish_message(answer.id, text, MessageState.COMPLETE)
+    app.chat._keep_sources(answer, text, chat, [question])
+    kept = chats.message(answer.id)
+    if doubted and kept is not None:
+        start = text.index(doubted)
+        chats.set_sources(answer.id, with_unsupported(kept.sources, [(start, start + len(doubted))], "claim-checker"))
     return chat.id
 
 

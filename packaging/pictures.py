@@ -121,7 +121,9 @@ def main(arguments: list[str]) -> int:
         application = QApplication([])
         application.setWindowIcon(app_icon())
         with hub_for_pictures(Path(home)), _running(application) as scene:
-            for name, prepare, tidy in _screens(scene):
+            screens = _screens(scene)
+            scene.frame.new_chat()  # making them left another tab open
+            for name, prepare, tidy in screens:
                 if arguments[1:] and name not in arguments[1:]:
                     continue
                 for scheme in SCHEMES:
