@@ -150,7 +150,7 @@ def test_what_does_not_fit_becomes_background_by_itself_and_that_is_said_once(op
     question = desk.question()
     (row,) = desk.rows_of(question)
     assert desk.said_in(row).startswith("Shown to the model: ")
-    assert desk.said_in(row).endswith("only parts were read for this question")
+    assert desk.said_in(row).endswith("(only parts were read for this question)")
     assert any("zirconium" in chip.text() for chip in desk.places_in(row))
     desk.ask("Which colour has the elephant?")
     (row,) = desk.rows_of(desk.question(2))

@@ -152,6 +152,12 @@ def test_a_question_in_other_words_leads_to_its_sentence_and_one_about_something
     desk.ask("Would the landlord let me keep pets?")
     if load_table() is not None:
         assert PETS in desk.prompts()[-1][-1][1], "found by what it means"
+        (shown,) = desk.rows_of(desk.question())
+        passage = next(chip for chip in desk.places_in(shown) if PETS.startswith(chip.text().strip("“”…")))
+        QTest.keyClick(passage, Qt.Key.Key_Space)
+        assert " ".join(desk.reader.marked_text.split()) == PETS, "the passage that was shown, by its chip"
+        QTest.keyClick(desk.focus, Qt.Key.Key_Escape)
+        assert not desk.reader.is_visible
     assert desk.said_in(sources(desk)).startswith("May come from")
     QTest.mouseClick(desk.places_in(sources(desk))[0], Qt.MouseButton.LeftButton)
     assert desk.reader.is_visible
