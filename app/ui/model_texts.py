@@ -8,9 +8,22 @@ from typing import TYPE_CHECKING
 from app.features.messages import sentence_for
 from app.hub.search import FoundRepository
 from app.ui.i18n import size_text, tr
+from app.ui.shared_labels import PARAMETER_COUNT, WAITING
 
 if TYPE_CHECKING:
     from app.hub.download import Download
+
+PAUSED = "Paused"
+SPEED_KB = "{speed} kB/s"
+SPEED_MB = "{speed} MB/s"
+UNDER_A_MINUTE_LEFT = "less than 1 min left"
+MINUTES_LEFT = "about {minutes} min left"
+HOURS_LEFT = "about {hours} h left"
+HOURS_AND_MINUTES_LEFT = "about {hours} h {minutes} min left"
+OVER_A_DAY_LEFT = "more than a day left"
+SEES_PICTURES = "sees pictures"
+CONTEXT_SIZE = "context {n}"
+DOWNLOAD_COUNT = "{n} downloads"
 
 
 DAY_S = 86_400
@@ -58,9 +71,9 @@ def model_words(parameters: int, architecture: str, context_tokens: int) -> list
     """What the Hub read from a model's header, as far as it is known."""
     context = context_tokens // 1024 if context_tokens % 1024 == 0 else 0
     return [
-        *([tr("{n} parameters", n=short_number(parameters))] if parameters else []),
+        *([tr(PARAMETER_COUNT, n=short_number(parameters))] if parameters else []),
         *([architecture] if architecture else []),
-        *([tr("context {n}", n=f"{context}k" if context else short_number(context_tokens))] if context_tokens else []),
+        *([tr(CONTEXT_SIZE, n=f"{context}k" if context else short_number(context_tokens))] if context_tokens else []),
     ]
 
 
@@ -69,7 +82,7 @@ def found_words(found: FoundRepository) -> tuple[str, str]:
     model = [*model_words(found.parameters, found.architecture, found.context_tokens)]
     model.append(license_name(found.license) if found.license else tr("no licence named"))
     hub = [
-        tr("{n} downloads", n=short_number(found.downloads)),
+        tr(DOWNLOAD_COUNT, n=short_number(found.downloads)),
         tr("{n} likes", n=short_number(found.likes)),
         *([tr("updated {when}", when=ago(found.updated_at))] if found.updated_at else []),
     ]
@@ -93,25 +106,25 @@ _WAITS = {
 def speed_words(bytes_per_s: float) -> str:
     """A speed: 11 MB/s, 0.4 MB/s, 30 kB/s."""
     if bytes_per_s >= 9_950_000:
-        return tr("{speed} MB/s", speed=round(bytes_per_s / 1e6))
+        return tr(SPEED_MB, speed=round(bytes_per_s / 1e6))
     if bytes_per_s >= 95_000:
-        return tr("{speed} MB/s", speed=f"{bytes_per_s / 1e6:.1f}")
-    return tr("{speed} kB/s", speed=round(bytes_per_s / 1e3))
+        return tr(SPEED_MB, speed=f"{bytes_per_s / 1e6:.1f}")
+    return tr(SPEED_KB, speed=round(bytes_per_s / 1e3))
 
 
 def left_words(left_s: float) -> str:
     """How long it will take, as exact as it is known."""
     if left_s < 50:
-        return tr("less than 1 min left")
+        return tr(UNDER_A_MINUTE_LEFT)
     minutes = round(left_s / 60)
     if minutes < 60:
-        return tr("about {minutes} min left", minutes=minutes)
+        return tr(MINUTES_LEFT, minutes=minutes)
     hours, rest = divmod(round(minutes / 5) * 5, 60)
     if hours >= 24:
-        return tr("more than a day left")
+        return tr(OVER_A_DAY_LEFT)
     if rest:
-        return tr("about {hours} h {minutes} min left", hours=hours, minutes=rest)
-    return tr("about {hours} h left", hours=hours)
+        return tr(HOURS_AND_MINUTES_LEFT, hours=hours, minutes=rest)
+    return tr(HOURS_LEFT, hours=hours)
 
 
 def amount_words(done_bytes: int, total_bytes: int) -> str:
@@ -125,9 +138,9 @@ def state_words(download: Download) -> str:
     """What a download does now, in one line."""
     amount = amount_words(download.done_bytes, download.total_bytes)
     if download.state == "queued":
-        return join(tr("Waiting"), amount if download.done_bytes else size_text(download.total_bytes))
+        return join(tr(WAITING), amount if download.done_bytes else size_text(download.total_bytes))
     if download.state == "paused":
-        return join(tr("Paused"), amount)
+        return join(tr(PAUSED), amount)
     if download.state == "failed":
         return amount if download.done_bytes else size_text(download.total_bytes)
     if download.state == "done":
@@ -159,7 +172,7 @@ def senses_words(sees: bool, hears: bool) -> str:
     """What a model can do besides reading; "" where it only reads."""
     if sees and hears:
         return tr("sees pictures and hears")
-    return tr("sees pictures") if sees else tr("hears") if hears else ""
+    return tr(SEES_PICTURES) if sees else tr("hears") if hears else ""
 
 
 def join(*parts: str) -> str:

@@ -14,6 +14,7 @@ from app import APP_NAME
 from app.ui.chat.tab import ChatTab
 from app.ui.i18n import tr
 from app.ui.icons import app_icon
+from app.ui.shared_labels import QUIT, WRITING_AN_ANSWER
 from app.ui.shell.desktop import TaskBar, bring_to_front
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, EndOfWork
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from app.ui.chat.quick_ask import QuickAsk
     from app.ui.chat.view import ChatView
     from app.ui.shell.global_shortcut import GlobalShortcut
+
+KEEP_RUNNING = "Keep running"
 
 
 SIZES_PX = (16, 22, 24, 32, 48, 64)
@@ -118,7 +121,7 @@ class Tray(QObject):
         for tab, words in work.items():
             menu.addAction(words).triggered.connect(lambda _=False, tab=tab: self.tab_wanted.emit(tab))
         menu.addSeparator()
-        menu.addAction(tr("Quit")).triggered.connect(lambda _=False: self.chosen.emit("quit"))
+        menu.addAction(tr(QUIT)).triggered.connect(lambda _=False: self.chosen.emit("quit"))
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in CLICKS:
@@ -188,7 +191,7 @@ class Outside(QObject):
     def work(self) -> dict[str, str]:
         """What is at work, in words, by the names of the tabs."""
         is_answering = "quick" in self.__dict__ and self.quick.is_answering
-        return ({CHAT: tr("Writing an answer")} if is_answering else {}) | self._window.tabs.work.words
+        return ({CHAT: tr(WRITING_AN_ANSWER)} if is_answering else {}) | self._window.tabs.work.words
 
     def ask(self, words: str = "") -> None:
         """Opens the small window, with these words in it."""
@@ -319,8 +322,8 @@ class Outside(QObject):
         )
         dialog = QuestionDialog(self._window.ui.theme, tr("Work is still going on"), words, self._window)
         dialog.setObjectName("keep_running_question")
-        dialog.add_choice(tr("Quit"), lambda: self._on_answer(keeps_running=False))
-        dialog.add_choice(tr("Keep running"), lambda: self._on_answer(keeps_running=True), "primary")
+        dialog.add_choice(tr(QUIT), lambda: self._on_answer(keeps_running=False))
+        dialog.add_choice(tr(KEEP_RUNNING), lambda: self._on_answer(keeps_running=True), "primary")
         dialog.open()
 
     def _on_answer(self, *, keeps_running: bool) -> None:

@@ -10,10 +10,17 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
+from app.ui.shared_labels import MORE_LABEL, TEMPERATURE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import Stepper
 from app.ui.widgets.labels import plain_label
+
+MORE_SAMPLING_SETTINGS = "More sampling settings"
+TOP_K = "Top-k"
+PRESENCE_PENALTY = "Presence penalty"
+DRY_LABEL = "DRY"
+SEED = "Seed"
 
 TEMPERATURE_WORDS = "Lower is more focused, higher is more creative."
 MODEL_DEFAULT, SETTINGS_DEFAULT = "Model default", "Default"
@@ -39,8 +46,8 @@ class Knob:
 def knobs() -> tuple[Knob, ...]:
     """All that can be set, the temperature first."""
     return (
-        Knob("temperature", tr("Temperature"), tr(TEMPERATURE_WORDS), 0, 2, 0.05, 2, 0.7),
-        Knob("top_k", tr("Top-k"), tr("How many of the likeliest tokens count; 0 is all."), 0, 1000, 1, 0, 40),
+        Knob("temperature", tr(TEMPERATURE), tr(TEMPERATURE_WORDS), 0, 2, 0.05, 2, 0.7),
+        Knob("top_k", tr(TOP_K), tr("How many of the likeliest tokens count; 0 is all."), 0, 1000, 1, 0, 40),
         Knob("top_p", tr("Top-p"), tr("The likeliest tokens up to this share."), 0, 1, 0.01, 2, 0.95),
         Knob(
             "min_p",
@@ -53,9 +60,11 @@ def knobs() -> tuple[Knob, ...]:
             0.05,
         ),
         Knob("repeat_penalty", tr("Repeat penalty"), tr("Above 1, repeats become less likely."), 1, 2, 0.05, 2, 1.1),
-        Knob("presence_penalty", tr("Presence penalty"), tr("Favours words that are new."), 0, 2, 0.1, 1, 0.5),
-        Knob("dry_multiplier", tr("DRY"), tr("Keeps whole phrases from coming again; 0 is off."), 0, 5, 0.1, 1, 0.8),
-        Knob("seed", tr("Seed"), tr("The same seed gives the same answer."), 0, 2**32 - 1, 1, 0, 1, "Random"),
+        Knob("presence_penalty", tr(PRESENCE_PENALTY), tr("Favours words that are new."), 0, 2, 0.1, 1, 0.5),
+        Knob(
+            "dry_multiplier", tr(DRY_LABEL), tr("Keeps whole phrases from coming again; 0 is off."), 0, 5, 0.1, 1, 0.8
+        ),
+        Knob("seed", tr(SEED), tr("The same seed gives the same answer."), 0, 2**32 - 1, 1, 0, 1, "Random"),
     )
 
 
@@ -109,7 +118,7 @@ class SamplingFields(QWidget):
             knob.name: KnobStepper(theme, knob, chosen.get(knob.name), is_in_settings=knob.name in in_settings)
             for knob in (first, *rest)
         }
-        self._more: QPushButton = text_button(tr("More"), "quiet")
+        self._more: QPushButton = text_button(tr(MORE_LABEL), "quiet")
         self._more.setObjectName("more_sampling")
         self._more.setCheckable(True)
         self._more.toggled.connect(self._on_more)
@@ -154,8 +163,8 @@ class SamplingFields(QWidget):
 
     def _on_more(self, is_open: bool) -> None:
         self._rest.setVisible(is_open)
-        self._more.setText(tr("Less") if is_open else tr("More"))
-        self._more.setAccessibleName(tr("Less sampling settings") if is_open else tr("More sampling settings"))
+        self._more.setText(tr("Less") if is_open else tr(MORE_LABEL))
+        self._more.setAccessibleName(tr("Less sampling settings") if is_open else tr(MORE_SAMPLING_SETTINGS))
         self._theme.dress(self._more, glyph=("caret-up" if is_open else "caret-down", "muted", 14))
         self.resized.emit()
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.features.spelling import SpellChecker
 
+MISSPELLED_WORDS = "Perhaps misspelled: {words}"
+ADD_TO_DICTIONARY = "Add “{name}” to the dictionary"
+CHECK_SPELLING = "Check spelling"
+
 REST_MS = 350
 """After the last key."""
 AROUND = 300
@@ -148,7 +152,7 @@ class SpellCheck(QObject):
             mark.format.setUnderlineColor(QColor(self._theme.tokens.danger))
         self._edit.set_marks("spelling", self._marks)
         words = ", ".join(dict.fromkeys(self.words[:TOLD]))
-        self._edit.describe("spelling", tr("Perhaps misspelled: {words}", words=words) if words else "")
+        self._edit.describe("spelling", tr(MISSPELLED_WORDS, words=words) if words else "")
 
     # The menu.
 
@@ -167,7 +171,7 @@ class SpellCheck(QObject):
         if not self._edit.is_prose:
             return
         menu.addSeparator()
-        switch = menu.addAction(tr("Check spelling"))
+        switch = menu.addAction(tr(CHECK_SPELLING))
         switch.setProperty(STAYS, mark is not None)
         switch.setCheckable(True)
         has_some = bool(self._speller.spelling().languages)
@@ -183,7 +187,7 @@ class SpellCheck(QObject):
         before = menu.actions()[0] if menu.actions() else None
         waiting = QAction(tr("Looking for suggestions…"), menu)
         waiting.setEnabled(False)
-        add = QAction(tr("Add “{name}” to the dictionary", name=word), menu)
+        add = QAction(tr(ADD_TO_DICTIONARY, name=word), menu)
         add.triggered.connect(lambda: self._add(word))
         line = QAction(menu)
         line.setSeparator(True)

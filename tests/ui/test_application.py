@@ -27,8 +27,9 @@ from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.ui.application import _ProcessSignals
 from app.ui.icons import app_icon
+from app.ui.shared_labels import COPY_DETAILS, QUIT, TRY_AGAIN
 from app.ui.shell.single_instance import InstanceState, SingleInstance
-from app.ui.shell.startup import StartupProblem, StillEnding
+from app.ui.shell.startup import OPEN_NOW, StartupProblem, StillEnding
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
@@ -261,7 +262,7 @@ def test_an_end_that_takes_long_is_said_and_waited_for(waiting: tuple[StillEndin
 
 
 @pytest.mark.logs_warnings
-@pytest.mark.parametrize(("button", "goes_on"), [("Open now", True), ("Quit", False)])
+@pytest.mark.parametrize(("button", "goes_on"), [(OPEN_NOW, True), (QUIT, False)])
 def test_who_does_not_want_to_wait_says_what_then(
     button: str, goes_on: bool, waiting: tuple[StillEnding, Ending], qtbot: QtBot
 ) -> None:
@@ -285,14 +286,14 @@ def test_the_sentence_is_there_and_nothing_is_clipped(error: AppError, qtbot: Qt
 
 
 @pytest.mark.parametrize(
-    ("button", "result"), [("Try again", QDialog.DialogCode.Accepted), ("Quit", QDialog.DialogCode.Rejected)]
+    ("button", "result"), [(TRY_AGAIN, QDialog.DialogCode.Accepted), (QUIT, QDialog.DialogCode.Rejected)]
 )
 def test_its_buttons_try_again_or_quit(button: str, result: QDialog.DialogCode, qtbot: QtBot, tmp_path: Path) -> None:
     window = StartupProblem(Theme("light"), DiskFull("/d"), tmp_path)
     qtbot.addWidget(window)
     window.show()
     named = {one.text(): one for one in window.findChildren(QPushButton)}
-    qtbot.mouseClick(named["Copy details"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(named[COPY_DETAILS], Qt.MouseButton.LeftButton)
     assert "DiskFull" in QGuiApplication.clipboard().text()
     qtbot.mouseClick(named[button], Qt.MouseButton.LeftButton)
     assert window.result() == result

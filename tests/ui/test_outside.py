@@ -12,9 +12,11 @@ from PySide6.QtWidgets import QApplication, QKeySequenceEdit, QLabel, QPushButto
 from pytestqt.qtbot import QtBot
 
 from app.ui.chat import tab
+from app.ui.chat.tab import ANSWER_READY
 from app.ui.chat.view import ChatView
 from app.ui.icons import app_icon
-from app.ui.outside import Outside, Tray
+from app.ui.outside import KEEP_RUNNING, Outside, Tray
+from app.ui.shared_labels import CANCEL, NEW_CHAT, QUICK_ASK, QUIT, WRITING_AN_ANSWER
 from app.ui.shell import global_shortcut
 from app.ui.shell.desktop import TaskBar, bring_to_front
 from app.ui.shell.global_shortcut import GlobalShortcut, Keys
@@ -77,23 +79,23 @@ def test_without_a_tray_there_is_none_and_closing_quits(frame: Frame) -> None:
 
 def test_the_icon_and_its_menu_say_what_is_at_work_and_lead_there(outdoors: Outdoors) -> None:
     frame = outdoors.frame
-    assert outdoors.menu == ["Show Fireside", "New chat", "Quick ask", "Quit"]
+    assert outdoors.menu == ["Show Fireside", NEW_CHAT, QUICK_ASK, QUIT]
     frame.chat.busy = True
     frame.window.tab("translate").state_changed.emit("Translating 2 of 5")
     assert outdoors.menu == [
         "Show Fireside",
-        "New chat",
-        "Quick ask",
-        "Writing an answer",
+        NEW_CHAT,
+        QUICK_ASK,
+        WRITING_AN_ANSWER,
         "Translating 2 of 5",
-        "Quit",
+        QUIT,
     ]
     assert outdoors.tray._icon.toolTip() == "Fireside\nWriting an answer\nTranslating 2 of 5"
     frame.window.hide()
     outdoors.choose("Translating 2 of 5")
     assert frame.window.isVisible()
     assert frame.current_tab == "translate"
-    outdoors.choose("New chat")
+    outdoors.choose(NEW_CHAT)
     assert frame.current_tab == "chat"
 
 
@@ -109,12 +111,12 @@ def test_closing_while_work_goes_on_is_asked_about_once(outdoors: Outdoors) -> N
     frame.chat.busy = True
     ended = frame.heard(frame.window.closing.begun)
     frame.window.close()
-    assert "Writing an answer" in outdoors.question.words.text()
+    assert WRITING_AN_ANSWER in outdoors.question.words.text()
     assert clipped_texts(outdoors.question) == []
-    outdoors.answer("Cancel")
+    outdoors.answer(CANCEL)
     assert frame.window.isVisible()
     frame.window.close()
-    outdoors.answer("Quit")
+    outdoors.answer(QUIT)
     assert ended == [()]
     assert frame.settings.system.asked_to_keep
     assert not frame.settings.system.keeps_running
@@ -127,7 +129,7 @@ def test_the_window_that_keeps_running_comes_back_with_a_click_and_quits_by_its_
     frame.chat.busy = True
     ended = frame.heard(frame.window.closing.begun)
     frame.window.close()
-    outdoors.answer("Keep running")
+    outdoors.answer(KEEP_RUNNING)
     qtbot.waitUntil(lambda: not frame.window.isVisible())
     assert not QApplication.quitOnLastWindowClosed()
     assert frame.settings.system.keeps_running
@@ -136,7 +138,7 @@ def test_the_window_that_keeps_running_comes_back_with_a_click_and_quits_by_its_
     assert QApplication.quitOnLastWindowClosed()
     frame.window.close()
     assert not ended
-    outdoors.choose("Quit")
+    outdoors.choose(QUIT)
     assert ended == [()]
 
 
@@ -211,7 +213,7 @@ def test_what_it_was_about_is_said_where_that_is_wanted_and_a_click_leads_there(
     frame.window.tab("chat").work_ended.emit(end)
     frame.app.change("system", notifies_with_words=True)
     frame.window.tab("chat").work_ended.emit(end)
-    assert noted.told == [("Your answer is ready.", ""), ("Your answer is ready.", "The lease\nIn May.")]
+    assert noted.told == [(ANSWER_READY, ""), (ANSWER_READY, "The lease\nIn May.")]
     frame.show_tab("summarize")
     assert noted.click is not None
     noted.click()

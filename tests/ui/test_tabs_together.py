@@ -17,11 +17,16 @@ from pytestqt.qtbot import QtBot
 
 from app.features.summary.result import StoredSummary, SummaryOptions
 from app.store.conversations import DocumentUse
+from app.ui.chat.attaching import SUMMARIZE_ALL
 from app.ui.chat.view import ChatView
 from app.ui.exchange.importing import ImportDialog
 from app.ui.models.page import StateView
+from app.ui.shared_labels import ABOUT_THIS_MODEL, PUT_TO_SLEEP, STARTER, TODAY, UNDO
+from app.ui.shell.main_window import ASK_ABOUT_IT, CHATS_IN_FILES, DROP_TO_ADD_MODEL, IMPORT_LABEL
+from app.ui.shell.model_picker import USE_IN_CHATS_TOO, USED_ONLY_IN_TAB, WAKE_UP
 from app.ui.shell.tab_spec import EndOfWork
-from app.ui.summarize.summarize_tab import SummarizeView
+from app.ui.summarize.draft import CHOOSE_DOCUMENTS
+from app.ui.summarize.summarize_tab import SEARCH_SUMMARIES, SummarizeView
 from app.ui.theme import EDGE_PX, READING_PX
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.attached import lease_pdf, notes
@@ -110,13 +115,13 @@ def test_keys_mean_the_summaries_in_their_tab(frame: Frame) -> None:
     frame.key(Qt.Key.Key_2)
     frame.summarize.show(done.id)
     frame.key(Qt.Key.Key_F)
-    assert frame.focus.accessibleName() == "Search summaries"
+    assert frame.focus.accessibleName() == SEARCH_SUMMARIES
     frame.key(Qt.Key.Key_N)
     assert frame.open_summary is None
     assert frame.shown == SUMMARIZE
     frame.key(Qt.Key.Key_O, CTRL | SHIFT)
     dialog = frame.find(QFileDialog)
-    assert dialog.windowTitle() == "Choose documents to summarize"
+    assert dialog.windowTitle() == CHOOSE_DOCUMENTS
     dialog.reject()
     assert frame.chat.attaching.asked == 0
 
@@ -258,7 +263,7 @@ def test_a_deleted_summary_leaves_the_middle_and_comes_back_with_undo(frame: Fra
     column.press_in_list(Qt.Key.Key_Delete)
     assert frame.open_summary is None
     assert len(column.rows) == 0
-    frame.press_notice("Undo")
+    frame.press_notice(UNDO)
     assert frame.open_summary == done.id
     assert len(column.rows) == 2
 
@@ -286,7 +291,7 @@ def test_a_summary_of_ten_thousand_is_found_by_a_word_with_little_work(frame: Fr
 def test_files_dropped_on_the_chat_ask_what_for(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     lease, plan = lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "plan.txt", "We begin in May.")
     assert frame.hint(lease) == "Ask about it, Summarize, Translate"
-    assert frame.hint(tmp_path / "model.gguf") == "Drop to add a model"
+    assert frame.hint(tmp_path / "model.gguf") == DROP_TO_ADD_MODEL
     drops = frame.window.tabs.specs["translate"].drops
     assert drops is not None
     assert drops.note_of([plan]) == "Comes back looking the same"
@@ -335,13 +340,13 @@ def test_a_file_with_chats_can_be_imported_or_asked_about(frame: Frame, tmp_path
     chats.write_text('{"format": "fireside-chats", "version": 1, "chats": [{"title": "Kiln", "messages": []}]}')
     plain.write_text('{"kiln": 900}')
     frame.open_files(chats, plain)
-    frame.wait(lambda: frame.notices == ["There are chats in chats.json."])
+    frame.wait(lambda: frame.notices == [CHATS_IN_FILES.format(names="chats.json")])
     assert frame.chat.files == [plain]
-    frame.press_notice("Ask about it")
+    frame.press_notice(ASK_ABOUT_IT)
     assert frame.chat.files == [plain, chats]
     frame.open_files(chats)
-    frame.wait(lambda: frame.notices == ["There are chats in chats.json."])
-    frame.press_notice("Import")
+    frame.wait(lambda: frame.notices == [CHATS_IN_FILES.format(names="chats.json")])
+    frame.press_notice(IMPORT_LABEL)
     dialog = frame.find(ImportDialog)
     frame.wait(lambda: [chat.title for chat in frame.conversations.find()] == ["Kiln"] and not dialog.is_reading)
 
@@ -380,14 +385,14 @@ def test_each_tab_has_its_model_and_choosing_one_leaves_the_chats_in_memory(
         "never asleep while it writes"
     )
     assert frame.models.for_task("summarize") == big
-    assert frame.loader.name == "Starter"
+    assert frame.loader.name == STARTER
     assert frame.engine.loaded is not None
     frame.key(Qt.Key.Key_1)
     assert picker.accessibleDescription().startswith("Starter, 145 MB, ready")
     frame.key(Qt.Key.Key_2)
     assert picker.accessibleDescription().startswith("Big 9B")
     texts = [action.text().split("\t")[0] for action in frame.model_menu.actions() if not action.isSeparator()]
-    assert not {"Put to sleep", "Wake up", "About this model"} & set(texts), "those are about the chat's"
+    assert not {PUT_TO_SLEEP, WAKE_UP, ABOUT_THIS_MODEL} & set(texts), "those are about the chat's"
 
 
 def test_a_model_file_opened_in_a_tab_is_that_tabs(frame: Frame, tmp_path: Path) -> None:
@@ -404,8 +409,8 @@ def test_a_model_file_opened_in_a_tab_is_that_tabs(frame: Frame, tmp_path: Path)
     assert other in [row.model.path for row in frame.models.installed()]
     frame.key(Qt.Key.Key_1)
     assert any(action.text().startswith("Other 3B") for action in frame.model_menu.actions()), "one list for all tabs"
-    assert frame.notices == ["Other 3B is used only in Summarize."]
-    frame.press_notice("Use in chats too")
+    assert frame.notices == [USED_ONLY_IN_TAB.format(name="Other 3B", tab="Summarize")]
+    frame.press_notice(USE_IN_CHATS_TOO)
     frame.wait(lambda: frame.loader.path == other and frame.loader.state == "ready")
 
 
@@ -430,11 +435,11 @@ def test_the_model_that_only_write_uses_says_whether_it_is_in_memory_and_can_be_
 
     assert said("asleep")
     with engines_started() as started:
-        press("Wake up")
+        press(WAKE_UP)
         frame.wait(lambda: said("ready"))
     assert len(started) == 1, "beside the chat's"
     assert frame.loader.state == "ready"
-    press("Put to sleep")
+    press(PUT_TO_SLEEP)
     frame.wait(lambda: said("asleep"))
     assert frame.app.writing_engines._beside._beside is None
 
@@ -486,7 +491,7 @@ def test_the_list_and_the_bottom_line_follow_the_work_from_its_start_to_its_end(
     desk.click(desk.begin_button)
     assert desk.summary_id is not None
     qtbot.waitUntil(lambda: "kiln" in seen)
-    assert column.rows[0] == "Today"
+    assert column.rows[0] == TODAY
     assert column.current == desk.summary_id
     assert seen[0].startswith("kiln · "), "it stood under Working before"
     assert told[0] == "Summarizing"
@@ -514,10 +519,10 @@ def test_a_model_that_takes_the_chats_place_is_seen_while_it_works_and_comes_bac
     frame.go_on()
     frame.wait(lambda: frame.has(QuestionDialog))
     assert frame.is_at_work
-    frame.click(frame.button("Put to sleep"))
+    frame.click(frame.button(PUT_TO_SLEEP))
     qtbot.waitUntil(lambda: "Big 26B" in names)
     (tmp_path / "script" / "seen").touch()
-    qtbot.waitUntil(lambda: names[-1] == "Starter")
+    qtbot.waitUntil(lambda: names[-1] == STARTER)
 
 
 def test_without_a_queue_nothing_starts(frame: Frame, qtbot: QtBot) -> None:
@@ -587,9 +592,9 @@ def test_a_document_that_does_not_fit_goes_over_to_the_summaries(
     whole.attaching.add([short, long])
     qtbot.waitUntil(lambda: [one.is_too_long for one in whole.attached] == [False, True])
     qtbot.waitUntil(lambda: whole.attached[0].use is DocumentUse.WHOLE)
-    whole.wait(lambda: "Summarize all of it" in whole.offers)
+    whole.wait(lambda: SUMMARIZE_ALL in whole.offers)
     whole.put_message("About the manual")
-    whole.press_offer("Summarize all of it")
+    whole.press_offer(SUMMARIZE_ALL)
     assert frame.shown.startswith("summarize")
     assert frame.summarize.read == ["manual.txt"]
     frame.show_tab("chat")

@@ -13,9 +13,15 @@ from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 from app.store.conversations import StoredMessage
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import ABOUT_THIS_ANSWER, MORE_LABEL, PINNED, UNPIN
 from app.ui.shell.keyboard import written
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
+
+PREVIOUS_VERSION = "Previous version"
+BRING_BACK = "Bring back"
+PIN_MESSAGE = "Pin: the model always sees this"
+NEXT_VERSION = "Next version"
 
 ICON_PX = 17
 BUTTON_PX = (25, 29)
@@ -89,10 +95,10 @@ def memory_actions(message: StoredMessage, *, is_forgotten: bool) -> Sequence[Tu
     if not message.text:
         return ()
     if message.pinned:
-        return (TurnAction("unpin", "push-pin-slash", tr("Unpin"), group=MORE),)
+        return (TurnAction("unpin", "push-pin-slash", tr(UNPIN), group=MORE),)
     if is_forgotten:
-        return (TurnAction("pin", "arrow-u-down-left", tr("Bring back"), is_quick=True, group=MORE),)
-    return (TurnAction("pin", "push-pin", tr("Pin: the model always sees this"), group=MORE),)
+        return (TurnAction("pin", "arrow-u-down-left", tr(BRING_BACK), is_quick=True, group=MORE),)
+    return (TurnAction("pin", "push-pin", tr(PIN_MESSAGE), group=MORE),)
 
 
 def version_actions(version: str) -> Sequence[TurnAction]:
@@ -101,8 +107,8 @@ def version_actions(version: str) -> Sequence[TurnAction]:
     if not count:
         return ()
     return (
-        TurnAction("previous", "caret-left", tr("Previous version"), is_enabled=place != "1", group=VERSIONS),
-        TurnAction("next", "caret-right", tr("Next version"), is_enabled=place != count, group=VERSIONS),
+        TurnAction("previous", "caret-left", tr(PREVIOUS_VERSION), is_enabled=place != "1", group=VERSIONS),
+        TurnAction("next", "caret-right", tr(NEXT_VERSION), is_enabled=place != count, group=VERSIONS),
         TurnAction("map", "tree-structure", tr("A map of all versions"), group=VERSIONS),
     )
 
@@ -158,18 +164,18 @@ class ActionRow(QWidget):
         self._buttons: list[IconButton] = []
         self._count: QPushButton = self._text_button("versions", "map", 13)
         self._count.setToolTip(tr("A map of all versions"))
-        self._previous = self._icon_button(TurnAction("previous", "caret-left", tr("Previous version")))
-        self._next = self._icon_button(TurnAction("next", "caret-right", tr("Next version")))
+        self._previous = self._icon_button(TurnAction("previous", "caret-left", tr(PREVIOUS_VERSION)))
+        self._next = self._icon_button(TurnAction("next", "caret-right", tr(NEXT_VERSION)))
         self._pin: QPushButton = self._text_button("pinned", "unpin", 12.5)
-        self._pin.setText(tr("Pinned"))
+        self._pin.setText(tr(PINNED))
         self._pin.setAccessibleName(tr("Pinned: the model always sees this"))
         self._pin.setAccessibleDescription(tr("Unpins it"))
         self._pin.setToolTip(tr("The model always sees this. Press to unpin it."))
         theme.dress(self._pin, glyph=("push-pin", "muted", 14))
         self._note: QPushButton = self._text_button("answer_note", "details", 12.5)
-        self._note.setToolTip(tr("About this answer"))
-        self._about = self._icon_button(TurnAction("details", "info", tr("About this answer")))
-        self.more = self._icon_button(TurnAction(MORE, "dots-three-bold", tr("More")))
+        self._note.setToolTip(tr(ABOUT_THIS_ANSWER))
+        self._about = self._icon_button(TurnAction("details", "info", tr(ABOUT_THIS_ANSWER)))
+        self.more = self._icon_button(TurnAction(MORE, "dots-three-bold", tr(MORE_LABEL)))
         """What opens the menu."""
         self.more.setToolTip(tr("More (Shift+F10)"))
 

@@ -21,6 +21,22 @@ from app.ui.chat.documents import BranchDocuments, SourceRow
 from app.ui.chat.survey import made_words
 from app.ui.chat.turn import ACTIONS_PX, TurnView
 from app.ui.i18n import tr
+from app.ui.shared_labels import (
+    ANSWER_LINE,
+    CONTINUE,
+    COPY,
+    COPY_AS_MARKDOWN,
+    EDIT_LABEL,
+    FORK_CHAT,
+    MINUTES_AND_SECONDS,
+    NEW_CHAT,
+    REMEMBER_ANSWER,
+    STOPPED_LABEL,
+    TOKEN_COUNT,
+    TOKENS_PER_SECOND,
+    TRANSLATE_THIS,
+    TRY_AGAIN,
+)
 from app.ui.shell.notify import ACTION_LABELS
 from app.ui.text.body import MessageBody
 from app.ui.text.code import CodeText
@@ -33,6 +49,28 @@ from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.ui.chat.sent_pictures import SentPictures
+
+FIRST_TOKEN_AFTER_SECONDS = "first token {seconds} s"
+THOUGHT_A_MOMENT = "Thought for a moment"
+HIDE_THINKING = "Hides the thinking"
+THINKING = "Thinking…"
+THOUGHT_FOR_SECONDS = "Thought for {seconds} s"
+THOUGHT_WITHOUT_ANSWER = "The model thought about it and gave no answer."
+TOOK_TIME = "took {time}"
+THOUGHTS = "Thoughts"
+THOUGHT_FOR_MINUTES = "Thought for {minutes} min {seconds} s"
+THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS = "The checker finds no support for {words}."
+REGENERATE = "Regenerate"
+ASK_ANOTHER_MODEL = "Ask another model…"
+SHOW_TWO_VERSIONS = "Show two versions side by side"
+COPY_AS_TEXT = "Copy as text"
+COPY_ITS_CODE = "Copy the code"
+READ_AS_MARKDOWN = "Read as Markdown"
+MAY_COME_FROM = "May come from"
+NOT_FOUND_IN_DOCUMENT = "Not found in the document"
+ANSWER_REACHED_LIMIT = "The answer reached its length limit."
+ANSWER_REPEATED_ITSELF = "The answer repeated itself and was stopped."
+ANSWER_FILLED_CONTEXT = "The answer filled the model’s context."
 
 SLICE_S = 0.006
 LEAST_PORTION = 200
@@ -209,7 +247,7 @@ class AnswerView(TurnView):
             self._say_state(message)
         self.written.set_text(message.text, is_over=is_over)
         self._show_beside()
-        self.setAccessibleName(tr("Answer: {words}", words=message.text[:200]))
+        self.setAccessibleName(tr(ANSWER_LINE, words=message.text[:200]))
         self.update_actions()
 
     def continue_from_here(self) -> None:
@@ -254,27 +292,27 @@ class AnswerView(TurnView):
         return self.written.is_open or super().is_changing
 
     def actions_offered(self) -> Sequence[TurnAction]:
-        actions = [TurnAction("copy", "copy", tr("Copy"), is_quick=True)]
+        actions = [TurnAction("copy", "copy", tr(COPY), is_quick=True)]
         if self.text:
-            actions.append(TurnAction("copy_text", "text-t", tr("Copy as text"), group=COPY_AS))
-            actions.append(TurnAction("copy_markdown", "hash", tr("Copy as Markdown"), group=COPY_AS))
+            actions.append(TurnAction("copy_text", "text-t", tr(COPY_AS_TEXT), group=COPY_AS))
+            actions.append(TurnAction("copy_markdown", "hash", tr(COPY_AS_MARKDOWN), group=COPY_AS))
         if any(isinstance(piece, Code) for piece in self.written.pieces):
-            actions.append(TurnAction("copy_code", "code", tr("Copy the code"), group=COPY_AS))
-        actions.append(TurnAction("regenerate", "arrow-clockwise", tr("Regenerate"), is_quick=True, begins=True))
-        actions.append(TurnAction("compare_with", "columns", tr("Ask another model…")))
-        actions.append(TurnAction("edit", "pencil-simple", tr("Edit"), begins=True))
-        actions.append(TurnAction("fork", "git-fork", tr("Fork: a new chat up to here"), group=VERSIONS))
+            actions.append(TurnAction("copy_code", "code", tr(COPY_ITS_CODE), group=COPY_AS))
+        actions.append(TurnAction("regenerate", "arrow-clockwise", tr(REGENERATE), is_quick=True, begins=True))
+        actions.append(TurnAction("compare_with", "columns", tr(ASK_ANOTHER_MODEL)))
+        actions.append(TurnAction("edit", "pencil-simple", tr(EDIT_LABEL), begins=True))
+        actions.append(TurnAction("fork", "git-fork", tr(FORK_CHAT), group=VERSIONS))
         if self._version():
-            actions.append(TurnAction("beside", "columns", tr("Show two versions side by side"), group=VERSIONS))
+            actions.append(TurnAction("beside", "columns", tr(SHOW_TWO_VERSIONS), group=VERSIONS))
         if self._can_continue():  # an icon only where the line below the answer does not offer it in words
             is_quick = self._state is None or not self._state.offers("continue")
-            actions.append(TurnAction("continue", "fast-forward", tr("Continue"), is_quick=is_quick, group=MORE))
-        raw = tr("Read as Markdown")
+            actions.append(TurnAction("continue", "fast-forward", tr(CONTINUE), is_quick=is_quick, group=MORE))
+        raw = tr(READ_AS_MARKDOWN)
         actions.append(TurnAction("markdown", "brackets-angle", raw, checked=self.is_markdown_shown, group=MORE))
         if self.text and self.can_translate:
-            actions.append(TurnAction("translate", "translate", tr("Translate this"), group=MORE))
+            actions.append(TurnAction("translate", "translate", tr(TRANSLATE_THIS), group=MORE))
         if self.text:
-            actions.append(TurnAction("remember", "brain", tr("Remember this…"), group=MORE))
+            actions.append(TurnAction("remember", "brain", tr(REMEMBER_ANSWER), group=MORE))
         return actions
 
     def note(self) -> str:
@@ -284,7 +322,7 @@ class AnswerView(TurnView):
         message = self.message
         if message is None:
             return ""
-        took = tr("took {time}", time=time_text(message.stats.total_s)) if message.stats is not None else ""
+        took = tr(TOOK_TIME, time=time_text(message.stats.total_s)) if message.stats is not None else ""
         return " · ".join(part for part in (model_words(message.model), took) if part)
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
@@ -328,13 +366,13 @@ class AnswerView(TurnView):
         places = [] if self.written.is_open or self.is_whole else self._documents.sources(self.message)
         if not places and not self.written.is_open and is_marked_not_found(self.message.sources):
             is_one = len(self._documents.ids) < 2
-            words = tr("Not found in the document") if is_one else tr("Not found in the documents")
+            words = tr(NOT_FOUND_IN_DOCUMENT) if is_one else tr("Not found in the documents")
             self.sources.show_words(
                 words, tr("No passage says anything like this answer, so the model may have made it up.")
             )
             self.resized.emit(self)
         elif places or self._sources is not None:
-            self.sources.show_places(tr("May come from"), places)
+            self.sources.show_places(tr(MAY_COME_FROM), places)
             self.resized.emit(self)
         parts = None if self.written.is_open else unsupported_parts(self.message.sources)
         self.show_check(doubt_words(self.message.text, parts) if parts is not None else "")
@@ -389,23 +427,23 @@ class AnswerView(TurnView):
 def state_words(message: StoredMessage, *, can_continue: bool) -> tuple[str, ...]:
     """What is said about a stored answer, and the name and the words of its one action, where there is any."""
     reason = message.stats.finish_reason if message.stats else None
-    go_on = ("continue", tr("Continue")) if can_continue else ()
-    again = ("retry", tr("Try again"))
+    go_on = ("continue", tr(CONTINUE)) if can_continue else ()
+    again = ("retry", tr(TRY_AGAIN))
     said: tuple[str, ...] = ("",)
     if message.state == MessageState.INTERRUPTED and message.text:
         said = tr("Interrupted. The text so far was kept."), *go_on
     elif message.state in (MessageState.INTERRUPTED, MessageState.FAILED):
         said = tr("No answer came. Your message was kept."), *again
     elif message.state == MessageState.STOPPED:
-        said = tr("Stopped"), *(go_on if message.text else again)
+        said = tr(STOPPED_LABEL), *(go_on if message.text else again)
     elif reason == FinishReason.LENGTH:
-        said = tr("The answer reached its length limit."), *go_on
+        said = tr(ANSWER_REACHED_LIMIT), *go_on
     elif reason == FinishReason.REPEATED:
-        said = tr("The answer repeated itself and was stopped."), *go_on
+        said = tr(ANSWER_REPEATED_ITSELF), *go_on
     elif reason == FinishReason.CONTEXT:
-        said = tr("The answer filled the model’s context."), *(go_on or ("new_chat", tr("New chat")))
+        said = tr(ANSWER_FILLED_CONTEXT), *(go_on or ("new_chat", tr(NEW_CHAT)))
     elif not message.text and message.thinking:
-        said = tr("The model thought about it and gave no answer."), *again
+        said = tr(THOUGHT_WITHOUT_ANSWER), *again
     elif not message.text:
         said = tr("The model ended its turn without a word."), *again
     return said
@@ -417,7 +455,7 @@ def doubt_words(text: str, parts: UnsupportedParts) -> str:
     words = ", ".join(f"“{part}”" for part in quoted)
     if left:
         return tr("The checker finds no support for {words} and {count} more.", words=words, count=left)
-    return tr("The checker finds no support for {words}.", words=words) if words else ""
+    return tr(THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS, words=words) if words else ""
 
 
 class StateLine(QWidget):
@@ -479,16 +517,16 @@ def time_text(seconds: float) -> str:
     if seconds < 60:
         return tr("{seconds} s", seconds=f"{seconds:.1f}")
     minutes, rest = divmod(round(seconds), 60)
-    return tr("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
+    return tr(MINUTES_AND_SECONDS, minutes=minutes, seconds=rest)
 
 
 def stats_text(stats: AnswerStats) -> str:
     """What the engine measured, in one line."""
-    parts = [tr("{count} tokens", count=f"{stats.generated_tokens:,}")]
+    parts = [tr(TOKEN_COUNT, count=f"{stats.generated_tokens:,}")]
     if stats.tokens_per_s > 0:
         speed = f"{stats.tokens_per_s:.0f}" if stats.tokens_per_s >= 10 else f"{stats.tokens_per_s:.1f}"
-        parts.append(tr("{speed} tokens/s", speed=speed))
-    parts.append(tr("first token {seconds} s", seconds=f"{stats.time_to_first_token_s:.1f}"))
+        parts.append(tr(TOKENS_PER_SECOND, speed=speed))
+    parts.append(tr(FIRST_TOKEN_AFTER_SECONDS, seconds=f"{stats.time_to_first_token_s:.1f}"))
     return " · ".join(parts)
 
 
@@ -582,10 +620,10 @@ class ThinkingView(QWidget):
         self._update()
 
     def _update(self) -> None:
-        label = tr("Thinking…") if self._is_going_on else thought_for(self._seconds)
+        label = tr(THINKING) if self._is_going_on else thought_for(self._seconds)
         self._line.setText(label)
         self._line.setAccessibleName(label)
-        self._line.setAccessibleDescription(tr("Hides the thinking") if self.is_open else tr("Shows the thinking"))
+        self._line.setAccessibleDescription(tr(HIDE_THINKING) if self.is_open else tr("Shows the thinking"))
         closed = "caret-left" if self.isRightToLeft() else "caret-right"
         self._theme.dress(self._line, glyph=("caret-down" if self.is_open else closed, "muted", CARET_PX))
         self.setVisible(bool(self.text))
@@ -635,10 +673,10 @@ class ThoughtText(TextView):
 
 def thought_for(seconds: float | None) -> str:
     if seconds is None:
-        return tr("Thoughts")
+        return tr(THOUGHTS)
     if seconds < 1:
-        return tr("Thought for a moment")
+        return tr(THOUGHT_A_MOMENT)
     if seconds < 60:
-        return tr("Thought for {seconds} s", seconds=round(seconds) if seconds < 59.5 else 59)
+        return tr(THOUGHT_FOR_SECONDS, seconds=round(seconds) if seconds < 59.5 else 59)
     minutes, rest = divmod(round(seconds), 60)
-    return tr("Thought for {minutes} min {seconds} s", minutes=minutes, seconds=rest)
+    return tr(THOUGHT_FOR_MINUTES, minutes=minutes, seconds=rest)

@@ -20,6 +20,7 @@ from app.language.sentences import sentences, written, written_words
 from app.store.messages import MessageState
 from app.ui.chat.survey import progress_words
 from app.ui.i18n import tr
+from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL, THINKING, WAITING_FOR_MODEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.widgets.labels import announce
@@ -196,7 +197,7 @@ def reading_words(done: int, total: int, seconds_left: float | None) -> str:
     parts = [words, tr("{percent} %", percent=min(100, done * 100 // total))]
     if seconds_left is not None and seconds_left >= 1:
         minutes, seconds = divmod(math.ceil(seconds_left), 60)
-        left = tr("{minutes} min {seconds} s", minutes=minutes, seconds=seconds)
+        left = tr(MINUTES_AND_SECONDS, minutes=minutes, seconds=seconds)
         parts.append(tr("{time} left", time=left if minutes else tr("{seconds} s", seconds=seconds)))
     return " · ".join(parts)
 
@@ -338,8 +339,8 @@ class LiveAnswer(QObject):
             self._is_waiting = False
             if self._view is not None:
                 self._view.thinking.end(self.answering.thinking_s)
-                self._view.say(tr("Stopped"))
-            self._announcer.say(tr("Stopped"))
+                self._view.say(tr(STOPPED_LABEL))
+            self._announcer.say(tr(STOPPED_LABEL))
 
     def show_waiting(self) -> None:
         """What is being waited for, once it takes a moment."""
@@ -351,7 +352,7 @@ class LiveAnswer(QObject):
         elif running.has_text or not self._is_waiting:
             return
         elif self._is_loading():
-            self._view.say(tr("Waiting for the model to load"))
+            self._view.say(tr(WAITING_FOR_MODEL))
         elif self._look is not None:
             self._view.say(looking_words(self._look, self._look_left()))
         elif self._progress is not None and self._progress[1]:
@@ -363,7 +364,7 @@ class LiveAnswer(QObject):
         running = self.answering
         assert running is not None
         if running.thinking == text:  # its beginning; the thinking itself is read to nobody
-            self._announcer.say(tr("Thinking"))
+            self._announcer.say(tr(THINKING))
         if self._view is not None:
             self._view.append_thinking(text)
 

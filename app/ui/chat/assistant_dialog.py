@@ -21,11 +21,14 @@ from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.chat.settings import ChatFields, Choices
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import CHOOSE_AN_ICON, COPY_OF, NAME_DELETED, NEW_ASSISTANT
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ICON_PX, IconButton, IconPopup
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets, scrolled
 from app.ui.widgets.row_list import GroupedListModel, Index, RowDelegate
+
+NEW_CHAT_WITH_IT = "New chat with it"
 
 SIZE_PX = (800, 600)
 ROW_ICON_PX = 16
@@ -84,13 +87,13 @@ class AssistantDialog(LibraryDialog):
     ) -> None:
         super().__init__(
             theme, parent, AssistantListModel(),
-            kind="assistant", title=tr("Assistants"), new=tr("New assistant"), use=tr("New chat with it"),
+            kind="assistant", title=tr("Assistants"), new=tr(NEW_ASSISTANT), use=tr(NEW_CHAT_WITH_IT),
         )  # fmt: skip
         self._store, self._models, self._in_settings = store, models, in_settings
         self._shown: Assistant | None = None
         self._fields: ChatFields | None = None
         self.list.setItemDelegate(AssistantDelegate(theme, self.list))
-        self.icon = IconButton(theme, ICONS[0], tr("Choose an icon"), size_px=ICON_PX)
+        self.icon = IconButton(theme, ICONS[0], tr(CHOOSE_AN_ICON), size_px=ICON_PX)
         self.icon.clicked.connect(lambda _=False: self._on_icon())
         self.nothing = plain_label(
             tr("An assistant is instructions, a model and settings under a name: begin a chat with it in one click."),
@@ -185,13 +188,13 @@ class AssistantDialog(LibraryDialog):
         self.look()
 
     def _on_new(self) -> None:
-        self.add(tr("New assistant"), AssistantChoice())
+        self.add(tr(NEW_ASSISTANT), AssistantChoice())
 
     def _on_copy(self) -> None:
         self._save()
         one = self._shown
         if one is not None:
-            self.add(tr("{name} (copy)", name=one.name), chosen_of(one), one.icon)
+            self.add(tr(COPY_OF, name=one.name), chosen_of(one), one.icon)
 
     def _on_delete(self) -> None:
         self._save()
@@ -202,7 +205,7 @@ class AssistantDialog(LibraryDialog):
             self._store.delete(one.id)
             self._shown = None
             self.changed.emit()
-            self.notify.undo(tr("“{name}” was deleted.", name=one.name), partial(self._restore, one.id))
+            self.notify.undo(tr(NAME_DELETED, name=one.name), partial(self._restore, one.id))
             self.look()
             self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 

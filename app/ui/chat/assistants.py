@@ -17,6 +17,7 @@ from app.ui.chat.settings import ChatOptions, model_choices
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import NEW_ASSISTANT, NEW_CHAT_WITH_ASSISTANT
 from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -25,6 +26,13 @@ from app.ui.widgets.buttons import NamedButton
 if TYPE_CHECKING:
     from app.store.assistants import Assistant
     from app.ui.chat.assistant_dialog import AssistantDialog
+
+ALL_ASSISTANTS = "All assistants…"
+SAVE_AS_ASSISTANT = "Save these settings as an assistant…"
+ASSISTANT_CHANGED = "“{name}” was changed. This chat isn’t affected."
+NO_ASSISTANT = "No assistant"
+CHAT_ASSISTANT = "Assistant of this chat: {name}"
+CHAT_WITHOUT_ASSISTANT = "Assistant of this chat: none"
 
 NAME_PX = 120
 
@@ -53,8 +61,8 @@ class ChatAssistants(QObject):
             theme,
             "assistant",
             ICONS[0],
-            tr("Assistant of this chat: none"),
-            about=lambda name: tr("Assistant of this chat: {name}", name=name),
+            tr(CHAT_WITHOUT_ASSISTANT),
+            about=lambda name: tr(CHAT_ASSISTANT, name=name),
             most_px=NAME_PX,
         )
         self.button.pressed.connect(lambda: self.button.show_above(self.menu()))
@@ -98,7 +106,7 @@ class ChatAssistants(QObject):
         menu.setObjectName("assistant_menu")
         menu.setAccessibleName(tr("Assistant of this chat"))
         menu.aboutToHide.connect(menu.deleteLater)
-        for number, name, glyph in [(0, tr("No assistant"), ""), *((o.id, o.name, icon_of(o)) for o in self.all())]:
+        for number, name, glyph in [(0, tr(NO_ASSISTANT), ""), *((o.id, o.name, icon_of(o)) for o in self.all())]:
             is_this = number == (here.id if here is not None else 0)
             action = menu.addAction(name.replace("&", "&&"), partial(self.take, number))
             colour = tokens.accent if is_this else tokens.muted if glyph else "#00000000"
@@ -106,11 +114,11 @@ class ChatAssistants(QObject):
             action.setCheckable(True)
             action.setChecked(is_this)
         menu.addSeparator()
-        menu.addAction(icon("plus", tokens.muted), tr("Save these settings as an assistant…"), self.save_as)
+        menu.addAction(icon("plus", tokens.muted), tr(SAVE_AS_ASSISTANT), self.save_as)
         if here is not None:
             words = tr("Change “{name}”…", name=here.name).replace("&", "&&")
             menu.addAction(icon("pencil-simple", tokens.muted), words, lambda: self.open_all(here.id))
-        menu.addAction(icon("users", tokens.muted), tr("All assistants…"), self.open_all)
+        menu.addAction(icon("users", tokens.muted), tr(ALL_ASSISTANTS), self.open_all)
         return menu
 
     def menu_of_new(self) -> QMenu:
@@ -118,20 +126,20 @@ class ChatAssistants(QObject):
         muted = self._theme.tokens.muted
         menu = QMenu(self._composer.window())
         menu.setObjectName("new_chat_menu")
-        menu.setAccessibleName(tr("New chat with an assistant"))
+        menu.setAccessibleName(tr(NEW_CHAT_WITH_ASSISTANT))
         menu.aboutToHide.connect(menu.deleteLater)
         for assistant in self.all():
             menu.addAction(
                 icon(icon_of(assistant), muted), assistant.name.replace("&", "&&"), partial(self.begin, assistant.id)
             )
         menu.addSeparator()
-        menu.addAction(icon("users", muted), tr("All assistants…"), self.open_all)
+        menu.addAction(icon("users", muted), tr(ALL_ASSISTANTS), self.open_all)
         return menu
 
     def save_as(self) -> AssistantDialog:
         """What the chat sets itself becomes one more, which wants a name."""
         dialog = self.open_all()
-        dialog.add(tr("New assistant"), self._options.chosen)
+        dialog.add(tr(NEW_ASSISTANT), self._options.chosen)
         return dialog
 
     def open_all(self, number: int = 0) -> AssistantDialog:
@@ -158,7 +166,7 @@ class ChatAssistants(QObject):
         now = self._options.assistant
         if now is None or before is None or now.id != before.id or chosen_of(now) == chosen_of(before):
             return
-        words = tr("“{name}” was changed. This chat isn’t affected.", name=now.name)
+        words = tr(ASSISTANT_CHANGED, name=now.name)
         self._notify.tell(PersonMessage(words, action="take_over"), action=partial(self._take_over, now.id))
 
     def _take_over(self, number: int) -> None:

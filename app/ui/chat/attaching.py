@@ -28,6 +28,7 @@ from app.ui.document.files import (
     spoken_size,
 )
 from app.ui.i18n import tr
+from app.ui.shared_labels import CHOOSE_PAGES, OPEN, PUT_INTO_MESSAGE, REMOVE, SUMMARIZE, TRANSLATE, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -40,6 +41,13 @@ if TYPE_CHECKING:
     from app.features.chat.seen import DocumentFit
     from app.store.conversations import Conversation
     from app.ui.shell.picture_reading import PictureReading
+
+SHOW_ALL = "Show all of it"
+USE_AS_BACKGROUND = "Use as background"
+STILL_READING = "{name} is still being read"
+SUMMARIZE_ALL = "Summarize all of it"
+REMOVE_ALL = "Remove all"
+STILL_LISTENING = "{name} is still being listened to"
 
 
 MOST_TAKEN_OUT = 200
@@ -142,23 +150,23 @@ class ChatAttachments(QObject):
         as_whole, as_background = partial(self._choose, is_background=False), partial(self._choose, is_background=True)
         summarize = partial(self._hand_over, is_translated=False)
         translate = partial(self._hand_over, is_translated=True)
-        whole = FileAction(tr("Show all of it"), as_whole, lambda one: one.can_be_whole)
-        pages = FileAction(tr("Choose pages…"), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose)
+        whole = FileAction(tr(SHOW_ALL), as_whole, lambda one: one.can_be_whole)
+        pages = FileAction(tr(CHOOSE_PAGES), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose)
         self._row.too_long.offers = [
-            FileAction(tr("Summarize all of it"), summarize, lambda one: not one.talk.is_temporary),
+            FileAction(tr(SUMMARIZE_ALL), summarize, lambda one: not one.talk.is_temporary),
             replace(whole, serves=lambda one: one.can_be_whole and is_alone_too_long(one)),
             replace(pages, serves=lambda one: one.has_pages_to_choose and is_alone_too_long(one)),
         ]
         return [  # of a temporary chat nothing is kept elsewhere
-            FileAction(tr("Open"), self._on_opened),
+            FileAction(tr(OPEN), self._on_opened),
             whole,
-            FileAction(tr("Use as background"), as_background, lambda one: one.use is not DocumentUse.BACKGROUND),
+            FileAction(tr(USE_AS_BACKGROUND), as_background, lambda one: one.use is not DocumentUse.BACKGROUND),
             pages,
-            FileAction(tr("Summarize"), summarize, lambda one: not one.talk.is_temporary),
-            FileAction(tr("Translate"), translate, lambda one: not one.talk.is_temporary and not one.is_pasted),
-            FileAction(tr("Put into the message"), self.text_wanted.emit, lambda one: one.is_short),
-            FileAction(tr("Remove"), self.remove),
-            FileAction(tr("Remove all"), lambda _one: self._remove(self.shown), lambda _one: len(self.shown) > 1),
+            FileAction(tr(SUMMARIZE), summarize, lambda one: not one.talk.is_temporary),
+            FileAction(tr(TRANSLATE), translate, lambda one: not one.talk.is_temporary and not one.is_pasted),
+            FileAction(tr(PUT_INTO_MESSAGE), self.text_wanted.emit, lambda one: one.is_short),
+            FileAction(tr(REMOVE), self.remove),
+            FileAction(tr(REMOVE_ALL), lambda _one: self._remove(self.shown), lambda _one: len(self.shown) > 1),
         ]
 
     @property
@@ -184,8 +192,8 @@ class ChatAttachments(QObject):
         """What a message waits for before it goes; "" when it can go now."""
         name = self.waits_for
         if is_recording(name):
-            return tr("{name} is still being listened to", name=name)
-        return tr("{name} is still being read", name=name) if name else ""
+            return tr(STILL_LISTENING, name=name)
+        return tr(STILL_READING, name=name) if name else ""
 
     @property
     def waits_for(self) -> str:
@@ -418,7 +426,7 @@ class ChatAttachments(QObject):
         elif one.document is not None:
             self._questions.show_menu(one, at, self._menu)
         elif one.stage is Stage.FAILED and not one.text:
-            offers = [FileAction(tr("Try again"), self._intake.again), FileAction(tr("Remove"), self.remove)]
+            offers = [FileAction(tr(TRY_AGAIN), self._intake.again), FileAction(tr(REMOVE), self.remove)]
             self._questions.show_menu(one, at, offers)
 
     def _show(self) -> None:

@@ -28,6 +28,7 @@ from app.ui.document.files import (
     tokens_words,
 )
 from app.ui.i18n import tr
+from app.ui.shared_labels import WAITS_LABEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
@@ -37,6 +38,12 @@ from app.ui.work.pictures import READ_ITS_TEXT, PicturesLine
 if TYPE_CHECKING:
     from app.features.chat.answers import AnswerService
     from app.features.chat.seen import DocumentFit
+
+TOO_LONG_PASSAGES_INSTEAD = (
+    "{name} is too long to be shown to the model whole: each question gets the passages that fit it best."
+)
+WAITS_FOR_MODEL = "waits for the model"
+LISTENING_TO_MINUTE = "listening, minute {page} of {pages}"
 
 
 MOST_LINES = 3
@@ -149,7 +156,7 @@ class DraftChip(DocumentChip):
         unit = one.unit or "page"
         if is_recording(one.name):
             minute = min(one.page + 1, one.pages)
-            self._say(tr("listening, minute {page} of {pages}", page=minute, pages=f"{one.pages:,}"))
+            self._say(tr(LISTENING_TO_MINUTE, page=minute, pages=f"{one.pages:,}"))
             return
         self._say(tr("reading, {unit} {page} of {pages}", unit=unit, page=one.page, pages=f"{one.pages:,}"))
 
@@ -293,7 +300,7 @@ class AttachmentRow(QWidget):
         elif one.stage is Stage.LOCKED:
             chip.show_words(tr("needs a password"))
         elif one.stage in (Stage.ASKED, Stage.WAITS):
-            chip.show_words(tr("waits for the model") if one.awaits_model else tr("waits"))
+            chip.show_words(tr(WAITS_FOR_MODEL) if one.awaits_model else tr(WAITS_LABEL))
         elif one.document is not None:
             self._fill_read(chip, one)
 
@@ -387,7 +394,7 @@ class TooLong(QFrame):
             return
         if len(documents) == 1:
             said = tr(
-                "{name} is too long to be shown to the model whole: each question gets the passages that fit it best.",
+                TOO_LONG_PASSAGES_INSTEAD,
                 name=short_name(documents[0].name),
             )
         else:

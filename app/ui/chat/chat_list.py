@@ -29,6 +29,7 @@ from app.store.conversations import Conversation
 from app.ui.chat.tags import CHAT_TYPE, TAG_TYPE, colour_of
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import LAST_SEVEN_DAYS, NEW_CHAT, OLDER, PINNED, TODAY, YESTERDAY
 from app.ui.theme import Theme
 from app.ui.widgets.labels import paint_marked, plain_tip
 from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowDelegate, RowList
@@ -36,6 +37,9 @@ from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowDelegat
 if TYPE_CHECKING:
     from app.features.finding import SearchHit
     from app.store.projects import ChatTag, Project
+
+PROJECTS = "Projects"
+SIMILAR_IN_MEANING = "Similar in meaning"
 
 PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
 HIT_ROLE = Qt.ItemDataRole.UserRole + 5
@@ -76,14 +80,14 @@ class ProjectRow:
 
 def group_of(conversation: Conversation, now: datetime) -> str:
     if conversation.pinned:
-        return tr("Pinned")
+        return tr(PINNED)
     day = datetime.fromtimestamp(conversation.updated_at).date()
     today = now.date()
     if day >= today:
-        return tr("Today")
+        return tr(TODAY)
     if day == today - timedelta(days=1):
-        return tr("Yesterday")
-    return tr("Last 7 days") if day > today - timedelta(days=7) else tr("Older")
+        return tr(YESTERDAY)
+    return tr(LAST_SEVEN_DAYS) if day > today - timedelta(days=7) else tr(OLDER)
 
 
 class ChatListModel(GroupedListModel[Conversation]):
@@ -160,7 +164,7 @@ class ChatListModel(GroupedListModel[Conversation]):
         self._project_rows = {}
         rows: list[Any] = super().arranged(pinned, now)
         listed = [project for project in self.projects if inside[project.id] or not self.is_narrowed]
-        rows += [tr("Projects")] if listed else []
+        rows += [tr(PROJECTS)] if listed else []
         for project in listed:
             chats = inside[project.id]
             row = ProjectRow(project, len(chats), project.is_open or self.is_narrowed)
@@ -170,7 +174,7 @@ class ChatListModel(GroupedListModel[Conversation]):
                 for chat in sorted(chats, key=lambda one: not one.pinned):
                     rows += [chat, *self.below(chat)]
         rows += super().arranged(others, now)
-        rows += [tr("Similar in meaning")] if self.similar else []
+        rows += [tr(SIMILAR_IN_MEANING)] if self.similar else []
         for chat in self.similar:
             rows += [chat, *self.similar_hits[chat.id]]
         return rows
@@ -194,7 +198,7 @@ class ChatListModel(GroupedListModel[Conversation]):
         if not isinstance(row, Conversation):
             return self._data_of_hit(row, role)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return row.title or tr("New chat")
+            return row.title or tr(NEW_CHAT)
         known: dict[int, Callable[[], Any]] = {
             ID_ROLE: lambda: row.id,
             PINNED_ROLE: lambda: row.pinned,
@@ -206,7 +210,7 @@ class ChatListModel(GroupedListModel[Conversation]):
         return known[role]() if role in known else None
 
     def _with_tags(self, row: Conversation) -> str:
-        title, tags = row.title or tr("New chat"), self.tags.get(row.id, ())
+        title, tags = row.title or tr(NEW_CHAT), self.tags.get(row.id, ())
         return f"{title}\n{tr('Tags: {names}', names=', '.join(tag.name for tag in tags))}" if tags else title
 
     @staticmethod

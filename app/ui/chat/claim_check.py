@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from app.features.chat.answers import AnswerService
     from app.ui.chat.view import ChatView
 
+CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL = "Checking this answer: waits for the model"
+
 
 class AnswerChecking(QObject):
     """Has the answers of one chat view checked, one after the other; nothing happens before a checker is chosen."""
@@ -79,7 +81,7 @@ class AnswerChecking(QObject):
     def _show_progress(self) -> None:
         if self._progress is not None:
             waits = self._progress.is_paused
-            self._show_words(tr("Checking this answer: waits for the model") if waits else tr("Checking this answer…"))
+            self._show_words(tr(CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL) if waits else tr("Checking this answer…"))
 
     def _end_progress(self) -> None:
         if self._progress is not None:

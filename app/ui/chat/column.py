@@ -24,6 +24,17 @@ from app.ui.chat.projects import ProjectMenus
 from app.ui.chat.tags import TagBar
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import (
+    CHATS,
+    EXPORT_OR_PRINT,
+    NEW_CHAT,
+    NEW_CHAT_WITH_ASSISTANT,
+    NEW_PROJECT,
+    PIN,
+    SEARCH_CHATS,
+    TEMPORARY_CHAT,
+    UNPIN,
+)
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import with_keys
 from app.ui.shell.notify import Notify
@@ -35,6 +46,8 @@ from app.ui.work.column import ListColumn, ListWords
 if TYPE_CHECKING:
     from app.core.events import CancelToken
     from app.features.finding import HistorySearch, SearchHit
+
+NO_CHAT_WITH_TAGS = "No chat has these tags."
 
 MOST_HITS = 100
 MOST_SIMILAR = 5
@@ -86,9 +99,9 @@ class ChatsColumn(ListColumn):
         words = ListWords(
             name="chats",
             icon="note-pencil",
-            new=tr("New chat"),
-            search=tr("Search chats"),
-            all=tr("Chats"),
+            new=tr(NEW_CHAT),
+            search=tr(SEARCH_CHATS),
+            all=tr(CHATS),
             nothing_found=tr("No chats found."),
             nothing_yet=tr("Your chats will be here."),
         )
@@ -117,16 +130,16 @@ class ChatsColumn(ListColumn):
         self._connect()
 
     def _add_buttons(self) -> None:
-        temporary = IconButton(self._theme, "ghost", tr("Temporary chat"), size_px=18)
+        temporary = IconButton(self._theme, "ghost", tr(TEMPORARY_CHAT), size_px=18)
         temporary.setObjectName("temporary_chat")
         temporary.setToolTip(with_keys(tr("Temporary chat: nothing of it is kept"), "temporary_chat"))
         temporary.clicked.connect(self.temporary_chat_wanted)
         self.more_menu: Callable[[], QMenu | None] = lambda: None
         """What else a new chat can begin as; it is given by who knows that."""
-        more = IconButton(self._theme, "caret-down", tr("New chat with an assistant"), size_px=16)
+        more = IconButton(self._theme, "caret-down", tr(NEW_CHAT_WITH_ASSISTANT), size_px=16)
         more.setObjectName("new_chat_with")
         more.clicked.connect(lambda _=False: self._show_more(more))
-        begin = IconButton(self._theme, "folder-plus", tr("New project"), size_px=18)
+        begin = IconButton(self._theme, "folder-plus", tr(NEW_PROJECT), size_px=18)
         begin.setObjectName("new_project")
         begin.setToolTip(tr("New project: a folder of chats with documents of its own"))
         begin.clicked.connect(lambda _=False: self.folders.wanted.emit("begin", 0))
@@ -218,14 +231,14 @@ class ChatsColumn(ListColumn):
             self.project_menu_filled.emit(row.project.id, menu)
             return menu
         menu, muted, is_pinned = super().menu_for(index), self._theme.tokens.muted, bool(index.data(PINNED_ROLE))
-        glyph, words = ("push-pin-slash", tr("Unpin")) if is_pinned else ("push-pin", tr("Pin"))
+        glyph, words = ("push-pin-slash", tr(UNPIN)) if is_pinned else ("push-pin", tr(PIN))
         number = index.data(ID_ROLE)
         pin = menu.addAction(icon(glyph, muted), words, lambda: self._pin(number, is_pinned=not is_pinned))
         before = menu.actions()[1]
         menu.insertAction(before, pin)
         menu.insertMenu(before, self.folders.menu_for_chat(number, row.project.id if row is not None else None, menu))
         menu.insertMenu(before, self.tags.menu_for_chat(menu, number))
-        export = menu.addAction(icon("export", muted), tr("Export or print…"), lambda: self.export_wanted.emit(number))
+        export = menu.addAction(icon("export", muted), tr(EXPORT_OR_PRINT), lambda: self.export_wanted.emit(number))
         menu.insertAction(before, export)
         return menu
 
@@ -340,7 +353,7 @@ class ChatsColumn(ListColumn):
         if (again := self._chats.index_of_key(current)).isValid():  # what comes late moves nobody in the list
             self.list.mark(again, scroll=False)
         if self.tags.chosen and not self.search.text().strip():
-            self._nothing.setText(tr("No chat has these tags."))
+            self._nothing.setText(tr(NO_CHAT_WITH_TAGS))
         if self._looking is not None or (self._chats.rowCount() and not found):
             self._nothing.hide()
 

@@ -40,6 +40,7 @@ from app.core.visible import clean_text
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
+from app.ui.shared_labels import ATTACH_FILES, CHAT_SETTINGS, EDIT_LABEL, SAVE, SEND, STOP
 from app.ui.shell.keyboard import with_keys
 from app.ui.theme import TEXT_PX, Theme
 from app.ui.widgets.buttons import IconButton, set_mark, set_text_font, text_button
@@ -48,6 +49,20 @@ from app.ui.widgets.fields import PlainEdit
 from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets, within_screen
 from app.ui.widgets.pictures import picture_in
+
+THINKING_ON = "Thinking on"
+THINKING_OFF = "Thinking off"
+THINKING_MEDIUM = "Thinking: medium"
+SHORT = "Short"
+MEDIUM = "Medium"
+LONG = "Long"
+MESSAGE = "Message"
+REMOVE_PASTED_TEXT = "Remove pasted text"
+ATTACH_AS_DOCUMENT = "Attach as a document"
+CHARACTERS_PASTED = "{count} characters pasted"
+LEAVE_IN_MESSAGE = "Leave it in the message"
+COMPOSER_HINT = "Ask anything, drop a document, or type / for a prompt"
+COMPOSER_HINT_WITH_PICTURES = "Ask anything, drop a document or a picture, or type / for a prompt"
 
 BUTTON_PX = 36
 RADIUS_PX = 14
@@ -66,7 +81,7 @@ class SendButton(QAbstractButton):
 
     def set_stop(self, is_stop: bool) -> None:
         self._is_stop = is_stop
-        name = tr("Stop") if is_stop else tr("Send")
+        name = tr(STOP) if is_stop else tr(SEND)
         self.setAccessibleName(name)
         self.setToolTip(f"{name} ({'Esc' if is_stop else 'Enter'})")
         self.update()
@@ -98,11 +113,7 @@ class SendButton(QAbstractButton):
 
 
 def _asks(*, sees: bool) -> str:
-    return (
-        tr("Ask anything, drop a document or a picture, or type / for a prompt")
-        if sees
-        else tr("Ask anything, drop a document, or type / for a prompt")
-    )
+    return tr(COMPOSER_HINT_WITH_PICTURES) if sees else tr(COMPOSER_HINT)
 
 
 class Composer(QWidget):
@@ -129,16 +140,16 @@ class Composer(QWidget):
         self.attachments = AttachmentRow(theme)
         self.field = MessageField(theme)
         self.field.edit.takes_files = True
-        self.field.edit.setAccessibleName(tr("Message"))
+        self.field.edit.setAccessibleName(tr(MESSAGE))
         self.field.edit.setObjectName("message")
         self.field.edit.set_placeholder(self.asks)
-        self.attach = IconButton(theme, "paperclip", tr("Attach files"))
+        self.attach = IconButton(theme, "paperclip", tr(ATTACH_FILES))
         self.attach.setObjectName("attach")
-        self.attach.setToolTip(with_keys(tr("Attach files"), "attach"))
+        self.attach.setToolTip(with_keys(tr(ATTACH_FILES), "attach"))
         self.picture = IconButton(theme, "image", tr("Show it a picture"))
         self.picture.setObjectName("attach_picture")
         self.picture.hide()
-        self.settings = IconButton(theme, "sliders-horizontal", tr("Chat settings"))
+        self.settings = IconButton(theme, "sliders-horizontal", tr(CHAT_SETTINGS))
         self.settings.setObjectName("chat_settings")
         self.thinking = ThinkingChoice(theme)
         self.send = SendButton(theme)
@@ -684,9 +695,9 @@ class MessageField(QWidget):
                 chip.deleteLater()
         chips = [self._chip_of(index, paste) for index, paste in enumerate(self._pastes)]
         if self._offered is not None:
-            words = tr("{count} characters pasted", count=f"{self._offered.length:,}")
-            chip = PasteChip(self._theme, words, tr("Leave it in the message"))
-            chip.offer(tr("Attach as a document"), self.attach_passage)
+            words = tr(CHARACTERS_PASTED, count=f"{self._offered.length:,}")
+            chip = PasteChip(self._theme, words, tr(LEAVE_IN_MESSAGE))
+            chip.offer(tr(ATTACH_AS_DOCUMENT), self.attach_passage)
             chip.left.connect(self._forget_offer)
             chips.append(chip)
         for chip in chips:
@@ -698,10 +709,10 @@ class MessageField(QWidget):
 
     def _chip_of(self, index: int, paste: str) -> PasteChip:
         words = tr("Pasted text, {count} characters", count=f"{len(paste):,}")
-        chip = PasteChip(self._theme, words, tr("Remove pasted text"))
-        chip.offer(tr("Edit"), lambda: self._edit_paste(index))
+        chip = PasteChip(self._theme, words, tr(REMOVE_PASTED_TEXT))
+        chip.offer(tr(EDIT_LABEL), lambda: self._edit_paste(index))
         if self.can_attach:
-            chip.offer(tr("Attach as a document"), lambda: self.attach_wanted.emit(self._remove(index)))
+            chip.offer(tr(ATTACH_AS_DOCUMENT), lambda: self.attach_wanted.emit(self._remove(index)))
         chip.left.connect(lambda: self.paste_removed.emit(index, self._remove(index)))
         return chip
 
@@ -830,7 +841,7 @@ class ThinkingChoice(QWidget):
 
     def _update(self) -> None:
         is_switch = self._kind == "switch"
-        words = {"on": tr("Thinking on"), "off": tr("Thinking off")} if is_switch else _with_effort()
+        words = {"on": tr(THINKING_ON), "off": tr(THINKING_OFF)} if is_switch else _with_effort()
         about = tr("Whether the model thinks before it answers") if is_switch else tr("How long the model thinks")
         said = words.get(self.value, "")
         self.button.setAccessibleName(said)
@@ -851,11 +862,11 @@ class ThinkingChoice(QWidget):
 
 def efforts() -> dict[str, str]:
     """How much a model can think, with the words for it."""
-    return {"low": tr("Short"), "medium": tr("Medium"), "high": tr("Long")}
+    return {"low": tr(SHORT), "medium": tr(MEDIUM), "high": tr(LONG)}
 
 
 def _with_effort() -> dict[str, str]:
-    return {"low": tr("Thinking: short"), "medium": tr("Thinking: medium"), "high": tr("Thinking: long")}
+    return {"low": tr("Thinking: short"), "medium": tr(THINKING_MEDIUM), "high": tr("Thinking: long")}
 
 
 LONG_TEXT_PX = (720, 520)
@@ -880,7 +891,7 @@ class LongText(QDialog):
         column.setContentsMargins(*(theme.px(16),) * 4)
         column.setSpacing(theme.px(12))
         column.addWidget(self.edit, 1)
-        column.addLayout(cancel_or(self, tr("Save")))
+        column.addLayout(cancel_or(self, tr(SAVE)))
         self.accepted.connect(lambda: self.saved.emit(clean_text(self.edit.toPlainText())))
         self.resize(within_screen(self, QSize(theme.px(LONG_TEXT_PX[0]), theme.px(LONG_TEXT_PX[1]))))
         self.edit.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -26,9 +26,24 @@ from app.store.messages import StoredMessage
 from app.ui.chat.answer import time_text
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import ABOUT_THIS_ANSWER, PROMPT_LABEL, TOKEN_COUNT, TOKENS_PER_SECOND
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
+
+THOUGHT_FOR = "Thought for"
+BY_ITSELF = "by itself"
+WRITTEN_BY = "Written by"
+OF_THAT = "Of that"
+ENDED = "Ended"
+TOKENS_REUSED = "re-used {kept}, read {count}"
+WRITTEN = "Written"
+THINKING_TOKENS = "{count} of thinking"
+FIRST_TOKEN_AFTER = "First token after"
+SPEED = "Speed"
+TOTAL_TIME = "In all"
+AT_LENGTH_LIMIT = "at its length limit"
+VERSION = "Version"
 
 WIDTH_PX = 340
 Row = tuple[str, str]
@@ -47,7 +62,7 @@ class AnswerDetails(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         rows = rows_of(message)
-        title = plain_label(tr("About this answer"))
+        title = plain_label(tr(ABOUT_THIS_ANSWER))
         self.setAccessibleName(title.text())
         self.setAccessibleDescription("; ".join(f"{name}: {value}" for name, value in rows))
         self._grid = grid = QGridLayout(self)
@@ -108,14 +123,14 @@ class AnswerDetails(QFrame):
 
 def rows_of(message: StoredMessage) -> list[Row]:
     """Names and values for people: who wrote it, what was measured, which version it is."""
-    rows = [(tr("Written by"), model_words(message.model) or tr("not known, or changed by you"))]
+    rows = [(tr(WRITTEN_BY), model_words(message.model) or tr("not known, or changed by you"))]
     if message.stats is not None:
         rows += _figures(message.stats)
     if message.thinking_s is not None:
-        rows.append((tr("Thought for"), time_text(message.thinking_s)))
+        rows.append((tr(THOUGHT_FOR), time_text(message.thinking_s)))
     if len(message.versions) > 1 and message.id in message.versions:
         place, count = message.versions.index(message.id) + 1, len(message.versions)
-        rows.append((tr("Version"), tr("{place} of {count}", place=place, count=count)))
+        rows.append((tr(VERSION), tr("{place} of {count}", place=place, count=count)))
     when = datetime.fromtimestamp(message.created_at).astimezone()
     rows.append((tr("Begun"), when.strftime("%Y-%m-%d %H:%M")))
     return rows
@@ -124,9 +139,9 @@ def rows_of(message: StoredMessage) -> list[Row]:
 def _figures(stats: AnswerStats) -> list[Row]:
     read = max(0, stats.prompt_tokens - stats.reused_tokens)
     rows = [
-        (tr("Prompt"), tr("{count} tokens", count=f"{stats.prompt_tokens:,}")),
-        (tr("Of that"), tr("re-used {kept}, read {count}", kept=f"{stats.reused_tokens:,}", count=f"{read:,}")),
-        (tr("Written"), tr("{count} tokens", count=f"{stats.generated_tokens:,}")),
+        (tr(PROMPT_LABEL), tr(TOKEN_COUNT, count=f"{stats.prompt_tokens:,}")),
+        (tr(OF_THAT), tr(TOKENS_REUSED, kept=f"{stats.reused_tokens:,}", count=f"{read:,}")),
+        (tr(WRITTEN), tr(TOKEN_COUNT, count=f"{stats.generated_tokens:,}")),
     ]
     if stats.media_tokens:
         told = tr("{count} tokens, remembered", count=f"{stats.media_tokens:,}")
@@ -134,21 +149,21 @@ def _figures(stats: AnswerStats) -> list[Row]:
             told = tr("{count} tokens, looked at now: {new}", count=f"{stats.media_tokens:,}", new=stats.encoded_media)
         rows.insert(2, (tr("For pictures"), told))
     if stats.thinking_tokens:
-        rows.append((tr("Of that"), tr("{count} of thinking", count=f"{stats.thinking_tokens:,}")))
-    rows.append((tr("First token after"), time_text(stats.time_to_first_token_s)))
+        rows.append((tr(OF_THAT), tr(THINKING_TOKENS, count=f"{stats.thinking_tokens:,}")))
+    rows.append((tr(FIRST_TOKEN_AFTER), time_text(stats.time_to_first_token_s)))
     if stats.tokens_per_s > 0:
         speed = f"{stats.tokens_per_s:.0f}" if stats.tokens_per_s >= 10 else f"{stats.tokens_per_s:.1f}"
-        rows.append((tr("Speed"), tr("{speed} tokens/s", speed=speed)))
-        rows.append((tr("In all"), time_text(stats.total_s)))
+        rows.append((tr(SPEED), tr(TOKENS_PER_SECOND, speed=speed)))
+        rows.append((tr(TOTAL_TIME), time_text(stats.total_s)))
     ends = {
-        FinishReason.STOP: tr("by itself"),
-        FinishReason.LENGTH: tr("at its length limit"),
+        FinishReason.STOP: tr(BY_ITSELF),
+        FinishReason.LENGTH: tr(AT_LENGTH_LIMIT),
         FinishReason.CONTEXT: tr("when the context was full"),
         FinishReason.CANCELLED: tr("when it was stopped"),
         FinishReason.REPEATED: tr("when it repeated itself"),
     }
     if stats.finish_reason in ends:
-        rows.append((tr("Ended"), ends[stats.finish_reason]))
+        rows.append((tr(ENDED), ends[stats.finish_reason]))
     return rows
 
 

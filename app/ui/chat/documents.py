@@ -20,6 +20,7 @@ from app.store.conversations import Attachment, DocumentUse, StoredMessage
 from app.store.documents import StoredDocument
 from app.ui.document.files import PageChip
 from app.ui.i18n import tr
+from app.ui.shared_labels import ANSWER_LINE, YOU_LINE
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
@@ -68,9 +69,9 @@ def turns_of(recalled: Sequence[StoredMessage]) -> list[RecalledTurn]:
     for message in recalled:
         words = " ".join(message.text[: 4 * MOST_RECALLED].split())[:MOST_RECALLED]
         if message.role is Role.USER:
-            found.append(RecalledTurn(message.id, tr("You: {words}", words=words)))
+            found.append(RecalledTurn(message.id, tr(YOU_LINE, words=words)))
         elif not found or message.parent_id != found[-1].message_id:
-            found.append(RecalledTurn(message.id, tr("Answer: {words}", words=words)))
+            found.append(RecalledTurn(message.id, tr(ANSWER_LINE, words=words)))
     return found
 
 

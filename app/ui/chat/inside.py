@@ -20,6 +20,7 @@ from app.ui.chat.answering import RunningAnswerView
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
 from app.ui.inside.look import MESSAGE, PROMPT, SELECTION, InspectedAnswer, InspectedText, Subjects
+from app.ui.shared_labels import WHAT_IS_SELECTED
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from app.features.chat.answers import AnswerService
     from app.store.conversations import StoredMessage
     from app.ui.chat.view import ChatView
+
+THE_ANSWER = "The answer"
+ANSWER_PROMPT = "The prompt of this answer"
+THE_QUESTION = "The question"
 
 PARAGRAPH = "\u2029"
 """What Qt has between the lines of a selection."""
@@ -65,26 +70,26 @@ class ChatSubjects(Subjects):
         edit = self._edit
         is_there = edit is not None and isValid(edit) and edit.isVisibleTo(self._chat)
         self._selected = self._selected if is_there else ""
-        found = [InspectedText(SELECTION, tr("What is selected"), self._selected)] if self._selected else []
+        found = [InspectedText(SELECTION, tr(WHAT_IS_SELECTED), self._selected)] if self._selected else []
         live = self._live
         if live is not None and live.conversation_id == self._chat.conversation_id and live.message_id:
-            found.append(InspectedText(MESSAGE, tr("The answer"), "", live.message_id, answer=live))
+            found.append(InspectedText(MESSAGE, tr(THE_ANSWER), "", live.message_id, answer=live))
         message = self._message()
         if message is None:
             return found
         if message.text:
             found.append(self._message_subject(message))
         asked = partial(_asked, ref(self._talk), message.id)
-        label = tr("The prompt of this answer") if message.role is Role.ASSISTANT else tr("The prompt")
+        label = tr(ANSWER_PROMPT) if message.role is Role.ASSISTANT else tr("The prompt")
         found.append(InspectedText(PROMPT, label, "", message.id, asked))
         return found
 
     def _message_subject(self, message: StoredMessage) -> InspectedText:
         if message.role is not Role.ASSISTANT:
-            return InspectedText(MESSAGE, tr("The question"), message.text, message.id)
+            return InspectedText(MESSAGE, tr(THE_QUESTION), message.text, message.id)
         # One that comes from whole documents has many prompts: of it there is only the text.
         answer = None if made_of(message.sources) is not None else self._answer_of(message)
-        return InspectedText(MESSAGE, tr("The answer"), message.text, message.id, answer=answer)
+        return InspectedText(MESSAGE, tr(THE_ANSWER), message.text, message.id, answer=answer)
 
     def go_on_from(self, answer: ChatAnswer, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> None:
         """Another version of an answer, with a guess in the place of one of its tokens."""

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 from app.core.paths import disk_problem
 from app.features.media import ending_of
 from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import COPY, LARGER, PICTURE_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -173,7 +174,7 @@ class LargePicture(QDialog):
         self._name = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self._about = plain_label(kind="muted")
         self._percent = plain_label(kind="muted")
-        self.copy = text_button(tr("Copy"), "plain")
+        self.copy = text_button(tr(COPY), "plain")
         self.save = text_button(tr("Save…"), "plain")
         self.copy.clicked.connect(lambda _=False: self._copy())
         self.save.clicked.connect(lambda _=False: self._ask_where())
@@ -195,7 +196,7 @@ class LargePicture(QDialog):
         row.addStretch(0)
         for glyph, name, do in (
             ("magnifying-glass-minus", tr("Smaller"), lambda: canvas.zoom_by(-1)),
-            ("magnifying-glass-plus", tr("Larger"), lambda: canvas.zoom_by(1)),
+            ("magnifying-glass-plus", tr(LARGER), lambda: canvas.zoom_by(1)),
             ("corners-out", tr("All of it"), canvas.fit),
         ):
             row.addWidget(self._button(glyph, name, do))
@@ -230,7 +231,7 @@ class LargePicture(QDialog):
     def _open(self) -> None:
         use, library = self.use, self._library
         self.setWindowTitle(window_title(use.name))
-        self.canvas.setAccessibleName(tr("Picture {name}", name=use.name))
+        self.canvas.setAccessibleName(tr(PICTURE_LABEL, name=use.name))
         self._name.setText(use.name)
         self._about.setText(f"{use.media.width:,} × {use.media.height:,}")
         self.canvas.show_image(QImage())

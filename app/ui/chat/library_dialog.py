@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import DELETE, DUPLICATE
 from app.ui.shell.keyboard import move_focus
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -40,8 +41,8 @@ class LibraryDialog(QDialog):
         self.name = QLineEdit(placeholderText=tr("Name"))
         self.name.setAccessibleName(tr("Name"))
         self.new = text_button(new, "quiet")
-        self.copy = text_button(tr("Duplicate"), "plain")
-        self.delete = text_button(tr("Delete"), "plain")
+        self.copy = text_button(tr(DUPLICATE), "plain")
+        self.delete = text_button(tr(DELETE), "plain")
         self.use = text_button(use, "primary")
         self._save_later = QTimer(self, singleShot=True, interval=SAVE_MS)
         self.side, self.page, self.buttons = QVBoxLayout(), QVBoxLayout(), QHBoxLayout()

@@ -19,6 +19,19 @@ from app.ui.chat.answering import RunningAnswerView
 from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.transcript import is_question
 from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import (
+    COUNTING,
+    DOCUMENTS_LABEL,
+    INSTRUCTIONS_FROM_BEFORE,
+    MEMORIES_LABEL,
+    NEW_CHAT,
+    PART_TOKENS,
+    PICTURES,
+    PINNED,
+    SYSTEM_PROMPT,
+    THIS_MESSAGE,
+    WHAT_MODEL_SEES,
+)
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -30,6 +43,16 @@ if TYPE_CHECKING:
     from app.features.chat.answers import AnswerService
     from app.store.conversations import Conversation
     from app.ui.chat.seen import Look
+
+OLDEST_LEFT_OUT = "This chat is too long: the oldest messages will be left out"
+TOO_LONG_WILL_ASK = "This chat is too long: you will be asked"
+MESSAGE_TOO_LONG = "Does not fit: too long for this model"
+CONTEXT_ALMOST_FULL = "Context almost full: old turns go soon"
+EARLIER_TURNS = "Earlier turns"
+MESSAGES_LEFT_OUT = "{count} earlier messages are not shown to the model."
+ONE_MESSAGE_LEFT_OUT = "1 earlier message is not shown to the model."
+FREE = "Free"
+RESERVED_FOR_ANSWER = "Kept for the answer"
 
 
 class ContextFull(QuestionDialog):
@@ -46,7 +69,7 @@ class ContextFull(QuestionDialog):
         super().__init__(theme, tr("This chat no longer fits into the model’s context."), words, parent)
         self.setObjectName("context_full")
         self.setWindowTitle(window_title(tr("The context is full")))
-        self.add_choice(tr("New chat"), self.new_chat_wanted.emit)
+        self.add_choice(tr(NEW_CHAT), self.new_chat_wanted.emit)
         self.add_choice(tr("Compact"), self.compact_wanted.emit, "primary")
 
 
@@ -146,16 +169,12 @@ class ChatMemory(QObject):
         if loaded is None:
             return ""
         if self.parts is not None and self.parts.is_too_long:
-            return tr("Does not fit: too long for this model")
+            return tr(MESSAGE_TOO_LONG)
         if self.parts is not None and self.parts.is_over:
-            return (
-                tr("This chat is too long: you will be asked")
-                if asks
-                else tr("This chat is too long: the oldest messages will be left out")
-            )
+            return tr(TOO_LONG_WILL_ASK) if asks else tr(OLDEST_LEFT_OUT)
         if self._used_tokens < ALMOST_FULL * loaded.context_tokens:
             return ""
-        return tr("Context almost full: you will be asked") if asks else tr("Context almost full: old turns go soon")
+        return tr("Context almost full: you will be asked") if asks else tr(CONTEXT_ALMOST_FULL)
 
     def _on_parts(self, parts: PromptBreakdown | None) -> None:
         if parts is not None and self._subject() == self._counted:
@@ -229,19 +248,19 @@ def rows_of(parts: PromptBreakdown) -> list[Row]:
     """The lines in the bar's order; parts that a chat does not have are left out."""
     free = parts.budget.context_tokens - parts.used_tokens - parts.budget.reserve_tokens
     return [
-        (tr("System prompt"), parts.system, 0.95),
+        (tr(SYSTEM_PROMPT), parts.system, 0.95),
         *([(tr("Instructions of the project"), parts.instructions, 0.9)] if parts.instructions else []),
         *([(tr("Documents of the project"), parts.project_documents, 0.7)] if parts.project_documents else []),
-        *([(tr("Memories"), parts.memories, 0.8)] if parts.memories else []),
-        *([(tr("Instructions from before"), parts.carried, 0.85)] if parts.carried else []),
-        *([(tr("Pinned"), parts.pinned, 0.75)] if parts.pinned else []),
-        *([(tr("Documents"), parts.documents, 0.65)] if parts.documents else []),
-        *([(tr("Pictures"), parts.pictures, 0.58)] if parts.pictures else []),
-        (tr("Earlier turns"), parts.earlier, 0.5),
+        *([(tr(MEMORIES_LABEL), parts.memories, 0.8)] if parts.memories else []),
+        *([(tr(INSTRUCTIONS_FROM_BEFORE), parts.carried, 0.85)] if parts.carried else []),
+        *([(tr(PINNED), parts.pinned, 0.75)] if parts.pinned else []),
+        *([(tr(DOCUMENTS_LABEL), parts.documents, 0.65)] if parts.documents else []),
+        *([(tr(PICTURES), parts.pictures, 0.58)] if parts.pictures else []),
+        (tr(EARLIER_TURNS), parts.earlier, 0.5),
         *([(tr("Turns shown again"), parts.recalled, 0.42)] if parts.recalled else []),
-        (tr("This message"), parts.message, 0.35),
-        (tr("Free"), max(0, free), 0.0),
-        (tr("Kept for the answer"), parts.budget.reserve_tokens, 0.2),
+        (tr(THIS_MESSAGE), parts.message, 0.35),
+        (tr(FREE), max(0, free), 0.0),
+        (tr(RESERVED_FOR_ANSWER), parts.budget.reserve_tokens, 0.2),
     ]
 
 
@@ -265,18 +284,18 @@ class ContextPanel(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self._theme = theme
         self.setObjectName("context_panel")
-        self.setAccessibleName(tr("What the model sees"))
+        self.setAccessibleName(tr(WHAT_MODEL_SEES))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         theme.dress(self, width=WIDTH_PX)
-        title = QLabel(tr("What the model sees"))
+        title = QLabel(tr(WHAT_MODEL_SEES))
         self._sum = plain_label(kind="muted")
         head = QHBoxLayout()
         head.addWidget(title, 1)
         head.addWidget(self._sum)
         self._bar = _ContextBar(theme)
         self._table = self._table_of([])
-        self._words = plain_label(tr("Counting…"), kind="muted", wraps=True)
+        self._words = plain_label(tr(COUNTING), kind="muted", wraps=True)
         self._column = QVBoxLayout(self)
         theme.dress(title, font=(15, 600))
         theme.dress(self._sum, self._words, font=(13, 400))
@@ -308,7 +327,7 @@ class ContextPanel(QFrame):
         self._words.setText(text)
         self._words.setVisible(bool(text))
         set_mark(self._words, "kind", "danger" if parts.is_over else "muted")
-        said = "; ".join(tr("{part}: {count} tokens", part=words, count=f"{tokens:,}") for words, tokens, _ in rows)
+        said = "; ".join(tr(PART_TOKENS, part=words, count=f"{tokens:,}") for words, tokens, _ in rows)
         self.setAccessibleDescription(" ".join(part for part in (said + ".", text) if part))
         self._fit()
 
@@ -341,7 +360,7 @@ class ContextPanel(QFrame):
         grid.setColumnStretch(1, 1)
         for number, (words, tokens, strength) in enumerate(rows):
             name, count = QLabel(words), QLabel(f"{tokens:,}")
-            count.setAccessibleName(tr("{part}: {count} tokens", part=words, count=f"{tokens:,}"))
+            count.setAccessibleName(tr(PART_TOKENS, part=words, count=f"{tokens:,}"))
             self._theme.dress(name, count, font=(13, 400))
             grid.addWidget(_PartSwatch(self._theme, strength), number, 0)
             grid.addWidget(name, number, 1)
@@ -367,9 +386,9 @@ def notes_on(parts: PromptBreakdown) -> str:
     elif parts.is_over:
         notes.append(tr("The next message does not fit as things are: the oldest turns will have to go."))
     if parts.hidden == 1:
-        notes.append(tr("1 earlier message is not shown to the model."))
+        notes.append(tr(ONE_MESSAGE_LEFT_OUT))
     elif parts.hidden:
-        notes.append(tr("{count} earlier messages are not shown to the model.", count=parts.hidden))
+        notes.append(tr(MESSAGES_LEFT_OUT, count=parts.hidden))
     return " ".join(notes)
 
 

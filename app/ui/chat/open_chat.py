@@ -20,6 +20,7 @@ from app.ui.chat.survey import SurveysOf
 from app.ui.chat.transcript import ChatTranscript, is_answer, is_question
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
+from app.ui.shared_labels import COPIED, COPY
 from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
 
@@ -534,9 +535,9 @@ class TurnActions(QObject):
 def copy_turn(name: str, turn: TurnView) -> None:
     """In one of the ways; the turn says that it was done."""
     QGuiApplication.clipboard().setMimeData(_copied(name, turn))
-    button = turn.row.button(tr("Copy")) if turn.row is not None else None
+    button = turn.row.button(tr(COPY)) if turn.row is not None else None
     if button is not None:
-        button.show_done(tr("Copied"))
+        button.show_done(tr(COPIED))
 
 
 def _copied(name: str, turn: TurnView) -> QMimeData:

@@ -14,6 +14,7 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.models.installed import PASSAGES
 from app.ui.i18n import tr
+from app.ui.shared_labels import DOWNLOAD, STOP, USE_IT
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.tab_spec import UiContext
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from app.features.retrieval.embedding import IndexProgress
     from app.hub.download import Download
     from app.ui.chat.view import ChatView
+
+PASSAGE_MODEL_HERE = "{name} on this computer can find passages in other words."
+PREPARING_PASSAGES = "Preparing {name} for finding passages: {share} %"
+PREPARING_WAITS = "Preparing {name} for finding passages: waits for the answer"
 
 
 @dataclass(frozen=True)
@@ -138,10 +143,10 @@ class PassageOffering(QObject):
     def _show(self) -> None:
         progress = self._indexing.progress
         if self.offer is not None and not self._indexing.is_chosen:
-            yes = tr("Use it") if self.offer.path is not None else tr("Download")
+            yes = tr(USE_IT) if self.offer.path is not None else tr(DOWNLOAD)
             self.row.show_words(offer_words(self.offer), yes, tr("No thanks"))
         elif progress is not None and not self._indexing.is_stopped and self._is_shown(progress):
-            self.row.show_words(progress_words(progress), no=tr("Stop"))
+            self.row.show_words(progress_words(progress), no=tr(STOP))
         else:
             self.row.show_words("")
 
@@ -213,12 +218,12 @@ def offer_words(offer: EmbeddingOffer) -> str:
     """What the model would do, and how large it is where it has to be fetched."""
     if offer.suggestion is not None:
         return in_words(offer.suggestion.words_for(PASSAGES))
-    return tr("{name} on this computer can find passages in other words.", name=offer.name)
+    return tr(PASSAGE_MODEL_HERE, name=offer.name)
 
 
 def progress_words(progress: IndexProgress) -> str:
     """How far the vectors of a document are."""
     if progress.is_paused:
-        return tr("Preparing {name} for finding passages: waits for the answer", name=progress.name)
+        return tr(PREPARING_WAITS, name=progress.name)
     share = 100 * progress.done // max(1, progress.total)
-    return tr("Preparing {name} for finding passages: {share} %", name=progress.name, share=share)
+    return tr(PREPARING_PASSAGES, name=progress.name, share=share)

@@ -16,6 +16,7 @@ from app.ui.chat.attaching import ChatAttachments
 from app.ui.chat.attachment_row import DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.i18n import tr
+from app.ui.shared_labels import PICTURES
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
@@ -23,6 +24,11 @@ from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 if TYPE_CHECKING:
     from app.ui.chat.open_chat import OpenChat
     from app.ui.chat.screen_region import ScreenRegion
+
+PASTED_TEXT = "Pasted: {words}"
+CHOOSE_PICTURES = "Choose pictures…"
+ATTACH_FOLDER = "Attach a folder…"
+SCREEN_PICTURE = "Picture of a part of the screen"
 
 NAME_CHARACTERS = 30
 
@@ -106,9 +112,9 @@ class PastedText(QObject):
         menu = QMenu(self._composer)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr("Attach files…"), self._attaching.ask)
-        menu.addAction(tr("Attach a folder…"), self._attaching.ask_for_folder)
+        menu.addAction(tr(ATTACH_FOLDER), self._attaching.ask_for_folder)
         if self._composer.picture.isHidden():  # else its menu has this
-            menu.addAction(tr("Picture of a part of the screen"), lambda: self._region.ask())  # noqa: PLW0108 - not made yet
+            menu.addAction(tr(SCREEN_PICTURE), lambda: self._region.ask())  # noqa: PLW0108 - not made yet
         menu.popup(self._composer.attach.mapToGlobal(at))
 
     def _show_picture_ways(self) -> None:
@@ -116,7 +122,7 @@ class PastedText(QObject):
         menu = QMenu(self._composer)
         menu.setObjectName("picture_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(tr("Choose pictures…"), self._ask_for_pictures)
+        menu.addAction(tr(CHOOSE_PICTURES), self._ask_for_pictures)
         menu.addAction(tr("A part of the screen"), lambda: self._region.ask())  # noqa: PLW0108 - not made before
         button = self._composer.picture
         menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
@@ -125,7 +131,7 @@ class PastedText(QObject):
         dialog = file_dialog(self._composer.window(), tr("Choose pictures"), DOCUMENTS)
         dialog.setObjectName("pictures_dialog")
         patterns = " ".join(f"*{ending}" for ending in ENDINGS)
-        dialog.setNameFilters([f"{tr('Pictures')} ({patterns})", tr("All files (*)")])
+        dialog.setNameFilters([f"{tr(PICTURES)} ({patterns})", tr("All files (*)")])
         dialog.setFileMode(dialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(lambda files: self._attaching.pictures.add([Path(file) for file in files]))
         dialog.open()
@@ -141,4 +147,4 @@ def name_for(text: str) -> str:
     words = " ".join(text[: 4 * NAME_CHARACTERS].split()).replace("/", " ")
     if len(words) > NAME_CHARACTERS:
         words = f"{words[:NAME_CHARACTERS].rsplit(' ', 1)[0]}…"
-    return visible_name(tr("Pasted: {words}", words=words))
+    return visible_name(tr(PASTED_TEXT, words=words))

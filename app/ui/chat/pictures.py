@@ -18,6 +18,7 @@ from app.features.media import FileRefused, MediumAdded, UnsavedPicture
 from app.features.messages import PersonMessage, sentence_for
 from app.ui.document.files import DocumentChip, FileAction, Stage, offers_menu, short_name
 from app.ui.i18n import tr
+from app.ui.shared_labels import ABOUT_TOKENS, OPEN, PICTURE_LABEL, REMOVE, TOKEN_COUNT, WAITS_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from app.features.chat.answers import AnswerService
     from app.features.media import MediaLibrary
     from app.store.media import MediaUse
+
+COPY_PICTURE = "Copy the picture"
+FIRST_FRAME_ONLY = "Only the first of {count} frames is shown to the model."
+SAVE_PICTURE = "Save the picture…"
 
 MOST_PICTURES = 50
 LEVELS = (0, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -95,7 +100,7 @@ class DraftPicture:
         """What a person should know of it."""
         said = [tr("The file ends in the middle: a part of the picture is missing.")] if self.is_cut else []
         if self.frames > 1:
-            said.append(tr("Only the first of {count} frames is shown to the model.", count=self.frames))
+            said.append(tr(FIRST_FRAME_ONLY, count=self.frames))
         return " ".join(said)
 
     def is_in(self, talk: AnswerService | None, conversation_id: int | None) -> bool:
@@ -128,11 +133,11 @@ def count_words(use: MediaUse, count: MediaCount, host: str = "") -> str:
     size = f"{count.width:,} × {count.height:,}"
     is_other_size = bool(count.width) and (count.width, count.height) != (use.media.width, use.media.height)
     if host:
-        tokens = tr("about {count} tokens", count=f"{count.tokens:,}")
+        tokens = tr(ABOUT_TOKENS, count=f"{count.tokens:,}")
         if is_other_size:
             return tr("sent to {host} at {size}, {tokens}", host=host, size=size, tokens=tokens)
         return tr("sent to {host}, {tokens}", host=host, tokens=tokens)
-    tokens = tr("1 token") if count.tokens == 1 else tr("{count} tokens", count=f"{count.tokens:,}")
+    tokens = tr("1 token") if count.tokens == 1 else tr(TOKEN_COUNT, count=f"{count.tokens:,}")
     if is_other_size:
         words = tr("sent at {size}, {tokens}", size=size, tokens=tokens)
     else:
@@ -171,7 +176,7 @@ class PictureChip(DocumentChip):
         if one.error:
             self.show_error(one.error)
         elif one.use is None:
-            self.show_words(tr("waits") if one.stage is Stage.WAITS else tr("is being opened"))
+            self.show_words(tr(WAITS_LABEL) if one.stage is Stage.WAITS else tr("is being opened"))
         else:
             self.show_words(_words(one, one.use))
             self.setToolTip(
@@ -179,7 +184,7 @@ class PictureChip(DocumentChip):
             )
 
     def _describe(self) -> None:
-        self.setAccessibleName(tr("Picture {name}", name=self._name.text()))
+        self.setAccessibleName(tr(PICTURE_LABEL, name=self._name.text()))
         self.setAccessibleDescription(self._words.text())
 
     def _show_look(self) -> None:
@@ -609,9 +614,9 @@ def offers_of(
 ) -> list[FileAction]:
     """What can be done with a picture of the draft."""
     return [
-        FileAction(tr("Open"), open_large, lambda one: one.use is not None),
+        FileAction(tr(OPEN), open_large, lambda one: one.use is not None),
         FileAction(tr("Read its text instead"), as_text, lambda one: one.given == one.path and one.path.is_file()),
-        FileAction(tr("Remove"), lambda one: pictures.remove([one])),
+        FileAction(tr(REMOVE), lambda one: pictures.remove([one])),
         FileAction(
             tr("Remove all pictures"),
             lambda _one: pictures.remove(pictures.shown),
@@ -641,9 +646,7 @@ class SeeLarge:
         menu = QMenu(window)
         menu.setObjectName("sent_picture_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(tr("Open"), lambda: self(uses, number))
-        menu.addAction(tr("Copy the picture"), lambda: large_picture.copy_picture(one, library, self._notify, window))
-        menu.addAction(
-            tr("Save the picture…"), lambda: large_picture.ask_where_to_save(one, library, self._notify, window)
-        )
+        menu.addAction(tr(OPEN), lambda: self(uses, number))
+        menu.addAction(tr(COPY_PICTURE), lambda: large_picture.copy_picture(one, library, self._notify, window))
+        menu.addAction(tr(SAVE_PICTURE), lambda: large_picture.ask_where_to_save(one, library, self._notify, window))
         menu.popup(at)

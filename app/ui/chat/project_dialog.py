@@ -30,6 +30,16 @@ from app.store.documents import StoredDocument
 from app.store.projects import Project
 from app.ui.document.files import DocumentChip, FileToRead, Stage, size_words
 from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import (
+    ABOUT_TOKENS,
+    CHOOSE_AN_ICON,
+    DOCUMENTS_LABEL,
+    MODEL,
+    NAME_ADDED,
+    TOKEN_COUNT,
+    UNDO,
+    WAITS_LABEL,
+)
 from app.ui.shell import tasks
 from app.ui.shell.notify import UNDO_MS, Notify
 from app.ui.shell.picture_reading import PictureReading
@@ -43,6 +53,11 @@ from app.ui.widgets.notice_bar import Notice
 from app.ui.widgets.row_list import clean_title
 from app.ui.work.intake import Intake
 from app.ui.work.pictures import PicturesLine
+
+MODEL_NOT_THERE = "{name} (not there)"
+PROJECT_TOKENS_ESTIMATED = "Each chat begins with about {count} tokens: {parts}. An estimate: no model is loaded."
+NOTHING_IN_PROMPT = "Nothing of this is in the prompt yet."
+INSTRUCTION_TOKENS = "instructions {count}"
 
 WIDTH_PX = 500
 TYPING_MS = 500
@@ -77,7 +92,7 @@ class ProjectDialog(QDialog):
         self._icon = IconChoice(theme, project.icon)
         self.name = QLineEdit(project.name[:200], maxLength=200)
         self.instructions = QPlainTextEdit(project.instructions)
-        self.model = ChoiceButton(theme, tr("Model"), self._models(models), shows_change=False)
+        self.model = ChoiceButton(theme, tr(MODEL), self._models(models), shows_change=False)
         self.documents = ProjectFiles(project.id, preambles, documents, theme=theme, notify=notify, parent=self)
         self.cost = plain_label(kind="muted", wraps=True)
         self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
@@ -97,7 +112,7 @@ class ProjectDialog(QDialog):
 
     def _models(self, known: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         mine = self._project.model
-        gone = [(mine, tr("{name} (not there)", name=Path(mine).name))] if mine and mine not in dict(known) else []
+        gone = [(mine, tr(MODEL_NOT_THERE, name=Path(mine).name))] if mine and mine not in dict(known) else []
         return [("", tr("Same as other chats")), *known, *gone]
 
     def _lay_out(self) -> None:
@@ -113,7 +128,7 @@ class ProjectDialog(QDialog):
         head, row = QHBoxLayout(), QHBoxLayout()
         head.addWidget(self._icon)
         head.addWidget(self.name, 1)
-        row.addWidget(self._heading(tr("Model"), self.model.button), 1)
+        row.addWidget(self._heading(tr(MODEL), self.model.button), 1)
         row.addWidget(self.model)
         inside = QWidget()
         column = QVBoxLayout(inside)
@@ -212,9 +227,9 @@ def cost_words(cost: PreambleCost) -> str:
     """What every chat of a project costs before its first word."""
     long = tr("Of what is too long for this model to be shown whole, each question gets the passages that fit it.")
     if not cost.tokens:
-        return long if cost.searched else tr("Nothing of this is in the prompt yet.")
+        return long if cost.searched else tr(NOTHING_IN_PROMPT)
     parts = [
-        (tr("instructions {count}", count=f"{cost.instructions:,}"), cost.instructions),
+        (tr(INSTRUCTION_TOKENS, count=f"{cost.instructions:,}"), cost.instructions),
         (tr("documents {count}", count=f"{cost.whole_documents:,}"), cost.whole_documents),
         (tr("memories {count}", count=f"{cost.memories:,}"), cost.memories),
     ]
@@ -228,7 +243,7 @@ def cost_words(cost: PreambleCost) -> str:
         )
         return f"{words} {long}" if cost.searched else words
     return tr(
-        "Each chat begins with about {count} tokens: {parts}. An estimate: no model is loaded.",
+        PROJECT_TOKENS_ESTIMATED,
         count=count,
         parts=named,
     )
@@ -246,7 +261,7 @@ class IconChoice(QToolButton):
         self.setProperty("kind", "icon")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Icon"))
-        self.setToolTip(tr("Choose an icon"))
+        self.setToolTip(tr(CHOOSE_AN_ICON))
         self.clicked.connect(self.show_menu)
         theme.dress(self, size=(40, 40))
         self._show(name)
@@ -294,7 +309,7 @@ class ProjectFiles(QWidget):
         self._reading: dict[FileToRead, DocumentChip] = {}
         for signal in (self._intake.changed, self._intake.failed):
             signal.connect(lambda *_: self._show())
-        heading = QLabel(tr("Documents"))
+        heading = QLabel(tr(DOCUMENTS_LABEL))
         heading.setFont(theme.font(14, 600))
         self.add_button = text_button(tr("Add…"), "plain")
         self.add_button.setObjectName("add_documents")
@@ -357,7 +372,7 @@ class ProjectFiles(QWidget):
         assert document is not None
         with self._notify.guard():
             self._preambles.attached.add(self._project_id, document.id)
-            announce(self, tr("{name} added", name=one.name))
+            announce(self, tr(NAME_ADDED, name=one.name))
             if self._pictures is not None:
                 self._pictures.begin_by_itself(document)
         self._intake.drop(one)
@@ -379,7 +394,7 @@ class ProjectFiles(QWidget):
             self._preambles.attached.remove(attachment.id)
             self.removed.emit()
             notice = Notice(self._theme, tr("{name} was taken out.", name=name), UNDO_MS)
-            notice.add_button(tr("Undo"), put_back, "plain")
+            notice.add_button(tr(UNDO), put_back, "plain")
             notice.left.connect(notice.deleteLater)
             self._column.addWidget(notice)  # the window's own notices are behind this dialog
         self._show()
@@ -397,7 +412,7 @@ class ProjectFiles(QWidget):
                     self._add_chip(document.name, self._words(document), remove)
         self._reading = {}
         for file in self._intake.files:
-            chip = self._reading[file] = self._add_chip(file.name, tr("waits"), partial(self._intake.remove, file))
+            chip = self._reading[file] = self._add_chip(file.name, tr(WAITS_LABEL), partial(self._intake.remove, file))
             if file.stage is Stage.FAILED:
                 chip.show_error(file.error)
             self._on_moved(file)
@@ -409,9 +424,7 @@ class ProjectFiles(QWidget):
         tokens = self._cost.documents.get(document.id) if self._cost is not None else None
         exact = self._cost is not None and self._cost.is_exact
         count = f"{tokens:,}" if tokens is not None else ""
-        words = (
-            (tr("{count} tokens", count=count) if exact else tr("about {count} tokens", count=count)) if count else ""
-        )
+        words = (tr(TOKEN_COUNT, count=count) if exact else tr(ABOUT_TOKENS, count=count)) if count else ""
         is_long = self._cost is not None and document.id in self._cost.searched
         return " · ".join(
             part for part in (size_words(document), words, tr("passages only") if is_long else "") if part

@@ -18,6 +18,7 @@ from app.store.projects import Project, Projects
 from app.ui.document.files import FileToRead
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import NAME_ADDED, NEW_CHAT, NEW_PROJECT, RENAME
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.chat.open_chat import OpenChat
     from app.ui.shell.picture_reading import PictureReading
+
+INSTRUCTIONS_DOCUMENTS = "Instructions, documents…"
+NEW_PROJECT_ITEM = "New project…"
+PROJECT_DELETED = "The project “{title}” was deleted; its chats stay."
+MOVE_TO_PROJECT = "Move to project"
+OUT_OF_PROJECT = "Out of the project"
 
 MOST_NAME = 40
 
@@ -62,16 +69,16 @@ class ProjectMenus(QObject):
     def menu_for_chat(self, number: int, inside: int | None, menu: QMenu) -> QMenu:
         """Where a chat can be moved to; `inside` is the project that it is in."""
         muted, accent = self._theme.tokens.muted, self._theme.tokens.accent
-        into = QMenu(tr("Move to project"), menu)
+        into = QMenu(tr(MOVE_TO_PROJECT), menu)
         into.setIcon(icon("folder", muted))
         for project in self._projects.all():
             move = partial(self.move_into, number, project.id)
             action = into.addAction(icon(project.icon or ICONS[0], accent), _short(project.name), move)
             action.setEnabled(project.id != inside)
         into.addSeparator()
-        into.addAction(icon("folder-plus", muted), tr("New project…"), lambda: self._begin_with(number))
+        into.addAction(icon("folder-plus", muted), tr(NEW_PROJECT_ITEM), lambda: self._begin_with(number))
         if inside is not None:
-            into.addAction(icon("x", muted), tr("Out of the project"), lambda: self.move_into(number, None))
+            into.addAction(icon("x", muted), tr(OUT_OF_PROJECT), lambda: self.move_into(number, None))
         return into
 
     def menu_of(self, project: Project, parent: QWidget) -> QMenu:
@@ -79,9 +86,9 @@ class ProjectMenus(QObject):
         muted, number, menu = self._theme.tokens.muted, project.id, QMenu(parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for glyph, words, do in (
-            ("note-pencil", tr("New chat"), partial(self.wanted.emit, "new", number)),
-            ("sliders-horizontal", tr("Instructions, documents…"), partial(self.wanted.emit, "settings", number)),
-            ("pencil-simple", tr("Rename") + "\tF2", partial(self.rename_wanted.emit, number)),
+            ("note-pencil", tr(NEW_CHAT), partial(self.wanted.emit, "new", number)),
+            ("sliders-horizontal", tr(INSTRUCTIONS_DOCUMENTS), partial(self.wanted.emit, "settings", number)),
+            ("pencil-simple", tr(RENAME) + "\tF2", partial(self.rename_wanted.emit, number)),
         ):
             menu.addAction(icon(glyph, muted), words, do)
         menu.addSeparator()
@@ -96,7 +103,7 @@ class ProjectMenus(QObject):
 
     def _begin_with(self, number: int) -> None:
         with self._notify.guard():
-            project = self._projects.create(tr("New project"))
+            project = self._projects.create(tr(NEW_PROJECT))
             self._conversations.update(number, project_id=project.id)
             self.changed.emit()
             self.wanted.emit("settings", project.id)
@@ -152,7 +159,7 @@ class ProjectActions(QObject):
     def begin(self) -> None:
         """A new project, in its dialog; closed without a word in it, it is gone again."""
         with self._notify.guard():
-            project = self._app.preambles.projects.create(tr("New project"))
+            project = self._app.preambles.projects.create(tr(NEW_PROJECT))
             self._folders.changed.emit()
             self.show_settings(project.id, is_new=True)
 
@@ -203,7 +210,7 @@ class ProjectActions(QObject):
             project = projects.get(project_id)
             if project is not None:
                 projects.delete(project_id)
-                words = tr("The project “{title}” was deleted; its chats stay.", title=project.name)
+                words = tr(PROJECT_DELETED, title=project.name)
                 self._notify.undo(words, bring_back)
                 self._forget(project_id)
         self._folders.changed.emit()
@@ -234,7 +241,7 @@ class ProjectActions(QObject):
         with self._notify.guard():
             if one.document is not None and preambles.projects.get(one.project_id) is not None:
                 preambles.attached.add(one.project_id, one.document.id)
-                self._notify.mention(tr("{name} added", name=one.name))
+                self._notify.mention(tr(NAME_ADDED, name=one.name))
                 if self.pictures is not None:
                     self.pictures.begin_by_itself(one.document)
         self._folders.changed.emit()

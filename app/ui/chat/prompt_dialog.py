@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.features.prompt_library import LibraryPrompt, PromptLibrary, read_file, variables, write_json, write_markdown
 from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.i18n import tr
+from app.ui.shared_labels import COPY_OF, DUPLICATE, MORE_LABEL, NAME_DELETED, PROMPTS, PUT_INTO_MESSAGE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.fields import SearchField
@@ -27,6 +28,10 @@ from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.row_list import GroupedListModel, Index
 from app.ui.work.doing import SavedFiles
+
+PROMPT_FIELDS = "Asks for: {names}"
+OFFER_BUILT_IN_PROMPTS = "Offer the built-in prompts"
+EXPORT_YOUR_PROMPTS = "Export your prompts"
 
 SIZE_PX = (760, 520)
 NAME_CHARACTERS = 40
@@ -62,7 +67,7 @@ class PromptDialog(LibraryDialog):
     def __init__(self, library: PromptLibrary, theme: Theme, parent: QWidget) -> None:
         super().__init__(
             theme, parent, PromptListModel(),
-            kind="prompt", title=tr("Prompts"), new=tr("New prompt"), use=tr("Put into the message"),
+            kind="prompt", title=tr(PROMPTS), new=tr("New prompt"), use=tr(PUT_INTO_MESSAGE),
         )  # fmt: skip
         self._library = library
         self._shown: LibraryPrompt | None = None
@@ -70,7 +75,7 @@ class PromptDialog(LibraryDialog):
         self._files = PromptFiles(self.notify, self)
         self._files.imported.connect(self._on_imported)
         self.search = SearchField(theme, tr("Search prompts"))
-        self.more = IconButton(theme, "dots-three", tr("More"), size_px=18)
+        self.more = IconButton(theme, "dots-three", tr(MORE_LABEL), size_px=18)
         self.text = QPlainTextEdit(placeholderText=tr("What is put into the message"))
         self.text.setAccessibleName(tr("Text of the prompt"))
         self.text.setTabChangesFocus(True)
@@ -126,14 +131,14 @@ class PromptDialog(LibraryDialog):
             field.setEnabled(prompt is not None)
         self.delete.setEnabled(is_own)
         self.copy.setEnabled(prompt is not None)
-        self.copy.setText(tr("Duplicate") if is_own or prompt is None else tr("Duplicate to change it"))
+        self.copy.setText(tr(DUPLICATE) if is_own or prompt is None else tr("Duplicate to change it"))
         self._show_about()
 
     def _show_about(self) -> None:
         text = self.text.toPlainText()
         asked = variables(text)
         self.about.setText(
-            tr("Asks for: {names}", names=", ".join(asked))
+            tr(PROMPT_FIELDS, names=", ".join(asked))
             if asked
             else tr("A word in {braces} is asked for. {clipboard}, {selection} and {date} fill themselves in.")
         )
@@ -180,7 +185,7 @@ class PromptDialog(LibraryDialog):
     def _on_copy(self) -> None:
         self._save()
         if self._shown is not None:
-            self.add(tr("{name} (copy)", name=self._shown.name), self._shown.text)
+            self.add(tr(COPY_OF, name=self._shown.name), self._shown.text)
 
     def _on_delete(self) -> None:
         prompt = self._shown
@@ -190,7 +195,7 @@ class PromptDialog(LibraryDialog):
         with self.notify.guard():
             self._library.store.delete(prompt.number)
             self._shown = None
-            self.notify.undo(tr("“{name}” was deleted.", name=prompt.name), lambda: self._restore(prompt))
+            self.notify.undo(tr(NAME_DELETED, name=prompt.name), lambda: self._restore(prompt))
             self.look()
             self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -223,7 +228,7 @@ class PromptDialog(LibraryDialog):
         one = menu.addAction(tr("Export this one as Markdown…"), self._on_export_one)
         one.setEnabled(self._shown is not None)
         menu.addSeparator()
-        builtin = menu.addAction(tr("Offer the built-in prompts"))
+        builtin = menu.addAction(tr(OFFER_BUILT_IN_PROMPTS))
         builtin.setCheckable(True)
         builtin.setChecked(self._library.has_builtin)
         builtin.toggled.connect(self._on_builtin)
@@ -287,7 +292,7 @@ class PromptFiles(SavedFiles):
     imported = Signal(object)
 
     def ask_to_import(self) -> QFileDialog:
-        files = f"{tr('Prompts')} (*.json *.md *.txt)"
+        files = f"{tr(PROMPTS)} (*.json *.md *.txt)"
         return self._ask_to_open(tr("Import prompts"), "import_prompts", filter_=files, take=self.read)
 
     def read(self, path: Path) -> object:
@@ -296,7 +301,7 @@ class PromptFiles(SavedFiles):
 
     def ask_to_export(self, prompts: Sequence[LibraryPrompt]) -> QFileDialog:
         return self._ask_to_save(
-            tr("Export your prompts"), "export_prompts", kind=tr("Prompts"), offered="prompts.json",
+            tr(EXPORT_YOUR_PROMPTS), "export_prompts", kind=tr(PROMPTS), offered="prompts.json",
             take=lambda path: self._write(path, lambda: write_json(path, prompts)),
         )  # fmt: skip
 

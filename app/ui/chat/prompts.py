@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QMenu, QTextEdit, QVBoxLayout
 from app.core.visible import clean_text
 from app.ui.chat.composer import Composer, MessageEdit, is_very_long
 from app.ui.i18n import tr
+from app.ui.shared_labels import PROMPTS, SAVE_AS_PROMPT
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.labels import announce
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from app.features.prompt_library import LibraryPrompt
     from app.ui.chat.prompt_dialog import PromptDialog
     from app.ui.shell.palette import PaletteEntry
+
+EDIT_PROMPTS = "Edit prompts…"
+SEND_AS_IT_IS = "Send as it is"
 
 _SLASH = re.compile(r"\s*[/／](?!\s)(.*)", re.DOTALL)
 MOST_ROWS, SEEN_ROWS, SHOWN_CHARACTERS = 40, 6, 200
@@ -138,7 +142,7 @@ class ComposerPrompts(QObject):
             for prompt in prompts[:MOST_ROWS]
         ]
         if is_all:
-            entries.append(PaletteEntry("", "pencil-simple", tr("Edit prompts…"), "", self._edit_all))
+            entries.append(PaletteEntry("", "pencil-simple", tr(EDIT_PROMPTS), "", self._edit_all))
         if self._list is None:
             self._list = PromptList(self._theme, self._composer)
         self._list.show_entries(entries)
@@ -192,7 +196,7 @@ class ComposerPrompts(QObject):
         words = tr("The model would be shown the words in braces as they stand.")
         dialog = QuestionDialog(self._theme, title, words, self._composer.window(), no=tr("Fill in"))
         dialog.setObjectName("blanks_left")
-        dialog.add_choice(tr("Send as it is"), self._send_as_it_is)
+        dialog.add_choice(tr(SEND_AS_IT_IS), self._send_as_it_is)
         dialog.rejected.connect(self._fill_in)
         dialog.open()
         return False
@@ -207,7 +211,7 @@ class ComposerPrompts(QObject):
 
     def _add_to_menu(self, menu: QMenu, _at: QPoint) -> None:
         menu.addSeparator()
-        save = menu.addAction(tr("Save as a prompt…"), lambda: self.open_library(self._composer.text))
+        save = menu.addAction(tr(SAVE_AS_PROMPT), lambda: self.open_library(self._composer.text))
         save.setEnabled(bool(self._composer.text.strip()))
 
 
@@ -333,7 +337,7 @@ class PromptList(QFrame):
         self.setObjectName("prompt_list")
         self.setProperty("kind", "card")
         self.entries = EntryModel(self)
-        self.list = EntryList(theme, tr("Prompts"), self.entries)
+        self.list = EntryList(theme, tr(PROMPTS), self.entries)
         self.list.clicked.connect(self._choose)
         column = QVBoxLayout(self)
         column.addWidget(self.list)

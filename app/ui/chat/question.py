@@ -19,6 +19,7 @@ from app.ui.chat.documents import BranchDocuments, RecalledTurn, SourceRow
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, TurnView
 from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
 from app.ui.i18n import tr
+from app.ui.shared_labels import COPY, EDIT_LABEL, FORK_CHAT, REMEMBER_ANSWER, SAVE_AS_PROMPT, YOU_LINE
 from app.ui.text.pieces import ProseLine, StyledSpan
 from app.ui.text.prose import ProseView
 from app.ui.theme import Theme
@@ -26,6 +27,10 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.pictures import READ_ITS_TEXT, can_read_text
+
+ONE_TURN_RECALLED = "1 earlier turn was shown again"
+NO_PASSAGE_ANSWERS = "No passage seems to answer this."
+READ_ALL_QUESTION = "Read all of it?"
 
 WIDEST = 0.8
 PADDING_PX = (18, 6)
@@ -64,7 +69,7 @@ class QuestionView(TurnView):
     def set_message(self, message: StoredMessage) -> None:
         is_new_text = self.message is None or self.message.text != message.text
         self.message = message
-        self.setAccessibleName(tr("You: {words}", words=message.text[:200]))
+        self.setAccessibleName(tr(YOU_LINE, words=message.text[:200]))
         if is_new_text:
             self._show_text()
         self.update_actions()
@@ -90,11 +95,11 @@ class QuestionView(TurnView):
 
     def actions_offered(self) -> Sequence[TurnAction]:
         return (
-            TurnAction("copy", "copy", tr("Copy"), is_quick=True),
-            TurnAction("edit", "pencil-simple", tr("Edit"), is_quick=True),
-            TurnAction("fork", "git-fork", tr("Fork: a new chat up to here"), group=VERSIONS),
-            TurnAction("prompt", "bookmark-simple", tr("Save as a prompt…")),
-            TurnAction("remember", "brain", tr("Remember this…"), group=MORE),
+            TurnAction("copy", "copy", tr(COPY), is_quick=True),
+            TurnAction("edit", "pencil-simple", tr(EDIT_LABEL), is_quick=True),
+            TurnAction("fork", "git-fork", tr(FORK_CHAT), group=VERSIONS),
+            TurnAction("prompt", "bookmark-simple", tr(SAVE_AS_PROMPT)),
+            TurnAction("remember", "brain", tr(REMEMBER_ANSWER), group=MORE),
         )
 
     def set_answerless(self, is_answerless: bool) -> None:
@@ -259,14 +264,14 @@ class QuestionDocuments(QObject):
         line = QWidget(self._turn)
         line.setObjectName("no_answer")
         flow = FlowLayout(line, is_at_end=True)
-        words = plain_label(tr("No passage seems to answer this."), kind="muted")
+        words = plain_label(tr(NO_PASSAGE_ANSWERS), kind="muted")
         words.setObjectName("no_answer_words")
         words.setToolTip(plain_tip(tr("The document was searched for the question’s words and for what they mean.")))
         line.setAccessibleName(words.text())
         flow.addWidget(words)
         self._theme.dress(words, font=(13, 400))
         if can_read_all:
-            read = text_button(tr("Read all of it?"), "link")
+            read = text_button(tr(READ_ALL_QUESTION), "link")
             read.setObjectName("read_all")
             read.setToolTip(tr("Has the model read the whole document for this question, section by section"))
             read.clicked.connect(lambda _=False: self.whole_wanted.emit())
@@ -436,7 +441,7 @@ class RecalledLine(QWidget):
     def _update(self) -> None:
         count = len(self._turns)
         words = tr("{count} earlier turns were shown again", count=count)
-        self._line.setText(tr("1 earlier turn was shown again") if count == 1 else words)
+        self._line.setText(tr(ONE_TURN_RECALLED) if count == 1 else words)
         self._line.setAccessibleName(self._line.text())
         self._line.setAccessibleDescription(tr("Hides them") if self.is_open else tr("Shows which"))
         self._line.setToolTip(tr("The model had forgotten them; this question is about them."))

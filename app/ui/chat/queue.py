@@ -20,6 +20,7 @@ from app.ui.chat.answering import RunningAnswerView
 from app.ui.chat.composer import MessageField
 from app.ui.chat.open_chat import OpenChat
 from app.ui.i18n import tr
+from app.ui.shared_labels import CANCEL, EDIT_LABEL, REMOVE, SAVE
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
@@ -28,6 +29,11 @@ from app.ui.widgets.layouts import scrolled
 
 if TYPE_CHECKING:
     from app.features.chat.answers import AnswerService
+
+SENT_AFTER_ANSWER = "Sent when this answer has ended"
+QUEUED_UNSENT = "Not sent. It waits here until you send it."
+SENT_AFTER_OTHER_CHAT = "Sent after the answer in the other chat"
+SENT_AFTER_EDITING = "Sent when you have finished editing"
 
 MOST_PX, MOST_LOW_PX = 174, 58
 """How high the messages are together before they scroll; in a low window."""
@@ -187,14 +193,14 @@ class MessageQueue(QObject):
     def _words(self) -> str:
         running = self._chat.live.answering
         if self._state is QueueState.OFF:
-            return tr("Not sent. It waits here until you send it.")
+            return tr(QUEUED_UNSENT)
         if self._state is QueueState.AFTER_NEXT and not (running and not running.is_stopped):
             return tr("The answer was broken off, so this waits. Esc once more: only you send it.")
         if running is not None and running.conversation_id != self._chat.conversation_id:
-            return tr("Sent after the answer in the other chat")
+            return tr(SENT_AFTER_OTHER_CHAT)
         if running is not None:
-            return tr("Sent when this answer has ended")
-        return tr("Sent when you have finished editing") if self._can_send() else tr("Waits for your choice")
+            return tr(SENT_AFTER_ANSWER)
+        return tr(SENT_AFTER_EDITING) if self._can_send() else tr("Waits for your choice")
 
     def _names_of(self, message: QueuedMessage) -> list[str]:
         names = [visible_name(name) for _, name, _ in message.media]
@@ -367,8 +373,8 @@ class QueueChip(QWidget):
         self._label = ElidedLabel()
         self._documents = plain_label(kind="muted")
         self.move_up = IconButton(theme, "arrow-up", tr("Move up"), size_px=15)
-        self.edit = IconButton(theme, "pencil-simple", tr("Edit"), size_px=15)
-        self.remove = IconButton(theme, "x", tr("Remove"), size_px=15)
+        self.edit = IconButton(theme, "pencil-simple", tr(EDIT_LABEL), size_px=15)
+        self.remove = IconButton(theme, "x", tr(REMOVE), size_px=15)
         self.edit.clicked.connect(lambda _=False: self.start_editing())
         self._line = QWidget()
         row = QHBoxLayout(self._line)
@@ -412,7 +418,7 @@ class QueueChip(QWidget):
             field.edit.submitted.connect(self._on_saved)
             field.edit.cancelled.connect(self._on_cancelled)
             field.edit.height_changed.connect(self._on_height_changed)
-            cancel, save = text_button(tr("Cancel"), "quiet"), text_button(tr("Save"), "primary")
+            cancel, save = text_button(tr(CANCEL), "quiet"), text_button(tr(SAVE), "primary")
             cancel.clicked.connect(lambda _=False: self._on_cancelled())
             save.clicked.connect(lambda _=False: self._on_saved())
             buttons = QHBoxLayout()

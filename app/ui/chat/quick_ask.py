@@ -16,6 +16,7 @@ from app.features.quick_ask import REQUESTS, TranslationRequest, keep, translati
 from app.ui.chat.transcript import is_answer
 from app.ui.chat.view import ChatView
 from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import CHARACTER_COUNT, QUICK_ASK
 from app.ui.shell import tasks
 from app.ui.shell.desktop import bring_to_front
 from app.ui.shell.keyboard import move_focus, written
@@ -28,6 +29,13 @@ from app.ui.widgets.layouts import FlowLayout
 
 if TYPE_CHECKING:
     from app.features.chats import Chats
+
+NOT_MADE_FOR_TRANSLATING = "{name} was not made for translating this."
+COPY_AND_CLOSE = "Copy and close"
+OPEN_AS_CHAT = "Open as chat"
+LEAVE_TEXT_OUT = "Leave this text out"
+OPEN_IN_TRANSLATE = "Open in Translate (is kept)"
+TRANSLATE_HERE = "Translate here"
 
 WIDTH_PX, TALL_PX = 640, 560
 FIRST_CHARACTERS = 300
@@ -75,7 +83,7 @@ class TakenText(QFrame):
         self._chip.setObjectName("paste_chip")
         self._name, self._words, self._count = ElidedLabel(), ElidedLabel(), plain_label(kind="muted")
         self._words.setProperty("kind", "muted")
-        self._remove = IconButton(theme, "x", tr("Leave this text out"), size_px=14)
+        self._remove = IconButton(theme, "x", tr(LEAVE_TEXT_OUT), size_px=14)
         self._remove.setObjectName("remove_taken")
         self._remove.clicked.connect(self.removed)
         inside = QHBoxLayout(self._chip)
@@ -105,7 +113,7 @@ class TakenText(QFrame):
         self.setVisible(taken is not None)
         if taken is not None:
             beginning = " ".join(taken.text[:FIRST_CHARACTERS].split())
-            count = tr("{count} characters", count=f"{len(taken.text):,}")
+            count = tr(CHARACTER_COUNT, count=f"{len(taken.text):,}")
             self._name.setText(taken.name)
             self._words.setText(beginning)
             self._count.setText(count)
@@ -132,7 +140,7 @@ class QuickAsk(QWidget):
     ) -> None:
         super().__init__(None, Qt.WindowType.Dialog | Qt.WindowType.WindowStaysOnTopHint)
         self.setObjectName("quick_ask")
-        self.setWindowTitle(window_title(tr("Quick ask")))
+        self.setWindowTitle(window_title(tr(QUICK_ASK)))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._chats, self._theme, self._loader = chats, theme, loader
         self._notify = Notify(theme, self)
@@ -152,8 +160,8 @@ class QuickAsk(QWidget):
         self._take_again.setObjectName("take_text")
         self._model = ElidedLabel()
         self._model.setProperty("kind", "muted")
-        self._copy = self._button(tr("Copy and close"), COPY_KEYS, self.copy)
-        self._keep = self._button(tr("Open as chat"), KEEP_KEYS, self.keep)
+        self._copy = self._button(tr(COPY_AND_CLOSE), COPY_KEYS, self.copy)
+        self._keep = self._button(tr(OPEN_AS_CHAT), KEEP_KEYS, self.keep)
         self._lay_out()
         self._connect()
         self.chat.show_temporary()
@@ -293,9 +301,9 @@ class QuickAsk(QWidget):
         if request.is_able:
             self._ask(request.words)
             return
-        words = tr("{name} was not made for translating this.", name=self._loader.name)
-        notice = self._notify.offer(words, tr("Translate here"), lambda: self._ask(request.words))
-        notice.add_button(tr("Open in Translate (is kept)"), lambda: self._on_tab_wanted(taken))
+        words = tr(NOT_MADE_FOR_TRANSLATING, name=self._loader.name)
+        notice = self._notify.offer(words, tr(TRANSLATE_HERE), lambda: self._ask(request.words))
+        notice.add_button(tr(OPEN_IN_TRANSLATE), lambda: self._on_tab_wanted(taken))
 
     def _on_tab_wanted(self, taken: CapturedText) -> None:
         self.translate_wanted.emit(taken.text)

@@ -14,8 +14,11 @@ from app.ui.chat.selection import ChatSelection, SelectionEvents, TextPosition
 from app.ui.chat.transcript import ChatTranscript
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import COPY, COPY_AS_MARKDOWN, COPY_THE_ADDRESS, REMEMBER_SELECTION, TRANSLATE_THIS
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+
+FIND_IN_CHAT = "Find in this chat"
 
 GAP_PX = 6
 
@@ -117,15 +120,15 @@ class QuoteButton(QObject):
         menu.setAccessibleName(tr("What can be done with what is selected"))
         menu.aboutToHide.connect(menu.deleteLater)
         offers: list[tuple[str, str, str, Callable[[], object]]] = [
-            ("copy", tr("Copy"), KEYS["copy"], self._selecting.copy),
-            ("hash", tr("Copy as Markdown"), "", self._selecting.copy_markdown),
+            ("copy", tr(COPY), KEYS["copy"], self._selecting.copy),
+            ("hash", tr(COPY_AS_MARKDOWN), "", self._selecting.copy_markdown),
             ("quotes", tr("Quote in your message"), "", self.quote),
-            ("magnifying-glass", tr("Find in this chat"), "", self._find),
-            ("brain", tr("Remember this"), "", lambda: self.remember_wanted.emit(selection.text())),
+            ("magnifying-glass", tr(FIND_IN_CHAT), "", self._find),
+            ("brain", tr(REMEMBER_SELECTION), "", lambda: self.remember_wanted.emit(selection.text())),
         ]
         if self._transcript.maker.can_translate:
             offers.append(
-                ("translate", tr("Translate this"), "", lambda: self.translate_wanted.emit(selection.markdown()))
+                ("translate", tr(TRANSLATE_THIS), "", lambda: self.translate_wanted.emit(selection.markdown()))
             )
         for glyph, words, keys, do in offers:
             added = menu.addAction(icon(glyph, self._theme.tokens.muted, self._theme.px(16)), words, do)
@@ -148,7 +151,7 @@ class QuoteButton(QObject):
         glyph = partial(icon, color=self._theme.tokens.muted, size_px=self._theme.px(16))
         follow = partial(self._transcript.link_clicked.emit, address)
         menu.addAction(glyph("arrow-square-out"), tr("Open in the browser…"), follow)
-        menu.addAction(glyph("copy"), tr("Copy the address"), lambda: QGuiApplication.clipboard().setText(address))
+        menu.addAction(glyph("copy"), tr(COPY_THE_ADDRESS), lambda: QGuiApplication.clipboard().setText(address))
         return menu
 
     def _find(self) -> None:

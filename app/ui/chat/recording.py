@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from app.features.chat.answers import AnswerService
     from app.ui.chat.attachment_row import DraftDocument
 
+STOP_RECORDING = "Stop recording"
+RECORD = "Record"
+
 
 ENDS_WITHIN_S = 2.0
 """A recording, when the window closes."""
@@ -34,7 +37,7 @@ class MicrophoneButton(QObject):
         self._begun_for: AnswerService | None = None
         self._expected: DraftDocument | None = None
         """What it is for, once nothing more is recorded."""
-        self.button = IconButton(ui.theme, "microphone", tr("Record"))
+        self.button = IconButton(ui.theme, "microphone", tr(RECORD))
         self.button.setObjectName("record")
         self.button.clicked.connect(lambda _=False: self._on_clicked())
         self.time = plain_label(kind="danger")
@@ -116,6 +119,6 @@ class MicrophoneButton(QObject):
 
     def _show_lit(self) -> None:
         self.button.set_glyph("stop" if self.is_on else "microphone", "danger" if self.is_on else "muted")
-        self.button.set_name(tr("Stop recording") if self.is_on else tr("Record"))
+        self.button.set_name(tr(STOP_RECORDING) if self.is_on else tr(RECORD))
         self.time.setText("0:00")
         self.time.setVisible(self.is_on)

@@ -13,6 +13,7 @@ from app.core.visible import clean_text
 from app.features.projects import PreambleCosts
 from app.store.projects import Project
 from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import REMEMBER_SELECTION
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -22,6 +23,8 @@ from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
+IN_THIS_PROJECT = "In this project"
 
 MOST_CHARACTERS = 2000
 TYPING_MS = 400
@@ -72,9 +75,9 @@ class RememberDialog(QuestionDialog):
         words = tr("Models get this at the start of a chat. Change it in Settings, Memories.")
         if not is_on:
             words = tr("Memories are switched off in Settings: it is kept, and models are not told.")
-        super().__init__(theme, tr("Remember this"), words, parent)
+        super().__init__(theme, tr(REMEMBER_SELECTION), words, parent)
         self.setObjectName("remember_dialog")
-        self.setWindowTitle(window_title(tr("Remember this")))
+        self.setWindowTitle(window_title(tr(REMEMBER_SELECTION)))
         self.words.setProperty("kind", "muted")
         self._costs, self._project = costs, project
         self._counting: tasks.BackgroundTask | None = None
@@ -90,7 +93,7 @@ class RememberDialog(QuestionDialog):
         self.fields.addWidget(self.field)
         self._scope = EVERYWHERE
         if project is not None:
-            choices = [(EVERYWHERE, tr("In every chat")), (HERE, tr("In this project"))]
+            choices = [(EVERYWHERE, tr("In every chat")), (HERE, tr(IN_THIS_PROJECT))]
             self._scope = HERE
             self.scope = SegmentedControl(tr("Told"), choices, HERE, self._on_scope)
             self.fields.addWidget(self.scope)

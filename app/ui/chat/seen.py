@@ -24,11 +24,25 @@ from app.features.chat import seen
 from app.features.chat.seen import SeenPart, SeenPrompt
 from app.features.messages import sentence_for
 from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import (
+    ANSWER_LINE,
+    COUNTING,
+    INSTRUCTIONS_FROM_BEFORE,
+    MEMORIES_LABEL,
+    PART_TOKENS,
+    SYSTEM_PROMPT,
+    THIS_MESSAGE,
+    TOKEN_COUNT,
+    YOU_LINE,
+)
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import within_screen
+
+FROM_TEMPLATE = "From the template"
+COPY_ALL = "Copy all"
 
 SIZE_PX, LIST_PX, ROW_PX = (820, 560), 300, 30
 WORDS_CHARACTERS = 80
@@ -49,13 +63,13 @@ class SeenDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(within_screen(self, QSize(*map(theme.px, SIZE_PX))))
         head = plain_label(title)
-        self.sum = plain_label(tr("Counting…"), kind="muted", wraps=True)
+        self.sum = plain_label(tr(COUNTING), kind="muted", wraps=True)
         self.parts = self._new_parts()
         self.text = QPlainTextEdit(readOnly=True)
         self.text.setAccessibleName(tr("Text of the part"))
         self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.text.setTabChangesFocus(True)
-        self._copy = text_button(tr("Copy all"))
+        self._copy = text_button(tr(COPY_ALL))
         self._copy.setEnabled(False)
         self._copy.clicked.connect(self._on_copy)
         close = text_button(tr("Close"), "primary")
@@ -107,7 +121,7 @@ class SeenDialog(QDialog):
             words, count = words_of(part), f"{part.tokens:,}"
             item = QTreeWidgetItem([words, count])
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
-            item.setData(0, Qt.ItemDataRole.AccessibleTextRole, tr("{part}: {count} tokens", part=words, count=count))
+            item.setData(0, Qt.ItemDataRole.AccessibleTextRole, tr(PART_TOKENS, part=words, count=count))
             item.setToolTip(0, plain_tip(words))
             item.setSizeHint(0, QSize(0, self._theme.px(ROW_PX)))
             self.parts.addTopLevelItem(item)
@@ -133,26 +147,26 @@ class SeenDialog(QDialog):
 def words_of(part: SeenPart) -> str:
     """What a part is, in a line."""
     names = {
-        seen.SYSTEM: tr("System prompt"),
+        seen.SYSTEM: tr(SYSTEM_PROMPT),
         seen.INSTRUCTIONS: tr("Instructions of the project"),
         seen.DOCUMENTS: tr("Documents of the project"),
-        seen.MEMORIES: tr("Memories"),
-        seen.CARRIED: tr("Instructions from before"),
+        seen.MEMORIES: tr(MEMORIES_LABEL),
+        seen.CARRIED: tr(INSTRUCTIONS_FROM_BEFORE),
         seen.RECALLED: tr("Turns shown again"),
-        seen.MESSAGE: tr("This message"),
-        seen.TEMPLATE: tr("From the template"),
+        seen.MESSAGE: tr(THIS_MESSAGE),
+        seen.TEMPLATE: tr(FROM_TEMPLATE),
     }
     if part.kind in names:
         return names[part.kind]
     begins = " ".join(part.text[: 4 * WORDS_CHARACTERS].split())[:WORDS_CHARACTERS]
     if part.kind == seen.PINNED:
         return tr("Pinned: {words}", words=begins)
-    return tr("You: {words}", words=begins) if part.kind == seen.QUESTION else tr("Answer: {words}", words=begins)
+    return tr(YOU_LINE, words=begins) if part.kind == seen.QUESTION else tr(ANSWER_LINE, words=begins)
 
 
 def sum_words(found: SeenPrompt) -> str:
     """How much that is, what was left out, and how far it can be told."""
-    said = [tr("{count} tokens", count=f"{found.told_tokens or found.tokens:,}")]
+    said = [tr(TOKEN_COUNT, count=f"{found.told_tokens or found.tokens:,}")]
     if found.hidden == 1:
         said.append(tr("1 earlier message was not shown"))
     elif found.hidden:

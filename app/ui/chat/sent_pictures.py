@@ -14,6 +14,7 @@ from app.store.media import MediaUse
 from app.ui.chat.documents import BranchDocuments
 from app.ui.chat.pictures import size_words
 from app.ui.i18n import tr
+from app.ui.shared_labels import PICTURE_LABEL
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
@@ -69,7 +70,7 @@ class SentPicture(Thumbnail):
         super().__init__(theme, parent)
         self.setObjectName("sent_picture")
         self._sides = shape_of(use.media.width, use.media.height, is_alone=is_alone)
-        self.setAccessibleName(tr("Picture {name}", name=use.name))
+        self.setAccessibleName(tr(PICTURE_LABEL, name=use.name))
         self.setAccessibleDescription(size_words(use))
         self.setToolTip(plain_tip(f"{use.name}\n{size_words(use)}"))
         theme.changed.connect(self._fit)

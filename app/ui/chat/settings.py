@@ -25,6 +25,7 @@ from app.ui.chat.composer import Composer, efforts
 from app.ui.chat.open_chat import OpenChat
 from app.ui.i18n import tr, window_title
 from app.ui.sampling import HEADING, MUTED, SETTINGS_DEFAULT, Knob, KnobStepper, SamplingFields, field_label, knob_row
+from app.ui.shared_labels import CHAT_SETTINGS, FIND_MORE_MODELS, MEMORIES_LABEL, MODEL, SAVE, SYSTEM_PROMPT, THINKING
 from app.ui.shell.model_loader import model_name
 from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
@@ -35,6 +36,13 @@ from app.ui.widgets.fields import Switch
 
 if TYPE_CHECKING:
     from app.store.assistants import Assistant
+
+ANSWERS_HERE = "{name} answers here. It is loaded with your message."
+SAME_MODEL_AS_OTHERS = "Same as other chats ({name})"
+CHAT_MODEL_GONE = "{name}, this chat’s model, is not there any more"
+CONTINUE_WITH_MODEL = "Continue with {name}"
+LONGEST_ANSWER = "Longest answer"
+THINK_AT_MOST = "Think at most"
 
 
 class ChatOptions(QObject):
@@ -217,17 +225,17 @@ def model_choices(known: Sequence[tuple[Path, str]], usual: Path | None) -> list
     """What a model can be chosen from: that of all chats, and every one that is known."""
     names = {str(path): name for path, name in known}
     name = names.get(str(usual)) or (model_name(usual) if usual is not None else "")
-    return [("", tr("Same as other chats ({name})", name=name) if name else tr("Same as other chats")), *names.items()]
+    return [("", tr(SAME_MODEL_AS_OTHERS, name=name) if name else tr("Same as other chats")), *names.items()]
 
 
 def longest_answer() -> Knob:
     meaning = tr("In tokens; a token is about three quarters of a word.")
-    return Knob("max_tokens", tr("Longest answer"), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
+    return Knob("max_tokens", tr(LONGEST_ANSWER), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
 
 
 def thinking_budget() -> Knob:
     meaning = tr("In tokens. Then the model is asked to answer.")
-    return Knob("thinking_budget", tr("Think at most"), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
+    return Knob("thinking_budget", tr(THINK_AT_MOST), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
 
 
 class ChatFields(QWidget):
@@ -246,16 +254,16 @@ class ChatFields(QWidget):
     ) -> None:
         super().__init__()
         px = theme.px
-        prompt = tr("Instructions") if is_assistant else tr("System prompt")
+        prompt = tr("Instructions") if is_assistant else tr(SYSTEM_PROMPT)
         how = tr("How the model should answer in this chat, such as: Answer in one sentence.")
         self._prompt = QPlainTextEdit(chosen.system_prompt)
         self._prompt.setAccessibleName(prompt)
         self._prompt.setPlaceholderText(tr("Who it is and how it answers") if is_assistant else how)
         self._prompt.setTabChangesFocus(True)
         self._prompt.setFixedHeight(px(100))
-        self._model = ChoiceButton(theme, tr("Model"), with_missing(models, chosen.model))
+        self._model = ChoiceButton(theme, tr(MODEL), with_missing(models, chosen.model))
         self._model.show_value(chosen.model)
-        self._thinking = ChoiceButton(theme, tr("Thinking"), thinking_choices())
+        self._thinking = ChoiceButton(theme, tr(THINKING), thinking_choices())
         self._thinking.show_value(chosen.thinking)
         longest, budget = longest_answer(), thinking_budget()
         self._longest = KnobStepper(theme, longest, chosen.max_tokens, is_in_settings="max_tokens" in in_settings)
@@ -273,12 +281,12 @@ class ChatFields(QWidget):
         column.addWidget(field_label(theme, prompt, HEADING, self._prompt))
         column.addWidget(self._prompt)
         column.addSpacing(px(4))
-        column.addLayout(_choice_row(theme, tr("Model"), "", self._model))
+        column.addLayout(_choice_row(theme, tr(MODEL), "", self._model))
         column.addSpacing(px(4))
         column.addLayout(knob_row(theme, longest, self._longest, is_heading=True))
         column.addSpacing(px(4))
         about = tr("For models that can think before they answer.")
-        column.addLayout(_choice_row(theme, tr("Thinking"), about, self._thinking))
+        column.addLayout(_choice_row(theme, tr(THINKING), about, self._thinking))
         column.addLayout(knob_row(theme, budget, self._budget))
         column.addSpacing(px(4))
         column.addWidget(self._sampling)
@@ -338,8 +346,8 @@ class ChatSettings(QDialog):
         super().__init__(parent)
         self._is_told = self._is_on = True
         px = theme.px
-        self.setWindowTitle(window_title(tr("Chat settings")))
-        self.setAccessibleName(tr("Chat settings"))
+        self.setWindowTitle(window_title(tr(CHAT_SETTINGS)))
+        self.setAccessibleName(tr(CHAT_SETTINGS))
         self.fields = ChatFields(theme, chosen, models=models, in_settings=in_settings)
         self.fields.setMinimumWidth(px(472))
         around = QVBoxLayout(self)
@@ -347,11 +355,11 @@ class ChatSettings(QDialog):
         around.setContentsMargins(px(24), px(20), px(24), px(20))
         around.setSpacing(px(16))
         around.addWidget(ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
-        self._memories = Switch(theme, tr("Memories"), on=True)
+        self._memories = Switch(theme, tr(MEMORIES_LABEL), on=True)
         self._about_memories = field_label(theme, "", MUTED)
         words = QVBoxLayout()
         words.setSpacing(0)
-        words.addWidget(field_label(theme, tr("Memories"), HEADING, self._memories))
+        words.addWidget(field_label(theme, tr(MEMORIES_LABEL), HEADING, self._memories))
         words.addWidget(self._about_memories)
         self._memories_row = QWidget()
         row = QHBoxLayout(self._memories_row)
@@ -360,7 +368,7 @@ class ChatSettings(QDialog):
         row.addWidget(self._memories)
         around.addWidget(self._memories_row)
         self._memories_row.hide()
-        around.addLayout(cancel_or(self, tr("Save")))
+        around.addLayout(cancel_or(self, tr(SAVE)))
 
     def offer_memories(self, is_told: bool, *, is_on: bool) -> None:
         """Whether the model is told what is remembered can be chosen; `is_on`: it can be told at all."""
@@ -447,10 +455,10 @@ class OwnModel(QObject):
         """A few words for the composer; empty where nothing has to be said."""
         own = self._options.model
         if own is not None and not own.is_file():
-            return tr("{name}, this chat’s model, is not there any more", name=self.name_of(own))
+            return tr(CHAT_MODEL_GONE, name=self.name_of(own))
         if self.path is None or not self.is_elsewhere or self.path_in is None:
             return ""
-        return tr("{name} answers here. It is loaded with your message.", name=self.name_of(self.path))
+        return tr(ANSWERS_HERE, name=self.name_of(self.path))
 
     def may_answer(self, then: Callable[[], object], *, can_chat: bool = True) -> bool:
         """Whether there is somebody who answers. Else it is said, or asked, and `then` follows where that helps."""
@@ -474,9 +482,9 @@ class OwnModel(QObject):
         dialog.setObjectName("model_gone")
         dialog.setWindowTitle(window_title(tr("The model is not there")))
         if usual is not None:
-            dialog.add_choice(tr("Continue with {name}", name=self.name_of(usual)), agree, "primary")
+            dialog.add_choice(tr(CONTINUE_WITH_MODEL, name=self.name_of(usual)), agree, "primary")
         else:
-            dialog.add_choice(tr("Find more models…"), self._models.more_wanted.emit, "primary")
+            dialog.add_choice(tr(FIND_MORE_MODELS), self._models.more_wanted.emit, "primary")
         dialog.open()
 
     def _on_model_changed(self) -> None:

@@ -24,6 +24,7 @@ from app.ui.chat.composer import Composer
 from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.settings import OwnModel
 from app.ui.i18n import tr
+from app.ui.shared_labels import MODEL
 from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
     from app.ui.chat.answer import AnswerView
     from app.ui.chat.pair import PairView
     from app.ui.chat.turn import TurnView
+
+CHOOSE_AN_ANSWER = "Choose an answer. Your next message continues {name}’s."
+VERSION_PLACE = "Version {place}"
+VERSION_LINE = "Version {place}: {words}"
+SECOND_MODEL = "Asked as well: {name}"
+ASK_TWO_MODELS = "Ask two models at once"
 
 NAME_PX = 130
 MENU_LETTERS = 60
@@ -109,7 +116,7 @@ class AnswerPairs(QObject):
         pair = self._pair
         if pair is None or not pair.is_over:
             return ""
-        return tr("Choose an answer. Your next message continues {name}’s.", name=pair.names[pair.leads])
+        return tr(CHOOSE_AN_ANSWER, name=pair.names[pair.leads])
 
     def ask(self, question_id: int) -> bool:
         """Answers the last question of what is shown twice, where the composer has a second model; whether it has."""
@@ -157,7 +164,7 @@ class AnswerPairs(QObject):
             version = self._chat.talk.conversations.message(number)
             if version is not None:
                 about = " ".join(part for part in (model_words(version.model), version.text) if part).split()
-                words = tr("Version {place}: {words}", place=place, words=visible_name(" ".join(about))[:MENU_LETTERS])
+                words = tr(VERSION_LINE, place=place, words=visible_name(" ".join(about))[:MENU_LETTERS])
                 menu.addAction(words.replace("&", "&&"), partial(self._show_version, answer, number))
         menu.popup(row.more.mapToGlobal(QPoint(0, row.more.height())))
 
@@ -170,7 +177,7 @@ class AnswerPairs(QObject):
         sides = sorted((answer, other), key=lambda one: answer.versions.index(one.id))
         names = [model_words(side.model) or tr("Answer") for side in sides]
         if names[0] == names[1]:
-            names = [tr("Version {place}", place=answer.versions.index(side.id) + 1) for side in sides]
+            names = [tr(VERSION_PLACE, place=answer.versions.index(side.id) + 1) for side in sides]
         self._chat.transcript.update_to(path[: ids.index(answer.id)])
         pair = self._begin(answer.parent_id or 0, [None, None], names, leads=sides.index(answer))
         pair.ids, pair.is_over, pair.is_of_versions = [side.id for side in sides], True, True
@@ -185,7 +192,7 @@ class AnswerPairs(QObject):
         self.live.stop()
 
     def _name_of(self, path: Path | None) -> str:
-        return self._own.name_of(path) if path is not None else tr("Model")
+        return self._own.name_of(path) if path is not None else tr(MODEL)
 
     # Writing.
 
@@ -354,8 +361,8 @@ class SecondModel(QObject):
             theme,
             "second_model",
             "columns",
-            tr("Ask two models at once"),
-            about=lambda name: tr("Asked as well: {name}", name=name),
+            tr(ASK_TWO_MODELS),
+            about=lambda name: tr(SECOND_MODEL, name=name),
             words=lambda name: tr("and {name}", name=name),
             most_px=NAME_PX,
         )

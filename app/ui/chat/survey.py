@@ -14,6 +14,7 @@ from app.core.events import CancelToken
 from app.features.retrieval.question_scope import QuestionScope
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
 from app.ui.i18n import tr
+from app.ui.shared_labels import MINUTES_AND_SECONDS
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
     from app.features.chat.answers import AnswerService
     from app.features.survey.surveys import DocumentSurveys
     from app.store.conversations import StoredMessage
+
+KEEP_ANSWER = "Keep this answer"
+ANSWERED_WITHOUT_MODEL = "From the whole document, without the model"
+ABOUT_ALL_DOCUMENTS = "This question is about all {count} documents."
+READ_ALL_TOKENS = "Reading all of it is {tokens} tokens."
+READING_SECTION = "Reading all of it: section {done} of {sections}"
+JOINING_FINDINGS = "Read all of it; joining what was found"
+WAITING_FOR_OTHER_ANSWER = "Waits: another answer goes first"
+READ_WHOLE = "Read whole: {count} sections"
+READ_PARTLY = "Read: {done} of {count} sections"
+READ_WHOLE_TEXT = "Read whole"
 
 LOOK_MS = 150
 """After the last key: every letter would be looked at otherwise."""
@@ -97,7 +109,7 @@ class SurveyOffer(QFrame):
             self._words.setText(said)
             self.setAccessibleName(said)
             self.whole.setText(_button_words(offer))
-            self.passages.setText(tr("Keep this answer") if is_sent else tr("Answer from the passages found"))
+            self.passages.setText(tr(KEEP_ANSWER) if is_sent else tr("Answer from the passages found"))
             for button in (self.whole, self.passages):
                 button.setAccessibleDescription(said)
             if is_new:
@@ -110,11 +122,11 @@ def offer_words(offer: QueryOffer) -> str:
     count = len(offer.document_ids)
     about = tr("This question is about the whole document.")
     if count > 1:
-        about = tr("This question is about all {count} documents.", count=count)
+        about = tr(ABOUT_ALL_DOCUMENTS, count=count)
     if offer.is_by_model and offer.tokens is not None:
         figures = {"tokens": f"{offer.tokens:,}", "time": time_words(offer.seconds or 0.0)}
         if offer.seconds is None:
-            return f"{about} {tr('Reading all of it is {tokens} tokens.', **figures)}"
+            return f"{about} {tr(READ_ALL_TOKENS, **figures)}"
         return f"{about} {tr('Reading all of it, {tokens} tokens, takes {time}.', **figures)}"
     if offer.is_by_model:
         return about
@@ -132,10 +144,10 @@ def _button_words(offer: QueryOffer) -> str:
 def progress_words(progress: SurveyProgress) -> str:
     """How far the reading of all of it is."""
     if progress.is_resting:
-        return tr("Waits: another answer goes first")
+        return tr(WAITING_FOR_OTHER_ANSWER)
     if not progress.sections or progress.done == progress.sections > 1:
-        return tr("Read all of it; joining what was found")
-    words = tr("Reading all of it: section {done} of {sections}", done=progress.done + 1, sections=progress.sections)
+        return tr(JOINING_FINDINGS)
+    words = tr(READING_SECTION, done=progress.done + 1, sections=progress.sections)
     if progress.seconds_left is None:
         return words
     return f"{words} · {tr('{time} left', time=time_words(progress.seconds_left))}"
@@ -144,14 +156,14 @@ def progress_words(progress: SurveyProgress) -> str:
 def made_words(made: SurveyCoverage) -> str:
     """How an answer was made, in one line."""
     if not made.is_by_model:
-        return tr("From the whole document, without the model")
-    words = tr("Read whole: {count} sections", count=f"{made.read:,}")
+        return tr(ANSWERED_WITHOUT_MODEL)
+    words = tr(READ_WHOLE, count=f"{made.read:,}")
     if made.read < made.sections:
-        words = tr("Read: {done} of {count} sections", done=f"{made.read:,}", count=f"{made.sections:,}")
+        words = tr(READ_PARTLY, done=f"{made.read:,}", count=f"{made.sections:,}")
     if made.sections == made.read == 1:
-        words = tr("Read whole")
+        words = tr(READ_WHOLE_TEXT)
     minutes, seconds = divmod(round(made.seconds), 60)
-    took = tr("{minutes} min {seconds} s", minutes=minutes, seconds=seconds) if minutes else f"{seconds} s"
+    took = tr(MINUTES_AND_SECONDS, minutes=minutes, seconds=seconds) if minutes else f"{seconds} s"
     return f"{words} · {took}"
 
 

@@ -26,6 +26,7 @@ from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
 from app.ui.exchange.chats import COMMANDS, ChatExchange
 from app.ui.i18n import tr
+from app.ui.shared_labels import SEND, TEMPORARY_CHAT, WHAT_MODEL_SEES
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.tab_spec import (
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from app.ui.chat.remembering import MemoryActions
     from app.ui.shell.picture_reading import PictureReading
 
+ONE_MESSAGE_WAITS = "1 message waits for the model"
+ANSWER_READY = "Your answer is ready."
+
 LONG_S = 10.0
 FIRST_CHARACTERS = 200
 
@@ -65,7 +69,7 @@ class LeavingQuestion(WaitingQuestion["OutboundDocuments"]):
         from app.features.leaving import leaving_words  # not before a model elsewhere is asked
 
         title = tr("Send it to {host}?", host=asked.host)
-        words, send, keep = in_words(leaving_words(asked)), tr("Send"), tr("Keep it here")
+        words, send, keep = in_words(leaving_words(asked)), tr(SEND), tr("Keep it here")
         return Question("leaving_question", title, words, send, keep, enter_means_no=True)
 
 
@@ -140,7 +144,7 @@ class ChatTab(Tab):
     def title(self) -> str:
         open_id = self.chat.conversation_id
         conversation = None if open_id is None else self._app.conversations.get(open_id)
-        return tr("Temporary chat") if self.chat.is_temporary else conversation.title if conversation else ""
+        return tr(TEMPORARY_CHAT) if self.chat.is_temporary else conversation.title if conversation else ""
 
     @property
     def open_id(self) -> int | None:
@@ -397,7 +401,7 @@ class ModelInStep(QObject):
     def show_waiting(self) -> None:
         """Whether a message waits until the model is there."""
         waits = self._chat.busy and self._ui.loader.state == "loading"
-        self._ui.status.show_waiting(tr("1 message waits for the model") if waits else "")
+        self._ui.status.show_waiting(tr(ONE_MESSAGE_WAITS) if waits else "")
 
     def show_context(self) -> None:
         """The parts of the next prompt, above the gauge; they come when they are counted."""
@@ -416,7 +420,7 @@ class ModelInStep(QObject):
 
         look = self._chat.memory.coming()
         if look is not None:
-            SeenDialog(self._ui.theme, look, tr("What the model sees"), self._chat).open()
+            SeenDialog(self._ui.theme, look, tr(WHAT_MODEL_SEES), self._chat).open()
 
     def _on_model_changed(self) -> None:
         self._chat.set_model_state(self._ui.loader.state, self._ui.loader.path)
@@ -445,7 +449,7 @@ class LongAnswers(QObject):
         if time.monotonic() - begun_s < LONG_S:
             return
         message = None if is_temporary else self._app.conversations.message(answer_id)
-        ready, broken = tr("Your answer is ready."), tr("An answer stopped with a problem.")
+        ready, broken = tr(ANSWER_READY), tr("An answer stopped with a problem.")
         if message is None:
             if is_temporary:
                 self.told.emit(EndOfWork(ready))

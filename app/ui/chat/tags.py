@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLineEdit
 from app.store.projects import ChatTag, Tags
 from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
+from app.ui.shared_labels import SAVE
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark
@@ -30,6 +31,8 @@ from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.labels import announce, plain_tip
 from app.ui.widgets.layouts import FlowLayout, scrolled
 from app.ui.widgets.row_list import clean_title
+
+TAGS = "Tags"
 
 COLOURS = {
     "": ("Grey", "#7A7269", "#A39A90"),
@@ -177,7 +180,7 @@ class TagBar(QWidget):
     def __init__(self, theme: Theme, tags: Tags, notify: Notify) -> None:
         super().__init__()
         self.setObjectName("tag_bar")
-        self.setAccessibleName(tr("Tags"))
+        self.setAccessibleName(tr(TAGS))
         self._theme, self._tags, self._notify = theme, tags, notify
         self._shown: list[ChatTag] = []
         self._of_chats: dict[int, tuple[int, ...]] = {}
@@ -230,7 +233,7 @@ class TagBar(QWidget):
 
     def menu_for_chat(self, parent: QWidget, conversation_id: int) -> QMenu:
         """All tags, those of the chat ticked, and a new one."""
-        inside = QMenu(tr("Tags"), parent)
+        inside = QMenu(tr(TAGS), parent)
         inside.setIcon(icon("tag", self._theme.tokens.muted))
         mine = set(self._of_chats.get(conversation_id, ()))
         for tag in self._shown:
@@ -392,7 +395,7 @@ class TagDialog(QuestionDialog):
         self.fields.setDirection(QHBoxLayout.Direction.TopToBottom)
         self.fields.addWidget(self.name)
         self.fields.addLayout(row)
-        self.save = self.add_choice(tr("Save"), self._on_saved, "primary")
+        self.save = self.add_choice(tr(SAVE), self._on_saved, "primary")
         self.save.setEnabled(bool(clean_title(self.name.text())))
         self.name.textChanged.connect(lambda text: self.save.setEnabled(bool(clean_title(text))))
         self.name.setFocus()

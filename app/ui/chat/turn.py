@@ -26,6 +26,7 @@ from app.ui.chat.actions import (
 from app.ui.chat.composer import MessageEdit, MessageField
 from app.ui.chat.documents import BranchDocuments
 from app.ui.i18n import tr
+from app.ui.shared_labels import ABOUT_THIS_ANSWER, CANCEL, DELETE, SAVE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
@@ -157,8 +158,8 @@ class TurnView(QWidget):
         if self.message is None or self.is_changing:
             return []
         memory = memory_actions(self.message, is_forgotten=self.is_forgotten)
-        about = (TurnAction("details", "info", tr("About this answer"), group=MORE),) if self.note() else ()
-        delete = TurnAction("delete", "trash", tr("Delete"), begins=True)
+        about = (TurnAction("details", "info", tr(ABOUT_THIS_ANSWER), group=MORE),) if self.note() else ()
+        delete = TurnAction("delete", "trash", tr(DELETE), begins=True)
         return [*self.actions_offered(), *memory, *version_actions(self._version()), *about, delete]
 
     def update_actions(self) -> None:
@@ -294,8 +295,8 @@ class TurnEditor(QWidget):
         self.edit.picture_pasted.connect(self.picture_pasted)
         hint = plain_label(tr("Saved as a new version; the original answer is kept."), kind="muted", wraps=True)
         hint.setVisible(is_answer)
-        self.cancel = text_button(tr("Cancel"), "quiet")
-        self.save = text_button(tr("Save") if is_answer else tr("Save and ask"), "primary")
+        self.cancel = text_button(tr(CANCEL), "quiet")
+        self.save = text_button(tr(SAVE) if is_answer else tr("Save and ask"), "primary")
         self.save.setToolTip(tr("Ctrl+Enter") if is_answer else tr("Enter"))
         self.cancel.clicked.connect(lambda _=False: self.cancelled.emit())
         self.save.clicked.connect(lambda _=False: self._on_saved())

@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from app.features.chats import Chats
     from app.ui.chat.find import FindBar
 
+SENT_WHEN_READ = "Sent as soon as {name} has been read. Esc takes it back."
+TEMPORARY_NOTE = "Temporary: nothing of this chat is kept"
+TEMPORARY_CHAT_CLOSED = "Temporary chat closed. Nothing of it was kept."
+
 
 DRAFT_MS = 800
 LOW_PX = 150
@@ -190,7 +194,7 @@ class ChatView(QWidget):
         if self.conversation_id is not None:
             self.open_chat.stop_in(self.conversation_id)
         if self.transcript.places.count:
-            self._notify.mention(tr("Temporary chat closed. Nothing of it was kept."))
+            self._notify.mention(tr(TEMPORARY_CHAT_CLOSED))
 
     def _show(self, talk: AnswerService, conversation_id: int | None) -> None:
         self._sending.take_back()
@@ -250,7 +254,7 @@ class ChatView(QWidget):
             note = self.beside.note() or self.own.note() or self.memory.note()
         hold = self.attaching.hold()
         if self._sending.is_waiting:
-            note = tr("Sent as soon as {name} has been read. Esc takes it back.", name=self.attaching.waits_for)
+            note = tr(SENT_WHEN_READ, name=self.attaching.waits_for)
         elif hold and answering is None:
             note = hold
         self.composer.set_note(note)
@@ -685,7 +689,7 @@ class TemporaryBanner(QFrame):
         super().__init__(parent)
         self.setObjectName("temporary_banner")
         glyph = QLabel()
-        words = plain_label(tr("Temporary: nothing of this chat is kept"))
+        words = plain_label(tr(TEMPORARY_NOTE))
         self.setAccessibleName(words.text())
         row = QHBoxLayout(self)
         row.addWidget(glyph)

@@ -14,6 +14,7 @@ from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
 from app.ui.i18n import size_text, tr
+from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, OTHER_MODELS, STARTER_WARNING
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection, ModelSuggestion
     from app.hub.catalog import CatalogEntry
     from app.hub.download import Download
+
+BETTER_MODEL = "{name} would serve you better here"
+MODEL_ON_ITS_WAY = "{name} is on its way"
+WELCOME_QUESTION = "What would you like to ask?"
+OPEN_A_MODEL = "Open a model…"
 
 
 STARTER_IDEAS = (
@@ -66,7 +72,7 @@ class EmptyState(QWidget):
         self._ideas = [text_button("", "idea") for _ in STARTER_IDEAS]
         self._assistants = AssistantRow(theme)
         self._assistants.chosen.connect(self.assistant_chosen)
-        self._open: QPushButton = text_button(tr("Open a model…"), "primary")
+        self._open: QPushButton = text_button(tr(OPEN_A_MODEL), "primary")
         self._open.clicked.connect(self.model_wanted)
         self._card = StarterCard(theme)
         self._card.download_wanted.connect(self.download_wanted)
@@ -100,7 +106,7 @@ class EmptyState(QWidget):
     def set_model(self, *, is_starter: bool, is_there: bool, can_chat: bool = True, host: str = "") -> None:
         """Which model is in, for what it can do; one that cannot chat is given no ideas. `host` is where it runs, if
         that is not here."""
-        self._greeting.setText(tr("What would you like to ask?") if can_chat else tr("This model continues a text"))
+        self._greeting.setText(tr(WELCOME_QUESTION) if can_chat else tr("This model continues a text"))
         self._greeting.setAccessibleName(self._greeting.text())
         self._label.setText(_where_words(is_starter=is_starter, host=host) if is_there else tr("No model is open yet."))
         for button, text in zip(self._ideas, STARTER_IDEAS if is_starter else IDEAS, strict=True):
@@ -184,7 +190,7 @@ MOST_ASSISTANTS, ASSISTANT_PX = 5, 150
 
 def _where_words(*, is_starter: bool, host: str) -> str:
     if is_starter:
-        return tr("Starter: a very small English model, often wrong")
+        return tr(STARTER_WARNING)
     return tr("What you write is sent to {host}.", host=host) if host else tr("Everything stays on this computer.")
 
 
@@ -263,9 +269,9 @@ class StarterCard(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._title = plain_label(wraps=True)
         self._detail = plain_label(kind="muted", wraps=True)
-        self.download = text_button(tr("Download"), "primary")
+        self.download = text_button(tr(DOWNLOAD), "primary")
         self.download.clicked.connect(self._on_download)
-        self.others = text_button(tr("Other models"), "quiet")
+        self.others = text_button(tr(OTHER_MODELS), "quiet")
         self.others.clicked.connect(self.models_wanted)
         words = QVBoxLayout()
         words.addWidget(self._title)
@@ -299,8 +305,8 @@ class StarterCard(QFrame):
             return
         name = suggestion.entry.name
         is_coming = suggestion.download is not None
-        better = tr("{name} would serve you better here", name=name)
-        self._title.setText(tr("{name} is on its way", name=name) if is_coming else better)
+        better = tr(BETTER_MODEL, name=name)
+        self._title.setText(tr(MODEL_ON_ITS_WAY, name=name) if is_coming else better)
         from app.features.models.estimate import download_words, fit_words, pace_words  # comes with the models
 
         size_bytes, pace = suggestion.entry.size_bytes, pace_words(suggestion.fit)
@@ -308,8 +314,8 @@ class StarterCard(QFrame):
         detail = [speed, size_text(size_bytes), in_words(download_words(size_bytes))]
         self._detail.setText(" · ".join([detail[0][:1].upper() + detail[0][1:], *detail[1:]]))
         self.download.setVisible(not is_coming)
-        self.download.setAccessibleName(tr("Download {name}", name=name))
-        self.others.setText(tr("Downloads") if is_coming else tr("Other models"))
+        self.download.setAccessibleName(tr(DOWNLOAD_MODEL, name=name))
+        self.others.setText(tr(DOWNLOADS) if is_coming else tr(OTHER_MODELS))
         self.others.setAccessibleName(self.others.text())
 
     def _on_download(self) -> None:

@@ -20,6 +20,16 @@ from app.features.documents import WHOLE, DocumentStored, ReadRange, Waits
 from app.features.messages import pages_words, remark_sentence, units
 from app.store.documents import StoredDocument
 from app.ui.i18n import size_text, tr, window_title
+from app.ui.shared_labels import (
+    ABOUT_A_MINUTE,
+    ABOUT_MINUTES,
+    ATTACH_FILES,
+    DOCUMENT_LABEL,
+    FROM,
+    OPEN_DOCUMENT,
+    READING_FILE,
+    REMOVE_NAMED,
+)
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_mark
 from app.ui.widgets.dialogs import DOCUMENTS, QuestionDialog, document_filters, file_dialog
@@ -28,6 +38,11 @@ from app.ui.widgets.labels import ElidedLabel, plain_tip
 
 if TYPE_CHECKING:
     from app.ui.shell.tasks import BackgroundTask
+
+ATTACH_FOLDER_TITLE = "Attach a folder"
+WRONG_PASSWORD = "Wrong password for {name}. Try again."
+NO_SUCH_FILE = "There is no file {name}."
+READING_PERCENT = "Reading, {percent} %"
 
 
 @dataclass(frozen=True)
@@ -70,7 +85,7 @@ class DocumentQuestions(QObject):
 
     def ask_for_files(self, title: str = "") -> None:
         """Several may be chosen."""
-        dialog = file_dialog(self._window, title or tr("Attach files"), DOCUMENTS)
+        dialog = file_dialog(self._window, title or tr(ATTACH_FILES), DOCUMENTS)
         dialog.setObjectName("attach_dialog")
         dialog.setNameFilters(document_filters())
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
@@ -79,7 +94,7 @@ class DocumentQuestions(QObject):
 
     def ask_for_folder(self) -> None:
         """All documents in it, and in the folders below."""
-        dialog = file_dialog(self._window, tr("Attach a folder"), DOCUMENTS)
+        dialog = file_dialog(self._window, tr(ATTACH_FOLDER_TITLE), DOCUMENTS)
         dialog.setObjectName("attach_folder_dialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.filesSelected.connect(self.files_chosen.emit)
@@ -159,7 +174,7 @@ class LargeFile(QuestionDialog):
 
     def __init__(self, theme: Theme, name: str, size_bytes: int, parent: QWidget) -> None:
         minutes = max(1, round(size_bytes / BYTES_PER_MINUTE))
-        time = tr("about a minute") if minutes == 1 else tr("about {count} minutes", count=minutes)
+        time = tr(ABOUT_A_MINUTE) if minutes == 1 else tr(ABOUT_MINUTES, count=minutes)
         words = tr(
             "Reading it takes {time}, and its text takes as much disk space again. You can keep working.", time=time
         )
@@ -208,7 +223,7 @@ class PagesDialog(QuestionDialog):
         if names:
             self.fields.setDirection(QHBoxLayout.Direction.TopToBottom)
         self.named = [
-            self._add(text, stepper, names) for text, stepper in ((tr("From"), self.first), (tr("to"), self.last))
+            self._add(text, stepper, names) for text, stepper in ((tr(FROM), self.first), (tr("to"), self.last))
         ]
         self.fields.addStretch(1)
         self.read_button = self.add_choice(tr("Read this part"), self._on_part_chosen, "primary")
@@ -246,7 +261,7 @@ class PasswordDialog(QuestionDialog):
 
     def __init__(self, theme: Theme, name: str, *, is_wrong: bool, parent: QWidget) -> None:
         name = short_name(name)
-        words = tr("Wrong password for {name}. Try again.", name=name) if is_wrong else tr("It is not stored anywhere.")
+        words = tr(WRONG_PASSWORD, name=name) if is_wrong else tr("It is not stored anywhere.")
         super().__init__(theme, tr("{name} needs a password.", name=name), words, parent)
         self.setObjectName("password_dialog")
         self.setWindowTitle(window_title(tr("Password")))
@@ -256,7 +271,7 @@ class PasswordDialog(QuestionDialog):
         self.field.setAccessibleName(tr("Password for {name}", name=name))
         self.field.setAccessibleDescription(words)
         self.fields.addWidget(self.field)
-        self.open_button = self.add_choice(tr("Open document"), lambda: self.given.emit(self.field.text()), "primary")
+        self.open_button = self.add_choice(tr(OPEN_DOCUMENT), lambda: self.given.emit(self.field.text()), "primary")
         self.open_button.setEnabled(False)
         self.field.textChanged.connect(lambda text: self.open_button.setEnabled(bool(text)))
         self.field.setFocus()
@@ -413,7 +428,7 @@ class DocumentChip(QPushButton):
     def show_name(self, name: str) -> None:
         """The file's name; its ending chooses the icon."""
         self._name.setText(name)
-        self.remove.set_name(tr("Remove {name}", name=name))
+        self.remove.set_name(tr(REMOVE_NAMED, name=name))
         self._show_look()
         self._describe()
 
@@ -425,7 +440,7 @@ class DocumentChip(QPushButton):
     def show_progress(self, done: int, total: int) -> None:
         """How much of it has been read; a `total` of 0 is not known yet."""
         self._share, self._is_error = (min(1.0, done / total) if total > 0 else 0.0), False
-        self._say(tr("Reading, {percent} %", percent=round(self._share * 100)) if total > 0 else tr("Reading…"))
+        self._say(tr(READING_PERCENT, percent=round(self._share * 100)) if total > 0 else tr(READING_FILE))
 
     def show_error(self, words: str) -> None:
         """Why it is not there, in a sentence; where that begins with the name, it is not said twice."""
@@ -445,7 +460,7 @@ class DocumentChip(QPushButton):
         self._describe()
 
     def _describe(self) -> None:
-        self.setAccessibleName(tr("Document {name}", name=self._name.text()))
+        self.setAccessibleName(tr(DOCUMENT_LABEL, name=self._name.text()))
         self.setAccessibleDescription(self._words.text())
 
     def _show_look(self) -> None:
@@ -591,7 +606,7 @@ def told_of(found: ExpandedPaths, *, left: int = 0) -> str:
     if not found.files and not odd:
         return tr("No document was found in it.")
     if len(odd) == 1:
-        reason = {"missing": tr("There is no file {name}."), "denied": tr("{name} may not be read.")}
+        reason = {"missing": tr(NO_SUCH_FILE), "denied": tr("{name} may not be read.")}
         words = reason.get(odd[0].reason, tr("{name} is not a file that can be read."))
         return words.format(name=short_name(visible_name(odd[0].path.name)))
     return tr("{count} of the files could not be read.", count=len(odd)) if odd else ""

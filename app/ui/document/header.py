@@ -9,11 +9,21 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
+from app.ui.shared_labels import LARGER, NEXT_PAGE
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.labels import announce, plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets
+
+NO_MATCHES = "No matches"
+PAGE_OF = "page {page} of {pages}"
+SEARCH_DOCUMENT = "Search in the document"
+CHAPTER_OF = "chapter {page} of {pages}"
+PREVIOUS_PAGE = "Previous page"
+CLOSE_DOCUMENT = "Close the document"
+NEXT_MATCH = "Next match"
+CLOSE_SEARCH = "Close the search"
 
 LEAST_NAME_PX = 48
 RECORDING_UNIT = "minute"
@@ -44,7 +54,7 @@ class DocumentHeader(QWidget):
         self.name.setProperty("elides", True)
         self.name.setMinimumWidth(1)  # or a long name would keep the view from becoming narrower
         self.where = plain_label(kind="muted")
-        self.search = IconButton(theme, "magnifying-glass", tr("Search in the document"), size_px=18)
+        self.search = IconButton(theme, "magnifying-glass", tr(SEARCH_DOCUMENT), size_px=18)
         self.text = IconButton(theme, "text-align-left", tr("Show as text"), size_px=18)
         self.text.setCheckable(True)
         self.compare = IconButton(theme, "columns", tr("Compare the picture with what was read"), size_px=18)
@@ -53,10 +63,10 @@ class DocumentHeader(QWidget):
         self.save = IconButton(theme, "floppy-disk", tr("Save as subtitles or text"), size_px=18)
         self.save.hide()
         self.farther = IconButton(theme, "magnifying-glass-minus", tr("Smaller"), size_px=18)
-        self.nearer = IconButton(theme, "magnifying-glass-plus", tr("Larger"), size_px=18)
+        self.nearer = IconButton(theme, "magnifying-glass-plus", tr(LARGER), size_px=18)
         self.previous = IconButton(theme, "caret-left", "", size_px=18)
         self.next = IconButton(theme, "caret-right", "", size_px=18)
-        self.close_button = IconButton(theme, "x", tr("Close the document"), size_px=18)
+        self.close_button = IconButton(theme, "x", tr(CLOSE_DOCUMENT), size_px=18)
         self._connect()
         self._row, self._below = QHBoxLayout(), QHBoxLayout()
         self._row.addWidget(self.name, 0)
@@ -217,21 +227,21 @@ def page_words(unit: str, page: int, pages: int) -> str:
     text = {
         "slide": tr("slide {page} of {pages}", page=page, pages=pages),
         "sheet": tr("sheet {page} of {pages}", page=page, pages=pages),
-        "chapter": tr("chapter {page} of {pages}", page=page, pages=pages),
+        "chapter": tr(CHAPTER_OF, page=page, pages=pages),
         "file": tr("file {page} of {pages}", page=page, pages=pages),
         "minute": tr("minute {page} of {pages}", page=page, pages=pages),
     }
-    return text.get(unit) or tr("page {page} of {pages}", page=page, pages=pages)
+    return text.get(unit) or tr(PAGE_OF, page=page, pages=pages)
 
 
 def _turn_words(unit: str, step: int) -> str:
     if step < 0:
         words = {"slide": tr("Previous slide"), "sheet": tr("Previous sheet"), "chapter": tr("Previous chapter")}
         words |= {"file": tr("Previous file"), "minute": tr("Previous minute")}
-        return words.get(unit) or tr("Previous page")
+        return words.get(unit) or tr(PREVIOUS_PAGE)
     words = {"slide": tr("Next slide"), "sheet": tr("Next sheet"), "chapter": tr("Next chapter")}
     words |= {"file": tr("Next file"), "minute": tr("Next minute")}
-    return words.get(unit) or tr("Next page")
+    return words.get(unit) or tr(NEXT_PAGE)
 
 
 # The row that searches in a document: a field, which of how many, back, on, and a cross.
@@ -266,13 +276,13 @@ class DocumentSearch(QWidget):
         self._has_more = False
         self.hits: list[Any] = []
         self.field = QLineEdit(maxLength=LONGEST_QUERY)
-        self.field.setAccessibleName(tr("Search in the document"))
+        self.field.setAccessibleName(tr(SEARCH_DOCUMENT))
         self.field.setPlaceholderText(tr("Search"))
         self.field.textChanged.connect(self._on_typed)
         self.count = plain_label(kind="muted")
         self.previous = IconButton(theme, "caret-up", tr("Previous match"), size_px=16)
-        self.next = IconButton(theme, "caret-down", tr("Next match"), size_px=16)
-        self.close_button = IconButton(theme, "x", tr("Close the search"), size_px=16)
+        self.next = IconButton(theme, "caret-down", tr(NEXT_MATCH), size_px=16)
+        self.close_button = IconButton(theme, "x", tr(CLOSE_SEARCH), size_px=16)
         for button, keys in ((self.previous, "Shift+F3"), (self.next, "F3"), (self.close_button, "Esc")):
             button.setToolTip(f"{button.accessibleName()} ({keys})")
         self.previous.clicked.connect(lambda: self.step(-1))
@@ -372,7 +382,7 @@ class DocumentSearch(QWidget):
             most = tr("more than {most}", most=f"{MOST_HITS:,}") if self._has_more else f"{len(self.hits):,}"
             self.count.setText(tr("{number} of {count}", number=f"{self._at + 1:,}", count=most))
         else:
-            self.count.setText(tr("No matches") if self.field.text().strip() and not self._typed.isActive() else "")
+            self.count.setText(tr(NO_MATCHES) if self.field.text().strip() and not self._typed.isActive() else "")
         for button in (self.previous, self.next):
             button.setEnabled(bool(self.hits))
 

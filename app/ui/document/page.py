@@ -34,6 +34,8 @@ from app.ui.theme import LIGHT, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
 
+DRAWING_THE_PAGE = "Drawing the page…"
+
 SLOW_MS = 300
 RESIZE_MS = 120
 MARGIN_PX = 16
@@ -175,7 +177,7 @@ class PageArea(QScrollArea):
         self._column.addWidget(self.paper, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
         self.setWidget(self._desk)
         self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
-        self._slow.timeout.connect(lambda: self.paper.show_words(tr("Drawing the page…")))
+        self._slow.timeout.connect(lambda: self.paper.show_words(tr(DRAWING_THE_PAGE)))
         self._resized = QTimer(self, singleShot=True, interval=RESIZE_MS)
         self._resized.timeout.connect(self.width_wanted)
         theme.dress(self._column, margins=(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX))

@@ -35,6 +35,8 @@ from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, set_text_font
 
+EMPTY_CHAPTER = "There is no text in this chapter."
+
 MARGIN_PX = 20
 MEASURE_PX = 620
 MOST_SAID = 20_000
@@ -352,7 +354,7 @@ def no_text_words(unit: str) -> str:
     return {
         "slide": tr("There is no text on this slide."),
         "sheet": tr("There is no text on this sheet."),
-        "chapter": tr("There is no text in this chapter."),
+        "chapter": tr(EMPTY_CHAPTER),
         "file": tr("No text was found in this file."),
         "minute": tr("Nothing is said in this minute."),
     }.get(unit, tr("There is no text on this page: it is a picture, or empty."))

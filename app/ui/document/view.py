@@ -42,12 +42,15 @@ from app.ui.document.marks import areas_on, page_of, span_of
 from app.ui.document.page import ZOOMS, PagePane
 from app.ui.document.text import MOST_SAID, DocumentText, no_text_words, said_of
 from app.ui.i18n import tr
+from app.ui.shared_labels import DOCUMENT_LABEL, SAVE, TEXT_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_text_font, text_button
 from app.ui.widgets.dialogs import file_dialog
 from app.ui.widgets.labels import announce, plain_label
+
+SAVED_NOTE = "Saved"
 
 COMPARED_PX = 636
 """From this width on a page and what was read of it stand beside each other."""
@@ -332,7 +335,7 @@ class DocumentView(DocumentCard):
         self._pane.set_document(document)
         self.search.set_document(document)
         unit = document.unit if document.pages else ""
-        self.setAccessibleName(tr("Document {name}", name=document.name))
+        self.setAccessibleName(tr(DOCUMENT_LABEL, name=document.name))
         self.header.show_document(document.name, unit, can_draw=document.can_draw)
         self.note.setText(tr(document.note) if document.note else "")
         self.note.setVisible(bool(document.note))
@@ -545,7 +548,7 @@ def ask_where_to_save(view: QWidget, document: ShownDocument, notify: Notify) ->
     dialog = file_dialog(view, tr("Save what is said"), SAVED)
     dialog.setObjectName("save_words")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    kinds = {f"{tr('Subtitles')} (*{SRT})": SRT, f"{tr('Text')} (*{TEXT})": TEXT}
+    kinds = {f"{tr('Subtitles')} (*{SRT})": SRT, f"{tr(TEXT_LABEL)} (*{TEXT})": TEXT}
     dialog.setNameFilters(list(kinds))
     dialog.selectFile(Path(document.name).stem + SRT)
     dialog.filterSelected.connect(lambda kind: _change_ending(dialog, kinds.get(kind, SRT)))
@@ -622,7 +625,7 @@ class PageReadingPane(QFrame):
         self.edit.setFrameShape(QFrame.Shape.NoFrame)
         self.edit.setTabChangesFocus(True)
         self.edit.setAccessibleName(tr("What was read from the picture"))
-        self.save = text_button(tr("Save"), "primary")
+        self.save = text_button(tr(SAVE), "primary")
         self.undo = text_button(tr("Discard changes"), "quiet")
         self.give_up = text_button(tr("Undo my corrections"), "quiet")
         self.give_up.setAccessibleName(tr("Undo my corrections of this page"))
@@ -742,7 +745,7 @@ class PageReadingPane(QFrame):
                 self._kept = one.before
                 self._show_buttons()
         elif outcome is not None:
-            announce(self, tr("Saved"))
+            announce(self, tr(SAVED_NOTE))
             for later in self._on_their_way:
                 if later.document_id == one.document_id:
                     later.document_id = outcome.id

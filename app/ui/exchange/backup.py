@@ -32,6 +32,9 @@ from app.ui.work.doing import Far, SavedFiles, run_in_sight
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+RESTORE_A_BACKUP = "Restore a backup"
+BACK_UP_EVERYTHING = "Back up everything"
+
 _KINDS = (
     ("chats", "1 chat", "{n} chats"),
     ("messages", "1 message", "{n} messages"),
@@ -55,7 +58,7 @@ class Backups(SavedFiles):
     def ask_where(self) -> QFileDialog:
         """Where a backup is to be, and makes it."""
         return self._ask_to_save(
-            tr("Back up everything"),
+            tr(BACK_UP_EVERYTHING),
             "back_up",
             kind=tr("Backup"),
             offered=f"{APP_NAME} {time.strftime('%Y-%m-%d')}.zip",
@@ -78,9 +81,7 @@ class Backups(SavedFiles):
 
     def ask_which(self) -> QFileDialog:
         """Which backup is to be restored."""
-        return self._ask_to_open(
-            tr("Restore a backup"), "restore_backup", filter_=tr("Backups (*.zip)"), take=self.read
-        )
+        return self._ask_to_open(tr(RESTORE_A_BACKUP), "restore_backup", filter_=tr("Backups (*.zip)"), take=self.read)
 
     def read(self, path: Path) -> tasks.BackgroundTask:
         """Unpacks it beside what is here, and asks."""

@@ -39,6 +39,7 @@ from app.store.projects import Projects
 from app.ui.document.page import PagePane
 from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
+from app.ui.shared_labels import CANCEL, CHATS, EXPORT_OR_PRINT, NEW_CHAT, NEXT_PAGE, SEARCH_CHATS
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
@@ -53,6 +54,10 @@ if TYPE_CHECKING:
     from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 
     from app.bootstrap import Fireside
+
+ONE_CHAT_CHOSEN = "1 chat is chosen"
+EXPORT_PROJECT_CHATS = "Export the {count} chats of “{name}”"
+EXPORT_CHAT = "Export “{title}”"
 
 
 FORMATS = (
@@ -106,19 +111,19 @@ class Exporting(SavedFiles):
             if project is None or not chats:
                 return
             ids, glyph = [chat.id for chat in chats], icon("export", self._ui.theme.tokens.muted)
-            action = menu.addAction(glyph, tr("Export or print…"), lambda: self.ask(ids, project.name))
+            action = menu.addAction(glyph, tr(EXPORT_OR_PRINT), lambda: self.ask(ids, project.name))
             before = next((action for action in menu.actions() if action.isSeparator()), None)
             if before is not None:
                 menu.insertAction(before, action)
 
     def ask_where(self, chats: Sequence[Conversation], ending: str, with_thinking: bool, name: str = "") -> QFileDialog:
         """Asks for the file, and writes it."""
-        title = (chats[0].title if len(chats) == 1 else "") or tr("Chats")
+        title = (chats[0].title if len(chats) == 1 else "") or tr(CHATS)
         return self._ask_to_save(
             tr("Export chats"),
             "export_chats",
             kind=tr({known: words for known, words, _ in FORMATS}[ending]),
-            offered=name or file_name(title, tr("Chats")) + ending,
+            offered=name or file_name(title, tr(CHATS)) + ending,
             take=lambda path: self._on_file(chats, ending, with_thinking, path),
         )
 
@@ -200,9 +205,9 @@ class ExportDialog(QDialog):
         if not is_chosen:
             return tr("Export chats")
         if len(self._chats) == 1:
-            return tr("Export “{title}”", title=self._chats[0].title or tr("New chat"))
+            return tr(EXPORT_CHAT, title=self._chats[0].title or tr(NEW_CHAT))
         if name:
-            return tr("Export the {count} chats of “{name}”", count=len(self._chats), name=name)
+            return tr(EXPORT_PROJECT_CHATS, count=len(self._chats), name=name)
         return tr("Export {count} chats", count=len(self._chats))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -251,7 +256,7 @@ class ExportDialog(QDialog):
         self.export = text_button(tr("Export…"), "primary")
         self.export.setDefault(True)
         self.print_button = text_button(tr("Print…"))
-        cancel = text_button(tr("Cancel"), "quiet")
+        cancel = text_button(tr(CANCEL), "quiet")
         self.export.clicked.connect(self._on_export)
         self.print_button.clicked.connect(self._on_print)
         cancel.clicked.connect(self.reject)
@@ -297,16 +302,16 @@ class ChatChoice(QWidget):
 
     def __init__(self, theme: Theme, chats: Sequence[Conversation]) -> None:
         super().__init__()
-        self.search = SearchField(theme, tr("Search chats"))
+        self.search = SearchField(theme, tr(SEARCH_CHATS))
         self.search.textChanged.connect(self._on_searched)
         self.list = QListWidget()
-        self.list.setAccessibleName(tr("Chats"))
+        self.list.setAccessibleName(tr(CHATS))
         self.list.setProperty("elides", True)
         self.list.setUniformItemSizes(True)
         self.list.setMouseTracking(True)
         self.list.setItemDelegate(TickDelegate(theme, self.list))
         for chat in chats:
-            title = chat.title or tr("New chat")
+            title = chat.title or tr(NEW_CHAT)
             item = QListWidgetItem(title, self.list)
             item.setToolTip(plain_tip(title))
             item.setData(Qt.ItemDataRole.UserRole, chat.id)
@@ -355,7 +360,7 @@ class ChatChoice(QWidget):
 
     def _on_ticked(self) -> None:
         count = len(self.ticked)
-        self.count.setText(tr("1 chat is chosen") if count == 1 else tr("{count} chats are chosen", count=f"{count:,}"))
+        self.count.setText(tr(ONE_CHAT_CHOSEN) if count == 1 else tr("{count} chats are chosen", count=f"{count:,}"))
         self.all.setText(tr("Choose none") if self._is_all else tr("Choose all"))
         self.all.setAccessibleName(self.all.text())
         self.changed.emit()
@@ -438,7 +443,7 @@ class Printing:
     ) -> None:
         self._app, self._ui, self._chats, self._window = app, ui, chats, window
         self._with_thinking = with_thinking
-        self._title = (chats[0].title if len(chats) == 1 else "") or tr("Chats")
+        self._title = (chats[0].title if len(chats) == 1 else "") or tr(CHATS)
 
     def show_pages(self) -> tasks.BackgroundTask:
         """Makes the pages, and shows them when they are there."""
@@ -536,7 +541,7 @@ class PrintPreview(QDialog):
         self._where = plain_label(kind="muted")
         glyphs = ("caret-right", "caret-left") if self.isRightToLeft() else ("caret-left", "caret-right")
         self._before = IconButton(theme, glyphs[0], tr("Page before"))
-        self._next = IconButton(theme, glyphs[1], tr("Next page"))
+        self._next = IconButton(theme, glyphs[1], tr(NEXT_PAGE))
         self._before.clicked.connect(lambda: self.turn(-1))
         self._next.clicked.connect(lambda: self.turn(1))
         print_button, close = text_button(tr("Print…"), "primary"), text_button(tr("Close"), "quiet")

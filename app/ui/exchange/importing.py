@@ -37,6 +37,7 @@ from app.features.exchange.importing import (
 )
 from app.features.messages import sentence_for
 from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import CANCEL, NEW_CHAT, OPEN, READING_FILE, RESTORE
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import CHAT, UiContext
 from app.ui.widgets.buttons import text_button
@@ -47,6 +48,11 @@ from app.ui.widgets.row_list import Index, PlainRowDelegate
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
+IMPORT_CHATS = "Import chats"
+ONE_CHAT_IMPORTED = "1 chat imported"
+WAS_HERE_ALREADY = "was here already"
+MESSAGE_COUNT = "{count} messages"
 
 WIDTH_PX, HEIGHT_PX, ROW_PX = 560, 460, 46
 NOTE_ROLE, BAD_ROLE = Qt.ItemDataRole.UserRole + 1, Qt.ItemDataRole.UserRole + 2
@@ -60,7 +66,7 @@ class Importing:
 
     def ask(self) -> QFileDialog:
         """Which files; another program's folder of chats can be dropped."""
-        dialog = file_dialog(self._window, tr("Import chats"), DOCUMENTS)
+        dialog = file_dialog(self._window, tr(IMPORT_CHATS), DOCUMENTS)
         dialog.setObjectName("import_chats")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setNameFilters([tr("Exported chats (*.json *.jsonl *.zip)"), tr("All files (*)")])
@@ -95,9 +101,9 @@ class ImportDialog(QDialog):
         self._counts, self._backup = _Counts(), Path()
         self._task: tasks.BackgroundTask | None = None
         self.setObjectName("import_dialog")
-        self.setWindowTitle(window_title(tr("Import chats")))
+        self.setWindowTitle(window_title(tr(IMPORT_CHATS)))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.head = plain_label(tr("Reading…"), wraps=True)
+        self.head = plain_label(tr(READING_FILE), wraps=True)
         self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("Progress"))
         self.list = QListWidget()
@@ -107,12 +113,12 @@ class ImportDialog(QDialog):
         self.list.setItemDelegate(ImportedDelegate(theme, self.list))
         self.list.itemActivated.connect(self._on_open)
         self.list.currentItemChanged.connect(lambda *_: self._show_buttons())
-        self._restore = text_button(tr("Restore…"))
+        self._restore = text_button(tr(RESTORE))
         self._restore.clicked.connect(self._on_restore)
         self._restore.hide()
-        self.open_button = text_button(tr("Open"))
+        self.open_button = text_button(tr(OPEN))
         self.open_button.clicked.connect(lambda: self._on_open(self.list.currentItem()))
-        self.end = text_button(tr("Cancel"), "quiet")
+        self.end = text_button(tr(CANCEL), "quiet")
         self.end.clicked.connect(self._on_end)
         row = QHBoxLayout()
         row.addWidget(self._restore)
@@ -168,7 +174,7 @@ class ImportDialog(QDialog):
                 counts.imported += is_new
                 counts.continued += not is_new
                 counts.messages += event.messages
-                words = tr("{count} messages", count=f"{event.messages:,}") if event.messages != 1 else tr("1 message")
+                words = tr(MESSAGE_COUNT, count=f"{event.messages:,}") if event.messages != 1 else tr("1 message")
                 if not is_new:
                     words = tr("was here already; {words} came", words=words)
                 left = left_out_words(event.left_out)
@@ -177,7 +183,7 @@ class ImportDialog(QDialog):
                 )
             case ChatIsHere():
                 counts.here += 1
-                self._add(event.title, tr("was here already"), "", event.conversation_id)
+                self._add(event.title, tr(WAS_HERE_ALREADY), "", event.conversation_id)
             case ChatNotRead():
                 counts.failed += 1
                 self._add(event.title or event.file, "", tr(not_read_words(event.reason)), None)
@@ -190,7 +196,7 @@ class ImportDialog(QDialog):
         self._say()
 
     def _add(self, title: str, note: str, lost: str, number: int | None) -> None:
-        item = QListWidgetItem(title or tr("New chat"), self.list)
+        item = QListWidgetItem(title or tr(NEW_CHAT), self.list)
         item.setData(NOTE_ROLE, " · ".join(part for part in (note, lost) if part))
         item.setData(BAD_ROLE, number is None)
         item.setData(Qt.ItemDataRole.UserRole, number)
@@ -199,7 +205,7 @@ class ImportDialog(QDialog):
 
     def _say(self) -> None:
         counts = self._counts
-        parts = [tr("1 chat imported") if counts.imported == 1 else tr("{n} chats imported", n=f"{counts.imported:,}")]
+        parts = [tr(ONE_CHAT_IMPORTED) if counts.imported == 1 else tr("{n} chats imported", n=f"{counts.imported:,}")]
         if counts.continued:
             parts.append(tr("{n} got new messages", n=f"{counts.continued:,}"))
         if counts.here:
@@ -226,7 +232,7 @@ class ImportDialog(QDialog):
         item = self.list.currentItem()
         has_chat = item is not None and item.data(Qt.ItemDataRole.UserRole) is not None
         self.open_button.setEnabled(has_chat and not self.is_reading)
-        self.end.setText(tr("Cancel") if self.is_reading else tr("Done"))
+        self.end.setText(tr(CANCEL) if self.is_reading else tr("Done"))
         self.end.setAccessibleName(self.end.text())
 
     def _on_open(self, item: QListWidgetItem | None) -> None:

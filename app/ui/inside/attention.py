@@ -43,6 +43,7 @@ from app.ui.i18n import tr
 from app.ui.inside.look import CellModel, CellTable, Index, LookPage, paint_frame
 from app.ui.inside.maps import HeatMap, TokenArcs, share_colours, share_image
 from app.ui.inside.plots import PlotButtons, percent
+from app.ui.shared_labels import ATTENTION, FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
@@ -55,6 +56,15 @@ if TYPE_CHECKING:
 
     Floats = np.ndarray[Any, np.dtype[np.float32]]
     from app.engine.contract import Engine
+
+LOOKS_AT = "“{word}” looks at {others}"
+HEADS_SUMMARY = "Of {count} heads {what}."
+MEAN_LABEL = "Mean"
+ATTENTION_OF_HEAD = "Attention, layer {layer}, head {head}"
+HEAD_DESCRIPTION = "Layer {layer}, head {head}. {words}"
+LOOKS_AT_PERCENT = "“{looking}” looks at “{looked}”: {percent} %"
+CANNOT_SEE_LATER = "“{looking}” comes before “{looked}” and cannot see it."
+ATTENTION_OF_LAYER = "Attention, layer {layer}"
 
 
 THUMB_PX, LARGEST_THUMB_PX = 34, 60
@@ -109,7 +119,7 @@ class HeadsModel(CellModel):
             tr(message_template.text, **message_template.values)
             for message_template in sentences_of(self.seen.patterns[row][column])
         )
-        return tr("Layer {layer}, head {head}. {words}", layer=self.seen.layers[row], head=column, words=said)
+        return tr(HEAD_DESCRIPTION, layer=self.seen.layers[row], head=column, words=said)
 
     def name(self, section: int, way: Qt.Orientation) -> str:
         """A layer's number in the model, or a head's in its layer."""
@@ -257,7 +267,7 @@ class AttentionView(LookPage):
     def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
         theme = ui.theme
-        self.setAccessibleName(tr("Attention"))
+        self.setAccessibleName(tr(ATTENTION))
         self.seen: AttentionMap | None = None
         self.layer, self.head, self.token = 0, MEAN, 0
         self._is_chosen = False
@@ -265,7 +275,7 @@ class AttentionView(LookPage):
         self._shown_as = ARCS
         self.cut = plain_label(kind="muted", wraps=True)
         self.layer_field = Stepper(theme, tr("Layer"), 0, lowest=0, highest=0)
-        self.head_field = Stepper(theme, tr("Head"), MEAN, lowest=MEAN, highest=0, word_for_lowest=tr("Mean"))
+        self.head_field = Stepper(theme, tr("Head"), MEAN, lowest=MEAN, highest=0, word_for_lowest=tr(MEAN_LABEL))
         self.layer_field.changed.connect(lambda value: self._on_layer(int(value)))
         self.head_field.changed.connect(lambda value: self.choose_head(self.layer, int(value)))
         self.sentence = plain_label(wraps=True)
@@ -277,7 +287,7 @@ class AttentionView(LookPage):
         self.cell = plain_label(kind="muted", wraps=True)
         self.arcs = TokenArcs(theme)
         self.arcs.chosen.connect(self.show_token)
-        self.map = HeatMap(theme, tr("Attention"), self._cell_words)
+        self.map = HeatMap(theme, tr(ATTENTION), self._cell_words)
         self.map.pointed.connect(lambda row, column: self.cell.setText(self._cell_words(row, column)))
         self.map.chosen.connect(lambda row, _column: self.show_token(row))
         self.heads = HeadTable(theme)
@@ -380,7 +390,7 @@ class AttentionView(LookPage):
             field.number.setRange(*ends)
             field.number.blockSignals(False)
         count = len(event.tokens)
-        self.cut.setText("" if event.is_all else tr("The first {count} tokens are shown.", count=count))
+        self.cut.setText("" if event.is_all else tr(FIRST_TOKENS_SHOWN, count=count))
         self.cut.setHidden(event.is_all)
         for widget in (self.pickers, self.sentence, self.top, self.stack):
             widget.show()
@@ -427,9 +437,9 @@ class AttentionView(LookPage):
         self.sentence.setText(words)
         names = tuple(map(word_of, self.seen.tokens))
         above = np.triu(np.ones(shares.shape, bool), 1)
-        title = tr("Attention, layer {layer}", layer=self.seen.layers[layer])
+        title = tr(ATTENTION_OF_LAYER, layer=self.seen.layers[layer])
         if head != MEAN:
-            title = tr("Attention, layer {layer}, head {head}", layer=self.seen.layers[layer], head=head)
+            title = tr(ATTENTION_OF_HEAD, layer=self.seen.layers[layer], head=head)
         self.map.plot.title = title
         self.map.show_shares(np.where(above, np.float32(np.nan), shares), names, names, f"{title}. {words}")
         self.arcs.show_shares(shares, title)
@@ -474,11 +484,11 @@ class AttentionView(LookPage):
             return ""
         looking, looked = word_of(self.seen.tokens[row]), word_of(self.seen.tokens[column])
         if column > row:
-            return tr("“{looking}” comes before “{looked}” and cannot see it.", looking=looking, looked=looked)
+            return tr(CANNOT_SEE_LATER, looking=looking, looked=looked)
         share = percent(float(self.seen.of(self.layer, self.head)[row, column]))
         if row == column:
             return tr("“{looking}” looks at itself: {percent} %", looking=looking, percent=share)
-        return tr("“{looking}” looks at “{looked}”: {percent} %", looking=looking, looked=looked, percent=share)
+        return tr(LOOKS_AT_PERCENT, looking=looking, looked=looked, percent=share)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -494,7 +504,7 @@ def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> st
         else tr("“{word}” {percent} %", word=word_of(tokens[at]), percent=percent(float(row[at])))
         for at in order
     ]
-    words = tr("“{word}” looks at {others}", word=word_of(tokens[token]), others=", ".join(said))
+    words = tr(LOOKS_AT, word=word_of(tokens[token]), others=", ".join(said))
     left = token + 1 - len(order)
     rest = max(0.0, 1.0 - sum(float(row[at]) for at in order))
     if left:
@@ -522,4 +532,4 @@ def kinds_in_words(patterns: Sequence[Sequence[HeadPattern]]) -> list[str]:
     if counted.keys() <= {AttentionTarget.SHORT}:
         return [tr("{count} heads; the text is too short for a pattern.", count=len(every))]
     said = ", ".join(tr(KIND_WORDS[place], count=count) for place, count in counted.most_common())
-    return [tr("Of {count} heads {what}.", count=len(every), what=said)]
+    return [tr(HEADS_SUMMARY, count=len(every), what=said)]

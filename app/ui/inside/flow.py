@@ -28,6 +28,8 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets
 
+SHOW_MORE_TOKENS = "{shown} of {count} tokens are shown. Show {more} more"
+
 FONT_PX = 13
 PAD_PX, GAP_PX, LINE_GAP_PX, MARGIN_PX = 3, 2, 5, 8
 BAR_PX = 2
@@ -412,7 +414,7 @@ class TokenText(QWidget):
     def _say(self) -> None:
         left = self._count - self._shown
         words = tr(
-            "{shown} of {count} tokens are shown. Show {more} more",
+            SHOW_MORE_TOKENS,
             shown=f"{self._shown:,}",
             count=f"{self._count:,}",
             more=f"{min(left, SHOWN_AT_ONCE):,}",

@@ -18,6 +18,7 @@ from app.features.inside.anatomy import ModelAnatomy, anatomy_of
 from app.ui.i18n import tr
 from app.ui.inside.flow import visible
 from app.ui.inside.look import LookPage
+from app.ui.shared_labels import HOW_IT_WORKS, TEMPERATURE
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.formula import FormulaView
@@ -51,7 +52,7 @@ class TemperatureView(LookPage):
         self.temperature = "1"
         self.guesses: tuple[Guess, ...] = ()
         choices = [(value, f"T = {value}") for value in TEMPERATURES]
-        self.segments = SegmentedControl(tr("Temperature"), choices, self.temperature, self.show_at)
+        self.segments = SegmentedControl(tr(TEMPERATURE), choices, self.temperature, self.show_at)
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self.rows = [GuessRow(ui.theme) for _ in range(GUESSES)]
         self.note = plain_label(kind="muted", wraps=True)
@@ -300,7 +301,7 @@ class HowItWorks(QWidget):
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
-        self.setAccessibleName(tr("How it works"))
+        self.setAccessibleName(tr(HOW_IT_WORKS))
         self._app, self._ui = app, ui
         self._facts: Facts = {}
         self._facts_of: Path | None = None
@@ -308,7 +309,7 @@ class HowItWorks(QWidget):
         self.number = 0
         names = [(str(number), tr(lesson.name)) for number, lesson in enumerate(LESSONS)]
         self.steps = SegmentedControl(tr("Page"), names, "0", lambda value: self.show_lesson(int(value)))
-        self.heading = plain_label(tr("How it works"))
+        self.heading = plain_label(tr(HOW_IT_WORKS))
         self.title = plain_label(wraps=True)
         self.words = [plain_label(wraps=True) for _ in range(3)]
         self.about = plain_label(kind="muted", wraps=True)

@@ -24,12 +24,17 @@ from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.inside.look import CellModel, CellTable, Index, LookPage, paint_frame
 from app.ui.inside.plots import PlotButtons, percent
+from app.ui.shared_labels import FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
+
+OUTPUT_GUESSES = "The model's output behind “{word}”: {guesses}."
+LAYER_GUESSES = "After layer {layer}, behind “{word}”: {guesses}."
+OUTPUT = "Output"
 
 MOST_TOKENS = 64
 """Each is a column, and costs the output matrix once for every layer."""
@@ -115,7 +120,7 @@ class LayersView(LookPage):
 
     def _show(self, event: object) -> None:
         assert isinstance(event, Lens)
-        self.cut.setText("" if event.is_all else tr("The first {count} tokens are shown.", count=len(event.tokens)))
+        self.cut.setText("" if event.is_all else tr(FIRST_TOKENS_SHOWN, count=len(event.tokens)))
         for widget in (self.top, self.grid, self.cell):
             widget.show()
         self.cut.setHidden(event.is_all)
@@ -152,9 +157,9 @@ class LensModel(CellModel):
         )
         behind = word_of(lens.tokens[column])
         if row == self.rowCount() - 1:
-            words = tr("The model's output behind “{word}”: {guesses}.", word=behind, guesses=said)
+            words = tr(OUTPUT_GUESSES, word=behind, guesses=said)
         else:
-            words = tr("After layer {layer}, behind “{word}”: {guesses}.", layer=row, word=behind, guesses=said)
+            words = tr(LAYER_GUESSES, layer=row, word=behind, guesses=said)
         return f"{words} {tr('So the text goes on.')}" if lens.is_right(row, column) else words
 
     @property
@@ -167,7 +172,7 @@ class LensModel(CellModel):
         assert self.lens is not None
         if way == Qt.Orientation.Horizontal:
             return word_of(self.lens.tokens[section])
-        return tr("Output") if section == self.shape[0] - 1 else str(section)
+        return tr(OUTPUT) if section == self.shape[0] - 1 else str(section)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:

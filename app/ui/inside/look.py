@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.features.messages import sentence_for
 from app.ui.i18n import tr
+from app.ui.shared_labels import CANCEL, WAITING_FOR_MODEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import ACTION_LABELS
 from app.ui.shell.tab_spec import CHAT, UiContext
@@ -35,6 +36,9 @@ from app.ui.widgets.tables import PlainTable
 if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.engine.protocol import Ask
+
+CANCELLED = "Cancelled"
+WAITING_FOR_ANSWER = "Waiting until the answer is written"
 
 
 SELECTION, MESSAGE, PROMPT, OWN = "selection", "message", "prompt", "own"
@@ -222,12 +226,12 @@ class LookPage(QWidget):
         if not self.is_looking:
             return
         if loader.state == "loading":
-            self.state.wait(tr("Waiting for the model to load"), round(loader.fraction * 100), 100)
+            self.state.wait(tr(WAITING_FOR_MODEL), round(loader.fraction * 100), 100)
         elif progress is not None:
             done, total = progress.done_tokens, progress.total_tokens
             self.state.wait(tr("{done} of {total} tokens read", done=f"{done:,}", total=f"{total:,}"), done, total)
         elif self.ui.go.tab(CHAT).is_at_work:
-            self.state.wait(tr("Waiting until the answer is written"))
+            self.state.wait(tr(WAITING_FOR_ANSWER))
         else:
             self.state.wait(tr("The model is looking"))
 
@@ -243,7 +247,7 @@ class LookPage(QWidget):
 
     def _on_cancelled(self) -> None:
         self.stop()
-        self.state.fail(tr("Cancelled"), "retry", is_error=False)
+        self.state.fail(tr(CANCELLED), "retry", is_error=False)
         self.on_cancelled()
 
     def on_cancelled(self) -> None:
@@ -287,7 +291,7 @@ class StateRow(QWidget):
 
     def wait(self, text: str, done: int = 0, total: int = 0) -> None:
         """What is waited for, and how far that is where it is known."""
-        self._show(text, "cancel", tr("Cancel"))
+        self._show(text, "cancel", tr(CANCEL))
         self.is_waiting = True
         self.line.setVisible(total > 0)
         self.line.setAccessibleName(text)

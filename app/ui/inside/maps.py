@@ -29,6 +29,7 @@ from app.features.inside.patterns import word_of
 from app.language.names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.inside.plots import percent
+from app.ui.shared_labels import ATTENTION
 from app.ui.theme import Theme
 from app.ui.widgets.labels import announce, plain_tip
 
@@ -430,7 +431,7 @@ class ArcsDrawing:
     """
 
     def __init__(self, theme: Theme) -> None:
-        self._theme, self.title = theme, tr("Attention")
+        self._theme, self.title = theme, tr(ATTENTION)
         self._tokens: tuple[TokenSeen, ...] = ()
         self.words: tuple[str, ...] = ()
         self.shares: Floats | None = None

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPushButton, QSt
 from app.core.events import CancelToken
 from app.ui.i18n import tr
 from app.ui.inside.look import OWN, SELECTION, InspectedText, LookPage, Opened, Subjects
+from app.ui.shared_labels import HOW_IT_WORKS
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import HEADING_PX
@@ -26,6 +27,10 @@ from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
+
+OWN_TEXT = "A text of your own"
+NAME_AND_CHARACTERS = "{name} ({count} characters)"
+LEAVE_FILE = "Leave the file"
 
 TOKENS, PROBABILITIES, ATTENTION, LAYERS = "tokens", "probabilities", "attention", "layers"
 TYPING_MS = 500
@@ -121,7 +126,7 @@ class InsidePanel(QWidget):
         """The name of the page that is shown."""
         names = [(spec.name, tr(spec.label)) for spec in PAGES]
         self._segments = SegmentedControl(tr("Page"), names, PAGES[0].name, self.show_page)
-        self._choice = ChoiceButton(ui.theme, tr("Looked at"), [(OWN, tr("A text of your own"))], shows_change=False)
+        self._choice = ChoiceButton(ui.theme, tr("Looked at"), [(OWN, tr(OWN_TEXT))], shows_change=False)
         self._choice.changed.connect(self._on_chosen)
         self._field = OwnText(ui)
         self._stack = QStackedWidget()
@@ -140,7 +145,7 @@ class InsidePanel(QWidget):
         close = IconButton(self._ui.theme, "x", tr("Close"), size_px=18)
         close.setToolTip(f"{tr('Close')} (Esc)")
         close.clicked.connect(self.closed)
-        how = IconButton(self._ui.theme, "question", tr("How it works"), size_px=18)
+        how = IconButton(self._ui.theme, "question", tr(HOW_IT_WORKS), size_px=18)
         how.clicked.connect(lambda: self._ui.go.open_models("how"))
         head, row = QHBoxLayout(), QHBoxLayout()
         head.addWidget(title)
@@ -204,7 +209,7 @@ class InsidePanel(QWidget):
                 self._known.append(inspected_text)
         choices = [(inspected_text.name, inspected_text.label) for inspected_text in self._known]
         is_there = any(text.name == self._choice.value for text in self._known)
-        self._choice.offer([*choices, (OWN, tr("A text of your own"))])
+        self._choice.offer([*choices, (OWN, tr(OWN_TEXT))])
         if self._known and not self._is_own and (self._known[0].name == SELECTION or not is_there):
             self._choice.show_value(self._known[0].name)
         self._field.setVisible(self._choice.value == OWN)
@@ -290,12 +295,12 @@ class OwnText(QFrame):
         self.setObjectName("own_text")
         self.setProperty("kind", "card")
         self.edit = PlainEdit()
-        self.edit.setAccessibleName(tr("A text of your own"))
+        self.edit.setAccessibleName(tr(OWN_TEXT))
         self.edit.setPlaceholderText(tr("Type or paste any text, or drop a text file"))
         self._name = ElidedLabel()
         self._open = IconButton(ui.theme, "folder-open", tr("Open a text file"), size_px=17)
         self._open.clicked.connect(self._ask)
-        self._drop = IconButton(ui.theme, "x", tr("Leave the file"), size_px=15)
+        self._drop = IconButton(ui.theme, "x", tr(LEAVE_FILE), size_px=15)
         self._drop.clicked.connect(self._leave)
         row, tools = QHBoxLayout(self), QVBoxLayout()
         tools.addWidget(self._open)
@@ -328,7 +333,7 @@ class OwnText(QFrame):
         tasks.ask(read, self, lambda found: self._take(*found), self._ui.notify.error)
 
     def _take(self, name: str, text: str) -> None:
-        self._show(tr("{name} ({count} characters)", name=name, count=f"{len(text):,}"), text)
+        self._show(tr(NAME_AND_CHARACTERS, name=name, count=f"{len(text):,}"), text)
         self.changed.emit()
 
     def _leave(self) -> None:

@@ -31,6 +31,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
+from app.ui.shared_labels import COPIED
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+COPY_AS_CSV = "Copy the numbers as CSV"
+POINT_COUNT = "{count} points."
 
 PNG_SCALE = 2
 """Pixels of a saved picture for one of the window."""
@@ -124,7 +128,7 @@ class PlotButtons(QWidget):
         self._files: PictureFiles | None = None
         self.save = IconButton(theme, "image", tr("Save as a picture"), size_px=18)
         self.save.clicked.connect(self.show_formats)
-        self.copy = IconButton(theme, "table", tr("Copy the numbers as CSV"), size_px=18)
+        self.copy = IconButton(theme, "table", tr(COPY_AS_CSV), size_px=18)
         self.copy.clicked.connect(self.copy_numbers)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -149,7 +153,7 @@ class PlotButtons(QWidget):
     def copy_numbers(self) -> None:
         """To the clipboard, as CSV."""
         copy_text(as_csv(self._plot.table()))
-        self.copy.show_done(tr("Copied"))
+        self.copy.show_done(tr(COPIED))
 
 
 class PictureFiles(SavedFiles):
@@ -247,7 +251,7 @@ class ScatterPlot(QWidget):
         `words` say what the line means; screen readers hear them behind the points.
         """
         self.points, self._line, self._band, self.current = tuple(points), line, band, -1
-        said = [tr("{count} points.", count=len(points)), *(f"{self.point_words(point)}." for point in points), words]
+        said = [tr(POINT_COUNT, count=len(points)), *(f"{self.point_words(point)}." for point in points), words]
         self.setAccessibleDescription(" ".join(filter(None, said)))
         self._draw()
 

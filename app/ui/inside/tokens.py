@@ -24,6 +24,7 @@ from app.features.inside.looks import (
 from app.ui.i18n import tr
 from app.ui.inside.flow import TokenDetail, TokenPiece, TokenText, blended, hex_of, tint, visible
 from app.ui.inside.look import InspectedAnswer, InspectedText, LookPage
+from app.ui.shared_labels import COPIED, TOKEN_COUNT
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
@@ -33,6 +34,15 @@ from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
+
+TOKENS_AND_CHARACTERS = "{tokens} tokens, {characters} characters"
+CHARACTER_RANGE = "characters {start} to {end}"
+TOKENS = "Tokens"
+RECORDED_SCORES = "Recorded while this answer was written."
+SCORED_AGAIN = "Scored again with the current prompt."
+PERPLEXITY_FIGURES = "Perplexity {perplexity} · {bits} bits per byte · {count} tokens"
+LIKELIEST_OF_ALL = "the likeliest of all"
+INSTEAD_OF = "instead: {guesses}"
 
 
 MOST_TOLD_CHARACTERS = 400_000
@@ -61,7 +71,7 @@ class TokensPage(LookPage):
         self._copy = IconButton(ui.theme, "copy", tr("Copy the text"), size_px=17)
         self._copy.clicked.connect(self._on_copy)
         self._text = TokenText(
-            ui.theme, tr("Tokens"), piece_of=self._piece, data_of=lambda number: self._cut.tokens[number].data
+            ui.theme, tr(TOKENS), piece_of=self._piece, data_of=lambda number: self._cut.tokens[number].data
         )
         self._text.flow.pointed.connect(self._on_pointed)
         self._detail = TokenDetail(ui.theme, tr("Point at a token, or go from one to the next with the arrow keys."))
@@ -125,7 +135,7 @@ class TokensPage(LookPage):
         if not cut.tokens:
             return [""]
         tokens, characters = f"{len(cut.tokens):,}", f"{len(cut.text):,}"
-        words = [tr("{tokens} tokens, {characters} characters", tokens=tokens, characters=characters)]
+        words = [tr(TOKENS_AND_CHARACTERS, tokens=tokens, characters=characters)]
         if cut.whole_characters:
             words.append(
                 tr("The text has {whole} characters; these are its first ones.", whole=f"{cut.whole_characters:,}")
@@ -148,14 +158,14 @@ class TokensPage(LookPage):
         words = [tr("Token {id}", id=token.id), byte_words(token.data)]
         if token.is_control:
             words.insert(1, tr("a control token"))
-        words.append(tr("characters {start} to {end}", start=f"{token.start:,}", end=f"{token.end:,}"))
+        words.append(tr(CHARACTER_RANGE, start=f"{token.start:,}", end=f"{token.end:,}"))
         self._detail.show_token(visible(token.data, is_control=token.is_control), " · ".join(words))
         if number == self._text.flow.current:
             self._text.flow.say(self._detail.text)
 
     def _on_copy(self) -> None:
         copy_text(self._cut.text)
-        self._copy.show_done(tr("Copied"))
+        self._copy.show_done(tr(COPIED))
 
 
 def byte_words(data: bytes) -> str:
@@ -274,7 +284,7 @@ class ProbabilitiesPage(LookPage):
             answer.grew.connect(self._on_grew)
 
     def _show_answer(self, answer: InspectedAnswer) -> None:
-        self._how = tr("Recorded while this answer was written.")
+        self._how = tr(RECORDED_SCORES)
         if answer.seen or answer.is_being_written:
             self._take(list(answer.seen))
         elif not self._tokens:
@@ -288,7 +298,7 @@ class ProbabilitiesPage(LookPage):
             self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)  # before the button goes that has the keyboard
             self._reread.hide()
             self._tokens = []
-            self._how = tr("Scored again with the current prompt.")
+            self._how = tr(SCORED_AGAIN)
             self._begin(lambda _engine, token: answer.read_again(token))
 
     def _begin(self, work: Callable[[Engine, CancelToken], Iterator[object]]) -> None:
@@ -401,9 +411,9 @@ class ProbabilitiesPage(LookPage):
 def figure_words(found: TextSurprise) -> str:
     """A text's figures; those that there are."""
     if math.isnan(found.perplexity):
-        return tr("{count} tokens", count=f"{found.tokens:,}")
+        return tr(TOKEN_COUNT, count=f"{found.tokens:,}")
     return tr(
-        "Perplexity {perplexity} · {bits} bits per byte · {count} tokens",
+        PERPLEXITY_FIGURES,
         perplexity=f"{found.perplexity:,.2f}" if found.perplexity < 1000 else f"{found.perplexity:,.0f}",
         bits=f"{found.bits_per_byte:.2f}",
         count=f"{found.tokens:,}",
@@ -415,16 +425,14 @@ def token_words(token: TokenSeen) -> str:
     if token.rank < 0:
         return tr("It’s the first token, so nothing predicts it.")
     words = [percent(math.exp(token.log_probability))]
-    words.append(
-        tr("the likeliest of all") if token.rank == 0 else tr("number {rank} of the likeliest", rank=token.rank + 1)
-    )
+    words.append(tr(LIKELIEST_OF_ALL) if token.rank == 0 else tr("number {rank} of the likeliest", rank=token.rank + 1))
     likeliest = [
         f"{visible(alternative.data)} {percent(alternative.probability)}"
         for alternative in token.alternatives
         if alternative.data != token.data
     ]
     if likeliest:
-        words.append(tr("instead: {guesses}", guesses=", ".join(likeliest[:3])))
+        words.append(tr(INSTEAD_OF, guesses=", ".join(likeliest[:3])))
     return " · ".join(words)
 
 

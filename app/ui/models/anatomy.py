@@ -16,6 +16,7 @@ from app.ui.i18n import breakable, size_text, tr
 from app.ui.model_texts import join, short_number
 from app.ui.models.page import ModelsPage
 from app.ui.models.storage import SpaceBar, ToneSwatch
+from app.ui.shared_labels import CONTEXT, HOW_IT_WORKS, PARAMETER_COUNT
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.formula import FormulaView
@@ -25,6 +26,14 @@ from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.features.models.installed import InstalledFile
+
+LAYERS = "Layers"
+NOT_SAID = "not said"
+VOCABULARY = "Vocabulary"
+HEADS_PER_LAYER = "Heads in each layer"
+KEY_SIZE = "Size of a key, dₖ"
+MEMORY_PER_TOKEN = "Memory for each token"
+BITS_PER_WEIGHT = "Bits per weight"
 
 ATTENTION = (
     r"\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\left(\frac{QK^T}{\sqrt{d_k}}\right)V",
@@ -70,7 +79,7 @@ class AnatomyPage(ModelsPage):
         self._installed: InstalledFile | None = None
         self.back = text_button(tr("Back to the list"), "quiet")
         self.back.clicked.connect(self.back_wanted)
-        self.explained = text_button(tr("How it works"))
+        self.explained = text_button(tr(HOW_IT_WORKS))
         self.explained.clicked.connect(self.explained_wanted)
         self.top.addWidget(self.explained, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
         self._column.insertWidget(0, self.back, 0, Qt.AlignmentFlag.AlignLeading)
@@ -269,7 +278,7 @@ def lead_words(found: ModelAnatomy) -> str:
     return join(
         found.name,
         found.architecture,
-        tr("{n} parameters", n=short_number(found.parameters)),
+        tr(PARAMETER_COUNT, n=short_number(found.parameters)),
         kinds,
         size_text(found.size_bytes),
     )
@@ -294,7 +303,7 @@ def _size_facts(found: ModelAnatomy) -> list[Fact]:
             tr("So many numbers were learnt in training. Everything the model knows is spread over them."),
         ),
         Fact(
-            tr("Bits per weight"),
+            tr(BITS_PER_WEIGHT),
             f"{found.bits_per_weight:.2f}",
             tr(
                 "How exactly each of these numbers is kept. Most models are trained with 16 bits; fewer make the file "
@@ -308,7 +317,7 @@ def _size_facts(found: ModelAnatomy) -> list[Fact]:
 def _reading_facts(found: ModelAnatomy) -> list[Fact]:
     return [
         Fact(
-            tr("Vocabulary"),
+            tr(VOCABULARY),
             _number(found.vocabulary),
             tr(
                 "The pieces of text it knows: words, parts of words, signs. At every step each of them gets a "
@@ -330,12 +339,12 @@ def _layer_facts(found: ModelAnatomy) -> list[Fact]:
         shared = tr("They share one set of keys and values.")
     facts = [
         Fact(
-            tr("Layers"),
+            tr(LAYERS),
             _number(found.layers),
             tr("The same kind of step, so many times in a row: look at the other tokens, then work on what was found."),
         ),
         Fact(
-            tr("Heads in each layer"),
+            tr(HEADS_PER_LAYER),
             _number(found.heads),
             join_sentences(
                 tr(
@@ -346,7 +355,7 @@ def _layer_facts(found: ModelAnatomy) -> list[Fact]:
             HEADS if found.heads else None,
         ),
         Fact(
-            tr("Size of a key, dₖ"),
+            tr(KEY_SIZE),
             _number(found.key_length),
             tr(
                 "What a token looks for (Q) is compared with what the others offer (K); both are lists of so many "
@@ -376,12 +385,12 @@ def _context_facts(found: ModelAnatomy) -> list[Fact]:
     whole = tr("A full context of {count} tokens takes {size}.", **values)
     return [
         Fact(
-            tr("Context"),
+            tr(CONTEXT),
             _number(found.context_tokens),
             tr("So many tokens it can look back at. What was before that, it does not see."),
         ),
         Fact(
-            tr("Memory for each token"),
+            tr(MEMORY_PER_TOKEN),
             size_text(found.kv_bytes_per_token) if found.kv_bytes_per_token else tr("none"),
             join_sentences(
                 tr(
@@ -424,4 +433,4 @@ def bits(part: TensorGroup) -> str:
 
 
 def _number(number: int) -> str:
-    return f"{number:,}" if number else tr("not said")
+    return f"{number:,}" if number else tr(NOT_SAID)

@@ -24,6 +24,15 @@ from app.ui.i18n import tr
 from app.ui.model_texts import join
 from app.ui.models.compare import told_apart
 from app.ui.models.page import NARROW_PX, ComparisonPage
+from app.ui.shared_labels import (
+    CHAT_MODEL_SLEEPS,
+    FIND_MORE_MODELS,
+    STOP,
+    STOPPED_LABEL,
+    TOKENS_PER_SECOND,
+    WAITING,
+    WRITING,
+)
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.body import MessageBody
@@ -36,6 +45,10 @@ from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
+COULD_NOT_ANSWER = "It could not answer."
+CHOOSE_DIFFERENT_MODELS = "Choose two different models."
+TWO_MODELS_NEEDED = "Two models are needed; there is one here."
 
 LETTERS = ("A", "B")
 QUESTION_PX = 84
@@ -69,9 +82,9 @@ class BlindPage(ComparisonPage):
         self.question.installEventFilter(self)
         self.ask_button = text_button(tr("Ask both"), "primary")
         self.ask_button.clicked.connect(self._begin)
-        self.cancel = text_button(tr("Stop"))
+        self.cancel = text_button(tr(STOP))
         self.cancel.clicked.connect(self.stop)
-        self.more = text_button(tr("Find more models…"), "link")
+        self.more = text_button(tr(FIND_MORE_MODELS), "link")
         self.more.clicked.connect(lambda: ui.go.open_models())  # noqa: PLW0108 - its own page, not the click's
         self.more.hide()
         self.status = plain_label(kind="muted", wraps=True)
@@ -173,7 +186,7 @@ class BlindPage(ComparisonPage):
             widget.setEnabled(not is_running)
         if not is_running:
             enough = len(self._names) > 1
-            two = tr("Choose two different models.") if enough else tr("Two models are needed; there is one here.")
+            two = tr(CHOOSE_DIFFERENT_MODELS) if enough else tr(TWO_MODELS_NEEDED)
             self.status.setText(two if same else "")
             self.more.setVisible(not enough)
 
@@ -219,7 +232,7 @@ class BlindPage(ComparisonPage):
     def _on_event(self, event: tuple[int, Told]) -> None:
         place, told = event
         if isinstance(told, ModelAsleep):
-            words = tr("Not enough memory for both: {name} sleeps until your next message.", name=told.name)
+            words = tr(CHAT_MODEL_SLEEPS, name=told.name)
             self.status.setText(words)
             self._ui.loader.look()
         else:
@@ -348,7 +361,7 @@ class AnswerCard(QFrame):
         self._name, self._stats, self._stream = "", None, MarkdownStream()
         self.is_complete, self._problem = False, ""
         self.body.clear()
-        self._say(tr("Waiting"))
+        self._say(tr(WAITING))
         self._describe()
 
     def take(self, told: Told, *, is_blind: bool) -> None:
@@ -361,7 +374,7 @@ class AnswerCard(QFrame):
             case TextDelta(thinking=True):
                 self._say(tr("Thinks"))
             case TextDelta(text=text):
-                self._say(tr("Writing"))
+                self._say(tr(WRITING))
                 self._stream.feed(text)
                 self.body.show_stream(self._stream)
             case Finished(stats=stats):
@@ -371,7 +384,7 @@ class AnswerCard(QFrame):
                 self._say("" if self._stream.closed else tr("It wrote nothing."))
             case AppError():
                 self._problem = tr(sentence_for(told).text)
-                self._say(tr("It could not answer.") if is_blind else self._problem)
+                self._say(tr(COULD_NOT_ANSWER) if is_blind else self._problem)
 
     def show_name(self, name: str) -> None:
         """Which model it was."""
@@ -383,11 +396,11 @@ class AnswerCard(QFrame):
         if self._problem:
             self._say(self._problem)
         elif self._stats is not None:
-            speed = tr("{speed} tokens/s", speed=f"{self._stats.tokens_per_s:.1f}")
+            speed = tr(TOKENS_PER_SECOND, speed=f"{self._stats.tokens_per_s:.1f}")
             first = tr("first word after {s} s", s=f"{self._stats.time_to_first_token_s:.1f}")
             self._say(join(speed, first))
         else:
-            self._say(tr("Stopped"))
+            self._say(tr(STOPPED_LABEL))
 
     def _say(self, words: str) -> None:
         self.state.setText(words)

@@ -39,6 +39,7 @@ from app.ui.i18n import size_text, tr
 from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot, prepare
 from app.ui.model_texts import join, short_number
 from app.ui.models.page import ComparisonPage
+from app.ui.shared_labels import CANCEL, CHAT_MODEL_SLEEPS, MODELS, PARAMETER_COUNT, TEXT_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
@@ -51,6 +52,16 @@ from app.ui.work.doing import SavedFiles
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.models.installed import InstalledFile
+
+NEEDS_MEMORY = "needs {size}"
+BITS_PER_BYTE = "bits per byte"
+CHOOSE_A_MODEL = "Choose at least one model."
+FIRST_PART_READ = "The first {read} of {size} are read."
+MODELS_MEASURED = "{done} of {all} models are measured."
+BETTER_BUT_SLOWER = "{name} does still better, but slower."
+TEXT_TOO_SHORT = "The text is too short to say anything."
+NEEDS_TOO_MUCH = "{needs}, more than there is"
+MY_OWN = "My own"
 
 OWN_TEXT = "texts/harbour.txt"
 MOST_BYTES = 32_000
@@ -81,7 +92,7 @@ class ComparePage(ComparisonPage):
         self.passage = TextChoice(ui)
         self.start = text_button(tr("Compare"), "primary")
         self.start.clicked.connect(self._begin)
-        self.cancel = text_button(tr("Cancel"))
+        self.cancel = text_button(tr(CANCEL))
         self.cancel.clicked.connect(self.stop)
         self.status = plain_label(kind="muted", wraps=True)
         self.rests = plain_label(kind="muted", wraps=True)
@@ -92,9 +103,9 @@ class ComparePage(ComparisonPage):
             row.addWidget(button)
         row.addWidget(self.status, 1)
         self.results = Results(ui)
-        self.add_heading(tr("Models"))
+        self.add_heading(tr(MODELS))
         self.rows.addWidget(self.models)
-        self.add_heading(tr("Text"))
+        self.add_heading(tr(TEXT_LABEL))
         self.rows.addWidget(self.passage)
         self.rows.addLayout(row)
         for widget in (self.progress, self.rests, self.results):
@@ -159,7 +170,7 @@ class ComparePage(ComparisonPage):
         self.start.setEnabled(bool(chosen and size))
         if is_running:
             return
-        nothing = tr("Choose at least one model.") if not chosen else tr("Type or paste a text, or open a file.")
+        nothing = tr(CHOOSE_A_MODEL) if not chosen else tr("Type or paste a text, or open a file.")
         self.status.setText("" if chosen and size else nothing)
 
     def _begin(self) -> None:
@@ -194,7 +205,7 @@ class ComparePage(ComparisonPage):
         elif isinstance(event, ModelAsleep):
             self.rests.setText(
                 tr(
-                    "Not enough memory for both: {name} sleeps until your next message.",
+                    CHAT_MODEL_SLEEPS,
                     name=event.name,
                 )
             )
@@ -308,11 +319,11 @@ def detail_of(one: ComparedModel, *, fits: bool) -> str:
     """The line below a model's name."""
     if one.error is not None:
         return tr(sentence_for(one.error).text)
-    needs = tr("needs {size}", size=size_text(one.needed_bytes))
+    needs = tr(NEEDS_MEMORY, size=size_text(one.needed_bytes))
     origin = tr("another program’s") if one.is_foreign else ""
     if not fits:
-        return tr("{needs}, more than there is", needs=needs)
-    return join(tr("{n} parameters", n=short_number(one.parameters)), needs, origin)
+        return tr(NEEDS_TOO_MUCH, needs=needs)
+    return join(tr(PARAMETER_COUNT, n=short_number(one.parameters)), needs, origin)
 
 
 class TextFiles(SavedFiles):
@@ -350,8 +361,8 @@ class TextChoice(QFrame):
         self.changed: Callable[[], object] = lambda: None
         self._which = BUILT_IN
         self._built_in = resource(OWN_TEXT).read_text("utf-8")
-        choices = [(BUILT_IN, tr("The built-in page")), (OWN, tr("My own"))]
-        self.segments = SegmentedControl(tr("Text"), choices, BUILT_IN, self.choose)
+        choices = [(BUILT_IN, tr("The built-in page")), (OWN, tr(MY_OWN))]
+        self.segments = SegmentedControl(tr(TEXT_LABEL), choices, BUILT_IN, self.choose)
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self.open = text_button(tr("Open a file…"))
         self.open.clicked.connect(self.ask_for_file)
@@ -408,7 +419,7 @@ class TextChoice(QFrame):
         size = len(self.text.encode())
         if size > MOST_BYTES:
             sizes = {"read": size_text(MOST_BYTES), "size": size_text(size)}
-            self.note.setText(tr("The first {read} of {size} are read.", **sizes))
+            self.note.setText(tr(FIRST_PART_READ, **sizes))
         elif self._which == BUILT_IN:
             words = "An English page about a harbour, {size}: “{beginning}…” No model can have learnt it by heart."
             self.note.setText(tr(words, size=size_text(size), beginning=self._built_in[:84].strip()))
@@ -647,12 +658,12 @@ class Results(QWidget):
 
     def _best_words(self) -> str:
         if len(self._found) < self._wanted:
-            return tr("{done} of {all} models are measured.", done=len(self._found), all=self._wanted)
+            return tr(MODELS_MEASURED, done=len(self._found), all=self._wanted)
         quick, best = best_of(self._found, QUICK_TOKENS_PER_S), best_of(self._found, 0)
         names = {id(compared): name for compared, name in zip(self._found, self._names, strict=True)}
         values = {"speed": QUICK_TOKENS_PER_S}
         if best is None:
-            return tr("The text is too short to say anything.")
+            return tr(TEXT_TOO_SHORT)
         if quick is None:
             return tr(
                 "{name} predicts this text best, but no model reaches {speed} tokens/s here.",
@@ -665,7 +676,7 @@ class Results(QWidget):
             **values,
         )
         if best is not quick:
-            said += " " + tr("{name} does still better, but slower.", name=names[id(best)])
+            said += " " + tr(BETTER_BUT_SLOWER, name=names[id(best)])
         return said
 
     def _show_plot(self, good: list[Row]) -> None:
@@ -694,7 +705,7 @@ class Results(QWidget):
 
     def _make_plot(self) -> None:
         title = tr("Loss against size")
-        self.plot = ScatterPlot(self._ui.theme, title, tr("parameters"), tr("bits per byte"))
+        self.plot = ScatterPlot(self._ui.theme, title, tr("parameters"), tr(BITS_PER_BYTE))
         self._buttons = PlotButtons(self._ui.theme, self._ui.notify, self.plot)
         heading = plain_label(title)
         self._ui.theme.dress(heading, font=(14.5, 600))

@@ -17,6 +17,7 @@ from app.hub.files import quantization, quantization_words
 from app.ui.i18n import tr
 from app.ui.model_texts import join, problem_words, state_words
 from app.ui.models.page import ModelCard, ModelsPage
+from app.ui.shared_labels import CANCEL, DOWNLOADS, PAUSE, REMOVE_FROM_LIST, RESUME, TRY_AGAIN, USE_IN_CHAT, USE_IT
 from app.ui.shell import tasks
 from app.ui.shell.desktop import TaskBar
 from app.ui.shell.model_loader import ModelLoader
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from app.hub.download import Download
     from app.ui.theme import Theme
 
+PART_COUNT = "{count} parts"
+WITH_ITS_VISION_FILE = "with its vision file"
+DOWNLOADED = "Downloaded"
+MODEL_DOWNLOADED = "{name} is here."
+MODEL_NOT_FETCHED = "{name} was not fetched"
+
 
 _GROUPS = (("Now", ("running",)), ("Waiting", ("queued", "paused", "failed")), ("Finished", ("done",)))
 
@@ -44,7 +51,7 @@ class DownloadsPage(ModelsPage):
     """How many are not finished."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, tr("Downloads"))
+        super().__init__(ui.theme, tr(DOWNLOADS))
         self._app, self._notify = app, ui.notify
         self._downloads: dict[int, Download] = {}
         self._rows: dict[int, DownloadRow] = {}
@@ -160,13 +167,13 @@ class DownloadRow(ModelCard):
         super().__init__(theme, download.request.title)
         self.id, self.state, self.action = download.id, "", ""
         for key, text, kind in (
-            ("use", tr("Use in chat"), "plain"),
-            ("pause", tr("Pause"), "quiet"),
-            ("resume", tr("Resume"), "plain"),
+            ("use", tr(USE_IN_CHAT), "plain"),
+            ("pause", tr(PAUSE), "quiet"),
+            ("resume", tr(RESUME), "plain"),
             ("act", "", "plain"),
-            ("retry", tr("Try again"), "plain"),
-            ("cancel", tr("Cancel"), "quiet"),
-            ("remove", tr("Remove from list"), "quiet"),
+            ("retry", tr(TRY_AGAIN), "plain"),
+            ("cancel", tr(CANCEL), "quiet"),
+            ("remove", tr(REMOVE_FROM_LIST), "quiet"),
         ):
             self.add_button(key, text, partial(self.wanted.emit, key), kind)
         self.align_buttons("pause", "resume", "retry")
@@ -187,7 +194,7 @@ class DownloadRow(ModelCard):
             self.buttons["act"].setText(label)
             self.buttons["act"].setAccessibleName(label)
             self.show_buttons(*(key for key in _BUTTONS[download.state] if key != "act" or label))
-            self.show_badge(tr("Downloaded") if download.state == "done" else "", "success")
+            self.show_badge(tr(DOWNLOADED) if download.state == "done" else "", "success")
 
     def _on_key(self, key: int) -> None:
         keys = {Qt.Key.Key_Return.value: 0, Qt.Key.Key_Delete.value: -1}
@@ -201,8 +208,8 @@ def what_words(download: Download) -> str:
     tag = quantization(request.files[0].name) if request.files else ""
     words = quantization_words(tag) if tag else ""
     kind = f"{words} ({tag})" if words and tag else tag
-    parts = tr("{count} parts", count=len(request.files)) if len(request.files) > 1 else ""
-    return join(kind, parts, tr("with its vision file") if request.vision else "", request.repo)
+    parts = tr(PART_COUNT, count=len(request.files)) if len(request.files) > 1 else ""
+    return join(kind, parts, tr(WITH_ITS_VISION_FILE) if request.vision else "", request.repo)
 
 
 RUNS = ("queued", "running")
@@ -261,11 +268,11 @@ class DownloadWatch(QObject):
         self.task_bar.show_progress(done / total if total else None)
 
     def _say_done(self, download: Download) -> None:
-        text = tr("{name} is here.", name=download.request.title)
+        text = tr(MODEL_DOWNLOADED, name=download.request.title)
         if download.paths:
             path = Path(download.paths[0])
             use = partial(self._models.use, PASSAGES, path) if embeds_texts(path) else partial(self._loader.load, path)
-            notice = self._said[path] = self._notify.offer(text, tr("Use it"), use)
+            notice = self._said[path] = self._notify.offer(text, tr(USE_IT), use)
             notice.left.connect(lambda: self._said.pop(path, None))
         else:
             self._notify.mention(text)
@@ -275,5 +282,5 @@ class DownloadWatch(QObject):
         sentence = sentence_for(error)
         can_retry = sentence.action == "retry"
         self._notify.error(error, action=(lambda: self._models.downloads.resume(download.id)) if can_retry else None)
-        title = tr("{name} was not fetched", name=download.request.title)
+        title = tr(MODEL_NOT_FETCHED, name=download.request.title)
         self.task_bar.tell_system(title, tr(sentence.text), self._notify.actions.get("downloads"))

@@ -22,6 +22,7 @@ from app.ui.i18n import size_text, tr, window_title
 from app.ui.icons import icon
 from app.ui.model_texts import join, senses_words
 from app.ui.models.page import ModelCard, ModelsPage
+from app.ui.shared_labels import ADD, DELETE, IN_USE, NAME_DELETED, REMOVE_FROM_LIST, RENAME, STARTER, USE_IN_CHAT
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.model_loader import model_name
@@ -37,6 +38,22 @@ if TYPE_CHECKING:
     from app.features.models.installed import InstalledFile
     from app.hub.library import InstalledModel
     from app.hub.models_folder import TrashedModel
+
+DOWNLOAD_IMAGE_SUPPORT = "Download image support"
+INSTALLED = "Installed"
+USE_TO_FIND_PASSAGES = "Use to find passages"
+STOP_FINDING_PASSAGES = "Stop finding passages with it"
+NOT_USED_YET = "not used yet"
+MISSING_PARTS = "Incomplete, missing parts: {count}"
+MORE_ABOUT_MODEL = "More about {name}"
+MODEL_IN_USE = "“{name}” is in use. Choose another model first."
+DELETE_IN_USE = "Delete (it is in use)"
+MODEL_LEFT_LIST = "“{name}” left the list; its file stays where it is."
+SHOW_IN_FOLDER = "Show in folder"
+USED_TODAY = "used today"
+USED_OVER_A_YEAR_AGO = "used more than a year ago"
+FINDS_PASSAGES = "Finds passages"
+NO_FOREIGN_MODELS = "No models of other programs were found."
 
 
 _ORIGINS = {
@@ -72,7 +89,7 @@ class InstalledPage(ModelsPage):
     """Something was renamed, deleted or brought back."""
 
     def __init__(self, app: Fireside, ui: UiContext, *, of_others: bool = False) -> None:
-        super().__init__(ui.theme, tr("From other programs") if of_others else tr("Installed"))
+        super().__init__(ui.theme, tr("From other programs") if of_others else tr(INSTALLED))
         self._app, self._notify, self._loader, self._of_others = app, ui.notify, ui.loader, of_others
         self._models: list[InstalledFile] = []
         self._by_card: dict[ModelCard, InstalledFile] = {}
@@ -106,7 +123,7 @@ class InstalledPage(ModelsPage):
             self.rows.addWidget(card)
             if str(installed.model.path) == focused:
                 card.setFocus(Qt.FocusReason.OtherFocusReason)
-        nothing = tr("No models of other programs were found.") if self._of_others else tr("No models yet.")
+        nothing = tr(NO_FOREIGN_MODELS) if self._of_others else tr("No models yet.")
         self.say(self.empty, "" if models else nothing)
         self._mark_used()
         self.counted.emit(len(models))
@@ -121,33 +138,33 @@ class InstalledPage(ModelsPage):
         is_used = path == self._loader.path
         if installed.embeds:
             is_chosen = self._is_chosen(installed)
-            words = tr("Stop finding passages with it") if is_chosen else tr("Use to find passages")
+            words = tr(STOP_FINDING_PASSAGES) if is_chosen else tr(USE_TO_FIND_PASSAGES)
             menu.addAction(icon("magnifying-glass", tokens.muted), words, lambda: self._use_for_passages(card))
         else:
-            use = menu.addAction(icon("chat-circle", tokens.muted), tr("Use in chat"), lambda: self._use(card))
+            use = menu.addAction(icon("chat-circle", tokens.muted), tr(USE_IN_CHAT), lambda: self._use(card))
             use.setEnabled(not is_used and not installed.model.missing)
         if not self._of_others and installed.model.origin != "starter":
-            menu.addAction(icon("pencil-simple", tokens.muted), tr("Rename") + "\tF2", card.rename)
-        menu.addAction(icon("folder-open", tokens.muted), tr("Show in folder"), lambda: open_folder(path.parent))
+            menu.addAction(icon("pencil-simple", tokens.muted), tr(RENAME) + "\tF2", card.rename)
+        menu.addAction(icon("folder-open", tokens.muted), tr(SHOW_IN_FOLDER), lambda: open_folder(path.parent))
         if not self._of_others and self._app.models.can_fetch_eyes(installed.model):
             menu.addAction(
-                icon("eye", tokens.muted), tr("Download image support"), lambda: self._fetch_eyes(installed.model)
+                icon("eye", tokens.muted), tr(DOWNLOAD_IMAGE_SUPPORT), lambda: self._fetch_eyes(installed.model)
             )
         if installed.model.origin == "opened":
-            menu.addAction(icon("minus", tokens.muted), tr("Remove from list"), lambda: self._take_off(card))
+            menu.addAction(icon("minus", tokens.muted), tr(REMOVE_FROM_LIST), lambda: self._take_off(card))
         if can_delete(installed):
             menu.addSeparator()
             delete = menu.addAction(
-                icon("trash", tokens.danger), tr("Delete") + "\t" + tr("Del"), lambda: self._delete(card)
+                icon("trash", tokens.danger), tr(DELETE) + "\t" + tr("Del"), lambda: self._delete(card)
             )
             delete.setEnabled(not is_used)
             if is_used:
-                delete.setText(tr("Delete (it is in use)"))
+                delete.setText(tr(DELETE_IN_USE))
         return menu
 
     def _card(self, installed: InstalledFile) -> ModelCard:
         is_starter = installed.model.origin == "starter"
-        name = tr("Starter") if is_starter else installed.label or installed.model.name
+        name = tr(STARTER) if is_starter else installed.label or installed.model.name
         card = ModelCard(self._theme, name)
         self._by_card[card] = installed
         sentence = tr("A very small English model, often wrong") if is_starter else ""
@@ -156,9 +173,9 @@ class InstalledPage(ModelsPage):
         card.add_button(
             "inside", tr("Look inside"), lambda: self.inside_wanted.emit(installed, card.name.text()), "quiet"
         )
-        card.add_button("use", tr("Use in chat"), lambda: self._use(card))
-        card.add_button("use_passages", tr("Use to find passages"), lambda: self._use_for_passages(card))
-        more = IconButton(self._theme, "dots-three", tr("More about {name}", name=card.name.text()))
+        card.add_button("use", tr(USE_IN_CHAT), lambda: self._use(card))
+        card.add_button("use_passages", tr(USE_TO_FIND_PASSAGES), lambda: self._use_for_passages(card))
+        more = IconButton(self._theme, "dots-three", tr(MORE_ABOUT_MODEL, name=card.name.text()))
         more.setObjectName("more")
         more.clicked.connect(lambda: self._open_menu(card, more.mapToGlobal(QPoint(0, more.height()))))
         card.add_tool("more", more)
@@ -175,9 +192,9 @@ class InstalledPage(ModelsPage):
             use = "use_passages" if installed.embeds else "use"
             missing = len(installed.model.missing)
             if missing:
-                card.show_badge(tr("Incomplete, missing parts: {count}", count=missing), "warning")
+                card.show_badge(tr(MISSING_PARTS, count=missing), "warning")
             else:
-                words = tr("Finds passages") if is_chosen else tr("In use") if is_used else ""
+                words = tr(FINDS_PASSAGES) if is_chosen else tr(IN_USE) if is_used else ""
                 card.show_badge(words, "success")
             card.show_buttons(*(() if missing else ("inside",) if is_used else ("inside", use)))
 
@@ -243,7 +260,7 @@ class InstalledPage(ModelsPage):
         installed = self._by_card[card]
         path, name = installed.model.path, card.name.text()
         if path == self._loader.path:
-            self._notify.mention(tr("“{name}” is in use. Choose another model first.", name=name))
+            self._notify.mention(tr(MODEL_IN_USE, name=name))
             return
         cards = self.cards()
         place = cards.index(card)
@@ -256,7 +273,7 @@ class InstalledPage(ModelsPage):
 
     def _on_deleted(self, thrown: TrashedModel, name: str) -> None:
         self._on_changed()
-        self._notify.undo(tr("“{name}” was deleted.", name=name), lambda: self._put_back(thrown))
+        self._notify.undo(tr(NAME_DELETED, name=name), lambda: self._put_back(thrown))
 
     def _take_off(self, card: ModelCard) -> None:
         """A file that is used where it lies leaves the list only."""
@@ -270,7 +287,7 @@ class InstalledPage(ModelsPage):
 
     def _on_taken_off(self, path: Path, name: str) -> None:
         self._on_changed()
-        text = tr("“{name}” left the list; its file stays where it is.", name=name)
+        text = tr(MODEL_LEFT_LIST, name=name)
         self._notify.undo(text, lambda: self._put_on(path))
 
     def _put_on(self, path: Path) -> None:
@@ -308,15 +325,15 @@ def facts_of(installed: InstalledFile, now_s: float) -> str:
 def used_words(used_at: float | None, now_s: float) -> str:
     """When it was used last, in words."""
     if not used_at:
-        return tr("not used yet")
+        return tr(NOT_USED_YET)
     midnight = time.mktime((*time.localtime(now_s)[:3], 0, 0, 0, 0, 0, -1))
     if used_at >= midnight:
-        return tr("used today")
+        return tr(USED_TODAY)
     days = int((midnight - used_at) // _DAY_S) + 1
     for most, size, text in _AGO:
         if days < most:
             return tr(text, count=days // size)
-    return tr("used more than a year ago")
+    return tr(USED_OVER_A_YEAR_AGO)
 
 
 # Adding a model file from this computer: asks once where it should be, then copies or moves it in sight.
@@ -388,7 +405,7 @@ class AddDialog(QDialog):
         column.addSpacing(px(4))
         column.addWidget(self.always)
         column.addSpacing(px(12))
-        column.addLayout(cancel_or(self, tr("Add")))
+        column.addLayout(cancel_or(self, tr(ADD)))
 
     @property
     def how(self) -> str:

@@ -34,6 +34,17 @@ from app.ui.models.downloads import DownloadsPage
 from app.ui.models.installed import InstalledPage
 from app.ui.models.page import WAYS_TO_COMPARE, ModelCard, ModelsPage
 from app.ui.models.storage import StoragePage
+from app.ui.shared_labels import (
+    CANCEL,
+    DETAILS,
+    DOWNLOAD_SIZE,
+    IN_USE,
+    MODELS,
+    ON_THIS_COMPUTER,
+    PAUSE,
+    RESUME,
+    TRY_AGAIN,
+)
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import keys_of
 from app.ui.shell.model_loader import in_words
@@ -53,6 +64,8 @@ if TYPE_CHECKING:
     from app.ui.models.blind import BlindPage
     from app.ui.models.compare import ComparePage
     from app.ui.models.search import SearchPage
+
+MODEL_ADDED = "“{name}” was added to your models."
 
 
 LIMIT = 3
@@ -149,13 +162,13 @@ class SuggestedPage(ModelsPage):
         card = ModelCard(self._theme, entry.name)
         size = size_text(entry.size_bytes)
         for key, text, kind in (
-            ("download", tr("Download {size}", size=size), "plain"),
+            ("download", tr(DOWNLOAD_SIZE, size=size), "plain"),
             ("use", tr(_USE[self._task]), "plain"),
-            ("details", tr("Details"), "plain"),
-            ("pause", tr("Pause"), "quiet"),
-            ("resume", tr("Resume"), "plain"),
-            ("retry", tr("Try again"), "plain"),
-            ("cancel", tr("Cancel"), "quiet"),
+            ("details", tr(DETAILS), "plain"),
+            ("pause", tr(PAUSE), "quiet"),
+            ("resume", tr(RESUME), "plain"),
+            ("retry", tr(TRY_AGAIN), "plain"),
+            ("cancel", tr(CANCEL), "quiet"),
         ):
             card.add_button(key, text, partial(self._on_pressed, entry.id, key), kind)
         card.align_buttons("pause", "resume", "retry")
@@ -180,7 +193,7 @@ class SuggestedPage(ModelsPage):
         card.show_words(tr(suggestion.entry.sentence), facts_of(suggestion))
         if suggestion.installed is not None:
             is_used = suggestion.installed.path == self._used_now()
-            card.show_badge(tr("In use") if is_used else tr("On this computer"), "success" if is_used else "muted")
+            card.show_badge(tr(IN_USE) if is_used else tr(ON_THIS_COMPUTER), "success" if is_used else "muted")
             card.show_buttons(*(() if is_used else ("use",)))
         else:
             card.show_buttons("download" if can_download(suggestion) else "details")
@@ -327,7 +340,7 @@ class ModelsView(QStackedWidget):
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
         self.setObjectName("models_view")
-        self.setAccessibleName(tr("Models"))
+        self.setAccessibleName(tr(MODELS))
         self._app, self._ui, self._loader = app, ui, ui.loader
         self._column = ModelsColumn(ui.theme)
         self.suggested = SuggestedPage(app, ui)
@@ -704,7 +717,7 @@ class ModelsTab(Tab):
             adding.add_file(path, self._on_added)
 
     def _on_added(self, path: Path) -> None:
-        self._ui.notify.mention(tr("“{name}” was added to your models.", name=tr(self._app.name_of(path))))
+        self._ui.notify.mention(tr(MODEL_ADDED, name=tr(self._app.name_of(path))))
         self._ui.go.use_model(path)
 
     def close(self) -> None:

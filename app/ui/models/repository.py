@@ -32,6 +32,15 @@ from app.ui.i18n import breakable, size_text, tr
 from app.ui.model_texts import license_name, model_words
 from app.ui.models.page import Choice, StateView
 from app.ui.models.readme import CardView, read_card
+from app.ui.shared_labels import (
+    ABOUT_THIS_MODEL,
+    DOWNLOAD,
+    DOWNLOAD_SIZE,
+    NETWORK_SETTINGS,
+    ON_THIS_COMPUTER,
+    OPEN_ITS_PAGE,
+    TRY_AGAIN,
+)
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.notify import describe
@@ -47,6 +56,13 @@ from app.ui.widgets.layouts import name_widgets, scrolled
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.hub.download import Download
+
+WITH_PICTURES = "With pictures, +{size}"
+IN_PARTS = "in {n} parts"
+NO_USABLE_FILE = "Fireside can’t open any file in here."
+IN_DOWNLOADS = "In Downloads"
+DOWNLOADING_PERCENT = "Downloading, {percent} %"
+RECOMMENDED = "Recommended"
 
 
 log = logging.getLogger(__name__)
@@ -133,7 +149,7 @@ class RepositoryPage(QWidget):
         is_any = any(model.is_supported for model in repository.models)
         self.files.setVisible(bool(repository.models))
         self.foot.setVisible(is_any)
-        self.versions.setText(tr("Versions") if is_any else tr("Fireside can’t open any file in here."))
+        self.versions.setText(tr("Versions") if is_any else tr(NO_USABLE_FILE))
         self.files.show_repository(repository, best)
         self._order_keys()
         self._stack.setCurrentIndex(1)
@@ -153,10 +169,10 @@ class RepositoryPage(QWidget):
     def _on_failed(self, error: BaseException) -> None:
         self._slow.stop()
         sentence = _sentence(error)
-        choices: list[Choice] = [(tr("Try again"), "plain", lambda: self.show_repository(self.name))]
+        choices: list[Choice] = [(tr(TRY_AGAIN), "plain", lambda: self.show_repository(self.name))]
         settings = self._notify.actions.get("network")
         if sentence.action == "network" and settings is not None:
-            choices.append((tr("Network settings"), "quiet", settings))
+            choices.append((tr(NETWORK_SETTINGS), "quiet", settings))
         kept = tr(sentence.kept) if sentence.kept else ""
         self.state.show_state("wifi-slash", tr(sentence.text), kept, choices)
 
@@ -271,23 +287,23 @@ class RepositoryPage(QWidget):
         self.hub = text_button(tr("Open on the Hub"), "link")
         self.hub.clicked.connect(self._open_on_hub)
         self.title, self.facts, self.versions, self.about = (_label() for _ in range(4))
-        self.about.setText(tr("About this model"))
+        self.about.setText(tr(ABOUT_THIS_MODEL))
         self.facts.setProperty("kind", "muted")
         self.gate = QFrame()
         self.gate.setObjectName("gated")
         self.gate.setProperty("kind", "card")
         self._lock = QLabel()
         self.gate_text = _label()
-        self.gate_page = text_button(tr("Open its page"))
+        self.gate_page = text_button(tr(OPEN_ITS_PAGE))
         self.gate_page.clicked.connect(self._open_on_hub)
-        self.gate_settings = text_button(tr("Network settings"), "quiet")
+        self.gate_settings = text_button(tr(NETWORK_SETTINGS), "quiet")
         self.gate_settings.clicked.connect(self._open_settings)
         self.files = FileList(theme)
         self.files.chosen.connect(self._on_chosen)
         self.card = CardView(theme)
         self.card_told = _label()
         self.card_told.setProperty("kind", "muted")
-        self.card_again = text_button(tr("Try again"), "link")
+        self.card_again = text_button(tr(TRY_AGAIN), "link")
         self.card_again.clicked.connect(self._ask_card)
         self.foot = FitFoot(theme)
         self.foot.download_wanted.connect(self._on_download)
@@ -415,11 +431,11 @@ class FileRow(DrawnButton, QRadioButton):
         self._note = (
             tr("Cannot be opened: its parts are of an older kind, or not all there")
             if not model.is_supported
-            else tr("in {n} parts", n=parts)
+            else tr(IN_PARTS, n=parts)
             if parts > 1
             else ""
         )
-        said = [self._words, self._tag, self._size, tr("Recommended") if is_recommended else "", self._note]
+        said = [self._words, self._tag, self._size, tr(RECOMMENDED) if is_recommended else "", self._note]
         self.setAccessibleName(", ".join(part for part in said if part))
         self.setToolTip(model.name)
         self.setEnabled(model.is_supported)
@@ -452,7 +468,7 @@ class FileRow(DrawnButton, QRadioButton):
         ):
             x += self._write(painter, text, look, QRect(x, 0, end - x, self.height()), tone) + px(10)
         if self.is_recommended:
-            x += self._paint_chip(painter, tr("Recommended"), x, end)
+            x += self._paint_chip(painter, tr(RECOMMENDED), x, end)
         if self._note:
             self._write(painter, self._note, font(13), QRect(x, 0, end - x, self.height()), tokens.muted)
 
@@ -600,10 +616,10 @@ class FitFoot(QFrame):
         self.exact = text_button(tr("Measure exactly"), "link")
         self.exact.setToolTip(tr("Reads the beginning of the file and works out what the model really needs"))
         self.exact.clicked.connect(self.exact_wanted)
-        self.retry = text_button(tr("Try again"), "link")
+        self.retry = text_button(tr(TRY_AGAIN), "link")
         self.retry.clicked.connect(self.retry_wanted)
         self.vision: CheckRow | None = None
-        self.download = text_button(tr("Download"), "primary")
+        self.download = text_button(tr(DOWNLOAD), "primary")
         self.download.clicked.connect(self.download_wanted)
         self._fit_row = QHBoxLayout()
         self._fit_row.addWidget(self._glyph)
@@ -647,7 +663,7 @@ class FitFoot(QFrame):
         self._vision, self.vision = file, None
         if file is None:
             return
-        self.vision = CheckRow(self._theme, tr("With pictures, +{size}", size=size_text(file.size_bytes)))
+        self.vision = CheckRow(self._theme, tr(WITH_PICTURES, size=size_text(file.size_bytes)))
         self.vision.setToolTip(tr("The file {name} lets it look at pictures", name=file.name))
         self.vision.setChecked(True)
         self.vision.toggled.connect(self._on_vision)
@@ -690,9 +706,9 @@ class FitFoot(QFrame):
         running = tr("Downloading")
         if download is not None and download.total_bytes:
             percent = int(100 * download.done_bytes / download.total_bytes)
-            running = tr("Downloading, {percent} %", percent=percent)
-        waits = {"queued": tr("In Downloads"), "running": running, "paused": tr("Paused in Downloads")}
-        text = waits.get(state) or (tr("On this computer") if state == "done" else "")
+            running = tr(DOWNLOADING_PERCENT, percent=percent)
+        waits = {"queued": tr(IN_DOWNLOADS), "running": running, "paused": tr("Paused in Downloads")}
+        text = waits.get(state) or (tr(ON_THIS_COMPUTER) if state == "done" else "")
         self.download.setEnabled(not text)
         if self.vision is not None:
             self.vision.setEnabled(not text)
@@ -705,7 +721,7 @@ class FitFoot(QFrame):
     def _name_download(self, text: str) -> None:
         if not text and self._model is not None:
             more = self._vision.size_bytes if self._vision is not None and self.with_vision else 0
-            text = tr("Download {size}", size=size_text(self._model.size_bytes + more))
+            text = tr(DOWNLOAD_SIZE, size=size_text(self._model.size_bytes + more))
         self.download.setText(text)
         self.download.setAccessibleName(text)
 

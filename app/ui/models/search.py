@@ -42,6 +42,7 @@ from app.ui.icons import icon
 from app.ui.model_texts import LICENSES, found_words
 from app.ui.models.page import Choice, StateView
 from app.ui.models.repository import RepositoryPage
+from app.ui.shared_labels import CANCEL, NETWORK_SETTINGS, PICTURES, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.notify import describe
 from app.ui.shell.tab_spec import UiContext
@@ -51,6 +52,21 @@ from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
+SHOW_MOST_DOWNLOADED = "Show the most downloaded"
+MODELS_FOUND = "Models for “{words}”"
+NOTHING_FOUND_FOR = "Nothing was found for “{words}”"
+SEARCH_WITHOUT_FILTERS = "Search without filters"
+SHOW_MORE = "Show more"
+ALL_RESULTS_SHOWN = "All {n} are shown."
+NETWORK_SWITCHED_OFF = "The network is switched off"
+SWITCH_NETWORK_ON = "Switch the network on"
+SEARCH_AGAIN = "Search again"
+SEARCH_STOPPED = "The search was stopped."
+NOTHING_FOUND = "Nothing was found"
+ASKS_FOR_CONSENT = "Asks for consent"
+ONLY_RESULT = "This is the only one."
+SEARCHING = "Searching…"
 
 
 log = logging.getLogger(__name__)
@@ -82,14 +98,14 @@ class SearchPage(QWidget):
         self.title = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.told = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.told.setProperty("kind", "muted")
-        self.cancel = text_button(tr("Cancel"), "link")
+        self.cancel = text_button(tr(CANCEL), "link")
         self.cancel.clicked.connect(self._cancel)
         self.filters = Filters(theme)
         self.filters.changed.connect(self._on_filters)
         self.list = ResultList(theme)
         self.list.opened.connect(self.open_repository)
         self.state = StateView(theme)
-        self.more = text_button(tr("Show more"))
+        self.more = text_button(tr(SHOW_MORE))
         self.more.clicked.connect(self._on_more)
         self.more_told = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.more_told.setProperty("kind", "muted")
@@ -194,13 +210,13 @@ class SearchPage(QWidget):
         self.list.show_found(page.found)
         self._set_visible(is_list=True)
         count = len(page.found)
-        self.title.setText(tr("Models for “{words}”", words=query.text) if query.text else tr("Models on the Hub"))
+        self.title.setText(tr(MODELS_FOUND, words=query.text) if query.text else tr("Models on the Hub"))
         self.told.setText(tr("Nothing is fetched until you press Download."))
-        self.more.setText(tr("Show more"))
+        self.more.setText(tr(SHOW_MORE))
         self.more.setEnabled(True)
         self.more.setVisible(page.has_more)
-        shown = tr("The first {n} are shown.", n=count) if page.has_more else tr("All {n} are shown.", n=count)
-        self.more_told.setText(tr("This is the only one.") if count == 1 and not page.has_more else shown)
+        shown = tr("The first {n} are shown.", n=count) if page.has_more else tr(ALL_RESULTS_SHOWN, n=count)
+        self.more_told.setText(tr(ONLY_RESULT) if count == 1 and not page.has_more else shown)
 
     def _on_failed(self, error: BaseException) -> None:
         is_more = self._limit > PAGE_ROWS and self.list.isVisibleTo(self)
@@ -213,13 +229,13 @@ class SearchPage(QWidget):
         sentence = sentence_for(error)
         if is_more:
             self.more_told.setText(tr(sentence.text))
-            self.more.setText(tr("Try again"))
+            self.more.setText(tr(TRY_AGAIN))
             self.more.setEnabled(True)
             return
-        choices: list[Choice] = [(tr("Try again"), "plain", self._ask)]
+        choices: list[Choice] = [(tr(TRY_AGAIN), "plain", self._ask)]
         settings = self._notify.actions.get("network")
         if sentence.action == "network" and settings is not None:
-            choices.append((tr("Network settings"), "quiet", settings))
+            choices.append((tr(NETWORK_SETTINGS), "quiet", settings))
         self._show_state("wifi-slash", tr(sentence.text), tr(sentence.kept) if sentence.kept else "", choices)
 
     def _on_more(self) -> None:
@@ -236,10 +252,10 @@ class SearchPage(QWidget):
     def _cancel(self) -> None:
         self._forget_task()
         if self.list.results.found and self.list.isVisibleTo(self):
-            self.told.setText(tr("The search was stopped."))
+            self.told.setText(tr(SEARCH_STOPPED))
             self.more.setEnabled(True)
         else:
-            self._show_state("", tr("The search was stopped."), "", [(tr("Search again"), "plain", self._ask)])
+            self._show_state("", tr(SEARCH_STOPPED), "", [(tr(SEARCH_AGAIN), "plain", self._ask)])
 
     def _search_all(self) -> None:
         self._wants_all = True
@@ -258,7 +274,7 @@ class SearchPage(QWidget):
     def _say_searching(self) -> None:
         self._very_slow.start()  # one after the other: on a machine that stood still both would be due at once
         if self.list.isVisibleTo(self):
-            self.told.setText(tr("Searching…"))
+            self.told.setText(tr(SEARCHING))
         else:
             self._show_state("", tr("Searching the Hub…"), "")
 
@@ -267,7 +283,7 @@ class SearchPage(QWidget):
             self.cancel.show()
         else:
             self._show_state(
-                "", tr("Searching the Hub…"), tr("The answer takes long."), [(tr("Cancel"), "plain", self._cancel)]
+                "", tr("Searching the Hub…"), tr("The answer takes long."), [(tr(CANCEL), "plain", self._cancel)]
             )
 
     def _show_empty(self) -> None:
@@ -277,23 +293,23 @@ class SearchPage(QWidget):
             tr("Find a model on the Hub"),
             tr("Type a name or a task at the left, such as “qwen”, “gemma” or “translation”. "
                "Only models that run in this program are shown."),
-            [(tr("Show the most downloaded"), "plain", self._search_all)] if is_on else [],
+            [(tr(SHOW_MOST_DOWNLOADED), "plain", self._search_all)] if is_on else [],
         )  # fmt: skip
 
     def _show_off(self) -> None:
         self._show_state(
             "wifi-slash",
-            tr("The network is switched off"),
+            tr(NETWORK_SWITCHED_OFF),
             tr("Searching asks huggingface.co for names and sizes. Nothing of your chats is sent."),
-            [(tr("Switch the network on"), "primary", self._switch_on)],
+            [(tr(SWITCH_NETWORK_ON), "primary", self._switch_on)],
         )
 
     def _show_nothing(self) -> None:
-        text = tr("Nothing was found for “{words}”", words=self.text) if self.text else tr("Nothing was found")
+        text = tr(NOTHING_FOUND_FOR, words=self.text) if self.text else tr(NOTHING_FOUND)
         if self.filters.is_narrow:
             self._show_state(
                 "magnifying-glass", text, tr("The filters above leave some models out."),
-                [(tr("Search without filters"), "plain", self.filters.widen)],
+                [(tr(SEARCH_WITHOUT_FILTERS), "plain", self.filters.widen)],
             )  # fmt: skip
         else:
             self._show_state("magnifying-glass", text, tr("A shorter name often finds more."))
@@ -350,9 +366,9 @@ def marks_of(found: FoundRepository) -> list[tuple[str, str]]:
     """Glyph and words of what is special about a repository."""
     marks = []
     if found.vision:
-        marks.append(("image", tr("Pictures")))
+        marks.append(("image", tr(PICTURES)))
     if found.gated:
-        marks.append(("lock-simple", tr("Asks for consent")))
+        marks.append(("lock-simple", tr(ASKS_FOR_CONSENT)))
     return marks
 
 

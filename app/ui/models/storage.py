@@ -16,6 +16,7 @@ from app.core.events import CopyProgress
 from app.ui.i18n import size_text, tr
 from app.ui.model_texts import amount_words, join
 from app.ui.models.page import ModelsPage
+from app.ui.shared_labels import CANCEL, KEEP_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.tab_spec import UiContext
@@ -27,6 +28,12 @@ from app.ui.widgets.layouts import name_widgets
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.models.collection import StorageReport
+
+STORAGE = "Storage"
+DISK_USE = "{used} used, {free} free on this disk."
+NOTHING_STORED = "Nothing is stored yet, {free} free on this disk."
+EMPTY = "Empty"
+MOVE_STOPPED = "Stopped. The models are where they were."
 
 
 # What, its name, what it is, the button, the question before it is cleared, and the button that does it.
@@ -64,7 +71,7 @@ class StoragePage(ModelsPage):
     """The folder of the models, before and now."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, tr("Storage"))
+        super().__init__(ui.theme, tr(STORAGE))
         self._app, self._notify = app, ui.notify
         self._move: tasks.BackgroundTask | None = None
         self._stopped: list[bool] = []
@@ -109,8 +116,8 @@ class StoragePage(ModelsPage):
             self.storage[key].show_size(_size_words(size), is_empty=not size and key != "models")
         self.bar.show_parts(list(sizes.values()), report.free_bytes)
         used, free = sum(sizes.values()), size_text(report.free_bytes)
-        lead = tr("{used} used, {free} free on this disk.", used=_size_words(used), free=free)
-        self.say(self.lead, lead if used else tr("Nothing is stored yet, {free} free on this disk.", free=free))
+        lead = tr(DISK_USE, used=_size_words(used), free=free)
+        self.say(self.lead, lead if used else tr(NOTHING_STORED, free=free))
         self.bar.setAccessibleName(self.lead.text())
         if self._move is None:
             self.folder.show_folder(report.folder, report.free_bytes)
@@ -140,7 +147,7 @@ class StoragePage(ModelsPage):
     def _on_moved(self, old: Path, folder: Path, *, stopped: bool) -> None:
         self._move = None
         if stopped:
-            self._notify.mention(tr("Stopped. The models are where they were."))
+            self._notify.mention(tr(MOVE_STOPPED))
         else:
             self._notify.mention(tr("The models are now in {folder}.", folder=folder))
             self.moved.emit(old, folder)
@@ -180,7 +187,7 @@ class StoragePage(ModelsPage):
 
 
 def _size_words(size_bytes: int) -> str:
-    return size_text(size_bytes) if size_bytes else tr("Empty")
+    return size_text(size_bytes) if size_bytes else tr(EMPTY)
 
 
 def own_folder(chosen: Path) -> Path:
@@ -213,7 +220,7 @@ class StorageRow(QWidget):
         self.amount = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.amount.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
         self.button = text_button(button)
-        self.yes, self.keep = text_button(yes), text_button(tr("Keep"), "quiet")
+        self.yes, self.keep = text_button(yes), text_button(tr(KEEP_LABEL), "quiet")
         for one in (self.button, self.yes, self.keep):
             one.setAccessibleName(f"{one.text()}: {name}")
         self.button.clicked.connect(self._on_pressed)
@@ -387,7 +394,7 @@ class FolderRow(QFrame):
         self.show_button.clicked.connect(lambda: open_folder(self.folder))
         self.move_button = text_button(tr("Move to another disk…"))
         self.move_button.clicked.connect(self.ask_where)
-        self.cancel_button = text_button(tr("Cancel"), "quiet")
+        self.cancel_button = text_button(tr(CANCEL), "quiet")
         self.cancel_button.setAccessibleName(tr("Cancel moving"))
         self.cancel_button.clicked.connect(self.cancel_wanted)
         self.cancel_button.hide()

@@ -19,6 +19,7 @@ from app.features.messages import sentence_for
 from app.features.updates import ReleaseFile, ReleaseStanding, ReleaseUpdates
 from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import SettingsPage
+from app.ui.shared_labels import CANCEL, KEYBOARD_SHORTCUTS, OPEN_FOLDER, OPEN_ITS_PAGE
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.shell.settings_index import label_of, page_label
@@ -30,6 +31,9 @@ from app.ui.widgets.layouts import FlowLayout, within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
+DIAGNOSTICS_COPIED = "Copied. Devices, folders and models are in it, and nothing that you wrote."
+CHECK_FOR_UPDATES = "Check for updates"
 
 
 NO_ADDRESS = "This build has no update address."
@@ -57,7 +61,7 @@ class AboutPage(SettingsPage):
         self._add_folders()
         buttons = FlowLayout()
         theme.dress(buttons, spacing=14)
-        keys = text_button(tr("Keyboard shortcuts"))
+        keys = text_button(tr(KEYBOARD_SHORTCUTS))
         keys.clicked.connect(open_shortcuts)
         buttons.addWidget(keys)
         notices, texts = licence_notices(), licence_texts()
@@ -81,7 +85,7 @@ class AboutPage(SettingsPage):
             ("folder_settings", paths.config),
             ("folder_log", paths.logs),
         ):
-            button = text_button(tr("Open folder"))
+            button = text_button(tr(OPEN_FOLDER))
             button.setAccessibleName(tr("Open folder: {name}", name=label_of(key)))
             button.clicked.connect(lambda _=False, folder=folder: open_folder(folder))
             where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
@@ -105,7 +109,7 @@ class AboutPage(SettingsPage):
 
     def _show_copied(self, text: str) -> None:
         copy_text(text)
-        self._say(tr("Copied. Devices, folders and models are in it, and nothing that you wrote."))
+        self._say(tr(DIAGNOSTICS_COPIED))
 
     def _on_not_diagnosed(self, error: BaseException) -> None:
         if not isinstance(error, AppError):
@@ -170,7 +174,7 @@ class UpdateCheck(QWidget):
         self._updates, self._theme, self._opener = updates, theme, opener
         self._task: tasks.BackgroundTask | None = None
         self._page = ""
-        self.button = text_button(tr("Check for updates"))
+        self.button = text_button(tr(CHECK_FOR_UPDATES))
         self.button.clicked.connect(self._on_clicked)
         self.explanation = tr("{program} never checks or installs updates on its own.", program=APP_NAME)
         self.button.setVisible(bool(updates.host))
@@ -184,7 +188,7 @@ class UpdateCheck(QWidget):
         self.notes.setObjectName("release_notes")
         self.notes.setAccessibleName(tr("What is new"))
         self.notes.setTabChangesFocus(True)
-        self.page = text_button(tr("Open its page"))
+        self.page = text_button(tr(OPEN_ITS_PAGE))
         self.page.clicked.connect(self.ask_to_open)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -213,7 +217,7 @@ class UpdateCheck(QWidget):
             self._forget()
             self._say(tr(GIVEN_UP))
         else:
-            self._name_button(tr("Cancel"))
+            self._name_button(tr(CANCEL))
             self._say(tr("Asking {host}…", host=self._updates.host))
             self._task = tasks.ask(self._updates.check, self, self._show_release, self._show_problem)
 
@@ -221,7 +225,7 @@ class UpdateCheck(QWidget):
         if self._task is not None:
             self._task.abandon()
         self._task = None
-        self._name_button(tr("Check for updates"))
+        self._name_button(tr(CHECK_FOR_UPDATES))
 
     def _name_button(self, text: str) -> None:
         self.button.setText(text)

@@ -14,6 +14,7 @@ from app.features.claim_checker.fetching import NAME, SIZE_BYTES, CheckerReady, 
 from app.features.messages import sentence_for
 from app.hub.protocol import Fetched
 from app.ui.i18n import size_text, tr
+from app.ui.shared_labels import REMOVE, REMOVE_NAMED
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -21,6 +22,8 @@ from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
+GET_MODEL = "Get {name} ({size})"
 
 
 Save = Callable[..., None]
@@ -57,9 +60,9 @@ class CheckerField(QWidget):
         if self._task is not None:
             words = shown = tr("Cancel download")
         elif self._is_here:
-            words, shown = tr("Remove {name}", name=NAME), tr("Remove")
+            words, shown = tr(REMOVE_NAMED, name=NAME), tr(REMOVE)
         else:
-            words = tr("Get {name} ({size})", name=NAME, size=size_text(SIZE_BYTES))
+            words = tr(GET_MODEL, name=NAME, size=size_text(SIZE_BYTES))
             shown = tr("Get it ({size})", size=size_text(SIZE_BYTES))  # its row has the name
         self.button.setText(shown)
         self.button.setAccessibleName(words)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.engine.machines import LentDevice, RemoteMachine
 
+DEVICES_FREE_MEMORY = "{count} devices, {free} of {total} GB free"
+FREE_MEMORY = "{free} of {total} GB free"
+
 
 class ComputerRow(QWidget):
     """One of them: its address, what it has or why it is of no use, and a button that takes it out."""
@@ -51,9 +54,9 @@ class ComputerRow(QWidget):
     def show_devices(self, devices: Sequence[Device | LentDevice]) -> None:
         """What it may give."""
         free, total = (gigabytes(sum(getattr(device, field) for device in devices)) for field in _BYTES)
-        text = tr("{free} of {total} GB free", free=free, total=total)
+        text = tr(FREE_MEMORY, free=free, total=total)
         if len(devices) > 1:
-            text = tr("{count} devices, {free} of {total} GB free", count=len(devices), free=free, total=total)
+            text = tr(DEVICES_FREE_MEMORY, count=len(devices), free=free, total=total)
         self.show_words(text)
 
     def show_words(self, text: str, *, is_problem: bool = False) -> None:

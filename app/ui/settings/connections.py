@@ -13,6 +13,9 @@ from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.tables import ListTable
 
+CONNECTION_REFUSED = "{what} (refused)"
+FETCHING_FILE = "Fetching {file}"
+
 ALL = 1_000_000
 """More than anybody makes; the ledger wants a number."""
 WHEN, HOST, WHY, SIZE = range(4)
@@ -60,8 +63,8 @@ def why_text(connection: HubConnection) -> str:
     """What a connection was for, in the person's language; a refused one says so."""
     what, _, file = connection.why.partition(" ")
     fetched = file.rpartition("/")[2] if what == "download" else ""
-    words = tr("Fetching {file}", file=fetched) if fetched else tr(_WHY.get(connection.why, connection.why))
-    return tr("{what} (refused)", what=words) if connection.status >= 400 else words
+    words = tr(FETCHING_FILE, file=fetched) if fetched else tr(_WHY.get(connection.why, connection.why))
+    return tr(CONNECTION_REFUSED, what=words) if connection.status >= 400 else words
 
 
 _TEXTS: dict[int, Callable[[HubConnection], str]] = {

@@ -19,6 +19,7 @@ from app.ui.exchange.exporting import Exporting
 from app.ui.exchange.importing import NOTE_ROLE, ImportedDelegate, Importing
 from app.ui.i18n import tr
 from app.ui.settings.pages import Save, SettingsPage
+from app.ui.shared_labels import CHATS, DELETE_FOR_GOOD, NEW_CHAT, RESTORE
 from app.ui.shell import tab_spec, tasks
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.shell.tab_spec import UiContext
@@ -31,6 +32,10 @@ from app.ui.widgets.layouts import FlowLayout, name_widgets
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+EMPTY_TRASH = "Empty the trash"
+REMOVED_AT_NEXT_START = "removed for good when {app} starts next"
+UNTIL_NEXT_START = "Until the next start"
+
 
 class DataPage(SettingsPage):
     """What each button begins goes on in the window; `leave` closes the settings."""
@@ -39,7 +44,7 @@ class DataPage(SettingsPage):
         super().__init__(ui.theme, page_label("data"))
         self._leave = leave
         exporting, importing, backups = Exporting(app, ui), Importing(app, ui), Backups(app, ui)
-        self.add_heading(tr("Chats"))
+        self.add_heading(tr(CHATS))
         self._add("export_chats", tr("As PDF, Word, web page, Markdown or JSON."), tr("Export…"), exporting.ask)
         self._add(
             "import_chats",
@@ -58,7 +63,7 @@ class DataPage(SettingsPage):
         self._add(
             "restore",
             tr("Replaces everything here. What was here before is kept for 30 days."),
-            tr("Restore…"),
+            tr(RESTORE),
             backups.ask_which,
         )
         put_back = self._add(
@@ -146,7 +151,7 @@ class TrashPage(SettingsPage):
 
     def _add_choice(self) -> None:
         days = self._app.settings.trash.keep_days
-        choices = [(str(DAYS), tr("{n} days", n=DAYS)), ("0", tr("Until the next start"))]
+        choices = [(str(DAYS), tr("{n} days", n=DAYS)), ("0", tr(UNTIL_NEXT_START))]
         if str(days) not in dict(choices):  # from the file
             choices.insert(0, (str(days), tr("{n} days", n=days)))
         name = label_of("keep_days")
@@ -195,13 +200,13 @@ class TrashPage(SettingsPage):
         chosen = self.chosen
         title = tr("Delete it for good?") if len(chosen) == 1 else tr("Delete {n} for good?", n=len(chosen))
         words = _title(chosen[0]) if len(chosen) == 1 else tr("They cannot be taken back.")
-        return self.ask(title, words, tr("Delete for good"), lambda: self._remove(chosen))
+        return self.ask(title, words, tr(DELETE_FOR_GOOD), lambda: self._remove(chosen))
 
     def ask_to_empty(self) -> QuestionDialog:
         """Deletes everything for good."""
         count = len(self._trashed)
         words = tr("1 thing goes for good.") if count == 1 else tr("{n} things go for good.", n=f"{count:,}")
-        return self.ask(tr("Empty the trash?"), words, tr("Empty the trash"), self._empty)
+        return self.ask(tr("Empty the trash?"), words, tr(EMPTY_TRASH), self._empty)
 
     def _remove(self, chosen: Sequence[TrashedItem]) -> None:
         def work() -> None:
@@ -252,7 +257,7 @@ class TrashPage(SettingsPage):
 
 
 def _title(one: TrashedItem) -> str:
-    return one.title or (tr("New chat") if one.kind == trash.CHAT else tr(_NAMES[one.kind][0]))
+    return one.title or (tr(NEW_CHAT) if one.kind == trash.CHAT else tr(_NAMES[one.kind][0]))
 
 
 def _note(one: TrashedItem, keep_days: int) -> str:
@@ -261,9 +266,7 @@ def _note(one: TrashedItem, keep_days: int) -> str:
     parts = [
         tr(_NAMES[one.kind][0]),
         tr("deleted {date}", date=_day(one.deleted_at)),
-        tr("removed for good {date}", date=_day(until))
-        if until
-        else tr("removed for good when {app} starts next", app=APP_NAME),
+        tr("removed for good {date}", date=_day(until)) if until else tr(REMOVED_AT_NEXT_START, app=APP_NAME),
         tr("in “{title}”", title=one.within) if one.within else "",
     ]
     return " · ".join(part for part in parts if part)

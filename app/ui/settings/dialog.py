@@ -32,6 +32,7 @@ from app.ui.settings.pages import DocumentsSection, EnginePage, NetworkPage, Sav
 from app.ui.settings.programs import ProgramsSection
 from app.ui.settings.search import SettingsSearch
 from app.ui.settings.servers import ServersSection
+from app.ui.shared_labels import QUICK_ASK, SETTINGS
 from app.ui.shell.settings_index import PAGES, label_of, page_label, place_of
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS
@@ -41,6 +42,8 @@ from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
+NO_LIMIT = "No limit"
 
 
 PROMPT_DELAY_MS = 400
@@ -64,7 +67,7 @@ class SettingsDialog(QDialog):
         theme = ui.theme
         self._app, self._theme, self._notify = app, theme, ui.notify
         self.setObjectName("settings_dialog")
-        self.setWindowTitle(window_title(tr("Settings")))
+        self.setWindowTitle(window_title(tr(SETTINGS)))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         px = theme.px
         room = ui.window.height() - px(48)
@@ -272,7 +275,7 @@ class SettingsDialog(QDialog):
         page.add_setting("temperature", tr(TEMPERATURE_WORDS), temperature)
         longest = Stepper(
             theme, label_of("max_tokens"), max(0, chat.max_tokens),
-            lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr("No limit"),
+            lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr(NO_LIMIT),
         )  # fmt: skip
         longest.changed.connect(lambda value: self._save("chat", max_tokens=int(value) or -1))
         explanation = tr("In tokens, each about three quarters of a word. No limit: as much as the context allows.")
@@ -294,7 +297,7 @@ class SettingsDialog(QDialog):
         page.add_setting("thinking", tr("For models that can think before they answer."), field)
         budget = Stepper(
             self._theme, label_of("thinking_budget"), max(0, chat.thinking_budget),
-            lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr("No limit"),
+            lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr(NO_LIMIT),
         )  # fmt: skip
         budget.changed.connect(lambda value: self._save("chat", thinking_budget=int(value) or -1))
         page.add_setting("thinking_budget", tr("In tokens. Then the model is asked to answer."), budget)
@@ -381,7 +384,7 @@ class SystemPage(SettingsPage):
         self.finish()
 
     def _add_shortcut(self) -> None:
-        self.add_heading(tr("Quick ask"))
+        self.add_heading(tr(QUICK_ASK))
         self._add_switch(
             "shortcut_on",
             tr("A small window for one question, with what is selected or copied there. Nothing of it is kept."),

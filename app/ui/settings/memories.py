@@ -16,6 +16,7 @@ from app.features.projects import PreambleCosts
 from app.store.projects import Memory, Project
 from app.ui.i18n import tr
 from app.ui.settings.pages import Save, SettingsPage
+from app.ui.shared_labels import ABOUT_TOKENS, ADD, TOKEN_COUNT, UNDO
 from app.ui.shell import tasks
 from app.ui.shell.notify import UNDO_MS, Notify
 from app.ui.shell.settings_index import label_of, page_label
@@ -65,7 +66,7 @@ class MemoryRow(QWidget):
         """What it takes."""
         count = f"{tokens:,}"
         self.tokens.setText(count if is_exact else f"~{count}")
-        words = tr("{count} tokens", count=count) if is_exact else tr("about {count} tokens", count=count)
+        words = tr(TOKEN_COUNT, count=count) if is_exact else tr(ABOUT_TOKENS, count=count)
         self.tokens.setAccessibleName(words)
         self.tokens.setToolTip(words)
 
@@ -118,7 +119,7 @@ class MemoriesPage(SettingsPage):
         self.add_setting("use_memories", explanation, on)
         self.new = QLineEdit(placeholderText=tr("Something to remember"))
         self.new.setAccessibleName(tr("Something to remember"))
-        self.add = text_button(tr("Add"))
+        self.add = text_button(tr(ADD))
         self.add.setAccessibleName(tr("Add a memory"))
         self.add.setEnabled(False)
         line = QHBoxLayout()
@@ -200,7 +201,7 @@ class MemoriesPage(SettingsPage):
             self._memories.delete(number)
             short = text if len(text) <= 2 * MOST_NAME else text[: 2 * MOST_NAME - 1] + "…"
             notice = Notice(self._theme, tr("“{title}” was deleted.", title=short), UNDO_MS)
-            notice.add_button(tr("Undo"), bring_back, "plain")
+            notice.add_button(tr(UNDO), bring_back, "plain")
             notice.left.connect(notice.deleteLater)
             self.foot.addWidget(notice)
         self.look()

@@ -23,6 +23,7 @@ from app.ui.i18n import size_text, tr
 from app.ui.settings import connections
 from app.ui.settings.claim_checker import CheckerField
 from app.ui.settings.connections import Connections, ConnectionTable
+from app.ui.shared_labels import AUTOMATIC_LABEL, DOCUMENTS_LABEL, NEVER, RESUME, SAVE, STOP
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.shell.settings_index import label_of, page_label
@@ -35,6 +36,33 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.shell.model_loader import ModelLoader
     from app.ui.shell.tab_spec import UiContext
+
+RELOAD_NOW = "Reload now"
+LOADING_NEW_VALUES = "The model is loading with the new values."
+NO_GPU_FOUND = "No GPU was found, so models run on the CPU."
+DEVICE_FREE_MEMORY = "{name} · {free} of {total} GB free"
+DEVICES_UNKNOWN = "The engine did not say which devices there are."
+LOOK_AGAIN = "Look again"
+KEPT_SIZE = "{size} are kept now."
+CLEAR_SAVED_STATES = "Clear saved states"
+CLEAR = "Clear"
+NOTHING_KEPT = "Nothing is kept now."
+NOTHING = "Nothing"
+TOKEN_KEPT_IN_KEYRING = "The token is kept in the system’s keyring and sent only to {host}."
+NOT_FOUND_NOW = "Not found now"
+LET_FIRESIDE_CHOOSE = "Let Fireside choose"
+NOT_SAVED = "Not saved. {why}"
+NO_TOKEN_KEPT = "No token is kept for {host}."
+ACCESS_TOKEN = "Access token"
+SAVE_TOKEN = "Save the access token"
+FORGET_TOKEN = "Forget the access token"
+FORGET = "Forget"
+MIRROR = "Mirror"
+NO_CONNECTIONS_YET = "No connections yet."
+REFRESH_THE_CONNECTIONS = "Refresh the connections"
+CONNECTIONS_IN_ALL = "Every connection that was ever made: {count}, to {hosts}; {size} received."
+ONLY_THE_CPU = "Only the CPU"
+DEVICE = "Device"
 
 
 NARROW_PX = 340
@@ -356,7 +384,7 @@ class EnginePage(SettingsPage):
         engine = self._app.settings.engine
         choice = DeviceChoice(self._theme, described.devices, engine.devices)
         choice.changed.connect(lambda: self._change(devices=choice.chosen))
-        self._put(choice if choice.has_choice else self.muted(tr("No GPU was found, so models run on the CPU.")))
+        self._put(choice if choice.has_choice else self.muted(tr(NO_GPU_FOUND)))
         has_gpu = any(device.type in GPU_TYPES for device in described.devices)
         layers, experts, eyes = self._gpu_rows
         layers.setVisible(has_gpu or engine.gpu_layers >= 0)
@@ -364,12 +392,12 @@ class EnginePage(SettingsPage):
         eyes.setVisible(has_gpu or engine.projector_on_cpu)
 
     def _on_not_described(self, _: object) -> None:
-        again = text_button(tr("Look again"))
+        again = text_button(tr(LOOK_AGAIN))
         again.clicked.connect(self._on_look_again)
         row = QWidget()
         inside = QHBoxLayout(row)
         inside.setContentsMargins(0, 0, 0, 0)
-        inside.addWidget(self.muted(tr("The engine did not say which devices there are.")), 1)
+        inside.addWidget(self.muted(tr(DEVICES_UNKNOWN)), 1)
         inside.addWidget(again)
         self._put(row)
 
@@ -386,7 +414,7 @@ class EnginePage(SettingsPage):
     def _add_layers(self) -> QWidget:
         layers = Stepper(
             self._theme, label_of("gpu_layers"), self._app.settings.engine.gpu_layers,
-            lowest=-1, highest=MOST_LAYERS, word_for_lowest=tr("Automatic"),
+            lowest=-1, highest=MOST_LAYERS, word_for_lowest=tr(AUTOMATIC_LABEL),
         )  # fmt: skip
         layers.changed.connect(lambda value: self._change(gpu_layers=int(value)))
         explanation = tr("Automatic: as many as fit into its memory. 0: none.")
@@ -408,7 +436,7 @@ class EnginePage(SettingsPage):
         most = max(64, os.cpu_count() or 1)
         threads = Stepper(
             self._theme, label_of("threads"), self._app.settings.engine.threads,
-            lowest=0, highest=most, word_for_lowest=tr("Automatic"),
+            lowest=0, highest=most, word_for_lowest=tr(AUTOMATIC_LABEL),
         )  # fmt: skip
         threads.changed.connect(lambda value: self._change(threads=int(value)))
         explanation = tr("How many of the CPU’s cores a model may use. Automatic gives way to other programs.")
@@ -417,14 +445,14 @@ class EnginePage(SettingsPage):
     def _add_context(self) -> None:
         context = Stepper(
             self._theme, label_of("context_tokens"), self._app.settings.engine.context_tokens,
-            lowest=0, highest=MOST_CONTEXT_TOKENS, step=1024, word_for_lowest=tr("Automatic"),
+            lowest=0, highest=MOST_CONTEXT_TOKENS, step=1024, word_for_lowest=tr(AUTOMATIC_LABEL),
         )  # fmt: skip
         context.changed.connect(lambda value: self._change(context_tokens=int(value)))
         explanation = tr("How many tokens a model keeps in mind. More needs more memory.")
         self.add_setting("context_tokens", explanation, context)
 
     def _add_kv_type(self) -> None:
-        choices = [("", tr("Automatic")), ("f16", tr("16 bit")), ("q8_0", tr("8 bit"))]
+        choices = [("", tr(AUTOMATIC_LABEL)), ("f16", tr("16 bit")), ("q8_0", tr("8 bit"))]
         name = label_of("kv_type")
         field = SegmentedControl(
             name, choices, self._app.settings.engine.kv_type, lambda key: self._change(kv_type=key)
@@ -442,7 +470,7 @@ class EnginePage(SettingsPage):
         inside.setContentsMargins(px(28), px(10), px(28), px(10))
         inside.setSpacing(px(16))
         self._note = self.muted("")
-        self.reload = text_button(tr("Reload now"), "primary")
+        self.reload = text_button(tr(RELOAD_NOW), "primary")
         self.reload.clicked.connect(self.reload_wanted)
         inside.addWidget(self._note, 1)
         inside.addWidget(self.reload)
@@ -463,7 +491,7 @@ class EnginePage(SettingsPage):
         is_loading = self._loader is not None and self._loader.state == "loading"
         is_outdated = self._app.is_outdated and not is_loading
         if is_loading:
-            self._note.setText(tr("The model is loading with the new values."))
+            self._note.setText(tr(LOADING_NEW_VALUES))
         elif is_outdated:
             self._note.setText(tr("Saved. It applies when the model is loaded again."))
         self.reload.setVisible(is_outdated)
@@ -519,7 +547,7 @@ class MemorySection(SettingsSection):
         self.add_setting("memory", explanation, short)
         after = Stepper(
             self._theme, label_of("unload_after"), engine.unload_after_min,
-            lowest=0, highest=MOST_MINUTES, step=5, word_for_lowest=tr("Never"), suffix=tr(" min"),
+            lowest=0, highest=MOST_MINUTES, step=5, word_for_lowest=tr(NEVER), suffix=tr(" min"),
         )  # fmt: skip
         after.changed.connect(lambda value: self._save("engine", unload_after_min=int(value)))
         self.add_setting("unload_after", tr("After this long without a message."), after)
@@ -536,14 +564,14 @@ class MemorySection(SettingsSection):
         )
         budget = Stepper(
             self._theme, label_of("states"), self._app.settings.engine.states_budget_mb / 1000,
-            lowest=0, highest=MOST_GB, word_for_lowest=tr("Nothing"), suffix=tr(" GB"),
+            lowest=0, highest=MOST_GB, word_for_lowest=tr(NOTHING), suffix=tr(" GB"),
         )  # fmt: skip
         budget.changed.connect(self._on_budget)
         self.add_setting("states", tr("The longest unused go first."), budget)
         self._size = self.muted(tr("Looking…"))
         self._size.setObjectName("states_size")
-        self._clear = text_button(tr("Clear"))
-        self._clear.setAccessibleName(tr("Clear saved states"))
+        self._clear = text_button(tr(CLEAR))
+        self._clear.setAccessibleName(tr(CLEAR_SAVED_STATES))
         self._clear.setEnabled(False)
         self._clear.clicked.connect(self._ask_to_clear)
         row = QWidget()
@@ -560,7 +588,7 @@ class MemorySection(SettingsSection):
 
     def _ask_to_clear(self) -> None:
         words = tr("The next answer in each chat and about each document takes longer, once.")
-        self.ask(tr("Clear saved states?"), words, tr("Clear"), lambda: self._with_states(self._app.states.clear))
+        self.ask(tr("Clear saved states?"), words, tr(CLEAR), lambda: self._with_states(self._app.states.clear))
 
     def _with_states(self, do: Callable[[], object]) -> None:
         """Does something to the folder, then shows its size."""
@@ -573,9 +601,9 @@ class MemorySection(SettingsSection):
 
     def _show_size(self, size_bytes: int) -> None:
         if size_bytes:
-            self._size.setText(tr("{size} are kept now.", size=size_text(size_bytes)))
+            self._size.setText(tr(KEPT_SIZE, size=size_text(size_bytes)))
         else:
-            self._size.setText(tr("Nothing is kept now."))
+            self._size.setText(tr(NOTHING_KEPT))
         self._clear.setEnabled(size_bytes > 0)
 
 
@@ -612,7 +640,7 @@ class PassagesField(QWidget):
         self.choose.setVisible(not path)
         self.off.setVisible(bool(path))
         self.pause.setVisible(bool(path) and (is_stopped or progress is not None))
-        self.pause.setText(tr("Resume") if is_stopped else tr("Stop"))
+        self.pause.setText(tr(RESUME) if is_stopped else tr(STOP))
         self.pause.setAccessibleName(self.pause.text())
         words = [tr("A second model finds passages in other words than your question’s, in any language it knows.")]
         if path:
@@ -646,7 +674,7 @@ class DocumentsSection(SettingsSection):
     """What happens with documents; length, form and language are chosen beside them, and remembered there."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save, ui: UiContext | None = None) -> None:
-        super().__init__(theme, tr("Documents"))
+        super().__init__(theme, tr(DOCUMENTS_LABEL))
         if ui is not None:
             self.passages = PassagesField(app, ui)
             self.add_setting("passages_model", self.passages.explanation, self.passages)
@@ -718,7 +746,7 @@ class AddressField(QWidget):
     def _on_finished(self) -> None:
         text = self.line.text().strip()
         problem = address_problem(text, self._schemes)
-        self._say(tr("Not saved. {why}", why=problem) if problem else "")
+        self._say(tr(NOT_SAVED, why=problem) if problem else "")
         if not problem and text != self._saved:
             self._saved = text
             self.on_save(text)
@@ -787,7 +815,7 @@ class NetworkPage(SettingsPage):
         proxy.on_save = lambda text: self._save("network", proxy=text)
         explanation = tr("For example http://proxy.example:3128. Leave empty to use the system proxy.")
         self.add_block("proxy", explanation, proxy)
-        mirror = AddressField(self, tr("Mirror"), network.mirror, MIRROR_SCHEMES, HUB)
+        mirror = AddressField(self, tr(MIRROR), network.mirror, MIRROR_SCHEMES, HUB)
         mirror.on_save = self._on_mirror
         explanation = tr("Asked in place of the Hub. It never gets the Hub’s access token, but can have its own.")
         self.add_block("mirror", explanation, mirror)
@@ -800,15 +828,15 @@ class NetworkPage(SettingsPage):
 
     def _add_token(self) -> None:
         self.token = QLineEdit(echoMode=QLineEdit.EchoMode.Password, placeholderText="hf_…")
-        self.token.setAccessibleName(tr("Access token"))
+        self.token.setAccessibleName(tr(ACCESS_TOKEN))
         self.token.textEdited.connect(self._on_token_edited)
         self.token.returnPressed.connect(self._on_keep)
-        self.keep = text_button(tr("Save"))
-        self.keep.setAccessibleName(tr("Save the access token"))
+        self.keep = text_button(tr(SAVE))
+        self.keep.setAccessibleName(tr(SAVE_TOKEN))
         self.keep.setEnabled(False)
         self.keep.clicked.connect(self._on_keep)
-        self.forget = text_button(tr("Forget"))
-        self.forget.setAccessibleName(tr("Forget the access token"))
+        self.forget = text_button(tr(FORGET))
+        self.forget.setAccessibleName(tr(FORGET_TOKEN))
         self.forget.setEnabled(False)
         self.forget.clicked.connect(self._ask_to_forget)
         self.token_note = self.muted(tr("Looking…"))
@@ -828,7 +856,7 @@ class NetworkPage(SettingsPage):
 
     def _ask_to_forget(self) -> None:
         words = tr("Removes it from the system’s keyring. You can create another one on the Hub.")
-        self.ask(tr("Forget the access token?"), words, tr("Forget"), lambda: self._with_token(lambda: self._keep("")))
+        self.ask(tr("Forget the access token?"), words, tr(FORGET), lambda: self._with_token(lambda: self._keep("")))
 
     def _look_for_token(self) -> None:
         host = self._app.hub_host
@@ -861,8 +889,8 @@ class NetworkPage(SettingsPage):
         self.token.clear()
         self.forget.setEnabled(is_there)
         host = self._app.hub_host
-        kept = tr("The token is kept in the system’s keyring and sent only to {host}.", host=host)
-        self._say_token(kept if is_there else tr("No token is kept for {host}.", host=host))
+        kept = tr(TOKEN_KEPT_IN_KEYRING, host=host)
+        self._say_token(kept if is_there else tr(NO_TOKEN_KEPT, host=host))
 
     def _on_not_kept(self, error: BaseException) -> None:
         if not isinstance(error, AppError):
@@ -886,7 +914,7 @@ class NetworkPage(SettingsPage):
         self.totals = self.muted(tr("Looking…"))
         self.totals.setObjectName("totals")
         again = text_button(tr("Refresh"))
-        again.setAccessibleName(tr("Refresh the connections"))
+        again.setAccessibleName(tr(REFRESH_THE_CONNECTIONS))
         again.clicked.connect(self.refresh)
         row = QHBoxLayout()
         row.addWidget(self.totals, 1)
@@ -898,11 +926,11 @@ class NetworkPage(SettingsPage):
         self.connections.rows.show_rows(found.rows)
         self.connections.setVisible(bool(found.rows))
         if not found.rows:
-            self.totals.setText(tr("No connections yet."))
+            self.totals.setText(tr(NO_CONNECTIONS_YET))
             return
         self.totals.setText(
             tr(
-                "Every connection that was ever made: {count}, to {hosts}; {size} received.",
+                CONNECTIONS_IN_ALL,
                 count=f"{len(found.rows):,}",
                 hosts=tr("1 host") if found.hosts == 1 else tr("{count} hosts", count=found.hosts),
                 size=size_text(found.received_bytes),
@@ -929,7 +957,7 @@ class DeviceChoice(QWidget):
     def __init__(self, theme: Theme, devices: Sequence[Device], chosen: tuple[str, ...]) -> None:
         super().__init__()
         self._theme, self.chosen = theme, chosen
-        self.setAccessibleName(tr("Device"))
+        self.setAccessibleName(tr(DEVICE))
         self._rows: dict[str, RadioRow | CheckRow] = {}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -942,13 +970,13 @@ class DeviceChoice(QWidget):
         words = tr("The GPU as far as a model fits, else the CPU.")
         if any(gpu.type == MACHINE for gpu in gpus):
             words = tr("The GPU as far as a model fits, else the CPU; other computers where it does not fit here.")
-        self._add("", RadioRow(theme, tr("Let Fireside choose"), words))
+        self._add("", RadioRow(theme, tr(LET_FIRESIDE_CHOOSE), words))
         row_kind = CheckRow if len(gpus) + len(gone) > 1 else RadioRow
         for gpu in gpus:
             self._add(gpu.name, row_kind(theme, gpu.description or gpu.name, _detail(gpu)))
         for name in gone:
-            self._add(name, row_kind(theme, name, tr("Not found now")))
-        self._add(CPU, RadioRow(theme, tr("Only the CPU"), _detail_of_cpu(devices)))
+            self._add(name, row_kind(theme, name, tr(NOT_FOUND_NOW)))
+        self._add(CPU, RadioRow(theme, tr(ONLY_THE_CPU), _detail_of_cpu(devices)))
         self._show()
 
     def _add(self, name: str, row: RadioRow | CheckRow) -> None:
@@ -980,7 +1008,7 @@ def _detail(device: Device) -> str:
         free, total = gigabytes(device.free_bytes), gigabytes(device.total_bytes)
         return tr("Another computer · {free} of {total} GB free", free=free, total=total)
     return tr(
-        "{name} · {free} of {total} GB free",
+        DEVICE_FREE_MEMORY,
         name=device.name,
         free=gigabytes(device.free_bytes),
         total=gigabytes(device.total_bytes),

@@ -17,6 +17,7 @@ from app.core.visible import visible_name
 from app.features.messages import sentence_for
 from app.ui.i18n import tr
 from app.ui.settings.pages import SettingsSection
+from app.ui.shared_labels import COPIED, COPY_THE_ADDRESS
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.settings_index import label_of
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from app.features.context_growth import GrownContext
     from app.features.serving import RequestRecord
     from app.server.recipes import ClientRecipe, ConnectionOffer
+
+COPY_KEY = "Copy the key"
+COPY_SETTINGS = "Copy these settings"
 
 LOOK_EVERY_MS = 2000
 MOST_ASKED = 12
@@ -106,8 +110,8 @@ class ProgramsSection(SettingsSection):
     # Address and key.
 
     def _add_door(self) -> None:
-        self._address, address = self._value(tr("Copy the address"), lambda: self._door_text("address"))
-        self._key, key = self._value(tr("Copy the key"), lambda: self._door_text("key"))
+        self._address, address = self._value(tr(COPY_THE_ADDRESS), lambda: self._door_text("address"))
+        self._key, key = self._value(tr(COPY_KEY), lambda: self._door_text("key"))
         renew = text_button(tr("New key…"), "plain")
         self.follow(renew, 13, 500)
         renew.clicked.connect(lambda _=False: self._ask_to_renew())
@@ -135,7 +139,7 @@ class ProgramsSection(SettingsSection):
 
     def _copy(self, button: IconButton, text: str) -> None:
         QGuiApplication.clipboard().setText(text)
-        button.show_done(tr("Copied"))
+        button.show_done(tr(COPIED))
 
     def _door_text(self, field: str) -> str:
         door = self._programs.door
@@ -179,7 +183,7 @@ class ProgramsSection(SettingsSection):
         names = [(recipe.name, recipe.name) for recipe in RECIPES]
         self._program = ChoiceButton(self._theme, tr("Program"), names)
         self._program.changed.connect(lambda _: self._show_recipe())
-        copy = IconButton(self._theme, "copy", tr("Copy these settings"))
+        copy = IconButton(self._theme, "copy", tr(COPY_SETTINGS))
         copy.clicked.connect(lambda: self._copy(copy, self._recipe_text(self._door_text("key"))))
         self._choice_row.addWidget(self._program)
         self._choice_row.addWidget(copy)

@@ -20,6 +20,7 @@ from app.features.models.messages import short_count
 from app.remote.servers import MOST_AT_ONCE, SEES, RemoteServer, address_of, certificates_in, owners_of
 from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import SettingsSection
+from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, CONTEXT, ON_THIS_COMPUTER_LOWER, REMOVE, REMOVE_NAMED, SAVE
 from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import UiContext
@@ -107,7 +108,7 @@ class ServersSection(SettingsSection):
 
     def _ask_to_remove(self, server: RemoteServer) -> None:
         words = tr("Its models leave the menu, and its key the system’s keyring. Your chats stay as they are.")
-        self.ask(tr("Remove {name}?", name=server.name), words, tr("Remove"), lambda: self._remove(server))
+        self.ask(tr("Remove {name}?", name=server.name), words, tr(REMOVE), lambda: self._remove(server))
 
     def _remove(self, server: RemoteServer) -> None:
         paths = [model.path for model in self._app.servers.models_on(server)]
@@ -135,7 +136,7 @@ class ServerRow(QWidget):
         said = " · ".join(filter(None, (kind, _where(server), ", ".join(models) or tr("no model chosen"))))
         self.said = plain_label(said, kind="muted", wraps=True)
         self.edit = IconButton(ui.theme, "pencil-simple", tr("Change {name}", name=server.host), size_px=16)
-        self.remove = IconButton(ui.theme, "trash", tr("Remove {name}", name=server.host), size_px=16)
+        self.remove = IconButton(ui.theme, "trash", tr(REMOVE_NAMED, name=server.host), size_px=16)
         words, row = QVBoxLayout(), QHBoxLayout(self)
         words.addWidget(name, 0, Qt.AlignmentFlag.AlignLeading)
         words.addWidget(self.said)
@@ -149,7 +150,7 @@ class ServerRow(QWidget):
 
 def _where(server: RemoteServer) -> str:
     if server.is_this_computer:
-        return tr("on this computer")
+        return tr(ON_THIS_COMPUTER_LOWER)
     return tr("in your own network") if server.is_own_network else tr("on the internet")
 
 
@@ -190,10 +191,10 @@ class ServerDialog(QDialog):
         box = ScrollBox(inside, around.contentsMargins())
         box.verticalScrollBar().rangeChanged.connect(lambda _, end: self._follow(box, end))
         around.addWidget(box, 1)
-        self.save = text_button(tr("Save"), "primary")
+        self.save = text_button(tr(SAVE), "primary")
         self.save.setDefault(True)
         self.save.clicked.connect(lambda _=False: self._save())
-        cancel = text_button(tr("Cancel"), "plain")
+        cancel = text_button(tr(CANCEL), "plain")
         cancel.clicked.connect(self.reject)
         row = QHBoxLayout()
         row.addStretch(1)
@@ -360,12 +361,12 @@ class ServerDialog(QDialog):
     def _add_limits(self) -> None:
         before = self._server or RemoteServer("", "")
         self.context = Stepper(
-            self._theme, tr("Context"), before.context_tokens,
+            self._theme, tr(CONTEXT), before.context_tokens,
             lowest=0, highest=MOST_CONTEXT, step=1024, word_for_lowest=tr("As it says"),
         )  # fmt: skip
         self.at_once = Stepper(
             self._theme, tr("Requests at once"), before.at_once,
-            lowest=0, highest=MOST_AT_ONCE, step=1, word_for_lowest=tr("Automatic"),
+            lowest=0, highest=MOST_AT_ONCE, step=1, word_for_lowest=tr(AUTOMATIC_LABEL),
         )  # fmt: skip
         for name, words, field in (
             (tr("Context, in tokens"), tr("How much a model may be shown."), self.context),
@@ -520,7 +521,7 @@ class AuthorityField(QWidget):
         self.choose = text_button(tr("Choose a file…"), "plain")
         self.choose.setAccessibleName(tr("Choose a file with a certificate authority of your own"))
         self.choose.clicked.connect(lambda _=False: self._choose())
-        self.drop = text_button(tr("Remove"), "plain")
+        self.drop = text_button(tr(REMOVE), "plain")
         self.drop.setAccessibleName(tr("Trust your own certificate authority no longer"))
         self.drop.clicked.connect(lambda _=False: self.use(""))
         title = plain_label(tr("Certificate of the server"))

@@ -25,6 +25,7 @@ from app.features.translation.memory import MemoryMatches, MemoryTranslation
 from app.language.names import language
 from app.store.translations import LanguagePair
 from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import DELETE_FOR_GOOD, KEEP_LABEL, TRANSLATION
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -34,6 +35,9 @@ from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:
     from app.features.translation.translations import TranslationJobs
+
+TRANSLATION_COUNT = "{count} translations"
+NOTHING_FOUND = "Nothing was found."
 
 SIZE_PX, ROW_PX = (720, 520), 32
 TYPING_MS = 250
@@ -77,7 +81,7 @@ class MemoryModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return (tr("Original"), tr("Translation"))[section]
+            return (tr("Original"), tr(TRANSLATION))[section]
         if role == Qt.ItemDataRole.FontRole:
             return self.heading_font
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -146,8 +150,8 @@ class MemoryDialog(QDialog):
         self.delete_all = text_button("", "plain")
         self.close_button = text_button(tr("Close"), "plain")
         self.question = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.keep = text_button(tr("Keep"), "quiet")
-        self.yes = text_button(tr("Delete for good"), "plain")
+        self.keep = text_button(tr(KEEP_LABEL), "quiet")
+        self.yes = text_button(tr(DELETE_FOR_GOOD), "plain")
         self._lay_out()
         self._connect()
         self._dress()
@@ -195,7 +199,7 @@ class MemoryDialog(QDialog):
         count, shown = len(self.found.ids), len(self.found.newest)
         words = _counted(count) if count else tr("Nothing is kept.")
         if not count and (self.search.text().strip() or self.scope.value):
-            words = tr("Nothing was found.")
+            words = tr(NOTHING_FOUND)
         if count > shown:
             words = tr("{count}, the newest {shown} are shown", count=words, shown=f"{shown:,}")
         self.count.setText(words)
@@ -320,7 +324,7 @@ class MemoryDialog(QDialog):
 
 
 def _counted(count: int) -> str:
-    return tr("1 translation") if count == 1 else tr("{count} translations", count=f"{count:,}")
+    return tr("1 translation") if count == 1 else tr(TRANSLATION_COUNT, count=f"{count:,}")
 
 
 def _name(code: str) -> str:

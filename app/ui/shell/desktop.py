@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
 from app import APP_ID, APP_NAME
 from app.ui.i18n import tr
+from app.ui.shared_labels import OPEN
 
 if TYPE_CHECKING:
     from jeepney import Message
@@ -136,7 +137,7 @@ class BusDesktop:
 
         address = DBusAddress("/org/freedesktop/Notifications", bus_name=NOTIFICATIONS, interface=NOTIFICATIONS)
         hints = {"desktop-entry": ("s", APP_ID)}
-        actions = ["default", tr("Open")] if on_click is not None else []
+        actions = ["default", tr(OPEN)] if on_click is not None else []
         # The standard allows some markup in the text, so what is none has to say so.
         body: tuple[Any, ...] = (APP_NAME, 0, APP_ID, title, escape(text, quote=False), actions, hints, NOTIFICATION_MS)
         call = new_method_call(address, "Notify", "susssasa{sv}i", body)

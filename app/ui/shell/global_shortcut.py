@@ -21,12 +21,20 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 
 from app import APP_ID
 from app.ui.i18n import tr
+from app.ui.shared_labels import QUICK_ASK
 from app.ui.shell.desktop import ACTIVATION
 from app.ui.shell.keyboard import written
 
 if TYPE_CHECKING:
     from jeepney import Message
     from jeepney.io.blocking import DBusConnection
+
+KEYS_TAKEN = "Another program has these keys already. Choose others."
+KEYS_ANSWERED = "The desktop answered: {keys}"
+KEYS_ALLOWED = "The desktop allows it. Choose the keys in the desktop’s settings."
+KEYS_REFUSED = "The desktop did not allow it. It can be allowed in the desktop’s settings."
+KEYS_OPEN_IT = "{keys} opens it from any program."
+KEYS_WITHDRAWN = "The desktop has taken the keys back."
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +146,7 @@ class GlobalShortcut(QObject):
 def in_force(keys: Keys) -> str:
     """What is said of keys that are heard."""
     combination = QKeySequence(int(keys.modifiers.value) | int(keys.key.value))
-    return tr("{keys} opens it from any program.", keys=combination.toString(QKeySequence.SequenceFormat.NativeText))
+    return tr(KEYS_OPEN_IT, keys=combination.toString(QKeySequence.SequenceFormat.NativeText))
 
 
 def _listener(keys: Keys, shortcut: GlobalShortcut) -> Listener:
@@ -241,7 +249,7 @@ class X11Keys:
             error = self._xcb.xcb_request_check(self._connection, cookie)
             if error:
                 self._free(error)
-                raise NotPossible(tr("Another program has these keys already. Choose others."))
+                raise NotPossible(tr(KEYS_TAKEN))
 
     def _roots(self) -> Iterator[int]:
         screens = self._xcb.xcb_setup_roots_iterator(self._xcb.xcb_get_setup(self._connection))
@@ -388,7 +396,7 @@ class PortalKeys:
         options = {"handle_token": ("s", "fireside_session"), "session_handle_token": ("s", "fireside")}
         found = self._asked(bus, "CreateSession", "a{sv}", (options,))
         self._session = str(found["session_handle"][1])
-        wish = {"description": ("s", tr("Quick ask")), "preferred_trigger": ("s", self._trigger)}
+        wish = {"description": ("s", tr(QUICK_ASK)), "preferred_trigger": ("s", self._trigger)}
         body = (self._session, [(ID, wish)], "", {"handle_token": ("s", "fireside_keys")})
         found = self._asked(bus, "BindShortcuts", "oa(sa{sv})sa{sv}", body)
         self._say_bound(found.get("shortcuts", ("", []))[1])
@@ -398,11 +406,11 @@ class PortalKeys:
         found = dict(shortcuts).get(ID)
         words = str(found.get("trigger_description", ("s", ""))[1]) if found is not None else ""
         if found is None:
-            self._say(tr("The desktop did not allow it. It can be allowed in the desktop’s settings."))
+            self._say(tr(KEYS_REFUSED))
         elif words:
-            self._say(tr("The desktop answered: {keys}", keys=words))
+            self._say(tr(KEYS_ANSWERED, keys=words))
         else:
-            self._say(tr("The desktop allows it. Choose the keys in the desktop’s settings."))
+            self._say(tr(KEYS_ALLOWED))
 
     def _call(self, bus: DBusConnection, interface: str, method: str, kinds: str, body: tuple[Any, ...]) -> Any:
         """What was answered; None for an error."""
@@ -427,7 +435,7 @@ class PortalKeys:
                     break
         code, results = response.body
         if code != 0:
-            raise NotPossible(tr("The desktop did not allow it. It can be allowed in the desktop’s settings."))
+            raise NotPossible(tr(KEYS_REFUSED))
         return dict(results)
 
     def _take(self, message: Message) -> None:
@@ -436,7 +444,7 @@ class PortalKeys:
         fields, body = message.header.fields, message.body
         member = fields.get(HeaderFields.member)
         if member == "Closed" and fields.get(HeaderFields.path) == self._session:
-            raise NotPossible(tr("The desktop has taken the keys back."))
+            raise NotPossible(tr(KEYS_WITHDRAWN))
         if not body or body[0] != self._session:
             return
         if member == "Activated" and body[1] == ID:
@@ -482,7 +490,7 @@ class WindowsKeys:
         is_ours = windll.user32.RegisterHotKey(None, 1, held | self.NO_REPEAT, code)
         self._is_there.set()
         if not is_ours:
-            self._say(tr("Another program has these keys already. Choose others."))
+            self._say(tr(KEYS_TAKEN))
             return
         self._say(in_force(keys))
         while windll.user32.GetMessageW(ctypes.byref(message), None, 0, 0) > 0:
@@ -539,7 +547,7 @@ class MacKeys:
         which = _HotKeyId(self.SIGNATURE, 1)
         if self._carbon.RegisterEventHotKey(code, held, which, target, 0, ctypes.byref(self._hot_key)) != 0:
             self.close()
-            raise NotPossible(tr("Another program has these keys already. Choose others."))
+            raise NotPossible(tr(KEYS_TAKEN))
         shortcut.say()(in_force(keys))
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import KEYBOARD_SHORTCUTS, SIZE
 from app.ui.shell.tab_spec import TabSpec
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -103,7 +104,7 @@ class ShortcutSheet(QDialog):
     def __init__(self, theme: Theme, specs: Sequence[TabSpec], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("shortcut_sheet")
-        self.setWindowTitle(window_title(tr("Keyboard shortcuts")))
+        self.setWindowTitle(window_title(tr(KEYBOARD_SHORTCUTS)))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         px = theme.px
         column = QVBoxLayout(self)
@@ -112,7 +113,7 @@ class ShortcutSheet(QDialog):
         beside = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))
         shown = [line for line in WINDOW_SHORTCUTS if line.keys]
         window = (tr("Window"), [(line.keys[0], line.words) for line in shown if line.name not in SIZES])
-        sizes = (tr("Size"), [(line.keys[0], line.words) for line in shown if line.name in SIZES])
+        sizes = (tr(SIZE), [(line.keys[0], line.words) for line in shown if line.name in SIZES])
         opening = (tr("Tabs"), [(line.keys[0], line.words) for line in lines_of(specs)])
         inside: list[Group] = [(tr(spec.label), spec.shortcuts) for spec in specs if spec.shortcuts]
         tabs, more = [*inside[:2], (tr("Lists"), LIST_SHORTCUTS), sizes], [*inside[2:], opening]

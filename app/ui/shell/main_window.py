@@ -37,6 +37,13 @@ from app.ui.widgets.notice_bar import Notice
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+IMPORT_LABEL = "Import"
+ASK_ABOUT_IT = "Ask about it"
+LOOK_INSIDE = "Look inside the model"
+TOGGLE_LIST = "Show or hide the list"
+DROP_TO_ADD_MODEL = "Drop to add a model"
+CHATS_IN_FILES = "There are chats in {names}."
+
 
 IMPORT = ":import"
 """Behind the name of a tab: where files are let go that come into its list."""
@@ -97,13 +104,13 @@ class MainWindow(QMainWindow):
         content = QWidget()
         content.setObjectName("content")
         content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._toggle = IconButton(self._theme, "square-half", tr("Show or hide the list"))
+        self._toggle = IconButton(self._theme, "square-half", tr(TOGGLE_LIST))
         self._toggle.setObjectName("toggle_sidebar")
-        self._toggle.setToolTip(with_keys(tr("Show or hide the list"), "sidebar"))
+        self._toggle.setToolTip(with_keys(tr(TOGGLE_LIST), "sidebar"))
         self._toggle.clicked.connect(self.toggle_sidebar)
-        self._inside = IconButton(self._theme, "brain", tr("Look inside the model"))
+        self._inside = IconButton(self._theme, "brain", tr(LOOK_INSIDE))
         self._inside.setObjectName("toggle_inside")
-        self._inside.setToolTip(with_keys(tr("Look inside the model"), "inside"))
+        self._inside.setToolTip(with_keys(tr(LOOK_INSIDE), "inside"))
         self._inside.setCheckable(True)
         self._inside.clicked.connect(self.tabs.toggle_inside)
         self._top = TopRow(self._theme, self._toggle, self.tabs.row, self.picker, self._inside)
@@ -487,9 +494,9 @@ class IncomingFiles(QObject):
         self._tabs.send(home, [path for path in files if path not in chats])
         if chats:
             names = ", ".join(visible_name(path.name) for path in chats)
-            notice = Notice(self._ui.theme, tr("There are chats in {names}.", names=names))
-            notice.add_button(tr("Import"), lambda: self._tabs.show(home).import_files(chats))
-            notice.add_button(tr("Ask about it"), lambda: self._tabs.send(home, chats))
+            notice = Notice(self._ui.theme, tr(CHATS_IN_FILES, names=names))
+            notice.add_button(tr(IMPORT_LABEL), lambda: self._tabs.show(home).import_files(chats))
+            notice.add_button(tr(ASK_ABOUT_IT), lambda: self._tabs.send(home, chats))
             self._ui.notify.bar.add(notice)
 
     def ask_for_model(self) -> None:
@@ -508,7 +515,7 @@ class IncomingFiles(QObject):
         if not files:
             return [FileDropAction("", tr("Only files of this computer can be dropped here"))]
         if not documents:
-            return [FileDropAction("", tr("Drop to add a model"))]
+            return [FileDropAction("", tr(DROP_TO_ADD_MODEL))]
         specs, current = self._tabs.specs, self._tabs.current
         drops = specs[current].drops
         if drops is not None and current != self._tabs.home:

@@ -15,6 +15,7 @@ from app.features.messages import PersonMessage, sentence_for
 from app.features.models.messages import MessageTemplate, surprise_words, trying_words
 from app.features.models.names import display_name
 from app.ui.i18n import tr
+from app.ui.shared_labels import FAILED_LABEL, STARTER
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify, StandingNotice
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.engine.contract import WakingEvent
 
+LOADING_PERCENT = "loading {percent} %"
+
 
 def model_name(path: Path) -> str:
     """What a model is called that nobody has given a name: see `Fireside.name_of`."""
-    return tr("Starter") if path == starter_model() else display_name(path)
+    return tr(STARTER) if path == starter_model() else display_name(path)
 
 
 def in_words(words: MessageTemplate) -> str:
@@ -63,10 +66,10 @@ class ModelLoader(QObject):
     def word(self) -> str:
         """The state in words, as beside the dot."""
         if self.state == "loading":
-            return tr("loading {percent} %", percent=int(self.fraction * 100))
+            return tr(LOADING_PERCENT, percent=int(self.fraction * 100))
         if self.is_away:
             return tr("not reached")
-        words = {"asleep": tr("asleep"), "ready": tr("ready"), "failed": tr("failed")}
+        words = {"asleep": tr("asleep"), "ready": tr("ready"), "failed": tr(FAILED_LABEL)}
         return words[self.state] if self.path else tr("none open")
 
     @property

@@ -17,6 +17,7 @@ from app.core.visible import visible_name
 from app.features.models.messages import ASLEEP, facts, trying_words, why_words
 from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
+from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, SIZE
 from app.ui.shell.keyboard import keys_of, with_keys
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
@@ -27,6 +28,18 @@ from app.ui.widgets.layouts import scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
+LOADED_WHEN_NEEDED = "It is loaded when it is needed."
+FOR_THIS_CHAT_ONLY = "For this chat only"
+MODEL_REPLACED_FOR_WORK = "For work in another tab, in place of {name}. It comes back afterwards."
+WAKE_UP = "Wake up"
+LOAD_IT_AGAIN = "Load it again"
+STOP_LOADING = "Stop loading"
+OPEN_MODEL_FILE = "Open a model file…"
+FILE = "File"
+NOT_THERE = "not there any more"
+USE_IN_CHATS_TOO = "Use in chats too"
+USED_ONLY_IN_TAB = "{name} is used only in {tab}."
 
 
 NAME_PX = 220
@@ -62,7 +75,7 @@ class ModelPicker(QPushButton):
         """Whether the model of a tab, where that has its own, is answering now."""
         self.engine_of: Callable[[str], OwnEngine | None] = lambda _task: None
         """What keeps the own model of a tab in memory."""
-        self.setAccessibleName(tr("Model"))
+        self.setAccessibleName(tr(MODEL))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._dot = StatusDot(theme)
@@ -126,8 +139,8 @@ class ModelPicker(QPushButton):
         self.refresh()
         self.task_model_changed.emit()
         if not self._is_loaders:
-            words = tr("{name} is used only in {tab}.", name=self._name_of(path), tab=self._tab_name)
-            self._notify.offer(words, tr("Use in chats too"), partial(self._loader.load, path))
+            words = tr(USED_ONLY_IN_TAB, name=self._name_of(path), tab=self._tab_name)
+            self._notify.offer(words, tr(USE_IN_CHATS_TOO), partial(self._loader.load, path))
 
     def show_menu(self) -> None:
         """Opens the menu below the picker, its end at the picker's end."""
@@ -187,7 +200,7 @@ class ModelPicker(QPushButton):
             self._add_loader_actions(menu)
         elif self.path is not None:
             self._add_own_actions(menu, self.path)
-        find, other = tr("Find more models…"), tr("Open a model file…")
+        find, other = tr(FIND_MORE_MODELS), tr(OPEN_MODEL_FILE)
         menu.addAction(icon("cube", tokens.muted), f"{find}\t{keys_of('models')}", self.models_wanted.emit)
         keys = "" if self.task == WRITE else f"\t{keys_of('open_model')}"  # in a page it opens a text
         menu.addAction(icon("folder-open", tokens.muted), f"{other}{keys}", self.open_wanted.emit)
@@ -233,7 +246,7 @@ class ModelPicker(QPushButton):
     def _add_for_one(self, menu: QMenu, chat: OwnModelOf) -> None:
         """Whether the model is this chat's alone, and another one may be that of all others."""
         is_own, path = chat.is_own, self.path
-        action = menu.addAction(tr("For this chat only"), lambda: chat.choose(None if is_own else path))
+        action = menu.addAction(tr(FOR_THIS_CHAT_ONLY), lambda: chat.choose(None if is_own else path))
         tokens = self._theme.tokens
         action.setIcon(icon("push-pin-slash" if is_own else "push-pin", tokens.accent if is_own else tokens.muted))
         action.setToolTip(tr("This chat keeps its model when another one is chosen elsewhere."))
@@ -245,24 +258,24 @@ class ModelPicker(QPushButton):
         """Of a model that only this tab uses."""
         muted, engine = self._theme.tokens.muted, self.engine_of(self.task)
         if engine is not None and not self._is_elsewhere and engine.state == "ready":
-            menu.addAction(icon("moon", muted), tr("Put to sleep"), engine.sleep)
+            menu.addAction(icon("moon", muted), tr(PUT_TO_SLEEP), engine.sleep)
         elif engine is not None and not self._is_elsewhere and engine.state == "asleep":
-            menu.addAction(icon("sun", muted), tr("Wake up"), partial(engine.wake, path))
+            menu.addAction(icon("sun", muted), tr(WAKE_UP), partial(engine.wake, path))
         if self.task != CHAT:
-            menu.addAction(icon("chat-circle", muted), tr("Use in chats too"), partial(self._loader.load, path))
+            menu.addAction(icon("chat-circle", muted), tr(USE_IN_CHATS_TOO), partial(self._loader.load, path))
 
     def _add_loader_actions(self, menu: QMenu) -> None:
         loader, tokens = self._loader, self._theme.tokens
         if loader.state == "loading" and loader.can_cancel:
-            menu.addAction(icon("stop", tokens.muted), tr("Stop loading"), loader.cancel)
+            menu.addAction(icon("stop", tokens.muted), tr(STOP_LOADING), loader.cancel)
         elif loader.state == "ready" and not self._is_elsewhere:
-            menu.addAction(icon("moon", tokens.muted), tr("Put to sleep"), loader.sleep)
+            menu.addAction(icon("moon", tokens.muted), tr(PUT_TO_SLEEP), loader.sleep)
         elif loader.path is not None and loader.state == "asleep":
-            menu.addAction(icon("sun", tokens.muted), tr("Wake up"), loader.wake)
+            menu.addAction(icon("sun", tokens.muted), tr(WAKE_UP), loader.wake)
         elif loader.path is not None and loader.state == "failed":
-            menu.addAction(icon("arrow-clockwise", tokens.muted), tr("Load it again"), loader.start)
+            menu.addAction(icon("arrow-clockwise", tokens.muted), tr(LOAD_IT_AGAIN), loader.start)
         if loader.path is not None:
-            menu.addAction(icon("info", tokens.muted), tr("About this model"), self.show_about)
+            menu.addAction(icon("info", tokens.muted), tr(ABOUT_THIS_MODEL), self.show_about)
 
     def refresh(self) -> None:
         """Something that it shows may be another: a tab's model, the loader's state, the network's switch."""
@@ -308,7 +321,7 @@ class ModelPicker(QPushButton):
         return {"asleep": tr("asleep"), "loading": tr("loading"), "ready": tr("ready")}[state], state
 
     def _own_told(self, state: str) -> str:
-        loads = "" if state == "ready" else tr("It is loaded when it is needed.")
+        loads = "" if state == "ready" else tr(LOADED_WHEN_NEEDED)
         only = tr("Only in {tab}.", tab=self._tab_name) if self.task != CHAT else ""
         return " ".join(filter(None, (only, loads)))
 
@@ -353,7 +366,7 @@ def _told(loader: ModelLoader) -> str:
     if loader.state == "loading" and loader.step:
         return in_words(trying_words(loader.step))
     if loader.model is not None and loader.stand_in is not None:
-        return tr("For work in another tab, in place of {name}. It comes back afterwards.", name=loader.name)
+        return tr(MODEL_REPLACED_FOR_WORK, name=loader.name)
     return _why(loader)
 
 
@@ -392,7 +405,7 @@ class ModelAbout(QFrame):
         px = theme.px
         self.setObjectName("model_about")
         self.setProperty("kind", "sheet")
-        self.setAccessibleName(tr("About this model"))
+        self.setAccessibleName(tr(ABOUT_THIS_MODEL))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         room = self.screen().availableGeometry().size()
@@ -441,10 +454,8 @@ class ModelAbout(QFrame):
         if path is not None and not runs_elsewhere(path):
             file = ElidedLabel(str(path), Qt.TextElideMode.ElideMiddle)
             file.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
-            self._add(tr("File"), file)
-            self._add(
-                tr("Size"), QLabel(size_text(path.stat().st_size) if path.is_file() else tr("not there any more"))
-            )
+            self._add(tr(FILE), file)
+            self._add(tr(SIZE), QLabel(size_text(path.stat().st_size) if path.is_file() else tr(NOT_THERE)))
         for name, value in facts(loader.model) if loader.model is not None else ():
             self._add(in_words(name), QLabel(in_words(value)))
 
@@ -495,7 +506,7 @@ class OtherModels(QObject):
         if len(self.known()) < 2:
             menu.addAction(tr("There is only one model here. Add another first.")).setEnabled(False)
         menu.addSeparator()
-        menu.addAction(tr("Find more models…"), self.more_wanted.emit)
+        menu.addAction(tr(FIND_MORE_MODELS), self.more_wanted.emit)
         return menu
 
 

@@ -19,6 +19,7 @@ from app import APP_NAME, __version__
 from app.core import errors
 from app.features.messages import PersonMessage, sentence_for
 from app.ui.i18n import tr
+from app.ui.shared_labels import COPY_DETAILS, SAVED_AS, UNDO
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice, NoticeBar
@@ -84,7 +85,7 @@ class Notify(QObject):
         notice = Notice(self._theme, words, 0 if lasts else UNDO_MS)
         on_click = action or self.actions.get(sentence.action)
         if details:
-            notice.add_button(tr("Copy details"), lambda: copy_text(details), "quiet", leaves=False)
+            notice.add_button(tr(COPY_DETAILS), lambda: copy_text(details), "quiet", leaves=False)
         if on_click is not None and sentence.action in ACTION_LABELS:
             notice.add_button(tr(ACTION_LABELS[sentence.action]), on_click, "plain")
         self.bar.add(notice)
@@ -110,12 +111,12 @@ class Notify(QObject):
 
     def saved(self, path: Path, words: str = "") -> None:
         """Says that a file was written, with its folder at a click; `words` in place of only its name."""
-        text = words or tr("Saved as {name}.", name=path.name)
+        text = words or tr(SAVED_AS, name=path.name)
         self.tell(PersonMessage(text, action="open_folder"), action=lambda: open_folder(path.parent))
 
     def undo(self, text: str, on_undo: Callable[[], object]) -> None:
         """Says what was done, for ten seconds, with a button that takes it back."""
-        self._undo = self.offer(text, tr("Undo"), on_undo), on_undo
+        self._undo = self.offer(text, tr(UNDO), on_undo), on_undo
 
     def offer(self, text: str, label: str, do: Callable[[], object]) -> Notice:
         """Says something, for ten seconds, with a button that does something about it."""

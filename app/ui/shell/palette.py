@@ -38,6 +38,7 @@ from app.features.finding import (
 )
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import MODEL, NEW_CHAT, PROMPT_LABEL, SETTINGS
 from app.ui.shell import tab_spec, tasks
 from app.ui.shell.keyboard import written
 from app.ui.shell.settings_index import MOVED_PAGES, all_settings
@@ -107,7 +108,7 @@ class Offers:
                 f"settings:{hit.name}",
                 "gear-six",
                 hit.title,
-                " › ".join(part for part in (tr("Settings"), hit.page) if part),
+                " › ".join(part for part in (tr(SETTINGS), hit.page) if part),
                 partial(go.open_settings, hit.name),
                 also=hit.also,
             )
@@ -140,7 +141,7 @@ class Offers:
             for assistant in self._app.assistants.all()
         ]
         found += [
-            (f"{tab_spec.PROMPT}{library_prompt.key}", "bookmark-simple", library_prompt.name, tr("Prompt"))
+            (f"{tab_spec.PROMPT}{library_prompt.key}", "bookmark-simple", library_prompt.name, tr(PROMPT_LABEL))
             for library_prompt in self._app.chats.prompts().all(tr)
         ]
         found += [
@@ -151,7 +152,7 @@ class Offers:
             PaletteEntry(command, glyph, name, kind, partial(self._do, command)) for command, glyph, name, kind in found
         ]
         self._models = [
-            PaletteEntry(f"model:{path}", "cube", tr(name), tr("Model"), partial(self._go.use_model, path))
+            PaletteEntry(f"model:{path}", "cube", tr(name), tr(MODEL), partial(self._go.use_model, path))
             for path, name in self._app.known_models()
         ]
         self._titles = self._app.finding.titles()
@@ -204,7 +205,7 @@ class Offers:
     def _stored(self, hit: SearchHit) -> PaletteEntry:
         glyph, kind, tab = _STORED[hit.kind]
         key = f"{hit.kind}:{hit.id}" + (f":{hit.message_id}" if hit.message_id else "")
-        title = hit.title or tr("New chat")
+        title = hit.title or tr(NEW_CHAT)
 
         def open_it(words: str = "") -> None:
             self._go.show_tab(tab).show_stored(hit.id, hit.message_id, words)

@@ -13,11 +13,14 @@ from app import APP_NAME
 from app.core.errors import AppError, DatabaseAltered, DatabaseDamaged, DatabaseNewer, MigrationFailed
 from app.features.messages import PersonMessage, sentence_for
 from app.ui.i18n import breakable, tr
+from app.ui.shared_labels import COPY_DETAILS, OPEN_FOLDER, QUIT, TRY_AGAIN
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.shell.notify import describe
 from app.ui.shell.single_instance import InstanceState
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+
+OPEN_NOW = "Open now"
 
 log = logging.getLogger(__name__)
 
@@ -77,11 +80,11 @@ class StartupProblem(StartupWindow):
 
     def __init__(self, theme: Theme, error: BaseException, folder: Path) -> None:
         super().__init__(theme, "startup_problem", sentence_for(error))
-        self.add_button(tr("Copy details"), lambda: copy_text(describe(error)), "quiet")
+        self.add_button(tr(COPY_DETAILS), lambda: copy_text(describe(error)), "quiet")
         self.add_gap()
-        self.add_button(tr("Open folder"), lambda: open_folder(folder))
-        self.add_button(tr("Quit"), self.reject)
-        self.add_button(tr("Try again"), self.accept, "primary")
+        self.add_button(tr(OPEN_FOLDER), lambda: open_folder(folder))
+        self.add_button(tr(QUIT), self.reject)
+        self.add_button(tr(TRY_AGAIN), self.accept, "primary")
         self._error = error
 
     def offer_to_put_back(self, put_back: Callable[[], object]) -> None:
@@ -117,8 +120,8 @@ class StillEnding(StartupWindow):
         self.goes_on = False
         """Whether a window was wanted in spite of the other run."""
         self.add_gap()
-        self.add_button(tr("Open now"), self._on_open_now)
-        self.add_button(tr("Quit"), self.reject)
+        self.add_button(tr(OPEN_NOW), self._on_open_now)
+        self.add_button(tr(QUIT), self.reject)
         self._look_again = QTimer(self, interval=LOOK_EVERY_MS)
         self._look_again.timeout.connect(self._look)
         self._say = QTimer(self, singleShot=True, interval=SAY_AFTER_MS)

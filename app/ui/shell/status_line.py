@@ -16,6 +16,16 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel
 
+NETWORK_OFF = "Network off"
+SERVER_IS_ON = "Other programs can use this model"
+PROGRAM_USES_MODEL = "{program} is using the model"
+NETWORK_ON = "Network on"
+CPU_ONE_THREAD = "CPU, 1 thread"
+CPU_THREADS = "CPU, {count} threads"
+GPU_LAYERS = "GPU: {name}, {some}/{all} layers"
+LAYERS_ON_OTHER_COMPUTERS = "Also on {computers}: {some}/{all} layers"
+OPEN_TO_PROGRAMS = "Open to programs"
+
 INSET_PX = 8
 BAR_PX = 64
 DEVICE_PX = 80
@@ -31,10 +41,10 @@ def device_text(model: ModelLoaded) -> str:
         return tr("Runs on {host}", host=model.host)
     if model.computers:
         where = ", ".join(model.computers)
-        return tr("Also on {computers}: {some}/{all} layers", computers=where, some=model.gpu_layers, all=model.layers)
+        return tr(LAYERS_ON_OTHER_COMPUTERS, computers=where, some=model.gpu_layers, all=model.layers)
     if model.gpu_layers > 0:
-        return tr("GPU: {name}, {some}/{all} layers", name=model.device, some=model.gpu_layers, all=model.layers)
-    return tr("CPU, 1 thread") if model.threads == 1 else tr("CPU, {count} threads", count=model.threads)
+        return tr(GPU_LAYERS, name=model.device, some=model.gpu_layers, all=model.layers)
+    return tr(CPU_ONE_THREAD) if model.threads == 1 else tr(CPU_THREADS, count=model.threads)
 
 
 LEAST_SHARE = 0.01
@@ -209,13 +219,13 @@ class StatusLine(QWidget):
         if users:
             name = visible_name(users[0])
             name = name if len(name) <= MOST_NAME else f"{name[: MOST_NAME - 1]}…"
-            text = tr("{program} is using the model", program=name)
+            text = tr(PROGRAM_USES_MODEL, program=name)
             if len(users) > 1:
                 text = tr("{program} and {count} more are using the model", program=name, count=len(users) - 1)
             self._programs_texts = (text, tr("Used by a program"))
         else:
-            text = tr("Other programs can use this model")
-            self._programs_texts = (text, tr("Open to programs"))
+            text = tr(SERVER_IS_ON)
+            self._programs_texts = (text, tr(OPEN_TO_PROGRAMS))
         self.programs.setAccessibleName(text)
         self.programs.setToolTip(tr("{state}. Press to see which programs asked, or to switch it off.", state=text))
         self.programs.setVisible(is_open)
@@ -224,7 +234,7 @@ class StatusLine(QWidget):
     def show_network(self, *, is_on: bool, has_internet: bool = True) -> None:
         """Whether the network may be used, or only the person's own."""
         self._is_network_on = is_on
-        text = (tr("Network on") if has_internet else tr("Own network only")) if is_on else tr("Network off")
+        text = (tr(NETWORK_ON) if has_internet else tr("Own network only")) if is_on else tr(NETWORK_OFF)
         self.network.setText(text)
         self.network.setAccessibleName(text)
         what = tr("Models can be searched and fetched.") if is_on else tr("No connection is made at all.")

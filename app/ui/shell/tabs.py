@@ -14,6 +14,7 @@ from shiboken6 import isValid
 from app.store.jobs import JobTable
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import SETTINGS, WRITING_AN_ANSWER
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import keys_of, written
 from app.ui.shell.tab_spec import CHAT, OwnEngine, Tab, TabSpec, UiContext
@@ -313,7 +314,7 @@ class TabWork(QObject):
     @property
     def words(self) -> dict[str, str]:
         """What is at work, by the names of the tabs."""
-        answering = {self._home: tr("Writing an answer")} if self._made[self._home].is_at_work else {}
+        answering = {self._home: tr(WRITING_AN_ANSWER)} if self._made[self._home].is_at_work else {}
         return answering | self._words
 
     def has_task(self, task: str) -> bool:
@@ -378,7 +379,7 @@ class LeftColumn(QWidget):
             button.setCheckable(True)
             button.clicked.connect(lambda _=False, name=spec.name: self.chosen.emit(name))
             self._foot.addWidget(button)
-        settings = text_button(tr("Settings"), "foot")
+        settings = text_button(tr(SETTINGS), "foot")
         settings.setObjectName("settings")
         settings.setToolTip(keys_of("settings"))
         settings.clicked.connect(self.settings_wanted)

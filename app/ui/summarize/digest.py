@@ -31,6 +31,7 @@ from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.overview import DocumentOverview, FirstLook, KeyTerm, TermKind
 from app.features.summary.result import SummarizedDocument, Summary, SummaryOptions
 from app.ui.i18n import tr
+from app.ui.shared_labels import CANCEL
 from app.ui.shell.notify import Notify
 from app.ui.summarize.statements import WholeStatementView
 from app.ui.summarize.texts import Chip, ShownStatement
@@ -42,6 +43,9 @@ from app.ui.work.doing import Estimating
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
+DIGEST_PERCENT = "Looking for the most telling sentences, {percent} %"
+DIGEST_CANCELLED = "Cancelled: no sentences were chosen. A summary can be made all the same."
 
 KEPT = 4
 TICK_MS = 1_000
@@ -142,7 +146,7 @@ class DigestPart(QWidget):
         self._summary: Summary | None = None
         self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.words.setProperty("kind", "muted")
-        self.cancel = text_button(tr("Cancel"), "plain")
+        self.cancel = text_button(tr(CANCEL), "plain")
         self.cancel.clicked.connect(self.cancel_wanted)
         self.look = text_button(tr("Look for them"), "plain")
         self.look.clicked.connect(self.look_wanted)
@@ -211,13 +215,13 @@ class DigestPart(QWidget):
     def show_share(self, share: float) -> None:
         """How much of the looking is done; what is shown of another length stays meanwhile."""
         if self._summary is None:
-            self.words.setText(tr("Looking for the most telling sentences, {percent} %", percent=round(share * 100)))
+            self.words.setText(tr(DIGEST_PERCENT, percent=round(share * 100)))
             self.cancel.show()
 
     def show_cancelled(self) -> None:
         """Nobody looks any more, and nothing was found until then."""
         had_keyboard = self.cancel.hasFocus()
-        self.show_waiting(tr("Cancelled: no sentences were chosen. A summary can be made all the same."))
+        self.show_waiting(tr(DIGEST_CANCELLED))
         self.look.show()
         if had_keyboard:
             self.look.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -43,6 +43,19 @@ from app.ui.document.files import (
 )
 from app.ui.document.view import RING_REASONS
 from app.ui.i18n import tr
+from app.ui.shared_labels import (
+    CHOOSE_PAGES,
+    COUNTING,
+    DOCUMENT_COUNT,
+    DOCUMENTS_LABEL,
+    DOWNLOAD,
+    OPEN,
+    OTHER_MODELS,
+    REMOVE,
+    STARTER_WARNING,
+    SUMMARIZE,
+    WAITS_LABEL,
+)
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
@@ -64,6 +77,14 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.models.messages import MessageTemplate
     from app.ui.shell.picture_reading import PictureReading
+
+DIGEST_BEGINS = "Looking for the most telling sentences…"
+DROP_DOCUMENTS_HERE = "Drop documents or folders here"
+ONE_SUMMARY_EACH = "One summary each"
+KEEP_SENTENCES = "Keep these sentences"
+ADD_DOCUMENTS = "Add documents…"
+NOT_MADE_FOR = "{model} was not made for {languages}."
+CHOOSE_DOCUMENTS = "Choose documents to summarize"
 
 
 MOST_REMARKS = 3
@@ -103,7 +124,7 @@ class SummaryDraftPage(QWidget):
         self.estimating.failed.connect(self._on_not_estimated)
         self._head = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.chips = FileChips(theme, files)
-        self.add_button = text_button(tr("Add documents…"), "quiet")
+        self.add_button = text_button(tr(ADD_DOCUMENTS), "quiet")
         self.add_button.setToolTip(tr("Or drop them anywhere in the window"))
         self.add_button.clicked.connect(files.ask)
         self._remarks = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
@@ -121,9 +142,9 @@ class SummaryDraftPage(QWidget):
         self.digest.moved.connect(self._bring_into_view)
         self.digest.cancel_wanted.connect(self._on_looking_cancelled)
         self.digest.look_wanted.connect(self._on_look_wanted)
-        choices = (("together", tr("One over all")), ("each", tr("One summary each")))
+        choices = (("together", tr("One over all")), ("each", tr(ONE_SUMMARY_EACH)))
         self.together = SegmentedControl(tr("Several documents"), choices, "together", self._on_together)
-        self.foot = SummaryFooter(theme, tr("Summarize"), tr("Keep these sentences"))
+        self.foot = SummaryFooter(theme, tr(SUMMARIZE), tr(KEEP_SENTENCES))
         self.foot.started.connect(lambda: self._start(self.foot.wish))
         self.foot.anyway_started.connect(lambda: self._start(replace(self.foot.wish, method=Method.MODEL)))
         self.foot.changed.connect(self._on_wish_changed)
@@ -224,7 +245,7 @@ class SummaryDraftPage(QWidget):
             return
         self._not_looked_at = []
         if wanted[0] != before[0]:
-            self.digest.show_waiting(tr("Looking for the most telling sentences…") if wanted[0] else "")
+            self.digest.show_waiting(tr(DIGEST_BEGINS) if wanted[0] else "")
         if wanted[0]:
             self._look_at(*wanted)
 
@@ -288,7 +309,7 @@ class SummaryDraftPage(QWidget):
 
     def _show_words(self) -> None:
         documents, files = self._files.documents, self._files.files
-        name = short_name(files[0].name) if len(files) == 1 else tr("{count} documents", count=len(files))
+        name = short_name(files[0].name) if len(files) == 1 else tr(DOCUMENT_COUNT, count=len(files))
         self._head.setText(tr("Summarize {name}", name=name) if files else "")
         tokens = self._estimate.tokens if self._estimate is not None else None
         self.figures.show_figures(figures_of(documents, self._estimate), tokens_words(tokens))
@@ -296,7 +317,7 @@ class SummaryDraftPage(QWidget):
         if self._files.is_reading:
             words = tr("Reading the documents…")
         elif self.estimating.is_busy and self._estimate is None:
-            words = tr("Counting…")
+            words = tr(COUNTING)
         elif self._estimate is not None and self._estimate.seconds is None:
             words = tr("An estimate of the time comes after the first section.")
         self._say(words)
@@ -383,7 +404,7 @@ class SummaryDropZone(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self._head = QLabel(tr("Drop documents or folders here"), alignment=Qt.AlignmentFlag.AlignCenter)
+        self._head = QLabel(tr(DROP_DOCUMENTS_HERE), alignment=Qt.AlignmentFlag.AlignCenter)
         self._formats = QLabel(
             tr("PDF, Word, PowerPoint, Excel, OpenDocument, e-books, web pages, e-mails, Markdown and plain text"),
             alignment=Qt.AlignmentFlag.AlignCenter,
@@ -531,7 +552,7 @@ class FileChips(QWidget):
         self._tokens: Mapping[int, int] = {}
         self._last: QWidget | None = None
         self._flow = FlowLayout(self)
-        self.setAccessibleName(tr("Documents"))
+        self.setAccessibleName(tr(DOCUMENTS_LABEL))
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -574,7 +595,7 @@ class FileChips(QWidget):
         elif one.stage is Stage.LOCKED:
             chip.show_words(tr("needs a password"))
         elif one.document is None:
-            chip.show_words(tr("waits"))
+            chip.show_words(tr(WAITS_LABEL))
         else:
             tokens = self._tokens.get(one.document.id)
             chip.show_words(size_words(one.document))
@@ -647,7 +668,7 @@ class BetterModel(QFrame):
         self._what = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._offer = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._offer.setProperty("kind", "muted")
-        self.download = text_button(tr("Download"), "plain")
+        self.download = text_button(tr(DOWNLOAD), "plain")
         self.download.clicked.connect(self.model_wanted)
         words, row = QVBoxLayout(), QHBoxLayout(self)
         words.addWidget(self._what)
@@ -685,10 +706,10 @@ class BetterModel(QFrame):
         model = models.for_task("summarize") or self._app.model_path()
         missing = not_made_for(model, self._languages) if model is not None else ()
         is_starter = model == starter_model()
-        said = tr("Starter: a very small English model, often wrong") if is_starter else ""
+        said = tr(STARTER_WARNING) if is_starter else ""
         if missing and model is not None:
             names = tr(" and ").join(tr(english_name(code)) for code in missing)
-            said = tr("{model} was not made for {languages}.", model=model_name(model), languages=names)
+            said = tr(NOT_MADE_FOR, model=model_name(model), languages=names)
             said = f"{said} {tr('A summary will hardly be of use.')}"
         is_long = is_starter and self._is_long()
         offer = models.offer_for("summarize", of_long=is_long) if is_starter else None
@@ -704,7 +725,7 @@ class BetterModel(QFrame):
         self._what.setText(said)
         self._offer.setText(in_words(words) if words is not None else "")
         self._offer.setVisible(words is not None)
-        self.download.setText(tr("Download") if words is not None else tr("Other models"))
+        self.download.setText(tr(DOWNLOAD) if words is not None else tr(OTHER_MODELS))
         self.download.setAccessibleName(self.download.text())
         self.setAccessibleName(" ".join(text for text in (said, self._offer.text()) if text))
         self.setVisible(bool(said))
@@ -780,7 +801,7 @@ class DraftFiles(Intake):
 
     def ask(self) -> None:
         """Asks for files."""
-        self.questions.ask_for_files(tr("Choose documents to summarize"))
+        self.questions.ask_for_files(tr(CHOOSE_DOCUMENTS))
 
     def ask_for_folder(self, take: Callable[[list[str]], object]) -> None:
         """Asks for a folder; `take` is called with it."""
@@ -812,9 +833,9 @@ class DraftFiles(Intake):
             return
         open_it: Callable[[FileToRead], object] = lambda _one: self.opened.emit(one.document.id)  # type: ignore[union-attr]  # noqa: E731
         offers = [
-            FileAction(tr("Open"), open_it),
-            FileAction(tr("Choose pages…"), self.questions.ask_for_pages, lambda each: each.has_pages_to_choose),
-            FileAction(tr("Remove"), self.take_out),
+            FileAction(tr(OPEN), open_it),
+            FileAction(tr(CHOOSE_PAGES), self.questions.ask_for_pages, lambda each: each.has_pages_to_choose),
+            FileAction(tr(REMOVE), self.take_out),
         ]
         self.questions.show_menu(one, at, offers)
 

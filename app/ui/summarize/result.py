@@ -29,6 +29,7 @@ from app.features.summary.result import Form, Method, Summary
 from app.features.summary.summaries import StoredSummary
 from app.language.names import is_right_to_left
 from app.ui.i18n import tr
+from app.ui.shared_labels import TRANSLATE_THIS
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.model_loader import model_name
@@ -46,6 +47,11 @@ from app.ui.work.tab import StateBar, TabColumn
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
+SUMMARY_FAILED = "The summary could not be made."
+SUMMARIZE_AGAIN = "Summarize again"
+WRITTEN_BY_MODEL = "What {model} wrote"
+CHOOSE_AGAIN = "Choose again"
 
 
 # Saves a summary as a file that the person names: Markdown, Word, a web page, PDF or JSON.
@@ -230,7 +236,7 @@ class ResultHead(TabColumn):
         self.save.clicked.connect(self.save_wanted)
         self.copy = IconButton(theme, "copy", tr("Copy the summary"), size_px=18)
         self.copy.clicked.connect(self.copy_wanted)
-        self.translate = IconButton(theme, "translate", tr("Translate this"), size_px=18)
+        self.translate = IconButton(theme, "translate", tr(TRANSLATE_THIS), size_px=18)
         self.translate.clicked.connect(self.translate_wanted)
         self.facts = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
         self.facts.setObjectName("summary_facts")
@@ -340,7 +346,7 @@ class ResultPage(QWidget):
         self._bar_row = TabColumn(theme, top_px=4, bottom_px=4)
         self._bar_row.rows.addWidget(self.bar)
         self.statements = StatementView(theme)
-        self.foot = SummaryFooter(theme, tr("Summarize again"), tr("Choose again"), is_primary=False)
+        self.foot = SummaryFooter(theme, tr(SUMMARIZE_AGAIN), tr(CHOOSE_AGAIN), is_primary=False)
         self._connect()
         inside = QWidget()
         inside.setObjectName("page")
@@ -437,11 +443,11 @@ class ResultPage(QWidget):
         self.head.title.show_title(stored.title)
         self.head.show_facts(summary)
         kept, stopped = read_words(stored, summary)
-        self.bar.show_ended(stored, failed=tr("The summary could not be made."), kept=kept, stopped=stopped)
+        self.bar.show_ended(stored, failed=tr(SUMMARY_FAILED), kept=kept, stopped=stopped)
         self._is_outdated = is_outdated and self.bar.isHidden()
         if self._is_outdated:
             words = f"{tr(CHANGED_SINCE)} {tr('The summary is of the earlier version.')}"
-            self.bar.say(words, tr("Summarize again"))
+            self.bar.say(words, tr(SUMMARIZE_AGAIN))
         self._bar_row.setVisible(not self.bar.isHidden())
         if not is_same:
             # What was read before the end are points of the sections, whatever form was wished.
@@ -449,7 +455,7 @@ class ResultPage(QWidget):
             self.statements.show_statements(told, stored.wish.form if is_written else Form.BULLETS)
             if summary is not None and set_aside:
                 name = model_name(Path(summary.model))
-                self.statements.show_below(tr("What {model} wrote", model=name), set_aside)
+                self.statements.show_below(tr(WRITTEN_BY_MODEL, model=name), set_aside)
             if summary is not None and (nothing := nothing_words(summary)):
                 self.statements.show_plain(tr(nothing))
             self.foot.choices.show_wish(stored.wish)

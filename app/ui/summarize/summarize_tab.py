@@ -27,6 +27,7 @@ from app.features.summary.result import (
 )
 from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
+from app.ui.shared_labels import STOP
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, UiContext
 from app.ui.summarize.digest import FirstLooks, TermChip
@@ -59,6 +60,11 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.shell.picture_reading import PictureReading
 
+POINTS_SO_FAR = "Points so far"
+SEARCH_SUMMARIES = "Search summaries"
+NO_SUMMARIES_YET = "Your summaries will be here."
+NO_SUMMARIES_FOUND = "No summaries found."
+
 
 TICK_MS = 5_000
 WRITES = "The summary as it is written"
@@ -90,7 +96,7 @@ class WorkPage(QWidget):
         self._digest_of: tuple[int, ...] = ()
         self._title = ElidedLabel()
         self._title.setObjectName("summary_title")
-        self.stop = text_button(tr("Stop"), "plain")
+        self.stop = text_button(tr(STOP), "plain")
         self.stop.clicked.connect(self.stop_wanted)
         self.stop.setToolTip(tr("Stop; what is there is kept"))
         self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
@@ -99,7 +105,7 @@ class WorkPage(QWidget):
         self.line.setAccessibleName(tr("How far the summary is"))
         self.lead = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.points = StatementView(theme)
-        self.points.setAccessibleName(tr("Points so far"))
+        self.points.setAccessibleName(tr(POINTS_SO_FAR))
         self._head = TabColumn(theme, top_px=TOP_PX, bottom_px=2)
         top = QHBoxLayout()
         top.addWidget(self._title, 1)
@@ -189,7 +195,7 @@ class WorkPage(QWidget):
         if progress is not None and progress.text:
             lead = tr(WRITES)
         elif progress is not None and progress.points:
-            lead = tr("Points so far")
+            lead = tr(POINTS_SO_FAR)
         self.lead.setText(lead)
         self.lead.setVisible(bool(lead))
         is_at_work = self.isVisible() and progress is not None and not progress.rests
@@ -550,10 +556,10 @@ def summary_words() -> ColumnWords:
         name="summaries",
         icon="file-plus",
         new=tr("New summary"),
-        search=tr("Search summaries"),
+        search=tr(SEARCH_SUMMARIES),
         all=tr("Summaries"),
-        nothing_found=tr("No summaries found."),
-        nothing_yet=tr("Your summaries will be here."),
+        nothing_found=tr(NO_SUMMARIES_FOUND),
+        nothing_yet=tr(NO_SUMMARIES_YET),
         note_of=note_of,
         twin_note_of=form_and_time,
     )

@@ -28,8 +28,26 @@ from app.features.summary.summaries import Estimate, StoredSummary
 from app.features.summary.summarize import Merging, Planned, SectionRead, Summarized, SummaryEvent, TaskRests, Writing
 from app.store.documents import StoredDocument
 from app.ui.i18n import tr
+from app.ui.shared_labels import (
+    BEGINS_LABEL,
+    FAILED_LABEL,
+    ON_THIS_COMPUTER_LOWER,
+    STOPPED,
+    WAITING,
+    WAITS_LABEL,
+    WRITING,
+)
 from app.ui.work.doing import time_words
 from app.ui.work.tab import rest_words
+
+WORDS = "words"
+STOPPED_AT_SECTION = "Stopped: {read} of {sections} sections read"
+STOPPED_BEFORE_READING = "Stopped before anything was read"
+SECTION_STEP = "Section {number} of {sections}"
+SECOND_TRY = "Second try · {step}"
+JOINING_STEP = "Joining {number} of {merges}"
+READING_WHOLE_DOCUMENT = "Reading the whole document"
+BEGINNING_TO_READ = "Beginning to read"
 
 LENGTHS = ((Length.SHORT, "Short"), (Length.MEDIUM, "Medium"), (Length.LONG, "Long"))
 FORMS = (
@@ -59,12 +77,12 @@ def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> li
         count, _, unit = units(kinds.pop() if len(kinds) == 1 else "page", pages).partition(" ")
         figures.append((count, tr(unit)))
     if length := sum(int(document.info.get("words") or 0) for document in documents):
-        figures.append((f"{length:,}", tr("words")))
+        figures.append((f"{length:,}", tr(WORDS)))
     if estimate is not None:
         if estimate.sections:
             figures.append((f"{estimate.sections:,}", tr("section") if estimate.sections == 1 else tr("sections")))
         if estimate.seconds is not None:
-            where = tr("on its server") if estimate.is_elsewhere else tr("on this computer")
+            where = tr("on its server") if estimate.is_elsewhere else tr(ON_THIS_COMPUTER_LOWER)
             figures.append((time_words(estimate.seconds), where))
     return figures
 
@@ -72,25 +90,25 @@ def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> li
 def work_words(progress: SummaryProgress | None, stored: StoredSummary, left_s: float | None) -> str:
     """How far a summary is, such as "Section 9 of 21 · about 3 minutes left"."""
     if stored.state == "queued" and progress is None:
-        return tr("Waiting")
+        return tr(WAITING)
     if progress is None or not progress.sections:
-        return tr("Beginning to read")
+        return tr(BEGINNING_TO_READ)
     if progress.method is Method.DIGEST:
         where = tr("Choosing sentences")
     elif progress.checked is not None:
         where = tr("Checking claim {number} of {claims}", number=progress.checked[0] + 1, claims=progress.checked[1])
     elif progress.is_written:
-        where = tr("Writing")
+        where = tr(WRITING)
     elif progress.done < progress.sections and progress.sections == 1:
-        where = tr("Reading the whole document")
+        where = tr(READING_WHOLE_DOCUMENT)
     elif progress.done < progress.sections:
-        where = tr("Section {number} of {sections}", number=progress.done + 1, sections=progress.sections)
+        where = tr(SECTION_STEP, number=progress.done + 1, sections=progress.sections)
     elif progress.joined is not None and progress.joined[0] < progress.joined[1]:
-        where = tr("Joining {number} of {merges}", number=progress.joined[0] + 1, merges=progress.joined[1])
+        where = tr(JOINING_STEP, number=progress.joined[0] + 1, merges=progress.joined[1])
     else:
-        where = tr("Writing")
+        where = tr(WRITING)
     if progress.is_second_try:
-        where = tr("Second try · {step}", step=where)
+        where = tr(SECOND_TRY, step=where)
     if progress.rests:
         return f"{where} · {rest_words(progress.rests)}"
     return where if left_s is None else f"{where} · {tr('{time} left', time=time_words(left_s))}"
@@ -102,7 +120,7 @@ def read_words(stored: StoredSummary, summary: Summary | None) -> tuple[str, str
     counted = summary if summary is not None and is_known else stored
     read, sections = counted.sections_read, counted.sections
     if not sections:
-        return "", tr("Stopped before anything was read")
+        return "", tr(STOPPED_BEFORE_READING)
     if summary is not None and summary.is_partial and summary.statements and read >= sections:
         return tr("The text so far was kept."), tr(
             "Stopped while writing. The text so far was kept; Go on rewrites it."
@@ -131,7 +149,7 @@ def stopped_words(stored: StoredSummary, read: int, sections: int) -> str:
     """How much of a partial summary is there."""
     if stored.state == "failed":
         return tr("It ended after {read} of {sections} sections.", read=read, sections=sections)
-    return tr("Stopped: {read} of {sections} sections read", read=read, sections=sections)
+    return tr(STOPPED_AT_SECTION, read=read, sections=sections)
 
 
 # How far a summary is, gathered from what its work tells; knows no widgets.
@@ -237,7 +255,7 @@ def note_of(summary: StoredSummary) -> str:
     if summary.state == "running" and summary.sections:
         # In one pass it reads and writes; which of them is on the page.
         return tr("summarizing") if summary.sections > summary.sections_read else tr("writing")
-    words = {"running": tr("begins"), "queued": tr("waits"), "paused": tr("stopped"), "failed": tr("failed")}
+    words = {"running": tr(BEGINS_LABEL), "queued": tr(WAITS_LABEL), "paused": tr(STOPPED), "failed": tr(FAILED_LABEL)}
     return words.get(summary.state, "")
 
 

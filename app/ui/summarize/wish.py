@@ -23,6 +23,8 @@ from app.ui.work.tab import TabColumn
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+SUMMARIZE_ANYWAY = "Summarize with {model} anyway"
+
 TYPING_MS = 400
 MOST_INSTRUCTION = 400
 LANGUAGES = (
@@ -195,7 +197,7 @@ class SummaryFooter(TabColumn):
         model = self._model if (self.wish.form, bool(self.wish.language)) in self._copied_for else ""
         self.button.setText(self._copying if model else self._label)
         self.button.setAccessibleName(self.button.text())
-        self.anyway.setText(tr("Summarize with {model} anyway", model=model) if model else "")
+        self.anyway.setText(tr(SUMMARIZE_ANYWAY, model=model) if model else "")
         self.anyway.setAccessibleName(self.anyway.text())
         self.anyway.setVisible(bool(model))
         self.anyway.setEnabled(self.button.isEnabled())

@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.ui.i18n import tr
+from app.ui.shared_labels import DETAILS
 from app.ui.text.code import CodeBlock
 from app.ui.text.links import HasPage, with_page_links
 from app.ui.text.markdown import MarkdownBlock
@@ -74,7 +75,7 @@ class FoldView(QWidget):
         self.toggled.emit()
 
     def _update(self) -> None:
-        title = (self.fold.title if self.fold else "") or tr("Details")
+        title = (self.fold.title if self.fold else "") or tr(DETAILS)
         self._line.setText(title.replace("&", "&&").replace("\u2028", " "))
         self._line.setAccessibleName(title)
         self._line.setAccessibleDescription(tr("Hides what follows") if self.is_open else tr("Shows what follows"))

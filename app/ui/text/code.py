@@ -30,6 +30,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from app.core.visible import reveal_directions, visible_name
 from app.features.drawings import kind_of
 from app.ui.i18n import tr
+from app.ui.shared_labels import COPIED, COPY
 from app.ui.text.links import drawing_link
 from app.ui.text.pieces import Code, Piece, StyledSpan
 from app.ui.text.prose import CODE_LINE_PERCENT, ProseStyle, TextView
@@ -38,6 +39,9 @@ from app.ui.text.step_limit import StepTooLong, limited_step
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
+
+OPEN_DRAWING = "Open this drawing in the browser"
+COPY_CODE = "Copy code"
 
 log = logging.getLogger(__name__)
 
@@ -129,9 +133,9 @@ class CodeBlock(QWidget):
         self.wrap = self._button(tr("Wrap"), tr("Wrap long lines"))
         self.wrap.setCheckable(True)
         self.wrap.toggled.connect(self._on_wrap)
-        self.draw = self._button(tr("Open in the browser"), tr("Open this drawing in the browser"))
+        self.draw = self._button(tr("Open in the browser"), tr(OPEN_DRAWING))
         self.draw.clicked.connect(lambda _=False: self.link_clicked.emit(drawing_link(self._kind, self.code.text)))
-        self._copy = self._button(tr("Copy"), tr("Copy code"))
+        self._copy = self._button(tr(COPY), tr(COPY_CODE))
         self._copy.clicked.connect(self._on_copy)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MS)
         self._copied.timeout.connect(lambda: self._show_copied(False))
@@ -221,7 +225,7 @@ class CodeBlock(QWidget):
         self._copied.start()
 
     def _show_copied(self, is_copied: bool) -> None:
-        self._copy.setProperty("words", tr("Copied") if is_copied else tr("Copy"))
+        self._copy.setProperty("words", tr(COPIED) if is_copied else tr(COPY))
         self._copy.show()
         self._theme.dress(self._copy, glyph=("check", "success", 16) if is_copied else ("copy", "muted", 16))
         self._arrange()

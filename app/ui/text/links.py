@@ -15,6 +15,7 @@ from app.features.drawings import KEPT_S, DrawingWords, page_of, remove_page, wr
 from app.features.retrieval.citations import named_pages
 from app.language.sentences import sentences
 from app.ui.i18n import breakable, tr, window_title
+from app.ui.shared_labels import CANCEL, OPEN
 from app.ui.text.pieces import MarkdownTable, Piece, Prose, Spans, StyledSpan, safe_href
 
 Opener = Callable[[QUrl], bool]
@@ -33,9 +34,9 @@ def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.op
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(tr("Open this address outside this program?"))
     box.setInformativeText(href if len(href) <= 500 else href[:500] + "…")
-    open_button = box.addButton(tr("Open"), QMessageBox.ButtonRole.AcceptRole)
+    open_button = box.addButton(tr(OPEN), QMessageBox.ButtonRole.AcceptRole)
     copy_button = box.addButton(tr("Copy address"), QMessageBox.ButtonRole.ActionRole)
-    cancel = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+    cancel = box.addButton(tr(CANCEL), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(cancel)
     open_button.clicked.connect(lambda: opener(QUrl(href)))
     copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(href))
@@ -74,8 +75,8 @@ def _ask_to_draw(kind: str, source: str, parent: QWidget, opener: Opener) -> QMe
     box.setText(tr("Open this drawing in the browser?"))
     made = tr("This page was made of what the model wrote. It loads nothing, and goes when Fireside is closed.")
     box.setInformativeText(f"{breakable(str(path))}\n\n{made}")
-    open_button = box.addButton(tr("Open"), QMessageBox.ButtonRole.AcceptRole)
-    cancel = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+    open_button = box.addButton(tr(OPEN), QMessageBox.ButtonRole.AcceptRole)
+    cancel = box.addButton(tr(CANCEL), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(cancel)
     open_button.clicked.connect(lambda: opener(QUrl.fromLocalFile(str(path))))
     box.rejected.connect(partial(remove_page, path))

@@ -33,6 +33,7 @@ from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.language.names import is_same
 from app.ui.document.files import FileToRead, Stage
 from app.ui.i18n import tr
+from app.ui.shared_labels import SAVED_AS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
@@ -42,6 +43,8 @@ from app.ui.work.intake import Intake
 
 if TYPE_CHECKING:
     from app.features.translation.translations import TranslationJobs
+
+ONE_SEGMENT_UNCHANGED = "1 segment couldn’t be translated and was left unchanged."
 
 
 class DocumentJob(QObject):
@@ -434,13 +437,13 @@ class TranslationSaving(SavedFiles):
 
 def saved_words(saved: Saved) -> str:
     """What there is to say of a file that was saved."""
-    words = [tr("Saved as {name}.", name=saved.path.name)]
+    words = [tr(SAVED_AS, name=saved.path.name)]
     if count := len(saved.untranslated):
         told = tr("1 segment is not translated yet") if count == 1 else tr("{count} segments are not translated yet")
         told = told.format(count=f"{count:,}")
         words.append(tr("{told} and marked so.", told=told) if saved.is_marked else f"{told}.")
     if count := len(saved.kept):
-        told = tr("1 segment couldn’t be translated and was left unchanged.")
+        told = tr(ONE_SEGMENT_UNCHANGED)
         more = tr("{count} segments couldn’t be translated and were left unchanged.", count=f"{count:,}")
         words.append(told if count == 1 else more)
     if count := len(saved.refused):

@@ -16,6 +16,7 @@ from app.features.translation.result import DRAFT, Row, StoredTranslation, Trans
 from app.ui.document.files import FileToRead, Stage, short_name
 from app.ui.document.header import DocumentSearch
 from app.ui.i18n import tr
+from app.ui.shared_labels import APPLY_GLOSSARY, CANCEL, COUNTING, GLOSSARY, REMOVE, SAVE, STOP, TRANSLATE, WAITING
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.document_job import DocumentJob, Drafts, TranslationSaving
@@ -33,6 +34,14 @@ from app.ui.work.tab import StateBar
 if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection
     from app.features.translation.translations import TranslationJobs
+
+TRANSLATE_DOCUMENTS = "Translate {count} documents"
+SAVE_PARTIAL = "Save partial"
+STOPPED_AT = "Stopped: {words}"
+NOTHING_LEFT_TO_REVIEW = "Nothing is left to look at."
+NEXT_FLAGGED = "Next flagged"
+NEEDS_PASSWORD = "It needs a password."
+TRANSLATE_WHAT_CHANGED = "Translate what changed"
 
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -114,7 +123,7 @@ class DocumentPage(QWidget):
         with self._notify.guard():
             found = self._translations.segments.next_flagged(stored.id, after)
             if found is None:
-                self._notify.mention(tr("Nothing is left to look at."))
+                self._notify.mention(tr(NOTHING_LEFT_TO_REVIEW))
             else:
                 self.segments.close_editor()
                 self.segments.go_to(found - 1)
@@ -184,11 +193,11 @@ class DocumentPage(QWidget):
         """Why it is not complete, or that something is other than when it was translated: choices, or its pictures."""
         if self._job.pending is not None and stored.state != DRAFT:
             words = tr("The settings are different now. Only what they affect is translated again.")
-            self.state.say(words, tr("Apply to this document"))
+            self.state.say(words, tr(APPLY_GLOSSARY))
             return
         if self._job.offers_again:
             words = f"{tr(CHANGED_SINCE)} {tr('Earlier translations are kept.')}"
-            again = tr("Take the document again") if stored.state == DRAFT else tr("Translate what changed")
+            again = tr("Take the document again") if stored.state == DRAFT else tr(TRANSLATE_WHAT_CHANGED)
             self.state.say(words, again)
             return
         kept = stopped_words(stored)
@@ -196,7 +205,7 @@ class DocumentPage(QWidget):
             stored,
             failed=tr("The translation failed."),
             kept=kept if stored.done else "",
-            stopped=tr("Stopped: {words}", words=kept),
+            stopped=tr(STOPPED_AT, words=kept),
         )
 
     def show_estimate(self, drafts: Drafts) -> None:
@@ -291,11 +300,11 @@ class DocumentHead(QWidget):
         self._terms = self._flags = 0
         self.title = ElidedLabel()
         self.title.setObjectName("translation_title")
-        self.glossary = text_button(tr("Glossary"), "plain")
+        self.glossary = text_button(tr(GLOSSARY), "plain")
         self.glossary.setCheckable(True)
-        self.flagged = text_button(tr("Next flagged"), "plain")
-        self.flagged.setToolTip(tr("{name} ({keys})", name=tr("Next flagged"), keys="F8"))
-        self.save = text_button(tr("Save"), "plain")
+        self.flagged = text_button(tr(NEXT_FLAGGED), "plain")
+        self.flagged.setToolTip(tr("{name} ({keys})", name=tr(NEXT_FLAGGED), keys="F8"))
+        self.save = text_button(tr(SAVE), "plain")
         self.forms = IconButton(theme, "caret-down", tr("Save in another format"), size_px=16)
         self._buttons = QWidget()
         self._flow = FlowLayout(self._buttons, is_at_end=True)
@@ -353,8 +362,8 @@ class DocumentHead(QWidget):
         """Where there is little room, icons and numbers say it; tool tips and screen readers still have the words."""
         is_small = self.width() < self._theme.px(SMALL_PX)
         for button, name, count in (
-            (self.glossary, tr("Glossary"), self._terms),
-            (self.flagged, tr("Next flagged"), self._flags),
+            (self.glossary, tr(GLOSSARY), self._terms),
+            (self.flagged, tr(NEXT_FLAGGED), self._flags),
         ):
             words = f"{name} · {count:,}" if count else name
             _label(button, words)
@@ -365,8 +374,8 @@ class DocumentHead(QWidget):
     def _show_save(self) -> None:
         name = self._saved
         short = name if len(name) <= MOST_NAME else f"{name[: MOST_NAME // 2]}…{name[-MOST_NAME // 2 + 1 :]}"
-        label = tr("Save") if self.width() < self._theme.px(NARROW_PX) else tr("Save {name}", name=short)
-        _label(self.save, self._progress or (tr("Save partial") if self._is_partial else label))
+        label = tr(SAVE) if self.width() < self._theme.px(NARROW_PX) else tr("Save {name}", name=short)
+        _label(self.save, self._progress or (tr(SAVE_PARTIAL) if self._is_partial else label))
 
     def _arrange(self) -> None:
         is_narrow = self.width() < self._flow.sizeHint().width() + self._theme.px(
@@ -403,7 +412,7 @@ class DocumentBar(QWidget):
         self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("How far the translation is"))
         self.words = plain_label(kind="muted")
-        self.stop = text_button(tr("Stop"), "quiet")
+        self.stop = text_button(tr(STOP), "quiet")
         self.stop.setToolTip(tr("Stop; what is done is kept"))
         self._progress = QWidget()
         line = QHBoxLayout(self._progress)
@@ -522,7 +531,7 @@ class DraftFoot(QWidget):
         self.note = plain_label(kind="muted", wraps=True)
         self.one = text_button(tr("Only this one"), "quiet")
         self.one.clicked.connect(lambda: self.begun.emit(False))
-        self.button = text_button(tr("Translate"), "primary")
+        self.button = text_button(tr(TRANSLATE), "primary")
         self.button.clicked.connect(lambda: self.begun.emit(True))
         told = QVBoxLayout()
         told.addWidget(self.words)
@@ -548,14 +557,14 @@ class DraftFoot(QWidget):
     ) -> None:
         """The one that is shown comes first. `problem`: why nothing can be told of the time."""
         self.words.setText(draft_words(drafts, estimate))
-        note = problem or (tr("Counting…") if is_counting and estimate is None else "")
+        note = problem or (tr(COUNTING) if is_counting and estimate is None else "")
         if not note and estimate is not None and estimate.seconds is None:
             note = tr("An estimate of the time comes with the first segments.")
         told = [part for part in (note, layout_words(drafts[0]) if drafts else "") if part]
         self.note.setText(" ".join(told))
         self.note.setVisible(bool(told))
         count = len(drafts)
-        label = tr("Translate {count} documents", count=count) if count > 1 else tr("Translate")
+        label = tr(TRANSLATE_DOCUMENTS, count=count) if count > 1 else tr(TRANSLATE)
         self.button.setText(label)
         self.button.setAccessibleName(label)
         self.one.setVisible(count > 1)
@@ -597,13 +606,13 @@ class FileLine(QFrame):
         is_failed = one.stage is Stage.FAILED and not waits
         words = {
             Stage.FAILED: tr("Waits until its pages that are pictures are read") if waits else one.error,
-            Stage.LOCKED: tr("It needs a password."),
+            Stage.LOCKED: tr(NEEDS_PASSWORD),
             Stage.READING: tr("Looking for its text… {count}", count=segments_words(one.page)),
-        }.get(one.stage, tr("Waiting"))
+        }.get(one.stage, tr(WAITING))
         self.name.setText(one.name)
         self.words.setText(words)
         set_mark(self.words, "kind", "danger" if is_failed else "muted")
-        self.button.setText(tr("Remove") if one.stage is Stage.FAILED else tr("Cancel"))
+        self.button.setText(tr(REMOVE) if one.stage is Stage.FAILED else tr(CANCEL))
         self.button.setAccessibleName(f"{self.button.text()}: {short_name(one.name)}")
         self.setAccessibleName(f"{one.name}: {words}")
 

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from app.features.translation.result import GlossaryTerm
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import APPLY_GLOSSARY, GLOSSARY, KEEP_LABEL, MORE_LABEL, REMOVE
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -35,6 +36,11 @@ from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.row_list import TicksAnywhere, is_ticked
 from app.ui.work.doing import SavedFiles
+
+GLOSSARY_COUNT = "Glossary · {count}"
+EXPORT_TMX = "Export all translations (TMX)…"
+TERM_NOT_TRANSLATED = "Not translated: {term}"
+TERM_REMOVED = "“{term}” was removed."
 
 FOUND_PX = 150
 
@@ -57,15 +63,15 @@ class GlossaryPanel(QFrame):
         """The translations that are known, which come and go by the same menu; None: they do not."""
         self.setObjectName("glossary_panel")
         self.setProperty("kind", "card")
-        self.setAccessibleName(tr("Glossary"))
+        self.setAccessibleName(tr(GLOSSARY))
         self.terms = GlossaryModel(self)
         self.terms.edited.connect(self._on_edited)
         self.table = GlossaryTable(theme, self.terms)
         self.table.delete_wanted.connect(self._delete)
         self.files = GlossaryFiles(notify, self)
         self.files.imported.connect(self._on_imported)
-        self.title = ElidedLabel(tr("Glossary"))
-        self.more = IconButton(theme, "dots-three", tr("More"), size_px=18)
+        self.title = ElidedLabel(tr(GLOSSARY))
+        self.more = IconButton(theme, "dots-three", tr(MORE_LABEL), size_px=18)
         self.more.clicked.connect(self.show_menu)
         self.close_button = IconButton(theme, "x", tr("Close the glossary"), size_px=16)
         self.close_button.setToolTip(f"{tr('Close the glossary')} (Esc)")
@@ -73,9 +79,9 @@ class GlossaryPanel(QFrame):
         self.words = plain_label(kind="muted", wraps=True)
         self.add_button = text_button(tr("Add a term"), "quiet")
         self.add_button.clicked.connect(self.add)
-        self.remove_button = text_button(tr("Remove"), "quiet")
+        self.remove_button = text_button(tr(REMOVE), "quiet")
         self.remove_button.clicked.connect(lambda: self._delete(self.table.chosen_rows))
-        self.apply = text_button(tr("Apply to this document"), "plain")
+        self.apply = text_button(tr(APPLY_GLOSSARY), "plain")
         self.apply.setToolTip(tr("Translates only what these terms affect again"))
         self.found_head = QLabel(tr("Translated the same way throughout"), wordWrap=True)
         self.found = plain_label(kind="muted", wraps=True)
@@ -165,7 +171,7 @@ class GlossaryPanel(QFrame):
         if self.memory is not None:
             menu.addSeparator()
             menu.addAction(tr("Import translations (TMX)…"), self.memory.ask_to_import)
-            menu.addAction(tr("Export all translations (TMX)…"), self.memory.ask_to_export)
+            menu.addAction(tr(EXPORT_TMX), self.memory.ask_to_export)
             menu.addAction(tr("Translation memory…"), self.memory_wanted.emit)
         menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
         return menu
@@ -215,7 +221,7 @@ class GlossaryPanel(QFrame):
         if not gone:
             return
         first = gone[0][1].source or tr("The empty line")
-        told = tr("“{term}” was removed.", term=first)
+        told = tr(TERM_REMOVED, term=first)
         if len(gone) > 1:
             told = tr("{count} terms were removed.", count=len(gone))
         pair = self.pair
@@ -235,7 +241,7 @@ class GlossaryPanel(QFrame):
             tr("Terms that are always translated the same way. Ticked ones stay as they are.") if is_empty else ""
         )
         self.words.setVisible(is_empty)
-        self.title.setText(tr("Glossary · {count}", count=f"{count:,}") if count else tr("Glossary"))
+        self.title.setText(tr(GLOSSARY_COUNT, count=f"{count:,}") if count else tr(GLOSSARY))
         self.remove_button.setEnabled(bool(self.table.chosen_rows))
         self.apply.setVisible(self._can_apply)
         self.take_button.setVisible(bool(self._untaken))
@@ -392,14 +398,14 @@ class GlossaryModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.CheckStateRole and column == KEPT:
             return Qt.CheckState.Checked if is_same else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.AccessibleTextRole and column == KEPT:
-            return tr("Not translated: {term}", term=term.source)
+            return tr(TERM_NOT_TRANSLATED, term=term.source)
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return tr("Keep") if section == KEPT else self.shortened(self.names[section])
+            return tr(KEEP_LABEL) if section == KEPT else self.shortened(self.names[section])
         if role == Qt.ItemDataRole.FontRole:
             return self.heading_font
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -472,7 +478,7 @@ class GlossaryTable(QTableView):
         super().__init__(parent)
         self._theme, self._terms = theme, terms
         self.setObjectName("glossary_table")
-        self.setAccessibleName(tr("Glossary"))
+        self.setAccessibleName(tr(GLOSSARY))
         self.setModel(terms)
         self.setItemDelegateForColumn(KEPT, KeptDelegate(theme, self))
         self.setWordWrap(False)

@@ -19,6 +19,7 @@ from app.features.translation.result import Formality, TranslationWish
 from app.language.names import LANGUAGES, has_formality, is_same, language, other_than, own_name
 from app.language.words import fold
 from app.ui.i18n import tr
+from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, FROM, OTHER_MODELS, USE_IT
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
     from app.features.models.messages import MessageTemplate
     from app.features.translation.translations import TranslationJobs
     from app.hub.download import Download
+
+DETECTED_LANGUAGE = "{language} (detected)"
+LANGUAGE_UNKNOWN = "{model} does not know {language}."
+MADE_FOR_CODE = "This model is made for code. Which languages it knows is a guess from its name."
+SWAP_LANGUAGES = "Swap the languages"
+INTO = "Into"
+TONE = "Tone"
+TEXT_TOPIC = "Topic of the text"
 
 
 TYPING_MS = 600
@@ -90,13 +99,13 @@ class LanguageChoice(QWidget):
         self._able = Able()
         self.is_target_chosen = False
         """Whether a person chose the target for what is shown now."""
-        self.source = LanguageButton(theme, tr("From"), can_detect=True)
-        self.swap = IconButton(theme, "arrows-left-right", tr("Swap the languages"), size_px=18)
+        self.source = LanguageButton(theme, tr(FROM), can_detect=True)
+        self.swap = IconButton(theme, "arrows-left-right", tr(SWAP_LANGUAGES), size_px=18)
         self.swap.clicked.connect(self._on_swap)
-        self.target = LanguageButton(theme, tr("Into"))
-        self.formality = ChoiceButton(theme, tr("Tone"), FORMALITIES)
+        self.target = LanguageButton(theme, tr(INTO))
+        self.formality = ChoiceButton(theme, tr(TONE), FORMALITIES)
         self.domain = QLineEdit(placeholderText=tr("Topic (optional)"))
-        self.domain.setAccessibleName(tr("Topic of the text"))
+        self.domain.setAccessibleName(tr(TEXT_TOPIC))
         self.domain.setToolTip(tr("Such as “rental agreement”: helps with words that have several meanings"))
         self.domain.setMaxLength(MOST_DOMAIN)
         self.domain.setAcceptDrops(False)  # files are for the window
@@ -226,7 +235,7 @@ class LanguageButton(ChoiceButton):
         words = own_name(self.value)
         if not self.value and self._can_detect:
             found = own_name(self._detected)
-            words = tr("{language} (detected)", language=found) if found else tr("Detect language")
+            words = tr(DETECTED_LANGUAGE, language=found) if found else tr("Detect language")
         words = words or tr("Choose a language")
         self.button.setText(words.replace("&", "&&"))
         self.button.setAccessibleName(f"{self._name}: {words}")
@@ -377,9 +386,9 @@ class NeedsModel(QFrame):
         self.words = plain_label(wraps=True)
         self.state = plain_label(kind="muted", wraps=True)
         self.line = ProgressStripe(ui.theme)
-        self.download = text_button(tr("Download"), "primary")
+        self.download = text_button(tr(DOWNLOAD), "primary")
         self.download.clicked.connect(self.fetch)
-        self.others = text_button(tr("Other models"), "quiet")
+        self.others = text_button(tr(OTHER_MODELS), "quiet")
         self.others.clicked.connect(lambda: ui.go.open_models("downloads" if self._is_coming else "suggested"))
         buttons = FlowLayout()
         buttons.addWidget(self.download)
@@ -506,12 +515,12 @@ class NeedsModel(QFrame):
         self.line.setAccessibleName(tr("Download of {name}", name=name))
         if self._download is not None:
             self.line.show_share(self._download.done_bytes, self._download.total_bytes)
-        label = tr("Use it") if is_here else tr("Download")
+        label = tr(USE_IT) if is_here else tr(DOWNLOAD)
         self.download.setText(label)
-        self.download.setAccessibleName(tr("Use {name}", name=name) if is_here else tr("Download {name}", name=name))
+        self.download.setAccessibleName(tr("Use {name}", name=name) if is_here else tr(DOWNLOAD_MODEL, name=name))
         self.download.setVisible(suggestion is not None and not self._is_coming and not self._missing)
         self.download.setEnabled(not self._is_asking)
-        self.others.setText(tr("Downloads") if self._is_coming else tr("Other models"))
+        self.others.setText(tr(DOWNLOADS) if self._is_coming else tr(OTHER_MODELS))
         self.others.setAccessibleName(self.others.text())
         self.setAccessibleName(" ".join(text for text in (said, state) if text))
 
@@ -567,7 +576,7 @@ class Able:
         if self.knows is None or not self.translates or not self.knows.is_guess:
             return ""
         if self.knows.is_for_code:
-            return tr("This model is made for code. Which languages it knows is a guess from its name.")
+            return tr(MADE_FOR_CODE)
         return tr("Which languages this model knows is a guess from its name.")
 
     @property
@@ -593,7 +602,7 @@ class Able:
             found = language(code) if code else None
             if found is not None and not self.can("", code):
                 name = model_name(self.model)
-                return tr("{model} does not know {language}.", model=name, language=tr(found.english))
+                return tr(LANGUAGE_UNKNOWN, model=name, language=tr(found.english))
         return tr("{model} does not translate between these languages.", model=model_name(self.model))
 
 

@@ -25,6 +25,8 @@ from app.ui.translate.texts import Remedy, ShownFlag, told
 if TYPE_CHECKING:
     from app.features.translation.result import Row
 
+NOT_TRANSLATED_YET = "Not translated yet"
+
 
 SOURCE, TARGET = 0, 1
 PORTION = 100
@@ -137,7 +139,7 @@ class RowsModel(QAbstractTableModel):
         if growing is not None:
             return growing or tr("Being translated")
         if row.translated is None:
-            return tr("Not translated yet")
+            return tr(NOT_TRANSLATED_YET)
         flags = " ".join(shown_flag.spoken for shown_flag in told(row.segment, row.translated, self.language))
         text = _said(row.translated.content)
         return tr("{words} Flagged: {flags}", words=text, flags=flags) if flags else text

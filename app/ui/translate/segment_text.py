@@ -27,9 +27,12 @@ from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
 from app.features.translation.marking import same_marks
 from app.ui.i18n import tr
 from app.ui.icons import glyph
+from app.ui.shared_labels import TRANSLATION
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label
+
+MISSING_MARKS = "Missing: {marks}"
 
 LINE_PERCENT = 145.0
 EDGE_PX = 22
@@ -149,7 +152,7 @@ class RowEditor(QFrame):
         self.setObjectName("row_editor_frame")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.text = MarkedText(theme, source, is_rtl=is_rtl)
-        self.text.setAccessibleName(tr("Translation"))
+        self.text.setAccessibleName(tr(TRANSLATION))
         self.text.setAccessibleDescription(self._description())
         self.text.ended.connect(self._on_key)
         self.words = plain_label(wraps=True)
@@ -249,7 +252,7 @@ class RowEditor(QFrame):
             names = labels(self._source)
             words = tr("The formatting marks are in the wrong order.")
             if gone:
-                words = tr("Missing: {marks}", marks="  ".join(names[mark.key] for mark in gone))
+                words = tr(MISSING_MARKS, marks="  ".join(names[mark.key] for mark in gone))
         self.words.setText(words)
         set_mark(self.words, "kind", "warning" if is_wrong else "muted")
         self.words.setAccessibleName(words)

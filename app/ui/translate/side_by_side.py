@@ -32,12 +32,15 @@ from PySide6.QtWidgets import (
 
 from app.documents.segments import Content
 from app.ui.i18n import tr
+from app.ui.shared_labels import COPY, EDIT_LABEL
 from app.ui.shell.desktop import copy_text
 from app.ui.theme import Theme
 from app.ui.translate.rows import EDGE_PX, SOURCE, TARGET, Index, LaidRow, Link, Rows, RowsModel, RowSource
 from app.ui.translate.segment_text import ENTER, RowEditor, put_back
 from app.ui.translate.texts import Remedy
 from app.ui.widgets.labels import announce
+
+SEGMENTS = "Segments"
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -154,7 +157,7 @@ class RowTable(QTableView):
 
     def _set_up(self) -> None:
         self.setObjectName("side_by_side")
-        self.setAccessibleName(tr("Segments"))
+        self.setAccessibleName(tr(SEGMENTS))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
         self.setCornerButtonEnabled(False)
@@ -652,8 +655,8 @@ class SegmentTable(SelectableRows):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(tr("Copy"), self.copy)
-        menu.addAction(tr("Edit"), lambda: self.edit_row(row))
+        menu.addAction(tr(COPY), self.copy)
+        menu.addAction(tr(EDIT_LABEL), lambda: self.edit_row(row))
         for link in self.laid.row(row).links:
             if link.remedy is not Remedy.EDIT:
                 menu.addAction(link.words, partial(self._follow, row, link))

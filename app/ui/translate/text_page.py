@@ -25,6 +25,7 @@ from app.features.work.asking import TaskRests
 from app.language.names import language, own_name
 from app.language.sentences import written_words
 from app.ui.i18n import tr
+from app.ui.shared_labels import OPEN_DOCUMENT
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.keyboard import with_keys
 from app.ui.shell.tab_spec import UiContext
@@ -41,6 +42,14 @@ from app.ui.work.at_hand import WorkEnded, WorkEvent
 if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection
     from app.features.translation.translations import TranslationJobs
+
+TRANSLATING = "Translating"
+TRANSLATED = "Translated"
+STOPPED_CAN_CONTINUE = "Stopped · Ctrl+Enter continues"
+TRANSLATION_COPIED = "The translation was copied"
+CHOOSE_OTHER_LANGUAGE = "Choose another language above."
+LANGUAGE_ALREADY = "This is {language} already."
+NOT_TRANSLATED = "Not translated"
 
 
 PAUSE_MS = 600
@@ -68,7 +77,7 @@ class TextPage(QWidget):
         self.language = TextLanguage(self)
         self.work = TextWork(translations, self)
         self.choice = LanguageChoice(ui.theme)
-        self.open = text_button(tr("Open document"), "plain")
+        self.open = text_button(tr(OPEN_DOCUMENT), "plain")
         self.open.setToolTip(with_keys(tr("Open a document, or drop it anywhere in the window"), "attach"))
         self.needs = NeedsModel(models, ui)
         self.panes = TextPanes(ui.theme, self.needs)
@@ -198,7 +207,7 @@ class TextPage(QWidget):
         self._stop()
         if self.work.is_busy:
             self.work.stop(TextRequestKind.TEXT)
-            self.panes.say(tr("Stopped · Ctrl+Enter continues"))
+            self.panes.say(tr(STOPPED_CAN_CONTINUE))
 
     def _stop(self) -> None:
         self.pause.stop()
@@ -304,7 +313,7 @@ class TextPage(QWidget):
         text = self.answers.target_text()
         if text.strip():
             copy_text(text)
-            self._ui.notify.mention(tr("The translation was copied"))
+            self._ui.notify.mention(tr(TRANSLATION_COPIED))
 
     def showEvent(self, event: QShowEvent) -> None:
         self._theme.dress_again(self)
@@ -327,7 +336,7 @@ class TextPage(QWidget):
 
     def _show_size(self, *, is_small: bool) -> None:
         self._is_small = is_small
-        self.open.setText("" if is_small else tr("Open document"))
+        self.open.setText("" if is_small else tr(OPEN_DOCUMENT))
         # A push button keeps its text four pixels from the icon; a wider icon gives it air.
         self._theme.dress(self.open, glyph_size=(16 if is_small else 24, 15))
         self.choice.show_small(is_small=is_small)
@@ -455,7 +464,7 @@ class TextAnswers(QObject):
             if event.source:
                 self.know_language(event.source)
         elif isinstance(event, TaskRests):
-            self._panes.say(tr("Waits until the answer is written") if event.reason else tr("Translating"))
+            self._panes.say(tr("Waits until the answer is written") if event.reason else tr(TRANSLATING))
         elif isinstance(event, SegmentGrows):
             if self.paragraphs.grow(event.id, event.text):
                 self._flush_soon(event.id)
@@ -479,27 +488,27 @@ class TextAnswers(QObject):
             self.know_language(event.source_language)
         self._panes.say_back("")
         self.begun.emit()
-        self._panes.say(tr("Translating"))
+        self._panes.say(tr(TRANSLATING))
         self._show_all()
 
     def _end(self, event: WorkEnded) -> None:
         self._flush()
         if not self.paragraphs.is_complete:
             if self.source_language and self.source_language == self._choice.wish.target:
-                self._panes.say(tr("This is {language} already.", language=own_name(self.source_language)))
-                self._panes.target.show_words(tr("Choose another language above."))
+                self._panes.say(tr(LANGUAGE_ALREADY, language=own_name(self.source_language)))
+                self._panes.target.show_words(tr(CHOOSE_OTHER_LANGUAGE))
             else:
-                self._panes.say(tr("Stopped · Ctrl+Enter continues"))
+                self._panes.say(tr(STOPPED_CAN_CONTINUE))
         elif not event.is_partial and not self._work.is_busy:
             took = tr("Translated in {seconds} s", seconds=f"{event.seconds:.1f}")
-            self._panes.say(took if event.seconds >= LEAST_TOLD_S else tr("Translated"))
+            self._panes.say(took if event.seconds >= LEAST_TOLD_S else tr(TRANSLATED))
             announce(self._panes.target, self.target_text())
             self.completed.emit()
             self._ask_back()
 
     def _on_failed(self) -> None:
         self._slow.stop()
-        self._panes.say(tr("Not translated"))
+        self._panes.say(tr(NOT_TRANSLATED))
 
     def _on_remedy(self, number: int, name: str) -> None:
         remedy, _, place = name.partition(".")

@@ -36,6 +36,7 @@ from app.core.visible import clean_text
 from app.language.names import is_right_to_left
 from app.language.sentences import sentences
 from app.ui.i18n import tr
+from app.ui.shared_labels import CHARACTER_COUNT, TRANSLATION
 from app.ui.theme import TEXT_PX, Theme
 from app.ui.translate.languages import NeedsModel
 from app.ui.translate.segment_text import ENTER, LINE, as_lines, from_units, units
@@ -43,6 +44,11 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.fields import PlainEdit
 from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import name_widgets, scrolled
+
+CLEAR_TEXT = "Clear the text"
+TEXT_TO_TRANSLATE = "Text to translate"
+TRANSLATE_BACK = "Translate back, to compare"
+COPY_TRANSLATION = "Copy the translation"
 
 NARROW_PX = 460
 """Of the card: below it the panes stand under each other."""
@@ -62,14 +68,14 @@ class TextPanes(QFrame):
         self.source, self.target = SourceEdit(theme), TargetView(theme)
         self.hint = plain_label(kind="muted", wraps=True)
         self.count = ElidedLabel()
-        self.clear = IconButton(theme, "x", tr("Clear the text"), size_px=16)
+        self.clear = IconButton(theme, "x", tr(CLEAR_TEXT), size_px=16)
         self.state = ElidedLabel()
         self.state.setObjectName("text_state")
         for label in (self.count, self.state):
             label.setProperty("kind", "muted")
-        self.back = IconButton(theme, "arrow-u-down-left", tr("Translate back, to compare"), size_px=18)
+        self.back = IconButton(theme, "arrow-u-down-left", tr(TRANSLATE_BACK), size_px=18)
         self.back.setCheckable(True)
-        self.copy = IconButton(theme, "copy", tr("Copy the translation"), size_px=18)
+        self.copy = IconButton(theme, "copy", tr(COPY_TRANSLATION), size_px=18)
         self.back_text = QTextEdit()
         self.back_text.setReadOnly(True)
         self.back_text.setObjectName("back_text")
@@ -96,7 +102,7 @@ class TextPanes(QFrame):
 
     def show_count(self) -> None:
         count = len(self.source.text)
-        words = tr("1 character") if count == 1 else tr("{count} characters", count=f"{count:,}")
+        words = tr("1 character") if count == 1 else tr(CHARACTER_COUNT, count=f"{count:,}")
         self.count.setText(words if count else "")
         self.clear.setVisible(bool(count))
 
@@ -190,7 +196,7 @@ class SourceEdit(PlainEdit):
         super().__init__(parent)
         self.setObjectName("text_source")
         self.setPlaceholderText(tr("Type or paste a text"))
-        self.setAccessibleName(tr("Text to translate"))
+        self.setAccessibleName(tr(TEXT_TO_TRANSLATE))
         follow_each_paragraph(self)
         set_line_height(self)
         theme.dress(self, text=(TEXT_PX, 400, 4))
@@ -289,7 +295,7 @@ class TargetView(QTextBrowser):
         self.setUndoRedoEnabled(False)
         self.setOpenLinks(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAccessibleName(tr("Translation"))
+        self.setAccessibleName(tr(TRANSLATION))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse

@@ -32,9 +32,30 @@ from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
 from app.language.names import language
 from app.language.words import WORD, common_start, fold
 from app.ui.i18n import tr
+from app.ui.shared_labels import (
+    BEGINS_LABEL,
+    DOCUMENT_COUNT,
+    EDIT_LABEL,
+    FAILED_LABEL,
+    KEEP_LABEL,
+    STOPPED,
+    TRY_AGAIN,
+    USE_IT,
+    WAITING,
+    WAITS_LABEL,
+)
 from app.ui.work.column import is_working
 from app.ui.work.doing import time_words
 from app.ui.work.tab import rest_words
+
+SEGMENT_COUNT = "{count} segments"
+BEGINS = "Begins"
+SEGMENTS_FROM_MEMORY = "{count} from memory"
+SEGMENTS_TO_REVIEW = "{count} to look at"
+ONE_SEGMENT = "1 segment"
+KNOWN_FROM_MEMORY = "{count} known from memory"
+UNDER_A_MINUTE_LEFT = "less than a minute left"
+NOT_BEGUN = "not begun"
 
 SECONDS_A_MINUTE = 60
 
@@ -43,7 +64,7 @@ def left_words(seconds: float) -> str:
     """Such as "about 3 min left"."""
     minutes = round(seconds / SECONDS_A_MINUTE)
     if seconds < 45:
-        return tr("less than a minute left")
+        return tr(UNDER_A_MINUTE_LEFT)
     if minutes < 55:
         return tr("about {count} min left", count=max(1, minutes))
     hours = f"{round(minutes / 30) / 2:.1f}".removesuffix(".0")
@@ -53,8 +74,8 @@ def left_words(seconds: float) -> str:
 def work_words(stored: StoredTranslation, done: int, segments: int, rests: str, left_s: float | None) -> str:
     """How far one is that waits or is at work: "132 of 206 · about 3 min left"."""
     if stored.state == "queued":
-        return tr("Waiting")
-    where = tr("{done} of {all}", done=f"{done:,}", all=f"{segments:,}") if segments else tr("Begins")
+        return tr(WAITING)
+    where = tr("{done} of {all}", done=f"{done:,}", all=f"{segments:,}") if segments else tr(BEGINS)
     if rests:
         return f"{where} · {rest_words(rests)}"
     return where if left_s is None else f"{where} · {left_words(left_s)}"
@@ -64,9 +85,9 @@ def done_words(stored: StoredTranslation) -> str:
     """What there is of one that is done: "206 segments · 12 from memory · 1 to look at"."""
     words = [segments_words(stored.segments)]
     if stored.reused:
-        words.append(tr("{count} from memory", count=f"{stored.reused:,}"))
+        words.append(tr(SEGMENTS_FROM_MEMORY, count=f"{stored.reused:,}"))
     if stored.flagged:
-        words.append(tr("{count} to look at", count=f"{stored.flagged:,}"))
+        words.append(tr(SEGMENTS_TO_REVIEW, count=f"{stored.flagged:,}"))
     return " · ".join(words)
 
 
@@ -77,11 +98,11 @@ def stopped_words(stored: StoredTranslation) -> str:
 
 def draft_words(drafts: Sequence[StoredTranslation], estimate: TranslationEstimate | None) -> str:
     """What is to be done: "206 segments · 12 known · about 3 minutes on this computer"."""
-    words = [tr("{count} documents", count=len(drafts))] if len(drafts) > 1 else []
+    words = [tr(DOCUMENT_COUNT, count=len(drafts))] if len(drafts) > 1 else []
     words.append(segments_words(sum(draft.segments for draft in drafts)))
     if estimate is not None:
         if estimate.known:
-            words.append(tr("{count} known from memory", count=f"{estimate.known:,}"))
+            words.append(tr(KNOWN_FROM_MEMORY, count=f"{estimate.known:,}"))
         if estimate.seconds is not None:
             where = "{time} on its server" if estimate.is_elsewhere else "{time} on this computer"
             words.append(tr(where, time=time_words(estimate.seconds)))
@@ -106,7 +127,7 @@ def title_of(stored: StoredTranslation) -> str:
 
 
 def segments_words(count: int) -> str:
-    return tr("1 segment") if count == 1 else tr("{count} segments", count=f"{count:,}")
+    return tr(ONE_SEGMENT) if count == 1 else tr(SEGMENT_COUNT, count=f"{count:,}")
 
 
 def name_of(code: str) -> str:
@@ -171,13 +192,13 @@ def told(segment: Segment, translated: Translated | None, language: str) -> list
 
 
 def _told(flag: Flag, reason: str) -> ShownFlag:
-    keep = (Remedy.KEEP, tr("Keep the original") if flag.kind is FlagKind.UNTRANSLATED else tr("Keep"))
+    keep = (Remedy.KEEP, tr("Keep the original") if flag.kind is FlagKind.UNTRANSLATED else tr(KEEP_LABEL))
     if flag.kind is FlagKind.GLOSSARY:
-        first = (Remedy.USE_TERM, tr("Use it"))
+        first = (Remedy.USE_TERM, tr(USE_IT))
     elif flag.kind in BY_HAND:
-        first = (Remedy.EDIT, tr("Edit"))
+        first = (Remedy.EDIT, tr(EDIT_LABEL))
     else:
-        first = (Remedy.AGAIN, tr("Try again"))
+        first = (Remedy.AGAIN, tr(TRY_AGAIN))
     return ShownFlag(flag, reason, (first, keep))
 
 
@@ -238,8 +259,8 @@ def note_of(translation: StoredTranslation) -> str:
     if translation.state == RUNNING and translation.segments:
         return tr("{done} of {all}", done=translation.done, all=translation.segments)
     words = {
-        ADDING: tr("is read"), DRAFT: tr("not begun"), RUNNING: tr("begins"), QUEUED: tr("waits"),
-        PAUSED: tr("stopped"), FAILED: tr("failed"),
+        ADDING: tr("is read"), DRAFT: tr(NOT_BEGUN), RUNNING: tr(BEGINS_LABEL), QUEUED: tr(WAITS_LABEL),
+        PAUSED: tr(STOPPED), FAILED: tr(FAILED_LABEL),
     }  # fmt: skip
     return words.get(translation.state, "")
 

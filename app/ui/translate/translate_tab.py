@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from app.ui.translate.document_view import DocumentTranslationView
     from app.ui.translate.languages import LastWish
 
+SEARCH_TRANSLATIONS = "Search translations"
+CHOOSE_DOCUMENTS = "Choose documents to translate"
+NO_TRANSLATIONS_YET = "Your translations will be here."
+NO_TRANSLATIONS_FOUND = "No translations found."
+
 
 RUNNER_WORDS = RunnerWords(
     "Translating",
@@ -109,10 +114,10 @@ def translation_words() -> ColumnWords:
         name="translations",
         icon="plus",
         new=tr("New translation"),
-        search=tr("Search translations"),
+        search=tr(SEARCH_TRANSLATIONS),
         all=tr("Translations"),
-        nothing_found=tr("No translations found."),
-        nothing_yet=tr("Your translations will be here."),
+        nothing_found=tr(NO_TRANSLATIONS_FOUND),
+        nothing_yet=tr(NO_TRANSLATIONS_YET),
         note_of=note_of,
         is_at_work=is_at_work,
         title_of=title_of,
@@ -210,7 +215,7 @@ class TranslateView(WorkView):
             self.document.add_files([Path(file) for file in files])
 
     def ask_for_files(self) -> None:
-        dialog = file_dialog(self, tr("Choose documents to translate"), DOCUMENTS)
+        dialog = file_dialog(self, tr(CHOOSE_DOCUMENTS), DOCUMENTS)
         dialog.setObjectName("translate_dialog")
         dialog.setNameFilters(document_filters())
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import CHOOSE_AN_ICON
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
 
@@ -264,7 +265,7 @@ class IconPopup(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("icon_popup")
         self.setProperty("kind", "sheet")
-        self.setAccessibleName(tr("Choose an icon"))
+        self.setAccessibleName(tr(CHOOSE_AN_ICON))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._icons = icons
         grid = QGridLayout(self)

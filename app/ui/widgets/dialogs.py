@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.i18n import tr, window_title
+from app.ui.shared_labels import CANCEL, DOCUMENTS_LABEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.layouts import within_screen
@@ -58,7 +59,7 @@ class QuestionDialog(QDialog):
         column.addLayout(self.fields)
         column.addSpacing(px(8))
         column.addLayout(self._row)
-        self.no = self.add_choice(no or tr("Cancel"), None, "quiet")
+        self.no = self.add_choice(no or tr(CANCEL), None, "quiet")
 
     def add_choice(self, label: str, do: Callable[[], object] | None, kind: str = "plain") -> QPushButton:
         """A button that closes the dialog and then does something; a primary one is what Enter means."""
@@ -167,7 +168,7 @@ def cancel_or(dialog: QDialog, label: str) -> QHBoxLayout:
     """A dialog's last row: Cancel, and what Enter means."""
     row = QHBoxLayout()
     row.addStretch(1)
-    for text, kind, slot in ((tr("Cancel"), "plain", dialog.reject), (label, "primary", dialog.accept)):
+    for text, kind, slot in ((tr(CANCEL), "plain", dialog.reject), (label, "primary", dialog.accept)):
         button = text_button(text, kind)
         button.clicked.connect(slot)
         row.addWidget(button)
@@ -259,7 +260,7 @@ def document_filters() -> list[str]:
     for file_format in formats():
         if file_format.kind:
             kinds[file_format.kind] = f"{kinds.get(file_format.kind, '')} {file_format.endings}"
-    lines = [(tr("Documents"), " ".join(kinds.values())), *((tr(kind), endings) for kind, endings in kinds.items())]
+    lines = [(tr(DOCUMENTS_LABEL), " ".join(kinds.values())), *((tr(kind), endings) for kind, endings in kinds.items())]
     return [*(f"{name} ({_patterns(endings)})" for name, endings in lines), tr("All files (*)")]
 
 

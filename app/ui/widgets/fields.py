@@ -38,8 +38,11 @@ from PySide6.QtWidgets import (
 from app.core.visible import clean_text
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import EDIT_LABEL
 from app.ui.theme import Theme, Tokens
 from app.ui.widgets.buttons import IconButton, text_button
+
+STEP_UP = "{name}: more"
 
 GLASS_PX = 16
 MOST_ENTRIES = 8
@@ -127,7 +130,7 @@ def fold_menu(menu: QMenu) -> None:
     ]
     if not folded:
         return
-    inside = QMenu(tr("Edit"), menu)
+    inside = QMenu(tr(EDIT_LABEL), menu)
     for action in folded:
         menu.removeAction(action)
         inside.addAction(action)
@@ -224,7 +227,7 @@ class Stepper(QWidget):
         self.number.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.number.valueChanged.connect(self.changed)
         less = IconButton(theme, "minus", tr("{name}: less", name=name), size_px=16)
-        more = IconButton(theme, "plus", tr("{name}: more", name=name), size_px=16)
+        more = IconButton(theme, "plus", tr(STEP_UP, name=name), size_px=16)
         less.clicked.connect(self.number.stepDown)
         more.clicked.connect(self.number.stepUp)
         for button in (less, more):

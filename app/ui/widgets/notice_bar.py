@@ -10,6 +10,7 @@ from PySide6.QtGui import QCursor, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.i18n import breakable, tr
+from app.ui.shared_labels import CANCEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ProgressStripe
@@ -124,7 +125,7 @@ class ProgressNotice(Notice):
         self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("Progress"))
         self._column.insertWidget(1, self.line)
-        self.add_button(tr("Cancel"), on_cancel, leaves=False)
+        self.add_button(tr(CANCEL), on_cancel, leaves=False)
 
     def show_progress(self, text: str, done: int, total: int) -> None:
         """What is done now, and how much of it."""

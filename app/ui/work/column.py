@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 from app.store.jobs import JobRow
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import DELETE, GO_ON, LAST_SEVEN_DAYS, OLDER, RENAME, STOP, TODAY
 from app.ui.shell.keyboard import keys_of
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -27,6 +28,8 @@ from app.ui.work.doing import Doing
 
 if TYPE_CHECKING:
     from app.features.work.queue import StoredJobs
+
+WORKING_LABEL = "Working"
 
 SEARCH_DELAY_MS = 120
 
@@ -155,10 +158,10 @@ class ListColumn(QWidget):
     def menu_for(self, index: QModelIndex) -> QMenu:
         menu, tokens = QMenu(self), self._theme.tokens
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(icon("pencil-simple", tokens.muted), tr("Rename") + "\tF2", lambda: self.rename(index))
+        menu.addAction(icon("pencil-simple", tokens.muted), tr(RENAME) + "\tF2", lambda: self.rename(index))
         menu.addSeparator()
         number = index.data(ID_ROLE)
-        menu.addAction(icon("trash", tokens.danger), tr("Delete") + "\t" + tr("Del"), lambda: self.delete(number))
+        menu.addAction(icon("trash", tokens.danger), tr(DELETE) + "\t" + tr("Del"), lambda: self.delete(number))
         return menu
 
     def _show(self, found: Sequence[Any]) -> None:
@@ -223,12 +226,12 @@ def title_of(work: JobRow) -> str:
 def group_of(work: JobRow, now: datetime, is_at_work: Callable[[Any], bool] = is_working) -> str:
     """The heading it stands under: by when it was begun, as the list is ordered."""
     if is_at_work(work):
-        return tr("Working")
+        return tr(WORKING_LABEL)
     day = datetime.fromtimestamp(work.created_at).date()
     today = now.date()
     if day >= today:
-        return tr("Today")
-    return tr("Last 7 days") if day > today - timedelta(days=7) else tr("Older")
+        return tr(TODAY)
+    return tr(LAST_SEVEN_DAYS) if day > today - timedelta(days=7) else tr(OLDER)
 
 
 class WorkListModel(GroupedListModel[JobRow]):
@@ -352,11 +355,9 @@ class WorkColumn(ListColumn):
         menu, muted = super().menu_for(index), self._theme.tokens.muted
         number, state, first = index.data(ID_ROLE), index.data(STATE_ROLE), menu.actions()[0]
         if state in ("running", "queued"):
-            menu.insertAction(first, menu.addAction(icon("stop", muted), tr("Stop"), lambda: self._doing.stop(number)))
+            menu.insertAction(first, menu.addAction(icon("stop", muted), tr(STOP), lambda: self._doing.stop(number)))
         elif state in ("paused", "failed"):
-            menu.insertAction(
-                first, menu.addAction(icon("play", muted), tr("Go on"), lambda: self._doing.go_on(number))
-            )
+            menu.insertAction(first, menu.addAction(icon("play", muted), tr(GO_ON), lambda: self._doing.go_on(number)))
         return menu
 
     def _refresh_in_a_moment(self) -> None:

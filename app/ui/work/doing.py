@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.ui.i18n import tr
+from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
@@ -21,6 +22,10 @@ from app.ui.widgets.notice_bar import ProgressNotice
 
 if TYPE_CHECKING:
     from app.features.work.queue import StoredJobs
+
+UNDER_A_MINUTE = "less than a minute"
+ABOUT_AN_HOUR = "about an hour"
+ABOUT_HOURS = "about {count} hours"
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -136,15 +141,15 @@ def time_words(seconds: float) -> str:
     """About how long: "less than a minute", "about 4 minutes", "about 2 hours"."""
     minutes = round(seconds / 60)
     if seconds < 45:
-        return tr("less than a minute")
+        return tr(UNDER_A_MINUTE)
     if minutes <= 1:
-        return tr("about a minute")
+        return tr(ABOUT_A_MINUTE)
     if minutes < 55:
-        return tr("about {count} minutes", count=minutes)
+        return tr(ABOUT_MINUTES, count=minutes)
     halves = round(seconds / 1800)
     if halves <= 2:
-        return tr("about an hour")
-    return tr("about {count} hours", count=f"{halves / 2:.1f}".removesuffix(".0"))
+        return tr(ABOUT_AN_HOUR)
+    return tr(ABOUT_HOURS, count=f"{halves / 2:.1f}".removesuffix(".0"))
 
 
 # Files that a person saves or brings: asked for by name, read and written on a thread; what goes wrong is told.

@@ -14,12 +14,28 @@ from app.features.messages import model_words, reader_words, sentence_for, units
 from app.store.documents import StoredDocument, StoredPageReading
 from app.ui.document.files import short_name
 from app.ui.i18n import tr
+from app.ui.shared_labels import GO_ON, STOP
 from app.ui.shell.picture_reading import QUEUED, RUNNING, PictureReading, PictureState
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ProgressStripe, plain_label
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.doing import time_words
+
+READ_WITH_MODEL = "Read with {name}"
+PAGES_READ_FROM_PICTURES = "{pages} of {name} read from pictures by {way}. Letters may be wrong."
+FILE_IS_PICTURE = "{name} is a picture and was not read."
+PAGE_IS_PICTURE = "Page {page} of {name} is a picture and was not read."
+COMPARE_WITH_PICTURES = "Compare with the pictures"
+CORRECTED_PAGES = "Corrected by you: {pages}."
+ONE_FIGURE_NOT_READ = "1 figure in {name} was not read."
+FIGURES_NOT_READ = "{count} figures in {name} were not read."
+PICTURES_PAUSED = "Reading the pictures of {name} pauses while you chat."
+NO_TEXT_ON_PAGES = "{way} found no text on {pages} of {name}."
+CHOOSE_VISION_MODEL = "Choose a model that sees"
+READING_PICTURES = "Reading the pictures of {name} with {way}"
+ALL_PAGES_ARE_PICTURES = "All {pages} of {name} are pictures and were not read."
+PAGES_ARE_PICTURES = "{pages} of {name} are pictures and were not read."
 
 CHANGED_SINCE = "What was read from the pictures has changed since."
 Act = tuple[str, Callable[[], object]]
@@ -142,7 +158,7 @@ class PicturesLine(QFrame):
         others = [way for way in state.ways if way.method != state.row.way.method]
         left = [page for page in state.row.pages if page not in state.row.done]
         return [
-            (tr("Stop"), partial(pictures.stop, state.document)),
+            (tr(STOP), partial(pictures.stop, state.document)),
             *(
                 (
                     tr("Use {name} instead", name=model_words(way.name)),
@@ -155,24 +171,24 @@ class PicturesLine(QFrame):
     def _unread(self, pictures: PictureReading, state: PictureState, pages: Sequence[int]) -> list[Act]:
         acts: list[Act] = []
         if state.row is not None and state.row.state == "paused" and state.row.error is None:
-            acts.append((tr("Go on"), partial(pictures.resume, state.document)))
+            acts.append((tr(GO_ON), partial(pictures.resume, state.document)))
         for way in state.ways:
-            name = tr("Read with {name}", name=model_words(way.name))
+            name = tr(READ_WITH_MODEL, name=model_words(way.name))
             acts.append((name, partial(pictures.begin, state.document, way, pages)))
         if not any(way.method == "model" for way in state.ways):
-            acts.append((tr("Choose a model that sees"), self.models_wanted.emit))
+            acts.append((tr(CHOOSE_VISION_MODEL), self.models_wanted.emit))
         return acts
 
     def _read(self, pictures: PictureReading, state: PictureState, read: Sequence[int]) -> list[Act]:
         used, figures = {state.pictures.readings[page].method for page in read}, state.pictures.unread_figures
-        acts: list[Act] = [(tr("Compare with the pictures"), partial(self._open, state.document))]
+        acts: list[Act] = [(tr(COMPARE_WITH_PICTURES), partial(self._open, state.document))]
         for way in state.ways:
             if {way.method} != used:
-                name = tr("Read with {name}", name=model_words(way.name))
+                name = tr(READ_WITH_MODEL, name=model_words(way.name))
                 acts.append((name, partial(pictures.begin, state.document, way, read)))
         is_nothing = _is_nothing([state.pictures.readings[page] for page in read])
         if is_nothing and not any(way.method == "model" for way in state.ways):
-            acts.append((tr("Choose a model that sees"), self.models_wanted.emit))
+            acts.append((tr(CHOOSE_VISION_MODEL), self.models_wanted.emit))
         for way in state.ways[-1:] if figures else ():  # a model says more of a figure than what is written in it
             name = tr("Read the figures with {name}", name=model_words(way.name))
             acts.append((name, partial(pictures.begin, state.document, way, figures)))
@@ -201,8 +217,8 @@ def reading_words(state: PictureState) -> str:
     assert state.row is not None
     name, total = short_name(state.document.name), len(state.row.pages)
     if state.rests:
-        return tr("Reading the pictures of {name} pauses while you chat.", name=name)
-    words = tr("Reading the pictures of {name} with {way}", name=name, way=model_words(state.row.way.name))
+        return tr(PICTURES_PAUSED, name=name)
+    words = tr(READING_PICTURES, name=name, way=model_words(state.row.way.name))
     if state.number:
         words += " · " + tr("{number} of {total}", number=state.number, total=total)
     if state.seconds_left is not None and state.seconds_left > 20:
@@ -215,20 +231,16 @@ def unread_words(state: PictureState) -> str:
     name, pages = short_name(state.document.name), state.pictures.unread_pages
     if not pages:
         count = len(state.pictures.unread_figures)
-        return (
-            tr("1 figure in {name} was not read.", name=name)
-            if count == 1
-            else tr("{count} figures in {name} were not read.", count=count, name=name)
-        )
+        return tr(ONE_FIGURE_NOT_READ, name=name) if count == 1 else tr(FIGURES_NOT_READ, count=count, name=name)
     is_all = len(pages) == state.document.pages
     if is_all and len(pages) == 1:
-        words = tr("{name} is a picture and was not read.", name=name)
+        words = tr(FILE_IS_PICTURE, name=name)
     elif is_all:
-        words = tr("All {pages} of {name} are pictures and were not read.", pages=units("page", len(pages)), name=name)
+        words = tr(ALL_PAGES_ARE_PICTURES, pages=units("page", len(pages)), name=name)
     elif len(pages) == 1:
-        words = tr("Page {page} of {name} is a picture and was not read.", page=pages[0], name=name)
+        words = tr(PAGE_IS_PICTURE, page=pages[0], name=name)
     else:
-        words = tr("{pages} of {name} are pictures and were not read.", pages=units("page", len(pages)), name=name)
+        words = tr(PAGES_ARE_PICTURES, pages=units("page", len(pages)), name=name)
     if not state.ways:
         words += " " + tr("A model that sees can read them, or the program tesseract where it is installed.")
     return words
@@ -240,14 +252,14 @@ def read_words(state: PictureState) -> str:
     names = list(dict.fromkeys(reader_words(reading.method, reading.model) for reading in readings))
     pages_of = {"pages": units("page", len(readings)), "name": short_name(state.document.name), "way": ", ".join(names)}
     if _is_nothing(readings):
-        return tr("{way} found no text on {pages} of {name}.", **pages_of)
-    words = tr("{pages} of {name} read from pictures by {way}. Letters may be wrong.", **pages_of)
+        return tr(NO_TEXT_ON_PAGES, **pages_of)
+    words = tr(PAGES_READ_FROM_PICTURES, **pages_of)
     told = {
         "empty": tr("Without text: {pages}."),
         "repeated": tr("The answer repeated itself; what came before is kept: {pages}."),
         "cut": tr("The answer was cut off. What was read is kept: {pages}."),
         "refused": tr("The model would not read: {pages}."),
-        PERSON: tr("Corrected by you: {pages}."),
+        PERSON: tr(CORRECTED_PAGES),
     }
     pages: dict[str, list[int]] = {}
     for reading in readings:

@@ -24,6 +24,7 @@ from app.features.work.engines import ModelSwap, swap_words
 from app.features.work.queue import DONE, FAILED, PAUSED, QUEUED, RUNNING, JobEvent, StoredJobs
 from app.store.jobs import JobRow
 from app.ui.i18n import tr
+from app.ui.shared_labels import GO_ON, PUT_TO_SLEEP, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.notify import ACTION_LABELS, Notify
@@ -34,6 +35,10 @@ from app.ui.widgets.dialogs import Question, WaitingQuestion
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets
 from app.ui.work.column import ColumnWords, WorkColumn
+
+PAUSED_WHILE_YOU_CHAT = "paused while you chat"
+WAITS_FOR_MEMORY = "waits for memory"
+NOT_NOW = "Not now"
 
 
 class TabColumn(QWidget):
@@ -73,7 +78,7 @@ class StateBar(QFrame):
         self.words = plain_label(wraps=True)
         self.other = text_button("", "quiet")
         self.other.clicked.connect(self._on_other)
-        self.go_on = text_button(tr("Go on"), "plain")
+        self.go_on = text_button(tr(GO_ON), "plain")
         self.go_on.clicked.connect(self.go_on_wanted)
         self._row, self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight, self), QHBoxLayout()
         self._row.addWidget(self.words, 1)
@@ -95,9 +100,9 @@ class StateBar(QFrame):
         """
         if job.state == FAILED or (job.state == PAUSED and job.error is not None):
             said = sentence_for(job.error) if job.error is not None else PersonMessage(failed)
-            self.say(" ".join(part for part in (tr(said.text), kept) if part), tr("Try again"), said.action)
+            self.say(" ".join(part for part in (tr(said.text), kept) if part), tr(TRY_AGAIN), said.action)
         elif job.state == PAUSED:
-            self.say(stopped, tr("Go on"))
+            self.say(stopped, tr(GO_ON))
         else:
             self.hide()
 
@@ -306,7 +311,7 @@ class JobRunner(QObject, Generic[Told]):
 
 
 def rest_words(reason: str) -> str:
-    return tr("paused while you chat") if reason == INTERACTIVE else tr("waits for memory")
+    return tr(PAUSED_WHILE_YOU_CHAT) if reason == INTERACTIVE else tr(WAITS_FOR_MEMORY)
 
 
 class JobEnds(QObject):
@@ -509,5 +514,5 @@ class SecondModelQuestion(WaitingQuestion[ModelSwap]):
 
     def dialog_for(self, asked: ModelSwap) -> Question:
         words = in_words(swap_words(asked))
-        title, yes = tr("Two models do not fit at once"), tr("Put to sleep")
-        return Question("second_model_question", title, words, yes=yes, no=tr("Not now"))
+        title, yes = tr("Two models do not fit at once"), tr(PUT_TO_SLEEP)
+        return Question("second_model_question", title, words, yes=yes, no=tr(NOT_NOW))

@@ -23,6 +23,8 @@ from app.ui.widgets.buttons import IconButton, set_text_font
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import name_widgets, scrolled
 
+UNDER_A_THOUSANDTH = "under 0.1 %"
+
 CARD_PX = 180
 """The least width of a card."""
 LINES, LINES_OF_SEVERAL_ROWS = 6, 4
@@ -277,4 +279,4 @@ def percent(share: float) -> str:
     value = 100 * share
     if value >= 9.95:
         return f"{value:.0f} %"
-    return f"{value:.1f} %" if value >= 0.05 else tr("under 0.1 %")
+    return f"{value:.1f} %" if value >= 0.05 else tr(UNDER_A_THOUSANDTH)

@@ -15,6 +15,7 @@ from app.core.errors import AppError, InfillUnavailable
 from app.core.events import CancelToken, FinishReason, PromptProgress, TokenSeen
 from app.language.sentences import written_words
 from app.ui.i18n import tr
+from app.ui.shared_labels import STOPPED_LABEL
 from app.ui.shell.model_loader import ModelLoader, model_name
 from app.ui.widgets.labels import announce
 from app.ui.work.at_hand import ModelAtHand, WorkEnded, WorkEvent
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.features.work.engines import TaskEngines
     from app.features.writing import ContextWindow, Continuation, PageAsked
+
+READING = "Reading"
+TEXT_REPEATED_ITSELF = "The text repeated itself and was stopped."
 
 
 MOST_RUNS = 20
@@ -201,7 +205,7 @@ def _one_kind_of_line_end(text: str) -> str:
 
 def _reading_words(read: PromptProgress | None) -> str:
     if read is None or not read.total_tokens:
-        return tr("Reading")
+        return tr(READING)
     return tr("Reading {percent} %", percent=min(100, read.done_tokens * 100 // read.total_tokens))
 
 
@@ -421,7 +425,7 @@ class Continuing(QObject):
         if asked is None or not self.is_busy:
             return
         self.work.stop(WritingRequestKind.GO_ON)
-        self._note = tr("Stopped")
+        self._note = tr(STOPPED_LABEL)
         if not self.is_choosing:
             self._finish(asked, FinishReason.CANCELLED, takes_rest=takes_rest)
         elif self._cards.has_words:
@@ -612,7 +616,7 @@ def _ending_words(reason: FinishReason | None, *, has_text: bool) -> str:
     if not has_text:
         return tr("The model wrote nothing here: for it the text ends at this place.")
     if reason is FinishReason.REPEATED:
-        return tr("The text repeated itself and was stopped.")
+        return tr(TEXT_REPEATED_ITSELF)
     if reason is FinishReason.CONTEXT:
         return tr("The context is full; continue to read on from a later place.")
     return tr("The model stopped here.") if reason is FinishReason.STOP else ""

@@ -11,11 +11,14 @@ from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.features.inside.looks import replaced, within
 from app.ui.i18n import tr
 from app.ui.inside.look import MESSAGE, SELECTION, InspectedAnswer, InspectedText, Subjects
+from app.ui.shared_labels import WHAT_IS_SELECTED
 from app.ui.write.continuing import ContinuationRun, Continuing
 from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
     from app.features.writing import Continuation
+
+THE_LAST_CONTINUATION = "The last continuation"
 
 KEPT_ANSWERS = 20
 PAGE = "page"
@@ -41,10 +44,10 @@ class PageSubjects(Subjects):
         edit = self._edit
         cursor = edit.textCursor()
         selected = edit.page.between(cursor.selectionStart(), cursor.selectionEnd()) if cursor.hasSelection() else ""
-        found = [InspectedText(SELECTION, tr("What is selected"), selected)] if selected else []
+        found = [InspectedText(SELECTION, tr(WHAT_IS_SELECTED), selected)] if selected else []
         answer, name = self._answer, MESSAGE  # which is what is looked at as long as nobody chose
         if answer is not None and answer.is_there:
-            found.append(InspectedText(MESSAGE, tr("The last continuation"), answer.text, self._number, answer=answer))
+            found.append(InspectedText(MESSAGE, tr(THE_LAST_CONTINUATION), answer.text, self._number, answer=answer))
             name = PAGE
         before = edit.page.between(0, cursor.selectionEnd())
         return [*found, InspectedText(name, tr("The page up to the cursor"), before)] if before.strip() else found

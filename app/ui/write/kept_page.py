@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.ui.i18n import tr
+from app.ui.shared_labels import SAVED_AS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.widgets.dialogs import DOCUMENTS, SAVED, file_dialog
@@ -277,7 +278,7 @@ class PageFiles(QObject):
             return
 
         def told(remarks: Any) -> None:
-            self._notify.saved(path, " ".join([tr("Saved as {name}.", name=path.name), *map(tr, remarks)]))
+            self._notify.saved(path, " ".join([tr(SAVED_AS, name=path.name), *map(tr, remarks)]))
             self._kept.look()
             self.saved.emit()
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidg
 
 from app.ui.i18n import tr
 from app.ui.sampling import HEADING, MUTED, SamplingFields, field_label
+from app.ui.shared_labels import NEVER, TOKEN_COUNT
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.fields import SegmentedControl, Stepper
@@ -20,6 +21,9 @@ from app.ui.write.page_document import PageContent
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.writing import PageAsked, WritingOptions, WrittenPage
+
+TEMPERATURE_VALUE = "temperature {value}"
+STOPS_AT = "stops at {what}"
 
 WIDTH_PX = 500
 MIDDLES = ("", "on", "off")
@@ -91,7 +95,7 @@ class OptionsSheet(QFrame):
             str(options.count),
             lambda number: self._choose(count=int(number)),
         )
-        words = (tr("In code"), tr("Always"), tr("Never"))
+        words = (tr("In code"), tr("Always"), tr(NEVER))
         self.middle = SegmentedControl(
             tr("Fill in"), list(zip(MIDDLES, words, strict=True)), options.middle, lambda one: self._choose(middle=one)
         )
@@ -184,14 +188,14 @@ class OptionsSheet(QFrame):
 
 def summary_of(options: WritingOptions) -> str:
     """Such as "64 tokens · 3 at once · temperature 0.7": what is special about it."""
-    parts = [tr("{count} tokens", count=f"{options.max_tokens:,}")]
+    parts = [tr(TOKEN_COUNT, count=f"{options.max_tokens:,}")]
     if options.count > 1:
         parts.append(tr("{count} at once", count=options.count))
     temperature = options.sampling.get("temperature")
     if temperature is not None:
-        parts.append(tr("temperature {value}", value=f"{temperature:.2f}".rstrip("0").rstrip(".")))
+        parts.append(tr(TEMPERATURE_VALUE, value=f"{temperature:.2f}".rstrip("0").rstrip(".")))
     if options.stop:
-        parts.append(tr("stops at {what}", what=_shown(options.stop[0])))
+        parts.append(tr(STOPS_AT, what=_shown(options.stop[0])))
     return " · ".join(parts)
 
 

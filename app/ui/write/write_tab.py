@@ -17,6 +17,19 @@ from app.core.visible import clean_text
 from app.features.models.messages import short_count
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shared_labels import (
+    CONTINUE,
+    LAST_SEVEN_DAYS,
+    OLDER,
+    PIN,
+    PINNED,
+    STOP,
+    TODAY,
+    UNDO,
+    UNPIN,
+    WRITING,
+    YESTERDAY,
+)
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import OwnEngine, Tab, UiContext
 from app.ui.spelling import SpellCheck, Speller
@@ -37,6 +50,8 @@ from app.ui.write.page_edit import PageEdit
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.writing import ContextWindow, OpenedFile, PageAsked, PageRow, Pages
+
+CONTINUE_WITHOUT_SUFFIX = "Continue without what follows"
 
 
 IDEAS: tuple[tuple[str, str], ...] = (
@@ -246,7 +261,7 @@ class WriteView(QWidget):
             from app.features.messages import sentence_for
 
             notice = self._ui.notify.tell(sentence_for(error), lasts=True)
-            notice.add_button(tr("Continue without what follows"), self.continuing.go_on, "plain")
+            notice.add_button(tr(CONTINUE_WITHOUT_SUFFIX), self.continuing.go_on, "plain")
         else:
             self._ui.notify.error(error)
 
@@ -260,7 +275,7 @@ class WriteView(QWidget):
         work = self.continuing
         if work.is_busy != self._is_at_work:  # and not with each token
             self._is_at_work = work.is_busy
-            self.at_work.emit(tr("Writing") if work.is_busy else "")
+            self.at_work.emit(tr(WRITING) if work.is_busy else "")
 
     def _show_reading(self) -> None:
         reading = self.continuing.counting.reading
@@ -304,7 +319,7 @@ class PageHead(QWidget):
         self.file = ElidedLabel()
         self.file.setProperty("kind", "muted")
         self.language = ChoiceButton(theme, tr("Language"), languages_with("text"), shows_change=False)
-        self.undo = IconButton(theme, "arrow-counter-clockwise", tr("Undo"), size_px=18)
+        self.undo = IconButton(theme, "arrow-counter-clockwise", tr(UNDO), size_px=18)
         self.redo = IconButton(theme, "arrow-clockwise", tr("Redo"), size_px=18)
         self.open = IconButton(theme, "folder-open", tr("Open text files"), size_px=18)
         self.save = IconButton(theme, "floppy-disk", tr("Save as a file"), size_px=18)
@@ -371,7 +386,7 @@ class PageFoot(QWidget):
         self._said: list[str] = []
         self._room = 0
         self._has_reading = False
-        self.go_on: QPushButton = text_button(tr("Continue"), "primary")
+        self.go_on: QPushButton = text_button(tr(CONTINUE), "primary")
         self.again: QPushButton = text_button(tr("Again"), "plain")
         self.again.setToolTip(tr("Replace the last continuation with a new one"))
         self.options: QPushButton = text_button("", "quiet")
@@ -410,7 +425,7 @@ class PageFoot(QWidget):
     def look(self) -> None:
         """What the model does, or can do, is another."""
         work = self._work
-        label, keys = (tr("Stop"), "Esc") if work.is_busy else (tr("Continue"), "Ctrl+Enter")
+        label, keys = (tr(STOP), "Esc") if work.is_busy else (tr(CONTINUE), "Ctrl+Enter")
         self.go_on.setText(label)
         self.go_on.setAccessibleName(label)
         self.go_on.setToolTip(f"{label} ({keys})")
@@ -549,13 +564,13 @@ class PageListModel(GroupedListModel[Any]):
 
     def group_of(self, row: PageRow, now: datetime) -> str:
         if row.pinned:
-            return tr("Pinned")
+            return tr(PINNED)
         day, today = datetime.fromtimestamp(row.updated_at).date(), now.date()
         if day >= today:
-            return tr("Today")
+            return tr(TODAY)
         if day == today - timedelta(days=1):
-            return tr("Yesterday")
-        return tr("Last 7 days") if day > today - timedelta(days=7) else tr("Older")
+            return tr(YESTERDAY)
+        return tr(LAST_SEVEN_DAYS) if day > today - timedelta(days=7) else tr(OLDER)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self._rows[index.row()]
@@ -589,7 +604,7 @@ class PagesColumn(ListColumn):
 
     def menu_for(self, index: QModelIndex) -> QMenu:
         menu, muted, is_pinned = super().menu_for(index), self._theme.tokens.muted, bool(index.data(PINNED_ROLE))
-        glyph, words = ("push-pin-slash", tr("Unpin")) if is_pinned else ("push-pin", tr("Pin"))
+        glyph, words = ("push-pin-slash", tr(UNPIN)) if is_pinned else ("push-pin", tr(PIN))
         number = index.data(ID_ROLE)
         pin = menu.addAction(icon(glyph, muted), words, lambda: self._pin(number, is_pinned=not is_pinned))
         menu.insertAction(menu.actions()[1], pin)

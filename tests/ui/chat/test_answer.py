@@ -12,8 +12,25 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import AnswerStats, FinishReason, Role
 from app.store.conversations import MessageState
-from app.ui.chat.answer import ThinkingView, ThoughtText, stats_text, thought_for, time_text
-from app.ui.chat.composer import ThinkingChoice
+from app.ui.chat.actions import PREVIOUS_VERSION
+from app.ui.chat.answer import (
+    HIDE_THINKING,
+    THINKING,
+    THOUGHT_A_MOMENT,
+    THOUGHT_FOR_MINUTES,
+    THOUGHT_FOR_SECONDS,
+    THOUGHT_WITHOUT_ANSWER,
+    THOUGHTS,
+    TOOK_TIME,
+    ThinkingView,
+    ThoughtText,
+    stats_text,
+    thought_for,
+    time_text,
+)
+from app.ui.chat.composer import LONG, MEDIUM, SHORT, THINKING_MEDIUM, THINKING_OFF, THINKING_ON, ThinkingChoice
+from app.ui.chat.details import THOUGHT_FOR
+from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL
 from app.ui.theme import Theme
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
@@ -30,8 +47,8 @@ def test_the_line_under_an_answer_says_how_long_it_took_and_nothing_of_tokens(op
     desk = open_chat({"text": "Hello there."})
     desk.ask("Hi")
     name, took = desk.last.note().split(" · ")
-    assert name == desk.last_message.model and re.fullmatch(r"took \d+\.\d s", took)
-    assert time_text(64.2) == "1 min 4 s"
+    assert name == desk.last_message.model and re.fullmatch(TOOK_TIME.format(time="\\d+\\.\\d s"), took)
+    assert time_text(64.2) == MINUTES_AND_SECONDS.format(minutes=1, seconds=4)
 
 
 # What the model thought: the line above an answer, and the composer's control.
@@ -57,13 +74,13 @@ def thoughts(desk: ChatDesk) -> str:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (None, "Thoughts"),
-        (0.4, "Thought for a moment"),
-        (1.0, "Thought for 1 s"),
-        (12.3, "Thought for 12 s"),
-        (59.9, "Thought for 59 s"),
-        (60.0, "Thought for 1 min 0 s"),
-        (125.2, "Thought for 2 min 5 s"),
+        (None, THOUGHTS),
+        (0.4, THOUGHT_A_MOMENT),
+        (1.0, THOUGHT_FOR_SECONDS.format(seconds=1)),
+        (12.3, THOUGHT_FOR_SECONDS.format(seconds=12)),
+        (59.9, THOUGHT_FOR_SECONDS.format(seconds=59)),
+        (60.0, THOUGHT_FOR_MINUTES.format(minutes=1, seconds=0)),
+        (125.2, THOUGHT_FOR_MINUTES.format(minutes=2, seconds=5)),
     ],
 )
 def test_the_time_is_said_in_words(seconds: float | None, words: str) -> None:
@@ -75,7 +92,7 @@ def test_thinking_is_one_line_that_opens_to_the_text(open_chat: Open) -> None:
     desk.ask("Hi")
     assert desk.last_text == "Hello you."
     assert line(desk).isVisible()
-    assert line(desk).text() == "Thought for a moment"
+    assert line(desk).text() == THOUGHT_A_MOMENT
     assert desk.last.findChild(ThoughtText) is None
     closed_height = desk.last.height()
     QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
@@ -105,24 +122,24 @@ def test_the_line_is_reached_and_opened_by_keyboard(open_chat: Open) -> None:
     desk.last.setFocus()
     QTest.keyClick(desk.last, Qt.Key.Key_Tab)
     assert line(desk).hasFocus()
-    assert line(desk).accessibleName() == "Thought for a moment"
+    assert line(desk).accessibleName() == THOUGHT_A_MOMENT
     QTest.keyClick(line(desk), Qt.Key.Key_Space)
     assert thoughts(desk) == THOUGHT
-    assert line(desk).accessibleDescription() == "Hides the thinking"
+    assert line(desk).accessibleDescription() == HIDE_THINKING
 
 
 def test_while_it_thinks_the_line_says_so_and_grows_when_open(open_chat: Open) -> None:
     desk = open_chat({"thinking": "one two " * 5000, "text": "Done.", "delay_s": 0.01})
     desk.type("Hi")
     desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: len(desk.turns) == 2 and desk.thinking_line == "Thinking…")
+    desk.wait(lambda: len(desk.turns) == 2 and desk.thinking_line == THINKING)
     QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
     before = len(thoughts(desk))
     desk.wait(lambda: len(thoughts(desk)) > before)
     with desk.hears(desk.chat.answer_finished):
         desk.chat.stop()
-    assert desk.thinking_line.startswith("Thought for")
-    assert desk.last_state == "Stopped"
+    assert desk.thinking_line.startswith(THOUGHT_FOR)
+    assert desk.last_state == STOPPED_LABEL
     stored = desk.conversations.find()[0]
     assert desk.conversations.path(stored.id)[-1].thinking == thoughts(desk)
 
@@ -135,7 +152,7 @@ def test_thinking_stays_when_another_chat_was_looked_at(open_chat: Open) -> None
     conversation_id = desk.chat.conversation_id
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation_id)
-    assert desk.thinking_line == "Thinking…"
+    assert desk.thinking_line == THINKING
     assert desk.script is not None
     with desk.hears(desk.chat.answer_finished):
         (desk.script.parent / "go").touch()
@@ -161,15 +178,15 @@ def test_stored_thinking_is_shown_again_and_each_version_has_its_own(open_chat: 
     desk.chat.show_conversation(chat.id)
     assert desk.last_text == "Second."
     assert not desk.thinking.isVisible()
-    desk.click_action(desk.last, "Previous version")
+    desk.click_action(desk.last, PREVIOUS_VERSION)
     desk.wait(lambda: desk.last_text == "First.")
-    assert line(desk).text() == "Thought for 12 s"
+    assert line(desk).text() == THOUGHT_FOR_SECONDS.format(seconds=12)
 
 
 def test_a_model_that_only_thought_says_so(open_chat: Open) -> None:
     desk = open_chat({"thinking": THOUGHT, "text": ""})
     desk.ask("Hi")
-    assert desk.last_state == "The model thought about it and gave no answer."
+    assert desk.last_state == THOUGHT_WITHOUT_ANSWER
 
 
 def test_right_to_left_and_other_colours_lay_it_out_again(qtbot: QtBot, theme: Theme) -> None:
@@ -199,9 +216,9 @@ def test_thinking_is_switched_for_this_chat_and_the_model_is_told(open_chat: Ope
     desk = open_chat({"text": "x"}, load={"thinking": "switch"})
     desk.chat.set_model_state("ready")
     button = desk.thinking_button
-    assert button.text() == "Thinking on"
+    assert button.text() == THINKING_ON
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert (button.text(), button.accessibleName()) == ("Thinking off", "Thinking off")
+    assert (button.text(), button.accessibleName()) == (THINKING_OFF, THINKING_OFF)
     desk.ask("Hi")
     assert desk.requests()[-1]["template_variables"]["enable_thinking"] is False
     assert desk.conversations.find()[0].thinking == "off"
@@ -209,18 +226,18 @@ def test_thinking_is_switched_for_this_chat_and_the_model_is_told(open_chat: Ope
     desk.ask("And?")
     assert desk.requests()[-1]["template_variables"]["enable_thinking"] is True
     desk.chat.show_conversation(None)
-    assert button.text() == "Thinking on"
+    assert button.text() == THINKING_ON
 
 
 def test_the_control_follows_the_settings_where_the_chat_says_nothing(open_chat: Open) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": "switch_off"})
     desk.chat.set_model_state("ready")
     button = desk.thinking_button
-    assert button.text() == "Thinking off"
+    assert button.text() == THINKING_OFF
     desk.app.change("chat", thinking="on")
     with desk.hears(desk.composer.entered):
         desk.chat.focus_composer()
-    assert button.text() == "Thinking on"
+    assert button.text() == THINKING_ON
     desk.ask("Hi")
     assert desk.requests()[-1]["template_variables"]["enable_thinking"] is True
 
@@ -237,12 +254,12 @@ def test_an_effort_is_chosen_from_a_menu(qtbot: QtBot, theme: Theme) -> None:
     choice = ThinkingChoice(theme)
     qtbot.addWidget(choice)
     choice.show_choice("effort", "medium")
-    assert choice.button.text() == "Thinking: medium"
+    assert choice.button.text() == THINKING_MEDIUM
     menu = choice.menu()
     assert [(action.text(), action.isChecked()) for action in menu.actions()] == [
-        ("Short", False),
-        ("Medium", True),
-        ("Long", False),
+        (SHORT, False),
+        (MEDIUM, True),
+        (LONG, False),
     ]
     with qtbot.waitSignal(choice.chosen) as chosen:
         menu.actions()[2].trigger()

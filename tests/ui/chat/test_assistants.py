@@ -10,10 +10,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPlainTextEdit, QPushButton
 
 from app.features.assistants import ICONS
-from app.ui.chat.assistant_dialog import AssistantDialog
+from app.ui.chat.assistant_dialog import NEW_CHAT_WITH_IT, AssistantDialog
+from app.ui.chat.assistants import ALL_ASSISTANTS, ASSISTANT_CHANGED, CHAT_ASSISTANT, NO_ASSISTANT, SAVE_AS_ASSISTANT
 from app.ui.chat.view import ChatView
 from app.ui.chat.welcome import AssistantRow
 from app.ui.icons import _charmap
+from app.ui.shared_labels import CHOOSE_AN_ICON, COPY_OF, DELETE, DUPLICATE, NEW_ASSISTANT, UNDO
 from app.ui.shell.palette import Palette
 from app.ui.widgets.buttons import IconPopup
 from tests.helpers.clipping import clipped_texts
@@ -43,7 +45,7 @@ class AssistantsDesk(Desk):
 
 
 def open_dialog(desk: ChatDesk) -> AssistantsDesk:
-    desk.choose(desk.chat.assistants.menu(), "All assistants…")
+    desk.choose(desk.chat.assistants.menu(), ALL_ASSISTANTS)
     return AssistantsDesk(desk.find(AssistantDialog), desk.app, desk.notify)
 
 
@@ -56,7 +58,7 @@ def test_what_a_chat_sets_is_saved_as_an_assistant_and_begins_another_chat(open_
     store = desk.app.assistants
     desk.ask("Hello")
     desk.chat.options._choose(system_prompt="Talk like a pirate.", max_tokens=200)
-    desk.choose(desk.chat.assistants.menu(), "Save these settings as an assistant…")
+    desk.choose(desk.chat.assistants.menu(), SAVE_AS_ASSISTANT)
     dialog = AssistantsDesk(desk.find(AssistantDialog), desk.app, desk.notify)
     dialog.name_it("Pirate")
     dialog.root.close()
@@ -70,7 +72,7 @@ def test_what_a_chat_sets_is_saved_as_an_assistant_and_begins_another_chat(open_
     row = desk.find(AssistantRow)
     with desk.hears(row.chosen):
         desk.click(next(one for one in row.findChildren(QPushButton) if one.isVisible()))
-    assert desk.button("Assistant of this chat: Pirate").isVisible()
+    assert desk.button(CHAT_ASSISTANT.format(name="Pirate")).isVisible()
     desk.ask("Where?")
     request = desk.requests()[-1]
     assert (request["messages"][0], request["max_tokens"]) == (["system", "Talk like a pirate."], 200)
@@ -89,11 +91,11 @@ def test_a_chat_keeps_what_it_took_until_somebody_takes_the_change_over(open_cha
     dialog.root.close()
     desk.ask("Second")
     assert desk.prompts()[-1][0] == ("system", "One step at a time.")
-    assert "“Tutor” was changed. This chat isn’t affected." in desk.notices
+    assert ASSISTANT_CHANGED.format(name="Tutor") in desk.notices
     desk.press_notice("Use it here")
     desk.ask("Third")
     assert desk.prompts()[-1][0] == ("system", "Two steps at a time.")
-    desk.choose(desk.chat.assistants.menu(), "No assistant")
+    desk.choose(desk.chat.assistants.menu(), NO_ASSISTANT)
     desk.ask("Fourth")
     assert desk.prompts()[-1][0] == ("user", "First")
 
@@ -102,7 +104,7 @@ def test_the_dialog_makes_copies_renames_and_deletes_with_undo(open_chat: Open) 
     desk = open_chat()
     dialog = open_dialog(desk)
     assert not dialog.has(QLineEdit, "assistant_name"), "there is none yet"
-    dialog.click(dialog.button("New assistant"))
+    dialog.click(dialog.button(NEW_ASSISTANT))
     dialog.name_it("Cook")
     name = dialog.find(QLineEdit, "assistant_name")
     dialog.root.activateWindow()
@@ -111,22 +113,22 @@ def test_the_dialog_makes_copies_renames_and_deletes_with_undo(open_chat: Open) 
     assert dialog.find(QPlainTextEdit).hasFocus(), "Tab goes on as one reads"
     dialog.instruct("Recipes only.")
     dialog.wait(lambda: dialog.names == ["Cook"])
-    dialog.click(dialog.button("Choose an icon"))
+    dialog.click(dialog.button(CHOOSE_AN_ICON))
     popup = dialog.find(IconPopup)
     QTest.keyClick(popup.buttons[0], Qt.Key.Key_Down)
     QTest.keyClick(popup.buttons[8], Qt.Key.Key_Return)
     assert desk.app.assistants.all()[0].icon == ICONS[8]
-    dialog.click(dialog.button("Duplicate"))
-    assert dialog.names == ["Cook", "Cook (copy)"]
+    dialog.click(dialog.button(DUPLICATE))
+    assert dialog.names == ["Cook", COPY_OF.format(name="Cook")]
     assert dialog.find(QPlainTextEdit).toPlainText() == "Recipes only."
     assert clipped_texts(dialog.root) == []
-    dialog.click(dialog.button("Delete"))
+    dialog.click(dialog.button(DELETE))
     assert dialog.names == ["Cook"]
-    AssistantsDesk(dialog.root, desk.app, dialog.root.notify).press_notice("Undo")
-    assert dialog.names == ["Cook", "Cook (copy)"]
+    AssistantsDesk(dialog.root, desk.app, dialog.root.notify).press_notice(UNDO)
+    assert dialog.names == ["Cook", COPY_OF.format(name="Cook")]
     with desk.hears(desk.chat.assistants.begin_wanted) as begun:
-        dialog.click(dialog.button("New chat with it"))
-    assert begun[0][0].name == "Cook (copy)"
+        dialog.click(dialog.button(NEW_CHAT_WITH_IT))
+    assert begun[0][0].name == COPY_OF.format(name="Cook")
 
 
 def test_in_a_temporary_chat_an_assistant_serves_as_well(open_chat: Open) -> None:

@@ -19,7 +19,11 @@ from app.features.documents import ReadEvent
 from app.features.messages import NO_PICTURES
 from app.store.conversations import DocumentUse
 from app.ui.chat.answer import AnswerView
-from app.ui.document.files import LARGE_BYTES, LargeFile, PasswordDialog
+from app.ui.chat.attaching import SHOW_ALL, STILL_READING, SUMMARIZE_ALL, USE_AS_BACKGROUND
+from app.ui.chat.attachment_row import TOO_LONG_PASSAGES_INSTEAD
+from app.ui.chat.view import SENT_WHEN_READ
+from app.ui.document.files import ATTACH_FOLDER_TITLE, LARGE_BYTES, WRONG_PASSWORD, LargeFile, PasswordDialog
+from app.ui.shared_labels import CHOOSE_PAGES, PICTURE_LABEL, SUMMARIZE, TRANSLATE, UNDO
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.office_files import write_zip
@@ -103,7 +107,7 @@ def test_a_folder_is_chosen_from_the_menu_of_the_paperclip(open_chat: Open, tmp_
     notes(folder / "below" / "a.txt", "First.")
     notes(folder / "b.md", "Second.")
     desk.paperclip.customContextMenuRequested.emit(QPoint(2, 2))
-    desk.choose(next(menu for menu in desk.every(QMenu) if menu.isVisible()), "Attach a folder")
+    desk.choose(next(menu for menu in desk.every(QMenu) if menu.isVisible()), ATTACH_FOLDER_TITLE)
     dialog = desk.chat.findChild(QFileDialog, "attach_folder_dialog")
     assert dialog is not None
     assert dialog.fileMode() == QFileDialog.FileMode.Directory
@@ -137,9 +141,7 @@ def test_what_does_not_fit_becomes_background_by_itself_and_that_is_said_once(op
                  "The zirconium valve must be sealed with copper paste.")  # fmt: skip
     desk.attach(path)
     said = desk.too_long_said
-    assert said == (
-        "manual.txt is too long to be shown to the model whole: each question gets the passages that fit it best."
-    )
+    assert said == (TOO_LONG_PASSAGES_INSTEAD.format(name="manual.txt"))
     assert desk.note == ""
     assert desk.chips[0].accessibleName().endswith(" words, attached")
     desk.ask("How is the zirconium valve sealed?")
@@ -161,7 +163,7 @@ def test_a_part_of_a_document_can_be_read_instead(open_chat: Open, tmp_path: Pat
     desk = open_chat(load={"context_tokens": 150})
     desk.attach(lease_pdf(tmp_path / "lease.pdf"))
     assert desk.attached[0].is_too_long
-    desk.press_offer("Choose pages…")
+    desk.press_offer(CHOOSE_PAGES)
     desk.choose_pages(2, 2)
     desk.wait_until_attached(1)
     (one,) = desk.attached
@@ -175,12 +177,12 @@ def test_a_part_of_a_document_can_be_read_instead(open_chat: Open, tmp_path: Pat
 def test_what_does_not_fit_can_go_over_to_the_summaries(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat(load={"context_tokens": 150})
     desk.attach(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "note.txt", "Short."))
-    assert desk.offers == ["Summarize all of it", "Choose pages…"]
+    assert desk.offers == [SUMMARIZE_ALL, CHOOSE_PAGES]
     (lease, short) = desk.attached
     assert lease.document is not None
     desk.type("About the lease")
     with desk.hears(desk.attaching.summarize_wanted) as told:
-        desk.press_offer("Summarize all of it")
+        desk.press_offer(SUMMARIZE_ALL)
     assert told == [(lease.document.id,)]
     assert desk.attached == [short]
     assert desk.message == "About the lease"
@@ -194,7 +196,7 @@ def test_what_fits_can_be_summarized_from_its_menu(open_chat: Open, tmp_path: Pa
     assert one.document is not None
     menu = desk.menu_of(desk.chips[0])
     with desk.hears(desk.attaching.summarize_wanted) as told:
-        next(action for action in menu.actions() if action.text() == "Summarize").trigger()
+        next(action for action in menu.actions() if action.text() == SUMMARIZE).trigger()
     assert told == [(one.document.id,)]
     assert desk.chips == []
 
@@ -205,7 +207,7 @@ def test_what_fits_can_be_translated_from_its_menu(open_chat: Open, tmp_path: Pa
     desk.attach(path)
     menu = desk.menu_of(desk.chips[0])
     with desk.hears(desk.attaching.translate_wanted) as told:
-        next(action for action in menu.actions() if action.text() == "Translate").trigger()
+        next(action for action in menu.actions() if action.text() == TRANSLATE).trigger()
     assert told == [(path,)]
     assert desk.chips == []
 
@@ -214,9 +216,9 @@ def test_of_a_temporary_chat_nothing_goes_to_where_it_would_be_kept(open_chat: O
     desk = open_chat(load={"context_tokens": 150})
     desk.chat.show_temporary()
     desk.attach(lease_pdf(tmp_path / "lease.pdf"))
-    assert desk.offers == ["Choose pages…"]
+    assert desk.offers == [CHOOSE_PAGES]
     menu = desk.menu_of(desk.chips[0])
-    assert not {"Summarize", "Translate"} & {action.text() for action in menu.actions()}
+    assert not {SUMMARIZE, TRANSLATE} & {action.text() for action in menu.actions()}
 
 
 def test_of_two_that_fit_only_alone_either_is_shown_whole_with_one_click(open_chat: Open, tmp_path: Path) -> None:
@@ -228,8 +230,8 @@ def test_of_two_that_fit_only_alone_either_is_shown_whole_with_one_click(open_ch
         return [one.use for one in desk.attached]
 
     assert uses() == [DocumentUse.WHOLE, DocumentUse.BACKGROUND]
-    assert desk.offers == ["Summarize all of it", "Show all of it"]
-    desk.press_offer("Show all of it")
+    assert desk.offers == [SUMMARIZE_ALL, SHOW_ALL]
+    desk.press_offer(SHOW_ALL)
     desk.wait(lambda: uses() == [DocumentUse.BACKGROUND, DocumentUse.WHOLE])
     desk.attaching.remove(desk.attached[1])
     desk.wait_until_attached(1)
@@ -247,7 +249,7 @@ def test_background_that_the_person_wants_stays_so_until_all_of_it_is_wanted(ope
         menu.close()
         desk.wait_until_attached(1)
 
-    choose("Use as background")
+    choose(USE_AS_BACKGROUND)
     attach_more = notes(tmp_path / "more.txt", "More.")
     desk.attaching.add([attach_more])
     desk.wait_until_attached(2)
@@ -255,7 +257,7 @@ def test_background_that_the_person_wants_stays_so_until_all_of_it_is_wanted(ope
     assert desk.too_long_said == "", "nothing is too long"
     desk.attaching.remove(desk.attached[1])
     desk.wait_until_attached(1)
-    choose("Show all of it")
+    choose(SHOW_ALL)
     assert desk.attached[0].use is DocumentUse.WHOLE
 
 
@@ -273,7 +275,7 @@ def test_a_locked_pdf_asks_for_its_password(open_chat: Open, tmp_path: Path) -> 
 
     desk.wait(is_asked_again)
     again = next(one for one in desk.chat.findChildren(PasswordDialog) if "Wrong" in one.words.text())
-    assert again.words.text() == "Wrong password for locked.pdf. Try again."
+    assert again.words.text() == WRONG_PASSWORD.format(name="locked.pdf")
     QTest.keyClicks(again.field, "spring")
     QTest.keyClick(again.field, Qt.Key.Key_Return)
     desk.wait_until_attached(1)
@@ -285,7 +287,7 @@ def test_without_the_password_nothing_is_attached(open_chat: Open, tmp_path: Pat
     desk = open_chat()
     desk.attaching.add([lease_pdf(tmp_path / "locked.pdf", password="spring")])
     desk.wait(lambda: desk.chat.findChild(PasswordDialog) is not None)
-    assert desk.note == "locked.pdf is still being read"
+    assert desk.note == STILL_READING.format(name="locked.pdf")
     dialog = desk.chat.findChild(PasswordDialog)
     assert dialog is not None
     QTest.keyClick(dialog.field, Qt.Key.Key_Escape)
@@ -369,7 +371,7 @@ def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(
     desk.type("When does it begin?")
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
-        assert desk.note == "Sent as soon as lease.pdf has been read. Esc takes it back."
+        assert desk.note == SENT_WHEN_READ.format(name="lease.pdf")
         assert not desk.turns
         may_begin.set()
     assert "first of May" in " ".join(desk.prompts()[-1][-1][1].split())
@@ -417,7 +419,7 @@ def test_enter_while_a_dropped_folder_is_looked_through_waits_for_what_is_in_it(
     (tmp_path / "papers").mkdir()
     notes(tmp_path / "papers" / "kiln.txt", "The kiln is lit on Monday.")
     desk.attaching.add([tmp_path / "papers"])
-    assert desk.note == "papers is still being read"
+    assert desk.note == STILL_READING.format(name="papers")
     desk.type("When is it lit?")
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
@@ -445,13 +447,13 @@ def test_a_message_that_waits_can_be_taken_back_and_never_goes_without_its_docum
     desk = open_chat()
     desk.attaching.add([slow_to_read(tmp_path / "big.txt")])
     desk.wait(lambda: bool(desk.chips))
-    assert desk.note == "big.txt is still being read"
+    assert desk.note == STILL_READING.format(name="big.txt")
     desk.type("Question")
     for key in (Qt.Key.Key_Escape, Qt.Key.Key_A):
         desk.press(Qt.Key.Key_Return)
         assert desk.note.startswith("Sent as soon as big.txt")
         desk.press(key)
-        assert desk.note == "big.txt is still being read"
+        assert desk.note == STILL_READING.format(name="big.txt")
     desk.press(Qt.Key.Key_Return)
     (chip,) = desk.chips
     QTest.mouseClick(chip.remove, Qt.MouseButton.LeftButton)
@@ -470,10 +472,13 @@ def test_what_is_put_back_after_the_first_message_is_beside_the_next_one(open_ch
     for _ in range(2):
         desk.click(desk.chips[0].remove)
     desk.ask("Is it?")
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    desk.press_notice("Undo")
-    assert [chip.accessibleName().split(",")[0] for chip in desk.chips] == ["a.txt", "Picture red.png"]
+    desk.press_notice(UNDO)
+    assert [chip.accessibleName().split(",")[0] for chip in desk.chips] == [
+        "a.txt",
+        PICTURE_LABEL.format(name="red.png"),
+    ]
     desk.chat.show_conversation(None)
     assert desk.chips == []
 
@@ -564,7 +569,7 @@ def test_a_very_large_file_is_asked_about_first(open_chat: Open, tmp_path: Path)
     desk.attaching.add([path])
     desk.wait(lambda: bool(desk.chat.findChildren(LargeFile)))
     dialog = desk.chat.findChildren(LargeFile)[0]
-    assert desk.attaching.hold() == "huge.bin is still being read"
+    assert desk.attaching.hold() == STILL_READING.format(name="huge.bin")
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert desk.attached == []
     desk.attaching.add([path])

@@ -9,8 +9,8 @@ import pytest
 from PySide6.QtWidgets import QWidget
 
 from app.features.claim_checker.conversion import convert_checker
-from app.ui.chat.answer import StateLine
-from app.ui.chat.claim_check import AnswerChecking
+from app.ui.chat.answer import THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS, StateLine
+from app.ui.chat.claim_check import CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL, AnswerChecking
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.tiny_checker import make_checker
@@ -18,7 +18,7 @@ from tests.ui.chat.conftest import Open
 
 KILN = "The old kiln by the river cools for two days before anybody opens it."
 SAID = f"{KILN} It was painted blue by nuns."
-DOUBTED = "The checker finds no support for “painted blue”, “nuns.”."
+DOUBTED = THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS.format(words="“painted blue”, “nuns.”")
 LOADS: list[dict[str, Any]] = [
     {"when": r"checker\.gguf$", "can_chat": False},
     {"context_tokens": 4000},
@@ -63,7 +63,7 @@ def test_the_next_question_goes_before_it(open_chat: Open, tmp_path: Path, monke
     is_answering = [True]
     monkeypatch.setattr(type(desk.engine), "is_answering", property(lambda _: is_answering[0]))
     desk.ask("How long does the kiln cool?")
-    desk.wait(lambda: line_of(desk) == "Checking this answer: waits for the model")
+    desk.wait(lambda: line_of(desk) == CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL)
     is_answering[0] = False
     desk.wait(lambda: line_of(desk) == DOUBTED and not checking.is_running)
 

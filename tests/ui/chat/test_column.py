@@ -18,8 +18,22 @@ from app.core.events import Role
 from app.language.static_embeddings import load_table
 from app.store.conversations import Conversation
 from app.store.projects import Project, Tags
-from app.ui.chat.chat_list import ChatListModel, group_of
-from app.ui.chat.tags import CHAT_TYPE, COLOURS, TAG_TYPE, ColourButton
+from app.ui.chat.chat_list import PROJECTS, SIMILAR_IN_MEANING, ChatListModel, group_of
+from app.ui.chat.column import NO_CHAT_WITH_TAGS
+from app.ui.chat.projects import INSTRUCTIONS_DOCUMENTS, MOVE_TO_PROJECT, NEW_PROJECT_ITEM, PROJECT_DELETED
+from app.ui.chat.tags import CHAT_TYPE, COLOURS, TAG_TYPE, TAGS, ColourButton
+from app.ui.shared_labels import (
+    LAST_SEVEN_DAYS,
+    NAME_DELETED,
+    NEW_CHAT,
+    OLDER,
+    PIN,
+    PINNED,
+    TODAY,
+    UNDO,
+    UNPIN,
+    YESTERDAY,
+)
 from app.ui.theme import DARK, LIGHT
 from tests.helpers.counting import lines_run
 from tests.helpers.desks.window import Frame
@@ -39,14 +53,14 @@ def add_chats(frame: Frame, *titles: str) -> list[int]:
 
 def test_chats_are_listed_newest_first(frame: Frame) -> None:
     add_chats(frame, "Letter", "Garden", "Bread")
-    assert frame.chats.rows == ["Today", "Bread", "Garden", "Letter"]
+    assert frame.chats.rows == [TODAY, "Bread", "Garden", "Letter"]
 
 
 def test_searching_narrows_the_list_and_says_when_nothing_fits(frame: Frame, qtbot: QtBot) -> None:
     add_chats(frame, "Letter to the landlord", "Größe der Brötchen")
     chats = frame.chats
     qtbot.keyClicks(chats.search, "GRÖSSE")
-    qtbot.waitUntil(lambda: frame.chats.rows == ["Today", "Größe der Brötchen"])
+    qtbot.waitUntil(lambda: frame.chats.rows == [TODAY, "Größe der Brötchen"])
     chats.search.setText("zebra")
     qtbot.waitUntil(chats.nothing.isVisible)
     assert frame.chats.rows == []
@@ -82,7 +96,7 @@ def test_escape_clears_the_search_and_then_goes_back_to_the_message(frame: Frame
     search = frame.chats.search
     frame.do("search")
     qtbot.keyClicks(search, "letter")
-    qtbot.waitUntil(lambda: frame.chats.rows == ["Today", "Letter"])
+    qtbot.waitUntil(lambda: frame.chats.rows == [TODAY, "Letter"])
     qtbot.keyClick(search, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: len(frame.chats.rows) == 3)
     assert (search.text(), search.hasFocus()) == ("", True)
@@ -106,12 +120,12 @@ def test_a_new_chat_shows_while_a_search_is_set(frame: Frame, qtbot: QtBot) -> N
     add_chats(frame, "Letter")
     chats = frame.chats
     chats.search.setText("letter")
-    qtbot.waitUntil(lambda: frame.chats.rows == ["Today", "Letter"])
+    qtbot.waitUntil(lambda: frame.chats.rows == [TODAY, "Letter"])
     frame.new_chat()
     (garden,) = (frame.conversations.create(title="Garden").id,)
     frame.chat.conversation_id = garden
     frame.chat.tell_title(garden)
-    assert (chats.search.text(), frame.chats.rows) == ("", ["Today", "Garden", "Letter"])
+    assert (chats.search.text(), frame.chats.rows) == ("", [TODAY, "Garden", "Letter"])
     assert chats.current == garden
 
 
@@ -142,10 +156,10 @@ def test_delete_can_be_taken_back(frame: Frame, qtbot: QtBot) -> None:
     first, second = add_chats(frame, "Letter", "Garden")
     frame.show_chat(first)
     frame.chats.press_in_list(Qt.Key.Key_Delete)
-    assert frame.chats.rows == ["Today", "Garden"]
+    assert frame.chats.rows == [TODAY, "Garden"]
     assert frame.chat.conversation_id is None
-    assert frame.notices == ["“Letter” was deleted."]
-    frame.press_notice("Undo")
+    assert frame.notices == [NAME_DELETED.format(name="Letter")]
+    frame.press_notice(UNDO)
     assert "Letter" in frame.chats.rows
     assert frame.chat.conversation_id == first
     assert frame.conversations.get(second) is not None
@@ -155,8 +169,8 @@ def test_a_chat_can_be_pinned_and_unpinned(frame: Frame, qtbot: QtBot) -> None:
     first, _ = add_chats(frame, "Letter", "Garden")
     chats = frame.chats
     for wanted, expected in (
-        ("Pin", ["Pinned", "Letter", "Today", "Garden"]),
-        ("Unpin", ["Today", "Garden", "Letter"]),
+        (PIN, [PINNED, "Letter", TODAY, "Garden"]),
+        (UNPIN, [TODAY, "Garden", "Letter"]),
     ):
         chats.choose_for(first, wanted)
         assert frame.chats.rows == expected
@@ -167,7 +181,7 @@ def test_a_touched_chat_moves_to_the_top_without_losing_the_selection(frame: Fra
     frame.show_chat(first)
     frame.conversations.add_message(first, None, Role.USER, "more")
     frame.chat.tell_title(first)
-    assert frame.chats.rows == ["Today", "Letter", "Garden"]
+    assert frame.chats.rows == [TODAY, "Letter", "Garden"]
     assert frame.chats.current == first
 
 
@@ -209,20 +223,20 @@ def rows(model: ChatListModel) -> list[str]:
 
 
 def test_groups_go_by_calendar_days() -> None:
-    ages = {"Today": 15, "Yesterday": 17, "Last 7 days": 24 * 6, "Older": 24 * 7}
+    ages = {TODAY: 15, YESTERDAY: 17, LAST_SEVEN_DAYS: 24 * 6, OLDER: 24 * 7}
     assert [group_of(chat(1, timedelta(hours=hours)), NOW) for hours in ages.values()] == list(ages)
-    assert group_of(chat(1, timedelta(days=400), pinned=True), NOW) == "Pinned"
+    assert group_of(chat(1, timedelta(days=400), pinned=True), NOW) == PINNED
 
 
 def test_a_clock_that_was_set_back_does_not_hide_a_chat() -> None:
-    assert group_of(chat(1, timedelta(hours=-30)), NOW) == "Today"
+    assert group_of(chat(1, timedelta(hours=-30)), NOW) == TODAY
 
 
 def test_headings_stand_above_their_chats_and_cannot_be_chosen(qtmodeltester: ModelTester) -> None:
     model = ChatListModel()
     model.show([chat(1), chat(2), chat(3, timedelta(days=1)), chat(4, timedelta(days=30), pinned=True)], NOW)
     qtmodeltester.check(model)
-    assert rows(model) == ["Pinned", "Chat 4", "Today", "Chat 1", "Chat 2", "Yesterday", "Chat 3"]
+    assert rows(model) == [PINNED, "Chat 4", TODAY, "Chat 1", "Chat 2", YESTERDAY, "Chat 3"]
     assert model.flags(model.index(0)) == Qt.ItemFlag.NoItemFlags
     assert model.flags(model.index(1)) & Qt.ItemFlag.ItemIsSelectable
 
@@ -269,7 +283,7 @@ def test_words_in_messages_are_found_below_their_chat_and_opened_there(frame: Fr
     chats.search.setFocus()
     qtbot.keyClicks(chats.search, "kiln")
     found = [
-        "Today",
+        TODAY,
         "Bread",
         *(f"Loaf {n}, from a kiln" for n in (4, 3, 2)),
         "Garden",
@@ -292,7 +306,7 @@ def test_words_in_messages_are_found_below_their_chat_and_opened_there(frame: Fr
     assert frame.is_typing
     chats.search.setFocus()
     qtbot.keyClick(chats.search, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: chats.rows == ["Today", "Bread", "Garden", "The kiln"])
+    qtbot.waitUntil(lambda: chats.rows == [TODAY, "Bread", "Garden", "The kiln"])
     assert chats.current == garden
 
 
@@ -304,11 +318,11 @@ def test_what_is_only_similar_in_meaning_comes_after_what_has_the_words(frame: F
     (inside,) = say(frame, garden, similar)
     chats = frame.chats
     chats.find_words("keeping pets")
-    qtbot.waitUntil(lambda: chats.rows == ["Today", "Keeping pets", "Similar in meaning", "Garden", similar])
+    qtbot.waitUntil(lambda: chats.rows == [TODAY, "Keeping pets", SIMILAR_IN_MEANING, "Garden", similar])
     chats.click_at(chats.list, chats.list.visualRect(chats.model.index(4, 0)).center())
     assert (frame.chat.conversation_id, frame.chat.shown_message) == (garden, (inside, ""))
     chats.search.clear()
-    qtbot.waitUntil(lambda: chats.rows == ["Today", "Garden", "Keeping pets"])
+    qtbot.waitUntil(lambda: chats.rows == [TODAY, "Garden", "Keeping pets"])
     assert chats.current == garden
     assert house in [row.id for row in chats.model.found]
 
@@ -321,7 +335,7 @@ def test_while_one_types_what_still_fits_stays_and_what_is_gone_does_not_come_ba
     qtbot.waitUntil(lambda: "Roses beside the kiln." in chats.rows)
     chats.find_words("roses ki")
     chats.reload()
-    assert chats.rows == ["Today", "Garden", "Roses beside the kiln."]
+    assert chats.rows == [TODAY, "Garden", "Roses beside the kiln."]
     chats.find_words("roses kxqz")
     chats.reload()
     assert chats.rows == []
@@ -373,10 +387,10 @@ def test_projects_stand_above_the_chats_and_are_folded_by_click_and_by_key(frame
     flat = begin_project(frame, "Flat", letter)
     begin_project(frame, "אבן 🏺")
     chats = frame.chats
-    assert chats.rows == ["Projects", "Flat", "Letter", "אבן 🏺", "Today", "Bread", "Garden"]
+    assert chats.rows == [PROJECTS, "Flat", "Letter", "אבן 🏺", TODAY, "Bread", "Garden"]
     chats.open(letter)
     chats.click_at(chats.list, chats.list.visualRect(chats.index_of(-flat)).center())
-    assert chats.rows == ["Projects", "Flat", "אבן 🏺", "Today", "Bread", "Garden"]
+    assert chats.rows == [PROJECTS, "Flat", "אבן 🏺", TODAY, "Bread", "Garden"]
     assert frame.chat.conversation_id == letter, "folding opens nothing"
     frame.show_chat(garden)
     chats.list.setCurrentIndex(chats.index_of(-flat))
@@ -392,7 +406,7 @@ def test_projects_stand_above_the_chats_and_are_folded_by_click_and_by_key(frame
     assert row == "Project Flat, 1 chat, open"
     QTest.keyClick(chats.list, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
     (menu,) = [one for one in frame.window.findChildren(QMenu) if one.isVisible()]
-    assert [action.text() for action in menu.actions()][:2] == ["New chat", "Instructions, documents…"]
+    assert [action.text() for action in menu.actions()][:2] == [NEW_CHAT, INSTRUCTIONS_DOCUMENTS]
     menu.close()
 
 
@@ -401,22 +415,22 @@ def test_a_chat_is_dragged_into_a_project_and_out_and_that_can_be_taken_back(fra
     flat = begin_project(frame, "Flat", garden)
     chats = frame.chats
     assert drop(frame, CHAT_TYPE, letter, chats.index_of(-flat))
-    assert (project_of(frame, letter), chats.rows) == (flat, ["Projects", "Flat", "Garden", "Letter"])
-    frame.press_notice("Undo")
+    assert (project_of(frame, letter), chats.rows) == (flat, [PROJECTS, "Flat", "Garden", "Letter"])
+    frame.press_notice(UNDO)
     assert project_of(frame, letter) is None
     assert drop(frame, CHAT_TYPE, letter, chats.index_of(garden)), "a chat of the project stands for it"
     assert not drop(frame, CHAT_TYPE, letter, chats.index_of(garden)), "it is there already"
     assert drop(frame, CHAT_TYPE, letter, chats.list.viewport().rect().bottomLeft() - QPoint(-20, 10))
     assert (project_of(frame, letter), project_of(frame, garden)) == (None, flat)
-    assert chats.rows == ["Projects", "Flat", "Garden", "Today", "Letter"]
+    assert chats.rows == [PROJECTS, "Flat", "Garden", TODAY, "Letter"]
 
 
 def test_a_menu_moves_a_chat_and_names_a_project_for_it(frame: Frame) -> None:
     letter, _ = add_chats(frame, "Letter", "Garden")
     flat = begin_project(frame, "R & D")
     chats = frame.chats
-    into = next(action.menu() for action in chats.menu_of(letter).actions() if action.text() == "Move to project")
-    assert [action.text() for action in into.actions() if action.text()] == ["R && D", "New project…"]
+    into = next(action.menu() for action in chats.menu_of(letter).actions() if action.text() == MOVE_TO_PROJECT)
+    assert [action.text() for action in into.actions() if action.text()] == ["R && D", NEW_PROJECT_ITEM]
     chats.choose(into, "R && D")
     assert project_of(frame, letter) == flat
     frame.app.preambles.projects.delete(flat)  # elsewhere
@@ -430,10 +444,10 @@ def test_a_deleted_project_leaves_its_chats_and_comes_back_with_them(frame: Fram
     chats = frame.chats
     chats.list.setCurrentIndex(chats.index_of(-flat))
     chats.press_in_list(Qt.Key.Key_Delete)
-    assert chats.rows == ["Today", "Garden", "Letter"]
-    assert frame.notices == ["The project “Flat” was deleted; its chats stay."]
-    frame.press_notice("Undo")
-    assert chats.rows == ["Projects", "Flat", "Letter", "Today", "Garden"]
+    assert chats.rows == [TODAY, "Garden", "Letter"]
+    assert frame.notices == [PROJECT_DELETED.format(title="Flat")]
+    frame.press_notice(UNDO)
+    assert chats.rows == [PROJECTS, "Flat", "Letter", TODAY, "Garden"]
     assert frame.conversations.get(garden) is not None
 
 
@@ -444,7 +458,7 @@ def test_a_project_is_renamed_in_its_row_and_its_name_may_be_anything(frame: Fra
     chats.root.rename_project(flat)
     chats.row_editor.setText("בית 🏠")
     qtbot.keyClick(chats.row_editor, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: chats.rows == ["Projects", "בית 🏠"])
+    qtbot.waitUntil(lambda: chats.rows == [PROJECTS, "בית 🏠"])
     frame.app.preambles.projects.update(flat, name="<b>" + "x" * 10_000)
     chats.reload()
     frame.window.grab()
@@ -454,13 +468,13 @@ def test_a_project_is_renamed_in_its_row_and_its_name_may_be_anything(frame: Fra
 def test_a_new_chat_in_a_project_is_in_it_from_its_first_message(frame: Frame, qtbot: QtBot) -> None:
     flat = begin_project(frame, "Flat")
     chats = frame.chats
-    chats.choose_for(-flat, "New chat")
+    chats.choose_for(-flat, NEW_CHAT)
     assert frame.chat.open_chat.project_id == flat
     number = frame.conversations.create(title="Letter", project_id=flat).id
     frame.app.preambles.projects.update(flat, is_open=False)
     frame.chat.conversation_id = number
     frame.chat.tell_title(number)
-    assert chats.rows == ["Projects", "Flat", "Letter"], "it is seen where it is"
+    assert chats.rows == [PROJECTS, "Flat", "Letter"], "it is seen where it is"
     assert chats.current == number
 
 
@@ -476,25 +490,25 @@ def test_tags_are_put_on_by_drag_and_menu_and_narrow_the_list(frame: Frame, qtbo
     assert drop(frame, TAG_TYPE, work.id, chats.index_of(letter))
     assert not drop(frame, TAG_TYPE, work.id, chats.list.viewport().rect().bottomLeft() - QPoint(-20, 10))
     bar.chips[0].dropped.emit(letter)
-    inside = next(action.menu() for action in chats.menu_of(garden).actions() if action.text() == "Tags")
+    inside = next(action.menu() for action in chats.menu_of(garden).actions() if action.text() == TAGS)
     chats.choose(inside, "Home")
     assert tags.of_chats() == {letter: (work.id, home.id), garden: (home.id,)}
     assert chats.index_of(letter).data(Qt.ItemDataRole.AccessibleTextRole) == "Letter\nTags: Home, Work"
     bar.chips[0].click()
-    assert chats.rows == ["Projects", "Flat", "Letter", "Today", "Garden"]
+    assert chats.rows == [PROJECTS, "Flat", "Letter", TODAY, "Garden"]
     bar.chips[1].click()
-    assert chats.rows == ["Projects", "Flat", "Letter"]
+    assert chats.rows == [PROJECTS, "Flat", "Letter"]
     bar.put(work.id, letter, is_on=False)
-    assert (chats.rows, chats.nothing.text()) == ([], "No chat has these tags.")
+    assert (chats.rows, chats.nothing.text()) == ([], NO_CHAT_WITH_TAGS)
     bar.chips[1].click()
     chats.find_words("gard")
-    qtbot.waitUntil(lambda: chats.rows == ["Today", "Garden"])
+    qtbot.waitUntil(lambda: chats.rows == [TODAY, "Garden"])
     chats.root.show_new(bread)
     assert "Bread" in chats.rows
     chats.find_words("tag:home gard")
-    qtbot.waitUntil(lambda: chats.rows == ["Today", "Garden"])
+    qtbot.waitUntil(lambda: chats.rows == [TODAY, "Garden"])
     chats.find_words("project:flat")
-    qtbot.waitUntil(lambda: chats.rows == ["Projects", "Flat", "Letter"])
+    qtbot.waitUntil(lambda: chats.rows == [PROJECTS, "Flat", "Letter"])
 
 
 def test_a_tag_is_renamed_coloured_and_deleted_with_a_way_back(frame: Frame, qtbot: QtBot) -> None:
@@ -516,8 +530,8 @@ def test_a_tag_is_renamed_coloured_and_deleted_with_a_way_back(frame: Frame, qtb
     assert (work.name, work.colour) == ("Arbeit", "red")
     bar.chips[0].click()
     qtbot.keyClick(bar.chips[0], Qt.Key.Key_Delete)
-    assert (bar.isHidden(), bar.chosen, chats.rows) == (True, frozenset(), ["Today", "Letter"])
-    frame.press_notice("Undo")
+    assert (bar.isHidden(), bar.chosen, chats.rows) == (True, frozenset(), [TODAY, "Letter"])
+    frame.press_notice(UNDO)
     assert tags.of_chats() == {letter: (work.id,)}
 
 
@@ -534,5 +548,5 @@ def test_five_hundred_chats_of_a_project_among_ten_thousand_are_a_few_lines_of_w
     many = [chat(number, timedelta(hours=number)) for number in range(1, 10_001)]
     many = [replace(one, project_id=1 if one.id % 20 == 0 else None, pinned=one.id == 9_980) for one in many]
     assert lines_run(lambda: model.show(many, NOW)) < 35 * len(many)
-    assert rows(model)[:3] == ["Projects", "Flat", "Chat 9980"], "what is pinned in a project is its first"
+    assert rows(model)[:3] == [PROJECTS, "Flat", "Chat 9980"], "what is pinned in a project is its first"
     assert model.rowCount() == 10_000 + 2 + 4

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
+from app.ui.chat.answer import REGENERATE
 from app.ui.chat.view import ChatView, CompletionNotice
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
@@ -70,7 +71,7 @@ def test_it_stays_said_while_the_model_sleeps_and_goes_with_another_one(open_cha
 def test_nothing_under_a_turn_asks_it_for_an_answer(open_chat: Open, tmp_path: Path) -> None:
     desk = opened(open_chat, tmp_path / "model.gguf")
     desk.chat.show_conversation(add_turns(desk, 1))
-    desk.click_action(desk.last, "Regenerate")
+    desk.click_action(desk.last, REGENERATE)
     assert "no chat template" in desk.notices[-1]
     assert desk.prompts() == []
     assert desk.last_message is not None

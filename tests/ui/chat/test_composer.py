@@ -10,7 +10,9 @@ from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.composer import LONG_PARAGRAPH, MOST_LINES, Composer
+from app.ui.chat.composer import LONG_PARAGRAPH, MESSAGE, MOST_LINES, REMOVE_PASTED_TEXT, THINKING_ON, Composer
+from app.ui.chat.memory import OLDEST_LEFT_OUT
+from app.ui.shared_labels import CHAT_SETTINGS, SEND, STOP
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from tests.ui.chat.conftest import Open
@@ -53,7 +55,7 @@ def test_a_very_long_paste_is_a_chip_and_quick(composer: Composer, qtbot: QtBot)
     with qtbot.waitSignal(composer.sent) as sent:
         qtbot.keyClick(composer.field.edit, Qt.Key.Key_Return)
     assert sent.args == [composer.text]
-    remove = next(b for b in composer.findChildren(IconButton) if b.accessibleName() == "Remove pasted text")
+    remove = next(b for b in composer.findChildren(IconButton) if b.accessibleName() == REMOVE_PASTED_TEXT)
     qtbot.mouseClick(remove, Qt.MouseButton.LeftButton)
     assert composer.text == "Look:"
 
@@ -97,11 +99,11 @@ def test_what_is_said_again_of_the_model_is_no_change_of_the_message(composer: C
 
 
 def test_controls_have_names(composer: Composer) -> None:
-    assert composer.field.edit.accessibleName() == "Message"
-    assert composer.send.accessibleName() == "Send"
-    assert composer.settings.accessibleName() == "Chat settings"
+    assert composer.field.edit.accessibleName() == MESSAGE
+    assert composer.send.accessibleName() == SEND
+    assert composer.settings.accessibleName() == CHAT_SETTINGS
     composer.set_answering(True)
-    assert composer.send.accessibleName() == "Stop"
+    assert composer.send.accessibleName() == STOP
     assert composer.send.isEnabled()
 
 
@@ -132,7 +134,7 @@ def test_in_a_narrow_window_the_note_and_the_switch_for_thinking_leave_each_othe
     desk = open_chat({"text": "x"}, load={"thinking": "switch"})
     desk.chat.set_model_state("ready")
     composer = desk.composer
-    composer.set_note("This chat is too long: the oldest messages will be left out")
+    composer.set_note(OLDEST_LEFT_OUT)
     desk.chat._theme.zoom = zoom
     lines = set()
     for width_px in (1000, 420, 360):
@@ -146,5 +148,5 @@ def test_in_a_narrow_window_the_note_and_the_switch_for_thinking_leave_each_othe
         assert not thinking.intersects(send), width_px
         assert note.width() >= composer._note.minimumSizeHint().width()
         lines.add(note.y() < thinking.y() - note.height())
-        assert desk.thinking_button.accessibleName() == "Thinking on"
+        assert desk.thinking_button.accessibleName() == THINKING_ON
     assert lines == {True, False}

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.core.events import Role
 from app.ui.chat.find import seen_of, texts_in
 from app.ui.chat.view import ChatView
+from app.ui.document.header import NO_MATCHES
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import NO_KEYS
 from tests.helpers.desks.window import Frame, open_window
@@ -86,7 +87,7 @@ def test_places_are_counted_marked_and_stepped_through_round_the_end(open_chat: 
         assert counted(desk) == said
     assert [is_chosen for _, is_chosen in marked(desk)] == [False] * 6 + [True]
     look_for(desk, "zebra")
-    assert counted(desk) == "No matches"
+    assert counted(desk) == NO_MATCHES
     assert marked(desk) == []
 
 

@@ -13,8 +13,35 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
 from app.features.chat.prompts import ContextBudget, PromptBreakdown
-from app.ui.chat.memory import ContextFull, ContextPanel, notes_on, rows_of
+from app.ui.chat.actions import BRING_BACK, PIN_MESSAGE
+from app.ui.chat.memory import (
+    CONTEXT_ALMOST_FULL,
+    EARLIER_TURNS,
+    FREE,
+    MESSAGE_TOO_LONG,
+    MESSAGES_LEFT_OUT,
+    OLDEST_LEFT_OUT,
+    ONE_MESSAGE_LEFT_OUT,
+    RESERVED_FOR_ANSWER,
+    TOO_LONG_WILL_ASK,
+    ContextFull,
+    ContextPanel,
+    notes_on,
+    rows_of,
+)
 from app.ui.chat.question import QuestionView
+from app.ui.shared_labels import (
+    COPY,
+    COUNTING,
+    DOCUMENTS_LABEL,
+    INSTRUCTIONS_FROM_BEFORE,
+    NEW_CHAT,
+    PART_TOKENS,
+    PINNED,
+    SYSTEM_PROMPT,
+    THIS_MESSAGE,
+    UNPIN,
+)
 from app.ui.shell.status_line import ContextGauge
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
@@ -68,13 +95,13 @@ def test_bring_back_shows_a_message_to_the_model_again_and_unpin_lets_it_go(desk
     conversation_id = fill(desk)
     desk.ask("And now?")
     count = len(desk.app.chat.hidden_ids(conversation_id))
-    desk.click_action(desk.turns[0], "Bring back")
+    desk.click_action(desk.turns[0], BRING_BACK)
     assert len(desk.app.chat.hidden_ids(conversation_id)) == count - 1
     assert f"({count - 1})" in desk.divider.accessibleName()
     assert not desk.turns[0].is_forgotten
     desk.ask("Do you see it?")
     assert any(text.startswith("Question 1.") for _, text in desk.prompts()[-1])
-    desk.click_action(desk.turns[0], "Unpin")
+    desk.click_action(desk.turns[0], UNPIN)
     assert desk.turns[0].is_forgotten
 
 
@@ -94,12 +121,12 @@ def test_pinning_by_key_keeps_the_keyboard_on_the_turn(desk: ChatDesk) -> None:
 def test_a_pinned_message_says_so_at_any_time_and_a_press_on_that_unpins_it(desk: ChatDesk) -> None:
     desk.ask("Hello")
     turn = desk.turns[0]
-    desk.click_action(turn, "Pin: the model always sees this")
+    desk.click_action(turn, PIN_MESSAGE)
     turn.set_focused(False)
     desk.chat.focus_composer()
     assert turn.row is not None
     assert turn.row.pin.isVisible()
-    assert turn.row.button("Copy") is None
+    assert turn.row.button(COPY) is None
     desk.click(turn.row.pin)
     assert turn.message is not None
     assert not turn.message.pinned
@@ -149,7 +176,7 @@ def test_asked_first_the_question_can_go_to_a_new_chat(desk: ChatDesk) -> None:
     desk.app.change("chat", when_full="ask")
     conversation_id = fill(desk)
     desk.ask("And now?")
-    press(desk, "New chat")
+    press(desk, NEW_CHAT)
     assert desk.chat.conversation_id is None
     assert desk.message == "And now?"
     assert desk.conversations.path(conversation_id)[-1].text == "And now?", "it stays where it was, too"
@@ -177,19 +204,19 @@ def test_while_a_message_is_written_its_parts_are_counted(desk: ChatDesk) -> Non
 def test_a_message_that_will_not_fit_says_so_before_it_is_sent(desk: ChatDesk) -> None:
     fill(desk)
     desk.type("And")
-    desk.wait(lambda: desk.note == "This chat is too long: the oldest messages will be left out")
+    desk.wait(lambda: desk.note == OLDEST_LEFT_OUT)
     desk.app.change("chat", when_full="ask")
     desk.chat.update_note()
-    assert desk.note == "This chat is too long: you will be asked"
+    assert desk.note == TOO_LONG_WILL_ASK
     assert clipped_texts(desk.chat) == []
 
 
 def test_a_message_that_is_too_long_by_itself_promises_nothing_of_old_turns(desk: ChatDesk) -> None:
     desk.put_message("word " * 5000)
-    desk.wait(lambda: desk.note == "Does not fit: too long for this model")
+    desk.wait(lambda: desk.note == MESSAGE_TOO_LONG)
     desk.app.change("chat", when_full="ask")
     desk.chat.update_note()
-    assert desk.note == "Does not fit: too long for this model", "nobody will be asked"
+    assert desk.note == MESSAGE_TOO_LONG, "nobody will be asked"
 
 
 def test_an_almost_full_context_says_so(desk: ChatDesk) -> None:
@@ -198,7 +225,7 @@ def test_an_almost_full_context_says_so(desk: ChatDesk) -> None:
     assert desk.note == ""
     desk.chat.context_changed.emit(int(CONTEXT_TOKENS * 0.9))
     desk.chat.update_note()
-    assert desk.note == "Context almost full: old turns go soon"
+    assert desk.note == CONTEXT_ALMOST_FULL
 
 
 def test_nothing_is_counted_without_a_model_or_while_it_answers(open_chat: Open) -> None:
@@ -256,22 +283,21 @@ def texts(panel: ContextPanel) -> list[str]:
 def test_the_rows_add_up_to_the_context() -> None:
     rows = rows_of(PARTS)
     assert [words for words, _, _ in rows] == (
-        ["System prompt", "Instructions from before", "Pinned", "Earlier turns", "This message"]
-        + ["Free", "Kept for the answer"]
+        [SYSTEM_PROMPT, INSTRUCTIONS_FROM_BEFORE, PINNED, EARLIER_TURNS, THIS_MESSAGE] + [FREE, RESERVED_FOR_ANSWER]
     )
     assert sum(tokens for _, tokens, _ in rows) == 8192
-    assert "Pinned" not in [words for words, _, _ in rows_of(replace(PARTS, pinned=0))]
-    assert "Instructions from before" not in [words for words, _, _ in rows_of(replace(PARTS, carried=0))]
-    assert "Documents" in [words for words, _, _ in rows_of(replace(PARTS, documents=10))]
+    assert PINNED not in [words for words, _, _ in rows_of(replace(PARTS, pinned=0))]
+    assert INSTRUCTIONS_FROM_BEFORE not in [words for words, _, _ in rows_of(replace(PARTS, carried=0))]
+    assert DOCUMENTS_LABEL in [words for words, _, _ in rows_of(replace(PARTS, documents=10))]
 
 
 def test_every_part_is_said_in_numbers_and_to_screen_readers(panel: ContextPanel) -> None:
-    assert "Counting…" in texts(panel)
+    assert COUNTING in texts(panel)
     panel.show_parts(PARTS)
-    assert "Counting…" not in texts(panel)
+    assert COUNTING not in texts(panel)
     assert "2,400" in texts(panel)
-    assert "Earlier turns: 2,400 tokens" in panel.accessibleDescription()
-    assert "12 earlier messages are not shown to the model." in texts(panel)
+    assert PART_TOKENS.format(part=EARLIER_TURNS, count="2,400") in panel.accessibleDescription()
+    assert MESSAGES_LEFT_OUT.format(count=12) in texts(panel)
     assert clipped_texts(panel) == []
     panel.show_parts(replace(PARTS, earlier=2_500, hidden=0))
     assert "2,500" in texts(panel)
@@ -282,7 +308,7 @@ def test_every_part_is_said_in_numbers_and_to_screen_readers(panel: ContextPanel
 
 def test_what_does_not_fit_is_said() -> None:
     assert notes_on(replace(PARTS, hidden=0)) == ""
-    assert notes_on(replace(PARTS, hidden=1)) == "1 earlier message is not shown to the model."
+    assert notes_on(replace(PARTS, hidden=1)) == ONE_MESSAGE_LEFT_OUT
     assert notes_on(replace(PARTS, earlier=9_000)).startswith("The next message does not fit as things are")
     assert all(tokens >= 0 for _, tokens, _ in rows_of(replace(PARTS, earlier=9_000)))
     alone = replace(PARTS, message=9_000, staying=9_320)

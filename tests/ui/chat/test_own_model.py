@@ -12,9 +12,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.core.events import Role
-from app.ui.chat.settings import ChatSettings
+from app.ui.chat.settings import ANSWERS_HERE, CHAT_MODEL_GONE, CONTINUE_WITH_MODEL, SAME_MODEL_AS_OTHERS, ChatSettings
 from app.ui.chat.view import ChatView
 from app.ui.models.models_tab import ModelsView
+from app.ui.shared_labels import MODEL
+from app.ui.shell.model_picker import FOR_THIS_CHAT_ONLY, LOADED_WHEN_NEEDED
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.desks.chat import ChatDesk
@@ -83,15 +85,15 @@ def test_a_chat_answers_with_its_own_model_and_the_others_with_theirs(
     window.show_chat(own)
     assert window.loads == ["Small-1B-Q8_0"], "looking loads nothing"
     assert window.picker.path == large
-    assert "It is loaded when it is needed." in window.model_said
-    assert window.desk.note == "Large 8B answers here. It is loaded with your message."
+    assert LOADED_WHEN_NEEDED in window.model_said
+    assert window.desk.note == ANSWERS_HERE.format(name="Large 8B")
     window.desk.ask("Now?")
     window.ready(large)
     assert window.desk.last_message.model == window.loader.name == "Large 8B", "one name for one model"
     assert (window.desk.note, window.settings.engine.model_path) == ("", str(small))
     window.show_chat(other)
     assert window.picker.path == small
-    assert window.desk.note == "Small 1B answers here. It is loaded with your message."
+    assert window.desk.note == ANSWERS_HERE.format(name="Small 1B")
     window.desk.ask("And now?")
     window.ready(small)
     assert window.loads == ["Small-1B-Q8_0", "Large-8B-Q8_0", "Small-1B-Q8_0"]
@@ -101,13 +103,13 @@ def test_the_picker_keeps_a_model_for_one_chat(window: Window, models: tuple[Pat
     small, large = models
     first, second = window.chat_with(), window.chat_with()
     window.show_chat(first)
-    window.choose_model("For this chat only")
+    window.choose_model(FOR_THIS_CHAT_ONLY)
     assert window.conversations.get(first).model == str(small)
     window.picker.use(large)
     window.ready(large)
     assert window.conversations.get(first).model == str(large)
     assert window.settings.engine.model_path == str(small), "that of all chats stays"
-    window.choose_model("For this chat only")
+    window.choose_model(FOR_THIS_CHAT_ONLY)
     assert window.conversations.get(first).model == ""
     window.show_chat(second)
     window.picker.use(large)
@@ -119,8 +121,8 @@ def test_a_new_chat_takes_its_model_from_the_settings_dialog_along(window: Windo
     desk = window.desk
     desk.click(desk.settings_button)
     dialog = desk.find(ChatSettings)
-    model = next(one for one in dialog.findChildren(ChoiceButton) if one.button.accessibleName().startswith("Model"))
-    assert model.button.text() == "Same as other chats (Small)"
+    model = next(one for one in dialog.findChildren(ChoiceButton) if one.button.accessibleName().startswith(MODEL))
+    assert model.button.text() == SAME_MODEL_AS_OTHERS.format(name="Small")
     model.choose(str(models[1]))
     dialog.accept()
     assert window.picker.path == models[1]
@@ -134,14 +136,14 @@ def test_a_model_that_is_gone_is_said_and_somebody_agrees_before_another_answers
 ) -> None:
     desk, gone = window.desk, tmp_path / "models" / "Gone-2B.gguf"
     window.show_chat(window.chat_with(gone))
-    assert desk.note == "Gone 2B, this chat’s model, is not there any more"
+    assert desk.note == CHAT_MODEL_GONE.format(name="Gone 2B")
     desk.type("Hello?")
     desk.press(Qt.Key.Key_Return)
     desk.find(QuestionDialog, "model_gone").reject()
     assert (desk.message, len(desk.texts)) == ("Hello?", 2)
     desk.press(Qt.Key.Key_Return)
     with desk.hears(desk.chat.answer_finished):
-        desk.click(desk.button("Continue with Small 1B"))
+        desk.click(desk.button(CONTINUE_WITH_MODEL.format(name="Small 1B")))
     assert desk.texts[2:] == ["Hello?", "Yes."]
     assert window.conversations.get(desk.chat.conversation_id).model == ""
 

@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from app.core.settings import load_settings
 from app.features.retrieval.embedding import model_key
 from app.hub.download import DownloadRequest
-from app.ui.chat.passages import PassageOffering
+from app.ui.chat.passages import PASSAGE_MODEL_HERE, PREPARING_PASSAGES, PREPARING_WAITS, PassageOffering
+from app.ui.shared_labels import DOWNLOAD
 from app.ui.shell.passage_indexing import PassageIndexing
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk
@@ -71,13 +72,13 @@ def test_a_question_that_found_nothing_offers_the_model_that_is_here_and_its_wor
     offered.ask(NEAR)
     assert offered.row == "", "it found something"
     offered.ask(FAR)
-    assert offered.row == "vectors on this computer can find passages in other words."
+    assert offered.row == PASSAGE_MODEL_HERE.format(name="vectors")
     told: list[str] = []
     offered.indexing.changed.connect(lambda: told.append(offered.row))
     offered.desk.click(offered.offering.row.yes)
     offered.wait_until_ready()
-    assert "Preparing dogs.txt for finding passages: 0 %" in told
-    assert "Preparing dogs.txt for finding passages: 100 %" in told
+    assert PREPARING_PASSAGES.format(name="dogs.txt", share=0) in told
+    assert PREPARING_PASSAGES.format(name="dogs.txt", share=100) in told
     assert offered.row == ""
     assert load_settings(offered.desk.paths.settings)[0].models.passages_path == str(offered.model)
     asked: list[tuple[int, str]] = []
@@ -97,7 +98,7 @@ def test_what_is_declined_is_not_offered_again(open_chat: Open, tmp_path: Path) 
     offered = Offered(open_chat, tmp_path, with_model=False)
     offered.ask(FAR)
     assert offered.row == "To find passages in other words: Granite Embedding 97M, 0.1 GB"
-    assert offered.offering.row.yes.text() == "Download"
+    assert offered.offering.row.yes.text() == DOWNLOAD
     offered.desk.click(offered.offering.row.no)
     assert offered.row == ""
     offered.ask(FAR)
@@ -120,7 +121,7 @@ def test_stopped_work_goes_on_when_somebody_says_so_and_a_fetched_model_is_used_
     request = DownloadRequest(offer.suggestion.entry.repo, "c", "Granite", (), None, "")
     done: Any = SimpleNamespace(request=request, state="done", paths=(str(offered.model),))
     offered.downloads.changed.emit(done)
-    offered.desk.wait(lambda: offered.row == "Preparing dogs.txt for finding passages: waits for the answer")
+    offered.desk.wait(lambda: offered.row == PREPARING_WAITS.format(name="dogs.txt"))
     offered.desk.click(offered.offering.row.no)
     assert offered.row == ""
     offered.desk.wait(lambda: not offered.indexing.is_running)

@@ -7,7 +7,19 @@ from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QWidget
 
-from app.ui.chat.composer import OFFERED_CHARACTERS, LongText, PasteChip
+from app.ui.chat.attaching import REMOVE_ALL
+from app.ui.chat.composer import (
+    ATTACH_AS_DOCUMENT,
+    CHARACTERS_PASTED,
+    LEAVE_IN_MESSAGE,
+    OFFERED_CHARACTERS,
+    REMOVE_PASTED_TEXT,
+    LongText,
+    PasteChip,
+)
+from app.ui.chat.pasted import PASTED_TEXT
+from app.ui.shared_labels import EDIT_LABEL, PUT_INTO_MESSAGE, SAVE, UNDO
+from app.ui.summarize.texts import WORDS
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
 
@@ -41,10 +53,10 @@ def test_a_long_paste_stays_in_the_message_and_is_a_document_with_one_click(open
     desk.type(" Is it ready?")
     assert desk.message == f"See this: {LETTER} Is it ready?"
     assert chips(desk) == [f"{len(LETTER):,} characters pasted"]
-    desk.click(desk.button("Attach as a document"))
+    desk.click(desk.button(ATTACH_AS_DOCUMENT))
     desk.wait_until_attached(1)
     assert (desk.message, chips(desk)) == ("See this:  Is it ready?", [])
-    assert desk.attached_names == ["Pasted: Dear Ana, The kiln is ready…"]
+    assert desk.attached_names == [PASTED_TEXT.format(words="Dear Ana, The kiln is ready…")]
     with desk.hears(desk.attaching.opened) as told:
         desk.click(desk.chips[0])
     document = desk.documents.shown(told[0][0])
@@ -58,7 +70,7 @@ def test_a_long_paste_stays_in_the_message_and_is_a_document_with_one_click(open
 def test_undo_brings_a_paste_back_and_redo_attaches_it_again(open_chat: Open) -> None:
     desk = open_chat()
     paste_in(desk, LETTER)
-    desk.click(desk.button("Attach as a document"))
+    desk.click(desk.button(ATTACH_AS_DOCUMENT))
     desk.wait_until_attached(1)
     desk.type("What is blue?")
     for _ in range(20):
@@ -74,9 +86,9 @@ def test_undo_brings_a_paste_back_and_redo_attaches_it_again(open_chat: Open) ->
 def test_a_document_is_put_into_the_message(open_chat: Open) -> None:
     desk = open_chat()
     paste_in(desk, LETTER)
-    desk.click(desk.button("Attach as a document"))
+    desk.click(desk.button(ATTACH_AS_DOCUMENT))
     desk.wait_until_attached(1)
-    desk.choose(desk.menu_of(desk.chips[0]), "Put into the message")
+    desk.choose(desk.menu_of(desk.chips[0]), PUT_INTO_MESSAGE)
     assert (desk.message.strip(), desk.in_draft) == (LETTER, [])
 
 
@@ -89,14 +101,14 @@ def test_what_is_selected_can_be_a_document_and_short_pastes_offer_nothing(open_
     desk.field.menu_wanted.emit(menu, QPoint())
     desk.choose(menu, "Attach the selection")
     desk.wait_until_attached(1)
-    assert (desk.message, desk.attached_names) == ("a few ", ["Pasted: words"])
+    assert (desk.message, desk.attached_names) == ("a few ", [PASTED_TEXT.format(words=WORDS)])
 
 
 def test_an_offer_goes_when_it_is_declined_or_its_text_is_deleted(open_chat: Open) -> None:
     desk = open_chat()
     paste_in(desk, "line\n" * 70)
-    assert chips(desk) == ["350 characters pasted"]
-    desk.click(desk.button("Leave it in the message"))
+    assert chips(desk) == [CHARACTERS_PASTED.format(count=350)]
+    desk.click(desk.button(LEAVE_IN_MESSAGE))
     assert chips(desk) == []
     paste_in(desk, LETTER)
     desk.field.selectAll()
@@ -115,11 +127,11 @@ def test_a_text_that_is_too_long_for_the_field_is_edited_in_a_dialog_also_while_
     desk.press(Qt.Key.Key_Return)
     chip = desk.queue.chips[0]
     chip.start_editing()
-    press_in(desk, chip, "Edit")
+    press_in(desk, chip, EDIT_LABEL)
     dialog = desk.find(LongText)
     QTest.keyClicks(dialog.edit, "Not so ")
     dialog.accept()
-    press_in(desk, chip, "Save")
+    press_in(desk, chip, SAVE)
     assert desk.queue.chips[0].text.startswith("Not so many words")
 
 
@@ -127,9 +139,9 @@ def test_a_pasted_text_that_was_removed_comes_back(open_chat: Open) -> None:
     text = "many words " * 12_000
     desk = open_chat()
     paste_in(desk, text)
-    desk.click(desk.button("Remove pasted text"))
+    desk.click(desk.button(REMOVE_PASTED_TEXT))
     assert (chips(desk), desk.message) == ([], "")
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     assert chips(desk) == [f"Pasted text, {len(text):,} characters"]
     assert desk.message == text
 
@@ -138,17 +150,17 @@ def test_a_document_that_was_taken_out_comes_back_in_its_place(open_chat: Open) 
     desk = open_chat()
     for text in ("first " * 900, "second " * 900):
         paste_in(desk, text)
-        desk.click(desk.button("Attach as a document"))
+        desk.click(desk.button(ATTACH_AS_DOCUMENT))
     desk.wait_until_attached(2)
     names = desk.attached_names
     desk.click(desk.chips[0].remove)
     assert desk.attached_names == names[1:]
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     desk.wait_until_attached(2)
     assert desk.attached_names == names
-    desk.choose(desk.menu_of(desk.chips[0]), "Remove all")
+    desk.choose(desk.menu_of(desk.chips[0]), REMOVE_ALL)
     assert (desk.attached, desk.in_draft) == ([], [])
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     desk.wait_until_attached(2)
     assert desk.attached_names == names
 
@@ -158,7 +170,7 @@ def test_of_a_temporary_chat_a_pasted_document_is_nowhere_on_the_disk(open_chat:
     desk.chat.show_temporary()
     secret = "persimmon " * 500
     paste_in(desk, secret)
-    desk.click(desk.button("Attach as a document"))
+    desk.click(desk.button(ATTACH_AS_DOCUMENT))
     desk.wait_until_attached(1)
     files = [path for path in desk.paths.data.rglob("*") if path.is_file()]
     assert files

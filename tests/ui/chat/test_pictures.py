@@ -18,10 +18,21 @@ from app.core.errors import DiskFull
 from app.core.events import CancelToken
 from app.engine.protocol import MediaCount
 from app.store.media import MediaStore, MediaUse, StoredMedia
+from app.ui.chat.composer import COMPOSER_HINT, COMPOSER_HINT_WITH_PICTURES
 from app.ui.chat.large_picture import LargePicture
-from app.ui.chat.pictures import DetailPopup, NotSensed, PictureChip, count_words
+from app.ui.chat.pasted import CHOOSE_PICTURES
+from app.ui.chat.pictures import (
+    COPY_PICTURE,
+    FIRST_FRAME_ONLY,
+    SAVE_PICTURE,
+    DetailPopup,
+    NotSensed,
+    PictureChip,
+    count_words,
+)
 from app.ui.chat.screen_region import ScreenStill, ask_portal
 from app.ui.chat.sent_pictures import SentPicture
+from app.ui.shared_labels import OPEN, PICTURE_LABEL, TOKEN_COUNT, UNDO
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.pictures import Thumbnail
@@ -67,7 +78,7 @@ def test_pictures_are_counted_sent_without_a_word_and_seen_large(open_chat: Open
     assert [(one["width"], one["height"]) for one in desk.media()] == [(640, 480), (64, 96)]
     assert pictures_of(desk) == []
     red, blue = sent_in(desk)
-    assert (red.accessibleName(), blue.accessibleDescription()) == ("Picture red.png", "64 × 96")
+    assert (red.accessibleName(), blue.accessibleDescription()) == (PICTURE_LABEL.format(name="red.png"), "64 × 96")
     desk.wait(lambda: red.has_picture and blue.has_picture)
     desk.click(blue)
     large = desk.chat.findChild(LargePicture)
@@ -146,7 +157,7 @@ def test_a_pasted_one_is_kept_and_comes_back_with_the_draft(open_chat: Open) -> 
     desk.wait(lambda: is_there(desk, 1) and pictures_of(desk)[0].findChild(Thumbnail).has_picture)
     QTest.keyClick(pictures_of(desk)[0], Qt.Key.Key_Delete)
     assert pictures_of(desk) == []
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     desk.wait(lambda: is_there(desk, 1))
 
 
@@ -164,9 +175,9 @@ def test_bad_ones_say_why_and_the_others_go_on(open_chat: Open, tmp_path: Path) 
     desk.answer_to_enter()
     (good,) = sent_in(desk)
     menu = desk.picture_menu(good)
-    assert desk.menu_lines(menu) == ["Open", "Copy the picture", "Save the picture…"]
+    assert desk.menu_lines(menu) == [OPEN, COPY_PICTURE, SAVE_PICTURE]
     QGuiApplication.clipboard().clear()
-    desk.click_menu(menu, "Copy the picture")
+    desk.click_menu(menu, COPY_PICTURE)
     desk.wait(lambda: QGuiApplication.clipboard().image().width() == 64)
 
 
@@ -220,7 +231,7 @@ def test_of_what_moves_or_is_cut_off_it_is_said_what_is_shown(open_chat: Open, t
     desk.attaching.add([animated(tmp_path / "moves.gif"), cut, picture(tmp_path / "good.png")])
     desk.wait(lambda: is_there(desk, 3) and all("token" in words for words in words_of(desk)))
     moves, cut_off, good = pictures_of(desk)
-    assert "Only the first of 2 frames is shown to the model." in moves.toolTip()
+    assert FIRST_FRAME_ONLY.format(count=2) in moves.toolTip()
     assert "The file ends in the middle" in cut_off.toolTip()
     assert "frames" not in good.toolTip() and "middle" not in good.toolTip()
 
@@ -228,7 +239,7 @@ def test_of_what_moves_or_is_cut_off_it_is_said_what_is_shown(open_chat: Open, t
 def test_one_for_which_the_model_has_no_room_is_told_and_kept(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "Fine."}, load=EYES | {"context_tokens": 256})
     desk.attaching.add([picture(tmp_path / "a.png", RED, (640, 480))])
-    desk.wait(lambda: is_there(desk, 1) and "300 tokens" in words_of(desk)[0])
+    desk.wait(lambda: is_there(desk, 1) and TOKEN_COUNT.format(count=300) in words_of(desk)[0])
     desk.ask("What is it?")
     assert desk.last_state.startswith("This needs 311 tokens and the model's context holds ")
     assert len(sent_in(desk)) == 1
@@ -280,9 +291,9 @@ def test_more_or_less_detail_where_the_model_has_a_choice(open_chat: Open, tmp_p
     desk.wait(lambda: is_there(desk, 1) and pictures_of(desk)[0].detail.isVisible())
     desk.click(pictures_of(desk)[0].detail)
     popup = QApplication.activePopupWidget()
-    assert isinstance(popup, DetailPopup) and "300 tokens" in popup.words.text()
+    assert isinstance(popup, DetailPopup) and TOKEN_COUNT.format(count=300) in popup.words.text()
     QTest.keyClick(popup.slider, Qt.Key.Key_Home)
-    assert "64 tokens" in popup.words.text() and "64 tokens" in words_of(desk)[0]
+    assert TOKEN_COUNT.format(count=64) in popup.words.text() and TOKEN_COUNT.format(count=64) in words_of(desk)[0]
     QTest.keyClick(popup, Qt.Key.Key_Escape)
     desk.ask("What is it?")
     assert desk.media()[0]["most_tokens"] == 64
@@ -291,12 +302,12 @@ def test_more_or_less_detail_where_the_model_has_a_choice(open_chat: Open, tmp_p
 def test_who_sees_has_a_button_for_pictures(open_chat: Open, tmp_path: Path) -> None:
     blind = open_chat().composer
     assert not blind.picture.isVisible()
-    assert blind.asks == "Ask anything, drop a document, or type / for a prompt"
+    assert blind.asks == COMPOSER_HINT
     desk = open_chat(load=EYES)
-    assert desk.composer.asks == "Ask anything, drop a document or a picture, or type / for a prompt"
+    assert desk.composer.asks == COMPOSER_HINT_WITH_PICTURES
     desk.click(desk.composer.picture)
     menu = desk.find(QMenu, "picture_menu")
-    desk.click_menu(menu, "Choose pictures…")
+    desk.click_menu(menu, CHOOSE_PICTURES)
     dialog = desk.find(QFileDialog, "pictures_dialog")
     dialog.filesSelected.emit([str(picture(tmp_path / "a.webp"))])
     dialog.close()

@@ -14,10 +14,21 @@ from pytestqt.qtbot import QtBot
 
 from app.features.documents import DocumentLibrary, ReadEvent
 from app.features.projects import ICONS, PreambleCosts
-from app.ui.chat.project_dialog import IconChoice, ProjectDialog, cost_words
+from app.ui.chat.chat_list import PROJECTS
+from app.ui.chat.project_dialog import (
+    INSTRUCTION_TOKENS,
+    MODEL_NOT_THERE,
+    NOTHING_IN_PROMPT,
+    PROJECT_TOKENS_ESTIMATED,
+    IconChoice,
+    ProjectDialog,
+    cost_words,
+)
+from app.ui.chat.projects import MOVE_TO_PROJECT, OUT_OF_PROJECT
 from app.ui.chat.view import ChatView
+from app.ui.shared_labels import DOCUMENT_LABEL, NAME_ADDED, NEW_CHAT, NEW_PROJECT, UNDO
 from app.ui.shell.picture_reading import PictureReading
-from app.ui.work.pictures import PicturesLine
+from app.ui.work.pictures import FILE_IS_PICTURE, PAGES_READ_FROM_PICTURES, READ_WITH_MODEL, PicturesLine
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
@@ -60,11 +71,13 @@ def test_what_is_typed_is_kept_and_documents_are_counted(open_chat: Open, qtbot:
     path = tmp_path / "kiln.txt"
     path.write_text("The kiln must cool down for two days.", "utf-8")
     dialog.documents.add([path])
-    qtbot.waitUntil(lambda: "documents" in dialog.cost.text() and "instructions 4" in dialog.cost.text())
+    qtbot.waitUntil(
+        lambda: "documents" in dialog.cost.text() and INSTRUCTION_TOKENS.format(count=4) in dialog.cost.text()
+    )
     assert dialog.cost.text().startswith("Each chat begins with ")
     assert "about" not in dialog.cost.text(), "a model is loaded: it is exact"
     names = [chip.accessibleName() for chip in dialog.documents.chips if chip.isVisible()]
-    assert names == ["Document kiln.txt"]
+    assert names == [DOCUMENT_LABEL.format(name="kiln.txt")]
     assert "tokens" in dialog.documents.chips[0].accessibleDescription()
     dialog.accept()
     project = projects.get(number)
@@ -72,12 +85,12 @@ def test_what_is_typed_is_kept_and_documents_are_counted(open_chat: Open, qtbot:
     assert (project.name, project.instructions) == ("Kiln", "Answer for a potter.")
     assert (project.model, project.icon) == ("/m/large.gguf", ICONS[3])
     dialog = open_dialog(desk, number)
-    assert dialog.model.button.text() == "large.gguf (not there)"
+    assert dialog.model.button.text() == MODEL_NOT_THERE.format(name="large.gguf")
     (chip,) = dialog.documents.chips
     with qtbot.waitSignal(dialog.document_removed):
         qtbot.keyClick(chip, Qt.Key.Key_Delete)
     assert desk.app.preambles.attached.of(number) == []
-    undo = next(one for one in dialog.documents.findChildren(QPushButton) if one.text() == "Undo")
+    undo = next(one for one in dialog.documents.findChildren(QPushButton) if one.text() == UNDO)
     qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
     assert len(desk.app.preambles.attached.of(number)) == 1
     dialog.reject()
@@ -95,13 +108,15 @@ def test_a_scan_of_a_project_waits_where_nothing_is_read_by_itself_and_is_read_w
     dialog.documents.watch(pictures)
     dialog.documents.add([scan(tmp_path / "lease.pdf", drawn([letter()], tmp_path, 40), 40)])
     line = dialog.findChild(PicturesLine)
-    qtbot.waitUntil(lambda: line.isVisible() and line.text == "lease.pdf is a picture and was not read.")
+    qtbot.waitUntil(lambda: line.isVisible() and line.text == FILE_IS_PICTURE.format(name="lease.pdf"))
     for side in (Qt.LayoutDirection.RightToLeft, Qt.LayoutDirection.LeftToRight):
         dialog.setLayoutDirection(side)
         assert clipped_texts(dialog) == []
-    (button,) = (one for one in line.findChildren(QPushButton) if one.text() == "Read with Eye 2B")
+    (button,) = (one for one in line.findChildren(QPushButton) if one.text() == READ_WITH_MODEL.format(name="Eye 2B"))
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: line.text == "1 page of lease.pdf read from pictures by Eye 2B. Letters may be wrong.")
+    qtbot.waitUntil(
+        lambda: line.text == PAGES_READ_FROM_PICTURES.format(pages="1 page", name="lease.pdf", way="Eye 2B")
+    )
 
     def words() -> list[str]:
         (attached,) = desk.app.preambles.attached.of(number)
@@ -118,9 +133,7 @@ def test_without_a_model_the_cost_is_said_to_be_an_estimate(open_chat: Open, qtb
     projects.update(number, instructions="x" * 400)
     dialog = open_dialog(desk, number)
     qtbot.waitUntil(lambda: bool(dialog.cost.text()))
-    assert dialog.cost.text() == (
-        "Each chat begins with about 100 tokens: instructions 100. An estimate: no model is loaded."
-    )
+    assert dialog.cost.text() == (PROJECT_TOKENS_ESTIMATED.format(count=100, parts="instructions 100"))
     projects.delete(number)
     dialog.name.setText("Gone meanwhile")
     dialog.accept()
@@ -176,7 +189,7 @@ def test_a_project_that_is_deleted_while_an_answer_is_written_in_it_ends_nothing
 def test_the_words_about_a_project_without_anything_are_no_number() -> None:
     from app.features.projects import PreambleCost
 
-    assert cost_words(PreambleCost(0, 0, {}, is_exact=True)) == "Nothing of this is in the prompt yet."
+    assert cost_words(PreambleCost(0, 0, {}, is_exact=True)) == NOTHING_IN_PROMPT
     words = cost_words(PreambleCost(10, 0, {1: 500, 2: 90_000}, is_exact=True, searched=(2,)))
     assert words.startswith("Each chat begins with 510 tokens: instructions 10, documents 500.")
     assert words.endswith("each question gets the passages that fit it.")
@@ -191,35 +204,35 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
     with open_window(qapp, make_chat=ChatView) as frame:
         list(frame.app.engine.load(tmp_path / "model.gguf"))
         desk, chats = ChatDesk(frame.chat, frame.app, frame.notify), frame.chats
-        frame.click(frame.button("New project"))
+        frame.click(frame.button(NEW_PROJECT))
         dialog = frame.find(ProjectDialog)
         dialog.reject()
         assert chats.rows == [], "closed untouched, it is gone again"
         assert frame.app.preambles.projects.deleted() == [], "and lies in no trash"
         qtbot.waitUntil(lambda: frame.window.findChild(ProjectDialog) is None)
-        frame.click(frame.button("New project"))
+        frame.click(frame.button(NEW_PROJECT))
         dialog = frame.find(ProjectDialog)
         qtbot.keyClicks(dialog.name, "The flat")
         qtbot.keyClicks(dialog.instructions, "Answer for a tenant.")
         dialog.findChild(QPushButton, "project_done").click()
         (flat,) = frame.app.preambles.projects.all()
-        assert chats.rows == ["Projects", "The flat"]
+        assert chats.rows == [PROJECTS, "The flat"]
         assert desk.chat.project_banner.text() == "The flat", "who has made it goes on in it"
-        frame.click(frame.button("New chat"))
+        frame.click(frame.button(NEW_CHAT))
         assert desk.chat.project_banner.isHidden()
-        chats.choose_for(-flat.id, "New chat")
+        chats.choose_for(-flat.id, NEW_CHAT)
         assert desk.chat.project_banner.text() == "The flat"
         desk.ask("How do I give notice?")
         (chat,) = frame.conversations.find()
-        qtbot.waitUntil(lambda: chats.rows == ["Projects", "The flat", "How do I give notice?"])
+        qtbot.waitUntil(lambda: chats.rows == [PROJECTS, "The flat", "How do I give notice?"])
         assert chats.current == chat.id
         assert prompts(script)[-1][0] == ("system", "Answer for a tenant.")
-        into = next(one.menu() for one in chats.menu_of(chat.id).actions() if one.text() == "Move to project")
-        chats.choose(into, "Out of the project")
+        into = next(one.menu() for one in chats.menu_of(chat.id).actions() if one.text() == MOVE_TO_PROJECT)
+        chats.choose(into, OUT_OF_PROJECT)
         assert desk.chat.project_banner.isHidden()
         desk.ask("And by e-mail?")
         assert [role for role, _ in prompts(script)[-1]] == ["user", "assistant", "user"]
-        frame.press_notice("Undo")
+        frame.press_notice(UNDO)
         assert desk.chat.project_banner.isVisible()
 
 
@@ -235,7 +248,7 @@ def test_a_document_that_is_still_read_when_the_dialog_is_done_comes_into_the_pr
 
     monkeypatch.setattr(DocumentLibrary, "read", read_and_wait)
     with open_window(qapp, make_chat=ChatView) as frame:
-        frame.click(frame.button("New project"))
+        frame.click(frame.button(NEW_PROJECT))
         dialog = frame.find(ProjectDialog)
         dialog.documents.add([notes(tmp_path / "lease.txt", LEASE)])
         frame.wait(is_read.is_set)
@@ -243,7 +256,7 @@ def test_a_document_that_is_still_read_when_the_dialog_is_done_comes_into_the_pr
         may_end.set()
         (project,) = frame.app.preambles.projects.all()
         frame.wait(lambda: len(frame.app.preambles.attached.of(project.id)) == 1)
-        assert frame.notices == ["lease.txt added"]
+        assert frame.notices == [NAME_ADDED.format(name="lease.txt")]
 
 
 def test_a_new_project_that_is_left_with_a_document_on_its_way_is_one(
@@ -257,7 +270,7 @@ def test_a_new_project_that_is_left_with_a_document_on_its_way_is_one(
 
     monkeypatch.setattr(DocumentLibrary, "read", read_late)
     with open_window(qapp, make_chat=ChatView) as frame:
-        frame.click(frame.button("New project"))
+        frame.click(frame.button(NEW_PROJECT))
         dialog = frame.find(ProjectDialog)
         dialog.documents.add([notes(tmp_path / "lease.txt", LEASE)])
         frame.wait(lambda: bool(dialog.documents.chips))

@@ -10,8 +10,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLineEdit, QMenu, QPlainTextEdit, QPushButton
 
 from app.features.prompt_library import BUILTIN, PromptLibrary
-from app.ui.chat.prompt_dialog import PromptDialog
-from app.ui.chat.prompts import PromptList
+from app.ui.chat.prompt_dialog import EXPORT_YOUR_PROMPTS, OFFER_BUILT_IN_PROMPTS, PROMPT_FIELDS, PromptDialog
+from app.ui.chat.prompts import EDIT_PROMPTS, SEND_AS_IT_IS, PromptList
+from app.ui.shared_labels import COPY_OF, UNDO
+from app.ui.shell.main_window import IMPORT_LABEL
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open, add_turns
 
@@ -48,7 +50,7 @@ def test_a_slash_offers_prompts_and_the_one_that_is_taken_asks_for_its_words(ope
     desk = open_chat({"text": "Oui."})
     library(desk).store.create("Say it in", "Say {text} in {language}, only in {language}.")
     desk.type("/")
-    assert offered(desk) == ["Say it in", *(name for _, name, _ in BUILTIN), "Edit prompts…"]
+    assert offered(desk) == ["Say it in", *(name for _, name, _ in BUILTIN), EDIT_PROMPTS]
     desk.type("say")
     assert offered(desk)[0] == "Say it in"
     desk.press(KEYS.Key_Return)
@@ -134,7 +136,7 @@ def test_sending_with_a_blank_asks_first(open_chat: Open) -> None:
     desk.press(KEYS.Key_Return)
     dialog = next(one for one in desk.every(QDialog, "blanks_left") if one.isVisible())
     with desk.hears(desk.chat.answer_finished):
-        desk.click(next(one for one in dialog.findChildren(QPushButton) if one.text() == "Send as it is"))
+        desk.click(next(one for one in dialog.findChildren(QPushButton) if one.text() == SEND_AS_IT_IS))
     assert desk.prompts()[-1][-1][1] == "One x and {b}."
 
 
@@ -158,9 +160,9 @@ def test_prompts_are_made_changed_copied_and_deleted_with_a_way_back(open_chat: 
     desk.click(dialog.new)
     QTest.keyClicks(name, "Mine")
     QTest.keyClicks(text, "About {this}")
-    assert dialog.about.text() == "Asks for: this"
+    assert dialog.about.text() == PROMPT_FIELDS.format(names="this")
     desk.click(dialog.copy)
-    assert name.text() == "Mine (copy)"
+    assert name.text() == COPY_OF.format(name="Mine")
     QTest.keyClicks(name, "Other")
     dialog.list.setFocus()
     QTest.keyClick(dialog.list, KEYS.Key_Up)
@@ -171,7 +173,7 @@ def test_prompts_are_made_changed_copied_and_deleted_with_a_way_back(open_chat: 
     ]
     QTest.keyClick(dialog.list, KEYS.Key_Delete)
     assert [one.name for one in library(desk).store.all()] == ["Other"]
-    undo = next(one for one in dialog.findChildren(QPushButton) if one.text() == "Undo")
+    undo = next(one for one in dialog.findChildren(QPushButton) if one.text() == UNDO)
     desk.click(undo)
     assert [one.name for one in library(desk).store.all()] == ["Mine", "Other"]
     assert name.text() == "Mine"
@@ -186,12 +188,12 @@ def test_a_message_is_saved_as_a_prompt_and_built_in_ones_can_be_hidden(open_cha
     dialog = opened(desk)
     assert dialog.name.text() == "Tell me everything that is known about…"
     assert dialog.focusWidget() is dialog.name
-    desk.choose(dialog.show_menu(), "Offer the built-in prompts")
+    desk.choose(dialog.show_menu(), OFFER_BUILT_IN_PROMPTS)
     assert [row.title for row in dialog.rows.found] == ["Tell me everything that is known about…"]
     dialog.close()
     desk.put_message("")
     desk.type("/")
-    assert offered(desk) == ["Tell me everything that is known about…", "Edit prompts…"]
+    assert offered(desk) == ["Tell me everything that is known about…", EDIT_PROMPTS]
 
 
 def test_a_question_is_saved_as_a_prompt(open_chat: Open) -> None:
@@ -206,15 +208,15 @@ def test_prompts_come_out_of_files_and_go_into_them(open_chat: Open, tmp_path: P
     desk = open_chat()
     library(desk).store.create("First", "One {a}")
     dialog = desk.root.prompts.open_library()
-    desk.choose(dialog.show_menu(), "Export your prompts")
+    desk.choose(dialog.show_menu(), EXPORT_YOUR_PROMPTS)
     desk.choose_file(tmp_path / "all.json", "export_prompts")
     desk.wait(lambda: (tmp_path / "all.json").exists() and dialog.notify.bar.notices)
     library(desk).store.change(1, name="Renamed")
-    desk.choose(dialog.show_menu(), "Import")
+    desk.choose(dialog.show_menu(), IMPORT_LABEL)
     desk.choose_file(tmp_path / "all.json", "import_prompts")
     desk.wait(lambda: len(library(desk).store.all()) == 2)
     assert [one.name for one in library(desk).store.all()] == ["First", "Renamed"]
     (tmp_path / "bad.json").write_text("[]")
-    desk.choose(dialog.show_menu(), "Import")
+    desk.choose(dialog.show_menu(), IMPORT_LABEL)
     desk.choose_file(tmp_path / "bad.json", "import_prompts")
     desk.wait(lambda: any("bad.json has no prompts" in one.text for one in dialog.notify.bar.notices))

@@ -14,7 +14,9 @@ from PySide6.QtTest import QTest
 from app.bootstrap import build
 from app.features.chat.answers import AnswerService
 from app.ui.chat.answering import reading_words
+from app.ui.chat.queue import QUEUED_UNSENT, SENT_AFTER_ANSWER, SENT_AFTER_EDITING, SENT_AFTER_OTHER_CHAT
 from app.ui.chat.view import ChatView
+from app.ui.shared_labels import UNDO
 from app.ui.shell.notify import Notify
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
@@ -51,12 +53,12 @@ def test_what_is_typed_meanwhile_waits_can_be_changed_and_is_sent_in_its_order(o
     desk.type("third")
     desk.click(desk.composer.later)
     assert desk.queued == ["first", "second", "third"]
-    assert desk.queue_words == "Sent when this answer has ended"
+    assert desk.queue_words == SENT_AFTER_ANSWER
     assert clipped_texts(desk.chat) == []
     desk.click(desk.chip_of("third").move_up)
     desk.click(desk.chip_of("first").remove)
     assert desk.queued == ["third", "second"]
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     assert desk.queued == ["first", "third", "second"]
     desk.press(Qt.Key.Key_Up)
     field = desk.chip_of("second").field
@@ -68,7 +70,7 @@ def test_what_is_typed_meanwhile_waits_can_be_changed_and_is_sent_in_its_order(o
     assert field is not None
     desk.type("not sent")
     let_go(desk)
-    desk.wait(lambda: desk.queue_words == "Sent when you have finished editing")
+    desk.wait(lambda: desk.queue_words == SENT_AFTER_EDITING)
     QTest.keyClick(field.edit, Qt.Key.Key_Escape)
     end(desk, 8)
     assert desk.texts[2::2] == ["first", "third", "second, changed"]
@@ -92,7 +94,7 @@ def test_escape_stops_the_answer_and_what_waits_stays_until_it_is_sent(open_chat
     desk.queue_up("later")
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Escape, Qt.Key.Key_Escape)
-    assert desk.queue_words == "Not sent. It waits here until you send it."
+    assert desk.queue_words == QUEUED_UNSENT
     desk.ask("and another")
     assert desk.queued == ["later"]
     desk.click(desk.queue.send_now)
@@ -111,7 +113,7 @@ def test_what_is_sent_while_the_answer_stops_goes_when_it_has(open_chat: Open, m
     begin(desk)
     desk.press(Qt.Key.Key_Escape)
     desk.queue_up("next")
-    assert (desk.queued, desk.queue_words) == (["next"], "Sent when this answer has ended")
+    assert (desk.queued, desk.queue_words) == (["next"], SENT_AFTER_ANSWER)
     may_end.set()
     end(desk, 4)
     assert desk.texts[2:] == ["next", "Fine."]
@@ -139,7 +141,7 @@ def test_it_is_sent_in_its_own_chat_also_while_another_one_is_looked_at(open_cha
     desk.queue_up("for a new chat")
     second = desk.chat.conversation_id
     assert second is not None
-    assert desk.queue_words == "Sent after the answer in the other chat"
+    assert desk.queue_words == SENT_AFTER_OTHER_CHAT
     let_go(desk)
     end(desk, 2)
     assert desk.texts == ["for a new chat", "Fine."]
@@ -159,7 +161,7 @@ def test_it_is_there_after_a_crash_and_not_sent_by_itself(open_chat: Open) -> No
     chat.show_conversation(number)
     found = ChatDesk(chat, again, notify)
     chat.show()
-    assert (found.queued, found.queue_words) == (["kept"], "Not sent. It waits here until you send it.")
+    assert (found.queued, found.queue_words) == (["kept"], QUEUED_UNSENT)
     with desk.hears(desk.chat.answer_finished):
         desk.chat.stop()
     found.end(chat)

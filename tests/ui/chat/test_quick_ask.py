@@ -13,10 +13,23 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton
 
 from app.core.events import Role
 from app.ui.chat import quick_ask
+from app.ui.chat.answer import ASK_ANOTHER_MODEL, REGENERATE
+from app.ui.chat.composer import MESSAGE
 from app.ui.chat.pair import PairView
-from app.ui.chat.quick_ask import CapturedText, QuickAsk, TakenText
+from app.ui.chat.quick_ask import (
+    COPY_AND_CLOSE,
+    LEAVE_TEXT_OUT,
+    NOT_MADE_FOR_TRANSLATING,
+    OPEN_AS_CHAT,
+    OPEN_IN_TRANSLATE,
+    TRANSLATE_HERE,
+    CapturedText,
+    QuickAsk,
+    TakenText,
+)
 from app.ui.chat.view import ChatView
 from app.ui.outside import Outside
+from app.ui.shared_labels import SEND, SUMMARIZE, TRANSLATE, WRITING_AN_ANSWER
 from app.ui.shell.desktop import TaskBar
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
@@ -143,10 +156,10 @@ def test_a_model_that_cannot_translate_does_not_pretend(quick: QuickDesk) -> Non
     quick.choose("translate")
     bar = quick.root._notify.bar
     quick.wait(lambda: bar.notices)
-    assert [notice.text for notice in bar.notices] == ["Starter was not made for translating this."]
+    assert [notice.text for notice in bar.notices] == [NOT_MADE_FOR_TRANSLATING.format(name="Starter")]
     assert quick.root.isVisible(), "nothing is kept unasked"
     assert quick.frame.current_tab == "chat"
-    button = next(one for one in bar.findChildren(QPushButton) if one.text() == "Open in Translate (is kept)")
+    button = next(one for one in bar.findChildren(QPushButton) if one.text() == OPEN_IN_TRANSLATE)
     quick.wait(button.isVisible)
     quick.click(button)
     quick.wait(lambda: quick.frame.current_tab == "translate")
@@ -161,7 +174,7 @@ def test_it_translates_here_all_the_same_and_keeps_nothing(quick: QuickDesk) -> 
     bar = quick.root._notify.bar
     quick.wait(lambda: bar.notices)
     with quick.hears(quick.root.chat.answer_finished):
-        quick.click(next(one for one in bar.findChildren(QPushButton) if one.text() == "Translate here"))
+        quick.click(next(one for one in bar.findChildren(QPushButton) if one.text() == TRANSLATE_HERE))
     assert quick.asked[0].startswith("Translate this text into ")
     assert quick.frame.current_tab == "chat"
     assert quick.frame.conversations.find() == []
@@ -193,9 +206,9 @@ def test_one_that_can_is_asked_for_another_language_than_the_texts(
 
 def test_the_answer_takes_the_place_of_what_was_copied(quick: QuickDesk) -> None:
     quick.open()
-    assert not quick.button("Copy and close").isVisible()
+    assert not quick.button(COPY_AND_CLOSE).isVisible()
     quick.chat.ask("When?")
-    quick.click(quick.button("Copy and close"))
+    quick.click(quick.button(COPY_AND_CLOSE))
     assert QGuiApplication.clipboard().text() == "In the last days of May."
     assert not quick.root.isVisible()
 
@@ -203,9 +216,9 @@ def test_the_answer_takes_the_place_of_what_was_copied(quick: QuickDesk) -> None
 def test_it_becomes_a_chat_with_all_its_versions(quick: QuickDesk) -> None:
     quick.open()
     quick.chat.ask("When?")
-    quick.chat.click_action(quick.chat.last, "Regenerate")
+    quick.chat.click_action(quick.chat.last, REGENERATE)
     quick.wait(lambda: len(quick.asked) == 2 and not quick.root.chat.busy)
-    quick.click(quick.button("Open as chat"))
+    quick.click(quick.button(OPEN_AS_CHAT))
     (chat,) = quick.frame.conversations.find()
     assert quick.frame.current_tab == "chat"
     assert quick.frame.chat.conversation_id == chat.id
@@ -221,8 +234,8 @@ def test_an_answer_that_is_being_written_goes_on_in_its_chat(quick: QuickDesk) -
     quick.chat.type("When?")
     quick.press(Qt.Key.Key_Return)
     quick.wait(lambda: quick.root.chat.live.answering is not None and quick.root.chat.live.answering.has_text)
-    assert quick.outside.work == {"chat": "Writing an answer"}
-    quick.click(quick.button("Open as chat"))
+    assert quick.outside.work == {"chat": WRITING_AN_ANSWER}
+    quick.click(quick.button(OPEN_AS_CHAT))
     quick.wait(lambda: len(quick.asked) == 2)
     quick.wait(lambda: not quick.frame.chat.busy)
     (chat,) = quick.frame.conversations.find()
@@ -237,7 +250,7 @@ def test_escape_in_the_moment_before_it_is_a_chat_forgets_nothing(quick: QuickDe
     quick.chat.type("When?")
     quick.press(Qt.Key.Key_Return)
     quick.wait(lambda: quick.root.chat.live.answering is not None and quick.root.chat.live.answering.has_text)
-    quick.click(quick.button("Open as chat"))
+    quick.click(quick.button(OPEN_AS_CHAT))
     quick.press(Qt.Key.Key_Escape)
     quick.wait(lambda: not quick.root.isVisible())
     (chat,) = quick.frame.conversations.find()
@@ -251,7 +264,7 @@ def test_another_model_answers_again_here_too(quick: QuickDesk, tmp_path: Path) 
     quick.frame.app.change("engine", known_models=(str(other),))
     quick.open()
     quick.chat.ask("When?")
-    quick.chat.click_action(quick.chat.last, "Ask another model…")
+    quick.chat.click_action(quick.chat.last, ASK_ANOTHER_MODEL)
     quick.chat.choose(quick.find(QMenu, "other_models"), "Other 2B")
     pair = quick.find(PairView)
     quick.wait(lambda: not quick.root.chat.busy and not pair.sides[1].choose.isHidden())
@@ -284,7 +297,7 @@ def test_words_of_a_command_line_stand_in_the_field_and_the_tab_key_goes_through
     for _ in range(12):
         quick.press(Qt.Key.Key_Tab)
         names.add(quick.focus.accessibleName())
-    assert {"Leave this text out", "Summarize", "Translate", "Explain", "Improve", "Message", "Send"} <= names
+    assert {LEAVE_TEXT_OUT, SUMMARIZE, TRANSLATE, "Explain", "Improve", MESSAGE, SEND} <= names
 
 
 def test_a_program_that_was_started_for_one_question_ends_with_it(quick: QuickDesk) -> None:

@@ -8,7 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.core.events import Role
-from app.ui.chat.question import RecalledLine
+from app.ui.chat.answer import REGENERATE
+from app.ui.chat.question import ONE_TURN_RECALLED, RecalledLine
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
@@ -46,7 +47,7 @@ def test_a_line_below_the_question_opens_to_the_turns_and_each_leads_there(desk:
     assert TOLD in desk.prompts()[-1][-1][1]
     line = line_of(desk)
     assert line is not None
-    assert line.opener.accessibleName() == "1 earlier turn was shown again"
+    assert line.opener.accessibleName() == ONE_TURN_RECALLED
     assert rows_of(line) == []
     line.opener.click()
     desk.wait(lambda: bool(line and rows_of(line)))
@@ -80,7 +81,7 @@ def test_switched_off_a_regenerated_answer_takes_the_line_away(desk: ChatDesk) -
     desk.ask(ASKED)
     desk.app.change("chat", recall=False)
     heard = desk.heard(desk.chat.answer_finished)
-    desk.click_action(desk.last, "Regenerate")
+    desk.click_action(desk.last, REGENERATE)
     desk.wait(lambda: bool(heard))
     assert desk.prompts()[-1][-1][1] == ASKED
     line = line_of(desk)

@@ -16,7 +16,10 @@ from pytestqt.qtbot import QtBot
 from app.core.events import CancelToken
 from app.documents.microphone import TRIAL_VARIABLE
 from app.features.hearing import RecordingDone, SoundRecorder
+from app.ui.chat.attaching import STILL_LISTENING
+from app.ui.chat.attachment_row import LISTENING_TO_MINUTE, WAITS_FOR_MODEL
 from app.ui.chat.pictures import NotSensed
+from app.ui.chat.recording import RECORD, STOP_RECORDING
 from app.ui.chat.tab import ChatTab
 from app.ui.chat.view import ChatView
 from app.ui.document.files import size_words
@@ -63,11 +66,11 @@ def test_a_dropped_recording_becomes_a_document_and_the_button_records_one(
         assert "We meet on Tuesday." in prompts(script)[-1][-1][1]
 
         QTest.mouseClick(microphone.button, Qt.MouseButton.LeftButton)
-        assert microphone.button.accessibleName() == "Stop recording"
+        assert microphone.button.accessibleName() == STOP_RECORDING
         frame.wait(lambda: microphone.time.text() >= "0:01")
         QTest.mouseClick(microphone.button, Qt.MouseButton.LeftButton)
         frame.wait(lambda: not microphone.is_on)
-        assert (microphone.button.accessibleName(), microphone.time.isHidden()) == ("Record", True)
+        assert (microphone.button.accessibleName(), microphone.time.isHidden()) == (RECORD, True)
         (kept,) = (frame.app.paths.data / "recordings").iterdir()
         assert kept.stat().st_size > 16_000 * 2
         frame.wait(lambda: [one.error for one in chat.attaching.shown if one.error])
@@ -180,12 +183,12 @@ def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_star
         chat.draft.go_on()
         chat.attaching.add([talk])
         frame.wait(lambda: [one.awaits_model for one in chat.attaching.shown] == [True])
-        assert chat.composer.attachments.chips[0].accessibleDescription() == "waits for the model"
+        assert chat.composer.attachments.chips[0].accessibleDescription() == WAITS_FOR_MODEL
         frame.window.loader.start()
         frame.wait(lambda: len(prompts(script)) == 2)
         chip = chat.composer.attachments.chips[0]
-        frame.wait(lambda: chip.accessibleDescription() == "listening, minute 1 of 2")
-        assert chat.attaching.hold() == "talk.wav is still being listened to"
+        frame.wait(lambda: chip.accessibleDescription() == LISTENING_TO_MINUTE.format(page=1, pages=2))
+        assert chat.attaching.hold() == STILL_LISTENING.format(name="talk.wav")
     (script.parent / "go").touch()
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
         chat = frame.find(ChatTab).chat

@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.remembering import RememberDialog
+from app.ui.chat.remembering import IN_THIS_PROJECT, RememberDialog
 from app.ui.chat.settings import ChatSettings
+from app.ui.shared_labels import REMEMBER_ANSWER, SAVE, UNDO
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.script import prompts
@@ -33,7 +34,7 @@ def test_nothing_is_kept_before_somebody_agrees(frame: Frame, qtbot: QtBot) -> N
     dialog.field.setPlainText("I live in Bonn.")
     dialog.keep.click()
     assert [(one.text, one.project_id) for one in memories.all()] == [("I live in Bonn.", None)]
-    frame.press_notice("Undo")
+    frame.press_notice(UNDO)
     assert memories.all() == []
 
 
@@ -43,7 +44,7 @@ def test_in_a_project_it_is_kept_there_unless_it_is_for_every_chat(frame: Frame)
     frame.chat.project_banner.project = flat
     frame.chat.remember_wanted.emit("Two rooms.")
     dialog = dialog_of(frame)
-    assert dialog.scope.chosen.text() == "In this project"
+    assert dialog.scope.chosen.text() == IN_THIS_PROJECT
     dialog.keep.click()
     assert [(one.text, one.project_id) for one in preambles.memories.all()] == [("Two rooms.", flat.id)]
 
@@ -53,7 +54,7 @@ def test_a_turn_offers_it_in_its_menu(open_chat: Open) -> None:
     desk.ask("What has Cologne?")
     heard = desk.heard(desk.chat.remember_wanted)
     for turn in desk.turns:
-        desk.choose(desk.open_menu(turn), "Remember this…")
+        desk.choose(desk.open_menu(turn), REMEMBER_ANSWER)
     assert [tuple(one) for one in heard] == [("What has Cologne?",), ("Cologne has a cathedral.",)]
 
 
@@ -62,7 +63,7 @@ def switch(desk: ChatDesk) -> None:
     desk.settings_button.click()
     dialog = desk.chat.findChild(ChatSettings)
     dialog._memories.click()
-    next(one for one in dialog.findChildren(QPushButton) if one.text() == "Save").click()
+    next(one for one in dialog.findChildren(QPushButton) if one.text() == SAVE).click()
     desk.wait(lambda: desk.chat.findChild(ChatSettings) is None)
 
 

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QTreeWidget
 
 from app.ui.chat.details import AnswerDetails
 from app.ui.chat.memory import ContextPanel
-from app.ui.chat.seen import SeenDialog
+from app.ui.chat.seen import COPY_ALL, FROM_TEMPLATE, SeenDialog
+from app.ui.shared_labels import ABOUT_THIS_ANSWER, ANSWER_LINE, SYSTEM_PROMPT, THIS_MESSAGE, WHAT_MODEL_SEES, YOU_LINE
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
@@ -39,11 +40,11 @@ def test_an_old_answer_leads_to_the_parts_of_its_own_prompt(open_chat: Open) -> 
     desk.ask("How large is the sun?")
     first = desk.last
     desk.ask("And the moon?")
-    desk.click_action(first, "About this answer")
+    desk.click_action(first, ABOUT_THIS_ANSWER)
     details = desk.find(AnswerDetails)
     details.seen.click()
     dialog = opened(desk)
-    assert [name for name, _ in lines_of(dialog)] == ["This message", "From the template"]
+    assert [name for name, _ in lines_of(dialog)] == [THIS_MESSAGE, FROM_TEMPLATE]
     assert shown_text(dialog) == "How large is the sun?"
     assert "And the moon?" not in dialog.sum.text()
     assert clipped_texts(dialog) == []
@@ -52,7 +53,7 @@ def test_an_old_answer_leads_to_the_parts_of_its_own_prompt(open_chat: Open) -> 
     desk.wait(tree.hasFocus)
     QTest.keyClick(tree, Qt.Key.Key_Down)
     assert "template" in shown_text(dialog)
-    copy = next(button for button in dialog.findChildren(QPushButton) if button.text() == "Copy all")
+    copy = next(button for button in dialog.findChildren(QPushButton) if button.text() == COPY_ALL)
     copy.click()
     assert QGuiApplication.clipboard().text() == "How large is the sun?"
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
@@ -65,11 +66,11 @@ def test_a_changed_chat_says_that_it_cannot_be_told_exactly(open_chat: Open) -> 
     number = desk.chat.conversation_id
     assert number is not None
     desk.conversations.update(number, system_prompt="Speak like a pirate. " * 20)
-    desk.click_action(desk.last, "About this answer")
+    desk.click_action(desk.last, ABOUT_THIS_ANSWER)
     desk.find(AnswerDetails).seen.click()
     dialog = opened(desk)
     assert "Something has changed since" in dialog.sum.text()
-    assert lines_of(dialog)[0][0] == "System prompt"
+    assert lines_of(dialog)[0][0] == SYSTEM_PROMPT
     assert clipped_texts(dialog) == []
 
 
@@ -83,13 +84,13 @@ def test_the_next_prompt_is_told_with_what_is_being_written(open_chat: Open) -> 
     desk.wait(lambda: desk.chat.memory.parts is not None)
     look = desk.chat.memory.coming()
     assert look is not None
-    SeenDialog(desk.chat.transcript.theme, look, "What the model sees", desk.chat).open()
+    SeenDialog(desk.chat.transcript.theme, look, WHAT_MODEL_SEES, desk.chat).open()
     dialog = opened(desk)
     assert [name for name, _ in lines_of(dialog)] == [
-        "You: How large is the sun?",
-        "Answer: Certainly.",
-        "This message",
-        "From the template",
+        YOU_LINE.format(words="How large is the sun?"),
+        ANSWER_LINE.format(words="Certainly."),
+        THIS_MESSAGE,
+        FROM_TEMPLATE,
     ]
     assert desk.chat.memory.parts is not None
     assert dialog.sum.text() == f"{desk.chat.memory.parts.used_tokens} tokens"

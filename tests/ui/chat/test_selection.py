@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.core.events import Role
 from app.features.chat.answers import SecondAnswer
-from app.ui.chat.quoting import quoted
+from app.ui.chat.quoting import FIND_IN_CHAT, quoted
 from app.ui.chat.selection import texts_in
 from app.ui.chat.turn import TurnView
+from app.ui.shared_labels import COPY, COPY_AS_MARKDOWN, REMEMBER_SELECTION, TRANSLATE_THIS
 from app.ui.text.prose import TextView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.models_on_disk import write_model
@@ -160,30 +161,30 @@ def test_keys_extend_it_over_texts_and_turns(desk: ChatDesk) -> None:
 def test_whole_messages_are_copied_as_they_were_written_and_parts_read_the_same(desk: ChatDesk) -> None:
     first, code = texts(desk.turns[1])[0], texts(desk.turns[3])[2]
     desk.drag(first, 0, code, 9)
-    desk.click_menu(desk.selection_menu(first), "Copy as Markdown")
+    desk.click_menu(desk.selection_menu(first), COPY_AS_MARKDOWN)
     text = QGuiApplication.clipboard().text()
     assert text.startswith(
         "**Small:**\n\nFirst words.\n\n**You:**\n\nAbout Words?\n\n**Small:**\n\nWords before.\n\n| Name"
     )
     assert text.endswith("| one | **1** |\n| two | 2 |\n| three | 3 |\n\n```py\nfirst = 1\n```")
     desk.drag(first, 0, texts(desk.turns[5])[0], 3)
-    desk.click_menu(desk.selection_menu(first), "Copy as Markdown")
+    desk.click_menu(desk.selection_menu(first), COPY_AS_MARKDOWN)
     assert f"**Small:**\n\n{RICH}\n\n**You:**" in QGuiApplication.clipboard().text()
 
 
 def test_the_menu_of_what_is_selected(desk: ChatDesk) -> None:
     view = texts(desk.turns[1])[0]
     for line, signal in (
-        ("Remember this", desk.chat.remember_wanted),
-        ("Translate this", desk.chat.translate_wanted),
+        (REMEMBER_SELECTION, desk.chat.remember_wanted),
+        (TRANSLATE_THIS, desk.chat.translate_wanted),
     ):
         desk.drag(view, 0, view, 5)
         with desk.hears(signal) as told:
             desk.click_menu(desk.selection_menu(view), line)
         assert told == [("First",)]
-    assert desk.menu_lines(desk.menu_at(desk.turns[5]))[0] == "Copy", "beside it there is the turn's"
+    assert desk.menu_lines(desk.menu_at(desk.turns[5]))[0] == COPY, "beside it there is the turn's"
     desk.drag(view, 0, view, 5)
-    desk.click_menu(desk.selection_menu(view), "Find in this chat")
+    desk.click_menu(desk.selection_menu(view), FIND_IN_CHAT)
     assert desk.chat.finding.search.field.text() == "First"
 
 

@@ -9,8 +9,20 @@ from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.features.assistants import AssistantChoice
-from app.ui.chat.settings import ChatSettings, longest_answer, thinking_budget
-from app.ui.sampling import MODEL_DEFAULT, SETTINGS_DEFAULT, KnobStepper, knobs
+from app.ui.chat.settings import LONGEST_ANSWER, THINK_AT_MOST, ChatSettings, longest_answer, thinking_budget
+from app.ui.sampling import (
+    DRY_LABEL,
+    MODEL_DEFAULT,
+    MORE_SAMPLING_SETTINGS,
+    PRESENCE_PENALTY,
+    SEED,
+    SETTINGS_DEFAULT,
+    TOP_K,
+    KnobStepper,
+    knobs,
+)
+from app.ui.settings.dialog import NO_LIMIT
+from app.ui.shared_labels import CANCEL, SAVE, TEMPERATURE
 from app.ui.theme import Theme
 from tests.ui.chat.conftest import Open
 
@@ -28,7 +40,7 @@ def test_nothing_is_set_until_somebody_sets_it(qtbot: QtBot, theme: Theme) -> No
     dialog = ChatSettings(theme, AssistantChoice(" Be brief. "))
     qtbot.addWidget(dialog)
     assert dialog.chosen == AssistantChoice("Be brief.")
-    assert {s.number.text() for s in dialog.findChildren(KnobStepper)} == {MODEL_DEFAULT, "No limit", "Random"}
+    assert {s.number.text() for s in dialog.findChildren(KnobStepper)} == {MODEL_DEFAULT, NO_LIMIT, "Random"}
 
 
 @pytest.mark.parametrize("name", [knob.name for knob in (longest_answer(), thinking_budget(), *knobs())])
@@ -54,10 +66,10 @@ def test_more_is_closed_unless_something_in_it_is_set(qtbot: QtBot, theme: Theme
     for dialog, is_open in ((calm, False), (busy, True)):
         qtbot.addWidget(dialog)
         dialog.show()
-        assert stepper(dialog, "Temperature").isVisible()
-        assert stepper(dialog, "Top-k").isVisible() is is_open
-    press(calm, "More sampling settings")
-    assert stepper(calm, "Seed").isVisible()
+        assert stepper(dialog, TEMPERATURE).isVisible()
+        assert stepper(dialog, TOP_K).isVisible() is is_open
+    press(calm, MORE_SAMPLING_SETTINGS)
+    assert stepper(calm, SEED).isVisible()
     assert busy.chosen.sampling == {"top_k": 5}
 
 
@@ -67,18 +79,18 @@ def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
     QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
-    press(dialog, "More sampling settings")
+    press(dialog, MORE_SAMPLING_SETTINGS)
     for name, value in (
-        ("Top-k", 12),
-        ("Presence penalty", 1.5),
-        ("DRY", 0.8),
-        ("Seed", 4_294_967_295),
-        ("Longest answer", 300),
-        ("Think at most", 128),
+        (TOP_K, 12),
+        (PRESENCE_PENALTY, 1.5),
+        (DRY_LABEL, 0.8),
+        (SEED, 4_294_967_295),
+        (LONGEST_ANSWER, 300),
+        (THINK_AT_MOST, 128),
     ):
         stepper(dialog, name).number.setValue(value)
     with desk.hears(dialog.finished):
-        press(dialog, "Save")
+        press(dialog, SAVE)
     desk.ask("Again")
     sampling = {name: value for name, value in desk.requests()[-1]["sampling"].items() if value is not None}
     chosen = {"top_k": 12, "presence_penalty": 1.5, "dry_multiplier": 0.8, "seed": 4_294_967_295}
@@ -97,7 +109,7 @@ def test_a_number_that_settings_have_for_every_chat_is_said(open_chat: Open) -> 
     QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
-    said = [stepper(dialog, name).number.text() for name in ("Longest answer", "Temperature", "Top-k")]
+    said = [stepper(dialog, name).number.text() for name in (LONGEST_ANSWER, TEMPERATURE, TOP_K)]
     assert said == [SETTINGS_DEFAULT, SETTINGS_DEFAULT, MODEL_DEFAULT]
 
 
@@ -107,7 +119,7 @@ def test_cancel_changes_nothing(open_chat: Open) -> None:
     QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
-    stepper(dialog, "Temperature").number.setValue(1.5)
+    stepper(dialog, TEMPERATURE).number.setValue(1.5)
     with desk.hears(dialog.finished):
-        press(dialog, "Cancel")
+        press(dialog, CANCEL)
     assert desk.conversations.find()[0].temperature is None

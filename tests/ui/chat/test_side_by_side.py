@@ -14,8 +14,11 @@ from PySide6.QtWidgets import QMenu
 
 from app.core.events import PromptProgress
 from app.features.chat.answers import AnswerEvent, AnswerService, SecondAnswer
-from app.ui.chat.answer import StateLine
+from app.ui.chat.answer import ASK_ANOTHER_MODEL, REGENERATE, SHOW_TWO_VERSIONS, StateLine
 from app.ui.chat.pair import PairView
+from app.ui.chat.side_by_side import CHOOSE_AN_ANSWER, SECOND_MODEL, VERSION_LINE, VERSION_PLACE
+from app.ui.document.files import NO_SUCH_FILE
+from app.ui.shared_labels import STOPPED_LABEL
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.models_on_disk import write_model
@@ -63,7 +66,7 @@ def test_two_models_answer_one_question_and_one_is_chosen(open_chat: Open, other
     desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
     know(desk, other)
     desk.choose(desk.chat.beside.second.menu(), "Other")
-    assert desk.button("Asked as well: Other 2B").isVisible()
+    assert desk.button(SECOND_MODEL.format(name="Other 2B")).isVisible()
     desk.type("Which?")
     desk.press(Qt.Key.Key_Return)
     pair = pair_in(desk)
@@ -72,7 +75,7 @@ def test_two_models_answer_one_question_and_one_is_chosen(open_chat: Open, other
     assert [side.name.text() for side in pair.sides] == ["model", "Other 2B"]
     assert all("token" in side.figures.text() for side in pair.sides)
     assert (desk.message_count, pair.sides[0].answer.x() < pair.sides[1].answer.x()) == (2, True)
-    assert desk.note == "Choose an answer. Your next message continues model’s."
+    assert desk.note == CHOOSE_AN_ANSWER.format(name="model")
     assert clipped_texts(desk.chat) == []
     pair.setFocus()
     QTest.keyClick(pair, Qt.Key.Key_2)
@@ -101,7 +104,7 @@ def test_esc_stops_both_and_what_came_is_kept(open_chat: Open, other: Path, room
     desk.press(Qt.Key.Key_Escape)
     desk.wait(lambda: not desk.chat.busy)
     if room:
-        assert all(side.answer.text and "Stopped" in said(side.answer) for side in pair.sides)
+        assert all(side.answer.text and STOPPED_LABEL in said(side.answer) for side in pair.sides)
     else:
         assert desk.texts[0] == "A story"
         assert not desk.has(PairView), "the second never began"
@@ -139,7 +142,7 @@ def test_an_answer_that_is_there_is_compared_with_another_models(open_chat: Open
     desk.ask("Which?")
     desk.ask("And then?")
     first = desk.turns[1]
-    desk.click_action(first, "Ask another model…")
+    desk.click_action(first, ASK_ANOTHER_MODEL)
     desk.choose(desk.find(QMenu, "other_models"), "Other")
     pair = pair_in(desk)
     desk.wait(lambda: is_over(desk, pair))
@@ -214,17 +217,17 @@ def test_a_second_model_that_fails_leaves_the_first_and_says_why(open_chat: Open
     pair = ask_both(desk, "Which?", other)
     desk.wait(lambda: is_over(desk, pair))
     assert [not side.choose.isHidden() for side in pair.sides] == [True, False]
-    assert "There is no file Other-2B-Q8_0.gguf." in said(pair.sides[1].answer)
+    assert NO_SUCH_FILE.format(name="Other-2B-Q8_0.gguf") in said(pair.sides[1].answer)
     desk.click(pair.sides[0].choose)
     assert desk.texts == ["Which?", "One."]
 
 
-BESIDE = "Show two versions side by side"
+BESIDE = SHOW_TWO_VERSIONS
 
 
 def regenerate(desk: ChatDesk) -> None:
     with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.last, "Regenerate")
+        desk.click_action(desk.last, REGENERATE)
 
 
 def test_two_versions_that_are_stored_stand_beside_each_other_again(open_chat: Open) -> None:
@@ -237,8 +240,8 @@ def test_two_versions_that_are_stored_stand_beside_each_other_again(open_chat: O
     desk.click_action(desk.turns[1], BESIDE)
     pair = pair_in(desk)
     assert [side.answer.text for side in pair.sides] == ["One.", "Two."]
-    assert [side.name.text() for side in pair.sides] == ["Version 1", "Version 2"]
-    assert desk.note == "Choose an answer. Your next message continues Version 2’s."
+    assert [side.name.text() for side in pair.sides] == [VERSION_PLACE.format(place=1), VERSION_PLACE.format(place=2)]
+    assert desk.note == CHOOSE_AN_ANSWER.format(name="Version 2")
     assert clipped_texts(desk.chat) == []
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(number)
@@ -260,8 +263,11 @@ def test_of_more_versions_the_other_one_is_chosen_and_a_message_goes_on_with_the
     regenerate(desk)
     desk.click_action(desk.last, BESIDE)
     menu = desk.find(QMenu, "other_versions")
-    assert [action.text() for action in menu.actions()] == ["Version 1: model One.", "Version 2: model Two."]
-    desk.choose(menu, "Version 1")
+    assert [action.text() for action in menu.actions()] == [
+        VERSION_LINE.format(place=1, words="model One."),
+        VERSION_LINE.format(place=2, words="model Two."),
+    ]
+    desk.choose(menu, VERSION_PLACE.format(place=1))
     assert [side.answer.text for side in pair_in(desk).sides] == ["One.", "Three."]
     desk.ask("And now?")
     assert desk.texts == ["Which?", "Three.", "And now?", "Well."]

@@ -10,6 +10,8 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
+from app.ui.shared_labels import EDIT_LABEL, UNDO
+from app.ui.spelling import ADD_TO_DICTIONARY, CHECK_SPELLING, MISSPELLED_WORDS
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.dictionaries import lines, menu_at, underlined, use_dictionaries
 from tests.ui.chat.conftest import Open
@@ -25,12 +27,12 @@ def test_a_word_is_underlined_once_it_is_written_and_corrected_from_the_menu(des
     desk.field.insertPlainText("😀 ")
     desk.type("the wrold is teh")
     desk.wait(lambda: underlined(desk.field) == ["wrold"])
-    assert "Perhaps misspelled: wrold" in desk.field.accessibleDescription()
+    assert MISSPELLED_WORDS.format(words="wrold") in desk.field.accessibleDescription()
     desk.type(" dog")
     desk.wait(lambda: underlined(desk.field) == ["wrold", "teh"])
     menu = menu_at(desk.field, "wrold")
     desk.wait(lambda: "world" in lines(menu))
-    assert "Add “wrold” to the dictionary" in lines(menu)
+    assert ADD_TO_DICTIONARY.format(name="wrold") in lines(menu)
     desk.choose(menu, "world")
     assert desk.message == "😀 the world is teh dog"
     desk.wait(lambda: underlined(desk.field) == ["teh"])
@@ -44,7 +46,7 @@ def test_a_word_is_added_to_the_dictionary_and_taken_back(desk: ChatDesk) -> Non
     desk.choose(menu_at(desk.field, "Fireside"), "Add “Fireside”")
     desk.wait(lambda: underlined(desk.field) == [])
     assert desk.paths.own_words.read_text("utf-8") == "Fireside\n"
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     desk.wait(lambda: underlined(desk.field) == ["Fireside"])
 
 
@@ -63,7 +65,7 @@ def test_the_switch_in_the_menu_ends_it_and_what_is_right_has_no_suggestions(des
     desk.wait(lambda: underlined(desk.field) == ["wrold"])
     menu = menu_at(desk.field, "the")
     assert not [line for line in lines(menu) if "dictionary" in line]
-    desk.choose(menu, "Check spelling")
+    desk.choose(menu, CHECK_SPELLING)
     assert underlined(desk.field) == []
     assert not desk.settings.composer.check_spelling
     assert desk.field.accessibleDescription() == ""
@@ -91,7 +93,7 @@ def test_a_draft_that_is_opened_is_not_looked_at_before_somebody_writes(desk: Ch
 
 def test_a_question_that_is_changed_is_looked_at_too(desk: ChatDesk) -> None:
     desk.ask("hello world")
-    desk.click_action(desk.question(), "Edit")
+    desk.click_action(desk.question(), EDIT_LABEL)
     edit = desk.editor_of(desk.question())
     QTest.keyClicks(edit, " teh dog")
     desk.wait(lambda: [mark.cursor.selectedText() for mark in edit.extraSelections()] == ["teh"])
@@ -107,5 +109,5 @@ def test_without_a_dictionary_the_menu_says_so(
     desk.wait(desk.field.hasFocus)
     menu = QMenu(desk.root)
     desk.field.menu_wanted.emit(menu, QPoint(2, 2))
-    switch = next(action for action in menu.actions() if action.text().startswith("Check spelling"))
+    switch = next(action for action in menu.actions() if action.text().startswith(CHECK_SPELLING))
     assert (switch.isEnabled(), switch.isChecked()) == (False, False)

@@ -19,8 +19,24 @@ from app.features.chat.answers import SecondAnswer
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
 from app.store.messages import MessageState
+from app.ui.chat.answer import REGENERATE
 from app.ui.chat.pair import PairView
-from app.ui.chat.survey import made_words, offer_words, progress_words
+from app.ui.chat.survey import (
+    ABOUT_ALL_DOCUMENTS,
+    ANSWERED_WITHOUT_MODEL,
+    JOINING_FINDINGS,
+    KEEP_ANSWER,
+    READ_ALL_TOKENS,
+    READ_PARTLY,
+    READ_WHOLE,
+    READ_WHOLE_TEXT,
+    READING_SECTION,
+    WAITING_FOR_OTHER_ANSWER,
+    made_words,
+    offer_words,
+    progress_words,
+)
+from app.ui.shared_labels import CONTINUE, COPY, MINUTES_AND_SECONDS
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.models_on_disk import write_model
@@ -102,7 +118,7 @@ def test_who_presses_enter_at_once_is_offered_it_for_what_was_sent(open_chat: Op
     desk.ask(PEOPLE)
     assert desk.last_text == "From the passages."
     assert "takes" in desk.wait_for_offer(is_estimated=True)
-    assert desk.survey_offer.passages.text() == "Keep this answer"
+    assert desk.survey_offer.passages.text() == KEEP_ANSWER
     desk.take_offer()
     assert desk.last_text.startswith("**2 found**")
     assert len(desk.last_message.versions) == 2, "the other answer is a version of it"
@@ -191,7 +207,7 @@ def test_a_very_small_model_is_offered_what_the_program_finds(open_chat: Open, t
     )
     desk.take_offer()
     assert desk.last_text.startswith("**40 dates**\n\n- **2 May 1981** [p. 1] On 2 May 1981 the kiln of page 1 was")
-    assert desk.last.note() == "From the whole document, without the model"
+    assert desk.last.note() == ANSWERED_WITHOUT_MODEL
     assert desk.prompts() == []
 
 
@@ -237,10 +253,10 @@ def test_esc_stops_and_keeps_what_is_there_and_it_goes_on_where_it_was(open_chat
     assert "- Ada Brandt [¶ 3]" in desk.last_text
     assert "Stopped before the end: " in desk.last_text
     assert desk.last.note().startswith("Read: ")
-    link = next(one for one in desk.last.findChildren(QPushButton) if one.text() == "Continue")
+    link = next(one for one in desk.last.findChildren(QPushButton) if one.text() == CONTINUE)
     assert link.x() < 2 * link.width(), "right behind “Stopped”, however long the words were before"
     goes_on = desk.heard(desk.root.answer_finished)
-    desk.click_action(desk.last, "Continue")
+    desk.click_action(desk.last, CONTINUE)
     desk.wait(lambda: goes_on)  # the slow part may not have been asked before Esc, and takes its half minute now
     assert desk.last_text.startswith("**2 found**")
     assert desk.last_message.versions == (desk.last_message.id,), "it is the same answer"
@@ -253,7 +269,7 @@ def test_regenerated_it_is_read_whole_again_as_another_version(open_chat: Open, 
     desk.wait_for_offer()
     desk.take_offer()
     heard = desk.heard(desk.root.answer_finished)
-    desk.click_action(desk.last, "Regenerate")
+    desk.click_action(desk.last, REGENERATE)
     desk.wait(lambda: heard)
     assert desk.last_text.startswith("**2 found**")
     assert len(desk.last_message.versions) == 2
@@ -270,7 +286,7 @@ def test_it_is_there_when_the_chat_is_opened_again_and_is_copied_whole(open_chat
     desk.root.show_conversation(chat_id)
     desk.wait(lambda: desk.is_settled)
     assert desk.last_text == text
-    desk.click_action(desk.last, "Copy")
+    desk.click_action(desk.last, COPY)
     assert QGuiApplication.clipboard().text() == text
     assert "<strong>40 dates</strong>" in QGuiApplication.clipboard().mimeData().html().replace("b>", "strong>")
 
@@ -309,13 +325,18 @@ def test_of_a_temporary_chat_nothing_is_kept(open_chat: Open, tmp_path: Path) ->
 
 def test_what_is_said_counts_and_names() -> None:
     by_model = QueryOffer(WantedScope(QuestionScope.LIST), (1, 2), is_by_model=True)
-    assert offer_words(by_model) == "This question is about all 2 documents."
-    assert offer_words(replace(by_model, tokens=48_200)).endswith("Reading all of it is 48,200 tokens.")
+    assert offer_words(by_model) == ABOUT_ALL_DOCUMENTS.format(count=2)
+    assert offer_words(replace(by_model, tokens=48_200)).endswith(READ_ALL_TOKENS.format(tokens="48,200"))
     assert "telling sentences" in offer_words(QueryOffer(WantedScope(QuestionScope.ABOUT), (1,), is_by_model=False))
-    assert progress_words(SurveyProgress(2, 38, None)) == "Reading all of it: section 3 of 38"
+    assert progress_words(SurveyProgress(2, 38, None)) == READING_SECTION.format(done=3, sections=38)
     assert progress_words(SurveyProgress(2, 38, 200.0)) == "Reading all of it: section 3 of 38 · about 3 minutes left"
-    assert progress_words(SurveyProgress(38, 38, 5.0)) == "Read all of it; joining what was found"
-    assert progress_words(SurveyProgress(2, 38, 5.0, is_resting=True)) == "Waits: another answer goes first"
-    assert made_words(SurveyCoverage(38, 38, 192.0, is_by_model=True)) == "Read whole: 38 sections · 3 min 12 s"
-    assert made_words(SurveyCoverage(38, 12, 40.0, is_by_model=True)) == "Read: 12 of 38 sections · 40 s"
-    assert made_words(SurveyCoverage(1, 1, 3.0, is_by_model=True)) == "Read whole · 3 s"
+    assert progress_words(SurveyProgress(38, 38, 5.0)) == JOINING_FINDINGS
+    assert progress_words(SurveyProgress(2, 38, 5.0, is_resting=True)) == WAITING_FOR_OTHER_ANSWER
+    assert (
+        made_words(SurveyCoverage(38, 38, 192.0, is_by_model=True))
+        == f"{READ_WHOLE.format(count=38)} · {MINUTES_AND_SECONDS.format(minutes=3, seconds=12)}"
+    )
+    assert (
+        made_words(SurveyCoverage(38, 12, 40.0, is_by_model=True)) == f"{READ_PARTLY.format(done=12, count=38)} · 40 s"
+    )
+    assert made_words(SurveyCoverage(1, 1, 3.0, is_by_model=True)) == f"{READ_WHOLE_TEXT} · 3 s"

@@ -9,7 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from app.ui.chat.view import TemporaryBanner
+from app.ui.chat.answer import REGENERATE
+from app.ui.chat.view import TEMPORARY_CHAT_CLOSED, TEMPORARY_NOTE, TemporaryBanner
+from app.ui.shared_labels import DELETE, TRANSLATE_THIS
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
@@ -41,17 +43,17 @@ def test_it_is_marked_and_works_like_any_other(open_chat: Open) -> None:
     assert not banner(desk).isVisible()
     desk.chat.show_temporary()
     assert banner(desk).isVisible()
-    assert banner(desk).accessibleName() == "Temporary: nothing of this chat is kept"
+    assert banner(desk).accessibleName() == TEMPORARY_NOTE
     desk.ask("First")
     desk.ask("Second")
     assert desk.texts == ["First", "The answer.", "Second", "The answer."]
     assert desk.prompts()[-1] == [("user", "First"), ("assistant", "The answer."), ("user", "Second")]
-    desk.click_action(desk.last, "Regenerate")
+    desk.click_action(desk.last, REGENERATE)
     desk.wait(lambda: not desk.chat.busy)
     assert desk.last_message is not None
     assert len(desk.last_message.versions) == 2
     assert desk.last.row is not None
-    assert desk.last.row.button("Translate this") is None, "what is translated is kept in a list"
+    assert desk.last.row.button(TRANSLATE_THIS) is None, "what is translated is kept in a list"
     assert clipped_texts(desk.chat) == []
 
 
@@ -89,7 +91,7 @@ def test_leaving_it_says_so_and_it_is_gone(open_chat: Open) -> None:
     desk.ask("First")
     temporary_id = desk.chat.conversation_id
     desk.chat.show_conversation(kept)
-    assert desk.notices == ["Temporary chat closed. Nothing of it was kept."]
+    assert desk.notices == [TEMPORARY_CHAT_CLOSED]
     assert not desk.chat.is_temporary
     assert not banner(desk).isVisible()
     assert desk.texts == ["Question 0", "An answer with **bold** words. 0"]
@@ -125,7 +127,7 @@ def test_a_deleted_message_comes_back_only_while_the_chat_is_there(open_chat: Op
     desk = open_chat({"text": "Yes."})
     desk.chat.show_temporary()
     desk.ask("Well?")
-    desk.click_action(desk.last, "Delete")
+    desk.click_action(desk.last, DELETE)
     undo = desk.notice.findChild(QPushButton)
     desk.chat.show_conversation(None)
     QTest.mouseClick(undo, Qt.MouseButton.LeftButton)

@@ -13,6 +13,7 @@ from app.ui.chat.answer import AnswerView
 from app.ui.chat.question import QuestionView
 from app.ui.chat.transcript import FocusRing
 from app.ui.chat.turn import TurnView
+from app.ui.shared_labels import COPIED, COPY, COPY_THE_ADDRESS
 from app.ui.text.prose import ProseView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import NO_KEYS
@@ -222,7 +223,7 @@ def test_the_focus_ring_is_outside_of_the_text_and_actions_keep_their_distance(o
     for turn, above in ((answer, prose(answer).mapTo(answer, prose(answer).rect().bottomLeft()).y()), (question, None)):
         turn.set_focused(True)
         assert turn.row is not None
-        button = turn.row.button("Copy")
+        button = turn.row.button(COPY)
         assert button is not None
         place = button.mapTo(turn, button.rect().bottomLeft()).y()
         assert turn.height() - place >= 4
@@ -240,22 +241,22 @@ def test_a_click_on_a_link_in_an_answer_asks(open_chat: Open) -> None:
     assert box is not None
     assert box.informativeText() == "https://x.org/page"
     box.reject()
-    desk.click_menu(desk.link_menu(view, 2), "Copy the address")
+    desk.click_menu(desk.link_menu(view, 2), COPY_THE_ADDRESS)
     assert QGuiApplication.clipboard().text() == "https://x.org/page"
 
 
 def test_copy_puts_both_on_the_clipboard_and_says_so(open_chat: Open) -> None:
     desk = open_chat({"text": ANSWER})
     desk.ask("Hi")
-    desk.click_action(desk.last, "Copy")
+    desk.click_action(desk.last, COPY)
     data = QGuiApplication.clipboard().mimeData()
     assert data.text() == desk.last_text
     assert "<table" in data.html()
     assert "<script" not in data.html()
     row = desk.last.row
     assert row is not None
-    assert row.button("Copied") is not None
-    desk.wait(lambda: row.button("Copy") is not None)
+    assert row.button(COPIED) is not None
+    desk.wait(lambda: row.button(COPY) is not None)
 
 
 def test_the_keyboard_goes_from_turn_to_turn_and_shows_the_beginning_of_a_tall_one(open_chat: Open) -> None:

@@ -11,14 +11,57 @@ from PySide6.QtWidgets import QMenu
 
 from app.core.events import AnswerStats, CancelToken, FinishReason, Role
 from app.store.messages import MessageState, StoredMessage
-from app.ui.chat.details import AnswerDetails, BranchMap, rows_of
+from app.ui.chat.actions import PIN_MESSAGE, PREVIOUS_VERSION
+from app.ui.chat.answer import (
+    ASK_ANOTHER_MODEL,
+    COPY_AS_TEXT,
+    COPY_ITS_CODE,
+    READ_AS_MARKDOWN,
+    REGENERATE,
+    SHOW_TWO_VERSIONS,
+)
+from app.ui.chat.details import (
+    AT_LENGTH_LIMIT,
+    BY_ITSELF,
+    ENDED,
+    FIRST_TOKEN_AFTER,
+    OF_THAT,
+    SPEED,
+    THINKING_TOKENS,
+    THOUGHT_FOR,
+    TOKENS_REUSED,
+    TOTAL_TIME,
+    VERSION,
+    WRITTEN,
+    WRITTEN_BY,
+    AnswerDetails,
+    BranchMap,
+    rows_of,
+)
 from app.ui.chat.pair import PairView
+from app.ui.shared_labels import (
+    ABOUT_THIS_ANSWER,
+    CONTINUE,
+    COPY,
+    COPY_AS_MARKDOWN,
+    DELETE,
+    EDIT_LABEL,
+    FORK_CHAT,
+    MINUTES_AND_SECONDS,
+    PROMPT_LABEL,
+    REMEMBER_ANSWER,
+    SAVE_AS_PROMPT,
+    TOKEN_COUNT,
+    TOKENS_PER_SECOND,
+    TRANSLATE_THIS,
+    UNDO,
+)
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.ui.chat.conftest import Open
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
-FORK = "Fork: a new chat up to here"
+FORK = FORK_CHAT
 MOST_LINES = 8
 
 
@@ -48,15 +91,15 @@ def test_what_was_deleted_comes_back_beside_an_answer_that_is_being_written(open
     desk = open_chat({"when": "story", "text": "Once upon a time", "held_after": 3, "until": "go"}, {"text": "Fine."})
     desk.ask("First")
     desk.ask("Second")
-    desk.click_action(desk.turns[2], "Delete")
+    desk.click_action(desk.turns[2], DELETE)
     desk.type("A story")
     desk.press(Qt.Key.Key_Return)
     desk.wait(lambda: desk.chat.live.answering is not None and desk.chat.live.answering.has_text)
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     with desk.hears(desk.chat.answer_finished):
         (desk.script.parent / "go").touch()
     assert desk.texts == ["First", "Fine.", "A story", "Once upon a time"]
-    desk.click_action(desk.turns[2], "Previous version")
+    desk.click_action(desk.turns[2], PREVIOUS_VERSION)
     assert desk.texts == ["First", "Fine.", "Second", "Fine."]
 
 
@@ -75,25 +118,25 @@ def test_with_versions_and_a_cut_answer_the_menu_has_no_more_lines_than_can_be_t
     desk = open_chat({"text": "One.", "times": 1}, {"text": "Some **bold** text that is cut", "finish": "length"})
     desk.ask("Hi")
     with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.last, "Regenerate")
+        desk.click_action(desk.last, REGENERATE)
     menu = desk.menu_at(desk.last)
-    assert {"Continue", "Previous version", "Show two versions side by side"} <= set(desk.menu_lines(menu))
+    assert {CONTINUE, PREVIOUS_VERSION, SHOW_TWO_VERSIONS} <= set(desk.menu_lines(menu))
     assert len([action for action in menu.actions() if not action.isSeparator()]) <= MOST_LINES
     menu.close()
     assert desk.last.row is not None
-    assert desk.last.row.button("Continue") is None, "the line below the answer has it in words"
-    desk.click_action(desk.last, "Previous version")
+    assert desk.last.row.button(CONTINUE) is None, "the line below the answer has it in words"
+    desk.click_action(desk.last, PREVIOUS_VERSION)
     assert desk.last_text == "One."
 
 
 def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(open_chat: Open) -> None:
     desk = open_chat({"text": "Some **bold** text.\n\n```py\n1\n```", "times": 1}, {"text": "Two."})
     desk.ask("Hi")
-    copies = ["Copy", "Copy as text", "Copy as Markdown", "Copy the code"]
-    changes = ["Edit", FORK, "Read as Markdown", "Translate this", "Remember this…", "Pin: the model always sees this"]
-    wanted = [*copies, "Regenerate", "Ask another model…", *changes, "About this answer", "Delete"]
+    copies = [COPY, COPY_AS_TEXT, COPY_AS_MARKDOWN, COPY_ITS_CODE]
+    changes = [EDIT_LABEL, FORK, READ_AS_MARKDOWN, TRANSLATE_THIS, REMEMBER_ANSWER, PIN_MESSAGE]
+    wanted = [*copies, REGENERATE, ASK_ANOTHER_MODEL, *changes, ABOUT_THIS_ANSWER, DELETE]
     menu = desk.open_menu(desk.last)
-    in_row = ["Copy", "Regenerate", "About this answer"]
+    in_row = [COPY, REGENERATE, ABOUT_THIS_ANSWER]
     assert desk.menu_lines(menu) == [line for line in wanted if line not in in_row], "the row has them in sight"
     menu.close()
     desk.wait(lambda: not desk.every(QMenu, "action_menu"))
@@ -112,7 +155,7 @@ def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(o
     QTest.keyClick(menu, Qt.Key.Key_Down)
     QTest.keyClick(menu, Qt.Key.Key_Return)
     assert QGuiApplication.clipboard().text() == "Some **bold** text.\n\n```py\n1\n```"
-    question = ["Copy", "Edit", FORK, "Save as a prompt…", "Remember this…", changes[-1], "Delete"]
+    question = [COPY, EDIT_LABEL, FORK, SAVE_AS_PROMPT, REMEMBER_ANSWER, changes[-1], DELETE]
     assert desk.menu_lines(desk.menu_at(desk.turns[0])) == question
 
 
@@ -122,9 +165,9 @@ def test_a_turn_that_has_the_keyboard_hears_the_keys_of_its_menu(open_chat: Open
     desk.last.setFocus()
     QTest.keyClick(desk.last, Qt.Key.Key_C, CONTROL | SHIFT)
     assert QGuiApplication.clipboard().text() == "Some **bold** text.\n\n```py\n1\n```"
-    desk.click_action(desk.last, "Copy as text")
+    desk.click_action(desk.last, COPY_AS_TEXT)
     assert QGuiApplication.clipboard().text() == "Some bold text.\n\n1"
-    desk.click_action(desk.last, "Copy the code")
+    desk.click_action(desk.last, COPY_ITS_CODE)
     assert QGuiApplication.clipboard().text() == "1"
     with desk.hears(desk.chat.answer_finished):
         QTest.keyClick(desk.last, Qt.Key.Key_R, CONTROL)
@@ -141,7 +184,7 @@ def test_a_turn_that_has_the_keyboard_hears_the_keys_of_its_menu(open_chat: Open
 def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open) -> None:
     desk = open_chat({"text": "Some **bold** text.", "times": 1}, {"text": " And more."})
     desk.ask("Hi")
-    desk.click_action(desk.last, "Edit")
+    desk.click_action(desk.last, EDIT_LABEL)
     editor = desk.last.editor
     assert editor is not None
     assert editor.edit.toPlainText() == "Some **bold** text."
@@ -149,7 +192,7 @@ def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open)
     assert clipped_texts(desk.chat) == []
     QTest.keyClick(editor.edit, Qt.Key.Key_Escape)
     assert desk.is_last_body_visible
-    desk.click_action(desk.last, "Edit")
+    desk.click_action(desk.last, EDIT_LABEL)
     editor = desk.last.editor
     assert editor is not None
     editor.edit.selectAll()
@@ -161,18 +204,18 @@ def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open)
     assert desk.last_message is not None
     assert (len(desk.last_message.versions), desk.last_message.stats) == (2, None)
     with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.last, "Continue")
+        desk.click_action(desk.last, CONTINUE)
     assert desk.last_text == "Mine,\n*two lines* And more."
-    desk.click_action(desk.last, "Previous version")
+    desk.click_action(desk.last, PREVIOUS_VERSION)
     assert desk.last_text == "Some **bold** text."
-    desk.click_action(desk.last, "Edit")
+    desk.click_action(desk.last, EDIT_LABEL)
     editor = desk.last.editor
     assert editor is not None
     editor.edit.selectAll()
     QTest.keyClicks(editor.edit, "All of it.")
     QTest.keyClick(editor.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert desk.last.row is not None
-    assert desk.last.row.button("Continue") is None, "nothing was cut"
+    assert desk.last.row.button(CONTINUE) is None, "nothing was cut"
 
 
 def test_an_answer_of_another_model_that_was_chosen_is_a_version_which_names_it(
@@ -184,7 +227,7 @@ def test_an_answer_of_another_model_that_was_chosen_is_a_version_which_names_it(
     first, other = desk.last_message.model, tmp_path / "other-model.gguf"
     other.write_bytes(b"GGUF")
     desk.chat.models.known = lambda: [(tmp_path / "model.gguf", first), (other, "Other")]
-    desk.click_action(desk.last, "Ask another model…")
+    desk.click_action(desk.last, ASK_ANOTHER_MODEL)
     desk.choose(desk.find(QMenu, "other_models"), "Other")
     pair = desk.find(PairView)
     desk.wait(lambda: not desk.chat.busy and not pair.sides[1].choose.isHidden())
@@ -208,10 +251,10 @@ def test_the_map_of_versions_leads_to_any_branch_and_loses_none(open_chat: Open)
     desk = open_chat({"text": "One.", "times": 1}, {"text": "Two.", "times": 1}, {"text": "Three."})
     desk.ask("First")
     with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.last, "Regenerate")
+        desk.click_action(desk.last, REGENERATE)
     desk.ask("After two")
     with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.turns[1], "Regenerate")
+        desk.click_action(desk.turns[1], REGENERATE)
     assert desk.texts == ["First", "Three."]
     tree = desk.open_map(desk.last)
     model = desk.last_message.model
@@ -239,11 +282,11 @@ def test_what_is_known_of_an_answer_opens_from_its_note(open_chat: Open) -> None
     QTest.keyClick(about, Qt.Key.Key_Return)
     details = desk.find(AnswerDetails)
     rows = dict(details.rows)
-    assert rows["Written by"] == desk.last_message.model
+    assert rows[WRITTEN_BY] == desk.last_message.model
     stats = desk.last_message.stats
     read = stats.prompt_tokens - stats.reused_tokens
-    assert ("Of that", f"re-used {stats.reused_tokens:,}, read {read:,}") in details.rows
-    assert rows["Ended"] == "by itself"
+    assert (OF_THAT, f"re-used {stats.reused_tokens:,}, read {read:,}") in details.rows
+    assert rows[ENDED] == BY_ITSELF
     assert clipped_texts(details) == []
     QTest.keyClick(details, Qt.Key.Key_Escape)
     desk.wait(lambda: desk.chat.findChildren(AnswerDetails) == [])
@@ -255,15 +298,15 @@ def test_the_figures_of_an_answer_are_told_in_words() -> None:
         7, 1, 6, Role.ASSISTANT, "Text", MessageState.COMPLETE, "Qwen3 4B", 1.76e9, stats, (5, 7), "Hm.", 75.0
     )
     assert rows_of(message)[:-1] == [
-        ("Written by", "Qwen3 4B"),
-        ("Prompt", "12,514 tokens"),
-        ("Of that", "re-used 12,480, read 34"),
-        ("Written", "210 tokens"),
-        ("Of that", "30 of thinking"),
-        ("First token after", "0.4 s"),
-        ("Speed", "21 tokens/s"),
-        ("In all", "10.4 s"),
-        ("Ended", "at its length limit"),
-        ("Thought for", "1 min 15 s"),
-        ("Version", "2 of 2"),
+        (WRITTEN_BY, "Qwen3 4B"),
+        (PROMPT_LABEL, TOKEN_COUNT.format(count="12,514")),
+        (OF_THAT, TOKENS_REUSED.format(kept="12,480", count=34)),
+        (WRITTEN, TOKEN_COUNT.format(count=210)),
+        (OF_THAT, THINKING_TOKENS.format(count=30)),
+        (FIRST_TOKEN_AFTER, "0.4 s"),
+        (SPEED, TOKENS_PER_SECOND.format(speed=21)),
+        (TOTAL_TIME, "10.4 s"),
+        (ENDED, AT_LENGTH_LIMIT),
+        (THOUGHT_FOR, MINUTES_AND_SECONDS.format(minutes=1, seconds=15)),
+        (VERSION, "2 of 2"),
     ]

@@ -8,7 +8,8 @@ from typing import Any
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.features.chat.documents import NO_ANSWER
-from app.ui.chat.question import QuestionView
+from app.ui.chat.answer import MAY_COME_FROM, NOT_FOUND_IN_DOCUMENT
+from app.ui.chat.question import NO_PASSAGE_ANSWERS, READ_ALL_QUESTION, QuestionView
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
@@ -55,7 +56,7 @@ def test_a_question_that_no_passage_answers_is_told_to_the_person_and_the_model(
     assert words not in desk.prompts()[-1][-1][1]
     desk.ask(UNASKED)
     question = desk.question(2)
-    assert said_of(question) == "No passage seems to answer this."
+    assert said_of(question) == NO_PASSAGE_ANSWERS
     (row,) = desk.rows_of(question)
     assert desk.said_in(row).startswith("Shown to the model: ")
     asked = desk.prompts()[-1]
@@ -66,7 +67,7 @@ def test_a_question_that_no_passage_answers_is_told_to_the_person_and_the_model(
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation_id)
     desk.wait(lambda: len(desk.turns) == 4)
-    assert said_of(desk.question(2)) == "No passage seems to answer this.", "it is kept with the question"
+    assert said_of(desk.question(2)) == NO_PASSAGE_ANSWERS, "it is kept with the question"
     assert said_of(desk.question()) == ""
 
 
@@ -76,7 +77,7 @@ def test_all_of_it_is_read_for_such_a_question(open_chat: Open, tmp_path: Path) 
     desk.ask("Wherever did anybody fire clay pots?")
     button = button_of(desk.question())
     assert button is not None
-    assert button.text() == "Read all of it?"
+    assert button.text() == READ_ALL_QUESTION
     heard = desk.heard(desk.root.answer_finished)
     desk.click(button)
     desk.wait(lambda: heard)
@@ -88,7 +89,7 @@ def test_a_model_that_is_too_small_is_not_offered_to_read_it(open_chat: Open, tm
     desk = opened(open_chat, size=SMALL)
     desk.attach(book(tmp_path))
     desk.ask(UNASKED)
-    assert said_of(desk.question()) == "No passage seems to answer this."
+    assert said_of(desk.question()) == NO_PASSAGE_ANSWERS
     assert button_of(desk.question()) is None
 
 
@@ -100,7 +101,7 @@ def test_one_document_that_answers_is_enough(open_chat: Open, tmp_path: Path) ->
     assert said_of(desk.question()) == ""
     assert len(desk.rows_of(desk.question())) == 2
     desk.ask(UNASKED)
-    assert said_of(desk.question(2)) == "No passage seems to answer this."
+    assert said_of(desk.question(2)) == NO_PASSAGE_ANSWERS
     assert NO_ANSWER.format("book.txt, other.txt") in desk.prompts()[-1][-1][1]
 
 
@@ -131,7 +132,7 @@ def test_an_answer_that_rests_on_nothing_bears_a_mark_and_one_that_admits_it_doe
     )
     desk.attach(book(tmp_path))
     desk.ask(ASKED)
-    assert mark_of(desk).startswith("May come from")
+    assert mark_of(desk).startswith(MAY_COME_FROM)
     desk.ask("How long does the old kiln stay warm?")
     assert mark_of(desk) == "", "in other words, and yet it stands there"
     desk.ask("Which dog won the race in Rome?")
@@ -139,9 +140,9 @@ def test_an_answer_that_rests_on_nothing_bears_a_mark_and_one_that_admits_it_doe
     desk.ask("Thank you, that was what I wanted to know!")
     assert mark_of(desk) == ""
     desk.ask(UNASKED)
-    assert mark_of(desk) == "Not found in the document"
+    assert mark_of(desk) == NOT_FOUND_IN_DOCUMENT
     row = desk.last.sources
-    assert row.accessibleName() == "Not found in the document"
+    assert row.accessibleName() == NOT_FOUND_IN_DOCUMENT
     assert row.accessibleDescription()
 
 
@@ -150,4 +151,4 @@ def test_it_is_looked_for_in_documents_that_are_shown_whole_too(open_chat: Open,
     desk.attach(notes(tmp_path / "short.txt", *[FILLER.format(number=number) for number in range(20)], KILN))
     desk.ask(UNASKED)
     assert said_of(desk.question()) == "", "the model has read all of it"
-    assert mark_of(desk) == "Not found in the document"
+    assert mark_of(desk) == NOT_FOUND_IN_DOCUMENT

@@ -11,8 +11,34 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QPlainTextEdit, QPushButton
 
 from app.store.conversations import MessageState
-from app.ui.chat.answer import AnswerView
+from app.ui.chat.actions import NEXT_VERSION, PREVIOUS_VERSION
+from app.ui.chat.answer import (
+    ANSWER_FILLED_CONTEXT,
+    ANSWER_REACHED_LIMIT,
+    ANSWER_REPEATED_ITSELF,
+    READ_AS_MARKDOWN,
+    REGENERATE,
+    AnswerView,
+)
 from app.ui.chat.settings import ChatSettings
+from app.ui.shared_labels import (
+    ANSWER_LINE,
+    CONTINUE,
+    COPY,
+    DELETE,
+    EDIT_LABEL,
+    MORE_LABEL,
+    NEW_CHAT,
+    SAVE,
+    SEND,
+    STOP,
+    STOPPED_LABEL,
+    TEMPERATURE,
+    TRANSLATE_THIS,
+    UNDO,
+    WAITING_FOR_MODEL,
+    YOU_LINE,
+)
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open, Untold, add_turns
 
@@ -49,14 +75,14 @@ def test_stop_shows_at_once_keeps_the_text_and_continue_goes_on(open_chat: Open)
     desk.press(Qt.Key.Key_Return)
     desk.wait(lambda: "three" in desk.last_text)
     assert desk.chat.busy
-    assert desk.send.accessibleName() == "Stop"
+    assert desk.send.accessibleName() == STOP
     begin_s = time.perf_counter()
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Escape)
-        assert desk.last_state == "Stopped"
+        assert desk.last_state == STOPPED_LABEL
         print(f"stop shown after {(time.perf_counter() - begin_s) * 1000:.0f} ms")
     assert not desk.chat.busy
-    assert desk.send.accessibleName() == "Send"
+    assert desk.send.accessibleName() == SEND
     kept = desk.last_text
     assert kept.startswith("one two three")
     assert desk.last_message is not None
@@ -72,13 +98,13 @@ def test_regenerate_makes_a_version_and_the_switcher_goes_back(open_chat: Open) 
     desk = open_chat({"text": "First.", "times": 1}, {"text": "Second."})
     desk.ask("Say something")
     with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.last, "Regenerate")
+        desk.click_action(desk.last, REGENERATE)
     assert desk.texts == ["Say something", "Second."]
     assert desk.last_message is not None
     assert len(desk.last_message.versions) == 2
-    desk.click_action(desk.last, "Previous version")
+    desk.click_action(desk.last, PREVIOUS_VERSION)
     assert desk.texts == ["Say something", "First."]
-    desk.click_action(desk.last, "Next version")
+    desk.click_action(desk.last, NEXT_VERSION)
     assert desk.texts == ["Say something", "Second."]
 
 
@@ -93,31 +119,31 @@ def test_a_question_is_edited_in_place_and_answered_anew(open_chat: Open) -> Non
     QTest.keyClick(edit, Qt.Key.Key_Escape)
     assert question.editor is None
     assert desk.texts == ["red?", "Red."]
-    desk.click_action(question, "Edit")
+    desk.click_action(question, EDIT_LABEL)
     edit = desk.editor_of(question)
     edit.selectAll()
     QTest.keyClicks(edit, "blue?")
     with desk.hears(desk.chat.answer_finished):
         QTest.keyClick(edit, Qt.Key.Key_Return)
     assert desk.texts == ["blue?", "Blue."]
-    desk.click_action(desk.turns[0], "Previous version")
+    desk.click_action(desk.turns[0], PREVIOUS_VERSION)
     assert desk.texts == ["red?", "Red."]
 
 
 def test_delete_can_be_undone(open_chat: Open) -> None:
     desk = open_chat({"text": "Yes."})
     desk.ask("Is it?")
-    desk.click_action(desk.turns[0], "Delete")
+    desk.click_action(desk.turns[0], DELETE)
     assert not desk.turns
     assert desk.empty.isVisible()
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     assert desk.texts == ["Is it?", "Yes."]
 
 
 def test_an_answer_deleted_leaves_a_question_that_can_be_answered(open_chat: Open) -> None:
     desk = open_chat({"text": "Yes.", "times": 1}, {"text": "Again."})
     desk.ask("Is it?")
-    desk.click_action(desk.last, "Delete")
+    desk.click_action(desk.last, DELETE)
     assert desk.texts == ["Is it?"]
     with desk.hears(desk.chat.answer_finished):
         desk.link(desk.turns[0], "Answer this")
@@ -168,7 +194,7 @@ def test_a_message_sent_while_the_model_loads_is_queued_and_says_so(open_chat: O
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
         assert desk.texts[0] == "Are you there?"
-        desk.wait(lambda: desk.last_state == "Waiting for the model to load")
+        desk.wait(lambda: desk.last_state == WAITING_FOR_MODEL)
         (desk.script.parent / "go").touch()
     assert desk.texts == ["Are you there?", "Here."]
     assert desk.last_state == ""
@@ -205,16 +231,16 @@ def test_a_failed_answer_makes_room_for_the_next_one(open_chat: Open) -> None:
     assert "template" in desk.last_state
     assert desk.texts == ["Try", ""]
     with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.last, "Regenerate")
+        desk.click_action(desk.last, REGENERATE)
     assert desk.texts == ["Try", "Now."]
 
 
 def test_an_answer_cut_by_its_limit_says_so_and_goes_on(open_chat: Open) -> None:
     desk = open_chat({"text": "one two", "finish": "length", "times": 1}, {"text": " three"})
     desk.ask("Count")
-    assert desk.last_state == "The answer reached its length limit."
+    assert desk.last_state == ANSWER_REACHED_LIMIT
     with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.last, "Continue")
+        desk.click_action(desk.last, CONTINUE)
     assert desk.last_text == "one two three"
 
 
@@ -222,11 +248,11 @@ def test_an_answer_that_repeats_itself_is_stopped_kept_and_goes_on(open_chat: Op
     circle = {"text": " I cannot say more about that.", "repeat": 400, "watched": True, "times": 1}
     desk = open_chat(circle, {"text": " The end."})
     desk.ask("What did the accountants criticise?")
-    assert desk.last_state == "The answer repeated itself and was stopped."
+    assert desk.last_state == ANSWER_REPEATED_ITSELF
     kept = desk.last_text
     assert 400 < len(kept) < 600
     with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.last, "Continue")
+        desk.click_action(desk.last, CONTINUE)
     assert desk.last_text == kept + " The end."
 
 
@@ -290,14 +316,14 @@ def test_the_view_follows_the_end_only_while_the_reader_is_there(open_chat: Open
 def test_copy_and_read_as_markdown(open_chat: Open) -> None:
     desk = open_chat({"text": "Some **bold** text."})
     desk.ask("Hi")
-    desk.click_action(desk.last, "Copy")
+    desk.click_action(desk.last, COPY)
     assert QGuiApplication.clipboard().text() == "Some **bold** text."
-    desk.click_action(desk.last, "Read as Markdown")
+    desk.click_action(desk.last, READ_AS_MARKDOWN)
     assert desk.last.is_markdown_shown
     assert not desk.is_last_body_visible
-    desk.click_action(desk.last, "Read as Markdown")
+    desk.click_action(desk.last, READ_AS_MARKDOWN)
     assert desk.is_last_body_visible
-    desk.click_action(desk.turns[0], "Copy")
+    desk.click_action(desk.turns[0], COPY)
     assert QGuiApplication.clipboard().text() == "Hi"
 
 
@@ -305,7 +331,7 @@ def test_an_answer_can_be_translated(open_chat: Open) -> None:
     desk = open_chat({"text": "Some **bold** text."})
     desk.ask("Hi")
     with desk.hears(desk.chat.translate_wanted) as wanted:
-        desk.click_action(desk.last, "Translate this")
+        desk.click_action(desk.last, TRANSLATE_THIS)
     assert wanted == [("Some **bold** text.",)]
 
 
@@ -315,11 +341,11 @@ def test_settings_of_a_new_chat_wait_for_its_first_message(open_chat: Open) -> N
     dialog = desk.chat.findChild(ChatSettings)
     assert dialog is not None
     prompt = dialog.findChild(QPlainTextEdit)
-    temperature = next(n for n in dialog.findChildren(QDoubleSpinBox) if n.accessibleName() == "Temperature")
+    temperature = next(n for n in dialog.findChildren(QDoubleSpinBox) if n.accessibleName() == TEMPERATURE)
     assert prompt is not None
     QTest.keyClicks(prompt, "You are a pirate.")
     temperature.setValue(0.25)
-    save = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Save")
+    save = next(b for b in dialog.findChildren(QPushButton) if b.text() == SAVE)
     with desk.hears(dialog.finished):
         QTest.mouseClick(save, Qt.MouseButton.LeftButton)
     assert dialog.result() == QDialog.DialogCode.Accepted
@@ -347,39 +373,39 @@ def test_tab_goes_through_the_last_turn_and_its_actions(open_chat: Open) -> None
         assert focus is not None
         names.append(focus.accessibleName())
         QTest.keyClick(focus, Qt.Key.Key_Tab)
-    assert names[:4] == ["You: Is it?", "Copy", "Edit", "More"]
-    assert names[4:8] == ["Answer: Yes.", "Copy", "Regenerate", "More"]
+    assert names[:4] == [YOU_LINE.format(words="Is it?"), COPY, EDIT_LABEL, MORE_LABEL]
+    assert names[4:8] == [ANSWER_LINE.format(words="Yes."), COPY, REGENERATE, MORE_LABEL]
     assert names[8].startswith("About this answer: ")
 
 
 def test_versions_are_seen_without_the_pointer_and_stay_in_their_place_under_it(open_chat: Open) -> None:
     desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
     desk.ask("Which?")
-    desk.click_action(desk.last, "Regenerate")
+    desk.click_action(desk.last, REGENERATE)
     desk.wait(lambda: not desk.chat.busy)
     desk.ask("And now?")
     first = desk.turns[1]
     desk.chat.focus_composer()
     assert first.row is not None
-    arrow = first.row.button("Previous version")
+    arrow = first.row.button(PREVIOUS_VERSION)
     assert arrow is not None
     assert arrow.isVisible()
-    assert first.row.button("Copy") is None
+    assert first.row.button(COPY) is None
     place = arrow.pos()
     first.set_focused(True)
-    arrow = first.row.button("Previous version")
+    arrow = first.row.button(PREVIOUS_VERSION)
     assert arrow is not None
     assert arrow.pos() == place
-    assert first.row.button("Copy") is not None
+    assert first.row.button(COPY) is not None
 
 
 def test_an_answer_that_filled_the_context_goes_on_where_earlier_turns_can_make_room(open_chat: Open) -> None:
     desk = open_chat({"text": "A long story", "finish": "context"})
     desk.ask("Tell me a story")
-    assert desk.last_state == "The answer filled the model’s context."
-    assert desk.last_offers == ["New chat"]
+    assert desk.last_state == ANSWER_FILLED_CONTEXT
+    assert desk.last_offers == [NEW_CHAT]
     desk.ask("Tell me another")
-    assert desk.last_offers == ["Continue"]
+    assert desk.last_offers == [CONTINUE]
     with desk.hears(desk.chat.answer_finished):
         desk.link(desk.last, "Continue")
     assert desk.texts[-1] == "A long storyA long story"

@@ -18,9 +18,10 @@ from app.features.models.estimate import MemoryFit
 from app.hub.catalog import CatalogEntry
 from app.hub.download import Download
 from app.hub.library import InstalledModel
-from app.ui.chat.welcome import EmptyState, FirstSuggestion
+from app.ui.chat.welcome import BETTER_MODEL, MODEL_ON_ITS_WAY, WELCOME_QUESTION, EmptyState, FirstSuggestion
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.pages import NetworkPage
+from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, NETWORK_SETTINGS, OTHER_MODELS, STARTER_WARNING
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
@@ -99,9 +100,9 @@ def test_the_card_comes_once_the_starter_is_in_and_fetches_nothing_by_itself(
 ) -> None:
     assert start.offers.looks == 0
     load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
+    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
     assert "Runs well · needs 7.4 GB · 5.7 GB · about 8 min at 100 Mbit/s" in texts(start.empty)
-    assert "Starter: a very small English model, often wrong" in texts(start.empty)
+    assert STARTER_WARNING in texts(start.empty)
     assert start.offers.fetched == []
     assert clipped_texts(frame.window) == []
 
@@ -114,45 +115,45 @@ def test_what_is_above_the_card_stays_where_it_was_when_the_card_comes(qtbot: Qt
     empty.resize(1000, 560)
     empty.set_model(is_starter=True, is_there=True)
     empty.show()
-    greeting = next(label for label in empty.findChildren(QLabel) if label.text() == "What would you like to ask?")
+    greeting = next(label for label in empty.findChildren(QLabel) if label.text() == WELCOME_QUESTION)
     qtbot.waitUntil(lambda: greeting.y() > 0)
     QApplication.processEvents()
     before = greeting.y()
     empty.show_suggestion(ModelSuggestion(ENTRY, WELL))
-    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(empty))
+    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(empty))
     QApplication.processEvents()
     assert abs(greeting.y() - before) <= 6
 
 
 def test_download_fetches_that_model_and_says_that_it_comes(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
     load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
-    wanted = button(start.empty, "Download Qwen3.5 9B")
+    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
+    wanted = button(start.empty, DOWNLOAD_MODEL.format(name="Qwen3.5 9B"))
     wanted.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(wanted, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: "Qwen3.5 9B is on its way" in texts(start.empty))
+    qtbot.waitUntil(lambda: MODEL_ON_ITS_WAY.format(name="Qwen3.5 9B") in texts(start.empty))
     assert start.offers.fetched == [ENTRY]
     with qtbot.waitSignal(start.empty.models_wanted):
-        qtbot.mouseClick(button(start.empty, "Downloads"), Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(button(start.empty, DOWNLOADS), Qt.MouseButton.LeftButton)
 
 
 def test_other_models_leads_to_the_models(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
     load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
+    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
     with qtbot.waitSignal(start.empty.models_wanted):
-        qtbot.mouseClick(button(start.empty, "Other models"), Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(button(start.empty, OTHER_MODELS), Qt.MouseButton.LeftButton)
 
 
 def test_a_download_that_cannot_be_is_a_sentence_and_the_card_stays(
     start: FirstStart, frame: Frame, qtbot: QtBot
 ) -> None:
     load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
+    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
     start.offers.error = NetworkOff()
-    qtbot.mouseClick(button(start.empty, "Download Qwen3.5 9B"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(start.empty, DOWNLOAD_MODEL.format(name="Qwen3.5 9B")), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: any("switched off" in text for text in frame.notices))
-    assert "Qwen3.5 9B would serve you better here" in texts(start.empty)
-    next(each for each in frame.notify.bar.findChildren(QPushButton) if each.text() == "Network settings").click()
+    assert BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty)
+    next(each for each in frame.notify.bar.findChildren(QPushButton) if each.text() == NETWORK_SETTINGS).click()
     settings = frame.window.findChild(SettingsDialog)
     assert settings is not None
     assert isinstance(settings.pages.currentWidget(), NetworkPage)
@@ -162,7 +163,7 @@ def test_a_download_that_cannot_be_is_a_sentence_and_the_card_stays(
 def test_what_fits_is_offered_when_the_first_does_not(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
     start.offers.there = [ModelSuggestion(ENTRY, BIG), ModelSuggestion(SMALLER, WELL)]
     load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: "Qwen3.5 2B would serve you better here" in texts(start.empty))
+    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 2B") in texts(start.empty))
 
 
 def test_nothing_is_offered_to_who_has_one_of_them(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
@@ -185,7 +186,7 @@ def test_it_looks_again_when_a_download_changes_its_state_only(start: FirstStart
 
 def test_another_model_takes_the_card_away(start: FirstStart, frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
+    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
     frame.loader.load(make_tiny("llama", tmp_path / "other.gguf"))
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     start.empty.set_model(is_starter=False, is_there=True)
@@ -197,12 +198,12 @@ def test_in_a_small_window_ideas_make_room_for_the_card(
     start: FirstStart, frame: Frame, qtbot: QtBot, zoom: float
 ) -> None:
     load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
+    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
     frame.theme.zoom = zoom
     start.empty.resize(frame.theme.px(440), frame.theme.px(322))
     assert clipped_texts(frame.window) == []
     shown = [each.text() for each in start.empty.findChildren(QPushButton) if each.isVisible()]
-    assert shown == ["Write a short poem about the sea.", "Other models", "Download"]
+    assert shown == ["Write a short poem about the sea.", OTHER_MODELS, DOWNLOAD]
     start.empty.resize(frame.theme.px(430), frame.theme.px(256))
     assert clipped_texts(frame.window) == []
     assert [each.text() for each in start.empty.findChildren(QPushButton) if each.isVisible()] == shown[1:]

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.store.documents import StoredDocument
-from app.ui.document.files import DocumentChip, PageChip, PagesDialog, size_words
+from app.ui.document.files import READING_PERCENT, DocumentChip, PageChip, PagesDialog, size_words
+from app.ui.shared_labels import READING_FILE
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 
@@ -75,9 +76,9 @@ def test_a_document_chip_says_what_it_is(qtbot: QtBot, theme: Theme) -> None:
     chip.show_error("It needs a password")
     assert heard.text(QAccessible.Text.Description) == "It needs a password"
     chip.show_progress(6, 15)
-    assert heard.text(QAccessible.Text.Description) == "Reading, 40 %"
+    assert heard.text(QAccessible.Text.Description) == READING_PERCENT.format(percent=40)
     chip.show_progress(3, 0)
-    assert heard.text(QAccessible.Text.Description) == "Reading…"
+    assert heard.text(QAccessible.Text.Description) == READING_FILE
 
 
 def test_a_document_chip_is_pressed_anywhere_and_by_keyboard(qtbot: QtBot, theme: Theme) -> None:

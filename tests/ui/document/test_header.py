@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.features.documents import TextHighlight
-from app.ui.document.header import DocumentSearch
+from app.ui.document.header import NO_MATCHES, DocumentSearch
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
@@ -67,7 +67,7 @@ def test_many_matches_are_said_to_be_many(search: DocumentSearch, qtbot: QtBot) 
 def test_no_match_is_said_and_an_empty_field_says_nothing(search: DocumentSearch, qtbot: QtBot) -> None:
     qtbot.keyClicks(search.field, "zebra")
     assert search.count.text() == ""
-    qtbot.waitUntil(lambda: search.count.text() == "No matches")
+    qtbot.waitUntil(lambda: search.count.text() == NO_MATCHES)
     assert not search.next.isEnabled()
     search.field.clear()
     assert search.count.text() == ""

@@ -16,8 +16,9 @@ from app.bootstrap import build
 from app.features.chat.documents import NO_ANSWER
 from app.language.static_embeddings import load_table
 from app.ui.application import chat_tab
+from app.ui.chat.answer import MAY_COME_FROM, NOT_FOUND_IN_DOCUMENT
 from app.ui.chat.documents import SourceRow
-from app.ui.chat.question import QuestionView
+from app.ui.chat.question import NO_PASSAGE_ANSWERS, QuestionView
 from app.ui.document.view import DocumentView
 from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
@@ -158,7 +159,7 @@ def test_a_question_in_other_words_leads_to_its_sentence_and_one_about_something
         assert " ".join(desk.reader.marked_text.split()) == PETS, "the passage that was shown, by its chip"
         QTest.keyClick(desk.focus, Qt.Key.Key_Escape)
         assert not desk.reader.is_visible
-    assert desk.said_in(sources(desk)).startswith("May come from")
+    assert desk.said_in(sources(desk)).startswith(MAY_COME_FROM)
     QTest.mouseClick(desk.places_in(sources(desk))[0], Qt.MouseButton.LeftButton)
     assert desk.reader.is_visible
     assert " ".join(desk.reader.marked_text.split()) == PETS
@@ -166,9 +167,9 @@ def test_a_question_in_other_words_leads_to_its_sentence_and_one_about_something
     desk.ask("How long did the rocket fly until it reached Jupiter?")
     told = desk.question(2).findChild(QLabel, "no_answer_words")
     assert told is not None
-    assert told.text() == "No passage seems to answer this."
+    assert told.text() == NO_PASSAGE_ANSWERS
     assert NO_ANSWER.format("rules.txt") in desk.prompts()[-1][-1][1]
-    assert desk.said_in(desk.last.sources) == "Not found in the document"
+    assert desk.said_in(desk.last.sources) == NOT_FOUND_IN_DOCUMENT
 
 
 def test_in_a_narrow_window_the_document_takes_the_place_of_the_chat_and_leaves_with_it(

@@ -20,7 +20,19 @@ from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockPlace
 from app.features.documents import TextHighlight
 from app.store.documents import StoredPageReading
+from app.ui.document.header import (
+    CHAPTER_OF,
+    CLOSE_DOCUMENT,
+    CLOSE_SEARCH,
+    NEXT_MATCH,
+    PAGE_OF,
+    PREVIOUS_PAGE,
+    SEARCH_DOCUMENT,
+)
+from app.ui.document.page import DRAWING_THE_PAGE
+from app.ui.document.text import EMPTY_CHAPTER
 from app.ui.document.view import DocumentView
+from app.ui.shared_labels import DOCUMENT_LABEL, NEXT_PAGE, SEARCH_CHATS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import DARK, LIGHT, Theme
@@ -70,7 +82,7 @@ def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
     view = DocumentView(theme, notify)
     QVBoxLayout(window).addWidget(view)
     searches: list[bool] = []
-    action = QAction("Search chats", window)
+    action = QAction(SEARCH_CHATS, window)
     action.setShortcut(QKeySequence("Ctrl+F"))
     action.triggered.connect(searches.append)
     window.addAction(action)
@@ -99,7 +111,7 @@ def open_report(desk: Desk, mark: bool = True) -> DocumentInMemory:
 def test_the_asked_sentence_is_marked_where_it_stands(desk: Desk) -> None:
     report = open_report(desk)
     assert desk.page == 27
-    assert "page 27 of 48" in desk.where.text()
+    assert PAGE_OF.format(page=27, pages=48) in desk.where.text()
     block = next(block for block in report.blocks_of_page(27) if SETTLED in block.text)
     start = block.text.index(SETTLED)
     image = desk.image()
@@ -215,7 +227,7 @@ def test_empty_paper_says_so_after_a_while(desk: Desk) -> None:
     report.gate.clear()
     desk.root.open(report)
     assert desk.paper.words == ""
-    desk.wait(lambda: desk.paper.words == "Drawing the page…")
+    desk.wait(lambda: desk.paper.words == DRAWING_THE_PAGE)
     assert desk.paper.height() > desk.paper.width()
     report.gate.set()
     desk.drawn()
@@ -322,7 +334,7 @@ def test_matches_beside_the_chosen_one_are_marked_more_softly(desk: Desk) -> Non
         desk.search_row.step(1)
     desk.drawn()
     assert desk.count(LIGHT.mark) > 20
-    desk.button("Close the search").click()
+    desk.button(CLOSE_SEARCH).click()
     assert desk.count(LIGHT.selection) == 0
     assert desk.count(LIGHT.mark) > 500  # the sentence that was asked for is marked again
 
@@ -332,17 +344,17 @@ def test_every_control_has_a_name_and_shortcuts_are_told(desk: Desk) -> None:
     desk.root.begin_search()
     names = [button.accessibleName() for button in desk.root.findChildren(QAbstractButton) if button.isVisible()]
     assert all(names)
-    assert {"Search in the document", "Previous page", "Next page", "Close the document", "Next match"} <= set(names)
+    assert {SEARCH_DOCUMENT, PREVIOUS_PAGE, NEXT_PAGE, CLOSE_DOCUMENT, NEXT_MATCH} <= set(names)
     assert desk.next_page.toolTip() == "Next page (Alt+→)"
     assert desk.close_button.toolTip() == "Close the document (Esc)"
-    assert desk.search_field.accessibleName() == "Search in the document"
-    assert desk.root.accessibleName() == "Document annual-report-2025.pdf"
+    assert desk.search_field.accessibleName() == SEARCH_DOCUMENT
+    assert desk.root.accessibleName() == DOCUMENT_LABEL.format(name="annual-report-2025.pdf")
 
 
 def test_a_screen_reader_hears_what_is_marked_and_then_the_page(desk: Desk) -> None:
     open_report(desk)
     paper = desk.paper
-    assert paper.accessibleName() == "page 27 of 48"
+    assert paper.accessibleName() == PAGE_OF.format(page=27, pages=48)
     said = paper.accessibleDescription().split("\n")
     assert said[0] == f"Marked: {SETTLED}"
     assert said[1].startswith("4.3")
@@ -487,9 +499,9 @@ def test_every_kind_of_block_is_shown_as_text(desk: Desk) -> None:
     assert "Year\tRevenue\tMargin\n2023\t381 million" in text
     assert "    for step in range" in text
     assert "Comment: Ask Maria" in text
-    assert "chapter 1 of 3" in desk.where.text()
+    assert CHAPTER_OF.format(page=1, pages=3) in desk.where.text()
     desk.root.turn(1)
-    assert desk.text.toPlainText() == "There is no text in this chapter."
+    assert desk.text.toPlainText() == EMPTY_CHAPTER
 
 
 def test_buttons_bring_the_page_nearer_and_farther_up_to_an_end(desk: Desk) -> None:

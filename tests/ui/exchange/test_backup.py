@@ -11,6 +11,7 @@ from app.bootstrap import build
 from app.core.events import CancelToken
 from app.features.exchange.backup import accept, unpack_backup
 from app.ui.exchange.backup import Backups
+from app.ui.shared_labels import CANCEL
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.ui.exchange.conftest import add_chat
@@ -52,7 +53,7 @@ def test_a_yes_starts_again_with_what_was_saved(frame: Frame, saved: Path) -> No
     restarted: list[bool] = []
     frame.notify.actions["restart"] = lambda: restarted.append(True)
     dialog = asked(frame, saved)
-    frame.click(next(one for one in dialog.findChildren(type(frame.button("Cancel"))) if "again" in one.text()))
+    frame.click(next(one for one in dialog.findChildren(type(frame.button(CANCEL))) if "again" in one.text()))
     assert restarted == [True]
     frame.app.close()
     again = build()

@@ -14,7 +14,15 @@ from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QRadioButton, QScrollArea
 
 from app.store.projects import Projects
-from app.ui.exchange.exporting import ExportDialog, Printing, PrintPreview
+from app.ui.exchange.exporting import (
+    EXPORT_CHAT,
+    EXPORT_PROJECT_CHATS,
+    ONE_CHAT_CHOSEN,
+    ExportDialog,
+    Printing,
+    PrintPreview,
+)
+from app.ui.shared_labels import EXPORT_OR_PRINT, SAVED_AS
 from app.ui.widgets.fields import SearchField
 from tests.helpers.desks.window import Frame
 from tests.ui.exchange.conftest import add_chat
@@ -39,7 +47,7 @@ def test_the_menu_of_a_row_exports_its_chat(frame: Frame, tmp_path: Path) -> Non
     for name, ending in (("PDF", ".pdf"), ("Word document", ".docx"), ("JSON", ".json")):
         frame.chats.choose_for(number, "Export or print")
         dialog = frame.find(ExportDialog)
-        assert "Export “Rent”" in [label.text() for label in dialog.findChildren(QLabel)]
+        assert EXPORT_CHAT.format(title="Rent") in [label.text() for label in dialog.findChildren(QLabel)]
         assert not dialog.choice.isVisible()
         choose(frame, dialog, name, tmp_path / f"rent{ending}")
     (page,) = text_of(tmp_path / "rent.pdf")
@@ -58,7 +66,7 @@ def test_several_are_chosen_among_all_and_a_search_keeps_what_is_ticked(frame: F
     assert not dialog.export.isEnabled(), "nothing is chosen yet"
     item = next(item for item in map(dialog.choice.list.item, range(3)) if item.text() == "Rent")
     frame.click_at(dialog.choice.list, dialog.choice.list.visualItemRect(item).center())
-    assert dialog.choice.count.text() == "1 chat is chosen"
+    assert dialog.choice.count.text() == ONE_CHAT_CHOSEN
     dialog.findChild(SearchField).setText("sou")
     frame.click(dialog.choice.all)
     dialog.findChild(SearchField).setText("")
@@ -78,10 +86,10 @@ def test_a_project_is_exported_with_all_of_its_chats(frame: Frame, tmp_path: Pat
         if title != "Soup":
             frame.app.conversations.update(number, project_id=flat.id)
     frame.chats.reload()
-    assert "Export or print…" not in [one.text() for one in frame.chats.menu_of(-empty.id).actions()]
+    assert EXPORT_OR_PRINT not in [one.text() for one in frame.chats.menu_of(-empty.id).actions()]
     frame.chats.choose_for(-flat.id, "Export or print")
     dialog = frame.find(ExportDialog)
-    assert "Export the 2 chats of “Flat”" in [label.text() for label in dialog.findChildren(QLabel)]
+    assert EXPORT_PROJECT_CHATS.format(count=2, name="Flat") in [label.text() for label in dialog.findChildren(QLabel)]
     choose(frame, dialog, "JSON", tmp_path / "flat.json")
     chats = json.loads((tmp_path / "flat.json").read_text("utf-8"))["chats"]
     assert {(chat["title"], chat["project"]["name"]) for chat in chats} == {("Rent", "Flat"), ("Heating", "Flat")}
@@ -95,7 +103,7 @@ def test_a_name_that_has_another_ending_keeps_it(frame: Frame, tmp_path: Path) -
     frame.click(dialog.export)
     assert Path(frame.find(QFileDialog, "export_chats").selectedFiles()[0]).name == "Lease v1.2.pdf"
     frame.choose_file(tmp_path / "lease v1.2", "export_chats")
-    frame.wait(lambda: "Saved as lease v1.2.pdf." in frame.notices)
+    frame.wait(lambda: SAVED_AS.format(name="lease v1.2.pdf") in frame.notices)
     assert not (tmp_path / "lease v1.2").exists()
 
 
@@ -143,7 +151,7 @@ def test_only_the_pages_that_are_wanted_are_printed(frame: Frame, tmp_path: Path
         printer.setFromTo(*pages)
         task = printing.print(printer)
         frame.wait(lambda: task.done)  # noqa: B023 - asked before the next one
-        assert "Saved as printed.pdf." in frame.notices
+        assert SAVED_AS.format(name="printed.pdf") in frame.notices
         found.append([page.split()[-1] for page in text_of(tmp_path / "printed.pdf")])
     assert found[0] == [str(number + 1) for number in range(len(found[0]))]
     assert len(found[0]) > 3

@@ -18,7 +18,9 @@ from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.exporting import export_chats
 from app.features.exchange.importing import ChatImported, import_chats
 from app.ui.exchange import importing
-from app.ui.exchange.importing import ImportDialog
+from app.ui.exchange.importing import IMPORT_CHATS, MESSAGE_COUNT, ONE_CHAT_IMPORTED, WAS_HERE_ALREADY, ImportDialog
+from app.ui.shared_labels import RESTORE
+from app.ui.shell.main_window import ASK_ABOUT_IT
 from tests.helpers.desks.window import Frame
 from tests.ui.exchange.conftest import add_chat
 
@@ -53,8 +55,8 @@ def test_each_chat_is_told_with_what_did_not_come(frame: Frame, tmp_path: Path) 
     frame.wait(lambda: not told.is_reading)
     assert told.head.text() == "1 chat imported, 1 here already, 1 not read"
     assert told.rows == [
-        ("Rent", "was here already"),
-        ("From the old computer", "Fireside · 2 messages · 1 file is only named"),
+        ("Rent", WAS_HERE_ALREADY),
+        ("From the old computer", f"Fireside · {MESSAGE_COUNT.format(count=2)} · 1 file is only named"),
         ("bad.json", "bad.json holds no chats of a program that is known here."),
     ]
     assert "From the old computer" in frame.chats.rows
@@ -65,13 +67,13 @@ def test_each_chat_is_told_with_what_did_not_come(frame: Frame, tmp_path: Path) 
 
 def test_a_dropped_export_can_be_imported_or_asked_about(frame: Frame, tmp_path: Path) -> None:
     path = exported(frame, tmp_path / "all.json", OLD)
-    assert frame.hint(path).split(", ")[0] == "Ask about it"
-    assert frame.hint(path).endswith("Import chats")
-    assert "Import chats" not in frame.hint(tmp_path / "lease.pdf")
+    assert frame.hint(path).split(", ")[0] == ASK_ABOUT_IT
+    assert frame.hint(path).endswith(IMPORT_CHATS)
+    assert IMPORT_CHATS not in frame.hint(tmp_path / "lease.pdf")
     frame.drop(path, share=0.99)
     told = frame.find(ImportDialog)
     frame.wait(lambda: not told.is_reading)
-    assert told.head.text() == "1 chat imported"
+    assert told.head.text() == ONE_CHAT_IMPORTED
     assert frame.chats.rows[-1] == "From the old computer"
 
 
@@ -94,7 +96,7 @@ def test_cancel_keeps_the_chats_that_are_whole(frame: Frame, tmp_path: Path, mon
     frame.wait(lambda: not told.is_reading)
     assert told.isVisible(), "what came is still to be read"
     assert len(frame.app.conversations.find()) == 1
-    assert told.head.text() == "1 chat imported"
+    assert told.head.text() == ONE_CHAT_IMPORTED
 
 
 def test_a_backup_that_is_dropped_leads_to_restoring(frame: Frame, tmp_path: Path) -> None:
@@ -105,6 +107,6 @@ def test_a_backup_that_is_dropped_leads_to_restoring(frame: Frame, tmp_path: Pat
     frame.drop(path, share=0.99)
     told = frame.find(ImportDialog)
     frame.wait(lambda: not told.is_reading)
-    assert frame.button("Restore…").isVisible()
-    frame.click(frame.button("Restore…"))
+    assert frame.button(RESTORE).isVisible()
+    frame.click(frame.button(RESTORE))
     frame.wait(lambda: any("backup.zip" in notice for notice in frame.notices))

@@ -20,8 +20,23 @@ from app.core.child import own_command
 from app.core.events import CancelToken, TokenSeen
 from app.engine.client import EngineClient
 from app.features.inside.patterns import AttentionMap, AttentionTarget, HeadPattern, repeats_of
-from app.ui.inside.attention import HEADS, MAP, AttentionView, largest_in_words, largest_of
-from app.ui.inside.plots import as_image, as_svg
+from app.ui.inside.attention import (
+    ATTENTION_OF_HEAD,
+    ATTENTION_OF_LAYER,
+    CANNOT_SEE_LATER,
+    HEAD_DESCRIPTION,
+    HEADS,
+    HEADS_SUMMARY,
+    LOOKS_AT,
+    LOOKS_AT_PERCENT,
+    MAP,
+    MEAN_LABEL,
+    AttentionView,
+    largest_in_words,
+    largest_of,
+)
+from app.ui.inside.plots import COPY_AS_CSV, as_image, as_svg
+from app.ui.shared_labels import FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from tests.helpers.desks.desk import Desk
 from tests.helpers.engine import load
@@ -49,18 +64,20 @@ def desk(view: AttentionView, ui: UiContext) -> Desk:
 
 def test_a_text_is_shown_with_its_last_token_chosen(view: AttentionView, desk: Desk) -> None:
     assert view.sentence.text() == "Spread evenly over all that came before."
-    assert view.largest.text() == "“four” looks at “one” 25 %, “two” 25 %, “three” 25 %, itself 25 %."
-    assert view.kinds.text() == "Of 4 heads 4 look at everything evenly."
+    assert view.largest.text() == LOOKS_AT.format(
+        word="four", others="“one” 25 %, “two” 25 %, “three” 25 %, itself 25 %."
+    )
+    assert view.kinds.text() == HEADS_SUMMARY.format(count=4, what="4 look at everything evenly")
     assert view.cut.isHidden()
 
 
 def test_the_keyboard_goes_from_token_to_token(view: AttentionView, desk: Desk) -> None:
     view.arcs.setFocus()
     desk.press(Qt.Key.Key_Left)
-    assert view.largest.text() == "“three” looks at “one” 33 %, “two” 33 %, itself 33 %."
+    assert view.largest.text() == LOOKS_AT.format(word="three", others="“one” 33 %, “two” 33 %, itself 33 %.")
     assert view.arcs.accessibleDescription() == view.largest.text()
     desk.press(Qt.Key.Key_Home, Qt.Key.Key_Left)
-    assert view.largest.text() == "“one” looks at itself 100 %."
+    assert view.largest.text() == LOOKS_AT.format(word="one", others="itself 100 %.")
 
 
 def test_a_click_on_a_token_chooses_it(view: AttentionView, desk: Desk) -> None:
@@ -72,10 +89,10 @@ def test_layer_and_head_are_chosen_by_keys(view: AttentionView, desk: Desk) -> N
     view.layer_field.number.setFocus()
     desk.press(Qt.Key.Key_Up, Qt.Key.Key_Up)
     view.head_field.number.setFocus()
-    assert view.head_field.number.text() == "Mean"
+    assert view.head_field.number.text() == MEAN_LABEL
     desk.press(Qt.Key.Key_Up, Qt.Key.Key_Up)
     assert (view.layer, view.head) == (1, 1)
-    assert view.map.plot.title == "Attention, layer 1, head 1"
+    assert view.map.plot.title == ATTENTION_OF_HEAD.format(layer=1, head=1)
 
 
 def test_a_thumbnail_opens_its_head_as_a_map(view: AttentionView, desk: Desk) -> None:
@@ -98,7 +115,7 @@ def test_enter_opens_the_head_of_the_keyboard(view: AttentionView, desk: Desk) -
 def test_a_thumbnail_says_what_its_head_does(view: AttentionView, desk: Desk) -> None:
     index = view.heads.heads.index(1, 0)
     said = index.data(Qt.ItemDataRole.AccessibleTextRole)
-    assert said == "Layer 1, head 0. Spread evenly over all that came before."
+    assert said == HEAD_DESCRIPTION.format(layer=1, head=0, words="Spread evenly over all that came before.")
     assert index.data(Qt.ItemDataRole.ToolTipRole) == said
 
 
@@ -106,15 +123,15 @@ def test_a_cell_of_the_map_is_told_in_words(view: AttentionView, desk: Desk) -> 
     view.show_as(MAP)
     view.map.setFocus()
     desk.press(Qt.Key.Key_Right)
-    assert view.cell.text() == "“four” looks at “two”: 25 %"
+    assert view.cell.text() == LOOKS_AT_PERCENT.format(looking="four", looked="two", percent=25)
     desk.press(Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Right)
-    assert view.cell.text() == "“one” comes before “three” and cannot see it."
+    assert view.cell.text() == CANNOT_SEE_LATER.format(looking="one", looked="three")
 
 
 def test_a_longer_text_is_shown_from_its_beginning(view: AttentionView, desk: Desk) -> None:
     view.look_at("word " * 600)
     desk.wait(lambda: view.seen is not None)
-    assert view.cut.text() == "The first 256 tokens are shown."
+    assert view.cut.text() == FIRST_TOKENS_SHOWN.format(count=256)
 
 
 def test_everything_is_saved_and_copied(view: AttentionView, desk: Desk) -> None:
@@ -123,7 +140,7 @@ def test_everything_is_saved_and_copied(view: AttentionView, desk: Desk) -> None
         (HEADS, ["layer", "head", "pattern", "share", "first"], 5),
     ):
         view.show_as(way)
-        desk.click(desk.button("Copy the numbers as CSV"))
+        desk.click(desk.button(COPY_AS_CSV))
         rows = list(csv.reader(QGuiApplication.clipboard().text().splitlines()))
         assert rows[0] == first
         assert len(rows) == lines
@@ -187,7 +204,7 @@ def test_layers_without_attention_are_passed_over(ui: UiContext, qtbot: QtBot) -
     for key, number in ((Qt.Key.Key_Up, "5"), (Qt.Key.Key_Up, "9"), (Qt.Key.Key_Up, "9"), (Qt.Key.Key_Down, "5")):
         QTest.keyClick(view.layer_field.number, key)
         assert view.layer_field.number.text() == number
-    assert view.map.plot.title == "Attention, layer 5"
+    assert view.map.plot.title == ATTENTION_OF_LAYER.format(layer=5)
 
 
 @pytest.mark.model
@@ -239,7 +256,9 @@ def test_the_five_largest_are_named_and_the_rest_is_counted() -> None:
     tokens = [TokenSeen(number, f" w{number}".encode()) for number in range(8)]
     row = np.array([0.02, 0.4, 0.03, 0.2, 0.1, 0.05, 0.15, 0.05], np.float32)
     assert largest_in_words(row, tokens, 7) == (
-        "“w7” looks at “w1” 40 %, “w3” 20 %, “w6” 15 %, “w4” 10 %, “w5” 5.0 %; at 3 others with 10 % together."
+        LOOKS_AT.format(
+            word="w7", others="“w1” 40 %, “w3” 20 %, “w6” 15 %, “w4” 10 %, “w5” 5.0 %; at 3 others with 10 % together."
+        )
     )
 
 

@@ -12,8 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import Guess, TokenSeen
 from app.engine.client import EngineClient
-from app.ui.inside.layers import LayersView, Lens
-from app.ui.inside.plots import as_image, as_svg
+from app.ui.inside.layers import LAYER_GUESSES, OUTPUT, OUTPUT_GUESSES, LayersView, Lens
+from app.ui.inside.plots import COPY_AS_CSV, as_image, as_svg
+from app.ui.shared_labels import FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from tests.helpers.desks.desk import Desk
 
@@ -51,16 +52,16 @@ def test_the_engines_words_are_shown(view: LayersView, ui: UiContext) -> None:
 def test_the_last_row_is_called_the_output(view: LayersView, desk: Desk) -> None:
     model = view.grid.lens
     names = [model.headerData(row, Qt.Orientation.Vertical) for row in range(2)]
-    assert names == ["0", "Output"]
-    assert view.cell.text() == "The model's output behind “sat”: “down” 55 %."
+    assert names == ["0", OUTPUT]
+    assert view.cell.text() == OUTPUT_GUESSES.format(word="sat", guesses="“down” 55 %")
 
 
 def test_arrows_go_from_cell_to_cell_and_tell_what_was_likely(view: LayersView, desk: Desk) -> None:
     view.grid.setFocus()
     desk.press(Qt.Key.Key_Left)
-    assert view.cell.text() == "The model's output behind “cat”: “sat” 90 %. So the text goes on."
+    assert view.cell.text() == OUTPUT_GUESSES.format(word="cat", guesses="“sat” 90 %. So the text goes on")
     desk.press(Qt.Key.Key_Left, Qt.Key.Key_Up)
-    assert view.cell.text() == "After layer 0, behind “The”: “of” 2.0 %, “↵” 1.0 %."
+    assert view.cell.text() == LAYER_GUESSES.format(layer=0, word="The", guesses="“of” 2.0 %, “↵” 1.0 %")
     current = view.grid.currentIndex()
     assert current.data(Qt.ItemDataRole.AccessibleTextRole) == view.cell.text()
 
@@ -68,12 +69,12 @@ def test_arrows_go_from_cell_to_cell_and_tell_what_was_likely(view: LayersView, 
 def test_a_longer_text_is_shown_from_its_beginning(view: LayersView, ui: UiContext) -> None:
     desk = Desk(view, notify=ui.notify)
     view.look_at("word " * 300)
-    desk.wait(lambda: view.cut.text() == "The first 64 tokens are shown.")
+    desk.wait(lambda: view.cut.text() == FIRST_TOKENS_SHOWN.format(count=64))
     assert view.grid.lens.columnCount() == 64
 
 
 def test_the_grid_is_saved_and_copied(view: LayersView, desk: Desk) -> None:
-    desk.click(desk.button("Copy the numbers as CSV"))
+    desk.click(desk.button(COPY_AS_CSV))
     rows = list(csv.reader(QGuiApplication.clipboard().text().splitlines()))
     assert rows[0] == ["layer", "token", "behind", "text", "probability"]
     assert rows[-1] == ["output", "2", " sat", " down", "0.55"]

@@ -17,13 +17,30 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.ui.chat.actions import PREVIOUS_VERSION
+from app.ui.chat.inside import ANSWER_PROMPT, THE_ANSWER, THE_QUESTION
 from app.ui.chat.view import ChatView
 from app.ui.inside import flow
-from app.ui.inside.attention import AttentionView
+from app.ui.inside.attention import LOOKS_AT, AttentionView
+from app.ui.inside.flow import SHOW_MORE_TOKENS
 from app.ui.inside.how_it_works import HowItWorks
 from app.ui.inside.layers import LayerGrid
-from app.ui.inside.panel import InsidePanel
-from app.ui.inside.tokens import LEVELS, ground_of
+from app.ui.inside.look import CANCELLED, WAITING_FOR_ANSWER
+from app.ui.inside.panel import LEAVE_FILE, NAME_AND_CHARACTERS, OWN_TEXT, InsidePanel
+from app.ui.inside.tokens import (
+    CHARACTER_RANGE,
+    LEVELS,
+    PERPLEXITY_FIGURES,
+    RECORDED_SCORES,
+    SCORED_AGAIN,
+    TOKENS,
+    TOKENS_AND_CHARACTERS,
+    ground_of,
+)
+from app.ui.models.anatomy import LAYERS
+from app.ui.models.compare import BITS_PER_BYTE
+from app.ui.shared_labels import ATTENTION, HOW_IT_WORKS, WHAT_IS_SELECTED
+from app.ui.shell.main_window import LOOK_INSIDE
 from app.ui.theme import Theme
 from app.ui.widgets.layouts import InsideBeside
 from tests.helpers.desks.chat import ChatDesk
@@ -88,11 +105,11 @@ def test_keys_open_it_and_escape_gives_the_keyboard_back_also_where_it_takes_the
     person.press_keys()
     assert person.inside.root.isVisible()
     assert person.inside.root.isAncestorOf(person.focus)
-    assert person.frame.button("Look inside the model").isChecked()
+    assert person.frame.button(LOOK_INSIDE).isChecked()
     QTest.keyClick(person.focus, Qt.Key.Key_Escape)
     assert not person.inside.root.isVisible()
     assert person.focus is person.chat.field
-    assert not person.frame.button("Look inside the model").isChecked()
+    assert not person.frame.button(LOOK_INSIDE).isChecked()
     person.frame.window.resize(900, 600)
     person.press_keys()
     assert person.inside.root.isVisible()
@@ -105,7 +122,7 @@ def test_keys_open_it_and_escape_gives_the_keyboard_back_also_where_it_takes_the
 def test_it_leads_to_how_a_model_works(begin: Begin) -> None:
     person = begin()
     person.press_keys()
-    person.inside.click(person.inside.button("How it works"))
+    person.inside.click(person.inside.button(HOW_IT_WORKS))
     assert person.frame.current_tab == "models"
     assert person.frame.find(HowItWorks).isVisible()
 
@@ -132,15 +149,15 @@ def test_the_last_answer_is_cut_into_tokens_and_its_prompt_with_the_template(beg
     person.press_keys()
     inside = person.inside
     inside.wait_for("A", "·house", "·by", "↵the", "·sea")
-    assert inside.looks_at == "The answer"
-    assert inside.counts.startswith("5 tokens, 18 characters")
+    assert inside.looks_at == THE_ANSWER
+    assert inside.counts.startswith(TOKENS_AND_CHARACTERS.format(tokens=5, characters=18))
     inside.point_at(1)
-    assert inside.detail == "·house Token 6 · 6 bytes: 20 68 6F 75 73 65 · characters 1 to 7"
+    assert inside.detail == f"·house Token 6 · 6 bytes: 20 68 6F 75 73 65 · {CHARACTER_RANGE.format(start=1, end=7)}"
     inside.press_token(Qt.Key.Key_End)
     assert inside.flow.accessibleDescription().startswith("·sea Token")
     assert inside.copy() == "A house by\nthe sea"
-    assert inside.offered == ["The answer", "The prompt of this answer", "A text of your own"]
-    inside.look_at("The prompt of this answer")
+    assert inside.offered == [THE_ANSWER, ANSWER_PROMPT, OWN_TEXT]
+    inside.look_at(ANSWER_PROMPT)
     inside.wait_for(*["<user>"] * 4, "Is", "·it", "·so?")
     assert inside.counts.endswith("You 3 · Template 4")
 
@@ -152,12 +169,12 @@ def test_what_is_selected_goes_first_and_a_text_of_ones_own_stays(begin: Begin) 
     view = person.chat.last_views[0]
     view.setFocus()
     view.selectAll()
-    person.inside.wait(lambda: person.inside.looks_at == "What is selected")
+    person.inside.wait(lambda: person.inside.looks_at == WHAT_IS_SELECTED)
     person.inside.type_own("my own words")
     person.inside.wait_for("my", "·own", "·words")
     view.setFocus()
     view.selectAll()
-    assert person.inside.looks_at == "A text of your own"
+    assert person.inside.looks_at == OWN_TEXT
 
 
 def test_the_message_that_the_keyboard_is_at_is_looked_at(begin: Begin) -> None:
@@ -171,7 +188,7 @@ def test_the_message_that_the_keyboard_is_at_is_looked_at(begin: Begin) -> None:
     inside.wait_for("One", "·house")
     person.chat.question(0).setFocus()
     inside.wait_for("First")
-    assert inside.looks_at == "The question"
+    assert inside.looks_at == THE_QUESTION
 
 
 def test_what_was_selected_in_a_chat_that_was_left_is_looked_at_no_more(begin: Begin) -> None:
@@ -181,9 +198,9 @@ def test_what_was_selected_in_a_chat_that_was_left_is_looked_at_no_more(begin: B
     view = person.chat.last_views[0]
     view.setFocus()
     view.selectAll()
-    person.inside.wait(lambda: person.inside.looks_at == "What is selected")
+    person.inside.wait(lambda: person.inside.looks_at == WHAT_IS_SELECTED)
     person.frame.new_chat()
-    assert person.inside.offered == ["A text of your own"]
+    assert person.inside.offered == [OWN_TEXT]
     person.inside.wait_for()
 
 
@@ -197,7 +214,7 @@ def test_while_an_answer_is_written_a_look_waits_and_says_so(begin: Begin) -> No
     person.inside.type_own("my own words")
     person.inside.wait_for("my", "·own", "·words")  # tokens are counted beside an answer
     person.inside.show_page("Probabilities")
-    person.inside.wait(lambda: person.inside.said == "Waiting until the answer is written")
+    person.inside.wait(lambda: person.inside.said == WAITING_FOR_ANSWER)
     (person.script.parent / "go").touch()
     person.inside.wait(lambda: person.inside.said == "")
 
@@ -219,8 +236,8 @@ def test_nothing_is_held_of_a_temporary_chat_that_was_left(begin: Begin) -> None
     person.inside.show_page("Probabilities")
     person.chat.ask("Where?")
     person.inside.wait_for("A", "·house")
-    person.inside.show_page("Tokens")
-    person.inside.look_at("The prompt of this answer")
+    person.inside.show_page(TOKENS)
+    person.inside.look_at(ANSWER_PROMPT)
     person.inside.wait(lambda: "Template" in person.inside.counts)
     talk = weakref.ref(person.frame.chat.open_chat.talk)
     person.frame.chat.show_conversation(None)
@@ -248,7 +265,7 @@ def test_an_answer_is_tinted_while_it_is_written_and_told_with_the_number(begin:
     inside.wait_for("A", "·house", "·by", "·the", "·sea")
     assert requests(person.script)[0]["alternatives"] == 8
     assert [piece.share for piece in inside.pieces] == [None, 0.5, 0.5, 0.5, 0.5]
-    assert inside.note == "Recorded while this answer was written."
+    assert inside.note == RECORDED_SCORES
     assert not inside.is_reading_offered
 
     def pointed_at() -> str:
@@ -270,7 +287,7 @@ def test_an_answer_nobody_looked_at_is_read_again_on_a_click(begin: Begin) -> No
     assert not inside.tokens
     inside.click(inside.read_again)
     inside.wait_for("A", "·house", "·by", "·the", "·sea")
-    assert inside.note == "Scored again with the current prompt."
+    assert inside.note == SCORED_AGAIN
     told = requests(person.script)[-1]
     assert told["tells_last"]
     assert told["messages"][-1] == ["assistant", "A house by the sea"]
@@ -295,7 +312,7 @@ def test_another_token_makes_a_second_version_that_goes_on_from_there(begin: Beg
     stored = [person.chat.conversations.message(number).text for number in (first, second)]
     assert stored == ["A house by the sea", "A otherA house by the sea"]
     inside.wait_for("A", "·other", "A", "·house", "·by", "·the", "·sea")
-    person.chat.click_action(person.chat.last, "Previous version")
+    person.chat.click_action(person.chat.last, PREVIOUS_VERSION)
     assert person.chat.last_text == "A house by the sea"
 
 
@@ -307,17 +324,17 @@ def test_any_text_or_text_file_has_its_figures_and_what_is_no_text_is_refused(be
     (tmp_path / "notes.txt").write_text("four words of text", "utf-8")
     inside.root._on_dropped([str(tmp_path / "notes.txt")])
     inside.wait_for("four", "·words", "·of", "·text")
-    assert inside.own_file == "notes.txt (18 characters)"
+    assert inside.own_file == NAME_AND_CHARACTERS.format(name="notes.txt", count=18)
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8)
     inside.root._on_dropped([str(tmp_path / "picture.png")])
     inside.wait(lambda: inside.notices)
     assert inside.notices[0].startswith("picture.png is no plain text.")
-    assert inside.own_file == "notes.txt (18 characters)"
-    inside.click(inside.button("Leave the file"))
+    assert inside.own_file == NAME_AND_CHARACTERS.format(name="notes.txt", count=18)
+    inside.click(inside.button(LEAVE_FILE))
     inside.wait_for()
     inside.type_own("one two three")
     inside.wait_for("one", "·two", "·three")
-    assert inside.figures == "Perplexity 2.00 · 0.20 bits per byte · 3 tokens"
+    assert inside.figures == PERPLEXITY_FIGURES.format(perplexity="2.00", bits="0.20", count=3)
     inside.click_token(1)
     assert inside.choosable == []
     assert inside.others == ["·two  50 %", "·other  25 %"]
@@ -329,7 +346,7 @@ def test_a_long_text_shows_its_beginning_and_more_on_a_click(begin: Begin, monke
     person.chat.ask("Tell me more")
     person.press_keys()
     person.inside.wait(lambda: len(person.inside.tokens) == 300)
-    person.inside.click(person.inside.button("300 of 700 tokens are shown. Show 300 more"))
+    person.inside.click(person.inside.button(SHOW_MORE_TOKENS.format(shown=300, count=700, more=300)))
     assert len(person.inside.tokens) == 600
 
 
@@ -339,13 +356,13 @@ def test_reading_a_long_text_tells_how_far_it_is_and_stops_on_a_click(begin: Beg
     inside = person.inside
     inside.show_page("Probabilities")
     said = list[str]()
-    inside.look_at("A text of your own")
+    inside.look_at(OWN_TEXT)
     inside.own_text.setPlainText("word " * 3000)
     inside.wait(lambda: said.append(inside.said) or "read" in inside.said)
     inside.press_state()
-    assert inside.said == "Cancelled"
+    assert inside.said == CANCELLED
     assert 0 < len(inside.tokens) < 3000
-    assert "bits per byte" in inside.figures
+    assert BITS_PER_BYTE in inside.figures
 
 
 def test_a_crash_ends_the_look_and_the_window_goes_on(begin: Begin) -> None:
@@ -412,25 +429,25 @@ def test_attention_and_layers_of_the_answer_are_reached_by_keys(begin: Begin) ->
     person = begin({"text": "A house by the sea"})
     person.chat.ask("Where?")
     person.press_keys()
-    person.inside.show_page("Attention")
+    person.inside.show_page(ATTENTION)
     view = person.frame.find(AttentionView)
     person.frame.wait(lambda: view.seen is not None)
-    assert person.inside.looks_at == "The answer"
+    assert person.inside.looks_at == THE_ANSWER
     view.arcs.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(person.focus, Qt.Key.Key_Home)
-    assert view.largest.text() == "“A” looks at itself 100 %."
-    person.inside.show_page("Layers")
+    assert view.largest.text() == LOOKS_AT.format(word="A", others="itself 100 %.")
+    person.inside.show_page(LAYERS)
     grid = person.frame.find(LayerGrid)
     person.frame.wait(lambda: grid.lens.columnCount() == 5)
     assert grid.lens.headerData(4, Qt.Orientation.Horizontal) == "sea"
     person.inside.type_own("Three small words")
     person.frame.wait(lambda: grid.lens.columnCount() == 3)
-    person.inside.show_page("Attention")
+    person.inside.show_page(ATTENTION)
     person.frame.wait(lambda: view.seen is not None and len(view.seen.tokens) == 3)
 
 
 def test_keys_go_from_token_to_token_and_from_line_to_line(theme: Theme, qtbot: QtBot) -> None:
-    shown = flow.TokenFlow(theme, "Tokens")
+    shown = flow.TokenFlow(theme, TOKENS)
     qtbot.addWidget(shown)
     shown.resize(200, 300)
     shown.show()

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.features.inside.compare import FittedLine
 from app.ui.inside.maps import HeatMap, share_colour
 from app.ui.inside.plots import (
+    POINT_COUNT,
     Plot,
     PlotButtons,
     PlotPoint,
@@ -115,7 +116,7 @@ def test_what_has_no_logarithm_is_left_out(points: ScatterPlot, bad: float) -> N
 
 def test_no_points_are_an_empty_plot(points: ScatterPlot) -> None:
     points.show_points(())
-    assert points.accessibleDescription() == "0 points."
+    assert points.accessibleDescription() == POINT_COUNT.format(count=0)
     assert svg_image(as_svg(points), points.picture_size()).width() == 500
 
 

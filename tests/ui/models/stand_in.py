@@ -26,6 +26,7 @@ from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
 from app.hub.search import HubQuery, SearchResultPage
 from app.ui.models.models_tab import ModelsView
+from app.ui.shared_labels import STARTER
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -260,10 +261,10 @@ def furnish(models: Models) -> None:
         "summarize": [(QWEN, tight, 6.2), (SMALL, small, 24.0)],
         "translate": [(TRANSLATOR, small, 17.0)],
     }
-    starter = installed("Starter", 0.11, "starter", tag="Q8_0")
+    starter = installed(STARTER, 0.11, "starter", tag="Q8_0")
     path = starter_model() or starter.model.path
     models.ours = [
-        InstalledFile(dataclasses.replace(starter.model, path=path, parts=(path,)), "Starter", time.time()),
+        InstalledFile(dataclasses.replace(starter.model, path=path, parts=(path,)), STARTER, time.time()),
         installed(
             "Mistral Small 3.2 24B Instruct", 14.3, days=1, repo="unsloth/Mistral-Small-3.2-24B-Instruct-2506-GGUF"
         ),

@@ -14,7 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import DiskFull
 from app.core.events import CancelToken, CopyProgress
+from app.ui.document.files import NO_SUCH_FILE
 from app.ui.models.installed import COPY, IN_PLACE, MOVE, AddDialog, Facts, facts_of_file
+from app.ui.models.models_tab import MODEL_ADDED
+from app.ui.shared_labels import ADD, CANCEL
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import ProgressNotice
 from tests.helpers import gguf_files
@@ -84,14 +87,14 @@ def test_a_dropped_model_is_copied_in_sight_and_opened(
     asked: AddDialog, frame: Frame, copier: Copier, model: Path, qtbot: QtBot
 ) -> None:
     assert asked.how == COPY
-    press(asked, "Add", qtbot)
+    press(asked, ADD, qtbot)
     qtbot.waitUntil(lambda: frame.notices == ["Copying elsewhere: 500 MB of 2.0 GB"])
     notice = frame.notice
     assert isinstance(notice, ProgressNotice)
     assert notice.line.value() == 250
     assert clipped_texts(frame.window) == []
     copier.may_go_on.set()
-    told = ["“elsewhere” was added to your models."]
+    told = [MODEL_ADDED.format(name="elsewhere")]
     qtbot.waitUntil(lambda: frame.loader.state == "ready" and frame.notices == told)
     assert frame.loader.path == frame.paths.models / "elsewhere.gguf"
     assert model.exists()
@@ -122,9 +125,9 @@ def test_cancel_in_the_notice_leaves_everything_as_it_was(
     asked: AddDialog, frame: Frame, model: Path, qtbot: QtBot
 ) -> None:
     qtbot.mouseClick(asked.choices[MOVE], Qt.MouseButton.LeftButton)
-    press(asked, "Add", qtbot)
+    press(asked, ADD, qtbot)
     qtbot.waitUntil(lambda: frame.notices == ["Moving elsewhere: 500 MB of 2.0 GB"])
-    press(frame.notify.bar, "Cancel", qtbot)
+    press(frame.notify.bar, CANCEL, qtbot)
     qtbot.waitUntil(lambda: frame.notices == [])
     assert model.exists()
     assert frame.loader.state == "asleep"
@@ -133,7 +136,7 @@ def test_cancel_in_the_notice_leaves_everything_as_it_was(
 def test_a_notice_that_was_dismissed_does_not_stop_the_copy(
     asked: AddDialog, frame: Frame, copier: Copier, qtbot: QtBot
 ) -> None:
-    press(asked, "Add", qtbot)
+    press(asked, ADD, qtbot)
     qtbot.waitUntil(lambda: "500 MB" in "".join(frame.notices))
     frame.notice.dismiss()
     copier.may_go_on.set()
@@ -143,7 +146,7 @@ def test_a_notice_that_was_dismissed_does_not_stop_the_copy(
 def test_a_problem_is_a_sentence(asked: AddDialog, frame: Frame, copier: Copier, qtbot: QtBot) -> None:
     copier.error = DiskFull("/models")
     copier.may_go_on.set()
-    press(asked, "Add", qtbot)
+    press(asked, ADD, qtbot)
     qtbot.waitUntil(lambda: len(frame.notices) == 1 and "Copying" not in frame.notices[0])
     assert "disk" in frame.notices[0].lower()
     assert frame.loader.state == "asleep"
@@ -173,7 +176,7 @@ def test_a_file_from_the_command_line_is_opened_where_it_is(
 
 def test_a_file_that_is_gone_is_told(frame: Frame, copier: Copier, tmp_path: Path, qtbot: QtBot) -> None:
     frame.drop(tmp_path / "gone.gguf")
-    qtbot.waitUntil(lambda: frame.notices == ["There is no file gone.gguf."])
+    qtbot.waitUntil(lambda: frame.notices == [NO_SUCH_FILE.format(name="gone.gguf")])
 
 
 @pytest.mark.parametrize(

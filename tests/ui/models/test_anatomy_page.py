@@ -11,7 +11,21 @@ from pytestqt.qtbot import QtBot
 
 from app.core.paths import starter_model
 from app.features.inside.anatomy import anatomy_of
-from app.ui.models.anatomy import AnatomyPage, FactRow, PartRow, facts_of, memory_formula
+from app.ui.models.anatomy import (
+    BITS_PER_WEIGHT,
+    HEADS_PER_LAYER,
+    KEY_SIZE,
+    LAYERS,
+    MEMORY_PER_TOKEN,
+    NOT_SAID,
+    VOCABULARY,
+    AnatomyPage,
+    FactRow,
+    PartRow,
+    facts_of,
+    memory_formula,
+)
+from app.ui.shared_labels import CONTEXT, STARTER
 from app.ui.text.formula import FormulaView
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.models_on_disk import write_model
@@ -22,7 +36,7 @@ from tests.ui.models.stand_in import Pages
 def open_starter(pages: Pages, qtbot: QtBot) -> AnatomyPage:
     pages.show("installed")
     pages.wait(lambda: bool(pages.cards("installed")))
-    qtbot.mouseClick(pages.card("Starter").buttons["inside"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(pages.card(STARTER).buttons["inside"], Qt.MouseButton.LeftButton)
     page = pages.find(AnatomyPage)
     pages.wait(lambda: any(row.isVisible() for row in page.findChildren(FactRow)))
     return page
@@ -35,15 +49,15 @@ def rows(page: AnatomyPage) -> dict[str, FactRow]:
 def test_look_inside_shows_parts_and_numbers_with_a_sentence_each(pages: Pages, qtbot: QtBot) -> None:
     page = open_starter(pages, qtbot)
     assert pages.shown == "anatomy"
-    assert page.title.text() == "Starter"
+    assert page.title.text() == STARTER
     found = rows(page)
-    assert found["Layers"].value.text() == "30"
-    assert found["Heads in each layer"].value.text() == "9"
-    assert found["Size of a key, dₖ"].value.text() == "64"
-    assert found["Vocabulary"].value.text() == "49,152"
-    assert "23 kB" in found["Memory for each token"].value.text()
-    assert "189 MB" in found["Memory for each token"].meaning.text()
-    assert "Q8_0" in found["Bits per weight"].meaning.text()
+    assert found[LAYERS].value.text() == "30"
+    assert found[HEADS_PER_LAYER].value.text() == "9"
+    assert found[KEY_SIZE].value.text() == "64"
+    assert found[VOCABULARY].value.text() == "49,152"
+    assert "23 kB" in found[MEMORY_PER_TOKEN].value.text()
+    assert "189 MB" in found[MEMORY_PER_TOKEN].meaning.text()
+    assert "Q8_0" in found[BITS_PER_WEIGHT].meaning.text()
     said = [fact.term for fact in facts_of(anatomy_of(starter_path()))]
     assert all(found[term].meaning.text() for term in said)
     shares = [row.share.text() for row in page.findChildren(PartRow)]
@@ -62,7 +76,7 @@ def test_formulas_stand_where_they_help(pages: Pages, qtbot: QtBot) -> None:
     formulas = page.findChildren(FormulaView)
     pages.wait(lambda: all(formula.is_drawn for formula in formulas))
     terms = [term for term, row in rows(page).items() if row.formula is not None]
-    assert terms == ["Vocabulary", "Heads in each layer", "Size of a key, dₖ", "Memory for each token"]
+    assert terms == [VOCABULARY, HEADS_PER_LAYER, KEY_SIZE, MEMORY_PER_TOKEN]
     assert all(formula.accessibleName() for formula in formulas)
 
 
@@ -97,8 +111,8 @@ def test_what_a_file_does_not_say_is_said_to_be_missing(tmp_path: Path) -> None:
     write_model(path, "Odd")
     found = anatomy_of(path)
     values = {fact.term: fact.value for fact in facts_of(found)}
-    assert values["Layers"] == values["Heads in each layer"] == values["Context"] == "not said"
-    assert values["Memory for each token"] == "none"
+    assert values[LAYERS] == values[HEADS_PER_LAYER] == values[CONTEXT] == NOT_SAID
+    assert values[MEMORY_PER_TOKEN] == "none"
     assert [fact.formula for fact in facts_of(found) if fact.term.startswith(("Heads", "Size of a key"))] == [None] * 2
     assert found.about == ()
 

@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from app.features.inside.compare import ModelAsleep
 from app.ui.models import blind
-from app.ui.models.blind import BlindPage
+from app.ui.models.blind import CHOOSE_DIFFERENT_MODELS, COULD_NOT_ANSWER, TWO_MODELS_NEEDED, BlindPage
+from app.ui.shared_labels import CHAT_MODEL_SLEEPS, STOPPED_LABEL, UNDO, WRITING
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.models_on_disk import model_bytes
 from tests.helpers.script import write_script
@@ -61,7 +62,7 @@ def test_with_one_model_there_is_a_way_to_a_second_which_is_chosen_when_it_comes
     with open_room(qapp, BlindPage) as room:
         page = room.page
         room.wait(lambda: len(page._names) == 1)
-        assert page.status.text() == "Two models are needed; there is one here."
+        assert page.status.text() == TWO_MODELS_NEEDED
         assert page.more.isVisible()
         second = script.parent / "Second-1B.gguf"
         second.write_bytes(model_bytes("Second"))
@@ -102,7 +103,7 @@ def test_votes_add_up_and_can_be_cleared(room: Room, qtbot: QtBot) -> None:
     room.click(page.clear)
     assert room.settings.models.votes == ()
     assert "are kept on this computer" in page.tally.text()
-    room.press_notice("Undo")
+    room.press_notice(UNDO)
     assert room.settings.models.votes == votes
     assert "so far" in page.tally.text()
 
@@ -121,11 +122,11 @@ def test_stopped_it_shows_the_names_and_asks_no_vote(room: Room, qtbot: QtBot, s
     write_script(script.parent, {"text": "word by word", "held_after": 1, "until": "never"})
     page = room.page
     ask(room, qtbot)
-    room.wait(lambda: page.answers[0].state.text() == "Writing")
+    room.wait(lambda: page.answers[0].state.text() == WRITING)
     room.click(page.cancel)
     room.wait(lambda: not page.is_running)
     assert page.answers[1].heading == f"B: {FIRST}"
-    assert page.answers[1].state.text() == "Stopped"
+    assert page.answers[1].state.text() == STOPPED_LABEL
     assert not any(vote.isVisible() for vote in page.votes)
 
 
@@ -136,8 +137,8 @@ def test_one_that_cannot_answer_gives_itself_away_only_at_the_end(room: Room, qt
     script.write_text(json.dumps(text | {"load": rules}), "utf-8")
     page = room.page
     ask(room, qtbot)
-    room.wait(lambda: page.answers[1].state.text() == "Writing")
-    assert page.answers[0].state.text() == "It could not answer."
+    room.wait(lambda: page.answers[1].state.text() == WRITING)
+    assert page.answers[0].state.text() == COULD_NOT_ANSWER
     script.with_name("go").touch()
     room.wait(lambda: not page.is_running)
     assert page.answers[0].heading == f"A: {SECOND}"
@@ -152,7 +153,7 @@ def test_two_different_models_and_a_question_are_needed(room: Room, qtbot: QtBot
     assert page.ask_button.isEnabled()
     page.choices[1].choose(page.choices[0].value)
     assert not page.ask_button.isEnabled()
-    assert page.status.text() == "Choose two different models."
+    assert page.status.text() == CHOOSE_DIFFERENT_MODELS
 
 
 def test_return_asks_and_shift_return_breaks_the_line(room: Room, qtbot: QtBot) -> None:
@@ -170,7 +171,7 @@ def test_return_asks_and_shift_return_breaks_the_line(room: Room, qtbot: QtBot) 
 
 def test_that_the_chats_model_rests_is_said(room: Room) -> None:
     room.page._on_event((0, ModelAsleep("Chatty")))
-    assert room.page.status.text() == "Not enough memory for both: Chatty sleeps until your next message."
+    assert room.page.status.text() == CHAT_MODEL_SLEEPS.format(name="Chatty")
     assert room.loader.looks == 1
 
 

@@ -22,7 +22,23 @@ from app.features.inside import compare
 from app.features.inside.compare import ComparedModel, ModelAsleep, ModelFigures
 from app.ui.inside.plots import ScatterPlot
 from app.ui.models import compare as compare_page
-from app.ui.models.compare import BITS, NAME, SPEED, ComparePage, Results, detail_of, line_words, told_apart
+from app.ui.models.compare import (
+    BETTER_BUT_SLOWER,
+    BITS,
+    CHOOSE_A_MODEL,
+    FIRST_PART_READ,
+    MODELS_MEASURED,
+    NAME,
+    NEEDS_TOO_MUCH,
+    SPEED,
+    TEXT_TOO_SHORT,
+    ComparePage,
+    Results,
+    detail_of,
+    line_words,
+    told_apart,
+)
+from app.ui.shared_labels import CHAT_MODEL_SLEEPS
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.script import write_script
@@ -100,7 +116,7 @@ def test_nothing_chosen_or_no_text_says_what_is_missing(room: Room) -> None:
     page = room.page
     room.click(page.models.none)
     assert not page.start.isEnabled()
-    assert page.status.text() == "Choose at least one model."
+    assert page.status.text() == CHOOSE_A_MODEL
     room.click(page.models.all)
     room.click(room.button("Text: My own"))
     assert not page.start.isEnabled()
@@ -123,13 +139,13 @@ def test_a_long_text_says_how_much_of_it_is_read(room: Room) -> None:
     page = room.page
     room.click(room.button("Text: My own"))
     page.passage.edit.setPlainText("é" * 40_000)
-    assert page.passage.note.text() == "The first 32 kB of 80 kB are read."
+    assert page.passage.note.text() == FIRST_PART_READ.format(read="32 kB", size="80 kB")
     assert page.passage.compared == "é" * 16_000
 
 
 def test_that_the_chats_model_rests_is_said(room: Room) -> None:
     room.page._on_event(ModelAsleep("Chatty"))
-    assert room.page.rests.text() == "Not enough memory for both: Chatty sleeps until your next message."
+    assert room.page.rests.text() == CHAT_MODEL_SLEEPS.format(name="Chatty")
     assert room.page.rests.isVisible()
     assert room.loader.looks == 1
 
@@ -154,7 +170,7 @@ def test_the_table_is_sorted_by_heading_or_choice_and_saved(room: Room, tmp_path
     found = [one("Small", 10**6, 1.2, 90), one("Large", 10**7, 1.0, 5), one("Huge", 10**8, 1.1, 40)]
     results.begin(4)
     results.show_found(found, NAMES)
-    assert results.best.text() == "3 of 4 models are measured."
+    assert results.best.text() == MODELS_MEASURED.format(done=3, all=4)
     assert not results.use.isVisible(), "the fourth may be better"
     results.end(found)
     assert results.use.isVisible()
@@ -169,7 +185,7 @@ def test_the_table_is_sorted_by_heading_or_choice_and_saved(room: Room, tmp_path
     assert shown() == ["Small", "Huge", "Large"]
     assert results.table.rows.headerData(BITS, Qt.Orientation.Horizontal) == "Bits/byte ↑"
     assert "Of the models that reach 10 tokens/s here, Huge predicts this text best" in results.best.text()
-    assert "Large does still better, but slower." in results.best.text()
+    assert BETTER_BUT_SLOWER.format(name="Large") in results.best.text()
     dialog = results.ask_to_save()
     dialog.fileSelected.emit(str(tmp_path / "out.csv"))
     dialog.close()
@@ -200,7 +216,7 @@ def test_a_text_that_is_too_short_says_so(room: Room) -> None:
     room.page.results.show_found([one("Small", 10**6, float("nan")), one("Large", 10**7, float("nan"))], NAMES[:2])
     table = room.page.results.table.rows
     assert [table.data(table.index(row, BITS)) for row in (0, 1)] == ["–", "–"]
-    assert room.page.results.best.text() == "The text is too short to say anything."
+    assert room.page.results.best.text() == TEXT_TOO_SHORT
     assert not room.page.results.use.isVisible()
     assert room.page.results.plot is None
 
@@ -219,7 +235,7 @@ def test_few_points_prove_nothing() -> None:
 def test_what_a_model_needs_stands_below_its_name() -> None:
     small = ComparedModel(Path("x"), "X", False, 134_500_000, 10**8, 400_000_000)
     assert detail_of(small, fits=True) == "134M parameters · needs 400 MB"
-    assert detail_of(small, fits=False) == "needs 400 MB, more than there is"
+    assert detail_of(small, fits=False) == NEEDS_TOO_MUCH.format(needs="needs 400 MB")
     assert "x" in detail_of(ComparedModel(Path("x"), "X", False, error=ModelMissing("x")), fits=False)
 
 

@@ -16,9 +16,29 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DownloadFailed, HubUnreachable, NetworkOff, NotEnoughDisk
 from app.hub.download import Download, DownloadRequest
 from app.hub.files import RemoteFile
-from app.ui.model_texts import left_words, speed_words
-from app.ui.models.downloads import DownloadWatch
+from app.ui.model_texts import (
+    HOURS_AND_MINUTES_LEFT,
+    HOURS_LEFT,
+    MINUTES_LEFT,
+    OVER_A_DAY_LEFT,
+    PAUSED,
+    SPEED_KB,
+    SPEED_MB,
+    UNDER_A_MINUTE_LEFT,
+    left_words,
+    speed_words,
+)
+from app.ui.models.downloads import (
+    DOWNLOADED,
+    MODEL_DOWNLOADED,
+    MODEL_NOT_FETCHED,
+    PART_COUNT,
+    WITH_ITS_VISION_FILE,
+    DownloadWatch,
+)
 from app.ui.models.page import together
+from app.ui.models.storage import STORAGE
+from app.ui.shared_labels import CANCEL, DOWNLOADS, REMOVE_FROM_LIST, RESUME, TRY_AGAIN, USE_IN_CHAT, USE_IT, WAITING
 from app.ui.shell.desktop import TaskBar
 from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny
@@ -50,10 +70,10 @@ def test_what_the_queue_holds_shows_in_its_groups_as_after_a_restart(pages: Page
     assert [card.name.text() for card in pages.cards("downloads")] == ["Hy-MT2 1.8B", "Qwen3.5 2B", "Qwen3.5 9B"]
     assert facts(pages, "Hy-MT2 1.8B") == "418 MB of 1.1 GB · 11 MB/s · about 1 min left"
     assert pages.card("Hy-MT2 1.8B").source.text() == "balanced (Q4_K_M) · tencent/Hy-MT2-1.8B-GGUF"
-    assert facts(pages, "Qwen3.5 2B") == "Paused · 650 MB of 1.3 GB"
-    assert buttons(pages, "Qwen3.5 2B") == ["Resume", "Cancel"]
-    assert buttons(pages, "Qwen3.5 9B") == ["Use in chat", "Remove from list"]
-    assert pages.link("downloads").text() == "Downloads · 2"
+    assert facts(pages, "Qwen3.5 2B") == f"{PAUSED} · 650 MB of 1.3 GB"
+    assert buttons(pages, "Qwen3.5 2B") == [RESUME, CANCEL]
+    assert buttons(pages, "Qwen3.5 9B") == [USE_IN_CHAT, REMOVE_FROM_LIST]
+    assert pages.link("downloads").text() == f"{DOWNLOADS} · 2"
 
 
 @pytest.mark.parametrize(
@@ -106,10 +126,10 @@ def test_a_failure_is_said_with_what_helps(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot, 2)
     card = pages.card("Gemma 4 26B A4B")
     assert "15.0 GB" in card.problem.text()
-    assert buttons(pages, "Gemma 4 26B A4B") == ["Storage", "Try again", "Cancel"]
+    assert buttons(pages, "Gemma 4 26B A4B") == [STORAGE, TRY_AGAIN, CANCEL]
     qtbot.mouseClick(card.buttons["act"], Qt.MouseButton.LeftButton)
     assert shown == ["storage"]
-    assert buttons(pages, "Qwen3.5 9B") == ["Try again", "Cancel"]
+    assert buttons(pages, "Qwen3.5 9B") == [TRY_AGAIN, CANCEL]
     qtbot.mouseClick(pages.card("Qwen3.5 9B").buttons["retry"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: pages.queue.calls == [("resume", 2)])
 
@@ -133,7 +153,7 @@ def test_progress_moves_the_row_and_keeps_the_focus(pages: Pages, qtbot: QtBot) 
     assert pages.card("Qwen3.5 2B") is card
     assert card.buttons["cancel"].hasFocus()
     pages.queue.put(download(1, SMALL, "done"))
-    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 2B") == ["Use in chat", "Remove from list"])
+    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 2B") == [USE_IN_CHAT, REMOVE_FROM_LIST])
     assert card.hasFocus()
 
 
@@ -158,24 +178,26 @@ def test_parts_and_a_vision_file_are_said(pages: Pages, qtbot: QtBot) -> None:
     pages.queue.items[1] = dataclasses.replace(one, request=request)
     open_page(pages, qtbot, 1)
     source = pages.card("Qwen3.5 2B").source.text()
-    assert source == "balanced (Q4_K_M) · 2 parts · with its vision file · unsloth/Qwen3.5-2B-GGUF"
-    assert facts(pages, "Qwen3.5 2B") == "Waiting · 1.3 GB"
+    assert (
+        source == f"balanced (Q4_K_M) · {PART_COUNT.format(count=2)} · {WITH_ITS_VISION_FILE} · unsloth/Qwen3.5-2B-GGUF"
+    )
+    assert facts(pages, "Qwen3.5 2B") == f"{WAITING} · 1.3 GB"
 
 
 def test_numbers_in_words() -> None:
     assert [speed_words(speed) for speed in (30_400, 420_000, 9.94e6, 11.4e6)] == [
-        "30 kB/s",
-        "0.4 MB/s",
-        "9.9 MB/s",
-        "11 MB/s",
+        SPEED_KB.format(speed=30),
+        SPEED_MB.format(speed="0.4"),
+        SPEED_MB.format(speed="9.9"),
+        SPEED_MB.format(speed=11),
     ]
     assert [left_words(left_s) for left_s in (3, 70, 59.4 * 60, 3600, 5520, 90_000)] == [
-        "less than 1 min left",
-        "about 1 min left",
-        "about 59 min left",
-        "about 1 h left",
-        "about 1 h 30 min left",
-        "more than a day left",
+        UNDER_A_MINUTE_LEFT,
+        MINUTES_LEFT.format(minutes=1),
+        MINUTES_LEFT.format(minutes=59),
+        HOURS_LEFT.format(hours=1),
+        HOURS_AND_MINUTES_LEFT.format(hours=1, minutes=30),
+        OVER_A_DAY_LEFT,
     ]
 
 
@@ -184,7 +206,7 @@ def test_the_badge_of_a_finished_one_is_as_large_as_others(pages: Pages, qtbot: 
     open_page(pages, qtbot, 1)
     badge = pages.card("Qwen3.5 2B").badge
     qtbot.waitUntil(badge.isVisible)
-    assert badge.text == "Downloaded"
+    assert badge.text == DOWNLOADED
     assert {label.font().pixelSize() for label in badge.findChildren(QLabel) if label.text()} == {pages.theme.px(13)}
 
 
@@ -287,11 +309,11 @@ def test_the_end_is_told_and_the_model_can_be_used(
     watched.queue.say(replace(BEGUN, done_bytes=900))
     done = replace(BEGUN, state="done", done_bytes=1000, paths=(str(path),))
     watched.queue.say(done)
-    qtbot.waitUntil(lambda: frame.notices == ["Qwen3.5 9B is here."])
-    assert watched.desktop.told == [("Fireside", "Qwen3.5 9B is here.")]
+    qtbot.waitUntil(lambda: frame.notices == [MODEL_DOWNLOADED.format(name="Qwen3.5 9B")])
+    assert watched.desktop.told == [("Fireside", MODEL_DOWNLOADED.format(name="Qwen3.5 9B"))]
     assert watched.desktop.bars[-1] is None
     watched.queue.say(done)  # said again, as by a rename
-    press(frame, "Use it")
+    press(frame, USE_IT)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.path == path
     assert frame.notices == []
@@ -304,9 +326,9 @@ def test_a_model_that_was_deleted_is_offered_no_longer(
     path = make_tiny("llama", tmp_path / "Qwen3.5-9B-Q4_K_M.gguf")
     watched.queue.say(BEGUN)
     watched.queue.say(replace(BEGUN, state="done", done_bytes=1000, paths=(str(path),)))
-    qtbot.waitUntil(lambda: frame.notices == ["Qwen3.5 9B is here."])
+    qtbot.waitUntil(lambda: frame.notices == [MODEL_DOWNLOADED.format(name="Qwen3.5 9B")])
     watched.queue.list_listener()
-    assert frame.notices == ["Qwen3.5 9B is here."]
+    assert frame.notices == [MODEL_DOWNLOADED.format(name="Qwen3.5 9B")]
     path.unlink()
     watched.queue.list_listener()
     qtbot.waitUntil(lambda: frame.notices == [])
@@ -317,8 +339,8 @@ def test_a_failure_is_told_with_a_way_to_try_again(watched: Watched, frame: Fram
     watched.queue.say(replace(BEGUN, state="failed", error=DownloadFailed("a.gguf", "x")))
     qtbot.waitUntil(lambda: bool(frame.notices))
     assert frame.notices == ["a.gguf could not be fetched. What was fetched so far is kept."]
-    assert watched.desktop.told == [("Qwen3.5 9B was not fetched", "a.gguf could not be fetched.")]
-    press(frame, "Try again")
+    assert watched.desktop.told == [(MODEL_NOT_FETCHED.format(name="Qwen3.5 9B"), "a.gguf could not be fetched.")]
+    press(frame, TRY_AGAIN)
     assert watched.queue.retried == [1]
 
 

@@ -13,7 +13,8 @@ from app.bootstrap import Fireside
 from app.core.events import Message, ModelLoaded, Role, TextDelta
 from app.engine.protocol import Sampling
 from app.features.models.messages import surprise_words
-from app.ui.models.installed import InstalledPage
+from app.ui.model_texts import SEES_PICTURES
+from app.ui.models.installed import DOWNLOAD_IMAGE_SUPPORT, InstalledPage
 from app.ui.models.page import ModelCard
 from tests.helpers import tiny_eyes
 from tests.helpers.fake_hub import FakeHub
@@ -23,7 +24,7 @@ from tests.ui.models.rooms import Room, open_room
 pytestmark = [pytest.mark.model, pytest.mark.timeout(240)]
 
 REPO, FILE, EYE = "hearth/Seeing-GGUF", "Seeing-Q8_0.gguf", "mmproj-Seeing-f16.gguf"
-FETCH = "Download image support"
+FETCH = DOWNLOAD_IMAGE_SUPPORT
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_what_lets_it_see_is_fetched_beside_the_model(room: Room, hub: FakeHub, 
         assert colour in said_of(room.app, tmp_path, colour)
     assert surprise_words(loaded(room.app, model)) is None
     room.page.reload()
-    room.wait(lambda: "sees pictures" in card_of(room, model).accessibleDescription())
+    room.wait(lambda: SEES_PICTURES in card_of(room, model).accessibleDescription())
     assert FETCH not in [action.text() for action in room.page.menu_for(card_of(room, model)).actions()]
 
 

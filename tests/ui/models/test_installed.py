@@ -13,11 +13,29 @@ from PySide6.QtWidgets import QLineEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import FolderNotWritable
-from app.ui.models.installed import used_words
+from app.ui.models.installed import (
+    DELETE_IN_USE,
+    DOWNLOAD_IMAGE_SUPPORT,
+    FINDS_PASSAGES,
+    INSTALLED,
+    MISSING_PARTS,
+    MODEL_IN_USE,
+    MODEL_LEFT_LIST,
+    MORE_ABOUT_MODEL,
+    NO_FOREIGN_MODELS,
+    NOT_USED_YET,
+    SHOW_IN_FOLDER,
+    STOP_FINDING_PASSAGES,
+    USE_TO_FIND_PASSAGES,
+    USED_OVER_A_YEAR_AGO,
+    USED_TODAY,
+    used_words,
+)
 from app.ui.models.page import ModelCard
+from app.ui.shared_labels import IN_USE, NAME_DELETED, REMOVE_FROM_LIST, STARTER, UNDO, USE_IN_CHAT
 from tests.ui.models.stand_in import Pages, installed
 
-NAMES = ["Starter", "Mistral Small 3.2 24B Instruct", "Letters of my grandmother", "Phi 4 mini"]
+NAMES = [STARTER, "Mistral Small 3.2 24B Instruct", "Letters of my grandmother", "Phi 4 mini"]
 
 
 def shown(pages: Pages) -> list[str]:
@@ -44,9 +62,9 @@ def test_size_quantization_last_use_and_origin_in_words(pages: Pages, qtbot: QtB
     open_page(pages, qtbot)
     card = pages.card("Letters of my grandmother")
     assert card.accessibleDescription() == "4.9 GB · balanced (Q4_K_M) · used 2 weeks ago · added by you"
-    assert pages.card("Starter").badge.text == "In use"
-    assert "often wrong" in pages.card("Starter").accessibleDescription()
-    assert pages.link("installed").text() == "Installed · 4"
+    assert pages.card(STARTER).badge.text == IN_USE
+    assert "often wrong" in pages.card(STARTER).accessibleDescription()
+    assert pages.link("installed").text() == f"{INSTALLED} · 4"
 
 
 def test_what_comes_elsewhere_is_counted_at_once(pages: Pages, qtbot: QtBot) -> None:
@@ -54,7 +72,7 @@ def test_what_comes_elsewhere_is_counted_at_once(pages: Pages, qtbot: QtBot) -> 
     pages.models.ours = [*pages.models.ours, installed("Opened in Write", 1.0, "opened")]
     for listener in pages.models.list_listeners:
         listener()
-    qtbot.waitUntil(lambda: pages.link("installed").text() == "Installed · 5")
+    qtbot.waitUntil(lambda: pages.link("installed").text() == f"{INSTALLED} · 5")
     qtbot.waitUntil(lambda: "Opened in Write" in shown(pages))
 
 
@@ -98,8 +116,8 @@ def test_delete_takes_it_away_at_once_and_undo_brings_it_back(pages: Pages, qtbo
     open_page(pages, qtbot)
     press(pages, qtbot, "Letters of my grandmother", Qt.Key.Key_Delete)
     assert "Letters of my grandmother" not in shown(pages)
-    qtbot.waitUntil(lambda: pages.notices == ["“Letters of my grandmother” was deleted."])
-    pages.press_notice("Undo")
+    qtbot.waitUntil(lambda: pages.notices == [NAME_DELETED.format(name="Letters of my grandmother")])
+    pages.press_notice(UNDO)
     qtbot.waitUntil(lambda: "Letters of my grandmother" in shown(pages))
     assert len(pages.models.ours) == 4
 
@@ -109,23 +127,23 @@ def test_what_is_in_use_is_not_deleted(pages: Pages, qtbot: QtBot) -> None:
     pages.loader.load(pages.models.ours[2].model.path)
     press(pages, qtbot, "Letters of my grandmother", Qt.Key.Key_Delete)
     assert shown(pages) == NAMES
-    assert pages.notices == ["“Letters of my grandmother” is in use. Choose another model first."]
+    assert pages.notices == [MODEL_IN_USE.format(name="Letters of my grandmother")]
     menu = pages.page("installed").menu_for(pages.card("Letters of my grandmother"))
     assert [action.text() for action in menu.actions() if not action.isEnabled() and action.text()] == [
-        "Use in chat",
-        "Delete (it is in use)",
+        USE_IN_CHAT,
+        DELETE_IN_USE,
     ]
 
 
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
-        ("Starter", ["Use in chat", "Show in folder"]),
+        (STARTER, [USE_IN_CHAT, SHOW_IN_FOLDER]),
         (
             "Mistral Small 3.2 24B Instruct",
-            ["Use in chat", "Rename\tF2", "Show in folder", "Download image support", "", "Delete\tDel"],
+            [USE_IN_CHAT, "Rename\tF2", SHOW_IN_FOLDER, DOWNLOAD_IMAGE_SUPPORT, "", "Delete\tDel"],
         ),
-        ("Phi 4 mini", ["Use in chat", "Rename\tF2", "Show in folder", "Remove from list"]),
+        ("Phi 4 mini", [USE_IN_CHAT, "Rename\tF2", SHOW_IN_FOLDER, REMOVE_FROM_LIST]),
     ],
 )
 def test_the_menu_offers_what_can_be_done(pages: Pages, qtbot: QtBot, name: str, texts: list[str]) -> None:
@@ -152,22 +170,20 @@ def test_a_model_for_vectors_finds_passages_and_does_not_chat(
     qtbot.waitUntil(lambda: "Vectors" in shown(pages))
     card = pages.card("Vectors")
     assert [name for name, button in card.buttons.items() if not button.isHidden()] == ["inside", "use_passages"]
-    assert pages.page("installed").menu_for(card).actions()[0].text() == "Use to find passages"
+    assert pages.page("installed").menu_for(card).actions()[0].text() == USE_TO_FIND_PASSAGES
     qtbot.mouseClick(card.buttons["use_passages"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: pages.card("Vectors").badge.text == "Finds passages")
+    qtbot.waitUntil(lambda: pages.card("Vectors").badge.text == FINDS_PASSAGES)
     assert used == [("passages", vectors.model.path)]
-    assert (
-        pages.page("installed").menu_for(pages.card("Vectors")).actions()[0].text() == "Stop finding passages with it"
-    )
+    assert pages.page("installed").menu_for(pages.card("Vectors")).actions()[0].text() == STOP_FINDING_PASSAGES
 
 
 def test_a_file_elsewhere_leaves_the_list_only(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
     menu = pages.page("installed").menu_for(pages.card("Phi 4 mini"))
-    next(action for action in menu.actions() if action.text() == "Remove from list").trigger()
+    next(action for action in menu.actions() if action.text() == REMOVE_FROM_LIST).trigger()
     qtbot.waitUntil(lambda: shown(pages) == NAMES[:3])
-    assert pages.notices == ["“Phi 4 mini” left the list; its file stays where it is."]
-    pages.press_notice("Undo")
+    assert pages.notices == [MODEL_LEFT_LIST.format(name="Phi 4 mini")]
+    pages.press_notice(UNDO)
     qtbot.waitUntil(lambda: shown(pages) == NAMES)
 
 
@@ -175,9 +191,9 @@ def test_those_of_other_programs_can_be_used_and_nothing_else(pages: Pages, qtbo
     pages.show("others")
     qtbot.waitUntil(lambda: len(pages.cards("others")) == 2)
     card = pages.card("Llama 3.2 3B")
-    assert card.accessibleDescription() == "2.0 GB · balanced (Q4_K_M) · not used yet · from Ollama"
+    assert card.accessibleDescription() == f"2.0 GB · balanced (Q4_K_M) · {NOT_USED_YET} · from Ollama"
     menu = pages.page("others").menu_for(card)
-    assert [action.text() for action in menu.actions()] == ["Use in chat", "Show in folder"]
+    assert [action.text() for action in menu.actions()] == [USE_IN_CHAT, SHOW_IN_FOLDER]
     press(pages, qtbot, "Llama 3.2 3B", Qt.Key.Key_F2)
     press(pages, qtbot, "Llama 3.2 3B", Qt.Key.Key_Delete)
     assert card.findChild(QLineEdit, "model_name_editor") is None
@@ -190,7 +206,7 @@ def test_parts_that_are_missing_are_said_and_it_cannot_be_used(pages: Pages, qtb
     pages.models.ours = [installed("Half", 9.0, missing=("Half-00002-of-00002.gguf",))]
     pages.show("installed")
     qtbot.waitUntil(lambda: shown(pages) == ["Half"])
-    assert pages.card("Half").badge.text == "Incomplete, missing parts: 1"
+    assert pages.card("Half").badge.text == MISSING_PARTS.format(count=1)
     press(pages, qtbot, "Half", Qt.Key.Key_Return)
     assert pages.loader.loaded == []
 
@@ -198,7 +214,7 @@ def test_parts_that_are_missing_are_said_and_it_cannot_be_used(pages: Pages, qtb
 def test_without_any_the_page_says_so(pages: Pages, qtbot: QtBot) -> None:
     pages.models.theirs = []
     pages.show("others")
-    qtbot.waitUntil(lambda: pages.empty("others").text() == "No models of other programs were found.")
+    qtbot.waitUntil(lambda: pages.empty("others").text() == NO_FOREIGN_MODELS)
     assert pages.empty("others").isVisible()
 
 
@@ -208,7 +224,7 @@ def test_every_button_says_which_model_it_is_about(pages: Pages, qtbot: QtBot) -
     assert card.buttons["use"].accessibleName() == "Use in chat: Phi 4 mini"
     more = card.findChild(QToolButton, "more")
     assert more is not None
-    assert more.accessibleName() == "More about Phi 4 mini"
+    assert more.accessibleName() == MORE_ABOUT_MODEL.format(name="Phi 4 mini")
 
 
 def test_the_last_use_in_words() -> None:
@@ -216,17 +232,17 @@ def test_the_last_use_in_words() -> None:
     day = 86_400
     said = [used_words(noon - days * day, noon) for days in (0, 0.45, 0.6, 1.4, 2, 13, 20, 100, 400)]
     assert said == [
-        "used today",
-        "used today",
+        USED_TODAY,
+        USED_TODAY,
         "used yesterday",
         "used yesterday",
         "used 2 days ago",
         "used 13 days ago",
         "used 2 weeks ago",
         "used 3 months ago",
-        "used more than a year ago",
+        USED_OVER_A_YEAR_AGO,
     ]
-    assert used_words(None, noon) == "not used yet"
+    assert used_words(None, noon) == NOT_USED_YET
 
 
 def test_nobody_who_writes_a_name_is_interrupted_by_news(pages: Pages, qtbot: QtBot) -> None:

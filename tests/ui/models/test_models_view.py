@@ -11,9 +11,11 @@ from app.core.errors import NotEnoughDisk
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.ui.inside.how_it_works import HowItWorks
 from app.ui.models.anatomy import AnatomyPage, FactRow
-from app.ui.models.blind import BlindPage
+from app.ui.models.blind import TWO_MODELS_NEEDED, BlindPage
 from app.ui.models.compare import ComparePage
+from app.ui.models.installed import INSTALLED
 from app.ui.models.models_tab import ModelsColumn, ModelsView
+from app.ui.shared_labels import DOWNLOADS, STARTER
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import ModelsDesk
@@ -59,7 +61,7 @@ def test_what_the_search_queued_is_counted(pages: Pages, qtbot: QtBot) -> None:
     repository = Repository(SMALL.repo, "c0ffee", (model,))
     pages.models.download(repository, model, True)
     pages.searching.download_wanted.emit(repository, model, True)
-    qtbot.waitUntil(lambda: pages.link("downloads").text() == "Downloads · 1")
+    qtbot.waitUntil(lambda: pages.link("downloads").text() == f"{DOWNLOADS} · 1")
     assert pages.shown == "search"
     assert len(pages.queue.all()) == 1
 
@@ -149,7 +151,7 @@ def test_the_real_parts_stand_behind_it(frame: Frame, qtbot: QtBot) -> None:
     view.show()
     for name in NAMES:
         view.show_page(name)
-    qtbot.waitUntil(lambda: "Starter" in [card.name.text() for card in view.installed.cards()])
+    qtbot.waitUntil(lambda: STARTER in [card.name.text() for card in view.installed.cards()])
     qtbot.waitUntil(lambda: len(view.suggested.cards()) == 3)
     qtbot.waitUntil(lambda: view.storage.folder.path.text() == str(frame.models.folder()))
     qtbot.waitUntil(lambda: view.downloads.empty.isVisibleTo(view.downloads))
@@ -172,7 +174,7 @@ def test_a_model_is_looked_into_compared_and_explained_by_clicks(frame: Frame, q
     desk = ModelsDesk(frame.find(ModelsView), frame.app, frame.notify)
     desk.wait(lambda: bool(desk.cards("installed")))
     desk.click(desk.link("installed"))
-    desk.click(desk.card("Starter").buttons["inside"])
+    desk.click(desk.card(STARTER).buttons["inside"])
     desk.wait(lambda: any(row.isVisible() for row in desk.every(FactRow)))
     desk.click(desk.find(AnatomyPage).explained)
     desk.wait(desk.find(HowItWorks).isVisible)
@@ -183,7 +185,7 @@ def test_a_model_is_looked_into_compared_and_explained_by_clicks(frame: Frame, q
     desk.click(other)
     blind = desk.find(BlindPage)
     desk.wait(blind.isVisible)
-    assert blind.status.text() == "Two models are needed; there is one here."
+    assert blind.status.text() == TWO_MODELS_NEEDED
     assert (measured.ways.chosen is other, desk.link("compare").isChecked()) == (False, True)
     desk.click(next(button for button in blind.ways.findChildren(QPushButton) if not button.isChecked()))
     desk.wait(measured.isVisible)
@@ -239,9 +241,9 @@ def test_the_search_is_told_once_when_typing_pauses(qtbot: QtBot) -> None:
 def test_counts_stand_behind_the_names_and_none_is_not_said(qtbot: QtBot) -> None:
     left = column(qtbot)
     left.show_count("installed", 3)
-    assert left.pages["installed"].text() == "Installed · 3"
+    assert left.pages["installed"].text() == f"{INSTALLED} · 3"
     left.show_count("installed", 0)
-    assert left.pages["installed"].text() == "Installed"
+    assert left.pages["installed"].text() == INSTALLED
 
 
 def test_a_long_name_is_shortened_in_a_narrow_column_and_said_in_full(qtbot: QtBot) -> None:

@@ -16,7 +16,17 @@ from app.engine.fit import MemoryRoom
 from app.features.messages import sentence_for
 from app.features.models.estimate import MemoryFit
 from app.hub.files import ModelFile, RemoteFile
-from app.ui.models.repository import RepositoryPage
+from app.ui.model_texts import CONTEXT_SIZE
+from app.ui.models.repository import (
+    DOWNLOADING_PERCENT,
+    IN_DOWNLOADS,
+    IN_PARTS,
+    NO_USABLE_FILE,
+    RECOMMENDED,
+    WITH_PICTURES,
+    RepositoryPage,
+)
+from app.ui.shared_labels import DOWNLOAD_SIZE, ON_THIS_COMPUTER, PARAMETER_COUNT, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -69,7 +79,14 @@ def desk(qapp: QApplication) -> Iterator[Desk]:
 def test_what_it_says(desk: Desk) -> None:
     desk.open_and_wait()
     assert desk.title.text() == "Qwen3.5-9B-GGUF"
-    for part in ("by unsloth", "Apache-2.0", "8.9B parameters", "context 256k", "English", "and 2 more languages"):
+    for part in (
+        "by unsloth",
+        "Apache-2.0",
+        PARAMETER_COUNT.format(n="8.9B"),
+        CONTEXT_SIZE.format(n="256k"),
+        "English",
+        "and 2 more languages",
+    ):
         assert part in desk.facts.text()
     assert not desk.gate.isVisible()
     assert clipped_texts(desk.root) == []
@@ -138,14 +155,14 @@ def test_an_estimate_that_fails_says_so_beside_the_file(desk: Desk) -> None:
 def test_the_picture_file_is_taken_along_unless_unticked(desk: Desk) -> None:
     desk.open_and_wait()
     assert desk.pictures is not None
-    assert desk.pictures.accessibleName() == "With pictures, +800 MB"
-    assert desk.download.text() == "Download 6.5 GB"
+    assert desk.pictures.accessibleName() == WITH_PICTURES.format(size="800 MB")
+    assert desk.download.text() == DOWNLOAD_SIZE.format(size="6.5 GB")
     with desk.hears(desk.root.download_wanted) as told:
         desk.click(desk.download)
     assert told == [(desk.repository, desk.model, True)]
     desk.pictures.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(desk.pictures, Qt.Key.Key_Space)
-    assert desk.download.text() == "Download 5.7 GB"
+    assert desk.download.text() == DOWNLOAD_SIZE.format(size="5.7 GB")
     with desk.hears(desk.root.download_wanted) as told:
         desk.download.setFocus(Qt.FocusReason.TabFocusReason)
         QTest.keyClick(desk.download, Qt.Key.Key_Space)
@@ -153,11 +170,12 @@ def test_the_picture_file_is_taken_along_unless_unticked(desk: Desk) -> None:
     assert with_pictures is False
     desk.open_and_wait(vision=())
     assert desk.pictures is None
-    assert desk.download.text() == "Download 5.7 GB"
+    assert desk.download.text() == DOWNLOAD_SIZE.format(size="5.7 GB")
 
 
 @pytest.mark.parametrize(
-    ("state", "word"), [("queued", "In Downloads"), ("running", "Downloading, 43 %"), ("done", "On this computer")]
+    ("state", "word"),
+    [("queued", IN_DOWNLOADS), ("running", DOWNLOADING_PERCENT.format(percent=43)), ("done", ON_THIS_COMPUTER)],
 )
 def test_what_the_queue_says_of_the_file(desk: Desk, state: str, word: str) -> None:
     desk.open_and_wait()
@@ -172,7 +190,7 @@ def test_what_the_queue_says_of_the_file(desk: Desk, state: str, word: str) -> N
     assert not desk.download.isEnabled()
     QTest.mouseClick(desk.file_rows[0], Qt.MouseButton.LeftButton)
     assert desk.download.isEnabled()
-    assert desk.download.text() == "Download 4.7 GB"
+    assert desk.download.text() == DOWNLOAD_SIZE.format(size="4.7 GB")
 
 
 @pytest.mark.parametrize(("gated", "by_hand"), [("auto", False), ("manual", True)])
@@ -196,13 +214,13 @@ def test_splits_and_what_cannot_be_opened(desk: Desk) -> None:
     models = (model_file("Q4_K_M", 9_000_000_000, parts=3), model_file("Q8_0", 10**10, is_supported=False))
     desk.open(models=models, vision=())
     desk.wait(lambda: bool(desk.fit.text()))
-    assert desk.rows[0].endswith("in 3 parts")
+    assert desk.rows[0].endswith(IN_PARTS.format(n=3))
     assert "Cannot be opened" in desk.rows[1]
     assert not desk.file_rows[1].isEnabled()
     assert desk.chosen == "Q4_K_M"
     desk.open(models=(models[1],))
     desk.wait(lambda: not desk.foot.isVisible())
-    assert desk.versions.text() == "Fireside can’t open any file in here."
+    assert desk.versions.text() == NO_USABLE_FILE
     desk.open(models=())
     desk.wait(lambda: not desk.files.isVisible())
 
@@ -232,7 +250,7 @@ def test_a_repository_that_is_not_there(desk: Desk) -> None:
     desk.root.show_repository("a/b")
     desk.wait(lambda: "no repository a/b" in desk.said)
     del desk.models.answers["repository"]
-    desk.press_button("Try again")
+    desk.press_button(TRY_AGAIN)
     desk.wait(lambda: desk.repository is not None)
 
 
@@ -252,7 +270,7 @@ def test_another_repository_silences_the_one_before(desk: Desk) -> None:
 def test_nothing_suits_a_small_computer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk.models, "room", lambda: MemoryRoom(500_000_000, 2_000_000_000))
     desk.open_and_wait()
-    assert not any("Recommended" in row for row in desk.rows)
+    assert not any(RECOMMENDED in row for row in desk.rows)
     assert desk.chosen == "Q2_K"
 
 

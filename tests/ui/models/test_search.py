@@ -16,8 +16,27 @@ from app.features.messages import sentence_for
 from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.network import Network
 from app.hub.search import FoundRepository, HubSearch, SearchResultPage
+from app.ui.model_texts import CONTEXT_SIZE, DOWNLOAD_COUNT
 from app.ui.models import search
-from app.ui.models.search import FOUND_ROLE, SearchPage
+from app.ui.models.search import (
+    ALL_RESULTS_SHOWN,
+    ASKS_FOR_CONSENT,
+    FOUND_ROLE,
+    MODELS_FOUND,
+    NETWORK_SWITCHED_OFF,
+    NOTHING_FOUND,
+    NOTHING_FOUND_FOR,
+    ONLY_RESULT,
+    SEARCH_AGAIN,
+    SEARCH_STOPPED,
+    SEARCH_WITHOUT_FILTERS,
+    SEARCHING,
+    SHOW_MORE,
+    SHOW_MOST_DOWNLOADED,
+    SWITCH_NETWORK_ON,
+    SearchPage,
+)
+from app.ui.shared_labels import CANCEL, NETWORK_SETTINGS, PARAMETER_COUNT, PICTURES, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -68,7 +87,7 @@ def test_without_a_text_nothing_is_asked(desk: Desk) -> None:
     assert "Find a model" in desk.said
     desk.root.show_query("  ")
     assert desk.models.asked == []
-    desk.press_button("Show the most downloaded")
+    desk.press_button(SHOW_MOST_DOWNLOADED)
     desk.wait(desk.list.isVisible)
     assert desk.models.asked[0][1].text == ""
     assert len(desk.rows) == 30
@@ -79,7 +98,7 @@ def test_only_what_is_typed_in_the_end_is_asked_for(desk: Desk) -> None:
         desk.root.show_query(text)
     desk.wait(desk.list.isVisible)
     assert [query.text for _, query in desk.models.asked] == ["qwen 3"]
-    assert desk.title.text() == "Models for “qwen 3”"
+    assert desk.title.text() == MODELS_FOUND.format(words="qwen 3")
 
 
 def test_a_newer_search_cancels_the_older_and_its_answer_is_not_shown(desk: Desk) -> None:
@@ -130,8 +149,8 @@ def test_nothing_found_offers_to_leave_the_filters(desk: Desk) -> None:
     desk.models.answers["search"] = lambda query: SearchResultPage(() if query.license else found(3))
     desk.licence.choose("mit")
     desk.search("zzz")
-    assert desk.said.startswith("Nothing was found for “zzz”")
-    desk.press_button("Search without filters")
+    assert desk.said.startswith(NOTHING_FOUND_FOR.format(words="zzz"))
+    desk.press_button(SEARCH_WITHOUT_FILTERS)
     desk.wait(desk.list.isVisible)
     assert len(desk.rows) == 3
     desk.models.answers["search"] = lambda query: SearchResultPage(())
@@ -148,25 +167,25 @@ def test_more_keeps_the_place(desk: Desk) -> None:
         QTest.keyClick(desk.list, Qt.Key.Key_Down)
     place = desk.scrolled
     assert place > 0
-    desk.press_button("Show more")
+    desk.press_button(SHOW_MORE)
     desk.wait(lambda: len(desk.rows) == 60)
     assert desk.current_row == 20
     assert desk.scrolled == place
-    desk.press_button("Show more")
+    desk.press_button(SHOW_MORE)
     desk.wait(lambda: len(desk.rows) == 70)
     assert not desk.more.isVisible()
-    assert desk.more_told.text() == "All 70 are shown."
+    assert desk.more_told.text() == ALL_RESULTS_SHOWN.format(n=70)
 
 
 def test_a_failure_of_more_leaves_the_rows(desk: Desk) -> None:
     desk.search("qwen")
     desk.models.answers["search"] = _raises(errors.HubBusy("huggingface.co", 20))
-    desk.press_button("Show more")
-    desk.wait(lambda: desk.more.text() == "Try again")
+    desk.press_button(SHOW_MORE)
+    desk.wait(lambda: desk.more.text() == TRY_AGAIN)
     assert desk.more_told.text() == sentence_for(errors.HubBusy("huggingface.co", 20)).text
     assert len(desk.rows) == 30
     del desk.models.answers["search"]
-    desk.press_button("Try again")
+    desk.press_button(TRY_AGAIN)
     desk.wait(lambda: len(desk.rows) == 60)
 
 
@@ -191,10 +210,10 @@ def test_every_failure_is_its_sentence_in_place(desk: Desk, error: errors.AppErr
     assert desk.notices == []
     assert clipped_texts(desk.root) == []
     if sentence.action == "network":
-        desk.press_button("Network settings")
+        desk.press_button(NETWORK_SETTINGS)
         assert pressed == ["network"]
     del desk.models.answers["search"]
-    desk.press_button("Try again")
+    desk.press_button(TRY_AGAIN)
     desk.wait(desk.list.isVisible)
 
 
@@ -208,27 +227,27 @@ def test_a_defect_is_said_too(desk: Desk) -> None:
 def test_the_network_switched_off(desk: Desk) -> None:
     desk.app.change("network", allowed=False)
     desk.search("qwen")
-    assert desk.said.startswith("The network is switched off")
+    assert desk.said.startswith(NETWORK_SWITCHED_OFF)
     assert desk.models.asked == []
-    desk.press_button("Switch the network on")
+    desk.press_button(SWITCH_NETWORK_ON)
     assert desk.ways.sent == [("show_network",)]
     assert desk.settings.network.allowed
     desk.wait(desk.list.isVisible)
     desk.models.answers["search"] = _raises(errors.NetworkOff())
     desk.root.show_query("gemma")
-    desk.wait(lambda: desk.said.startswith("The network is switched off"))
+    desk.wait(lambda: desk.said.startswith(NETWORK_SWITCHED_OFF))
 
 
 def test_waiting_is_said_and_can_be_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.models.held = threading.Event()
     desk.root.show_query("qwen")
     desk.wait(lambda: "Searching" in desk.said)
-    desk.wait(lambda: desk.buttons == ["Cancel"])
-    desk.press_button("Cancel")
+    desk.wait(lambda: desk.buttons == [CANCEL])
+    desk.press_button(CANCEL)
     desk.wait(lambda: len(desk.models.cancelled) == 1)
     assert "stopped" in desk.said
     desk.models.held.set()
-    desk.press_button("Search again")
+    desk.press_button(SEARCH_AGAIN)
     desk.wait(desk.list.isVisible)
 
 
@@ -236,11 +255,11 @@ def test_the_old_rows_stay_while_the_new_are_asked_for(desk: Desk) -> None:
     desk.search("qwen")
     desk.models.held = threading.Event()
     desk.root.show_query("gemma")
-    desk.wait(lambda: desk.told.text() == "Searching…")
+    desk.wait(lambda: desk.told.text() == SEARCHING)
     assert len(desk.rows) == 30
     desk.wait(desk.stop.isVisible)
     desk.click(desk.stop)
-    assert desk.told.text() == "The search was stopped."
+    assert desk.told.text() == SEARCH_STOPPED
     assert not desk.stop.isVisible()
 
 
@@ -257,9 +276,9 @@ def test_what_was_found_stays_though_its_thread_takes_long_to_end(desk: Desk, mo
     monkeypatch.setattr(tasks, "run", ending_late)
     desk.models.answers["search"] = lambda _query: SearchResultPage(())
     desk.root.show_query("zzz")
-    desk.wait(lambda: desk.said.startswith("Nothing was found"))
+    desk.wait(lambda: desk.said.startswith(NOTHING_FOUND))
     desk.wait(lambda: not desk.root._slow.isActive() and not desk.root._very_slow.isActive())
-    assert desk.said.startswith("Nothing was found"), "it is not searching any more"
+    assert desk.said.startswith(NOTHING_FOUND), "it is not searching any more"
     may_end.set()
 
 
@@ -302,10 +321,18 @@ def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
     desk.search("b")
     index = desk.list.results.index(0)
     said = index.data(Qt.ItemDataRole.AccessibleTextRole)
-    for part in ("a/b", "Pictures", "Asks for consent", "8B parameters", "context 32k", "Apache-2.0", "1.2M downloads"):
+    for part in (
+        "a/b",
+        PICTURES,
+        ASKS_FOR_CONSENT,
+        PARAMETER_COUNT.format(n="8B"),
+        CONTEXT_SIZE.format(n="32k"),
+        "Apache-2.0",
+        DOWNLOAD_COUNT.format(n="1.2M"),
+    ):
         assert part in said
     assert index.data(FOUND_ROLE) == row
-    assert desk.more_told.text() == "This is the only one."
+    assert desk.more_told.text() == ONLY_RESULT
 
 
 @pytest.mark.parametrize("width", [440, 900])
@@ -387,9 +414,9 @@ def test_a_hub_in_trouble(real: Desk, hub: FakeHub, fault: dict[str, object], be
         assert real.rows == ["unsloth/Qwen3-GGUF"]
         return
     assert real.said.startswith(beginning)
-    real.wait(lambda: real.buttons[:1] == ["Try again"])
+    real.wait(lambda: real.buttons[:1] == [TRY_AGAIN])
     hub.heal()
-    real.press_button("Try again")
+    real.press_button(TRY_AGAIN)
     real.wait(real.list.isVisible)
 
 

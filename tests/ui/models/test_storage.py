@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.features.models.collection import StorageReport
-from app.ui.models.storage import own_folder
+from app.ui.models.storage import DISK_USE, EMPTY, MOVE_STOPPED, NOTHING_STORED, own_folder
 from tests.ui.models.stand_in import Pages
 
 
@@ -29,10 +29,10 @@ def test_everything_has_its_size(pages: Pages, qtbot: QtBot) -> None:
         "trash": "5.0 GB",
         "parts": "700 MB",
         "states": "1.4 GB",
-        "memory": "Empty",
+        "memory": EMPTY,
         "jobs": "2 kB",
     }
-    assert pages.lead("storage") == "28.1 GB used, 212.0 GB free on this disk."
+    assert pages.lead("storage") == DISK_USE.format(used="28.1 GB", free="212.0 GB")
     assert pages.folder_path.text() == "/home/ada/.local/share/fireside/models"
 
 
@@ -44,7 +44,7 @@ def test_clear_asks_first_and_then_clears(pages: Pages, qtbot: QtBot, key: str) 
     assert pages.models.calls == []
     assert row.yes.isVisible()
     qtbot.mouseClick(row.yes, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: row.amount.text() == "Empty")
+    qtbot.waitUntil(lambda: row.amount.text() == EMPTY)
     assert pages.models.calls == [("clear", f"{key}_bytes")]
     assert not row.button.isEnabled()
 
@@ -92,7 +92,7 @@ def test_moving_can_be_cancelled(pages: Pages, qtbot: QtBot, tmp_path: Path) -> 
     qtbot.waitUntil(lambda: "2.0 GB of 8.0 GB" in pages.move_state.text())
     qtbot.mouseClick(pages.stop_moving, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(pages.move_button.isVisible)
-    assert pages.notices == ["Stopped. The models are where they were."]
+    assert pages.notices == [MOVE_STOPPED]
     assert pages.models.report.folder == before
 
 
@@ -105,6 +105,6 @@ def test_models_get_a_folder_of_their_own(tmp_path: Path) -> None:
 def test_an_empty_computer_says_so(pages: Pages, qtbot: QtBot) -> None:
     pages.models.report = StorageReport(Path("/models"), 80 * 10**9, 0, 0, 0, 0, 0)
     open_page(pages, qtbot)
-    assert pages.lead("storage") == "Nothing is stored yet, 80.0 GB free on this disk."
+    assert pages.lead("storage") == NOTHING_STORED.format(free="80.0 GB")
     enabled = {key: row.button.isEnabled() for key, row in pages.storage_rows.items()}
     assert enabled == {"models": True, "trash": False, "parts": False, "states": False, "memory": False, "jobs": False}

@@ -9,6 +9,19 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import HubUnreachable
+from app.ui.models.installed import INSTALLED
+from app.ui.shared_labels import (
+    CANCEL,
+    DETAILS,
+    DOWNLOAD_SIZE,
+    DOWNLOADS,
+    IN_USE,
+    ON_THIS_COMPUTER,
+    PAUSE,
+    RESUME,
+    TRY_AGAIN,
+    USE_IN_CHAT,
+)
 from app.ui.shell import tasks
 from tests.ui.models.stand_in import QWEN, SMALL, TRANSLATOR, Pages, download, installed
 
@@ -42,15 +55,15 @@ def test_only_the_first_that_fits_has_the_accent_and_one_too_large_has_no_downlo
     open_page(pages, qtbot)
     kinds = [pages.card(name).buttons["download"].property("kind") for name in shown(pages)]
     assert kinds == ["primary", "plain", "plain"]
-    assert buttons(pages, "Qwen3.5 9B") == ["Download 5.7 GB"]
-    assert buttons(pages, "Gemma 4 26B A4B") == ["Details"]
+    assert buttons(pages, "Qwen3.5 9B") == [DOWNLOAD_SIZE.format(size="5.7 GB")]
+    assert buttons(pages, "Gemma 4 26B A4B") == [DETAILS]
 
 
 def test_a_click_fetches_and_the_card_shows_how_far(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
     assert pages.queue.all() == []
     qtbot.mouseClick(pages.card("Qwen3.5 9B").buttons["download"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 9B") == ["Pause", "Cancel"])
+    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 9B") == [PAUSE, CANCEL])
     pages.queue.put(download(1, QWEN, "running", 0.25))
     card = pages.card("Qwen3.5 9B")
     qtbot.waitUntil(lambda: "1.4 GB of 5.7 GB · 11 MB/s · about 6 min left" in card.accessibleDescription())
@@ -63,9 +76,9 @@ def test_pause_resume_and_cancel_reach_the_queue(pages: Pages, qtbot: QtBot) -> 
     open_page(pages, qtbot)
     card = pages.card("Qwen3.5 9B")
     qtbot.mouseClick(card.buttons["pause"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 9B") == ["Resume", "Cancel"])
+    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 9B") == [RESUME, CANCEL])
     qtbot.mouseClick(card.buttons["cancel"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 9B") == ["Download 5.7 GB"])
+    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 9B") == [DOWNLOAD_SIZE.format(size="5.7 GB")])
     assert pages.queue.calls == [("pause", 1), ("cancel", 1)]
 
 
@@ -74,9 +87,9 @@ def test_an_unreachable_hub_is_said_with_a_second_try(pages: Pages, qtbot: QtBot
     pages.models.problem = HubUnreachable("huggingface.co", "timeout")
     qtbot.mouseClick(pages.card("Qwen3.5 9B").buttons["download"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(pages.notices) == 1)
-    assert buttons(pages, "Qwen3.5 9B") == ["Download 5.7 GB"]
+    assert buttons(pages, "Qwen3.5 9B") == [DOWNLOAD_SIZE.format(size="5.7 GB")]
     pages.models.problem = None
-    again = next(b for b in pages.notice.findChildren(QPushButton) if b.text() == "Try again")
+    again = next(b for b in pages.notice.findChildren(QPushButton) if b.text() == TRY_AGAIN)
     qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(pages.queue.all()) == 1)
 
@@ -88,17 +101,17 @@ def test_asking_the_hub_can_be_cancelled(pages: Pages, qtbot: QtBot) -> None:
     qtbot.mouseClick(card.buttons["download"], Qt.MouseButton.LeftButton)
     assert "Asking the Hub" in card.accessibleDescription()
     qtbot.mouseClick(card.buttons["cancel"], Qt.MouseButton.LeftButton)
-    assert buttons(pages, "Qwen3.5 9B") == ["Download 5.7 GB"]
+    assert buttons(pages, "Qwen3.5 9B") == [DOWNLOAD_SIZE.format(size="5.7 GB")]
 
 
 def test_one_that_is_here_can_be_used_and_then_says_so(pages: Pages, qtbot: QtBot) -> None:
     pages.models.ours.append(installed("Qwen3.5 2B", 1.3))
     open_page(pages, qtbot)
-    assert pages.card("Qwen3.5 2B").badge.text == "On this computer"
+    assert pages.card("Qwen3.5 2B").badge.text == ON_THIS_COMPUTER
     qtbot.mouseClick(pages.card("Qwen3.5 2B").buttons["use"], Qt.MouseButton.LeftButton)
     assert pages.ways.sent == [("show_tab", "chat")]
     assert [path.name for path in pages.loader.loaded] == [SMALL.file]
-    assert pages.card("Qwen3.5 2B").badge.text == "In use"
+    assert pages.card("Qwen3.5 2B").badge.text == IN_USE
     assert buttons(pages, "Qwen3.5 2B") == []
 
 
@@ -109,7 +122,7 @@ def test_another_task_has_other_models_which_it_keeps(pages: Pages, qtbot: QtBot
     qtbot.waitUntil(lambda: shown(pages) == ["Hy-MT2 1.8B"])
     assert buttons(pages, "Hy-MT2 1.8B") == ["Use to translate"]
     qtbot.mouseClick(pages.card("Hy-MT2 1.8B").buttons["use"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: pages.card("Hy-MT2 1.8B").badge.text == "In use")
+    qtbot.waitUntil(lambda: pages.card("Hy-MT2 1.8B").badge.text == IN_USE)
     assert pages.models.calls[-1][:2] == ("use", "translate")
     assert pages.loader.loaded == []
 
@@ -131,14 +144,14 @@ def test_a_finished_download_turns_into_a_model_to_use(pages: Pages, qtbot: QtBo
     done = dataclasses.replace(download(1, SMALL, "done"))
     pages.models.ours.append(installed("Qwen3.5 2B", 1.3))
     pages.queue.put(done)
-    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 2B") == ["Use in chat"])
-    qtbot.waitUntil(lambda: pages.link("installed").text() == "Installed · 5")
+    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 2B") == [USE_IN_CHAT])
+    qtbot.waitUntil(lambda: pages.link("installed").text() == f"{INSTALLED} · 5")
 
 
 def test_progress_of_other_downloads_asks_nothing(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
     pages.queue.put(download(7, TRANSLATOR, "running", 0.1))
-    qtbot.waitUntil(lambda: pages.link("downloads").text() == "Downloads · 1")
+    qtbot.waitUntil(lambda: pages.link("downloads").text() == f"{DOWNLOADS} · 1")
     qtbot.waitUntil(lambda: len(tasks.running) == 0)
     asked = pages.models.asked
     for share in (0.2, 0.3, 0.4):

@@ -14,8 +14,9 @@ from app.bootstrap import Fireside, build
 from app.core.settings import load_settings
 from app.features.claim_checker.fetching import OFFER_WORDS, REPOSITORY
 from app.hub.files import UNCONVERTED
-from app.ui.settings.claim_checker import CheckerField
+from app.ui.settings.claim_checker import GET_MODEL, CheckerField
 from app.ui.settings.pages import DocumentsSection
+from app.ui.shared_labels import REMOVE_NAMED
 from app.ui.theme import Theme
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.tiny_checker import make_checker
@@ -47,18 +48,20 @@ def test_it_is_off_says_what_it_costs_and_comes_and_goes_by_a_click(
     page.show()
     field = page.findChild(CheckerField)
     assert any(one.text() == OFFER_WORDS and "75 of 100" in one.text() for one in page.findChildren(QLabel))
-    assert (field.button.accessibleName(), chosen(app)) == ("Get TinyLettuce 68M (275 MB)", "")
+    assert (field.button.accessibleName(), chosen(app)) == (GET_MODEL.format(name="TinyLettuce 68M", size="275 MB"), "")
     qtbot.mouseClick(field.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(field.said.text()) and field.button.text().startswith("Get "), timeout=60_000)
     assert chosen(app) == "", "the Hub has no such repository here"
     folder = make_checker(tmp_path / "made")
     hub.add(REPOSITORY, {name: (folder / name).read_bytes() for name in UNCONVERTED})
     qtbot.mouseClick(field.button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: field.button.accessibleName() == "Remove TinyLettuce 68M", timeout=60_000)
+    qtbot.waitUntil(
+        lambda: field.button.accessibleName() == REMOVE_NAMED.format(name="TinyLettuce 68M"), timeout=60_000
+    )
     assert Path(chosen(app)).is_file()
     Path(chosen(app)).rename(tmp_path / "elsewhere.gguf")
     assert CheckerField(app, Theme("light"), app.change).button.text().startswith("Get "), "of another computer"
     (tmp_path / "elsewhere.gguf").rename(chosen(app))
     qtbot.mouseClick(field.button, Qt.MouseButton.LeftButton)
-    assert (field.button.accessibleName(), chosen(app)) == ("Get TinyLettuce 68M (275 MB)", "")
+    assert (field.button.accessibleName(), chosen(app)) == (GET_MODEL.format(name="TinyLettuce 68M", size="275 MB"), "")
     assert not app.paths.checker.exists()

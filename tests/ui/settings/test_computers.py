@@ -18,7 +18,7 @@ from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.hub.access import ConnectionLedger
-from app.ui.settings.computers import ComputersSection
+from app.ui.settings.computers import DEVICES_FREE_MEMORY, FREE_MEMORY, ComputersSection
 from app.ui.theme import Theme
 from tests.helpers.lenders import a_server, listening
 
@@ -79,7 +79,7 @@ def test_only_one_that_answers_is_kept_with_what_it_has(qtbot: QtBot, app: App, 
         add(qtbot, page, address)
     assert app.settings.engine.machines == (address,), "once"
     (row,) = page.rows
-    assert row.said.text() == "2 devices, 8.0 of 12.0 GB free"
+    assert row.said.text() == DEVICES_FREE_MEMORY.format(count=2, free="8.0", total="12.0")
     noted = [(one.host, one.why) for one in ConnectionLedger(app.paths.connections).connections()]
     assert noted[0] == ("127.0.0.1", "lent memory")
 
@@ -90,7 +90,7 @@ def test_kept_ones_say_what_they_have_or_why_they_are_of_no_use(qtbot: QtBot, ap
     app.described = DevicesDescribed(1, "", (device,), (), 2, missed=(missed,))
     page = open_page(qtbot, app)
     there, gone = page.rows
-    qtbot.waitUntil(lambda: there.said.text() == "1.0 of 2.0 GB free")
+    qtbot.waitUntil(lambda: there.said.text() == FREE_MEMORY.format(free="1.0", total="2.0"))
     assert "gone:2 does not answer" in gone.said.text()
     QTest.mouseClick(gone.remove, Qt.MouseButton.LeftButton)
     assert [row.address for row in page.rows] == ["box:1"]

@@ -23,10 +23,28 @@ from pytestqt.qtbot import QtBot
 from app.core.build import this_build
 from app.core.settings import Settings, load_settings
 from app.engine.states import StateIdentity
+from app.ui.chat.settings import LONGEST_ANSWER, THINK_AT_MOST
 from app.ui.sampling import MODEL_DEFAULT
-from app.ui.settings.about import LicenceSheet, licence_notices
-from app.ui.settings.pages import DeviceChoice, SettingsPage
+from app.ui.settings.about import DIAGNOSTICS_COPIED, LicenceSheet, licence_notices
+from app.ui.settings.dialog import NO_LIMIT
+from app.ui.settings.pages import (
+    CLEAR,
+    CLEAR_SAVED_STATES,
+    DEVICE_FREE_MEMORY,
+    DEVICES_UNKNOWN,
+    KEPT_SIZE,
+    LOADING_NEW_VALUES,
+    LOOK_AGAIN,
+    NO_GPU_FOUND,
+    NOTHING,
+    NOTHING_KEPT,
+    RELOAD_NOW,
+    DeviceChoice,
+    SettingsPage,
+)
+from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, CONTEXT, NEVER, SYSTEM_PROMPT, TEMPERATURE
 from app.ui.shell.settings_index import page_label
+from app.ui.widgets.fields import STEP_UP
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
@@ -91,14 +109,14 @@ def test_the_systems_font_is_in_force_and_saved(dialog: SettingsDesk, frame: Fra
 
 
 def test_zoom_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
-    dialog.click_name(QWidget, "Zoom: more")
+    dialog.click_name(QWidget, STEP_UP.format(name="Zoom"))
     assert frame.theme.zoom == pytest.approx(1.1)
     assert saved(frame).appearance.zoom == pytest.approx(1.1)
 
 
 def test_the_system_prompt_is_saved_when_typing_pauses_or_the_window_closes(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(CHAT)
-    field = dialog.named(QPlainTextEdit, "System prompt")
+    field = dialog.named(QPlainTextEdit, SYSTEM_PROMPT)
     field.setPlainText("Be brief.")
     dialog.close()
     assert saved(frame).chat.system_prompt == "Be brief."
@@ -106,7 +124,7 @@ def test_the_system_prompt_is_saved_when_typing_pauses_or_the_window_closes(dial
 
 def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(CHAT)
-    field = dialog.named(QDoubleSpinBox, "Temperature")
+    field = dialog.named(QDoubleSpinBox, TEMPERATURE)
     assert field.text() == MODEL_DEFAULT
     for expected in (0.0, 0.1, 0.2):
         field.stepUp()
@@ -117,12 +135,12 @@ def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: F
 
 def test_wrong_values_cannot_be_typed(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
     dialog.show_page(CHAT)
-    field = dialog.named(QDoubleSpinBox, "Longest answer")
+    field = dialog.named(QDoubleSpinBox, LONGEST_ANSWER)
     field.selectAll()
     qtbot.keyClicks(field, "-99999999999abc")
     qtbot.keyClick(field, Qt.Key.Key_Return)
     assert saved(frame).chat.max_tokens == -1
-    assert field.text() == "No limit"
+    assert field.text() == NO_LIMIT
 
 
 def test_thinking_and_a_full_chat_are_saved(dialog: SettingsDesk, frame: Frame) -> None:
@@ -135,8 +153,8 @@ def test_thinking_and_a_full_chat_are_saved(dialog: SettingsDesk, frame: Frame) 
 
 def test_a_thinking_budget_of_nothing_is_no_limit(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(CHAT)
-    field = dialog.named(QDoubleSpinBox, "Think at most")
-    assert field.text() == "No limit"
+    field = dialog.named(QDoubleSpinBox, THINK_AT_MOST)
+    assert field.text() == NO_LIMIT
     field.stepUp()
     assert saved(frame).chat.thinking_budget == 256
     field.setValue(0)
@@ -148,15 +166,15 @@ def test_engine_changes_say_that_they_apply_after_loading_and_load(
 ) -> None:
     load_model(frame, qtbot)
     dialog.show_page(ENGINE)
-    button = dialog.named(QPushButton, "Reload now")
+    button = dialog.named(QPushButton, RELOAD_NOW)
     assert not button.isVisible()
-    field = dialog.named(QDoubleSpinBox, "Context")
-    assert field.text() == "Automatic"
+    field = dialog.named(QDoubleSpinBox, CONTEXT)
+    assert field.text() == AUTOMATIC_LABEL
     field.setValue(2048)
     assert saved(frame).engine.context_tokens == 2048
     assert button.isVisible()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert "The model is loading with the new values." in {label.text() for label in dialog.every(QLabel)}
+    assert LOADING_NEW_VALUES in {label.text() for label in dialog.every(QLabel)}
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.model is not None
     assert frame.loader.model.context_tokens == 2048
@@ -169,7 +187,7 @@ def test_engine_changes_are_offered_until_they_hold_and_hold_at_the_next_loading
     load_model(frame, qtbot)
     first = SettingsDesk(frame)
     first.show_page(ENGINE)
-    field, button = first.named(QDoubleSpinBox, "Context"), first.named(QPushButton, "Reload now")
+    field, button = first.named(QDoubleSpinBox, CONTEXT), first.named(QPushButton, RELOAD_NOW)
     field.setValue(2048)
     assert button.isVisible()
     field.setValue(0)
@@ -179,7 +197,7 @@ def test_engine_changes_are_offered_until_they_hold_and_hold_at_the_next_loading
 
     second = SettingsDesk(frame)
     second.show_page(ENGINE)
-    button = second.named(QPushButton, "Reload now")
+    button = second.named(QPushButton, RELOAD_NOW)
     assert button.isVisible()
     frame.loader.sleep()
     qtbot.waitUntil(lambda: not button.isVisible())
@@ -202,7 +220,7 @@ def test_what_the_context_is_kept_in_is_saved_by_keyboard(dialog: SettingsDesk, 
 def test_without_a_gpu_there_is_no_choice_and_no_row_about_one(dialog: SettingsDesk) -> None:
     assert not dialog.every(DeviceChoice)
     dialog.show_page(ENGINE)
-    dialog.wait_for_words("No GPU was found, so models run on the CPU.")
+    dialog.wait_for_words(NO_GPU_FOUND)
     assert not dialog.named(QDoubleSpinBox, "Layers on the GPU").isVisible()
     assert not dialog.named(QCheckBox, "Keep experts on the CPU").isVisible()
     assert not dialog.named(QCheckBox, "Look at pictures on the CPU").isVisible()
@@ -215,10 +233,10 @@ def test_a_gpu_can_be_chosen_and_is_saved(frame: Frame, qtbot: QtBot, tmp_path: 
     qtbot.waitUntil(lambda: bool(dialog.every(DeviceChoice)))
     assert dialog.named(QDoubleSpinBox, "Layers on the GPU").isVisible()
     row = dialog.named(QRadioButton, "Radeon 780M")
-    assert row.accessibleDescription() == "Vulkan0 · 7.0 of 8.0 GB free"
+    assert row.accessibleDescription() == DEVICE_FREE_MEMORY.format(name="Vulkan0", free="7.0", total="8.0")
     qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
     assert saved(frame).engine.devices == ("Vulkan0",)
-    assert dialog.named(QPushButton, "Reload now").isVisible()
+    assert dialog.named(QPushButton, RELOAD_NOW).isVisible()
     qtbot.mouseClick(dialog.named(QCheckBox, "Look at pictures on the CPU"), Qt.MouseButton.LeftButton)
     assert saved(frame).engine.projector_on_cpu
     assert clipped_texts(dialog.root) == []
@@ -244,10 +262,10 @@ def test_an_engine_that_does_not_answer_is_asked_again(frame: Frame, tmp_path: P
     text = script.read_text("utf-8")
     script.write_text("{ not json", "utf-8")
     dialog.show_page(ENGINE)
-    dialog.wait_for_words("The engine did not say which devices there are.")
+    dialog.wait_for_words(DEVICES_UNKNOWN)
     script.write_text(text, "utf-8")
-    dialog.click_name(QPushButton, "Look again")
-    dialog.wait_for_words("No GPU was found, so models run on the CPU.")
+    dialog.click_name(QPushButton, LOOK_AGAIN)
+    dialog.wait_for_words(NO_GPU_FOUND)
 
 
 def test_whether_the_computer_stays_awake_for_a_summary_is_saved(dialog: SettingsDesk, frame: Frame) -> None:
@@ -263,7 +281,7 @@ def test_when_a_model_sleeps_is_saved(dialog: SettingsDesk, frame: Frame) -> Non
     dialog.named(QCheckBox, "Sleep when memory is short").click()
     assert not saved(frame).engine.unload_when_memory_short
     field = dialog.named(QDoubleSpinBox, "Sleep when not used")
-    assert field.text() == "Never"
+    assert field.text() == NEVER
     field.stepUp()
     assert (saved(frame).engine.unload_after_min, field.text()) == (5, "5 min")
 
@@ -271,14 +289,14 @@ def test_when_a_model_sleeps_is_saved(dialog: SettingsDesk, frame: Frame) -> Non
 def test_saved_states_show_their_size_and_can_be_cleared(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
     keep_state(frame, "chat-1", 31_000_000)
     dialog.show_page(ENGINE)
-    dialog.wait_for_words("31 MB are kept now.")
-    clear = dialog.named(QPushButton, "Clear saved states")
+    dialog.wait_for_words(KEPT_SIZE.format(size="31 MB"))
+    clear = dialog.named(QPushButton, CLEAR_SAVED_STATES)
     qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
-    dialog.answer("Cancel")
+    dialog.answer(CANCEL)
     qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
     assert list(frame.paths.states.iterdir()) != []
-    dialog.answer("Clear")
-    dialog.wait_for_words("Nothing is kept now.")
+    dialog.answer(CLEAR)
+    dialog.wait_for_words(NOTHING_KEPT)
     assert not clear.isEnabled()
     assert list(frame.paths.states.iterdir()) == []
 
@@ -286,12 +304,12 @@ def test_saved_states_show_their_size_and_can_be_cleared(dialog: SettingsDesk, f
 def test_a_smaller_budget_is_kept_at_once(dialog: SettingsDesk, frame: Frame) -> None:
     keep_state(frame, "chat-1", 3_000_000)
     dialog.show_page(ENGINE)
-    dialog.wait_for_words("3.0 MB are kept now.")
+    dialog.wait_for_words(KEPT_SIZE.format(size="3.0 MB"))
     field = dialog.named(QDoubleSpinBox, "Keep at most")
     assert field.text() == "4 GB"
     field.setValue(0)
-    assert field.text() == "Nothing"
-    dialog.wait_for_words("Nothing is kept now.")
+    assert field.text() == NOTHING
+    dialog.wait_for_words(NOTHING_KEPT)
     assert saved(frame).engine.states_budget_mb == 0
 
 
@@ -313,7 +331,7 @@ def test_no_page_clips_its_text(dialog: SettingsDesk) -> None:
 def test_what_is_kept_of_chats_is_said_whole_at_the_largest_size(dialog: SettingsDesk, frame: Frame) -> None:
     frame.theme.zoom = 3.0
     dialog.show_page(ENGINE)
-    dialog.wait_for_words("Nothing is kept now.")
+    dialog.wait_for_words(NOTHING_KEPT)
     dialog.wait(lambda: clipped_texts(dialog.root) == [])  # rows that turn take another round of layout
 
 
@@ -331,7 +349,7 @@ def test_diagnostics_are_copied_without_anything_that_was_written(dialog: Settin
     frame.app.conversations.create(title="My secret plan")
     dialog.root.show_page_named("about")
     dialog.click_name(QPushButton, "Copy diagnostics")
-    dialog.wait_for_words("Copied. Devices, folders and models are in it, and nothing that you wrote.")
+    dialog.wait_for_words(DIAGNOSTICS_COPIED)
     copied = QGuiApplication.clipboard().text()
     assert copied.startswith(this_build().line)
     assert f"Folder for data: {frame.paths.data}" in copied

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.ui.settings.memories import MEMORIES_OFF, MemoriesPage
+from app.ui.shared_labels import ABOUT_TOKENS, UNDO
 from app.ui.shell.settings_index import label_of
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
@@ -38,7 +39,7 @@ def test_memories_are_added_edited_and_deleted_with_a_way_back(frame: Frame, qtb
     assert memories.all()[0].text == "I live in Bonn."
     first.remove.click()
     assert len(page.rows) == len(memories.all()) == 1
-    next(button for button in page.findChildren(QPushButton) if button.text() == "Undo").click()
+    next(button for button in page.findChildren(QPushButton) if button.text() == UNDO).click()
     assert memories.all()[0].text == "I live in Bonn."
     assert len(page.rows) == 2
 
@@ -48,11 +49,11 @@ def test_they_are_told_in_every_chat_or_in_a_project_and_cost_what_is_said(frame
     memories.add("x" * 38)
     memories.add("y" * 78)
     desk, page = open_page(frame)
-    qtbot.waitUntil(lambda: "about 30 tokens" in page.cost.text())
+    qtbot.waitUntil(lambda: ABOUT_TOKENS.format(count=30) in page.cost.text())
     assert [row.tokens.text() for row in page.rows] == ["~10", "~20"], "no model is loaded: an estimate"
     page.rows[0].scope.choose(str(flat.id))
     assert [one.text for one in memories.of(None)] == ["y" * 78]
-    qtbot.waitUntil(lambda: "about 20 tokens" in page.cost.text())
+    qtbot.waitUntil(lambda: ABOUT_TOKENS.format(count=20) in page.cost.text())
     desk.named(QCheckBox, label_of("use_memories")).click()
     assert not frame.app.settings.chat.memory
     qtbot.waitUntil(lambda: page.cost.text() == MEMORIES_OFF)

@@ -22,16 +22,32 @@ from app.core.errors import EmbeddingsUnavailable
 from app.core.settings import NetworkSettings, load_settings
 from app.engine.protocol import Device
 from app.hub.access import ConnectionLedger, access_of
-from app.ui.settings.connections import ConnectionModel, ConnectionTable
+from app.ui.settings.connections import CONNECTION_REFUSED, FETCHING_FILE, ConnectionModel, ConnectionTable
 from app.ui.settings.pages import (
+    ACCESS_TOKEN,
+    CONNECTIONS_IN_ALL,
+    DEVICE_FREE_MEMORY,
+    FORGET,
+    FORGET_TOKEN,
     HUB,
+    LET_FIRESIDE_CHOOSE,
+    MIRROR,
     MIRROR_SCHEMES,
+    NO_CONNECTIONS_YET,
+    NO_TOKEN_KEPT,
+    NOT_FOUND_NOW,
+    NOT_SAVED,
+    ONLY_THE_CPU,
     PROXY_SCHEMES,
+    REFRESH_THE_CONNECTIONS,
+    SAVE_TOKEN,
+    TOKEN_KEPT_IN_KEYRING,
     DeviceChoice,
     DocumentsSection,
     PassagesField,
     address_problem,
 )
+from app.ui.shell.status_line import NETWORK_OFF
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
@@ -74,14 +90,14 @@ def test_without_a_gpu_there_is_nothing_to_choose(qtbot: QtBot) -> None:
 
 def test_it_is_left_to_the_program_at_first(qtbot: QtBot) -> None:
     made = choice(qtbot, INSIDE, CPU)
-    assert list(rows(made)) == ["Let Fireside choose", "Radeon 780M", "Only the CPU"]
-    assert checked(made) == ["Let Fireside choose"]
+    assert list(rows(made)) == [LET_FIRESIDE_CHOOSE, "Radeon 780M", ONLY_THE_CPU]
+    assert checked(made) == [LET_FIRESIDE_CHOOSE]
     assert all(isinstance(row, QRadioButton) for row in rows(made).values())
 
 
 def test_one_gpu_is_one_of_three_ways(qtbot: QtBot) -> None:
     made = choice(qtbot, INSIDE, CPU)
-    for name, names in (("Radeon 780M", ("Vulkan0",)), ("Only the CPU", ("CPU",)), ("Let Fireside choose", ())):
+    for name, names in (("Radeon 780M", ("Vulkan0",)), (ONLY_THE_CPU, ("CPU",)), (LET_FIRESIDE_CHOOSE, ())):
         with qtbot.waitSignal(made.changed):
             press(qtbot, made, name)
         assert made.chosen == names
@@ -91,8 +107,8 @@ def test_one_gpu_is_one_of_three_ways(qtbot: QtBot) -> None:
 def test_pressing_what_holds_already_changes_nothing(qtbot: QtBot) -> None:
     made = choice(qtbot, INSIDE, CPU)
     with qtbot.assertNotEmitted(made.changed):
-        press(qtbot, made, "Let Fireside choose")
-    assert checked(made) == ["Let Fireside choose"]
+        press(qtbot, made, LET_FIRESIDE_CHOOSE)
+    assert checked(made) == [LET_FIRESIDE_CHOOSE]
 
 
 def test_several_gpus_may_be_chosen_together_in_the_order_of_the_list(qtbot: QtBot) -> None:
@@ -108,7 +124,7 @@ def test_the_last_gpu_that_is_taken_away_leaves_it_to_the_program(qtbot: QtBot) 
     made = choice(qtbot, INSIDE, CARD, CPU, chosen=("Vulkan1",))
     press(qtbot, made, "RTX 4070")
     assert made.chosen == ()
-    assert checked(made) == ["Let Fireside choose"]
+    assert checked(made) == [LET_FIRESIDE_CHOOSE]
 
 
 def test_a_gpu_in_place_of_only_the_cpu(qtbot: QtBot) -> None:
@@ -121,15 +137,18 @@ def test_a_gpu_in_place_of_only_the_cpu(qtbot: QtBot) -> None:
 def test_a_device_that_is_gone_is_shown_and_can_be_left(qtbot: QtBot) -> None:
     made = choice(qtbot, CPU, chosen=("Vulkan7",))
     assert made.has_choice
-    assert rows(made)["Vulkan7"].accessibleDescription() == "Not found now"
+    assert rows(made)["Vulkan7"].accessibleDescription() == NOT_FOUND_NOW
     assert checked(made) == ["Vulkan7"]
-    press(qtbot, made, "Let Fireside choose")
+    press(qtbot, made, LET_FIRESIDE_CHOOSE)
     assert made.chosen == ()
 
 
 @pytest.mark.parametrize(
     ("device", "name", "detail"),
-    [(CARD, "RTX 4070", "Vulkan1 · 11.0 of 12.0 GB free"), (UNKNOWN, "Metal", "Metal")],
+    [
+        (CARD, "RTX 4070", DEVICE_FREE_MEMORY.format(name="Vulkan1", free="11.0", total="12.0")),
+        (UNKNOWN, "Metal", "Metal"),
+    ],
 )
 def test_a_device_says_its_name_and_memory(qtbot: QtBot, device: Device, name: str, detail: str) -> None:
     assert rows(choice(qtbot, device, CPU))[name].accessibleDescription() == detail
@@ -190,11 +209,11 @@ def test_the_switch_is_saved_and_shown_in_the_status_line(dialog: SettingsDesk, 
     switch.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(switch, Qt.Key.Key_Space)
     assert not saved(frame).allowed
-    assert frame.network_switch.text() == "Network off"
+    assert frame.network_switch.text() == NETWORK_OFF
 
 
 def test_a_right_address_is_saved_when_the_field_is_left(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
-    proxy, mirror = dialog.line("Proxy"), dialog.line("Mirror")
+    proxy, mirror = dialog.line("Proxy"), dialog.line(MIRROR)
     qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
     qtbot.keyClick(proxy, Qt.Key.Key_Return)
     assert saved(frame).proxy == "http://10.0.0.1:3128"
@@ -210,7 +229,7 @@ def test_a_wrong_address_is_not_saved_and_says_why(dialog: SettingsDesk, frame: 
     qtbot.keyClicks(proxy, "10.0.0.1:3128")
     qtbot.keyClick(proxy, Qt.Key.Key_Return)
     assert saved(frame).proxy == ""
-    assert "Not saved. It must start with http:// or https://." in dialog.said
+    assert NOT_SAVED.format(why="It must start with http:// or https://.") in dialog.said
     assert "Not saved" in proxy.accessibleDescription()
     proxy.clear()
     qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
@@ -252,42 +271,42 @@ def test_what_is_wrong_with_an_address(text: str, words: str) -> None:
 def test_a_token_is_kept_and_forgotten_in_the_keyring_off_the_windows_thread(
     dialog: SettingsDesk, frame: Frame, drawer: Drawer, qtbot: QtBot
 ) -> None:
-    dialog.wait_for_words("No token is kept for huggingface.co.")
-    token = dialog.line("Access token")
+    dialog.wait_for_words(NO_TOKEN_KEPT.format(host="huggingface.co"))
+    token = dialog.line(ACCESS_TOKEN)
     assert token.echoMode() == QLineEdit.EchoMode.Password
     qtbot.keyClicks(token, "hf_abc")
-    dialog.click_name(QPushButton, "Save the access token")
-    told = "The token is kept in the system’s keyring and sent only to huggingface.co."
+    dialog.click_name(QPushButton, SAVE_TOKEN)
+    told = TOKEN_KEPT_IN_KEYRING.format(host="huggingface.co")
     dialog.wait_for_words(told)
     assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc"}
     assert token.text() == "", "it stays on the screen"
     assert "hf_abc" not in frame.paths.settings.read_text("utf-8") if frame.paths.settings.exists() else True
-    dialog.click_name(QPushButton, "Forget the access token")
-    dialog.answer("Forget")
-    dialog.wait_for_words("No token is kept for huggingface.co.")
+    dialog.click_name(QPushButton, FORGET_TOKEN)
+    dialog.answer(FORGET)
+    dialog.wait_for_words(NO_TOKEN_KEPT.format(host="huggingface.co"))
     assert drawer.kept == {}
     assert threading.main_thread() not in drawer.threads
 
 
 def test_a_mirror_has_a_token_of_its_own(dialog: SettingsDesk, frame: Frame, drawer: Drawer, qtbot: QtBot) -> None:
     frame.app.token.save("hf_abc")
-    mirror = dialog.line("Mirror")
+    mirror = dialog.line(MIRROR)
     qtbot.keyClicks(mirror, "https://mirror.example")
     qtbot.keyClick(mirror, Qt.Key.Key_Return)
-    dialog.wait_for_words("No token is kept for mirror.example.")
+    dialog.wait_for_words(NO_TOKEN_KEPT.format(host="mirror.example"))
     assert access_of(frame.settings, frame.app.token).token == ""
-    qtbot.keyClicks(dialog.line("Access token"), "hf_other")
-    qtbot.keyClick(dialog.line("Access token"), Qt.Key.Key_Return)
-    dialog.wait_for_words("The token is kept in the system’s keyring and sent only to mirror.example.")
+    qtbot.keyClicks(dialog.line(ACCESS_TOKEN), "hf_other")
+    qtbot.keyClick(dialog.line(ACCESS_TOKEN), Qt.Key.Key_Return)
+    dialog.wait_for_words(TOKEN_KEPT_IN_KEYRING.format(host="mirror.example"))
     assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc", (APP_ID, "mirror.example"): "hf_other"}
     assert access_of(frame.settings, frame.app.token).token == "hf_other"
 
 
 def test_a_token_that_cannot_be_one_is_not_saved(dialog: SettingsDesk, drawer: Drawer, qtbot: QtBot) -> None:
-    dialog.wait_for_words("No token is kept for huggingface.co.")
-    token = dialog.line("Access token")
+    dialog.wait_for_words(NO_TOKEN_KEPT.format(host="huggingface.co"))
+    token = dialog.line(ACCESS_TOKEN)
     qtbot.keyClicks(token, "hf a")
-    assert not dialog.named(QPushButton, "Save the access token").isEnabled()
+    assert not dialog.named(QPushButton, SAVE_TOKEN).isEnabled()
     assert any("plain letters" in text for text in dialog.said)
     qtbot.keyClick(token, Qt.Key.Key_Return)
     assert drawer.kept == {}
@@ -297,9 +316,9 @@ def test_a_token_that_cannot_be_one_is_not_saved(dialog: SettingsDesk, drawer: D
 def test_without_a_keyring_the_token_holds_until_quit_and_that_is_said(
     dialog: SettingsDesk, frame: Frame, qtbot: QtBot
 ) -> None:
-    dialog.wait_for_words("No token is kept for huggingface.co.")
+    dialog.wait_for_words(NO_TOKEN_KEPT.format(host="huggingface.co"))
     keyring.set_keyring(fail.Keyring())
-    token = dialog.line("Access token")
+    token = dialog.line(ACCESS_TOKEN)
     qtbot.keyClicks(token, "hf_abc")
     qtbot.keyClick(token, Qt.Key.Key_Return)
     dialog.wait_for_words("no keyring")
@@ -308,7 +327,7 @@ def test_without_a_keyring_the_token_holds_until_quit_and_that_is_said(
 
 
 def test_connections_are_listed_with_the_newest_first(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
-    dialog.wait_for_words("No connections yet.")
+    dialog.wait_for_words(NO_CONNECTIONS_YET)
     ledger: ConnectionLedger = frame.app.ledger
     for host, why, size, status in (
         ("huggingface.co", "search", 18_200, 200),
@@ -316,14 +335,14 @@ def test_connections_are_listed_with_the_newest_first(dialog: SettingsDesk, fram
         ("huggingface.co", "repository", 0, 429),
     ):
         ledger.tell(ledger.begin(host, why), received_bytes=size, status=status)
-    again = dialog.named(QPushButton, "Refresh the connections")
+    again = dialog.named(QPushButton, REFRESH_THE_CONNECTIONS)
     qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
-    dialog.wait_for_words("Every connection that was ever made: 3, to 2 hosts; 5.7 GB received.")
+    dialog.wait_for_words(CONNECTIONS_IN_ALL.format(count=3, hosts="2 hosts", size="5.7 GB"))
     table = dialog.find(ConnectionTable)
     shown = [[table.model().index(row, column).data() for column in (1, 2, 3)] for row in range(3)]
     assert shown == [
-        ["huggingface.co", "Looking at a model’s files (refused)", "0 bytes"],
-        ["cdn.example", "Fetching model.gguf", "5.7 GB"],
+        ["huggingface.co", CONNECTION_REFUSED.format(what="Looking at a model’s files"), "0 bytes"],
+        ["cdn.example", FETCHING_FILE.format(file="model.gguf"), "5.7 GB"],
         ["huggingface.co", "Searching for models", "18 kB"],
     ]
     assert clipped_texts(dialog.root) == []
@@ -358,7 +377,7 @@ def test_of_many_connections_only_those_in_view_are_put_into_words(
 
     monkeypatch.setattr(ConnectionModel, "data", noted)
     table = dialog.find(ConnectionTable)
-    dialog.click_name(QPushButton, "Refresh the connections")
+    dialog.click_name(QPushButton, REFRESH_THE_CONNECTIONS)
     qtbot.waitUntil(lambda: table.model().rowCount() == MANY and table.isVisible())
     table.scrollToBottom()
     table.grab()
@@ -371,7 +390,7 @@ def test_of_many_connections_only_those_in_view_are_put_into_words(
 
 
 def test_the_mirrors_hint_is_the_hub_itself(dialog: SettingsDesk) -> None:
-    assert dialog.line("Mirror").placeholderText() == HUB
+    assert dialog.line(MIRROR).placeholderText() == HUB
 
 
 def test_whether_scans_are_read_by_themselves_is_kept(qtbot: QtBot) -> None:

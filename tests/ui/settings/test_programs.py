@@ -17,9 +17,11 @@ from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtTest import QTest
 
 from app.core.settings import load_settings
-from app.ui.settings.programs import ProgramsSection
+from app.ui.settings.programs import COPY_KEY, COPY_SETTINGS, ProgramsSection
+from app.ui.shared_labels import COPY_THE_ADDRESS
 from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of
+from app.ui.shell.status_line import PROGRAM_USES_MODEL, SERVER_IS_ON
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.fields import Switch
 from tests.helpers.desks.settings import SettingsDesk
@@ -78,10 +80,10 @@ def test_a_program_asks_and_is_listed_and_off_means_off(frame: Frame) -> None:
     frame.wait(lambda: frame.app.loaded)
     desk = Desk(frame)
     desk.switch()
-    address, key = desk.copied("Copy the address"), desk.copied("Copy the key")
+    address, key = desk.copied(COPY_THE_ADDRESS), desk.copied(COPY_KEY)
     assert "no keyring" in desk.page._said.text()
     assert key not in desk.page._recipe.toPlainText()
-    assert key in desk.copied("Copy these settings")
+    assert key in desk.copied(COPY_SETTINGS)
     answer = ask(address, key)
     assert answer.json()["choices"][0]["message"]["content"] == "You said: a secret question"
     desk.wait(lambda: "Zed/1.0" in desk.journal)
@@ -106,14 +108,14 @@ def test_the_window_says_that_programs_may_use_the_model_and_which_one_does(
     assert programs is not None and mark.isHidden()
     programs.want(wanted=True)
     frame.wait(lambda: not programs.is_turning)
-    assert mark.isVisible() and mark.accessibleName() == "Other programs can use this model"
+    assert mark.isVisible() and mark.accessibleName() == SERVER_IS_ON
     shown: list[str] = []
     programs.used.connect(lambda: shown.append(mark.accessibleName()))
     door = programs.door
     assert door is not None
     assert ask(door.address, door.key).status_code == 200
     frame.wait(lambda: len(shown) == 2)
-    assert shown == ["Zed/1.0 is using the model", "Other programs can use this model"]
+    assert shown == [PROGRAM_USES_MODEL.format(program="Zed/1.0"), SERVER_IS_ON]
     frame.click(mark)
     assert frame.find(ProgramsSection).isVisible()
     programs.want(wanted=False)

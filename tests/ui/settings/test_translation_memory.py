@@ -13,7 +13,8 @@ from app.documents.segments import content_of
 from app.features.translation.memory import own_entry
 from app.store.translations import LanguagePair, TranslationMemory
 from app.ui.models.models_tab import ModelsView
-from app.ui.settings.translation_memory import MemoryDialog
+from app.ui.models.storage import EMPTY
+from app.ui.settings.translation_memory import NOTHING_FOUND, TRANSLATION_COUNT, MemoryDialog
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import ModelsDesk
 from tests.helpers.desks.window import Frame
@@ -44,7 +45,7 @@ def test_entries_are_found_by_words_and_languages_and_deleted_one_pair_and_all(
     frame: Frame, dialog: MemoryDialog, qtbot: QtBot
 ) -> None:
     assert sources(dialog) == ["The door", "The house", "The wall", "The garden", "The house"]
-    assert dialog.count.text() == "5 translations"
+    assert dialog.count.text() == TRANSLATION_COUNT.format(count=5)
     qtbot.keyClicks(dialog.search, "house fr")
     qtbot.waitUntil(lambda: sources(dialog) == ["The house"])
     dialog.table.selectRow(0)
@@ -54,7 +55,7 @@ def test_entries_are_found_by_words_and_languages_and_deleted_one_pair_and_all(
     assert dialog.isVisible(), "Escape only takes the question back"
     qtbot.mouseClick(dialog.delete_chosen, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(dialog.yes, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: dialog.count.text() == "Nothing was found.")
+    qtbot.waitUntil(lambda: dialog.count.text() == NOTHING_FOUND)
     dialog.search.clear()
     qtbot.waitUntil(lambda: len(dialog.found.ids) == 4)
     dialog.scope.choose("en de")
@@ -86,11 +87,11 @@ def test_the_storage_page_says_what_the_memory_takes_and_shows_it(
     frame.show_models("storage")
     models = ModelsDesk(frame.find(ModelsView))
     row = models.storage_rows["memory"]
-    qtbot.waitUntil(lambda: row.amount.text() not in ("", "Empty"))
+    qtbot.waitUntil(lambda: row.amount.text() not in ("", EMPTY))
     qtbot.mouseClick(row.button, Qt.MouseButton.LeftButton)
     again = models.find(MemoryDialog)
     qtbot.waitUntil(lambda: len(again.found.ids) == 5)
     qtbot.mouseClick(again.delete_all, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(again.yes, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: row.amount.text() == "Empty")
+    qtbot.waitUntil(lambda: row.amount.text() == EMPTY)
     again.close()

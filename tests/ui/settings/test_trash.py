@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 
 from app.bootstrap import build_trash
 from app.store.trash import TrashedItem
-from app.ui.settings.data import TrashPage
+from app.ui.settings.data import EMPTY_TRASH, REMOVED_AT_NEXT_START, UNTIL_NEXT_START, TrashPage
+from app.ui.shared_labels import CANCEL, DELETE, DELETE_FOR_GOOD, NAME_DELETED
 from tests.helpers.deleted_text import files_with
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
@@ -37,12 +38,12 @@ def numbers(frame: Frame) -> list[int]:
     """Three chats, two of which are deleted in their list, one after the other, as a person does it."""
     made = [add_chat(frame, title, "Well?", f"About {title}.") for title in ("Rent", "Soup", "Stew")]
     for number in made[:2]:
-        frame.chats.choose_for(number, "Delete")
+        frame.chats.choose_for(number, DELETE)
     return made
 
 
 def test_a_deleted_chat_comes_back_to_its_list(frame: Frame, numbers: list[int]) -> None:
-    assert frame.notices == ["“Rent” was deleted.", "“Soup” was deleted."]
+    assert frame.notices == [NAME_DELETED.format(name="Rent"), NAME_DELETED.format(name="Soup")]
     desk = Desk(frame)
     assert desk.titles == ["Soup", "Rent"]
     assert not desk.page.restore_button.isEnabled(), "nothing is chosen"
@@ -74,10 +75,10 @@ def test_one_goes_for_good_and_the_others_stay(frame: Frame, numbers: list[int])
     desk = Desk(frame)
     desk.select("Soup")
     desk.click(desk.page.remove_button)
-    desk.answer("Cancel")
+    desk.answer(CANCEL)
     assert desk.titles == ["Soup", "Rent"]
     desk.click(desk.page.remove_button)
-    desk.answer("Delete for good")
+    desk.answer(DELETE_FOR_GOOD)
     desk.wait(lambda: desk.titles == ["Rent"])
     assert files_with("About Soup", frame.app.paths.data) == []
     assert files_with("About Rent", frame.app.paths.data) == ["fireside.db"]
@@ -86,7 +87,7 @@ def test_one_goes_for_good_and_the_others_stay(frame: Frame, numbers: list[int])
 def test_the_trash_is_emptied_after_one_question(frame: Frame, numbers: list[int]) -> None:
     desk = Desk(frame)
     desk.click(desk.page.empty_button)
-    desk.answer("Empty the trash")
+    desk.answer(EMPTY_TRASH)
     desk.wait(lambda: desk.titles == [])
     assert desk.page.nothing.isVisible()
     assert not desk.page.empty_button.isEnabled()
@@ -96,9 +97,9 @@ def test_the_trash_is_emptied_after_one_question(frame: Frame, numbers: list[int
 
 def test_who_wants_that_has_nothing_kept_beyond_the_next_start(frame: Frame, numbers: list[int]) -> None:
     desk = Desk(frame)
-    desk.click(desk.button("Until the next start"))
+    desk.click(desk.button(UNTIL_NEXT_START))
     assert frame.settings.trash.keep_days == 0
-    assert "removed for good when Fireside starts next" in desk.page.list.item(0).toolTip()
+    assert REMOVED_AT_NEXT_START.format(app="Fireside") in desk.page.list.item(0).toolTip()
     frame.app.began_at += 3600
     frame.app.tidy()
     rows: list[TrashedItem] | Any = build_trash(frame.app).rows()

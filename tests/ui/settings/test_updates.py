@@ -13,7 +13,8 @@ from app import __version__
 from app.features.updates import ReleaseUpdates
 from app.hub.access import access_to
 from app.hub.network import Network
-from app.ui.settings.about import GIVEN_UP, NO_ADDRESS, UpdateCheck
+from app.ui.settings.about import CHECK_FOR_UPDATES, GIVEN_UP, NO_ADDRESS, UpdateCheck
+from app.ui.shared_labels import CANCEL, OPEN, OPEN_ITS_PAGE
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.release_host import FILE, ReleaseHost, facts, release_host
@@ -44,12 +45,12 @@ def test_a_click_tells_of_a_newer_release_and_leads_to_its_page(about: SettingsD
     host.release(facts())
     assert host.asked == []
     assert any(f"one small file from {host.netloc}." in said for said in about.said)
-    about.click_name(QPushButton, "Check for updates")
+    about.click_name(QPushButton, CHECK_FOR_UPDATES)
     about.wait_for_words(f"Fireside 9.1.0 is there. You have {__version__}.")
     notes = about.find(QPlainTextEdit, "release_notes")
     assert notes.isVisible()
     assert notes.toPlainText() == "Faster.\n<b>Not bold</b>"
-    about.click_name(QPushButton, "Open its page")
+    about.click_name(QPushButton, OPEN_ITS_PAGE)
     box = about.find(QMessageBox)
     assert box.informativeText() == "https://fireside.example/9.1.0"
     box.reject()
@@ -67,14 +68,14 @@ def test_the_page_opens_after_its_address_was_seen(frame: Frame, host: ReleaseHo
     box = check.ask_to_open()
     assert box is not None
     assert opened == []
-    next(button for button in box.buttons() if button.text() == "Open").click()
+    next(button for button in box.buttons() if button.text() == OPEN).click()
     assert opened == [QUrl("https://fireside.example/9.1.0")]
 
 
 def test_what_is_not_believed_is_said_and_shows_nothing_of_it(about: SettingsDesk, host: ReleaseHost) -> None:
     host.release(facts())
     host.answer(FILE, b"{}")
-    about.click_name(QPushButton, "Check for updates")
+    about.click_name(QPushButton, CHECK_FOR_UPDATES)
     about.wait_for_words("was not signed by the makers of Fireside, so it is not believed.")
     assert not check_of(about).notes.isVisible()
     assert not check_of(about).page.isVisible()
@@ -83,13 +84,13 @@ def test_what_is_not_believed_is_said_and_shows_nothing_of_it(about: SettingsDes
 def test_a_check_that_takes_long_can_be_given_up(about: SettingsDesk, host: ReleaseHost) -> None:
     host.release(facts())
     host.released.clear()
-    about.click_name(QPushButton, "Check for updates")
+    about.click_name(QPushButton, CHECK_FOR_UPDATES)
     about.wait_for_words(f"Asking {host.netloc}…")
     about.wait(lambda: host.asked == [FILE])
-    about.click_name(QPushButton, "Cancel")
+    about.click_name(QPushButton, CANCEL)
     about.wait_for_words(GIVEN_UP)
     host.released.set()
-    about.click_name(QPushButton, "Check for updates")
+    about.click_name(QPushButton, CHECK_FOR_UPDATES)
     about.wait_for_words("Fireside 9.1.0 is there.")
 
 

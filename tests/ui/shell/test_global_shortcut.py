@@ -11,7 +11,20 @@ from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from app.ui.shell import global_shortcut
-from app.ui.shell.global_shortcut import GlobalShortcut, Keys, NotPossible, PortalKeys, X11Keys, portal_trigger
+from app.ui.shell.global_shortcut import (
+    KEYS_ALLOWED,
+    KEYS_ANSWERED,
+    KEYS_OPEN_IT,
+    KEYS_REFUSED,
+    KEYS_TAKEN,
+    KEYS_WITHDRAWN,
+    GlobalShortcut,
+    Keys,
+    NotPossible,
+    PortalKeys,
+    X11Keys,
+    portal_trigger,
+)
 from tests.helpers.fake_portal import SESSION, FakePortal
 from tests.helpers.program import xdotool
 from tests.ui.shell.test_desktop import bus
@@ -64,7 +77,7 @@ def test_the_grab_hears_its_keys_whatever_lock_is_on_and_gives_them_back(parent:
     heard: list[bool] = []
     shortcut.pressed.connect(lambda: heard.append(True))
     shortcut.want("Ctrl+Alt+K")
-    qtbot.waitUntil(lambda: shortcut.words == "Ctrl+Alt+K opens it from any program.")
+    qtbot.waitUntil(lambda: shortcut.words == KEYS_OPEN_IT.format(keys="Ctrl+Alt+K"))
     xdotool("key", "ctrl+alt+k")
     qtbot.waitUntil(lambda: heard == [True])
     xdotool("key", "Caps_Lock", "ctrl+alt+k", "Caps_Lock")
@@ -81,7 +94,7 @@ def test_keys_of_another_program_are_not_taken(parent: QObject, qtbot: QtBot) ->
     first, second = GlobalShortcut(parent, X11Keys), GlobalShortcut(parent, X11Keys)
     first.want("Ctrl+Alt+K")
     second.want("Ctrl+Alt+K")
-    assert second.words == "Another program has these keys already. Choose others."
+    assert second.words == KEYS_TAKEN
     first.close()
     second.want("Ctrl+Alt+K")
     qtbot.waitUntil(lambda: second.words.startswith("Ctrl+Alt+K opens"))
@@ -94,9 +107,9 @@ def test_keys_of_another_program_are_not_taken(parent: QObject, qtbot: QtBot) ->
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((0, "Ctrl+Alt+Space"), "The desktop answered: Ctrl+Alt+Space"),
-        ((0, ""), "The desktop allows it. Choose the keys in the desktop’s settings."),
-        ((1, ""), "The desktop did not allow it. It can be allowed in the desktop’s settings."),
+        ((0, "Ctrl+Alt+Space"), KEYS_ANSWERED.format(keys="Ctrl+Alt+Space")),
+        ((0, ""), KEYS_ALLOWED),
+        ((1, ""), KEYS_REFUSED),
     ],
 )
 def test_the_settings_say_what_the_portal_answered(
@@ -128,9 +141,9 @@ def test_the_portals_keys_are_heard_with_the_right_to_come_to_the_front(
     qtbot.waitUntil(lambda: heard == [True])
     assert os.environ.pop("XDG_ACTIVATION_TOKEN") == "a-token"
     portal.change("Super+J")
-    qtbot.waitUntil(lambda: shortcut.words == "The desktop answered: Super+J")
+    qtbot.waitUntil(lambda: shortcut.words == KEYS_ANSWERED.format(keys="Super+J"))
     portal.end_session()
-    qtbot.waitUntil(lambda: shortcut.words == "The desktop has taken the keys back.")
+    qtbot.waitUntil(lambda: shortcut.words == KEYS_WITHDRAWN)
     shortcut.close()
     portal.close()
 

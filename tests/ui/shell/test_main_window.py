@@ -25,10 +25,39 @@ from pytestqt.qtbot import QtBot
 from app.core.events import Role
 from app.core.settings import load_settings
 from app.features.messages import PersonMessage
+from app.ui.chat.answer import REGENERATE
+from app.ui.chat.assistants import CHAT_WITHOUT_ASSISTANT
+from app.ui.chat.composer import MESSAGE
+from app.ui.chat.side_by_side import ASK_TWO_MODELS
+from app.ui.chat.tab import ONE_MESSAGE_WAITS
 from app.ui.chat.view import ChatView
 from app.ui.settings.dialog import SettingsDialog
+from app.ui.shared_labels import (
+    ANSWER_LINE,
+    ATTACH_FILES,
+    CHAT_SETTINGS,
+    CHATS,
+    CONTINUE,
+    COPY,
+    EDIT_LABEL,
+    MODEL,
+    MODELS,
+    MORE_LABEL,
+    NEW_CHAT,
+    NEW_CHAT_WITH_ASSISTANT,
+    NEW_PROJECT,
+    SEARCH_CHATS,
+    SETTINGS,
+    SUMMARIZE,
+    TEMPORARY_CHAT,
+    TODAY,
+    TRANSLATE,
+    YOU_LINE,
+)
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import ShortcutSheet
+from app.ui.shell.main_window import LOOK_INSIDE, TOGGLE_LIST
+from app.ui.shell.status_line import NETWORK_ON
 from app.ui.theme import EDGE_PX, READING_PX
 from app.ui.widgets.buttons import IconButton
 from tests.helpers.clipping import clipped_texts
@@ -77,23 +106,23 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) ->
     frame.activate()
     frame.chat.focus_composer()
     expected = [
-        "Network on",
-        "New chat",
-        "New chat with an assistant",
-        "New project",
-        "Temporary chat",
-        "Search chats",
-        "Chats",
-        "Models",
-        "Settings",
-        "Show or hide the list",
+        NETWORK_ON,
+        NEW_CHAT,
+        NEW_CHAT_WITH_ASSISTANT,
+        NEW_PROJECT,
+        TEMPORARY_CHAT,
+        SEARCH_CHATS,
+        CHATS,
+        MODELS,
+        SETTINGS,
+        TOGGLE_LIST,
         "Chat",
-        "Summarize",
-        "Translate",
+        SUMMARIZE,
+        TRANSLATE,
         "Write",
-        "Model",
-        "Look inside the model",
-        "Message",
+        MODEL,
+        LOOK_INSIDE,
+        MESSAGE,
     ]
     assert tab_order(frame, len(expected)) == expected
 
@@ -107,11 +136,11 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
     chat = whole.find(ChatView)
     chat.show_conversation(chat_id)
     whole.activate()
-    whole.button("Look inside the model").setFocus()
-    question = ["You: Second", "Copy", "Edit", "More"]
-    answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Continue", "More"]
-    expected = [*question, *answer, "Message", "Attach files", "Chat settings"]
-    expected += ["Ask two models at once", "Assistant of this chat: none", "Network on", "New chat"]
+    whole.button(LOOK_INSIDE).setFocus()
+    question = [YOU_LINE.format(words="Second"), COPY, EDIT_LABEL, MORE_LABEL]
+    answer = [ANSWER_LINE.format(words="Answer to Second"), COPY, REGENERATE, CONTINUE, MORE_LABEL]
+    expected = [*question, *answer, MESSAGE, ATTACH_FILES, CHAT_SETTINGS]
+    expected += [ASK_TWO_MODELS, CHAT_WITHOUT_ASSISTANT, NETWORK_ON, NEW_CHAT]
     assert tab_order(whole, len(expected)) == expected
     back = tab_order(whole, len(expected) - 1, is_next=False)
     assert back[:6] == [*reversed(expected[-7:-1])]
@@ -353,7 +382,7 @@ def test_a_message_that_waits_for_the_model_is_told_in_the_status_line(frame: Fr
     frame.loader.state = "loading"
     frame.chat.busy = True
     frame.chat.tell_title(chat_id)
-    assert frame.waiting_line.text() == "1 message waits for the model"
+    assert frame.waiting_line.text() == ONE_MESSAGE_WAITS
     frame.loader.state = "ready"
     frame.loader.changed.emit()
     assert frame.waiting_line.text() == ""
@@ -396,7 +425,7 @@ def test_a_temporary_chat_opens_by_key_and_by_button_and_is_no_chat_of_the_list(
     assert frame.is_typing
     frame.chat.conversation_id = 1 << 30
     frame.chat.tell_title(1 << 30)
-    assert frame.chats.rows == ["Today", "Letter"]
+    assert frame.chats.rows == [TODAY, "Letter"]
     window.close()
     assert frame.settings.window.conversation_id == 0
     frame.show_chat(None)

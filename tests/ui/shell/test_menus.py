@@ -12,8 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTextEdit
 
 from app.core.events import Role
+from app.ui.chat.pasted import ATTACH_FOLDER
 from app.ui.chat.view import ChatView
 from app.ui.models.models_tab import ModelsView
+from app.ui.shared_labels import NAME_DELETED, SAVE_AS_PROMPT
 from app.ui.widgets.fields import MOST_ENTRIES
 from tests.helpers.desks.models import ModelsDesk
 from tests.helpers.desks.window import Frame, open_window
@@ -96,7 +98,7 @@ def test_every_menu_is_short_and_has_nothing_twice(chatting: Frame) -> None:
     for name in menus:
         every = [entry for path, entries in listed.items() if path.split(" › ")[0] == name for entry in entries]
         assert len(every) == len(set(every)), (name, every)
-    assert "Attach a folder…" in listed["paper clip"]
+    assert ATTACH_FOLDER in listed["paper clip"]
     assert "Undo" in " ".join(listed["message › Edit"]), "nothing is lost that was folded away"
     for menu in menus.values():
         menu.close()
@@ -118,7 +120,7 @@ def test_on_a_misspelt_word_what_may_be_meant_is_in_sight_and_editing_is_in_a_su
     listed = dict(entries_of(menu, "menu"))
     assert len(listed["menu"]) <= MOST_ENTRIES
     assert [line.partition(" ")[0] for line in listed["menu"][-3:]] == ["Add", "Check", "Edit"]
-    assert {"Paste", "Select All", "Save as a prompt…"} <= set(listed["menu › Edit"])
+    assert {"Paste", "Select All", SAVE_AS_PROMPT} <= set(listed["menu › Edit"])
     menu.close()
 
 
@@ -139,6 +141,6 @@ def test_del_and_f2_are_the_clicked_chats_until_something_else_is_pressed(chatti
     QTest.keyClick(field, Qt.Key.Key_Shift)
     QTest.keyClick(field, key)
     if key == Qt.Key.Key_Delete:
-        assert chatting.notices == ["“Kilns” was deleted."]
+        assert chatting.notices == [NAME_DELETED.format(name="Kilns")]
     else:
         chatting.wait(lambda: chatting.chats.row_editor is not None)

@@ -13,9 +13,12 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import EngineStopped
 from app.core.events import LoadProgress, Message, Role
 from app.core.paths import starter_model
+from app.ui.document.files import NO_SUCH_FILE
 from app.ui.settings.dialog import SettingsDialog
+from app.ui.shared_labels import SETTINGS, STARTER
 from app.ui.shell import tasks
-from app.ui.shell.model_loader import ModelLoader, model_name
+from app.ui.shell.model_loader import LOADING_PERCENT, ModelLoader, model_name
+from app.ui.shell.status_line import CPU_ONE_THREAD
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 
@@ -57,7 +60,7 @@ def test_a_model_is_called_what_people_call_it(file: str, name: str) -> None:
 
 
 def test_the_starter_is_called_what_it_is(starter: Path) -> None:
-    assert model_name(starter) == "Starter"
+    assert model_name(starter) == STARTER
 
 
 def test_loading_tells_how_far_and_then_ready(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
@@ -65,7 +68,7 @@ def test_loading_tells_how_far_and_then_ready(frame: Frame, qtbot: QtBot, tmp_pa
     frame.loader.changed.connect(lambda: words.append(frame.loader.word))
     frame.loader.load(model(tmp_path, "Small-1B-Q8_0.gguf"))
     until(qtbot, frame.loader, "ready")
-    assert words[0] == "loading 0 %"
+    assert words[0] == LOADING_PERCENT.format(percent=0)
     assert words[-1] == "ready"
     assert frame.chat.model_states[-1] == "ready"
     assert (frame.loader.name, frame.loader.word) == ("Small 1B", "ready")
@@ -108,7 +111,7 @@ def test_a_missing_file_keeps_the_loaded_model(qapp: QApplication, qtbot: QtBot,
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
         frame.open_files(tmp_path / "gone.gguf")
-        qtbot.waitUntil(lambda: frame.notices == ["There is no file gone.gguf."])
+        qtbot.waitUntil(lambda: frame.notices == [NO_SUCH_FILE.format(name="gone.gguf")])
         assert (frame.loader.name, frame.loader.state) == ("a", "ready")
 
 
@@ -165,7 +168,7 @@ def test_a_child_that_went_away_puts_the_model_to_sleep(frame: Frame, qtbot: QtB
 
 def test_the_starter_is_chosen_at_first(frame: Frame) -> None:
     assert frame.loader.path == starter_model()
-    assert frame.loader.name == "Starter"
+    assert frame.loader.name == STARTER
 
 
 def test_each_step_is_said_while_it_is_tried_and_the_outcome_afterwards(
@@ -183,7 +186,7 @@ def test_each_step_is_said_while_it_is_tried_and_the_outcome_afterwards(
             "Loaded on the CPU, because loading on the GPU failed.",
         ]
         assert frame.notices == ["Loaded on the CPU, because loading on the GPU failed."]
-        assert frame.device.text() == "CPU, 1 thread"
+        assert frame.device.text() == CPU_ONE_THREAD
 
 
 def test_the_picker_says_the_step_and_a_dismissed_notice_stays_away(
@@ -209,7 +212,7 @@ def test_a_gpu_that_is_not_used_is_said_with_a_way_to_the_settings(
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
         assert frame.notices == ["The GPU that is chosen in the settings was not found, so the model runs on the CPU."]
-        frame.press_notice("Settings")
+        frame.press_notice(SETTINGS)
         frame.find(SettingsDialog).close()
 
 
@@ -253,7 +256,7 @@ def test_a_request_wakes_it_with_progress_and_the_state_follows(
         frame.loader.changed.connect(lambda: seen.append(frame.loader.word))
         count_in_background(frame)
         until(qtbot, frame.loader, "ready")
-        assert (seen[0], seen[-1]) == ("loading 0 %", "ready")
+        assert (seen[0], seen[-1]) == (LOADING_PERCENT.format(percent=0), "ready")
         assert len(seen) > 2, "how far it is was told"
         assert frame.loader.model == frame.engine.loaded
 

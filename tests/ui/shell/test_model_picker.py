@@ -13,7 +13,19 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.ui.shell.model_picker import ModelAbout
+from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, SIZE, STARTER
+from app.ui.shell.model_picker import (
+    FILE,
+    FOR_THIS_CHAT_ONLY,
+    LOAD_IT_AGAIN,
+    MODEL_REPLACED_FOR_WORK,
+    NOT_THERE,
+    OPEN_MODEL_FILE,
+    STOP_LOADING,
+    WAKE_UP,
+    ModelAbout,
+)
+from app.ui.shell.status_line import CPU_ONE_THREAD
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.models_on_disk import write_model
@@ -56,8 +68,8 @@ def give_room(frame: Frame) -> None:
 
 def test_the_picker_has_a_word_beside_its_dot(frame: Frame) -> None:
     give_room(frame)
-    assert frame.model_words == ["Starter", "145 MB", "asleep"]
-    assert frame.picker.accessibleName() == "Model"
+    assert frame.model_words == [STARTER, "145 MB", "asleep"]
+    assert frame.picker.accessibleName() == MODEL
     assert frame.model_said == "Starter, 145 MB, asleep"
 
 
@@ -73,13 +85,13 @@ def test_a_long_name_is_shortened_and_nothing_is_clipped(frame: Frame, qtbot: Qt
 
 def test_in_a_narrow_window_the_size_goes_before_the_word_and_both_are_still_told(frame: Frame, qtbot: QtBot) -> None:
     give_room(frame)
-    assert frame.model_words == ["Starter", "145 MB", "asleep"]
+    assert frame.model_words == [STARTER, "145 MB", "asleep"]
     frame.window.resize(680, 480)
     frame.left.show()
-    qtbot.waitUntil(lambda: frame.model_words == ["Starter", "asleep"])
+    qtbot.waitUntil(lambda: frame.model_words == [STARTER, "asleep"])
     assert frame.model_said == "Starter, 145 MB, asleep"
     give_room(frame)
-    assert frame.model_words == ["Starter", "145 MB", "asleep"]
+    assert frame.model_words == [STARTER, "145 MB", "asleep"]
 
 
 def test_a_model_that_took_the_place_of_the_chats_for_a_summary_is_told(
@@ -93,11 +105,11 @@ def test_a_model_that_took_the_place_of_the_chats_for_a_summary_is_told(
     frame.loader.look()
     assert frame.model_words == ["Big 26B", "ready"]
     told = frame.model_said
-    assert told.endswith("For work in another tab, in place of Starter. It comes back afterwards.")
+    assert told.endswith(MODEL_REPLACED_FOR_WORK.format(name="Starter"))
     list(frame.engine.load(own))
     frame.loader.look()
     give_room(frame)
-    assert frame.model_words == ["Starter", "145 MB", "ready"]
+    assert frame.model_words == [STARTER, "145 MB", "ready"]
 
 
 def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_path: Path) -> None:
@@ -108,11 +120,11 @@ def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_pat
     assert texts(menu) == [
         "Starter  ·  145 MB  ·  a very small English model, often wrong",
         "here && now  ·  448 bytes",
-        "For this chat only",
-        "Wake up",
-        "About this model",
-        "Find more models…",
-        "Open a model file…",
+        FOR_THIS_CHAT_ONLY,
+        WAKE_UP,
+        ABOUT_THIS_MODEL,
+        FIND_MORE_MODELS,
+        OPEN_MODEL_FILE,
     ]
     assert [action.isChecked() for action in menu.actions() if action.isCheckable()] == [True, False, False]
     menu.deleteLater()
@@ -128,14 +140,14 @@ def test_choosing_in_the_menu_loads(frame: Frame, qtbot: QtBot, tmp_path: Path) 
 
 
 def test_a_sleeping_model_can_be_woken_and_put_to_sleep(frame: Frame, qtbot: QtBot) -> None:
-    frame.choose_model("Wake up")
+    frame.choose_model(WAKE_UP)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     menu = frame.model_menu
-    assert "Wake up" not in texts(menu)
-    named(menu, "Put to sleep").trigger()
+    assert WAKE_UP not in texts(menu)
+    named(menu, PUT_TO_SLEEP).trigger()
     menu.deleteLater()
     give_room(frame)
-    assert frame.model_words == ["Starter", "145 MB", "asleep"]
+    assert frame.model_words == [STARTER, "145 MB", "asleep"]
     frame.wait(lambda: frame.picker.toolTip().startswith("Asleep. It wakes up with your next message."))
 
 
@@ -146,7 +158,7 @@ def test_the_menu_works_with_the_keyboard(frame: Frame, qtbot: QtBot) -> None:
     qtbot.keyClick(frame.picker, Qt.Key.Key_Space)
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
-    while menu.activeAction() is None or menu.activeAction().text() != "Put to sleep":
+    while menu.activeAction() is None or menu.activeAction().text() != PUT_TO_SLEEP:
         qtbot.keyClick(menu, Qt.Key.Key_Down)
     qtbot.keyClick(menu, Qt.Key.Key_Return)
     assert frame.loader.state == "asleep"
@@ -155,15 +167,15 @@ def test_the_menu_works_with_the_keyboard(frame: Frame, qtbot: QtBot) -> None:
 def test_a_failed_model_can_be_loaded_again_and_has_no_other_word(frame: Frame) -> None:
     frame.loader._set("failed", None)
     menu = frame.model_menu
-    assert "Load it again" in texts(menu)
-    assert not {"Wake up", "Put to sleep", "Stop loading"} & set(texts(menu))
+    assert LOAD_IT_AGAIN in texts(menu)
+    assert not {WAKE_UP, PUT_TO_SLEEP, STOP_LOADING} & set(texts(menu))
     menu.deleteLater()
 
 
 def test_a_model_that_a_message_wakes_is_stopped_there_not_here(frame: Frame) -> None:
     frame.loader._set("loading", None)
     menu = frame.model_menu
-    assert "Stop loading" not in texts(menu)
+    assert STOP_LOADING not in texts(menu)
     menu.deleteLater()
 
 
@@ -175,14 +187,14 @@ def test_about_this_model_says_why_and_with_what_and_leaves_by_key(
     script({"choice": "fits", "needed_bytes": 1_200_000_000, "free_bytes": 9_800_000_000, "sequences": 8, "layers": 30})
     load_in_active_window(frame, qtbot)
     menu = frame.model_menu
-    named(menu, "About this model").trigger()
+    named(menu, ABOUT_THIS_MODEL).trigger()
     about = frame.window.findChild(ModelAbout)
     assert about is not None
-    assert about.accessibleName() == "About this model"
+    assert about.accessibleName() == ABOUT_THIS_MODEL
     shown = [label.text() for label in about.findChildren(QLabel) if not label.isHidden()]
-    assert shown[:2] == ["Starter", "Fits: needs 1.2 GB of 9.8 GB free, context 8k."]
+    assert shown[:2] == [STARTER, "Fits: needs 1.2 GB of 9.8 GB free, context 8k."]
     assert str(frame.loader.path) in shown
-    for text in ("8k, all it was trained for", "CPU, 1 thread", "30, all on the CPU", "up to 8 answers"):
+    for text in ("8k, all it was trained for", CPU_ONE_THREAD, "30, all on the CPU", "up to 8 answers"):
         assert text in shown
         assert text in about.accessibleDescription()
     assert clipped_texts(about) == []
@@ -208,5 +220,5 @@ def test_about_a_model_that_is_not_loaded_says_what_there_is(frame: Frame, tmp_p
     about = frame.window.findChild(ModelAbout)
     assert about is not None
     shown = [label.text() for label in about.findChildren(QLabel) if not label.isHidden()]
-    assert shown == ["gone", "File", str(tmp_path / "gone.gguf"), "Size", "not there any more"]
+    assert shown == ["gone", FILE, str(tmp_path / "gone.gguf"), SIZE, NOT_THERE]
     about.close()

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import DiskFull, EngineStopped, ModelLoadFailed, ProtocolViolation, every_error
 from app.features.messages import PersonMessage
+from app.ui.shared_labels import COPY_DETAILS, NAME_DELETED, SETTINGS, UNDO
 from app.ui.shell import notify as notify_module
 from app.ui.shell.notify import ACTION_LABELS, Notify, StandingNotice, describe
 from app.ui.theme import Theme
@@ -66,7 +67,7 @@ def test_an_action_somebody_can_do_has_a_button_that_does_it(notify: Notify, qtb
     done: list[str] = []
     notify.actions["settings"] = lambda: done.append("settings")
     notice = notify.tell(PersonMessage("Something.", action="settings"))
-    qtbot.mouseClick(buttons(notice)["Settings"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(buttons(notice)[SETTINGS], Qt.MouseButton.LeftButton)
     assert done == ["settings"]
     assert not notify.bar.notices
 
@@ -95,7 +96,7 @@ def test_an_error_has_its_sentence_and_details_to_copy(notify: Notify, qtbot: Qt
     notify.error(DiskFull("/home/ada/data"))
     notice = notify.bar.notices[0]
     assert notice.text.startswith("The disk is full")
-    qtbot.mouseClick(buttons(notice)["Copy details"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(buttons(notice)[COPY_DETAILS], Qt.MouseButton.LeftButton)
     assert "DiskFull" in QGuiApplication.clipboard().text()
     assert notify.bar.notices, "copying does not take the notice away"
 
@@ -137,8 +138,8 @@ test_every_error_can_be_told = pytest.mark.logs_warnings(test_every_error_can_be
 
 def test_undo_takes_back_and_leaves(notify: Notify, qtbot: QtBot) -> None:
     taken_back: list[bool] = []
-    notify.undo("“Letter” was deleted.", lambda: taken_back.append(True))
-    button = buttons(notify.bar.notices[0])["Undo"]
+    notify.undo(NAME_DELETED.format(name="Letter"), lambda: taken_back.append(True))
+    button = buttons(notify.bar.notices[0])[UNDO]
     assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
     qtbot.keyClick(button, Qt.Key.Key_Space)
     assert taken_back == [True]
@@ -154,9 +155,9 @@ def test_a_notice_with_a_lifetime_leaves_by_itself(notify: Notify, qtbot: QtBot)
 
 def test_a_notice_stays_while_its_button_has_the_focus(notify: Notify, qtbot: QtBot) -> None:
     notice = Notice(Theme("light"), "stays", lifetime_ms=30)
-    notice.add_button("Undo", lambda: None)
+    notice.add_button(UNDO, lambda: None)
     notify.bar.add(notice)
-    button = buttons(notice)["Undo"]
+    button = buttons(notice)[UNDO]
     button.setFocus(Qt.FocusReason.TabFocusReason)
     with qtbot.assertNotEmitted(notice.left, wait=120):
         pass

@@ -13,13 +13,38 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.events import Role
 from app.store.projects import Tags
+from app.ui.chat.answer import ASK_ANOTHER_MODEL
+from app.ui.chat.pasted import SCREEN_PICTURE
+from app.ui.chat.settings import LONGEST_ANSWER
 from app.ui.chat.view import ChatView
+from app.ui.exchange.backup import BACK_UP_EVERYTHING, RESTORE_A_BACKUP
+from app.ui.exchange.importing import IMPORT_CHATS
+from app.ui.models.storage import STORAGE
 from app.ui.settings.dialog import SettingsDialog
-from app.ui.settings.pages import SettingsPage
+from app.ui.settings.pages import ACCESS_TOKEN, DEVICE, SettingsPage
+from app.ui.shared_labels import (
+    CONTEXT,
+    DOWNLOADS,
+    KEYBOARD_SHORTCUTS,
+    LARGER,
+    MEMORIES_LABEL,
+    PROMPT_LABEL,
+    PROMPTS,
+    QUIT,
+    SETTINGS,
+    SUMMARIZE,
+    SYSTEM_PROMPT,
+    TEMPERATURE,
+    TEMPORARY_CHAT,
+    THINKING,
+    TRANSLATE,
+)
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet
+from app.ui.shell.main_window import LOOK_INSIDE, TOGGLE_LIST
 from app.ui.shell.palette import Palette
 from app.ui.shell.settings_index import MOVED_PAGES, PAGES, page_label
+from app.ui.spelling import CHECK_SPELLING
 from app.ui.tabs import TABS
 from app.ui.widgets.labels import Marks
 from app.ui.widgets.notice_bar import Notice
@@ -82,7 +107,7 @@ def test_every_action_every_settings_page_and_what_is_stored_is_offered_with_its
     assert typed(stored, palette, "qqq") == []
     assert palette.nothing.isVisible()
     assert "qqq" in palette.nothing.text()
-    assert typed(stored, palette, "larg")[0] == "Larger"
+    assert typed(stored, palette, "larg")[0] == LARGER
     assert palette.chosen is not None
     assert (palette.chosen.note, palette.field.accessibleDescription()) == ("Ctrl++", "Larger, Ctrl++")
     QTest.keyClick(palette.field, Key.Key_Return)
@@ -171,29 +196,29 @@ def test_each_settings_page_opens_and_those_of_earlier_versions_lead_to_their_ro
 
 WANTED = {
     "dark": "Colours", "theme": "Colours", "colour": "Colours", "color": "Colours", "night": "Colours",
-    "font": "Use the system’s font", "text size": "Zoom", "bigger": "Larger", "zoom": "Zoom",
-    "temperature": "Temperature", "creative": "Temperature", "max tokens": "Longest answer",
-    "system prompt": "System prompt", "instructions": "System prompt", "persona": "System prompt",
-    "reasoning": "Thinking", "spelling": "Check spelling", "dictionary": "Check spelling",
+    "font": "Use the system’s font", "text size": "Zoom", "bigger": LARGER, "zoom": "Zoom",
+    "temperature": TEMPERATURE, "creative": TEMPERATURE, "max tokens": LONGEST_ANSWER,
+    "system prompt": SYSTEM_PROMPT, "instructions": SYSTEM_PROMPT, "persona": SYSTEM_PROMPT,
+    "reasoning": THINKING, "spelling": CHECK_SPELLING, "dictionary": CHECK_SPELLING,
     "microphone": "Record with the microphone", "voice": "Record with the microphone",
-    "backup": "Back up everything", "restore": "Restore a backup", "chatgpt": "Import chats",
+    "backup": BACK_UP_EVERYTHING, "restore": RESTORE_A_BACKUP, "chatgpt": IMPORT_CHATS,
     "fork": "Fork this chat", "branch": "Fork this chat", "map": "Versions of the last message",
     "blind": "Blind test", "duel": "Blind test", "arena": "Blind test", "benchmark": "Benchmark on a text",
-    "compare": "Ask another model…", "lend": "Memory of other computers",
+    "compare": ASK_ANOTHER_MODEL, "lend": "Memory of other computers",
     "cluster": "Memory of other computers",
     "tags": "Tags of this chat…", "label": "Tags of this chat…", "picture": "Attach pictures…",
-    "screenshot": "Picture of a part of the screen", "memory": "Memories", "memories": "Memories",
-    "about me": "Memories", "server": "Let other programs use the model", "api": "Let other programs use the model",
+    "screenshot": SCREEN_PICTURE, "memory": MEMORIES_LABEL, "memories": MEMORIES_LABEL,
+    "about me": MEMORIES_LABEL, "server": "Let other programs use the model", "api": "Let other programs use the model",
     "openai": "Models on a server", "ollama": "Models of other programs", "port": "Port", "version": "About",
-    "update": "Updates", "license": "Licences", "gpu": "Device", "threads": "Threads", "unload": "Sleep when not used",
-    "context": "Context", "proxy": "Proxy", "offline": "Allow the network", "hugging face": "Mirror of the Hub",
-    "token": "Access token", "trash": "Trash", "undelete": "Trash", "notifications": "Tell when something is done",
+    "update": "Updates", "license": "Licences", "gpu": DEVICE, "threads": "Threads", "unload": "Sleep when not used",
+    "context": CONTEXT, "proxy": "Proxy", "offline": "Allow the network", "hugging face": "Mirror of the Hub",
+    "token": ACCESS_TOKEN, "trash": "Trash", "undelete": "Trash", "notifications": "Tell when something is done",
     "hotkey": "Open with keys from any program", "tray": "Icon in the tray", "ocr":
-    "Read scanned pages as soon as a document is added", "incognito": "Temporary chat", "private": "Temporary chat",
-    "template": "Prompts", "download": "Downloads", "disk": "Storage", "help": "Keyboard shortcuts",
-    "pdf": "Export this chat", "upload": "Attach or add files", "summary": "Summarize", "glossary": "Translate",
-    "exit": "Quit", "preferences": "Settings", "sidebar": "Show or hide the list", "probabilities":
-    "Look inside the model", "log": "Log", "bug": "Copy diagnostics", "privacy": "Allow the network",
+    "Read scanned pages as soon as a document is added", "incognito": TEMPORARY_CHAT, "private": TEMPORARY_CHAT,
+    "template": PROMPTS, "download": DOWNLOADS, "disk": STORAGE, "help": KEYBOARD_SHORTCUTS,
+    "pdf": "Export this chat", "upload": "Attach or add files", "summary": SUMMARIZE, "glossary": TRANSLATE,
+    "exit": QUIT, "preferences": SETTINGS, "sidebar": TOGGLE_LIST, "probabilities":
+    LOOK_INSIDE, "log": "Log", "bug": "Copy diagnostics", "privacy": "Allow the network",
 }  # fmt: skip
 """What people type, and what must then be among the first three."""
 
@@ -272,7 +297,7 @@ def test_prompts_are_offered_by_name_and_go_to_the_chat(stored: Frame) -> None:
     palette = opened(stored)
     assert typed(stored, palette, "glaze rec")[0] == "Glaze recipe"
     assert palette.chosen is not None
-    assert palette.chosen.note == "Prompt"
+    assert palette.chosen.note == PROMPT_LABEL
     QTest.keyClick(palette.field, Key.Key_Return)
     assert taken == [str(mine.id)]
     stored.key(Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)

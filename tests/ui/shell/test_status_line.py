@@ -13,7 +13,20 @@ from pytestqt.qtbot import QtBot
 from app.core.events import ModelLoaded, Placed
 from app.core.settings import load_settings
 from app.features.models.messages import short_count
-from app.ui.shell.status_line import StatusLine, device_text
+from app.ui.chat.tab import ONE_MESSAGE_WAITS
+from app.ui.shell.status_line import (
+    CPU_ONE_THREAD,
+    CPU_THREADS,
+    GPU_LAYERS,
+    LAYERS_ON_OTHER_COMPUTERS,
+    NETWORK_OFF,
+    NETWORK_ON,
+    OPEN_TO_PROGRAMS,
+    PROGRAM_USES_MODEL,
+    SERVER_IS_ON,
+    StatusLine,
+    device_text,
+)
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
@@ -30,13 +43,13 @@ def test_token_counts_are_short(count: int, text: str) -> None:
 
 
 def test_the_device_is_told_as_it_is() -> None:
-    assert device_text(ON_CPU) == "CPU, 2 threads"
-    assert device_text(replace(ON_CPU, threads=1)) == "CPU, 1 thread"
+    assert device_text(ON_CPU) == CPU_THREADS.format(count=2)
+    assert device_text(replace(ON_CPU, threads=1)) == CPU_ONE_THREAD
     on_gpu = replace(ON_CPU, gpu_layers=30, device="Radeon 780M")
-    assert device_text(on_gpu) == "GPU: Radeon 780M, 30/30 layers"
+    assert device_text(on_gpu) == GPU_LAYERS.format(name="Radeon 780M", some=30, all=30)
     parts = tuple(Placed(name, 10, 1) for name in ("CPU", "10.0.0.7:50052", "10.0.0.7:50052 #2"))
     shared = replace(ON_CPU, gpu_layers=20, device="10.0.0.7:50052 + 10.0.0.7:50052 #2", placement=parts)
-    assert device_text(shared) == "Also on 10.0.0.7:50052: 20/30 layers"
+    assert device_text(shared) == LAYERS_ON_OTHER_COMPUTERS.format(computers="10.0.0.7:50052", some=20, all=30)
 
 
 def test_the_gauge_says_used_and_size(qtbot: QtBot) -> None:
@@ -47,7 +60,7 @@ def test_the_gauge_says_used_and_size(qtbot: QtBot) -> None:
     assert not line.gauge.isVisible()
     line.show_model(ON_CPU)
     line.gauge.show_used(1200)
-    line.show_waiting("1 message waits for the model")
+    line.show_waiting(ONE_MESSAGE_WAITS)
     assert line.gauge.isVisible()
     assert line.gauge.accessibleName() == "Context 1.2k of 8k"
     line.gauge.show_used(25)
@@ -95,9 +108,9 @@ def test_that_other_programs_may_use_the_model_shows_at_every_width_and_leads_to
         line.resize(width, 30)
         line.show_programs(is_open=True)
         assert line.programs.isVisible() and clipped_texts(line) == []
-        assert line.programs.text() == ("Other programs can use this model" if width == 900 else "Open to programs")
+        assert line.programs.text() == (SERVER_IS_ON if width == 900 else OPEN_TO_PROGRAMS)
         line.show_programs(is_open=True, users=["Zed/1.0"])
-        assert line.programs.accessibleName() == "Zed/1.0 is using the model"
+        assert line.programs.accessibleName() == PROGRAM_USES_MODEL.format(program="Zed/1.0")
         assert clipped_texts(line) == []
         line.show_programs(is_open=True, users=["a" * 80, "b"])
         assert "and 1 more are using" in line.programs.accessibleName()
@@ -110,13 +123,13 @@ def test_that_other_programs_may_use_the_model_shows_at_every_width_and_leads_to
 
 def test_the_networks_switch_says_how_it_is_and_is_pressed_by_keyboard(frame: Frame, qtbot: QtBot) -> None:
     switch = frame.network_switch
-    assert (switch.text(), switch.accessibleName()) == ("Network on", "Network on")
+    assert (switch.text(), switch.accessibleName()) == (NETWORK_ON, NETWORK_ON)
     switch.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(switch, Qt.Key.Key_Space)
-    assert switch.accessibleName() == "Network off"
+    assert switch.accessibleName() == NETWORK_OFF
     assert not load_settings(frame.paths.settings)[0].network.allowed
     qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
-    assert switch.text() == "Network on"
+    assert switch.text() == NETWORK_ON
     assert load_settings(frame.paths.settings)[0].network.allowed
     assert clipped_texts(frame.status_line) == []
 
@@ -124,4 +137,4 @@ def test_the_networks_switch_says_how_it_is_and_is_pressed_by_keyboard(frame: Fr
 def test_the_switch_comes_back_as_it_was_left(frame: Frame, qapp: QApplication) -> None:
     frame.network_switch.click()
     with open_window(qapp) as again:
-        assert again.network_switch.text() == "Network off"
+        assert again.network_switch.text() == NETWORK_OFF

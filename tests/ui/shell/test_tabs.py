@@ -5,10 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
+from app.ui.shared_labels import SUMMARIZE, TRANSLATE
+from app.ui.shell.main_window import LOOK_INSIDE
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 
-NAMES = ["Chat", "Summarize", "Translate", "Write"]
+NAMES = ["Chat", SUMMARIZE, TRANSLATE, "Write"]
 
 
 def tabs(frame: Frame) -> list[QPushButton]:
@@ -33,7 +35,7 @@ def test_in_a_narrow_window_the_tabs_are_icons_that_still_have_their_names(frame
 
 
 def test_picker_and_the_panels_button_stand_at_the_end_and_mirrored_at_the_other(frame: Frame) -> None:
-    window, picker, button = frame.window, frame.picker, frame.button("Look inside the model")
+    window, picker, button = frame.window, frame.picker, frame.button(LOOK_INSIDE)
     window.resize(1000, 700)
     QApplication.processEvents()
     content = picker.parentWidget()

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.core.build import Build
 from app.ui.settings import about
 from app.ui.settings.dialog import SettingsDialog
+from app.ui.shell.model_picker import OPEN_MODEL_FILE
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.zooming import not_following, sizes
@@ -209,7 +210,7 @@ def test_the_menu_of_models_is_never_wider_than_the_screen(frame: Frame, tmp_pat
     menu.ensurePolished()
     assert menu.sizeHint().width() <= frame.window.screen().availableGeometry().width()
     names = [action.text() for action in menu.actions() if not action.isSeparator()]
-    assert names[-1] == "Open a model file…"
+    assert names[-1] == OPEN_MODEL_FILE
     assert any(name.endswith("…") and name.startswith("A very long name") for name in names), names
     assert menu.style().styleHint(QStyle.StyleHint.SH_Menu_Scrollable, None, menu) == 1
 

@@ -18,8 +18,12 @@ from app.features.documents import TextHighlight
 from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.result import Form, Length
 from app.features.summary.summarize import Merging, Planned, SectionRead, Writing
+from app.ui.shared_labels import SAVED_AS
 from app.ui.summarize import digest
+from app.ui.summarize.digest import DIGEST_CANCELLED, DIGEST_PERCENT
+from app.ui.summarize.draft import DIGEST_BEGINS
 from app.ui.summarize.summarize_tab import MEANWHILE
+from app.ui.summarize.texts import STOPPED_AT_SECTION, STOPPED_BEFORE_READING
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
@@ -117,7 +121,7 @@ def test_from_the_drop_to_the_stop_in_the_window(window: tuple[Frame, Pipeline],
 
     desk.click(desk.stop)
     desk.wait(lambda: desk.page == "result" and desk.statement_count == 2)
-    assert desk.state_words.text() == "Stopped: 3 of 4 sections read"
+    assert desk.state_words.text() == STOPPED_AT_SECTION.format(read=3, sections=4)
     assert FOUND[:20] in desk.said
     assert SENTENCES[4] in desk.digest_said
 
@@ -144,12 +148,12 @@ def test_stopped_before_anything_was_read_the_sentences_can_be_copied_and_saved(
     desk.wait(lambda: len(desk.pipeline.asked) == 1)
     desk.click(desk.stop)
     desk.wait(lambda: desk.page == "result" and desk.digest_said == list(SENTENCES))
-    assert desk.state_words.text() == "Stopped before anything was read"
+    assert desk.state_words.text() == STOPPED_BEFORE_READING
     assert desk.statement_count == 0
     desk.click(desk.copy)
     assert LABEL in QGuiApplication.clipboard().text()
     desk.save_as(".md", tmp_path / "saved.md")
-    desk.wait(lambda: "Saved as saved.md." in desk.notices)
+    desk.wait(lambda: SAVED_AS.format(name="saved.md") in desk.notices)
     assert SENTENCES[4] in " ".join((tmp_path / "saved.md").read_text("utf-8").split())
 
 
@@ -179,7 +183,7 @@ def test_without_any_model_there_are_sentences_to_copy_and_save(open_tab: Open, 
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
     desk.save_as(".md", tmp_path / "sentences.md", menu)
-    desk.wait(lambda: "Saved as sentences.md." in desk.notices)
+    desk.wait(lambda: SAVED_AS.format(name="sentences.md") in desk.notices)
     assert LABEL in (tmp_path / "sentences.md").read_text("utf-8")
 
 
@@ -280,11 +284,11 @@ def test_while_it_looks_it_says_how_far_it_is(open_tab: Open, tmp_path: Path) ->
     ids = look_at(desk, lease_pdf(tmp_path / "lease.pdf"))
     desk.view.looks.moved.emit(ids, 0.4)
     assert desk.digest_words.text() == LABEL, "of what is shown nothing is said"
-    desk.view.draft.digest.show_waiting("Looking for the most telling sentences…")
+    desk.view.draft.digest.show_waiting(DIGEST_BEGINS)
     desk.view.looks.moved.emit((999,), 0.4)
     assert desk.digest_words.text().endswith("…")
     desk.view.looks.moved.emit(ids, 0.4)
-    assert desk.digest_words.text() == "Looking for the most telling sentences, 40 %"
+    assert desk.digest_words.text() == DIGEST_PERCENT.format(percent=40)
 
 
 def test_looking_that_takes_long_can_be_cancelled_and_wished_for_again(
@@ -303,11 +307,11 @@ def test_looking_that_takes_long_can_be_cancelled_and_wished_for_again(
         slow.setattr(desk.summaries, "first_look", look_without_end)
         desk.view.add_files([lease_pdf(tmp_path / "lease.pdf")])
         desk.wait(desk.cancel_digest.isVisible)
-        assert desk.digest_words.text() == "Looking for the most telling sentences, 40 %"
+        assert desk.digest_words.text() == DIGEST_PERCENT.format(percent=40)
         desk.cancel_digest.setFocus()
         desk.press(Qt.Key.Key_Return)
         assert has_ended.wait(60)
-    assert desk.digest_words.text() == "Cancelled: no sentences were chosen. A summary can be made all the same."
+    assert desk.digest_words.text() == DIGEST_CANCELLED
     assert not desk.cancel_digest.isVisible()
     assert desk.focus is desk.look_for_digest
     assert desk.begin_button.isEnabled()

@@ -13,6 +13,7 @@ from docx import Document
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from app.ui.shared_labels import SAVED_AS
 from app.ui.summarize.result import write_pdf
 from app.ui.work.doing import file_name
 from tests.helpers.attached import lease_pdf
@@ -63,7 +64,7 @@ def test_what_is_printed_on_a_thread_is_complete_and_without_complaint(
 
 def test_a_name_with_a_dot_in_it_is_saved_in_the_format_that_was_chosen(done: Desk, tmp_path: Path) -> None:
     done.save_as(".docx", tmp_path / "lease v1.2")
-    done.wait(lambda: "Saved as lease v1.2.docx." in done.notices)
+    done.wait(lambda: SAVED_AS.format(name="lease v1.2.docx") in done.notices)
     assert any("2,400" in paragraph.text for paragraph in Document(str(tmp_path / "lease v1.2.docx")).paragraphs)
     assert not (tmp_path / "lease v1.2").exists()
     done.save_as(".docx", tmp_path / "lease v1.2")

@@ -15,6 +15,15 @@ from app.features.documents import DocumentStored, ReadRange, TextHighlight
 from app.features.page_reading.corrections import PageCorrections
 from app.features.summary.result import Form, Length, SummaryOptions
 from app.features.summary.summarize import Merging, Planned, SectionRead, TaskRests, Writing
+from app.ui.chat.welcome import OPEN_A_MODEL
+from app.ui.shared_labels import REMOVE_NAMED, STARTER_WARNING, SUMMARIZE, TRY_AGAIN, UNDO, WAITING, WRITING
+from app.ui.summarize.draft import ADD_DOCUMENTS, DROP_DOCUMENTS_HERE, KEEP_SENTENCES, NOT_MADE_FOR, ONE_SUMMARY_EACH
+from app.ui.summarize.result import CHOOSE_AGAIN, SUMMARIZE_AGAIN, SUMMARY_FAILED, WRITTEN_BY_MODEL
+from app.ui.summarize.summarize_tab import POINTS_SO_FAR
+from app.ui.summarize.summarize_tab import WRITES as WRITES_LABEL
+from app.ui.summarize.texts import JOINING_STEP, SECOND_TRY, SECTION_STEP, STOPPED_AT_SECTION, STOPPED_BEFORE_READING
+from app.ui.summarize.wish import SUMMARIZE_ANYWAY
+from app.ui.work.tab import PAUSED_WHILE_YOU_CHAT
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import engines_started
@@ -35,7 +44,7 @@ def test_without_documents_there_is_a_place_to_drop_them_that_enter_opens(desk: 
     zone = desk.zone
     desk.view.setFocus()
     assert zone.hasFocus()
-    assert "Drop documents or folders here" in zone.accessibleName()
+    assert DROP_DOCUMENTS_HERE in zone.accessibleName()
     desk.press(Qt.Key.Key_Return)
     desk.find(QFileDialog, "attach_dialog").close()
 
@@ -61,7 +70,7 @@ def test_dropped_documents_show_pages_tokens_and_what_it_takes(open_tab: Open, t
 def test_the_starter_says_what_it_is_and_its_offer_leads_to_the_models(desk: Desk, tmp_path: Path) -> None:
     card = desk.better
     desk.wait(card.isVisible)
-    assert card.accessibleName().startswith("Starter: a very small English model, often wrong")
+    assert card.accessibleName().startswith(STARTER_WARNING)
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     card = desk.better
     desk.wait(card.isVisible)
@@ -81,15 +90,15 @@ def test_a_language_that_the_model_was_not_made_for_is_told_before_the_start_and
     desk.wait(card.isVisible)
     assert "was not made" not in card.accessibleName()
     desk.drop(notes(tmp_path / "miete.txt", GERMAN))
-    desk.wait(lambda: card.accessibleName().startswith("Starter was not made for German."))
+    desk.wait(lambda: card.accessibleName().startswith(NOT_MADE_FOR.format(model="Starter", languages="German")))
     desk.remove(1)
     desk.wait(lambda: card.accessibleName().startswith("Starter: a very small English model"))
-    desk.press_notice("Undo")
-    desk.wait(lambda: card.accessibleName().startswith("Starter was not made for German."))
+    desk.press_notice(UNDO)
+    desk.wait(lambda: card.accessibleName().startswith(NOT_MADE_FOR.format(model="Starter", languages="German")))
     desk.remove(1)
     desk.wait(lambda: card.accessibleName().startswith("Starter: a very small English model"))
     desk.choose_language("ja")
-    desk.wait(lambda: card.accessibleName().startswith("Starter was not made for Japanese."))
+    desk.wait(lambda: card.accessibleName().startswith(NOT_MADE_FOR.format(model="Starter", languages="Japanese")))
     head = desk.head
     summary = replace(summary_of([], SummaryOptions(), [found()]), unknown_languages=("ja",))
     head.show_facts(summary)
@@ -161,7 +170,7 @@ def test_what_is_put_back_is_the_part_that_was_chosen_though_its_file_is_gone(de
     desk.wait(lambda: [each.part.first_page for each in files.files] == [2] and not desk.is_reading)
     desk.remove(0)
     path.unlink()
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     desk.wait(lambda: desk.files == ["lease.pdf"] and not desk.is_reading)
     assert [(each.part.first_page, each.part.last_page, each.error) for each in files.files] == [(2, 3, "")]
 
@@ -173,7 +182,13 @@ def test_tab_goes_through_the_chips_before_the_choices(desk: Desk, tmp_path: Pat
     for _ in range(7):
         names.append(desk.focus.accessibleName().split(",")[0])
         desk.press(Qt.Key.Key_Tab)
-    assert names[:5] == ["lease.pdf", "Remove lease.pdf", "notes.txt", "Remove notes.txt", "Add documents…"]
+    assert names[:5] == [
+        "lease.pdf",
+        REMOVE_NAMED.format(name="lease.pdf"),
+        "notes.txt",
+        REMOVE_NAMED.format(name="notes.txt"),
+        ADD_DOCUMENTS,
+    ]
 
 
 def test_tab_goes_through_what_is_wished_as_it_stands(desk: Desk, tmp_path: Path) -> None:
@@ -226,19 +241,21 @@ def test_enter_starts_and_the_points_grow_section_by_section(desk: Desk, tmp_pat
     assert desk.page == "work"
     desk.say(Planned(3, 900), SectionRead(1, 3, (found(),), 0, 1))
     desk.wait(lambda: desk.statement_count == 1)
-    assert desk.work_words.text().startswith("Section 2 of 3")
-    assert desk.work_lead.text() == "Points so far"
+    assert desk.work_words.text().startswith(SECTION_STEP.format(number=2, sections=3))
+    assert desk.work_lead.text() == POINTS_SO_FAR
     assert 0 < desk.work_line.value() < desk.work_line.maximum() / 2
     desk.say(TaskRests("interactive"))
-    desk.wait(lambda: desk.work_words.text() == "Section 2 of 3 · paused while you chat")
+    desk.wait(
+        lambda: desk.work_words.text() == f"{SECTION_STEP.format(number=2, sections=3)} · {PAUSED_WHILE_YOU_CHAT}"
+    )
     assert desk.states[-1] == "Summary paused while you chat"
     desk.say(SectionRead(2, 3, (differing(),), 0, 2), SectionRead(3, 3, (), 0, 3), Merging(1, 2))
-    desk.wait(lambda: desk.work_words.text().startswith("Joining 2 of 2"))
+    desk.wait(lambda: desk.work_words.text().startswith(JOINING_STEP.format(number=2, merges=2)))
     assert desk.statement_count == 2
     assert desk.states[-1] == "Summarizing"
     desk.say(Writing("The deposit is 2,400"))
     desk.wait(lambda: desk.said == "The deposit is 2,400")
-    assert desk.work_lead.text() == "The summary as it is written"
+    assert desk.work_lead.text() == WRITES_LABEL
     desk.finish(found())
     desk.wait(lambda: desk.states[-1] == "")
 
@@ -290,7 +307,7 @@ def test_stop_keeps_what_is_there_and_go_on_goes_on(desk: Desk, tmp_path: Path) 
     desk.wait(lambda: desk.statement_count == 1)
     desk.click(desk.stop)
     desk.wait(lambda: desk.page == "result" and desk.statement_count == 1)
-    assert desk.state_words.text() == "Stopped: 1 of 3 sections read"
+    assert desk.state_words.text() == STOPPED_AT_SECTION.format(read=1, sections=3)
     assert FOUND[:20] in desk.said
     desk.click(desk.go_on_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
@@ -308,8 +325,8 @@ def test_a_summary_that_fails_says_why_and_can_be_tried_again(desk: Desk, tmp_pa
     desk.say(Planned(2, 100), ModelTooLarge("/models/large.gguf", 9_100_000_000, 6_200_000_000))
     desk.wait(desk.state_bar.isVisible)
     assert "it needs 9.1 GB of memory, 6.2 GB are free" in desk.state_words.text()
-    assert desk.state_other.text() == "Open a model…"
-    assert desk.go_on_button.text() == "Try again"
+    assert desk.state_other.text() == OPEN_A_MODEL
+    assert desk.go_on_button.text() == TRY_AGAIN
     desk.click(desk.go_on_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
     desk.finish(found())
@@ -324,7 +341,7 @@ def test_a_defect_ends_one_summary_and_the_next_has_its_turn(desk: Desk, tmp_pat
     desk.view.show_job(first)
     desk.say(ValueError("a defect"))
     desk.wait(desk.state_bar.isVisible)
-    assert desk.state_words.text() == "The summary could not be made."
+    assert desk.state_words.text() == SUMMARY_FAILED
     assert any("Something went wrong in Fireside itself" in notice for notice in desk.notices)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
     assert desk.pipeline.asked[1][0] == ("notes.txt",)
@@ -342,7 +359,7 @@ def test_two_documents_become_one_summary_with_the_file_in_every_chip(desk: Desk
 def test_two_documents_become_one_summary_each_and_the_line_says_which(desk: Desk, tmp_path: Path) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
     each = desk.together_buttons[1]
-    assert each.text() == "One summary each"
+    assert each.text() == ONE_SUMMARY_EACH
     desk.click(each)
     desk.click(desk.begin_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 1)
@@ -420,7 +437,7 @@ def test_of_a_scan_that_was_corrected_since_a_summary_says_so_and_is_made_again_
     assert desk.state_words.text() == (
         "What was read from the pictures has changed since. The summary is of the earlier version."
     )
-    assert desk.go_on_button.text() == "Summarize again"
+    assert desk.go_on_button.text() == SUMMARIZE_AGAIN
     desk.click(desk.go_on_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
     again = desk.summaries.get(desk.summary_id or 0)
@@ -511,10 +528,10 @@ def test_stopped_before_its_turn_a_summary_says_that_nothing_was_read(desk: Desk
     desk.view.show_new()
     desk.drop(notes(tmp_path / "notes.txt", NOTE))
     desk.click(desk.begin_button)
-    assert desk.work_words.text() == "Waiting"
+    assert desk.work_words.text() == WAITING
     desk.click(desk.stop)
     assert desk.page == "result"
-    assert desk.state_words.text() == "Stopped before anything was read"
+    assert desk.state_words.text() == STOPPED_BEFORE_READING
     assert desk.statement_count == 0
     assert desk.facts.isHidden()
 
@@ -562,7 +579,7 @@ def test_what_a_model_wrote_and_was_not_found_stands_below_the_documents_own_sen
     desk.click(desk.begin_button)
     desk.wait(lambda: desk.page == "result")
     desk.wait(lambda: "Only 1 of the 2 statements" in desk.facts.accessibleName())
-    assert "What model wrote" in desk.statements.toPlainText()
+    assert WRITTEN_BY_MODEL.format(model="model") in desk.statements.toPlainText()
     *sentences, first, second = desk.statements.stretches
     assert sentences and not any(one.told.is_flagged for one in sentences)
     assert [first.told.is_flagged, second.told.is_flagged] == [False, True]
@@ -576,15 +593,18 @@ def test_a_model_that_is_stopped_says_why_and_what_it_wrote_stands_below_and_can
     rest = {"when": "Text to summarize", "text": f"{said}- And more.", "held_after": len(said.split()), "until": "go"}
     desk = open_tab(rest, model=WRITES)
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    desk.wait(lambda: desk.begin_button.text() == "Summarize" and desk.begin_button.isEnabled())
+    desk.wait(lambda: desk.begin_button.text() == SUMMARIZE and desk.begin_button.isEnabled())
     desk.click(desk.begin_button)
     desk.wait(lambda: desk.page == "result")
     desk.wait(lambda: "model.gguf was stopped: none of its first 4 statements" in desk.facts.accessibleName())
-    assert "What model wrote" in desk.statements.toPlainText()
+    assert WRITTEN_BY_MODEL.format(model="model") in desk.statements.toPlainText()
     assert [one.told.is_flagged for one in desk.statements.stretches[-4:]] == [True] * 4
     assert not any(one.told.is_flagged for one in desk.statements.stretches[:-4])
     desk.wait(desk.begin_anyway.isVisible)
-    assert (desk.begin_button.text(), desk.begin_anyway.text()) == ("Choose again", "Summarize with model anyway")
+    assert (desk.begin_button.text(), desk.begin_anyway.text()) == (
+        CHOOSE_AGAIN,
+        SUMMARIZE_ANYWAY.format(model="model"),
+    )
 
 
 def test_by_the_smallest_model_the_result_says_that_none_was_asked_and_what_sentences_cannot_give(
@@ -612,12 +632,12 @@ def test_with_the_starter_the_button_keeps_sentences_and_beside_it_the_model_can
 ) -> None:
     desk = open_tab({"text": "[1] The lease begins in May and is written by a model.\n"})
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    desk.wait(lambda: desk.begin_button.text() == "Keep these sentences")
-    assert desk.begin_anyway.text() == "Summarize with Starter anyway"
+    desk.wait(lambda: desk.begin_button.text() == KEEP_SENTENCES)
+    assert desk.begin_anyway.text() == SUMMARIZE_ANYWAY.format(model="Starter")
     desk.click(desk.begin_button)
     desk.wait(lambda: desk.page == "result" and desk.statement_count > 0)
     assert "Written without the model" in desk.head.text
-    desk.wait(lambda: desk.begin_button.text() == "Choose again" and desk.begin_anyway.isVisible())
+    desk.wait(lambda: desk.begin_button.text() == CHOOSE_AGAIN and desk.begin_anyway.isVisible())
     desk.click(desk.begin_anyway)
     desk.wait(lambda: desk.page == "result" and "written by a model" in desk.said)
     assert "Written without the model" not in desk.head.text
@@ -630,19 +650,19 @@ def test_a_model_that_writes_is_offered_nothing_else(open_tab: Open, tmp_path: P
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     with desk.hears(desk.view.methods.found):
         desk.view.methods.look(desk.view.draft.groups)
-    assert desk.begin_button.text() == "Summarize"
+    assert desk.begin_button.text() == SUMMARIZE
     assert not desk.begin_anyway.isVisible()
     desk.view.methods.found.emit("Qwen 1.5B", frozenset({(Form.BULLETS, False)}))
-    assert desk.begin_button.text() == "Keep these sentences"
+    assert desk.begin_button.text() == KEEP_SENTENCES
     desk.choose_form(Form.ACTIONS)
-    assert desk.begin_button.text() == "Summarize", "sentences are no list of what is to be done"
+    assert desk.begin_button.text() == SUMMARIZE, "sentences are no list of what is to be done"
 
 
 def test_stopped_while_it_is_written_the_text_stands_there_and_go_on_is_offered(desk: Desk, tmp_path: Path) -> None:
     desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     desk.say(Planned(1, 900), Writing("The deposit", 0.2))
     desk.wait(lambda: desk.said == "The deposit")
-    assert desk.work_words.text().startswith("Writing")
+    assert desk.work_words.text().startswith(WRITING)
     share = desk.work_line.value() / desk.work_line.maximum()
     assert 0.4 < share < 0.7
     desk.pipeline.so_far = [found()]
@@ -678,9 +698,9 @@ def test_what_did_not_go_in_one_pass_is_shown_in_sections(desk: Desk, tmp_path: 
     desk.say(Planned(1, 900), Writing("I am sorry"))
     desk.wait(lambda: desk.said == "I am sorry")
     desk.say(Planned(2, 900))
-    desk.wait(lambda: desk.work_words.text().startswith("Second try · Section 1 of 2"))
+    desk.wait(lambda: desk.work_words.text().startswith(SECOND_TRY.format(step="Section 1 of 2")))
     assert desk.statement_count == 0
     assert "I am sorry" not in desk.said
     desk.say(SectionRead(1, 2, (found(),), 0, 1))
     desk.wait(lambda: desk.statement_count == 1)
-    assert desk.work_words.text().startswith("Second try · Section 2 of 2")
+    assert desk.work_words.text().startswith(SECOND_TRY.format(step="Section 2 of 2"))

@@ -22,9 +22,26 @@ from app.features.summary.result import (
 )
 from app.features.summary.summaries import Estimate, StoredSummary
 from app.features.summary.summarize import Merging, Planned, SectionRead, TaskRests, Writing
-from app.ui.summarize.texts import ChipBuilder, SummaryProgress, figures_of, time_words, told, was_read, work_words
+from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES, ON_THIS_COMPUTER_LOWER, WRITING
+from app.ui.summarize.texts import (
+    BEGINNING_TO_READ,
+    JOINING_STEP,
+    READING_WHOLE_DOCUMENT,
+    SECOND_TRY,
+    SECTION_STEP,
+    ChipBuilder,
+    SummaryProgress,
+    figures_of,
+    time_words,
+    told,
+    was_read,
+    work_words,
+)
 from app.ui.summarize.wish import WishChoices
 from app.ui.theme import Theme
+from app.ui.work.doing import ABOUT_AN_HOUR, ABOUT_HOURS, UNDER_A_MINUTE
+from app.ui.work.tab import WAITS_FOR_MEMORY
+from app.ui.write.continuing import READING
 
 STORED = StoredSummary(1, "Lease", "running", None, 0.0, 0.0, SummaryOptions(), (1,), 0, 0)
 
@@ -50,11 +67,11 @@ def places(*names: str, unit: str = "page") -> ChipBuilder:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (5, "less than a minute"),
-        (70, "about a minute"),
-        (235, "about 4 minutes"),
-        (3600, "about an hour"),
-        (9_000, "about 2.5 hours"),
+        (5, UNDER_A_MINUTE),
+        (70, ABOUT_A_MINUTE),
+        (235, ABOUT_MINUTES.format(count=4)),
+        (3600, ABOUT_AN_HOUR),
+        (9_000, ABOUT_HOURS.format(count="2.5")),
     ],
 )
 def test_times_are_as_exact_as_an_estimate_is(seconds: float, words: str) -> None:
@@ -77,13 +94,13 @@ def test_the_work_is_told_from_the_first_section_to_the_writing() -> None:
         said.append(work_words(progress, STORED, 200.0 if isinstance(event, SectionRead) else None))
         shares.append(progress.share)
     assert said == [
-        "Beginning to read",
-        "Section 1 of 2",
-        "Section 1 of 2 · waits for memory",
+        BEGINNING_TO_READ,
+        SECTION_STEP.format(number=1, sections=2),
+        f"{SECTION_STEP.format(number=1, sections=2)} · {WAITS_FOR_MEMORY}",
         "Section 2 of 2 · about 3 minutes left",
         "Writing · about 3 minutes left",
-        "Joining 1 of 3",
-        "Writing",
+        JOINING_STEP.format(number=1, merges=3),
+        WRITING,
     ]
     assert shares == sorted(shares)
     assert shares[-1] < 1
@@ -111,14 +128,14 @@ def test_the_bar_moves_while_it_is_read_and_written_and_goes_back_only_with_a_wo
     shares = [share for share, _ in said]
     assert 0 < shares[2] < shares[3] < shares[4] < 0.5 < shares[7] < 0.98, "the beginning of the text is no 98 %"
     assert shares[8] < shares[7]
-    assert said[-1][1] == "Second try · Section 2 of 2"
-    assert not work_words(progress, STORED, None).startswith("Reading")
+    assert said[-1][1] == SECOND_TRY.format(step="Section 2 of 2")
+    assert not work_words(progress, STORED, None).startswith(READING)
 
 
 def test_a_short_document_is_read_in_one_pass() -> None:
     progress = SummaryProgress()
     progress.take(Planned(1, 100))
-    assert work_words(progress, STORED, None) == "Reading the whole document"
+    assert work_words(progress, STORED, None) == READING_WHOLE_DOCUMENT
     assert ("1", "section") in figures_of([], Estimate(100, 1, None, (100,)))
 
 
@@ -126,9 +143,11 @@ def test_where_no_model_is_asked_it_says_so_and_counts_no_sections() -> None:
     progress = SummaryProgress()
     progress.take(Planned(3, 0, Method.DIGEST))
     assert work_words(progress, STORED, 20.0) == "Choosing sentences · less than a minute left"
-    assert figures_of([], Estimate(None, 0, 20.0, ())) == [("less than a minute", "on this computer")]
+    assert figures_of([], Estimate(None, 0, 20.0, ())) == [(UNDER_A_MINUTE, ON_THIS_COMPUTER_LOWER)]
     progress.take(Planned(2, 900))
-    assert work_words(progress, STORED, None) == "Section 1 of 2", "there were none to choose from"
+    assert work_words(progress, STORED, None) == SECTION_STEP.format(number=1, sections=2), (
+        "there were none to choose from"
+    )
 
 
 def test_what_sections_have_read_is_known_by_their_blocks() -> None:

@@ -12,8 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.ui.shared_labels import COPIED, COPY
 from app.ui.text import code
-from app.ui.text.code import LONGEST_LINE, CodeBlock, CodeText, coloured_lines
+from app.ui.text.code import COPY_CODE, LONGEST_LINE, OPEN_DRAWING, CodeBlock, CodeText, coloured_lines
 from app.ui.text.links import drawing_of_link
 from app.ui.text.pieces import Code
 from app.ui.text.step_limit import StepTooLong, limited_step
@@ -32,11 +33,11 @@ def test_copy_has_the_code_and_says_so(qtbot: QtBot, theme: Theme, monkeypatch: 
     card.set_code(Code("python", "x = 1\ny = 2"))
     card.resize(600, card.height_for(600))
     card.show()
-    button = next(b for b in card.findChildren(QPushButton) if b.accessibleName() == "Copy code")
+    button = next(b for b in card.findChildren(QPushButton) if b.accessibleName() == COPY_CODE)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().text() == "x = 1\ny = 2"
-    assert button.text() == "Copied"
-    qtbot.waitUntil(lambda: button.text() == "Copy")
+    assert button.text() == COPIED
+    qtbot.waitUntil(lambda: button.text() == COPY)
 
 
 def test_code_is_coloured_after_a_moment_and_while_it_grows(qtbot: QtBot, theme: Theme) -> None:
@@ -165,7 +166,7 @@ def test_a_drawing_can_be_opened_once_it_is_whole_and_buttons_fit_a_narrow_card(
         card.resize(width, card.height_for(width))
         buttons = [card.draw, card.wrap, *card.findChildren(QPushButton)]
         assert all(card.rect().contains(button.geometry()) for button in buttons if button.isVisible())
-    assert (card.draw.text(), card.draw.accessibleName()) == ("", "Open this drawing in the browser")
+    assert (card.draw.text(), card.draw.accessibleName()) == ("", OPEN_DRAWING)
     with qtbot.waitSignal(card.link_clicked) as told:
         qtbot.mouseClick(card.draw, Qt.MouseButton.LeftButton)
     assert drawing_of_link(told.args[0]) == ("mermaid", card.code.text)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.drawings import remove_page
+from app.ui.shared_labels import CANCEL, OPEN
 from app.ui.text.links import ask_to_open, drawing_link, drawing_of_link
 from app.ui.text.pieces import safe_href
 
@@ -22,7 +23,7 @@ def test_open_is_asked_first(qtbot: QtBot) -> None:
     assert box is not None
     assert box.informativeText() == "https://x.org/a"
     assert opened == []
-    button = next(b for b in box.findChildren(QPushButton) if b.text() == "Open")
+    button = next(b for b in box.findChildren(QPushButton) if b.text() == OPEN)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert opened == [QUrl("https://x.org/a")]
 
@@ -40,12 +41,12 @@ def test_a_drawing_opens_after_its_file_was_shown_and_goes_when_nobody_wants_it(
     href = drawing_link("svg", "<svg>%:é</svg>")
     assert drawing_of_link(href) == ("svg", "<svg>%:é</svg>")
     assert safe_href(href) == "", "no answer can name one"
-    for label in ("Cancel", "Open"):
+    for label in (CANCEL, OPEN):
         box = ask_to_open(href, parent, lambda url: opened.append(url) is None)
         assert box is not None
         path = Path(box.informativeText().partition("\n")[0].replace("\u200b", ""))
         assert path.is_file()
         qtbot.mouseClick(next(one for one in box.buttons() if one.text() == label), Qt.MouseButton.LeftButton)
-        assert path.is_file() == (label == "Open")
+        assert path.is_file() == (label == OPEN)
     assert opened == [QUrl.fromLocalFile(str(path))]
     remove_page(path)

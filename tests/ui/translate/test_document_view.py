@@ -14,6 +14,19 @@ from app.features.translation.at_work import outcome_of
 from app.features.translation.result import Flag, FlagKind, GlossaryTerm, Translated, TranslationSource
 from app.features.translation.saving import endings_of
 from app.store.translations import TranslationStore
+from app.ui.document.view import SAVED_NOTE
+from app.ui.shared_labels import APPLY_GLOSSARY, DOCUMENT_COUNT, OPEN_FOLDER, REMOVE, SAVED_AS, TRY_AGAIN, UNDO
+from app.ui.translate.document_page import (
+    NEEDS_PASSWORD,
+    NEXT_FLAGGED,
+    NOTHING_LEFT_TO_REVIEW,
+    SAVE_PARTIAL,
+    STOPPED_AT,
+    TRANSLATE_DOCUMENTS,
+)
+from app.ui.translate.glossary import EXPORT_TMX, GLOSSARY_COUNT
+from app.ui.translate.languages import DETECTED_LANGUAGE
+from app.ui.translate.texts import SEGMENT_COUNT
 from tests.helpers.attached import lease_pdf
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import DocumentDesk, TranslateDesk
@@ -66,7 +79,7 @@ def test_a_dropped_document_shows_its_segments_before_it_is_begun_and_then_its_t
     assert desk.view.open_id == sheet.stored.id
     assert listed
     assert sheet.title.text() == "lease.html"
-    assert sheet.draft_words.text().startswith("4 segments")
+    assert sheet.draft_words.text().startswith(SEGMENT_COUNT.format(count=4))
     assert not sheet.save_button.isVisible(), "there is nothing to save yet"
     assert sheet.source_of(0) == HEAD
     assert sheet.shown == [""] * 4
@@ -74,8 +87,8 @@ def test_a_dropped_document_shows_its_segments_before_it_is_begun_and_then_its_t
     assert sheet.shown == [one["text"] for one in ANSWERS]
     assert sheet.foot.isHidden()
     assert sheet.save_button.text() == "Save lease (Português, Brasil).html"
-    assert sheet.work_words.text() == "4 segments"
-    assert sheet.source_said == "English (detected)"
+    assert sheet.work_words.text() == SEGMENT_COUNT.format(count=4)
+    assert sheet.source_said == DETECTED_LANGUAGE.format(language="English")
     assert not sheet.flagged.isVisible()
 
 
@@ -108,8 +121,8 @@ def test_several_documents_are_a_translation_each_take_the_same_choices_and_are_
 ) -> None:
     sheet = desk.drop(page(tmp_path), page(tmp_path, "pets.html", f"<html><body><p>{PETS}</p></body></html>"))
     desk.wait(lambda: sheet.drafts == 2 and not sheet.is_estimating)
-    assert sheet.draft_words.text().startswith("2 documents · 5 segments")
-    assert sheet.begin_button.text() == "Translate 2 documents"
+    assert sheet.draft_words.text().startswith(f"{DOCUMENT_COUNT.format(count=2)} · {SEGMENT_COUNT.format(count=5)}")
+    assert sheet.begin_button.text() == TRANSLATE_DOCUMENTS.format(count=2)
     sheet.choose_target("pt-PT")
     sheet.choose_target("pt-BR")
     desk.click(sheet.begin_button)
@@ -143,7 +156,7 @@ def test_where_no_file_can_be_read_they_are_listed_and_without_any_the_beginning
     desk.view.add_files([bad])
     sheet = desk.document
     desk.wait(lambda: "bad.docx" in "".join(sheet.file_words))
-    assert sheet.file_button.text() == "Remove"
+    assert sheet.file_button.text() == REMOVE
     desk.click(sheet.file_button)
     assert desk.is_text_shown
 
@@ -158,10 +171,10 @@ def test_stop_keeps_what_is_done_offers_a_part_of_it_and_goes_on_without_repeati
     assert sheet.shown[3].startswith("Gatos")
     assert sheet.stop.isVisible()
     desk.wait(lambda: sheet.work_words.text().startswith("3 of 4"))
-    assert sheet.save_button.text() == "Save partial"
+    assert sheet.save_button.text() == SAVE_PARTIAL
     desk.click(sheet.stop)
     desk.wait(lambda: sheet.state == "paused" and not sheet.root.runner.is_running)
-    assert sheet.state_words.text() == "Stopped: 3 of 4 segments are translated."
+    assert sheet.state_words.text() == STOPPED_AT.format(words="3 of 4 segments are translated.")
     assert sheet.shown[3] == ""
     asked = len(desk.asked)
     desk.click(sheet.go_on_button)
@@ -209,11 +222,11 @@ def test_saving_offers_a_name_writes_the_file_and_says_so(desk: TranslateDesk, t
     target = tmp_path / "out.html"
     assert sheet.save_as(target).endswith("lease (Português, Brasil).html")
     desk.wait(target.exists)
-    desk.wait(lambda: "Saved as out.html." in desk.notices)
+    desk.wait(lambda: SAVED_AS.format(name="out.html") in desk.notices)
     written = target.read_text("utf-8")
     assert "<h1>Aluguel e caução</h1>" in written
     assert HEAD not in written
-    assert desk.notice_buttons[0] == "Open folder"
+    assert desk.notice_buttons[0] == OPEN_FOLDER
     desk.wait(sheet.save_button.isEnabled)
 
 
@@ -223,7 +236,7 @@ def test_the_source_is_never_written_over(desk: TranslateDesk, tmp_path: Path) -
     sheet.save_to(path)
     desk.wait(lambda: bool(desk.notices))
     assert path.read_text("utf-8") == PAGE
-    assert "Saved" not in desk.notices[0]
+    assert SAVED_NOTE not in desk.notices[0]
 
 
 def test_both_languages_are_saved_side_by_side(desk: TranslateDesk, tmp_path: Path) -> None:
@@ -247,7 +260,7 @@ def test_a_translation_is_edited_by_keys_and_stays_so(desk: TranslateDesk, tmp_p
     assert stored is not None
     assert stored.origin == "edited"
     assert stored.accepted
-    assert "Nothing is left to look at." in desk.notices
+    assert NOTHING_LEFT_TO_REVIEW in desk.notices
     sheet.edit(2)
     sheet.keys("!")
     sheet.root.leave()
@@ -264,8 +277,8 @@ def flagged(open_tab: Open, tmp_path: Path) -> tuple[TranslateDesk, DocumentDesk
 
 def test_use_it_puts_the_glossarys_term_in_the_place_of_its_words(open_tab: Open, tmp_path: Path) -> None:
     desk, sheet = flagged(open_tab, tmp_path)
-    assert sheet.glossary_button.text() == "Glossary · 1"
-    assert sheet.flagged.text() == "Next flagged · 1"
+    assert sheet.glossary_button.text() == GLOSSARY_COUNT.format(count=1)
+    assert sheet.flagged.text() == f"{NEXT_FLAGGED} · 1"
     desk.press(Qt.Key.Key_F8)
     assert sheet.current == 2
     sheet.click_link(2)
@@ -293,7 +306,7 @@ def test_try_again_asks_only_that_segment_anew(open_tab: Open, tmp_path: Path) -
     kept = Translated(4, content, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED),))
     TranslationStore(desk.app.database).keep(sheet.stored.id, [outcome_of(kept)])
     sheet.read_again()
-    assert sheet.links_of(3)[0] == "Try again"
+    assert sheet.links_of(3)[0] == TRY_AGAIN
     asked = len(desk.asked)
     sheet.segments.go_to(3)
     sheet.segments.setFocus()
@@ -321,7 +334,7 @@ def test_a_term_that_is_put_back_comes_into_the_glossary_that_it_was_in(
     assert words.glossary("en", "pt-BR") == (keys,)
     sheet.root.show_glossary(is_open=is_open)
     sheet.choose_target("pt-PT")
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     assert set(words.glossary("en", "pt-BR")) == {rent, keys}
     assert words.glossary("en", "pt-PT") == (other,)
 
@@ -330,7 +343,7 @@ def test_another_language_for_one_that_is_done_waits_until_it_is_applied(desk: T
     sheet = translate(desk, page(tmp_path))
     sheet.choose_target("pt-PT")
     assert sheet.state_bar.isVisible()
-    assert sheet.go_on_button.text() == "Apply to this document"
+    assert sheet.go_on_button.text() == APPLY_GLOSSARY
     assert sheet.wish.target == "pt-BR"
     asked = len(desk.asked)
     desk.click(sheet.go_on_button)
@@ -359,7 +372,7 @@ def test_the_glossary_opens_beside_takes_terms_and_is_applied_to_what_it_changes
         for _ in range(2):  # a cell's editor closes in a turn of its own, and the next one opens in another
             QApplication.processEvents()
     assert desk.translations.words.glossary("en", "pt-BR") == (GlossaryTerm("interest", "juros de mora"),)
-    assert sheet.glossary_button.text() == "Glossary · 1"
+    assert sheet.glossary_button.text() == GLOSSARY_COUNT.format(count=1)
     desk.click(sheet.apply_glossary)
     desk.wait(lambda: sheet.is_done and sheet.stored.flagged == 1)
     assert not sheet.apply_glossary.isVisible()
@@ -391,10 +404,10 @@ def test_what_a_document_repeats_is_there_again_when_it_is_reopened(open_tab: Op
 
 def test_the_memory_goes_out_as_tmx_and_comes_back(desk: TranslateDesk, tmp_path: Path) -> None:
     sheet = translate(desk, page(tmp_path))
-    assert "Export all translations (TMX)…" in sheet.memory_menu
+    assert EXPORT_TMX in sheet.memory_menu
     path = tmp_path / "all.tmx"
     sheet.export_memory(path)
-    desk.wait(lambda: "Saved as all.tmx." in desk.notices)
+    desk.wait(lambda: SAVED_AS.format(name="all.tmx") in desk.notices)
     assert PETS in path.read_text("utf-8")
     sheet.import_memory(path)
     desk.wait(lambda: any("translations were imported" in one for one in desk.notices))
@@ -443,7 +456,7 @@ def test_a_locked_file_asks_for_its_password_and_without_one_it_is_left_out(
     desk.view.add_files([lease_pdf(tmp_path / "lease.pdf", password="geheim")])
     sheet = desk.document
     desk.wait(lambda: sheet.password_dialog is not None)
-    assert sheet.file_words[0] == "It needs a password."
+    assert sheet.file_words[0] == NEEDS_PASSWORD
     sheet.give_password("geheim")
     desk.wait(lambda: sheet.stored is not None)
     assert sheet.stored.segments > 0

@@ -18,8 +18,13 @@ from app.features.translation.result import (
     TranslationSource,
     TranslationWish,
 )
-from app.ui.translate.document_job import saved_words
+from app.ui.model_texts import HOURS_LEFT, MINUTES_LEFT
+from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES, SAVED_AS, WAITING
+from app.ui.translate.document_job import ONE_SEGMENT_UNCHANGED, saved_words
 from app.ui.translate.texts import (
+    BEGINS,
+    ONE_SEGMENT,
+    UNDER_A_MINUTE_LEFT,
     Remedy,
     done_words,
     draft_words,
@@ -32,6 +37,8 @@ from app.ui.translate.texts import (
     told,
     work_words,
 )
+from app.ui.work.doing import ABOUT_AN_HOUR, ABOUT_HOURS, UNDER_A_MINUTE
+from app.ui.work.tab import PAUSED_WHILE_YOU_CHAT, WAITS_FOR_MEMORY
 
 STORED = StoredTranslation(
     1, "lease", "running", None, 0.0, 0.0, TranslationWish("pt-BR"), "en", "lease.docx", "docx", 1206, 132, 3, 40
@@ -41,11 +48,11 @@ STORED = StoredTranslation(
 @pytest.mark.parametrize(
     ("seconds", "left", "whole"),
     [
-        (10, "less than a minute left", "less than a minute"),
-        (62, "about 1 min left", "about a minute"),
-        (185, "about 3 min left", "about 3 minutes"),
-        (3_700, "about 1 h left", "about an hour"),
-        (5_400, "about 1.5 h left", "about 1.5 hours"),
+        (10, UNDER_A_MINUTE_LEFT, UNDER_A_MINUTE),
+        (62, MINUTES_LEFT.format(minutes=1), ABOUT_A_MINUTE),
+        (185, MINUTES_LEFT.format(minutes=3), ABOUT_MINUTES.format(count=3)),
+        (3_700, HOURS_LEFT.format(hours=1), ABOUT_AN_HOUR),
+        (5_400, HOURS_LEFT.format(hours="1.5"), ABOUT_HOURS.format(count="1.5")),
     ],
 )
 def test_times_are_said_roughly(seconds: float, left: str, whole: str) -> None:
@@ -55,15 +62,15 @@ def test_times_are_said_roughly(seconds: float, left: str, whole: str) -> None:
 
 def test_work_is_counted_in_segments_and_says_why_it_waits() -> None:
     assert work_words(STORED, 132, 1206, "", 185) == "132 of 1,206 · about 3 min left"
-    assert work_words(STORED, 132, 1206, "interactive", 185) == "132 of 1,206 · paused while you chat"
-    assert work_words(STORED, 132, 1206, "room", None) == "132 of 1,206 · waits for memory"
-    assert work_words(STORED, 0, 0, "", None) == "Begins"
-    assert work_words(replace(STORED, state="queued"), 0, 1206, "", None) == "Waiting"
+    assert work_words(STORED, 132, 1206, "interactive", 185) == f"132 of 1,206 · {PAUSED_WHILE_YOU_CHAT}"
+    assert work_words(STORED, 132, 1206, "room", None) == f"132 of 1,206 · {WAITS_FOR_MEMORY}"
+    assert work_words(STORED, 0, 0, "", None) == BEGINS
+    assert work_words(replace(STORED, state="queued"), 0, 1206, "", None) == WAITING
 
 
 def test_what_is_done_is_told_with_what_the_memory_gave_and_what_to_look_at() -> None:
     assert done_words(STORED) == "1,206 segments · 40 from memory · 3 to look at"
-    assert done_words(replace(STORED, segments=1, reused=0, flagged=0)) == "1 segment"
+    assert done_words(replace(STORED, segments=1, reused=0, flagged=0)) == ONE_SEGMENT
 
 
 def test_a_draft_tells_what_there_is_to_do() -> None:
@@ -91,11 +98,11 @@ def test_languages_have_their_own_names_and_direction() -> None:
 
 def test_what_was_saved_is_said_with_what_is_missing_in_it() -> None:
     path = Path("/somewhere/lease.docx")
-    assert saved_words(Saved(path)) == "Saved as lease.docx."
+    assert saved_words(Saved(path)) == SAVED_AS.format(name="lease.docx")
     partial = Saved(path, tuple(range(1_200)), is_marked=True)
     assert saved_words(partial) == "Saved as lease.docx. 1,200 segments are not translated yet and marked so."
     assert saved_words(Saved(path, (7,))) == "Saved as lease.docx. 1 segment is not translated yet."
-    assert saved_words(Saved(path, kept=(4,))).endswith("1 segment couldn’t be translated and was left unchanged.")
+    assert saved_words(Saved(path, kept=(4,))).endswith(ONE_SEGMENT_UNCHANGED)
     assert "2 segments couldn’t be translated" in saved_words(Saved(path, kept=(4, 5)))
     assert "1 couldn’t keep" in saved_words(Saved(path, refused=(4,)))
     assert "the layout of the original is not kept" in saved_words(Saved(path, keeps_layout=False))

@@ -11,10 +11,19 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.translation.result import GlossaryTerm
+from app.ui.shared_labels import GLOSSARY, KEEP_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.glossary import KEPT, SOURCE, TARGET, GlossaryPanel
+from app.ui.translate.glossary import (
+    GLOSSARY_COUNT,
+    KEPT,
+    SOURCE,
+    TARGET,
+    TERM_NOT_TRANSLATED,
+    TERM_REMOVED,
+    GlossaryPanel,
+)
 
 TERMS = (GlossaryTerm("lease", "Mietvertrag"), GlossaryTerm("Fireside", "Fireside"), GlossaryTerm("tenant", "Mieter"))
 
@@ -76,7 +85,7 @@ def test_a_term_is_added_by_keys_from_the_source_on_to_the_target(make: Make, qt
     type_(qtbot, "Zinsen")
     press(qtbot, Qt.Key.Key_Return)
     assert changes[-1] == (GlossaryTerm("interest", "Zinsen"),)
-    assert panel.title.text() == "Glossary · 1"
+    assert panel.title.text() == GLOSSARY_COUNT.format(count=1)
     assert panel.words.isHidden()
 
 
@@ -112,7 +121,7 @@ def test_a_tick_keeps_a_term_as_it_is_and_taken_away_asks_for_the_target(make: M
     press(qtbot, Qt.Key.Key_Space)
     assert [one.source for one in panel.terms.terms] == ["lease", "tenant"], "without a target it is none"
     said = panel.terms.index(0, KEPT).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert said == "Not translated: lease"
+    assert said == TERM_NOT_TRANSLATED.format(term="lease")
 
 
 def test_delete_takes_lines_out_and_undo_puts_them_back_in_their_place(make: Make, qtbot: QtBot) -> None:
@@ -121,7 +130,7 @@ def test_delete_takes_lines_out_and_undo_puts_them_back_in_their_place(make: Mak
     press(qtbot, Qt.Key.Key_Down, Qt.Key.Key_Delete)
     assert panel.terms.terms == (TERMS[0], TERMS[2])
     notice = panel._notify.bar.notices[0]
-    assert notice.text == "“Fireside” was removed."
+    assert notice.text == TERM_REMOVED.format(term="Fireside")
     notice._buttons[0].click()
     assert panel.terms.terms == TERMS
 
@@ -209,5 +218,5 @@ def test_what_the_document_keeps_the_same_becomes_terms_that_can_be_changed(make
 def test_the_columns_have_the_names_of_the_languages(make: Make) -> None:
     panel = make()
     names = [panel.terms.headerData(n, Qt.Orientation.Horizontal) for n in (SOURCE, TARGET, KEPT)]
-    assert names == ["English", "Deutsch", "Keep"]
-    assert panel.table.accessibleName() == "Glossary"
+    assert names == ["English", "Deutsch", KEEP_LABEL]
+    assert panel.table.accessibleName() == GLOSSARY

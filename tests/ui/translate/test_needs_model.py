@@ -10,6 +10,8 @@ import pytest
 
 import app.features.models.collection as facade
 from app.hub.catalog import CatalogEntry
+from app.ui.shared_labels import GLOSSARY, USE_IT
+from app.ui.translate.languages import LANGUAGE_UNKNOWN
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.fake_hub import FakeHub
@@ -110,7 +112,7 @@ def test_a_model_that_is_here_already_is_used_without_a_download(open_tab: Open)
     desk.models.use("translate", starter)  # a person may well choose it
     desk.view.on_model_changed()
     desk.paste(ENGLISH)
-    desk.wait(lambda: desk.download.text() == "Use it")
+    desk.wait(lambda: desk.download.text() == USE_IT)
     desk.click(desk.download)
     assert Path(desk.settings.models.translate_path) == path
     desk.translated(PORTUGUESE)
@@ -120,7 +122,7 @@ def test_a_language_that_the_model_does_not_know_is_named(open_tab: Open) -> Non
     desk = open_tab()
     desk.choose_target("sv")
     desk.paste(ENGLISH)
-    desk.wait(lambda: desk.needed == "Hy MT2 1.8B does not know Swedish.")
+    desk.wait(lambda: desk.needed == LANGUAGE_UNKNOWN.format(model="Hy MT2 1.8B", language="Swedish"))
     assert desk.is_model_missing
     assert desk.other_models.isVisible()
     assert not desk.download.isVisible()
@@ -137,4 +139,4 @@ def test_in_a_small_window_nothing_of_the_offer_is_cut(open_tab: Open, tmp_path:
     sheet = desk.document
     desk.wait(lambda: sheet.needs.isVisible() and sheet.needed.count("Hy") == 1)
     assert clipped_texts(desk.view) == []
-    assert sheet.glossary_button.toolTip() == "Glossary", "its icon alone is shown"
+    assert sheet.glossary_button.toolTip() == GLOSSARY, "its icon alone is shown"

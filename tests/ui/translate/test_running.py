@@ -14,6 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
 from app.features.translation.result import TranslationAdded, TranslationWish
+from app.ui.shared_labels import GO_ON, STOP, STOPPED
+from app.ui.translate.text_page import TRANSLATING
+from app.ui.translate.texts import NOT_BEGUN
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 from tests.helpers.translations import put_pipeline
@@ -64,7 +67,7 @@ def test_the_list_and_the_bottom_line_follow_the_work(frame: Frame, qtbot: QtBot
     frame.work_changed.connect(told.append)
     column = frame.translation_list
     column.row_changes(lambda: seen.append(column.row_of(lease)))
-    assert column.row_of(lease) == "lease.txt · not begun"
+    assert column.row_of(lease) == f"lease.txt · {NOT_BEGUN}"
     frame.translations.begin([lease, annex])
     frame.work_off_translations()
     assert frame.is_at_work
@@ -85,14 +88,14 @@ def test_one_is_stopped_from_its_row_and_goes_on_from_there(frame: Frame, qtbot:
     frame.translations.begin([lease])
     frame.work_off_translations()
     qtbot.waitUntil(lambda: column.row_of(lease) in FURTHER)
-    column.choose_for(lease, "Stop")
-    qtbot.waitUntil(lambda: column.row_of(lease) == "lease.txt · stopped")
+    column.choose_for(lease, STOP)
+    qtbot.waitUntil(lambda: column.row_of(lease) == f"lease.txt · {STOPPED}")
     qtbot.waitUntil(lambda: not frame.is_at_work)
     stored = frame.translations.get(lease)
     assert stored is not None
     assert stored.done >= 1
     go_on(tmp_path)
-    column.choose_for(lease, "Go on")
+    column.choose_for(lease, GO_ON)
     qtbot.waitUntil(lambda: state(frame, lease) == "done")
 
 
@@ -104,7 +107,7 @@ def test_what_a_former_run_left_is_worked_off_without_the_tab(frame: Frame, qtbo
     frame.work_changed.connect(told.append)
     frame.go_on()
     qtbot.waitUntil(lambda: state(frame, lease) == "done" and told[-1:] == [""])
-    assert told == ["Translating", ""]
+    assert told == [TRANSLATING, ""]
     assert frame.current_tab == "chat"
 
 

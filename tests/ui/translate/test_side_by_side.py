@@ -13,10 +13,11 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DatabaseDamaged
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
 from app.features.translation.result import Flag, FlagKind, Row, Translated, TranslationSource
+from app.ui.shared_labels import KEEP_LABEL
 from app.ui.theme import Theme
-from app.ui.translate.rows import SOURCE, TARGET
-from app.ui.translate.segment_text import SegmentWriter, letters
-from app.ui.translate.side_by_side import SegmentTable
+from app.ui.translate.rows import NOT_TRANSLATED_YET, SOURCE, TARGET
+from app.ui.translate.segment_text import MISSING_MARKS, SegmentWriter, letters
+from app.ui.translate.side_by_side import SEGMENTS, SegmentTable
 from app.ui.translate.texts import Remedy
 from tests.helpers.desks.translate import link_rect
 
@@ -190,7 +191,7 @@ def test_a_flag_says_its_reason_and_its_links_are_followed_by_mouse_and_keys(mak
     followed: list[tuple[int, Remedy]] = []
     view.remedy_wanted.connect(lambda number, link: followed.append((number, link.remedy)))
     line = view.laid.row(2).flags[0].cell.written.plain()
-    assert line.replace("\u00a0", " ").strip() == "Glossary says “Verzugszinsen” for “interest”. Use it · Keep"
+    assert line.replace("\u00a0", " ").strip() == f"Glossary says “Verzugszinsen” for “interest”. Use it · {KEEP_LABEL}"
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=link_rect(view, 2, 0).center())
     view.go_to(2)
     press(view, qtbot, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Return)
@@ -327,7 +328,7 @@ def test_a_chip_is_one_character_that_is_taken_out_whole_and_its_loss_is_told(ma
     assert editor.content == FETT
     press(view, qtbot, Qt.Key.Key_Home)
     press(view, qtbot, *[Qt.Key.Key_Right] * len("Der Mieter zahlt "), Qt.Key.Key_Delete)
-    assert "Missing: ‹B" in editor.words.text()
+    assert MISSING_MARKS.format(marks="‹B") in editor.words.text()
     press(view, qtbot, Qt.Key.Key_Return)
     assert edited == []
     assert view.editor is editor, "it stays open"
@@ -428,12 +429,12 @@ def test_screen_readers_find_a_table_whose_cells_say_text_and_flags(make: Make) 
     view = make()
     table = QAccessible.queryAccessibleInterface(view)
     assert table.role() in (QAccessible.Role.Table, QAccessible.Role.List)
-    assert view.accessibleName() == "Segments"
+    assert view.accessibleName() == SEGMENTS
     cell = view.rows.index(2, TARGET)
     said = str(cell.data(Qt.ItemDataRole.AccessibleTextRole))
     assert said.startswith("Bei Verzug fallen Zinsen an.")
-    assert "Flagged: Glossary says “Verzugszinsen” for “interest”. Use it · Keep" in said
-    assert view.rows.spoken(4, TARGET) == "Not translated yet"
+    assert f"Flagged: Glossary says “Verzugszinsen” for “interest”. Use it · {KEEP_LABEL}" in said
+    assert view.rows.spoken(4, TARGET) == NOT_TRANSLATED_YET
     assert view.rows.spoken(4, SOURCE).startswith("5. Keys ({box})")
     assert view.rows.headerData(TARGET, Qt.Orientation.Horizontal) == "Deutsch"
 

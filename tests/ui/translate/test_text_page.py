@@ -16,10 +16,26 @@ from app.documents.segments import Segment
 from app.features.models.languages import KnownLanguages
 from app.features.translation import live
 from app.features.translation.result import Formality, GlossaryTerm, TranslationEvent
-from app.ui.translate.languages import Able
+from app.ui.shared_labels import CHARACTER_COUNT, FROM, KEEP_LABEL, OPEN_DOCUMENT, TRANSLATION, UNDO, USE_IT
+from app.ui.translate.languages import DETECTED_LANGUAGE, INTO, MADE_FOR_CODE, SWAP_LANGUAGES, TEXT_TOPIC, TONE, Able
 from app.ui.translate.segment_text import from_units
-from app.ui.translate.text_page import gaps_of
-from app.ui.translate.text_panes import sentence_like, sentences_around
+from app.ui.translate.text_page import (
+    CHOOSE_OTHER_LANGUAGE,
+    LANGUAGE_ALREADY,
+    NOT_TRANSLATED,
+    STOPPED_CAN_CONTINUE,
+    TRANSLATED,
+    TRANSLATION_COPIED,
+    gaps_of,
+)
+from app.ui.translate.text_panes import (
+    CLEAR_TEXT,
+    COPY_TRANSLATION,
+    TEXT_TO_TRANSLATE,
+    TRANSLATE_BACK,
+    sentence_like,
+    sentences_around,
+)
 from app.ui.translate.text_work import is_same_text
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk
@@ -34,26 +50,26 @@ def test_a_text_is_translated_when_the_typing_pauses_and_its_language_is_found(d
     assert desk.is_waiting
     assert desk.asked == []
     desk.translated(PORTUGUESE)
-    assert desk.source_said == "English (detected)"
+    assert desk.source_said == DETECTED_LANGUAGE.format(language="English")
     assert desk.target_said == "Português (Brasil)"
-    assert desk.count.text() == "56 characters"
-    assert desk.state.text().startswith("Translated")
+    assert desk.count.text() == CHARACTER_COUNT.format(count=56)
+    assert desk.state.text().startswith(TRANSLATED)
     assert len(desk.asked) == 1
     assert ENGLISH in desk.asked[0]
 
 
 def test_a_text_that_was_cleared_can_be_had_back(desk: TranslateDesk) -> None:
     desk.type("Keys: two.")
-    desk.click(desk.button("Clear the text"))
+    desk.click(desk.button(CLEAR_TEXT))
     assert desk.source.text == ""
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     assert desk.source.text == "Keys: two."
     desk.translated("Chaves: duas.")
     assert [one.title for one in desk.translations.find()] == ["Keys: two."], "there once"
     desk.paste(ENGLISH)
     desk.translated(PORTUGUESE)
-    desk.click(desk.button("Clear the text"))
-    desk.press_notice("Undo")
+    desk.click(desk.button(CLEAR_TEXT))
+    desk.press_notice(UNDO)
     assert desk.source.text == ENGLISH
 
 
@@ -65,9 +81,9 @@ def test_a_text_that_could_not_be_kept_is_put_back_as_it_was(
 
     monkeypatch.setattr(desk.translations, "keep_text", is_full)
     desk.type("Half a sen")
-    desk.click(desk.button("Clear the text"))
+    desk.click(desk.button(CLEAR_TEXT))
     assert desk.source.text == ""
-    desk.press_notice("Undo")
+    desk.press_notice(UNDO)
     assert desk.source.text == "Half a sen"
     assert desk.is_waiting
 
@@ -122,7 +138,7 @@ def test_escape_stops_and_what_is_there_stays(open_tab: Open) -> None:
     desk.wait(lambda: desk.shown[0] == PORTUGUESE)
     desk.press(Qt.Key.Key_Escape)
     assert not desk.is_busy
-    assert desk.state.text() == "Stopped · Ctrl+Enter continues"
+    assert desk.state.text() == STOPPED_CAN_CONTINUE
     assert desk.shown[0] == PORTUGUESE
 
 
@@ -133,7 +149,7 @@ def test_stopped_before_the_model_answers_it_does_not_say_that_it_is_getting_rea
     assert desk.is_busy
     desk.press(Qt.Key.Key_Escape)
     desk.wait(lambda: not desk.root.answers._slow.isActive())
-    assert desk.state.text() == "Stopped · Ctrl+Enter continues"
+    assert desk.state.text() == STOPPED_CAN_CONTINUE
 
 
 def test_another_language_translates_anew_and_is_remembered(open_tab: Open) -> None:
@@ -182,7 +198,7 @@ def test_that_languages_are_guessed_from_a_models_name_is_said_below_them(desk: 
     popup = desk.open_languages()
     said = popup.findChild(QLabel, "languages_remark").text()
     popup.close()
-    assert said == "This model is made for code. Which languages it knows is a guess from its name."
+    assert said == MADE_FOR_CODE
 
 
 def test_the_languages_are_exchanged_with_their_texts(open_tab: Open) -> None:
@@ -198,8 +214,8 @@ def test_the_languages_are_exchanged_with_their_texts(open_tab: Open) -> None:
 def test_a_text_that_is_in_the_target_language_already_says_so(desk: TranslateDesk) -> None:
     desk.choose_target("en")
     desk.paste(ENGLISH)
-    desk.wait(lambda: desk.state.text() == "This is English already.")
-    assert desk.shown == ["Choose another language above."]
+    desk.wait(lambda: desk.state.text() == LANGUAGE_ALREADY.format(language="English"))
+    assert desk.shown == [CHOOSE_OTHER_LANGUAGE]
     assert desk.asked == []
 
 
@@ -213,7 +229,7 @@ def test_the_target_is_another_language_than_the_texts_unless_a_person_chose_it(
     assert desk.settings.translations.target == "en", "what was chosen before is not forgotten"
     desk.paste(PORTUGUESE)
     desk.wait(lambda: desk.languages[1] == "en")
-    assert desk.source_said == "Português (Brasil) (detected)"
+    assert desk.source_said == DETECTED_LANGUAGE.format(language="Português (Brasil)")
     desk.choose_source("en")
     assert desk.languages[1] == "es"
 
@@ -221,7 +237,7 @@ def test_the_target_is_another_language_than_the_texts_unless_a_person_chose_it(
 def test_the_language_of_a_typed_text_is_found_without_a_model(open_tab: Open) -> None:
     desk = open_tab(model="")
     desk.type(ENGLISH)
-    desk.wait(lambda: desk.source_said == "English (detected)")
+    desk.wait(lambda: desk.source_said == DETECTED_LANGUAGE.format(language="English"))
     assert desk.is_model_missing
     assert desk.source_language_found == "en"
 
@@ -243,7 +259,7 @@ def test_what_is_flagged_stands_below_its_paragraph_and_can_be_kept(open_tab: Op
     target = desk.target
     target.selectAll()
     assert target.createMimeDataFromSelection().text() == "O locatário recebe 41 chaves do apartamento e da garagem."
-    desk.click_words("Keep")
+    desk.click_words(KEEP_LABEL)
     desk.wait(lambda: len(desk.shown) == 1)
 
 
@@ -256,7 +272,7 @@ def test_a_term_of_the_glossary_is_put_in_by_a_click(open_tab: Open) -> None:
     desk.wait(lambda: desk.is_complete and len(desk.shown) == 2)
     assert desk.shown[1].startswith("⚑ Glossary says “juro de mora” for “rent”.")
     before = len(desk.asked)
-    desk.click_words("Use it")
+    desk.click_words(USE_IT)
     desk.wait(lambda: desk.shown == ["O locatário paga o juro de mora no quinto dia de cada mês."])
     assert len(desk.asked) == before
 
@@ -302,7 +318,7 @@ def test_the_translation_is_copied_with_its_own_white_space(desk: TranslateDesk)
     desk.translated(PORTUGUESE, ANIMAIS)
     desk.click(desk.copy)
     assert QApplication.clipboard().text() == f"{PORTUGUESE}\n\n\n{ANIMAIS}\n"
-    assert "The translation was copied" in desk.notices
+    assert TRANSLATION_COPIED in desk.notices
 
 
 def test_what_was_typed_comes_back_after_a_restart_also_untranslated(open_tab: Open) -> None:
@@ -325,7 +341,7 @@ def test_a_kept_text_is_shown_without_asking_the_model(open_tab: Open) -> None:
     before = len(again.asked)
     again.view.show_job(kept.id)
     assert again.shown == [PORTUGUESE, ANIMAIS]
-    assert again.source_said == "English (detected)"
+    assert again.source_said == DETECTED_LANGUAGE.format(language="English")
     again.view.show_new()
     assert again.source.text == ""
     assert len(again.asked) == before
@@ -426,7 +442,7 @@ def test_right_to_left_translations_are_laid_out_so_paragraph_by_paragraph(open_
 def test_an_engine_that_fails_is_a_sentence_and_the_text_stays(open_tab: Open) -> None:
     desk = open_tab({"when": "The tenant pays", "error": "ChatUnavailable", "fields": {"path": "model.gguf"}})
     desk.paste(ENGLISH)
-    desk.wait(lambda: bool(desk.notices) and desk.state.text() == "Not translated")
+    desk.wait(lambda: bool(desk.notices) and desk.state.text() == NOT_TRANSLATED)
     assert desk.source.text == ENGLISH
     assert not desk.is_busy
 
@@ -474,10 +490,10 @@ def test_everything_is_reached_with_tab_and_has_a_name(desk: TranslateDesk) -> N
         names.append(desk.focus.accessibleName().partition(":")[0])
         desk.press(Qt.Key.Key_Tab)
     assert all(names)
-    order = ["From", "Swap the languages", "Into", "Tone", "Topic of the text", "Open document"]
+    order = [FROM, SWAP_LANGUAGES, INTO, TONE, TEXT_TOPIC, OPEN_DOCUMENT]
     assert names[:6] == order
-    assert names[6:11] == ["Text to translate", "Clear the text", "Translation", "Translate back, to compare",
-                           "Copy the translation"]  # fmt: skip
+    assert names[6:11] == [TEXT_TO_TRANSLATE, CLEAR_TEXT, TRANSLATION, TRANSLATE_BACK,
+                           COPY_TRANSLATION]  # fmt: skip
 
 
 TEXT = "One here. Two there! Three?"

@@ -9,9 +9,10 @@ from PySide6.QtCore import Qt
 from pytestqt.modeltest import ModelTester
 
 from app.features.translation.result import StoredTranslation, TranslationWish
-from app.ui.translate.texts import is_at_work, note_of, title_of
+from app.ui.shared_labels import FAILED_LABEL, LAST_SEVEN_DAYS, OLDER, STOPPED, TODAY, WAITS_LABEL
+from app.ui.translate.texts import NOT_BEGUN, is_at_work, note_of, title_of
 from app.ui.widgets.row_list import NOTE_ROLE, TITLE_ROLE
-from app.ui.work.column import WorkListModel
+from app.ui.work.column import WORKING_LABEL, WorkListModel
 
 NOW = datetime(2026, 11, 24, 16, 0)
 
@@ -49,17 +50,17 @@ def test_documents_at_work_stand_above_and_typed_texts_among_the_days(qtmodeltes
     )
     qtmodeltester.check(model)
     assert rows(model) == [
-        "Working",
+        WORKING_LABEL,
         "lease.docx · 132 of 206",
-        "menu.epub · waits",
-        "lease.docx · not begun",
-        "Today",
-        "lease.docx · stopped",
+        f"menu.epub · {WAITS_LABEL}",
+        f"lease.docx · {NOT_BEGUN}",
+        TODAY,
+        f"lease.docx · {STOPPED}",
         "Letter to the bank",
         "The lease",
-        "Last 7 days",
-        "lease.docx · failed",
-        "Older",
+        LAST_SEVEN_DAYS,
+        f"lease.docx · {FAILED_LABEL}",
+        OLDER,
         "Letter to the bank",
     ]
 

@@ -10,6 +10,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.features.translation.result import TranslationWish
+from app.ui.shared_labels import UNDO
+from app.ui.translate.texts import NOT_BEGUN
+from app.ui.translate.translate_tab import CHOOSE_DOCUMENTS, SEARCH_TRANSLATIONS
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
@@ -52,13 +55,13 @@ def test_keys_mean_the_translations_in_their_tab(frame: Frame, qtbot: QtBot) -> 
     assert frame.open_translation == number
     assert frame.window.windowTitle() == f"{ENGLISH} – Fireside"
     frame.key(Qt.Key.Key_F)
-    assert frame.focus.accessibleName() == "Search translations"
+    assert frame.focus.accessibleName() == SEARCH_TRANSLATIONS
     frame.key(Qt.Key.Key_N)
     assert frame.open_translation is None
     assert frame.typed_text == ""
     frame.key(Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     dialog = frame.find(QFileDialog)
-    assert dialog.windowTitle() == "Choose documents to translate"
+    assert dialog.windowTitle() == CHOOSE_DOCUMENTS
     dialog.reject()
 
 
@@ -99,7 +102,7 @@ def test_a_deleted_text_leaves_the_middle_and_comes_back_with_undo(frame: Frame,
     frame.translation_list.press_in_list(Qt.Key.Key_Delete)
     assert frame.typed_text == ""
     assert frame.translations.find() == []
-    frame.press_notice("Undo")
+    frame.press_notice(UNDO)
     assert frame.open_translation == number
     assert frame.typed_text == ENGLISH
 
@@ -141,7 +144,7 @@ def test_files_dropped_on_the_chat_can_be_translated(frame: Frame, qtbot: QtBot,
     assert frame.hint(plan) == "Drop to translate"
     number = frame.translations.find()[0].id
     qtbot.waitUntil(lambda: frame.open_translation == number)
-    qtbot.waitUntil(lambda: frame.translation_list.row_of(number) == "plan.txt · not begun")
+    qtbot.waitUntil(lambda: frame.translation_list.row_of(number) == f"plan.txt · {NOT_BEGUN}")
     assert frame.translate.document.has_keyboard
 
 

@@ -11,12 +11,14 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDro
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.ui.shared_labels import SUMMARIZE
+from app.ui.shell.main_window import ASK_ABOUT_IT
 from app.ui.theme import Theme
 from app.ui.widgets.file_drop import FileDrop, FileDropAction
 
 COPY, LEFT, NO_KEY = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 ONE = [FileDropAction("", "Drop here")]
-TWO = [FileDropAction("ask", "Ask about it"), FileDropAction("summarize", "Summarize")]
+TWO = [FileDropAction("ask", ASK_ABOUT_IT), FileDropAction("summarize", SUMMARIZE)]
 
 
 @pytest.fixture

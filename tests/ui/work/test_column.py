@@ -20,13 +20,28 @@ from app.features.translation.result import TranslationWish
 from app.features.work.queue import StoredJobs
 from app.store.jobs import JobRow, JobTable
 from app.store.translations import SegmentOutcome
+from app.ui.shared_labels import (
+    BEGINS_LABEL,
+    DELETE,
+    FAILED_LABEL,
+    GO_ON,
+    LAST_SEVEN_DAYS,
+    NAME_DELETED,
+    OLDER,
+    RENAME,
+    STOP,
+    STOPPED,
+    TODAY,
+    UNDO,
+    WAITS_LABEL,
+)
 from app.ui.shell.notify import Notify
-from app.ui.summarize.summarize_tab import summary_words
+from app.ui.summarize.summarize_tab import NO_SUMMARIES_FOUND, NO_SUMMARIES_YET, summary_words
 from app.ui.summarize.texts import form_and_time, note_of
 from app.ui.theme import Theme
-from app.ui.translate.translate_tab import translation_words
+from app.ui.translate.translate_tab import NO_TRANSLATIONS_FOUND, NO_TRANSLATIONS_YET, translation_words
 from app.ui.work import column
-from app.ui.work.column import ColumnWords, WorkColumn, WorkListModel, group_of
+from app.ui.work.column import WORKING_LABEL, ColumnWords, WorkColumn, WorkListModel, group_of
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import thousand_steps
 from tests.helpers.desks.window import ListDesk
@@ -50,12 +65,12 @@ def rows(model: WorkListModel) -> list[str]:
 
 
 def test_groups_go_by_calendar_days_and_what_is_not_done_stands_above_them() -> None:
-    ages = {"Today": 15, "Last 7 days": 24 * 6, "Older": 24 * 7}
+    ages = {TODAY: 15, LAST_SEVEN_DAYS: 24 * 6, OLDER: 24 * 7}
     assert [group_of(summary(1, age=timedelta(hours=hours)), NOW) for hours in ages.values()] == list(ages)
     for state in ("running", "queued"):
-        assert group_of(summary(1, state, timedelta(days=40)), NOW) == "Working"
+        assert group_of(summary(1, state, timedelta(days=40)), NOW) == WORKING_LABEL
     for state in ("paused", "failed"):
-        assert group_of(summary(1, state), NOW) == "Today", "nothing happens there before a person says so"
+        assert group_of(summary(1, state), NOW) == TODAY, "nothing happens there before a person says so"
 
 
 def test_rows_of_one_title_are_told_apart_by_form_length_and_time(qtmodeltester: ModelTester) -> None:
@@ -74,11 +89,11 @@ def test_rows_of_one_title_are_told_apart_by_form_length_and_time(qtmodeltester:
     locale, brief = QLocale(), QLocale.FormatType.ShortFormat
     today, earlier = locale.toString(QTime(16, 0), brief), locale.toString(QDate(2026, 11, 21), brief)
     assert rows(model) == [
-        "Today",
+        TODAY,
         f"harbour · Text, short, {today}",
-        "harbour · stopped",
+        f"harbour · {STOPPED}",
         "Report 4",
-        "Last 7 days",
+        LAST_SEVEN_DAYS,
         f"harbour · Bullets, {earlier}",
     ]
     assert f"Bullets, {today}" in model.index(3).data(Qt.ItemDataRole.ToolTipRole)
@@ -100,15 +115,15 @@ def test_rows_say_how_far_the_work_is(qtmodeltester: ModelTester) -> None:
     )
     qtmodeltester.check(model)
     assert rows(model) == [
-        "Working",
+        WORKING_LABEL,
         "Council minutes · 9 of 21",
-        "Report 2 · begins",
-        "Report 3 · waits",
-        "Today",
-        "Report 4 · stopped",
+        f"Report 2 · {BEGINS_LABEL}",
+        f"Report 3 · {WAITS_LABEL}",
+        TODAY,
+        f"Report 4 · {STOPPED}",
         "Report 5",
-        "Report 6 · failed",
-        "Last 7 days",
+        f"Report 6 · {FAILED_LABEL}",
+        LAST_SEVEN_DAYS,
         "Report 7",
     ]
     assert model.flags(model.index(0)) == Qt.ItemFlag.NoItemFlags
@@ -118,7 +133,7 @@ def test_rows_say_how_far_the_work_is(qtmodeltester: ModelTester) -> None:
 def test_a_heading_comes_once_in_whatever_order_the_summaries_come() -> None:
     model = WorkListModel(note_of)
     model.show([summary(1, age=timedelta(days=3)), summary(2), summary(3, age=timedelta(days=2))], NOW)
-    assert rows(model) == ["Today", "Report 2", "Last 7 days", "Report 1", "Report 3"]
+    assert rows(model) == [TODAY, "Report 2", LAST_SEVEN_DAYS, "Report 1", "Report 3"]
 
 
 def test_progress_changes_the_words_of_one_row(qtbot: QtBot) -> None:
@@ -177,8 +192,8 @@ class Kind:
         app.translations._store.keep(number, [SegmentOutcome(one, [], "model", False) for one in range(1, done + 1)])
 
 
-SUMMARIES = Kind("summary", summary_words, "Your summaries will be here.", "No summaries found.")
-TRANSLATIONS = Kind("translation", translation_words, "Your translations will be here.", "No translations found.")
+SUMMARIES = Kind("summary", summary_words, NO_SUMMARIES_YET, NO_SUMMARIES_FOUND)
+TRANSLATIONS = Kind("translation", translation_words, NO_TRANSLATIONS_YET, NO_TRANSLATIONS_FOUND)
 
 
 class Desk(ListDesk):
@@ -245,7 +260,7 @@ def desk(
 
 def test_shown_it_lists_what_is_there(desk: Desk) -> None:
     assert desk.rows == [
-        "Working", "Council minutes · 9 of 21", "Today", "Annual report 2025", "Lease, Rua das Flores 12",
+        WORKING_LABEL, "Council minutes · 9 of 21", TODAY, "Annual report 2025", "Lease, Rua das Flores 12",
     ]  # fmt: skip
     assert clipped_texts(desk.root) == []
 
@@ -260,7 +275,7 @@ def test_without_any_it_says_what_will_be_here(desk: Desk) -> None:
 
 def test_searching_narrows_the_list_and_says_when_nothing_fits(desk: Desk, qtbot: QtBot) -> None:
     qtbot.keyClicks(desk.search, "lease")
-    qtbot.waitUntil(lambda: desk.rows == ["Today", "Lease, Rua das Flores 12"])
+    qtbot.waitUntil(lambda: desk.rows == [TODAY, "Lease, Rua das Flores 12"])
     desk.search.setText("zebra")
     qtbot.waitUntil(lambda: desk.rows == [])
     assert desk.nothing.text() == desk.kind.nothing_found
@@ -302,7 +317,7 @@ def test_what_is_being_typed_in_a_row_survives_progress(desk: Desk, qtbot: QtBot
             desk.wait_for_refreshing()
         assert editor.text() == "Minutes of May"
     qtbot.keyClick(editor, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: desk.rows[0] == "Today" and "Minutes of May" in desk.rows)
+    qtbot.waitUntil(lambda: desk.rows[0] == TODAY and "Minutes of May" in desk.rows)
 
 
 def test_delete_can_be_taken_back(desk: Desk) -> None:
@@ -310,22 +325,22 @@ def test_delete_can_be_taken_back(desk: Desk) -> None:
     desk.press_in_list(Qt.Key.Key_Delete)
     assert desk.gone == [desk.report]
     assert "Annual report 2025" not in desk.rows
-    assert desk.notices == ["“Annual report 2025” was deleted."]
-    desk.press_notice("Undo")
+    assert desk.notices == [NAME_DELETED.format(name="Annual report 2025")]
+    desk.press_notice(UNDO)
     assert "Annual report 2025" in desk.rows
     assert desk.chosen[-1] == desk.report
 
 
 @pytest.mark.parametrize(
     ("state", "words", "then"),
-    [("running", "Stop", "paused"), ("queued", "Stop", "paused"), ("paused", "Go on", "queued")],
+    [("running", STOP, "paused"), ("queued", STOP, "paused"), ("paused", GO_ON, "queued")],
 )
 def test_the_menu_stops_and_goes_on(desk: Desk, state: str, words: str, then: str) -> None:
     desk.put(desk.council, state)
     desk.root.reload()
     menu = desk.menu_of(desk.council)
     texts = [action.text().split("\t")[0] for action in menu.actions() if not action.isSeparator()]
-    assert texts == [words, "Rename", "Delete"]
+    assert texts == [words, RENAME, DELETE]
     menu.actions()[0].trigger()
     assert desk.state_of(desk.council) == then
     assert desk.work == ([True] if then == "queued" else [])
@@ -343,14 +358,14 @@ def test_a_row_follows_the_work_and_moves_when_it_is_over(desk: Desk, qtbot: QtB
         qtbot.waitUntil(lambda: desk.rows[1] == "Council minutes · 10 of 21")
     desk.put(desk.council, "done")
     desk.root.show_progress(desk.council)
-    qtbot.waitUntil(lambda: desk.rows[0] == "Today" and "Council minutes" in desk.rows)
+    qtbot.waitUntil(lambda: desk.rows[0] == TODAY and "Council minutes" in desk.rows)
 
 
 def test_the_open_one_stays_marked_when_the_list_is_another(desk: Desk, qtbot: QtBot) -> None:
     desk.open(desk.lease)
     desk.add("New", "queued")
     desk.root.refresh_soon()
-    qtbot.waitUntil(lambda: "New · waits" in desk.rows)
+    qtbot.waitUntil(lambda: f"New · {WAITS_LABEL}" in desk.rows)
     assert desk.current == desk.lease
     assert desk.chosen == [desk.lease], "nothing is opened by that"
 

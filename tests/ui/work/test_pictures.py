@@ -21,7 +21,16 @@ from app.store.jobs import JobTable
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.view import ChatView
 from app.ui.document.view import PageReadingPane
-from app.ui.work.pictures import PicturesLine
+from app.ui.shared_labels import GO_ON, STOP, TEXT_LABEL, UNDO
+from app.ui.translate.document_page import TRANSLATE_WHAT_CHANGED
+from app.ui.work.pictures import (
+    COMPARE_WITH_PICTURES,
+    CORRECTED_PAGES,
+    PAGE_IS_PICTURE,
+    PAGES_READ_FROM_PICTURES,
+    READ_ITS_TEXT,
+    PicturesLine,
+)
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.window import Frame, open_window
@@ -127,7 +136,7 @@ def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk
     chat.attaching.pictures.take(pasted, "Picture")
     row = desk.find(AttachmentRow)
     desk.wait(row.not_seen.instead.isVisible)
-    assert row.not_seen.instead.text() == "Read its text"
+    assert row.not_seen.instead.text() == READ_ITS_TEXT
     desk.click(row.not_seen.instead)
     desk.wait(lambda: not chat.attaching.hold() and len(chat.attaching.shown) == 1)
     assert chat.attaching.shown[0].name == "Picture"
@@ -181,16 +190,16 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     desk.wait(lambda: "2 of 2" in desk.said)
     assert desk.said == "Reading the pictures of lease.pdf with Eye 2B · 2 of 2"
     assert chat.attaching.waits_for == "lease.pdf"
-    desk.act("Stop")
+    desk.act(STOP)
     desk.wait(lambda: "not read" in desk.said)
-    assert desk.said == "Page 2 of lease.pdf is a picture and was not read."
+    assert desk.said == PAGE_IS_PICTURE.format(page=2, name="lease.pdf")
     (desk.script.parent / "go").touch()
-    desk.act("Go on")
-    desk.wait(lambda: desk.said == "2 pages of lease.pdf read from pictures by Eye 2B. Letters may be wrong.")
+    desk.act(GO_ON)
+    desk.wait(lambda: desk.said == PAGES_READ_FROM_PICTURES.format(pages="2 pages", name="lease.pdf", way="Eye 2B"))
     chat.wait_until_attached(1)
     desk.wait(lambda: "22 words" in chat.chips[0].accessibleName())
 
-    desk.act("Compare with the pictures")
+    desk.act(COMPARE_WITH_PICTURES)
     reading = desk.reading
     assert (desk.reader.page, reading.edit.toPlainText()) == (1, FIRST)
     assert reading.who.text().startswith("Read from the picture by Eye 2B.")
@@ -198,13 +207,13 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     reading.edit.setPlainText(FIRST.replace("1,450", "1,540"))
     desk.click(reading.save)
     desk.wait(lambda: reading.who.text().startswith("Corrected by you"))
-    assert desk.said.endswith("Corrected by you: page 1.")
+    assert desk.said.endswith(CORRECTED_PAGES.format(pages="page 1"))
     desk.click(reading.give_up)
     desk.wait(lambda: reading.edit.toPlainText() == FIRST and not desk.said.endswith("page 1."))
     assert reading.who.text().startswith("Read from the picture by Eye 2B.")
     assert not reading.give_up.isVisible()
-    desk.press_notice("Undo")
-    desk.wait(lambda: desk.said.endswith("Corrected by you: page 1.") and reading.give_up.isVisible())
+    desk.press_notice(UNDO)
+    desk.wait(lambda: desk.said.endswith(CORRECTED_PAGES.format(pages="page 1")) and reading.give_up.isVisible())
     assert "1,540" in reading.edit.toPlainText()
     desk.click(desk.reader.next_page)
     assert not reading.give_up.isVisible()
@@ -218,7 +227,7 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     desk.click(desk.reader.close_button)  # keeps it, and is gone before that is done
     blocks = desk.app.documents.blocks
     desk.wait(lambda: any("Oak" in block.text for block in blocks(chat.attached[0].attachment.document_id)))
-    desk.wait(lambda: desk.said.endswith("Corrected by you: pages 1, 2."))
+    desk.wait(lambda: desk.said.endswith(CORRECTED_PAGES.format(pages="pages 1, 2")))
 
     chat.ask("When is it due?")
     (asked,) = [one for one in prompts(desk.script) if "When is it due?" in one[-1][1]]
@@ -234,14 +243,14 @@ def test_a_scan_in_a_temporary_chat_is_read_as_well_and_nothing_of_it_stays(
     (desk.script.parent / "go").touch()
     chat.chat.show_temporary()
     chat.attaching.add([lease])
-    desk.wait(lambda: desk.said == "2 pages of lease.pdf read from pictures by Eye 2B. Letters may be wrong.")
+    desk.wait(lambda: desk.said == PAGES_READ_FROM_PICTURES.format(pages="2 pages", name="lease.pdf", way="Eye 2B"))
     assert [one.name[:8] for one in passing.iterdir()] == ["passing-"]
     chat.wait_until_attached(1)
-    desk.act("Compare with the pictures")
+    desk.act(COMPARE_WITH_PICTURES)
     reading = desk.reading
     reading.edit.setPlainText(FIRST.replace("1,450", "1,540"))
     desk.click(reading.save)
-    desk.wait(lambda: desk.said.endswith("Corrected by you: page 1."))
+    desk.wait(lambda: desk.said.endswith(CORRECTED_PAGES.format(pages="page 1")))
     chat.ask("When is it due?")
     (asked,) = [one for one in prompts(desk.script) if "When is it due?" in one[-1][1]]
     assert "The rent is 1,540 euros" in asked[-1][1]
@@ -276,7 +285,7 @@ def test_a_citation_opens_what_a_model_read_where_it_says_that_it_stands(
     pages = drawn([letter()], tmp_path, 150)  # as it is shown to a model, so that these are its pixels
     high, wide = pages[0].shape[:2]
     said = [
-        {"bbox": [0.1 * wide, top * high, 0.9 * wide, bottom * high], "category": "Text", "text": text}
+        {"bbox": [0.1 * wide, top * high, 0.9 * wide, bottom * high], "category": TEXT_LABEL, "text": text}
         for top, bottom, text in ((0.1, 0.15, ANSWER), (0.4, 0.45, CITED), (0.6, 0.65, SECOND))
     ]
     layout = {"when": "layout information", "text": json.dumps(said)}
@@ -343,12 +352,12 @@ def test_a_translated_scan_says_what_it_is_and_follows_what_is_corrected_beside_
         desk.window.tab("translate").take_files([lease])
         page = desk.translate.document
         page.wait_until_read()
-        told = "2 pages of lease.pdf read from pictures by Eye 2B. Letters may be wrong."
+        told = PAGES_READ_FROM_PICTURES.format(pages="2 pages", name="lease.pdf", way="Eye 2B")
         assert desk.said == told
         page.translate()
         assert (desk.said, page.state_bar.isVisible()) == (told, False)
 
-        desk.act("Compare with the pictures")
+        desk.act(COMPARE_WITH_PICTURES)
         reading = desk.reading
         assert (reading.edit.toPlainText(), page.panel.page) == (FIRST, 1)
         QTest.keyClick(reading.edit, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
@@ -367,7 +376,7 @@ def test_a_translated_scan_says_what_it_is_and_follows_what_is_corrected_beside_
         assert page.shown == ["You said: Lease", ANSWER, f"You said: {SECOND}"]
         QTest.keyClick(reading.edit, Qt.Key.Key_Escape)
         assert not reading.isVisible()
-        assert page.go_on_button.text() == "Translate what changed"
+        assert page.go_on_button.text() == TRANSLATE_WHAT_CHANGED
         page.go_on_button.setFocus()
         QTest.keyClick(page.go_on_button, Qt.Key.Key_Space)
         page.wait(lambda: page.is_done and page.source_of(1).endswith("In cash."))
@@ -376,7 +385,7 @@ def test_a_translated_scan_says_what_it_is_and_follows_what_is_corrected_beside_
         assert [asked(script)[page.source_of(number)] for number in range(3)] == [1, 1, 1]
 
         page.click(page.glossary_button)
-        desk.act("Compare with the pictures")
+        desk.act(COMPARE_WITH_PICTURES)
         assert (page.root.is_glossary_open, reading.isVisible()) == (False, True)
         page.click(page.glossary_button)
         assert (page.root.is_glossary_open, reading.isVisible()) == (True, False)

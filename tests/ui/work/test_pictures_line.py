@@ -17,7 +17,22 @@ from app.features.page_reading.readings import PicturePages, ReadingMethod, Stor
 from app.store.documents import StoredDocument, StoredPageReading
 from app.ui.shell.picture_reading import PictureState
 from app.ui.theme import Theme
-from app.ui.work.pictures import PicturesLine, read_words, reading_words, unread_words
+from app.ui.work.pictures import (
+    ALL_PAGES_ARE_PICTURES,
+    CHOOSE_VISION_MODEL,
+    FIGURES_NOT_READ,
+    FILE_IS_PICTURE,
+    NO_TEXT_ON_PAGES,
+    ONE_FIGURE_NOT_READ,
+    PAGE_IS_PICTURE,
+    PAGES_ARE_PICTURES,
+    PICTURES_PAUSED,
+    READING_PICTURES,
+    PicturesLine,
+    read_words,
+    reading_words,
+    unread_words,
+)
 
 TESSERACT, EYE = ReadingMethod("tesseract", "tesseract"), ReadingMethod("model", "Eye 2B")
 
@@ -55,10 +70,10 @@ def reading(page: int, state: str = "read", *, edited: bool = False) -> StoredPa
 @pytest.mark.parametrize(
     ("unread", "pages", "words"),
     [
-        ((1, 2, 3), 3, "All 3 pages of lease.pdf are pictures and were not read."),
-        ((1,), 1, "lease.pdf is a picture and was not read."),
-        ((2,), 3, "Page 2 of lease.pdf is a picture and was not read."),
-        ((2, 3), 3, "2 pages of lease.pdf are pictures and were not read."),
+        ((1, 2, 3), 3, ALL_PAGES_ARE_PICTURES.format(pages="3 pages", name="lease.pdf")),
+        ((1,), 1, FILE_IS_PICTURE.format(name="lease.pdf")),
+        ((2,), 3, PAGE_IS_PICTURE.format(page=2, name="lease.pdf")),
+        ((2, 3), 3, PAGES_ARE_PICTURES.format(pages="2 pages", name="lease.pdf")),
     ],
 )
 def test_what_was_not_read_is_said(unread: tuple[int, ...], pages: int, words: str) -> None:
@@ -68,8 +83,8 @@ def test_what_was_not_read_is_said(unread: tuple[int, ...], pages: int, words: s
 
 
 def test_figures_are_said_by_their_number() -> None:
-    assert unread_words(state(figures=(2,))) == "1 figure in lease.pdf was not read."
-    assert unread_words(state(figures=(2, 2, 3))) == "3 figures in lease.pdf were not read."
+    assert unread_words(state(figures=(2,))) == ONE_FIGURE_NOT_READ.format(name="lease.pdf")
+    assert unread_words(state(figures=(2, 2, 3))) == FIGURES_NOT_READ.format(count=3, name="lease.pdf")
 
 
 def test_how_far_it_is_and_why_it_rests_is_said() -> None:
@@ -77,7 +92,7 @@ def test_how_far_it_is_and_why_it_rests_is_said() -> None:
     told = state((2, 3), row=row, page=2, number=2, seconds_left=130.0)
     assert reading_words(told) == "Reading the pictures of lease.pdf with Eye 2B · 2 of 3 · about 2 minutes left"
     resting = state((2, 3), row=row, rests=True)
-    assert reading_words(resting) == "Reading the pictures of lease.pdf pauses while you chat."
+    assert reading_words(resting) == PICTURES_PAUSED.format(name="lease.pdf")
 
 
 def test_answers_that_are_none_and_corrections_are_said_with_their_pages() -> None:
@@ -90,12 +105,12 @@ def test_answers_that_are_none_and_corrections_are_said_with_their_pages() -> No
 
 def test_pages_without_a_word_are_no_reading_and_a_model_that_sees_is_offered(qtbot: QtBot) -> None:
     blank = state(read={1: reading(1, "empty"), 2: reading(2, "empty")}, ways=[TESSERACT])
-    assert read_words(blank) == "Eye 2B found no text on 2 pages of lease.pdf."
+    assert read_words(blank) == NO_TEXT_ON_PAGES.format(way="Eye 2B", pages="2 pages", name="lease.pdf")
     line = PicturesLine(Theme("light"))
     qtbot.addWidget(line)
     line.watch(Reads(blank))  # type: ignore[arg-type]
     line.show_documents([blank.document])
-    assert "Choose a model that sees" in [button.text() for button in line.findChildren(QPushButton)]
+    assert CHOOSE_VISION_MODEL in [button.text() for button in line.findChildren(QPushButton)]
 
 
 def test_the_one_that_is_being_read_is_told_of_before_the_others(qtbot: QtBot) -> None:
@@ -121,7 +136,7 @@ def test_the_one_that_is_being_read_is_told_of_before_the_others(qtbot: QtBot) -
 def test_a_model_that_reads_is_called_as_everywhere() -> None:
     starter = ReadingMethod("model", STARTER_CALLS_ITSELF)
     row = StoredReading(1, "lease.pdf", "running", None, 0.0, 0.0, 1, starter, (1,), ())
-    assert reading_words(state((1,), row=row)) == "Reading the pictures of lease.pdf with SmolLM2 135M"
+    assert reading_words(state((1,), row=row)) == READING_PICTURES.format(name="lease.pdf", way="SmolLM2 135M")
     read = {1: replace(reading(1), model=STARTER_CALLS_ITSELF)}
     assert "read from pictures by SmolLM2 135M." in read_words(state(read=read))
 

@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.work.engines import ModelSwap
+from app.ui.shared_labels import PUT_TO_SLEEP
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.work.tab import SecondModelQuestion
+from app.ui.work.tab import NOT_NOW, SecondModelQuestion
 from tests.helpers.desks.window import Frame
 
 GB = 10**9
@@ -59,7 +60,7 @@ def asked(window: QWidget, qtbot: QtBot) -> QuestionDialog:
     return found
 
 
-@pytest.mark.parametrize(("words", "answer"), [("Put to sleep", True), ("Not now", False)])
+@pytest.mark.parametrize(("words", "answer"), [(PUT_TO_SLEEP, True), (NOT_NOW, False)])
 def test_the_thread_gets_the_answer(
     window: QWidget, question: SecondModelQuestion, qtbot: QtBot, words: str, answer: bool
 ) -> None:

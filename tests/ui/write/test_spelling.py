@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 
+from app.ui.spelling import CHECK_SPELLING, MISSPELLED_WORDS
 from tests.helpers.desks.write import WriteDesk
 from tests.helpers.dictionaries import lines, menu_at, underlined, use_dictionaries
 from tests.ui.write.conftest import Open
@@ -30,7 +31,7 @@ def test_a_word_of_a_page_is_underlined_and_corrected_in_one_step(desk: WriteDes
     QTest.keyClicks(desk.edit, " and the wrold ")
     desk.wait(lambda: underlined(desk.edit) == ["teh", "wrold"])
     assert desk.tinted == ["teh dog"], "both are seen"
-    assert "Perhaps misspelled: teh, wrold" in desk.edit.accessibleDescription()
+    assert MISSPELLED_WORDS.format(words="teh, wrold") in desk.edit.accessibleDescription()
     assert "Tinted text was written by the model" in desk.edit.accessibleDescription()
     menu = menu_at(desk.edit, "wrold")
     desk.wait(lambda: "world" in lines(menu))
@@ -47,7 +48,7 @@ def test_code_is_left_alone_and_so_is_a_page_that_was_only_opened(desk: WriteDes
     desk.wait(lambda: underlined(desk.edit) == ["wrold"])
     desk.root.choose_language("python")
     assert underlined(desk.edit) == []
-    assert "Check spelling" not in lines(menu_at(desk.edit, "state"))
+    assert CHECK_SPELLING not in lines(menu_at(desk.edit, "state"))
     desk.root.choose_language("text")
     QTest.keyClicks(desk.edit, "and ")
     desk.wait(lambda: underlined(desk.edit) == ["wrold"])

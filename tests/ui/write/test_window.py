@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from app.core.events import Guess
 from app.ui.inside.look import MESSAGE, SELECTION
-from app.ui.inside.panel import InsidePanel
-from app.ui.write.inside import PAGE, PageSubjects
+from app.ui.inside.panel import OWN_TEXT, InsidePanel
+from app.ui.shared_labels import TODAY, UNDO
+from app.ui.write.inside import PAGE, THE_LAST_CONTINUATION, PageSubjects
 from tests.helpers.attached import notes
 from tests.helpers.desks.inside import InsideDesk
 from tests.helpers.desks.window import Frame, open_window
@@ -33,7 +34,7 @@ def test_it_is_opened_by_its_key_and_a_page_gets_its_row_with_its_first_words(fr
     assert frame.focus is frame.write.edit
     assert frame.page_list.rows == []
     frame.write.type("A letter to Ada")
-    frame.wait(lambda: frame.page_list.rows == ["Today", "A letter to Ada"])
+    frame.wait(lambda: frame.page_list.rows == [TODAY, "A letter to Ada"])
     assert frame.page_list.current == frame.write.open_id
     assert frame.window.windowTitle() == "A letter to Ada – Fireside"
     frame.write.edit.selectAll()
@@ -42,7 +43,7 @@ def test_it_is_opened_by_its_key_and_a_page_gets_its_row_with_its_first_words(fr
     frame.do("new")
     assert frame.write.text == ""
     frame.write.type("Another")
-    frame.wait(lambda: frame.page_list.rows == ["Today", "Another", "A note to Ada"])
+    frame.wait(lambda: frame.page_list.rows == [TODAY, "Another", "A note to Ada"])
 
 
 def test_ctrl_o_opens_a_file_in_the_page_as_every_editor_does(frame: Frame, tmp_path: Path) -> None:
@@ -77,18 +78,18 @@ def test_pages_are_found_by_their_words_renamed_and_deleted_with_a_way_back(fram
     column = frame.page_list
     column.reload()
     column.find_words("harbour")
-    frame.wait(lambda: column.rows == ["Today", "Boats"])
+    frame.wait(lambda: column.rows == [TODAY, "Boats"])
     column.open(boats)
     assert frame.write.text.startswith("Boats")
     column.model.setData(column.index_of(boats), "My boats")
     assert frame.write.title_line.text() == "My boats"
     column.find_words("")
-    frame.wait(lambda: column.rows == ["Today", "Barns", "My boats"])
+    frame.wait(lambda: column.rows == [TODAY, "Barns", "My boats"])
     column.press_in_list(Qt.Key.Key_Delete)
     assert frame.write.text == ""
-    assert column.rows == ["Today", "Barns"]
-    frame.press_notice("Undo")
-    assert column.rows == ["Today", "Barns", "My boats"]
+    assert column.rows == [TODAY, "Barns"]
+    frame.press_notice(UNDO)
+    assert column.rows == [TODAY, "Barns", "My boats"]
     assert frame.write.text.startswith("Boats")
 
 
@@ -138,9 +139,9 @@ def test_the_panel_follows_one_continuation_after_the_other(frame: Frame) -> Non
     panel.show_page("Probabilities")
     for _ in range(3):
         desk.continue_to_end()
-        panel.wait(lambda: panel.looks_at == "The last continuation" and panel.tokens)
+        panel.wait(lambda: panel.looks_at == THE_LAST_CONTINUATION and panel.tokens)
     desk.root.show_page(None)
-    assert panel.offered == ["A text of your own"]
+    assert panel.offered == [OWN_TEXT]
 
 
 def test_a_continuation_is_told_of_token_by_token_and_goes_on_from_another_one(open_page: Open) -> None:

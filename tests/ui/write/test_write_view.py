@@ -9,11 +9,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
-from app.ui.sampling import SamplingFields
-from app.ui.write.alternatives import percent
-from app.ui.write.continuing import WritingRequestKind
+from app.ui.models.compare import MY_OWN
+from app.ui.models.downloads import MODEL_DOWNLOADED
+from app.ui.sampling import MORE_SAMPLING_SETTINGS, SEED, SamplingFields
+from app.ui.shared_labels import STOP, STOPPED_LABEL, TEMPERATURE, TOKEN_COUNT
+from app.ui.write.alternatives import UNDER_A_THOUSANDTH, percent
+from app.ui.write.continuing import TEXT_REPEATED_ITSELF, WritingRequestKind
 from app.ui.write.kept_page import file_name, language_of
 from app.ui.write.options import stops_of
+from app.ui.write.write_tab import CONTINUE_WITHOUT_SUFFIX
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.write import CTRL, SHIFT, WriteDesk
 from tests.helpers.models_on_disk import write_model
@@ -30,7 +34,7 @@ def test_a_continuation_streams_in_tinted_and_one_undo_takes_it_back(open_page: 
     desk.type("Deep learning is")
     desk.go_on()
     desk.wait(lambda: desk.text == "Deep learning is one ")
-    assert desk.go_on_button.text() == "Stop"
+    assert desk.go_on_button.text() == STOP
     assert "token 2 of 64" in desk.note
     assert desk.script is not None
     desk.script.with_name("go").touch()
@@ -127,7 +131,7 @@ def test_arrows_and_return_choose_escape_takes_none_and_typing_closes_them(open_
     desk.wait(lambda: desk.cards and not desk.is_busy)
     desk.type(".")
     assert desk.cards == []
-    assert desk.text == "It is third is here."
+    assert desk.text == MODEL_DOWNLOADED.format(name="It is third")
 
 
 def test_stop_keeps_what_has_come_and_typing_takes_over(open_page: Open) -> None:
@@ -137,7 +141,7 @@ def test_stop_keeps_what_has_come_and_typing_takes_over(open_page: Open) -> None
     desk.wait(lambda: " more more" in desk.text)
     desk.press(KEY.Key_Escape)
     assert not desk.is_busy
-    assert desk.note == "Stopped"
+    assert desk.note == STOPPED_LABEL
     assert desk.tinted == [desk.text[len("Once") :]]
     desk.go_on()
     before = len(desk.text)
@@ -155,7 +159,7 @@ def test_a_text_that_repeats_itself_is_stopped_and_kept(open_page: Open) -> None
     desk.choose_options(max_tokens=2000)
     desk.type("It went")
     desk.continue_to_end()
-    assert desk.note == "The text repeated itself and was stopped."
+    assert desk.note == TEXT_REPEATED_ITSELF
     assert 400 < len(desk.text) < 600
 
 
@@ -186,9 +190,9 @@ def test_options_are_chosen_on_the_sheet_reach_the_engine_and_stay_with_the_page
     sheet = desk.open_options()
     assert clipped_texts(sheet) == []
     desk.stepper("write_length").number.setValue(30)
-    desk.click(desk.button("More sampling settings"))
-    desk.knob("Temperature").number.setValue(0.4)
-    desk.knob("Seed").number.setValue(9)
+    desk.click(desk.button(MORE_SAMPLING_SETTINGS))
+    desk.knob(TEMPERATURE).number.setValue(0.4)
+    desk.knob(SEED).number.setValue(9)
     stops = desk.find(QLineEdit, "write_stops")
     stops.setText(r"b.  \n\n")
     stops.editingFinished.emit()
@@ -202,7 +206,9 @@ def test_options_are_chosen_on_the_sheet_reach_the_engine_and_stay_with_the_page
     assert (asked["sampling"]["temperature"], asked["sampling"]["seed"]) == (0.4, 9)
     page = desk.open_id
     desk.root.show_page(None)
-    assert desk.options_button.text() == "30 tokens", "a new one begins with the last length and number"
+    assert desk.options_button.text() == TOKEN_COUNT.format(count=30), (
+        "a new one begins with the last length and number"
+    )
     desk.root.show_page(page)
     assert desk.options_button.text() == "30 tokens · temperature 0.4 · stops at b."
     assert stops_of("a  a   b ") == ("a", "b")
@@ -235,7 +241,7 @@ def test_code_is_filled_in_and_a_model_that_cannot_says_so_and_goes_on(open_page
     desk.wait(lambda: desk.notices)
     assert "not fill in its middle" in desk.notices[-1]
     assert desk.asked[-1]["suffix"].strip().startswith("print")
-    desk.press_notice("Continue without what follows")
+    desk.press_notice(CONTINUE_WITHOUT_SUFFIX)
     desk.wait(lambda: "return 1" in desk.text)
     assert desk.asked[-1]["suffix"] == ""
     assert desk.tinted == ["return 1"]
@@ -320,7 +326,7 @@ def test_its_own_model_is_loaded_beside_the_chats(open_page: Open, tmp_path: Pat
     desk.root.continuing.counting.on_model_changed()
     desk.type("My")
     desk.continue_to_end()
-    assert desk.text == "My own"
+    assert desk.text == MY_OWN
     assert Path(desk.app.loaded.path).name == "model.gguf", "the chat's stays"
 
 
@@ -360,7 +366,9 @@ def test_a_page_without_a_file_is_saved_where_one_says(open_page: Open, tmp_path
     assert [language_of(Path(name)) for name in ("a.rs", "b.unknown", "Makefile")] == ["rust", "text", "make"]
 
 
-@pytest.mark.parametrize(("share", "words"), [(0.5, "50 %"), (0.0123, "1.2 %"), (1.0, "100 %"), (1e-6, "under 0.1 %")])
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.5, "50 %"), (0.0123, "1.2 %"), (1.0, "100 %"), (1e-6, UNDER_A_THOUSANDTH)]
+)
 def test_a_share_is_never_told_as_nothing(share: float, words: str) -> None:
     assert percent(share) == words
 
