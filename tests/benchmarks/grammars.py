@@ -15,17 +15,20 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from comparing import progress
-from our_engine import OurEngine
+from our_engine import OurEngine, starter
 from quality_texts import LISTS, SENTENCES, TEXTS, ListWanted
 from run import Row
 from sacrebleu.metrics import CHRF
 
-from app.core.events import Message, Role
+from app.core.events import FinishReason, Message, Role
+from app.core.gguf import check_model
 from app.documents.blocks import Block, BlockKind
+from app.engine.llama.library import open_library
+from app.engine.llama.model import Model, load_model
 from app.engine.protocol import Sampling
 from app.features.summary import prompts
 from app.features.summary.checks import CitedBlock, verify
@@ -37,6 +40,7 @@ from app.features.translation.prompts import GenericFamily, UnitRequest
 from app.features.translation.result import TranslationWish
 from tests.helpers.blemishes import find_blemishes
 from tests.helpers.engine import answer_of
+from tests.helpers.following import refused_at
 
 ALL = bool(os.environ.get("ALL"))
 """All twenty texts of each kind; else every fourth."""
@@ -96,6 +100,11 @@ class Audit:
             side.seconds += time.monotonic() - began_s
             side.tokens += stats.generated_tokens
             progress(f"{self._name}, {kind}: {text!r}")
+            if kind == FREE and (rules or schema):
+                has_ended = stats.finish_reason is FinishReason.STOP
+                refused = refused_at(vocabulary(), rules, text, schema, has_ended=has_ended)
+                side.count(answers=1, taken=refused is None)
+                progress(f"{self._name}, not taken: {refused!r}" if refused else f"{self._name}, taken")
             score(side, text)
 
     def row(self, unit: str) -> Row:
@@ -103,6 +112,15 @@ class Audit:
         held, free = (self.sides[kind] for kind in (CONSTRAINED, FREE))
         note = f"constrained: {held.described()}; free: {free.described()}"
         return Row(f"{self._name}: constrained against free", held.score, unit, free.score, note)
+
+
+@cache
+def vocabulary() -> Model:
+    """The starter's: a grammar takes characters, whichever tokens they come in."""
+    path = starter()
+    found = load_model(open_library(), str(path), check_model(path), 0, tell=lambda _: None, cancelled=bool)
+    assert found is not None
+    return found
 
 
 def chosen(things: Sequence[Any]) -> Sequence[Any]:

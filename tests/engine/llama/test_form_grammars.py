@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from app.engine.llama.library import open_library
 from app.engine.llama.model import Model
-from app.engine.llama.sampling import open_grammar
 from app.features.summary import prompts
 from app.features.summary.result import Form
+from tests.helpers.following import refused_at
 
 pytestmark = pytest.mark.model
 
-END = "<|im_end|>"
 POINT = '{"t":"A \\"kiln\\" is old.","ids":[12],"q":"is old"}'
 LAID_OUT = """{
   "points": [
@@ -32,19 +30,6 @@ LAID_OUT = """{
 }"""
 
 
-def is_taken(model: Model, gbnf: str, text: str) -> bool:
-    """Whether the whole of a text may be an answer."""
-    grammar = open_grammar(open_library(), model, gbnf, "")
-    assert grammar is not None
-    for token in [*model.tokenize(text, special=False), *model.tokenize(END, special=True)]:
-        if not grammar.allows(token):
-            grammar.free()
-            return False
-        grammar.accept(token)
-    grammar.free()
-    return True
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -57,11 +42,12 @@ def is_taken(model: Model, gbnf: str, text: str) -> bool:
         LAID_OUT.replace("  ", "\t"),
         f"```json\n{LAID_OUT}\n```",
         f"```\n{LAID_OUT}\n```",
+        LAID_OUT.replace('"q": ""', '"q": "' + "It burns wood. " * 15 + '"'),
     ],
 )
 def test_points_may_be_laid_out_as_a_model_lays_out_json(starter_loaded: Model, answer: str) -> None:
     ids = [1, 2, 12]
-    assert is_taken(starter_loaded, prompts.json_points(ids, 3, has_quotes=True), answer)
+    assert refused_at(starter_loaded, prompts.json_points(ids, 3, has_quotes=True), answer) is None
     assert len(prompts.read_points(answer, ids)) == answer.count('"t"')
 
 
@@ -77,7 +63,7 @@ def test_points_may_be_laid_out_as_a_model_lays_out_json(starter_loaded: Model, 
     ],
 )
 def test_points_keep_their_number_their_ids_and_their_form(starter_loaded: Model, answer: str) -> None:
-    assert not is_taken(starter_loaded, prompts.json_points([1, 2, 12], 3, has_quotes=True), answer)
+    assert refused_at(starter_loaded, prompts.json_points([1, 2, 12], 3, has_quotes=True), answer)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +78,7 @@ def test_points_keep_their_number_their_ids_and_their_form(starter_loaded: Model
 def test_numbers_may_stand_where_a_model_puts_them(
     starter_loaded: Model, answer: str, ids: list[tuple[int, ...]]
 ) -> None:
-    assert is_taken(starter_loaded, prompts.write_up(Form.BULLETS, [1, 2, 12], 1, 3), answer)
+    assert refused_at(starter_loaded, prompts.write_up(Form.BULLETS, [1, 2, 12], 1, 3), answer) is None
     lines = map(prompts.without_mark, answer.splitlines())
     assert [found for line in lines for _, found in prompts.cited_runs(line)] == ids
 
@@ -101,4 +87,4 @@ def test_numbers_may_stand_where_a_model_puts_them(
     "answer", ["- The kiln is old [3].", "- The kiln\n\n- It", "The kiln is old.", "- [1] The kiln."]
 )
 def test_a_write_up_keeps_its_lines_and_numbers(starter_loaded: Model, answer: str) -> None:
-    assert not is_taken(starter_loaded, prompts.write_up(Form.BULLETS, [1, 2, 12], 1, 3), answer)
+    assert refused_at(starter_loaded, prompts.write_up(Form.BULLETS, [1, 2, 12], 1, 3), answer)
