@@ -31,6 +31,14 @@ _HALF_HOUR = re.compile(
 _WITH_DICTIONARY = frozenset(("de", "es", "fr", "it", "nl", "pl", "pt"))
 """Languages of which it is known that they lack the English words of the list: a model puts in others, too ("sick")."""
 _DIGITS = re.compile(r"\d+")
+_SMALL_NUMBER = re.compile(r"(?<![\w.,:/\-–])(?:[1-9]|1[0-2])(?![\w:/\-–]|[.,]\d)")
+"""By itself: no part of a code, a time or a larger number."""
+_TIME_OF_DAY = re.compile(
+    r"\d|\b(?:noon|midday|midnight|mittags?|mitternachts?|midi|minuit|mediod[ií]a|medianoche|mezzogiorno|mezzanotte|"
+    r"quarter|viertel|quart|cuarto|quarto)\b",
+    re.IGNORECASE,
+)
+"""Where the source has digits of its own, or a time of day in words, other digits may say the same."""
 _BETWEEN = frozenset(("and", "und", "et", "y", "e", "en", "i", "и"))
 """Two parts of a number in words."""
 _ONES = frozenset(("one", "ein", "eins", "un", "une", "uno", "una", "um", "uma", "een", "één", "jeden", "один", "одна"))
@@ -83,6 +91,24 @@ def _changed_number(source: str, target: str, ours: str, theirs: str) -> str:
 
 def _whole_numbers(text: str) -> set[int]:
     return {int(digits) for digits in _DIGITS.findall(text) if len(digits) < 9}
+
+
+def added_number(source: str, target: str, pair: tuple[str, str]) -> str:
+    """Return a small number in digits for which the source has neither digits nor a word; "" for none, or untold.
+
+    Larger ones are compared without tables (`work.different_number`), which lets small ones pass as words.
+    """
+    ours = base(pair[0])
+    known, ones = forms_of("numbers", ours), load_tables()["ones"].get(ours, "")
+    if not known or not ones or _TIME_OF_DAY.search(source) or _HALF_HOUR.search(source):
+        return ""
+    words = split_words(source)
+    here = {value for value, forms in known.items() if any(forms.may.fullmatch(word) for word in words)}
+    here |= {value for value, forms in forms_of("months", ours).items() if any(map(forms.may.fullmatch, words))}
+    if any(map(WordForms.of(ones).may.fullmatch, words)):
+        here.add(1)
+    extra = (match[0] for match in _SMALL_NUMBER.finditer(target) if int(match[0]) not in here)
+    return next((number for number in extra if number not in _DIGITS.findall(source)), "")
 
 
 def _single_numbers(source: str, known: Mapping[int, WordForms]) -> Iterator[tuple[int, str]]:

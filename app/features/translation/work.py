@@ -40,6 +40,7 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.features.translation.word_checks import (
+    added_number,
     changed_negation,
     changed_opposite,
     changed_word,
@@ -307,7 +308,7 @@ class TranslationChecks:
             yield TranslationProblem(ProblemKind.LEFTOVER, said)
         if fault := self._lengths.fault(source.words, words):
             yield TranslationProblem(ProblemKind.LENGTH, fault)
-        if number := different_number(source.words, words):
+        if number := different_number(source.words, words) or added_number(source.words, words, (ours, theirs)):
             yield TranslationProblem(ProblemKind.NUMBER, number)
         yield from self._changed(source.words, words, terms)
         for term in violated(terms, words):

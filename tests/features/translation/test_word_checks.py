@@ -11,6 +11,7 @@ from app.features.translation.marking import shown_content
 from app.features.translation.problems import ProblemKind, TranslationProblem
 from app.features.translation.result import TranslationWish
 from app.features.translation.word_checks import (
+    added_number,
     changed_negation,
     changed_opposite,
     changed_word,
@@ -69,6 +70,22 @@ def test_what_is_right_is_left_alone() -> None:
 )
 def test_a_word_became_another(source: str, target: str, pair: tuple[str, str], said: str) -> None:
     assert changed_word(source, target, pair) == said
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        ("The law comes into force in April.", "Das Gesetz tritt am 1. April in Kraft.", "1"),
+        ("The law comes into force on the first of April.", "Das Gesetz tritt am 1. April in Kraft.", ""),
+        ("It lasted some years.", "Es dauerte 3 Jahre.", "3"),
+        ("It lasted three years.", "Es dauerte 3 Jahre.", ""),
+        ("It happened in May.", "Es geschah im 5. Monat.", ""),
+        ("They met at noon.", "Sie trafen sich um 12 Uhr.", ""),
+        ("Use the A4 paper.", "Nimm das A4-Papier.", ""),
+    ],
+)
+def test_a_small_number_was_added(source: str, target: str, said: str) -> None:
+    assert added_number(source, target, ("en", "de")) == said
 
 
 def test_words_with_a_sharp_s_are_compared() -> None:
