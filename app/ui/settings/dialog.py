@@ -236,6 +236,8 @@ class SettingsDialog(QDialog):
         )  # fmt: skip
         zoom.changed.connect(self._on_zoom)
         page.add_setting("zoom", tr("Also with Ctrl + and Ctrl −."), zoom)
+        told = tr("Only {program}’s own words. Chats and documents can be in any language.", program=APP_NAME)
+        page.add_setting("interface_language", told, page.label(tr("English"), 14))
         page.finish()
         return page
 

@@ -37,6 +37,7 @@ PAGES: tuple[SettingsPageSpec, ...] = (
             SettingSpec("scheme", "Colours", "dark mode light mode theme color colors scheme black white night"),
             SettingSpec("system_font", "Use the system’s font", "typeface fonts letters typography Inter"),
             SettingSpec("zoom", "Zoom", "text font size bigger larger smaller scale magnify dpi"),
+            SettingSpec("interface_language", "Language", "interface translation locale german french spanish"),
         ),
     ),
     SettingsPageSpec(

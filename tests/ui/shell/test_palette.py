@@ -197,6 +197,7 @@ def test_each_settings_page_opens_and_those_of_earlier_versions_lead_to_their_ro
 WANTED = {
     "dark": "Colours", "theme": "Colours", "colour": "Colours", "color": "Colours", "night": "Colours",
     "font": "Use the system’s font", "text size": "Zoom", "bigger": LARGER, "zoom": "Zoom",
+    "language": "Language", "locale": "Language",
     "temperature": TEMPERATURE, "creative": TEMPERATURE, "max tokens": LONGEST_ANSWER,
     "system prompt": SYSTEM_PROMPT, "instructions": SYSTEM_PROMPT, "persona": SYSTEM_PROMPT,
     "reasoning": THINKING, "spelling": CHECK_SPELLING, "dictionary": CHECK_SPELLING,
