@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import app
-from app import APP_NAME, __version__
+from app import APP_ID, APP_NAME, __version__
 from app.core.paths import resource
 
 
@@ -68,6 +68,12 @@ def _identity() -> tuple[int, ...]:
     except OSError:
         return (0,)
     return status.st_dev, status.st_ino, status.st_mtime_ns
+
+
+def terminal_command(arguments: str) -> str:
+    """The line to type for a command of the terminal: a checkout has no `fireside` that a shell finds, but make."""
+    is_checkout = (Path(app.__file__).parents[1] / "Makefile").is_file()
+    return f'make run ARGS="{arguments}"' if is_checkout else f"{APP_ID} {arguments}"
 
 
 def main(names: list[str]) -> int:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app import APP_ID
+from app.core.build import terminal_command
 from app.core.errors import AppError
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.messages import sentence_for
@@ -96,7 +96,7 @@ class ComputersSection(SettingsSection):
         how = self.muted(
             tr(
                 "On the other computer, in a terminal, with its own address:\n{command}",
-                command=f"{APP_ID} lend --host 192.168.1.7",
+                command=terminal_command("lend --host 192.168.1.7"),
             )
         )
         how.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)  # to be sent there
