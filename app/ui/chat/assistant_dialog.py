@@ -23,7 +23,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import CHOOSE_AN_ICON, COPY_OF, NAME_DELETED, NEW_ASSISTANT
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import ICON_PX, IconButton, IconPopup
+from app.ui.widgets.buttons import ICON_PX, IconButton, IconPopup, text_button
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets, scrolled
 from app.ui.widgets.row_list import GroupedListModel, Index, RowDelegate
@@ -32,6 +32,14 @@ NEW_CHAT_WITH_IT = "New chat with it"
 
 SIZE_PX = (800, 600)
 ROW_ICON_PX = 16
+EXAMPLES = (
+    (
+        "Proofreader",
+        "Correct spelling and grammar in what I send. Keep my words and tone. Answer with the text only.",
+    ),
+    ("Patient teacher", "Explain one step at a time in simple words. Ask whether it is clear before you go on."),
+)
+"""Names and instructions of assistants to begin with, where there is none."""
 ICON_ROLE = Qt.ItemDataRole.UserRole + 7
 
 
@@ -100,6 +108,7 @@ class AssistantDialog(LibraryDialog):
             kind="muted",
             wraps=True,
         )
+        self.examples = QWidget()
         self._lay_out()
         self.look()
 
@@ -145,7 +154,8 @@ class AssistantDialog(LibraryDialog):
         self._shown = one
         for widget in (self.name, self.icon, self._page, self.copy, self.delete, self.use):
             widget.setVisible(one is not None)
-        self.nothing.setVisible(one is None)
+        for widget in (self.nothing, self.examples):
+            widget.setVisible(one is None)
 
     def _on_typed(self) -> None:
         if self._shown is not None:
@@ -230,12 +240,21 @@ class AssistantDialog(LibraryDialog):
         head.addWidget(self.name, 1)
         self._page = scrolled(QWidget())
         self.page.addLayout(head)
-        self.page.addWidget(self.nothing)
+        self.page.addWidget(self.nothing, 1, Qt.AlignmentFlag.AlignBottom)
+        self.page.addWidget(self.examples, 1, Qt.AlignmentFlag.AlignTop)
+        row = QHBoxLayout(self.examples)
+        for name, instructions in EXAMPLES:
+            button = text_button(tr(name))
+            choice = AssistantChoice(system_prompt=tr(instructions))
+            button.clicked.connect(lambda _=False, name=name, choice=choice: self.add(tr(name), choice))
+            row.addWidget(button)
+        row.addStretch(1)
         self.page.addWidget(self._page, 1)
         self.page.addLayout(self.buttons)
         dress = self._theme.dress
         dress(self.page, margins=(24, 20, 10, 18), spacing=12)
         dress(head, self.buttons, margins=(0, 0, 14, 0), spacing=8)
+        dress(row, margins=(0, 0, 14, 0), spacing=8)
         dress(self.nothing, font=(14, 400))
         name_widgets(assistant_icon=self.icon, assistant_nothing=self.nothing)
         self._fit(*SIZE_PX)

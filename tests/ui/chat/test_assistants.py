@@ -131,6 +131,19 @@ def test_the_dialog_makes_copies_renames_and_deletes_with_undo(open_chat: Open) 
     assert begun[0][0].name == COPY_OF.format(name="Cook")
 
 
+def test_where_there_is_none_an_example_makes_one_that_can_be_changed(open_chat: Open) -> None:
+    desk = open_chat()
+    dialog = open_dialog(desk)
+    assert clipped_texts(dialog.root) == []
+    dialog.click(dialog.button("Patient teacher"))
+    assert dialog.names == ["Patient teacher"]
+    assert "one step at a time" in desk.app.assistants.all()[0].instructions
+    assert "one step at a time" in dialog.find(QPlainTextEdit).toPlainText()
+    assert not dialog.root.examples.isVisible()
+    dialog.click(dialog.button("Delete"))
+    assert dialog.root.examples.isVisible()
+
+
 def test_in_a_temporary_chat_an_assistant_serves_as_well(open_chat: Open) -> None:
     desk = open_chat({"text": "Yes."})
     made = desk.app.assistants.create("Tutor", instructions="One step at a time.")
