@@ -154,8 +154,8 @@ class AssistantDialog(LibraryDialog):
         self._shown = one
         for widget in (self.name, self.icon, self._page, self.copy, self.delete, self.use):
             widget.setVisible(one is not None)
-        for widget in (self.nothing, self.examples):
-            widget.setVisible(one is None)
+        self.nothing.setVisible(one is None)
+        self.examples.setVisible(one is None)
 
     def _on_typed(self) -> None:
         if self._shown is not None:
