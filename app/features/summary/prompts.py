@@ -271,7 +271,7 @@ def cited_runs(line: str) -> Iterator[tuple[str, tuple[int, ...]]]:
     for match in _IDS.finditer(line):
         text = sentence_of_larger(line[at : match.start()].strip())
         at = match.end()
-        if line[at : at + 1] in (".", "!", "?", "。", ",", ";"):  # the point stands after the bracket
+        if line[at : at + 1] in (".", "!", "?", "。", ",", ";", ":"):  # the point stands after the bracket
             text += "" if text.endswith(GOES_ON) else line[at] if line[at] in ".!?。" else "."
             at += 1
         if text.strip():
@@ -350,8 +350,8 @@ def _is_empty_list(answer: str) -> bool:
 
 
 MOST_SENTENCE_WORDS, MOST_UNSPACED_CHARACTERS = 70, 300
-MOST_FREE_CHARACTERS = 500
-MOST_IDS = 4
+MOST_FREE_CHARACTERS, MOST_PARAGRAPH_CHARACTERS = 500, 1500
+MOST_IDS, MOST_CITED_A_LINE = 4, 7
 PARAGRAPH_LINES = 4
 MOST_QUOTE_CHARACTERS = 300
 MOST_QUESTION_CHARACTERS = 120
@@ -384,9 +384,6 @@ model that cannot go on as it wants writes signs and letters that nobody had tho
 _FIRST_OF_SMALLEST = rf'[{_BEGINS}] (word | ".")?'
 _ANY_BEGINNING = r'([^ \t\n\[\]-] | "-" [0-9])'
 _ANY_SIGN = r'([^\n\[] | "[" [^0-9\n])'
-_FREE = rf"""
-text ::= {_ANY_BEGINNING} {_ANY_SIGN}{{1,{MOST_FREE_CHARACTERS}}}
-"""
 """Numbers in brackets are those of what it comes from; other brackets are the text's own."""
 MOST_INDENTED = 16
 _JSON_TEXT = rf"""
@@ -463,7 +460,10 @@ def _line_end(line: int, form: Form) -> str:
 
 
 _BREAKS = "break"
-_QUESTION = rf'question ::= "Q: " [^ \t\n\[] [^\n\[?？؟]{{8,{MOST_QUESTION_CHARACTERS}}} [?？؟]?'
+_QUESTION = (
+    r'question ::= "Q: " [^ \t\n\[] ([^\n\[?？؟] | "[" [^0-9\n?？؟])'
+    f"{{2,{MOST_QUESTION_CHARACTERS}}} [?？؟]?"
+)
 
 
 def _share(ids: Sequence[int], place: int, count: int) -> Sequence[int]:
@@ -512,21 +512,22 @@ def write_up(form: Form, ids: Iterable[int], least: int, most: int) -> str:
     writes on without an end.
     """
     roots = {
-        Form.PARAGRAPHS: f'root ::= paragraph ("\\n\\n" paragraph){_times(0, max(1, most // 3))}\n'
-        f'paragraph ::= cited (" " cited){_times(1, 6)}',
+        Form.PARAGRAPHS: f'root ::= cited ("\\n\\n" cited){_times(0, max(1, most // 3))} "\\n"?',
         Form.ACTIONS: f'root ::= "None" "."? | {_lines("item", 1, most)}',
         Form.QUESTIONS: f"root ::= {_lines('pair', max(1, least // 2), max(1, most // 2), 2)}\n"
-        'pair ::= question "\\n" cited (" " cited){0,2}\n'
-        f"{_QUESTION}",
-        Form.OWN: f'root ::= line ("\\n" line){_times(0, most)}\nline ::= "- "? cited (" " cited){{0,5}}',
+        f'pair ::= question "\\n" cited\n{_QUESTION}',
+        Form.OWN: f'root ::= line ("\\n"{{1,2}} line){_times(0, most)} "\\n"?\nline ::= "- "? cited',
     }
     root = roots.get(form, f"root ::= {_lines('item', least, most)}")
+    free = MOST_PARAGRAPH_CHARACTERS if form in (Form.PARAGRAPHS, Form.OWN) else MOST_FREE_CHARACTERS
     return (
         f"{root}\n"
         'item ::= "- " cited\n'
-        f'cited ::= text (numbers {{1,{MOST_IDS}}} "."?)?\n'
-        f'numbers ::= " "? "[" id ("," " "? id){_times(0, MOST_IDS - 1)} "]"\n'
-        f"id ::= {one_of(ids)}\n{_FREE}"
+        f'cited ::= text (numbers " "? text){_times(0, MOST_CITED_A_LINE - 1)} numbers?\n'
+        f"numbers ::= reference{_times(1, MOST_IDS)} [.,;:!?]?\n"
+        f'reference ::= " "? "[" id ("," " "? id){_times(0, MOST_IDS - 1)} "]"\n'
+        f"id ::= {one_of(ids)}\n"
+        f"text ::= {_ANY_BEGINNING} {_ANY_SIGN}{_times(0, free)}\n"
     )
 
 
@@ -579,7 +580,8 @@ def sentence_of_small(text: str) -> str:
 
 def sentence_of_larger(text: str) -> str:
     """As a larger model wrote it, whose rules end a text without a stop."""
-    is_full = len(text) >= MOST_FREE_CHARACTERS - 1 and not text.endswith(_ENDS)
+    limits = (MOST_FREE_CHARACTERS, MOST_PARAGRAPH_CHARACTERS)
+    is_full = any(abs(len(text) - most) <= 1 for most in limits) and not text.endswith(_ENDS)
     return whole_words(text) if is_full else text
 
 

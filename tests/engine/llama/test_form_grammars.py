@@ -84,6 +84,24 @@ def test_numbers_may_stand_where_a_model_puts_them(
 
 
 @pytest.mark.parametrize(
+    ("form", "answer"),
+    [
+        (Form.PARAGRAPHS, "The kiln is old [1]. It burns wood [2].\n\nIt was built in 1871 [12]."),
+        (Form.PARAGRAPHS, "The kiln is old [1], and it burns wood [2]."),
+        (Form.PARAGRAPHS, "窯建于1871年，高3.5米。它很老。"),
+        (Form.PARAGRAPHS, "The kiln is old. " * 60 + "It burns wood."),
+        (Form.QUESTIONS, "Q: Wer?\nAnna Lind. [1]\n\nQ: What does a[i] hold?\nA: A number [1]. It is small [2]."),
+        (Form.ACTIONS, "- **Mr. Lind** will ask [1]; Ms. Okoro writes [2]."),
+        (Form.ACTIONS, "None."),
+        (Form.OWN, "Dear friend,\n\nthe kiln is old [1]. It burns wood.\n\n- Yours"),
+        (Form.BULLETS, "- The kiln is old [1]. It burns wood [2].\n- X"),
+    ],
+)
+def test_every_form_takes_what_a_model_would_say(starter_loaded: Model, form: Form, answer: str) -> None:
+    assert refused_at(starter_loaded, prompts.write_up(form, [1, 2, 12], 1, 4), answer) is None
+
+
+@pytest.mark.parametrize(
     "answer", ["- The kiln is old [3].", "- The kiln\n\n- It", "The kiln is old.", "- [1] The kiln."]
 )
 def test_a_write_up_keeps_its_lines_and_numbers(starter_loaded: Model, answer: str) -> None:
