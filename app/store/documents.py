@@ -219,6 +219,12 @@ class DocumentStore:
             ).fetchall()
         return [_fields(row) for row in rows]
 
+    def has_page(self, document_id: int, page: int) -> bool:
+        """Whether a block begins on a page; asks an index, however many there are."""
+        with self._database.reading() as connection:
+            query = "SELECT EXISTS (SELECT 1 FROM blocks WHERE document_id = ? AND page = ?)"
+            return bool(connection.execute(query, (document_id, page)).fetchone()[0])
+
     def blocks_of_page(self, document_id: int, page: int) -> list[Fields]:
         """The blocks that begin on a page, with the one before them, which may reach into it."""
         with self._database.reading() as connection:

@@ -27,6 +27,7 @@ from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.pictures import read_rows
 
 if TYPE_CHECKING:
+    from app.documents.blocks import Block
     from app.features.chat.answers import AnswerService
     from app.store.media import MediaUse
 
@@ -34,6 +35,10 @@ MOST_PLACES = 8
 MOST_QUOTED = 28
 MOST_RECALLED = 200
 """Characters of a forgotten turn, in one line."""
+
+
+PlaceInDocument = tuple[int, TextHighlight]
+"""A document's id, and a place in it."""
 
 
 @dataclass(frozen=True)
@@ -175,8 +180,8 @@ class BranchDocuments:
         for attachment in self._of_message.get(message_id, ()):
             document = self._documents.get(attachment.document_id)
             if document is not None and attachment.passages:
-                places = self._places_of_passages(document, attachment.passages)
-                found.append((document, places[:MOST_PLACES], len(places) - MOST_PLACES))
+                places, more = self._places_of_passages(document, attachment.passages)
+                found.append((document, places, more))
         return found
 
     def is_unanswered(self, message_id: int) -> bool:
@@ -196,16 +201,26 @@ class BranchDocuments:
 
     def sources(self, message: StoredMessage) -> list[CitationLink]:
         """Where an answer may come from: distinct pages in order."""
-        places: dict[tuple[int, object], CitationLink] = {}
+        cited: dict[tuple[int, object], SourcePlace] = {}
         for fields in message.sources:
             try:
                 source = source_from_fields(fields)
             except TypeError:  # written by a newer version
                 continue
-            key = (source.document_id, source.page or f"block {source.block_id}")
-            if source.document_id in self._documents and key not in places:
-                places[key] = self._place(source)
-        return list(places.values())[:MOST_PLACES]
+            if source.document_id in self._documents:
+                cited.setdefault((source.document_id, source.page or f"block {source.block_id}"), source)
+        shown = list(cited.values())[:MOST_PLACES]
+        texts = self._quoted_texts(shown)
+        is_named = len(self._documents) > 1
+        places = []
+        for source in shown:
+            document, mark = (
+                self._documents[source.document_id],
+                TextHighlight(source.block_id, source.start, source.end),
+            )
+            text = texts.get((source.document_id, source.block_id), "")
+            places.append(_place_at(document, source.page, mark, text, is_named=is_named))
+        return places
 
     def has_page(self, page: int) -> bool:
         """Whether some document has text on such a page; what `named_pages` has for a paragraph is one, too."""
@@ -217,9 +232,8 @@ class BranchDocuments:
             self._has_page[page] = any(self._has_blocks(number, page) for number in self.ids)
         return self._has_page[page]
 
-    def find_page(self, sentence: str, page: int) -> tuple[int, TextHighlight] | None:
-        """What fits a sentence best on such a page: the document's id and the place in it."""
-        assert self._talk is not None
+    def find_cited(self, sentence: str, page: int) -> PlaceInDocument | None:
+        """The place that an answer from whole documents cites so, or a paragraph by its number, without a search."""
         said = _bare(sentence)
         for cited_page, words, document_id, mark in self._cited:
             if cited_page == page and document_id in self._documents and (words in said or said in words):
@@ -227,52 +241,59 @@ class BranchDocuments:
         if page < 0:
             without_pages = (number for number in self.ids if not self._documents[number].unit)
             return next(((number, TextHighlight(-page)) for number in without_pages), None)
-        store = self._talk.documents.store
-        found = [source_on_page(sentence, 0, page, number, store) for number in self.ids]
-        sources = [source for source in found if source is not None]
-        best = max(sources, key=lambda one: one.end - one.start, default=None)
-        return (best.document_id, TextHighlight(best.block_id, best.start, best.end)) if best is not None else None
+        return None
+
+    def page_search(self, sentence: str, page: int) -> Callable[[], PlaceInDocument | None]:
+        """What finds the place that fits a sentence best on such a page; for a thread, since a sheet may be one page.
+
+        It knows the documents of now.
+        """
+        assert self._talk is not None
+        store, ids = self._talk.documents.store, self.ids
+
+        def find_place() -> PlaceInDocument | None:
+            found = [source_on_page(sentence, 0, page, number, store) for number in ids]
+            sources = [source for source in found if source is not None]
+            best = max(sources, key=lambda source: source.end - source.start, default=None)
+            return (best.document_id, TextHighlight(best.block_id, best.start, best.end)) if best is not None else None
+
+        return find_place
 
     def _has_blocks(self, document_id: int, page: int) -> bool:
         document = self._documents[document_id]
         if self._talk is None or not document.unit or not 1 <= page <= document.pages:
             return False
-        blocks = self._talk.documents.store.blocks_of_page(document_id, page)
-        return any(block["page"] == page for block in blocks)
+        return self._talk.documents.store.has_page(document_id, page)
 
-    def _place(self, source: SourcePlace) -> CitationLink:
-        document = self._documents[source.document_id]
-        mark = TextHighlight(source.block_id, source.start, source.end)
-        return self._place_at(document, source.page, mark, is_named=len(self._documents) > 1)
-
-    def _places_of_passages(self, document: StoredDocument, passages: Sequence[int]) -> list[CitationLink]:
+    def _places_of_passages(self, document: StoredDocument, passages: Sequence[int]) -> tuple[list[CitationLink], int]:
+        """The first places, and how many there are more; one look into the store for all of them."""
         assert self._talk is not None
         blocks = self._talk.documents.some_blocks(document.id, list(passages))
-        places: dict[object, CitationLink] = {}
+        places: dict[object, Block] = {}
         last = 0
         for block in blocks:
             key = block.page if document.unit else (block.id if block.id != last + 1 else None)
             last = block.id
-            if key is not None and key not in places:
-                places[key] = self._place_at(document, block.page, TextHighlight(block.id), is_named=False)
-        return list(places.values())
+            if key is not None:
+                places.setdefault(key, block)
+        shown = [
+            _place_at(document, block.page, TextHighlight(block.id), block.text, is_named=False)
+            for block in list(places.values())[:MOST_PLACES]
+        ]
+        return shown, len(places) - MOST_PLACES
 
-    def _place_at(
-        self, document: StoredDocument, page: int | None, mark: TextHighlight, *, is_named: bool
-    ) -> CitationLink:
-        words = page_mark(document.unit, page) or self._quoted(document.id, mark)
-        where = f"{document.unit} {page}" if document.unit and page else words
-        text = f"{_brief(document.name)} {words}" if is_named else words
-        return CitationLink(text, tr("{where} of {name}", where=where, name=document.name), document.id, mark)
-
-    def _quoted(self, document_id: int, mark: TextHighlight) -> str:
-        """The beginning of what is there, for documents without pages."""
+    def _quoted_texts(self, sources: Sequence[SourcePlace]) -> dict[tuple[int, int], str]:
+        """The texts of places that have no page to be named by, by document and block; one look for each document."""
         assert self._talk is not None
-        blocks = self._talk.documents.some_blocks(document_id, [mark.block_id])
-        text = " ".join(blocks[0].text[mark.start : mark.start + 4 * MOST_QUOTED].split()) if blocks else ""
-        if len(text) > MOST_QUOTED:
-            text = text[:MOST_QUOTED].rsplit(" ", 1)[0] + "…"
-        return f"“{text}”"
+        wanted: dict[int, list[int]] = {}
+        for source in sources:
+            if not page_mark(self._documents[source.document_id].unit, source.page):
+                wanted.setdefault(source.document_id, []).append(source.block_id)
+        return {
+            (number, block.id): block.text
+            for number, ids in wanted.items()
+            for block in self._talk.documents.some_blocks(number, sorted(ids))
+        }
 
 
 def _unseen(messages: Sequence[StoredMessage], media: Mapping[int, list[MediaUse]]) -> set[int]:
@@ -295,6 +316,21 @@ def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, TextHighligh
 def _bare(text: str) -> str:
     """Words without the signs that Markdown needs."""
     return " ".join(re.sub(r"[\\*_`]", "", text).split()).casefold()
+
+
+def _place_at(
+    document: StoredDocument, page: int | None, mark: TextHighlight, block_text: str, *, is_named: bool
+) -> CitationLink:
+    """A link by its page; in documents without pages by the beginning of what is there."""
+    words = page_mark(document.unit, page) or _quoted(block_text[mark.start : mark.start + 4 * MOST_QUOTED])
+    where = f"{document.unit} {page}" if document.unit and page else words
+    text = f"{_brief(document.name)} {words}" if is_named else words
+    return CitationLink(text, tr("{where} of {name}", where=where, name=document.name), document.id, mark)
+
+
+def _quoted(text: str) -> str:
+    text = " ".join(text.split())
+    return f"“{text if len(text) <= MOST_QUOTED else text[:MOST_QUOTED].rsplit(' ', 1)[0] + '…'}”"
 
 
 def _brief(name: str) -> str:

@@ -21,6 +21,7 @@ from app.ui.chat.transcript import ChatTranscript, is_answer, is_question
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPIED, COPY
+from app.ui.shell import tasks
 from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from app.features.chat.answers import AnswerService
     from app.store.conversations import Conversation, StoredMessage
     from app.ui.chat.answer import AnswerView
+    from app.ui.chat.documents import PlaceInDocument
 
 
 class OpenChat(QObject):
@@ -73,6 +75,7 @@ class OpenChat(QObject):
         self._whole_next: int | None = None
         """A question that is answered from whole documents as soon as the answer that runs has stopped."""
         transcript.place_wanted.connect(self.open_document)
+        self._page_search: tasks.BackgroundTask | None = None
         transcript.link_clicked.connect(self._on_link)
         live.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)  # the end is shown first
 
@@ -138,13 +141,30 @@ class OpenChat(QObject):
         from app.ui.text.links import ask_to_open, page_of_link  # as in `is_answer`
 
         page = page_of_link(href)
-        with self._notify.guard():
-            if page is None:
+        if page is None:
+            with self._notify.guard():
                 ask_to_open(href, self._window)
-                return
-            found = self.transcript.documents.find_page(page[1], page[0])
-            if found is not None:
-                self.open_document(*found)
+            return
+        documents, number, sentence = self.transcript.documents, *page
+        if self._page_search is not None:
+            self._page_search.abandon()  # the last link counts
+            self._page_search = None
+        found = documents.find_cited(sentence, number)
+        if found is not None or number < 0:
+            self._on_place_found(self._where, found)
+            return
+        where, find_place = self._where, documents.page_search(sentence, number)
+        self._page_search = tasks.ask(
+            lambda _: find_place(), self, lambda place: self._on_place_found(where, place), self._notify.error
+        )
+
+    @property
+    def _where(self) -> tuple[AnswerService, int | None]:
+        return self.talk, self.conversation_id
+
+    def _on_place_found(self, where: tuple[AnswerService, int | None], place: PlaceInDocument | None) -> None:
+        if place is not None and where == self._where:
+            self.open_document(*place)
 
     # Answers.
 

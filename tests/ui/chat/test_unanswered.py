@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.features.chat.documents import NO_ANSWER
+from app.features.retrieval.embedding import PassageEmbedder
+from app.features.retrieval.meaning import PassageIndexes
+from app.store.documents import DocumentStore
+from app.store.vectors import VectorStore
 from app.ui.chat.answer import MAY_COME_FROM, NOT_FOUND_IN_DOCUMENT
+from app.ui.chat.documents import SourceRow
 from app.ui.chat.question import NO_PASSAGE_ANSWERS, READ_ALL_QUESTION, QuestionView
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.models_on_disk import write_model
 from tests.ui.chat.conftest import Open
 
 LARGE, SMALL = 4_000_000_000, 100_000_000
@@ -69,6 +77,63 @@ def test_a_question_that_no_passage_answers_is_told_to_the_person_and_the_model(
     desk.wait(lambda: len(desk.turns) == 4)
     assert said_of(desk.question(2)) == NO_PASSAGE_ANSWERS, "it is kept with the question"
     assert said_of(desk.question()) == ""
+
+
+RANKING: tuple[tuple[type, str], ...] = (
+    (DocumentStore, "rank"),
+    (DocumentStore, "every_block"),
+    (VectorStore, "is_finished"),
+    (VectorStore, "batches"),
+    (PassageIndexes, "rank"),
+    (PassageIndexes, "closeness"),
+    (PassageEmbedder, "rank"),
+)
+"""What passages, places and verdicts are found by."""
+
+
+def test_nothing_is_looked_up_by_the_windows_thread_and_a_line_of_places_is_one_look(
+    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: dict[str, set[threading.Thread]] = {}
+
+    def note_thread(owner: type, name: str) -> None:
+        function = getattr(owner, name)
+
+        def noted(*values: Any, **keys: Any) -> Any:
+            threads.setdefault(name, set()).add(threading.current_thread())
+            return function(*values, **keys)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    for owner, name in RANKING:
+        note_thread(owner, name)
+    desk = opened(
+        open_chat,
+        {"when": "cool\\?$", "text": f"{KILN} {FILLER.format(number=7)}"},
+    )
+    model = desk.app.paths.models / "vectors.gguf"
+    write_model(model, **{"llama.pooling_type": 1})
+    desk.app.change("models", passages_path=str(model))
+    desk.attach(book(tmp_path))
+    desk.ask(ASKED)
+    desk.ask(UNASKED)
+    chat = desk.chat.conversation_id
+    desk.chat.show_conversation(None)
+    looks: list[list[int]] = []
+    some_blocks = DocumentStore.some_blocks
+    monkeypatch.setattr(
+        DocumentStore,
+        "some_blocks",
+        lambda store, number, wanted: looks.append(list(wanted)) or some_blocks(store, number, wanted),
+    )
+    desk.chat.show_conversation(chat)
+    desk.wait(lambda: len(desk.turns) == 4)
+    rows = [row for turn in desk.turns for row in turn.findChildren(SourceRow) if row.isVisible()]
+    chips = [len(desk.places_in(row)) for row in rows]
+    assert sum(chips) > len(rows) > 2
+    assert len(looks) <= len(rows)
+    assert {"rank", "every_block", "is_finished"} <= threads.keys()
+    assert threading.main_thread() not in set().union(*threads.values())
 
 
 def test_all_of_it_is_read_for_such_a_question(open_chat: Open, tmp_path: Path) -> None:

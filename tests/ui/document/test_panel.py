@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.bootstrap import build
 from app.features.chat.documents import NO_ANSWER
 from app.language.static_embeddings import load_table
+from app.store.documents import DocumentStore
 from app.ui.application import chat_tab
 from app.ui.chat.answer import MAY_COME_FROM, NOT_FOUND_IN_DOCUMENT
 from app.ui.chat.documents import SourceRow
@@ -93,11 +96,21 @@ def sources(desk: Window) -> SourceRow:
 
 
 def test_a_source_is_reached_by_tab_and_opens_its_sentence_and_so_does_a_page_that_the_model_names(
-    open_whole: Callable[..., Window], tmp_path: Path
+    open_whole: Callable[..., Window], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    readers: list[tuple[int, threading.Thread]] = []
+    blocks_of_page = DocumentStore.blocks_of_page
+
+    def noted(store: DocumentStore, document_id: int, page: int) -> Any:
+        if sys._getframe(1).f_globals["__name__"] != "app.features.documents":  # what the document view shows
+            readers.append((page, threading.current_thread()))
+        return blocks_of_page(store, document_id, page)
+
+    monkeypatch.setattr(DocumentStore, "blocks_of_page", noted)
     desk = open_whole({"text": ANSWER})
     ask_about_the_lease(desk, tmp_path)
     assert desk.said_in(sources(desk)) == "May come from p. 2"
+    assert readers == [], "whether a page is there is asked of an index"
     (chip,) = desk.places_in(sources(desk))
     assert chip.accessibleName() == "page 2 of lease.pdf"
     desk.chat.focus_composer()
@@ -126,8 +139,11 @@ def test_a_source_is_reached_by_tab_and_opens_its_sentence_and_so_does_a_page_th
     assert [link.text.strip("\u2009").replace("\u00a0", " ") for link in links] == ["p. 2"]
     assert "[p. 9]" in prose.toPlainText()  # type: ignore[union-attr]
     desk.follow_link(links[0].href)
+    desk.wait(lambda: desk.reader.is_visible)
     assert desk.reader.page == 2
     assert desk.reader.marked_text
+    assert [page for page, _ in readers] == [2]
+    assert readers[0][1] is not threading.main_thread(), "a page may be a whole sheet"
     assert desk.texts[-1] == ANSWER, "what the model said stays as it was"
 
 
