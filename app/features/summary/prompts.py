@@ -500,7 +500,7 @@ def entries(ids: Iterable[int], most: int) -> str:
         "\n"
         rf'line ::= "[" id (", " id){_times(0, MOST_IDS - 1)} "] " text'
         f"\nid ::= {one_of(ids)}\n"
-        rf"text ::= {_ANY_BEGINNING} [^\n\[\]]{_times(0, MOST_ENTRY_CHARACTERS)}"
+        rf"text ::= {_ANY_BEGINNING} [^\n]{_times(0, MOST_ENTRY_CHARACTERS)}"
         "\n"
     )
 

@@ -101,6 +101,17 @@ def test_every_form_takes_what_a_model_would_say(starter_loaded: Model, form: Fo
     assert refused_at(starter_loaded, prompts.write_up(form, [1, 2, 12], 1, 4), answer) is None
 
 
+def test_a_list_takes_brackets_of_the_text(starter_loaded: Model) -> None:
+    answer = "[1] counts[0] = 1\n[1, 12] the kiln [sic]\n[2] wood, see [7] below"
+    assert refused_at(starter_loaded, prompts.entries([1, 2, 12], 3), answer) is None
+    found = prompts.read_points(answer, [1, 2, 12])
+    assert [(one.text, one.ids) for one in found] == [
+        ("counts[0] = 1", (1,)),
+        ("the kiln [sic]", (1, 12)),
+        ("wood, see [7] below", (2,)),
+    ]
+
+
 @pytest.mark.parametrize(
     "answer", ["- The kiln is old [3].", "- The kiln\n\n- It", "The kiln is old.", "- [1] The kiln."]
 )

@@ -198,7 +198,7 @@ def free_pattern(rules: str, name: str) -> re.Pattern[str]:
 def test_a_larger_model_can_write_short_texts_and_what_is_below_zero(rules: str) -> None:
     pattern = free_pattern(rules, "text")
     assert all(map(pattern.fullmatch, ["In 1871", "-5 °C at night", "Sí"]))
-    assert not any(map(pattern.fullmatch, ["- one", "[2] two", "two [2]", "a\nb", ""]))
+    assert not any(map(pattern.fullmatch, ["- one", "[2] two", "a\nb", ""]))
 
 
 def test_brackets_that_hold_no_number_are_the_texts_own() -> None:
