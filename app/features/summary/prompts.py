@@ -410,12 +410,15 @@ def spread(
     parts = [f"line{n}" for n in range(1, count + 1)]
     before = {Form.PARAGRAPHS: _BREAKS, Form.QUESTIONS: 'question "\\n" '}.get(form, "")
     root = " ".join(
-        f"{part} break" if before is _BREAKS and n % PARAGRAPH_LINES == 0 else part for n, part in enumerate(parts, 1)
+        f"{part} break" if before is _BREAKS and n % PARAGRAPH_LINES == 0 and n < count else part
+        for n, part in enumerate(parts, 1)
     )
     rules = [f"root ::= {root}"]
     for n, part in enumerate(parts):
         asked = before if form is Form.QUESTIONS else ""
-        rules.append(f'{part} ::= {asked}"[" ({one_of(_share(ids, n, count))}) "] " text "\\n"')
+        is_last = n == count - 1  # a model that has to write a break there goes on with its sentence
+        end = '"\\n"?' if is_last else '"\\n"'
+        rules.append(f'{part} ::= {asked}"[" ({one_of(_share(ids, n, count))}) "] " text {end}')
     rules += ['break ::= "\\n"'] if before is _BREAKS else []
     rules += [_QUESTION] if form is Form.QUESTIONS else []
     return "\n".join(rules) + _sentence_rules(language, source, begins_with_number=begins_with_number)

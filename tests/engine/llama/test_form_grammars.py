@@ -112,6 +112,17 @@ def test_a_list_takes_brackets_of_the_text(starter_loaded: Model) -> None:
     ]
 
 
+@pytest.mark.parametrize("form", [Form.BULLETS, Form.PARAGRAPHS])
+def test_sentences_of_a_small_model_end_without_a_break(starter_loaded: Model, form: Form) -> None:
+    lines = [f"[{number}] It is {number} metres high" for number in range(1, 9)]
+    breaks = ["\n", "\n", "\n", "\n\n" if form is Form.PARAGRAPHS else "\n"] * 2
+    answer = "".join(line + end for line, end in zip(lines, breaks, strict=True)).rstrip("\n")
+    rules = prompts.spread(list(range(1, 9)), 8, "en", form)
+    assert refused_at(starter_loaded, rules, answer) is None
+    assert refused_at(starter_loaded, rules, f"{answer}\n") is None
+    assert refused_at(starter_loaded, rules, answer.rpartition("\n")[0])
+
+
 @pytest.mark.parametrize(
     "answer", ["- The kiln is old [3].", "- The kiln\n\n- It", "The kiln is old.", "- [1] The kiln."]
 )
