@@ -19,7 +19,7 @@ from pathlib import Path
 
 from appimage import runtime, write_appimage
 from desktop import homepage
-from glibc_floor import Version, floor_of, floors, name_of, sentence
+from glibc_floor import Version, floor_of, name_of, needs, sentence, together
 from manual import write_completions, write_manual
 from materials import write_materials, write_sums
 from parts import LEVEL, folder_bytes, is_program, parts_of, settle, table, write_archive
@@ -78,7 +78,7 @@ def main() -> None:
     print(table(parts))
     for path in made:
         print(f"Made dist/{path.name}: {path.stat().st_size / 1e6:.1f} MB.")
-    print(sentence(max(floors(TARGET / "program").values())))
+    print(sentence(together(needs(TARGET / "program").values())))
 
 
 def write_deb(source: Source) -> Path:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop import add_to_desktop, write_icon
+from older_symbols import ask_for_older
 from parts import folder_bytes, settle
 from trimming import trim
 
@@ -99,6 +100,7 @@ def main() -> None:
     freeze(fresh / "program", source, numpy)
     saved = []
     if sys.platform == "linux":
+        ask_for_older(fresh / "program")
         saved = trim(fresh / "program" / "_internal")
         add_entrance(fresh)
         add_system_licences(fresh / "licences", fresh / "program" / "_internal")
