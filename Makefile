@@ -148,6 +148,10 @@ portable-engine: $(STAMPS)/app # before the one for this computer, which then ne
 	@$(PYTHON) $(SETUP)/install_engine.py --portable $(QUIETLY)
 	@touch $(ENGINE) # or one for this computer that was kept would take its place
 
+.PHONY: package-older
+package-older: $(STAMPS)/app $(STAMPS)/assets $(STAMPS)/system-older ## the same, made in Debian 12: for RHEL 9, Ubuntu 22.04, Debian 12 and newer (as root)
+	@$(PYTHON) packaging/older_root.py
+
 .PHONY: package-test
 package-test: dev $(STAMPS)/system-package-test ## the packages in a fresh Debian and under Wine, on older processors, against the checkout
 	@test -e dist/fireside -a -e "$$(echo dist/fireside_*.deb)" || $(MAKE) package

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ DESKTOP = (
     *("eatmydata", "xvfb", "openbox", "xdotool", "imagemagick", "libglib2.0-bin", "dbus-x11", "fonts-dejavu-core"),
     *("desktop-file-utils", "shared-mime-info", "hicolor-icon-theme", "ca-certificates"),
 )
+CERTIFICATES = Path("/usr/local/share/ca-certificates")
 PERSON = "ada"
 OLD_VERSION = "0.0.9"
 OLD_STORE = ROOT / "tests" / "store" / "data" / "fireside-v3.sql"
@@ -83,18 +84,25 @@ class FreshRoot:
 
 def bare_root() -> Path:
     """Debian without Fireside, made once."""
-    kept = KEPT / RELEASE
+    return kept_root(RELEASE, RELEASE, DESKTOP)
+
+
+def kept_root(name: str, release: str, packages: Sequence[str]) -> Path:
+    """A release with some packages, a person, and the certificates that this computer adds; made once."""
+    kept = KEPT / name
     if not kept.is_dir():
         KEPT.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f"{RELEASE}-", dir=KEPT))
-        command = ["debootstrap", "--variant=minbase", f"--components={COMPONENTS}", RELEASE, fresh, MIRROR]
+        fresh = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=KEPT))
+        command = ["debootstrap", "--variant=minbase", f"--components={COMPONENTS}", release, fresh, MIRROR]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         fresh.chmod(0o755)
         root = FreshRoot(fresh)
         for file in ("etc/resolv.conf", "etc/hosts"):
             shutil.copy(f"/{file}", fresh / file)
+        if CERTIFICATES.is_dir():
+            shutil.copytree(CERTIFICATES, fresh / CERTIFICATES.relative_to("/"), dirs_exist_ok=True)
         root.run(*APT, "update")
-        root.run(*APT, "install", *DESKTOP)
+        root.run(*APT, "install", *packages)
         root.run("useradd", "--create-home", "--shell", "/bin/bash", PERSON)
         fresh.rename(kept)
     return kept
