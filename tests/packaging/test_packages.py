@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -191,6 +192,26 @@ def test_only_the_programs_own_type_is_named_in_its_menu_entry(tmp_path: Path) -
 
     for path in write_entries(tmp_path).iterdir():
         assert sections_of(path)["Desktop Entry"]["MimeType"] == "application/x-gguf;"
+
+
+@pytest.mark.parametrize(
+    ("said", "is_wrong"),
+    [
+        ('error: value "1.5" for key "Version" in group "Desktop Entry" is not a known version', False),
+        ('error: value "maybe" for boolean key "Terminal" contains invalid characters', True),
+    ],
+)
+def test_an_older_system_that_knows_no_newer_form_ends_no_build(
+    said: str, is_wrong: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from desktop import validate
+
+    for name, code in (("desktop-file-validate", 1), ("appstreamcli", 0)):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{said}'\nexit {code}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(SystemExit) if is_wrong else nullcontext():
+        validate(tmp_path, tmp_path / "metainfo.xml")
 
 
 def test_software_centres_are_given_the_page_that_the_builder_names(tmp_path: Path) -> None:
