@@ -120,6 +120,8 @@ class AnswerText(QObject):
 
     def set_text(self, text: str, *, is_over: bool) -> None:
         """All of it; what is laid out already stays where it goes on from there."""
+        if text == self.text and not self.is_open:
+            return  # something else of the answer has changed, such as what it rests on
         if not text.startswith(self.text) or not self.is_open:
             self._begin()
         self.text = text

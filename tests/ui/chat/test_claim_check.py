@@ -64,8 +64,14 @@ def test_the_next_question_goes_before_it(open_chat: Open, tmp_path: Path, monke
     monkeypatch.setattr(type(desk.engine), "is_answering", property(lambda _: is_answering[0]))
     desk.ask("How long does the kiln cool?")
     desk.wait(lambda: line_of(desk) == CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL)
+    view = desk.last_views[0]
+    desk.drag(view, 0, view, len(KILN))
+    laid_out: list[bool] = []
+    desk.last.written.laid_out.connect(lambda: laid_out.append(True))
     is_answering[0] = False
     desk.wait(lambda: line_of(desk) == DOUBTED and not checking.is_running)
+    assert (desk.last_views[0], laid_out) == (view, []), "a long answer takes a while to lay out"
+    assert view.textCursor().selectedText() == KILN, "what somebody selected meanwhile stays selected"
 
 
 def test_without_a_checker_and_with_one_that_fails_answers_are_as_they_were(open_chat: Open, tmp_path: Path) -> None:
