@@ -4,6 +4,9 @@ Two sources of questions: those in other words of `tests/data/grounded`, and `te
 were written before any score was seen. `near` is a question that the document answers for another year, version or
 person, `plausible` one about its topic, `far` one about something else. `fit` finds the weights of
 `app.features.retrieval.absence` on the development sets; the held-out ones only say what they are worth.
+
+No judge that reads the passages which a prompt shows can tell more than the ceiling: one without a fault, which never
+tells where the answer is among them and leaves the rest to the signs. It needs the answer to be found first.
 """
 
 from __future__ import annotations
@@ -17,8 +20,9 @@ import numpy as np
 from run import Row
 
 from app.features.retrieval.absence import MOST_ABSENCE, USUAL_CLOSENESS, AnswerSigns, absence_of, signs_of
+from app.features.retrieval.choosing import choose
 from app.store.documents import DocumentStore
-from tests.helpers.grounded import DEVELOPMENT, HELD_OUT, load_question_sets
+from tests.helpers.grounded import DEVELOPMENT, HELD_OUT, find_passage, load_question_sets
 
 QUESTIONS = Path(__file__).resolve().parents[1] / "data" / "absence" / "questions.json"
 LEAST_TOLD, MOST_FALSE = 0.8, 0.1
@@ -26,20 +30,44 @@ FITTED_FALSE = 0.05
 """Of the development sets: other documents are told of more often."""
 RIDGE = 0.3
 """Of the regression, on signs of unit variance."""
+SHOWN_TOKENS = 3_000
+"""What a context of 8,192 tokens has for passages."""
+LETTERS_A_TOKEN = 3.6
+ANSWERABLE = "answerable"
+
+
+@dataclass(frozen=True)
+class AskedQuestion:
+    """`kind` is answerable, near, plausible or far; `passage` a phrase of what answers, "" where nobody marked it."""
+
+    document: str
+    language: str
+    split: str
+    kind: str
+    text: str
+    passage: str = ""
 
 
 @dataclass(frozen=True)
 class JudgedQuestion:
-    """`kind` is answerable, near, plausible or far; `signs` None: nothing is told."""
+    """`signs` None: nothing is told.
+
+    `is_shown`: whether the passage that answers is among those that a prompt shows; None where nobody marked it.
+    """
 
     split: str
     language: str
     kind: str
     signs: AnswerSigns | None
+    is_shown: bool | None = None
+
+    @property
+    def absence(self) -> float:
+        return 0.0 if self.signs is None else absence_of(self.signs)
 
     @property
     def is_answerable(self) -> bool:
-        return self.kind == "answerable"
+        return self.kind == ANSWERABLE
 
 
 def named_documents() -> list[str]:
@@ -49,24 +77,37 @@ def named_documents() -> list[str]:
 
 def judge_questions(store: DocumentStore, documents: dict[str, int]) -> list[JudgedQuestion]:
     """Look every question up in its document, where that is there; `documents` are ids by names."""
-    return [
-        JudgedQuestion(split, language, kind, signs_of(store, documents[document], question))
-        for document, language, split, kind, question in _questions()
-        if document in documents
-    ]
+    judged = []
+    for asked in asked_questions():
+        if asked.document in documents:
+            number = documents[asked.document]
+            is_shown = _is_shown(store, number, asked) if asked.passage else None
+            signs = signs_of(store, number, asked.text)
+            judged.append(JudgedQuestion(asked.split, asked.language, asked.kind, signs, is_shown))
+    return judged
 
 
-def _questions() -> Iterator[tuple[str, str, str, str, str]]:
+def _is_shown(store: DocumentStore, document_id: int, asked: AskedQuestion) -> bool:
+    chosen = choose(store, document_id, asked.text, SHOWN_TOKENS, _estimate_tokens)
+    return bool(find_passage(store.blocks(document_id), asked.passage) & set(chosen))
+
+
+def _estimate_tokens(texts: Sequence[str]) -> list[int]:
+    return [int(len(text) / LETTERS_A_TOKEN) + 1 for text in texts]
+
+
+def asked_questions() -> Iterator[AskedQuestion]:
+    """Yield all questions of both sources."""
     for question_set in load_question_sets():
         place = question_set.document, question_set.language, question_set.split
-        yield from ((*place, "answerable", question.text) for question in question_set.answerable)
+        yield from (AskedQuestion(*place, ANSWERABLE, one.text, one.passage) for one in question_set.answerable)
         for unanswerable in question_set.unanswerable:
-            yield *place, "far" if unanswerable.is_off_topic else "plausible", unanswerable.text
+            yield AskedQuestion(*place, "far" if unanswerable.is_off_topic else "plausible", unanswerable.text)
     for fields in json.loads(QUESTIONS.read_text("utf-8")):
         place = fields["document"], fields["language"], fields["split"]
-        yield from ((*place, "answerable", question) for question in fields["answerable"])
+        yield from (AskedQuestion(*place, ANSWERABLE, question) for question in fields["answerable"])
         for kind, questions in fields["unanswerable"].items():
-            yield from ((*place, kind, question) for question in questions)
+            yield from (AskedQuestion(*place, kind, question) for question in questions)
 
 
 def absence_rows(judged: Sequence[JudgedQuestion]) -> Iterator[Row]:
@@ -88,6 +129,27 @@ def absence_rows(judged: Sequence[JudgedQuestion]) -> Iterator[Row]:
         for name, belongs in groups.items():
             answered = [question for question in of_split if belongs(question) and question.is_answerable]
             yield _told_row(f"{split}, {name}: told so wrongly", answered, ways, at_most=MOST_FALSE)
+        yield _ceiling_row(split, of_split)
+
+
+def _ceiling_row(split: str, questions: Sequence[JudgedQuestion]) -> Row:
+    """What a faultless reader of the shown passages could tell, beside the signs alone, with as many told wrongly.
+
+    An answer whose passage nobody marked counts as shown.
+    """
+    is_open = np.array([not one.is_answerable for one in questions])
+    blind = np.array([one.absence for one in questions])
+    reading = np.where([one.is_answerable and one.is_shown is not False for one in questions], 0.0, blind)
+    marked = [one.is_shown for one in questions if one.is_shown is not None]
+    note = f"wanted at least {LEAST_TOLD}; {sum(marked)} of {len(marked)} answers are among {SHOWN_TOKENS} tokens"
+    told, told_blind = (round(told_at(absences, is_open), 3) for absences in (reading, blind))
+    return Row(f"{split}: told by a faultless reader of what is shown", told, "share", told_blind, note)
+
+
+def told_at(absences: np.ndarray, is_open: np.ndarray) -> float:
+    """Return the share of open questions above the limit that the allowed share of the others reaches."""
+    answerable = np.sort(absences[~is_open])[::-1]
+    return float((absences[is_open] > answerable[int(len(answerable) * MOST_FALSE)]).mean())
 
 
 def _told_row(
@@ -120,9 +182,9 @@ def fit(judged: Sequence[JudgedQuestion]) -> dict[str, float]:
     """
     development = [question for question in judged if question.split == DEVELOPMENT]
     known = [question for question in development if question.signs is not None]
-    signs = np.array([_numbers(question.signs) for question in known if question.signs is not None])
+    signs = np.array([numbers_of(question.signs) for question in known if question.signs is not None])
     is_open = np.array([not question.is_answerable for question in known])
-    weights = _regress(signs, is_open)
+    weights = regress(signs, is_open)
     logits = weights[0] + signs @ weights[1:]
     answerable = sum(question.is_answerable for question in development)
     limit = np.sort(logits[~is_open])[::-1][int(answerable * FITTED_FALSE)]
@@ -130,12 +192,12 @@ def fit(judged: Sequence[JudgedQuestion]) -> dict[str, float]:
     return {"BIAS": float(weights[0] - limit)} | dict(zip(names, map(float, weights[1:]), strict=True))
 
 
-def _numbers(signs: AnswerSigns) -> tuple[float, float, float, float]:
+def numbers_of(signs: AnswerSigns) -> tuple[float, float, float, float]:
     closeness = USUAL_CLOSENESS if signs.closeness is None else signs.closeness
     return signs.missing, signs.together, closeness, float(signs.lacks_name)
 
 
-def _regress(signs: np.ndarray, is_open: np.ndarray) -> np.ndarray:
+def regress(signs: np.ndarray, is_open: np.ndarray) -> np.ndarray:
     """Logistic regression by Newton's method, with a ridge."""
     means, deviations = signs.mean(0), signs.std(0) + 1e-9
     inputs = np.c_[np.ones(len(signs)), (signs - means) / deviations]
