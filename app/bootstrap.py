@@ -179,13 +179,13 @@ class ProgramParts:
     @property
     def loaded(self) -> ModelLoaded | None:
         """The model that is in the chat's engine; needs no engine to say that there is none."""
-        engine: Engine | None = self._made("engine")
+        engine: Engine | None = self._made_part("engine")
         return engine.loaded if engine is not None else None
 
     @property
     def is_outdated(self) -> bool:
         """Whether that model was loaded with other settings than those of now."""
-        engine: Engine | None = self._made("engine")
+        engine: Engine | None = self._made_part("engine")
         return engine is not None and engine.is_outdated
 
     @_LazyPart
@@ -210,7 +210,7 @@ class ProgramParts:
             self.database,
             self.consent,
             recognizes=False,
-            hear=self._hear(self.database),
+            hear=self._make_hear(self.database),
             rank_by_model=self.rank_by_model,
         )
 
@@ -233,7 +233,7 @@ class ProgramParts:
 
         embedder = PassageEmbedder(
             chosen,
-            lambda path, cancel: engines.opened(path, cancel, embeds=True, is_own=True),
+            lambda path, cancel: engines.lease_engine(path, cancel, embeds=True, is_own=True),
             is_loaded=engines.is_loaded,
             is_answering=lambda: any(engine.is_answering for engine in list(self._engines)),
         )
@@ -263,14 +263,14 @@ class ProgramParts:
             make_engine=self._new_engine,
         )
 
-    def _hear(self, database: Database) -> Hear:
+    def _make_hear(self, database: Database) -> Hear:
         """What makes documents of recordings; as long as that takes, what was heard is kept in this database."""
 
         def hear(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
             from app.store.documents import PageReadings
 
             hearing = build_hearing(self.paths, lambda: self.engine, PageReadings(database))
-            yield from hearing.read(request, cancel)
+            yield from hearing.read_recording(request, cancel)
 
         return hear
 
@@ -346,7 +346,7 @@ class ProgramParts:
             CollectionServices(
                 self.paths,
                 lambda: self.settings,
-                self.change,
+                self.change_settings,
                 Network(lambda: access_of(self.settings, self.token), self.ledger),
                 JobTable(self.database),
                 ModelNotes(self.database),
@@ -355,7 +355,7 @@ class ProgramParts:
                 lambda: gpus_of(self.engine),
                 self.conversations.best_speeds,
                 lambda: self.translations.words.memory_bytes(),  # noqa: PLW0108 - they are made when they are asked for
-                lambda: self.machines.lent(),  # noqa: PLW0108 - as well
+                lambda: self.machines.lent_rooms(),  # noqa: PLW0108 - as well
             )
         )
 
@@ -382,7 +382,7 @@ class ProgramParts:
         """Where pages are gone on with: the chat's engine, unless another model was chosen for them."""
         return self._engines_of(WRITING)
 
-    def _made(self, name: str) -> Any:
+    def _made_part(self, name: str) -> Any:
         """A part, or None where nobody has needed it so far."""
         return self.__dict__.get(name)
 
@@ -403,13 +403,13 @@ class ProgramParts:
     @_LazyPart
     def machines(self) -> RemoteMachines:
         """Other computers that lend their memory."""
-        return build_machines(self.paths, self.change)
+        return build_machines(self.paths, self.change_settings)
 
-    def change(self, section: str, **values: Any) -> None:
+    def change_settings(self, section: str, **values: Any) -> None:
         """Changes settings and saves them; raises DiskFull or FolderNotWritable, the change then holds until quit."""
         with self._changing:
             self.settings = self.settings.changed(section, **values)
-            _save(self.paths, self.settings)
+            _save_settings(self.paths, self.settings)
         if section == "models" and "passages_path" in values:
             self.on_passages_wanted()
         if section == "network" and not values.keys().isdisjoint(("allowed", "internet")):
@@ -433,7 +433,7 @@ class ProgramParts:
 
     def _name_elsewhere(self, path: Path) -> str:
         with suppress(ModelMissing, ModelUnreadable):
-            return self.servers.read(path).short_name
+            return self.servers.read_model(path).short_name
         return path.stem
 
     def model_path(self) -> Path | None:
@@ -502,7 +502,7 @@ class Fireside(ProgramParts):
         from app.hub.network import Network
 
         network = Network(lambda: access_to(RELEASES.address, self.settings), self.ledger)
-        return ReleaseUpdates(RELEASES, network, lambda: self.settings, self.change)
+        return ReleaseUpdates(RELEASES, network, lambda: self.settings, self.change_settings)
 
     @_LazyPart
     def summaries(self) -> SummaryJobs:
@@ -513,19 +513,19 @@ class Fireside(ProgramParts):
         jobs, store, engines = JobTable(self.database), SummaryStore(self.database), self._engines_of(TASK)
         checker = _claim_checker(lambda: self.settings, self._new_engine)
         return SummaryJobs(
-            jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns, check=checker.check
+            jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns, check=checker.check_summary
         )
 
     @property
     def is_asleep(self) -> bool:
         """Whether a model waits to come back into that engine."""
-        engine: Engine | None = self._made("engine")
+        engine: Engine | None = self._made_part("engine")
         return engine is not None and engine.asleep_path is not None
 
     @property
     def is_away(self) -> bool:
         """Whether the server that the chosen model runs on was not there when it was asked last."""
-        engine: RoutedEngine | None = self._made("engine")
+        engine: RoutedEngine | None = self._made_part("engine")
         return engine is not None and engine.is_away
 
     def surveys_of(self, chat: AnswerService) -> DocumentSurveys:
@@ -544,12 +544,12 @@ class Fireside(ProgramParts):
             self.chat,
             self.temporary_chat,
             lambda: self.settings,
-            self.change,
+            self.change_settings,
             lambda: self.loaded,
             self.model_path,
             lambda: self.usual_model(),  # noqa: PLW0108 - who knows may come later
             self.surveys_of,
-            lambda: build_prompts(self.database, lambda: self.settings, self.change),
+            lambda: build_prompts(self.database, lambda: self.settings, self.change_settings),
             lambda: self.assistants,
             self.spelling,
             lambda: self.beside,
@@ -568,7 +568,7 @@ class Fireside(ProgramParts):
             database,
             self.consent,
             recognizes=False,
-            hear=self._hear(database),
+            hear=self._make_hear(database),
             rank_by_model=self.rank_by_model,
         )
         conversations = Conversations(database)
@@ -588,15 +588,15 @@ class Fireside(ProgramParts):
         self._passing_readings[chat] = lambda: self._readings_of(documents, database, media.folder)
         self._passing_recordings[chat] = media.recordings
         weakref.finalize(chat, database.close)
-        weakref.finalize(chat, media.end)
+        weakref.finalize(chat, media.remove_all)
         return chat
 
     def known_models(self) -> list[tuple[Path, str]]:
         """Models to choose from, with what they are called: the starter, then those used last; none for vectors."""
-        rows = [row for row in self.models.installed() if not row.model.missing and not row.embeds]
+        rows = [row for row in self.models.list_installed() if not row.model.missing and not row.embeds]
         rows.sort(key=lambda row: (row.model.origin != "starter", -(row.used_at or 0)))
         found = [(row.model.path, row.label) for row in rows]
-        return found + [(model.path, model.short_name) for model in self.servers.models()]
+        return found + [(model.path, model.short_name) for model in self.servers.list_models()]
 
     @property
     def hub_host(self) -> str:
@@ -610,14 +610,14 @@ class Fireside(ProgramParts):
         if not runs_elsewhere(path):
             return ""
         with suppress(ModelMissing, ModelUnreadable):
-            return self.servers.read(path).server.host
+            return self.servers.read_model(path).server.host
         return ""
 
     def may_ask(self, path: Path) -> bool:
         """Whether the network's switches let a model on a server be asked."""
         network = self.settings.network
         with suppress(ModelMissing, ModelUnreadable):
-            return network.allowed if self.servers.read(path).server.is_own_network else network.reaches_internet
+            return network.allowed if self.servers.read_model(path).server.is_own_network else network.reaches_internet
         return network.allowed
 
     def senses_elsewhere(self, path: Path) -> tuple[bool, bool]:
@@ -625,7 +625,7 @@ class Fireside(ProgramParts):
         from app.remote.servers import SEES
 
         with suppress(ModelMissing, ModelUnreadable):
-            return self.servers.read(path).sees == SEES, False
+            return self.servers.read_model(path).sees == SEES, False
         return False, False
 
     def ask_server(self, server: RemoteServer, key: str | None = None) -> ModelServer:
@@ -634,9 +634,9 @@ class Fireside(ProgramParts):
 
     def remember_model(self, path: Path) -> None:
         """Chooses a model for the chat and keeps it in the list."""
-        self.models.use("chat", path)
+        self.models.choose_model("chat", path)
 
-    def tidy(self) -> None:
+    def remove_unreferenced(self) -> None:
         """Removes what nothing refers to any more: documents, and copies of them; slow, for a thread of its own."""
         from app.features.work.saved_file import remove_interrupted
         from app.store.trash import remove_old_backups
@@ -644,13 +644,13 @@ class Fireside(ProgramParts):
         close_to_others(self.paths.folders, deeply=True)
         remove_interrupted()
         copies = self.paths.translations
-        if JobTable(self.database).ids(TRANSLATION) or (copies.is_dir() and any(copies.iterdir())):
-            self.translations.tidy(self.began_at)  # 7 MB of modules, which who never translated does without
+        if JobTable(self.database).list_ids(TRANSLATION) or (copies.is_dir() and any(copies.iterdir())):
+            self.translations.remove_leftovers(self.began_at)  # imports 7 MB of modules
         with suppress(DiskFull):
             for done in JobTable(self.database).find(PAGE_READING, ("done",)):
                 JobTable(self.database).remove(done.id)
         with suppress(DiskFull):  # which was told at start: what was deleted stays until there is room
-            build_trash(self).purge(self.began_at - self.settings.trash.keep_days * DAY_S)
+            build_trash(self).purge_older(self.began_at - self.settings.trash.keep_days * DAY_S)
         for folder in (self.paths.decoded, self.paths.documents):
             if folder.is_dir():
                 from app.features.media import remove_passing
@@ -668,16 +668,16 @@ class Fireside(ProgramParts):
         Returns when the engine has written what it keeps of the open chat, which may take long; `on_let_go` is called
         before, when everything else can be used by another start.
         """
-        models = self._made("models")
+        models = self._made_part("models")
         for end in self.before_closing:
             end()
         for name in ("summaries", "translations", "writing_engines", "readings"):
-            work = self._made(name)
+            work = self._made_part(name)
             if work is not None:
                 work.close()
-        if (media := self._made("media")) is not None:
+        if (media := self._made_part("media")) is not None:
             media.close()
-        if (serving := self._made("serving")) is not None:
+        if (serving := self._made_part("serving")) is not None:
             serving.engines.close()
         self.engine.let_go()  # also one that nobody needed: it starts nothing any more
         if models is not None:
@@ -696,9 +696,9 @@ def build_trash(app: Fireside) -> TrashBin:
     return TrashBin(
         app.database,
         translations=lambda: app.translations,
-        forget=lambda session: app.states.delete(session),  # noqa: PLW0108 - made when there is something to forget
+        forget=lambda session: app.states.delete_session(session),  # noqa: PLW0108 - made when there is something to forget
         began_at=app.began_at,
-        forget_media=lambda before: app.media.tidy(before) if app.paths.media.is_dir() else None,
+        forget_media=lambda before: app.media.remove_unused(before) if app.paths.media.is_dir() else None,
         recordings=lambda: build_recordings(app) if app.paths.recordings.is_dir() else None,
     )
 
@@ -799,7 +799,7 @@ def build_summaries(
     engines = _engines_of_one(TASK, paths, settings, engine, lambda: model)
     checker = _claim_checker(lambda: settings, lambda: build_engine(paths))
     return SummaryJobs(
-        JobTable(database), SummaryStore(database), documents, engines, lambda: settings, check=checker.check
+        JobTable(database), SummaryStore(database), documents, engines, lambda: settings, check=checker.check_summary
     )
 
 
@@ -886,7 +886,7 @@ def build_engine(
     script = os.environ.get("FIRESIDE_ENGINE_SCRIPT")
     if script:
         command += ["--scripted", script]
-    options: dict[str, Any] = {"states": states, "machines": build_machines(paths).usable}
+    options: dict[str, Any] = {"states": states, "machines": build_machines(paths).usable_addresses}
     if sees:
         from app.features.work.engines import SeeingEngine
 
@@ -935,7 +935,7 @@ def build_model_server(
         return replace(found, allowed=network.allowed if server.is_own_network else network.reaches_internet)
 
     def own_key() -> str:
-        return servers.key(server.name) if key is None else key
+        return servers.read_key(server.name) if key is None else key
 
     return ModelServer(server.address, access, ledger, own_key, authorities=server.authorities)
 
@@ -972,7 +972,7 @@ def build_serving(
     def installed() -> list[ServedModel]:
         first = chosen()
         files = {} if first is None or not first.is_file() else {first: (first.stat().st_size, False, False)}
-        rows = [row.model for row in models.installed() if not row.model.missing]
+        rows = [row.model for row in models.list_installed() if not row.model.missing]
         files |= {model.path: (model.size_bytes, model.vision_path is not None, model.hears) for model in rows}
         return served_models((path, *facts) for path, facts in files.items())
 
@@ -1025,7 +1025,7 @@ def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
     def change(section: str, **values: Any) -> None:
         nonlocal settings
         settings = settings.changed(section, **values)
-        _save(paths, settings)
+        _save_settings(paths, settings)
 
     with closing(Database.in_memory()) as database:
         models = ModelCollection(
@@ -1043,7 +1043,7 @@ def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
             yield models
 
 
-def build(paths: AppPaths | None = None) -> Fireside:
+def build_program(paths: AppPaths | None = None) -> Fireside:
     """Builds everything for the window.
 
     Raises DatabaseNewer, MigrationFailed, FolderNotWritable or DiskFull when the data cannot be used. Any later call
@@ -1054,7 +1054,7 @@ def build(paths: AppPaths | None = None) -> Fireside:
     handler = start_log(paths.logs)
     log.info("%s %s starts", APP_NAME, __version__)
     try:
-        restored = _restored(paths) if paths.restoring.is_dir() else None
+        restored = _restore_backup(paths) if paths.restoring.is_dir() else None
         app = _build_parts(paths, handler)
         if restored is not None:
             app.notices.append(restored)
@@ -1065,7 +1065,7 @@ def build(paths: AppPaths | None = None) -> Fireside:
         raise
 
 
-def _restored(paths: AppPaths) -> PersonMessage | None:
+def _restore_backup(paths: AppPaths) -> PersonMessage | None:
     """A backup that waited takes its place, or what was here before it; says so, and where the other is kept."""
     from app.features.exchange.backup import is_putting_back, put_in_place
 
@@ -1078,15 +1078,15 @@ def _restored(paths: AppPaths) -> PersonMessage | None:
 def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     sweep_settings(paths.settings)
     settings, wrong = load_settings(paths.settings)
-    database = _opened(paths.database)
+    database = _open_database(paths.database)
     conversations = Conversations(database)
-    _begin(conversations, JobTable(database))
+    _settle_unfinished(conversations, JobTable(database))
     app = Fireside(paths, settings, database, conversations, log_handler=handler)
     app.notices = start_sentences(wrong, database)
     return app
 
 
-def _opened(path: Path) -> Database:
+def _open_database(path: Path) -> Database:
     """The database. On a full disk it can be read; a new one, or a copy that gets its upgrade, is then in memory."""
     try:
         return Database.open(path)
@@ -1095,7 +1095,7 @@ def _opened(path: Path) -> Database:
         return Database.in_memory(path if has_chats else None)
 
 
-def _begin(conversations: Conversations, jobs: JobTable) -> None:
+def _settle_unfinished(conversations: Conversations, jobs: JobTable) -> None:
     """Settles what the run before left unfinished."""
     try:
         conversations.recover()
@@ -1106,7 +1106,7 @@ def _begin(conversations: Conversations, jobs: JobTable) -> None:
         log.info("the disk is full: what the run before left stays as it is")
 
 
-def _save(paths: AppPaths, settings: Settings) -> None:
+def _save_settings(paths: AppPaths, settings: Settings) -> None:
     try:
         save_settings(paths.settings, settings)
     except OSError as error:

@@ -70,7 +70,7 @@ def check(entries: Iterable[CatalogEntry], hub: HubSearch) -> int:
     found = 0
     for entry in entries:
         try:
-            lines = list(differences(entry, hub.repository(entry.repo)))
+            lines = list(differences(entry, hub.read_repository(entry.repo)))
         except NO_NETWORK as error:
             print(f"The comparison ended at {entry.name}. {sentence_for(error).text}")
             return int(found > 0)

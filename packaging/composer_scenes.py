@@ -103,10 +103,10 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
         chat.put_message("")
 
     return [
-        ("assistants", assistants, lambda: frame.find(AssistantDialog).close()),
+        ("assistants", assistants, lambda: frame.find_step(AssistantDialog).close()),
         ("assistant-chat", assistant, no_assistant),
         ("prompt-list", slash, close_popup),
-        ("prompts", prompts, lambda: frame.find(PromptDialog).close()),
+        ("prompts", prompts, lambda: frame.find_step(PromptDialog).close()),
         ("spelling", spelling, close_popup),
         ("side-by-side", pair, lambda: frame.show_chat(told)),
         *picture_screens(frame, chat, told),
@@ -151,11 +151,11 @@ def picture_screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, 
     def large() -> None:
         sent()
         chat.click(chat.root.findChildren(SentPicture)[0])
-        chat.wait(lambda: not frame.find(LargePicture).canvas.image.isNull(), TIMEOUT_MS)
+        chat.wait(lambda: not frame.find_step(LargePicture).canvas.image.isNull(), TIMEOUT_MS)
 
     return [
         ("pictures-sent", sent, lambda: frame.show_chat(told)),
-        ("picture-large", large, lambda: frame.find(LargePicture).close()),
+        ("picture-large", large, lambda: frame.find_step(LargePicture).close()),
     ]
 
 
@@ -168,7 +168,7 @@ def invent_pictures(frame: Frame) -> int:
         for name, sky in (("harbour.jpg", ("#7FB2D9", "#F4E3C1")), ("lake.jpg", ("#1B2A49", "#E07A3F"))):
             path = Path(folder) / name
             draw_evening(*sky).save(str(path), quality=92)
-            conversations.media.use(question.id, [(library.add(path).sha256, name, 0)])
+            conversations.media.add_uses(question.id, [(library.add_picture(path).sha256, name, 0)])
     answer = conversations.add_message(
         chat.id,
         question.id,

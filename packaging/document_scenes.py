@@ -15,7 +15,7 @@ from app.features.retrieval.citations import source_to_fields, sources_of
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.support import with_unsupported
 from app.features.summary.result import ClaimAnchor, Coverage, Statement, SummarizedDocument, Summary, SummaryOptions
-from app.features.survey.surveys import written
+from app.features.survey.surveys import write_answer
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, made_to_fields
 from app.store.conversations import DocumentUse
 from app.store.documents import StoredDocument
@@ -226,7 +226,7 @@ def _sheet(folder: Path) -> Path:
 
 
 def _read(app: Fireside, path: Path) -> StoredDocument:
-    return next(e.document for e in app.documents.read(path, CancelToken()) if isinstance(e, DocumentStored))
+    return next(e.document for e in app.documents.read_file(path, CancelToken()) if isinstance(e, DocumentStored))
 
 
 def _told(app: Fireside, path: Path) -> int:
@@ -249,7 +249,7 @@ def _searched(app: Fireside, path: Path) -> int:
     chat = chats.create(title="The valve of the kiln")
     attachments.add_to_draft(chat.id, document.id, DocumentUse.BACKGROUND)
     question = app.chat.add_question(chat.id, "With what is the zirconium valve sealed?", draft_of=chat.id)
-    ranked = [number for _, number, _ in app.documents.store.rank([document.id], ["zirconium"], 12)]
+    ranked = [number for _, number, _ in app.documents.store.rank_blocks([document.id], ["zirconium"], 12)]
     attachments.set_passages(attachments.of_messages([question.id])[question.id][0].id, sorted(ranked))
     text = "The zirconium valve of each kiln is sealed with copper paste, never with tape [p. 7]."
     answer = chats.add_message(chat.id, question.id, Role.ASSISTANT, text)
@@ -285,7 +285,7 @@ def _judged(app: Fireside, path: Path, question_text: str, text: str, *, doubted
     answer = chats.add_message(chat.id, question.id, Role.ASSISTANT, text)
     chats.finish_message(answer.id, text, MessageState.COMPLETE)
     app.chat._keep_sources(answer, text, chat, [question])
-    kept = chats.message(answer.id)
+    kept = chats.get_message(answer.id)
     if doubted and kept is not None:
         start = text.index(doubted)
         chats.set_sources(answer.id, with_unsupported(kept.sources, [(start, start + len(doubted))], "claim-checker"))
@@ -299,7 +299,7 @@ def _read_whole(app: Fireside, path: Path) -> int:
     app.documents.attachments.add_to_draft(chat.id, document.id, DocumentUse.BACKGROUND)
     question = app.chat.add_question(chat.id, WHOLE_QUESTION, draft_of=chat.id)
     statements = []
-    for block in app.documents.blocks(document.id):
+    for block in app.documents.read_blocks(document.id):
         at = block.text.find("The zirconium valve")
         if at >= 0:
             anchor = ClaimAnchor(0, block.id, block.page, at, block.text.index(".", at) + 1)
@@ -319,7 +319,7 @@ def _read_whole(app: Fireside, path: Path) -> int:
         is_partial=False,
         seconds=231.0,
     )
-    result = written(summary, WantedScope(QuestionScope.LIST))
+    result = write_answer(summary, WantedScope(QuestionScope.LIST))
     answer = chats.add_message(chat.id, question.id, Role.ASSISTANT, result.text)
     chats.finish_message(answer.id, result.text, MessageState.COMPLETE)
     made = made_to_fields(SurveyCoverage(38, 38, 231.0, is_by_model=True))

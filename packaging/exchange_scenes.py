@@ -58,7 +58,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         show()
         frame.do("print")
         frame.wait(lambda: frame.has(PrintPreview), TIMEOUT_MS)
-        shown = frame.find(PrintPreview)
+        shown = frame.find_step(PrintPreview)
         frame.wait(lambda: shown.pane.area.paper.shown is not None, TIMEOUT_MS)
 
     def trash() -> None:
@@ -68,18 +68,18 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
             frame.conversations.add_message(number, None, Role.USER, title)
             frame.conversations.delete(number)
         window.open_settings("trash")
-        frame.find(TrashPage).list.item(1).setSelected(True)
+        frame.find_step(TrashPage).list.item(1).setSelected(True)
 
     def empty() -> None:
-        frame.find(SettingsDialog).close()
-        build_trash(frame.app).empty()
+        frame.find_step(SettingsDialog).close()
+        build_trash(frame.app).remove_all()
 
     def serve() -> None:
         show()
         with socket.create_server(("127.0.0.1", 0)) as found:
-            frame.app.change("serving", port=int(found.getsockname()[1]))
+            frame.app.change_settings("serving", port=int(found.getsockname()[1]))
         window.open_settings("programs")
-        frame.find(ProgramsSection).switch.click()
+        frame.find_step(ProgramsSection).switch.click()
         frame.wait(lambda: not programs.is_turning, TIMEOUT_MS)
 
     def asked() -> None:
@@ -89,20 +89,20 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         for agent in ("Zed/0.212.1", "Continue/1.4"):
             asking = asked_by(agent, door.address, door.key)
             frame.wait(partial(_has_ended, asking), TIMEOUT_MS)
-        frame.find(ProgramsSection).show_asked()
+        frame.find_step(ProgramsSection).show_asked()
         QCoreApplication.processEvents()
-        bar = frame.find(ProgramsSection).findChildren(QScrollArea)[0].verticalScrollBar()
+        bar = frame.find_step(ProgramsSection).findChildren(QScrollArea)[0].verticalScrollBar()
         bar.setValue(bar.maximum())
 
     def end() -> None:
-        frame.find(ProgramsSection).switch.click()
+        frame.find_step(ProgramsSection).switch.click()
         frame.wait(lambda: not programs.is_turning, TIMEOUT_MS)
-        frame.find(SettingsDialog).close()
+        frame.find_step(SettingsDialog).close()
 
     return [
-        ("export", export, lambda: frame.find(ExportDialog).close()),
-        ("export-chats", export_all, lambda: frame.find(ExportDialog).close()),
-        ("print-preview", preview, lambda: frame.find(PrintPreview).close()),
+        ("export", export, lambda: frame.find_step(ExportDialog).close()),
+        ("export-chats", export_all, lambda: frame.find_step(ExportDialog).close()),
+        ("print-preview", preview, lambda: frame.find_step(PrintPreview).close()),
         ("settings-trash", trash, empty),
         ("settings-programs", serve, end),
         ("settings-programs-asked", asked, end),

@@ -34,11 +34,11 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         frame.show_tab("chat")
         frame.show_chat(told)
         frame.do("palette")
-        frame.find(Palette).field.setText("li")
-        frame.wait(lambda: any(entry.snippet for entry in frame.find(Palette).entries.entries), TIMEOUT_MS)
+        frame.find_step(Palette).field.setText("li")
+        frame.wait(lambda: any(entry.snippet for entry in frame.find_step(Palette).entries.entries), TIMEOUT_MS)
 
     return [
         ("find", find, lambda: frame.chat.finding.leave()),  # noqa: PLW0108 - it is made when it is opened
         ("search", search, lambda: frame.chats.find_words("")),
-        ("palette", palette, lambda: frame.find(Palette).leave()),
+        ("palette", palette, lambda: frame.find_step(Palette).close_palette()),
     ]

@@ -30,7 +30,7 @@ def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
         frame.show_tab("chat")
         frame.show_chat(answered)
         frame.do("inside")
-        desk = InsideDesk(frame.find(InsidePanel), frame.app, frame.notify)
+        desk = InsideDesk(frame.find_step(InsidePanel), frame.app, frame.notify)
         desk.show_page(page)
         return desk
 
@@ -49,7 +49,7 @@ def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
 
     def choices() -> None:
         probabilities()
-        desk = InsideDesk(frame.find(InsidePanel), frame.app, frame.notify)
+        desk = InsideDesk(frame.find_step(InsidePanel), frame.app, frame.notify)
         desk.press_token(Qt.Key.Key_Return)
 
     def short(page: str) -> None:
@@ -61,11 +61,11 @@ def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
 
     def attention(way: str) -> None:
         short("Attention")
-        desk = InsideDesk(frame.find(InsidePanel), frame.app, frame.notify)
+        desk = InsideDesk(frame.find_step(InsidePanel), frame.app, frame.notify)
         desk.click(desk.button(f"Show as: {way}"))
 
     def close() -> None:
-        desk = InsideDesk(frame.find(InsidePanel), frame.app, frame.notify)
+        desk = InsideDesk(frame.find_step(InsidePanel), frame.app, frame.notify)
         desk.look_at("The answer")
         frame.do("inside")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PySide6.QtTest import QTest
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.features.inside.compare import ModelFigures
 from app.ui.models.models_tab import ModelsView
 from app.ui.text.formula import FormulaView
@@ -59,11 +59,11 @@ def hub_for_pictures(folder: Path) -> Iterator[FakeHub]:
     """The Hub with a few well-known names; their files are as long as they say and hold nothing."""
     empty = folder / "weights"
     with empty.open("wb") as file:
-        file.write(next(resource("models").glob(HEADER_OF)).read_bytes()[: 4 * 1024 * 1024])
+        file.write(next(resource_path("models").glob(HEADER_OF)).read_bytes()[: 4 * 1024 * 1024])
         file.truncate(40_000_000_000)  # a hole
     with FakeHub() as hub:
         hub.bytes_per_s = SPEED_BYTES_PER_S
-        for entry in json.loads(resource("models.json").read_text("utf-8"))["models"]:
+        for entry in json.loads(resource_path("models.json").read_text("utf-8"))["models"]:
             if entry["file"]:
                 _add(hub, empty, entry["repo"], {entry["file"]: entry["size_bytes"]})
         for name, downloads, likes, licence, parameters, context in FOUND:
@@ -103,12 +103,12 @@ def screens(frame: Frame) -> list[tuple[str, Callable[[], object], Callable[[], 
 
     def search() -> None:
         page("search")()
-        frame.find(ModelsView).look_for("qwen")
+        frame.find_step(ModelsView).look_for("qwen")
         QTest.qWait(SETTLE_MS)
 
     def repository() -> None:
         search()
-        frame.find(ModelsView).show_repository("unsloth/Qwen3.5-4B-GGUF")
+        frame.find_step(ModelsView).show_repository("unsloth/Qwen3.5-4B-GGUF")
         QTest.qWait(2 * SETTLE_MS)
 
     def nothing() -> None:
@@ -129,7 +129,7 @@ def _inside(frame: Frame, page: Callable[[str], Callable[[], object]]) -> list[t
 
     def anatomy() -> None:
         page("installed")()
-        view = frame.find(ModelsView)
+        view = frame.find_step(ModelsView)
         frame.wait(lambda: bool(view.installed.cards()))
         frame.click(view.installed.cards()[0].buttons["inside"])
         about = view.anatomy
@@ -141,7 +141,7 @@ def _inside(frame: Frame, page: Callable[[str], Callable[[], object]]) -> list[t
 
     def compare() -> None:
         page("compare")()
-        shown = frame.find(ModelsView).compare
+        shown = frame.find_step(ModelsView).compare
         shown.results.show_found([_compared(*one) for one in COMPARED], [one[0] for one in COMPARED])
         QTest.qWait(SETTLE_MS)
         shown.area.ensureWidgetVisible(shown.results.kaplan)
@@ -150,9 +150,9 @@ def _inside(frame: Frame, page: Callable[[str], Callable[[], object]]) -> list[t
         second = Path(frame.paths.models) / SECOND
         if not second.exists():
             second.parent.mkdir(parents=True, exist_ok=True)
-            second.symlink_to(next(resource("models").glob(HEADER_OF)))
+            second.symlink_to(next(resource_path("models").glob(HEADER_OF)))
         page("blind")()
-        shown = frame.find(ModelsView).blind
+        shown = frame.find_step(ModelsView).blind
         if not shown.answers[1].is_complete:
             frame.wait(lambda: len({choice.value for choice in shown.choices}) == 2)
             shown.question.setPlainText("Name three fruits that are red.")
@@ -161,7 +161,7 @@ def _inside(frame: Frame, page: Callable[[str], Callable[[], object]]) -> list[t
 
     def how() -> None:
         page("how")()
-        shown = frame.find(ModelsView).how
+        shown = frame.find_step(ModelsView).how
         frame.wait(lambda: shown.is_known)
         shown.show_lesson(2)
         QTest.qWait(2 * SETTLE_MS)

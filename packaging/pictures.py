@@ -142,7 +142,7 @@ def main(arguments: list[str]) -> int:
 def _running(application: QApplication) -> Iterator[Scene]:
     with open_window(application, make_chat=ChatView) as frame:
         app = frame.app
-        app.change("chat", max_tokens=160)
+        app.change_settings("chat", max_tokens=160)
         told, long = _invent(app.conversations), _invent_long(app.conversations)
         frame.chats.reload()
         watch_models(app, frame.window, frame.notify, frame.theme, TaskBar(frame.window))
@@ -203,7 +203,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         return open_page
 
     def close(kind: type[QWidget]) -> Step:
-        return lambda: frame.find(kind).close()
+        return lambda: frame.find_step(kind).close()
 
     def thinking() -> None:
         frame.show_chat(scene.told)
@@ -214,7 +214,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
     def chat_settings() -> None:
         frame.show_chat(scene.told)
         chat.root.options.show_dialog()
-        frame.find(ChatSettings).findChildren(QPushButton, "more_sampling")[0].click()
+        frame.find_step(ChatSettings).findChildren(QPushButton, "more_sampling")[0].click()
 
     def error_bar() -> None:
         frame.show_chat(scene.told)

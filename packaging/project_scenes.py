@@ -36,7 +36,7 @@ def screens(frame: Frame, told: int, folder: Path) -> list[tuple[str, Step, Step
             folder.mkdir(parents=True, exist_ok=True)
             for name, text in (("lease.txt", LEASE), ("house rules.md", RULES)):
                 (folder / name).write_text(text, "utf-8")
-                *_, last = frame.app.documents.read(folder / name, CancelToken())
+                *_, last = frame.app.documents.read_file(folder / name, CancelToken())
                 assert isinstance(last, DocumentStored)
                 preambles.attached.add(flat.id, last.document.id)
             preambles.memories.add("I write in British English.")
@@ -46,7 +46,7 @@ def screens(frame: Frame, told: int, folder: Path) -> list[tuple[str, Step, Step
                 frame.conversations.add_message(number, None, Role.USER, "Hello")
             ids = [tags.create(name, colour).id for name, colour in TAGS]
             for tag, number in zip((*ids, ids[1]), (*numbers, numbers[0]), strict=True):
-                tags.put(tag, number)
+                tags.set_tag(tag, number)
             made.append(flat.id)
         frame.show_tab("chat")
         frame.chats.reload()
@@ -58,30 +58,30 @@ def screens(frame: Frame, told: int, folder: Path) -> list[tuple[str, Step, Step
 
     def open_dialog() -> None:
         open_chat()
-        frame.find(ChatsColumn).folders.wanted.emit("settings", begin())
-        frame.wait(lambda: bool(frame.find(ProjectDialog).cost.text()), TIMEOUT_MS)
+        frame.find_step(ChatsColumn).folders.wanted.emit("settings", begin())
+        frame.wait(lambda: bool(frame.find_step(ProjectDialog).cost.text()), TIMEOUT_MS)
 
     def remember() -> None:
         open_chat()
         frame.chat.remember_wanted.emit("The house has no lift, and the flat is on the third floor.")
-        frame.wait(lambda: bool(frame.find(RememberDialog).cost.text().strip()), TIMEOUT_MS)
+        frame.wait(lambda: bool(frame.find_step(RememberDialog).cost.text().strip()), TIMEOUT_MS)
 
     def narrow() -> None:
         open_chat()
-        frame.find(ChatsColumn).tags.chips[0].click()
+        frame.find_step(ChatsColumn).tags.chips[0].click()
 
     def open_memories() -> None:
         begin()
         frame.window.open_settings("memories")
 
     def widen() -> None:
-        frame.find(ChatsColumn).tags.chips[0].click()
+        frame.find_step(ChatsColumn).tags.chips[0].click()
         frame.show_chat(told)
 
     return [
         ("project", open_chat, lambda: frame.show_chat(told)),
-        ("project-dialog", open_dialog, lambda: frame.find(ProjectDialog).close()),
+        ("project-dialog", open_dialog, lambda: frame.find_step(ProjectDialog).close()),
         ("tags", narrow, widen),
-        ("remember", remember, lambda: frame.find(RememberDialog).close()),
-        ("settings-memories", open_memories, lambda: frame.find(SettingsDialog).close()),
+        ("remember", remember, lambda: frame.find_step(RememberDialog).close()),
+        ("settings-memories", open_memories, lambda: frame.find_step(SettingsDialog).close()),
     ]

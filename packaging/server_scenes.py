@@ -62,7 +62,7 @@ class Scenes:
     def show_dialog(self) -> None:
         server = self._begin()
         self._frame.window.open_settings("servers")
-        page = self._frame.find(ServersSection)
+        page = self._frame.find_step(ServersSection)
         dialog = page.open_dialog(None)
         dialog.address.setText(server.host)
         dialog.ask.setEnabled(True)
@@ -77,7 +77,7 @@ class Scenes:
         window, loader = self._frame.window, self._frame.loader
         self._frame.show_tab("chat")
         self._frame.window.tab("chat").show_new()
-        window.picker.use(self._app.servers.models()[0].path)
+        window.picker.use(self._app.servers.list_models()[0].path)
         self._frame.wait(lambda: loader.state == "ready", LOAD_MS)
         self._chat.ask(QUESTION)
 
@@ -93,7 +93,7 @@ class Scenes:
         window, loader, chat = self._frame.window, self._frame.loader, self._chat
         self._frame.show_tab("chat")
         window.tab("chat").show_new()
-        window.picker.use(self._app.servers.models()[0].path)
+        window.picker.use(self._app.servers.list_models()[0].path)
         self._frame.wait(lambda: loader.state == "ready", LOAD_MS)
         path = self._app.paths.cache / "Evening.png"
         draw_evening("#f4a259", "#31425e").save(str(path))
@@ -108,9 +108,9 @@ class Scenes:
         missed = (MachineUnusable(addresses[2], "silent"),)
         described = DevicesDescribed(0, "", devices, (), 4, missed=missed)
         self._open.enter_context(patch.object(self._app.engine, "describe_devices", lambda: described))
-        self._app.change("engine", machines=addresses)
+        self._app.change_settings("engine", machines=addresses)
         self._frame.window.open_settings("computers")
-        page = self._frame.find(ComputersSection)
+        page = self._frame.find_step(ComputersSection)
         self._frame.wait(lambda: page.again.isEnabled() and bool(page.rows[-1].said.property("kind") == "danger"))
 
     def leave(self) -> None:
@@ -120,9 +120,9 @@ class Scenes:
                 dialog.close()
         for one in self._chat.attaching.parts:
             self._chat.attaching.remove(one)
-            self._frame.find(Notice).dismiss()
+            self._frame.find_step(Notice).dismiss()
         if self._app.settings.engine.machines:
-            self._app.change("engine", machines=())
+            self._app.change_settings("engine", machines=())
         for server in self._app.servers.all():
             self._app.servers.remove(server.name)
         if starter is not None and loader.path != starter:

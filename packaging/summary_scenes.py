@@ -161,7 +161,7 @@ class _Made:
         self._jobs, self._store = JobTable(app.database), SummaryStore(app.database)
         wish = SummaryOptions()
         self.done = self._add("Annual report 2025", [report], wish, _statements(app, [report]))
-        blocks = app.documents.blocks(lease.id)
+        blocks = app.documents.read_blocks(lease.id)
         self.two = self._add(
             "Annual report 2025 and lease", [report, lease], SummaryOptions(Length.SHORT), _two(app, report, lease)
         )
@@ -216,7 +216,7 @@ def _summarized(app: Fireside, document: StoredDocument, *, is_partial: bool) ->
 
 
 def _statements(app: Fireside, documents: Sequence[StoredDocument]) -> tuple[Statement, ...]:
-    blocks = app.documents.blocks(documents[0].id)
+    blocks = app.documents.read_blocks(documents[0].id)
     found = []
     for text, pages, page_says in SAID:
         anchors = tuple(_anchor(0, blocks, FACTS[page][1]) for page in pages)
@@ -230,7 +230,7 @@ def _prose(statements: Sequence[Statement]) -> tuple[Statement, ...]:
 
 
 def _two(app: Fireside, report: StoredDocument, lease: StoredDocument) -> tuple[Statement, ...]:
-    blocks = app.documents.blocks(lease.id)
+    blocks = app.documents.read_blocks(lease.id)
     rented = tuple(Statement(text, (_anchor(1, blocks, text),)) for _, text in LEASE)
     return (*_statements(app, [report])[:3], *rented)
 
@@ -303,5 +303,5 @@ def _lease(folder: Path) -> Path:
 
 
 def _read(app: Fireside, path: Path) -> StoredDocument:
-    events: Iterator[Any] = app.documents.read(path, CancelToken())
+    events: Iterator[Any] = app.documents.read_file(path, CancelToken())
     return next(event.document for event in events if isinstance(event, DocumentStored))

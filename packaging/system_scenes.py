@@ -60,7 +60,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         window.tab("summarize").state_changed.emit("")
 
     def close(kind: type[QWidget]) -> Step:
-        return lambda: frame.find(kind).close()
+        return lambda: frame.find_step(kind).close()
 
     return [
         ("quick-ask", open_quick, quick.close),

@@ -85,7 +85,7 @@ def document_scenes(desk: DocumentDesk, show: Callable[[], object], folder: Path
 
     def working() -> None:
         shown(made.working)
-        desk.rows.put(Translated(1, ("Contrato",)))
+        desk.rows.set_translated(Translated(1, ("Contrato",)))
         desk.rows.grow(8, "As partes eleg")
 
     def edited() -> None:
@@ -96,7 +96,7 @@ def document_scenes(desk: DocumentDesk, show: Callable[[], object], folder: Path
         edited()
         content = desk.editor.content
         desk.put_in_editor(content_of([part for part in content if part != marks(content)[1]]))
-        desk.editor.keep()
+        desk.editor.finish_edit()
 
     def glossary() -> None:
         shown(made.done)
@@ -149,7 +149,7 @@ class _Made:
         self, stored: StoredTranslation, words: dict[str, Words], state: str, *, most: int = 1_000
     ) -> StoredTranslation:
         kept = []
-        for row in self._app.translations.segments.rows(stored.id)[:most]:
+        for row in self._app.translations.segments.read_rows(stored.id)[:most]:
             found = next((said for start, said in words.items() if row.segment.text.startswith(start)), None)
             flags: tuple[Flag, ...] = ()
             if found is None:
@@ -159,7 +159,7 @@ class _Made:
             if "juros de 1" in plain(content):
                 flags = (Flag(FlagKind.GLOSSARY, "interest", "juros de mora"),)
             kept.append(outcome_of(Translated(row.segment.id, content, origin, flags)))
-        self._store.keep(stored.id, kept)
+        self._store.save_outcomes(stored.id, kept)
         self._jobs.update(stored.id, state=state)
         return replace(stored, state=state)
 

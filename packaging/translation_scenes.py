@@ -115,8 +115,8 @@ def screens(frame: Frame) -> list[tuple[str, Step, Step]]:
         ("translate-text", text, nothing),
         ("translate-arabic", arabic, nothing),
         ("translate-back", back, lambda: desk.back_button.setChecked(False)),
-        ("translate-wordings", wordings, desk.alternatives.leave),
-        ("translate-languages", languages, lambda: frame.find(LanguagePopup).close()),
+        ("translate-wordings", wordings, desk.alternatives.close_card),
+        ("translate-languages", languages, lambda: frame.find_step(LanguagePopup).close()),
         *document_scenes(desk.document, documents, app.paths.data / FOLDER),
     ]
 
@@ -165,7 +165,7 @@ class _Made:
 
     @property
     def _model(self) -> Path:
-        return self._app.models.folder() / self._entry.repo / self._entry.file
+        return self._app.models.models_folder() / self._entry.repo / self._entry.file
 
     def have_model(self) -> None:
         """As long as the real file, and empty."""
@@ -181,5 +181,5 @@ class _Made:
         self.desk.root.forget()
         self._frame.new_translation()
         self._frame.picker.show_task("translate")
-        self.desk.root.capability.look()
+        self.desk.root.capability.check_model()
         self.desk.wait(lambda: not self.desk.is_looking_for_model, TIMEOUT_MS)

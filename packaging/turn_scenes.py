@@ -66,11 +66,11 @@ def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tupl
 
     def seen() -> None:
         details()
-        chat.click(chat.find(AnswerDetails).seen)
-        chat.wait(lambda: chat.find(SeenDialog).parts.topLevelItemCount() > 0)
+        chat.click(chat.find_step(AnswerDetails).seen)
+        chat.wait(lambda: chat.find_step(SeenDialog).parts.topLevelItemCount() > 0)
 
     def close_dialog() -> None:
-        chat.find(SeenDialog).close()
+        chat.find_step(SeenDialog).close()
 
     def menu() -> None:
         show(told)

@@ -53,7 +53,7 @@ def screens(frame: Frame) -> list[tuple[str, Step, Step]]:
         desk.root.options.choose(**options)
         desk.root.choose_language(language)
         desk.edit.textCursor().insertText(text)
-        desk.keep()
+        desk.keep_step()
         return desk
 
     def alternatives() -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import DAY_S, Fireside, build, build_trash
+from app.bootstrap import DAY_S, Fireside, build_program, build_trash
 from app.core.errors import DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.events import Role
-from app.core.paths import AppPaths, make_folder, opener, starter_model
+from app.core.paths import AppPaths, make_folder, private_opener, starter_model
 from app.core.settings import load_settings
 from app.store.conversations import MessageState
 from app.store.jobs import JobTable
@@ -25,8 +25,8 @@ from tests.helpers.program import open_to_others
 
 
 def test_everything_lands_in_the_home_it_was_given(fresh_home: Path) -> None:
-    app = build()
-    app.change("chat", max_tokens=7)
+    app = build_program()
+    app.change_settings("chat", max_tokens=7)
     app.close()
     assert load_settings(fresh_home / "config" / "settings.json")[0].chat.max_tokens == 7
     assert (fresh_home / "data" / "fireside.db").exists()
@@ -38,7 +38,7 @@ def test_a_damaged_database_is_moved_aside_and_said(fresh_home: Path) -> None:
     database = fresh_home / "data" / "fireside.db"
     database.parent.mkdir(parents=True)
     database.write_bytes(b"not a database" * 1000)
-    app = build()
+    app = build_program()
     app.close()
     (kept,) = database.parent.glob("fireside.db.damaged-*")
     assert kept.read_bytes() == b"not a database" * 1000
@@ -48,38 +48,38 @@ def test_a_damaged_database_is_moved_aside_and_said(fresh_home: Path) -> None:
 def test_wrong_settings_fall_back_and_are_named(fresh_home: Path) -> None:
     (fresh_home / "config").mkdir(parents=True)
     (fresh_home / "config" / "settings.json").write_text('{"schema_version": 1, "appearance": {"zoom": 99}}')
-    app = build()
+    app = build_program()
     app.close()
     assert app.settings.appearance.zoom == 1
     assert "appearance.zoom" in app.notices[0].text
 
 
 def test_an_answer_that_was_being_written_is_interrupted_after_a_restart() -> None:
-    app = build()
+    app = build_program()
     chat = app.conversations.create()
     app.conversations.add_message(chat.id, None, Role.ASSISTANT, "half", state=MessageState.WRITING)
     app.close()
-    again = build()
-    assert again.conversations.path(chat.id)[0].state is MessageState.INTERRUPTED
+    again = build_program()
+    assert again.conversations.read_branch(chat.id)[0].state is MessageState.INTERRUPTED
     again.close()
 
 
 @pytest.mark.logs_warnings
 def test_a_start_that_fails_leaves_no_second_log_behind(fresh_home: Path) -> None:
-    app = build()
+    app = build_program()
     with app.database.transaction() as connection:
         connection.execute("PRAGMA user_version = 999")
     app.close()
     before = list(logging.getLogger().handlers)
     with pytest.raises(DatabaseNewer):
-        build()
+        build_program()
     assert logging.getLogger().handlers == before
 
 
 def test_opened_models_are_remembered_after_the_starter_and_the_starter_is_never_a_path(
     starter: Path, tmp_path: Path
 ) -> None:
-    app = build()
+    app = build_program()
     first, second = tmp_path / "a-Q4_K_M.gguf", tmp_path / "b.gguf"
     for path in (first, second):
         write_model(path)
@@ -100,7 +100,7 @@ def test_a_home_below_a_file_is_reported_not_crashed_on(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     root = tmp_path / "file" / "home"
     with pytest.raises(FolderNotWritable):
-        build(AppPaths(root / "data", root / "config", root / "cache", root / "logs"))
+        build_program(AppPaths(root / "data", root / "config", root / "cache", root / "logs"))
 
 
 def test_the_window_waits_for_nothing_that_only_summaries_need() -> None:
@@ -125,14 +125,14 @@ def test_the_list_of_summaries_needs_nothing_of_what_makes_them() -> None:
 
 
 def test_a_summary_that_was_at_work_waits_again_after_a_restart_and_a_deleted_one_is_in_the_trash() -> None:
-    app = build()
+    app = build_program()
     jobs = JobTable(app.database)
     running = jobs.add("summary", "a", {}, state="running")
     deleted = jobs.add("summary", "b", {})
     app.summaries.delete(deleted.id)
     app.close()
-    again = build()
-    again.tidy()
+    again = build_program()
+    again.remove_unreferenced()
     assert [(row.id, row.state) for row in again.summaries.find()] == [(running.id, "queued")]
     again.summaries.restore(deleted.id)
     assert again.summaries is again.summaries
@@ -140,18 +140,18 @@ def test_a_summary_that_was_at_work_waits_again_after_a_restart_and_a_deleted_on
 
 
 def test_a_temporary_chat_has_a_store_with_the_same_tables_and_purges_its_documents() -> None:
-    app = build()
+    app = build_program()
     chat = app.temporary_chat()
     store = chat.documents.store
-    document_id = store.begin(Path("/documents/a.txt"), 1, 1)
-    store.finish(document_id, format_="text", unit="", pages=0, sha256="", info={})
-    assert store.purge(before=1e12) == 1
+    document_id = store.begin_document(Path("/documents/a.txt"), 1, 1)
+    store.finish_document(document_id, format_="text", unit="", pages=0, sha256="", info={})
+    assert store.purge_unused(before=1e12) == 1
     app.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_what_others_could_read_is_closed_to_them_with_the_next_start(fresh_home: Path, tmp_path: Path) -> None:
-    build().close()
+    build_program().close()
     elsewhere = tmp_path / "elsewhere.gguf"
     elsewhere.write_bytes(b"a model that was linked")
     elsewhere.chmod(0o644)
@@ -163,11 +163,11 @@ def test_what_others_could_read_is_closed_to_them_with_the_next_start(fresh_home
     for path in fresh_home.rglob("*"):
         if not path.is_symlink() and path.name != "linked.gguf":
             path.chmod(0o755 if path.is_dir() else 0o644)
-    app = build()
+    app = build_program()
     folders = {folder: folder.stat().st_mode & 0o777 for folder in app.paths.folders}
     assert set(folders.values()) == {0o700}, "at once"
-    app.tidy()
-    app.change("chat", max_tokens=7)
+    app.remove_unreferenced()
+    app.change_settings("chat", max_tokens=7)
     app.conversations.create(title="new")
     assert {path.name for path in fresh_home.rglob("fireside.db-*")} == {"fireside.db-wal", "fireside.db-shm"}
     assert open_to_others(fresh_home) == ["data/models/some/linked.gguf 644"], "while it is open, too"
@@ -183,7 +183,7 @@ def test_folders_and_files_are_as_closed_as_what_they_are_in(tmp_path: Path) -> 
         top.mkdir()
         top.chmod(mode)
         make_folder(top / "a" / "b")
-        with open(top / "a" / "b" / "c", "wb", opener=opener):
+        with open(top / "a" / "b" / "c", "wb", opener=private_opener):
             pass
         assert (top / "a" / "b").stat().st_mode & 0o777 == mode
         assert (top / "a" / "b" / "c").stat().st_mode & 0o777 == mode & 0o666
@@ -207,28 +207,28 @@ def delete_secrets(app: Fireside) -> None:
 def test_what_is_deleted_is_in_no_file_of_the_home_after_its_time_or_when_it_is_wanted(
     fresh_home: Path, tmp_path: Path, way: str
 ) -> None:
-    app = build()
+    app = build_program()
     if way == "the next start":
-        app.change("trash", keep_days=0)
+        app.change_settings("trash", keep_days=0)
     delete_secrets(app)
-    app.tidy()
+    app.remove_unreferenced()
     app.close()
     assert files_with("Zanzibarium", fresh_home) == ["fireside.db"], "it can still be restored"
-    again = build()
+    again = build_program()
     if way == "30 days":
         again.began_at += 29 * DAY_S
-        again.tidy()
-        assert len(build_trash(again).rows()) == 3
+        again.remove_unreferenced()
+        assert len(build_trash(again).list_items()) == 3
         again.began_at += 2 * DAY_S
     elif way == "by hand":
-        for one in build_trash(again).rows():
+        for one in build_trash(again).list_items():
             build_trash(again).remove(one)
     elif way == "all by hand":
-        build_trash(again).empty()
+        build_trash(again).remove_all()
     if "hand" not in way:
-        again.tidy()
+        again.remove_unreferenced()
     assert files_with("Zanzibarium", fresh_home) == [], "while the program runs"
-    assert build_trash(again).rows() == []
+    assert build_trash(again).list_items() == []
     again.close()
     assert files_with("Zanzibarium", fresh_home) == []
     assert "zanzibarium" not in str(rebuilt_texts(fresh_home / "data" / "fireside.db", tmp_path / "scratch.db"))
@@ -236,7 +236,7 @@ def test_what_is_deleted_is_in_no_file_of_the_home_after_its_time_or_when_it_is_
 
 @pytest.mark.logs_warnings
 def test_what_could_be_read_of_a_damaged_database_is_here_and_said(fresh_home: Path) -> None:
-    app = build()
+    app = build_program()
     chat = app.conversations.create(title="Still here")
     app.pages.create("Here, too")
     app.conversations.add_message(chat.id, None, Role.USER, "a question")
@@ -247,7 +247,7 @@ def test_what_could_be_read_of_a_damaged_database_is_here_and_said(fresh_home: P
     with app.paths.database.open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(b"\xa5" * 4096)
-    again = build()
+    again = build_program()
     assert [found.title for found in again.conversations.find()] == ["Still here"]
     assert "1 chat with 1 message, 1 page." in again.notices[0].kept
     assert [row.title for row in again.pages.find()] == ["Here, too"]
@@ -263,7 +263,7 @@ def test_what_a_killed_save_of_the_settings_left_is_gone_with_the_next_start(fre
     )
     subprocess.run([sys.executable, "-c", saving, str(fresh_home / "config" / "settings.json")], check=False)
     assert len(files_with("an unsent secret", fresh_home)) == 1
-    build().close()
+    build_program().close()
     assert files_with("an unsent secret", fresh_home) == []
 
 
@@ -283,15 +283,15 @@ def test_on_a_full_disk_chats_that_need_an_upgrade_can_be_read_too(tmp_path: Pat
             titles = {title for (title,) in old.execute("SELECT title FROM conversations WHERE deleted_at IS NULL")}
         before = paths.database.read_bytes()
         fill_disk(home)
-        full = build(paths)
+        full = build_program(paths)
         assert {found.title for found in full.conversations.find()} == titles
         assert "lost with the window" in full.notices[0].kept
         assert full.conversations.create(title="lost").id > 1 << 30, "none that the file gives out"
-        full.tidy()
+        full.remove_unreferenced()
         full.close()
         assert paths.database.read_bytes() == before
         (home / "other").unlink()
-        again = build(paths)
+        again = build_program(paths)
         assert ({found.title for found in again.conversations.find()}, again.notices) == (titles, [])
         again.close()
 
@@ -299,11 +299,11 @@ def test_on_a_full_disk_chats_that_need_an_upgrade_can_be_read_too(tmp_path: Pat
 def test_on_a_full_disk_the_chats_can_be_read_and_that_is_said(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 2_000_000) as home:
         paths = AppPaths(home / "data", home / "config", home / "cache", home / "logs")
-        app = build(paths)
+        app = build_program(paths)
         chat = app.conversations.create(title="kept")
         app.close()
         fill_disk(home)
-        full = build(paths)
+        full = build_program(paths)
         assert [found.title for found in full.conversations.find()] == ["kept"]
         assert "disk is full" in full.notices[0].text
         with pytest.raises(DiskFull):
@@ -311,13 +311,13 @@ def test_on_a_full_disk_the_chats_can_be_read_and_that_is_said(tmp_path: Path) -
         (home / "other").unlink()
         full.conversations.update(chat.id, title="there is room again")
         full.close()
-        again = build(paths)
+        again = build_program(paths)
         assert (again.notices, again.conversations.find()[0].title) == ([], "there is room again")
         again.close()
 
 
 def test_what_only_turns_texts_into_vectors_is_not_offered_for_a_chat() -> None:
-    with closing(build()) as app:
+    with closing(build_program()) as app:
         write_model(app.paths.models / "chats.gguf")
         write_model(app.paths.models / "vectors.gguf", **{"llama.pooling_type": 1})
         assert [path.name for path, _ in app.known_models() if path.is_relative_to(app.paths.models)] == ["chats.gguf"]

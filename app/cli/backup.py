@@ -6,7 +6,7 @@ import argparse
 from contextlib import closing
 from pathlib import Path
 
-from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible, print_json
+from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
 from app.core.paths import AppPaths
 from app.core.visible import size_words
 from app.features.exchange.backup import BackupFinished, back_up
@@ -28,7 +28,7 @@ def run_backup(options: argparse.Namespace) -> int:
     """`backup`: nothing is left of one that is interrupted."""
     places, path, line = AppPaths.from_environment(), options.output.expanduser().absolute(), TerminalProgress()
     done = None
-    with closing(Database.open(places.database)) as database, interruptible() as cancel:
+    with closing(Database.open(places.database)) as database, interruptible_token() as cancel:
         for event in back_up(path, places, database, cancel):
             if isinstance(event, BackupFinished):
                 done = event

@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 from app import APP_NAME, __version__
 from app.bootstrap import build_documents, build_engine
 from app.cli.passage_model import add_model_argument
-from app.cli.terminal import INTERRUPTED, interruptible, load_model, model_path, positive, print_json, seed, temperature
+from app.cli.terminal import (
+    INTERRUPTED,
+    interruptible_token,
+    load_model,
+    model_path,
+    parse_positive,
+    parse_seed,
+    parse_temperature,
+    print_json,
+)
 from app.core.errors import AppError, ChatUnavailable, MediaRefused
 from app.core.events import (
     AnswerStats,
@@ -70,9 +79,9 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
     chat.add_argument(
         "--assistant", metavar="NAME", help="its instructions, model and settings, where no other option sets them"
     )
-    chat.add_argument("--max-tokens", metavar="N", type=positive, help="longest answer")
-    chat.add_argument("--temperature", metavar="T", type=temperature, help="0 is always the likeliest word")
-    chat.add_argument("--seed", metavar="N", type=seed, help="the same seed gives the same answer")
+    chat.add_argument("--max-tokens", metavar="N", type=parse_positive, help="longest answer")
+    chat.add_argument("--temperature", metavar="T", type=parse_temperature, help="0 is always the likeliest word")
+    chat.add_argument("--seed", metavar="N", type=parse_seed, help="the same seed gives the same answer")
     chat.add_argument("--json", action="store_true", help="one JSON object on standard output")
     chat.set_defaults(run=run_chat)
 
@@ -90,8 +99,8 @@ class ChatRun:
     def answer(self, messages: list[Message], out: TextIO | None) -> tuple[str, AnswerStats]:
         """Answers a conversation, writing text to `out` as it comes; Ctrl+C stops it. Thinking is left out."""
         text: list[str] = []
-        with interruptible() as cancel:
-            for event in self.engine.generate(messages, cancel=cancel, **self._options()):
+        with interruptible_token() as cancel:
+            for event in self.engine.generate(messages, cancel=cancel, **self._answer_options()):
                 if isinstance(event, TextDelta) and not event.thinking:
                     text.append(event.text)
                     if out is not None:
@@ -111,7 +120,7 @@ class ChatRun:
         chat = replace(self.settings.chat, max_tokens=longest) if longest else self.settings.chat
         return replace(self.settings, chat=chat)
 
-    def _options(self) -> dict[str, Any]:
+    def _answer_options(self) -> dict[str, Any]:
         """What the settings say, the assistant before them, and the command line before both."""
         options = options_for(conversation_of(self.assistant), self.settings, self.model)
         asked = {"temperature": self.options.temperature, "seed": self.options.seed}
@@ -134,12 +143,12 @@ def run_chat(options: argparse.Namespace) -> int:
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
     assistant = None
-    if options.assistant is not None and (assistant := _assistant(paths, options.assistant)) is None:
+    if options.assistant is not None and (assistant := _find_assistant(paths, options.assistant)) is None:
         print(f"There is no assistant called {options.assistant}.", file=sys.stderr)
         return 2
     own = Path(assistant.model) if assistant is not None and assistant.model else None
     with closing(build_engine(paths, sees=bool(options.image))) as engine:
-        with interruptible() as cancel:
+        with interruptible_token() as cancel:
             model = load_model(engine, model_path(options.model or own, settings.engine.model_path), settings, cancel)
         if not model.can_chat:
             raise ChatUnavailable(model.path)  # now, not after somebody has typed a question
@@ -148,7 +157,7 @@ def run_chat(options: argparse.Namespace) -> int:
         system = options.system if options.system is not None else usual
         messages = [Message(Role.SYSTEM, clean_text(system))] if system.strip() else []
         if prompt is None:
-            return _converse(chat, messages)
+            return _run_conversation(chat, messages)
         if options.document:
             return _ask_about_documents(chat, paths, system, clean_text(prompt))
         if options.image:
@@ -166,7 +175,7 @@ def _wrong_usage(options: argparse.Namespace, prompt: str | None) -> str:
     return "Use --image or --document, not both." if options.image and options.document else ""
 
 
-def _assistant(paths: AppPaths, name: str) -> Assistant | None:
+def _find_assistant(paths: AppPaths, name: str) -> Assistant | None:
     """The one of that name that was used last; None where there is none, or no chats at all."""
     if not paths.database.exists():
         return None
@@ -184,12 +193,12 @@ def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], 
 
     media: dict[Path, Media] = {}
     errors: list[dict[str, str]] = []
-    with closing(Database.in_memory()) as database, interruptible() as cancel:
+    with closing(Database.in_memory()) as database, interruptible_token() as cancel:
         library = PassingLibrary(MediaStore(database), paths.decoded, paths.documents)
         try:
-            for one in library.adding(chat.options.image, cancel):
+            for one in library.add_several(chat.options.image, cancel):
                 if isinstance(one, MediumAdded):
-                    media[one.path] = library.shown(one.media)
+                    media[one.path] = library.decode_media(one.media)
                     continue
                 sentence = sentence_for(one.error)
                 errors.append({"file": str(one.path), "reason": sentence.text})
@@ -198,13 +207,13 @@ def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], 
                 return INTERRUPTED if cancel.cancelled else 1
             if not chat.model.sees:
                 raise MediaRefused(str(next(iter(media))), PICTURE, "blind")
-            more: dict[str, Any] = {"images": _counted(chat.engine, media)} | ({"errors": errors} if errors else {})
+            more: dict[str, Any] = {"images": _count_media(chat.engine, media)} | ({"errors": errors} if errors else {})
             return _ask_once(chat, [*messages, Message(Role.USER, prompt, tuple(media.values()))], more)
         finally:
-            library.end()
+            library.remove_all()
 
 
-def _counted(engine: Engine, media: dict[Path, Media]) -> list[dict[str, Any]]:
+def _count_media(engine: Engine, media: dict[Path, Media]) -> list[dict[str, Any]]:
     """Each file with the size at which it is looked at, and its tokens."""
     found = zip(media.items(), engine.count_media(list(media.values())), strict=True)
     return [
@@ -223,7 +232,7 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
 
     checker = open_checker(chat.options.checker.expanduser().absolute()) if chat.options.checker is not None else None
     with closing(Database.in_memory()) as database:
-        with interruptible() as cancel, passage_model(paths, chat.options.passage_model, cancel) as model:
+        with interruptible_token() as cancel, passage_model(paths, chat.options.passage_model, cancel) as model:
             documents = build_documents(paths, database, rank_by_model=model.rank_prepared)
             inputs = InputFiles(documents, chat.options.password, cancel)
             inputs.read_all(files_of(chat.options.document))
@@ -231,15 +240,15 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
                 return INTERRUPTED if cancel.cancelled else 1
             question = DocumentQuestion(database, documents, chat.engine, chat.used_settings)
             ids = [document.id for document in inputs.documents]
-            messages = question.messages(prompt, ids, system, cancel, conversation_of(chat.assistant))
+            messages = question.build_prompt(prompt, ids, system, cancel, conversation_of(chat.assistant))
             if cancel.cancelled:
                 return INTERRUPTED
         text, stats = chat.answer(messages, None if chat.options.json else sys.stdout)
-        cited, support = question.grounds(text)
-        shown = question.passages()
+        cited, support = question.find_grounds(text)
+        shown = question.shown_passages()
         doubted = None
         if checker is not None:
-            doubted = _unsupported(checker, paths, prompt, [passage.text for passage in shown], text)
+            doubted = _find_unsupported(checker, paths, prompt, [passage.text for passage in shown], text)
         if chat.options.json:
             passages = [
                 {"file": passage.document.name, "page": passage.page, "text": passage.text} for passage in shown
@@ -250,19 +259,19 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
             ]
             more: dict[str, Any] = {"passages": passages, "places": places, "support": support.value}
             more |= {} if doubted is None else {"unsupported": doubted}
-            return _tell(chat, text, stats, more | ({"errors": inputs.errors} if inputs.errors else {}))
-        code = _tell(chat, text, stats)
+            return _print_answer(chat, text, stats, more | ({"errors": inputs.errors} if inputs.errors else {}))
+        code = _print_answer(chat, text, stats)
         print(_grounds_words(cited, support), file=sys.stderr)
         if doubted:
             print(f"The checker finds no support for {', '.join(f'“{one}”' for one in doubted)}.", file=sys.stderr)
         return code
 
 
-def _unsupported(checker: Path, paths: AppPaths, question: str, passages: Sequence[str], answer: str) -> list[str]:
+def _find_unsupported(checker: Path, paths: AppPaths, question: str, passages: Sequence[str], answer: str) -> list[str]:
     """The parts of an answer that a claim checker finds no support for; nothing when that was interrupted."""
     from app.features.claim_checker.checker import find_unsupported, load_checker, question_prompt
 
-    with interruptible() as cancel, closing(build_engine(paths)) as engine:
+    with interruptible_token() as cancel, closing(build_engine(paths)) as engine:
         load_checker(engine, checker, cancel)
         asked = question_prompt(question, passages)
         spans = () if cancel.cancelled else find_unsupported(engine, asked, answer, cancel)
@@ -285,10 +294,10 @@ def _grounds_words(cited: Sequence[CitedSentence], support: AnswerSupport) -> st
 
 def _ask_once(chat: ChatRun, messages: list[Message], more: dict[str, Any] | None = None) -> int:
     text, stats = chat.answer(messages, None if chat.options.json else sys.stdout)
-    return _tell(chat, text, stats, more)
+    return _print_answer(chat, text, stats, more)
 
 
-def _tell(chat: ChatRun, text: str, stats: AnswerStats, more: dict[str, Any] | None = None) -> int:
+def _print_answer(chat: ChatRun, text: str, stats: AnswerStats, more: dict[str, Any] | None = None) -> int:
     """The one object, or the end of what was written; the exit code."""
     if chat.options.json:
         told = asdict(stats)
@@ -301,7 +310,7 @@ def _tell(chat: ChatRun, text: str, stats: AnswerStats, more: dict[str, Any] | N
     return INTERRUPTED if stats.finish_reason is FinishReason.CANCELLED else 0
 
 
-def _converse(chat: ChatRun, messages: list[Message]) -> int:
+def _run_conversation(chat: ChatRun, messages: list[Message]) -> int:
     """The interactive chat: Ctrl+C stops an answer, Ctrl+D or an empty /quit ends."""
     path = Path(chat.model.path)
     name = chat.model.name if runs_elsewhere(path) else display_name(path)

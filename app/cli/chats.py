@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build_media, build_shelf
-from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible, print_json
+from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
 from app.core.errors import AppError, ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     def add(name: str, work: Work, text: str) -> argparse.ArgumentParser:
         part: argparse.ArgumentParser = parts.add_parser(name, help=text, description=text)
         part.add_argument("--json", action="store_true", help="one JSON object on standard output")
-        part.set_defaults(run=lambda options: _run(work, options))
+        part.set_defaults(run=lambda options: _run_work(work, options))
         return part
 
     listing = add("list", list_chats, "the chats that are here, the last used first, with their numbers")
@@ -69,8 +69,8 @@ def _with_known_ending(text: str) -> Path:
     return path
 
 
-def _run(work: Work, options: argparse.Namespace) -> int:
-    with closing(Database.open(AppPaths.from_environment().database)) as database, interruptible() as cancel:
+def _run_work(work: Work, options: argparse.Namespace) -> int:
+    with closing(Database.open(AppPaths.from_environment().database)) as database, interruptible_token() as cancel:
         return work(database, cancel, options)
 
 
@@ -78,9 +78,13 @@ def list_chats(database: Database, _cancel: CancelToken, options: argparse.Names
     """`list`."""
     whole, chats = WholeConversations(database), Conversations(database).find(" ".join(options.text))
     if options.json:
-        around = _around(database)
+        around = _project_and_tags(database)
         print_json(
-            {"chats": [_chat(chat) | around(chat) | {"messages": whole.message_count(chat.id)} for chat in chats]}
+            {
+                "chats": [
+                    _chat_fields(chat) | around(chat) | {"messages": whole.message_count(chat.id)} for chat in chats
+                ]
+            }
         )
         return 0
     for chat in chats:
@@ -90,12 +94,12 @@ def list_chats(database: Database, _cancel: CancelToken, options: argparse.Names
     return 0
 
 
-def _chat(chat: Conversation) -> dict[str, Any]:
+def _chat_fields(chat: Conversation) -> dict[str, Any]:
     names = ("id", "title", "model", "created_at", "updated_at", "pinned")
     return {name: getattr(chat, name) for name in names}
 
 
-def _around(database: Database) -> Callable[[Conversation], dict[str, Any]]:
+def _project_and_tags(database: Database) -> Callable[[Conversation], dict[str, Any]]:
     """Which project a chat is in, null for none, and its tags, by their names."""
     projects = {project.id: project.name for project in Projects(database).all()}
     tags = Tags(database)
@@ -166,7 +170,7 @@ def import_from_files(database: Database, cancel: CancelToken, options: argparse
         if cancel.cancelled:
             break
         try:
-            _import(path.expanduser().absolute(), shelf, cancel, options, came=came, line=line)
+            _import_file(path.expanduser().absolute(), shelf, cancel, options, came=came, line=line)
         except ChatsUnreadable as error:
             line.end()
             failures.append(error)
@@ -183,13 +187,13 @@ def import_from_files(database: Database, cancel: CancelToken, options: argparse
             }
         )
     else:
-        _tell(came)
+        _print_totals(came)
     if cancel.cancelled:
         return INTERRUPTED
     return 0 if came.chats or came.continued or came.already_here or not (failures or came.not_read) else 1
 
 
-def _import(
+def _import_file(
     path: Path,
     shelf: ChatArchive,
     cancel: CancelToken,
@@ -222,26 +226,28 @@ def _import(
                 came.not_read += event.not_read
 
 
-def _tell(came: _ImportTotals) -> None:
+def _print_totals(came: _ImportTotals) -> None:
     if came.chats or came.already_here or came.not_read:
-        print(f"{_counted(len(came.chats), 'chat')} imported.")
+        print(f"{_count_text(len(came.chats), 'chat')} imported.")
     if came.continued:
         new = sum(fields["messages"] for fields in came.continued)
         print(
-            f"{_counted(len(came.continued), 'chat')} that {_are(came.continued)} here got {_counted(new, 'message')}."
+            f"{_count_text(len(came.continued), 'chat')} that {_is_or_are(came.continued)} here"
+            f" got {_count_text(new, 'message')}."
         )
     if came.already_here:
         number = len(came.already_here)
         print(
-            f"{_counted(number, 'chat')} {'was' if number == 1 else 'were'} here already; --copies brings them again."
+            f"{_count_text(number, 'chat')} {'was' if number == 1 else 'were'} here already;"
+            " --copies brings them again."
         )
     if came.not_read:
-        print(f"{_counted(came.not_read, 'chat')} could not be read.")
+        print(f"{_count_text(came.not_read, 'chat')} could not be read.")
 
 
-def _are(chats: list[dict[str, Any]]) -> str:
+def _is_or_are(chats: list[dict[str, Any]]) -> str:
     return "is" if len(chats) == 1 else "are"
 
 
-def _counted(number: int, what: str) -> str:
+def _count_text(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -9,7 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.bootstrap import build_engine
-from app.cli.terminal import INTERRUPTED, interruptible, load_model, model_path, positive, print_json, seed, temperature
+from app.cli.terminal import (
+    INTERRUPTED,
+    interruptible_token,
+    load_model,
+    model_path,
+    parse_positive,
+    parse_seed,
+    parse_temperature,
+    print_json,
+)
 from app.core.events import CancelToken, FinishReason
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
@@ -28,11 +37,15 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument("-p", "--prompt", metavar="TEXT", help="the text to go on with; without it, standard input")
     part.add_argument("--suffix", metavar="TEXT", default="", help="fill in what stands before this text")
     part.add_argument(
-        "--max-tokens", metavar="N", type=positive, default=MOST_TOKENS, help=f"longest continuation ({MOST_TOKENS})"
+        "--max-tokens",
+        metavar="N",
+        type=parse_positive,
+        default=MOST_TOKENS,
+        help=f"longest continuation ({MOST_TOKENS})",
     )
-    part.add_argument("--n", metavar="K", type=_several, default=1, help="so many continuations, side by side (1)")
-    part.add_argument("--temperature", metavar="T", type=temperature, help="0 is always the likeliest word")
-    part.add_argument("--seed", metavar="N", type=seed, help="the same seed gives the same text")
+    part.add_argument("--n", metavar="K", type=_parse_count, default=1, help="so many continuations, side by side (1)")
+    part.add_argument("--temperature", metavar="T", type=parse_temperature, help="0 is always the likeliest word")
+    part.add_argument("--seed", metavar="N", type=parse_seed, help="the same seed gives the same text")
     part.add_argument(
         "--model",
         metavar="FILE",
@@ -61,14 +74,14 @@ def run_complete(options: argparse.Namespace) -> int:
         suffix=clean_text(options.suffix),
         stop_on_repetition=True,
     )
-    with closing(build_engine(paths)) as engine, interruptible() as cancel:
+    with closing(build_engine(paths)) as engine, interruptible_token() as cancel:
         model = load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
-        found = _written(engine, ask, options.n, cancel, live=options.n == 1 and not options.json)
+        found = _write_continuations(engine, ask, options.n, cancel, live=options.n == 1 and not options.json)
     if options.json:
         print_json(
             {
                 "prompt": prompt,
-                "completions": [_fields(continuation) for continuation in found],
+                "completions": [_continuation_fields(continuation) for continuation in found],
                 "model": Path(model.path).name,
             }
         )
@@ -82,7 +95,9 @@ def run_complete(options: argparse.Namespace) -> int:
     return INTERRUPTED if stopped else 0
 
 
-def _written(engine: Engine, ask: Ask, count: int, cancel: CancelToken, *, live: bool) -> list[Continuation]:
+def _write_continuations(
+    engine: Engine, ask: Ask, count: int, cancel: CancelToken, *, live: bool
+) -> list[Continuation]:
     found = [Continuation(finish_reason=FinishReason.CANCELLED) for _ in range(count)]
     shown = 0
     for index, continuation in continue_text(engine, ask, count, cancel=cancel):
@@ -94,7 +109,7 @@ def _written(engine: Engine, ask: Ask, count: int, cancel: CancelToken, *, live:
     return found
 
 
-def _fields(one: Continuation) -> dict[str, object]:
+def _continuation_fields(one: Continuation) -> dict[str, object]:
     return {
         "text": one.text,
         "tokens": len(one.tokens),
@@ -103,8 +118,8 @@ def _fields(one: Continuation) -> dict[str, object]:
     }
 
 
-def _several(text: str) -> int:
-    value = positive(text)
+def _parse_count(text: str) -> int:
+    value = parse_positive(text)
     if value > MOST_AT_ONCE:
         raise argparse.ArgumentTypeError(f"must be {MOST_AT_ONCE} at most")
     return value

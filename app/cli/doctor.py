@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.bootstrap import build_engine, build_models
-from app.cli.terminal import interruptible, load_model, model_path, print_json
+from app.cli.terminal import interruptible_token, load_model, model_path, print_json
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.diagnostics import report_of, text_of
@@ -25,13 +25,13 @@ def add_arguments(doctor: argparse.ArgumentParser) -> None:
 def run_doctor(options: argparse.Namespace) -> int:
     """`doctor`: what really exists on this computer, asked from the engine child itself."""
     paths = AppPaths.from_environment()
-    with closing(build_engine(paths)) as engine, interruptible() as cancel:
+    with closing(build_engine(paths)) as engine, interruptible_token() as cancel:
         if options.model is not None:
             settings, _ = load_settings(paths.settings)
             load_model(engine, model_path(options.model), settings, cancel)
         found, loaded = engine.describe_devices(), engine.loaded
     with build_models(paths) as models:
-        folder, installed = models.folder(), [str(row.model.path) for row in models.installed()]
+        folder, installed = models.models_folder(), [str(row.model.path) for row in models.list_installed()]
     report = report_of(found, paths, folder, installed, loaded)
     if options.json:
         print_json(report)

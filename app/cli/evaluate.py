@@ -14,7 +14,7 @@ from typing import Any
 
 from app.bootstrap import build_engine, build_translations
 from app.cli import terminal
-from app.cli.translate import added, language_code, warn
+from app.cli.translate import add_translation, language_code, warn_of_languages
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
@@ -29,10 +29,10 @@ from app.features.summary.evaluation import (
     SkippedLine,
     examples_in,
 )
-from app.features.summary.evaluation import evaluate as evaluate_summaries
+from app.features.summary.evaluation import evaluate_examples as evaluate_summaries
 from app.features.summary.result import Form, Length, Method, SummaryOptions
 from app.features.translation.evaluation import AlignedSegments, TranslationEvaluation, aligned_lines, aligned_segments
-from app.features.translation.evaluation import evaluate as evaluate_translations
+from app.features.translation.evaluation import evaluate_translation as evaluate_translations
 from app.features.translation.result import SegmentDone, TranslationWish
 from app.features.translation.translations import TranslationJobs
 from app.store.database import Database
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part = parts.add_parser("summarize", help="summaries beside good ones (ROUGE), and beside their documents")
     part.add_argument("--data", metavar="FILE.jsonl", type=Path, required=True, help=_DATA)
     part.add_argument("--model", metavar="FILE", type=Path, help=terminal.SUMMARY_MODEL_HELP)
-    part.add_argument("--limit", metavar="N", type=terminal.positive, help="only the first N documents")
+    part.add_argument("--limit", metavar="N", type=terminal.parse_positive, help="only the first N documents")
     lengths = [length.value for length in Length]
     part.add_argument("--length", choices=lengths, default="short", help="default: short")
     part.add_argument(
@@ -72,13 +72,13 @@ def run_summaries(options: argparse.Namespace) -> int:
     settings, _ = load_settings(places.settings)
     result, wish = Evaluation(), SummaryOptions(Length(options.length), Form.PARAGRAPHS)
     data = options.data.expanduser().absolute()
-    examples = list(islice(_good(examples_in(data), result), options.limit))
+    examples = list(islice(_valid_examples(examples_in(data), result), options.limit))
     if not examples:
         print(f"{data.name} has no documents with summaries.", file=sys.stderr)
         return 1
     methods = [method for method in _METHODS if method in (options.method or _METHODS)]
     name, machine = "", {"cores": os.cpu_count(), "threads": None, "device": ""}
-    with terminal.interruptible() as cancel, ExitStack() as opened:
+    with terminal.interruptible_token() as cancel, ExitStack() as opened:
         engine = None
         if Method.MODEL in methods:
             path = terminal.model_path(options.model, settings.models.summarize_path, settings.engine.model_path)
@@ -88,7 +88,7 @@ def run_summaries(options: argparse.Namespace) -> int:
             name, machine = path.name, machine | {"threads": model.threads, "device": model.device}
         line = terminal.TerminalProgress()
         for event in evaluate_summaries(examples, wish, methods, engine, cancel):
-            _take(event, result, len(examples), line)
+            _take_event(event, result, len(examples), line)
         line.end()
     if not result.scored:
         return terminal.INTERRUPTED if cancel.cancelled else 1
@@ -101,21 +101,23 @@ def run_summaries(options: argparse.Namespace) -> int:
     return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
-def _good(examples: Iterable[EvaluationExample | SkippedLine], result: Evaluation) -> Iterator[EvaluationExample]:
+def _valid_examples(
+    examples: Iterable[EvaluationExample | SkippedLine], result: Evaluation
+) -> Iterator[EvaluationExample]:
     """The documents; lines that are none are told at once and kept as errors."""
     for example in examples:
         if isinstance(example, SkippedLine):
-            _skip(example, result)
+            _report_skipped(example, result)
         else:
             yield example
 
 
-def _skip(skipped: SkippedLine, result: Evaluation) -> None:
+def _report_skipped(skipped: SkippedLine, result: Evaluation) -> None:
     result.skipped.append(skipped)
     print(f"Line {skipped.line:,} was left out: {skipped.reason}", file=sys.stderr)
 
 
-def _take(
+def _take_event(
     event: ScoredDocument | SkippedLine | None, result: Evaluation, total: int, line: terminal.TerminalProgress
 ) -> None:
     number = len(result.scored) + 1
@@ -124,7 +126,7 @@ def _take(
         return
     line.end()
     if isinstance(event, SkippedLine):
-        _skip(event, result)
+        _report_skipped(event, result)
         return
     result.scored.append(event)
     each = ", ".join(f"{_NAMES[name]} {rouge['rouge1']:.3f}" for name, rouge in event.compared[AS_GIVEN].items())
@@ -148,16 +150,16 @@ def _print_summary_figures(body: dict[str, Any]) -> None:
         for name, label in _NAMES.items():
             if name in compared:
                 print(f"{label:<16}" + "".join(f"{compared[name][text]:>10.4f}" for text in COMPARED_MEASURES))
-    print(f"Claims found: {_share(body['claims_found'])} of {body['claims']:,}")
-    print(f"Numbers right: {_share(body['numbers_right'])} of {body['numbers']:,}")
-    print(f"Coverage: {_share(body['coverage'])}")
-    print(f"Compression: {_share(body['compression'])} of the words")
+    print(f"Claims found: {_format_share(body['claims_found'])} of {body['claims']:,}")
+    print(f"Numbers right: {_format_share(body['numbers_right'])} of {body['numbers']:,}")
+    print(f"Coverage: {_format_share(body['coverage'])}")
+    print(f"Compression: {_format_share(body['compression'])} of the words")
     print(f"Time: {body['seconds']:.1f} s, {body['seconds_per_document']:.1f} s a document")
     if body["errors"]:
         print(f"Left out: {len(body['errors']):,}")
 
 
-def _share(value: float | None) -> str:
+def _format_share(value: float | None) -> str:
     return "none" if value is None else f"{value:.1%}"
 
 
@@ -190,22 +192,22 @@ def run_translations(options: argparse.Namespace) -> int:
         return terminal.model_path(options.model, settings.models.translate_path, settings.engine.model_path)
 
     with (
-        terminal.interruptible() as cancel,
+        terminal.interruptible_token() as cancel,
         closing(build_engine(places)) as engine,
         closing(Database.in_memory()) as database,
         opened_memory(None) as opened,
     ):
         translations = build_translations(places, settings, database, opened.memory, engine=engine, model=chosen)
-        found = _aligned(options, translations, cancel)
+        found = _align_segments(options, translations, cancel)
         if found is None:
             return terminal.INTERRUPTED
         aligned, source = found
         path = chosen()
         result, wish = TranslationEvaluation(aligned, source), TranslationWish(options.to, source)
-        warn(path, source, options.to)
+        warn_of_languages(path, source, options.to)
         print(f"Loading {path.name}", file=sys.stderr)
         model = terminal.load_model(engine, path, settings, cancel)
-        memory = translations.words.memory(wish, source, path)
+        memory = translations.words.memory_for(wish, source, path)
         line = terminal.TerminalProgress()
         for event in evaluate_translations(result, wish, engine, memory, cancel):
             if isinstance(event, SegmentDone):
@@ -224,7 +226,7 @@ def run_translations(options: argparse.Namespace) -> int:
         return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
-def _aligned(
+def _align_segments(
     options: argparse.Namespace, translations: TranslationJobs, cancel: CancelToken
 ) -> tuple[AlignedSegments, str] | None:
     """The segments with what they should come to, and the source's language; None where it was cancelled."""
@@ -232,11 +234,11 @@ def _aligned(
     if source.suffix.lower() in _TEXTS and reference.suffix.lower() in _TEXTS:
         return aligned_lines(source, reference), options.from_
     wish = TranslationWish(options.to, options.from_)
-    given, wanted = (added(translations, path, wish, "", cancel) for path in (source, reference))
+    given, wanted = (add_translation(translations, path, wish, "", cancel) for path in (source, reference))
     if given is None or wanted is None:
         return None
     segments, references = (
-        [row.segment for row in translations.segments.rows(stored_translation.id)]
+        [row.segment for row in translations.segments.read_rows(stored_translation.id)]
         for stored_translation in (given, wanted)
     )
     contents = [segment.content for segment in references]

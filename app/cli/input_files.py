@@ -16,7 +16,7 @@ from app.documents.folder import ExpandedPaths, expand
 from app.documents.protocol import Done, Found
 from app.documents.source import Opened, PageRead
 from app.features.documents import DocumentLibrary, DocumentStored
-from app.features.messages import remark_sentence, sentence_for, units
+from app.features.messages import count_units, remark_sentence, sentence_for
 from app.store.documents import StoredDocument
 
 
@@ -55,7 +55,7 @@ class InputFiles:
         for written, path in files:
             name = path.name if names[path.name] == 1 else str(written)
             try:
-                document = terminal.unlocked(self.password, partial(self._read, path, name))
+                document = terminal.read_unlocked(self.password, partial(self._read_document, path, name))
             except AppError as error:
                 sentence = sentence_for(error).text
                 self.errors.append({"file": name, "reason": sentence})
@@ -66,16 +66,16 @@ class InputFiles:
             self.documents.append(document)
             self.paths.append(path)
 
-    def _read(self, path: Path, name: str, password: str) -> StoredDocument | None:
+    def _read_document(self, path: Path, name: str, password: str) -> StoredDocument | None:
         opened = Opened()
         with terminal.TerminalProgress() as line:
             line.show(f"Reading {name}")
-            for event in self.kept.read(path, self.cancel, password=password, name=name):
+            for event in self.kept.read_file(path, self.cancel, password=password, name=name):
                 match event:
                     case Found():
                         opened = event.opened
                     case PageRead() if opened.pages:
-                        line.show(f"Reading {name}", f"{event.page:,} of {units(opened.unit, opened.pages)}")
+                        line.show(f"Reading {name}", f"{event.page:,} of {count_units(opened.unit, opened.pages)}")
                     case Done():
                         line.end()
                         for remark in event.remarks:

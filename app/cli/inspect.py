@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build_engine, build_models
-from app.cli.terminal import TerminalProgress, interruptible, load_model, model_path, print_json
+from app.cli.terminal import TerminalProgress, interruptible_token, load_model, model_path, print_json
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
-from app.core.paths import AppPaths, resource
+from app.core.paths import AppPaths, resource_path
 from app.core.settings import load_settings
 from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.chat.options import wish_of
 from app.features.inside import looks
 from app.features.inside.anatomy import ModelAnatomy, anatomy_of
-from app.features.inside.compare import ComparisonStep, ModelFigures, compare, line_of
+from app.features.inside.compare import ComparisonStep, ModelFigures, compare_models, line_of
 from app.features.messages import sentence_for
 
 BAR = 20
@@ -71,7 +71,7 @@ def run_anatomy(options: argparse.Namespace) -> int:
 
 def run_tokens(options: argparse.Namespace) -> int:
     """`inspect tokens`."""
-    with _opened(options) as (engine, text, _):
+    with _open_engine(options) as (engine, text, _):
         found = looks.tokens_of(engine, text)
     if options.json:
         print_json(
@@ -96,26 +96,28 @@ def run_tokens(options: argparse.Namespace) -> int:
 
 def run_probabilities(options: argparse.Namespace) -> int:
     """`inspect probabilities`."""
-    with _opened(options) as (engine, text, cancel):
-        found = _foreseen(engine, text, cancel, most=8)
+    with _open_engine(options) as (engine, text, cancel):
+        found = _read_tokens(engine, text, cancel, most=8)
     if options.json:
-        print_json({"probabilities": [_probability(token_seen) for token_seen in found]})
+        print_json({"probabilities": [_probability_fields(token_seen) for token_seen in found]})
         return 0
     for token_seen in found:
         if token_seen.rank < 0:
-            print(f"  first          {_text(token_seen.data)!r}")
+            print(f"  first          {_decode_text(token_seen.data)!r}")
             continue
         probability = math.exp(token_seen.log_probability)
         bar = "█" * round(BAR * probability)
-        instead = ", ".join(f"{_text(guess.data)!r} {guess.probability:.0%}" for guess in token_seen.alternatives[:3])
-        print(f"{probability:>7.1%} {bar:<{BAR}} {_text(token_seen.data)!r}   (likeliest: {instead})")
+        instead = ", ".join(
+            f"{_decode_text(guess.data)!r} {guess.probability:.0%}" for guess in token_seen.alternatives[:3]
+        )
+        print(f"{probability:>7.1%} {bar:<{BAR}} {_decode_text(token_seen.data)!r}   (likeliest: {instead})")
     return 0
 
 
 def run_perplexity(options: argparse.Namespace) -> int:
     """`inspect perplexity`."""
-    with _opened(options) as (engine, text, cancel):
-        found = looks.surprise_of(_foreseen(engine, text, cancel, most=0))
+    with _open_engine(options) as (engine, text, cancel):
+        found = looks.surprise_of(_read_tokens(engine, text, cancel, most=0))
     if options.json:
         print_json({"perplexity": found.perplexity, "bits_per_byte": found.bits_per_byte, "tokens": found.tokens})
     else:
@@ -125,8 +127,8 @@ def run_perplexity(options: argparse.Namespace) -> int:
 
 def run_attention(options: argparse.Namespace) -> int:
     """`inspect attention`: of one layer or all, of one head or the mean of a layer's."""
-    with _opened(options) as (engine, text, _):
-        found = looks.attention(engine, text)
+    with _open_engine(options) as (engine, text, _):
+        found = looks.read_attention(engine, text)
     chosen = range(len(found.layers))
     if options.layer is not None:
         if options.layer not in found.layers:
@@ -134,12 +136,12 @@ def run_attention(options: argparse.Namespace) -> int:
         chosen = range(found.layers.index(options.layer), found.layers.index(options.layer) + 1)
     if options.head is not None and not 0 <= options.head < found.heads:
         return _out_of_range("head", found.heads - 1)
-    maps = [_rounded(found.of(layer, options.head)) for layer in chosen]
+    maps = [_round_rows(found.shares_of(layer, options.head)) for layer in chosen]
     if options.json:
         one = options.layer is not None
         print_json(
             {
-                "tokens": [_text(token.data) for token in found.tokens],
+                "tokens": [_decode_text(token.data) for token in found.tokens],
                 "layers": len(found.layers),
                 "heads": found.heads,
                 "layer": options.layer,
@@ -153,25 +155,25 @@ def run_attention(options: argparse.Namespace) -> int:
         for token, row in zip(found.tokens, rows, strict=True):
             best = sorted(range(len(row)), key=lambda at: -row[at])[:3]
             print(
-                f"  {_text(token.data)!r:<16} "
-                + ", ".join(f"{_text(found.tokens[at].data)!r} {row[at]:.0%}" for at in best)
+                f"  {_decode_text(token.data)!r:<16} "
+                + ", ".join(f"{_decode_text(found.tokens[at].data)!r} {row[at]:.0%}" for at in best)
             )
     return 0
 
 
 def run_layers(options: argparse.Namespace) -> int:
     """`inspect layers`: what the model would say after each layer (the logit lens)."""
-    with _opened(options) as (engine, text, _):
-        tokens, found = looks.layers(engine, text)
+    with _open_engine(options) as (engine, text, _):
+        tokens, found = looks.read_layers(engine, text)
     if options.json:
-        layers = [[[_guess(guess) for guess in guesses] for guesses in layer] for layer in found]
-        print_json({"tokens": [_text(token.data) for token in tokens], "layers": layers})
+        layers = [[[_guess_fields(guess) for guess in guesses] for guesses in layer] for layer in found]
+        print_json({"tokens": [_decode_text(token.data) for token in tokens], "layers": layers})
         return 0
-    print(f"After {_text(tokens[-1].data)!r} the model would say:")
+    print(f"After {_decode_text(tokens[-1].data)!r} the model would say:")
     for number, layer in enumerate(found):
         print(
             f"  layer {number:>3}: "
-            + ", ".join(f"{_text(guess.data)!r} {guess.probability:.0%}" for guess in layer[-1])
+            + ", ".join(f"{_decode_text(guess.data)!r} {guess.probability:.0%}" for guess in layer[-1])
         )
     return 0
 
@@ -183,11 +185,11 @@ def run_compare(options: argparse.Namespace) -> int:
     chosen = options.model
     if not chosen:
         with build_models(paths) as models:
-            chosen = [row.model.path for row in models.installed()]
-    text = _given(options) or resource(OWN_TEXT).read_text("utf-8")
+            chosen = [row.model.path for row in models.list_installed()]
+    text = _given_text(options) or resource_path(OWN_TEXT).read_text("utf-8")
     found: list[ModelFigures] = []
-    with closing(build_engine(paths)) as engine, interruptible() as cancel, TerminalProgress() as line:
-        for event in compare(engine, chosen, clean_text(text), wish=wish_of(settings.engine), cancel=cancel):
+    with closing(build_engine(paths)) as engine, interruptible_token() as cancel, TerminalProgress() as line:
+        for event in compare_models(engine, chosen, clean_text(text), wish=wish_of(settings.engine), cancel=cancel):
             if isinstance(event, ComparisonStep):
                 line.show(f"{event.name}, {event.number + 1} of {event.count}:", f"{event.doing} {event.fraction:.0%}")
             elif isinstance(event, ModelFigures):
@@ -231,33 +233,33 @@ VIEWS = {
 
 
 @contextmanager
-def _opened(options: argparse.Namespace) -> Iterator[tuple[Engine, str, CancelToken]]:
+def _open_engine(options: argparse.Namespace) -> Iterator[tuple[Engine, str, CancelToken]]:
     """The engine with its model, and the text that was given."""
-    text = _given(options)
+    text = _given_text(options)
     text = sys.stdin.read() if text is None else text
     if not text:
         print("There is no text to look at. Give it with -p TEXT, or name a file.", file=sys.stderr)
         raise SystemExit(2)
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
-    with closing(build_engine(paths)) as engine, interruptible() as cancel:
+    with closing(build_engine(paths)) as engine, interruptible_token() as cancel:
         load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
         yield engine, clean_text(text), cancel
 
 
-def _given(options: argparse.Namespace) -> str | None:
+def _given_text(options: argparse.Namespace) -> str | None:
     """The text of the command line; -p takes the name of a file too."""
     if options.file is not None:
-        return _read(options.file)
+        return _read_text(options.file)
     prompt: str | None = options.prompt
     try:
         is_file = bool(prompt) and "\n" not in str(prompt) and Path(str(prompt)).is_file()
     except (OSError, ValueError):  # too long for a name, or with a zero
         is_file = False
-    return _read(Path(str(prompt))) if is_file else prompt
+    return _read_text(Path(str(prompt))) if is_file else prompt
 
 
-def _read(path: Path) -> str:
+def _read_text(path: Path) -> str:
     """A text file in UTF-8; what is none is refused."""
     with path.open("rb") as file:
         data = file.read(MOST_FILE_BYTES + 1)
@@ -267,10 +269,10 @@ def _read(path: Path) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _foreseen(engine: Engine, text: str, cancel: CancelToken, *, most: int) -> list[TokenSeen]:
+def _read_tokens(engine: Engine, text: str, cancel: CancelToken, *, most: int) -> list[TokenSeen]:
     found: list[TokenSeen] = []
     with TerminalProgress() as line:
-        for event in looks.probabilities(engine, text, most=most, cancel=cancel):
+        for event in looks.read_probabilities(engine, text, most=most, cancel=cancel):
             if not isinstance(event, PromptProgress):
                 found.append(event)
             elif event.done_tokens < event.total_tokens:
@@ -280,25 +282,25 @@ def _foreseen(engine: Engine, text: str, cancel: CancelToken, *, most: int) -> l
     return found
 
 
-def _probability(token: TokenSeen) -> dict[str, Any]:
+def _probability_fields(token: TokenSeen) -> dict[str, Any]:
     known = token.rank >= 0
     return {
-        "token": _text(token.data),
+        "token": _decode_text(token.data),
         "probability": round(math.exp(token.log_probability), 6) if known else None,
         "rank": token.rank if known else None,
-        "alternatives": [_guess(guess) for guess in token.alternatives],
+        "alternatives": [_guess_fields(guess) for guess in token.alternatives],
     }
 
 
-def _guess(guess: Guess) -> dict[str, Any]:
-    return {"text": _text(guess.data), "probability": round(guess.probability, 6)}
+def _guess_fields(guess: Guess) -> dict[str, Any]:
+    return {"text": _decode_text(guess.data), "probability": round(guess.probability, 6)}
 
 
-def _text(data: bytes) -> str:
+def _decode_text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _rounded(rows: list[list[float]]) -> list[list[float]]:
+def _round_rows(rows: list[list[float]]) -> list[list[float]]:
     return [[float(f"{share:.6g}") for share in row] for row in rows]
 
 

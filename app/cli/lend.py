@@ -6,13 +6,13 @@ import argparse
 import ipaddress
 import sys
 
-from app.cli.terminal import interruptible
+from app.cli.terminal import interruptible_token
 from app.core.errors import EngineStopped
 from app.core.paths import AppPaths
 from app.engine.lending import InUse, Lend, Lending, RpcWorker
 from app.engine.machines import DEFAULT_PORT, is_private
 from app.features.messages import sentence_for
-from app.features.models.messages import gigabytes
+from app.features.models.messages import format_gigabytes
 
 WARNING = """Never on an open network: llama.cpp's RPC server is not secure. Whoever reaches this address can use it, \
 and
@@ -26,25 +26,25 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--port",
         metavar="N",
-        type=_port,
+        type=_parse_port,
         default=DEFAULT_PORT,
         help=f"where it listens ({DEFAULT_PORT}); 0: a free one",
     )
     part.add_argument(
         "--host",
         metavar="ADDRESS",
-        type=_host,
+        type=_parse_host,
         default="127.0.0.1",
         help="this computer's address in a private network, such as 192.168.1.7 (127.0.0.1: this computer only)",
     )
     part.add_argument(
         "--memory",
         metavar="GB",
-        type=_gigabytes,
+        type=_parse_gigabytes,
         default=0,
         help="at most so much of each device (what is free)",
     )
-    part.add_argument("--threads", metavar="N", type=_threads, default=0, help="of the processor (its cores)")
+    part.add_argument("--threads", metavar="N", type=_parse_threads, default=0, help="of the processor (its cores)")
     part.set_defaults(run=run_lend)
 
 
@@ -52,8 +52,8 @@ def run_lend(options: argparse.Namespace) -> int:
     """`lend`: runs until it is interrupted."""
     paths = AppPaths.from_environment()
     lend = Lend(options.host, options.port, options.memory, options.threads)
-    with interruptible() as cancel:
-        lender = RpcWorker(lend, paths.engine, lambda event: _tell(lender, event))
+    with interruptible_token() as cancel:
+        lender = RpcWorker(lend, paths.engine, lambda event: _print_event(lender, event))
         try:
             lender.run(lambda: cancel.cancelled)
         finally:
@@ -61,13 +61,13 @@ def run_lend(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(lender: RpcWorker, event: Lending | InUse | EngineStopped) -> None:
+def _print_event(lender: RpcWorker, event: Lending | InUse | EngineStopped) -> None:
     match event:
         case Lending(devices=devices):
             address = f"{lender.lend.host}:{lender.lend.port}"
             print(f"This computer lends its memory at {address}", file=sys.stderr)
             for device in devices:
-                free = f"{gigabytes(device.free_bytes)} of {gigabytes(device.total_bytes)} GB"
+                free = f"{format_gigabytes(device.free_bytes)} of {format_gigabytes(device.total_bytes)} GB"
                 print(f"  {device.name} ({device.description}): {free}", file=sys.stderr)
             print("On the other computer: Settings, Servers and sharing, and this address.", file=sys.stderr)
             if ipaddress.ip_address(lender.lend.host).is_loopback:
@@ -80,7 +80,7 @@ def _tell(lender: RpcWorker, event: Lending | InUse | EngineStopped) -> None:
     sys.stderr.flush()
 
 
-def _host(text: str) -> str:
+def _parse_host(text: str) -> str:
     try:
         number = str(ipaddress.IPv4Address(text))
     except ValueError:
@@ -94,21 +94,21 @@ def _host(text: str) -> str:
     return number
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     value = int(text)
     if not 0 <= value < 65536:
         raise argparse.ArgumentTypeError("must be between 0 and 65535")
     return value
 
 
-def _gigabytes(text: str) -> int:
+def _parse_gigabytes(text: str) -> int:
     value = float(text)
     if not 0 < value < 1e6:
         raise argparse.ArgumentTypeError("must be a number of gigabytes above 0")
     return int(value * 1e9)
 
 
-def _threads(text: str) -> int:
+def _parse_threads(text: str) -> int:
     value = int(text)
     if not 0 < value <= 1024:
         raise argparse.ArgumentTypeError("must be between 1 and 1024")

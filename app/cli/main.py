@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
     _use_utf8(sys.stdin, sys.stdout, sys.stderr)
     make_terminals_safe()
-    options = _parser(arguments).parse_args(arguments)
+    options = _make_parser(arguments).parse_args(arguments)
     try:
         close_to_others(AppPaths.from_environment().folders, deeply=False)
         remove_interrupted()
@@ -80,10 +80,10 @@ def _tell_undo(places: AppPaths) -> None:
 
 def whole_parser() -> argparse.ArgumentParser:
     """All commands with all their options: for the manual page and the shells' completions. Imports everything."""
-    return _parser([], is_whole=True)
+    return _make_parser([], is_whole=True)
 
 
-def _parser(arguments: list[str], *, is_whole: bool = False) -> argparse.ArgumentParser:
+def _make_parser(arguments: list[str], *, is_whole: bool = False) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=APP_ID,
         description=f"{APP_NAME}: talk to models on this computer.",

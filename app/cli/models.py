@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build_models
-from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible, print_json
+from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
 from app.core.errors import AppError, ModelNotOurs
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.visible import size_words
-from app.features.models.choice import pick
+from app.features.models.choice import pick_file
 from app.features.models.collection import ModelCollection, ModelReady, fetch_model
 from app.features.models.installed import OPENED, InstalledFile
 from app.hub.files import ModelFile, Repository, quantization_words
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     def add(name: str, work: Work, text: str) -> argparse.ArgumentParser:
         part: argparse.ArgumentParser = parts.add_parser(name, help=text)
         part.add_argument("--json", action="store_true", help="one JSON object on standard output")
-        part.set_defaults(run=lambda options: _run(work, options))
+        part.set_defaults(run=lambda options: _run_work(work, options))
         return part
 
     add("list", list_models, "the models on this computer")
@@ -62,9 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     remove.add_argument("name", metavar="NAME", help="its name, file name or path")
 
 
-def _run(work: Work, options: argparse.Namespace) -> int:
+def _run_work(work: Work, options: argparse.Namespace) -> int:
     """A command with everything it needs; Ctrl+C ends it with 130 and keeps what is there."""
-    with build_models(AppPaths.from_environment()) as models, interruptible() as cancel:
+    with build_models(AppPaths.from_environment()) as models, interruptible_token() as cancel:
         try:
             code = work(models, cancel, options)
         except AppError:
@@ -75,9 +75,9 @@ def _run(work: Work, options: argparse.Namespace) -> int:
 
 def list_models(models: ModelCollection, _cancel: CancelToken, options: argparse.Namespace) -> int:
     """`list`: ours first, then those of other programs."""
-    rows = [*models.installed(), *models.others()]
+    rows = [*models.list_installed(), *models.list_others()]
     if options.json:
-        print_json({"models": [_row(row) for row in rows]})
+        print_json({"models": [_model_fields(row) for row in rows]})
         return 0
     for row in rows:
         size, origin = size_words(row.model.size_bytes), row.model.origin.replace("_", " ")
@@ -102,9 +102,9 @@ def search_models(models: ModelCollection, cancel: CancelToken, options: argpars
 
 def show_repository(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`info`: the files that can be fetched."""
-    repository = models.hub.repository(options.repo, options.revision, cancel)
+    repository = models.hub.read_repository(options.repo, options.revision, cancel)
     if options.json:
-        print_json(_repository(repository))
+        print_json(_repository_fields(repository))
         return 0
     facts = [repository.license or "licence not said", f"commit {repository.commit[:8]}"]
     facts += ["its owner asks for consent first"] * bool(repository.gated)
@@ -120,8 +120,8 @@ def show_repository(models: ModelCollection, cancel: CancelToken, options: argpa
 
 def download_model(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`download`: FILE, else the suggested one of the repository, else a balanced one."""
-    repository = models.hub.repository(options.repo, options.revision, cancel)
-    model = pick(models.entries, repository, options.file)
+    repository = models.hub.read_repository(options.repo, options.revision, cancel)
+    model = pick_file(models.entries, repository, options.file)
     line, start_s, phase = TerminalProgress(), time.monotonic(), ""
     for event in fetch_model(models, repository, model, cancel):
         match event:
@@ -175,7 +175,7 @@ def import_model(models: ModelCollection, cancel: CancelToken, options: argparse
     if cancel.cancelled:
         return INTERRUPTED
     if options.json:
-        print_json({"models": [_row(row) for row in models.installed() if row.model.path == path]})
+        print_json({"models": [_model_fields(row) for row in models.list_installed() if row.model.path == path]})
     else:
         print(path)
     return 0
@@ -184,7 +184,7 @@ def import_model(models: ModelCollection, cancel: CancelToken, options: argparse
 def remove_model(models: ModelCollection, _cancel: CancelToken, options: argparse.Namespace) -> int:
     """`remove`: by name, file name or path; it stays in the trash for a week."""
     model = models.find(options.name)
-    row = next(row for row in models.installed() if row.model.path == model.path)
+    row = next(row for row in models.list_installed() if row.model.path == model.path)
     words = "is in the trash of this program."
     try:
         models.remove(model.path)
@@ -193,13 +193,13 @@ def remove_model(models: ModelCollection, _cancel: CancelToken, options: argpars
             raise
         words = "was only left out of the list; its file stays where it is."
     if options.json:
-        print_json({"models": [_row(row)]})
+        print_json({"models": [_model_fields(row)]})
     else:
         print(f"{row.label} {words}")
     return 0
 
 
-def _row(row: InstalledFile) -> dict[str, Any]:
+def _model_fields(row: InstalledFile) -> dict[str, Any]:
     model = row.model
     return {
         "name": row.label,
@@ -216,19 +216,19 @@ def _row(row: InstalledFile) -> dict[str, Any]:
     }
 
 
-def _repository(repository: Repository) -> dict[str, Any]:
+def _repository_fields(repository: Repository) -> dict[str, Any]:
     return {
         "repo": repository.name,
         "commit": repository.commit,
         "license": repository.license or None,
         "gated": repository.gated or None,
         "languages": list(repository.languages),
-        "files": [_file(model) for model in repository.models],
+        "files": [_file_fields(model) for model in repository.models],
         "vision": [asdict(file) for file in repository.vision],
     }
 
 
-def _file(model: ModelFile) -> dict[str, Any]:
+def _file_fields(model: ModelFile) -> dict[str, Any]:
     return {
         "name": model.name,
         "size_bytes": model.size_bytes,

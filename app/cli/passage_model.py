@@ -56,9 +56,9 @@ class PassageModel:
         """Make the vectors of documents, and tell how far that is."""
         if self._path is None:
             return
-        embedder = self._made()
+        embedder = self._make_embedder()
         for document_id in document_ids:
-            embedder.want(store, document_id)
+            embedder.prioritize_document(store, document_id)
         try:
             told = ""
             for progress in embedder.index(None, self._cancel):
@@ -74,14 +74,14 @@ class PassageModel:
 
     def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
         """As `PassageEmbedder.rank`."""
-        return self._made().rank(store, document_id, question, limit) if self._path is not None else []
+        return self._make_embedder().rank(store, document_id, question, limit) if self._path is not None else []
 
     def rank_prepared(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
         """The same, once the document has its vectors."""
         self.prepare(store, [document_id])
         return self.rank(store, document_id, question, limit)
 
-    def _made(self) -> PassageEmbedder:
+    def _make_embedder(self) -> PassageEmbedder:
         from app.engine.protocol import Wish
         from app.features.retrieval.embedding import PassageEmbedder
 

@@ -11,14 +11,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible, load_model, model_path, print_json, unlocked
+from app.cli.terminal import (
+    INTERRUPTED,
+    TerminalProgress,
+    interruptible_token,
+    load_model,
+    model_path,
+    print_json,
+    read_unlocked,
+)
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.documents.blocks import Block, as_markdown
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.reading import read
 from app.documents.source import PageRead, ReadingRemark
-from app.features.messages import pages_words, remark_sentence, units
+from app.features.messages import count_units, pages_words, remark_sentence
 
 if TYPE_CHECKING:
     from app.features.page_reading.readings import ByModel
@@ -29,8 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `read` takes."""
     parser.add_argument("file", metavar="FILE", type=Path)
     parser.add_argument("--password", metavar="TEXT", default="", help="of a PDF; without it, it is asked for")
-    parser.add_argument("--encoding", metavar="NAME", default="", type=_encoding, help="of its letters, such as cp1251")
-    parser.add_argument("--pages", metavar="3-7", default=(0, 0), type=_pages, help="only these, both included")
+    parser.add_argument(
+        "--encoding", metavar="NAME", default="", type=_parse_encoding, help="of its letters, such as cp1251"
+    )
+    parser.add_argument("--pages", metavar="3-7", default=(0, 0), type=_parse_pages, help="only these, both included")
     parser.add_argument(
         "--pictures",
         choices=["model", "tesseract", "none"],
@@ -44,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_read)
 
 
-def _encoding(name: str) -> str:
+def _parse_encoding(name: str) -> str:
     """A name that Python knows; "" is none."""
     try:
         "".encode(name or "utf-8")
@@ -53,7 +63,7 @@ def _encoding(name: str) -> str:
     return name
 
 
-def _pages(text: str) -> tuple[int, int]:
+def _parse_pages(text: str) -> tuple[int, int]:
     """The first and the last page of "3-7", "3", "3-" or "-7"; 0 is open."""
     first, dash, last = text.partition("-")
     try:
@@ -72,11 +82,13 @@ def run_read(options: argparse.Namespace) -> int:
 
     def output(password: str) -> int:
         request = Read(str(path), password, options.encoding, first, last, recognize=options.pictures == "tesseract")
-        with interruptible() as cancel:
+        with interruptible_token() as cancel:
             model = options.model if options.pictures == "model" else None
-            return _MarkdownOutput(path, cancel, options.json, options.pictures == "model", model).of(request)
+            return _MarkdownOutput(path, cancel, options.json, options.pictures == "model", model).write_request(
+                request
+            )
 
-    return unlocked(options.password, output)
+    return read_unlocked(options.password, output)
 
 
 @dataclass
@@ -96,26 +108,26 @@ class _MarkdownOutput:
         self._line = TerminalProgress()
         self._shows_progress = self.as_json or not sys.stdout.isatty()
 
-    def of(self, request: Read) -> int:
+    def write_request(self, request: Read) -> int:
         """Reads and tells; the exit code."""
-        blocks = self._with_pictures(request) if self.by_model else self._blocks(request)
+        blocks = self._with_pictures(request) if self.by_model else self._read_blocks(request)
         try:
             if self.as_json:
-                listed = [_fields(block) for block in blocks]
+                listed = [_block_fields(block) for block in blocks]
             else:
-                self._print(blocks)
+                self._print_blocks(blocks)
         finally:
             self._line.end()
         if self.done is None or self.found is None:
             return INTERRUPTED
-        warnings = self._warnings(self.done, self.found)
+        warnings = self._list_warnings(self.done, self.found)
         for warning in warnings:
             print(warning, file=sys.stderr)
         if self.as_json:
-            print_json(self._head(self.done, self.found) | {"blocks": listed, "warnings": warnings})
+            print_json(self._head_fields(self.done, self.found) | {"blocks": listed, "warnings": warnings})
         return 0
 
-    def _print(self, blocks: Iterator[Block]) -> None:
+    def _print_blocks(self, blocks: Iterator[Block]) -> None:
         first = next(blocks, None)
         if first is None:
             return
@@ -128,11 +140,11 @@ class _MarkdownOutput:
         for text in as_markdown(all_blocks(), unit):
             sys.stdout.write(text)
 
-    def _blocks(self, request: Read) -> Iterator[Block]:
+    def _read_blocks(self, request: Read) -> Iterator[Block]:
         folder = AppPaths.from_environment().documents
-        self._progress()
+        self._show_progress()
         for event in read(request, folder=folder, cancel=self.cancel):
-            self._take(event)
+            self._take_event(event)
             if isinstance(event, BlocksRead):
                 yield from event.blocks
                 if event.blocks and not self.as_json:
@@ -140,7 +152,7 @@ class _MarkdownOutput:
 
     def _with_pictures(self, request: Read) -> Iterator[Block]:
         """All of it, its pictures read by a model once it is known which there are."""
-        blocks = list(self._blocks(request))
+        blocks = list(self._read_blocks(request))
         wanted = [page for page in self.pages if page.is_picture or page.figures]
         if self.done is None or not wanted:
             return iter(blocks)
@@ -158,19 +170,19 @@ class _MarkdownOutput:
             loaded = load_model(engine, model, settings, self.cancel)
             if not loaded.sees:
                 raise MediaRefused(str(self.path), "picture", "blind")
-            readings = self._readings(wanted, ByModel(engine, loaded), request.password, places.documents)
+            readings = self._read_pages(wanted, ByModel(engine, loaded), request.password, places.documents)
         if self.cancel.cancelled:
             self.done = None
             return iter(())
-        self._note(readings)
+        self._note_readings(readings)
         return with_readings(blocks, readings)
 
-    def _readings(
+    def _read_pages(
         self, pages: Sequence[PageRead], by_model: ByModel, password: str, folder: Path
     ) -> dict[int, StoredPageReading]:
         """What the model reads; it ends where it was cancelled."""
         from app.features.page_reading.corrections import DocumentScanner
-        from app.features.page_reading.readings import outcome, read_page
+        from app.features.page_reading.readings import read_page, reading_outcome
 
         readings: dict[int, StoredPageReading] = {}
         with closing(DocumentScanner(self.path, password, folder)) as scanner:
@@ -179,14 +191,14 @@ class _MarkdownOutput:
                     f"Reading the pictures of {self.path.name}", f"page {page.page}, {number} of {len(pages)}"
                 )
                 regions = [()] if page.is_picture else list(page.figures)
-                read_region = partial(by_model.read, scanner, cancel=self.cancel)
-                reading = outcome(read_page(page.page, regions, read_region, by_model.way))
+                read_region = partial(by_model.read_page, scanner, cancel=self.cancel)
+                reading = reading_outcome(read_page(page.page, regions, read_region, by_model.way))
                 if reading is None:
                     break
                 readings[page.page] = reading
         return readings
 
-    def _note(self, readings: dict[int, StoredPageReading]) -> None:
+    def _note_readings(self, readings: dict[int, StoredPageReading]) -> None:
         """What became of the pages that are pictures."""
         assert self.done is not None
         read = {page for page, reading in readings.items() if reading.blocks}
@@ -198,31 +210,31 @@ class _MarkdownOutput:
         remarks = (*self.done.remarks, ReadingRemark("recognized"))
         self.done = replace(self.done, pages_without_text=without, remarks=remarks)
 
-    def _take(self, event: Event) -> None:
+    def _take_event(self, event: Event) -> None:
         match event:
             case Found():
                 self.found = event
             case PageRead():
                 self.pages.append(event)
-                self._progress()
+                self._show_progress()
             case Done():
                 self.done = event
 
-    def _progress(self) -> None:
+    def _show_progress(self) -> None:
         if not self._shows_progress:
             return
         of = self.found.opened if self.found else None
-        rest = f"{self.pages[-1].page:,} of {units(of.unit, of.pages)}" if of and of.pages and self.pages else ""
+        rest = f"{self.pages[-1].page:,} of {count_units(of.unit, of.pages)}" if of and of.pages and self.pages else ""
         self._line.show(f"Reading {self.path.name}", rest)
 
-    def _warnings(self, done: Done, found: Found) -> list[str]:
+    def _list_warnings(self, done: Done, found: Found) -> list[str]:
         """Sentences: which pages have no text, and what the reader remarked on."""
         words = pages_words(found.opened.unit, done.pages, self.pages)
         is_told = done.pages_without_text or any(page.recognized for page in self.pages)
         sentences = [f"{words}."] if words and is_told else []
         return sentences + [remark_sentence(remark) for remark in done.remarks]
 
-    def _head(self, done: Done, found: Found) -> dict[str, Any]:
+    def _head_fields(self, done: Done, found: Found) -> dict[str, Any]:
         return {
             "file": self.path.name,
             "format": found.format,
@@ -237,7 +249,7 @@ class _MarkdownOutput:
         }
 
 
-def _fields(block: Block) -> dict[str, Any]:
+def _block_fields(block: Block) -> dict[str, Any]:
     read_by = {"read_by": block.origin} if block.origin else {}
     return read_by | {
         "id": block.id,

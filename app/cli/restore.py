@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from app import APP_ID, APP_NAME
-from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible, print_json
+from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
 from app.core.paths import AppPaths
 from app.features.exchange.backup import (
     BackupUnpacked,
@@ -35,10 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run_restore(options: argparse.Namespace) -> int:
     """`restore`: nothing here is changed by one that is interrupted, or whose file is damaged."""
     if options.undo:
-        return _undo(options)
+        return _undo_restore(options)
     places, path, line = AppPaths.from_environment(), options.file.expanduser().absolute(), TerminalProgress()
     unpacked = None
-    with interruptible() as cancel:
+    with interruptible_token() as cancel:
         for event in unpack_backup(path, places, cancel):
             if isinstance(event, BackupUnpacked):
                 unpacked = event
@@ -61,7 +61,7 @@ def run_restore(options: argparse.Namespace) -> int:
     return 0
 
 
-def _undo(options: argparse.Namespace) -> int:
+def _undo_restore(options: argparse.Namespace) -> int:
     """`restore --undo`: what was here before the last restore comes back; what is here is kept in its turn."""
     places = AppPaths.from_environment()
     was_waiting = places.restoring.is_dir()

@@ -35,11 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files", metavar="FILE", type=Path, nargs="+", help="documents or folders; they are searched together"
     )
     parser.add_argument(
-        "-q", "--question", metavar="QUESTION", action="append", required=True, type=_question,
+        "-q", "--question", metavar="QUESTION", action="append", required=True, type=_parse_question,
         help="what to look for, in your own words; can be given several times",
     )  # fmt: skip
     parser.add_argument(
-        "--top", metavar="N", type=terminal.positive, default=TOP,
+        "--top", metavar="N", type=terminal.parse_positive, default=TOP,
         help=f"passages for each question, the best first; default: {TOP}, at most {MOST_RANKED}",
     )  # fmt: skip
     add_model_argument(parser)
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_search)
 
 
-def _question(text: str) -> str:
+def _parse_question(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty")
     return text.strip()
@@ -71,7 +71,7 @@ def run_search(options: argparse.Namespace) -> int:
     loading = threading.Thread(target=_load_ranking, name="ranking")
     loading.start()  # a child reads meanwhile
     places = AppPaths.from_environment()
-    with terminal.interruptible() as cancel, closing(Database.in_memory()) as database:
+    with terminal.interruptible_token() as cancel, closing(Database.in_memory()) as database:
         inputs = InputFiles(build_documents(places, database), options.password, cancel)
         inputs.read_all(files_of(options.files))
         if cancel.cancelled:
@@ -122,7 +122,7 @@ def _find_passages(
 ) -> list[_RankedPassage]:
     found = []
     for block, score in rank_with_scores(store, JOINED, question, by_model):
-        document_id, _ = store.origin(int(block["id"]))
+        document_id, _ = store.origin_of(int(block["id"]))
         found.append(_RankedPassage(documents[document_id], block["page"], str(block["text"]), score))
     return found
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.bootstrap import build_engine, build_models, build_serving
-from app.cli.terminal import interruptible, load_model, model_path
+from app.cli.terminal import interruptible_token, load_model, model_path
 from app.core.errors import KeyFileUnreadable
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.hub.access import HubToken
-from app.server.application import AccessRules, application
+from app.server.application import AccessRules, make_application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of
 
 KEY_VARIABLE = "FIRESIDE_SERVE_KEY"
@@ -25,7 +25,9 @@ LEAST_CONTEXT, MOST_CONTEXT = 256, 10_000_000
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
     """What `serve` takes."""
-    part.add_argument("--port", metavar="N", type=_port, default=PORT, help=f"where it listens ({PORT}); 0: a free one")
+    part.add_argument(
+        "--port", metavar="N", type=_parse_port, default=PORT, help=f"where it listens ({PORT}); 0: a free one"
+    )
     part.add_argument(
         "--host", metavar="ADDRESS", default="127.0.0.1", help="on which address (127.0.0.1: this computer only)"
     )
@@ -39,7 +41,7 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--context",
         metavar="N",
-        type=_context,
+        type=_parse_context,
         default=0,
         help="tokens of context, for every model (default: 8192, and more by itself when a longer prompt comes)",
     )
@@ -70,17 +72,17 @@ def run_serve(options: argparse.Namespace) -> int:
     path = model_path(options.model, settings.engine.model_path)
     engine = build_engine(paths, sees=True)
     try:
-        with build_models(paths) as models, interruptible() as cancel:
+        with build_models(paths) as models, interruptible_token() as cancel:
             load_model(engine, path, settings, cancel)
             serving = build_serving(paths, lambda: engine, models, lambda: settings, lambda: path, may_replace=True)
-            key, is_kept = (given, True) if given else ServerSwitch(serving, HubToken()).key()
+            key, is_kept = (given, True) if given else ServerSwitch(serving, HubToken()).read_key()
             if not is_kept:
                 print(
                     "There is no keyring here, so the key will be a new one next time. Give one with --key-file.",
                     file=sys.stderr,
                 )
             rules = AccessRules(key, names_of(options.host), (*settings.serving.origins, *options.origin))
-            server = RunningServer(application(serving, rules), options.host, options.port)
+            server = RunningServer(make_application(serving, rules), options.host, options.port)
             server.start()
             told = key if options.key or not given else "the one that you gave"
             print(words_of(server, told), file=sys.stderr)
@@ -119,14 +121,14 @@ def words_of(server: RunningServer, key: str) -> str:
     return f"{words}\n{meaning}" if server.is_open else words
 
 
-def _context(text: str) -> int:
+def _parse_context(text: str) -> int:
     value = int(text)
     if not LEAST_CONTEXT <= value <= MOST_CONTEXT:
         raise argparse.ArgumentTypeError(f"must be between {LEAST_CONTEXT} and {MOST_CONTEXT}")
     return value
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     value = int(text)
     if not 0 <= value < 65536:
         raise argparse.ArgumentTypeError("must be between 0 and 65535")

@@ -20,8 +20,8 @@ from app.core.settings import load_settings
 from app.features.claim_checker.conversion import open_checker
 from app.features.models.languages import weights_in
 from app.features.summary.digest import FORMS, digest_summary
-from app.features.summary.export import ENDINGS, as_text, report, save
-from app.features.summary.laid_out import facts
+from app.features.summary.export import ENDINGS, as_text, report_fields, save_file
+from app.features.summary.laid_out import summary_facts
 from app.features.summary.messages import not_given_words, not_made_words, nothing_words
 from app.features.summary.method import is_short, method_for
 from app.features.summary.result import (
@@ -36,7 +36,15 @@ from app.features.summary.result import (
     unknown_languages,
 )
 from app.features.summary.summaries import SummaryJobs
-from app.features.summary.summarize import Merging, Planned, SectionRead, SummaryEvent, TaskRests, Writing, stands
+from app.features.summary.summarize import (
+    Merging,
+    Planned,
+    SectionRead,
+    SummaryEvent,
+    TaskRests,
+    Writing,
+    is_sufficient,
+)
 from app.store.database import Database
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
@@ -57,7 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "texts longer than a page with models of less than three billion weights",
     )
     parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write it, in your own words")
-    parser.add_argument("--language", metavar="xx", default="", type=_language, help="default: the document's own")
+    parser.add_argument(
+        "--language", metavar="xx", default="", type=_parse_language, help="default: the document's own"
+    )
     parser.add_argument("--model", metavar="FILE", type=Path, help=terminal.SUMMARY_MODEL_HELP)
     parser.add_argument(
         "--checker",
@@ -74,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_summarize)
 
 
-def _language(text: str) -> str:
+def _parse_language(text: str) -> str:
     """A code; "" is the document's own."""
     if text and not _LANGUAGE.fullmatch(text):
         raise argparse.ArgumentTypeError("must be a code such as de")
@@ -93,14 +103,14 @@ def run_summarize(options: argparse.Namespace) -> int:
     if options.checker is not None:
         checker = open_checker(options.checker.expanduser().absolute())
         settings = settings.changed("models", checker_path=str(checker))
-    with terminal.interruptible() as cancel, closing(Database.in_memory()) as database:
+    with terminal.interruptible_token() as cancel, closing(Database.in_memory()) as database:
         inputs = _SummaryInputs(build_documents(places, database), options.password, cancel)
         inputs.read_all(files)
         if cancel.cancelled:
             return terminal.INTERRUPTED
         if not inputs.documents:
             return 1
-        wish, chosen = _wish(options), (settings.models.summarize_path, settings.engine.model_path)
+        wish, chosen = _summary_options(options), (settings.models.summarize_path, settings.engine.model_path)
         if wish.method is Method.DIGEST:
             return _told_by_counting(inputs, options, cancel) or 0
         model = terminal.model_path(options.model, *chosen)
@@ -111,11 +121,11 @@ def run_summarize(options: argparse.Namespace) -> int:
         with closing(build_engine(places)) as engine:
             print(f"Loading {model.name}", file=sys.stderr)
             terminal.load_model(engine, model, settings, cancel)
-            _warn(model, inputs.given, wish)
+            _warn_of_languages(model, inputs.given, wish)
             summaries = build_summaries(places, settings, database, inputs.kept, engine=engine, model=model)
-            summary, problem = _summarized(inputs, wish, summaries, cancel)
+            summary, problem = _make_summary(inputs, wish, summaries, cancel)
     if summary is not None:
-        _tell(summary, inputs, options)
+        _print_summary(summary, inputs, options)
     if problem is not None:
         raise problem
     return terminal.INTERRUPTED if summary is None or (summary.is_partial and cancel.cancelled) else 0
@@ -133,10 +143,10 @@ def _told_by_counting(
     inputs: _SummaryInputs, options: argparse.Namespace, cancel: CancelToken, model: Path | None = None
 ) -> int | None:
     """The exit code of a digest that was told; None where the model is to be asked after all."""
-    digest = digest_summary(inputs.given, _wish(options), lambda: cancel.cancelled)
-    if not stands(digest):
+    digest = digest_summary(inputs.given, _summary_options(options), lambda: cancel.cancelled)
+    if not is_sufficient(digest):
         return None
-    _tell(digest, inputs, options)
+    _print_summary(digest, inputs, options)
     if model is not None and not_given_words(digest):
         print(f"--method model has {model.name} write it all the same.", file=sys.stderr)
     return terminal.INTERRUPTED if cancel.cancelled else 0
@@ -144,9 +154,9 @@ def _told_by_counting(
 
 def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
     """A sentence about options that do not go together, or a place that cannot be written to; "" where all is well."""
-    if (_wish(options).form is Form.OWN) != bool(options.instruction):
+    if (_summary_options(options).form is Form.OWN) != bool(options.instruction):
         return "--form own and --instruction TEXT belong together."
-    if options.method == Method.DIGEST and (_wish(options).form not in FORMS or options.language):
+    if options.method == Method.DIGEST and (_summary_options(options).form not in FORMS or options.language):
         return f"--method digest takes sentences as they are: --form can be {', '.join(FORMS)}, without --language."
     if options.output is None:
         return ""
@@ -161,36 +171,36 @@ def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
     return next((sentence for sentence, is_so in wrong.items() if is_so), "")
 
 
-def _warn(model: Path, documents: Sequence[InputDocument], wish: SummaryOptions) -> None:
+def _warn_of_languages(model: Path, documents: Sequence[InputDocument], wish: SummaryOptions) -> None:
     """Says where a model was not made for a language."""
     codes = unknown_languages(model, documents, wish)
     if codes:
         print(not_made_words(model.name, codes), file=sys.stderr)
 
 
-def _wish(options: argparse.Namespace) -> SummaryOptions:
+def _summary_options(options: argparse.Namespace) -> SummaryOptions:
     form = Form(options.form or (Form.OWN if options.instruction else Form.BULLETS))
     method = Method(options.method) if options.method in list(Method) else None
     return SummaryOptions(Length(options.length), form, options.language, options.instruction, method)
 
 
-def _summarized(
+def _make_summary(
     inputs: _SummaryInputs, wish: SummaryOptions, summaries: SummaryJobs, cancel: CancelToken
 ) -> tuple[Summary | None, AppError | None]:
     """The summary, partial where it was cancelled or the engine failed for good; None where nothing was there by then.
 
     Beside it what the engine raised.
     """
-    (begun,) = summaries.begin([input_document.id for input_document in inputs.given], wish, together=True)
+    (begun,) = summaries.begin_summaries([input_document.id for input_document in inputs.given], wish, together=True)
     progress = _Progress(lambda: summaries.seconds_left(begun.id))
     try:
         for worked in summaries.run(cancel):
             if worked.event is not None:
-                progress.take(worked.event)
+                progress.take_event(worked.event)
     finally:
         progress.end()
     summaries.rename(begun.id, ", ".join(document.title or document.name for document in inputs.given))
-    ended, summary = summaries.get(begun.id), summaries.summary(begun.id)
+    ended, summary = summaries.get(begun.id), summaries.load_summary(begun.id)
     problem = ended.error if ended is not None else None
     is_worth_telling = summary is not None and (summary.statements or not (problem or cancel.cancelled))
     return (summary if is_worth_telling else None), problem
@@ -202,7 +212,7 @@ class _Progress:
     def __init__(self, seconds_left: Callable[[], float | None]) -> None:
         self._line, self._seconds_left, self._beginning = terminal.TerminalProgress(), seconds_left, ""
 
-    def take(self, event: SummaryEvent) -> None:
+    def take_event(self, event: SummaryEvent) -> None:
         """One more event of the pipeline."""
         match event:
             case Planned():
@@ -226,10 +236,10 @@ class _Progress:
         self._line.end()
 
 
-def _tell(summary: Summary, inputs: _SummaryInputs, options: argparse.Namespace) -> None:
+def _print_summary(summary: Summary, inputs: _SummaryInputs, options: argparse.Namespace) -> None:
     """The text or the object on standard output, or the file; what was read and what differs beside it."""
     is_on_output = not options.json and options.output is None
-    for fact in (*facts(summary), *filter(None, [nothing_words(summary)] if not is_on_output else [])):
+    for fact in (*summary_facts(summary), *filter(None, [nothing_words(summary)] if not is_on_output else [])):
         print(fact, file=sys.stderr)
     if summary.set_aside and not options.json:
         print(
@@ -237,13 +247,13 @@ def _tell(summary: Summary, inputs: _SummaryInputs, options: argparse.Namespace)
             file=sys.stderr,
         )
     if options.json:
-        terminal.print_json(report(summary, inputs.errors))
+        terminal.print_json(report_fields(summary, inputs.errors))
     elif is_on_output:
         print(as_text(summary))
     if options.output is not None:
         out = options.output.expanduser().absolute()
         try:
-            save(summary, out, inputs.paths, inputs.errors)
+            save_file(summary, out, inputs.paths, inputs.errors)
         except AppError:
             if not options.json:
                 print(as_text(summary))  # it took its time: it is not lost with the disk's room

@@ -78,7 +78,7 @@ def silence_told() -> Iterator[None]:
 
     def tell() -> None:
         while not over.wait(BEAT_EVERY_S):
-            silent = [child for child in watch.look() if child.work]
+            silent = [child for child in watch.find_silent() if child.work]
             for child in silent:
                 if child not in told:
                     begin = "\n" if sys.stderr.isatty() else ""  # there an answer or a progress line may stand
@@ -101,7 +101,7 @@ def print_json(body: dict[str, Any]) -> None:
     print(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
-def positive(text: str) -> int:
+def parse_positive(text: str) -> int:
     """An option's value of 1 or more."""
     value = int(text)
     if value < 1:
@@ -109,7 +109,7 @@ def positive(text: str) -> int:
     return value
 
 
-def temperature(text: str) -> float:
+def parse_temperature(text: str) -> float:
     """An option's value of 0 to 5."""
     value = float(text)
     if not 0 <= value <= 5:
@@ -117,7 +117,7 @@ def temperature(text: str) -> float:
     return value
 
 
-def seed(text: str) -> int:
+def parse_seed(text: str) -> int:
     """An option's value of 32 bits."""
     value = int(text)
     if not 0 <= value < 2**32:
@@ -145,7 +145,7 @@ def ask_password(error: DocumentLocked) -> str:
     return password
 
 
-def unlocked(given: str, read: Callable[[str], Result]) -> Result:
+def read_unlocked(given: str, read: Callable[[str], Result]) -> Result:
     """What `read` makes of a document with a password: the given one, else what the person types until it is right.
 
     Raises DocumentLocked where the given one is wrong, or where nobody is there to be asked.
@@ -169,7 +169,7 @@ def left_words(seconds: float | None) -> str:
 
 
 @contextmanager
-def interruptible() -> Iterator[CancelToken]:
+def interruptible_token() -> Iterator[CancelToken]:
     """A token that Ctrl+C sets; the second Ctrl+C raises as usual."""
     cancel = CancelToken()
 
@@ -198,7 +198,7 @@ def model_path(asked: Path | None, *chosen: str) -> Path:
     if found is None:
         raise NoModel
     if runs_elsewhere(found):
-        server = _servers().read(found).server
+        server = _make_servers().read_model(found).server
         if not server.is_this_computer:
             print(f"The chosen model runs on {server.host}. Name it with --model to use it from here.", file=sys.stderr)
             raise DocumentStaysHere(server.host, "What you gave")
@@ -206,11 +206,11 @@ def model_path(asked: Path | None, *chosen: str) -> Path:
 
 
 def _on_server(name: str) -> Path | None:
-    model = _servers().find(name)
+    model = _make_servers().find_model(name)
     return model.path if model is not None else None
 
 
-def _servers() -> RemoteServers:
+def _make_servers() -> RemoteServers:
     from app.hub.access import HubToken  # most use a model that is here
     from app.remote.servers import RemoteServers
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.bootstrap import build_engine, build_hearing
-from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible, load_model, model_path, print_json
+from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, load_model, model_path, print_json
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -19,9 +19,9 @@ from app.core.settings import load_settings
 from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.source import PageRead
-from app.features.hearing import RecordingTranscriber, SpokenSegment, clock, segment_of, srt_of, text_of
-from app.features.messages import units
-from app.features.work.saved_file import written
+from app.features.hearing import RecordingTranscriber, SpokenSegment, format_clock, segment_of, srt_of, text_of
+from app.features.messages import count_units
+from app.features.work.saved_file import write_file
 from app.store.documents import opened_readings
 
 
@@ -31,7 +31,11 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument("--model", metavar="FILE", type=Path, help="a GGUF file of a model that hears (the chosen one)")
     part.add_argument("--projector", metavar="FILE", type=Path, help="the file through which it hears (that beside it)")
     part.add_argument(
-        "-o", "--output", metavar="OUT", type=_output, help="a file to write: subtitles (.srt), text (.txt) or .json"
+        "-o",
+        "--output",
+        metavar="OUT",
+        type=_parse_output,
+        help="a file to write: subtitles (.srt), text (.txt) or .json",
     )
     part.add_argument("--json", action="store_true", help="one JSON object on standard output")
     part.set_defaults(run=run_transcribe)
@@ -47,11 +51,11 @@ def run_transcribe(options: argparse.Namespace) -> int:
     with (
         closing(build_engine(paths, sees=True)) as engine,
         opened_readings(paths.database) as kept,
-        interruptible() as cancel,
+        interruptible_token() as cancel,
     ):
         model = model_path(options.model, settings.engine.model_path)
         load_model(engine, model, settings, cancel, projector=options.projector)
-        segments, done = _heard(build_hearing(paths, lambda: engine, kept), path, cancel)
+        segments, done = _transcribe_file(build_hearing(paths, lambda: engine, kept), path, cancel)
     if done is None:
         if segments and kept is not None:
             print(f"What was heard of {path.name} is kept. The same command goes on from there.", file=sys.stderr)
@@ -63,32 +67,34 @@ def run_transcribe(options: argparse.Namespace) -> int:
         "segments": [dataclasses.asdict(segment) for segment in segments],
     }
     if options.output is not None:
-        with written(options.output) as file:
+        with write_file(options.output) as file:
             file.write(_WRITERS[options.output.suffix.lower()](segments).encode("utf-8"))
     if options.json:
         print_json(told)
     elif options.output is None:
-        print("\n".join(f"{clock(segment.start_s)}  {segment.text}" for segment in segments))
+        print("\n".join(f"{format_clock(segment.start_s)}  {segment.text}" for segment in segments))
     if not segments:
         print(f"Nothing is said in {path.name}, or the model does not hear it.", file=sys.stderr)
     return 0
 
 
-def _heard(hearing: RecordingTranscriber, path: Path, cancel: CancelToken) -> tuple[list[SpokenSegment], Done | None]:
+def _transcribe_file(
+    hearing: RecordingTranscriber, path: Path, cancel: CancelToken
+) -> tuple[list[SpokenSegment], Done | None]:
     """All that is said; without `Done` where it was cancelled."""
     segments: list[SpokenSegment] = []
     done: Done | None = None
     minutes = 0
     with TerminalProgress() as line:
         line.show(f"Listening to {path.name}")
-        for event in hearing.read(Read(str(path)), cancel):
+        for event in hearing.read_recording(Read(str(path)), cancel):
             match event:
                 case Found(opened=opened):
                     minutes = opened.pages
                 case BlocksRead(blocks=blocks):
                     segments += map(segment_of, blocks)
                 case PageRead(page=page):
-                    line.show(f"Listening to {path.name}", f"{page:,} of {units('minute', minutes)}")
+                    line.show(f"Listening to {path.name}", f"{page:,} of {count_units('minute', minutes)}")
                 case Done():
                     done = event
     return segments, done
@@ -104,7 +110,7 @@ def _as_json(segments: Sequence[SpokenSegment]) -> str:
 _WRITERS: dict[str, Callable[[Sequence[SpokenSegment]], str]] = {".srt": srt_of, ".txt": text_of, ".json": _as_json}
 
 
-def _output(text: str) -> Path:
+def _parse_output(text: str) -> Path:
     path = Path(text)
     if path.suffix.lower() not in _WRITERS:
         raise argparse.ArgumentTypeError(f"must end in {', '.join(_WRITERS)}")

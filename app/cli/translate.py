@@ -18,7 +18,7 @@ from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.core.visible import clean_text
 from app.features.messages import remark_sentence
-from app.features.models.languages import can_translate, knows
+from app.features.models.languages import can_translate, known_languages
 from app.features.translation.glossary import read_csv
 from app.features.translation.marking import shown_text
 from app.features.translation.problems import flag_words
@@ -37,7 +37,7 @@ from app.features.translation.result import (
 from app.features.translation.saving import endings_of
 from app.features.translation.translations import TranslationJobs
 from app.features.work.asking import TaskRests
-from app.language.names import base, english_name, language
+from app.language.names import base_code, english_name, find_language
 from app.store.database import Database
 from app.store.translations import OpenedMemory, opened_memory
 
@@ -75,13 +75,13 @@ def run_translate(options: argparse.Namespace) -> int:
         return terminal.model_path(options.model, settings.models.translate_path, settings.engine.model_path)
 
     with (
-        terminal.interruptible() as cancel,
+        terminal.interruptible_token() as cancel,
         closing(build_engine(places)) as engine,
         closing(Database.in_memory()) as database,
         opened_memory(places.database) as opened,
     ):
         translations = build_translations(places, settings, database, opened.memory, engine=engine, model=model)
-        given = _given(options, wish, translations, cancel)
+        given = _given_translation(options, wish, translations, cancel)
         if given is None:
             return terminal.INTERRUPTED
         wrong, same = _wrong_output(options, endings_of(given)), _same_language(options, given)
@@ -94,24 +94,24 @@ def run_translate(options: argparse.Namespace) -> int:
         _tell_memory(opened)
         print(f"Loading {path.name}", file=sys.stderr)
         terminal.load_model(engine, path, settings, cancel)
-        warn(path, given.source_language, given.wish.target)
+        warn_of_languages(path, given.source_language, given.wish.target)
         seconds = _work_off(translations, given.id, cancel)
-        _tell(translations, given.id, options, {"seconds": round(seconds, 3), "model": path.name})
+        _print_translation(translations, given.id, options, {"seconds": round(seconds, 3), "model": path.name})
     return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
-def _given(
+def _given_translation(
     options: argparse.Namespace, wish: TranslationWish, translations: TranslationJobs, cancel: CancelToken
 ) -> StoredTranslation | None:
     if options.file != "-":
-        return added(translations, Path(options.file), wish, options.password, cancel)
+        return add_translation(translations, Path(options.file), wish, options.password, cancel)
     stored = translations.add_text(clean_text(sys.stdin.read()), wish)
     if not stored.segments:
         raise DocumentUnreadable("standard input", "no_text")
     return stored
 
 
-def added(
+def add_translation(
     translations: TranslationJobs, path: Path, wish: TranslationWish, password: str, cancel: CancelToken
 ) -> StoredTranslation | None:
     """A file with the segments that it has; None where that was cancelled. Raises what the child met.
@@ -130,7 +130,7 @@ def added(
                 line.show(f"Reading {path.name}", f"({count:,} segments)" if count else "")
         return None
 
-    stored = terminal.unlocked(password, read)
+    stored = terminal.read_unlocked(password, read)
     for remark in stored.remarks if stored is not None else ():
         print(f"{path.name}: {remark_sentence(remark)}", file=sys.stderr)
     return stored
@@ -142,18 +142,18 @@ def _work_off(translations: TranslationJobs, id_: int, cancel: CancelToken) -> f
     Raises what the engine raised in the end.
     """
     begun_s = time.monotonic()
-    translations.begin([id_])
+    translations.begin_translations([id_])
     with terminal.TerminalProgress() as line:
         for worked in translations.run(cancel):
             if worked.event is not None:
-                _show(worked.event, translations.seconds_left(id_), line)
+                _show_progress(worked.event, translations.seconds_left(id_), line)
     ended = translations.get(id_)
     if ended is not None and ended.error is not None:
         raise ended.error
     return time.monotonic() - begun_s
 
 
-def _show(event: TranslationEvent, left_s: float | None, line: terminal.TerminalProgress) -> None:
+def _show_progress(event: TranslationEvent, left_s: float | None, line: terminal.TerminalProgress) -> None:
     """Segment k of n and the time left, on standard error."""
     if isinstance(event, TranslationPlanned):
         known = f", {event.known:,} known" if event.known else ""
@@ -165,12 +165,12 @@ def _show(event: TranslationEvent, left_s: float | None, line: terminal.Terminal
         line.show("Translating", f"{event.done:,} of {event.segments:,} {left}")
 
 
-def _report(rows: Sequence[Row], stored: StoredTranslation, run: dict[str, Any]) -> dict[str, Any]:
+def _report_fields(rows: Sequence[Row], stored: StoredTranslation, run: dict[str, Any]) -> dict[str, Any]:
     """The one object; a segment that was not come to has no target."""
     return {
         "source_language": stored.source_language,
         "target_language": stored.wish.target,
-        "segments": [_fields(row) for row in rows],
+        "segments": [_row_fields(row) for row in rows],
         "flagged": [row.segment.id for row in rows if row.translated is not None and row.translated.flags],
         "reused": stored.reused,
         **run,
@@ -178,7 +178,7 @@ def _report(rows: Sequence[Row], stored: StoredTranslation, run: dict[str, Any])
     }
 
 
-def _fields(row: Row) -> dict[str, Any]:
+def _row_fields(row: Row) -> dict[str, Any]:
     done = row.translated
     return {
         "id": row.segment.id,
@@ -216,16 +216,18 @@ def _tell_memory(opened: OpenedMemory) -> None:
         print("What is translated now is not remembered: the data folder cannot be used.", file=sys.stderr)
 
 
-def _tell(translations: TranslationJobs, id_: int, options: argparse.Namespace, run: dict[str, Any]) -> None:
+def _print_translation(
+    translations: TranslationJobs, id_: int, options: argparse.Namespace, run: dict[str, Any]
+) -> None:
     """The text or the object on standard output, or the file; what should be looked at beside it.
 
     `run` are the fields of the object that tell of this run.
     """
-    stored, rows = translations.get(id_), translations.segments.rows(id_)
+    stored, rows = translations.get(id_), translations.segments.read_rows(id_)
     assert stored is not None
     _tell_flags(rows, stored)
     if options.json:
-        terminal.print_json(_report(rows, stored, run))
+        terminal.print_json(_report_fields(rows, stored, run))
     elif options.output is None and stored.done:
         print(translations.files.as_text(id_).rstrip("\n"))
     if options.output is None:
@@ -270,7 +272,7 @@ def _tell_saved(saved: Saved, written_as: Path) -> None:
 
 def language_code(text: str) -> str:
     """The code of a language that is known here; "" stays."""
-    found = language(text)
+    found = find_language(text)
     if not text:
         return ""
     if found is None:
@@ -278,15 +280,15 @@ def language_code(text: str) -> str:
     return found.code
 
 
-def warn(model: Path, source: str, target: str) -> None:
+def warn_of_languages(model: Path, source: str, target: str) -> None:
     """Says where a model was not made for a language."""
-    known = knows(model)
+    known = known_languages(model)
     if can_translate(known, source, target):
         if known.is_guess:
             made = "is made for code, and that it" if known.is_for_code else "is only by its name a model that"
             print(f"{model.name} {made} knows {english_name(target)} is a guess.", file=sys.stderr)
         return
-    able = {base(code) for code in known.languages}
-    names = [english_name(code) for code in (source, target) if code and base(code) not in able]
+    able = {base_code(code) for code in known.languages}
+    names = [english_name(code) for code in (source, target) if code and base_code(code) not in able]
     said = " and ".join(names) or "these languages"
     print(f"{model.name} was not made for {said}. The translation will hardly be of use.", file=sys.stderr)

@@ -38,7 +38,7 @@ def run_list(options: argparse.Namespace) -> int:
     places = AppPaths.from_environment()
     days = load_settings(places.settings)[0].trash.keep_days
     with closing(Database.open(places.database)) as database:
-        rows = TrashStore(database).rows()
+        rows = TrashStore(database).list_items()
     if options.json:
         fields = ("kind", "id", "title", "within", "deleted_at")
         told = [{name: getattr(row, name) for name in fields} for row in rows]
@@ -56,13 +56,15 @@ def run_list(options: argparse.Namespace) -> int:
 def run_restore(options: argparse.Namespace) -> int:
     """`restore`."""
     with closing(Database.open(AppPaths.from_environment().database)) as database:
-        found = [row for row in TrashStore(database).rows() if (row.kind, row.id) == (options.kind, options.number)]
+        found = [
+            row for row in TrashStore(database).list_items() if (row.kind, row.id) == (options.kind, options.number)
+        ]
         for trashed in found:
-            _trash(database).restore(trashed)
+            _open_trash(database).restore(trashed)
     if not found:
         print(f"There is no {options.kind} with the number {options.number} in the trash.", file=sys.stderr)
         return 1
-    _tell(found[0], as_json=options.json)
+    _print_item(found[0], as_json=options.json)
     return 0
 
 
@@ -70,7 +72,7 @@ def run_empty(options: argparse.Namespace) -> int:
     """`empty`."""
     with closing(Database.open(AppPaths.from_environment().database)) as database:
         store = TrashStore(database)
-        count = len(store.rows())
+        count = len(store.list_items())
         store.give_up_all()
     if options.json:
         print_json({"given_up": count})
@@ -79,7 +81,7 @@ def run_empty(options: argparse.Namespace) -> int:
     return 0
 
 
-def _trash(database: Database) -> TrashBin:
+def _open_trash(database: Database) -> TrashBin:
     """To restore from; nothing goes for good here."""
 
     def never(*_: object) -> None:
@@ -88,7 +90,7 @@ def _trash(database: Database) -> TrashBin:
     return TrashBin(database, translations=never, forget=never, began_at=0.0)  # type: ignore[arg-type]
 
 
-def _tell(one: TrashedItem, *, as_json: bool) -> None:
+def _print_item(one: TrashedItem, *, as_json: bool) -> None:
     if as_json:
         print_json({"kind": one.kind, "id": one.id, "title": one.title})
     else:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import app
 from app import APP_ID, APP_NAME, __version__
-from app.core.paths import resource
+from app.core.paths import resource_path
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ RELEASES = ReleaseHome()
 def this_build() -> Build:
     """Reads the note that packaging laid beside the other resources."""
     try:
-        found = json.loads(resource("build.json").read_text("utf-8"))
+        found = json.loads(resource_path("build.json").read_text("utf-8"))
         return Build(str(found["commit"]), str(found["date"]))
     except (OSError, ValueError, LookupError, TypeError):
         return Build()
@@ -52,15 +52,15 @@ class ProgramFile:
     """The file of a packaged program when this process began. An upgrade puts another in its place."""
 
     def __init__(self) -> None:
-        self._was = _identity()
+        self._was = _build_identity()
 
     @property
     def is_another(self) -> bool:
         """Whether the program was upgraded, or removed, while this process runs. A checkout says no."""
-        return self._was != _identity()
+        return self._was != _build_identity()
 
 
-def _identity() -> tuple[int, ...]:
+def _build_identity() -> tuple[int, ...]:
     if not getattr(sys, "frozen", False):
         return ()
     try:

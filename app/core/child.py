@@ -110,9 +110,9 @@ class Child:
         self._is_reading = False
         self._listening = threading.Event()
         begun: Future[subprocess.Popen[bytes]] = Future()
-        whole = _environment(environment or {}, uses_network=uses_network)
-        start = functools.partial(_start, self.popen, list(command), folder, whole)
-        self._watcher = threading.Thread(target=self._live, args=(start, begun), name="child-exit", daemon=True)
+        whole = _child_environment(environment or {}, uses_network=uses_network)
+        start = functools.partial(_start_process, self.popen, list(command), folder, whole)
+        self._watcher = threading.Thread(target=self._run_child, args=(start, begun), name="child-exit", daemon=True)
         self._watcher.start()
         self._process = begun.result()
         if os.name == "posix":
@@ -176,9 +176,9 @@ class Child:
         """Is equal to the one before where nothing came since, and the child did nothing either."""
         if not self._is_reading:  # what it said is not taken yet: it may be waiting for that
             return object()
-        return self._lines_heard, None if self._tells_progress else _doings(self.pid)
+        return self._lines_heard, None if self._tells_progress else _activity_counters(self.pid)
 
-    def lives(self) -> Callable[[], bool]:
+    def life_check(self) -> Callable[[], bool]:
         """A question to ask again and again: whether there was a sign of life since it was asked last."""
         seen = self.sign_of_life()
 
@@ -234,7 +234,7 @@ class Child:
                 text = line.decode("utf-8", "replace").rstrip()
                 log.log(logging.INFO if text.startswith(NOTE) else logging.DEBUG, "child %s: %s", self.pid, text)
 
-    def _live(self, start: Callable[[], subprocess.Popen[bytes]], begun: Future[subprocess.Popen[bytes]]) -> None:
+    def _run_child(self, start: Callable[[], subprocess.Popen[bytes]], begun: Future[subprocess.Popen[bytes]]) -> None:
         """From the start to the end in one thread: Linux takes the thread that started a child for its parent, and
         tells the child when that ends (see `_end_with_parent`).
         """
@@ -259,7 +259,7 @@ class Child:
 
 
 class SilenceWatch:
-    """Finds children from which nothing comes any more, not even that they run. `look` every `BEAT_EVERY_S`.
+    """Finds children from which nothing comes any more, not even that they run. `find_silent` every `BEAT_EVERY_S`.
 
     It counts looks, not seconds: while the computer sleeps nobody looks, so nobody is found silent after it.
     """
@@ -267,7 +267,7 @@ class SilenceWatch:
     def __init__(self) -> None:
         self._seen: weakref.WeakKeyDictionary[Child, tuple[object, int]] = weakref.WeakKeyDictionary()
 
-    def look(self) -> list[Child]:
+    def find_silent(self) -> list[Child]:
         """Those that were silent for ten seconds, whatever they are there for."""
         silent = []
         for child in running_children():
@@ -324,11 +324,13 @@ def claim_wire(
         sys.stderr = _text_to(2)
     requests, replies = os.fdopen(reader, "rb"), os.fdopen(writer, "wb")
     beats = (replies, is_at_work, progress or _done_so_far)
-    threading.Thread(target=_beat, args=beats, name="heart", daemon=True).start()
+    threading.Thread(target=_send_heartbeats, args=beats, name="heart", daemon=True).start()
     return requests, replies
 
 
-def _beat(writer: BinaryIO, is_at_work: Callable[[], bool], progress: Callable[[], tuple[float, ...]]) -> None:
+def _send_heartbeats(
+    writer: BinaryIO, is_at_work: Callable[[], bool], progress: Callable[[], tuple[float, ...]]
+) -> None:
     """Says that the process runs, and that Python does. A line is one `write`, so beats never come inside one."""
     parent, done = os.getppid(), progress()
     with contextlib.suppress(OSError, ValueError):
@@ -381,7 +383,7 @@ def _text_to(descriptor: int) -> TextIO:
     return os.fdopen(os.dup(descriptor), "w", encoding="utf-8", errors="replace", buffering=1)
 
 
-def _environment(changes: Mapping[str, str], *, uses_network: bool) -> dict[str, str]:
+def _child_environment(changes: Mapping[str, str], *, uses_network: bool) -> dict[str, str]:
     """What is needed of ours, with `changes`; `-m app` finds the checkout, never an `app.py` in the child's folder."""
     wanted = NEEDED_VARIABLES + (NETWORK_VARIABLES if uses_network else ())
     environment = {
@@ -396,7 +398,7 @@ def _environment(changes: Mapping[str, str], *, uses_network: bool) -> dict[str,
     return environment | dict(changes)
 
 
-def _start(
+def _start_process(
     popen: type[subprocess.Popen[bytes]], command: list[str], folder: Path, environment: dict[str, str]
 ) -> subprocess.Popen[bytes]:
     return popen(
@@ -412,7 +414,7 @@ def _start(
     )
 
 
-def _doings(pid: int) -> object:
+def _activity_counters(pid: int) -> object:
     """Changes while a process computes or waits for a disk, where the system tells (Linux)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()

@@ -210,7 +210,7 @@ def read_complete(file: BinaryIO, size_bytes: int) -> GgufHeader:
 
 def read_header(source: BinaryIO | bytes) -> GgufHeader:
     """The header from an open file or from the first bytes of one; raises GgufProblem."""
-    return _header(_GgufReader(io.BytesIO(source) if isinstance(source, bytes) else source), {})
+    return _read_header(_GgufReader(io.BytesIO(source) if isinstance(source, bytes) else source), {})
 
 
 def read_beginning(data: bytes) -> GgufHeader:
@@ -218,103 +218,103 @@ def read_beginning(data: bytes) -> GgufHeader:
     metadata: dict[str, Any] = {}
     reader = _GgufReader(io.BytesIO(data))
     try:
-        return _header(reader, metadata)
+        return _read_header(reader, metadata)
     except GgufProblem as problem:
         if problem.reason != "truncated":
             raise
         return GgufHeader(VERSIONS[-1], metadata, (), 0, is_complete=False)
 
 
-def _header(reader: _GgufReader, metadata: dict[str, Any]) -> GgufHeader:
+def _read_header(reader: _GgufReader, metadata: dict[str, Any]) -> GgufHeader:
     """Reads it into `metadata`, which has what was read so far when a GgufProblem is raised."""
-    version = _version(reader)
-    tensor_count, key_count = reader.number("<Q"), reader.number("<Q")
+    version = _read_version(reader)
+    tensor_count, key_count = reader.read_number("<Q"), reader.read_number("<Q")
     if tensor_count > MAX_TENSORS or key_count > MAX_KEYS:
         raise GgufProblem("damaged")
     for _ in range(key_count):
-        key = reader.text(MAX_KEY_BYTES)
+        key = reader.read_text(MAX_KEY_BYTES)
         if not key or key in metadata:
             raise GgufProblem("damaged")
-        kind = reader.number("<I")
+        kind = reader.read_number("<I")
         if kind == _ARRAY:
-            item_kind, count = _array(reader)
+            item_kind, count = _read_array_head(reader)
             metadata[key] = SkippedArray(count)  # all that is known where the bytes end in the middle of it
-            metadata[key] = _items(reader, item_kind, count)
+            metadata[key] = _read_items(reader, item_kind, count)
         else:
-            metadata[key] = _value(reader, kind)
+            metadata[key] = _read_value(reader, kind)
     alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
     if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
         raise GgufProblem("damaged")
-    tensors = _tensors(reader, tensor_count, alignment)
-    return GgufHeader(version, metadata, tensors, _aligned(reader.position, alignment))
+    tensors = _read_tensors(reader, tensor_count, alignment)
+    return GgufHeader(version, metadata, tensors, _align_position(reader.position, alignment))
 
 
-def _aligned(position: int, alignment: int) -> int:
+def _align_position(position: int, alignment: int) -> int:
     return -(-position // alignment) * alignment
 
 
-def _version(reader: _GgufReader) -> int:
-    start = reader.upto(len(MAGIC))
+def _read_version(reader: _GgufReader) -> int:
+    start = reader.read_upto(len(MAGIC))
     if start != MAGIC:
         reason = "empty" if not start else "truncated" if MAGIC.startswith(start) else "not_gguf"
         raise GgufProblem(reason)
-    version = int(reader.number("<I"))
+    version = int(reader.read_number("<I"))
     if version not in VERSIONS:
         # below 2 nobody reads any more; numbers beyond 16 bits are another byte order
         raise GgufProblem("newer_format" if VERSIONS[-1] < version < 0x10000 else "damaged")
     return version
 
 
-def _value(reader: _GgufReader, kind: int) -> Any:
+def _read_value(reader: _GgufReader, kind: int) -> Any:
     if kind == _STRING:
         return reader.kept_text()
     if kind in _NUMBERS:
-        return reader.number(_NUMBERS[kind])
+        return reader.read_number(_NUMBERS[kind])
     raise GgufProblem("damaged")
 
 
-def _array(reader: _GgufReader) -> tuple[int, int]:
+def _read_array_head(reader: _GgufReader) -> tuple[int, int]:
     """The kind of its items, and how many there are."""
-    item_kind, count = reader.number("<I"), reader.number("<Q")
+    item_kind, count = reader.read_number("<I"), reader.read_number("<Q")
     if item_kind != _STRING and item_kind not in _NUMBERS:
         raise GgufProblem("damaged")
     return item_kind, count
 
 
-def _items(reader: _GgufReader, kind: int, count: int) -> list[Any] | SkippedArray:
+def _read_items(reader: _GgufReader, kind: int, count: int) -> list[Any] | SkippedArray:
     form = _NUMBERS.get(kind, "<Q")  # of a text, its length at least
     size = count * struct.calcsize(form)
-    if count > KEPT_ITEMS or not reader.spend(size):
+    if count > KEPT_ITEMS or not reader.spend_budget(size):
         if kind == _STRING:
             reader.skip_texts(count)
         else:
-            reader.skip(size)
+            reader.skip_bytes(size)
         return SkippedArray(count)
-    return [_value(reader, kind) for _ in range(count)]
+    return [_read_value(reader, kind) for _ in range(count)]
 
 
-def _tensors(reader: _GgufReader, count: int, alignment: int) -> tuple[TensorInfo, ...]:
+def _read_tensors(reader: _GgufReader, count: int, alignment: int) -> tuple[TensorInfo, ...]:
     """Tensors follow each other without gaps, each with a name of its own, or llama.cpp refuses the file."""
     tensors: list[TensorInfo] = []
     names: set[str] = set()
     end = 0
     for _ in range(count):
-        tensor = _tensor(reader)
+        tensor = _read_tensor(reader)
         if tensor.name in names or tensor.offset != end:
             raise GgufProblem("damaged")
         names.add(tensor.name)
         tensors.append(tensor)
-        end = _aligned(end + tensor.size_bytes, alignment)
+        end = _align_position(end + tensor.size_bytes, alignment)
     return tuple(tensors)
 
 
-def _tensor(reader: _GgufReader) -> TensorInfo:
-    name = reader.text(MAX_TENSOR_NAME_BYTES)
-    dimensions = reader.number("<I")
+def _read_tensor(reader: _GgufReader) -> TensorInfo:
+    name = reader.read_text(MAX_TENSOR_NAME_BYTES)
+    dimensions = reader.read_number("<I")
     if dimensions > MAX_DIMENSIONS:
         raise GgufProblem("damaged")
-    shape = tuple(reader.number("<Q") for _ in range(dimensions))
-    kind, offset = reader.number("<I"), reader.number("<Q")
+    shape = tuple(reader.read_number("<Q") for _ in range(dimensions))
+    kind, offset = reader.read_number("<I"), reader.read_number("<Q")
     if kind not in BLOCKS:
         raise GgufProblem("newer_format" if max(BLOCKS) < kind < FIRST_UNLIKELY_TYPE else "damaged")
     weights, size = BLOCKS[kind]
@@ -340,36 +340,36 @@ class _GgufReader:
     def position(self) -> int:
         return self._base + self._at
 
-    def number(self, form: str) -> Any:
+    def read_number(self, form: str) -> Any:
         size = struct.calcsize(form)
-        self._have(size)
+        self._ensure_window(size)
         self._at += size
         return struct.unpack_from(form, self._data, self._at - size)[0]
 
-    def text(self, limit: int) -> str:
-        length = self.number("<Q")
-        if length > limit or not self.spend(length):
+    def read_text(self, limit: int) -> str:
+        length = self.read_number("<Q")
+        if length > limit or not self.spend_budget(length):
             raise GgufProblem("damaged")
-        return self._bytes(length).decode("utf-8", "replace")
+        return self._read_bytes(length).decode("utf-8", "replace")
 
     def kept_text(self) -> str | SkippedText:
         """A text, or its size where it is too long to be kept."""
-        length = self.number("<Q")
-        if length > KEPT_TEXT_BYTES or not self.spend(length):
-            self.skip(length)
+        length = self.read_number("<Q")
+        if length > KEPT_TEXT_BYTES or not self.spend_budget(length):
+            self.skip_bytes(length)
             return SkippedText(length)
-        return self._bytes(length).decode("utf-8", "replace")
+        return self._read_bytes(length).decode("utf-8", "replace")
 
-    def spend(self, size: int) -> bool:
+    def spend_budget(self, size: int) -> bool:
         """Whether the budget for kept values has room for `size` bytes more, which are taken from it then."""
         if size > self._budget:
             return False
         self._budget -= size
         return True
 
-    def skip(self, count: int) -> None:
+    def skip_bytes(self, count: int) -> None:
         """Moves on by `count` bytes, which are not read if they are many."""
-        self._check(count)
+        self._check_bounds(count)
         if self._at + count > len(self._data):
             self._base += self._at + count
             self._at = 0
@@ -380,36 +380,36 @@ class _GgufReader:
 
     def skip_texts(self, count: int) -> None:
         """Passes over strings; written out because vocabularies have hundreds of thousands."""
-        self._check(8 * count)
+        self._check_bounds(8 * count)
         unpack, at, known = struct.Struct("<Q").unpack_from, self._at, len(self._data)
         for _ in range(count):
             if at + 8 > known:
                 self._at = at
-                self._have(8)
+                self._ensure_window(8)
                 at, known = self._at, len(self._data)
             size = 8 + unpack(self._data, at)[0]
             if at + size > known:
                 self._at = at
-                self.skip(size)
+                self.skip_bytes(size)
                 at, known = self._at, len(self._data)
             else:
                 at += size
         self._at = at
 
-    def upto(self, count: int) -> bytes:
+    def read_upto(self, count: int) -> bytes:
         """At most `count` bytes from the beginning."""
         self._data += self._file.read(CHUNK_BYTES)
         self._at = min(count, len(self._data))
         return bytes(self._data[: self._at])
 
-    def _bytes(self, count: int) -> bytearray:
-        self._have(count)
+    def _read_bytes(self, count: int) -> bytearray:
+        self._ensure_window(count)
         self._at += count
         return self._data[self._at - count : self._at]
 
-    def _have(self, count: int) -> None:
+    def _ensure_window(self, count: int) -> None:
         """Brings the next `count` bytes into the window."""
-        self._check(count)
+        self._check_bounds(count)
         if self._at + count <= len(self._data):
             return
         del self._data[: self._at]
@@ -421,7 +421,7 @@ class _GgufReader:
                 raise GgufProblem("truncated")
             self._data += more
 
-    def _check(self, count: int) -> None:
+    def _check_bounds(self, count: int) -> None:
         end = self.position + count
         if end > MAX_HEADER_BYTES:
             raise GgufProblem("damaged")

@@ -52,9 +52,9 @@ def restrict_files(reading: Iterable[Path], writing: Iterable[Path]) -> bool:
         return False
     try:
         for path in reading:
-            _allow(libc, ruleset, path, rights & _READING)
+            _allow_path(libc, ruleset, path, rights & _READING)
         for path in writing:
-            _allow(libc, ruleset, path, rights & ~_REFER)
+            _allow_path(libc, ruleset, path, rights & ~_REFER)
         if libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
             return False
         return bool(libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
@@ -83,7 +83,7 @@ def program_places() -> list[Path]:
     ]
 
 
-def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
+def _allow_path(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
     """Add a rule; a path that is not there, or that the kernel refuses, stays closed."""
     with contextlib.suppress(OSError, ValueError):
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)

@@ -9,7 +9,7 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 
-from app.core.paths import make_folder, opener
+from app.core.paths import make_folder, private_opener
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 MAX_BYTES = 1_000_000
@@ -30,7 +30,7 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         return open(  # type: ignore[return-value]
-            self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=opener
+            self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=private_opener
         )
 
 

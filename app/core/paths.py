@@ -154,7 +154,7 @@ def resource_root() -> Path:
     return beside / "resources" if (beside / "resources").is_dir() else beside / "fireside_resources"
 
 
-def resource(name: str) -> Path:
+def resource_path(name: str) -> Path:
     """The path of one resource, by its name with forward slashes; it may not exist."""
     return resource_root() / name
 
@@ -166,12 +166,12 @@ STARTER_FILE = "SmolLM2-135M-Instruct-Q8_0.gguf"
 
 def starter_model() -> Path | None:
     """The model that comes with the program, or None where set-up has not made it."""
-    return next(iter(sorted(resource("models").glob("*.gguf"))), None)
+    return next(iter(sorted(resource_path("models").glob("*.gguf"))), None)
 
 
 def coming_starter() -> Path | None:
     """Return where set-up is going to put the starter, if this program was started before that was done."""
-    return resource("models") / STARTER_FILE if os.environ.get(BUILD_VARIABLE) else None
+    return resource_path("models") / STARTER_FILE if os.environ.get(BUILD_VARIABLE) else None
 
 
 REMOTE_ENDING = ".remote"
@@ -190,19 +190,19 @@ def make_folder(folder: Path) -> None:
     """Makes a folder and those above it, each as closed to others as the one that it is in. Raises OSError."""
     if not folder.is_dir():
         make_folder(folder.parent)
-        folder.mkdir(exist_ok=True, mode=_mode(folder.parent))
+        folder.mkdir(exist_ok=True, mode=_folder_mode(folder.parent))
 
 
-def opener(path: str, flags: int) -> int:
+def private_opener(path: str, flags: int) -> int:
     """For `open`: a new file is as closed to others as the folder that it is in."""
-    return os.open(path, flags, _mode(Path(path).parent) & 0o666)
+    return os.open(path, flags, _folder_mode(Path(path).parent) & 0o666)
 
 
 def be_as_closed_as(folder: Path) -> None:
     """From now on everything this process makes is as closed to others as `folder`, or what will hold it."""
     while not folder.is_dir():
         folder = folder.parent
-    os.umask(0o777 & ~_mode(folder))
+    os.umask(0o777 & ~_folder_mode(folder))
 
 
 def close_to_others(folders: Iterable[Path], *, deeply: bool) -> None:
@@ -215,11 +215,11 @@ def close_to_others(folders: Iterable[Path], *, deeply: bool) -> None:
         was_open = False
         with contextlib.suppress(OSError):
             _make_closed(folder)
-            was_open = _close(folder)
+            was_open = _close_to_others(folder)
         for here, inner, files in os.walk(folder):
             for name in (*inner, *files):
                 with contextlib.suppress(OSError):
-                    _close(Path(here) / name)
+                    _close_to_others(Path(here) / name)
             if not (deeply or was_open):
                 break
 
@@ -231,7 +231,7 @@ def disk_problem(error: OSError, folder: Path) -> DiskFull | FolderNotWritable |
     return DiskFull(str(folder)) if error.errno in _FULL else FolderNotWritable(str(folder))
 
 
-def _mode(folder: Path) -> int:
+def _folder_mode(folder: Path) -> int:
     return stat.S_IMODE(folder.stat().st_mode) & 0o777
 
 
@@ -241,7 +241,7 @@ def _make_closed(folder: Path) -> None:
         folder.mkdir(exist_ok=True, mode=0o700)
 
 
-def _close(path: Path) -> bool:
+def _close_to_others(path: Path) -> bool:
     """Whether others could do anything with it until now; what knows no modes, as a USB stick, stays as it is."""
     status = path.lstat()
     is_elsewhere_too = stat.S_ISREG(status.st_mode) and status.st_nlink > 1  # a model that was linked, not copied

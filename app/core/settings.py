@@ -308,15 +308,15 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
     if not isinstance(raw, dict):
         _move_aside(path)
         return Settings(), ["settings"]
-    return _from_raw(_migrate(raw))
+    return _from_raw(_migrate_raw(raw))
 
 
 def save_settings(path: Path, settings: Settings) -> None:
     """Writes the tree in one atomic step; raises OSError when the disk refuses, leaving the old file."""
     try:
-        _write(path, settings)
+        _write_file(path, settings)
     except FileNotFoundError:  # a start that swept just now took it for one that was left behind
-        _write(path, settings)
+        _write_file(path, settings)
 
 
 def sweep_settings(path: Path) -> None:
@@ -326,7 +326,7 @@ def sweep_settings(path: Path) -> None:
             left.unlink()
 
 
-def _write(path: Path, settings: Settings) -> None:
+def _write_file(path: Path, settings: Settings) -> None:
     raw: dict[str, Any] = {"schema_version": SCHEMA_VERSION, **settings.unknown}
     for name in SECTIONS:
         known = dataclasses.asdict(getattr(settings, name))
@@ -345,7 +345,7 @@ def _write(path: Path, settings: Settings) -> None:
         raise
 
 
-def _migrate(raw: dict[str, Any]) -> dict[str, Any]:
+def _migrate_raw(raw: dict[str, Any]) -> dict[str, Any]:
     version = raw.get("schema_version")
     for migration in MIGRATIONS[version - 1 :] if isinstance(version, int) and version > 0 else []:
         raw = migration(raw)
@@ -364,19 +364,19 @@ def _from_raw(raw: dict[str, Any]) -> tuple[Settings, list[str]]:
         if not isinstance(given, dict):
             wrong.append(name)
             given = {}
-        sections[name], extra = _section(name, cls, given, wrong)
+        sections[name], extra = _read_section(name, cls, given, wrong)
         if extra:
             unknown[name] = extra
     return Settings(**sections, unknown=unknown), wrong
 
 
-def _section(name: str, cls: type, given: dict[str, Any], wrong: list[str]) -> tuple[Any, dict[str, Any]]:
+def _read_section(name: str, cls: type, given: dict[str, Any], wrong: list[str]) -> tuple[Any, dict[str, Any]]:
     default = cls()
     values: dict[str, Any] = {}
     for key in (f.name for f in dataclasses.fields(cls)):
         if key not in given:
             continue
-        value = _coerce(given[key], getattr(default, key))
+        value = _coerce_value(given[key], getattr(default, key))
         if value is None or not LIMITS.get(f"{name}.{key}", lambda _: True)(value):
             wrong.append(f"{name}.{key}")
         else:
@@ -384,7 +384,7 @@ def _section(name: str, cls: type, given: dict[str, Any], wrong: list[str]) -> t
     return cls(**values), {key: value for key, value in given.items() if not hasattr(default, key)}
 
 
-def _coerce(value: Any, default: Any) -> Any:
+def _coerce_value(value: Any, default: Any) -> Any:
     """The value in the type of its default, or None when it has another type."""
     if isinstance(default, bool) or isinstance(value, bool):
         return value if type(value) is type(default) else None

@@ -30,7 +30,7 @@ def visible_name(name: str) -> str:
     These are control characters, line ends, embeddings, overrides and marks of direction, and what has no width but the
     joiners of scripts and emoji. Bytes that are no text (lone surrogates) become U+FFFD.
     """
-    return name if name.isprintable() else _IN_NAMES.sub(_seen, name)
+    return name if name.isprintable() else _IN_NAMES.sub(_visible_character, name)
 
 
 def visible_text(text: str) -> str:
@@ -38,7 +38,7 @@ def visible_text(text: str) -> str:
 
     The other marks of direction stay: texts of right-to-left scripts need them.
     """
-    return _IN_TEXTS.sub(_seen, text)
+    return _IN_TEXTS.sub(_visible_character, text)
 
 
 def has_directions(text: str) -> bool:
@@ -77,7 +77,7 @@ def reveal_directions(code: str) -> str:
     return _ANY_DIRECTION.sub("\ufffd", code) if has_directions(code) else code
 
 
-def _seen(found: re.Match[str]) -> str:
+def _visible_character(found: re.Match[str]) -> str:
     return "\ufffd" if "\ud800" <= found[0] <= "\udfff" else found[0].encode("unicode_escape").decode("ascii")
 
 

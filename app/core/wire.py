@@ -39,13 +39,13 @@ _SENSELESS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 def to_json(value: Any) -> Any:
     """A dataclass or a named tuple as plain JSON values, which are only to be read: what `from_json` takes."""
-    write = _form(typing.cast(Any, type(value))).write
+    write = _form_of(typing.cast(Any, type(value))).write
     return value if write is None else write(value)
 
 
 def from_json(cls: type[T], raw: object) -> T:
     """The value of a class that JSON values stand for; raises ValueError, KeyError or TypeError for any others."""
-    return typing.cast(T, _form(typing.cast(Any, cls)).value(raw))
+    return typing.cast(T, _form_of(typing.cast(Any, cls)).read_value(raw))
 
 
 @dataclass(frozen=True)
@@ -82,22 +82,22 @@ class Wire:
         self._requests = {cls.__name__: cls for cls in self.requests}
         self._replies = {cls.__name__: cls for cls in self.replies}
 
-    def line(self, message: Any) -> bytes:
+    def encode_message(self, message: Any) -> bytes:
         return _encode({TAG: type(message).__name__} | to_json(message)).encode("ascii") + b"\n"
 
-    def request(self, line: bytes) -> Any:
+    def parse_request(self, line: bytes) -> Any:
         """What the parent asks; raises ProtocolViolation."""
-        return self._message(self._requests, line)
+        return self._parse_message(self._requests, line)
 
-    def reply(self, line: bytes) -> Any:
+    def parse_reply(self, line: bytes) -> Any:
         """What the child says; raises ProtocolViolation."""
-        return self._message(self._replies, line)
+        return self._parse_message(self._replies, line)
 
     @staticmethod
-    def _message(kinds: Mapping[str, type], line: bytes) -> Any:
+    def _parse_message(kinds: Mapping[str, type], line: bytes) -> Any:
         try:
             body = json.loads(str(line, "utf-8"))
-            return _form(kinds[body[TAG]]).read(body)
+            return _form_of(kinds[body[TAG]]).read(body)
         except _SENSELESS as error:
             raise ProtocolViolation(f"{type(error).__name__} in {line[:200]!r}") from error
 
@@ -116,7 +116,7 @@ class WireClient:
     def send(self, request: Any) -> bool:
         """False where the child does not read. One that is gone takes nothing, and its end is heard."""
         try:
-            self._child.send(self._wire.line(request))
+            self._child.send(self._wire.encode_message(request))
         except TimeoutError:
             return False
         except OSError as error:
@@ -125,7 +125,7 @@ class WireClient:
 
     def _on_line(self, line: bytes) -> None:
         try:
-            reply = self._checked(self._wire.reply(line))
+            reply = self._check_greeting(self._wire.parse_reply(line))
         except ProtocolViolation as error:
             self._child.kill_tree()
             self._hear(error)
@@ -133,7 +133,7 @@ class WireClient:
         if not isinstance(reply, Greeting):
             self._hear(reply)
 
-    def _checked(self, reply: Any) -> Any:
+    def _check_greeting(self, reply: Any) -> Any:
         if isinstance(reply, Greeting):
             if reply.protocol != self._wire.version:
                 raise ProtocolViolation(f"the child speaks version {reply.protocol}, not {self._wire.version}")
@@ -153,14 +153,14 @@ class WireInbox:
         self._items: queue.Queue[Any] = queue.Queue(most_waiting)
         self._closed = threading.Event()
 
-    def put(self, item: Any) -> None:
+    def add_item(self, item: Any) -> None:
         """Hands one on, and waits as long as the reader has too many; for the thread that reads the child."""
         while not self._closed.is_set():
             with contextlib.suppress(queue.Full):
                 self._items.put(item, timeout=LOOK_EVERY_S)
                 return
 
-    def next(self, timeout_s: float = LOOK_EVERY_S) -> Any:
+    def next_item(self, timeout_s: float = LOOK_EVERY_S) -> Any:
         """The next reply or `Ended`; None where none came in time. Raises ProtocolViolation."""
         try:
             item = self._items.get(timeout=timeout_s)
@@ -181,21 +181,21 @@ class ParentSide:
     def __init__(self, wire: Wire, reader: BinaryIO, writer: BinaryIO) -> None:
         self._wire, self._reader, self._writer = wire, reader, writer
 
-    def greet(self, backend: str = "") -> None:
-        self.tell(Greeting(self._wire.version, __version__, os.getpid(), backend))
+    def send_greeting(self, backend: str = "") -> None:
+        self.send_reply(Greeting(self._wire.version, __version__, os.getpid(), backend))
 
-    def tell(self, reply: Any) -> None:
+    def send_reply(self, reply: Any) -> None:
         """A line is one write: two threads may tell."""
-        self._writer.write(self._wire.line(reply))
+        self._writer.write(self._wire.encode_message(reply))
         self._writer.flush()
 
-    def requests(self) -> Iterator[Any]:
+    def read_requests(self) -> Iterator[Any]:
         """What the parent asks, until it is gone or done with this child. A line that is none is a ProtocolViolation
         among them: other requests may still run.
         """
         for line in self._reader:
             try:
-                yield self._wire.request(line)
+                yield self._wire.parse_request(line)
             except ProtocolViolation as error:
                 yield error
 
@@ -205,7 +205,7 @@ class ParentSide:
         """
 
         def listen() -> None:
-            for request in self.requests():
+            for request in self.read_requests():
                 take(request)
             last()
             os._exit(0)
@@ -213,8 +213,8 @@ class ParentSide:
         threading.Thread(target=listen, name="parent", daemon=True).start()
 
 
-def checked(request: Any) -> Any:
-    """Raises what is no request, see `ParentSide.requests`."""
+def check_request(request: Any) -> Any:
+    """Raises what is no request, see `ParentSide.read_requests`."""
     if isinstance(request, ProtocolViolation):
         raise request
     return request
@@ -231,51 +231,51 @@ class _JsonForm:
     write: Callable[[Any], Any] | None = None
     plain: frozenset[type] = frozenset()
 
-    def value(self, raw: Any) -> Any:
+    def read_value(self, raw: Any) -> Any:
         return raw if type(raw) in self.plain else self.read(raw)
 
 
-def _refuse(raw: Any) -> Any:
+def _refuse_value(raw: Any) -> Any:
     raise TypeError(f"a {type(raw).__name__} is out of place")
 
 
-def _same(raw: Any) -> Any:
+def _same_value(raw: Any) -> Any:
     return raw
 
 
 _PLAIN: dict[Any, _JsonForm] = {
-    int: _JsonForm(_refuse, plain=frozenset({int})),
-    float: _JsonForm(_refuse, plain=frozenset({float, int})),
-    str: _JsonForm(_refuse, plain=frozenset({str})),
-    bool: _JsonForm(_refuse, plain=frozenset({bool})),
-    type(None): _JsonForm(_refuse, plain=frozenset({type(None)})),
+    int: _JsonForm(_refuse_value, plain=frozenset({int})),
+    float: _JsonForm(_refuse_value, plain=frozenset({float, int})),
+    str: _JsonForm(_refuse_value, plain=frozenset({str})),
+    bool: _JsonForm(_refuse_value, plain=frozenset({bool})),
+    type(None): _JsonForm(_refuse_value, plain=frozenset({type(None)})),
     bytes: _JsonForm(lambda raw: base64.b64decode(raw, validate=True), lambda value: base64.b64encode(value).decode()),
-    Any: _JsonForm(_same),
-    object: _JsonForm(_same),
+    Any: _JsonForm(_same_value),
+    object: _JsonForm(_same_value),
 }
 
 
 @functools.cache
-def _form(hint: Any) -> _JsonForm:  # noqa: PLR0911 - a table of kinds
+def _form_of(hint: Any) -> _JsonForm:  # noqa: PLR0911 - a table of kinds
     if hint in _PLAIN:
         return _PLAIN[hint]
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (Union, types.UnionType):
-        return _union(arguments)
+        return _union_form(arguments)
     if origin is Literal:
-        return _literal(arguments)
+        return _literal_form(arguments)
     if origin is tuple and arguments[-1] is not Ellipsis:
-        return _places(tuple, [_form(argument) for argument in arguments], {})
+        return _tuple_form(tuple, [_form_of(argument) for argument in arguments], {})
     if origin in (tuple, list, Sequence):
-        return _row(list if origin is list else tuple, _form(arguments[0]))
+        return _list_form(list if origin is list else tuple, _form_of(arguments[0]))
     if origin in (dict, Mapping):
-        return _table(arguments[1])
+        return _dict_form(arguments[1])
     if isinstance(hint, type):
         if issubclass(hint, enum.Enum):
             members: dict[Any, Any] = {member.value: member for member in hint}
             return _JsonForm(members.__getitem__, None if issubclass(hint, str) else lambda value: value.value)
         if dataclasses.is_dataclass(hint):
-            return _record(hint)
+            return _dataclass_form(hint)
         if issubclass(hint, AppError):
             return _JsonForm(_read_situation, _write_situation)
         if issubclass(hint, tuple) and hasattr(hint, "_fields"):
@@ -283,40 +283,40 @@ def _form(hint: Any) -> _JsonForm:  # noqa: PLR0911 - a table of kinds
     raise TypeError(f"{hint!r} has no form on the wire")
 
 
-def _union(members: tuple[Any, ...]) -> _JsonForm:
+def _union_form(members: tuple[Any, ...]) -> _JsonForm:
     """Plain values by their type, one dataclass as it is, several with their names."""
-    forms = {member: _form(member) for member in members}
+    forms = {member: _form_of(member) for member in members}
     plain: frozenset[type] = frozenset().union(*(form.plain for form in forms.values()))
     rest = [member for member, form in forms.items() if not form.plain]
     if not rest:
-        return _JsonForm(_refuse, plain=plain)
+        return _JsonForm(_refuse_value, plain=plain)
     if len(rest) == 1:
         read, write = forms[rest[0]].read, forms[rest[0]].write
     else:
-        read, write = _tagged({member.__name__: forms[member] for member in rest})
+        read, write = _tagged_form({member.__name__: forms[member] for member in rest})
     if write is None:
         return _JsonForm(read, plain=plain)
     return _JsonForm(read, lambda value: value if type(value) in plain else write(value), plain)
 
 
-def _tagged(forms: Mapping[str, _JsonForm]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+def _tagged_form(forms: Mapping[str, _JsonForm]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
     def write(value: Any) -> Any:
         return {TAG: type(value).__name__} | to_json(value)
 
     return lambda raw: forms[raw[TAG]].read(raw), write
 
 
-def _literal(values: tuple[Any, ...]) -> _JsonForm:
+def _literal_form(values: tuple[Any, ...]) -> _JsonForm:
     known = {(type(value), value) for value in values}
-    return _JsonForm(lambda raw: raw if (type(raw), raw) in known else _refuse(raw))
+    return _JsonForm(lambda raw: raw if (type(raw), raw) in known else _refuse_value(raw))
 
 
-def _row(kind: type, form: _JsonForm) -> _JsonForm:
+def _list_form(kind: type, form: _JsonForm) -> _JsonForm:
     plain, read_one, write_one = form.plain, form.read, form.write
 
     def read(raw: Any) -> Any:
         if type(raw) is not list:
-            _refuse(raw)
+            _refuse_value(raw)
         if plain.issuperset(map(type, raw)):
             return kind(raw)
         return kind([one if type(one) in plain else read_one(one) for one in raw])
@@ -326,25 +326,25 @@ def _row(kind: type, form: _JsonForm) -> _JsonForm:
 
 def _named_row(cls: Any) -> _JsonForm:
     hints = typing.get_type_hints(cls)
-    forms = [_form(hints[name]) for name in cls._fields]
-    return _places(functools.partial(tuple.__new__, cls), forms, cls._field_defaults)
+    forms = [_form_of(hints[name]) for name in cls._fields]
+    return _tuple_form(functools.partial(tuple.__new__, cls), forms, cls._field_defaults)
 
 
-def _places(make: Callable[[Any], Any], forms: list[_JsonForm], defaults: Mapping[str, Any]) -> _JsonForm:
+def _tuple_form(make: Callable[[Any], Any], forms: list[_JsonForm], defaults: Mapping[str, Any]) -> _JsonForm:
     """One form for each place, the last of which may have defaults."""
     ends = list(defaults.values())
     known: set[tuple[type, ...]] = set()  # types of places that were all plain: a page has thousands of boxes
 
     def read(raw: Any) -> Any:
         if type(raw) is not list:
-            _refuse(raw)
+            _refuse_value(raw)
         found = tuple(map(type, raw))
         if found in known:
             return make(raw)
         missing = len(forms) - len(raw)
         if not 0 <= missing <= len(ends):
-            _refuse(raw)
-        values = [form.value(one) for form, one in zip(forms, raw, strict=False)]
+            _refuse_value(raw)
+        values = [form.read_value(one) for form, one in zip(forms, raw, strict=False)]
         if not missing and all(one in form.plain for one, form in zip(found, forms, strict=True)):
             known.add(found)
         return make(values + ends[len(ends) - missing :])
@@ -355,28 +355,28 @@ def _places(make: Callable[[Any], Any], forms: list[_JsonForm], defaults: Mappin
     return _JsonForm(read, write if any(form.write for form in forms) else None)
 
 
-def _table(hint: Any) -> _JsonForm:
-    form = _form(hint)
+def _dict_form(hint: Any) -> _JsonForm:
+    form = _form_of(hint)
 
     def read(raw: Any) -> Any:
         if type(raw) is not dict:
-            _refuse(raw)
-        return {key: form.value(one) for key, one in raw.items()}
+            _refuse_value(raw)
+        return {key: form.read_value(one) for key, one in raw.items()}
 
     write = form.write
     return _JsonForm(read, None if write is None else lambda value: {key: write(one) for key, one in value.items()})
 
 
-def _record(cls: Any) -> _JsonForm:
+def _dataclass_form(cls: Any) -> _JsonForm:
     hints = typing.get_type_hints(cls)
     names = [field.name for field in dataclasses.fields(cls) if field.init]
-    forms = {name: _form(hints[name]) for name in names}
+    forms = {name: _form_of(hints[name]) for name in names}
     readers = [(name, form.plain, form.read) for name, form in forms.items()]
     writers = [(name, form.write) for name, form in forms.items() if form.write is not None]
 
     def read(raw: Any) -> Any:
         if type(raw) is not dict:
-            _refuse(raw)
+            _refuse_value(raw)
         found = {}
         for name, plain, read_one in readers:
             if name in raw:

@@ -116,7 +116,7 @@ def length_of(segment: Segment) -> int:
     return sum(len(part) if isinstance(part, str) else len(part.shows) + 1 for part in segment.content)
 
 
-def fit(translation: Content, source: Content) -> Content | None:
+def fit_translation(translation: Content, source: Content) -> Content | None:
     """The translation with the source's own marks, and with characters that any text may have.
 
     None where it has other marks than the source, or they do not nest.
@@ -224,7 +224,7 @@ class LegacyFonts:
         self._words = 0
         self._accented: list[str] = []
 
-    def look(self, text: str) -> None:
+    def inspect_text(self, text: str) -> None:
         if self._looked_at >= SAMPLE_CHARACTERS:
             return
         self._looked_at += len(text)

@@ -148,7 +148,7 @@ def find_encoding(sample: bytes, is_whole: bool = True) -> str:
         return _sixteen(sample)
     if b"\x1b$" not in narrow and _is_utf8(narrow, is_whole):
         return "utf-8"
-    return _detected(narrow if is_whole else _cut(narrow))
+    return _detected(narrow if is_whole else _cut_last_line(narrow))
 
 
 def _is_small_text(narrow: bytes, size: int) -> bool:
@@ -207,7 +207,7 @@ def _is_utf8(sample: bytes, is_whole: bool) -> bool:
     return odd == 0 or len(re.findall("[^\x00-\x7f]", text)) > 10 * odd
 
 
-def _cut(sample: bytes) -> bytes:
+def _cut_last_line(sample: bytes) -> bytes:
     """Without its last line, or word, which may end inside a character."""
     at = max(sample.rfind(b"\n"), sample.rfind(b" "))
     return sample[:at] if at > len(sample) // 2 else sample

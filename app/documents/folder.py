@@ -48,7 +48,7 @@ def expand(paths: Iterable[Path]) -> ExpandedPaths:
     Links are followed, but no folder is entered twice. Hidden files and folders (`.git`) are left out, and what office
     programs leave beside an open file. Takes as long as the disk needs for it.
     """
-    return _FolderSearch().of(paths)
+    return _FolderSearch().search_paths(paths)
 
 
 class _FolderSearch:
@@ -58,10 +58,10 @@ class _FolderSearch:
         self._seen: set[tuple[int, int]] = set()
         self._entries = 0
 
-    def of(self, paths: Iterable[Path]) -> ExpandedPaths:
+    def search_paths(self, paths: Iterable[Path]) -> ExpandedPaths:
         for path, is_named in self._walk(paths):
             self._entries += 1
-            found = self._look(path)
+            found = self._stat_path(path)
             if found is None or self._was_seen(found):
                 continue
             if not stat.S_ISREG(found.st_mode):
@@ -82,7 +82,7 @@ class _FolderSearch:
             if not path.is_dir():
                 yield path, is_named
                 continue
-            found = self._look(path)
+            found = self._stat_path(path)
             if found is not None and not self._was_seen(found):
                 waiting += [(entry, False) for entry in reversed(self._entries_of(path))]
 
@@ -95,7 +95,7 @@ class _FolderSearch:
             return []
         return sorted(shown, key=lambda path: (_in_order(path.name), path.name))
 
-    def _look(self, path: Path) -> os.stat_result | None:
+    def _stat_path(self, path: Path) -> os.stat_result | None:
         try:
             return path.stat()
         except (OSError, ValueError) as error:

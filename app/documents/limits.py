@@ -115,7 +115,7 @@ class TextBudget:
         if characters > self.left:
             raise DocumentUnreadable(str(self._path), "inflates")
 
-    def take(self, characters: int) -> None:
+    def take_characters(self, characters: int) -> None:
         """Counts so many; raises as `require` does."""
         self.require(characters)
         self.left -= characters
@@ -154,7 +154,7 @@ class ProcessMemoryWatch:
         self.exceeded = False
         self._most_bytes, self._end, self._every_s = most_bytes, end, every_s
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, args=(pid,), name=f"memory-{pid}", daemon=True)
+        self._thread = threading.Thread(target=self._measure_process, args=(pid,), name=f"memory-{pid}", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -171,7 +171,7 @@ class ProcessMemoryWatch:
             return True
         return exit_code != 0 and self.peak_bytes >= self._most_bytes * NEAR_SHARE
 
-    def _look(self, pid: int) -> None:
+    def _measure_process(self, pid: int) -> None:
         import psutil
 
         try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.child import claim_wire
-from app.core.wire import ParentSide, Wire, checked
+from app.core.wire import ParentSide, Wire, check_request
 
 RATE_HZ = 16_000
 TELL_EVERY_S = 0.2
@@ -51,8 +51,8 @@ WIRE = Wire(1, (Record,), (Heard, NoMicrophone))
 def main(_arguments: list[str]) -> int:
     """Until the parent lets it go; then the file is complete."""
     parent = ParentSide(WIRE, *claim_wire(may_save=True))
-    parent.greet()
-    request: Record = checked(next(parent.requests()))
+    parent.send_greeting()
+    request: Record = check_request(next(parent.read_requests()))
     file = _Wav(Path(request.path))
     parent.leave_with_parent(lambda _request: None, file.close)
     try:
@@ -66,10 +66,10 @@ def main(_arguments: list[str]) -> int:
         next(taking)
         device.start(taking)
     except Exception as error:  # noqa: BLE001 - a driver may make it raise anything
-        parent.tell(NoMicrophone(f"{type(error).__name__}: {error}"))
+        parent.send_reply(NoMicrophone(f"{type(error).__name__}: {error}"))
         os._exit(1)
     while True:
-        parent.tell(Heard(file.seconds, file.loudness))
+        parent.send_reply(Heard(file.seconds, file.loudness))
         time.sleep(TELL_EVERY_S)
 
 

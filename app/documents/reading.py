@@ -232,7 +232,7 @@ class _ReadingChild:
         environment, name = child_environment() | temporary, Path(request.path).name
         command = own_command("--document-worker")
         self._child = Child(command, folder, environment, work="document", subject=name, tells_progress=True)
-        self._conversation = WireClient(WIRE, self._child, self._said.put)
+        self._conversation = WireClient(WIRE, self._child, self._said.add_item)
         self._watch = ProcessMemoryWatch(
             self._child.pid, request.memory_bytes, self._child.kill_tree, self._limits.watch_every_s
         )
@@ -247,7 +247,7 @@ class _ReadingChild:
         silent_s, told_s, pulse = 0.0, time.monotonic(), _pulse(request)
         budget: TextBudget | None = None
         while not is_stopped():
-            event = self._said.next(LOOK_EVERY_S)
+            event = self._said.next_item(LOOK_EVERY_S)
             now_s = time.monotonic()
             if isinstance(event, Ended):
                 raise self._problem(request.path, event.code, event.tail)
@@ -257,7 +257,7 @@ class _ReadingChild:
                 silent_s, told_s = 0.0, now_s
                 if characters := _characters(event):
                     budget = budget or _budget(request.path)
-                    budget.take(characters)
+                    budget.take_characters(characters)
                 yield event
                 if isinstance(event, LAST):
                     return

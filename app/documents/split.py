@@ -137,13 +137,13 @@ class _DocumentSplitter:
                 break
             cuts = cuts_in(text, rank, step)
             if cuts:
-                return self._cut(part, cuts, rank)
+                return self._cut_part(part, cuts, rank)
         if is_over:
             raise ValueError(f"{self._budget} tokens do not hold the character {text!r}, which takes {part.tokens}")
         part.is_settled = True
         return [part]
 
-    def _cut(self, part: _SplitPart, cuts: Sequence[int], rank: int) -> list[_SplitPart]:
+    def _cut_part(self, part: _SplitPart, cuts: Sequence[int], rank: int) -> list[_SplitPart]:
         edges = [part.start, *(part.start + cut for cut in cuts), part.end]
         ranks = [part.rank] + [int(rank)] * len(cuts)
         return [
@@ -159,7 +159,7 @@ class _DocumentSplitter:
         for rank in INSIDE[self._blocks[part.block].kind]:
             cuts = [cut for cut in cuts_in(text, rank, max(1, most)) if cut <= max(1, most)]
             if cuts:
-                return self._cut(part, cuts[-1:], rank)
+                return self._cut_part(part, cuts[-1:], rank)
         return [part]
 
     # Chunks

@@ -23,7 +23,7 @@ from typing import IO, Any
 from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
 from app.core.landlock import SYSTEM_PLACES, program_places, restrict_files
-from app.core.wire import Failed, ParentSide, checked
+from app.core.wire import Failed, ParentSide, check_request
 from app.documents import clean, protocol
 from app.documents.blocks import TESSERACT, Block, BlockKind, BlockNumbering, BlockPiece
 from app.documents.files import (
@@ -76,7 +76,7 @@ class FilePass:
             self._remarks.add(ReadingRemark(name, values))
 
     def _wait(self, item: Block | Segment, characters: int) -> None:
-        self._source.text.take(characters)
+        self._source.text.take_characters(characters)
         self._waiting.append(item)
         self._waiting_characters += characters + 200
         if self._waiting_characters >= MOST_TOLD_CHARACTERS:
@@ -167,7 +167,7 @@ class _SegmentFinder(_SegmentPass):
         cleaned = clean.clean_segment(segment)
         self._hidden += len(segment.text) - len(cleaned.text)
         self._sample.add(BlockPiece(BlockKind.PARAGRAPH, cleaned.text))
-        self._fonts.look(cleaned.text)
+        self._fonts.inspect_text(cleaned.text)
         self._count += 1
         self._wait(cleaned, clean.length_of(cleaned) + len(cleaned.context))
 
@@ -201,7 +201,7 @@ class _TranslationPass(_SegmentPass):
         content = self._translations.find(segment.id)
         if content is None or content == clean.clean_segment(segment).content:
             return None
-        fitted = clean.fit(content, segment.content)
+        fitted = clean.fit_translation(content, segment.content)
         if fitted is None:
             self._refused.append(segment.id)
         else:
@@ -226,17 +226,17 @@ def main(_arguments: list[str]) -> int:
     requests: SimpleQueue[protocol.Request | ProtocolViolation] = SimpleQueue()
 
     def tell(event: Event) -> None:
-        parent.tell(event)
+        parent.send_reply(event)
         progress.step()
 
-    parent.greet()
+    parent.send_greeting()
     parent.leave_with_parent(
         requests.put, lambda: shutil.rmtree(unpacked_folder(Path.cwd(), os.getpid()), ignore_errors=True)
     )
     open_file: Callable[[Path, str], IO[Any]] | None = None
     try:
         while True:
-            request = checked(requests.get())
+            request = check_request(requests.get())
             if open_file is None:
                 open_file = FileOpener().open if isinstance(request, protocol.Decode) else open_checked
                 limit_this_process(request.memory_bytes, is_writing=isinstance(request, protocol.Rewrite))
@@ -413,7 +413,7 @@ class _BlockPass(FilePass):
         """Until all is read; raises an AppError, or whatever a reader raises."""
         self._format = self._find_format()
         for item in reader_for(self._format)(self._source):
-            self._take(item)
+            self._take_item(item)
         self._flush()
         if not self._numbering.count and not self._has_pictures:
             raise self._source.unreadable("no_text")
@@ -433,7 +433,7 @@ class _BlockPass(FilePass):
             self._remarks.all(),
         )
 
-    def _take(self, item: Item) -> None:
+    def _take_item(self, item: Item) -> None:
         self._source.on_step()
         match item:
             case BlockPiece():
@@ -471,7 +471,7 @@ class _BlockPass(FilePass):
         if not piece.text.strip():
             return
         piece = piece._replace(text=self._recoded(piece.text, self._opened))
-        self._fonts.look(piece.text)
+        self._fonts.inspect_text(piece.text)
         for part in clean.fit_for_the_wire(piece):
             self._sample.add(part)
             block = self._numbering.block(part)

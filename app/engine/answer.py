@@ -63,7 +63,7 @@ class ThinkingSyntax:
             return f"{END}{START}assistant{CHANNEL}final{MESSAGE}"
         return f"\n{self.closing}\n\n"
 
-    def after(self, prompt_end: str) -> ThinkingSyntax:
+    def for_prompt_end(self, prompt_end: str) -> ThinkingSyntax:
         """The syntax of an answer to a prompt whose last (trusted) part ends like this."""
         if self.kind == HARMONY:
             header = prompt_end.rpartition(END)[2].rpartition(CHANNEL)[2].strip()
@@ -163,7 +163,7 @@ class ThinkingSplitter:
     def _in_call(self, header: str) -> bool:
         """Whether a header has come to a call, if only to the first letters of it."""
         begin = f" {self.syntax.calls}"
-        return begin in header or overlap(header, begin) > 1
+        return begin in header or overlap_length(header, begin) > 1
 
     def feed(self, text: str) -> list[AnswerSpan]:
         """The spans that are certain now, in order."""
@@ -172,19 +172,19 @@ class ThinkingSplitter:
         step = self._harmony_step if self._is_harmony else self._tag_step
         while step(spans):
             pass
-        return _joined(spans)
+        return _join_spans(spans)
 
     def finish(self) -> list[AnswerSpan]:
         """What was held back, when the answer ends here; thinking that was not closed stays thinking."""
         spans: list[AnswerSpan] = []
         held, self._held = self._held, ""
         if self._state == THINKING:
-            self._think(held, spans)
+            self._add_thinking(held, spans)
         elif self._state == BETWEEN:
             spans.append(AnswerSpan(held.lstrip(), False))
         elif not (self._state == ANSWER and self._is_harmony and held == END):
             spans.append(AnswerSpan(held, False))
-        return _joined(spans)
+        return _join_spans(spans)
 
     def _tag_step(self, spans: list[AnswerSpan]) -> bool:
         """Takes as much as is certain from what is held; whether there may be more to take."""
@@ -194,20 +194,20 @@ class ThinkingSplitter:
         body = self._held.lstrip()
         if self._state != THINKING or self._at_start:
             if body.startswith(opening):
-                return self._enter(THINKING, body[len(opening) :])
+                return self._enter_state(THINKING, body[len(opening) :])
             if opening.startswith(body):
                 return False
         if self._state != THINKING:
-            return self._enter(ANSWER, body if self._state == BETWEEN else self._held)
+            return self._enter_state(ANSWER, body if self._state == BETWEEN else self._held)
         at = self._held.find(closing)
         if at < 0:
-            return self._think_on(spans, overlap(self._held, closing))
-        self._think(self._held[:at].rstrip(), spans)
-        return self._enter(BETWEEN, self._held[at + len(closing) :])
+            return self._think_on(spans, overlap_length(self._held, closing))
+        self._add_thinking(self._held[:at].rstrip(), spans)
+        return self._enter_state(BETWEEN, self._held[at + len(closing) :])
 
     def _harmony_step(self, spans: list[AnswerSpan]) -> bool:
         if self._state == ANSWER:
-            return self._pass_on(spans, len(END) if self._held.endswith(END) else overlap(self._held, END))
+            return self._pass_on(spans, len(END) if self._held.endswith(END) else overlap_length(self._held, END))
         if self._state == HEADER:
             return self._read_header()
         return self._think_to_end(spans) if self._state == THINKING else self._look_for_channel()
@@ -215,18 +215,18 @@ class ThinkingSplitter:
     def _think_to_end(self, spans: list[AnswerSpan]) -> bool:
         ends = [at for at in (self._held.find(END), self._held.find(START)) if at >= 0]
         if not ends:
-            return self._think_on(spans, max(overlap(self._held, END), overlap(self._held, START)))
-        self._think(self._held[: min(ends)].rstrip(), spans)
-        return self._enter(BETWEEN, self._held[min(ends) :].removeprefix(END))
+            return self._think_on(spans, max(overlap_length(self._held, END), overlap_length(self._held, START)))
+        self._add_thinking(self._held[: min(ends)].rstrip(), spans)
+        return self._enter_state(BETWEEN, self._held[min(ends) :].removeprefix(END))
 
     def _look_for_channel(self) -> bool:
         body = self._held.lstrip()
         for mark, state in ((CHANNEL, HEADER), (START, HEADER), (MESSAGE, ANSWER), (RECIPIENT, HEADER)):
             if body.startswith(mark):
-                return self._enter(state, {CHANNEL: body, RECIPIENT: f" {body}"}.get(mark, body[len(mark) :]))
+                return self._enter_state(state, {CHANNEL: body, RECIPIENT: f" {body}"}.get(mark, body[len(mark) :]))
             if mark.startswith(body):
                 return False
-        return self._enter(ANSWER, body if self._state == BETWEEN else self._held)
+        return self._enter_state(ANSWER, body if self._state == BETWEEN else self._held)
 
     def _read_header(self) -> bool:
         """`assistant<|channel|>analysis<|message|>`: the channel says what follows.
@@ -238,14 +238,14 @@ class ThinkingSplitter:
         call = f" {self.syntax.calls}"
         called = self._held.find(call, 0, at if at >= 0 else LONGEST_HEADER) if self.syntax.calls else -1
         if called >= 0:
-            return self._enter(ANSWER, self._held[called + 1 :])
+            return self._enter_state(ANSWER, self._held[called + 1 :])
         if at >= 0:
             channel = self._held[:at].rpartition(CHANNEL)[2] if CHANNEL in self._held[:at] else "final"
             is_final = channel.split()[:1] == ["final"]
-            return self._enter(ANSWER if is_final else THINKING, self._held[at + len(MESSAGE) :])
-        return len(self._held) >= LONGEST_HEADER + len(MESSAGE) and self._enter(ANSWER, self._held)
+            return self._enter_state(ANSWER if is_final else THINKING, self._held[at + len(MESSAGE) :])
+        return len(self._held) >= LONGEST_HEADER + len(MESSAGE) and self._enter_state(ANSWER, self._held)
 
-    def _enter(self, state: str, held: str) -> bool:
+    def _enter_state(self, state: str, held: str) -> bool:
         self._state, self._held, self._at_start = state, held, True
         return True
 
@@ -258,11 +258,11 @@ class ThinkingSplitter:
     def _think_on(self, spans: list[AnswerSpan], keep: int) -> bool:
         """Shows thinking but for `keep` characters and the white space before them, which may be its end."""
         certain = len(self._held[: len(self._held) - keep].rstrip())
-        self._think(self._held[:certain], spans)
+        self._add_thinking(self._held[:certain], spans)
         self._held = self._held[certain:]
         return False
 
-    def _think(self, text: str, spans: list[AnswerSpan]) -> None:
+    def _add_thinking(self, text: str, spans: list[AnswerSpan]) -> None:
         text = text.lstrip() if self._at_start else text
         if not text.strip():
             return
@@ -272,12 +272,12 @@ class ThinkingSplitter:
         self._at_start, self._has_thought = False, True
 
 
-def overlap(text: str, mark: str) -> int:
+def overlap_length(text: str, mark: str) -> int:
     """Length of the longest end of `text` that begins `mark` without being all of it."""
     return next((n for n in range(min(len(text), len(mark) - 1), 0, -1) if text.endswith(mark[:n])), 0)
 
 
-def _joined(spans: list[AnswerSpan]) -> list[AnswerSpan]:
+def _join_spans(spans: list[AnswerSpan]) -> list[AnswerSpan]:
     """Neighbours of one kind together, empty ones left out."""
     joined: list[AnswerSpan] = []
     for span in spans:
@@ -311,11 +311,11 @@ class StopStrings:
             at, self.met_stop = min(found)
             self._held = ""
             return text[:at]
-        keep = max(overlap(text, stop) for stop in self._stops)
+        keep = max(overlap_length(text, stop) for stop in self._stops)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
 
-    def rest(self) -> str:
+    def release_rest(self) -> str:
         """What was held back, when the answer ends without a stop string."""
         held, self._held = self._held, ""
         return held
@@ -342,9 +342,9 @@ class ForcedEnd:
             self.reason = FinishReason.REPEATED
         return text
 
-    def rest(self) -> str:
+    def release_rest(self) -> str:
         """What was held back, when the answer ends by itself."""
-        return self._infill.rest()
+        return self._infill.release_rest()
 
 
 class AnswerDecoder:
@@ -383,20 +383,20 @@ class AnswerDecoder:
         self._first_s = 0.0
         self._last_s = 0.0
 
-    def begin(self, prompt_tokens: int, reused_tokens: int) -> None:
+    def begin_prompt(self, prompt_tokens: int, reused_tokens: int) -> None:
         """The size of the prompt, and how much of it was in memory already."""
         self.prompt_tokens = prompt_tokens
         self.reused_tokens = reused_tokens
 
-    def read(self, done_tokens: int) -> None:
+    def report_prompt(self, done_tokens: int) -> None:
         """Progress while the prompt is read."""
         self._reply(protocol.Reading(self._request.id, done_tokens, self.prompt_tokens))
 
-    def look(self, number: int, total: int, fraction: float) -> None:
+    def report_encoding(self, number: int, total: int, fraction: float) -> None:
         """Progress while pictures or sounds are encoded."""
         self._reply(protocol.Looking(self._request.id, number, total, fraction))
 
-    def add(self, piece: bytes) -> FinishReason | None:
+    def add_token(self, piece: bytes) -> FinishReason | None:
         """One more token; returns why the answer ends with it, or None.
 
         `piece` is the token's text; control tokens give nothing, but for those in the syntax's `marks`.
@@ -405,8 +405,8 @@ class AnswerDecoder:
         if self.generated_tokens == 0:
             self._first_s = self._last_s
         self.generated_tokens += 1
-        self._show(self._reasoning.feed(self._decoder.decode(piece)))
-        self._count()
+        self._show_spans(self._reasoning.feed(self._decoder.decode(piece)))
+        self._count_thinking()
         if self._stops.met or self._end.reason is not None:
             return self._end.reason or FinishReason.STOP
         written = self.generated_tokens - self.thinking_tokens
@@ -426,10 +426,10 @@ class AnswerDecoder:
 
     def finish(self, reason: FinishReason) -> protocol.Answered:
         """Shows what was held back (half a character as U+FFFD) and gives the last reply."""
-        self._show(self._reasoning.feed(self._decoder.decode(b"", final=True)))
-        self._show(self._reasoning.finish())
-        self._send(self._end.feed(self._stops.rest()) + self._end.rest(), thinking=False)
-        self._tell()
+        self._show_spans(self._reasoning.feed(self._decoder.decode(b"", final=True)))
+        self._show_spans(self._reasoning.finish())
+        self._send_text(self._end.feed(self._stops.release_rest()) + self._end.release_rest(), thinking=False)
+        self._flush_text()
         writing_s = self._last_s - self._first_s
         rate = (self.generated_tokens - 1) / writing_s if self.generated_tokens > 1 and writing_s > 0 else 0.0
         stats = AnswerStats(
@@ -446,7 +446,7 @@ class AnswerDecoder:
         )
         return protocol.Answered(self._request.id, stats)
 
-    def _count(self) -> None:
+    def _count_thinking(self) -> None:
         """Tokens that may yet turn out to be an opening mark count as thinking once they are one."""
         if self._reasoning.is_undecided:
             self._undecided_tokens += 1
@@ -454,21 +454,21 @@ class AnswerDecoder:
             self.thinking_tokens += 1 + self._undecided_tokens
             self._undecided_tokens = 0
 
-    def _show(self, spans: Sequence[AnswerSpan]) -> None:
+    def _show_spans(self, spans: Sequence[AnswerSpan]) -> None:
         for span in spans:
             text = span.text if span.thinking else self._stops.feed(span.text)
-            self._send(self._end.feed(text, thinking=span.thinking), thinking=span.thinking)
+            self._send_text(self._end.feed(text, thinking=span.thinking), thinking=span.thinking)
 
-    def _send(self, text: str, *, thinking: bool) -> None:
+    def _send_text(self, text: str, *, thinking: bool) -> None:
         if not text:
             return
         if thinking != self._is_held_thought:
-            self._tell()
+            self._flush_text()
         self._held, self._is_held_thought = self._held + text, thinking
         if self._last_s >= self._told_s + self._request.ask.together_s:
-            self._tell()
+            self._flush_text()
 
-    def _tell(self) -> None:
+    def _flush_text(self) -> None:
         """What waits to be told together."""
         if self._held:
             used_tokens = self.prompt_tokens + self.generated_tokens

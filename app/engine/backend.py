@@ -26,8 +26,8 @@ class EngineJob:
 class Backend(Protocol):
     """Carries out requests on one thread. AppErrors become `Failed`; anything else ends the child.
 
-    Answers run side by side: `begin` adds one, `step` moves all of them on by a little, and each replies its own last
-    reply. Everything else is done at once. A load tells `Loading` with 0 when it gives up the former model, and
+    Answers run side by side: `begin_answer` adds one, `step` moves all of them on by a little, and each replies its own
+    last reply. Everything else is done at once. A load tells `Loading` with 0 when it gives up the former model, and
     answers `Done` when it was cancelled.
     """
 
@@ -58,13 +58,13 @@ class Backend(Protocol):
     def unload(self) -> None:
         """Frees the model, after its sessions are saved."""
 
-    def begin(self, request: protocol.Generate, job: EngineJob) -> None:
+    def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
         """Starts an answer."""
 
     def step(self, urgent: Callable[[], bool]) -> None:
         """Moves the running answers on. `urgent` says that a request has come meanwhile."""
 
-    def forget(self, session: str) -> None:
+    def forget_session(self, session: str) -> None:
         """Drops what is in memory of a session."""
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:

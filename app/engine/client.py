@@ -100,7 +100,7 @@ class EngineProcess:
         self._on_crash = on_crash
         self._started_s = time.monotonic()
         self.child = Child(command, folder, environment, work="engine")
-        self._conversation = WireClient(protocol.WIRE, self.child, self._hear)
+        self._conversation = WireClient(protocol.WIRE, self.child, self._take_reply)
 
     def open_calls(self, ids: Sequence[int]) -> list[PendingRequest]:
         """Places for the replies to several requests, all in one queue; see `first_replies`."""
@@ -112,7 +112,7 @@ class EngineProcess:
         call = PendingRequest(self, id_, replies)
         with self._lock:
             if self.ended is not None:
-                call.put(self.ended)
+                call.add_reply(self.ended)
             self._calls[id_] = call
             self._unanswered.add(id_)
         return call
@@ -155,7 +155,7 @@ class EngineProcess:
             asked_s = self._cancelled.get(id_)
         return asked_s is not None and time.monotonic() - asked_s > CANCEL_GRACE_S
 
-    def look(self) -> None:
+    def end_if_silent(self) -> None:
         """Ends a child that owes the answer to a cancel, or its greeting, and shows no sign of life."""
         with self._lock:
             asked_s = min(self._cancelled.values(), default=None)
@@ -179,7 +179,7 @@ class EngineProcess:
                 if not self._cancelled or self.ended is not None:
                     self._awaits_late = False
                     return
-            self.look()
+            self.end_if_silent()
             self._has_ended.wait(LATE_LOOK_S)
 
     def _last_life_s(self) -> float:
@@ -213,7 +213,7 @@ class EngineProcess:
             self._hung = True
             self.child.kill_tree()
 
-    def _hear(self, reply: protocol.Reply | ProtocolViolation | Ended) -> None:
+    def _take_reply(self, reply: protocol.Reply | ProtocolViolation | Ended) -> None:
         if isinstance(reply, Ended):
             self._on_exit(reply.code, reply.tail)
         elif isinstance(reply, ProtocolViolation):
@@ -239,7 +239,7 @@ class EngineProcess:
                 self._answering.discard(reply.id)
                 self.loading.pop(reply.id, None)
         if call is not None:
-            call.put(reply)
+            call.add_reply(reply)
 
     def _on_exit(self, code: int, tail: str) -> None:
         is_hung = self._hung or self.child.was_given_up
@@ -249,13 +249,13 @@ class EngineProcess:
             projector = self._projectors[id_] if id_ in self._at_projector else ""
             problem = self._problem or loading_problem(path, tail, projector) or problem
         if not is_hung and code in ABORTED and any(words in tail for words in MACHINE_WORDS):
-            problem = self._problem or MachineLost(self._machines(), tail)
+            problem = self._problem or MachineLost(self._worker_addresses(), tail)
         if not self.closing:
             log.info("engine child %s ended with %s", self.child.pid, "a hang" if is_hung else code)
             self._on_crash(tail)
         self._end_calls(problem)
 
-    def _machines(self) -> tuple[str, ...]:
+    def _worker_addresses(self) -> tuple[str, ...]:
         """Those that were to help."""
         holding = {placed.device for placed in self.loaded.placement} if self.loaded is not None else set()
         return tuple(machine for machine in self.machines if not holding or machine in holding)
@@ -267,7 +267,7 @@ class EngineProcess:
             calls = list(self._calls.values())
         self._has_ended.set()
         for call in calls:
-            call.put(self.ended)
+            call.add_reply(self.ended)
 
 
 Replies = queue.SimpleQueue[tuple["PendingRequest", protocol.Reply | AppError]]
@@ -282,7 +282,7 @@ class PendingRequest:
         self._process = process
         self.queue: Replies = replies or queue.SimpleQueue()
 
-    def put(self, reply: protocol.Reply | AppError) -> None:
+    def add_reply(self, reply: protocol.Reply | AppError) -> None:
         """A reply, or why there will be none; called by the reader thread."""
         self.queue.put((self, reply))
 
@@ -297,7 +297,7 @@ class PendingRequest:
             try:
                 _, reply = self.queue.get(timeout=LOOK_EVERY_S)
             except queue.Empty:
-                self._process.look()
+                self._process.end_if_silent()
                 if leaves and self._process.is_late(self.id):
                     self._process.await_late()
                     yield protocol.Answered(self.id, CANCELLED)
@@ -330,7 +330,7 @@ def first_replies(
         try:
             call, reply = replies.get(timeout=LOOK_EVERY_S)
         except queue.Empty:
-            process.look()
+            process.end_if_silent()
             for id_ in [id_ for id_ in open_ids if process.is_late(id_)]:
                 process.await_late()
                 open_ids.discard(id_)
@@ -425,9 +425,9 @@ class EngineClient:
     def is_outdated(self) -> bool:
         """Whether the model in the child was loaded with other settings than those of now."""
         last = self._last_load
-        return last is not None and self.loaded is not None and self._renewed(last.wish) != last.wish
+        return last is not None and self.loaded is not None and self._with_current_settings(last.wish) != last.wish
 
-    def _renewed(self, wish: Wish) -> Wish:
+    def _with_current_settings(self, wish: Wish) -> Wish:
         """As the settings have it by now, where the last load had it from them, too."""
         before, now = self._settings_then, self.settings_wish()
         changed = {
@@ -448,10 +448,10 @@ class EngineClient:
         request = protocol.LoadModel(0, str(Path(path).absolute()), wish, states, budget, self._machines())
         with self._lock:
             self._crashes = 0
-        if not (yield from self._load(request, cancel, is_last=False)):
-            yield from self._load(request, cancel, is_last=True)
+        if not (yield from self._send_load(request, cancel, is_last=False)):
+            yield from self._send_load(request, cancel, is_last=True)
 
-    def _load(
+    def _send_load(
         self, request: protocol.LoadModel, cancel: CancelToken | None, *, is_last: bool
     ) -> Generator[LoadProgress | ModelLoaded, None, bool]:
         """False where the child ended before it came to this; with `is_last` that is raised."""
@@ -614,7 +614,7 @@ class EngineClient:
             for _ in self._replies(lambda id_: protocol.ForgetSession(id_, session), None, needs_model=False):
                 pass
         if self._states is not None:
-            self._states.delete(session)
+            self._states.delete_session(session)
 
     def describe_devices(self) -> protocol.DevicesDescribed:
         """Which devices and backends really exist, asked from the child."""
@@ -663,7 +663,7 @@ class EngineClient:
         if states is None:
             process.child.close(CLOSE_TIMEOUT_S)
         else:
-            process.child.close(SILENT_TIMEOUT_S, _any_of(process.child.lives(), states.grows()))
+            process.child.close(SILENT_TIMEOUT_S, _any_of(process.child.life_check(), states.growth_check()))
 
     def _replies(
         self, make: Callable[[int], protocol.Request], cancel: CancelToken | None, *, needs_model: bool = True
@@ -691,7 +691,7 @@ class EngineClient:
             last = self._last_load
             if last is None or process.loaded is not None or process.loading:
                 return process
-            wish, self._settings_then = self._renewed(last.wish), self.settings_wish()
+            wish, self._settings_then = self._with_current_settings(last.wish), self.settings_wish()
             self._last_load = last = replace(last, wish=wish)
             request = replace(last, id=next(self._ids), machines=self._machines())
             call = process.open_call(request.id)
@@ -853,9 +853,9 @@ class EngineOnDemand(EngineClient):
         super().unload()
 
     def _process_with_model(self, cancel: CancelToken | None) -> EngineProcess | None:
-        return super()._process_with_model(cancel) if self._wake(cancel) else None
+        return super()._process_with_model(cancel) if self._wake_model(cancel) else None
 
-    def _wake(self, cancel: CancelToken | None) -> bool:
+    def _wake_model(self, cancel: CancelToken | None) -> bool:
         """Loads what sleeps; False when that was cancelled. A second request waits for the first one's waking."""
         with self._hold_waking(cancel) as is_held:
             if not is_held:
@@ -868,7 +868,7 @@ class EngineOnDemand(EngineClient):
                 return True
             woken = False
             try:
-                for event in super().load(Path(last.path), self._renewed(last.wish), cancel=cancel):
+                for event in super().load(Path(last.path), self._with_current_settings(last.wish), cancel=cancel):
                     woken = isinstance(event, ModelLoaded)
                     if woken:
                         self._sleeping = None

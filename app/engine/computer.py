@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from app.core.paths import opener
+from app.core.paths import private_opener
 
 # What was found out about loading models on this computer: a small file, whose loss costs a second measurement.
 
@@ -40,22 +40,22 @@ class JsonCache:
 
     def find(self, key: str) -> dict[str, Any] | None:
         """An entry, or None."""
-        return self._read().get(key)
+        return self._read_entries().get(key)
 
     def put(self, key: str, entry: dict[str, Any]) -> None:
         """Adds or replaces an entry; beyond `MOST_ENTRIES` the one put longest ago goes."""
-        entries = self._read()
+        entries = self._read_entries()
         entries.pop(key, None)
         entries[key] = entry
-        self._write(dict(list(entries.items())[-MOST_ENTRIES:]))
+        self._write_entries(dict(list(entries.items())[-MOST_ENTRIES:]))
 
     def forget(self, key: str) -> None:
         """Removes an entry."""
-        entries = self._read()
+        entries = self._read_entries()
         if entries.pop(key, None) is not None:
-            self._write(entries)
+            self._write_entries(entries)
 
-    def _read(self) -> dict[str, dict[str, Any]]:
+    def _read_entries(self) -> dict[str, dict[str, Any]]:
         """All entries; none from a missing or damaged file."""
         try:
             entries = json.loads(self._path.read_text("utf-8"))
@@ -65,10 +65,10 @@ class JsonCache:
             return {}
         return {key: entry for key, entry in entries.items() if isinstance(entry, dict)}
 
-    def _write(self, entries: dict[str, dict[str, Any]]) -> None:
+    def _write_entries(self, entries: dict[str, dict[str, Any]]) -> None:
         scratch = self._path.with_name(self._path.name + UNFINISHED)
         with contextlib.suppress(OSError):
-            with open(scratch, "w", encoding="utf-8", opener=opener) as file:
+            with open(scratch, "w", encoding="utf-8", opener=private_opener) as file:
                 json.dump(entries, file, indent=1)
             scratch.replace(self._path)
 
@@ -134,7 +134,7 @@ def on_battery() -> bool:
         return bool(ctypes.windll.kernel32.GetSystemPowerStatus(status)) and status[0] == 0
     if sys.platform == "darwin":
         return _pmset_says_battery()
-    supplies = [_supply(folder) for folder in POWER_SUPPLIES.glob("*")]
+    supplies = [_read_power_supply(folder) for folder in POWER_SUPPLIES.glob("*")]
     plugged_in = any(kind in ("Mains", "USB") and online == "1" for kind, _, online, _ in supplies)
     # A mouse has a battery too; its scope is "Device".
     drains = any(
@@ -143,7 +143,7 @@ def on_battery() -> bool:
     return drains and not plugged_in
 
 
-def _supply(folder: Path) -> tuple[str, str, str, str]:
+def _read_power_supply(folder: Path) -> tuple[str, str, str, str]:
     """Type, status, online and scope; empty where the file is missing."""
 
     def read(name: str) -> str:
@@ -174,11 +174,13 @@ def total_memory_bytes() -> int:
 
 
 def _within_limit(system_bytes: int, *, free: bool) -> int:
-    limits = [max(1, limit - (used if free else 0)) for limit, used in _limits()]  # 0 would mean that nobody knows
+    limits = [
+        max(1, limit - (used if free else 0)) for limit, used in _memory_limits()
+    ]  # 0 would mean that nobody knows
     return min([system_bytes, *limits]) if system_bytes else min(limits, default=0)
 
 
-def _limits() -> Iterator[tuple[int, int]]:
+def _memory_limits() -> Iterator[tuple[int, int]]:
     """Memory limit and use of every control group (version 2) this process is in, from its own to the root.
 
     Cache of files that nobody read lately counts as free, as it does for the system.
@@ -256,7 +258,7 @@ def writing_bytes_per_s(memory_bytes_per_s: float, cores: int) -> float:
     return REACHED * min(memory_bytes_per_s, cores * BYTES_PER_CORE_S)
 
 
-def measure(cores: int, measure_s: float = MEASURE_S) -> float:
+def measure_memory_speed(cores: int, measure_s: float = MEASURE_S) -> float:
     """Bytes a second that `cores` threads read from memory, in about `measure_s`: the best round, which others
     disturbed least. Takes `READ_BYTES` of memory, so it belongs in a process of its own.
     """
@@ -291,10 +293,10 @@ def measure(cores: int, measure_s: float = MEASURE_S) -> float:
 @functools.cache
 def machine_key() -> str:
     """The same for as long as the processor is the same; in full, since the window would load OpenSSL for a hash."""
-    return f"speed {_processor()} {physical_cores()}"
+    return f"speed {_processor_name()} {physical_cores()}"
 
 
-def _processor() -> str:
+def _processor_name() -> str:
     try:
         lines = CPU_INFO.read_text("utf-8", "replace").splitlines()
     except OSError:

@@ -158,7 +158,7 @@ class Engine(Protocol):
         """As `let_go`; everything has ended when this returns."""
 
 
-def bring(engine: Engine, path: Path, wish: Wish, *, cancel: CancelToken | None = None) -> bool:
+def ensure_loaded(engine: Engine, path: Path, wish: Wish, *, cancel: CancelToken | None = None) -> bool:
     """Loads a model for what is asked next, unless it is awaited; whether it is in then, False if cancelled.
 
     `on_waking` hears of it. Raises what loading raises.

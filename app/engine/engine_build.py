@@ -39,7 +39,7 @@ class EngineBuild:
 
     def fraction(self) -> float:
         """How far it is, 0 to 1; 1 when it is over, however it ended."""
-        text = self._read()
+        text = self._read_log()
         if _ENDED.search(text):
             return 1.0
         steps = _STEPS.findall(text)
@@ -53,11 +53,11 @@ class EngineBuild:
                 break
             yield LoadProgress(fraction, STEP)
             threading.Event().wait(POLL_S)
-        ended = _ENDED.search(self._read())
+        ended = _ENDED.search(self._read_log())
         if ended is not None and ended[1] != "0":
             raise EngineNotBuilt(str(self.log))
 
-    def _read(self) -> str:
+    def _read_log(self) -> str:
         try:
             return self.log.read_text("utf-8", "replace")
         except OSError:

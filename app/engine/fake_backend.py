@@ -117,13 +117,13 @@ class Script:
         self._path = path
         self.rules: Rule = json.loads(path.read_text("utf-8"))
 
-    def file(self, name: str) -> Path:
+    def file_beside(self, name: str) -> Path:
         """One beside the script."""
         return self._path.parent / name
 
-    def choose(self, kind: str, rules: list[Rule], text: str) -> Rule:
+    def choose_rule(self, kind: str, rules: list[Rule], text: str) -> Rule:
         """The first rule that serves for a text; it is used now."""
-        counts = self.file(self._path.name + ".used")
+        counts = self.file_beside(self._path.name + ".used")
         used: dict[str, int] = json.loads(counts.read_text()) if counts.exists() else {}
         for number, rule in enumerate(rules):
             key = f"{kind}[{number}]"
@@ -134,11 +134,11 @@ class Script:
             return rule
         return {}
 
-    def log(self, request: protocol.Request) -> None:
+    def log_request(self, request: protocol.Request) -> None:
         """Notes a request where the script wants that."""
         if "log" in self.rules:
-            with self.file(self.rules["log"]).open("ab") as file:
-                file.write(protocol.WIRE.line(request))
+            with self.file_beside(self.rules["log"]).open("ab") as file:
+                file.write(protocol.WIRE.encode_message(request))
 
 
 class ScriptedBackend:
@@ -159,18 +159,18 @@ class ScriptedBackend:
 
     def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
         """Pretends to load, as the script's load rule says."""
-        self._script.log(request)
+        self._script.log_request(request)
         self._give_up_background()
         rules = self._script.rules.get("load", {})
-        rule = self._script.choose("load", rules if isinstance(rules, list) else [rules], request.path)
+        rule = self._script.choose_rule("load", rules if isinstance(rules, list) else [rules], request.path)
         if not rule.get("any_path") and not Path(request.path).exists():
             raise errors.ModelMissing(request.path)
-        _fail(rule, {"path": request.path})
+        _raise_scripted_error(rule, {"path": request.path})
         self._loaded = None
         ends_s = time.monotonic() + rule.get("seconds", 0)
         begun_s = time.monotonic()
         job.reply(protocol.Loading(request.id, 0.0))
-        _misbehave(rule)
+        _misbehave_as_scripted(rule)
         tries = ["", *rule.get("steps", ())]
         for step in tries[1:] if ends_s <= begun_s else ():
             job.reply(protocol.Loading(request.id, 0.0, step))
@@ -180,10 +180,10 @@ class ScriptedBackend:
             fraction = min(1.0, (time.monotonic() - begun_s) / (ends_s - begun_s))
             step = tries[min(len(tries) - 1, int(fraction * len(tries)))]
             job.reply(protocol.Loading(request.id, fraction, step))
-        while "until" in rule and not self._script.file(rule["until"]).exists():
+        while "until" in rule and not self._script.file_beside(rule["until"]).exists():
             if job.stop.wait(STEP_S):
                 return protocol.Done(request.id)
-        self._loaded, self._rule = _loaded(request, rule), rule
+        self._loaded, self._rule = _loaded_reply(request, rule), rule
         self._seen, self._looked = [], set()
         return self._loaded
 
@@ -212,11 +212,11 @@ class ScriptedBackend:
         """Whether the script has something to save."""
         return "save_when" in self._script.rules
 
-    def begin(self, request: protocol.Generate, job: EngineJob) -> None:
+    def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
         """Answers as the first fitting rule says."""
-        self._script.log(request)
+        self._script.log_request(request)
         run = ScriptedRun(request, job)
-        run.steps = self._steps(run)
+        run.steps = self._run_steps(run)
         self._runs.append(run)
 
     def step(self, urgent: Callable[[], bool]) -> None:  # noqa: ARG002 - a step is one token
@@ -231,46 +231,46 @@ class ScriptedBackend:
                 run.waits = True
                 run.job.reply(protocol.Waiting(run.request.id, "interactive"))
 
-    def forget(self, session: str) -> None:
+    def forget_session(self, session: str) -> None:
         """A script keeps nothing."""
-        self._script.log(protocol.ForgetSession(0, session))
+        self._script.log_request(protocol.ForgetSession(0, session))
 
     def close(self) -> None:
         """Saves as slowly as the script says."""
         if self.unsaved:
-            while not self._script.file(self._script.rules["save_when"]).exists():
+            while not self._script.file_beside(self._script.rules["save_when"]).exists():
                 time.sleep(STEP_S)
-            self._script.file("saved").touch()
+            self._script.file_beside("saved").touch()
 
-    def _steps(self, run: ScriptedRun) -> Iterator[bool]:
+    def _run_steps(self, run: ScriptedRun) -> Iterator[bool]:
         """Answers, resting after each token; yields True as long as it goes on."""
         try:
-            reason = yield from self._answer(run)
+            reason = yield from self._answer_request(run)
         except errors.AppError as error:
             run.job.reply(protocol.Failed(run.request.id, error))
             return
         run.job.reply(run.answer.finish(reason))
 
-    def _answer(self, run: ScriptedRun) -> Generator[bool, None, FinishReason]:
+    def _answer_request(self, run: ScriptedRun) -> Generator[bool, None, FinishReason]:
         request, job = run.request, run.job
         if job.cancelled:
             return FinishReason.CANCELLED
-        loaded = self._ready(chats=bool(request.ask.messages))
+        loaded = self._require_model(chats=bool(request.ask.messages))
         turns = request.ask.turns or [("user", request.ask.text or _text_of(request.ask.tokens))]
         media = [message.media for message in request.ask.messages]
         last = next((text for role, text in reversed(turns) if role == "user"), "")
-        rule = self._script.choose("answers", self._script.rules.get("answers", []), last)
-        _fail(rule, {})
+        rule = self._script.choose_rule("answers", self._script.rules.get("answers", []), last)
+        _raise_scripted_error(rule, {})
         if not rule.get("watched"):
             run.let_repeat()
         answer = run.answer
-        words = _prompt(turns, media, self._rule)
+        words = _prompt_words(turns, media, self._rule)
         if len(words) >= loaded.model.context_tokens:
             raise errors.PromptTooLong(len(words), loaded.model.context_tokens)
         same = next((i for i, (a, b) in enumerate(zip(words, self._seen, strict=False)) if a != b), None)
-        answer.begin(len(words), min(len(words) - 1, len(self._seen)) if same is None else same)
+        answer.begin_prompt(len(words), min(len(words) - 1, len(self._seen)) if same is None else same)
         self._seen = words
-        if not self._look(answer, [one for medium in media for one in medium], job):
+        if not self._encode_media(answer, [one for medium in media for one in medium], job):
             return FinishReason.CANCELLED
         if "batch" in rule:
             self._compute_batch(answer, rule["batch"])
@@ -279,23 +279,23 @@ class ScriptedBackend:
         text = rule.get("text", f"You said: {last}") * rule.get("repeat", 1)
         if "thinking" in rule:
             text = f"<think>{rule['thinking']}</think>{text}"
-        return (yield from self._write(run, rule, text, loaded.model.context_tokens - len(words)))
+        return (yield from self._write_tokens(run, rule, text, loaded.model.context_tokens - len(words)))
 
     def _compute_batch(self, answer: AnswerDecoder, until: str) -> None:
-        answer.read(answer.reused_tokens)
-        while not self._script.file(until).exists():
+        answer.report_prompt(answer.reused_tokens)
+        while not self._script.file_beside(until).exists():
             sum(range(20_000))
             time.sleep(0.001)
 
-    def _write(self, run: ScriptedRun, rule: Rule, text: str, room: int) -> Generator[bool, None, FinishReason]:
+    def _write_tokens(self, run: ScriptedRun, rule: Rule, text: str, room: int) -> Generator[bool, None, FinishReason]:
         answer, job = run.answer, run.job
         ask = run.request.ask
         if ask.max_tokens == 0:
             return FinishReason.LENGTH
-        pieces = _words(ask.turns[-1][1]) if ask.tells_last else [OTHER] * len(ask.forced) + _words(text)
+        pieces = _split_words(ask.turns[-1][1]) if ask.tells_last else [OTHER] * len(ask.forced) + _split_words(text)
         for number, piece in enumerate(pieces):
-            _misbehave(rule, number)
-            while rule.get("held_after") == number and not self._script.file(rule["until"]).exists():
+            _misbehave_as_scripted(rule, number)
+            while rule.get("held_after") == number and not self._script.file_beside(rule["until"]).exists():
                 if job.stop.wait(STEP_S):
                     return FinishReason.CANCELLED
                 yield True
@@ -305,31 +305,33 @@ class ScriptedBackend:
                 return FinishReason.CONTEXT
             token = f" {time.monotonic():.3f}" if rule.get("clock") else piece
             if ask.alternatives >= 0:
-                job.reply(protocol.Chosen(run.request.id, _seen(token, number)))
-            reason = answer.add(token.encode())
+                job.reply(protocol.Chosen(run.request.id, _token_seen(token, number)))
+            reason = answer.add_token(token.encode())
             self._seen.append(token)
             if reason is not None:
                 return reason
             yield True
-        _misbehave(rule, len(_words(text)))
+        _misbehave_as_scripted(rule, len(_split_words(text)))
         return FinishReason(rule.get("finish", "stop"))
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """Words, and a few per message."""
-        self._script.log(request)
-        self._ready()
+        self._script.log_request(request)
+        self._require_model()
         media = [message.media for message in request.messages]
-        return protocol.TokensCounted(request.id, len(_prompt(protocol.turns_of(request.messages), media, self._rule)))
+        return protocol.TokensCounted(
+            request.id, len(_prompt_words(protocol.turns_of(request.messages), media, self._rule))
+        )
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
         """Words."""
-        self._ready()
-        return protocol.TextsCounted(request.id, tuple(len(_words(text)) for text in request.texts))
+        self._require_model()
+        return protocol.TextsCounted(request.id, tuple(len(_split_words(text)) for text in request.texts))
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
         """By the rule's numbers; nothing for what the model cannot be shown."""
-        self._script.log(request)
-        model = self._ready().model
+        self._script.log_request(request)
+        model = self._require_model().model
         counts = []
         for medium in request.media:
             is_shown = model.sees if medium.kind == "picture" else model.hears
@@ -339,16 +341,18 @@ class ScriptedBackend:
             )
         return protocol.MediaCounted(request.id, tuple(counts))
 
-    def _look(self, answer: AnswerDecoder, media: Sequence[Media], job: EngineJob) -> bool:
+    def _encode_media(self, answer: AnswerDecoder, media: Sequence[Media], job: EngineJob) -> bool:
         """Looks at what is new among the pictures and sounds; False when it was cancelled."""
         for medium in media:
-            if not (self._ready().model.sees if medium.kind == "picture" else self._ready().model.hears):
+            if not (
+                self._require_model().model.sees if medium.kind == "picture" else self._require_model().model.hears
+            ):
                 raise errors.MediaRefused(medium.path, medium.kind, "blind" if medium.kind == "picture" else "deaf")
         answer.media_tokens = sum(_tokens_of(medium, self._rule) for medium in media)
         new = [one for one in {medium.id: medium for medium in media}.values() if one.id not in self._looked]
         for number, one in enumerate(new, 1):
             for step in range(11):
-                answer.look(number, len(new), step / 10)
+                answer.report_encoding(number, len(new), step / 10)
                 if job.stop.wait(self._rule.get("look_s", 0) / 10) if step < 10 else job.cancelled:
                     return False
             self._looked.add(one.id)
@@ -361,19 +365,19 @@ class ScriptedBackend:
 
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded:
         """Of each text how often it has each of eight letters."""
-        self._script.log(request)
-        loaded = self._ready(chats=False)
+        self._script.log_request(request)
+        loaded = self._require_model(chats=False)
         if loaded.model.can_chat:
             raise errors.EmbeddingsUnavailable(loaded.model.path)
         rows = ([float(text.count(letter)) for letter in "etaoinsh"] for text in request.texts)
         numbers = [number / (math.hypot(*row) or 1.0) for row in rows for number in row]
         job.reply(protocol.Vectors(request.id, array.array("f", numbers).tobytes()))
-        return protocol.Embedded(request.id, 8, sum(len(_words(text)) for text in request.texts))
+        return protocol.Embedded(request.id, 8, sum(len(_split_words(text)) for text in request.texts))
 
     def classify_tokens(self, request: protocol.ClassifyTokens, _job: EngineJob) -> protocol.TokensClassified:
         """Words that the source does not have are not supported."""
-        self._script.log(request)
-        loaded = self._ready(chats=False)
+        self._script.log_request(request)
+        loaded = self._require_model(chats=False)
         if loaded.model.can_chat:
             raise errors.CheckingUnavailable(loaded.model.path)
         words = list(re.finditer(r"\s*\S+", request.text))
@@ -385,15 +389,17 @@ class ScriptedBackend:
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
         """Words, each half sure; two layers with two heads that look at everything before alike."""
-        self._script.log(request)
-        self._ready(chats=bool(request.messages))
+        self._script.log_request(request)
+        self._require_model(chats=bool(request.messages))
         turns = protocol.turns_of(request.messages)
-        words = _prompt(turns, (), self._rule) if turns else _words(request.text or _text_of(request.tokens))
+        words = (
+            _prompt_words(turns, (), self._rule) if turns else _split_words(request.text or _text_of(request.tokens))
+        )
         if request.what == "probabilities":
             window = words[request.start : request.start + WINDOW_TOKENS]
-            seen = tuple(_seen(word, number + request.start) for number, word in enumerate(window))
+            seen = tuple(_token_seen(word, number + request.start) for number, word in enumerate(window))
             return protocol.Inspected(request.id, len(words), seen)
-        shown = tuple(replace(_seen(word, 0), alternatives=()) for word in words)
+        shown = tuple(replace(_token_seen(word, 0), alternatives=()) for word in words)
         if request.what == "tokens":
             return protocol.Inspected(request.id, len(words), shown)
         if len(words) > WINDOW_TOKENS:
@@ -413,7 +419,7 @@ class ScriptedBackend:
         return protocol.Inspected(request.id, len(words), shown, (2, 2, len(words), len(words)), (0, 1))
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
-        self._script.log(request)
+        self._script.log_request(request)
         default = [{"name": "CPU", "description": "Scripted", "type": "cpu", "free_bytes": 0, "total_bytes": 0}]
         devices = tuple(protocol.Device(**device) for device in self._script.rules.get("devices", default))
         return protocol.DevicesDescribed(request.id, "scripted", devices, ("scripted",), 1)
@@ -423,7 +429,7 @@ class ScriptedBackend:
             self._runs.remove(run)
             run.job.reply(protocol.Failed(run.request.id, errors.ModelReplaced()))
 
-    def _ready(self, *, chats: bool = True) -> protocol.Loaded:
+    def _require_model(self, *, chats: bool = True) -> protocol.Loaded:
         if self._loaded is None:
             raise errors.NoModel
         if chats and not self._loaded.model.can_chat:
@@ -439,23 +445,23 @@ def _tokens_of(one: Media, rule: Rule) -> int:
     return min(max(1, tokens), one.most_tokens or sys.maxsize)
 
 
-def _prompt(messages: Sequence[tuple[str, str]], media: Sequence[Sequence[Media]], rule: Rule) -> list[str]:
+def _prompt_words(messages: Sequence[tuple[str, str]], media: Sequence[Sequence[Media]], rule: Rule) -> list[str]:
     """The words of a prompt; a word for each token of a picture stands before the text of its turn."""
     words = []
     for number, (role, text) in enumerate(messages):
         words += [f"<{role}>"] * MESSAGE_TOKENS
         for medium in media[number] if number < len(media) else ():
             words += [f"<{medium.kind} {medium.id}>"] * _tokens_of(medium, rule)
-        words += _words(text)
+        words += _split_words(text)
     return words
 
 
-def _fail(rule: Rule, fields: dict[str, Any]) -> None:
+def _raise_scripted_error(rule: Rule, fields: dict[str, Any]) -> None:
     if "error" in rule:
         raise errors.from_fields(rule["error"], fields | rule.get("fields", {}))
 
 
-def _misbehave(rule: Rule, number: int = 0) -> None:
+def _misbehave_as_scripted(rule: Rule, number: int = 0) -> None:
     """Prints, crashes or hangs where the rule says so."""
     if "garbage" in rule:
         os.write(1, rule["garbage"].encode() + b"\n")
@@ -473,11 +479,11 @@ def _read_prompt(answer: AnswerDecoder, seconds: float, job: EngineJob) -> bool:
         if job.stop.wait(seconds / 10):
             return False
         new = answer.prompt_tokens - answer.reused_tokens
-        answer.read(answer.reused_tokens + new * step // 10)
+        answer.report_prompt(answer.reused_tokens + new * step // 10)
     return True
 
 
-def _loaded(request: protocol.LoadModel, rule: Rule) -> protocol.Loaded:
+def _loaded_reply(request: protocol.LoadModel, rule: Rule) -> protocol.Loaded:
     trained: int = rule.get("trained_context_tokens", 8192)
     path = Path(request.path)
     size: int = rule.get("size_bytes", path.stat().st_size if path.exists() else 0)
@@ -502,7 +508,7 @@ def _loaded(request: protocol.LoadModel, rule: Rule) -> protocol.Loaded:
     return protocol.Loaded(request.id, model)
 
 
-def _seen(word: str, number: int) -> TokenSeen:
+def _token_seen(word: str, number: int) -> TokenSeen:
     """A word as a token: nothing is known of the first, of the others that they were as likely as not."""
     if not number:
         return TokenSeen(len(word), word.encode())
@@ -515,5 +521,5 @@ def _text_of(tokens: Sequence[int]) -> str:
     return "".join(f" t{token}" for token in tokens)
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return re.findall(r"\s*\S+|\s+$", text)

@@ -27,7 +27,7 @@ from app.engine.protocol import Wish
 # How much memory a model takes, by formula from its header: weights, context and scratch, in main memory and on GPUs.
 #
 # The context's part equals llama.cpp's own number for plain, grouped, sliding-window and MLA attention and for
-# recurrent layers; scratch memory is a close upper estimate. `probe` asks llama.cpp itself.
+# recurrent layers; scratch memory is a close upper estimate. `probe_file` asks llama.cpp itself.
 
 
 VALUE_BYTES = {"f16": 2.0, "q8_0": 34 / 32}
@@ -176,23 +176,23 @@ class ModelShape:
 
     def compute_bytes(self, layout: ModelLayout) -> int:
         """Scratch memory of the largest decode: attention masks, and the widest of activations and logits."""
-        rows, masks, logits = self._scratch(layout)
+        rows, masks, logits = self._scratch_sizes(layout)
         activations = rows * 4 * (4 * self.inner_width + 2 * self.width)
         return masks + max(activations, logits + rows * 4 * 2 * self.width) + logits
 
     def beside_gpu_bytes(self, layout: ModelLayout) -> int:
         """What main memory keeps of that when a GPU computes, also for layers it does not hold: inputs and outputs."""
-        rows, masks, logits = self._scratch(layout)
+        rows, masks, logits = self._scratch_sizes(layout)
         return masks + logits + rows * 4 * 2 * self.width
 
-    def _scratch(self, layout: ModelLayout) -> tuple[int, int, int]:
+    def _scratch_sizes(self, layout: ModelLayout) -> tuple[int, int, int]:
         """Tokens of the largest decode, bytes of the attention masks, bytes of the logits."""
         most = max(layout.batch_tokens, layout.picture_tokens)
         rows = -(-min(most, layout.context_tokens) // layout.sequences) * layout.sequences
         cells = -(-layout.context_tokens // CELLS_STEP) * CELLS_STEP
         return rows, self.masks * rows * cells * 2, 4 * self.vocabulary * layout.sequences
 
-    def needs(self, layout: ModelLayout) -> MemoryNeeds:
+    def memory_needs(self, layout: ModelLayout) -> MemoryNeeds:
         """The whole, for a layout."""
         on_gpu = max(0, layout.gpu_layers - 1)  # the output is the first
         first = max(0, self.layers - on_gpu)
@@ -229,7 +229,7 @@ def tokens_side_by_side(shape: ModelShape, kv_type: str) -> int:
     the starter, sections of 1,400 tokens took 1.15 times as long together as one after another, and prompts of 450
     tokens wrote 1.8 times as fast. A GPU skips what is masked.
     """
-    needs = shape.needs(ModelLayout(SAMPLE_TOKENS, kv_type=kv_type))
+    needs = shape.memory_needs(ModelLayout(SAMPLE_TOKENS, kv_type=kv_type))
     return int(SMALL_BESIDE_WEIGHTS * needs.weights * SAMPLE_TOKENS / needs.kv) if needs.kv else sys.maxsize
 
 
@@ -268,8 +268,8 @@ def eyes_of(header: GgufHeader, width: int, *, on_cpu: bool = False) -> Projecto
 def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, projector_on_cpu: bool = False) -> ModelShape:
     """Reads a header, and that of what lets it see; whatever is missing or impossible in it counts as nothing."""
     read = _HeaderReader(header)
-    layers = min(read.number("block_count"), MOST_LAYERS)
-    layers -= min(read.number("nextn_predict_layers"), layers)
+    layers = min(read.read_number("block_count"), MOST_LAYERS)
+    layers -= min(read.read_number("nextn_predict_layers"), layers)
     layer_weights, expert_weights = [0] * layers, [0] * layers
     outside = {"input": 0, "output": 0}
     for tensor in header.tensors:
@@ -283,7 +283,7 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
     embeddings = next((t for t in header.tensors if t.name == "token_embd.weight"), None)
     tied = embeddings if embeddings and all(t.name != "output.weight" for t in header.tensors) else None
     repacked = REPACKED_X86 if platform.machine().lower() in ("x86_64", "amd64") else REPACKED_ARM
-    width = read.number("embedding_length")
+    width = read.read_number("embedding_length")
     kv_values = tuple(read.kv_values(layer, layers) for layer in range(layers))
     return ModelShape(
         layers,
@@ -298,8 +298,8 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
         width,
         read.inner_width(layers),
         min(embeddings.shape[1], MOST_UNITS) if embeddings and len(embeddings.shape) > 1 else 0,
-        (2 if read.number("attention.sliding_window") else 1) if any(kv_values) else 0,
-        read.number("context_length", most=1 << 40),
+        (2 if read.read_number("attention.sliding_window") else 1) if any(kv_values) else 0,
+        read.read_number("context_length", most=1 << 40),
         all(read.head_length(name, layer) % Q8_BLOCK == 0 for name in ("key", "value") for layer in range(layers)),
         eyes_of(projector, width, on_cpu=projector_on_cpu) if projector is not None else BLIND,
     )
@@ -313,7 +313,7 @@ class _HeaderReader:
         architecture = header.metadata.get("general.architecture")
         self.architecture = architecture if isinstance(architecture, str) else ""
 
-    def number(self, key: str, default: int = 0, layer: int = 0, most: int = MOST_UNITS) -> int:
+    def read_number(self, key: str, default: int = 0, layer: int = 0, most: int = MOST_UNITS) -> int:
         """A number, or that of a layer where the file has a list."""
         value: Any = self._header.architecture_value(key)
         if isinstance(value, list):
@@ -324,20 +324,24 @@ class _HeaderReader:
 
     def head_length(self, which: str, layer: int) -> int:
         """The length of a head's key or value."""
-        heads = self.number("attention.head_count")
-        length = self.number(f"attention.{which}_length", self.number("embedding_length") // heads if heads else 0)
-        if self._header.architecture_value(f"attention.{which}_length_swa") is not None and self._slides(layer):
-            return self.number(f"attention.{which}_length_swa")
+        heads = self.read_number("attention.head_count")
+        length = self.read_number(
+            f"attention.{which}_length", self.read_number("embedding_length") // heads if heads else 0
+        )
+        if self._header.architecture_value(f"attention.{which}_length_swa") is not None and self._has_sliding_window(
+            layer
+        ):
+            return self.read_number(f"attention.{which}_length_swa")
         return length
 
     def kv_values(self, layer: int, layers: int) -> int:
         """Values a layer keeps of each token."""
-        shared = self.number("attention.shared_kv_layers")
+        shared = self.read_number("attention.shared_kv_layers")
         own = layers - shared if shared else FIRST_SHARING.get(self.architecture, layers)
         if layer >= own or (self._is_recurrent(layer) and self.architecture != "falcon-h1"):
             return 0
-        heads = self.number("attention.head_count_kv", self.number("attention.head_count", 0, layer), layer)
-        keys_only = self.number("attention.key_length_mla") and self.number("attention.value_length_mla")
+        heads = self.read_number("attention.head_count_kv", self.read_number("attention.head_count", 0, layer), layer)
+        keys_only = self.read_number("attention.key_length_mla") and self.read_number("attention.value_length_mla")
         values = 0 if keys_only else self.head_length("value", layer)
         return heads * (self.head_length("key", layer) + values)
 
@@ -345,17 +349,17 @@ class _HeaderReader:
         """What a recurrent layer keeps of each sequence."""
         if not self._is_recurrent(layer):
             return 0
-        width, heads = self.number("embedding_length"), self.number("attention.head_count")
-        head = self.number("wkv.head_size")
+        width, heads = self.read_number("embedding_length"), self.read_number("attention.head_count")
+        head = self.read_number("wkv.head_size")
         if head:
-            return STATE_VALUE_BYTES * width * (self.number("token_shift_count", 2) + head)
-        if short := self.number("shortconv.l_cache"):
+            return STATE_VALUE_BYTES * width * (self.read_number("token_shift_count", 2) + head)
+        if short := self.read_number("shortconv.l_cache"):
             return STATE_VALUE_BYTES * width * (short - 1)
-        kernel = max(self.number("ssm.conv_kernel") - 1, 0)
-        if head := self.number("kda.head_dim"):
+        kernel = max(self.read_number("ssm.conv_kernel") - 1, 0)
+        if head := self.read_number("kda.head_dim"):
             return STATE_VALUE_BYTES * heads * head * (3 * (kernel or 3) + head)
-        inner, state = self.number("ssm.inner_size"), self.number("ssm.state_size")
-        groups = self.number("ssm.group_count")
+        inner, state = self.read_number("ssm.inner_size"), self.read_number("ssm.state_size")
+        groups = self.read_number("ssm.group_count")
         return STATE_VALUE_BYTES * (kernel * (inner + 2 * groups * state) + state * inner)
 
     def inner_width(self, layers: int) -> int:
@@ -364,25 +368,27 @@ class _HeaderReader:
         def widest(of: Callable[[int], int]) -> int:
             return max(map(of, range(layers)), default=0)
 
-        forward = widest(lambda layer: self.number("feed_forward_length", 0, layer))
-        used = widest(lambda layer: self.number("expert_used_count", 0, layer))
-        experts = used * widest(lambda layer: self.number("expert_feed_forward_length", forward, layer))
-        heads = widest(lambda layer: self.number("attention.head_count", 0, layer))
+        forward = widest(lambda layer: self.read_number("feed_forward_length", 0, layer))
+        used = widest(lambda layer: self.read_number("expert_used_count", 0, layer))
+        experts = used * widest(lambda layer: self.read_number("expert_feed_forward_length", forward, layer))
+        heads = widest(lambda layer: self.read_number("attention.head_count", 0, layer))
         attention = heads * widest(lambda layer: self.head_length("key", layer))
-        return max(forward, experts, attention, 2 * self.number("ssm.inner_size"))
+        return max(forward, experts, attention, 2 * self.read_number("ssm.inner_size"))
 
     def _is_recurrent(self, layer: int) -> bool:
         if self.architecture in RECURRENT or self.architecture == "falcon-h1":
             return True
         if self.architecture in LINEAR_EVERY:
-            return (layer + 1) % (self.number("full_attention_interval", LINEAR_EVERY[self.architecture]) or 1) != 0
+            return (layer + 1) % (
+                self.read_number("full_attention_interval", LINEAR_EVERY[self.architecture]) or 1
+            ) != 0
         listed = isinstance(self._header.architecture_value("attention.head_count_kv"), list)
-        no_heads = listed and self.number("attention.head_count_kv", 1, layer) == 0
+        no_heads = listed and self.read_number("attention.head_count_kv", 1, layer) == 0
         return no_heads and not (
-            self.architecture.startswith("nemotron_h") and self.number("feed_forward_length", 0, layer)
+            self.architecture.startswith("nemotron_h") and self.read_number("feed_forward_length", 0, layer)
         )
 
-    def _slides(self, layer: int) -> bool:
+    def _has_sliding_window(self, layer: int) -> bool:
         pattern = self._header.architecture_value("attention.sliding_window_pattern")
         if isinstance(pattern, list):
             return layer < len(pattern) and bool(pattern[layer])
@@ -420,7 +426,7 @@ PROBE_WIRE = Wire(2, (FitProbe, ProbeMemory), (MemoryNeeds, MemorySpeed))
 TIMEOUT_S = 10.0
 
 
-def probe(
+def probe_file(
     path: Path,
     layout: ModelLayout,
     gpus: Sequence[str] = (),
@@ -434,7 +440,7 @@ def probe(
 
     `folder` becomes the process's working directory.
     """
-    answer = _ask(FitProbe(str(path), layout, tuple(gpus), tuple(split)), folder, cancelled, timeout_s)
+    answer = _ask_probe(FitProbe(str(path), layout, tuple(gpus), tuple(split)), folder, cancelled, timeout_s)
     return answer if isinstance(answer, MemoryNeeds) else None
 
 
@@ -442,7 +448,7 @@ def probe_memory(
     cores: int, *, folder: Path, cancelled: Callable[[], bool] = lambda: False, timeout_s: float = TIMEOUT_S
 ) -> float:
     """Bytes a second that `cores` cores read from memory, in about a second; 0 when that cannot be told."""
-    answer = _ask(ProbeMemory(cores), folder, cancelled, timeout_s)
+    answer = _ask_probe(ProbeMemory(cores), folder, cancelled, timeout_s)
     return answer.bytes_per_s if isinstance(answer, MemorySpeed) else 0.0
 
 
@@ -462,10 +468,10 @@ def probe_header(
         with path.open("wb") as file:
             file.write(header)
             file.truncate(max(total_bytes, len(header)))  # a hole: it takes no room on the disk
-        return probe(path, layout, gpus, folder=folder, cancelled=cancelled)
+        return probe_file(path, layout, gpus, folder=folder, cancelled=cancelled)
 
 
-def _ask(
+def _ask_probe(
     request: FitProbe | ProbeMemory, folder: Path, cancelled: Callable[[], bool], timeout_s: float
 ) -> MemoryNeeds | MemorySpeed | Ended | None:
     """One request to a child of its own; None when it takes too long, is cancelled or answers nonsense."""
@@ -475,9 +481,9 @@ def _ask(
         return None
     said, deadline_s, answer = WireInbox(), time.monotonic() + timeout_s, None
     try:
-        WireClient(PROBE_WIRE, child, said.put).send(request)
+        WireClient(PROBE_WIRE, child, said.add_item).send(request)
         while answer is None and not cancelled() and time.monotonic() < deadline_s:
-            answer = said.next()
+            answer = said.next_item()
     except ProtocolViolation:
         return None
     finally:
@@ -536,15 +542,15 @@ class MemoryRoom:
 
     def spare(self) -> int:
         """Main memory that may be used."""
-        return _spare(self.free_bytes, self.total_bytes)
+        return _spare_bytes(self.free_bytes, self.total_bytes)
 
     def reserve(self) -> int:
         """Main memory that is left to everybody else."""
-        return _reserve(self.total_bytes or self.free_bytes)
+        return _reserve_bytes(self.total_bytes or self.free_bytes)
 
     def gpu_spare(self) -> int:
         """Memory of all GPUs that may be used."""
-        return sum(_spare(gpu.free_bytes, gpu.total_bytes) for gpu in self.gpus)
+        return sum(_spare_bytes(gpu.free_bytes, gpu.total_bytes) for gpu in self.gpus)
 
     @property
     def shares(self) -> bool:
@@ -577,26 +583,28 @@ class LoadPlan(ModelLayout):
         return ModelLayout(**{field.name: getattr(self, field.name) for field in dataclasses.fields(ModelLayout)})
 
 
-def planned(layout: ModelLayout, needed_bytes: int, free_bytes: int, choice: str) -> LoadPlan:
+def plan_layout(layout: ModelLayout, needed_bytes: int, free_bytes: int, choice: str) -> LoadPlan:
     """A layout as a plan: what it takes, what was free, and why it was chosen."""
     return LoadPlan(**vars(layout), needed_bytes=needed_bytes, free_bytes=free_bytes, choice=choice)
 
 
-def choose(shape: ModelShape, wish: Wish, room: MemoryRoom, estimate: Estimate | None = None) -> LoadPlan:
+def choose_plan(shape: ModelShape, wish: Wish, room: MemoryRoom, estimate: Estimate | None = None) -> LoadPlan:
     """The best plan that fits; raises DoesNotFit. `estimate` replaces the formula where better numbers are known."""
-    return _LayoutChooser(shape, wish, room, estimate or shape.needs).choose()
+    return _LayoutChooser(shape, wish, room, estimate or shape.memory_needs).choose()
 
 
-def corrected(shape: ModelShape, asked: ModelLayout, measured: MemoryNeeds) -> Estimate:
+def corrected_estimate(shape: ModelShape, asked: ModelLayout, measured: MemoryNeeds) -> Estimate:
     """The formula, off by what it was off for the layout llama.cpp was asked about."""
     alone = dataclasses.replace(shape, eyes=BLIND)  # llama.cpp was asked about the model
-    formula = dataclasses.asdict(alone.needs(asked))
+    formula = dataclasses.asdict(alone.memory_needs(asked))
     off = {name: getattr(measured, name) / value if value else 1.0 for name, value in formula.items()}
 
     def estimate(layout: ModelLayout) -> MemoryNeeds:
         if layout == asked:
             return shape.eyes.added_to(measured, layout)
-        scaled = {name: int(value * off[name]) for name, value in dataclasses.asdict(alone.needs(layout)).items()}
+        scaled = {
+            name: int(value * off[name]) for name, value in dataclasses.asdict(alone.memory_needs(layout)).items()
+        }
         return shape.eyes.added_to(MemoryNeeds(**scaled), layout)
 
     return estimate
@@ -619,30 +627,30 @@ def next_step(plan: LoadPlan, shape: ModelShape, wish: Wish, room: MemoryRoom, *
     """
     if plan.gpu_layers > 0:
         if FEWER_LAYERS not in plan.steps and plan.gpu_layers > 1:
-            return _changed(plan, shape, FEWER_LAYERS, gpu_layers=plan.gpu_layers // 2)
+            return _changed_plan(plan, shape, FEWER_LAYERS, gpu_layers=plan.gpu_layers // 2)
         if had_model and SMALLER_CONTEXT not in plan.steps and plan.context_tokens > CONTEXT_FLOORS[-1]:
-            return _smaller(plan, shape, wish)
+            return _smaller_plan(plan, shape, wish)
         try:
-            on_cpu = choose(shape, dataclasses.replace(wish, gpu_layers=0), dataclasses.replace(room, gpus=()))
+            on_cpu = choose_plan(shape, dataclasses.replace(wish, gpu_layers=0), dataclasses.replace(room, gpus=()))
         except DoesNotFit:
             return None
         return dataclasses.replace(on_cpu, choice=CPU_ONLY, steps=(*plan.steps, CPU))
     if had_model and plan.context_tokens > CONTEXT_FLOORS[-1]:
-        return _smaller(plan, shape, wish)
+        return _smaller_plan(plan, shape, wish)
     return None
 
 
-def _smaller(plan: LoadPlan, shape: ModelShape, wish: Wish) -> LoadPlan:
+def _smaller_plan(plan: LoadPlan, shape: ModelShape, wish: Wish) -> LoadPlan:
     """Half the context; in f16 where q8_0 was our own idea, because a device may not be able to compute with it."""
-    context = max(_rounded(plan.context_tokens // 2), CONTEXT_FLOORS[-1])
-    return _changed(plan, shape, SMALLER_CONTEXT, context_tokens=context, kv_type=wish.kv_type or KV_TYPES[0])
+    context = max(_round_context(plan.context_tokens // 2), CONTEXT_FLOORS[-1])
+    return _changed_plan(plan, shape, SMALLER_CONTEXT, context_tokens=context, kv_type=wish.kv_type or KV_TYPES[0])
 
 
-def _changed(plan: LoadPlan, shape: ModelShape, step: str, **changes: object) -> LoadPlan:
+def _changed_plan(plan: LoadPlan, shape: ModelShape, step: str, **changes: object) -> LoadPlan:
     steps = plan.steps if step in plan.steps[-1:] else (*plan.steps, step)
     choice = LAYERS_REDUCED if step == FEWER_LAYERS else CONTEXT_REDUCED
     changed = dataclasses.replace(plan, steps=steps, choice=choice, **changes)  # type: ignore[arg-type]
-    return dataclasses.replace(changed, needed_bytes=shape.needs(changed.layout).total)
+    return dataclasses.replace(changed, needed_bytes=shape.memory_needs(changed.layout).total)
 
 
 class _LayoutChooser:
@@ -653,66 +661,74 @@ class _LayoutChooser:
         asked = wish.gpu_layers if wish.gpu_layers >= 0 else shape.layers + 1
         self._all = min(asked, shape.layers + 1) if room.gpus else 0
         wanted = wish.context_tokens or DEFAULT_CONTEXT_TOKENS
-        self._wanted = min(_rounded(wanted), _rounded(shape.trained_context_tokens) or _rounded(wanted))
+        self._wanted = min(
+            _round_context(wanted), _round_context(shape.trained_context_tokens) or _round_context(wanted)
+        )
         offered = KV_TYPES if shape.takes_q8 and any(shape.kv_values) else KV_TYPES[:1]
         self._kv_types = (wish.kv_type,) if wish.kv_type in KV_TYPES else offered
         self._sequences = self._affordable_sequences()
 
     def choose(self) -> LoadPlan:
-        return self._whole() or self._fewer_layers() or self._without_gpu() or self._shorter() or self._tight()
+        return (
+            self._plan_as_wanted()
+            or self._fewer_layers()
+            or self._without_gpu()
+            or self._plan_shorter_context()
+            or self._plan_mapped_weights()
+        )
 
-    def _whole(self) -> LoadPlan | None:
+    def _plan_as_wanted(self) -> LoadPlan | None:
         """Everything as wanted, or with a smaller KV type."""
         for kv_type in self._kv_types:
-            if self._fits(layout := self._layout(self._wanted, kv_type, self._all)):
+            if self._fits(layout := self._make_layout(self._wanted, kv_type, self._all)):
                 chosen = ASKED if not self._wish.is_open else FITS
-                return self._plan(layout, chosen if kv_type == self._kv_types[0] else KV_REDUCED)
+                return self._make_plan(layout, chosen if kv_type == self._kv_types[0] else KV_REDUCED)
         return None
 
     def _fewer_layers(self) -> LoadPlan | None:
         for kv_type in self._kv_types:
             for layers in range(self._all - 1, 0, -1):
-                if self._fits(layout := self._layout(self._wanted, kv_type, layers)):
-                    return self._plan(layout, LAYERS_REDUCED)
+                if self._fits(layout := self._make_layout(self._wanted, kv_type, layers)):
+                    return self._make_plan(layout, LAYERS_REDUCED)
         return None
 
     def _without_gpu(self) -> LoadPlan | None:
         for kv_type in self._kv_types if self._all else ():
-            if self._fits(layout := self._layout(self._wanted, kv_type, 0)):
-                return self._plan(layout, CPU_ONLY)
+            if self._fits(layout := self._make_layout(self._wanted, kv_type, 0)):
+                return self._make_plan(layout, CPU_ONLY)
         return None
 
-    def _shorter(self) -> LoadPlan | None:
+    def _plan_shorter_context(self) -> LoadPlan | None:
         """The longest context that fits, in the smallest KV type; layers on the GPU before length."""
         for floor in CONTEXT_FLOORS:
             for layers in range(self._all, -1, -1):
-                if (layout := self._longest(floor, layers)) is not None:
-                    return self._plan(layout, CONTEXT_REDUCED)
+                if (layout := self._longest_layout(floor, layers)) is not None:
+                    return self._make_plan(layout, CONTEXT_REDUCED)
         return None
 
-    def _longest(self, floor: int, layers: int) -> ModelLayout | None:
+    def _longest_layout(self, floor: int, layers: int) -> ModelLayout | None:
         low, high = min(floor, self._wanted) // CELLS_STEP, self._wanted // CELLS_STEP
-        if not self._fits(self._layout(low * CELLS_STEP, self._kv_types[-1], layers)):
+        if not self._fits(self._make_layout(low * CELLS_STEP, self._kv_types[-1], layers)):
             return None
         while low < high:  # the needs grow with the length
             middle = (low + high + 1) // 2
-            if self._fits(self._layout(middle * CELLS_STEP, self._kv_types[-1], layers)):
+            if self._fits(self._make_layout(middle * CELLS_STEP, self._kv_types[-1], layers)):
                 low = middle
             else:
                 high = middle - 1
-        return self._layout(low * CELLS_STEP, self._kv_types[-1], layers)
+        return self._make_layout(low * CELLS_STEP, self._kv_types[-1], layers)
 
-    def _tight(self) -> LoadPlan:
+    def _plan_mapped_weights(self) -> LoadPlan:
         """Weights that stay in the file and are read as they are needed; only the rest must really fit."""
-        smallest = self._layout(min(CONTEXT_FLOORS[-1], self._wanted), self._kv_types[-1], 0)
+        smallest = self._make_layout(min(CONTEXT_FLOORS[-1], self._wanted), self._kv_types[-1], 0)
         mapped = dataclasses.replace(smallest, repack=False)
         total = self._room.total_bytes
-        if total and self._estimate(mapped).weights <= total - _reserve(total):
+        if total and self._estimate(mapped).weights <= total - _reserve_bytes(total):
             for floor in CONTEXT_FLOORS:
                 layout = dataclasses.replace(mapped, context_tokens=min(floor, self._wanted))
                 needs = self._estimate(layout)
                 if needs.kv + needs.compute + self._shape.eyes.weights <= self._room.spare():
-                    return self._plan(layout, TIGHT)
+                    return self._make_plan(layout, TIGHT)
         needed = self._estimate(smallest).total + self._room.reserve()
         raise DoesNotFit(needed, self._room.free_bytes, smallest)
 
@@ -722,7 +738,7 @@ class _LayoutChooser:
         fits = not room.free_bytes or main <= room.spare()
         return fits and (not layout.gpu_layers or needs.gpu <= room.gpu_spare())
 
-    def _layout(self, context_tokens: int, kv_type: str, gpu_layers: int) -> ModelLayout:
+    def _make_layout(self, context_tokens: int, kv_type: str, gpu_layers: int) -> ModelLayout:
         batch = GPU_BATCH_TOKENS if gpu_layers else BATCH_TOKENS
         experts = self._wish.experts_on_cpu and self._shape.is_mixture and gpu_layers > 0
         gpus = len(self._room.gpus) if gpu_layers else 1
@@ -731,12 +747,12 @@ class _LayoutChooser:
             context_tokens, kv_type, gpu_layers, experts, self._sequences, batch, gpus=gpus, picture_tokens=whole
         )
 
-    def _plan(self, layout: ModelLayout, choice: str) -> LoadPlan:
+    def _make_plan(self, layout: ModelLayout, choice: str) -> LoadPlan:
         room = self._room
         free = room.free_bytes
         if layout.gpu_layers and not room.shares:
             free += sum(gpu.free_bytes for gpu in room.gpus)
-        return planned(layout, self._estimate(layout).total, free, choice)
+        return plan_layout(layout, self._estimate(layout).total, free, choice)
 
     def _affordable_sequences(self) -> int:
         """Recurrent layers keep a state for each sequence, used or not."""
@@ -746,14 +762,14 @@ class _LayoutChooser:
         return next((count for count in counts if count * state <= limit), 1)
 
 
-def _rounded(tokens: int) -> int:
+def _round_context(tokens: int) -> int:
     """A context as llama.cpp makes it."""
     return -(-tokens // CELLS_STEP) * CELLS_STEP
 
 
-def _reserve(total_bytes: int) -> int:
+def _reserve_bytes(total_bytes: int) -> int:
     return min(max(total_bytes // RESERVE_PART, LEAST_RESERVE_BYTES), MOST_RESERVE_BYTES)
 
 
-def _spare(free_bytes: int, total_bytes: int) -> int:
-    return max(0, free_bytes - _reserve(total_bytes or free_bytes))
+def _spare_bytes(free_bytes: int, total_bytes: int) -> int:
+    return max(0, free_bytes - _reserve_bytes(total_bytes or free_bytes))

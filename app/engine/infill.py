@@ -62,23 +62,23 @@ class InfillEnd:
             return "" if self.met else text
         self._text += text
         ends = [end for end in (self._closer.find(text), self._end_of_lines()) if end >= 0]
-        return self._stop(min(ends)) if ends else self._show(self._certain())
+        return self._stop_at(min(ends)) if ends else self._show_until(self._certain_length())
 
-    def rest(self) -> str:
+    def release_rest(self) -> str:
         """What was held back, when the answer ends by itself: without what is the suffix's."""
         if self.met or not self._anchor:
             return ""
         end = self._end_at(len(self._text))
         end = self._left if end < 0 else end
-        return self._show(len(self._text)) if end < 0 else self._stop(end)
+        return self._show_until(len(self._text)) if end < 0 else self._stop_at(end)
 
-    def _show(self, end: int) -> str:
+    def _show_until(self, end: int) -> str:
         begin, self._shown = self._shown, max(self._shown, end)
         return self._text[begin : self._shown]
 
-    def _stop(self, end: int) -> str:
+    def _stop_at(self, end: int) -> str:
         self.met = True
-        return self._show(self._without_blanks(end))
+        return self._show_until(self._without_blanks(end))
 
     def _without_blanks(self, end: int) -> int:
         """Leaves out what the suffix's own blanks before its first letter say again."""
@@ -108,10 +108,12 @@ class InfillEnd:
         if line_end < len(self._text):
             self._lines = lines
         return (
-            lines[0].begin if self._matches([infill_line.text for infill_line in lines]) else self._left_at(lines[-1])
+            lines[0].begin
+            if self._matches_suffix([infill_line.text for infill_line in lines])
+            else self._left_at(lines[-1])
         )
 
-    def _matches(self, lines: list[str]) -> bool:
+    def _matches_suffix(self, lines: list[str]) -> bool:
         *first, last = self._anchor
         is_last = lines[-1].startswith(last) if self._is_cut_short else _is_line(lines[-1], last)
         return is_last and lines[:-1] == first
@@ -134,7 +136,7 @@ class InfillEnd:
         at = line.find(anchor) if self._is_cut_short else len(line) - len(anchor) if line.endswith(anchor) else -1
         return self._read + at if at >= 0 and (is_first or _says_much(anchor)) else -1
 
-    def _certain(self) -> int:
+    def _certain_length(self) -> int:
         """Up to where nothing can be the suffix's."""
         if self._is_inside_line:
             line = self._text[self._read :]

@@ -56,13 +56,13 @@ class RpcWorker:
     def __init__(self, lend: Lend, folder: Path, tell: Callable[[Lending | InUse | EngineStopped], object]) -> None:
         self.lend = Lend(lend.host, lend.port or free_port(lend.host), lend.memory_bytes, lend.threads)
         self._folder, self._tell = folder, tell
-        self._start()
+        self._start_child()
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Tells what happens until `stopped`. Raises PortTaken, or EngineStopped where it never came to listen."""
         has_listened = False
         while not stopped():
-            said = self._said.next(LOOK_EVERY_S)
+            said = self._said.next_item(LOOK_EVERY_S)
             match said:
                 case Lending():
                     has_listened = True
@@ -77,17 +77,17 @@ class RpcWorker:
                         raise problem
                     has_listened = False
                     self._tell(problem)
-                    self._start()
+                    self._start_child()
 
     def close(self) -> None:
         """Ends it; what others have put into this memory is gone."""
         self._child.kill_tree()
         self._child.close()
 
-    def _start(self) -> None:
+    def _start_child(self) -> None:
         self._said = WireInbox()
         self._child = Child(own_command("--lend-worker"), self._folder, ENVIRONMENT, work="lend")
-        WireClient(WIRE, self._child, self._said.put).send(self.lend)
+        WireClient(WIRE, self._child, self._said.add_item).send(self.lend)
 
 
 def free_port(host: str) -> int:

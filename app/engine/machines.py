@@ -57,7 +57,7 @@ class RemoteMachine:
         return ipaddress.ip_address(self.endpoint.rpartition(":")[0]).is_loopback
 
 
-def parse(address: str) -> tuple[str, int]:
+def parse_address(address: str) -> tuple[str, int]:
     """Host and port of ``host[:port]``; raises MachineUnusable."""
     host, colon, digits = address.strip().partition(":")
     is_port = digits.isdecimal() and len(digits) < 6 and 0 < int(digits) <= MOST_PORT
@@ -72,12 +72,12 @@ def is_private(number: str) -> bool:
     return found.version == 4 and not (found.is_global or found.is_unspecified or found.is_multicast)
 
 
-def ask(address: str) -> RemoteMachine:
+def query_machine(address: str) -> RemoteMachine:
     """Asks a machine who it is and what it has; within ten seconds, but for the look-up of a name that hangs.
 
     Raises MachineUnusable.
     """
-    host, port = parse(address)
+    host, port = parse_address(address)
     number = _number_of(address, host)
     try:
         connection = socket.create_connection((number, port), CONNECT_TIMEOUT_S)
@@ -86,7 +86,7 @@ def ask(address: str) -> RemoteMachine:
     with connection:
         connection.settimeout(ANSWER_TIMEOUT_S)
         try:
-            return RemoteMachine(address, f"{number}:{port}", tuple(_devices(connection, address)))
+            return RemoteMachine(address, f"{number}:{port}", tuple(_read_devices(connection, address)))
         except TimeoutError as error:  # it serves one program at a time, and lets the others wait
             raise MachineUnusable(address, "busy") from error
         except (OSError, EOFError, struct.error) as error:
@@ -99,7 +99,7 @@ def ask_all(addresses: Sequence[str]) -> tuple[list[RemoteMachine], list[Machine
 
     def run(address: str) -> None:
         try:
-            answers[address] = ask(address)
+            answers[address] = query_machine(address)
         except MachineUnusable as problem:
             answers[address] = problem
 
@@ -127,27 +127,27 @@ def _number_of(address: str, host: str) -> str:
     return number
 
 
-def _devices(connection: socket.socket, address: str) -> Iterator[LentDevice]:
-    major, minor, *_ = struct.unpack("<4B24s", _answer(connection, HELLO, CAPABILITIES, 28))
+def _read_devices(connection: socket.socket, address: str) -> Iterator[LentDevice]:
+    major, minor, *_ = struct.unpack("<4B24s", _exchange_command(connection, HELLO, CAPABILITIES, 28))
     if major != VERSION[0] or minor > VERSION[1]:
         raise MachineUnusable(address, "version")
-    (count,) = struct.unpack("<I", _answer(connection, DEVICE_COUNT, b"", 4))
+    (count,) = struct.unpack("<I", _exchange_command(connection, DEVICE_COUNT, b"", 4))
     if not 0 < count <= MOST_DEVICES:
         raise EOFError
     for number in range(count):
-        free, total = struct.unpack("<QQ", _answer(connection, DEVICE_MEMORY, struct.pack("<I", number), 16))
+        free, total = struct.unpack("<QQ", _exchange_command(connection, DEVICE_MEMORY, struct.pack("<I", number), 16))
         yield LentDevice(address if number == 0 else f"{address} #{number + 1}", free, total)
 
 
-def _answer(connection: socket.socket, command: int, body: bytes, length: int) -> bytes:
+def _exchange_command(connection: socket.socket, command: int, body: bytes, length: int) -> bytes:
     connection.sendall(struct.pack("<BQ", command, len(body)) + body)
-    (size,) = struct.unpack("<Q", _received(connection, 8))
+    (size,) = struct.unpack("<Q", _receive_bytes(connection, 8))
     if size != length:
         raise EOFError
-    return _received(connection, length)
+    return _receive_bytes(connection, length)
 
 
-def _received(connection: socket.socket, length: int) -> bytes:
+def _receive_bytes(connection: socket.socket, length: int) -> bytes:
     found = b""
     until_s = time.monotonic() + ANSWER_TIMEOUT_S
     while len(found) < length:

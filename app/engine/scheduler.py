@@ -37,7 +37,7 @@ R = TypeVar("R", bound=AnswerRunner)
 
 
 def next_decode(runners: Sequence[R], batch_tokens: int, width: int = sys.maxsize) -> list[tuple[R, int]]:
-    """The answers of the next decode, each with how many of its tokens. At most `width` background ones write."""
+    """The answers of the next decode, each with its count of tokens. At most `choose_width` background ones write."""
     interactive = [runner for runner in runners if runner.interactive]
     chosen = interactive or list(runners)
     most = batch_tokens if interactive else min(width, batch_tokens)
@@ -68,23 +68,23 @@ class ParallelismPolicy:
         """The number with the highest rate in sum; the most possible as long as that is not known."""
         return min(self._most, self._best or self._most)
 
-    def width(self, writing: int) -> int:
+    def choose_width(self, writing: int) -> int:
         """How many of those that could write should: two may be slower in sum than one, and then one goes alone."""
-        rates = {n: rate for n, rate in self._rates().items() if n <= writing}
+        rates = {n: rate for n, rate in self._token_rates().items() if n <= writing}
         if writing not in rates:
             return writing  # not known yet: now it will be
         return _clearly_fastest(rates, writing)
 
-    def took(self, answers: int, seconds: float) -> None:
+    def record_decode(self, answers: int, seconds: float) -> None:
         """A decode with one token for each of so many answers took this long."""
         self._times[answers].append(seconds)
-        rates = self._rates()
+        rates = self._token_rates()
         if answers >= self.best and max(rates, default=0) >= self.best:
             found = _clearly_fastest(rates, max(rates))
             self.learnt = self.learnt or found != self._best
             self._best = found
 
-    def _rates(self) -> dict[int, float]:
+    def _token_rates(self) -> dict[int, float]:
         return {n: n / statistics.median(times) for n, times in self._times.items() if len(times) >= LEAST_MEASURES}
 
 
@@ -134,7 +134,7 @@ class ThreadController:
         """Threads found best so far."""
         return self._counts[self._at]
 
-    def took(self, seconds: float) -> None:
+    def record_time(self, seconds: float) -> None:
         """The time the last computation with `count` threads took."""
         if self._trial_at is None:
             self._times.append(seconds)
@@ -143,13 +143,13 @@ class ThreadController:
                 self._begin_trial()
             return
         self._tried.append(seconds)
-        if len(self._tried) >= TRIAL or seconds > WORSE * self._recent():
+        if len(self._tried) >= TRIAL or seconds > WORSE * self._recent_median():
             self._end_trial()
 
     def _is_sudden(self) -> bool:
-        return len(self._times) > RECENT and self._recent() > SUDDENLY * statistics.median(self._times)
+        return len(self._times) > RECENT and self._recent_median() > SUDDENLY * statistics.median(self._times)
 
-    def _recent(self) -> float:
+    def _recent_median(self) -> float:
         return statistics.median(list(self._times)[-RECENT:]) if self._times else float("inf")
 
     def _begin_trial(self) -> None:
@@ -162,7 +162,7 @@ class ThreadController:
 
     def _end_trial(self) -> None:
         assert self._trial_at is not None
-        if statistics.median(self._tried) < BETTER * self._recent():
+        if statistics.median(self._tried) < BETTER * self._recent_median():
             self._at = self._trial_at
             self._times.clear()
             self._times.extend(self._tried)
@@ -174,7 +174,7 @@ class ThreadController:
         self._trial_at = None
 
 
-def ladder(most: int) -> list[int]:
+def thread_counts(most: int) -> list[int]:
     """Counts worth trying up to `most`: dense where a thread more is a large share, sparser above."""
     counts = {1, most}
     step = 1

@@ -48,7 +48,7 @@ class StateIdentity:
 
 def model_identity(path: Path) -> tuple[int, int, str]:
     """Size, modification time and a hash of the header's beginning."""
-    import hashlib  # as in `_key`
+    import hashlib  # as in `_session_key`
 
     stat = path.stat()
     with path.open("rb") as file:
@@ -64,13 +64,13 @@ class StateFolder:
 
     def state_path(self, session: str) -> Path:
         """Where the bytes of a session are."""
-        return self.folder / (_key(session) + STATE)
+        return self.folder / (_session_key(session) + STATE)
 
     def unfinished_path(self, session: str) -> Path:
         """Where this process writes the bytes; one that is about to end may still write its own beside it."""
-        return self.folder / f"{_key(session)}{STATE}.{os.getpid()}{UNFINISHED}"
+        return self.folder / f"{_session_key(session)}{STATE}.{os.getpid()}{UNFINISHED}"
 
-    def grows(self) -> Callable[[], bool]:
+    def growth_check(self) -> Callable[[], bool]:
         """A question to ask again and again: whether more was written since it was asked last."""
         seen = self.size_bytes()
 
@@ -81,18 +81,18 @@ class StateFolder:
 
         return more
 
-    def find(self, session: str, identity: StateIdentity) -> list[Unit] | None:
+    def find_state(self, session: str, identity: StateIdentity) -> list[Unit] | None:
         """What a usable state holds; one that does not fit is deleted and said in the log, or waits aside."""
-        tokens = self._tokens(session, identity)
+        tokens = self._read_units(session, identity)
         if tokens is None and self._bring_back(session, identity):
-            tokens = self._tokens(session, identity)
+            tokens = self._read_units(session, identity)
         return tokens
 
-    def _tokens(self, session: str, identity: StateIdentity) -> list[Unit] | None:
-        sidecar = self.folder / (_key(session) + SIDECAR)
+    def _read_units(self, session: str, identity: StateIdentity) -> list[Unit] | None:
+        sidecar = self.folder / (_session_key(session) + SIDECAR)
         try:
             body = json.loads(sidecar.read_text("utf-8"))
-            tokens = [_unit(token) for token in body["tokens"]]
+            tokens = [_parse_unit(token) for token in body["tokens"]]
             written = body["identity"]
             wrong = [name for name, value in dataclasses.asdict(identity).items() if written.get(name) != value]
             if body["state_bytes"] != self.state_path(session).stat().st_size:
@@ -100,15 +100,15 @@ class StateFolder:
             elif "header_hash" in wrong:
                 self._set_aside(session, str(written["header_hash"]))
         except FileNotFoundError:
-            self._drop(session)
+            self._drop_session(session)
             return None
         except UNREADABLE as error:
             log.info("a saved state is unreadable and was deleted: %s", type(error).__name__)
-            self._drop(session)
+            self._drop_session(session)
             return None
         if wrong:
             log.info("a saved state does not fit: %s differ", ", ".join(wrong))
-            self._drop(session)
+            self._drop_session(session)
             return None
         with contextlib.suppress(OSError):
             os.utime(sidecar)  # used now
@@ -117,35 +117,35 @@ class StateFolder:
     def of_any_session(self, identity: StateIdentity) -> Iterator[tuple[Path, list[Unit]]]:
         """Files of states that fit, with what each holds, the last used first. Nothing is deleted or used by that."""
         fits = dataclasses.asdict(identity)
-        for sidecar in sorted(self._files("*" + SIDECAR), key=_used_at, reverse=True)[:MOST_LOOKED_AT]:
+        for sidecar in sorted(self._matching_files("*" + SIDECAR), key=_used_at, reverse=True)[:MOST_LOOKED_AT]:
             state = sidecar.with_suffix(STATE)
             with contextlib.suppress(*UNREADABLE):
                 body = json.loads(sidecar.read_text("utf-8"))
                 if body["identity"] == fits and body["state_bytes"] == state.stat().st_size:
-                    yield state, [_unit(token) for token in body["tokens"]]
+                    yield state, [_parse_unit(token) for token in body["tokens"]]
 
     def _set_aside(self, session: str, header_hash: str) -> None:
         for ending in (STATE, SIDECAR):
-            file = self.folder / (_key(session) + ending)
-            file.replace(self._aside(session, header_hash, ending))
+            file = self.folder / (_session_key(session) + ending)
+            file.replace(self._moved_aside(session, header_hash, ending))
 
     def _bring_back(self, session: str, identity: StateIdentity) -> bool:
         """What this model had read of it before another one was asked; whether there is anything."""
-        waiting = [self._aside(session, identity.header_hash, ending) for ending in (STATE, SIDECAR)]
+        waiting = [self._moved_aside(session, identity.header_hash, ending) for ending in (STATE, SIDECAR)]
         if not all(file.is_file() for file in waiting):
             return False
         with contextlib.suppress(OSError):
             for file, ending in zip(waiting, (STATE, SIDECAR), strict=True):
-                file.replace(self.folder / (_key(session) + ending))
+                file.replace(self.folder / (_session_key(session) + ending))
             return True
         return False
 
-    def _aside(self, session: str, header_hash: str, ending: str) -> Path:
-        return self.folder / f"{_key(session)}-{_key(header_hash)[:12]}{ending}"
+    def _moved_aside(self, session: str, header_hash: str, ending: str) -> Path:
+        return self.folder / f"{_session_key(session)}-{_session_key(header_hash)[:12]}{ending}"
 
-    def add(self, session: str, identity: StateIdentity, tokens: list[Unit], unfinished: Path) -> None:
+    def add_state(self, session: str, identity: StateIdentity, tokens: list[Unit], unfinished: Path) -> None:
         """Takes over a finished state file, then drops the least recently used beyond the budget."""
-        sidecar = self.folder / (_key(session) + SIDECAR)
+        sidecar = self.folder / (_session_key(session) + SIDECAR)
         sidecar.unlink(missing_ok=True)
         size = unfinished.stat().st_size
         unfinished.replace(self.state_path(session))
@@ -155,46 +155,46 @@ class StateFolder:
         scratch.replace(sidecar)
         self.trim()
 
-    def delete(self, session: str) -> None:
+    def delete_session(self, session: str) -> None:
         """Removes a session's files, of whichever model."""
-        self._drop(session)
-        for file in self._files(_key(session) + "-*"):
-            _remove(file)
+        self._drop_session(session)
+        for file in self._matching_files(_session_key(session) + "-*"):
+            _remove_file(file)
 
-    def _drop(self, session: str) -> None:
-        for file in self._files(_key(session) + ".*"):
-            _remove(file)
+    def _drop_session(self, session: str) -> None:
+        for file in self._matching_files(_session_key(session) + ".*"):
+            _remove_file(file)
 
     def clear(self) -> None:
-        for file in self._files("*"):
-            _remove(file)
+        for file in self._matching_files("*"):
+            _remove_file(file)
 
     def size_bytes(self) -> int:
         """What all states take on disk."""
-        return sum(_size(file) for file in self._files("*"))
+        return sum(_file_size(file) for file in self._matching_files("*"))
 
     def trim(self) -> None:
         """Keeps the budget: interrupted saves go first, then whole states, the longest unused first."""
-        for file in self._files("*" + UNFINISHED):
+        for file in self._matching_files("*" + UNFINISHED):
             if time.time() - _used_at(file) > INTERRUPTED_S:
-                _remove(file)
-        for state in self._files("*" + STATE):
+                _remove_file(file)
+        for state in self._matching_files("*" + STATE):
             if not state.with_suffix(SIDECAR).exists():
-                _remove(state)
-        newest_first = sorted(self._files("*" + SIDECAR), key=_used_at, reverse=True)
+                _remove_file(state)
+        newest_first = sorted(self._matching_files("*" + SIDECAR), key=_used_at, reverse=True)
         total = 0
         for sidecar in newest_first:
             state = sidecar.with_suffix(STATE)
-            total += _size(sidecar) + _size(state)
+            total += _file_size(sidecar) + _file_size(state)
             if total > self.budget_bytes():
-                _remove(sidecar)
-                _remove(state)
+                _remove_file(sidecar)
+                _remove_file(state)
 
-    def _files(self, pattern: str) -> list[Path]:
+    def _matching_files(self, pattern: str) -> list[Path]:
         return [file for file in self.folder.glob(pattern) if file.is_file()] if self.folder.is_dir() else []
 
 
-def _unit(raw: object) -> Unit:
+def _parse_unit(raw: object) -> Unit:
     """Raises ValueError or TypeError."""
     if not isinstance(raw, list):
         return int(raw)  # type: ignore[call-overload, no-any-return]
@@ -204,14 +204,14 @@ def _unit(raw: object) -> Unit:
     return str(media), int(most_tokens), int(index), int(tokens), int(positions), str(eyes), int(*place)
 
 
-def _key(session: str) -> str:
+def _session_key(session: str) -> str:
     """A file name for any session name."""
     import hashlib  # OpenSSL comes with it: 4 MB that a window without a saved state does without
 
     return hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _size(file: Path) -> int:
+def _file_size(file: Path) -> int:
     try:
         return file.stat().st_size
     except OSError:
@@ -225,6 +225,6 @@ def _used_at(file: Path) -> float:
         return 0.0
 
 
-def _remove(file: Path) -> None:
+def _remove_file(file: Path) -> None:
     with contextlib.suppress(OSError):
         file.unlink()

@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     worker: EngineWorker | None = None
     reader, writer = claim_wire(may_save=True, is_at_work=lambda: worker is not None and worker.is_at_work)
     logging.basicConfig(level=logging.INFO, format=f"{NOTE}%(message)s", stream=sys.stderr)
-    worker = EngineWorker(_backend(arguments), reader, writer)
+    worker = EngineWorker(_make_backend(arguments), reader, writer)
     try:
         worker.run()
     except BaseException:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     os._exit(DEFECT_EXIT_CODE)  # a thread or an atexit hook of a library must not keep a broken child
 
 
-def _backend(arguments: list[str]) -> Backend:
+def _make_backend(arguments: list[str]) -> Backend:
     if arguments[:1] == ["--scripted"]:
         from app.engine.fake_backend import ScriptedBackend
 
@@ -70,8 +70,8 @@ class EngineWorker:
 
     def run(self) -> None:
         """Greets, then works until the process ends; raises for anything that is not the person's to change."""
-        self._parent.greet(self._backend.name)
-        threading.Thread(target=self._read, name="requests", daemon=True).start()
+        self._parent.send_greeting(self._backend.name)
+        threading.Thread(target=self._read_requests, name="requests", daemon=True).start()
         self._backend.prepare()
         while True:
             self._take_requests()
@@ -100,15 +100,15 @@ class EngineWorker:
             else:
                 self._carry_out(*item)
 
-    def _read(self) -> None:
+    def _read_requests(self) -> None:
         """Fills the queue. At the end of stdin the parent is gone or done with us: leave, whatever runs."""
-        for request in self._parent.requests():
+        for request in self._parent.read_requests():
             if isinstance(request, ProtocolViolation):
                 self._waiting.put(request)
             elif isinstance(request, protocol.Cancel):
-                self._cancel(request.target)
+                self._cancel_request(request.target)
             else:
-                job = self._jobs[request.id] = EngineJob(self._reply)
+                job = self._jobs[request.id] = EngineJob(self._send_reply)
                 self._unbegun[request.id] = request
                 self._waiting.put((request, job))
         if self._backend.unsaved:
@@ -119,14 +119,14 @@ class EngineWorker:
                 threading.Event().wait()  # it ends with the last byte
         os._exit(0)
 
-    def _cancel(self, id_: int) -> None:
+    def _cancel_request(self, id_: int) -> None:
         """What waits is answered by the reading thread: the other one may be at work for half a minute."""
         job = self._jobs.get(id_)
         if job is None:
             return
         job.stop.set()
         if isinstance(self._unbegun.get(id_), _NEEDLESS_WHEN_CANCELLED) and (request := self._unbegun.pop(id_, None)):
-            self._reply(_given_up(request))
+            self._send_reply(_given_up(request))
 
     def _carry_out(self, request: protocol.Request, job: EngineJob) -> None:
         if self._unbegun.pop(request.id, None) is None:
@@ -136,14 +136,14 @@ class EngineWorker:
         except AppError as error:
             last = protocol.Failed(request.id, error)
         if last is not None:
-            self._reply(last)
+            self._send_reply(last)
 
     def _last_reply(self, request: protocol.Request, job: EngineJob) -> protocol.Reply | None:
         """The last reply to a request that is done at once; None for an answer that has begun."""
         if job.cancelled and isinstance(request, _NEEDLESS_WHEN_CANCELLED):
             return _given_up(request)
         if isinstance(request, protocol.Generate):
-            self._backend.begin(request, job)
+            self._backend.begin_answer(request, job)
             return None
         return self._done_at_once(request, job) or protocol.Done(request.id)
 
@@ -169,15 +169,15 @@ class EngineWorker:
             case protocol.Inspect():
                 return backend.inspect(request, job)
             case protocol.ForgetSession(session=session):
-                backend.forget(session)
+                backend.forget_session(session)
             case protocol.UnloadModel():
                 backend.unload()
         return None
 
-    def _reply(self, reply: protocol.Reply) -> None:
+    def _send_reply(self, reply: protocol.Reply) -> None:
         if isinstance(reply, protocol.LAST_REPLIES):
             self._jobs.pop(reply.id, None)
-        self._parent.tell(reply)
+        self._parent.send_reply(reply)
 
 
 _NEEDLESS_WHEN_CANCELLED = (

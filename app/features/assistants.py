@@ -48,15 +48,17 @@ def chosen_in(conversation: Conversation) -> AssistantChoice:
     temperature = {} if conversation.temperature is None else {"temperature": conversation.temperature}
     model = own_model(conversation)
     values = temperature | conversation.sampling
-    return _chosen(conversation.system_prompt, values, conversation.thinking, str(model) if model is not None else "")
+    return _choose_values(
+        conversation.system_prompt, values, conversation.thinking, str(model) if model is not None else ""
+    )
 
 
 def chosen_of(assistant: Assistant) -> AssistantChoice:
     """What a chat takes over from an assistant."""
-    return _chosen(assistant.instructions, assistant.sampling, assistant.thinking, assistant.model)
+    return _choose_values(assistant.instructions, assistant.sampling, assistant.thinking, assistant.model)
 
 
-def _chosen(prompt: str, stored: Mapping[str, Any], thinking: str, model: str) -> AssistantChoice:
+def _choose_values(prompt: str, stored: Mapping[str, Any], thinking: str, model: str) -> AssistantChoice:
     longest, budget = own_max_tokens(stored), own_thinking_budget(stored)
     return AssistantChoice(prompt, known_sampling(stored), longest, thinking, budget, model)
 
@@ -85,10 +87,10 @@ def in_assistant(chosen: AssistantChoice) -> dict[str, Any]:
 
 def conversation_of(assistant: Assistant | None) -> Conversation | None:
     """A conversation that is kept nowhere and sets what the assistant does, for who asks without a store."""
-    return planned(chosen_of(assistant)) if assistant is not None else None
+    return plan_conversation(chosen_of(assistant)) if assistant is not None else None
 
 
-def planned(chosen: AssistantChoice, *, memory: str = "", project_id: int | None = None) -> Conversation:
+def plan_conversation(chosen: AssistantChoice, *, memory: str = "", project_id: int | None = None) -> Conversation:
     """A conversation as it would be stored, with the id 0."""
     from app.store.conversations import Conversation  # not needed before the window is seen
 

@@ -10,7 +10,7 @@ from app.core.events import ModelLoaded
 from app.core.gguf import check_model
 from app.engine.computer import free_memory_bytes, total_memory_bytes
 from app.engine.contract import Engine
-from app.engine.fit import DEFAULT_CONTEXT_TOKENS, DoesNotFit, GpuRoom, MemoryRoom, ModelLayout, choose, shape_of
+from app.engine.fit import DEFAULT_CONTEXT_TOKENS, DoesNotFit, GpuRoom, MemoryRoom, ModelLayout, choose_plan, shape_of
 from app.engine.protocol import Wish
 
 ANSWER_TOKENS = 2048
@@ -47,7 +47,7 @@ def affordable_context(engine: Engine, model: ModelLoaded, wish: Wish) -> int:
         return wish.context_tokens
     projector = check_model(Path(model.projector)) if model.sees or model.hears else None
     shape = shape_of(check_model(Path(model.path)), projector)
-    held = shape.needs(ModelLayout(model.context_tokens, model.kv_type, model.gpu_layers))
+    held = shape.memory_needs(ModelLayout(model.context_tokens, model.kv_type, model.gpu_layers))
     devices = engine.describe_devices().devices if wish.gpu_layers != 0 else ()
     named = wish.devices
     gpus = [
@@ -61,11 +61,11 @@ def affordable_context(engine: Engine, model: ModelLoaded, wish: Wish) -> int:
     freed = held.total if gpus and gpus[0].shared else held.main
     room = MemoryRoom(free and min(free + freed, total or free + freed), total, tuple(gpus))
     try:
-        return choose(shape, wish, room).context_tokens
+        return choose_plan(shape, wish, room).context_tokens
     except DoesNotFit:
         return model.context_tokens
 
 
-def limited(problem: PromptTooLong, limit: str, largest_tokens: int) -> ContextLimited:
+def limited_by(problem: PromptTooLong, limit: str, largest_tokens: int) -> ContextLimited:
     """The same situation with what keeps the context from growing."""
     return ContextLimited(problem.prompt_tokens, problem.context_tokens, limit, largest_tokens)

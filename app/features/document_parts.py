@@ -65,10 +65,10 @@ def told_apart(blocks: Sequence[Block]) -> dict[int, ApartReason]:
     """The numbers of blocks that are no text, each with what it is; nothing where a document has nothing else."""
     found: dict[int, ApartReason] = {}
     shown = [block for block in blocks if block.text.strip()]
-    titles = {_plain(block.text) for block in shown if block.kind is BlockKind.HEADING}
+    titles = {_plain_title(block.text) for block in shown if block.kind is BlockKind.HEADING}
     place = 0
     while place < len(shown):
-        what, end = _stretch(shown, place, titles)
+        what, end = _apart_stretch(shown, place, titles)
         if what is None:
             place += 1
             continue
@@ -77,7 +77,7 @@ def told_apart(blocks: Sequence[Block]) -> dict[int, ApartReason]:
     return found if any(block.id not in found and block.kind is not BlockKind.HEADING for block in shown) else {}
 
 
-def _stretch(shown: Sequence[Block], place: int, titles: set[str]) -> tuple[ApartReason | None, int]:
+def _apart_stretch(shown: Sequence[Block], place: int, titles: set[str]) -> tuple[ApartReason | None, int]:
     """What begins at a block, and where that ends."""
     block = shown[place]
     text = " ".join(block.text.split())
@@ -121,10 +121,12 @@ def _is_entry(block: Block, titles: set[str]) -> bool:
         return block.kind is not BlockKind.HEADING  # "Chapter 1", with which the text begins, or a number alone
     if len(_LEADERS.findall(block.text)) > 1:  # several that were joined to one
         return True
-    if block.kind is not BlockKind.HEADING and _plain(block.text) in titles:
+    if block.kind is not BlockKind.HEADING and _plain_title(block.text) in titles:
         return True
-    others = titles - {_plain(block.text)}
-    return all(len(line) <= LONGEST_ENTRY and (_ENTRY.match(line.strip()) or _plain(line) in others) for line in lines)
+    others = titles - {_plain_title(block.text)}
+    return all(
+        len(line) <= LONGEST_ENTRY and (_ENTRY.match(line.strip()) or _plain_title(line) in others) for line in lines
+    )
 
 
 def _is_indexed(block: Block) -> bool:
@@ -160,6 +162,6 @@ def _is_source(block: Block) -> bool:
     )
 
 
-def _plain(text: str) -> str:
+def _plain_title(text: str) -> str:
     """A title without its number, for comparisons."""
     return re.sub(r"^(?:[\dA-Z]{1,3}(?:\.\d+)*[.):]?\s+)?", "", " ".join(text.split())).casefold()

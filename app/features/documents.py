@@ -108,7 +108,7 @@ class DocumentLibrary:
         if self._consent is not None:
             self._consent.let_out(self.store, document_ids, model, pictures)
 
-    def read(
+    def read_file(
         self, path: Path, cancel: CancelToken, *, password: str = "", part: ReadRange = WHOLE, name: str = ""
     ) -> Iterator[ReadEvent]:
         """Reads a file into the store; the last event is Kept, and cancelled there is none.
@@ -117,8 +117,8 @@ class DocumentLibrary:
         Raises what the child met (see `app.documents.reading.read`), or what the store raises; nothing of the file is
         then kept.
         """
-        found = _stat(path)
-        known = self._known(path, found, part)
+        found = _file_status(path)
+        known = self._known_document(path, found, part)
         if known is not None:
             yield DocumentStored(known)
             return
@@ -129,7 +129,7 @@ class DocumentLibrary:
                 return
             yield Waits()
         try:
-            yield from self._read(path, found, cancel, password, part, hear=hear, name=name)
+            yield from self._read_blocks(path, found, cancel, password, part, hear=hear, name=name)
         finally:
             turns.release()
 
@@ -146,7 +146,7 @@ class DocumentLibrary:
 
         return self._hear if self._hear is not None and is_sound(path) else None
 
-    def _read(
+    def _read_blocks(
         self,
         path: Path,
         found: tuple[int, int],
@@ -162,7 +162,7 @@ class DocumentLibrary:
         from app.documents.source import Opened, PageRead
 
         request = Read(str(path), password, part.encoding, part.first_page, part.last_page, recognize=self._recognizes)
-        document_id, kept = self.store.begin(path, *found, name=name), None
+        document_id, kept = self.store.begin_document(path, *found, name=name), None
         events = hear(request, cancel) if hear is not None else reading.read(request, folder=self.folder, cancel=cancel)
         opening = Found("", Opened())
         pages: list[PageRead] = []
@@ -179,7 +179,7 @@ class DocumentLibrary:
                 elif isinstance(event, Done):
                     if not event.blocks and opening.format == "sound":
                         raise DocumentUnreadable(str(path), "no_speech")
-                    kept = self._finish(document_id, part, opening, event, pages, words=words)
+                    kept = self._finish_document(document_id, part, opening, event, pages, words=words)
                 yield event
             if kept is not None:
                 if password:
@@ -188,9 +188,9 @@ class DocumentLibrary:
         finally:
             events.close()
             if kept is None:
-                self.store.discard(document_id)
+                self.store.discard_document(document_id)
 
-    def _finish(
+    def _finish_document(
         self, document_id: int, part: ReadRange, opening: Found, done: Done, pages: Sequence[PageRead], *, words: int
     ) -> StoredDocument:
         opened = opening.opened
@@ -203,19 +203,19 @@ class DocumentLibrary:
             info["seconds"] = opened.seconds
         info["pages"] = [asdict(page) for page in pages]
         info["remarks"] = [asdict(remark) for remark in done.remarks]
-        return self.store.finish(
+        return self.store.finish_document(
             document_id, format_=opening.format, unit=opened.unit, pages=done.pages, sha256=done.sha256, info=info
         )
 
     def _with_readings(self, document: StoredDocument) -> StoredDocument:
         """With what was read of its pages before, as another document of the same content."""
-        known = self.readings is not None and not self._recognizes and self.readings.of(document.sha256)
-        return self.renewed(document.id) if known else document
+        known = self.readings is not None and not self._recognizes and self.readings.read_pages(document.sha256)
+        return self.refresh_document(document.id) if known else document
 
     # Pages that are pictures, once they are read. A document that is complete stays as it is, since summaries,
     # translations and answers count its blocks: what is read later makes another one, which takes its place in chats.
 
-    def renewed(self, document_id: int) -> StoredDocument:
+    def refresh_document(self, document_id: int) -> StoredDocument:
         """The document with what is known of its pictures by now; raises KeyError where it is gone.
 
         Nothing new is made where nothing is new.
@@ -224,28 +224,28 @@ class DocumentLibrary:
         if document is None:
             raise KeyError(document_id)
         readings = self._readings_of(document)
-        before = self.blocks(document_id)
-        after = list(with_readings(before, readings, _recognized(document)))
+        before = self.read_blocks(document_id)
+        after = list(with_readings(before, readings, _recognized_pages(document)))
         info = _renewed_info(document, after)
         if after == before and info == document.info:
             return document
         kept = (document.path, document.size_bytes, document.mtime_ns)
-        renewed_id, renewed = self.store.begin(*kept, name=document.name), None
+        renewed_id, renewed = self.store.begin_document(*kept, name=document.name), None
         try:
             self.store.add_blocks(renewed_id, [block_to_fields(block) for block in after])
-            renewed = self.store.finish(
+            renewed = self.store.finish_document(
                 renewed_id, format_=document.format, unit=document.unit, pages=document.pages, sha256=document.sha256,
                 info=info,
             )  # fmt: skip
-            self.store.succeed(document_id, renewed_id)
+            self.store.replace_document(document_id, renewed_id)
         finally:
             if renewed is None:
-                self.store.discard(renewed_id)
+                self.store.discard_document(renewed_id)
         if document_id in self._passwords:
             self._passwords[renewed_id] = self._passwords[document_id]
         return renewed
 
-    def current(self, document: StoredDocument) -> StoredDocument:
+    def current_document(self, document: StoredDocument) -> StoredDocument:
         """What has taken the place of a document, or the document itself."""
         known = self.store.find_read(document.path, document.size_bytes, document.mtime_ns)
         part = document.info.get("part")
@@ -262,7 +262,7 @@ class DocumentLibrary:
         """Whether pages of it are pictures that somebody has still to read; nobody has where tesseract did at once."""
         if self._recognizes or self.readings is None:
             return False
-        known = self.readings.of(document.sha256)
+        known = self.readings.read_pages(document.sha256)
         return any(page["is_picture"] and page["page"] not in known for page in document.info.get("pages", ()))
 
     def password_of(self, document_id: int) -> str:
@@ -270,12 +270,12 @@ class DocumentLibrary:
         return self._passwords.get(document_id, "")
 
     def _readings_of(self, document: StoredDocument) -> dict[int, StoredPageReading]:
-        found = self.readings.of(document.sha256) if self.readings is not None and document.sha256 else {}
+        found = self.readings.read_pages(document.sha256) if self.readings is not None and document.sha256 else {}
         part = ReadRange(**document.info.get("part", {}))
         last = part.last_page or document.pages
         return {page: page_reading for page, page_reading in found.items() if max(1, part.first_page) <= page <= last}
 
-    def _known(self, path: Path, found: tuple[int, int], part: ReadRange) -> StoredDocument | None:
+    def _known_document(self, path: Path, found: tuple[int, int], part: ReadRange) -> StoredDocument | None:
         documents = self.store.find_read(path, *found)
         return next((document for document in documents if document.info.get("part") == asdict(part)), None)
 
@@ -284,33 +284,36 @@ class DocumentLibrary:
 
         `text_of` gives it back. Raises what the store raises; nothing of it is then kept.
         """
-        import hashlib  # as in `_read`
+        import hashlib  # as in `_read_blocks`
 
         from app.language.detection import language_of
 
         text = _BLANK_LINES.sub(lambda gap: "\n" * gap[0].count("\n"), text)
         data = text.encode("utf-8", "replace")
         digest = hashlib.sha256(data).hexdigest()
-        document_id, is_kept = self.store.begin(Path("pasted", f"{digest[:16]}.txt"), len(data), 0, name=name), False
+        document_id, is_kept = (
+            self.store.begin_document(Path("pasted", f"{digest[:16]}.txt"), len(data), 0, name=name),
+            False,
+        )
         try:
             pieces = (
                 BlockPiece(BlockKind.PARAGRAPH, part, place=BlockPlace("", at, at + len(part)))
-                for at, part in paragraphs(text)
+                for at, part in split_paragraphs(text)
             )
             numbering = BlockNumbering()
             self.store.add_blocks(document_id, [block_to_fields(numbering.block(piece)) for piece in pieces])
             info: dict[str, Any] = {"part": asdict(WHOLE), "words": count_words(text), "pasted": True}
             info["language"] = language_of(text[:LANGUAGE_CHARACTERS])
-            kept = self.store.finish(document_id, format_="text", unit="", pages=0, sha256=digest, info=info)
+            kept = self.store.finish_document(document_id, format_="text", unit="", pages=0, sha256=digest, info=info)
             is_kept = True
         finally:
             if not is_kept:
-                self.store.discard(document_id)
+                self.store.discard_document(document_id)
         return kept
 
     def text_of(self, document: StoredDocument) -> str:
         """All of a document as text: a pasted one as it was, any other as Markdown."""
-        blocks = self.blocks(document.id)
+        blocks = self.read_blocks(document.id)
         if not document.info.get("pasted"):
             return "".join(as_markdown(blocks, document.unit)).strip()
         text, end = "", 0
@@ -319,17 +322,17 @@ class DocumentLibrary:
             end = block.place.end
         return text
 
-    def of(self, attachment: Attachment) -> StoredDocument:
+    def document_of(self, attachment: Attachment) -> StoredDocument:
         """An attachment's document; raises KeyError where it is gone."""
         document = self.store.get(attachment.document_id)
         if document is None:
             raise KeyError(attachment.document_id)
         return document
 
-    def blocks(self, document_id: int) -> list[Block]:
+    def read_blocks(self, document_id: int) -> list[Block]:
         return [block_from_fields(fields) for fields in self.store.every_block(document_id)]
 
-    def texts(self, document_id: int) -> list[Block]:
+    def read_texts(self, document_id: int) -> list[Block]:
         """The same without their lines' places on the page, and equal headings once: a third of the memory."""
         paths: dict[tuple[str, ...], tuple[str, ...]] = {}
         blocks = []
@@ -343,7 +346,7 @@ class DocumentLibrary:
         """The blocks with these numbers, in order."""
         return [block_from_fields(fields) for fields in self.store.some_blocks(document_id, numbers)]
 
-    def shown(self, document_id: int) -> KeptDocument:
+    def open_document(self, document_id: int) -> KeptDocument:
         """A document for the document view; raises KeyError where it is gone."""
         document = self.store.get(document_id)
         if document is None:
@@ -354,12 +357,12 @@ class DocumentLibrary:
 def with_readings(
     before: Sequence[Block], readings: dict[int, StoredPageReading], replaced: Container[int] = ()
 ) -> Iterator[Block]:
-    """All blocks of a document, numbered anew, with what was read from its pictures; see `_merged`."""
+    """All blocks of a document, numbered anew, with what was read from its pictures; see `_merge_readings`."""
     numbering = BlockNumbering()
-    return (numbering.block(piece) for piece in _merged(before, readings, replaced))
+    return (numbering.block(piece) for piece in _merge_readings(before, readings, replaced))
 
 
-def _merged(
+def _merge_readings(
     before: Sequence[Block], readings: dict[int, StoredPageReading], replaced: Container[int]
 ) -> Iterator[BlockPiece]:
     """The blocks with what was read of each page behind what the page has by itself; an earlier reading goes.
@@ -381,7 +384,7 @@ def _pieces_of(reading: StoredPageReading) -> Iterator[BlockPiece]:
     return (piece_of(block_from_fields(fields)) for fields in reading.blocks)
 
 
-def _recognized(document: StoredDocument) -> set[int]:
+def _recognized_pages(document: StoredDocument) -> set[int]:
     """The pages that were read from pictures before blocks said so themselves."""
     return {page["page"] for page in document.info.get("pages", ()) if page.get("recognized")}
 
@@ -450,16 +453,16 @@ class KeptDocument:
             return ""
         return "The file is not there any more, or has changed. This is its text as it was read."
 
-    def blocks(self, first_id: int, count: int) -> list[Block]:
+    def read_blocks(self, first_id: int, count: int) -> list[Block]:
         """Blocks in order from one on."""
-        return [block_from_fields(fields) for fields in self._store.blocks(self._document.id, first_id, count)]
+        return [block_from_fields(fields) for fields in self._store.read_blocks(self._document.id, first_id, count)]
 
     def blocks_of_page(self, page: int) -> list[Block]:
         """The blocks that begin on a page, and the one that reaches into it."""
         found = [block_from_fields(fields) for fields in self._store.blocks_of_page(self._document.id, page)]
         return [block for block in found if block.page == page or any(box.page == page for box in block.place.boxes)]
 
-    def search(self, text: str, limit: int = 1000) -> list[TextHighlight]:
+    def search_text(self, text: str, limit: int = 1000) -> list[TextHighlight]:
         """Where these letters stand, whatever their case, in order."""
         wanted = text.casefold()
         found: list[TextHighlight] = []
@@ -467,13 +470,14 @@ class KeptDocument:
             return found
         for fields in self._store.every_block(self._document.id):
             found += [
-                TextHighlight(int(fields["id"]), start, end) for start, end in _stretches(str(fields["text"]), wanted)
+                TextHighlight(int(fields["id"]), start, end)
+                for start, end in _find_stretches(str(fields["text"]), wanted)
             ]
             if len(found) >= limit:
                 break
         return found[:limit]
 
-    def draw(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
+    def draw_page(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
         """Draws one page in a child."""
         from app.documents import reading  # as for reading
         from app.documents.protocol import Draw
@@ -490,7 +494,7 @@ class KeptDocument:
             self._drawing = None
 
 
-def paragraphs(text: str) -> Iterator[tuple[int, str]]:
+def split_paragraphs(text: str) -> Iterator[tuple[int, str]]:
     """What stands between blank lines, with its offset; a long one is divided at the end of a line or a word."""
     at = 0
     for gap in [*_BLANK_LINES.finditer(text), None]:
@@ -512,7 +516,7 @@ def count_words(text: str) -> int:
     return unspaced + sum(any(map(str.isalnum, word)) for word in spaced.split())
 
 
-def _stat(path: Path) -> tuple[int, int]:
+def _file_status(path: Path) -> tuple[int, int]:
     """The file's size and time of change; raises DocumentUnreadable."""
     try:
         found = path.stat()
@@ -523,23 +527,23 @@ def _stat(path: Path) -> tuple[int, int]:
 
 def _is_unchanged(document: StoredDocument) -> bool:
     try:
-        return _stat(document.path) == (document.size_bytes, document.mtime_ns)
+        return _file_status(document.path) == (document.size_bytes, document.mtime_ns)
     except DocumentUnreadable:
         return False
 
 
-def _stretches(text: str, wanted: str) -> Iterator[tuple[int, int]]:
+def _find_stretches(text: str, wanted: str) -> Iterator[tuple[int, int]]:
     """Where `wanted`, casefolded, stands in a text; offsets are the text's own though casefolding may lengthen it."""
     folded = text.casefold()
     at = folded.find(wanted)
-    offsets = None if len(folded) == len(text) else _origins(text)
+    offsets = None if len(folded) == len(text) else _casefold_origins(text)
     while at >= 0:
         end = at + len(wanted)
         yield (at, end) if offsets is None else (offsets[at], offsets[end - 1] + 1)
         at = folded.find(wanted, end)
 
 
-def _origins(text: str) -> list[int]:
+def _casefold_origins(text: str) -> list[int]:
     """For each letter of the casefolded text, which letter of the text it comes from."""
     return [place for place, letter in enumerate(text) for _ in letter.casefold()]
 
@@ -559,7 +563,7 @@ class TextHighlight:
 
 
 class ShownDocument(Protocol):
-    """One document. Everything but `draw` answers within milliseconds, on any thread; raises what the store raises."""
+    """One document. All but `draw_page` answers within milliseconds, on any thread; raises what the store raises."""
 
     @property
     def name(self) -> str:
@@ -583,22 +587,22 @@ class ShownDocument(Protocol):
 
     @property
     def can_draw(self) -> bool:
-        """Whether `draw` can show pages now: a PDF whose file is where it was, unchanged since it was read."""
+        """Whether `draw_page` can show pages now: a PDF whose file is where it was, unchanged since it was read."""
 
     @property
     def note(self) -> str:
         """A sentence on why it cannot be drawn, where that is news; "" otherwise."""
 
-    def blocks(self, first_id: int, count: int) -> list[Block]:
+    def read_blocks(self, first_id: int, count: int) -> list[Block]:
         """Blocks in order from one on."""
 
     def blocks_of_page(self, page: int) -> list[Block]:
         """The blocks that begin on a page, and the one that reaches into it."""
 
-    def search(self, text: str, limit: int = 1000) -> list[TextHighlight]:
+    def search_text(self, text: str, limit: int = 1000) -> list[TextHighlight]:
         """Where these letters stand, whatever their case, in order."""
 
-    def draw(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
+    def draw_page(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
         """Draws one page in a child; the one event is the picture, none where it was cancelled.
 
         Raises DocumentUnreadable, DocumentTooDemanding, DocumentReaderFailed or DocumentLocked.
@@ -624,13 +628,13 @@ def page_mark(unit: str, page: int | None) -> str:
 
 def whole_text(document: StoredDocument, blocks: Sequence[Block]) -> str:
     """All of a document, framed."""
-    return framed(_title(document), "".join(as_markdown(blocks, document.unit)).strip())
+    return frame_text(_document_title(document), "".join(as_markdown(blocks, document.unit)).strip())
 
 
 def passages_text(document: StoredDocument, blocks: Sequence[Block], all_blocks: int) -> str:
     """Some passages of a document, framed; what is left out between them is marked."""
     parts: list[str] = []
-    for run in _runs(blocks):
+    for run in _block_runs(blocks):
         if run[0].id > 1:
             parts.append(GAP)
         path = " > ".join(run[0].heading_path)
@@ -638,7 +642,7 @@ def passages_text(document: StoredDocument, blocks: Sequence[Block], all_blocks:
         parts.append("".join(as_markdown(run, document.unit)).strip())
     if blocks and blocks[-1].id < all_blocks:
         parts.append(GAP)
-    return framed(f"{_title(document)}, only some passages of it", "\n\n".join(parts))
+    return frame_text(f"{_document_title(document)}, only some passages of it", "\n\n".join(parts))
 
 
 def with_question(documents: Sequence[str], question: str, *, is_citing: bool) -> str:
@@ -649,21 +653,21 @@ def with_question(documents: Sequence[str], question: str, *, is_citing: bool) -
     return "\n\n".join([head, *documents, *([question] if question.strip() else [])])
 
 
-def _title(document: StoredDocument) -> str:
+def _document_title(document: StoredDocument) -> str:
     name = " ".join(document.name.split())
     if not document.unit:
         return name
     return f"{name}, {document.pages} {document.unit}{'s' if document.pages != 1 else ''}"
 
 
-def framed(title: str, text: str) -> str:
+def frame_text(title: str, text: str) -> str:
     """A text between two lines that do not occur in it, so that nothing inside can end it."""
     longest = max((len(run) for run in re.findall("=+", f"{title}\n{text}")), default=0)
     line = "=" * max(SHORTEST_FRAME, longest + 1)
     return f"{line} {title} {line}\n{text}\n{line} end {line}"
 
 
-def _runs(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+def _block_runs(blocks: Sequence[Block]) -> Iterator[list[Block]]:
     """Blocks that follow each other, together."""
     run: list[Block] = []
     for block in blocks:

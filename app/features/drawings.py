@@ -17,7 +17,7 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 
-from app.core.paths import disk_problem, resource
+from app.core.paths import disk_problem, resource_path
 
 SVG, MERMAID = "svg", "mermaid"
 LIBRARY = "drawing/mermaid.tiny.js"
@@ -82,14 +82,14 @@ def page_of(kind: str, source: str, words: DrawingWords) -> str:
     if kind == SVG:
         picture = b64encode(_standing_alone(source).encode()).decode()
         alt = escape(words.undrawable)
-        return _page(
+        return _drawing_page(
             words.title, f'<figure><img alt="{alt}" src="data:image/svg+xml;base64,{picture}"></figure>{shown}'
         )
-    library = _library()
+    library = _mermaid_source()
     if not library:
-        return _page(words.title, f"<p>{escape(words.no_library)}</p>{shown}")
+        return _drawing_page(words.title, f"<p>{escape(words.no_library)}</p>{shown}")
     figure = f'<figure><img id="picture" alt=""><p id="problem" hidden>{escape(words.undrawable)}</p></figure>'
-    return _page(words.title, figure + shown, (library, _DRAW))
+    return _drawing_page(words.title, figure + shown, (library, _DRAW))
 
 
 def write_page(page: str) -> Path:
@@ -122,7 +122,7 @@ def remove_old(before_s: float | None = None) -> None:
             shutil.rmtree(folder, ignore_errors=True)  # another person's stays: it cannot be removed
 
 
-def _page(title: str, body: str, scripts: tuple[str, ...] = ()) -> str:
+def _drawing_page(title: str, body: str, scripts: tuple[str, ...] = ()) -> str:
     hashes = " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in scripts)
     policy = "; ".join(
         (
@@ -142,9 +142,9 @@ def _page(title: str, body: str, scripts: tuple[str, ...] = ()) -> str:
     )
 
 
-def _library() -> str:
+def _mermaid_source() -> str:
     """Mermaid as it is shipped, in packages gzipped; "" without it, or where it would end its script too early."""
-    path, packed = resource(LIBRARY), resource(f"{LIBRARY}.gz")
+    path, packed = resource_path(LIBRARY), resource_path(f"{LIBRARY}.gz")
     text = gzip.decompress(packed.read_bytes()).decode("utf-8") if packed.is_file() else ""
     text = path.read_text("utf-8") if path.is_file() else text
     return "" if "</script" in text.lower() else text.replace("\r\n", "\n")

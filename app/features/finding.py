@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.core.visible import clean_text
 from app.language.names import WITHOUT_SPACES
-from app.store.database import Database, fold
+from app.store.database import Database, fold_text
 from app.store.search import FoundText, TextSearch
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class SearchQuery:
         return bool(self.tags or self.projects)
 
 
-def asked(query: str) -> SearchQuery:
+def parse_query(query: str) -> SearchQuery:
     """Takes `tag:work` and `project:"New house"` out of what was typed."""
     names: dict[str, list[str]] = {"tag": [], "project": []}
     for found in _LIMIT.finditer(query):
@@ -77,7 +77,7 @@ class HistorySearch:
     def __init__(self, database: Database) -> None:
         self._search = TextSearch(database)
 
-    def search(
+    def search_text(
         self,
         query: str,
         limit: int = 50,
@@ -88,9 +88,9 @@ class HistorySearch:
         """The best first: words in a title, words one right behind the other, all others; in each the newest first.
 
         Words may stand in any order, the last one is a beginning, and case and accents do not count. A query may be
-        limited to chats with a tag or of a project, see `asked`.
+        limited to chats with a tag or of a project, see `parse_query`.
         """
-        limits, wanted = asked(query), set(kinds)
+        limits, wanted = parse_query(query), set(kinds)
         query, within = limits.words, None
         if limits.is_limited:
             wanted &= {CHAT}
@@ -99,20 +99,20 @@ class HistorySearch:
             return []
         found: list[tuple[int, FoundText | int, float]] = []
         if CHAT in wanted:
-            found += [(0, title, title.at) for title in self._search.titles(query, limit, within=within)]
-            found += self._messages(query, is_cancelled, within)
-            found += [(2, picture, picture.at) for picture in self._search.pictures(query, limit, within=within)]
+            found += [(0, title, title.at) for title in self._search.find_titles(query, limit, within=within)]
+            found += self._find_messages(query, is_cancelled, within)
+            found += [(2, picture, picture.at) for picture in self._search.find_pictures(query, limit, within=within)]
         jobs = [kind for kind in (SUMMARY, TRANSLATION) if kind in wanted]
         if jobs and not is_cancelled():
-            found += [(_rank(job, query), job, job.at) for job in self._search.jobs(query, jobs, CANDIDATES)]
+            found += [(_rank_found(job, query), job, job.at) for job in self._search.find_jobs(query, jobs, CANDIDATES)]
         if PAGE in wanted and not is_cancelled():
-            for page in self._search.pages(query, CANDIDATES):
+            for page in self._search.find_pages(query, CANDIDATES):
                 one = FoundText(PAGE, page.id, 0, page.title, page.snippet, page.updated_at)
-                found.append((_rank(one, query), one, one.at))
+                found.append((_rank_found(one, query), one, one.at))
         found.sort(key=lambda each: (each[0], -each[2]))
-        return self._hits([each[1] for each in found[:limit]], query)
+        return self._make_hits([each[1] for each in found[:limit]], query)
 
-    def similar(
+    def find_similar(
         self, query: str, most: int, *, without: Iterable[int] = (), is_cancelled: Callable[[], bool] = lambda: False
     ) -> list[SearchHit]:
         """Return places in messages that are about what was typed, in other words, the nearest first.
@@ -120,7 +120,7 @@ class HistorySearch:
         There are none for a limited query, and none of the chats in `without`. The first search of a process takes
         seconds where much was said.
         """
-        if asked(query).is_limited:
+        if parse_query(query).is_limited:
             return []
         parts = self._by_meaning.find(query, CANDIDATES, is_cancelled)
         texts, left_out = self._search.texts_of([part.message_id for part in parts]), set(without)
@@ -128,7 +128,7 @@ class HistorySearch:
         for part in parts:
             text = texts.get(part.message_id)
             if text is not None and text.id not in left_out and len(hits) < most:
-                snippet, _ = around(text.text[part.start : part.end], "")
+                snippet, _ = text_around(text.text[part.start : part.end], "")
                 hits.append(SearchHit(CHAT, text.id, text.message_id, text.title, snippet, (), text.at))
         return hits
 
@@ -138,7 +138,7 @@ class HistorySearch:
 
         return MessageIndex(self._search)
 
-    def titles(self) -> list[SearchHit]:
+    def list_titles(self) -> list[SearchHit]:
         """Everything there is, the last used first, without a look into it."""
         found = [*self._search.every_title((SUMMARY, TRANSLATION)), *self._search.every_page()]
         found.sort(key=lambda one: one.at, reverse=True)
@@ -151,25 +151,27 @@ class HistorySearch:
         """The chats to which a query is limited."""
         return set(self._search.chats_in(limits.tags, limits.projects))
 
-    def _messages(
+    def _find_messages(
         self, query: str, is_cancelled: Callable[[], bool], within: Sequence[int] | None
     ) -> list[tuple[int, FoundText | int, float]]:
         """Only their ids, since of most of them nothing is shown; the newest have the highest."""
         phrases: list[int] = []
         if len(query.split()) > 1:
-            phrases = self._search.messages(query, CANDIDATES, is_phrase=True, within=within, is_cancelled=is_cancelled)
-        others = self._search.messages(query, CANDIDATES, within=within, is_cancelled=is_cancelled)
+            phrases = self._search.find_messages(
+                query, CANDIDATES, is_phrase=True, within=within, is_cancelled=is_cancelled
+            )
+        others = self._search.find_messages(query, CANDIDATES, within=within, is_cancelled=is_cancelled)
         ids = dict.fromkeys(phrases, 2) | {number: 3 for number in others if number not in set(phrases)}
         texts = self._search.times_of(list(ids))
         return [(rank, number, texts[number]) for number, rank in ids.items() if number in texts]
 
-    def _hits(self, found: Sequence[FoundText | int], query: str) -> list[SearchHit]:
+    def _make_hits(self, found: Sequence[FoundText | int], query: str) -> list[SearchHit]:
         texts = self._search.texts_of([one for one in found if isinstance(one, int)])
         hits = []
         for one in found:
             text = texts.get(one) if isinstance(one, int) else one
             if text is not None:  # it may have been deleted meanwhile
-                snippet, marks = around(text.text, query)
+                snippet, marks = text_around(text.text, query)
                 hits.append(SearchHit(text.kind, text.id, text.message_id, text.title, snippet, marks, text.at))
         return hits
 
@@ -184,18 +186,18 @@ def title_marks(title: str, query: str) -> Marks:
     """Where a title has what was typed, each word as the beginning of one, else inside of it."""
     found: set[tuple[int, int]] = set()
     for word in clean_text(query).split():
-        inside = re.compile(_letters(word), re.I)
+        inside = re.compile(_letters_pattern(word), re.I)
         found |= set(marks_in(title, word)) or {match.span() for match in inside.finditer(title)}
     return tuple(sorted(found))
 
 
-def fitness(title: str, query: str) -> int | None:
+def title_fitness(title: str, query: str) -> int | None:
     """How well a title fits what was typed: 0 is best, None not at all; case and accents do not count.
 
     Each word is to be the beginning of one of its words, else inside of one, else its letters in their order in one.
     """
-    words, costs = fold(title).split(), 0
-    for wanted in fold(clean_text(query)).split():
+    words, costs = fold_text(title).split(), 0
+    for wanted in fold_text(clean_text(query)).split():
         if any(word.startswith(wanted) for word in words):
             continue
         if any(wanted in word for word in words):
@@ -208,10 +210,13 @@ def fitness(title: str, query: str) -> int | None:
 
 
 def fitness_with_synonyms(title: str, synonyms: str, kind: str, query: str) -> int | None:
-    """As `fitness`, where a word may also begin one of the synonyms, which is worth less, or of the kind's name."""
+    """As `title_fitness`, where a word may also begin a synonym, which is worth less, or the kind's name."""
     costs = 0
     for wanted in clean_text(query).split():
-        ranks = [fitness(title, wanted), *(cost for cost, text in ((1, synonyms), (2, kind)) if _begins(text, wanted))]
+        ranks = [
+            title_fitness(title, wanted),
+            *(cost for cost, text in ((1, synonyms), (2, kind)) if _begins_with(text, wanted)),
+        ]
         known = [rank for rank in ranks if rank is not None]
         if not known:
             return None
@@ -219,11 +224,11 @@ def fitness_with_synonyms(title: str, synonyms: str, kind: str, query: str) -> i
     return costs
 
 
-def _begins(text: str, wanted: str) -> bool:
-    return any(word.startswith(fold(wanted)) for word in fold(text).split())
+def _begins_with(text: str, wanted: str) -> bool:
+    return any(word.startswith(fold_text(wanted)) for word in fold_text(text).split())
 
 
-def around(text: str, query: str) -> tuple[str, Marks]:
+def text_around(text: str, query: str) -> tuple[str, Marks]:
     """The part of a text where the words stand, or its beginning, as one line; and where they are in that."""
     patterns = [pattern for pattern in (_words_together(query), words_pattern(query)) if pattern is not None]
     found = next((found for pattern in patterns if (found := pattern.search(text))), None)
@@ -247,7 +252,7 @@ def still_fits(hit: SearchHit, query: str) -> bool:
 def phrase_pattern(query: str) -> re.Pattern[str] | None:
     """Finds what was typed as it stands there, also inside of words; None where nothing was typed."""
     words = clean_text(query).split()
-    return re.compile(r"\s+".join(map(_letters, words)), re.I) if words else None
+    return re.compile(r"\s+".join(map(_letters_pattern, words)), re.I) if words else None
 
 
 @lru_cache(maxsize=32)
@@ -256,9 +261,9 @@ def words_pattern(query: str) -> re.Pattern[str] | None:
     words = [word for word in clean_text(query).split() if any(map(str.isalnum, word))]
     last = len(words) - 1
     each = [
-        _letters(word)
+        _letters_pattern(word)
         if WITHOUT_SPACES.search(word)
-        else rf"(?<![^\W_]){_letters(word)}" + ("" if number == last else r"(?![^\W_])")
+        else rf"(?<![^\W_]){_letters_pattern(word)}" + ("" if number == last else r"(?![^\W_])")
         for number, word in enumerate(words)
     ]
     return re.compile("|".join(sorted(each, key=len, reverse=True)), re.I) if words else None
@@ -269,7 +274,7 @@ def _has_letters(word: str, wanted: str) -> bool:
     return all(letter in letters for letter in wanted)
 
 
-def _rank(found: FoundText, query: str) -> int:
+def _rank_found(found: FoundText, query: str) -> int:
     words = clean_text(query).split()
     if all(marks_in(found.title, word) for word in words):
         return 1
@@ -283,13 +288,13 @@ def _words_together(query: str) -> re.Pattern[str] | None:
     if len(words) < 2:
         return None
     begin = "" if WITHOUT_SPACES.search(words[0]) else r"(?<![^\W_])"
-    return re.compile(begin + r"\s+".join(map(_letters, words)), re.I)
+    return re.compile(begin + r"\s+".join(map(_letters_pattern, words)), re.I)
 
 
-def _letters(word: str) -> str:
+def _letters_pattern(word: str) -> str:
     """A pattern for a word with or without accents, composed or not."""
-    single, double = _variants()
-    folded, parts, at = fold(word), [], 0
+    single, double = _letter_variants()
+    folded, parts, at = fold_text(word), [], 0
     while at < len(folded):
         pair = folded[at : at + 2]
         if pair in double:
@@ -305,12 +310,12 @@ def _letters(word: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _variants() -> tuple[dict[str, str], dict[str, str]]:
+def _letter_variants() -> tuple[dict[str, str], dict[str, str]]:
     """The letters with accents, by the plain one, or the two plain ones, that they are compared as."""
     single: dict[str, str] = {}
     double: dict[str, str] = {}
     for code in (*range(0xC0, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x2000)):
-        plain = fold(chr(code))
+        plain = fold_text(chr(code))
         into = single if len(plain) == 1 else double
         if plain != chr(code) and 1 <= len(plain) <= 2:
             into[plain] = into.get(plain, "") + chr(code)

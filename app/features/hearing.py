@@ -30,8 +30,8 @@ from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece, B
 from app.documents.microphone import TRIAL_VARIABLE, WIRE, Heard, NoMicrophone, Record
 from app.documents.protocol import BlocksRead, Done, Event, Found, Listen, Read, SoundHeard, SoundPiece
 from app.documents.source import Opened, PageRead, ReadingRemark
-from app.features.page_reading.by_model import EMPTY, READ, PageAnswer, asked
-from app.language.sentences import sentences
+from app.features.page_reading.by_model import EMPTY, READ, PageAnswer, ask_model
+from app.language.sentences import split_sentences
 from app.store.documents import HEARD, DocumentStore, StoredPageReading
 
 if TYPE_CHECKING:
@@ -65,16 +65,16 @@ class SoundRecorder:
     def record(self, folder: Path, stop: CancelToken) -> Iterator[Heard | RecordingDone]:
         """Until `stop`: what was heard so far, then `RecordingDone` unless too short. Raises MicrophoneMissing."""
         make_folder(folder)
-        path = _free(folder, self._name())
+        path = _free_path(folder, self._name())
         trial = {name: os.environ[name] for name in (TRIAL_VARIABLE,) if name in os.environ}
         said = Replies()
         child = Child(own_command("--record-worker"), self._child_folder, trial, work="recording")
         seconds = 0.0
         try:
-            WireClient(WIRE, child, said.put).send(Record(str(path)))
+            WireClient(WIRE, child, said.add_item).send(Record(str(path)))
             until_s = time.monotonic() + STARTS_WITHIN_S
             while not stop.cancelled:
-                event = said.next(LOOK_EVERY_S)
+                event = said.next_item(LOOK_EVERY_S)
                 if isinstance(event, NoMicrophone | Ended):
                     raise MicrophoneMissing(event.detail if isinstance(event, NoMicrophone) else event.tail)
                 if event is None and not seconds and time.monotonic() > until_s:
@@ -97,10 +97,10 @@ def moved_into(folder: Path, path: Path) -> Path:
     if path.parent == folder:
         return path
     make_folder(folder)
-    return Path(shutil.move(path, _free(folder, path.stem)))
+    return Path(shutil.move(path, _free_path(folder, path.stem)))
 
 
-def _free(folder: Path, name: str) -> Path:
+def _free_path(folder: Path, name: str) -> Path:
     """A path at which nothing is."""
     path, number = folder / f"{name}.wav", 2
     while path.exists():
@@ -114,17 +114,17 @@ class RecordedFiles:
     def __init__(self, folder: Path, store: DocumentStore) -> None:
         self._folder, self._store = folder, store
 
-    def used(self) -> set[str]:
+    def used_names(self) -> set[str]:
         """The names of those that documents were made of, wherever this folder was at that time."""
-        return {path.name for path in self._store.paths() if path.parent.name == self._folder.name}
+        return {path.name for path in self._store.list_paths() if path.parent.name == self._folder.name}
 
-    def tidy(self, used_before: set[str], before: float) -> None:
+    def remove_unused(self, used_before: set[str], before: float) -> None:
         """Removes those of which there was a document and is none any more.
 
         Of some there never was one: nobody has deleted these, and they stay for another `UNHEARD_KEPT_S` from when they
         were made, seen from that moment (seconds since 1970).
         """
-        used = self.used()
+        used = self.used_names()
         for path in self._folder.glob("*.wav"):
             with suppress(OSError):
                 is_old = path.stat().st_mtime < before - UNHEARD_KEPT_S
@@ -169,7 +169,7 @@ class RecordingTranscriber:
     ) -> None:
         self._engine, self._folder, self._scratch, self._kept = engine, folder, scratch, kept
 
-    def read(self, request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
+    def read_recording(self, request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
         """As `app.documents.reading.read`. Raises NoModel or MediaRefused ("deaf") where no model hears, and what the
         child, the engine or the store raises. Whoever has taken `Done` has all of it; before, the same recording
         begins with what the same model heard of it.
@@ -183,16 +183,16 @@ class RecordingTranscriber:
         make_folder(self._scratch)
         with tempfile.TemporaryDirectory(prefix="heard-", dir=self._scratch) as folder:
             heard: list[SoundPiece | SoundHeard] = []
-            yield from self._cut(Listen(request.path, folder, model.hearing_hz or 16_000), heard, cancel)
+            yield from self._cut_sound(Listen(request.path, folder, model.hearing_hz or 16_000), heard, cancel)
             end = heard.pop() if heard else None
             if isinstance(end, SoundHeard):
                 pieces = [piece for piece in heard if isinstance(piece, SoundPiece) and piece.path]
                 heard_before = _TranscribedPieces(self._kept, end.sha256, model)
-                yield from _RecordingDocument(engine, model, end, heard_before, cancel).events(pieces)
+                yield from _RecordingDocument(engine, model, end, heard_before, cancel).read_events(pieces)
                 if not cancel.cancelled:
-                    heard_before.forget()
+                    heard_before.forget_all()
 
-    def _cut(self, request: Listen, heard: list[SoundPiece | SoundHeard], cancel: CancelToken) -> Iterator[Event]:
+    def _cut_sound(self, request: Listen, heard: list[SoundPiece | SoundHeard], cancel: CancelToken) -> Iterator[Event]:
         from app.documents.reading import listen
 
         for event in listen(request, folder=self._folder, cancel=cancel):
@@ -213,9 +213,9 @@ class _TranscribedPieces:
         facts = (HEARD, sha256, model.name, Path(model.path).name, str(model.hearing_hz))
         self._key = hashlib.sha256("\0".join(facts).encode("utf-8", "replace")).hexdigest()
         self._kept, self._model = kept, model.name
-        self._known = kept.of(self._key) if kept is not None else {}
+        self._known = kept.read_pages(self._key) if kept is not None else {}
 
-    def of(self, number: int, piece: SoundPiece) -> PageAnswer | None:
+    def find_piece(self, number: int, piece: SoundPiece) -> PageAnswer | None:
         """Of the piece with that number, from 1; None where nobody has heard it."""
         reading = self._known.get(number)
         fields = reading.blocks[0] if reading is not None and reading.blocks else {}
@@ -223,12 +223,12 @@ class _TranscribedPieces:
             return None
         return PageAnswer(fields["text"], reading.state)
 
-    def keep(self, number: int, piece: SoundPiece, said: PageAnswer) -> None:
+    def keep_piece(self, number: int, piece: SoundPiece, said: PageAnswer) -> None:
         if self._kept is not None:
             fields = {"text": said.text, "start_s": piece.start_s, "end_s": piece.end_s}
-            self._kept.keep(self._key, StoredPageReading(number, HEARD, self._model, said.state, (fields,)))
+            self._kept.save_page(self._key, StoredPageReading(number, HEARD, self._model, said.state, (fields,)))
 
-    def forget(self) -> None:
+    def forget_all(self) -> None:
         """All of it is in a document now."""
         if self._kept is not None:
             self._kept.forget_all(self._key)
@@ -246,47 +246,47 @@ class _RecordingDocument:
         self._sample = ""
         self._unclear = 0
 
-    def events(self, pieces: Sequence[SoundPiece]) -> Iterator[Event]:
+    def read_events(self, pieces: Sequence[SoundPiece]) -> Iterator[Event]:
         yield Found(FORMAT, Opened(UNIT, self._minutes, seconds=self._end.seconds))
         spoken: set[int] = set()
         told = 0
         for number, piece in enumerate(pieces, 1):
             said: list[SpokenSegment] = []
-            yield from self._hear(number, piece, said)
+            yield from self._transcribe_piece(number, piece, said)
             if self._cancel.cancelled:
                 return
-            blocks = tuple(self._block(segment) for segment in said)
+            blocks = tuple(self._make_block(segment) for segment in said)
             spoken |= {block.page for block in blocks if block.page}
             yield BlocksRead(blocks)
-            until = _minute(piece.end_s) - 1
+            until = _minute_of(piece.end_s) - 1
             for minute in range(told + 1, until + 1):
                 yield PageRead(minute, minute in spoken)
             told = max(told, until)
         for minute in range(told + 1, self._minutes + 1):
             yield PageRead(minute, minute in spoken)
-        yield self._done(spoken)
+        yield self._done_event(spoken)
 
-    def _hear(self, number: int, piece: SoundPiece, said: list[SpokenSegment]) -> Iterator[Event]:
+    def _transcribe_piece(self, number: int, piece: SoundPiece, said: list[SpokenSegment]) -> Iterator[Event]:
         """Fills `said`; something comes whenever the model says more."""
-        found = self._heard.of(number, piece)
+        found = self._heard.find_piece(number, piece)
         if found is None:
-            for event in asked(self._engine, ask_for(piece, self._model), self._cancel):
+            for event in ask_model(self._engine, ask_for(piece, self._model), self._cancel):
                 if isinstance(event, PageAnswer):
                     found = event
-                    self._heard.keep(number, piece, event)
+                    self._heard.keep_piece(number, piece, event)
                 yield BlocksRead(())
         if found is not None:
             self._unclear += found.state not in (READ, EMPTY)
             said += segments_of(found.text, piece.start_s, piece.end_s)
 
-    def _block(self, segment: SpokenSegment) -> Block:
+    def _make_block(self, segment: SpokenSegment) -> Block:
         self._sample = (self._sample + " " + segment.text)[:LANGUAGE_CHARACTERS]
         place = BlockPlace("", round(segment.start_s * 1000), round(segment.end_s * 1000))
-        page = min(self._minutes, _minute(segment.start_s))
-        label = f"{clock(segment.start_s)} – {clock(segment.end_s)}"
+        page = min(self._minutes, _minute_of(segment.start_s))
+        label = f"{format_clock(segment.start_s)} – {format_clock(segment.end_s)}"
         return self._numbering.block(BlockPiece(BlockKind.PARAGRAPH, segment.text, page, place, label=label))
 
-    def _done(self, spoken: set[int]) -> Done:
+    def _done_event(self, spoken: set[int]) -> Done:
         from app.language.detection import language_of
 
         silent = tuple(minute for minute in range(1, self._minutes + 1) if minute not in spoken)
@@ -322,15 +322,15 @@ def segments_of(text: str, start_s: float, end_s: float) -> list[SpokenSegment]:
     do not say when.
     """
     text = " ".join(_ASR_HEAD.sub("", text, count=1).split())
-    parts = [part for part in (text[first:last].strip() for first, last in sentences(text)) if part]
-    return _shared(parts, start_s, end_s)
+    parts = [part for part in (text[first:last].strip() for first, last in split_sentences(text)) if part]
+    return _share_time(parts, start_s, end_s)
 
 
 def cues_of(segments: Sequence[SpokenSegment]) -> Iterator[SpokenSegment]:
     """The same, none longer than two lines and seven seconds."""
     for segment in segments:
         for count in range(1, len(segment.text) + 1):
-            cues = _shared(_divided(segment.text, count), segment.start_s, segment.end_s)
+            cues = _share_time(_divide_text(segment.text, count), segment.start_s, segment.end_s)
             if all(len(cue.text) <= CUE_CHARACTERS and cue.end_s - cue.start_s <= MOST_CUE_S for cue in cues):
                 break
         yield from cues
@@ -369,9 +369,9 @@ class SpokenTranscript:
 
 
 def transcribe_file(hearing: RecordingTranscriber, path: Path, cancel: CancelToken) -> SpokenTranscript | None:
-    """Hear a whole recording; None when cancelled. Raises as `RecordingTranscriber.read`."""
+    """Hear a whole recording; None when cancelled. Raises as `RecordingTranscriber.read_recording`."""
     segments, seconds = list[SpokenSegment](), 0.0
-    for event in hearing.read(Read(str(path)), cancel):
+    for event in hearing.read_recording(Read(str(path)), cancel):
         match event:
             case Found(opened=opened):
                 seconds = opened.seconds
@@ -387,18 +387,18 @@ def segment_of(block: Block) -> SpokenSegment:
     return SpokenSegment(block.place.start / 1000, block.place.end / 1000, block.text)
 
 
-def clock(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """1:02:03, or 2:03 in the first hour."""
     whole = int(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
-def _minute(seconds: float) -> int:
+def _minute_of(seconds: float) -> int:
     return int(seconds // MINUTE_S) + 1
 
 
-def _shared(parts: Sequence[str], start_s: float, end_s: float) -> list[SpokenSegment]:
+def _share_time(parts: Sequence[str], start_s: float, end_s: float) -> list[SpokenSegment]:
     letters = sum(map(len, parts))
     found, at_s = [], start_s
     for part in parts:
@@ -408,7 +408,7 @@ def _shared(parts: Sequence[str], start_s: float, end_s: float) -> list[SpokenSe
     return found
 
 
-def _divided(text: str, count: int) -> list[str]:
+def _divide_text(text: str, count: int) -> list[str]:
     """About equal parts, divided between words where there are any."""
     parts, rest = [], text
     for left in range(count, 1, -1):
@@ -420,7 +420,7 @@ def _divided(text: str, count: int) -> list[str]:
 
 
 def _in_lines(text: str) -> str:
-    return "\n".join(_divided(text, 2)) if len(text) > CUE_CHARACTERS // 2 else text
+    return "\n".join(_divide_text(text, 2)) if len(text) > CUE_CHARACTERS // 2 else text
 
 
 def _srt_time(seconds: float) -> str:

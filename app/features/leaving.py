@@ -47,7 +47,7 @@ class OutboundConsent:
         if not isinstance(model, ModelElsewhere) or model.stays_here or not (document_ids or pictures):
             return
         servers = self._servers()
-        server = servers.read(Path(model.path)).server
+        server = servers.read_model(Path(model.path)).server
         documents = [document for number in dict.fromkeys(document_ids) if (document := store.get(number)) is not None]
         found = {_known_by(stored_document): stored_document.name for stored_document in documents} | dict(
             pictures or {}

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import AppError, DocumentUnreadable, PictureUnreadable
 from app.core.events import CancelToken, Media, Message
-from app.core.paths import disk_problem, make_folder, opener
+from app.core.paths import disk_problem, make_folder, private_opener
 from app.documents.limits import MOST_PICTURE_BYTES, sent_size
 from app.store.media import MediaStore, MediaUse, StoredMedia
 
@@ -52,8 +52,8 @@ def ending_of(media: StoredMedia) -> str:
     return _USUAL.get(media.format, f".{media.format}")
 
 
-def planned(use: MediaUse) -> Media:
-    """As an engine reads one of a message, known without a look at any file; see `MediaLibrary.ready`."""
+def plan_media(use: MediaUse) -> Media:
+    """As an engine reads one of a message, known without a look at any file; see `MediaLibrary.decode_messages`."""
     media = use.media
     width, height = sent_size(media.width, media.height) if media.kind == PICTURE else (0, 0)
     return Media(media.sha256, "", media.kind, width, height, media.seconds, 0, use.most_tokens)
@@ -99,21 +99,21 @@ class MediaLibrary:
         self._lock = threading.Lock()
         self._keeping = threading.Lock()  # what is about to be known again must not be what is just removed
 
-    def add(self, path: Path, cancel: CancelToken | None = None) -> StoredMedia:
+    def add_picture(self, path: Path, cancel: CancelToken | None = None) -> StoredMedia:
         """Keeps a picture; raises PictureUnreadable, DocumentUnreadable, what its child met, or what the disk says."""
-        added = self._add(path, cancel or CancelToken())
+        added = self._add_given(path, cancel or CancelToken())
         if added is None:
             raise PictureUnreadable(str(path), "damaged")
         return added.media
 
-    def adding(
+    def add_several(
         self, given: Iterable[Path | UnsavedPicture], cancel: CancelToken
     ) -> Iterator[MediumAdded | FileRefused]:
         """Keeps several, one after the other, each of which may be refused; ends where it was cancelled."""
-        with self._child():
+        with self._decoding_child():
             for one in given:
                 try:
-                    added = self._add(one, cancel)
+                    added = self._add_given(one, cancel)
                 except AppError as error:
                     yield FileRefused(one if isinstance(one, Path) else one.path, error)
                     continue
@@ -121,52 +121,52 @@ class MediaLibrary:
                     return
                 yield added
 
-    def shown(self, stored: StoredMedia, *, most_tokens: int = 0, at: int = 0) -> Media:
-        """As an engine reads it; decodes it again where the cache has lost it. Raises as `add`."""
-        path = self._path(stored.sha256)
+    def decode_media(self, stored: StoredMedia, *, most_tokens: int = 0, at: int = 0) -> Media:
+        """As an engine reads it; decodes it again where the cache has lost it. Raises as `add_picture`."""
+        path = self._decoded_path(stored.sha256)
         if not path.is_file():
-            self._decode(self.original(stored), stored.sha256, CancelToken())
+            self._decode_file(self.original_path(stored), stored.sha256, CancelToken())
         width, height = size_of_rows(path)
-        _touch(path)
+        _touch_file(path)
         return Media(stored.sha256, str(path), stored.kind, width, height, stored.seconds, at, most_tokens)
 
-    def ready(self, messages: Sequence[Message]) -> list[Message]:
+    def decode_messages(self, messages: Sequence[Message]) -> list[Message]:
         """Messages whose media were only planned so far, with the files that an engine reads. Raises PictureUnreadable
-        where what was given is gone, and as `add`."""
+        where what was given is gone, and as `add_picture`."""
         return [
-            replace(message, media=tuple(map(self._ready, message.media))) if message.media else message
+            replace(message, media=tuple(map(self._decode_planned, message.media))) if message.media else message
             for message in messages
         ]
 
-    def _ready(self, media: Media) -> Media:
+    def _decode_planned(self, media: Media) -> Media:
         stored = self.store.get(media.id)
-        if stored is None or not self.original(stored).is_file():
+        if stored is None or not self.original_path(stored).is_file():
             raise PictureUnreadable(media.id, "gone")
-        return self.shown(stored, most_tokens=media.most_tokens, at=media.at)
+        return self.decode_media(stored, most_tokens=media.most_tokens, at=media.at)
 
-    def preview(self, stored: StoredMedia) -> Path:
-        """A small one of it, at most 512 pixels wide and high, as a binary PPM. Raises as `add`."""
-        path = self._preview(stored.sha256)
+    def preview_path(self, stored: StoredMedia) -> Path:
+        """A small one of it, at most 512 pixels wide and high, as a binary PPM. Raises as `add_picture`."""
+        path = self._small_path(stored.sha256)
         if not path.is_file():
-            self._decode(self.original(stored), stored.sha256, CancelToken())
+            self._decode_file(self.original_path(stored), stored.sha256, CancelToken())
         return path
 
-    def original(self, stored: StoredMedia) -> Path:
+    def original_path(self, stored: StoredMedia) -> Path:
         """The file as it was given."""
         return self._originals / stored.sha256[:2] / stored.sha256
 
-    def tidy(self, before: float) -> None:
+    def remove_unused(self, before: float) -> None:
         """Removes what nothing uses any more and was added before that moment (seconds since 1970)."""
         with self._keeping:
             for sha256 in self.store.forget_unused(before):
-                self._forget(sha256)
+                self._forget_file(sha256)
         known = set(self.store.all())
         for path in self._originals.glob("*/*"):
             if path.name not in known and path.stat().st_mtime < before:
-                self._forget(path.name)
+                self._forget_file(path.name)
         halves = (*self._originals.glob(f"{HALF}*"), *self._decoded.glob("*-new-*"), *self._decoded.glob("*-small-*"))
         for path in halves:  # of a run that was ended by force
-            if (status := _status(path)) is not None and status.st_mtime < before:
+            if (status := _file_status(path)) is not None and status.st_mtime < before:
                 with suppress(OSError):
                     path.unlink()
         self._make_room()
@@ -178,20 +178,20 @@ class MediaLibrary:
         if child is not None:
             child.close()
 
-    def _add(self, given: Path | UnsavedPicture, cancel: CancelToken) -> MediumAdded | None:
+    def _add_given(self, given: Path | UnsavedPicture, cancel: CancelToken) -> MediumAdded | None:
         scratch = self._originals / f"{HALF}{os.getpid()}-{threading.get_ident()}"
         path = given if isinstance(given, Path) else given.path
         try:
-            sha256, size_bytes = self._copy(given, scratch)
+            sha256, size_bytes = self._copy_given(given, scratch)
             with self._keeping:
                 known = self.store.get(sha256)
-                if known is not None and self._path(sha256).is_file() and self.original(known).is_file():
+                if known is not None and self._decoded_path(sha256).is_file() and self.original_path(known).is_file():
                     return MediumAdded(path, self.store.add(known))
-            decoded = self._decode(scratch, sha256, cancel, name=path)
+            decoded = self._decode_file(scratch, sha256, cancel, name=path)
             if decoded is None:
                 return None
             media = StoredMedia(sha256, PICTURE, decoded.format, size_bytes, decoded.width, decoded.height)
-            target = self.original(media)
+            target = self.original_path(media)
             make_folder(target.parent)
             with self._keeping:
                 scratch.replace(target)
@@ -201,7 +201,7 @@ class MediaLibrary:
         finally:
             scratch.unlink(missing_ok=True)
 
-    def _copy(self, given: Path | UnsavedPicture, scratch: Path) -> tuple[str, int]:
+    def _copy_given(self, given: Path | UnsavedPicture, scratch: Path) -> tuple[str, int]:
         """Copies a file to where nobody changes it any more; what its content is called, and how large it is."""
         import hashlib  # OpenSSL comes with it, which a window without a picture does without
 
@@ -211,28 +211,28 @@ class MediaLibrary:
             raise PictureUnreadable(str(given), "too_large")
         make_folder(self._originals)
         found, size_bytes = hashlib.sha256(), 0
-        with _opened(given) as source, open(scratch, "wb", opener=opener) as target:
+        with _open_given(given) as source, open(scratch, "wb", opener=private_opener) as target:
             while data := source.read(COPIED_BYTES):
                 found.update(data)
                 size_bytes += len(data)
                 target.write(data)
         return found.hexdigest(), size_bytes
 
-    def _decode(self, path: Path, sha256: str, cancel: CancelToken, name: Path | None = None) -> Decoded | None:
+    def _decode_file(self, path: Path, sha256: str, cancel: CancelToken, name: Path | None = None) -> Decoded | None:
         """Into the cache; None where it was cancelled. `name` is what a person knows the file by."""
         from app.documents.protocol import Decode
 
-        folder = self._path(sha256).parent
+        folder = self._decoded_path(sha256).parent
         out, preview = (folder / f"{sha256}-{kind}-{threading.get_ident()}" for kind in ("new", "small"))
         try:
             make_folder(folder)
             for each in (out, preview):
-                open(each, "wb", opener=opener).close()
-            with self._child() as child:
+                open(each, "wb", opener=private_opener).close()
+            with self._decoding_child() as child:
                 decoded = child.decode(Decode(str(path), str(out), str(preview)), cancel)
             if decoded is not None:
-                preview.replace(self._preview(sha256))
-                out.replace(self._path(sha256))
+                preview.replace(self._small_path(sha256))
+                out.replace(self._decoded_path(sha256))
                 self._make_room()
             return decoded
         except AppError as error:
@@ -246,7 +246,7 @@ class MediaLibrary:
                 each.unlink(missing_ok=True)
 
     @contextmanager
-    def _child(self) -> Iterator[PictureDecoder]:
+    def _decoding_child(self) -> Iterator[PictureDecoder]:
         """What decodes; it ends when nobody has it any more."""
         from app.documents.reading import (
             PictureDecoder,
@@ -266,20 +266,20 @@ class MediaLibrary:
             if is_last:
                 child.close()
 
-    def _path(self, sha256: str) -> Path:
+    def _decoded_path(self, sha256: str) -> Path:
         return self._decoded / f"{sha256}.ppm"
 
-    def _preview(self, sha256: str) -> Path:
+    def _small_path(self, sha256: str) -> Path:
         return self._decoded / f"{sha256}.small.ppm"
 
-    def _forget(self, sha256: str) -> None:
-        for path in (self._originals / sha256[:2] / sha256, self._path(sha256), self._preview(sha256)):
+    def _forget_file(self, sha256: str) -> None:
+        for path in (self._originals / sha256[:2] / sha256, self._decoded_path(sha256), self._small_path(sha256)):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
     def _make_room(self) -> None:
         """The longest unused decoded pictures go where there are too many."""
-        found = [(path, status) for path in self._decoded.glob("*.ppm") if (status := _status(path)) is not None]
+        found = [(path, status) for path in self._decoded.glob("*.ppm") if (status := _file_status(path)) is not None]
         left = sum(status.st_size for _, status in found) - MOST_CACHED_BYTES
         for path, status in sorted(found, key=lambda each: each[1].st_mtime):
             if left <= 0 or time.time() - status.st_mtime < UNTOUCHED_S:
@@ -290,7 +290,7 @@ class MediaLibrary:
 
 
 class PassingLibrary(MediaLibrary):
-    """One of which nothing stays: its files lie in a folder of their own, which goes with `end`."""
+    """One of which nothing stays: its files lie in a folder of their own, which goes with `remove_all`."""
 
     def __init__(self, store: MediaStore, cache: Path, folder: Path) -> None:
         self._place = cache / f"{passing_name()}{next(_numbers)}"
@@ -299,7 +299,7 @@ class PassingLibrary(MediaLibrary):
         self.recordings = self._place / "recordings"
         super().__init__(store, self._place / "originals", self._place / "decoded", folder)
 
-    def end(self) -> None:
+    def remove_all(self) -> None:
         """Nothing of it is there any more."""
         self.close()
         shutil.rmtree(self._place, ignore_errors=True)
@@ -308,7 +308,7 @@ class PassingLibrary(MediaLibrary):
 def remove_passing(folder: Path, before: float) -> None:
     """What an earlier run left of that of which nothing is kept: it was ended by force. Whoever still runs keeps it."""
     for place in folder.glob(f"{PASSING}*"):
-        if (status := _status(place)) is not None and status.st_mtime < before and not _is_in_use(place):
+        if (status := _file_status(place)) is not None and status.st_mtime < before and not _is_in_use(place):
             shutil.rmtree(place, ignore_errors=True)
 
 
@@ -344,7 +344,7 @@ def size_of_rows(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def _opened(given: Path | UnsavedPicture) -> FileIO | BytesIO:
+def _open_given(given: Path | UnsavedPicture) -> FileIO | BytesIO:
     if isinstance(given, UnsavedPicture):
         return BytesIO(given.data)
     try:
@@ -353,12 +353,12 @@ def _opened(given: Path | UnsavedPicture) -> FileIO | BytesIO:
         raise DocumentUnreadable.by_system(given, error) from error
 
 
-def _touch(path: Path) -> None:
+def _touch_file(path: Path) -> None:
     with suppress(OSError):
         os.utime(path)
 
 
-def _status(path: Path) -> os.stat_result | None:
+def _file_status(path: Path) -> os.stat_result | None:
     try:
         return path.stat()
     except OSError:

@@ -54,24 +54,23 @@ _UNREADABLE = {
 _UNKNOWN_ARCHITECTURE = re.compile(r"unknown model architecture: '([^'\n]{1,40})'")  # in llama.cpp's words
 
 
-def _name(path: str) -> str:
+def _file_name(path: str) -> str:
     return PurePath(path).name or path
 
 
 def _model_unreadable(error: errors.ModelUnreadable) -> PersonMessage:
     text = _UNREADABLE.get(error.reason, "{name} cannot be read.")
-    return PersonMessage(text.format(name=_name(error.path)), action="open_model")
+    return PersonMessage(text.format(name=_file_name(error.path)), action="open_model")
 
 
 def _load_failed(error: errors.ModelLoadFailed) -> PersonMessage:
     unknown = _UNKNOWN_ARCHITECTURE.search(error.detail)
     if unknown:
-        text = (
-            f"{_name(error.path)} is a model of the kind {unknown[1]}, which this version of {APP_NAME} does not know."
-        )
+        kind = f"a model of the kind {unknown[1]}"
+        text = f"{_file_name(error.path)} is {kind}, which this version of {APP_NAME} does not know."
         return PersonMessage(text, action="open_model")
     return PersonMessage(
-        f"{_name(error.path)} could not be loaded. It may need more memory than is free, or a newer {APP_NAME}.",
+        f"{_file_name(error.path)} could not be loaded. It may need more memory than is free, or a newer {APP_NAME}.",
         action="open_model",
     )
 
@@ -93,7 +92,7 @@ def projector_refused(error: errors.ProjectorRefused) -> PersonMessage:
     """Why a file does not let a model see, and that the model works without it."""
     text = _PROJECTOR_REFUSED.get(error.reason, "{name}, through which {model} sees, could not be loaded.")
     kept = "Without it the model reads and writes as before."
-    return PersonMessage(text.format(name=_name(error.path), model=_name(error.model)), kept, "models")
+    return PersonMessage(text.format(name=_file_name(error.path), model=_file_name(error.model)), kept, "models")
 
 
 _MEDIA_REFUSED = {
@@ -159,7 +158,7 @@ _UNREACHABLE = {
 }
 
 
-def _unreachable(error: errors.HubUnreachable) -> PersonMessage:
+def _unreachable_message(error: errors.HubUnreachable) -> PersonMessage:
     text = _UNREACHABLE.get(error.reason, "{host} cannot be reached.")
     action = "network" if error.reason in ("proxy", "tls") else "retry"
     return PersonMessage(text.format(host=error.host), "Models on this computer work without it.", action)
@@ -179,12 +178,12 @@ def _release_refused(error: errors.ReleaseRefused) -> PersonMessage:
     return PersonMessage(text.format(host=error.host, app=APP_NAME), f"This {APP_NAME} goes on as it is.", "retry")
 
 
-def _busy(error: errors.HubBusy) -> PersonMessage:
+def _busy_message(error: errors.HubBusy) -> PersonMessage:
     when = f"in {error.wait_s} seconds" if error.wait_s else "in a few minutes"
     return PersonMessage(f"{error.host} was asked too often. Please try again {when}.", action="retry")
 
 
-def _gated(error: errors.AccessGated) -> PersonMessage:
+def _gated_message(error: errors.AccessGated) -> PersonMessage:
     if error.has_token:
         return PersonMessage(
             f"The owner of {error.repo} has not given you access yet. Ask for it on its page on the Hub."
@@ -278,7 +277,7 @@ def _document_unreadable(error: errors.DocumentUnreadable) -> PersonMessage:
     text = _DOCUMENT_UNREADABLE.get(error.reason, "{name} could not be read.")
     program, other = _IWORK.get(PurePath(error.path).suffix.lower(), ("iWork", ".docx"))
     return PersonMessage(
-        text.format(name=_name(error.path), program=program, other=other), "Nothing of it was attached."
+        text.format(name=_file_name(error.path), program=program, other=other), "Nothing of it was attached."
     )
 
 
@@ -294,12 +293,12 @@ _PICTURE_UNREADABLE = {
 
 def _picture_unreadable(error: errors.PictureUnreadable) -> PersonMessage:
     text = _PICTURE_UNREADABLE.get(error.reason, "{name} could not be opened as a picture.")
-    text = text.format(name=_name(error.path), width=f"{error.width:,}", height=f"{error.height:,}")
+    text = text.format(name=_file_name(error.path), width=f"{error.width:,}", height=f"{error.height:,}")
     return PersonMessage(text, "It was not attached.")
 
 
 def _text_file_unreadable(error: errors.TextFileUnreadable) -> PersonMessage:
-    name, kept = _name(error.path), "Your pages are as they were."
+    name, kept = _file_name(error.path), "Your pages are as they were."
     if error.reason == "not_text":
         return PersonMessage(f"{name} is no plain text.", "Documents such as PDF or DOCX can be read in a chat.")
     if error.reason == "too_large":
@@ -314,16 +313,16 @@ def _pages_missing(error: errors.DocumentPagesMissing) -> PersonMessage:
         f"{unit} {first}" if last == first else f"{unit}s {first} to {last}" if last else f"{unit}s from {first} on"
     )
     has = f"{error.pages:,} {unit}{'' if error.pages == 1 else 's'}"
-    return PersonMessage(f"{_name(error.path)} has {has}; there are no {wanted}.", "Nothing of it was attached.")
+    return PersonMessage(f"{_file_name(error.path)} has {has}; there are no {wanted}.", "Nothing of it was attached.")
 
 
 def _document_locked(error: errors.DocumentLocked) -> PersonMessage:
-    name = _name(error.path)
+    name = _file_name(error.path)
     return PersonMessage(f"Wrong password for {name}. Try again." if error.is_wrong else f"{name} needs a password.")
 
 
 def _document_too_demanding(error: errors.DocumentTooDemanding) -> PersonMessage:
-    name = _name(error.path)
+    name = _file_name(error.path)
     text = {
         "memory": f"{name} could not be read within the memory limit.",
         "time": f"{name} took too long, so reading it was ended.",
@@ -358,12 +357,12 @@ _BACKUP_UNREADABLE = {
 
 def _backup_unreadable(error: errors.BackupUnreadable) -> PersonMessage:
     text = _BACKUP_UNREADABLE.get(error.reason, "{name} could not be read.")
-    return PersonMessage(text.format(name=_name(error.path)), "Nothing here was changed.")
+    return PersonMessage(text.format(name=_file_name(error.path)), "Nothing here was changed.")
 
 
 def _chats_unreadable(error: errors.ChatsUnreadable) -> PersonMessage:
     text = _CHATS_UNREADABLE.get(error.reason, "{name} could not be read.")
-    return PersonMessage(text.format(name=_name(error.path)), "The chats that are here were not changed.")
+    return PersonMessage(text.format(name=_file_name(error.path)), "The chats that are here were not changed.")
 
 
 _PROMPTS_UNREADABLE = {
@@ -375,28 +374,28 @@ _PROMPTS_UNREADABLE = {
 
 def _prompts_unreadable(error: errors.PromptsUnreadable) -> PersonMessage:
     text = _PROMPTS_UNREADABLE.get(error.reason, "{name} could not be read.")
-    return PersonMessage(text.format(name=_name(error.path)), "The prompts that are here were not changed.")
+    return PersonMessage(text.format(name=_file_name(error.path)), "The prompts that are here were not changed.")
 
 
 _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
-    errors.ModelMissing: lambda e: PersonMessage(f"There is no file {_name(e.path)}.", action="open_model"),
+    errors.ModelMissing: lambda e: PersonMessage(f"There is no file {_file_name(e.path)}.", action="open_model"),
     errors.NoModel: lambda e: PersonMessage("No model is open yet.", "Your message was kept.", "open_model"),
     errors.ModelUnreadable: _model_unreadable,
     errors.ModelDamaged: lambda e: PersonMessage(
-        f"The file {_name(e.path)} is damaged, so it could not be loaded.",
+        f"The file {_file_name(e.path)} is damaged, so it could not be loaded.",
         "Please fetch or copy it again.",
         "open_model",
     ),
     errors.ModelLoadFailed: _load_failed,
     errors.ModelBroken: lambda e: PersonMessage(
-        f"{_name(e.path)} computes no numbers any more, so it cannot answer: its weights are damaged.",
+        f"{_file_name(e.path)} computes no numbers any more, so it cannot answer: its weights are damaged.",
         "The text so far was kept.",
         "open_model",
     ),
     errors.ProjectorRefused: projector_refused,
     errors.MediaRefused: _media_refused,
     errors.ModelTooLarge: lambda e: PersonMessage(
-        f"{_name(e.path)} is too large for this computer now: "
+        f"{_file_name(e.path)} is too large for this computer now: "
         f"it needs {size_words(e.needed_bytes)} of memory, {size_words(e.free_bytes)} are free.",
         "Nothing was changed. A smaller model, or one with fewer bits, would fit.",
         "open_model",
@@ -411,34 +410,34 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
         f"{e.wanted} has no room in memory beside {e.loaded}.", "What was done so far was kept.", "models"
     ),
     errors.ChatUnavailable: lambda e: PersonMessage(
-        f"{_name(e.path)} has no chat template, so it does not answer: it continues text, "
+        f"{_file_name(e.path)} has no chat template, so it does not answer: it continues text, "
         "in Write and with the command complete.",
         action="open_model",
     ),
     errors.EmbeddingsUnavailable: lambda e: PersonMessage(
-        f"{_name(e.path)} was not made to turn texts into vectors"
+        f"{_file_name(e.path)} was not made to turn texts into vectors"
         + (f". Ask for {' or '.join(e.instead)}." if e.instead else ", and no model here was."),
     ),
     errors.CheckingUnavailable: lambda e: PersonMessage(
-        f"{_name(e.path)} was not made to check texts against their sources.",
+        f"{_file_name(e.path)} was not made to check texts against their sources.",
         "Nothing was marked. LettuceDetect and TinyLettuce are such models.",
     ),
     errors.TokenUnknown: lambda e: PersonMessage(
         f"The model has no token {e.token}: it has {e.vocabulary:,}, from 0 on."
     ),
     errors.InfillUnavailable: lambda e: PersonMessage(
-        f"{_name(e.path)} can go on with a text, but not fill in its middle.",
+        f"{_file_name(e.path)} can go on with a text, but not fill in its middle.",
         "Your text was kept. Models made for code often can.",
     ),
     errors.TooLongToInspect: lambda e: PersonMessage(
         f"This text has {e.tokens:,} tokens; {e.most:,} can be looked at at once.", "A part of it shows the same."
     ),
     errors.ModelNotInspectable: lambda e: PersonMessage(
-        f"{_name(e.path)} does not show its {e.what}: models of this kind do not hand that out.",
+        f"{_file_name(e.path)} does not show its {e.what}: models of this kind do not hand that out.",
         "All else that can be looked at is there.",
     ),
     errors.TemplateFailed: lambda e: PersonMessage(
-        f"The chat template inside {_name(e.path)} failed.", "Your message was kept.", "open_model"
+        f"The chat template inside {_file_name(e.path)} failed.", "Your message was kept.", "open_model"
     ),
     errors.PromptTooLong: lambda e: PersonMessage(
         f"This needs {e.prompt_tokens:,} tokens and the model's context holds {e.context_tokens:,}.",
@@ -461,8 +460,8 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
     errors.NetworkOff: lambda e: PersonMessage(
         "The network is switched off, so nothing is sent.", "Models on this computer work without it.", "network"
     ),
-    errors.HubUnreachable: _unreachable,
-    errors.HubBusy: _busy,
+    errors.HubUnreachable: _unreachable_message,
+    errors.HubBusy: _busy_message,
     errors.MicrophoneMissing: lambda e: PersonMessage(
         "No microphone could be opened. Is one plugged in, and may programs use it?"
     ),
@@ -473,13 +472,14 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
         f"There is no repository {e.repo} on the Hub, or it is private.", "Check the name."
     ),
     errors.FileNotOnHub: lambda e: PersonMessage(f"{e.repo} has no file {e.file} (any more).", "Choose another one."),
-    errors.AccessGated: _gated,
+    errors.AccessGated: _gated_message,
     errors.TokenRefused: lambda e: PersonMessage("The Hub does not accept the access token.", action="network"),
     errors.TokenNotKept: lambda e: PersonMessage(
         "This system has no keyring to keep the access token in.", "It is used until you quit."
     ),
     errors.CertificateUnreadable: lambda e: PersonMessage(
-        f"There is no certificate in {_name(e.path)} that could be read.", "Choose a file such as ca.pem or ca.crt."
+        f"There is no certificate in {_file_name(e.path)} that could be read.",
+        "Choose a file such as ca.pem or ca.crt.",
     ),
     errors.ServerUnreachable: _server_unreachable,
     errors.ServerBusy: _server_busy,
@@ -503,7 +503,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
         f"{e.name} is on this computer, but another model is loaded.", "Choose it in Fireside's window."
     ),
     errors.KeyFileUnreadable: lambda e: PersonMessage(
-        f"{_name(e.path)} holds no key for the server: {e.detail}.", "Nothing was started."
+        f"{_file_name(e.path)} holds no key for the server: {e.detail}.", "Nothing was started."
     ),
     errors.PortTaken: lambda e: PersonMessage(
         f"The server cannot listen at {e.host}, port {e.port}: {e.detail}.", "Choose another port."
@@ -522,7 +522,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
     errors.DownloadRunning: lambda e: PersonMessage(f"Another {APP_NAME} is fetching {e.file} already."),
     errors.ModelNotInstalled: lambda e: PersonMessage(f"No model here is called {e.name}."),
     errors.ModelNotOurs: lambda e: PersonMessage(
-        f"{_name(e.path)} belongs to another program, so it is not changed.", "It was only left out of the list."
+        f"{_file_name(e.path)} belongs to another program, so it is not changed.", "It was only left out of the list."
     ),
     errors.DocumentUnreadable: _document_unreadable,
     errors.PictureUnreadable: _picture_unreadable,
@@ -530,7 +530,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
     errors.DocumentLocked: _document_locked,
     errors.DocumentTooDemanding: _document_too_demanding,
     errors.DocumentReaderFailed: lambda e: PersonMessage(
-        f"Reading {_name(e.path)} failed: the program that reads documents stopped.",
+        f"Reading {_file_name(e.path)} failed: the program that reads documents stopped.",
         "Other files are not affected.",
     ),
     errors.DocumentGone: lambda e: PersonMessage(
@@ -541,19 +541,19 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
     errors.ChatsUnreadable: _chats_unreadable,
     errors.PromptsUnreadable: _prompts_unreadable,
     errors.NotAligned: lambda e: PersonMessage(
-        f"{_name(e.source)} has {e.source_parts:,} parts and {_name(e.reference)} has {e.reference_parts:,}; "
+        f"{_file_name(e.source)} has {e.source_parts:,} parts and {_file_name(e.reference)} has {e.reference_parts:,}; "
         "they have to be the same text, part by part.",
         "Nothing was translated.",
     ),
     errors.TargetIsSource: lambda e: PersonMessage(
-        f"{_name(e.path)} is the document that was translated. Please choose another name.", "Nothing was changed."
+        f"{_file_name(e.path)} is the document that was translated. Please choose another name.", "Nothing was changed."
     ),
     errors.TargetIsOpen: lambda e: PersonMessage(
-        f"{_name(e.path)} is open in another program. Please close it there, or choose another name.",
+        f"{_file_name(e.path)} is open in another program. Please close it there, or choose another name.",
         "Nothing was changed.",
     ),
     errors.NameTooLong: lambda e: PersonMessage(
-        f"The name {_name(e.path)[:40]}… is too long for this disk. Please choose a shorter one.",
+        f"The name {_file_name(e.path)[:40]}… is too long for this disk. Please choose a shorter one.",
         "Nothing was changed.",
     ),
     errors.FolderNotWritable: lambda e: PersonMessage(
@@ -567,7 +567,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
         "They were not changed. Please install the newer version.",
     ),
     errors.DatabaseAltered: lambda e: PersonMessage(
-        f"Your chats can't be opened: {_name(e.path)} isn't a database that {APP_NAME} wrote.",
+        f"Your chats can't be opened: {_file_name(e.path)} isn't a database that {APP_NAME} wrote.",
         "Nothing was changed or deleted.",
         "open_folder",
     ),
@@ -661,12 +661,12 @@ Values = dict[str, str | int]
 MOST_NAMED_PAGES = 12
 
 
-def units(unit: str, count: int) -> str:
+def count_units(unit: str, count: int) -> str:
     """A count of pages, slides, sheets or chapters, such as "1 page" or "1,200 slides"."""
     return f"{count:,} {unit or 'page'}{'' if count == 1 else 's'}"
 
 
-def _counted(one: str, many: str) -> Callable[[Values], str]:
+def _counted_sentence(one: str, many: str) -> Callable[[Values], str]:
     """The sentence for one thing, and the one for several with {count}."""
     return lambda v: one if v["count"] == 1 else many.format(count=f"{v['count']:,}")
 
@@ -674,52 +674,58 @@ def _counted(one: str, many: str) -> Callable[[Values], str]:
 _REMARKS: dict[str, Callable[[Values], str]] = {
     "really": lambda v: f"It is really {_format_words(v)}, whatever the ending {v['ending']} says.",
     "encoding": lambda v: f"Its letters were read as {v['encoding']}.",
-    "odd_bytes": _counted(
+    "odd_bytes": _counted_sentence(
         "1 byte means nothing in this encoding and was replaced.",
         "{count} bytes mean nothing in this encoding and were replaced.",
     ),
-    "damaged_pages": _counted("1 page is damaged and was not read.", "{count} pages are damaged and were not read."),
-    "no_recognition": _counted(
+    "damaged_pages": _counted_sentence(
+        "1 page is damaged and was not read.", "{count} pages are damaged and were not read."
+    ),
+    "no_recognition": _counted_sentence(
         "1 page is a picture; the program tesseract, which could read it, is not installed.",
         "{count} pages are pictures; the program tesseract, which could read them, is not installed.",
     ),
     "read_in": lambda v: f"Its pictures were read by {reader_words('tesseract', str(v['languages']))}.",
     "rows_cut": lambda v: f"The sheet {v['sheet']} has {v['rows']:,} rows; the first {v['shown']:,} were read.",
     "beside_cells_lost": lambda _: "It is damaged: comments, text boxes and long results of formulas may be missing.",
-    "unclear": lambda v: f"{units('piece', int(v['count']))} of the recording could not be heard to the end.",
+    "unclear": lambda v: f"{count_units('piece', int(v['count']))} of the recording could not be heard to the end.",
     "hidden": lambda v: f"The {v['unit']} {v['name']} is hidden, and was read.",
     "missing_part": lambda v: f"Its part {v['part']} is missing.",
-    "hidden_characters": _counted("1 hidden character was taken out.", "{count} hidden characters were taken out."),
+    "hidden_characters": _counted_sentence(
+        "1 hidden character was taken out.", "{count} hidden characters were taken out."
+    ),
     "legacy_font": lambda v: (
         f"Its letters come out as “{v['read']}” where its font shows “{v['meant']}”; "
         f"choose the encoding {v['encoding']} to read it as it is shown."
     ),
     "not_read_inside": lambda v: f"The file {v['name']} in it could not be read.",
-    "others_inside": _counted("1 other file in it was not read.", "{count} other files in it were not read."),
+    "others_inside": _counted_sentence("1 other file in it was not read.", "{count} other files in it were not read."),
     "recognized": lambda _: "Text that was read from a picture may have wrong letters.",
     "no_pages": lambda _: "It has no pages to choose from, so all of it was read.",
-    "fewer_pages": lambda v: f"It has {units(str(v['unit']), int(v['pages']))}; there is no {v['unit']} {v['last']}.",
+    "fewer_pages": lambda v: (
+        f"It has {count_units(str(v['unit']), int(v['pages']))}; there is no {v['unit']} {v['last']}."
+    ),
     "attachment": lambda v: f"The attachment {v['name']} ({size_words(int(v['size_bytes']))}) was not read.",
-    "pictures": _counted("1 picture in it was not read.", "{count} pictures in it were not read."),
+    "pictures": _counted_sentence("1 picture in it was not read.", "{count} pictures in it were not read."),
     "old_format": lambda v: f"It was read from {_format_words(v)}, a format that is no longer made.",
-    "long_lines": _counted("1 very long line was cut.", "{count} very long lines were cut."),
-    "long_segments": _counted(
+    "long_lines": _counted_sentence("1 very long line was cut.", "{count} very long lines were cut."),
+    "long_segments": _counted_sentence(
         "1 text is too long to be translated as one and was left as it is.",
         "{count} texts are too long to be translated as one and were left as they are.",
     ),
-    "left_blocks": _counted(
+    "left_blocks": _counted_sentence(
         "1 table, drawing or piece of code in it was left as it is.",
         "{count} tables, drawings or pieces of code in it were left as they are.",
     ),
-    "left_markup": _counted(
+    "left_markup": _counted_sentence(
         "1 piece of HTML in it was left as it is.",
         "{count} pieces of HTML in it were left as they are.",
     ),
-    "left_names": _counted(
+    "left_names": _counted_sentence(
         "1 name of a sheet was left as it is, since formulas use it.",
         "{count} names of sheets were left as they are, since formulas use them.",
     ),
-    "left_values": _counted(
+    "left_values": _counted_sentence(
         "1 text with a structure of its own was left as it is.",
         "{count} texts with a structure of their own were left as they are.",
     ),
@@ -751,20 +757,24 @@ def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
     pictures = [page.page for page in seen if page.is_picture and not page.recognized and not page.has_text]
     empty = [page.page for page in seen if not (page.has_text or page.is_picture or page.recognized)]
     recognized = [page.page for page in seen if page.recognized]
-    parts = [f"{units(unit, pages)} read" if len(read) == pages else f"{len(read):,} of {units(unit, pages)} read"]
-    parts += clause(pictures, "{} is a picture", "{} are pictures")
+    parts = [
+        f"{count_units(unit, pages)} read"
+        if len(read) == pages
+        else f"{len(read):,} of {count_units(unit, pages)} read"
+    ]
+    parts += pages_clause(pictures, "{} is a picture", "{} are pictures")
     nothing = {"file": ("{} gave no text",) * 2, "minute": ("nothing is said in {}",) * 2}
-    parts += clause(empty, *nothing.get(unit, ("{} is empty", "{} are empty")))
-    parts += clause(recognized, *("the text of {} was recognized in a picture",) * 2)
+    parts += pages_clause(empty, *nothing.get(unit, ("{} is empty", "{} are empty")))
+    parts += pages_clause(recognized, *("the text of {} was recognized in a picture",) * 2)
     return "; ".join(parts)
 
 
-def clause(pages: Sequence[int], one: str, many: str) -> list[str]:
+def pages_clause(pages: Sequence[int], one: str, many: str) -> list[str]:
     """Such as ["7 and 31 are pictures"], {} being the pages; nothing without any."""
-    return [(one if len(pages) == 1 else many).format(_numbers(pages))] if pages else []
+    return [(one if len(pages) == 1 else many).format(_page_numbers(pages))] if pages else []
 
 
-def _numbers(pages: Sequence[int]) -> str:
+def _page_numbers(pages: Sequence[int]) -> str:
     """Such as "7", "7 and 31" or "3 to 9, 12 and 15"; after a dozen, how many more there are."""
     runs: list[list[int]] = []
     for page in pages:
@@ -798,8 +808,8 @@ def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[P
         )
         found, kept = database.recovered, "A new, empty one is in use."
         if found is not None:
-            chats, messages = units("chat", found.chats), units("message", found.messages)
-            pages = f", {units('page', found.pages)}" if found.pages else ""
+            chats, messages = count_units("chat", found.chats), count_units("message", found.messages)
+            pages = f", {count_units('page', found.pages)}" if found.pages else ""
             kept = f"What could be read of it is here: {chats} with {messages}{pages}."
         notices.append(PersonMessage(text, kept, "open_folder"))
     if wrong_settings == ["settings"]:

@@ -68,7 +68,7 @@ class ChatPreamble:
         """All of it as it stands in the prompt."""
         return "\n\n".join(part for part in (self.instructions, self.documents, self.memories) if part)
 
-    def before(self, own: str) -> str:
+    def system_message(self, own: str) -> str:
         """The system message of a chat that has a prompt of its own, or none."""
         return "\n\n".join(part for part in (self.text, own) if part.strip()) if self.text else own
 
@@ -124,7 +124,7 @@ class PreambleCosts:
         return [-(-len(text.encode()) // BYTES_A_TOKEN) for text in texts], False
 
 
-def _beyond(tokens: dict[int, int], room_tokens: int) -> tuple[int, ...]:
+def _documents_without_room(tokens: dict[int, int], room_tokens: int) -> tuple[int, ...]:
     """The documents, by their ids, that have no room beside those before them."""
     beyond = []
     for number, count in tokens.items():
@@ -158,7 +158,7 @@ class ChatPreambles:
         self._documents, self._settings = documents, settings
         self._texts: OrderedDict[int, str] = OrderedDict()
 
-    def of(
+    def build_preamble(
         self,
         conversation: Conversation | None,
         room_tokens: int,
@@ -180,8 +180,8 @@ class ChatPreambles:
         if project is None:
             return ChatPreamble(memories=memories)
         found = {stored_document.id: stored_document for stored_document in self.documents_of(project.id)}
-        texts = {number: self._text(document) for number, document in found.items()}
-        searched = _beyond(dict(zip(texts, count(list(texts.values())), strict=True)), room_tokens)
+        texts = {number: self._document_text(document) for number, document in found.items()}
+        searched = _documents_without_room(dict(zip(texts, count(list(texts.values())), strict=True)), room_tokens)
         whole = [text for number, text in texts.items() if number not in searched]
         is_citing = any(stored_document.unit for stored_document in found.values())
         return ChatPreamble(
@@ -202,11 +202,15 @@ class ChatPreambles:
         if not self._settings().chat.memory or chosen == "off" or (self._is_temporary and chosen != "on"):
             return []
         project = self.project_of(conversation)
-        return [memory for memory in self.memories.of(project.id if project else None) if memory.text.strip()]
+        return [
+            memory for memory in self.memories.list_for_project(project.id if project else None) if memory.text.strip()
+        ]
 
     def documents_of(self, project_id: int | None) -> list[StoredDocument]:
         """Those of a project that are there."""
-        found = (self._documents.store.get(attachment.document_id) for attachment in self.attached.of(project_id))
+        found = (
+            self._documents.store.get(attachment.document_id) for attachment in self.attached.list_documents(project_id)
+        )
         return [stored_document for stored_document in found if stored_document is not None]
 
     def document_ids(self, conversation: Conversation | None) -> list[int]:
@@ -217,24 +221,30 @@ class ChatPreambles:
     def cost_of(
         self, project: Project, tokens_of: Callable[[Sequence[str]], tuple[list[int], bool]], room_tokens: int
     ) -> PreambleCost:
-        """What every chat of a project begins with; `room_tokens` as in `of`."""
+        """What every chat of a project begins with; `room_tokens` as in `build_preamble`."""
         documents = self.documents_of(project.id)
-        told = [memory.text for memory in self.memories.of(project.id)] if self._settings().chat.memory else []
+        told = (
+            [memory.text for memory in self.memories.list_for_project(project.id)]
+            if self._settings().chat.memory
+            else []
+        )
         texts = [project.instructions.strip(), "\n".join(f"- {text}" for text in told)]
-        counts, is_exact = tokens_of([*texts, *map(self._text, documents)])
+        counts, is_exact = tokens_of([*texts, *map(self._document_text, documents)])
         of_documents = dict(zip((document.id for document in documents), counts[2:], strict=True))
-        return PreambleCost(counts[0], counts[1], of_documents, is_exact, _beyond(of_documents, room_tokens))
+        return PreambleCost(
+            counts[0], counts[1], of_documents, is_exact, _documents_without_room(of_documents, room_tokens)
+        )
 
-    def forget(self, project_id: int, engine: Engine) -> None:
+    def forget_project(self, project_id: int, engine: Engine) -> None:
         """What the engine keeps of what chats of a project begin with goes; it is read anew where it is wanted."""
         try:
             engine.forget_session(SESSION.format(project_id))
         except AppError as error:  # the child ended, and what it had in memory with it
             log.info("a project's state could not be asked for: %s", type(error).__name__)
 
-    def _text(self, document: StoredDocument) -> str:
+    def _document_text(self, document: StoredDocument) -> str:
         if document.id not in self._texts:
-            self._texts[document.id] = whole_text(document, self._documents.blocks(document.id))
+            self._texts[document.id] = whole_text(document, self._documents.read_blocks(document.id))
             while len(self._texts) > KEPT_TEXTS:
                 self._texts.popitem(last=False)
         self._texts.move_to_end(document.id)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import DocumentUnreadable, PromptsUnreadable
-from app.features.work.saved_file import written
+from app.features.work.saved_file import write_file
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
@@ -45,7 +45,7 @@ class LibraryPrompt:
     @property
     def variables(self) -> tuple[str, ...]:
         """What it asks for, in its order, each once."""
-        return variables(self.text)
+        return find_variables(self.text)
 
     @property
     def first_words(self) -> str:
@@ -53,12 +53,12 @@ class LibraryPrompt:
         return " ".join(self.text[:FIRST_CHARACTERS].split())
 
 
-def variables(text: str) -> tuple[str, ...]:
+def find_variables(text: str) -> tuple[str, ...]:
     """The names that stand in braces, in their order, each once."""
     return tuple(dict.fromkeys(found[1] for found in _BRACES.finditer(text) if found[1]))
 
 
-def filled(text: str, values: Mapping[str, str]) -> str:
+def fill_in(text: str, values: Mapping[str, str]) -> str:
     """The text with what is known put in; a variable without a value stays as it is, doubled braces become single."""
 
     def put(found: re.Match[str]) -> str:
@@ -160,7 +160,7 @@ class PromptLibrary:
         ranked = [
             (rank, library_prompt)
             for library_prompt in self.all(tr)
-            if (rank := _rank(library_prompt, words, library_prompt.text)) is not None
+            if (rank := _prompt_rank(library_prompt, words, library_prompt.text)) is not None
         ]
         return [prompt for _, prompt in sorted(ranked, key=lambda each: each[0])]
 
@@ -174,7 +174,7 @@ class PromptLibrary:
             (library_prompt, library_prompt.first_words if len(typed) >= LEAST_TYPED else "")
             for library_prompt in self.all(tr)
         ]
-        ranked = [(rank, prompt) for prompt, text in told if (rank := _rank(prompt, words, text)) is not None]
+        ranked = [(rank, prompt) for prompt, text in told if (rank := _prompt_rank(prompt, words, text)) is not None]
         return [library_prompt for _, library_prompt in sorted(ranked, key=lambda each: each[0])]
 
     def get(self, key: str, tr: Callable[[str], str] = str) -> LibraryPrompt | None:
@@ -198,7 +198,7 @@ class PromptLibrary:
         return used
 
 
-def _rank(prompt: LibraryPrompt, words: Sequence[str], text: str) -> int | None:
+def _prompt_rank(prompt: LibraryPrompt, words: Sequence[str], text: str) -> int | None:
     """0: the name begins with it, 1: its words do, 2: it is in the name, 3: in the text; None: nowhere."""
     name = prompt.name.casefold()
     if name.startswith(" ".join(words)):
@@ -220,12 +220,14 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)\n?", re.DOTA
 def write_json(path: Path, prompts: Iterable[LibraryPrompt]) -> None:
     """A list with the name and the text of each. Raises DiskFull or FolderNotWritable."""
     listed = [{"name": prompt.name, "text": prompt.text} for prompt in prompts]
-    _write(path, json.dumps({"form": FORM, "version": VERSION, "prompts": listed}, ensure_ascii=False, indent=1) + "\n")
+    _write_file(
+        path, json.dumps({"form": FORM, "version": VERSION, "prompts": listed}, ensure_ascii=False, indent=1) + "\n"
+    )
 
 
 def write_markdown(path: Path, prompt: LibraryPrompt) -> None:
     """One prompt, its name as front matter. Raises DiskFull or FolderNotWritable."""
-    _write(path, f"---\nname: {json.dumps(prompt.name, ensure_ascii=False)}\n---\n\n{prompt.text}\n")
+    _write_file(path, f"---\nname: {json.dumps(prompt.name, ensure_ascii=False)}\n---\n\n{prompt.text}\n")
 
 
 def read_file(path: Path) -> list[tuple[str, str]]:
@@ -245,7 +247,7 @@ def read_file(path: Path) -> list[tuple[str, str]]:
     body = text[front.end() :] if front else text
     if not body.strip():
         raise DocumentUnreadable(str(path), "empty")
-    return [((_named(front[1]) if front else "") or path.stem, body.strip("\n"))]
+    return [((_front_matter_name(front[1]) if front else "") or path.stem, body.strip("\n"))]
 
 
 def _from_json(path: Path, text: str) -> list[tuple[str, str]]:
@@ -266,7 +268,7 @@ def _from_json(path: Path, text: str) -> list[tuple[str, str]]:
     ]
 
 
-def _named(front: str) -> str:
+def _front_matter_name(front: str) -> str:
     """What front matter calls the prompt."""
     for line in front.split("\n"):
         key, colon, value = line.partition(":")
@@ -280,6 +282,6 @@ def _named(front: str) -> str:
     return ""
 
 
-def _write(path: Path, text: str) -> None:
-    with written(path) as file:
+def _write_file(path: Path, text: str) -> None:
+    with write_file(path) as file:
         file.write(text.encode("utf-8", "replace"))

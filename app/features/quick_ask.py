@@ -34,16 +34,16 @@ def translation_request(text: str, wanted: tuple[str, ...], model: Path | None) 
 
     Takes a moment the first time.
     """
-    from app.features.models.languages import can_translate, knows
+    from app.features.models.languages import can_translate, known_languages
     from app.language.detection import language_of
 
     source = language_of(text[:BEGINNING])
     target = other_than(source, wanted, ())
-    is_able = can_translate(knows(model), source, target)
+    is_able = can_translate(known_languages(model), source, target)
     return TranslationRequest(TRANSLATE.format(language=english_name(target)), is_able)
 
 
-def keep(talk: AnswerService, conversation_id: int, kept: AnswerService) -> int:
+def keep_chat(talk: AnswerService, conversation_id: int, kept: AnswerService) -> int:
     """A temporary chat becomes one that stays, with all versions of its messages; returns its id.
 
     May raise DiskFull or FolderNotWritable.

@@ -36,10 +36,10 @@ from app.core.events import (
 from app.core.gguf import GgufHeader, GgufProblem, embedding_pooling, read_beginning
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
-from app.engine.contract import NO_VECTORS, EmbeddingVectors, Engine, bring
+from app.engine.contract import NO_VECTORS, EmbeddingVectors, Engine, ensure_loaded
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
 from app.features import tool_calls
-from app.features.context_growth import GrownContext, affordable_context, context_for, limited
+from app.features.context_growth import GrownContext, affordable_context, context_for, limited_by
 from app.features.untagged_calls import CallDetector, UntaggedCallReader, WordsReader
 from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.writing import GREEDY
@@ -116,11 +116,11 @@ def _told_by(path: Path, changed_at: float) -> ServedModel:
         model,
         architecture=architecture if isinstance(architecture, str) else "",
         embeds=embedding_pooling(header) != 0,
-        trained_context_tokens=_number(header, "context_length"),
+        trained_context_tokens=_header_number(header, "context_length"),
     )
 
 
-def _number(header: GgufHeader, key: str) -> int:
+def _header_number(header: GgufHeader, key: str) -> int:
     value = header.architecture_value(key)
     return value if isinstance(value, int) and value > 0 else 0
 
@@ -163,7 +163,7 @@ class GenerationRequest:
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     """The files of the messages' media, by their ids."""
 
-    def asks(self, syntax: CallSyntax | None = None) -> list[Ask]:
+    def engine_asks(self, syntax: CallSyntax | None = None) -> list[Ask]:
         """What the engine is asked, each with the seed after the one before. Raises ValueError for a schema.
 
         `syntax` is how the model calls functions.
@@ -180,7 +180,7 @@ class GenerationRequest:
             call = tool_calls.schema_for(self.tools)
             if self.must_call:  # elsewhere a grammar would forbid answers that begin as a call does
                 grammar, schema = tool_calls.grammar_for(several=self.several_calls), call
-        messages, variables = self.prompt(syntax)
+        messages, variables = self.prompt_messages(syntax)
         ask = Ask(
             messages,
             max_tokens=self.max_tokens,
@@ -206,7 +206,7 @@ class GenerationRequest:
             return [ask] * self.count
         return [replace(ask, sampling=replace(ask.sampling, seed=(seed + n) % SEEDS)) for n in range(self.count)]
 
-    def prompt(self, syntax: CallSyntax | None) -> tuple[list[Message], dict[str, Any]]:
+    def prompt_messages(self, syntax: CallSyntax | None) -> tuple[list[Message], dict[str, Any]]:
         """The messages, and what the template is told beside them."""
         variables = dict(self.variables)
         if self.thinks is not None:
@@ -339,7 +339,7 @@ class ServedEngines:
         return [model for model in found if model is not None]
 
     @contextmanager
-    def opened(
+    def lease_engine(
         self, path: Path, cancel: CancelToken, *, embeds: bool = False, is_own: bool = False
     ) -> Iterator[Engine | None]:
         """An engine with that model, as long as this lasts; None when cancelled. Takes as long as loading takes.
@@ -348,16 +348,16 @@ class ServedEngines:
 
         Raises ModelNotLoaded, NoRoomForModel, ModelTooLarge, and what loading meets.
         """
-        lent = self._found(path)
+        lent = self._find_leased(path)
         if lent is None:
             with self._loading:
                 wish = replace(self._wish(), context_tokens=EMBEDDING_TOKENS) if embeds else self._wish()
-                lent = self._found(path) or self._come(path, wish, cancel, embeds=embeds, is_own=is_own)
+                lent = self._find_leased(path) or self._load_engine(path, wish, cancel, embeds=embeds, is_own=is_own)
         try:
             yield lent.engine if lent is not None else None
         finally:
             if lent is not None:
-                self._leave(lent)
+                self._release_lease(lent)
 
     def grow_context(self, engine: Engine, problem: errors.PromptTooLong, cancel: CancelToken) -> None:
         """Load the engine's model again with a context that holds the prompt, once nobody is being answered.
@@ -375,11 +375,11 @@ class ServedEngines:
             if fits > problem.prompt_tokens:
                 fits = min(fits, self._affords(engine, model, wanted))
             if trained <= problem.prompt_tokens:
-                raise limited(problem, "model", trained)
+                raise limited_by(problem, "model", trained)
             if fits <= problem.prompt_tokens:
-                raise limited(problem, "memory", max(fits, model.context_tokens))
+                raise limited_by(problem, "memory", max(fits, model.context_tokens))
             if wish.context_tokens or not self._may_load():
-                raise limited(problem, "settings", fits)
+                raise limited_by(problem, "settings", fits)
             try:
                 _load_again(engine, Path(model.path), wanted, cancel)
             finally:
@@ -392,7 +392,7 @@ class ServedEngines:
             if now is not None and now.context_tokens > model.context_tokens:
                 self.grown = GrownContext(time.time(), model.name, model.context_tokens, now.context_tokens)
             elif not cancel.cancelled:
-                raise limited(problem, "memory", model.context_tokens)
+                raise limited_by(problem, "memory", model.context_tokens)
 
     def largest_context(self) -> int:
         """The largest context that a request can get from the program's own model; 0 without one. Reads its header."""
@@ -426,7 +426,7 @@ class ServedEngines:
         for lent in gone:
             lent.engine.close()
 
-    def _found(self, path: Path) -> _LeasedEngine | None:
+    def _find_leased(self, path: Path) -> _LeasedEngine | None:
         own = self.own()
         with self._lock:
             if path in (own.asleep_path, _path_in(own)):  # one that sleeps wakes by itself
@@ -441,11 +441,13 @@ class ServedEngines:
                 lent.users += 1
             return lent
 
-    def _come(self, path: Path, wish: Wish, cancel: CancelToken, *, embeds: bool, is_own: bool) -> _LeasedEngine | None:
+    def _load_engine(
+        self, path: Path, wish: Wish, cancel: CancelToken, *, embeds: bool, is_own: bool
+    ) -> _LeasedEngine | None:
         """A model that is not in; None when cancelled."""
         own = self.own()
         if path == self.chosen() and own.loaded is None and own.asleep_path is None:
-            return self._bring(path, wish, cancel)
+            return self._load_own(path, wish, cancel)
         if not is_own and not self._may_load():
             raise errors.ModelNotLoaded(path.stem)
         if self._make_room(path):
@@ -459,12 +461,12 @@ class ServedEngines:
             if cancel.cancelled:
                 return None
             time.sleep(LOOK_EVERY_S)
-        return self._bring(path, wish, cancel)
+        return self._load_own(path, wish, cancel)
 
-    def _bring(self, path: Path, wish: Wish, cancel: CancelToken) -> _LeasedEngine | None:
+    def _load_own(self, path: Path, wish: Wish, cancel: CancelToken) -> _LeasedEngine | None:
         """Into the program's own engine, whose window hears of it."""
         own = self.own()
-        if not bring(own, path, wish, cancel=cancel):
+        if not ensure_loaded(own, path, wish, cancel=cancel):
             return None
         with self._lock:
             self._own_users += 1
@@ -473,7 +475,7 @@ class ServedEngines:
     def _load_beside(self, path: Path, wish: Wish, cancel: CancelToken) -> _LeasedEngine | None:
         engine, closed = self._make(), self._closed
         try:
-            is_in = bring(engine, path, wish, cancel=cancel)
+            is_in = ensure_loaded(engine, path, wish, cancel=cancel)
         except BaseException:
             engine.close()
             raise
@@ -497,7 +499,7 @@ class ServedEngines:
             first.engine.close()
         return True
 
-    def _leave(self, lent: _LeasedEngine) -> None:
+    def _release_lease(self, lent: _LeasedEngine) -> None:
         with self._lock:
             if lent.engine is self.own():
                 self._own_users -= 1
@@ -569,7 +571,7 @@ class AnswerServer:
         self.on_use: Callable[[], object] = lambda: None
         """Called from any thread when `users` may be others."""
 
-    def models(self) -> list[ServedModel]:
+    def list_models(self) -> list[ServedModel]:
         """What can be asked for, the loaded ones with their context."""
         loaded = {Path(model.path): model for model in self.engines.loaded}
         return [self._as_loaded(model, loaded.get(model.path)) for model in self._installed()]
@@ -587,7 +589,7 @@ class AnswerServer:
         )
 
     @contextmanager
-    def opened(self, name: str, cancel: CancelToken, *, chats: bool = True) -> Iterator[Engine | None]:
+    def open_engine(self, name: str, cancel: CancelToken, *, chats: bool = True) -> Iterator[Engine | None]:
         """An engine with the model of that name, "" for the chosen one; None when cancelled.
 
         Raises ModelNotInstalled, NoModel, ChatUnavailable where it has to chat and cannot, and what `ServedEngines`
@@ -596,7 +598,7 @@ class AnswerServer:
         path = self._path_of(name)
         if runs_elsewhere(path):  # what others send here goes nowhere else, and never in a circle
             raise errors.ModelNotLoaded(name or path.stem)
-        with self.engines.opened(path, cancel) as engine:
+        with self.engines.lease_engine(path, cancel) as engine:
             loaded = engine.loaded if engine is not None else None
             if loaded is not None and chats and not loaded.can_chat:
                 raise errors.ChatUnavailable(loaded.path)
@@ -609,9 +611,9 @@ class AnswerServer:
             if path is None:
                 raise errors.NoModel
             return path
-        return self._named(name).path
+        return self._find_model(name).path
 
-    def _named(self, name: str) -> ServedModel:
+    def _find_model(self, name: str) -> ServedModel:
         """What is in memory first: the folders need not be looked through for it."""
         wanted = name.casefold()
         for path in (Path(loaded.path) for loaded in self.engines.loaded):
@@ -628,7 +630,7 @@ class AnswerServer:
 
         Raises EmbeddingsUnavailable for a model that does not, PromptTooLong, and what `opened` raises.
         """
-        model = self._named(name) if name else None
+        model = self._find_model(name) if name else None
         if model is None or not model.embeds:
             able = [served_model for served_model in self._installed() if served_model.embeds]
             if name or not able:
@@ -636,10 +638,10 @@ class AnswerServer:
                     str(self._path_of(name)), tuple(served_model.name for served_model in able)
                 )
             model = able[0]
-        with self.engines.opened(model.path, cancel, embeds=True) as engine:
+        with self.engines.lease_engine(model.path, cancel, embeds=True) as engine:
             return engine.embed(texts, cancel=cancel) if engine is not None else NO_VECTORS
 
-    def answers(
+    def answer_all(
         self, name: str, wanted: Sequence[GenerationRequest], cancel: CancelToken, *, chats: bool = True
     ) -> Iterator[tuple[int, AnswerEvent]]:
         """Events of the answers to several prompts, one prompt after the other, numbered through.
@@ -647,7 +649,7 @@ class AnswerServer:
         Where a prompt does not fit, the model comes again with a larger context. Raises what `opened`, `answer` and
         `ServedEngines.grow_context` raise.
         """
-        with self.opened(name, cancel, chats=chats) as engine:
+        with self.open_engine(name, cancel, chats=chats) as engine:
             first = 0
             for prompt in wanted if engine is not None else ():
                 assert engine is not None
@@ -675,19 +677,19 @@ class AnswerServer:
         Where there are tools, an answer is told as calls or as text. Raises the engine's situations and ValueError.
         """
         if wanted.pictures:
-            with self._shown(engine, wanted, cancel) as shown:
+            with self._with_pictures(engine, wanted, cancel) as shown:
                 yield from self.answer(engine, shown, cancel)
             return
         syntax = engine.call_syntax() if wanted.has_calls else None
-        asks = wanted.asks(syntax)
+        asks = wanted.engine_asks(syntax)
         if wanted.tells_prompt:
             seen = PromptSeen(tuple(_prompt_seen(engine, wanted, cancel)))
             yield from ((number, seen) for number in range(wanted.count))
         readings = [_CallReading(_reader_of(wanted, syntax)) for _ in asks]
         rejected = dict[int, AnswerStats]()
-        for number, event in _events(engine, asks, cancel):
+        for number, event in _ask_events(engine, asks, cancel):
             reading = readings[number]
-            yield from ((number, told) for told in reading.take(event))
+            yield from ((number, told) for told in reading.take_event(event))
             if isinstance(event, Finished):
                 if reading.is_rejected:
                     rejected[number] = event.stats
@@ -703,14 +705,16 @@ class AnswerServer:
     ) -> Iterator[tuple[int, AnswerEvent]]:
         """Second answers in the place of calls that cannot be carried out, of which nothing has been told."""
         numbers, readings = list(rejected), [_CallReading(asked_again.reader) for asked_again in again]
-        for place, event in _events(engine, [asked_again.ask for asked_again in again], cancel):
+        for place, event in _ask_events(engine, [asked_again.ask for asked_again in again], cancel):
             number = numbers[place]
-            yield from ((number, told) for told in readings[place].take(event))
+            yield from ((number, told) for told in readings[place].take_event(event))
             if isinstance(event, Finished):
-                yield number, Finished(_both(rejected[number], event.stats))
+                yield number, Finished(_add_stats(rejected[number], event.stats))
 
     @contextmanager
-    def _shown(self, engine: Engine, wanted: GenerationRequest, cancel: CancelToken) -> Iterator[GenerationRequest]:
+    def _with_pictures(
+        self, engine: Engine, wanted: GenerationRequest, cancel: CancelToken
+    ) -> Iterator[GenerationRequest]:
         """The same with its pictures decoded, as long as this lasts. Raises MediaRefused, PictureUnreadable and its
         like.
         """
@@ -724,21 +728,21 @@ class AnswerServer:
                 for id_, data in wanted.pictures.items():
                     path = Path(folder) / id_
                     path.write_bytes(data)
-                    stored[id_] = library.add(path, cancel)
+                    stored[id_] = library.add_picture(path, cancel)
             yield replace(wanted, pictures={}, messages=tuple(_with_files(library, stored, wanted.messages)))
         finally:
-            library.end()
+            library.remove_all()
 
     def count_tokens(self, name: str, wanted: GenerationRequest, cancel: CancelToken) -> int:
         """How many tokens the prompt takes; 0 when cancelled."""
-        with self.opened(name, cancel) as engine:
+        with self.open_engine(name, cancel) as engine:
             if engine is None:
                 return 0
             syntax = engine.call_syntax() if wanted.has_calls else None
             if not wanted.pictures:
-                return engine.count_tokens(*wanted.prompt(syntax))
-            with self._shown(engine, wanted, cancel) as shown:
-                return engine.count_tokens(*shown.prompt(syntax))
+                return engine.count_tokens(*wanted.prompt_messages(syntax))
+            with self._with_pictures(engine, wanted, cancel) as shown:
+                return engine.count_tokens(*shown.prompt_messages(syntax))
 
     def tokens_of(
         self, name: str, cancel: CancelToken, *, text: str = "", token_ids: Sequence[int] = (), **options: Any
@@ -747,7 +751,7 @@ class AnswerServer:
 
         Raises TokenUnknown, and what `opened` raises.
         """
-        with self.opened(name, cancel, chats=False) as engine:
+        with self.open_engine(name, cancel, chats=False) as engine:
             if engine is None:
                 return ()
             return engine.inspect("tokens", text, cancel=cancel, tokens=tuple(token_ids), **options).tokens
@@ -765,7 +769,7 @@ class AnswerServer:
         loaded = self.engines.own().loaded
         if not name and not (loaded is not None and loaded.hears):
             name = next((served_model.name for served_model in self._installed() if served_model.hears), "")
-        with self.opened(name, cancel, chats=False) as engine:
+        with self.open_engine(name, cancel, chats=False) as engine:
             model = engine.loaded if engine is not None else None
             if engine is None or model is None:
                 return None
@@ -804,7 +808,7 @@ class AnswerServer:
         with self._noting:
             return replace(self._totals, in_progress=len(self._running))
 
-    def journal(self) -> list[RequestRecord]:
+    def list_requests(self) -> list[RequestRecord]:
         """What was asked within the last hour, the newest first."""
         since = time.time() - JOURNAL_S
         return [request_record for request_record in reversed(self._journal) if request_record.at >= since]
@@ -814,14 +818,14 @@ def _with_files(
     library: PassingLibrary, stored: Mapping[str, StoredMedia], messages: Sequence[Message]
 ) -> Iterator[Message]:
     for message in messages:
-        shown = tuple(library.shown(stored[medium.id], at=medium.at) for medium in message.media)
+        shown = tuple(library.decode_media(stored[medium.id], at=medium.at) for medium in message.media)
         yield replace(message, media=shown) if shown else message
 
 
 Readers = tool_calls.CallReader | tool_calls.SyntaxReader | UntaggedCallReader
 
 
-def _events(engine: Engine, asks: Sequence[Ask], cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+def _ask_events(engine: Engine, asks: Sequence[Ask], cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
     """Events of each ask by its number; raises what one of them failed with."""
     for number, event in engine.generate_many(asks, cancel=cancel, background=False):
         match event:
@@ -860,7 +864,7 @@ class _CallReading:
         """Whether the answer was a call that cannot be carried out: it is thrown away."""
         return isinstance(self._reader, UntaggedCallReader) and self._reader.rejected is not None
 
-    def take(self, event: AnswerEvent) -> Iterator[AnswerEvent]:
+    def take_event(self, event: AnswerEvent) -> Iterator[AnswerEvent]:
         """What can be told now, without the end of the answer."""
         reader = self._reader
         match event:
@@ -928,7 +932,7 @@ class _AskedAgain:
     reader: Readers | None
 
 
-def _both(first: AnswerStats, second: AnswerStats) -> AnswerStats:
+def _add_stats(first: AnswerStats, second: AnswerStats) -> AnswerStats:
     """Of an answer that was asked for twice: both prompts were read, and both answers written."""
     return replace(
         second,
@@ -941,9 +945,9 @@ def _both(first: AnswerStats, second: AnswerStats) -> AnswerStats:
 def _ask_again(ask: Ask, wanted: GenerationRequest, syntax: CallSyntax | None, names: Sequence[str]) -> _AskedAgain:
     """Functions that were called with wrong arguments have to be called; where there is none, words are the answer."""
     if not names:  # without functions before its eyes: words about a function that it made up help nobody
-        plain = replace(wanted, tools=(), count=1).asks(syntax)[0]
+        plain = replace(wanted, tools=(), count=1).engine_asks(syntax)[0]
         return _AskedAgain(replace(plain, sampling=ask.sampling), None)
     tools = tuple(tool for tool in wanted.tools if tool.name in names)
-    held = replace(wanted, tools=tools, must_call=True).asks(syntax)[0]
+    held = replace(wanted, tools=tools, must_call=True).engine_asks(syntax)[0]
     again = replace(ask, grammar=held.grammar, json_schema=held.json_schema, calling=held.calling)
     return _AskedAgain(again, _strict_reader(tools, syntax))

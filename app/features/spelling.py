@@ -23,8 +23,8 @@ from typing import Any
 
 from app.core.paths import disk_problem, make_folder
 from app.language.detection import language_by_words
-from app.language.names import base, count, script_of
-from app.language.sentences import sentences
+from app.language.names import base_code, count_script, script_of
+from app.language.sentences import split_sentences
 
 LONGEST_WORD = 60
 """Characters; Hunspell's time for suggestions grows with them."""
@@ -43,10 +43,10 @@ def found_dictionaries() -> dict[str, Path]:
 
     Of several names of one file the first by the alphabet counts, but for those of its own name.
     """
-    if library() is None:
+    if load_library() is None:
         return {}
     found: dict[str, Path] = {}
-    for folder in folders():
+    for folder in dictionary_folders():
         for path in sorted(folder.glob("*.aff")) if folder.is_dir() else ():
             code = path.stem.replace("-", "_")
             if path.with_suffix(".dic").is_file() and code[:2].isalpha() and not code.startswith("hyph"):
@@ -60,7 +60,7 @@ def found_dictionaries() -> dict[str, Path]:
     return real
 
 
-def folders() -> list[Path]:
+def dictionary_folders() -> list[Path]:
     """Where dictionaries may be, the person's own first."""
     named = [Path(part) for part in os.environ.get("DICPATH", "").split(os.pathsep) if part]
     if sys.platform == "darwin":
@@ -74,7 +74,7 @@ def folders() -> list[Path]:
 
 
 @cache
-def library() -> Any:
+def load_library() -> Any:
     """The system's library; None where there is none."""
     for name in _NAMES:
         try:
@@ -103,7 +103,7 @@ class LoadedDictionary:
     """
 
     def __init__(self, path: Path) -> None:
-        self._library = library()
+        self._library = load_library()
         if self._library is None:
             raise ValueError("no library")
         files = [os.fsencode(path), os.fsencode(path.with_suffix(".dic"))]
@@ -117,14 +117,14 @@ class LoadedDictionary:
             self.close()
             raise ValueError(name) from error
 
-    def knows(self, word: str) -> bool:
+    def knows_word(self, word: str) -> bool:
         """Whether it is spelled as in the dictionary; a word that cannot be written in its letters is not."""
         try:
             return bool(self._library.Hunspell_spell(self._handle, word.encode(self._encoding)))
         except UnicodeEncodeError:
             return False
 
-    def suggestions(self, word: str) -> list[str]:
+    def suggest_words(self, word: str) -> list[str]:
         """Words like it, the likeliest first; takes 0.02 to 0.8 s."""
         found = ctypes.POINTER(ctypes.c_char_p)()
         try:
@@ -193,7 +193,7 @@ class SpellChecker:
                 self._paths = _by_language(self._wanted)
             return tuple(self._paths)
 
-    def misspelled(self, text: str, start: int = 0, end: int | None = None) -> list[Span]:
+    def find_misspelled(self, text: str, start: int = 0, end: int | None = None) -> list[Span]:
         """Ranges of the words between two places that are misspelled; code, addresses and the like are left alone."""
         if not self.languages:
             return []
@@ -201,24 +201,24 @@ class SpellChecker:
         left_alone = _left_alone(text, start, end)
         found: list[Span] = []
         usual = language_by_words(text[start:end])
-        for first, last in sentences(text[start:end]):
-            words = list(_words(text, start + first, start + last, left_alone))
+        for first, last in split_sentences(text[start:end]):
+            words = list(_checked_words(text, start + first, start + last, left_alone))
             code = self._language_of(text[start + first : start + last], [word for _, word in words], usual)
             if code:
-                found += [(at, at + len(word)) for at, word in words if not self._knows(code, word)]
+                found += [(at, at + len(word)) for at, word in words if not self._knows_word(code, word)]
         return found
 
-    def suggestions(self, text: str, start: int, end: int) -> list[str]:
+    def suggest_words(self, text: str, start: int, end: int) -> list[str]:
         """What may be meant by a word of a text, the likeliest first; takes up to a second."""
         word = text[start:end]
         first, last = next(
-            (sentence for sentence in sentences(text) if sentence[0] <= start < sentence[1]), (0, len(text))
+            (sentence for sentence in split_sentences(text) if sentence[0] <= start < sentence[1]), (0, len(text))
         )
-        words = [word for _, word in _words(text, first, last, _left_alone(text, first, last))]
+        words = [word for _, word in _checked_words(text, first, last, _left_alone(text, first, last))]
         code = self._language_of(text[first:last], words, language_by_words(text))
         with self._lock:
-            dictionary = self._dictionary(code) if code and len(word) <= LONGEST_WORD else None
-            found = dictionary.suggestions(_plain(word)) if dictionary is not None else []
+            dictionary = self._load_dictionary(code) if code and len(word) <= LONGEST_WORD else None
+            found = dictionary.suggest_words(_plain_word(word)) if dictionary is not None else []
         return found[:MOST_SUGGESTIONS]
 
     # The person's own words.
@@ -234,17 +234,17 @@ class SpellChecker:
                     self._own = set()
             return self._own
 
-    def add(self, word: str) -> None:
+    def add_word(self, word: str) -> None:
         """It is right from now on. Raises DiskFull or FolderNotWritable; it is then right until quit."""
         with self._lock:
-            self._keep(self.own_words | {_plain(word)})
+            self._save_words(self.own_words | {_plain_word(word)})
 
-    def remove(self, word: str) -> None:
-        """Undoes `add`."""
+    def remove_word(self, word: str) -> None:
+        """Undoes `add_word`."""
         with self._lock:
-            self._keep(self.own_words - {_plain(word)})
+            self._save_words(self.own_words - {_plain_word(word)})
 
-    def _keep(self, words: set[str]) -> None:
+    def _save_words(self, words: set[str]) -> None:
         self._own = words
         try:
             make_folder(self._words.parent)
@@ -259,22 +259,22 @@ class SpellChecker:
     def _language_of(self, sentence: str, words: Sequence[str], usual: str) -> str:
         """The code of the dictionary that a sentence is held against; "" where none is right."""
         letters = sum(map(str.isalpha, sentence))
-        codes = [code for code in self.languages if 2 * count(script_of(code), sentence) > letters]
+        codes = [code for code in self.languages if 2 * count_script(script_of(code), sentence) > letters]
         said = language_by_words(sentence)
         if said in codes:
             return said
         codes.sort(key=lambda code: code != usual)  # else in their order
-        shares = {code: self._share(code, words) for code in codes[:MOST_CANDIDATES]}
+        shares = {code: self._known_share(code, words) for code in codes[:MOST_CANDIDATES]}
         best = max(shares, key=lambda code: shares[code], default="")
         is_likely = len(words) < FEW_WORDS and (not usual or usual in codes)
         is_clear = is_likely or shares.get(best, 0) >= LEAST_KNOWN
         return best if best and is_clear else ""
 
-    def _share(self, code: str, words: Sequence[str]) -> float:
-        return sum(self._knows(code, word) for word in words) / max(1, len(words))
+    def _known_share(self, code: str, words: Sequence[str]) -> float:
+        return sum(self._knows_word(code, word) for word in words) / max(1, len(words))
 
-    def _knows(self, code: str, word: str) -> bool:
-        plain = _plain(word)
+    def _knows_word(self, code: str, word: str) -> bool:
+        plain = _plain_word(word)
         with self._lock:
             if plain in self.own_words or plain.casefold() in self.own_words:
                 return True
@@ -282,11 +282,11 @@ class SpellChecker:
             if key not in self._known:
                 if len(self._known) >= REMEMBERED:
                     self._known.clear()
-                dictionary = self._dictionary(code)
-                self._known[key] = dictionary is None or len(plain) > LONGEST_WORD or dictionary.knows(plain)
+                dictionary = self._load_dictionary(code)
+                self._known[key] = dictionary is None or len(plain) > LONGEST_WORD or dictionary.knows_word(plain)
             return self._known[key]
 
-    def _dictionary(self, code: str) -> LoadedDictionary | None:
+    def _load_dictionary(self, code: str) -> LoadedDictionary | None:
         """None where it cannot be read: its words are then right."""
         if code not in self._loaded and self._paths is not None:
             try:
@@ -311,8 +311,8 @@ def _by_language(wanted: Sequence[str]) -> dict[str, Path]:
     )
     chosen: dict[str, Path] = {}
     for code in order:
-        chosen.setdefault(base(code), found[code])
-    first = [base(code) for code in wanted]
+        chosen.setdefault(base_code(code), found[code])
+    first = [base_code(code) for code in wanted]
     return dict(sorted(chosen.items(), key=lambda one: first.index(one[0]) if one[0] in first else len(first)))
 
 
@@ -322,7 +322,7 @@ def _left_alone(text: str, start: int, end: int) -> list[Span]:
     return fences + [found.span() for found in _LEFT_ALONE.finditer(text, start, end)]
 
 
-def _words(text: str, start: int, end: int, left_alone: Sequence[Span]) -> Iterator[tuple[int, str]]:
+def _checked_words(text: str, start: int, end: int, left_alone: Sequence[Span]) -> Iterator[tuple[int, str]]:
     """What is held against a dictionary, with its place."""
     for token in _TOKEN.finditer(text, start, end):
         if any(first < token.end() and token.start() < last for first, last in left_alone):
@@ -341,6 +341,6 @@ def _is_of_word(sign: str) -> bool:
     return sign.isalpha() or sign in "'’\u200c\u200d" or unicodedata.category(sign).startswith("M")
 
 
-def _plain(word: str) -> str:
+def _plain_word(word: str) -> str:
     """As dictionaries have it."""
     return unicodedata.normalize("NFC", word.replace("’", "'"))

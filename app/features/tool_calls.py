@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.core.events import Message
-from app.engine.answer import overlap
+from app.engine.answer import overlap_length
 from app.engine.protocol import Calling, CallSyntax
 
 MOST_CALLS = 8
@@ -95,12 +95,12 @@ def _as_text(message: Message) -> Message:
         name = message.result_of.name or "the function"
         return replace(message, text=f"Result of {name}:\n{message.text}", result_of=None)
     if message.calls:
-        lines = (f'{{"name": {_quoted(call.name)}, "arguments": {call.arguments}}}' for call in message.calls)
+        lines = (f'{{"name": {_quote_json(call.name)}, "arguments": {call.arguments}}}' for call in message.calls)
         return replace(message, text="\n".join(filter(None, (message.text, *lines))), calls=())
     return message
 
 
-def _quoted(text: str) -> str:
+def _quote_json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -110,7 +110,7 @@ def instructions_for(tools: Sequence[ToolFunction], *, must_call: bool) -> str:
         "You can call functions. A call is one line of JSON and nothing else:",
         '{"name": "the function", "arguments": {…}}',
         "The functions, with JSON schemas of their arguments:",
-        *(_described(tool) for tool in tools),
+        *(_describe_tool(tool) for tool in tools),
     ]
     lines.append("Call a function now." if must_call else "When no function is needed, answer in words.")
     return "\n".join(lines)
@@ -124,7 +124,7 @@ def form_instructions(json_schema: str) -> str:
     )
 
 
-def _described(tool: ToolFunction) -> str:
+def _describe_tool(tool: ToolFunction) -> str:
     told = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return json.dumps({key: value for key, value in told.items() if value != ""}, ensure_ascii=False)
 
@@ -148,7 +148,7 @@ def inline_references(json_schema: str) -> str:
     schema = json.loads(json_schema)
     if not isinstance(schema, Mapping):
         return json_schema
-    inlined = _InlinedSchema(schema).of(
+    inlined = _InlinedSchema(schema).inline_node(
         {key: value for key, value in schema.items() if key not in ("$defs", "definitions")}
     )
     return json.dumps(inlined)
@@ -158,7 +158,7 @@ def arguments_schema(tool: ToolFunction) -> dict[str, Any]:
     if not isinstance(tool.parameters, Mapping) or not tool.parameters:
         return {"type": "object"}
     root = {key: value for key, value in tool.parameters.items() if key not in ("$defs", "definitions")}
-    return {"type": "object", **_InlinedSchema(tool.parameters).of(root)}
+    return {"type": "object", **_InlinedSchema(tool.parameters).inline_node(root)}
 
 
 class _InlinedSchema:
@@ -167,21 +167,21 @@ class _InlinedSchema:
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._root, self._nodes = root, 0
 
-    def of(self, node: Any, inside: tuple[str, ...] = ()) -> Any:
+    def inline_node(self, node: Any, inside: tuple[str, ...] = ()) -> Any:
         """Raises ValueError for a reference to nothing, and for a schema that becomes too large."""
         self._nodes += 1
         if self._nodes > MOST_NODES:
             raise ValueError("the schema becomes too large when its references are followed")
         if isinstance(node, list):
-            return [self.of(element, inside) for element in node]
+            return [self.inline_node(element, inside) for element in node]
         if not isinstance(node, Mapping):
             return node
         reference = node.get("$ref")
         if not isinstance(reference, str) or not reference.startswith("#"):
-            return {key: self.of(value, inside) for key, value in node.items()}
-        return {} if reference in inside else self.of(self._named(reference), (*inside, reference))
+            return {key: self.inline_node(value, inside) for key, value in node.items()}
+        return {} if reference in inside else self.inline_node(self._resolve_reference(reference), (*inside, reference))
 
-    def _named(self, reference: str) -> Any:
+    def _resolve_reference(self, reference: str) -> Any:
         found: Any = self._root
         for part in reference.strip("#/").split("/") if reference.strip("#/") else ():
             name = part.replace("~1", "/").replace("~0", "~")
@@ -218,9 +218,12 @@ class CallReader:
         self._held += piece
         while self._held:
             before = self._held, self._state
-            yield from {"begin": self._begin, "words": self._words, "arguments": self._arguments, "end": self._end}[
-                self._state
-            ]()
+            yield from {
+                "begin": self._read_beginning,
+                "words": self._read_words,
+                "arguments": self._read_arguments,
+                "end": self._read_end,
+            }[self._state]()
             if (self._held, self._state) == before:
                 return
 
@@ -230,7 +233,7 @@ class CallReader:
             held, self._held = self._held, ""
             yield CallWords(held)
 
-    def _begin(self) -> Iterator[Told]:
+    def _read_beginning(self) -> Iterator[Told]:
         if self._number < 0 and self._held.lstrip()[:1] not in ("", "{"):
             self._state = "words"
             return
@@ -242,11 +245,11 @@ class CallReader:
         self._depth = _BracketDepth()
         yield CallBegins(self._number, json.loads(found[1]))
 
-    def _words(self) -> Iterator[Told]:
+    def _read_words(self) -> Iterator[Told]:
         held, self._held = self._held, ""
         yield CallWords(held)
 
-    def _arguments(self) -> Iterator[Told]:
+    def _read_arguments(self) -> Iterator[Told]:
         """They are an object, which ends with the bracket that closes it."""
         place = self._depth.end_of(self._held)
         piece, self._held = self._held[:place], self._held[place:]
@@ -254,7 +257,7 @@ class CallReader:
             self._state = "end"
         yield CallArguments(self._number, piece)
 
-    def _end(self) -> Iterator[Told]:
+    def _read_end(self) -> Iterator[Told]:
         place = self._held.find("}")
         if place >= 0:
             self._held, self._state = self._held[place + 1 :], "begin"
@@ -273,7 +276,7 @@ class SyntaxReader:
         self._syntax = syntax
         self._schemas = {tool.name: arguments_schema(tool).get("properties", {}) for tool in tools}
         self._held, self._number, self._name = "", -1, ""
-        self._state = self._opening if must_call else self._words
+        self._state = self._read_opening if must_call else self._read_words
         self._depth = _BracketDepth()
         self._is_first = True
 
@@ -288,27 +291,27 @@ class SyntaxReader:
 
     def close(self) -> Iterator[Told]:
         """The answer has ended: what was held back because it could have become a call are words."""
-        if self._state == self._words and self._held:
+        if self._state == self._read_words and self._held:
             held, self._held = self._held, ""
             yield CallWords(held)
 
-    def _words(self) -> Iterator[Told]:
+    def _read_words(self) -> Iterator[Told]:
         at = self._held.find(self._syntax.begins)
         if at >= 0:
-            words, self._held, self._state = self._held[:at].rstrip(), self._held[at:], self._opening
+            words, self._held, self._state = self._held[:at].rstrip(), self._held[at:], self._read_opening
         else:
-            words = self._held[: len(self._held) - overlap(self._held, self._syntax.begins)].rstrip()
+            words = self._held[: len(self._held) - overlap_length(self._held, self._syntax.begins)].rstrip()
             self._held = self._held[len(words) :]
         if words:
             yield CallWords(words)
 
-    def _opening(self) -> Iterator[Told]:
-        self._pass(self._syntax.opening, self._in_name)
+    def _read_opening(self) -> Iterator[Told]:
+        self._pass_literal(self._syntax.opening, self._in_name)
         return iter(())
 
-    def _pass(self, literal: str, then: Any) -> bool:
+    def _pass_literal(self, literal: str, then: Any) -> bool:
         """Passes over a text that comes next."""
-        found = _pattern(literal).match(self._held)
+        found = _literal_pattern(literal).match(self._held)
         if found is None:
             return False
         self._held, self._state = self._held[found.end() :], then
@@ -318,9 +321,9 @@ class SyntaxReader:
         """Names do not begin each other's ends: what stands between them and their arguments tells where one ends."""
         for name in sorted(self._schemas, key=len, reverse=True):
             rest = self._held[len(name) :]
-            if self._held.startswith(name) and _pattern(self._syntax.between).match(rest):
+            if self._held.startswith(name) and _literal_pattern(self._syntax.between).match(rest):
                 self._number, self._name, self._held = self._number + 1, name, rest
-                self._pass(self._syntax.between, self._arguments)
+                self._pass_literal(self._syntax.between, self._arguments)
                 self._depth, self._is_first = _BracketDepth(), True
                 yield CallBegins(self._number, name)
                 return
@@ -329,18 +332,18 @@ class SyntaxReader:
     def _arguments(self) -> Callable[[], Iterator[Told]]:
         """How they are written."""
         if not self._syntax.key_closing:
-            return self._json
-        return self._listed if self._syntax.separator else self._pairs
+            return self._read_json
+        return self._read_listed if self._syntax.separator else self._read_pairs
 
-    def _json(self) -> Iterator[Told]:
+    def _read_json(self) -> Iterator[Told]:
         place = self._depth.end_of(self._held)
         piece, self._held = self._held[:place], self._held[place:]
         if self._depth.is_over:
-            self._state = self._behind
+            self._state = self._read_behind
         if piece:
             yield CallArguments(self._number, piece)
 
-    def _pairs(self) -> Iterator[Told]:
+    def _read_pairs(self) -> Iterator[Told]:
         syntax = self._syntax
         found = re.match(
             f"{re.escape(syntax.key_opening)}(.*?){re.escape(syntax.key_closing)}(.*?){re.escape(syntax.value_closing)}",
@@ -350,16 +353,18 @@ class SyntaxReader:
         if found is not None:
             begin = "{" if self._is_first else ", "
             self._is_first, self._held = False, self._held[found.end() :]
-            yield CallArguments(self._number, f"{begin}{_quoted(found[1])}: {self._value(found[1], found[2])}")
+            yield CallArguments(
+                self._number, f"{begin}{_quote_json(found[1])}: {self._argument_value(found[1], found[2])}"
+            )
         elif self._held and not syntax.key_opening.startswith(self._held[: len(syntax.key_opening)]):
-            self._state = self._behind
+            self._state = self._read_behind
             yield CallArguments(self._number, "{}" if self._is_first else "}")
 
-    def _listed(self) -> Iterator[Told]:
+    def _read_listed(self) -> Iterator[Told]:
         """A value is whole when what follows it is there."""
         syntax = self._syntax
         if self._held.startswith(syntax.closing[:1]):
-            self._state = self._behind
+            self._state = self._read_behind
             yield CallArguments(self._number, "{}" if self._is_first else "}")
             return
         key, _, text = self._held.partition(syntax.key_closing)
@@ -367,7 +372,7 @@ class SyntaxReader:
         if rest.startswith(syntax.separator) or (rest and rest.startswith(syntax.closing[:1])):
             begin = "{" if self._is_first else ", "
             self._is_first, self._held = False, rest.removeprefix(syntax.separator)
-            yield CallArguments(self._number, f"{begin}{_quoted(key)}: {json.dumps(value, ensure_ascii=False)}")
+            yield CallArguments(self._number, f"{begin}{_quote_json(key)}: {json.dumps(value, ensure_ascii=False)}")
 
     def _first_value(self, text: str) -> tuple[Any, str]:
         """The value that a text begins with, and what stands behind it: nothing as long as it is not whole."""
@@ -381,18 +386,18 @@ class SyntaxReader:
             return None, ""
         return value, text[end:].lstrip()
 
-    def _value(self, key: str, text: str) -> str:
+    def _argument_value(self, key: str, text: str) -> str:
         schema = self._schemas[self._name].get(key)
         if isinstance(schema, Mapping) and schema.get("type") == "string" and "enum" not in schema:
-            return _quoted(text)
+            return _quote_json(text)
         try:
             return json.dumps(json.loads(text), ensure_ascii=False)
         except ValueError:
-            return _quoted(text)
+            return _quote_json(text)
 
-    def _behind(self) -> Iterator[Told]:
+    def _read_behind(self) -> Iterator[Told]:
         if self._syntax.joiner:
-            self._pass(self._syntax.joiner, self._in_name)
+            self._pass_literal(self._syntax.joiner, self._in_name)
         return iter(())
 
 
@@ -400,7 +405,7 @@ _DECODER = json.JSONDecoder()
 
 
 @lru_cache(maxsize=64)
-def _pattern(literal: str) -> re.Pattern[str]:
+def _literal_pattern(literal: str) -> re.Pattern[str]:
     """A text in which a NUL stands for the model's name of a call."""
     return re.compile("[a-zA-Z0-9]{9}".join(map(re.escape, literal.split("\0"))))
 
@@ -415,13 +420,13 @@ class _BracketDepth:
     def end_of(self, text: str) -> int:
         """Where the object ends in the next piece of it; its length, where it does not."""
         for place, character in enumerate(text):
-            self._step(character)
+            self._count_character(character)
             if self._depth == 0 and not self._in_string:
                 self.is_over = True
                 return place + 1
         return len(text)
 
-    def _step(self, character: str) -> None:
+    def _count_character(self, character: str) -> None:
         if self._in_string:
             self._in_string = self._is_escaped or character != '"'
             self._is_escaped = character == "\\" and not self._is_escaped

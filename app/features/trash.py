@@ -70,9 +70,9 @@ class TrashBin:
         self._forget_media, self._recordings = forget_media, recordings
         self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), JobTable(database)
 
-    def rows(self) -> list[TrashedItem]:
+    def list_items(self) -> list[TrashedItem]:
         """What can be taken back, the last deleted first."""
-        return self._store.rows()
+        return self._store.list_items()
 
     def restore(self, one: TrashedItem) -> None:
         """It is where it was. Raises KeyError where it is gone meanwhile."""
@@ -93,14 +93,14 @@ class TrashBin:
     def remove(self, one: TrashedItem) -> None:
         """It goes for good, and every trace of it."""
         self._store.give_up(one.kind, one.id)
-        self.purge(GONE + 1)
+        self.purge_older(GONE + 1)
 
-    def empty(self) -> None:
+    def remove_all(self) -> None:
         """Everything goes for good."""
         self._store.give_up_all()
-        self.purge(GONE + 1)
+        self.purge_older(GONE + 1)
 
-    def purge(self, before: float) -> None:
+    def purge_older(self, before: float) -> None:
         """What was deleted before that moment (seconds since 1970) goes for good, and every trace of it."""
         for number in self._conversations.purge_deleted(before):
             self._forget(SESSION.format(number))
@@ -111,10 +111,10 @@ class TrashBin:
         for store in (AssistantStore, Projects, Memories, Tags, PromptStore):
             store(self._database).purge_deleted(before)
         recordings = self._recordings()
-        recorded = recordings.used() if recordings is not None else set()
-        DocumentStore(self._database).purge(self._began_at)
+        recorded = recordings.used_names() if recordings is not None else set()
+        DocumentStore(self._database).purge_unused(self._began_at)
         if recordings is not None:
-            recordings.tidy(recorded, self._began_at)
+            recordings.remove_unused(recorded, self._began_at)
         self._forget_media(self._began_at)
-        PageReadings(self._database).purge()
+        PageReadings(self._database).purge_unused()
         erase_traces(self._database)

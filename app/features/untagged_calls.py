@@ -64,7 +64,7 @@ def parse_calls(text: str) -> tuple[CallScan, tuple[WrittenCall, ...]]:
     """Tell what a text is, with the calls of it that are complete."""
     at, calls = 0, list[WrittenCall]()
     while True:
-        at = _end(_BEHIND if calls else _BETWEEN, text, at)
+        at = _match_end(_BEHIND if calls else _BETWEEN, text, at)
         if at == len(text):
             return (CallScan.CALLS if calls else CallScan.OPEN), tuple(calls)
         if text[at] != "{":
@@ -85,7 +85,7 @@ def parse_calls(text: str) -> tuple[CallScan, tuple[WrittenCall, ...]]:
         at = end
 
 
-def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
     found = pattern.match(text, at)
     return found.end() if found is not None else at
 
@@ -117,7 +117,7 @@ def _may_become_call(text: str, at: int) -> bool:
             _, at = _JSON.raw_decode(text, key.end())
         except (ValueError, RecursionError):
             return True
-        at = _end(_SPACE, text, at)
+        at = _match_end(_SPACE, text, at)
         if at == len(text):
             return True
         if text[at] != ",":

@@ -57,7 +57,7 @@ class ReleaseFile:
     @property
     def standing(self) -> ReleaseStanding:
         """Beside this program."""
-        theirs, ours = precedence(self.version), precedence(__version__)
+        theirs, ours = version_precedence(self.version), version_precedence(__version__)
         return (
             ReleaseStanding.SAME
             if theirs == ours
@@ -89,7 +89,10 @@ class ReleaseUpdates:
         address, host = self._home.address, self.host
         content, signature = self._network.call(
             WHY,
-            lambda _: (_fetched(address, host, MOST_BYTES), _fetched(f"{address}.sig", host, MOST_SIGNATURE_BYTES)),
+            lambda _: (
+                _fetch_bytes(address, host, MOST_BYTES),
+                _fetch_bytes(f"{address}.sig", host, MOST_SIGNATURE_BYTES),
+            ),
             cancel=token,
         )
         release = release_of(content, signature, self._home.key, host)
@@ -101,12 +104,12 @@ class ReleaseUpdates:
         return release
 
 
-def _fetched(address: str, host: str, most_bytes: int) -> bytes:
+def _fetch_bytes(address: str, host: str, most_bytes: int) -> bytes:
     """One answer, of which no more is taken in than it may have."""
-    from app.hub.network import http
+    from app.hub.network import http_client
 
     content = bytearray()
-    with http().stream("GET", address) as response:
+    with http_client().stream("GET", address) as response:
         if not response.is_success:
             raise ReleaseRefused(host, "missing")
         for part in response.iter_bytes():
@@ -128,17 +131,17 @@ def release_of(content: bytes, signature: bytes, key: str, host: str) -> Release
     except ValueError as error:
         raise ReleaseRefused(host, "signature") from error
     try:
-        return _read(json.loads(content))
+        return _parse_release(json.loads(content))
     except (ValueError, LookupError, TypeError, RecursionError, OverflowError) as error:
         raise ReleaseRefused(host, "unreadable") from error
 
 
-def _read(said: Any) -> ReleaseFile:
+def _parse_release(said: Any) -> ReleaseFile:
     """Raises ValueError and its like over anything else than a release file of this form."""
     if said["format"] != FORMAT or said["program"] != APP_ID:
         raise ValueError("of another form, or of another program")
     version, page, notes = said["version"], said["page"], said["notes"]
-    precedence(version)
+    version_precedence(version)
     if urlsplit(page).scheme != "https" or not urlsplit(page).hostname or not isinstance(notes, str):
         raise ValueError("no page, or no notes")
     issued = datetime.fromisoformat(said["issued"])
@@ -147,7 +150,7 @@ def _read(said: Any) -> ReleaseFile:
     return ReleaseFile(version, int(issued.timestamp()), page, notes)
 
 
-def precedence(version: str) -> tuple[Any, ...]:
+def version_precedence(version: str) -> tuple[Any, ...]:
     """What semantic versions are ordered by (semver.org, 11): 1.0.0-a < 1.0.0-a.1 < 1.0.0. Raises ValueError."""
     found = _VERSION.fullmatch(version)
     if found is None:

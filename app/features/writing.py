@@ -32,7 +32,7 @@ from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import known_sampling
 from app.features.messages import remark_sentence
-from app.features.work.saved_file import written
+from app.features.work.saved_file import write_file
 from app.store.pages import PageRow, PageStore, Ranges, StoredPageState, WrittenPage
 
 __all__ = ["OpenedFile", "PageRow", "Pages", "Ranges", "StoredPageState", "WrittenPage", "text_of"]
@@ -71,7 +71,7 @@ class Pages(PageStore):
         Raises TextFileUnreadable. Reads up to two megabytes and may guess their encoding: for a thread of its own.
         """
         path = path.absolute()
-        text, form, remarks = _read(path)
+        text, form, remarks = _read_file(path)
         page = self.of_file(path, text)
         if page is None:
             page = self.create(text, title=visible_name(path.name), file=path, file_form=form)
@@ -79,7 +79,7 @@ class Pages(PageStore):
             self.note_file(page.id, path, form)
         return OpenedFile(page, remarks)
 
-    def export(self, page_id: int, path: Path) -> tuple[str, ...]:
+    def export_page(self, page_id: int, path: Path) -> tuple[str, ...]:
         """Saves a page as a file, which is from then on the page's own; returns sentences on what came otherwise.
 
         The text is written as it is, with the encoding and line ends of the file that it was opened from: UTF-8 where
@@ -88,38 +88,38 @@ class Pages(PageStore):
         KeyError for a page that is gone.
         """
         with _SAVING:
-            return self._export(page_id, path.absolute())
+            return self._export_file(page_id, path.absolute())
 
-    def _export(self, page_id: int, path: Path) -> tuple[str, ...]:
+    def _export_file(self, page_id: int, path: Path) -> tuple[str, ...]:
         page = self.get(page_id)
         if page is None:
             raise KeyError(page_id)
-        data, form, remarks = _encoded(page.text, page.file_form)
+        data, form, remarks = _encode_text(page.text, page.file_form)
         target = path.resolve()  # a link stays one
-        if path == page.file and form.get(SEEN) not in (None, _seen(target)):
+        if path == page.file and form.get(SEEN) not in (None, _file_identity(target)):
             remarks += _kept_beside(target, data)
-        with written(target) as file:
+        with write_file(target) as file:
             file.write(data)
-        self.note_file(page_id, path, form | {SEEN: _seen(target)})
+        self.note_file(page_id, path, form | {SEEN: _file_identity(target)})
         return remarks
 
 
 def text_of(path: Path) -> str:
     """The text of a file of which no page is made. Raises TextFileUnreadable; for a thread, as `Pages.open_file`."""
-    return _read(path)[0]
+    return _read_file(path)[0]
 
 
-def _read(path: Path) -> tuple[str, dict[str, Any], tuple[str, ...]]:
+def _read_file(path: Path) -> tuple[str, dict[str, Any], tuple[str, ...]]:
     """Text with one kind of line end, what its file is to have again, and what is to be said."""
     from app.documents.encoding import after_the_text, decode, encoding_of, without_nuls
 
-    seen, data = _seen(path), _bytes_of(path)
+    seen, data = _file_identity(path), _bytes_of(path)
     encoding = encoding_of(data)
     if not encoding or data.startswith(_NEVER_TEXT):
-        raise _unreadable(path, "not_text")
+        raise _unreadable_file(path, "not_text")
     decoded, mark = decode(data, encoding), _MARKS.get(encoding, b"")
     has_mark = bool(mark) and data.startswith(mark)
-    form = {"encoding": encoding, "newline": _newline(decoded.text), "has_mark": has_mark, SEEN: seen}
+    form = {"encoding": encoding, "newline": _usual_newline(decoded.text), "has_mark": has_mark, SEEN: seen}
     remarks = tuple(remark_sentence(remark) for remark in after_the_text(encoding, decoded.odd_bytes))
     return without_nuls(decoded.text), form, remarks
 
@@ -130,21 +130,21 @@ def _bytes_of(path: Path) -> bytes:
     try:
         size_bytes = check_file(path).st_size
         if size_bytes > MOST_FILE_BYTES:
-            raise _unreadable(path, "too_large")
+            raise _unreadable_file(path, "too_large")
         with path.open("rb") as file:
             data = file.read(MOST_FILE_BYTES + 1)
     except DocumentUnreadable as error:
         if error.reason == "empty":
             return b""
-        raise _unreadable(path, error.reason) from error
+        raise _unreadable_file(path, error.reason) from error
     except OSError as error:
-        raise _unreadable(path, DocumentUnreadable.by_system(path, error).reason) from error
+        raise _unreadable_file(path, DocumentUnreadable.by_system(path, error).reason) from error
     if len(data) > MOST_FILE_BYTES:  # it has grown
-        raise _unreadable(path, "too_large")
+        raise _unreadable_file(path, "too_large")
     return data
 
 
-def _seen(path: Path) -> list[int] | None:
+def _file_identity(path: Path) -> list[int] | None:
     """By which a file is known to be as it was: its size in bytes, and when it was changed last, in nanoseconds."""
     try:
         found = path.stat()
@@ -159,12 +159,12 @@ def _kept_beside(path: Path, data: bytes) -> tuple[str, ...]:
         return ()
     names = (f"{path.stem}.changed{number or ''}{path.suffix}" for number in itertools.count())
     copy = next(path.with_name(name) for name in names if not path.with_name(name).exists())
-    with path.open("rb") as changed, written(copy) as file:
+    with path.open("rb") as changed, write_file(copy) as file:
         shutil.copyfileobj(changed, file)
     return (f"Another program had changed {visible_name(path.name)}: what it said is in {visible_name(copy.name)}.",)
 
 
-def _encoded(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tuple[str, ...]]:
+def _encode_text(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tuple[str, ...]]:
     from app.documents.source import ReadingRemark
 
     encoding, newline = form.get("encoding", "utf-8"), form.get("newline", "\n")
@@ -180,14 +180,14 @@ def _encoded(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tu
     return data, form | {"encoding": encoding}, remarks
 
 
-def _newline(text: str) -> str:
+def _usual_newline(text: str) -> str:
     """The line end that a text has most."""
     pairs = text.count("\r\n")
     counts = {"\n": text.count("\n") - pairs, "\r\n": pairs, "\r": text.count("\r") - pairs}
     return max(counts, key=lambda each: counts[each])
 
 
-def _unreadable(path: Path, reason: str) -> TextFileUnreadable:
+def _unreadable_file(path: Path, reason: str) -> TextFileUnreadable:
     return TextFileUnreadable(str(path), reason, MOST_FILE_BYTES)
 
 
@@ -219,7 +219,7 @@ class WritingOptions:
     middle: str = ""
     language: str = ""
 
-    def stored(self) -> dict[str, Any]:
+    def to_fields(self) -> dict[str, Any]:
         """As it is kept, in JSON's words."""
         return vars(self) | {"sampling": dict(self.sampling), "stop": list(self.stop)}
 
@@ -229,14 +229,14 @@ class WritingOptions:
         sampling, stop = stored.get("sampling"), stored.get("stop")
         words = {name: stored[name] for name in ("middle", "language") if isinstance(stored.get(name), str)}
         return cls(
-            max_tokens=_within(stored.get("max_tokens"), LONGEST_TOKENS, USUAL_TOKENS),
-            count=_within(stored.get("count"), MOST_AT_ONCE, 1),
+            max_tokens=_value_within(stored.get("max_tokens"), LONGEST_TOKENS, USUAL_TOKENS),
+            count=_value_within(stored.get("count"), MOST_AT_ONCE, 1),
             sampling=known_sampling(sampling) if isinstance(sampling, dict) else {},
             stop=tuple(one for one in stop if isinstance(one, str) and one) if isinstance(stop, list) else (),
             **words,
         )
 
-    def ask(self, text: str, suffix: str = "", *, tries: int = 0) -> Ask:
+    def make_ask(self, text: str, suffix: str = "", *, tries: int = 0) -> Ask:
         """What the engine is asked. `tries` is how often it was asked the same before: a fixed seed moves on."""
         sampling = Sampling(**self.sampling)  # type: ignore[arg-type]
         if sampling.seed is not None:
@@ -254,7 +254,7 @@ class WritingOptions:
         )
 
 
-def _within(value: object, most: int, usual: int) -> int:
+def _value_within(value: object, most: int, usual: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most else usual
 
 
@@ -451,7 +451,7 @@ def reading_of(
     if fills:
         behind = pieces_of(text[cursor:])
         all_after = sum(known[piece] for piece in behind)
-        end, after = _beginning(behind, known, room // 4, cursor)
+        end, after = _fitting_beginning(behind, known, room // 4, cursor)
     before = pieces_of(text[:cursor])
     all_before = sum(known[piece] for piece in before)
     start, left_out = _left_out(before, known, all_before, room - after)
@@ -460,7 +460,7 @@ def reading_of(
     return ContextWindow(start, end, all_before - left_out + after, all_before + all_after, context_tokens)
 
 
-def _beginning(pieces: list[str], known: Counted, room: int, at: int) -> tuple[int, int]:
+def _fitting_beginning(pieces: list[str], known: Counted, room: int, at: int) -> tuple[int, int]:
     """Where what fits of these ends, which begin at `at`, and how many tokens that are."""
     tokens = 0
     for piece in pieces:
@@ -518,12 +518,14 @@ def go_on(
         return
     reading = reading_of(text, cursor, known, loaded.context_tokens, options, fills=asked.fills)
     yield reading
-    ask = options.ask(text[reading.start : cursor], text[cursor : reading.end], tries=asked.tries)
+    ask = options.make_ask(text[reading.start : cursor], text[cursor : reading.end], tries=asked.tries)
     ask = replace(ask, forced=asked.forced)
     yield from continue_text(engine, ask, options.count, cancel=cancel, most_blanks=asked.most_blanks)
 
 
-def measure(engine: Engine, asked: PageAsked, known: Counted, cancel: CancelToken) -> Iterator[int | ContextWindow]:
+def measure_page(
+    engine: Engine, asked: PageAsked, known: Counted, cancel: CancelToken
+) -> Iterator[int | ContextWindow]:
     """How many tokens the page has, and what would be read of it: counts as they come, then a `ContextWindow`."""
     for part in (asked.text[: asked.cursor], asked.text[asked.cursor :]):
         yield from count_pieces(engine, part, known, cancel)

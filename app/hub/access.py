@@ -107,7 +107,7 @@ def current_visit() -> NetworkVisit | None:
 
 
 @contextlib.contextmanager
-def entered(visit: NetworkVisit) -> Iterator[NetworkVisit]:
+def enter_visit(visit: NetworkVisit) -> Iterator[NetworkVisit]:
     """What happens inside belongs to this visit."""
     before = _visit.set(visit)
     try:
@@ -149,7 +149,7 @@ _SHARED = "100.64.0.0/10"  # RFC 6598; private networks over others' lines, such
 def is_this_computer(host: str) -> bool:
     """Whether what is sent to this name or address stays on this computer."""
     host = host.strip("[]").rstrip(".").lower()
-    address = _address(host)
+    address = _parse_address(host)
     return address.is_loopback if address is not None else host == "localhost" or host.endswith(".localhost")
 
 
@@ -159,19 +159,19 @@ def is_own_network(host: str) -> bool:
     A name without a dot is looked for in the own network first, and is none of the internet.
     """
     host = host.strip("[]").rstrip(".").lower()
-    address = _address(host)
+    address = _parse_address(host)
     if address is None:
         return bool(host) and (is_this_computer(host) or "." not in host or host.endswith(OWN_NAMES))
     if address.is_loopback:
         return True
     if address.is_unspecified or address.is_multicast:
         return False
-    import ipaddress  # as in `_address`
+    import ipaddress  # as in `_parse_address`
 
     return address.is_private or address.is_link_local or address in ipaddress.ip_network(_SHARED)
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parse_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     import ipaddress  # only who names another server needs it
 
     try:
@@ -200,7 +200,7 @@ def problem_of(error: BaseException, visit: NetworkVisit, repo: str = "", file: 
     if isinstance(error, AppError):
         return error
     if isinstance(error, HfHubHTTPError):
-        return _answered(error, visit.access, repo, file)
+        return _problem_of_status(error, visit.access, repo, file)
     if isinstance(error, HFValidationError):
         return RepositoryMissing(repo)
     if not isinstance(error, (httpx2.HTTPError, httpx2.InvalidURL, *_SENSELESS)):
@@ -214,7 +214,7 @@ _SENSELESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError
 """What the library raises over an answer of another form."""
 
 
-def _answered(error: HfHubHTTPError, access: NetworkAccess, repo: str, file: str) -> AppError:
+def _problem_of_status(error: HfHubHTTPError, access: NetworkAccess, repo: str, file: str) -> AppError:
     """The situation behind a status. Missing and private repositories look alike, with status 401 without a token."""
     from huggingface_hub import errors
 
@@ -249,7 +249,7 @@ def why_no_answer(error: BaseException, visit: NetworkVisit) -> str:
     return "captive_portal" if visit.is_html else "garbage"
 
 
-def _reasons() -> tuple[tuple[type[OSError], str], ...]:
+def _failure_reasons() -> tuple[tuple[type[OSError], str], ...]:
     import ssl  # as in `proxy_for`
 
     return (
@@ -267,7 +267,7 @@ def _why_no_connection(error: BaseException, has_proxy: bool) -> str:
     """What the system said, which is behind the error."""
     step: BaseException | None = error
     while step is not None:
-        reason = next((reason for kind, reason in _reasons() if isinstance(step, kind)), "")
+        reason = next((reason for kind, reason in _failure_reasons() if isinstance(step, kind)), "")
         if isinstance(step, OSError) and step.errno in _NO_WAY:
             reason = "offline"
         if reason:
@@ -308,12 +308,12 @@ class ConnectionLedger:
     def begin(self, host: str, why: str) -> HubConnection:
         """A connection is about to be opened."""
         connection = HubConnection(uuid.uuid4().hex[:12], time.time(), host, why)
-        self._append(connection)
+        self._append_line(connection)
         return connection
 
-    def tell(self, connection: HubConnection, *, received_bytes: int, status: int) -> None:
+    def update_connection(self, connection: HubConnection, *, received_bytes: int, status: int) -> None:
         """What came through it so far."""
-        self._append(replace(connection, bytes=received_bytes, status=status))
+        self._append_line(replace(connection, bytes=received_bytes, status=status))
 
     def connections(self, most: int = MOST_SHOWN) -> list[HubConnection]:
         """The newest first; lines that are no connection are passed over."""
@@ -328,7 +328,7 @@ class ConnectionLedger:
             return []
         return sorted(found.values(), key=lambda each: each.at, reverse=True)[:most]
 
-    def _append(self, connection: HubConnection) -> None:
+    def _append_line(self, connection: HubConnection) -> None:
         line = json.dumps(asdict(connection), ensure_ascii=False).encode("utf-8") + b"\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -356,7 +356,7 @@ class HubToken:
     def load(self, host: str = HUB_HOST) -> str:
         """The token for a host; "" when there is none, or no keyring."""
         if host not in self._texts:
-            self._texts[host] = _read(host)
+            self._texts[host] = _read_keyring(host)
         return self._texts[host]
 
     def save(self, text: str, host: str = HUB_HOST) -> None:
@@ -378,7 +378,7 @@ class HubToken:
                 raise TokenNotKept from error
 
 
-def _read(host: str) -> str:
+def _read_keyring(host: str) -> str:
     import keyring
     from keyring.errors import KeyringError
 

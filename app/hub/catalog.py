@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 
 log = logging.getLogger(__name__)
 
@@ -101,25 +101,25 @@ class CatalogEntry:
 
 def load_catalog(path: Path | None = None) -> tuple[CatalogEntry, ...]:
     """All entries; none, and a line in the log, where the file is missing or damaged."""
-    path = path or resource(FILE)
+    path = path or resource_path(FILE)
     try:
-        return _entries(json.loads(path.read_text("utf-8")))
+        return _parse_entries(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         log.warning("the list of suggested models cannot be used: %s: %s", type(error).__name__, error)
         return ()
 
 
-def _entries(raw: dict[str, Any]) -> tuple[CatalogEntry, ...]:
+def _parse_entries(raw: dict[str, Any]) -> tuple[CatalogEntry, ...]:
     if raw["version"] != VERSION:
         raise ValueError(f"version {raw['version']}")
-    entries = tuple(_entry(each) for each in raw["models"])
+    entries = tuple(_parse_entry(each) for each in raw["models"])
     if len({entry.id for entry in entries}) != len(entries):
         raise ValueError("two models have the same id")
     return entries
 
 
-def _entry(raw: dict[str, Any]) -> CatalogEntry:
-    given = {name: _value(name, value) for name, value in raw.items() if value is not None}
+def _parse_entry(raw: dict[str, Any]) -> CatalogEntry:
+    given = {name: _parse_value(name, value) for name, value in raw.items() if value is not None}
     given.setdefault("file", "")
     entry = CatalogEntry(**given)
     if not all((entry.id, entry.name, entry.sentence, entry.license, entry.tasks)) or entry.repo.count("/") != 1:
@@ -137,7 +137,7 @@ _TYPES = {each.name: str(each.type) for each in fields(CatalogEntry)}
 _KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "bool": (bool,), "float | None": (int, float)}
 
 
-def _value(name: str, value: Any) -> Any:
+def _parse_value(name: str, value: Any) -> Any:
     """A value in the type of its field."""
     if name == "chunks":
         return {
@@ -147,9 +147,9 @@ def _value(name: str, value: Any) -> Any:
     if name == "vision":
         return VisionFile(**{str(key): fact for key, fact in value.items() if fact is not None})
     if name == "task_sampling":
-        return {str(task): _numbers(numbers) for task, numbers in value.items()}
+        return {str(task): _sampling_fields(numbers) for task, numbers in value.items()}
     if name == "sampling":
-        return _numbers(value)
+        return _sampling_fields(value)
     if name in ("tasks", "language_codes"):
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise TypeError(f"{name} is no list of texts")
@@ -159,7 +159,7 @@ def _value(name: str, value: Any) -> Any:
     return value
 
 
-def _numbers(raw: dict[str, Any]) -> dict[str, float]:
+def _sampling_fields(raw: dict[str, Any]) -> dict[str, float]:
     """Fields of the engine's `Sampling`."""
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in raw.values()):
         raise TypeError(f"sampling is {raw!r}")

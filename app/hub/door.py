@@ -41,7 +41,7 @@ class HubDoor(httpx2.BaseTransport):
             raise NetworkOff
         if time.monotonic() > visit.deadline_s:  # a try of the library's own, which nobody waits for
             raise HubUnreachable(visit.access.host, "timeout")
-        _prepare(request, visit.access)
+        _prepare_request(request, visit.access)
         way = self._way_for(request, visit.access)
         entry = visit.ledger.begin(request.url.host, visit.why)
         try:
@@ -64,7 +64,7 @@ class HubDoor(httpx2.BaseTransport):
         for way in self._ways.values():
             way.close()
 
-    def _way(self, proxy: str) -> httpx2.HTTPTransport:
+    def _transport_for(self, proxy: str) -> httpx2.HTTPTransport:
         with self._lock:
             if proxy not in self._ways:
                 self._ways[proxy] = httpx2.HTTPTransport(verify=self._trust, proxy=proxy or None)
@@ -72,7 +72,7 @@ class HubDoor(httpx2.BaseTransport):
 
     def _way_for(self, request: httpx2.Request, access: NetworkAccess) -> httpx2.HTTPTransport:
         try:
-            return self._way(proxy_for(str(request.url), access))
+            return self._transport_for(proxy_for(str(request.url), access))
         except (ImportError, ValueError, httpx2.InvalidURL) as error:  # socks, or no proxy's address at all
             raise HubUnreachable(access.host, "proxy") from error
 
@@ -92,15 +92,15 @@ class CountedStream(httpx2.SyncByteStream):
                 raise HubUnreachable(self._visit.access.host, "timeout")
             if now_s > self._told_s + TELL_EVERY_S:
                 self._told_s = now_s
-                self._tell()
+                self._report_bytes()
             yield part
 
     def close(self) -> None:
-        self._tell()
+        self._report_bytes()
         self._inner.close()  # type: ignore[attr-defined]
 
-    def _tell(self) -> None:
-        self._visit.ledger.tell(self._entry, received_bytes=self._size, status=self._status)
+    def _report_bytes(self) -> None:
+        self._visit.ledger.update_connection(self._entry, received_bytes=self._size, status=self._status)
 
 
 class BoundedStream(httpx2.SyncByteStream):
@@ -118,20 +118,20 @@ class BoundedStream(httpx2.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._pieces()
+            yield from self._bounded_pieces()
         except (ValueError, zlib.error) as error:
             if not self._is_error:
                 raise HubUnreachable(self._host, "garbage") from error
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _bounded_pieces(self) -> Iterator[bytes]:
         size = 0
-        for piece in self._unpacked():
+        for piece in self._unpacked_pieces():
             size += len(piece)
             if size > self._most:
                 raise ValueError("too long")
             yield piece
 
-    def _unpacked(self) -> Iterator[bytes]:
+    def _unpacked_pieces(self) -> Iterator[bytes]:
         if self._packing == "identity":
             yield from self._inner
             return
@@ -150,7 +150,7 @@ class BoundedStream(httpx2.SyncByteStream):
         self._inner.close()
 
 
-def _prepare(request: httpx2.Request, access: NetworkAccess) -> None:
+def _prepare_request(request: httpx2.Request, access: NetworkAccess) -> None:
     """Says who we are and no more, and keeps the token from everybody but the Hub."""
     request.headers["User-Agent"] = f"{APP_ID}/{__version__}"
     request.headers.pop("X-Amzn-Trace-Id", None)

@@ -21,7 +21,7 @@ from app.core.events import CancelToken
 from app.core.wire import Ended, Failed, WireClient, WireInbox
 from app.hub.access import NetworkAccess
 from app.hub.files import RemoteFile
-from app.hub.part import PROVENANCE, beside, fetched_bytes, place, throw_away
+from app.hub.part import PROVENANCE, companion_path, fetched_bytes, file_place, throw_away
 from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class QueuedDownload:
         """The files that are not here, in the order in which they are fetched."""
         return [file for file in self.request.all_files if file.name not in self._here]
 
-    def wants(self, repo: str, file: RemoteFile) -> bool:
+    def wants_file(self, repo: str, file: RemoteFile) -> bool:
         """Whether this file is still to come for it."""
         return self.is_open and self.request.repo == repo and file in self.missing
 
@@ -126,14 +126,14 @@ class QueuedDownload:
 
     def needed_bytes(self, folder: Path, besides: RemoteFile | None = None) -> int:
         """What is still to come; raises DownloadFailed for a name that is no file's."""
-        places = {file: place(folder, self.request.repo, file.name) for file in self.missing if file != besides}
+        places = {file: file_place(folder, self.request.repo, file.name) for file in self.missing if file != besides}
         return sum(max(0, file.size_bytes - fetched_bytes(path)) for file, path in places.items())
 
     def is_ours(self, file: RemoteFile) -> bool:
         """Whether this item fetched it."""
         return file.name in self._fetched
 
-    def has(self, file: RemoteFile, path: Path) -> None:
+    def mark_complete(self, file: RemoteFile, path: Path) -> None:
         """A file is here, complete."""
         self._here[file.name] = str(path)
 
@@ -141,12 +141,12 @@ class QueuedDownload:
         """What is here now; raises DownloadFailed for a name that is no file's."""
         self._here = {name: path for name, path in self._here.items() if Path(path).is_file()}
         for file in self.request.all_files:
-            path = place(folder, self.request.repo, file.name)
+            path = file_place(folder, self.request.repo, file.name)
             self._begun[file.name] = fetched_bytes(path)
             if file.name not in self._here and is_in_place(path, file):
-                self.has(file, path)
+                self.mark_complete(file, path)
 
-    def hear(self, file: RemoteFile, event: ChildEvent) -> bool:
+    def take_event(self, file: RemoteFile, event: ChildEvent) -> bool:
         """What the child says about a file; whether that is worth telling now."""
         now_s = time.monotonic()
         is_news = now_s - self._told_s >= TELL_EVERY_S
@@ -162,13 +162,13 @@ class QueuedDownload:
                 if self.phase != "checking":  # that is about bytes which count already
                     self._begun[file.name] = event.done_bytes
                 if self.phase == "downloading":
-                    self._speed.moved(now_s, event.done_bytes)
+                    self._speed.record_bytes(now_s, event.done_bytes)
             case Done():
                 is_news = True
                 self._sizes[file.name] = event.size_bytes
                 self._resumed_bytes += event.resumed_bytes
                 self._fetched.add(file.name)
-                self.has(file, Path(event.path))
+                self.mark_complete(file, Path(event.path))
         if is_news:
             self._told_s = now_s
         return is_news
@@ -218,7 +218,7 @@ def is_in_place(path: Path, file: RemoteFile) -> bool:
     if not file.sha256:
         return False
     try:
-        note = json.loads(beside(path, PROVENANCE).read_bytes())
+        note = json.loads(companion_path(path, PROVENANCE).read_bytes())
         return bool(note["sha256"] == file.sha256 and path.stat().st_size == file.size_bytes)
     except (OSError, ValueError, TypeError, KeyError):
         return False
@@ -240,12 +240,12 @@ class DownloadSpeed:
         self._last_bytes: int | None = None
 
     def go_on(self, now_s: float) -> None:
-        """Bytes come (again); the next `moved` says from where."""
+        """Bytes come (again); the next `record_bytes` says from where."""
         self._last_bytes = None
         if self._began_s is None:
             self._began_s = now_s
 
-    def moved(self, now_s: float, done_bytes: int) -> None:
+    def record_bytes(self, now_s: float, done_bytes: int) -> None:
         """So many bytes are here in all."""
         if self._last_bytes is not None and done_bytes > self._last_bytes:
             self._came.append((now_s, done_bytes - self._last_bytes))
@@ -280,7 +280,7 @@ Hear = Callable[[RemoteFile, ChildEvent], None]
 
 
 class FetchChild(Protocol):
-    """Runs one child for one job: `fetch`."""
+    """Runs one child for one job: `fetch_download`."""
 
     def __call__(self, job: Job, *, folder: Path, cancel: CancelToken) -> Iterator[ChildEvent]: ...
 
@@ -302,7 +302,7 @@ class RunningFetch:
     def __post_init__(self) -> None:
         self._given_back = threading.Condition(self.lock)
 
-    def look(self, item: QueuedDownload) -> None:
+    def find_existing(self, item: QueuedDownload) -> None:
         """Which of its files lie in the models folder; raises DownloadFailed for a name that is no file's."""
         with self.lock:
             item.look_again(self.folder())
@@ -318,7 +318,7 @@ class RunningFetch:
                 found = {file: copy for file, copy in found.items() if file == request.vision}
         with self.lock:
             for file, copy in found.items():
-                item.has(file, copy)
+                item.mark_complete(file, copy)
 
     def run(
         self,
@@ -332,11 +332,11 @@ class RunningFetch:
         for file in item.missing:
             if cancel.cancelled:
                 return
-            path = place(self.folder(), item.request.repo, file.name)
+            path = file_place(self.folder(), item.request.repo, file.name)
             with self._alone_at(path, cancel, partial(hear, file, Phase("waiting"))):
                 if is_in_place(path, file):  # another item fetched it meanwhile
                     with self.lock:
-                        item.has(file, path)
+                        item.mark_complete(file, path)
                 elif not cancel.cancelled:
                     self._fetch_once_free(item, file, cancel, ahead_bytes, hear)
 
@@ -348,7 +348,7 @@ class RunningFetch:
         whole = [] if item.has_model else [file for file in item.request.all_files if item.is_ours(file)]
         for file in item.request.all_files:
             try:
-                path = place(self.folder(), item.request.repo, file.name)
+                path = file_place(self.folder(), item.request.repo, file.name)
                 if is_wanted(file):
                     continue
                 with self._alone_at(path, CancelToken(), lambda: None):
@@ -357,7 +357,7 @@ class RunningFetch:
                     throw_away(path)
                     if file in whole:
                         path.unlink(missing_ok=True)
-                        beside(path, PROVENANCE).unlink(missing_ok=True)
+                        companion_path(path, PROVENANCE).unlink(missing_ok=True)
             except (OSError, DownloadFailed) as error:
                 log.info("what was fetched of %s stays: %s", file.name, error)
 
@@ -413,13 +413,13 @@ class RunningFetch:
     @contextmanager
     def _alone_at(self, path: Path, cancel: CancelToken, on_wait: Callable[[], object]) -> Iterator[None]:
         """Waits until no other worker is at this file; a cancelled one goes on and must leave the file alone."""
-        is_ours = self._take(path)
+        is_ours = self._take_path(path)
         if not is_ours:
             on_wait()
         while not is_ours and not cancel.cancelled:
             with self.lock:
                 self._given_back.wait(TURN_LOOK_EVERY_S)
-                is_ours = self._take(path)
+                is_ours = self._take_path(path)
         try:
             yield
         finally:
@@ -428,7 +428,7 @@ class RunningFetch:
                     self._taken.discard(path)
                     self._given_back.notify_all()
 
-    def _take(self, path: Path) -> bool:
+    def _take_path(self, path: Path) -> bool:
         with self.lock:
             is_free = path not in self._taken
             self._taken.add(path)
@@ -445,7 +445,7 @@ MOST_DEATHS = 3
 TAIL_CHARACTERS = 400
 
 
-def fetch(job: Job, *, folder: Path, cancel: CancelToken) -> Generator[ChildEvent, None, None]:
+def fetch_download(job: Job, *, folder: Path, cancel: CancelToken) -> Generator[ChildEvent, None, None]:
     """Fetches a file; the last event is Done. `folder` is the child's own working directory.
 
     What was said last is said again five times a second, so that the loop that owns this can look about. A cancel
@@ -470,13 +470,13 @@ def _one_child(job: Job, folder: Path, cancel: CancelToken) -> Generator[ChildEv
     child = Child(own_command("--download-worker"), folder, uses_network=True, work="download", subject=job.file)
     reached, last, at_s = 0, None, time.monotonic()
     try:
-        WireClient(WIRE, child, said.put).send(job)
+        WireClient(WIRE, child, said.add_item).send(job)
         while not cancel.cancelled:
-            event = said.next(LOOK_EVERY_S)
+            event = said.next_item(LOOK_EVERY_S)
             now_s = time.monotonic()
             if event is None:
                 if last is not None and now_s - at_s >= REPEAT_EVERY_S:
-                    last, at_s = _again(last, now_s - at_s), now_s
+                    last, at_s = _shorten_wait(last, now_s - at_s), now_s
                     yield last
                 continue
             if isinstance(event, Ended):
@@ -494,7 +494,7 @@ def _one_child(job: Job, folder: Path, cancel: CancelToken) -> Generator[ChildEv
     return reached, None
 
 
-def _again(event: ChildEvent, passed_s: float) -> ChildEvent:
+def _shorten_wait(event: ChildEvent, passed_s: float) -> ChildEvent:
     """The same as now; a wait has become shorter."""
     if isinstance(event, Phase) and event.wait_s:
         return dataclasses.replace(event, wait_s=round(max(0.0, event.wait_s - passed_s), 2))

@@ -52,11 +52,11 @@ class Downloads:
         self._closed = False
         self._fetching = RunningFetch(fetch, folder, access, ledger_path, work_folder, local_copy, self._lock)
         self._queue = StoredQueue(jobs, folder, self._lock)
-        self._queue.load(self._fetching.look)
+        self._queue.load(self._fetching.find_existing)
 
     def start(self) -> None:
         """After a restart: what was running or queued goes on by itself, what was paused stays so."""
-        with self._changing() as changed:
+        with self._changing_items() as changed:
             for item in self._queue:
                 item.is_awake = True
             self._start_next(changed)
@@ -71,28 +71,28 @@ class Downloads:
             same = self._find_same(request)
             if same is not None:
                 self.resume(same.id)
-                return self._snapshot(same)
+                return self._snapshot_of(same)
             item = self._queue.add(request)
         error = self._problem_of(item)
-        with self._changing() as changed:
+        with self._changing_items() as changed:
             item.is_awake = True
             if error is not None and item.state == "queued":
                 item.state, item.error = "failed", error
             changed.append(item)
             self._start_next(changed)
-        return self._snapshot(item)
+        return self._snapshot_of(item)
 
     def pause(self, download_id: int) -> None:
         """Stops it at once and keeps what was fetched."""
-        self._pause(lambda item: item.id == download_id, None)
+        self._pause_items(lambda item: item.id == download_id, None)
 
     def pause_all(self, reason: AppError | None = None) -> None:
         """Stops all that run or wait, as when the network is switched off."""
-        self._pause(lambda item: True, reason)
+        self._pause_items(lambda item: True, reason)
 
     def resume(self, download_id: int) -> None:
         """Queues a paused or failed item again, at its old place."""
-        with self._changing() as changed:
+        with self._changing_items() as changed:
             item = self._queue.get(download_id)
             if item is None or not item.is_open:
                 return
@@ -104,7 +104,7 @@ class Downloads:
 
     def cancel(self, download_id: int) -> None:
         """Stops it at once and deletes what was fetched, unless that is a whole model or another item wants it."""
-        with self._changing() as changed:
+        with self._changing_items() as changed:
             item = self._queue.get(download_id)
             if item is None or not item.is_open:
                 return
@@ -115,7 +115,7 @@ class Downloads:
 
     def remove(self, download_id: int) -> None:
         """Forgets a finished item; its files stay."""
-        with self._changing() as changed:
+        with self._changing_items() as changed:
             item = self._queue.get(download_id)
             if item is not None and item.state == "done":
                 self._queue.remove(item)
@@ -126,11 +126,11 @@ class Downloads:
         with self._lock:
             return [item.snapshot() for item in self._queue if item.state != CANCELLED]
 
-    def settle(self, timeout_s: float = 5.0) -> bool:
+    def wait_for_idle(self, timeout_s: float = 5.0) -> bool:
         """Waits until nobody is at the files of what does not run (any more); whether that is so."""
         with self._lock:
             ending = [item.worker for item in self._queue if item.worker and item.state != "running"]
-        return _joined(ending, timeout_s)
+        return _join_threads(ending, timeout_s)
 
     def close(self) -> None:
         """Ends all children and leaves everything so that the next start goes on; safe to call twice."""
@@ -140,10 +140,10 @@ class Downloads:
             workers = [item.worker for item in self._queue if item.worker]
             for item in self._queue:
                 item.cancel.cancel()
-        _joined(workers, CLOSE_TIMEOUT_S)
+        _join_threads(workers, CLOSE_TIMEOUT_S)
 
     def _find_same(self, request: DownloadRequest) -> QueuedDownload | None:
-        with self._changing() as changed:
+        with self._changing_items() as changed:
             for item in self._queue:
                 if item.request.wants_the_same(request):
                     if item.is_open:
@@ -156,7 +156,7 @@ class Downloads:
     def _problem_of(self, item: QueuedDownload) -> AppError | None:
         """Why it will not be fetched, as far as that can be said before; copies elsewhere take no room."""
         try:
-            self._fetching.look(item)
+            self._fetching.find_existing(item)
             try:
                 self._queue.check_room(item)
             except AppError:
@@ -166,8 +166,8 @@ class Downloads:
             return error
         return None
 
-    def _pause(self, is_meant: Callable[[QueuedDownload], bool], reason: AppError | None) -> None:
-        with self._changing() as changed:
+    def _pause_items(self, is_meant: Callable[[QueuedDownload], bool], reason: AppError | None) -> None:
+        with self._changing_items() as changed:
             for item in self._queue:
                 if is_meant(item) and item.state in ("queued", "running"):
                     item.state, item.error = "paused", reason
@@ -181,26 +181,26 @@ class Downloads:
                 continue
             at_work = sum(queued_download.worker is not None for queued_download in self._queue)
             if item.state == CANCELLED:
-                self._start(item, self._throw_away)
+                self._start_item(item, self._throw_away)
             elif item.state == "queued" and at_work < MOST_AT_ONCE:
                 item.state, item.error = "running", None
                 item.cancel = CancelToken()
                 item.set_idle()
                 changed.append(item)
-                self._start(item, self._run)
+                self._start_item(item, self._run_worker)
 
-    def _start(self, item: QueuedDownload, work: Callable[[QueuedDownload, CancelToken], None]) -> None:
+    def _start_item(self, item: QueuedDownload, work: Callable[[QueuedDownload, CancelToken], None]) -> None:
         if not self._closed:
             item.worker = threading.Thread(
                 target=work, args=(item, item.cancel), name=f"download {item.id}", daemon=True
             )
             item.worker.start()
 
-    def _run(self, item: QueuedDownload, cancel: CancelToken) -> None:
+    def _run_worker(self, item: QueuedDownload, cancel: CancelToken) -> None:
         """A worker's whole life, from its item's turn to the next one's."""
         error: AppError | None = None
         try:
-            self._fetching.look(item)
+            self._fetching.find_existing(item)
             self._fetching.find_copies(item)
             if item.missing and not cancel.cancelled:
                 self._queue.check_room(item)
@@ -208,14 +208,14 @@ class Downloads:
                     item,
                     cancel,
                     ahead_bytes=lambda: self._queue.ahead_bytes(item),
-                    hear=lambda file, event: self._hear(item, file, event),
+                    hear=lambda file, event: self._take_event(item, file, event),
                 )
         except AppError as problem:
             error = problem
         except Exception as defect:
             log.exception("download %d", item.id)
             error = DownloadFailed(item.request.title, f"{type(defect).__name__}: {defect}")
-        with self._changing() as changed:
+        with self._changing_items() as changed:
             item.worker = None
             if item.state != CANCELLED:  # that was told already, and what is here is thrown away next
                 if not item.missing:
@@ -228,22 +228,22 @@ class Downloads:
 
     def _throw_away(self, item: QueuedDownload, _cancel: CancelToken) -> None:
         self._fetching.throw_away(item, lambda file: self._queue.wants(item.request.repo, file))
-        with self._changing() as changed:
+        with self._changing_items() as changed:
             item.worker = None
             if not self._closed:
                 self._queue.remove(item)
             self._start_next(changed)
 
-    def _hear(self, item: QueuedDownload, file: RemoteFile, event: ChildEvent) -> None:
+    def _take_event(self, item: QueuedDownload, file: RemoteFile, event: ChildEvent) -> None:
         with self._lock:
-            is_news = item.hear(file, event)
+            is_news = item.take_event(file, event)
             if isinstance(event, Done):
                 self._queue.save(item)
         if is_news and item.state == "running":
-            self._tell(item)
+            self._notify_listeners(item)
 
     @contextmanager
-    def _changing(self) -> Iterator[list[QueuedDownload]]:
+    def _changing_items(self) -> Iterator[list[QueuedDownload]]:
         """Changes items under the lock; those named are saved, and told once the lock is free."""
         changed: list[QueuedDownload] = []
         with self._lock:
@@ -252,23 +252,23 @@ class Downloads:
             for item in named:
                 self._queue.save(item)
         for item in named:
-            self._tell(item)
+            self._notify_listeners(item)
 
-    def _tell(self, item: QueuedDownload) -> None:
+    def _notify_listeners(self, item: QueuedDownload) -> None:
         with self._telling:
             if self._closed:
                 return
             try:
-                self._on_change(self._snapshot(item))
+                self._on_change(self._snapshot_of(item))
             except Exception:
                 log.exception("a listener failed at download %d", item.id)
 
-    def _snapshot(self, item: QueuedDownload) -> Download:
+    def _snapshot_of(self, item: QueuedDownload) -> Download:
         with self._lock:
             return item.snapshot()
 
 
-def _joined(threads: list[threading.Thread], timeout_s: float) -> bool:
+def _join_threads(threads: list[threading.Thread], timeout_s: float) -> bool:
     """Waits for all of them; whether they ended in time."""
     until_s = time.monotonic() + timeout_s
     for thread in threads:
@@ -330,7 +330,7 @@ class StoredQueue:
     def wants(self, repo: str, file: RemoteFile) -> bool:
         """Whether a file is still to come for one of them."""
         with self._lock:
-            return any(item.wants(repo, file) for item in self)
+            return any(item.wants_file(repo, file) for item in self)
 
     def check_room(self, item: QueuedDownload) -> None:
         """Raises NotEnoughDisk unless all that it needs fits, and a reserve; DownloadFailed for an impossible name."""

@@ -96,7 +96,7 @@ def is_safe_name(name: str) -> bool:
     )
 
 
-def group(files: Iterable[RemoteFile]) -> tuple[tuple[ModelFile, ...], tuple[RemoteFile, ...]]:
+def group_files(files: Iterable[RemoteFile]) -> tuple[tuple[ModelFile, ...], tuple[RemoteFile, ...]]:
     """What can be run, the smallest first, and the mmproj files for it, the one to take first in front.
 
     Parts are joined; what only helps to make or to speed up models is left out, and names that are not safe.
@@ -117,14 +117,16 @@ def group(files: Iterable[RemoteFile]) -> tuple[tuple[ModelFile, ...], tuple[Rem
             vision.append(file)
         elif base.endswith(".gguf"):
             single.setdefault(file.name, file)
-    models = [ModelFile(name, (file,), quantization(name)) for name, file in single.items()]
-    models += [_joined(parts, count) for (_, count), parts in split.items()]
-    models += [ModelFile(name, tuple(pieces), quantization(name), is_supported=False) for name, pieces in cut.items()]
+    models = [ModelFile(name, (file,), quantization_of(name)) for name, file in single.items()]
+    models += [_join_parts(parts, count) for (_, count), parts in split.items()]
+    models += [
+        ModelFile(name, tuple(pieces), quantization_of(name), is_supported=False) for name, pieces in cut.items()
+    ]
     models.sort(key=lambda model: (not model.is_supported, model.size_bytes, model.name))
     return tuple(models), tuple(sorted(vision, key=_vision_order))
 
 
-def quantization(name: str) -> str:
+def quantization_of(name: str) -> str:
     """The tag of a file's name, "" where there is none: the last in its own name, else that of its folder."""
     for part in reversed(name.split("/")):
         stem = re.sub(r"(?:-\d{5}-of-\d{5})?\.gguf.*$", "", part, flags=re.IGNORECASE)
@@ -140,13 +142,13 @@ def quantization_words(tag: str) -> str:
     return _BY_BITS.get(bits[1] or bits[2], "") if bits else ""
 
 
-def _joined(parts: dict[int, RemoteFile], count: int) -> ModelFile:
+def _join_parts(parts: dict[int, RemoteFile], count: int) -> ModelFile:
     """All parts of a split; one that has gaps cannot be run."""
     ordered = tuple(parts[number] for number in sorted(parts))
     is_whole = count <= MOST_PARTS and sorted(parts) == list(range(1, count + 1))
-    return ModelFile(ordered[0].name, ordered, quantization(ordered[0].name), is_whole)
+    return ModelFile(ordered[0].name, ordered, quantization_of(ordered[0].name), is_whole)
 
 
 def _vision_order(file: RemoteFile) -> tuple[int, int, str]:
-    tag = quantization(file.name)
+    tag = quantization_of(file.name)
     return _VISION_ORDER.index(tag) if tag in _VISION_ORDER else len(_VISION_ORDER), file.size_bytes, file.name

@@ -15,7 +15,7 @@ from typing import Any
 
 from app.core.events import CancelToken
 from app.core.gguf import UNHEARD, VOICES, GgufProblem, projector_kinds, read_beginning
-from app.hub.files import MOST_PARTS, ModelFile, RemoteFile, group, is_safe_name, quantization
+from app.hub.files import MOST_PARTS, ModelFile, RemoteFile, group_files, is_safe_name, quantization_of
 
 ENDING = ".gguf"
 SIDECAR_ENDING = ".json"
@@ -70,11 +70,11 @@ class FileHere:
     identity: tuple[int, int]
 
 
-def scan(folder: Path) -> list[InstalledModel]:
+def scan_folder(folder: Path) -> list[InstalledModel]:
     """The models in our own folder; nothing is changed, and what cannot be read is left out."""
     units: dict[Path, list[FileHere]] = {}
     seen: set[tuple[int, int]] = set()
-    for file in walk(folder):
+    for file in walk_files(folder):
         if file.identity not in seen:
             seen.add(file.identity)
             # what lies in <org>/<repo>, in folders of it too, belongs together
@@ -97,7 +97,7 @@ def scan(folder: Path) -> list[InstalledModel]:
     return sorted(found, key=lambda model: (model.name.lower(), model.path))
 
 
-def describe(path: Path, origin: str) -> InstalledModel | None:
+def describe_model(path: Path, origin: str) -> InstalledModel | None:
     """One model by its file, with its parts and vision file from beside it; None where there is none (any more)."""
     file = file_at(path)
     if file is None:
@@ -105,7 +105,7 @@ def describe(path: Path, origin: str) -> InstalledModel | None:
     if not path.name.lower().endswith(ENDING):
         return model_of([file], origin)
     split = _PART.fullmatch(path.name)
-    here = list(walk(path.parent, depth=0))
+    here = list(walk_files(path.parent, depth=0))
     names = {display_name(other.path) for other in here if "mmproj" not in other.path.name.lower()}
     is_repository = bool(read_sidecar(path).get("repo")) or path.parent.parent.name == "snapshots"
     beside = [
@@ -135,9 +135,9 @@ def models_in(
     """
     here = {file.path.relative_to(root).as_posix(): file for file in files}
     remote = [RemoteFile(name, file.size_bytes) for name, file in here.items()]
-    models, vision = group(remote)
+    models, vision = group_files(remote)
     # names that the Hub may not have are a person's own business
-    odd = (ModelFile(file.name, (file,), quantization(file.name)) for file in remote if not is_safe_name(file.name))
+    odd = (ModelFile(file.name, (file,), quantization_of(file.name)) for file in remote if not is_safe_name(file.name))
     found_all = (*models, *odd)
     is_one = len({display_name(Path(model.name)) for model in found_all}) == 1 if is_alone is None else is_alone
     for model in found_all:
@@ -149,7 +149,7 @@ def models_in(
             tag=model.tag,
             repo=repo,
             commit=commit,
-            missing=() if model.is_supported else _missing(model),
+            missing=() if model.is_supported else _missing_parts(model),
         )
         if found is not None:
             yield found
@@ -172,14 +172,14 @@ def model_of(
     if architecture == "clip" or facts.get("general.type") in NO_MODELS or not has_weights:
         return None
     eye = fields.get("vision_path")
-    sees, hears = abilities(eye) if eye is not None else (False, False)
+    sees, hears = projector_abilities(eye) if eye is not None else (False, False)
     return InstalledModel(
         path,
         name or display_name(path),
         sum(part.size_bytes for part in parts),
         origin,
         tuple(part.path for part in parts),
-        tag=tag or quantization(path.name),
+        tag=tag or quantization_of(path.name),
         architecture=architecture if isinstance(architecture, str) else "",
         sees=sees,
         hears=hears,
@@ -187,7 +187,7 @@ def model_of(
     )
 
 
-def walk(folder: Path, ending: str = ENDING, depth: int = MOST_DEPTH) -> Iterator[FileHere]:
+def walk_files(folder: Path, ending: str = ENDING, depth: int = MOST_DEPTH) -> Iterator[FileHere]:
     """Regular files below `folder` with this ending; what is hidden, unreadable, vanished or a loop is passed over."""
     left = MOST_ENTRIES
     seen: set[tuple[int, int]] = set()
@@ -285,7 +285,7 @@ def find_copy(
         if not sha:
             unknown.append(path)
     for path in unknown:
-        sha = _hashed(path, cancel)
+        sha = _hash_file(path, cancel)
         if sha:
             remember_sha(path, sha)
         if sha == file.sha256:
@@ -293,7 +293,7 @@ def find_copy(
     return None
 
 
-def _hashed(path: Path, cancel: CancelToken) -> str:
+def _hash_file(path: Path, cancel: CancelToken) -> str:
     """The sha256 of a file, "" where it cannot be read or nobody waits any more."""
     import hashlib  # OpenSSL comes with it: 4 MB that a window does without
 
@@ -309,7 +309,7 @@ def _hashed(path: Path, cancel: CancelToken) -> str:
     return digest.hexdigest()
 
 
-def abilities(projector: Path) -> tuple[bool, bool]:
+def projector_abilities(projector: Path) -> tuple[bool, bool]:
     """Whether a model sees, and hears, through a file, by its header; neither where that is no such file."""
     try:
         with projector.open("rb") as file:
@@ -327,7 +327,7 @@ def abilities(projector: Path) -> tuple[bool, bool]:
 def find_projector(path: Path) -> Path | None:
     """The file through which a model sees or hears, where it lies beside it, or another program says which it is."""
     if path.name.lower().endswith(ENDING):
-        found = describe(path, "")
+        found = describe_model(path, "")
     else:  # named by its content, as Ollama has them
         found = next(
             (
@@ -356,7 +356,7 @@ def _vision_for(name: str, vision: Sequence[RemoteFile], *, is_flat: bool, is_al
     return vision[0] if vision and not is_flat else None
 
 
-def _missing(model: ModelFile) -> tuple[str, ...]:
+def _missing_parts(model: ModelFile) -> tuple[str, ...]:
     """The names of the parts that are not among those of a split."""
     split = _PART.fullmatch(model.name)
     assert split is not None
@@ -397,7 +397,7 @@ def scan_others(environment: Mapping[str, str], home: Path, platform: str) -> It
     A split that is not complete is another program's unfinished download, so it is left out, too.
     """
     seen: set[tuple[int, int]] = set()
-    for place in places(environment, home, platform):
+    for place in known_folders(environment, home, platform):
         for model in _LAYOUTS[place.layout](place):
             file = file_at(model.path)
             if file is not None and file.identity not in seen and not model.missing:
@@ -405,11 +405,11 @@ def scan_others(environment: Mapping[str, str], home: Path, platform: str) -> It
                 yield model
 
 
-def places(environment: Mapping[str, str], home: Path, platform: str) -> list[ModelFolder]:
+def known_folders(environment: Mapping[str, str], home: Path, platform: str) -> list[ModelFolder]:
     """Where each program keeps models on this system; not all of these folders exist."""
 
     def named(variable: str) -> Path | None:
-        return _absolute(environment.get(variable, ""), home)
+        return _absolute_folder(environment.get(variable, ""), home)
 
     if platform == "win32":
         cache = named("LOCALAPPDATA") or home / "AppData" / "Local"
@@ -437,7 +437,7 @@ def places(environment: Mapping[str, str], home: Path, platform: str) -> list[Mo
     return found
 
 
-def _absolute(text: str, home: Path) -> Path | None:
+def _absolute_folder(text: str, home: Path) -> Path | None:
     """A folder as a person wrote it; None for nothing and for what depends on where a program was started."""
     if text == "~" or text.startswith(("~/", "~\\")):
         return home / text[2:]
@@ -447,43 +447,43 @@ def _absolute(text: str, home: Path) -> Path | None:
 def _lm_studio_home(home: Path) -> Path:
     try:
         with (home / ".lmstudio-home-pointer").open("rb") as file:
-            pointed = _absolute(file.read(MOST_TEXT_BYTES).decode("utf-8", "replace").strip(), home)
+            pointed = _absolute_folder(file.read(MOST_TEXT_BYTES).decode("utf-8", "replace").strip(), home)
     except OSError:
         pointed = None
     before = home / ".cache" / "lm-studio"
     return pointed or (before if before.is_dir() else home / ".lmstudio")
 
 
-def _hub(place: ModelFolder) -> Iterator[InstalledModel]:
+def _hub_models(place: ModelFolder) -> Iterator[InstalledModel]:
     """`models--<org>--<repo>/snapshots/<commit>/…`: links to blobs, whose names are their sha256."""
-    for repository in _folders(place.folder, "models--"):
-        for snapshot in _folders(repository / "snapshots"):
+    for repository in _visible_folders(place.folder, "models--"):
+        for snapshot in _visible_folders(repository / "snapshots"):
             repo = repository.name.removeprefix("models--").replace("--", "/")
-            files = list(walk(snapshot))
+            files = list(walk_files(snapshot))
             for model in models_in(snapshot, files, place.origin, repo=repo, commit=snapshot.name):
                 yield replace(model, sha256=sha_by_name(model.path))
 
 
-def _flat(place: ModelFolder) -> Iterator[InstalledModel]:
-    yield from models_in(place.folder, list(walk(place.folder, depth=0)), place.origin, is_flat=True)
+def _flat_models(place: ModelFolder) -> Iterator[InstalledModel]:
+    yield from models_in(place.folder, list(walk_files(place.folder, depth=0)), place.origin, is_flat=True)
 
 
-def _publisher(place: ModelFolder) -> Iterator[InstalledModel]:
+def _publisher_models(place: ModelFolder) -> Iterator[InstalledModel]:
     """`<publisher>/<model>/…`, as repositories of the Hub are called."""
-    for publisher in _folders(place.folder):
-        for folder in _folders(publisher):
+    for publisher in _visible_folders(place.folder):
+        for folder in _visible_folders(publisher):
             repo = f"{publisher.name}/{folder.name}"
-            yield from models_in(folder, list(walk(folder, depth=2)), place.origin, repo=repo)
+            yield from models_in(folder, list(walk_files(folder, depth=2)), place.origin, repo=repo)
 
 
-def _ollama(place: ModelFolder) -> Iterator[InstalledModel]:
+def _ollama_models(place: ModelFolder) -> Iterator[InstalledModel]:
     """`manifests/<registry>/<namespace>/<model>/<tag>` names blobs, which have no ending."""
     manifests = place.folder / "manifests"
-    for manifest in walk(manifests, ending="", depth=4):
+    for manifest in walk_files(manifests, ending="", depth=4):
         names = manifest.path.relative_to(manifests).parts
         if len(names) != 4:
             continue
-        layers = _layers(read_json(manifest.path), place.folder / "blobs")
+        layers = _manifest_layers(read_json(manifest.path), place.folder / "blobs")
         if "model" not in layers:
             continue
         registry, namespace, model, tag = names
@@ -502,7 +502,7 @@ def _ollama(place: ModelFolder) -> Iterator[InstalledModel]:
             yield found
 
 
-def _layers(manifest: Any, blobs: Path) -> dict[str, FileHere]:
+def _manifest_layers(manifest: Any, blobs: Path) -> dict[str, FileHere]:
     """The blobs a manifest names and that are there, by kind; it cannot name anything outside `blobs`."""
     layers = manifest.get("layers") if isinstance(manifest, dict) else None
     found: dict[str, FileHere] = {}
@@ -517,16 +517,16 @@ def _layers(manifest: Any, blobs: Path) -> dict[str, FileHere]:
     return found
 
 
-def _jan(place: ModelFolder) -> Iterator[InstalledModel]:
+def _jan_models(place: ModelFolder) -> Iterator[InstalledModel]:
     """`llamacpp/models/**/model.yml`, whose paths are in Jan's folder, or absolute for models that it was shown."""
     models = place.folder / "llamacpp" / "models"
-    for description in walk(models, ending="model.yml"):
+    for description in walk_files(models, ending="model.yml"):
         facts = _top_level(description.path)
         file, eye = (_named_file(place.folder, facts.get(key, "")) for key in ("model_path", "mmproj_path"))
         if file is None:
             continue
         called = description.path.parent.name + ENDING  # the file itself is always called model.gguf
-        tag = quantization(file.path.name) or quantization(called)
+        tag = quantization_of(file.path.name) or quantization_of(called)
         name = display_name(Path(called))
         found = model_of([file], place.origin, name=name, vision_path=eye.path if eye else None, tag=tag)
         if found is not None:
@@ -551,11 +551,11 @@ def _top_level(path: Path) -> dict[str, str]:
     for line in lines:
         key, colon, value = line.partition(": ")
         if colon and key.isidentifier():
-            found.setdefault(key, _unquoted(value.strip()))
+            found.setdefault(key, _unquote_value(value.strip()))
     return found
 
 
-def _unquoted(value: str) -> str:
+def _unquote_value(value: str) -> str:
     if len(value) >= 2 and value[0] == value[-1] == "'":
         return value[1:-1].replace("''", "'")
     if value.startswith('"'):
@@ -566,7 +566,7 @@ def _unquoted(value: str) -> str:
     return value.partition(" #")[0].rstrip()
 
 
-def _folders(folder: Path, beginning: str = "") -> list[Path]:
+def _visible_folders(folder: Path, beginning: str = "") -> list[Path]:
     """Visible folders in one, the last changed first, so that of two versions the newer one is met first."""
     found: list[tuple[float, Path]] = []
     with contextlib.suppress(OSError, ValueError):
@@ -579,9 +579,9 @@ def _folders(folder: Path, beginning: str = "") -> list[Path]:
 
 
 _LAYOUTS: dict[str, Callable[[ModelFolder], Iterator[InstalledModel]]] = {
-    "hub": _hub,
-    "flat": _flat,
-    "publisher": _publisher,
-    "ollama": _ollama,
-    "jan": _jan,
+    "hub": _hub_models,
+    "flat": _flat_models,
+    "publisher": _publisher_models,
+    "ollama": _ollama_models,
+    "jan": _jan_models,
 }

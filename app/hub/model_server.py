@@ -27,7 +27,7 @@ from app.core.errors import (
     ServerUnreachable,
 )
 from app.core.numbers import whole_number
-from app.hub.access import ConnectionLedger, NetworkAccess, NetworkVisit, entered, wait_of, why_no_answer
+from app.hub.access import ConnectionLedger, NetworkAccess, NetworkVisit, enter_visit, wait_of, why_no_answer
 
 if TYPE_CHECKING:
     import httpx2
@@ -51,23 +51,23 @@ class RequestCut:
         self._socket: socket.socket | None = None
         self.is_made = False
 
-    def make(self) -> None:
+    def cut_request(self) -> None:
         """Ends it; one that has no connection yet ends when it gets one."""
         with self._lock:
             self.is_made = True
-            _shut(self._socket)
+            _shut_connection(self._socket)
 
-    def follow(self, event: str, info: Mapping[str, Any]) -> None:
+    def trace_event(self, event: str, info: Mapping[str, Any]) -> None:
         """Hears of connections, as httpcore tells an extension called `trace`."""
         if not event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             return
         with self._lock:
             self._socket = info["return_value"].get_extra_info("socket")
             if self.is_made:
-                _shut(self._socket)
+                _shut_connection(self._socket)
 
 
-def _shut(connection: socket.socket | None) -> None:
+def _shut_connection(connection: socket.socket | None) -> None:
     if connection is not None:
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
@@ -113,9 +113,9 @@ class ModelServer:
         Raises NetworkOff, ServerUnreachable, ServerBusy, ServerKeyRefused, ServerLacksModel, ServerRefused or
         PromptTooLong.
         """
-        with self._sent(url, body, why, cut or RequestCut(), CALL_TIMEOUT_S) as response:
+        with self._send_request(url, body, why, cut or RequestCut(), CALL_TIMEOUT_S) as response:
             try:
-                return json.loads(_read(response, MOST_ANSWER_BYTES))
+                return json.loads(_read_body(response, MOST_ANSWER_BYTES))
             except (ValueError, RecursionError) as error:
                 raise ServerUnreachable(self.host, _what_came(response)) from error
 
@@ -125,12 +125,12 @@ class ModelServer:
         It ends with `[DONE]` or with the connection: whether that was the end of the answer, the last objects say.
         Raises what `call` raises, also in the middle.
         """
-        with self._sent(url, body, why, cut, self._stream_timeout_s) as response:
+        with self._send_request(url, body, why, cut, self._stream_timeout_s) as response:
             if response.headers.get("content-type", "").startswith("application/json"):
-                yield self._object(_read(response, MOST_ANSWER_BYTES), response)
+                yield self._parse_object(_read_body(response, MOST_ANSWER_BYTES), response)
                 return
             came = False
-            for line in _lines(response):
+            for line in _read_lines(response):
                 if not line.startswith(b"data:"):
                     if not came and line.lstrip()[:1] not in (b"", b":", b"e", b"i", b"r"):  # event, id and retry
                         raise ServerUnreachable(self.host, _what_came(response))
@@ -139,7 +139,7 @@ class ModelServer:
                 if data == b"[DONE]":
                     return
                 came = True
-                yield self._object(data, response)
+                yield self._parse_object(data, response)
             if not came:
                 raise ServerUnreachable(self.host, "broken")
 
@@ -150,7 +150,7 @@ class ModelServer:
         if client is not None:
             client.close()
 
-    def _object(self, data: bytes, response: httpx2.Response) -> dict[str, Any]:
+    def _parse_object(self, data: bytes, response: httpx2.Response) -> dict[str, Any]:
         try:
             found = json.loads(data)
         except (ValueError, RecursionError) as error:
@@ -158,21 +158,23 @@ class ModelServer:
         if not isinstance(found, dict):
             raise ServerUnreachable(self.host, "garbage")
         if found.get("error"):
-            raise self._refusal(found)
+            raise self._problem_of_error(found)
         return found
 
     @contextlib.contextmanager
-    def _sent(self, url: str, body: Any, why: str, cut: RequestCut, timeout_s: float) -> Iterator[httpx2.Response]:
+    def _send_request(
+        self, url: str, body: Any, why: str, cut: RequestCut, timeout_s: float
+    ) -> Iterator[httpx2.Response]:
         access = self._access()
         if not access.allowed:
             raise NetworkOff
         visit = NetworkVisit(access, why, self._ledger, patient=True)
-        with entered(visit):
+        with enter_visit(visit):
             try:
-                response = self._opened().send(self._request(url, body, cut, timeout_s), stream=True)
+                response = self._open_client().send(self._make_request(url, body, cut, timeout_s), stream=True)
                 try:
                     if not response.is_success:
-                        raise self._problem(response)
+                        raise self._problem_of_status(response)
                     yield response
                 finally:
                     response.close()
@@ -189,23 +191,23 @@ class ModelServer:
                 told = {"captive_portal": "html", "tls": _why_not_secure(error)}.get(reason, reason)
                 raise ServerUnreachable(self.host, told) from error
 
-    def _request(self, url: str, body: Any, cut: RequestCut, timeout_s: float) -> httpx2.Request:
+    def _make_request(self, url: str, body: Any, cut: RequestCut, timeout_s: float) -> httpx2.Request:
         import httpx2
 
         headers = {"Accept-Encoding": "identity", "Connection": "close"}  # a connection that is cut serves nobody else
         key = self._key()
         if key:
             headers["Authorization"] = f"Bearer {key}"
-        return self._opened().build_request(
+        return self._open_client().build_request(
             "GET" if body is None else "POST",
             url if "://" in url else self.address + url,
             json=body,
             headers=headers,
             timeout=httpx2.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-            extensions={"trace": cut.follow},
+            extensions={"trace": cut.trace_event},
         )
 
-    def _opened(self) -> httpx2.Client:
+    def _open_client(self) -> httpx2.Client:
         with self._lock:
             if self._client is None:
                 import httpx2
@@ -219,10 +221,10 @@ class ModelServer:
                 )
             return self._client
 
-    def _problem(self, response: httpx2.Response) -> AppError:
+    def _problem_of_status(self, response: httpx2.Response) -> AppError:
         """The situation behind a status other than 200."""
         status = response.status_code
-        body = _read(response, MOST_ERROR_BYTES)
+        body = _read_body(response, MOST_ERROR_BYTES)
         if status in (401, 403):
             return ServerKeyRefused(self.host, "authorization" in response.request.headers)
         if status == 429 or (status == 503 and "retry-after" in response.headers):
@@ -234,13 +236,13 @@ class ModelServer:
         except (ValueError, RecursionError):
             found = None
         if isinstance(found, dict):
-            return self._refusal(found, response)
+            return self._problem_of_error(found, response)
         if status >= 500:
             return ServerUnreachable(self.host, "server")
         is_page = response.headers.get("content-type", "").startswith("text/html")
         return ServerUnreachable(self.host, "html" if is_page else "not_a_server" if status == 404 else "garbage")
 
-    def _refusal(self, found: dict[str, Any], response: httpx2.Response | None = None) -> AppError:
+    def _problem_of_error(self, found: dict[str, Any], response: httpx2.Response | None = None) -> AppError:
         """The situation behind the words of an error."""
         status = response.status_code if response is not None else 400
         told = found.get("error", found)
@@ -285,7 +287,7 @@ def _what_came(response: httpx2.Response) -> str:
     return "html" if response.headers.get("content-type", "").startswith("text/html") else "garbage"
 
 
-def _read(response: httpx2.Response, most_bytes: int) -> bytes:
+def _read_body(response: httpx2.Response, most_bytes: int) -> bytes:
     """A body up to so many bytes: JSON that is cut off there is none any more."""
     found = bytearray()
     for piece in response.iter_raw():
@@ -295,7 +297,7 @@ def _read(response: httpx2.Response, most_bytes: int) -> bytes:
     return bytes(found[:most_bytes])
 
 
-def _lines(response: httpx2.Response) -> Iterator[bytes]:
+def _read_lines(response: httpx2.Response) -> Iterator[bytes]:
     """Whole lines, without their ends. Of one that never ends comes what is no JSON, and nothing after it."""
     rest = b""
     for piece in response.iter_raw():

@@ -18,14 +18,14 @@ from pathlib import Path, PurePosixPath
 from app.core.errors import FolderNotWritable, ModelMissing, ModelNotOurs, ModelUnreadable
 from app.core.events import CancelToken, CopyProgress
 from app.core.gguf import check_model
-from app.core.paths import disk_problem, make_folder, opener
-from app.hub.library import InstalledModel, describe, file_at, places, read_json, scan, sidecar_path
+from app.core.paths import disk_problem, make_folder, private_opener
+from app.hub.library import InstalledModel, describe_model, file_at, known_folders, read_json, scan_folder, sidecar_path
 from app.hub.part import check_room, reserve_for
 
 ADDED = "added"
 
 
-def add(
+def add_model(
     path: Path, folder: Path, how: str, cancel: CancelToken, others: Iterable[Path] | None = None
 ) -> Generator[CopyProgress, None, Path | None]:
     """Brings a model along with all parts and its vision file; returns where it is then, None when it was cancelled.
@@ -35,40 +35,40 @@ def add(
     Raises ModelMissing, ModelUnreadable, ModelNotOurs, NotEnoughDisk, DiskFull or FolderNotWritable.
     """
     path = path.absolute()
-    model = checked(path)
-    total = sum(file.size_bytes for source in _files(model) if (file := file_at(source)) is not None)
+    model = require_model(path)
+    total = sum(file.size_bytes for source in _model_files(model) if (file := file_at(source)) is not None)
     if how == "in_place" or path.resolve().is_relative_to(folder.resolve()):
         yield CopyProgress(total, total, path.name)
         return model.path
-    if how == "move" and any(_lies_in(path, other) for other in (_others() if others is None else others)):
+    if how == "move" and any(_lies_in(path, other) for other in (_other_folders() if others is None else others)):
         raise ModelNotOurs(str(path))
-    place = _place(model, folder)
-    pairs = [(source, place / source.name) for source in _files(model)]
+    place = _free_folder(model, folder)
+    pairs = [(source, place / source.name) for source in _model_files(model)]
     try:
-        if not (how == "move" and _link(pairs)):
+        if not (how == "move" and _link_files(pairs)):
             check_room(folder, total + reserve_for(total))
-            yield from _copy(pairs, total, cancel)
+            yield from _copy_files(pairs, total, cancel)
             if cancel.cancelled:
                 return None
             for _, target in pairs:
-                unfinished(target).rename(target)
+                unfinished_path(target).rename(target)
             sync_folder(place)
     except OSError as error:
         raise disk_problem(error, folder) from error
     finally:
         for _, target in pairs:
-            unfinished(target).unlink(missing_ok=True)
+            unfinished_path(target).unlink(missing_ok=True)
         remove_empty(place, folder)
     if how == "move":
-        _remove([source for source, _ in pairs])
+        _remove_files([source for source, _ in pairs])
     yield CopyProgress(total, total, path.name)
     return place / model.path.name
 
 
-def checked(path: Path) -> InstalledModel:
+def require_model(path: Path) -> InstalledModel:
     """The model that a file belongs to, complete and readable; raises ModelMissing or ModelUnreadable."""
     check_model(path)
-    model = describe(path, "added")
+    model = describe_model(path, "added")
     if model is None:
         raise ModelUnreadable(str(path), "vocabulary_only")
     if model.missing:
@@ -78,19 +78,19 @@ def checked(path: Path) -> InstalledModel:
     return model
 
 
-def _files(model: InstalledModel) -> list[Path]:
+def _model_files(model: InstalledModel) -> list[Path]:
     """The first part last: while it is not there nobody takes the model for complete."""
     return [*([model.vision_path] if model.vision_path else []), *reversed(model.parts)]
 
 
-def _place(model: InstalledModel, folder: Path) -> Path:
+def _free_folder(model: InstalledModel, folder: Path) -> Path:
     """A folder of its own in the models folder, in which none of these names is taken."""
-    names = [source.name for source in _files(model)]
-    homes = numbered(folder / ADDED / (model.name.strip(" .") or "model"))
+    names = [source.name for source in _model_files(model)]
+    homes = numbered_paths(folder / ADDED / (model.name.strip(" .") or "model"))
     return next(home for home in homes if not any(os.path.lexists(home / name) for name in names))
 
 
-def _link(pairs: list[tuple[Path, Path]]) -> bool:
+def _link_files(pairs: list[tuple[Path, Path]]) -> bool:
     """Gives the files their new names beside the old ones, where both are on one disk that can do that."""
     done: list[Path] = []
     if any(source.is_symlink() for source, _ in pairs):
@@ -107,17 +107,17 @@ def _link(pairs: list[tuple[Path, Path]]) -> bool:
     return True
 
 
-def _copy(pairs: list[tuple[Path, Path]], total: int, cancel: CancelToken) -> Iterator[CopyProgress]:
+def _copy_files(pairs: list[tuple[Path, Path]], total: int, cancel: CancelToken) -> Iterator[CopyProgress]:
     done = 0
     for source, target in pairs:
         if cancel.cancelled:
             return
-        for since in copy(source, target, cancel):
+        for since in copy_file(source, target, cancel):
             done += since
             yield CopyProgress(done, total, source.name)
 
 
-def _remove(paths: list[Path]) -> None:
+def _remove_files(paths: list[Path]) -> None:
     for path in paths:
         try:
             path.unlink()
@@ -125,8 +125,8 @@ def _remove(paths: list[Path]) -> None:
             raise disk_problem(error, path.parent) from error
 
 
-def _others() -> list[Path]:
-    return [place.folder for place in places(os.environ, Path.home(), sys.platform)]
+def _other_folders() -> list[Path]:
+    return [place.folder for place in known_folders(os.environ, Path.home(), sys.platform)]
 
 
 def _lies_in(path: Path, folder: Path) -> bool:
@@ -141,15 +141,15 @@ CHUNK_BYTES = 512 * 1024
 SAY_EVERY_S = 0.05
 
 
-def copy(source: Path, target: Path, cancel: CancelToken) -> Iterator[int]:
+def copy_file(source: Path, target: Path, cancel: CancelToken) -> Iterator[int]:
     """Copies to `<target>.part`, which is on the disk, as long and as old as the source at the end; yields bytes since.
 
     A cancelled copy is removed. Raises OSError.
     """
-    part = unfinished(target)
+    part = unfinished_path(target)
     make_folder(target.parent)
     said_s, since = time.monotonic(), 0
-    with source.open("rb") as reader, open(part, "wb", opener=opener) as writer:
+    with source.open("rb") as reader, open(part, "wb", opener=private_opener) as writer:
         while (chunk := reader.read(CHUNK_BYTES)) and not cancel.cancelled:
             writer.write(chunk)
             since += len(chunk)
@@ -168,12 +168,12 @@ def copy(source: Path, target: Path, cancel: CancelToken) -> Iterator[int]:
     yield since
 
 
-def unfinished(target: Path) -> Path:
+def unfinished_path(target: Path) -> Path:
     """What a file is called until it is complete."""
     return target.with_name(target.name + UNFINISHED)
 
 
-def numbered(path: Path) -> Iterator[Path]:
+def numbered_paths(path: Path) -> Iterator[Path]:
     """`path`, `path 2`, `path 3` …"""
     yield path
     for number in itertools.count(2):
@@ -198,8 +198,8 @@ def sync_folder(folder: Path) -> None:
 
 def write_whole(path: Path, text: str) -> None:
     """A small file that is there whole or not at all, also after a power failure."""
-    part = unfinished(path)
-    with open(part, "w", encoding="utf-8", opener=opener) as file:
+    part = unfinished_path(path)
+    with open(part, "w", encoding="utf-8", opener=private_opener) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -302,17 +302,17 @@ class _FolderMove:
         self._targets: dict[str, str] = {}
         self._is_copied = False
         self._is_one_disk = old.stat().st_dev == new.stat().st_dev
-        self._load()
+        self._load_journal()
 
     def run(self, cancel: CancelToken, on_moved: Callable[[], None]) -> Iterator[CopyProgress]:
         if not self._is_copied:
-            self._plan()
+            self._plan_targets()
             if not self._is_one_disk:
-                left = sum(way.source.lstat().st_size for way in self._ways() if way.is_open)
+                left = sum(way.source.lstat().st_size for way in self._planned_moves() if way.is_open)
                 check_room(self._new, left + reserve_for(left))
-            self._save()
+            self._save_journal()
             try:
-                yield from self._bring(cancel)
+                yield from self._copy_all(cancel)
             except OSError:
                 with contextlib.suppress(OSError):  # a disk that is gone may come back for the next run
                     self._take_back()
@@ -321,15 +321,15 @@ class _FolderMove:
                 self._take_back()
                 return
             self._is_copied = True
-            self._save()
+            self._save_journal()
         on_moved()
-        yield from self._clear()
+        yield from self._clear_old()
 
-    def _ways(self) -> list[_MoveWay]:
+    def _planned_moves(self) -> list[_MoveWay]:
         return [_MoveWay(self._old / name, self._new / target) for name, target in self._targets.items()]
 
-    def _bring(self, cancel: CancelToken) -> Generator[CopyProgress, None, None]:
-        ways = [way for way in self._ways() if os.path.lexists(way.source)]
+    def _copy_all(self, cancel: CancelToken) -> Generator[CopyProgress, None, None]:
+        ways = [way for way in self._planned_moves() if os.path.lexists(way.source)]
         sizes = {way: way.source.lstat().st_size for way in ways}
         total, done = sum(sizes.values()), 0
         for way in ways:
@@ -343,41 +343,41 @@ class _FolderMove:
                     way.target.unlink(missing_ok=True)
                     way.target.symlink_to(os.path.realpath(way.source))
                 else:
-                    yield from _copied(way, done, total, cancel)
+                    yield from _copy_with_progress(way, done, total, cancel)
             done += sizes[way]
             yield CopyProgress(done, total, way.source.name)
         if not self._is_one_disk and not cancel.cancelled and not all(way.is_done for way in ways):
             raise OSError(errno.EIO, "not everything that was copied is there", str(self._new))
 
-    def _clear(self) -> Iterator[CopyProgress]:
-        for way in self._ways():
+    def _clear_old(self) -> Iterator[CopyProgress]:
+        for way in self._planned_moves():
             if way.is_done:
                 way.source.unlink()
                 yield CopyProgress(1, 1, way.source.name)
         for folder in sorted((Path(here) for here, _, _ in os.walk(self._old)), reverse=True):
             remove_empty(folder, self._old)
-        self._end(self._old)
+        self._end_move(self._old)
 
     def _take_back(self) -> None:
-        for way in self._ways():
+        for way in self._planned_moves():
             if way.is_done:
                 way.target.unlink()
             elif os.path.lexists(way.target) and not os.path.lexists(way.source):
                 make_folder(way.source.parent)
                 way.target.rename(way.source)
-        for way in self._ways():  # not before the last of our files has left: one may be called so itself
-            unfinished(way.target).unlink(missing_ok=True)
+        for way in self._planned_moves():  # not before the last of our files has left: one may be called so itself
+            unfinished_path(way.target).unlink(missing_ok=True)
             remove_empty(way.target.parent, self._new)
-        self._end(self._new)
+        self._end_move(self._new)
 
-    def _end(self, left: Path) -> None:
+    def _end_move(self, left: Path) -> None:
         """The journal goes, and the folder that is left where it is empty."""
         (self._new / JOURNAL).unlink(missing_ok=True)
         remove_empty(left, left.parent)
 
-    def _plan(self) -> None:
+    def _plan_targets(self) -> None:
         """A target for every file that has none yet; a folder in which one of the names is taken gets a number."""
-        for here, folders, files in os.walk(self._old, onerror=_raise):
+        for here, folders, files in os.walk(self._old, onerror=_raise_error):
             folder = Path(here).relative_to(self._old)
             names = sorted([*files, *(name for name in folders if Path(here, name).is_symlink())])
             new = [name for name in names if (folder / name).as_posix() not in {JOURNAL, *self._targets}]
@@ -385,12 +385,14 @@ class _FolderMove:
                 continue
             top = self._new / folder
             # beside the files of the new folder itself, not beside the folder
-            homes = numbered(top) if folder.parts else itertools.chain([top], numbered(top / self._old.name))
+            homes = (
+                numbered_paths(top) if folder.parts else itertools.chain([top], numbered_paths(top / self._old.name))
+            )
             home = next(home for home in homes if not any(_is_taken(home / name) for name in new))
             for name in new:
                 self._targets[(folder / name).as_posix()] = (home / name).relative_to(self._new).as_posix()
 
-    def _load(self) -> None:
+    def _load_journal(self) -> None:
         if unfinished_move(self._new) != self._old:
             return
         journal = read_json(self._new / JOURNAL, MOST_JOURNAL_BYTES)
@@ -399,25 +401,25 @@ class _FolderMove:
             self._targets = {name: to for name, to in files.items() if is_below(name)}
             self._is_copied = journal.get("is_copied") is True
 
-    def _save(self) -> None:
+    def _save_journal(self) -> None:
         journal = {"version": 1, "from": str(self._old), "is_copied": self._is_copied, "files": self._targets}
         write_whole(self._new / JOURNAL, json.dumps(journal))
 
 
-def _copied(way: _MoveWay, done: int, total: int, cancel: CancelToken) -> Iterator[CopyProgress]:
-    for since in copy(way.source, way.target, cancel):
+def _copy_with_progress(way: _MoveWay, done: int, total: int, cancel: CancelToken) -> Iterator[CopyProgress]:
+    for since in copy_file(way.source, way.target, cancel):
         done += since
         yield CopyProgress(done, total, way.source.name)
     if not cancel.cancelled:
-        unfinished(way.target).replace(way.target)
+        unfinished_path(way.target).replace(way.target)
         sync_folder(way.target.parent)
 
 
 def _is_taken(target: Path) -> bool:
-    return os.path.lexists(target) or os.path.lexists(unfinished(target))
+    return os.path.lexists(target) or os.path.lexists(unfinished_path(target))
 
 
-def _raise(error: OSError) -> None:
+def _raise_error(error: OSError) -> None:
     raise error
 
 
@@ -460,7 +462,7 @@ def throw_away(model: InstalledModel, folder: Path) -> TrashedModel:
     paths = list(model.parts)
     eye = model.vision_path
     if eye is not None and _is_inside(eye, folder):
-        users = [other for other in scan(folder) if other.vision_path == eye and other.path != model.path]
+        users = [other for other in scan_folder(folder) if other.vision_path == eye and other.path != model.path]
         paths += [] if users else [eye]
     paths = [each for path in paths for each in (path, sidecar_path(path)) if os.path.lexists(each)]
     if model.path not in paths:
@@ -473,9 +475,9 @@ def throw_away(model: InstalledModel, folder: Path) -> TrashedModel:
         make_folder(thrown.place)
         note = {"version": 1, "name": thrown.name, "files": files, "size_bytes": thrown.size_bytes}
         write_whole(thrown.place / NOTE, json.dumps(note | {"thrown_at": thrown.thrown_at}, ensure_ascii=False))
-        _move(moves)
+        _move_all(moves)
     except OSError as error:
-        _leave(thrown.place)
+        _remove_if_empty(thrown.place)
         raise disk_problem(error, folder) from error
     for path in paths:
         remove_empty(path.parent, folder)
@@ -492,27 +494,27 @@ def put_back(thrown: TrashedModel) -> Path:
         raise ModelMissing(str(thrown.folder / thrown.files[0]))
     targets = _free_places(thrown, left)
     try:
-        _move([(thrown.place / name, targets[name]) for name in left])
+        _move_all([(thrown.place / name, targets[name]) for name in left])
     except OSError as error:
         raise disk_problem(error, thrown.folder) from error
-    _leave(thrown.place)
+    _remove_if_empty(thrown.place)
     return targets.get(thrown.files[0], thrown.folder / thrown.files[0])
 
 
-def contents(folder: Path) -> list[TrashedModel]:
+def list_trash(folder: Path) -> list[TrashedModel]:
     """What can be put back, the last thrown first."""
-    found = [_read(place, folder) for place in _places(folder)]
+    found = [_read_note(place, folder) for place in _trash_places(folder)]
     return sorted((thrown for thrown in found if thrown is not None), key=lambda each: each.thrown_at, reverse=True)
 
 
-def empty(folder: Path, older_than_s: float = 0) -> int:
+def empty_trash(folder: Path, older_than_s: float = 0) -> int:
     """Deletes for good what has been in the trash for so long, and what nobody can put back; how many bytes that was.
 
     Raises FolderNotWritable.
     """
     freed = 0
-    for place in _places(folder):
-        thrown = _read(place, folder)
+    for place in _trash_places(folder):
+        thrown = _read_note(place, folder)
         age_s = time.time() - (thrown.thrown_at if thrown else place.stat().st_mtime)
         if age_s < older_than_s:
             continue
@@ -530,14 +532,14 @@ def _is_inside(path: Path, folder: Path) -> bool:
     return path.is_relative_to(folder) and path.parent.resolve().is_relative_to(folder.resolve())
 
 
-def _places(folder: Path) -> list[Path]:
+def _trash_places(folder: Path) -> list[Path]:
     trash = folder / TRASH
     if trash.is_symlink() or not trash.is_dir():
         return []
     return [place for place in trash.iterdir() if place.is_dir() and not place.is_symlink()]
 
 
-def _read(place: Path, folder: Path) -> TrashedModel | None:
+def _read_note(place: Path, folder: Path) -> TrashedModel | None:
     note = read_json(place / NOTE)
     try:
         files = tuple(str(name) for name in note["files"])
@@ -560,19 +562,19 @@ def _free_places(thrown: TrashedModel, left: list[str]) -> dict[str, Path]:
     names = {name: PurePosixPath(name).name for name in left}
     free = next(
         place
-        for place in numbered(home)
+        for place in numbered_paths(home)
         if not any(os.path.lexists(place / name) for name in names.values()) and (place.is_dir() or not place.exists())
     )
     return {name: free / base for name, base in names.items()}
 
 
-def _leave(place: Path) -> None:
+def _remove_if_empty(place: Path) -> None:
     """Removes a place in the trash when nothing but its note is left there."""
     if not any(path.is_symlink() or path.is_file() for path in place.rglob("*") if path != place / NOTE):
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _move(moves: list[tuple[Path, Path]]) -> None:
+def _move_all(moves: list[tuple[Path, Path]]) -> None:
     """Renames all, or none: what was renamed before a failure goes back."""
     done: list[tuple[Path, Path]] = []
     try:

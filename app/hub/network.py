@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from app.core.errors import HubUnreachable, NetworkOff
 from app.core.events import CancelToken
-from app.hub.access import HUB, ConnectionLedger, NetworkAccess, NetworkVisit, entered, problem_of
+from app.hub.access import HUB, ConnectionLedger, NetworkAccess, NetworkVisit, enter_visit, problem_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -58,9 +58,9 @@ class Network:
         def run() -> None:
             try:
                 access.append(self.access())
-                with self._entered(NetworkVisit(access[0], why, self.ledger, deadline_s=until_s)) as visit:
+                with self._enter_visit(NetworkVisit(access[0], why, self.ledger, deadline_s=until_s)) as visit:
                     try:
-                        result.append(work(_api(visit.access)))
+                        result.append(work(_make_api(visit.access)))
                     except Exception as error:  # noqa: BLE001 (each is told as a situation)
                         failure.append(problem_of(error, visit, repo, file))
             except BaseException as error:  # noqa: BLE001 (handed over)
@@ -80,26 +80,26 @@ class Network:
     @contextmanager
     def visit(self, why: str) -> Iterator[NetworkVisit]:
         """For long transfers on the caller's own thread, whose failures come as they are."""
-        with self._entered(NetworkVisit(self.access(), why, self.ledger, patient=True)) as visit:
+        with self._enter_visit(NetworkVisit(self.access(), why, self.ledger, patient=True)) as visit:
             yield visit
 
     @contextmanager
-    def _entered(self, visit: NetworkVisit) -> Iterator[NetworkVisit]:
+    def _enter_visit(self, visit: NetworkVisit) -> Iterator[NetworkVisit]:
         _use_our_client()
         if not visit.access.allowed:
             raise NetworkOff
-        with entered(visit):
+        with enter_visit(visit):
             yield visit
 
 
-def prepare() -> None:
+def import_client() -> None:
     """Imports what the first call needs, half a second's work, while a person still reads. Opens no connection."""
     from huggingface_hub import HfApi  # noqa: F401
 
     _use_our_client()
 
 
-def http() -> httpx2.Client:
+def http_client() -> httpx2.Client:
     """The one client, for requests that the library has no function for; works inside a visit only."""
     from huggingface_hub import get_session
 
@@ -107,7 +107,7 @@ def http() -> httpx2.Client:
     return get_session()
 
 
-def _api(access: NetworkAccess) -> HfApi:
+def _make_api(access: NetworkAccess) -> HfApi:
     from huggingface_hub import HfApi
 
     return HfApi(endpoint=access.endpoint, token=access.token or False)

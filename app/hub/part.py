@@ -34,7 +34,7 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
-def place(folder: Path, repo: str, file: str) -> Path:
+def file_place(folder: Path, repo: str, file: str) -> Path:
     """Where a repository's file lies in the models folder, and never outside it; raises DownloadFailed."""
     names = [*repo.split("/"), *file.split("/")]
     if repo.count("/") != 1 or not all(_is_safe(name) for name in names):
@@ -53,7 +53,7 @@ def _is_safe(name: str) -> bool:
     return not _FORBIDDEN.search(name) and not _RESERVED.fullmatch(name)
 
 
-def beside(path: Path, ending: str) -> Path:
+def companion_path(path: Path, ending: str) -> Path:
     """A companion of the file that will be `path`."""
     return path.with_name(path.name + ending)
 
@@ -61,7 +61,7 @@ def beside(path: Path, ending: str) -> Path:
 def fetched_bytes(path: Path) -> int:
     """How much of the file that will be `path` is here."""
     try:
-        return beside(path, PART).stat().st_size
+        return companion_path(path, PART).stat().st_size
     except OSError:
         return 0
 
@@ -69,7 +69,7 @@ def fetched_bytes(path: Path) -> int:
 def throw_away(path: Path) -> None:
     """Removes what was fetched of the file that would have been `path`; nobody may be fetching it any more."""
     for ending in (PART, SIDECAR, LOCK):
-        beside(path, ending).unlink(missing_ok=True)
+        companion_path(path, ending).unlink(missing_ok=True)
 
 
 def reserve_for(size_bytes: int, least_bytes: int = RESERVE_BYTES) -> int:
@@ -117,7 +117,7 @@ class PartialFile:
         from filelock import FileLock, Timeout  # the Hub's library has it anyway
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(beside(self.path, LOCK), timeout=0)
+        lock = FileLock(companion_path(self.path, LOCK), timeout=0)
         try:
             lock.acquire()
         except Timeout:
@@ -143,9 +143,9 @@ class PartialFile:
             return self.size
         self.close()
         here = fetched_bytes(self.path)
-        goes_on = 0 < here <= origin.size_bytes and self._is_of(origin, self._noted())
+        goes_on = 0 < here <= origin.size_bytes and self._is_of(origin, self._noted_origin())
         self.origin = origin
-        self._file = beside(self.path, PART).open("r+b" if goes_on else "wb", buffering=0)
+        self._file = companion_path(self.path, PART).open("r+b" if goes_on else "wb", buffering=0)
         if goes_on:
             self._read_again(on_checked)
         else:
@@ -158,7 +158,7 @@ class PartialFile:
         self._file.seek(0)
         self._file.truncate()  # before the note: old bytes must never lie under a new name
         self.size, self._on_its_way, self._sha256 = 0, 0, _new_sha256()
-        _save(beside(self.path, SIDECAR), asdict(self.origin))
+        _save_whole(companion_path(self.path, SIDECAR), asdict(self.origin))
 
     def write(self, data: bytes) -> None:
         """Appends, counts and hashes; raises OSError, such as for a full disk."""
@@ -181,10 +181,10 @@ class PartialFile:
         """The file takes its final name, with a note beside it of where it came from."""
         assert self.origin is not None
         self.close()
-        _rename(beside(self.path, PART), self.path)
-        self.note(self._sha256.hexdigest())
+        _rename_with_retries(companion_path(self.path, PART), self.path)
+        self.write_note(self._sha256.hexdigest())
 
-    def note(self, sha256: str) -> None:
+    def write_note(self, sha256: str) -> None:
         """Notes where the finished file came from, and forgets the part's own notes."""
         assert self.origin is not None
         body = asdict(self.origin) | {
@@ -192,7 +192,7 @@ class PartialFile:
             "downloaded_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         body.pop("etag")
-        _save(beside(self.path, PROVENANCE), body)
+        _save_whole(companion_path(self.path, PROVENANCE), body)
         with contextlib.suppress(PermissionError):  # Windows does not remove a lock that is held
             throw_away(self.path)
 
@@ -206,9 +206,9 @@ class PartialFile:
         same = ("repo", "file", "etag", "size_bytes")
         return other is not None and all(getattr(origin, name) == getattr(other, name) for name in same)
 
-    def _noted(self) -> RemoteOrigin | None:
+    def _noted_origin(self) -> RemoteOrigin | None:
         try:
-            body = json.loads(beside(self.path, SIDECAR).read_bytes())
+            body = json.loads(companion_path(self.path, SIDECAR).read_bytes())
             return RemoteOrigin(**body) if body.pop("version") == VERSION else None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
@@ -233,14 +233,14 @@ def hash_of(path: Path, on_checked: Callable[[int], None]) -> str:
     return found.hexdigest()
 
 
-def _save(path: Path, body: dict[str, Any]) -> None:
+def _save_whole(path: Path, body: dict[str, Any]) -> None:
     """All of it or nothing."""
-    new = beside(path, ".new")
+    new = companion_path(path, ".new")
     new.write_text(json.dumps({"version": VERSION, **body}, ensure_ascii=False), encoding="utf-8")
-    _rename(new, path)
+    _rename_with_retries(new, path)
 
 
-def _rename(old: Path, new: Path) -> None:
+def _rename_with_retries(old: Path, new: Path) -> None:
     for tries_left in range(RENAME_TRIES, -1, -1):
         try:
             old.replace(new)

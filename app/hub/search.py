@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from app.core.errors import FileNotOnHub, ModelUnreadable, RepositoryMissing
 from app.core.events import CancelToken
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
-from app.hub.files import UNCONVERTED, RemoteFile, Repository, group, is_safe_name
-from app.hub.network import DEADLINE_S, Network, http, prepare
+from app.hub.files import UNCONVERTED, RemoteFile, Repository, group_files, is_safe_name
+from app.hub.network import DEADLINE_S, Network, http_client, import_client
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -96,7 +96,7 @@ class HubSearch:
 
     def prepare(self) -> None:
         """Makes the first search as quick as the next ones; belongs on a thread."""
-        prepare()
+        import_client()
 
     def search(self, query: HubQuery, cancel: CancelToken | None = None) -> SearchResultPage:
         """Repositories with models that run here."""
@@ -105,29 +105,33 @@ class HubSearch:
             found: dict[str, FoundRepository] = {}
             after = ""
             for _ in range(MOST_PAGES + query.limit // PAGE_ROWS):
-                rows, after = self._page(api, query, after)
-                found |= {row.repo: row for row in rows if _passes(row, query)}
+                rows, after = self._read_page(api, query, after)
+                found |= {row.repo: row for row in rows if _passes_query(row, query)}
                 if not after or len(found) >= query.limit or (cancel and cancel.cancelled):
                     break
             return SearchResultPage(tuple(found.values())[: query.limit], bool(after) or len(found) > query.limit)
 
         return self._network.call("search", work, deadline_s=self._deadline_s, cancel=cancel)
 
-    def repository(self, repo: str, revision: str = "", cancel: CancelToken | None = None) -> Repository:
+    def read_repository(self, repo: str, revision: str = "", cancel: CancelToken | None = None) -> Repository:
         """What a repository offers, at one commit, to which everything after it is pinned."""
 
         def work(api: HfApi) -> Repository:
-            path = f"/api/models/{checked(repo)}" + (f"/revision/{quote(revision, safe='')}" if revision else "")
-            return self._once(api, path, lambda: _repository(repo, get_json(api, path, [("blobs", "true")])[0]))
+            path = f"/api/models/{check_name(repo)}" + (f"/revision/{quote(revision, safe='')}" if revision else "")
+            return self._fetch_once(
+                api, path, lambda: _parse_repository(repo, get_json(api, path, [("blobs", "true")])[0])
+            )
 
         return self._network.call("repository", work, repo=repo, deadline_s=self._deadline_s, cancel=cancel)
 
-    def card(self, repo: str, commit: str, cancel: CancelToken | None = None) -> str:
+    def read_card(self, repo: str, commit: str, cancel: CancelToken | None = None) -> str:
         """A repository's page as Markdown without what machines read of it; "" where there is none."""
 
         def work(api: HfApi) -> str:
             path = file_path(repo, commit, "README.md")
-            return self._once(api, path, lambda: _card(*get(api, path, [], MOST_CARD_BYTES, is_cut=True)))
+            return self._fetch_once(
+                api, path, lambda: _clean_card(*get_body(api, path, [], MOST_CARD_BYTES, is_cut=True))
+            )
 
         try:
             return self._network.call(
@@ -136,16 +140,16 @@ class HubSearch:
         except FileNotOnHub:
             return ""
 
-    def beginning(self, repo: str, commit: str, file: str, cancel: CancelToken | None = None) -> bytes:
+    def read_beginning(self, repo: str, commit: str, file: str, cancel: CancelToken | None = None) -> bytes:
         """The first 64 KiB of a model, which are enough for an estimate; more of it where they are not."""
-        return self._read(repo, commit, file, _tells_its_shape, deadline_s=self._deadline_s, cancel=cancel)
+        return self._read_until(repo, commit, file, _tells_its_shape, deadline_s=self._deadline_s, cancel=cancel)
 
-    def header(self, repo: str, commit: str, file: str, cancel: CancelToken | None = None) -> bytes:
+    def read_header(self, repo: str, commit: str, file: str, cancel: CancelToken | None = None) -> bytes:
         """The bytes of a model up to where its weights begin, and some more."""
         patience_s = HEADER_PATIENCE * self._deadline_s
-        return self._read(repo, commit, file, _is_complete, deadline_s=patience_s, cancel=cancel)
+        return self._read_until(repo, commit, file, _is_complete, deadline_s=patience_s, cancel=cancel)
 
-    def _read(
+    def _read_until(
         self,
         repo: str,
         commit: str,
@@ -157,9 +161,9 @@ class HubSearch:
     ) -> bytes:
         def work(api: HfApi) -> bytes:
             path = file_path(repo, commit, file)
-            data = self._once(api, path, lambda: get_range(api, path, b"", FIRST_HEADER_BYTES))
+            data = self._fetch_once(api, path, lambda: get_range(api, path, b"", FIRST_HEADER_BYTES))
             size = FIRST_HEADER_BYTES
-            while not is_enough(_beginning(file, data)) and not (cancel and cancel.cancelled):
+            while not is_enough(_parse_beginning(file, data)) and not (cancel and cancel.cancelled):
                 if len(data) < size or size >= MOST_HEADER_BYTES:
                     raise ModelUnreadable(file, "truncated" if len(data) < size else "damaged")
                 size = min(size * HEADER_GROWTH, MOST_HEADER_BYTES)
@@ -168,7 +172,7 @@ class HubSearch:
 
         return self._network.call("memory estimate", work, repo=repo, file=file, deadline_s=deadline_s, cancel=cancel)
 
-    def _page(self, api: HfApi, query: HubQuery, after: str) -> tuple[list[FoundRepository], str]:
+    def _read_page(self, api: HfApi, query: HubQuery, after: str) -> tuple[list[FoundRepository], str]:
         """The rows after a mark, and the mark after them, "" at the end."""
         filters = ["gguf", *([f"license:{query.license}"] if query.license else []), *([SEES] if query.vision else [])]
         asked = [*(("filter", text) for text in filters), *(("expand", text) for text in EXPANDED)]
@@ -179,11 +183,13 @@ class HubSearch:
             rows, headers = get_json(api, "/api/models", asked)
             if not isinstance(rows, list):
                 raise ValueError("not a list")  # noqa: TRY004 - told as garbage
-            return [found for row in rows if (found := _found(row)) is not None], _mark(headers.get("link", ""))
+            return [found for row in rows if (found := _parse_found(row)) is not None], _page_mark(
+                headers.get("link", "")
+            )
 
-        return self._once(api, "/api/models", fetch, repr(asked))
+        return self._fetch_once(api, "/api/models", fetch, repr(asked))
 
-    def _once(self, api: HfApi, path: str, fetch: Callable[[], T], asked: str = "") -> T:
+    def _fetch_once(self, api: HfApi, path: str, fetch: Callable[[], T], asked: str = "") -> T:
         """What was fetched less than five minutes ago, from the same Hub in the same name."""
         key = (str(api.endpoint), str(api.token), path, asked)
         with self._lock:
@@ -199,7 +205,7 @@ class HubSearch:
         return fetched
 
 
-def _beginning(file: str, data: bytes) -> GgufHeader:
+def _parse_beginning(file: str, data: bytes) -> GgufHeader:
     try:
         return read_beginning(data)
     except GgufProblem as problem:
@@ -217,13 +223,13 @@ def _tells_its_shape(header: GgufHeader) -> bool:
     )
 
 
-def _mark(link: str) -> str:
+def _page_mark(link: str) -> str:
     """Where the next page begins. Only that is taken of the link, which may lead to another host than asked for."""
     found = re.search(r'<([^>]*)>\s*;\s*rel="?next"?', link)
     return dict(parse_qsl(urlsplit(found[1]).query)).get("cursor", "") if found else ""
 
 
-def _passes(found: FoundRepository, query: HubQuery) -> bool:
+def _passes_query(found: FoundRepository, query: HubQuery) -> bool:
     too_large = query.most_bytes and found.parameters * USUAL_BYTES_PER_PARAMETER > query.most_bytes
     return (
         not too_large
@@ -232,107 +238,107 @@ def _passes(found: FoundRepository, query: HubQuery) -> bool:
     )
 
 
-def _found(row: Any) -> FoundRepository | None:
+def _parse_found(row: Any) -> FoundRepository | None:
     """A row of a list; None where it has no name to ask for it by."""
     name = row.get("id") if isinstance(row, dict) else None
     if not isinstance(name, str) or not is_name(name):
         return None
-    facts, tags = _facts(row), _texts(row.get("tags"))
+    facts, tags = _header_facts(row), _parse_texts(row.get("tags"))
     return FoundRepository(
         name,
-        _number(row.get("downloads")),
-        _number(row.get("likes")),
-        _time(row.get("lastModified")),
-        _license(row, tags),
-        _gated(row.get("gated")),
+        _parse_number(row.get("downloads")),
+        _parse_number(row.get("likes")),
+        _parse_time(row.get("lastModified")),
+        _license_of(row, tags),
+        _gated_kind(row.get("gated")),
         SEES in (*tags, row.get("pipeline_tag")),
-        _number(facts.get("total")),
-        _text(facts.get("architecture")),
-        _number(facts.get("context_length")),
+        _parse_number(facts.get("total")),
+        _parse_text(facts.get("architecture")),
+        _parse_number(facts.get("context_length")),
     )
 
 
-def _repository(name: str, body: Any) -> Repository:
+def _parse_repository(name: str, body: Any) -> Repository:
     commit = body["sha"]
     if not _COMMIT.fullmatch(commit):
         raise ValueError("no commit")
     siblings = body.get("siblings") or []
-    files = [file for sibling in siblings[:MOST_FILES] if (file := _file(sibling)) is not None]
-    models, vision = group(files)
+    files = [file for sibling in siblings[:MOST_FILES] if (file := _parse_file(sibling)) is not None]
+    models, vision = group_files(files)
     by_name = {file.name: file for file in files}
-    languages = _data(body).get("language")
+    languages = _card_data(body).get("language")
     return Repository(
         name,
         commit,
         models,
         vision,
-        _license(body, _texts(body.get("tags"))),
-        _gated(body.get("gated")),
-        _texts([languages] if isinstance(languages, str) else languages),
+        _license_of(body, _parse_texts(body.get("tags"))),
+        _gated_kind(body.get("gated")),
+        _parse_texts([languages] if isinstance(languages, str) else languages),
         any(file.name == "README.md" for file in files),
-        _facts(body),
+        _header_facts(body),
         tuple(by_name[text] for text in UNCONVERTED) if by_name.keys() >= set(UNCONVERTED) else (),
     )
 
 
-def _file(row: Any) -> RemoteFile | None:
+def _parse_file(row: Any) -> RemoteFile | None:
     """A file of a listing; None where its name or size is missing."""
     if not isinstance(row, dict) or not isinstance(row.get("rfilename"), str):
         return None
     lfs = row.get("lfs")
     stored: dict[str, Any] = lfs if isinstance(lfs, dict) else {}
-    size = _number(row.get("size")) or _number(stored.get("size"))
-    sha256 = _text(stored.get("sha256")).lower()
+    size = _parse_number(row.get("size")) or _parse_number(stored.get("size"))
+    sha256 = _parse_text(stored.get("sha256")).lower()
     return RemoteFile(row["rfilename"], size, sha256 if _SHA256.fullmatch(sha256) else "") if size else None
 
 
-def _facts(row: dict[str, Any]) -> dict[str, object]:
+def _header_facts(row: dict[str, Any]) -> dict[str, object]:
     """What the Hub read from a model's header; its chat template, which is long, is left out."""
     facts = row.get("gguf")
     if not isinstance(facts, dict):
         return {}
-    known: dict[str, object] = {key: _number(facts.get(key)) for key in ("total", "context_length")}
-    known["architecture"] = _text(facts.get("architecture"))
+    known: dict[str, object] = {key: _parse_number(facts.get(key)) for key in ("total", "context_length")}
+    known["architecture"] = _parse_text(facts.get("architecture"))
     return {key: value for key, value in known.items() if value}
 
 
-def _license(row: dict[str, Any], tags: tuple[str, ...]) -> str:
+def _license_of(row: dict[str, Any], tags: tuple[str, ...]) -> str:
     tagged = next((tag.removeprefix("license:") for tag in tags if tag.startswith("license:")), "")
-    return (tagged or _text(_data(row).get("license"))).lower()
+    return (tagged or _parse_text(_card_data(row).get("license"))).lower()
 
 
-def _data(row: dict[str, Any]) -> dict[str, Any]:
+def _card_data(row: dict[str, Any]) -> dict[str, Any]:
     data = row.get("cardData")
     return data if isinstance(data, dict) else {}
 
 
-def _gated(value: Any) -> str:
+def _gated_kind(value: Any) -> str:
     return value if value in ("auto", "manual") else "manual" if value else ""
 
 
-def _number(value: Any) -> int:
+def _parse_number(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
     return int(value) if 0 < value < 1 << 62 else 0  # NaN is not either
 
 
-def _text(value: Any) -> str:
+def _parse_text(value: Any) -> str:
     return value[:MOST_TEXT] if isinstance(value, str) and value.isprintable() else ""
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    found = (_text(each) for each in value[:MOST_TEXT]) if isinstance(value, list) else ()
+def _parse_texts(value: Any) -> tuple[str, ...]:
+    found = (_parse_text(each) for each in value[:MOST_TEXT]) if isinstance(value, list) else ()
     return tuple(filter(None, found))
 
 
-def _time(value: Any) -> float:
+def _parse_time(value: Any) -> float:
     try:
         return max(0.0, datetime.fromisoformat(value).timestamp())
     except (TypeError, ValueError, OverflowError, OSError):
         return 0.0
 
 
-def _card(data: bytes, headers: dict[str, str]) -> str:
+def _clean_card(data: bytes, headers: dict[str, str]) -> str:
     if "html" in headers.get("content-type", ""):
         raise ValueError("a page for people")
     text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
@@ -354,7 +360,7 @@ def is_name(repo: object) -> bool:
     return isinstance(repo, str) and _NAME.fullmatch(repo) is not None and ".." not in repo
 
 
-def checked(repo: str) -> str:
+def check_name(repo: str) -> str:
     """A repository's name as it may stand in a path; raises RepositoryMissing for any other."""
     if not is_name(repo):
         raise RepositoryMissing(repo)
@@ -365,10 +371,10 @@ def file_path(repo: str, commit: str, file: str) -> str:
     """Where a file's bytes are; raises FileNotOnHub for a name that no file here may have."""
     if not is_safe_name(file):
         raise FileNotOnHub(repo, file)
-    return f"/{checked(repo)}/resolve/{quote(commit, safe='')}/{quote(file)}"
+    return f"/{check_name(repo)}/resolve/{quote(commit, safe='')}/{quote(file)}"
 
 
-def get(
+def get_body(
     api: HfApi,
     path: str,
     asked: list[tuple[str, str]],
@@ -384,7 +390,9 @@ def get(
     from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
 
     sent = ({"Authorization": f"Bearer {api.token}"} if api.token else {}) | (headers or {})
-    with http().stream("GET", f"{api.endpoint}{path}", params=cast(Any, asked or None), headers=sent) as response:
+    with http_client().stream(
+        "GET", f"{api.endpoint}{path}", params=cast(Any, asked or None), headers=sent
+    ) as response:
         hf_raise_for_status(response)
         data = bytearray()
         for part in response.iter_bytes():
@@ -400,7 +408,7 @@ def get(
 def get_range(api: HfApi, path: str, known: bytes, size: int) -> bytes:
     """`known` and what follows it, `size` bytes together if there are so many."""
     wanted = {"Range": f"bytes={len(known)}-{size - 1}", "Accept-Encoding": "identity"}
-    data, headers = get(api, path, [], size, is_cut=True, headers=wanted)
+    data, headers = get_body(api, path, [], size, is_cut=True, headers=wanted)
     if headers["status"] == "206":
         if not headers.get("content-range", "").startswith(f"bytes {len(known)}-"):
             raise ValueError("another range")
@@ -412,7 +420,7 @@ def get_range(api: HfApi, path: str, known: bytes, size: int) -> bytes:
 
 def get_json(api: HfApi, path: str, asked: list[tuple[str, str]]) -> tuple[Any, dict[str, str]]:
     """An answer's JSON, of any form, and its headers."""
-    data, headers = get(api, path, asked, MOST_JSON_BYTES)
+    data, headers = get_body(api, path, asked, MOST_JSON_BYTES)
     try:
         return json.loads(data), headers
     except RecursionError as error:

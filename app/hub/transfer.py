@@ -37,18 +37,18 @@ from app.core.errors import (
     NotEnoughDisk,
 )
 from app.core.paths import be_as_closed_as
-from app.core.wire import Failed, ParentSide, checked
+from app.core.wire import Failed, ParentSide, check_request
 from app.hub.access import CAPTIVE_PORTAL_STATUS, ConnectionLedger, NetworkVisit, problem_of, wait_of
-from app.hub.network import Network, http
+from app.hub.network import Network, http_client
 from app.hub.part import (
     RESERVE_BYTES,
     PartialFile,
     RemoteOrigin,
     check_room,
     fetched_bytes,
+    file_place,
     free_bytes,
     hash_of,
-    place,
     reserve_for,
     throw_away,
 )
@@ -93,15 +93,15 @@ def main(_arguments: list[str]) -> int:
     parent = ParentSide(WIRE, *claim_wire())
     logging.basicConfig(level=logging.WARNING, format=f"{NOTE}%(message)s", stream=sys.stderr)
     logging.getLogger("app").setLevel(logging.INFO)  # not the libraries': they tell signed links
-    job = next(parent.requests(), None)
+    job = next(parent.read_requests(), None)
     if job is None:
         os._exit(0)
     parent.leave_with_parent(lambda _request: None)
     try:
-        job = checked(job)
-        parent.greet()
+        job = check_request(job)
+        parent.send_greeting()
         be_as_closed_as(Path(job.folder))  # models may be shared with others of this computer
-        parent.tell(last_event(job, parent.tell, limits_from(os.environ)))
+        parent.send_reply(last_event(job, parent.send_reply, limits_from(os.environ)))
     except BaseException:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
         traceback.print_exc(file=sys.stderr)
         sys.stderr.flush()
@@ -174,29 +174,29 @@ class FileTransfer:
     def run(self) -> Done:
         """Until the file is in its place; raises an AppError, or OSError of the disk."""
         job = self.job
-        path = place(Path(job.folder), job.repo, job.file)
+        path = file_place(Path(job.folder), job.repo, job.file)
         network = Network(lambda: job.access, ConnectionLedger(Path(job.ledger)))
         try:
             with network.visit(f"download {job.repo}/{job.file}") as self._visit, PartialFile(path).locked() as part:
-                http()  # reads the trusted certificates
+                http_client()  # reads the trusted certificates
                 began_s = time.monotonic()
-                sha256, commit = self._fetch(part)
+                sha256, commit = self._fetch_part(part)
                 seconds = round(time.monotonic() - began_s, 4)
         except OSError as error:
             raise _disk_problem(error, job, self._size_bytes - fetched_bytes(path)) from error
         return Done(str(path), self._size_bytes, sha256, commit, self._resumed_bytes or 0, seconds)
 
-    def _fetch(self, part: PartialFile) -> tuple[str, str]:
+    def _fetch_part(self, part: PartialFile) -> tuple[str, str]:
         """The sha256 and the commit of the finished file."""
         damaged = 0
         while damaged <= FRESH_TRIES:
-            remote = self._patiently(self._resolve)
+            remote = self._retry_transient(self._resolve_file)
             if self._is_in_place(part, remote):
                 return remote.sha256, remote.origin.commit
-            self._open(part, remote)
+            self._open_part(part, remote)
             try:
-                self._fill(part, remote)
-                return self._compare(part, remote), remote.origin.commit
+                self._fill_part(part, remote)
+                return self._compare_hash(part, remote), remote.origin.commit
             except LinkStale as link:
                 self._expect_a_better_link(link)
             except NotTheFile as problem:
@@ -207,7 +207,7 @@ class FileTransfer:
         throw_away(part.path)
         raise DownloadDamaged(self.job.file)
 
-    def _resolve(self) -> RemoteContent:
+    def _resolve_file(self) -> RemoteContent:
         """Asks the Hub for the file's commit, etag, size and link."""
         job, access = self.job, self.job.access
         self.tell(Phase("connecting"))
@@ -231,17 +231,17 @@ class FileTransfer:
         if not remote.sha256 or not part.path.is_file() or part.path.stat().st_size != remote.size_bytes:
             return False
         self.tell(Phase("checking"))
-        if hash_of(part.path, lambda size: self._progress(size, remote)) != remote.sha256:
+        if hash_of(part.path, lambda size: self._report_progress(size, remote)) != remote.sha256:
             return False
         part.origin = remote.origin
-        part.note(remote.sha256)
+        part.write_note(remote.sha256)
         self._resumed_bytes = remote.size_bytes
         return True
 
-    def _open(self, part: PartialFile, remote: RemoteContent) -> None:
+    def _open_part(self, part: PartialFile, remote: RemoteContent) -> None:
         if part.is_begun:
             self.tell(Phase("checking"))
-        size = part.open(remote.origin, lambda size: self._progress(size, remote))
+        size = part.open(remote.origin, lambda size: self._report_progress(size, remote))
         if self._resumed_bytes is None:
             self._resumed_bytes = size
         missing = remote.size_bytes - size
@@ -249,12 +249,12 @@ class FileTransfer:
             reserve = self.job.reserve_bytes + reserve_for(remote.size_bytes, self.limits.reserve_bytes)
             check_room(Path(self.job.folder), missing + reserve)
 
-    def _fill(self, part: PartialFile, remote: RemoteContent) -> None:
+    def _fill_part(self, part: PartialFile, remote: RemoteContent) -> None:
         while part.size < remote.size_bytes:
-            self._patiently(lambda: self._get(part, remote))
-        self._progress(part.size, remote, at_once=True)
+            self._retry_transient(lambda: self._request_range(part, remote))
+        self._report_progress(part.size, remote, at_once=True)
 
-    def _compare(self, part: PartialFile, remote: RemoteContent) -> str:
+    def _compare_hash(self, part: PartialFile, remote: RemoteContent) -> str:
         self.tell(Phase("verifying"))
         sha256 = part.sync()
         if remote.sha256 and sha256 != remote.sha256:
@@ -262,7 +262,7 @@ class FileTransfer:
         part.finish()
         return sha256
 
-    def _get(self, part: PartialFile, remote: RemoteContent) -> None:
+    def _request_range(self, part: PartialFile, remote: RemoteContent) -> None:
         """One request, and as much of the file as it gives."""
         self.tell(Phase("connecting"))
         headers = {"Accept-Encoding": "identity"}
@@ -271,15 +271,15 @@ class FileTransfer:
         if self.job.access.token:  # for small files, which lie on the Hub itself; the door keeps it from other hosts
             headers["Authorization"] = f"Bearer {self.job.access.token}"
         timeout = httpx2.Timeout(self.limits.read_timeout_s, connect=self.limits.connect_timeout_s)
-        with http().stream("GET", remote.link, headers=headers, timeout=timeout) as response:
-            self._accept(response, part, remote)
+        with http_client().stream("GET", remote.link, headers=headers, timeout=timeout) as response:
+            self._accept_response(response, part, remote)
             self.tell(Phase("downloading"))
-            self._read(response, part, remote)
+            self._read_body(response, part, remote)
 
-    def _accept(self, response: httpx2.Response, part: PartialFile, remote: RemoteContent) -> None:
+    def _accept_response(self, response: httpx2.Response, part: PartialFile, remote: RemoteContent) -> None:
         """Returns where the body goes on where the part ends; a body from the start empties the part."""
         status, host = response.status_code, response.url.host
-        if _passes(status):
+        if _is_transient(status):
             raise TransientProblem("HubBusy" if status == 429 else "HubUnreachable", wait_of(response))
         if status in STALE:
             raise LinkStale(host, status)
@@ -301,14 +301,14 @@ class FileTransfer:
         if part.size:
             part.start_anew()
 
-    def _read(self, response: httpx2.Response, part: PartialFile, remote: RemoteContent) -> None:
+    def _read_body(self, response: httpx2.Response, part: PartialFile, remote: RemoteContent) -> None:
         looked_s, looked_bytes = time.monotonic(), part.size
         for data in response.iter_raw():
             if part.size + len(data) > remote.size_bytes:
                 raise NotTheFile("more than was promised")
             part.write(data)
             self._failures = self._stale_links = 0
-            self._progress(part.size, remote)
+            self._report_progress(part.size, remote)
             passed_s = time.monotonic() - looked_s
             if passed_s >= self.limits.slow_after_s:
                 if part.size - looked_bytes < passed_s * self.limits.slow_bytes_per_s:
@@ -325,13 +325,13 @@ class FileTransfer:
                 raise FileNotOnHub(self.job.repo, self.job.file)
             raise HubUnreachable(link.host, "server")
 
-    def _patiently(self, work: Callable[[], T]) -> T:
+    def _retry_transient(self, work: Callable[[], T]) -> T:
         """What `work` returns once nothing passing is in its way."""
         while True:
             try:
                 return work()
             except Exception as error:  # noqa: BLE001 - what does not pass is raised again
-                passing = self._passing(error)
+                passing = self._transient_problem(error)
                 own_s = self.limits.first_wait_s * 2 ** min(self._failures, MOST_DOUBLINGS)
                 own_s = min(own_s, self.limits.longest_wait_s) * random.uniform(0.75, 1.0)
                 self._failures += 1
@@ -340,24 +340,24 @@ class FileTransfer:
                 self.tell(Phase("waiting", round(wait_s, 2), passing.problem))
                 time.sleep(wait_s)
 
-    def _passing(self, error: Exception) -> TransientProblem:
+    def _transient_problem(self, error: Exception) -> TransientProblem:
         """Trouble on the way passes; everything else is raised, as a situation where it is one."""
         if isinstance(error, TransientProblem):
             return error
         problem = problem_of(error, self._visit, self.job.repo, self.job.file)  # raises what it does not know
-        if isinstance(error, HfHubHTTPError) and _passes(error.response.status_code):
+        if isinstance(error, HfHubHTTPError) and _is_transient(error.response.status_code):
             return TransientProblem(type(problem).__name__, wait_of(error.response))
         is_ours = isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError)
         if isinstance(error, httpx2.TransportError) and not is_ours:
             return TransientProblem(type(problem).__name__)
         raise problem from error
 
-    def _progress(self, done_bytes: int, remote: RemoteContent, *, at_once: bool = False) -> None:
+    def _report_progress(self, done_bytes: int, remote: RemoteContent, *, at_once: bool = False) -> None:
         now_s = time.monotonic()
         if at_once or now_s - self._told_s >= TELL_EVERY_S:
             self._told_s = now_s
             self.tell(Fetched(done_bytes, remote.size_bytes))
 
 
-def _passes(status: int) -> bool:
+def _is_transient(status: int) -> bool:
     return status in PASSING or (status >= 500 and status != CAPTIVE_PORTAL_STATUS)

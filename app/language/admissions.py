@@ -71,11 +71,11 @@ LONGEST = 400
 
 def admits_absence(sentence: str) -> bool:
     """Return whether a sentence says that the text does not tell, or that nothing was found in it."""
-    return any(pattern.match(sentence[:LONGEST]) for pattern in _patterns())
+    return any(pattern.match(sentence[:LONGEST]) for pattern in _compile_patterns())
 
 
 @cache
-def _patterns() -> list[re.Pattern[str]]:
+def _compile_patterns() -> list[re.Pattern[str]]:
     """Compile those of all languages; that takes a while, and few need them."""
     denials = [rf"(?=.*\b(?:{_TEXT[code]})\b).*?(?:{_DENIAL[code]})" for code in _TEXT]
     looked = [f".*?(?:{pattern})" for pattern in _LOOKED.values()]

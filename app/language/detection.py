@@ -24,9 +24,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, cast
 
-from app.core.paths import resource
-from app.language.names import HAN, KANA, LANGUAGES, OF_ONE_LANGUAGE, are_alike, base, count, script_in
-from app.language.words import words
+from app.core.paths import resource_path
+from app.language.names import HAN, KANA, LANGUAGES, OF_ONE_LANGUAGE, are_alike, base_code, count_script, script_in
+from app.language.words import find_words
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ _TRADITIONAL = frozenset(
 _SIMPLIFIED = frozenset(
     "这个们来说时国会对学为与后经实点过还从开关问题应当书见话请让谁给线万体将样电机无处变发读写听买卖"
 )
-_BASES = frozenset(base(language.code) for language in LANGUAGES) | {"no", "nn"}
+_BASES = frozenset(base_code(language.code) for language in LANGUAGES) | {"no", "nn"}
 
 
 def language_of(text: str) -> str:
@@ -81,11 +81,11 @@ def language_of(text: str) -> str:
 
 def language_by_script(text: str, letters: int) -> str:
     """The code where its script says it; `letters` is how many the text has."""
-    kana, han = count(KANA, text), count(HAN, text)
+    kana, han = count_script(KANA, text), count_script(HAN, text)
     if (kana + han) * 2 > letters:
         return "ja" if kana > KANA_SHARE * (kana + han) else "zh"
     for code, script in OF_ONE_LANGUAGE.items():
-        if count(script, text) * 2 > letters:
+        if count_script(script, text) * 2 > letters:
             return code
     return ""
 
@@ -96,13 +96,13 @@ def language_by_words(text: str) -> str:
     script = script_in(text[:SCRIPT_CHARACTERS])
     if script != "latin":
         return script
-    here = words(text[:MOST_CHARACTERS])
+    here = find_words(text[:MOST_CHARACTERS])
     counts = sorted(((len(here & known), code) for code, known in _SMALL_WORDS.items()), reverse=True)
     (most, code), (second, _) = counts[0], counts[1]
     return code if most >= LEAST_SMALL_WORDS and most > second else ""
 
 
-def differ(one: str, other: str) -> bool:
+def languages_differ(one: str, other: str) -> bool:
     """Whether both languages are known and not the same, or the letters are others: words cannot be compared."""
     ours, theirs = language_by_words(one), language_by_words(other)
     return bool(ours and theirs and ours != theirs) or scripts_differ(one, other)
@@ -135,22 +135,22 @@ class LanguageDetector:
                 cls._shared = weakref.ref(found)
             return found
 
-    def find(self, text: str, among: Sequence[str]) -> str:
+    def find_language(self, text: str, among: Sequence[str]) -> str:
         """Which of `among` a text is in; "" where it is in none of them or cannot be told."""
         sample = text[:MOST_CHARACTERS]
         letters = len(_LETTER.findall(sample))
         found = language_by_script(sample, letters) if letters else ""
         if not found and letters >= LEAST_TYPED_LETTERS:
-            found, certainty = self._most_likely(sample, {base(code) for code in among})
+            found, certainty = self._most_likely(sample, {base_code(code) for code in among})
             found = found if certainty >= LEAST_CERTAINTY else ""
-        return _variant(sample, found, among) if found else ""
+        return _variant_of(sample, found, among) if found else ""
 
-    def clearly(self, text: str) -> str:
+    def detect_clearly(self, text: str) -> str:
         """The language (without region) of a text of some length, of all that are known; "" where it is not clear."""
         sample = text[:MOST_CHARACTERS]
         letters = len(_LETTER.findall(sample))
         if found := language_by_script(sample, letters):
-            return base(found)
+            return base_code(found)
         if letters < LEAST_LETTERS:
             return ""
         found, certainty = self._most_likely(sample, _BASES)
@@ -165,8 +165,8 @@ class LanguageDetector:
         sample = text[:MOST_CHARACTERS]
         if not one or are_alike(one, other) or len(_LETTER.findall(sample)) < LEAST_LETTERS_OF_TWO:
             return False
-        found, certainty = self._most_likely(sample, {base(one), base(other)})
-        return found == base(one) and certainty >= CLEARLY
+        found, certainty = self._most_likely(sample, {base_code(one), base_code(other)})
+        return found == base_code(one) and certainty >= CLEARLY
 
     def _most_likely(self, text: str, among: set[str] | frozenset[str]) -> tuple[str, float]:
         with self._loading:
@@ -179,18 +179,18 @@ class LanguageDetector:
         if self._model is None:
             return "", 0.0
         code, certainty = self._model.most_likely(text, among | ({"no", "nn"} if "nb" in among else set()))
-        return base(code), certainty
+        return base_code(code), certainty
 
 
-def _variant(text: str, found: str, among: Sequence[str]) -> str:
+def _variant_of(text: str, found: str, among: Sequence[str]) -> str:
     """The code of `among` for a language: by its characters for Chinese, else the first."""
-    fitting = [code for code in among if base(code) == base(found)]
-    if base(found) == "zh" and len(fitting) > 1:
+    fitting = [code for code in among if base_code(code) == base_code(found)]
+    if base_code(found) == "zh" and len(fitting) > 1:
         older = sum(character in _TRADITIONAL for character in text)
         newer = sum(character in _SIMPLIFIED for character in text)
         wanted = "zh-Hant" if older > newer else "zh"
         return wanted if wanted in fitting else fitting[0]
-    plain = [code for code in fitting if code == base(found)]
+    plain = [code for code in fitting if code == base_code(found)]
     return next(iter([*plain, *fitting]), "")
 
 
@@ -223,7 +223,7 @@ class _ByteAutomaton:
     row_of: array[int]
     feature_of: array[int]
 
-    def features(self, data: bytes) -> Counter[int]:
+    def count_features(self, data: bytes) -> Counter[int]:
         """How often each known n-gram is in the data."""
         state, found = 0, []
         for byte in data:
@@ -239,16 +239,16 @@ def most_likely(text: str) -> tuple[str, float]:
     Raises OSError or ValueError when the model is not there or not as expected.
     """
     data = _bytes_of(text)
-    automaton, scores, codes, _ = _load(has_weights=False)
-    counts = automaton.features(data)
+    automaton, scores, codes, _ = _load_model(has_weights=False)
+    counts = automaton.count_features(data)
     if not counts:
         return "", 0.0
     del automaton
-    for feature, weights in _weights(sorted(counts), len(codes)):
+    for feature, weights in _read_weights(sorted(counts), len(codes)):
         log_count = math.log1p(counts[feature])
         for number, weight in enumerate(weights):
             scores[number] += log_count * weight
-    return _best(scores, codes, len(data))
+    return _best_score(scores, codes, len(data))
 
 
 class LanguageModel:
@@ -258,13 +258,13 @@ class LanguageModel:
     """
 
     def __init__(self) -> None:
-        self._automaton, self._scores, self._codes, self._weights = _load()
+        self._automaton, self._scores, self._codes, self._weights = _load_model()
         self._row = struct.Struct(f"<{len(self._codes)}e")
 
     def most_likely(self, text: str, among: Collection[str] = ()) -> tuple[str, float]:
         """As the function of this name; only languages of `among`, where it names some that the model knows."""
         data = _bytes_of(text)
-        counts = self._automaton.features(data)
+        counts = self._automaton.count_features(data)
         places = [n for n, code in enumerate(self._codes) if not among or code in among]
         if not counts or not places:
             return "", 0.0
@@ -273,14 +273,14 @@ class LanguageModel:
             weights, log_count = self._row.unpack_from(self._weights, feature * self._row.size), math.log1p(times)
             for at, n in enumerate(places):
                 scores[at] += log_count * weights[n]
-        return _best(scores, [self._codes[n] for n in places], len(data))
+        return _best_score(scores, [self._codes[n] for n in places], len(data))
 
 
 def _bytes_of(text: str) -> bytes:
     return unicodedata.normalize("NFC", text.lower() if text.isupper() else text).encode("utf-8", "replace")
 
 
-def _best(scores: Sequence[float], codes: list[str], size_bytes: int) -> tuple[str, float]:
+def _best_score(scores: Sequence[float], codes: list[str], size_bytes: int) -> tuple[str, float]:
     """Softmax, cooled by the square root of the length: n-grams overlap, so they are no independent witnesses."""
     highest, heat = max(scores), math.sqrt(size_bytes)
     likelihood = dict.fromkeys(codes, 0.0)
@@ -290,17 +290,17 @@ def _best(scores: Sequence[float], codes: list[str], size_bytes: int) -> tuple[s
     return best, likelihood[best] / sum(likelihood.values())
 
 
-def _load(*, has_weights: bool = True) -> tuple[_ByteAutomaton, array[float], list[str], bytes]:
+def _load_model(*, has_weights: bool = True) -> tuple[_ByteAutomaton, array[float], list[str], bytes]:
     """The automaton, the first scores, the codes, and the weights, which are the largest part."""
     arrays = {"nextmove": array("I"), "nextmove_row": array("H"), "out_feat": array("i")}
     scores: array[float] = array("f")
     codes: list[str] = []
     weights = b""
-    for name, size_bytes, file in _members():
+    for name, size_bytes, file in _archive_members():
         if name == "pc":
             scores.frombytes(file.read(size_bytes))
         elif name in arrays:
-            for block in _blocks(file, size_bytes):
+            for block in _read_blocks(file, size_bytes):
                 arrays[name].frombytes(block)
         elif name == "classes":
             raw = file.read(size_bytes)
@@ -316,10 +316,10 @@ def _load(*, has_weights: bool = True) -> tuple[_ByteAutomaton, array[float], li
     return automaton, array("d", scores), codes, weights
 
 
-def _weights(features: list[int], languages: int) -> Iterator[tuple[int, tuple[float, ...]]]:
+def _read_weights(features: list[int], languages: int) -> Iterator[tuple[int, tuple[float, ...]]]:
     """The weights of these features (in order) for each language."""
     row = struct.Struct(f"<{languages}e")
-    for name, _, file in _members():
+    for name, _, file in _archive_members():
         if name == "ptc":
             at = 0
             for feature in features:
@@ -329,9 +329,9 @@ def _weights(features: list[int], languages: int) -> Iterator[tuple[int, tuple[f
             return
 
 
-def _members() -> Iterator[tuple[str, int, IO[bytes]]]:
+def _archive_members() -> Iterator[tuple[str, int, IO[bytes]]]:
     """Each array's name and size in bytes, and the file where its data begins, to be read before the next is asked."""
-    with _opened() as file:
+    with _open_model() as file:
         while (head := file.read(_MEMBER.size))[:4] == b"PK\x03\x04":
             _, name_bytes, extra_bytes = _MEMBER.unpack(head)
             name, extra = file.read(name_bytes).decode("ascii"), file.read(extra_bytes)
@@ -341,14 +341,14 @@ def _members() -> Iterator[tuple[str, int, IO[bytes]]]:
             yield name.removesuffix(".npy"), size_bytes - _DESCRIBED.size - description_bytes, file
 
 
-def _opened() -> IO[bytes]:
-    unpacked, gzipped = resource(UNPACKED), resource(GZIPPED)
+def _open_model() -> IO[bytes]:
+    unpacked, gzipped = resource_path(UNPACKED), resource_path(GZIPPED)
     if unpacked.is_file():
         return unpacked.open("rb")
-    return cast(IO[bytes], gzip.open(gzipped)) if gzipped.is_file() else lzma.open(packed())
+    return cast(IO[bytes], gzip.open(gzipped)) if gzipped.is_file() else lzma.open(packed_model())
 
 
-def packed() -> Path:
+def packed_model() -> Path:
     """The file that comes with py3langid; raises FileNotFoundError where that is not there."""
     found = find_spec("py3langid")  # not imported: that would import NumPy
     if found is None or not found.submodule_search_locations:
@@ -356,7 +356,7 @@ def packed() -> Path:
     return Path(found.submodule_search_locations[0], "data", "model.npz.xz")
 
 
-def _blocks(file: IO[bytes], size_bytes: int) -> Iterator[bytes]:
+def _read_blocks(file: IO[bytes], size_bytes: int) -> Iterator[bytes]:
     while size_bytes and (block := file.read(min(size_bytes, _READ_BYTES))):
         yield block
         size_bytes -= len(block)

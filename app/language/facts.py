@@ -12,9 +12,9 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from app.language.names import find_foreign_letters
-from app.language.numbers import CLOCK, SCALES, UNITS, Date, Quantity, dates, quantities
-from app.language.proper_names import Name, codes, is_same, missing_name, names
-from app.language.sentences import sentences
+from app.language.numbers import CLOCK, SCALES, UNITS, Date, Quantity, find_dates, find_quantities
+from app.language.proper_names import Name, find_codes, find_names, is_same, missing_name
+from app.language.sentences import split_sentences
 from app.language.word_order import swapped_words
 from app.language.word_tables import changed_alternative, split_words, values_in
 from app.language.words import (
@@ -22,13 +22,13 @@ from app.language.words import (
     STEM,
     WORD,
     MissingFact,
-    around,
-    closeness,
-    level,
+    normalize_signs,
     share_at,
-    shown,
-    stems,
+    shown_stretch,
     stems_of_word,
+    surroundings_closeness,
+    surroundings_of,
+    word_stems,
 )
 
 LEAST_SHARE = 0.3
@@ -51,9 +51,13 @@ def missing_number(statement: str, texts: Sequence[str]) -> MissingFact | None:
 
     Numbers inside codes ("GPT-4") are left to the names.
     """
-    skipped = [*_list_numbers(statement), *codes(statement)]
-    said = [quantity for quantity in quantities(statement) if not quantity.is_part and not _inside(quantity, skipped)]
-    for date in dates(statement):
+    skipped = [*_list_numbers(statement), *find_codes(statement)]
+    said = [
+        quantity
+        for quantity in find_quantities(statement)
+        if not quantity.is_part and not _is_inside(quantity, skipped)
+    ]
+    for date in find_dates(statement):
         if not _has_date(date, texts):
             return MissingFact(statement[date.start : date.end], _date_instead(date, statement, texts))
     missing = [quantity for quantity in said if not any(_is_there(quantity, statement, text) for text in texts)]
@@ -74,7 +78,7 @@ def _list_numbers(statement: str) -> list[tuple[int, int]]:
     return [match.span() for match in found if match["first"] or is_counting]
 
 
-def _inside(one: Quantity, spans: list[tuple[int, int]]) -> bool:
+def _is_inside(one: Quantity, spans: list[tuple[int, int]]) -> bool:
     return any(start <= one.start < end for start, end in spans)
 
 
@@ -83,23 +87,23 @@ def _inside(one: Quantity, spans: list[tuple[int, int]]) -> bool:
 
 def _has_date(date: Date, texts: Sequence[str]) -> bool:
     """Whether a text has all of the date that it names; the year may stand elsewhere ("3 March", "in 2024")."""
-    covering = [there for text in texts for there in dates(text) if there.covers(date)]
+    covering = [there for text in texts for there in find_dates(text) if there.covers_date(date)]
     return bool(covering) and (not date.year or any(there.year for there in covering) or _has_figure(date.year, texts))
 
 
 def _has_figure(number: int, texts: Sequence[str]) -> bool:
-    return any(quantity.plain == number for text in texts for quantity in quantities(text))
+    return any(quantity.plain == number for text in texts for quantity in find_quantities(text))
 
 
 def _date_instead(date: Date, statement: str, texts: Sequence[str]) -> str:
     """The date of the sentence that fits best, one as complete as this."""
-    wanted = stems(statement)
+    wanted = word_stems(statement)
     best, found = LEAST_SHARE, ""
     for text in texts:
-        for there in dates(text)[:MOST_CANDIDATES]:
+        for there in find_dates(text)[:MOST_CANDIDATES]:
             share = share_at(text, there.start, wanted)
             if share >= best and bool(there.readings[0][1]) >= bool(date.readings[0][1]):
-                best, found = share + 1e-9, shown(text, there.start, there.end)
+                best, found = share + 1e-9, shown_stretch(text, there.start, there.end)
     return found
 
 
@@ -107,13 +111,13 @@ def _date_instead(date: Date, statement: str, texts: Sequence[str]) -> str:
 
 
 def _is_there(said: Quantity, statement: str, text: str) -> bool:
-    return any(_is_borne_out(said, there, statement, text) for there in quantities(text))
+    return any(_is_borne_out(said, there, statement, text) for there in find_quantities(text))
 
 
 def _is_borne_out(said: Quantity, there: Quantity, statement: str, text: str) -> bool:
     same_unit = bool(said.dimension) and said.dimension == there.dimension
     is_bare = _is_in_letters(text, there) and not said.is_word and not same_unit
-    if is_bare and not set(_counted(statement, said.end, 2)) & set(_counted(text, there.end, 5)):
+    if is_bare and not set(_counted_words(statement, said.end, 2)) & set(_counted_words(text, there.end, 5)):
         return False
     if said.dimension == there.dimension:
         if said.is_as_much_as(there) or _is_rounded(said, there, statement):
@@ -131,7 +135,7 @@ def _is_in_letters(text: str, there: Quantity) -> bool:
     return there.scale == 1 and not any(character.isdigit() for character in text[there.start : there.number_end])
 
 
-def _counted(text: str, end: int, words: int) -> list[str]:
+def _counted_words(text: str, end: int, words: int) -> list[str]:
     """The words right behind a number, up to a sign or another number: what it counts is among them."""
     behind = _COUNTED.match(text, end)
     return (
@@ -142,7 +146,7 @@ def _counted(text: str, end: int, words: int) -> list[str]:
 def _is_rounded(said: Quantity, there: Quantity, statement: str) -> bool:
     """ "about 3.7 million" for 3,712,455: what is said to be rounded, is off by less than its last figure."""
     mine, theirs = said.unscaled, there.unscaled
-    hedge = _HEDGE.search(level(statement)[max(0, said.start - 14) : said.start])
+    hedge = _HEDGE.search(normalize_signs(statement)[max(0, said.start - 14) : said.start])
     digits = said.digits.rstrip("0")
     if mine is None or theirs is None or hedge is None or not 0 < len(digits) < len(there.digits.rstrip("0")):
         return False
@@ -167,7 +171,7 @@ def _counts_something_else(said: Quantity, there: Quantity, text: str) -> bool:
 
 def _has_bare(said: Quantity, text: str) -> bool:
     """Whether a text names the scale or unit without a number, as the head of a table does: "(in millions)"."""
-    for match in _BARE_UNIT.finditer(level(text).casefold()):
+    for match in _BARE_UNIT.finditer(normalize_signs(text).casefold()):
         scale = SCALES.get(match[1])
         unit = UNITS.get(match[1])
         if (scale and scale == said.scale) or (unit and unit.dimension == said.dimension):
@@ -177,21 +181,21 @@ def _has_bare(said: Quantity, text: str) -> bool:
 
 def _number_instead(said: Quantity, all_said: Sequence[Quantity], statement: str, texts: Sequence[str]) -> str:
     """The number that stands in its place: of the same unit, in a sentence that fits, with the same words around it."""
-    wanted = stems(statement)
-    ours = around(statement, said.start, said.end)
+    wanted = word_stems(statement)
+    ours = surroundings_of(statement, said.start, said.end)
     best, found = (0, 0.0, 0.0), ""
     for text in texts:
-        for there in quantities(text)[:MOST_CANDIDATES]:
+        for there in find_quantities(text)[:MOST_CANDIDATES]:
             same_figure = said.has_figure_of(there) or (said.plain == there.plain and said.scale != there.scale)
             if not same_figure and any(quantity.is_as_much_as(there) for quantity in all_said):
                 continue
-            shared = closeness(ours, around(text, there.start, there.end))
+            shared = surroundings_closeness(ours, surroundings_of(text, there.start, there.end))
             if not _is_comparable(said, there, same_figure, shared):
                 continue
             share = share_at(text, there.start, wanted)
             score = (int(same_figure), shared, share)
             if share >= LEAST_SHARE and score > best:
-                best, found = score, shown(text, there.start, there.end)
+                best, found = score, shown_stretch(text, there.start, there.end)
     return found
 
 
@@ -262,12 +266,12 @@ class ChangedFact(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def tokens(text: str) -> Tokens:
+def fact_tokens(text: str) -> Tokens:
     """The words and numbers of a sentence in their order."""
-    plain = level(text)
-    numbers = [quantity for quantity in quantities(text) if not quantity.is_part]
+    plain = normalize_signs(text)
+    numbers = [quantity for quantity in find_quantities(text) if not quantity.is_part]
     found = [FactToken(_number_key(number), number.start, number.end, quantity=number) for number in numbers]
-    named = names(text)
+    named = find_names(text)
     matches = list(_WORD.finditer(plain))[:MANY_TOKENS]
     for match, following in zip_longest(matches, matches[1:]):
         start, word = match.start(), match[0].casefold()
@@ -284,11 +288,11 @@ def _number_key(number: Quantity) -> str:
     return f"#{value} {number.dimension}"
 
 
-def others(statement: str, sentence: str) -> list[ChangedFact]:
+def changed_facts(statement: str, sentence: str) -> list[ChangedFact]:
     """What stands in another's place, where the statement all but repeats the sentence."""
     from rapidfuzz.distance import Levenshtein
 
-    ours, theirs = tokens(statement), tokens(sentence)
+    ours, theirs = fact_tokens(statement), fact_tokens(sentence)
     steps = Levenshtein.opcodes([fact_token.key for fact_token in ours], [fact_token.key for fact_token in theirs])
     same = [
         (step.src_start + at, step.dest_start + at)
@@ -307,8 +311,8 @@ def others(statement: str, sentence: str) -> list[ChangedFact]:
     for step in steps:
         if step.tag == "replace":
             here, there = ours[step.src_start : step.src_end], theirs[step.dest_start : step.dest_end]
-            found += [*beside.numbers(here, there), *beside.names(here, there)]
-    return [*found, *beside.negations(same)]
+            found += [*beside.changed_numbers(here, there), *beside.changed_names(here, there)]
+    return [*found, *beside.changed_negations(same)]
 
 
 class _NearMatch(NamedTuple):
@@ -319,7 +323,7 @@ class _NearMatch(NamedTuple):
     ours: Tokens
     theirs: Tokens
 
-    def numbers(self, ours: Tokens, theirs: Tokens) -> Iterator[ChangedFact]:
+    def changed_numbers(self, ours: Tokens, theirs: Tokens) -> Iterator[ChangedFact]:
         """Numbers in place of numbers; one that stands elsewhere in the sentence has only changed its place."""
         mine = [fact_token.quantity for fact_token in ours if fact_token.quantity]
         page = [token.quantity for token in theirs if token.quantity]
@@ -334,7 +338,7 @@ class _NearMatch(NamedTuple):
                     "number", self.statement[said.start : said.end], self.sentence[there.start : there.end]
                 )
 
-    def names(self, ours: Tokens, theirs: Tokens) -> Iterator[ChangedFact]:
+    def changed_names(self, ours: Tokens, theirs: Tokens) -> Iterator[ChangedFact]:
         """A name in place of a name; one that stands elsewhere in the sentence has only changed its place."""
         if max(len(ours), len(theirs)) > MOST_REPLACED or any(
             fact_token.name is None for fact_token in (*ours, *theirs)
@@ -346,7 +350,7 @@ class _NearMatch(NamedTuple):
         if not any(is_same(fact_token.key, other.key) for fact_token in ours for other in theirs):
             yield ChangedFact("name", _name_of(self.statement, ours), _name_of(self.sentence, theirs))
 
-    def negations(self, same: list[tuple[int, int]]) -> Iterator[ChangedFact]:
+    def changed_negations(self, same: list[tuple[int, int]]) -> Iterator[ChangedFact]:
         """A "not" that only one of both has, where the sentence says little else than the statement."""
         first, last = same[0][1], same[-1][1]
         reach = range(max(first - 1, 0), min(last + 2, len(self.theirs)))
@@ -358,7 +362,7 @@ class _NearMatch(NamedTuple):
         at = page[0] if page else max((pair for pair in same if pair[0] < mine[0]), default=same[0])[1]
         shown = self.theirs[max(at - SHOWN_AROUND, 0) : at + SHOWN_AROUND + 1]
         yield ChangedFact(
-            "negation", self.statement[said.start : said.end] if said else "", _text(self.sentence, shown)
+            "negation", self.statement[said.start : said.end] if said else "", _text_of(self.sentence, shown)
         )
 
 
@@ -368,7 +372,7 @@ def _name_of(text: str, some: Tokens) -> str:
     return text[whole[0].start : whole[-1].end]
 
 
-def _text(text: str, some: Tokens) -> str:
+def _text_of(text: str, some: Tokens) -> str:
     return text[some[0].start : some[-1].end]
 
 
@@ -392,7 +396,7 @@ def find_garbled_words(text: str, known: Sequence[str]) -> str:
 
 def repeated_sentence(text: str) -> str:
     """Return a sentence of three words or more that a text says twice; "" for none."""
-    said = [text[start:end].casefold() for start, end in sentences(text)]
+    said = [text[start:end].casefold() for start, end in split_sentences(text)]
     return next((text for text in said if said.count(text) > 1 and len(text.split()) > 2), "") if len(said) > 1 else ""
 
 
@@ -440,20 +444,20 @@ def missing_fact(statement: str, sentence: str, around: Sequence[str] = (), *, l
 
 def _missing_number(statement: str, sentence: str) -> str:
     """Return a number or a date that the sentence does not have, or has less often, or says of something else."""
-    there = quantities(sentence)
-    in_codes = list(codes(statement))
+    there = find_quantities(sentence)
+    in_codes = list(find_codes(statement))
     taken: list[Quantity] = []
-    for said in quantities(statement):
-        if (said.is_part and not statement[said.start].isdigit()) or _inside(said, in_codes):
+    for said in find_quantities(statement):
+        if (said.is_part and not statement[said.start].isdigit()) or _is_inside(said, in_codes):
             continue
         equal = [other for other in there if other not in taken and _says_as_much(said, other)]
         others = [quantity for quantity in there if quantity not in equal and quantity.dimension == said.dimension]
         if not equal or (not said.is_part and _is_said_of_another(said, equal, others, (statement, sentence))):
             return statement[said.start : said.end]
         taken += equal[:1]
-    for date in dates(statement):
-        covering = [other for other in dates(sentence) if other.covers(date)]
-        apart = [other for other in dates(sentence) if other not in covering]
+    for date in find_dates(statement):
+        covering = [other for other in find_dates(sentence) if other.covers_date(date)]
+        apart = [other for other in find_dates(sentence) if other not in covering]
         if not covering or _is_said_of_another(date, covering, apart, (statement, sentence)):
             return statement[date.start : date.end]
     return ""
@@ -463,9 +467,11 @@ def _is_said_of_another(
     said: Quantity | Date, equal: Sequence[Quantity | Date], others: Sequence[Quantity | Date], texts: tuple[str, str]
 ) -> bool:
     """Whether the words around it in the first text are those around another one in the second, more than its equal."""
-    ours = around(texts[0], said.start, said.end)
-    best = max(closeness(ours, around(texts[1], one.start, one.end)) for one in equal)
-    return any(closeness(ours, around(texts[1], one.start, one.end)) >= best + CLOSER for one in others)
+    ours = surroundings_of(texts[0], said.start, said.end)
+    best = max(surroundings_closeness(ours, surroundings_of(texts[1], one.start, one.end)) for one in equal)
+    return any(
+        surroundings_closeness(ours, surroundings_of(texts[1], one.start, one.end)) >= best + CLOSER for one in others
+    )
 
 
 def _says_as_much(said: Quantity, other: Quantity) -> bool:
@@ -478,7 +484,7 @@ def _says_as_much(said: Quantity, other: Quantity) -> bool:
 
 def missing_day(statement: str, sentence: str, language: str) -> str:
     """Return a weekday or a month that the sentence does not say."""
-    dated = {month for date in dates(sentence) for month, _ in date.readings}
+    dated = {month for date in find_dates(sentence) for month, _ in date.readings}
     for kind, known in (("weekdays", set[int]()), ("months", dated)):
         missing = values_in(kind, statement, language) - values_in(kind, sentence, language) - known
         if word := next((word for word in split_words(statement) if values_in(kind, word, language) & missing), ""):
@@ -489,30 +495,30 @@ def missing_day(statement: str, sentence: str, language: str) -> str:
 def _other_negation(statement: str, sentence: str) -> str:
     """Return a negation that only one of both has, where they say the same words."""
     sentence = _clause_of(statement, sentence)
-    mine, theirs = (list(_negations(text)) for text in (statement, sentence))
+    mine, theirs = (list(_find_negations(text)) for text in (statement, sentence))
     if mine and not theirs:
         return "" if _DENIES.search(sentence) else mine[0][0]
     if mine or not theirs or _DENIES.search(statement):
         shared = {stem for _, near, _ in theirs for stem in near}
         return next((word for word, near, _ in mine if near and shared and not _are_alike(near, shared)), "")
-    said = stems(statement)
+    said = word_stems(statement)
     negated = ((word, first in said or len(near & said) * 2 >= len(near)) for word, near, first in theirs if near)
     return next((word for word, is_said in negated if is_said), "")
 
 
 def _clause_of(statement: str, sentence: str) -> str:
     """Return the part between semicolons that has all words of the statement, else the whole sentence."""
-    said = stems(statement)
-    return next((clause for clause in sentence.split(";") if said <= stems(clause)), sentence)
+    said = word_stems(statement)
+    return next((clause for clause in sentence.split(";") if said <= word_stems(clause)), sentence)
 
 
 def _are_alike(some: frozenset[str], others: set[str]) -> bool:
     return any(text.startswith(other) or other.startswith(text) for text in some for other in others)
 
 
-def _negations(text: str) -> Iterator[tuple[str, frozenset[str], str]]:
+def _find_negations(text: str) -> Iterator[tuple[str, frozenset[str], str]]:
     """Yield each negation with the stems of the words that it negates, within its clause, and the first of them."""
-    plain = level(text)
+    plain = normalize_signs(text)
     words = list(_WORD.finditer(plain))
     for at, match in enumerate(words):
         word = match[0].casefold()
@@ -524,4 +530,4 @@ def _negations(text: str) -> Iterator[tuple[str, frozenset[str], str]]:
         behind = plain[match.end() : clause.start() if clause else end]
         before = plain[words[max(at - _WITHIN, 0)].start() : match.start()]
         first = next((stem for word in WORD.findall(behind.casefold()) for stem in stems_of_word(word)), "")
-        yield match[0], stems(behind) or stems(_CLAUSE_ENDS.split(before)[-1]), first
+        yield match[0], word_stems(behind) or word_stems(_CLAUSE_ENDS.split(before)[-1]), first

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 
 # Scripts: which characters are theirs, which languages are written in them, and which way a text runs.
 #
@@ -59,11 +59,11 @@ RUNS_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e
 def script_of(code: str) -> str:
     # GONE  # a window asks for a text's direction only
 
-    known = base(code)
+    known = base_code(code)
     return _OF_SEVERAL.get(known) or OF_ONE_LANGUAGE.get(known, LATIN)
 
 
-def count(script: str, text: str) -> int:
+def count_script(script: str, text: str) -> int:
     """How many characters of a script a text has."""
     return len(re.findall(f"[{script}]", text))
 
@@ -95,7 +95,7 @@ def find_foreign_letters(text: str, known: Sequence[str]) -> re.Match[str] | Non
 def script_in(text: str) -> str:
     """The name of the script that most letters of a text are in; "latin" where none is known."""
     letters = "".join(filter(str.isalpha, text))
-    counts = {name: count(script, letters) for name, script in _SCRIPTS.items()}
+    counts = {name: count_script(script, letters) for name, script in _SCRIPTS.items()}
     best = max(counts, key=lambda name: counts[name])
     return best if counts[best] else "latin"
 
@@ -121,7 +121,7 @@ _RTL = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps",
 EAST_ASIAN = frozenset(("ja", "ko", "yue", "zh"))
 LANGUAGES = tuple(
     Language(code, english, own, code in _RTL)
-    for code, english, own in json.loads(resource("languages.json").read_text("utf-8"))
+    for code, english, own in json.loads(resource_path("languages.json").read_text("utf-8"))
 )
 """Those that texts are translated between, in the order of their codes."""
 _ALSO_NAMED = {
@@ -152,7 +152,7 @@ _ALIKE = tuple(
 )
 
 
-def language(code: str) -> Language | None:
+def find_language(code: str) -> Language | None:
     """The language of a code, whatever its spelling ("pt_BR", "zh-TW"); that of the code's first part where the whole
     is not known; None for an unknown one."""
     wanted = code.strip().replace("_", "-").casefold()
@@ -161,9 +161,9 @@ def language(code: str) -> Language | None:
     return _BY_CODE.get(wanted) or _BY_CODE.get(_OTHER_CODES.get(first, first).casefold())
 
 
-def base(code: str) -> str:
+def base_code(code: str) -> str:
     """The language without region and script: "pt" for "pt-BR"; "" for none."""
-    found = language(code)
+    found = find_language(code)
     return (found.code if found else code.replace("_", "-").casefold()).partition("-")[0]
 
 
@@ -180,7 +180,7 @@ def is_east_asian(code: str) -> bool:
 
 def is_same(one: str, other: str) -> bool:
     """Whether a text in one of them needs no translation into the other. The two Chinese scripts are two."""
-    first, second = base(one), base(other)
+    first, second = base_code(one), base_code(other)
     return first == second and (first != "zh" or one == other)
 
 
@@ -192,27 +192,27 @@ def other_than(source: str, wanted: Sequence[str], among: Sequence[str]) -> str:
 
 def has_formality(code: str) -> bool:
     """Whether people are addressed in one way or another in this language (du, Sie)."""
-    return base(code) in _FORMAL
+    return base_code(code) in _FORMAL
 
 
 def english_name(code: str) -> str:
     """As it is called in prompts; an unknown code stands for itself."""
-    found = language(code)
+    found = find_language(code)
     return _ALSO_NAMED.get(code) or (found.english if found else code)
 
 
 def has_word_spaces(code: str) -> bool:
     """Whether a length in this language can be told in words."""
-    return base(code) not in WITHOUT_WORD_SPACES
+    return base_code(code) not in WITHOUT_WORD_SPACES
 
 
 def are_alike(one: str, other: str) -> bool:
     """Whether two languages, or variants of one, are easily taken for each other."""
-    first, second = base(one), base(other)
+    first, second = base_code(one), base_code(other)
     return first == second or any(first in group and second in group for group in _ALIKE)
 
 
 def own_name(code: str) -> str:
     """What its speakers call it, as lists show it; an unknown code stands for itself, "" for ""."""
-    found = language(code) if code else None
+    found = find_language(code) if code else None
     return found.own if found is not None else code

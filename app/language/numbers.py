@@ -10,13 +10,13 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from app.core.paths import resource
-from app.language.words import DIGITS, level
+from app.core.paths import resource_path
+from app.language.words import DIGITS, normalize_signs
 
 # Dates in their many spellings: "3 March 2024", "March 3, 2024", "3. März 2024", "2024-03-03", "03.03.2024".
 
 
-TABLES: dict[str, Any] = json.loads(resource("quantities.json").read_text("utf-8"))
+TABLES: dict[str, Any] = json.loads(resource_path("quantities.json").read_text("utf-8"))
 """Units, scales, numbers in letters and months, as words of the more common languages stand for them."""
 MONTHS: dict[str, int] = {word: number for number, row in enumerate(TABLES["months"], 1) for word in row.split()}
 _NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
@@ -56,7 +56,7 @@ class Date(NamedTuple):
     readings: tuple[tuple[int, int], ...]
     """(month, day) pairs: two where "03/04/2024" may be either."""
 
-    def covers(self, other: Date) -> bool:
+    def covers_date(self, other: Date) -> bool:
         """Whether this date, on a page, bears out `other`: all that the other one names is the same here."""
         if other.year and self.year and other.year != self.year:
             return False
@@ -68,27 +68,27 @@ class Date(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def dates(text: str) -> tuple[Date, ...]:
+def find_dates(text: str) -> tuple[Date, ...]:
     """The dates of a text in their order, none inside another. A month's name alone counts as one too."""
-    plain = level(text)
+    plain = normalize_signs(text)
     found: list[Date] = []
     taken = bytearray(len(plain))
-    for date in _all(plain):
+    for date in _all_dates(plain):
         if not any(taken[date.start : date.end]):
             taken[date.start : date.end] = b"\1" * (date.end - date.start)
             found.append(date)
     return tuple(sorted(found))
 
 
-def _all(plain: str) -> Iterator[Date]:
+def _all_dates(plain: str) -> Iterator[Date]:
     for match in _ISO.finditer(plain):
-        yield from _checked(match.start(), match.end(), int(match[1]), [(int(match[3]), int(match[4]))])
+        yield from _check_pairs(match.start(), match.end(), int(match[1]), [(int(match[3]), int(match[4]))])
     for match in _DAY_POINTS.finditer(plain):
         first, second = int(match[1]), int(match[3])
         pairs = [(second, first)] if match[2] == "." else [(first, second), (second, first)]
-        yield from _checked(match.start(), match.end(), _year(match[4]), pairs)
+        yield from _check_pairs(match.start(), match.end(), _parse_year(match[4]), pairs)
     for match in _CJK.finditer(plain):
-        yield from _checked(match.start(), match.end(), int(match[1] or 0), [(int(match[2]), int(match[3] or 0))])
+        yield from _check_pairs(match.start(), match.end(), int(match[1] or 0), [(int(match[2]), int(match[3] or 0))])
     if not _has_month(plain):
         return
     for pattern in (_DAY_FIRST, _MONTH_FIRST, _DAY_MONTH):
@@ -97,11 +97,13 @@ def _all(plain: str) -> Iterator[Date]:
                 continue
             month = MONTHS[match["month"].casefold()]
             pairs = [(month, int(re.sub(r"\D", "", match[day]))) for day in ("day", "from") if match[day]]
-            yield from _checked(match.start(), match.end(), _year(match["year"] or "0"), pairs)
+            yield from _check_pairs(match.start(), match.end(), _parse_year(match["year"] or "0"), pairs)
     for match in _MONTH_YEAR.finditer(plain):
         if _ends_sentence(plain, match):
             continue
-        yield from _checked(match.start(), match.end(), int(match["year"]), [(MONTHS[match["month"].casefold()], 0)])
+        yield from _check_pairs(
+            match.start(), match.end(), int(match["year"]), [(MONTHS[match["month"].casefold()], 0)]
+        )
     for match in _MONTH_ALONE.finditer(plain):
         word = match[0]
         if len(word) > _SHORT_NAME and word[0].isupper():
@@ -120,13 +122,13 @@ def _has_month(plain: str) -> bool:
     return any(word in MONTHS for word in re.findall(r"[^\W\d_]{3,}", plain.casefold()))
 
 
-def _checked(start: int, end: int, year: int, pairs: list[tuple[int, int]]) -> Iterator[Date]:
+def _check_pairs(start: int, end: int, year: int, pairs: list[tuple[int, int]]) -> Iterator[Date]:
     good = tuple(dict.fromkeys((month, day) for month, day in pairs if 1 <= month <= 12 and 0 <= day <= 31))
     if good:
         yield Date(start, end, year, good)
 
 
-def _year(text: str) -> int:
+def _parse_year(text: str) -> int:
     """A year of two figures counts for this century up to 68, as POSIX reads it."""
     year = int(text.lstrip("'"))
     if len(text.lstrip("'")) > 2 or not year:
@@ -194,11 +196,11 @@ def read_figure(figure: str) -> tuple[Decimal | None, str, bool]:
         return None, digits, False
     if not marks:
         return Decimal(digits), digits, False
-    value, is_loose = _separated(groups, marks)
+    value, is_loose = _parse_groups(groups, marks)
     return value, figure if value is None else digits, is_loose
 
 
-def _separated(groups: list[str], marks: list[str]) -> tuple[Decimal | None, bool]:
+def _parse_groups(groups: list[str], marks: list[str]) -> tuple[Decimal | None, bool]:
     """The value of groups of digits with marks between them; None where no rule of writing numbers fits ("1.2.3")."""
     kinds = list(dict.fromkeys(marks))
     threes = all(len(group) == 3 for group in groups[1:]) and 0 < len(groups[0]) <= 3 and groups[0] != "0"
@@ -276,29 +278,31 @@ class Quantity(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def quantities(text: str) -> tuple[Quantity, ...]:
+def find_quantities(text: str) -> tuple[Quantity, ...]:
     """The numbers of a text in their order, those in dates as parts."""
-    plain = level(text)
+    plain = normalize_signs(text)
     taken = bytearray(len(plain))
-    in_dates = [(date.start, date.end) for date in dates(text)]
+    in_dates = [(date.start, date.end) for date in find_dates(text)]
     found = list(_in_dates(plain, in_dates))
-    _take(taken, in_dates)
-    clocks = [clock for clock in _clocks(plain) if not taken[clock.start]]
-    _take(taken, [(clock.start, clock.end) for clock in clocks])
-    figures = [figure for figure in _figures(plain) if not taken[figure.start]]
-    spelled = [quantity for quantity in _spelled(plain) if not taken[quantity.start]]
-    return tuple(sorted((*found, *clocks, *_ranges(plain, figures), *spelled), key=lambda one: (one.start, one.end)))
+    _mark_taken(taken, in_dates)
+    clocks = [clock for clock in _find_clocks(plain) if not taken[clock.start]]
+    _mark_taken(taken, [(clock.start, clock.end) for clock in clocks])
+    figures = [figure for figure in _find_figures(plain) if not taken[figure.start]]
+    spelled = [quantity for quantity in _find_spelled(plain) if not taken[quantity.start]]
+    return tuple(
+        sorted((*found, *clocks, *_find_ranges(plain, figures), *spelled), key=lambda one: (one.start, one.end))
+    )
 
 
-def measures(text: str) -> Iterator[tuple[int, int]]:
+def find_measures(text: str) -> Iterator[tuple[int, int]]:
     """Where the numbers in figures stand that have a unit or a scale, with it; dates are not looked for."""
-    plain = level(text)
-    for figure in _figures(plain):
+    plain = normalize_signs(text)
+    for figure in _find_figures(plain):
         if not figure.is_part and (figure.dimension or figure.scale > 1):
             yield figure.start, figure.end
 
 
-def _take(taken: bytearray, spans: list[tuple[int, int]]) -> None:
+def _mark_taken(taken: bytearray, spans: list[tuple[int, int]]) -> None:
     for start, end in spans:
         taken[start:end] = b"\1" * (end - start)
 
@@ -312,7 +316,7 @@ def _in_dates(plain: str, spans: list[tuple[int, int]]) -> Iterator[Quantity]:
             yield Quantity(at, at + len(match[0]), at + len(match[0]), number, number, match[0], "", is_part=True)
 
 
-def _clocks(plain: str) -> Iterator[Quantity]:
+def _find_clocks(plain: str) -> Iterator[Quantity]:
     if ":" not in plain and "m" not in plain.casefold():
         return
     for match in _CLOCK.finditer(plain):
@@ -323,14 +327,14 @@ def _clocks(plain: str) -> Iterator[Quantity]:
         yield Quantity(match.start(), match.end(), match.end(), value, value, str(value), CLOCK)
 
 
-def _figures(plain: str) -> Iterator[Quantity]:
+def _find_figures(plain: str) -> Iterator[Quantity]:
     groups = [(match.start(), match.end()) for match in _GROUPS.finditer(plain)]
     for start, end in groups:
-        yield _measured(plain, start, end)
+        yield _with_unit(plain, start, end)
     grouped = bytearray(len(plain))
-    _take(grouped, groups)
+    _mark_taken(grouped, groups)
     for match in _NUMBER.finditer(plain):
-        one = _measured(plain, match.start(), match.end())
+        one = _with_unit(plain, match.start(), match.end())
         yield one._replace(is_part=bool(grouped[match.start()]))
         if one.value is None and len(match[0]) <= MANY_DIGITS:
             for part in re.finditer(r"\d+", match[0]):
@@ -339,7 +343,7 @@ def _figures(plain: str) -> Iterator[Quantity]:
                 yield Quantity(at, at + len(part[0]), at + len(part[0]), number, number, part[0], "", is_part=True)
 
 
-def _measured(plain: str, start: int, end: int) -> Quantity:
+def _with_unit(plain: str, start: int, end: int) -> Quantity:
     """The number with the scale and the unit around it."""
     figure, digits, is_loose = read_figure(plain[start:end])
     number_end = end
@@ -354,7 +358,7 @@ def _measured(plain: str, start: int, end: int) -> Quantity:
     return Quantity(begin, end, number_end, value, figure, digits, dimension, scale, is_loose)
 
 
-def _ranges(plain: str, figures: list[Quantity]) -> Iterator[Quantity]:
+def _find_ranges(plain: str, figures: list[Quantity]) -> Iterator[Quantity]:
     """ "5 to 10 km": what has no unit takes that of the number it is joined to."""
     ordered = sorted(figures, key=lambda one: one.start)
     for one, following in zip_longest(ordered, ordered[1:]):
@@ -379,7 +383,7 @@ def _ranges(plain: str, figures: list[Quantity]) -> Iterator[Quantity]:
             yield one
 
 
-def _spelled(plain: str) -> Iterator[Quantity]:
+def _find_spelled(plain: str) -> Iterator[Quantity]:
     """Numbers in letters, up to ninety-nine, and "three million"."""
     words = list(_WORD.finditer(plain))
     at = behind = 0
@@ -391,28 +395,28 @@ def _spelled(plain: str) -> Iterator[Quantity]:
         number = NUMBER_WORDS.get(word)
         end = match.end()
         if number is None:
-            yield from _one(plain, match, word)
+            yield from _read_word(plain, match, word)
             continue
         if 20 <= number < 100 and at < len(words) and words[at].start() - end <= 1:
             ones = NUMBER_WORDS.get(words[at][0].casefold(), 0) or (words[at][0].casefold() == "one")
             if 0 < ones < 10:
                 number, end, at = number + int(ones), words[at].end(), at + 1
-        found = _worded(plain, match.start(), end, number)
+        found = _with_worded_unit(plain, match.start(), end, number)
         behind = found.end
         yield found
 
 
-def _one(plain: str, match: re.Match[str], word: str) -> Iterator[Quantity]:
+def _read_word(plain: str, match: re.Match[str], word: str) -> Iterator[Quantity]:
     if word in ORDINAL_WORDS:
         number = Decimal(ORDINAL_WORDS[word])
         yield Quantity(match.start(), match.end(), match.end(), number, number, str(number), "", is_part=True)
     elif word in ONE_WORDS or word in ARTICLES:
-        one = _worded(plain, match.start(), match.end(), 1)
+        one = _with_worded_unit(plain, match.start(), match.end(), 1)
         if one.dimension or one.scale > 1 or word == "one":
             yield one._replace(is_part=True)
 
 
-def _worded(plain: str, start: int, end: int, number: int) -> Quantity:
+def _with_worded_unit(plain: str, start: int, end: int, number: int) -> Quantity:
     figure = Decimal(number)
     number_end = end
     if number < 10 and plain[end : end + 8].casefold() == " hundred":
@@ -448,20 +452,20 @@ class WrittenNumber(NamedTuple):
 
 def written_numbers(text: str) -> list[WrittenNumber]:
     """The numbers of a text in any digits; with a scale behind it, a number may mean both with and without it."""
-    return [_readings(match) for match in _SEPARATED.finditer(text.translate(DIGITS))]
+    return [_readings_of(match) for match in _SEPARATED.finditer(text.translate(DIGITS))]
 
 
-def _readings(match: re.Match[str]) -> WrittenNumber:
+def _readings_of(match: re.Match[str]) -> WrittenNumber:
     scale = (match["scale"] or "").rstrip(".")
     figure = match[0][: match.start("scale") - match.start()].rstrip() if scale else match[0]
-    values = _values(figure)
+    values = _figure_values(figure)
     times = SCALES.get(scale.casefold()) or SCALES.get(scale[:1]) or EAST_ASIAN_SCALES.get(scale[:1])
     if times is not None:
         values |= {value * times for value in values}
     return WrittenNumber(figure, frozenset(values))
 
 
-def _values(figure: str) -> set[Decimal]:
+def _figure_values(figure: str) -> set[Decimal]:
     """Every reading of a figure: its separators for thousands, and the last one for the fraction."""
     pieces = re.split(r"\D", figure)
     found = set()
@@ -506,7 +510,7 @@ def _values_of(rows: dict[str, str]) -> dict[str, int]:
     return {word: int(value) for value, row in rows.items() for word in row.split()}
 
 
-def _german() -> dict[str, int]:
+def _german_numbers() -> dict[str, int]:
     """ "einundzwanzig" to "neunundneunzig"."""
     ones = ("ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
     tens = ("zwanzig", "dreißig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig")
@@ -517,7 +521,7 @@ def _german() -> dict[str, int]:
     }
 
 
-NUMBER_WORDS = _german() | _values_of(TABLES["numbers"])
+NUMBER_WORDS = _german_numbers() | _values_of(TABLES["numbers"])
 ONE_WORDS = frozenset(TABLES["one"].split())
 ORDINAL_WORDS = _values_of(TABLES["ordinals"])
 ARTICLES = frozenset({"a", "an"})

@@ -10,8 +10,17 @@ from typing import NamedTuple
 
 from app.language.detection import MOST_CHARACTERS, language_by_words
 from app.language.names import LETTER_OR_DIGIT_WITH_CASE as _LETTER
-from app.language.names import base
-from app.language.words import AROUND, MissingFact, around, closeness, level, share_at, shown, stems
+from app.language.names import base_code
+from app.language.words import (
+    AROUND,
+    MissingFact,
+    normalize_signs,
+    share_at,
+    shown_stretch,
+    surroundings_closeness,
+    surroundings_of,
+    word_stems,
+)
 
 MANY_CAPITALS = 0.45
 """From this share of capitalised words inside sentences on, a capital names nothing (titles, all in capitals)."""
@@ -88,18 +97,18 @@ class Vocabulary(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def vocabulary(text: str) -> Vocabulary:
+def text_vocabulary(text: str) -> Vocabulary:
     """The words of a text as names are looked for in it: whole and in parts, folded, and their initials."""
-    plain = level(text).replace("\u00ad", "")
+    plain = normalize_signs(text).replace("\u00ad", "")
     parts = [part.casefold() for word in _WORD.findall(plain) for part in (word, *re.split(r"[-'./&]", word))]
     whole = _PLAIN_WORD.findall(plain)
     folded = f" {' '.join(whole).casefold()} "
     return Vocabulary(tuple(sorted(set(parts))), folded, "".join(word[0] for word in whole if len(word) > SHORTEST))
 
 
-def holds(text: Vocabulary, word: str) -> bool:
+def holds_name(text: Vocabulary, word: str) -> bool:
     """Whether a word of a name stands there, perhaps with another ending."""
-    wanted = re.sub(r"'s?$", "", level(word).casefold())
+    wanted = re.sub(r"'s?$", "", normalize_signs(word).casefold())
     if any(character.isdigit() for character in wanted):
         return _holds_code(text, wanted)
     at = bisect_left(text.words, wanted[: max(len(wanted) - ENDING, SHORTEST)])
@@ -110,7 +119,7 @@ def holds(text: Vocabulary, word: str) -> bool:
     if word.isupper() or (len(word) > 2 and word[:-1].isupper() and word[-1] == "s"):
         return _holds_initials(text, word.rstrip("s")) or f" {' '.join(wanted)} " in text.letters
     parts = [part for part in re.split(r"[-/]", word) if _is_name(part or "x")]
-    return parts != [word] and bool(parts) and all(holds(text, part) for part in parts)
+    return parts != [word] and bool(parts) and all(holds_name(text, part) for part in parts)
 
 
 SHORTEST = 3
@@ -146,37 +155,37 @@ def is_code(word: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def codes(text: str) -> tuple[tuple[int, int], ...]:
+def find_codes(text: str) -> tuple[tuple[int, int], ...]:
     """Where the codes of a text are."""
-    return tuple(match.span() for match in _WORD.finditer(level(text)) if is_code(match[0]))
+    return tuple(match.span() for match in _WORD.finditer(normalize_signs(text)) if is_code(match[0]))
 
 
 @lru_cache(maxsize=4096)
-def names(text: str) -> tuple[Name, ...]:
+def find_names(text: str) -> tuple[Name, ...]:
     """The names of a sentence or of several, those at the beginning of a sentence marked so."""
     found: list[Name] = []
     run: list[re.Match[str]] = []
-    plain = level(text)
+    plain = normalize_signs(text)
     matches = list(_WORD.finditer(plain))
     for at, match in enumerate(matches):
-        if _is_name(match[0]) and not (run and not _joined(plain, run[-1], match, matches[at - 1])):
+        if _is_name(match[0]) and not (run and not _is_joined(plain, run[-1], match, matches[at - 1])):
             run.append(match)
         elif _is_name(match[0]):
-            found += _named(plain, run)
+            found += _names_of_run(plain, run)
             run = [match]
         elif not (run and _RUN.match(match[0])):
-            found += _named(plain, run)
+            found += _names_of_run(plain, run)
             run = []
-    found += _named(plain, run)
+    found += _names_of_run(plain, run)
     return tuple(found)
 
 
 def names_of_language(text: str, language: str) -> Iterable[Name]:
     """The same, in a text in German without what seems to be a noun; `language` is a code, "" not known."""
-    return _german_names(text) if base(language) == "de" else names(text)
+    return _german_names(text) if base_code(language) == "de" else find_names(text)
 
 
-def _joined(plain: str, last: re.Match[str], match: re.Match[str], previous: re.Match[str]) -> bool:
+def _is_joined(plain: str, last: re.Match[str], match: re.Match[str], previous: re.Match[str]) -> bool:
     """Whether nothing but a space or a small word stands between two capitalised words."""
     between = plain[last.end() : match.start()]
     return between in (" ", " & ") or (
@@ -190,7 +199,7 @@ def _is_name(word: str) -> bool:
     return is_code(word) or (word[0].isalpha() and word.lower() != word)
 
 
-def _named(plain: str, run: list[re.Match[str]]) -> list[Name]:
+def _names_of_run(plain: str, run: list[re.Match[str]]) -> list[Name]:
     if not run:
         return []
     is_first = _begins_sentence(plain, run[0].start())
@@ -218,7 +227,7 @@ def writes_words_large(text: str) -> bool:
     """Whether a capital names nothing in a text: in German, which writes all nouns so, and in titles."""
     if language_by_words(text) == "de":
         return True
-    inside = [match[0] for match in _WORD.finditer(level(text)) if len(match[0]) > SHORTEST and match.start()]
+    inside = [match[0] for match in _WORD.finditer(normalize_signs(text)) if len(match[0]) > SHORTEST and match.start()]
     return len(inside) > 2 and sum(word[0].isupper() for word in inside) / len(inside) > MANY_CAPITALS
 
 
@@ -231,20 +240,20 @@ def missing_name(
     A word that begins a sentence is looked for only where it is part of a longer name. In a title single words are
     left alone, and in German what seems to be a noun. `codes_only`: the texts are in another language.
     """
-    cited = [vocabulary(text) for text in texts]
-    vocabularies = [*cited, *(vocabulary(text) for text in elsewhere)]
+    cited = [text_vocabulary(text) for text in texts]
+    vocabularies = [*cited, *(text_vocabulary(text) for text in elsewhere)]
     codes_only = codes_only or (statement.isupper() and len(_PLAIN_WORD.findall(statement)) > SHORTEST)
     sample = " ".join((*texts, *elsewhere))[:MOST_CHARACTERS]
     large = writes_words_large(statement) or writes_words_large(sample)
     is_german = not codes_only and (language_by_words(statement) or language_by_words(sample)) == "de"
-    for name in _german_names(statement, vocabularies) if is_german else names(statement):
+    for name in _german_names(statement, vocabularies) if is_german else find_names(statement):
         looked_for = [
             word
             for at, word in enumerate(name.words)
             if is_german or _is_looked_for(name, at, large=large, codes_only=codes_only)
         ]
-        codes_there = all(any(holds(one, word) for one in cited) for word in looked_for if is_code(word))
-        is_there = all(any(holds(one, word) for one in vocabularies) for word in looked_for)
+        codes_there = all(any(holds_name(one, word) for one in cited) for word in looked_for if is_code(word))
+        is_there = all(any(holds_name(one, word) for one in vocabularies) for word in looked_for)
         if not codes_there or not (is_there or _is_written_out(name, vocabularies)):
             return MissingFact(
                 statement[name.start : name.end], _name_instead(name, statement, texts, is_german=is_german)
@@ -273,8 +282,8 @@ def _german_names(text: str, texts: Sequence[Vocabulary] = ()) -> Iterator[Name]
     A noun shows itself by what stands before it, by its ending, or as a compound with a word of `texts`; of a word with
     a hyphen only what is written in capitals counts ("GPS-Gerät").
     """
-    plain = level(text)
-    for run in names(text):
+    plain = normalize_signs(text)
+    for run in find_names(text):
         start, found = run.start, list[Name]()
         for at, word in enumerate(run.words):
             start = plain.index(word, start)
@@ -337,25 +346,27 @@ def _is_written_out(name: Name, vocabularies: Sequence[Vocabulary]) -> bool:
 
 def _name_instead(name: Name, statement: str, texts: Sequence[str], *, is_german: bool) -> str:
     """The name that stands in its place: with a word in common, or with the same words around it."""
-    wanted, ours = stems(statement), around(statement, name.start, name.end)
+    wanted, ours = word_stems(statement), surroundings_of(statement, name.start, name.end)
     said = {word.casefold() for word in _PLAIN_WORD.findall(statement)}
     best, found = 0.0, ""
     for text in texts:
-        for there in _german_names(text) if is_german else names(text):
+        for there in _german_names(text) if is_german else find_names(text):
             folded = {word.casefold() for word in there.words}
             if folded <= said or all(len(word) < 2 for word in folded):
                 continue
-            in_common = len({_lettered(word) for word in folded} & {_lettered(word.casefold()) for word in name.words})
-            score = in_common + closeness(ours, around(text, there.start, there.end))
+            in_common = len(
+                {_without_digits(word) for word in folded} & {_without_digits(word.casefold()) for word in name.words}
+            )
+            score = in_common + surroundings_closeness(ours, surroundings_of(text, there.start, there.end))
             if (
                 (in_common or score >= LEAST_CLOSENESS)
                 and share_at(text, there.start, wanted) >= LEAST_SHARE
                 and score > best
             ):
-                best, found = score, shown(text, there.start, there.end)
+                best, found = score, shown_stretch(text, there.start, there.end)
     return found
 
 
-def _lettered(word: str) -> str:
+def _without_digits(word: str) -> str:
     """A word without its digits, so that "GPT-4" stands in the place of "GPT-5"."""
     return re.sub(r"\d+", "", word)

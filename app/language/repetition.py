@@ -56,10 +56,10 @@ class RepetitionWatch:
         self._new += len(text)
         if self._new >= LOOK_EVERY and not self.is_circling:
             self._new = 0
-            self.is_circling = self._circles()
+            self.is_circling = self._is_circling()
         return self.is_circling
 
-    def _circles(self) -> bool:
+    def _is_circling(self) -> bool:
         certain = _UP_TO_LETTER.match(self._pending)  # no counter has letters
         size = certain.end() if certain else max(0, len(self._pending) - _MOST_PENDING)
         self._text = (self._text + _COUNTER.sub(r"\1#", self._pending[:size]))[-KEPT_CHARACTERS:]
@@ -72,12 +72,12 @@ class RepetitionWatch:
             size = len(text) - at - len(probe)
             if at < 0 or size > LONGEST_UNIT:
                 return False
-            least = max(self._least(text[-size:]), next(times for below, times in _TIMES if size < below) * size)
+            least = max(self._least_length(text[-size:]), next(times for below, times in _TIMES if size < below) * size)
             if len(text) >= least and text[-least:-size] == text[size - least :]:
                 return True
         return False
 
-    def _least(self, unit: str) -> int:
+    def _least_length(self, unit: str) -> int:
         """How many characters are repeated at least before it is a circle."""
         letters = [char for char in unit if char.isalpha()]
         if self._has_open_fence or unit.count("|") >= 2:

@@ -45,7 +45,7 @@ def sentence_ends(text: str) -> Iterator[int]:
             yield match.end()
 
 
-def sentences(text: str, *, by_line: bool = True) -> Iterator[tuple[int, int]]:
+def split_sentences(text: str, *, by_line: bool = True) -> Iterator[tuple[int, int]]:
     """Where sentences begin and end, without the white space around them; the end of a line ends one `by_line`."""
     lines = (match.end() for match in _LINE.finditer(text)) if by_line else ()
     for start, end in pairwise(sorted({0, *sentence_ends(text), *lines, len(text)})):
@@ -55,7 +55,7 @@ def sentences(text: str, *, by_line: bool = True) -> Iterator[tuple[int, int]]:
             yield begin, begin + len(body)
 
 
-def written(text: str) -> int:
+def whole_sentences_length(text: str) -> int:
     """How much of a text that still grows is whole sentences or lines, with the white space behind them."""
     ends = (*sentence_ends(text), *(match.end() for match in _LINE.finditer(text)))
     return max((end for end in ends if text[end - 1].isspace()), default=0)

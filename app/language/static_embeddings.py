@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.language.subwords import Tokenize, UnigramTokenizer, WordPieceTokenizer
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class EmbeddingTable:
         import numpy as np
 
         if token not in self._like:
-            nearest = _nearest(self._codes, pack_signs(self.rows[token : token + 1])[:, 0], LIKE_TOKENS)
+            nearest = _nearest_codes(self._codes, pack_signs(self.rows[token : token + 1])[:, 0], LIKE_TOKENS)
             cosines = unit_vectors(self.rows[nearest]) @ unit_vectors(self.rows[token : token + 1])[0]
             order = np.argsort(cosines)[-LIKE_TOKENS:]
             order = order[cosines[order] >= LEAST_LIKENESS]
@@ -132,7 +132,7 @@ class PassageIndex:
         if not tokens or not len(self.numbers):
             return None
         vector = self._vector_of(tokens)
-        places = _nearest(self._codes, pack_signs(vector[None])[:, 0], max(SAMPLED, SIEVED))
+        places = _nearest_codes(self._codes, pack_signs(vector[None])[:, 0], max(SAMPLED, SIEVED))
         return float((self._vectors[places].astype("float32") @ vector).max() / FULL_SCALE)
 
     def _vector_of(self, tokens: Sequence[int]) -> Floats:
@@ -145,7 +145,7 @@ class PassageIndex:
         import numpy as np
 
         vector = self._vector_of(tokens)
-        places = _nearest(self._codes, pack_signs(vector[None])[:, 0], SIEVED)
+        places = _nearest_codes(self._codes, pack_signs(vector[None])[:, 0], SIEVED)
         last = len(self.numbers) - 1
         own, before, behind = (
             self._vectors.take(places + step, axis=0, mode="clip").astype(np.float32) @ vector for step in (0, -1, 1)
@@ -169,7 +169,7 @@ class PassageIndex:
             for like, cosine in zip(*self._table.find_like_tokens(token), strict=True):
                 best[self._postings[self._begins[like] : self._begins[like + 1]]] = cosine**SHARPNESS * weight
             scores += best
-        return _highest(scores, limit)
+        return _highest_scores(scores, limit)
 
     def _index_tokens(self, joined: Numbers, places: Numbers) -> None:
         """List the passages of each token of the vocabulary, and count how telling it is in this document."""
@@ -219,7 +219,7 @@ def pack_signs(vectors: Floats) -> Bits:
     return packed
 
 
-def _nearest(codes: Bits, code: Bits, count: int) -> Numbers:
+def _nearest_codes(codes: Bits, code: Bits, count: int) -> Numbers:
     """Return the columns of `codes` with the fewest other signs, about `count` of them where there are so many."""
     import numpy as np
 
@@ -231,7 +231,7 @@ def _nearest(codes: Bits, code: Bits, count: int) -> Numbers:
     return np.flatnonzero(distances <= _sampled_least(distances, count))
 
 
-def _highest(scores: Floats, count: int) -> Numbers:
+def _highest_scores(scores: Floats, count: int) -> Numbers:
     """Return the places of the highest scores above nothing, best first."""
     import numpy as np
 
@@ -255,13 +255,13 @@ def _sampled_least(values: np.ndarray[Any, Any], count: int) -> float:
 
 def load_table() -> EmbeddingTable | None:
     """Return the English table, read at the first call; None where set-up made none, or not yet."""
-    path = resource(TABLE)
+    path = resource_path(TABLE)
     return _read_table(path) if path.is_file() else None
 
 
 def load_multilingual_table() -> EmbeddingTable | None:
     """Return the table of the interface's languages; None as in `load_table`."""
-    path = resource(MULTILINGUAL_TABLE)
+    path = resource_path(MULTILINGUAL_TABLE)
     return _read_table(path) if path.is_file() else None
 
 

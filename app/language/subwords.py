@@ -34,9 +34,9 @@ class WordPieceTokenizer:
         if not plain.isascii():
             letters = unicodedata.normalize("NFD", plain)
             plain = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
-        return _tokens_of_words(plain, self._kept, self._pieces)
+        return _tokens_of_words(plain, self._kept, self._split_word)
 
-    def _pieces(self, word: str) -> list[int]:
+    def _split_word(self, word: str) -> list[int]:
         pieces: list[int] = []
         at = 0
         while at < len(word) <= LONGEST_WORD:
@@ -60,9 +60,9 @@ class UnigramTokenizer:
 
     def __call__(self, text: str) -> list[int]:
         """Return the tokens; letters without a piece are left out."""
-        return _tokens_of_words(unicodedata.normalize("NFKC", text).casefold(), self._kept, self._pieces)
+        return _tokens_of_words(unicodedata.normalize("NFKC", text).casefold(), self._kept, self._split_word)
 
-    def _pieces(self, word: str) -> list[int]:
+    def _split_word(self, word: str) -> list[int]:
         word = BEGINS_WORD + word
         best, back = [0.0, *[-1e30] * len(word)], [(0, -1)] * (len(word) + 1)
         for start in range(len(word)):

@@ -16,15 +16,15 @@ LEAST_LETTERS = 3
 
 def closest_likeness(word: str, others: Iterable[str]) -> float:
     """Return the cosine of a word with that of the others which is nearest to it, at least 0."""
-    mine = _vector(word)
+    mine = _word_vector(word)
     if mine is None:
         return 0.0
-    vectors = (_vector(other) for other in others)
+    vectors = (_word_vector(other) for other in others)
     return max((float(mine @ theirs) for theirs in vectors if theirs is not None), default=0.0)
 
 
 @lru_cache(maxsize=8192)
-def _vector(word: str) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+def _word_vector(word: str) -> np.ndarray[Any, np.dtype[np.float32]] | None:
     import numpy as np
 
     table = load_table()

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from app.language.sentences import sentences
-from app.language.words import SHORT, STEM, fold, level
+from app.language.sentences import split_sentences
+from app.language.words import SHORT, STEM, fold_words, normalize_signs
 
 MOST_WORDS = 60
 """Of a longer sentence nothing is told: it has clauses that may change places."""
@@ -85,7 +85,7 @@ class _OrderedWord(NamedTuple):
 
 def swapped_words(statement: str, sentence: str) -> str:
     """Return a word of the statement that has another one's part in the sentence; "" where none has."""
-    spans = (sentence[start:end] for start, end in sentences(sentence))
+    spans = (sentence[start:end] for start, end in split_sentences(sentence))
     return next((word for span in spans if (word := _swapped_in(statement, span))), "")
 
 
@@ -130,12 +130,12 @@ def _exchange_markers(mine: Sequence[_OrderedWord], theirs: Sequence[_OrderedWor
 
 
 def _is_passive(text: str) -> bool:
-    plain = level(text).casefold()
+    plain = normalize_signs(text).casefold()
     return bool(_PASSIVE.search(plain) and _AGENT.search(plain))
 
 
 def _says_converse(statement: str, sentence: str) -> bool:
-    mine, theirs = (level(text).casefold() for text in (statement, sentence))
+    mine, theirs = (normalize_signs(text).casefold() for text in (statement, sentence))
     return any(
         (first.search(mine) and not first.search(theirs) and last.search(theirs))
         or (last.search(mine) and not last.search(theirs) and first.search(theirs))
@@ -144,8 +144,8 @@ def _says_converse(statement: str, sentence: str) -> bool:
 
 
 def _split_ordered(text: str) -> list[_OrderedWord]:
-    matches = list(_WORD.finditer(level(text)))
-    plain = [fold(match[0]) for match in matches]
+    matches = list(_WORD.finditer(normalize_signs(text)))
+    plain = [fold_words(match[0]) for match in matches]
     return [
         _OrderedWord(
             word[:STEM] if len(word) > SHORT else word,

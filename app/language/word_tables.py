@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from app.core.paths import resource
-from app.language.names import INFLECTED_INSIDE, WITHOUT_SPACES, base
+from app.core.paths import resource_path
+from app.language.names import INFLECTED_INSIDE, WITHOUT_SPACES, base_code
 
 SHORT_FORM = 4
 _WITHIN_ONE = "same language"
@@ -33,17 +33,19 @@ class WordForms:
     may: re.Pattern[str]
 
     @classmethod
-    def of(cls, row: str) -> WordForms:
+    def from_row(cls, row: str) -> WordForms:
         """Read a row of a table."""
         forms = row.split()
-        return cls(_pattern(form for form in forms if form[0] != "?"), _pattern(form.lstrip("?") for form in forms))
+        return cls(
+            _forms_pattern(form for form in forms if form[0] != "?"), _forms_pattern(form.lstrip("?") for form in forms)
+        )
 
 
-def _pattern(forms: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(_expression(form) for form in forms) or r"(?!)")
+def _forms_pattern(forms: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(_form_expression(form) for form in forms) or r"(?!)")
 
 
-def _expression(form: str) -> str:
+def _form_expression(form: str) -> str:
     is_short = len(form) <= SHORT_FORM and not _OTHER_SCRIPT.search(form)
     letters = re.escape(form.casefold())  # words are compared casefolded, which makes "groß" "gross"
     return letters.replace(r"\*", ".{3,}" if is_short else ".*")  # "un*" is not "und"
@@ -52,7 +54,7 @@ def _expression(form: str) -> str:
 @cache
 def load_tables() -> dict[str, Any]:
     """Read all tables, by kind and language."""
-    found: dict[str, Any] = json.loads(resource("translation_words.json").read_text("utf-8"))
+    found: dict[str, Any] = json.loads(resource_path("translation_words.json").read_text("utf-8"))
     return found
 
 
@@ -61,13 +63,13 @@ def forms_of(kind: str, language: str) -> Mapping[int, WordForms]:
     """Weekdays and months by their place from 1 on, numbers by their value; none of a language that is not known."""
     rows = load_tables()[kind].get(language, {})
     pairs = enumerate(rows, 1) if isinstance(rows, list) else ((int(value), row) for value, row in rows.items())
-    return {value: WordForms.of(row) for value, row in pairs}
+    return {value: WordForms.from_row(row) for value, row in pairs}
 
 
 @cache
-def _alternatives(language: str) -> Mapping[str, tuple[WordForms, ...]]:
+def _load_alternatives(language: str) -> Mapping[str, tuple[WordForms, ...]]:
     groups = load_tables()["alternatives"]
-    return {name: tuple(map(WordForms.of, rows[language])) for name, rows in groups.items() if language in rows}
+    return {name: tuple(map(WordForms.from_row, rows[language])) for name, rows in groups.items() if language in rows}
 
 
 @lru_cache(maxsize=1024)
@@ -85,32 +87,34 @@ def changed_alternative(source: str, target: str, pair: tuple[str, str], *, with
     Nothing is told where the target says the first one, too, or the source the second one. `with_units` is for texts
     whose quantities are not compared: 60 tonnes are 60,000 kg.
     """
-    ours, theirs = (_alternatives(base(code)) for code in pair)
+    ours, theirs = (_load_alternatives(base_code(code)) for code in pair)
     here, there = split_words(source), split_words(target)
-    is_same = base(pair[0]) == base(pair[1])
+    is_same = base_code(pair[0]) == base_code(pair[1])
     for group in ours.keys() & theirs.keys() - (frozenset() if with_units else _UNITS):
         if group.startswith(_WITHIN_ONE) and not is_same:
             continue
         known, wanted = ours[group], theirs[group]
-        said = {n: word for n, forms in enumerate(known) if (word := _first(forms.says, here))}
-        lost = [n for n in said if not _first(wanted[n].may, there)]
+        said = {n: word for n, forms in enumerate(known) if (word := _first_match(forms.says, here))}
+        lost = [n for n in said if not _first_match(wanted[n].may, there)]
         if not lost:
             continue
         new = (
             word
             for n, forms in enumerate(wanted)
-            if n not in lost and not _first(known[n].may, here) and (word := _first(forms.says, there))
+            if n not in lost and not _first_match(known[n].may, here) and (word := _first_match(forms.says, there))
         )
         if instead := next(new, ""):
             return said[lost[0]], instead
     return "", ""
 
 
-def _first(pattern: re.Pattern[str], words: Iterable[str]) -> str:
+def _first_match(pattern: re.Pattern[str], words: Iterable[str]) -> str:
     return next((word for word in words if pattern.fullmatch(word)), "")
 
 
 def values_in(kind: str, text: str, language: str) -> frozenset[int]:
     """Return the weekdays or months that a text says, from 1 on."""
     words = split_words(text)
-    return frozenset(value for value, forms in forms_of(kind, base(language)).items() if _first(forms.says, words))
+    return frozenset(
+        value for value, forms in forms_of(kind, base_code(language)).items() if _first_match(forms.says, words)
+    )

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from app.language.names import HANGUL, INFLECTED_INSIDE, WITHOUT_SPACES
-from app.language.sentences import sentences
+from app.language.sentences import split_sentences
 
 STEM = 5
 SHORT = 3
@@ -62,29 +62,33 @@ def common_start(one: str, other: str) -> int:
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def fold(text: str) -> str:
+def fold_words(text: str) -> str:
     """The text without capitals and accents."""
     spread = unicodedata.normalize("NFKD", text.casefold())
     return "".join(text for text in spread if not unicodedata.combining(text))
 
 
-def level(text: str) -> str:
+def normalize_signs(text: str) -> str:
     """The text with kinds of spaces, dashes, apostrophes and digits made one; every character stays in its place."""
     return text.translate(_LEVEL)
 
 
 @lru_cache(maxsize=4096)
-def stretches(text: str) -> tuple[SentenceStems, ...]:
+def sentence_stems(text: str) -> tuple[SentenceStems, ...]:
     """The sentences of a text with their words; a very long one is cut, so that comparing stays quick."""
-    return tuple(SentenceStems(a, b, stems(text[a:b])) for start, end in sentences(text) for a, b in _cut(start, end))
+    return tuple(
+        SentenceStems(a, b, word_stems(text[a:b]))
+        for start, end in split_sentences(text)
+        for a, b in _cut_span(start, end)
+    )
 
 
-def _cut(start: int, end: int) -> list[tuple[int, int]]:
+def _cut_span(start: int, end: int) -> list[tuple[int, int]]:
     return [(at, min(at + MANY_CHARACTERS, end)) for at in range(start, end, MANY_CHARACTERS)]
 
 
 @lru_cache(maxsize=4096)
-def stems(text: str) -> frozenset[str]:
+def word_stems(text: str) -> frozenset[str]:
     """The words of more than three letters by their beginnings; numbers are left out, being checked by themselves."""
     found: set[str] = set()
     for match in WORD.finditer(text.replace("\u00ad", "").casefold()):
@@ -108,25 +112,25 @@ def stems_of_word(word: str) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def words(text: str) -> frozenset[str]:
+def find_words(text: str) -> frozenset[str]:
     return frozenset(WORD.findall(text.replace("\u00ad", "").casefold()))
 
 
 Surroundings = tuple[list[str], list[str]]
 
 
-def around(text: str, start: int, end: int) -> Surroundings:
+def surroundings_of(text: str, start: int, end: int) -> Surroundings:
     """The stems of the words before a stretch, nearest first, and of those behind it."""
-    before = [stem for word in _folded(text[max(0, start - AROUND) : start]) for stem in stems_of_word(word)]
-    behind = [stem for word in _folded(text[end : end + AROUND]) for stem in stems_of_word(word)]
+    before = [stem for word in _folded_words(text[max(0, start - AROUND) : start]) for stem in stems_of_word(word)]
+    behind = [stem for word in _folded_words(text[end : end + AROUND]) for stem in stems_of_word(word)]
     return before[::-1], behind
 
 
-def _folded(text: str) -> Iterator[str]:
+def _folded_words(text: str) -> Iterator[str]:
     return (match[0].casefold() for match in WORD.finditer(text))
 
 
-def closeness(ours: Surroundings, theirs: Surroundings) -> float:
+def surroundings_closeness(ours: Surroundings, theirs: Surroundings) -> float:
     """How alike two surroundings are: a point for the same word next to it, half of one for those further off."""
     score = 0.0
     for mine, others in zip(ours, theirs, strict=True):
@@ -139,25 +143,25 @@ def closeness(ours: Surroundings, theirs: Surroundings) -> float:
 def share_at(text: str, at: int, wanted: frozenset[str]) -> float:
     """The share of a statement's words in the sentence where something stands."""
     stretch = stretch_at(text, at)
-    return share(wanted, stretch.stems) if stretch else 0.0
+    return shared_part(wanted, stretch.stems) if stretch else 0.0
 
 
 def stretch_at(text: str, at: int) -> SentenceStems | None:
     """The sentence that a place of a text is in."""
     number = sentence_number(text, at)
-    return stretches(text)[number] if number >= 0 else None
+    return sentence_stems(text)[number] if number >= 0 else None
 
 
 def sentence_number(text: str, at: int) -> int:
     """Which sentence a place of a text is in, -1 before the first."""
-    return bisect_left(stretches(text), (at + 1,)) - 1
+    return bisect_left(sentence_stems(text), (at + 1,)) - 1
 
 
-def share(wanted: frozenset[str], there: frozenset[str]) -> float:
+def shared_part(wanted: frozenset[str], there: frozenset[str]) -> float:
     """How much of `wanted` is there; all of nothing."""
     return len(wanted & there) / len(wanted) if wanted else 1.0
 
 
-def shown(text: str, start: int, end: int) -> str:
+def shown_stretch(text: str, start: int, end: int) -> str:
     """A stretch as it is shown: on one line, not too long."""
     return " ".join(text[start:end].split())[:LONGEST_SHOWN]

@@ -49,34 +49,34 @@ class TokenEstimator:
     def calibrate(self, cut: RequestCut) -> None:
         """Learns from a text of ours, where the server counts it."""
         with suppress(ServerRefused, ServerUnreachable):
-            (counted,) = self._counted([SAMPLE], cut)
-            self._factor = min(FAR, max(CLOSE, counted / self._estimated(SAMPLE)))
+            (counted,) = self._count_exactly([SAMPLE], cut)
+            self._factor = min(FAR, max(CLOSE, counted / self._estimate_tokens(SAMPLE)))
 
-    def texts(self, texts: Sequence[str], cut: RequestCut) -> tuple[int, ...]:
+    def count_texts(self, texts: Sequence[str], cut: RequestCut) -> tuple[int, ...]:
         """Tokens of each text by itself."""
         if self._is_exact:
             try:
-                return tuple(count for part in _parts(texts) for count in self._counted(part, cut))
+                return tuple(count for part in _split_parts(texts) for count in self._count_exactly(part, cut))
             except (ServerRefused, ServerUnreachable) as error:
                 if isinstance(error, ServerUnreachable) and error.reason != "garbage":
                     raise
                 self._is_exact = False
-        return tuple(self._estimated(text) for text in texts)
+        return tuple(self._estimate_tokens(text) for text in texts)
 
-    def messages(self, messages: Sequence[Message], cut: RequestCut) -> int:
+    def count_messages(self, messages: Sequence[Message], cut: RequestCut) -> int:
         """Tokens of a prompt; what its template adds is estimated."""
-        texts = sum(self.texts([message.text for message in messages], cut))
-        return texts + AROUND_A_MESSAGE * (len(messages) + 1) + self._pictures(messages)
+        texts = sum(self.count_texts([message.text for message in messages], cut))
+        return texts + AROUND_A_MESSAGE * (len(messages) + 1) + self._count_pictures(messages)
 
     def estimate_of(self, ask: Ask) -> int:
         """Tokens of a prompt, without asking anybody."""
         texts = [message.text for message in ask.messages] or [ask.text, ask.suffix]
         around = AROUND_A_MESSAGE * (len(ask.messages) + bool(ask.messages))
-        return sum(map(self._estimated, texts)) + around + self._pictures(ask.messages)
+        return sum(map(self._estimate_tokens, texts)) + around + self._count_pictures(ask.messages)
 
-    def learn(self, ask: Ask, prompt_tokens: int) -> None:
+    def learn_ratio(self, ask: Ask, prompt_tokens: int) -> None:
         """The server read this prompt, and says how many tokens it had; with pictures that tells nothing of texts."""
-        if self._pictures(ask.messages):
+        if self._count_pictures(ask.messages):
             return
         with self._lock:
             expected = self.estimate_of(ask) / self._factor
@@ -84,7 +84,7 @@ class TokenEstimator:
                 seen = min(FAR, max(CLOSE, prompt_tokens / expected))
                 self._factor += LEARNING * (seen - self._factor)
 
-    def _pictures(self, messages: Sequence[Message]) -> int:
+    def _count_pictures(self, messages: Sequence[Message]) -> int:
         pictures = (
             [medium for message in messages for medium in message.media if medium.kind == "picture"]
             if self._sees
@@ -92,14 +92,14 @@ class TokenEstimator:
         )
         return sum(count_of(picture).tokens for picture in pictures)
 
-    def _estimated(self, text: str) -> int:
+    def _estimate_tokens(self, text: str) -> int:
         if not text:
             return 0
         size = len(text.encode("utf-8", "replace"))
         per_token = BYTES_A_TOKEN if size < 1.3 * len(text) else BYTES_A_WIDE_TOKEN
         return max(1, round(size / per_token * self._factor))
 
-    def _counted(self, texts: Sequence[str], cut: RequestCut) -> list[int]:
+    def _count_exactly(self, texts: Sequence[str], cut: RequestCut) -> list[int]:
         """By llama-server's /tokenize: all of them in one text, a line apart, and each token given to the text in
         which it begins. So a text may get one token more, for the line's end, but none too few."""
         joined = "\n".join(texts)
@@ -108,8 +108,8 @@ class TokenEstimator:
         tokens = answer.get("tokens") if isinstance(answer, dict) else None
         if not isinstance(tokens, list):
             raise ServerUnreachable(self._server.host, "garbage")
-        sizes = [len(_piece(token)) for token in tokens]
-        ends = _ends(texts)
+        sizes = [len(_token_bytes(token)) for token in tokens]
+        ends = _text_ends(texts)
         begins = -max(0, sum(sizes) - len(joined.encode()))  # a tokenizer may begin with a space of its own
         counts = [0] * len(texts)
         place = 0
@@ -121,7 +121,7 @@ class TokenEstimator:
         return [max(count, 1) if text else 0 for count, text in zip(counts, texts, strict=True)]
 
 
-def _piece(token: Any) -> bytes:
+def _token_bytes(token: Any) -> bytes:
     """A token's bytes; where they are no whole character, they come as numbers."""
     piece = token.get("piece") if isinstance(token, dict) else ""
     if isinstance(piece, list):
@@ -129,7 +129,7 @@ def _piece(token: Any) -> bytes:
     return piece.encode() if isinstance(piece, str) else b""
 
 
-def _ends(texts: Sequence[str]) -> list[int]:
+def _text_ends(texts: Sequence[str]) -> list[int]:
     """Behind which byte of the joined text each of them ends, its line's end included."""
     ends, at = [], 0
     for text in texts:
@@ -138,7 +138,7 @@ def _ends(texts: Sequence[str]) -> list[int]:
     return ends
 
 
-def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
+def _split_parts(texts: Sequence[str]) -> Iterator[list[str]]:
     part: list[str] = []
     size = 0
     for text in texts:

@@ -111,7 +111,7 @@ class RemoteEngine:
         Raises ModelMissing, ModelUnreadable, ServerLacksModel, NetworkOff, and what asking a server meets.
         """
         yield LoadProgress(0.0)
-        used = self._opened(self._servers.read(path), cancel)
+        used = self._open_model(self._servers.read_model(path), cancel)
         if used is None:
             return
         with self._lock:
@@ -120,16 +120,16 @@ class RemoteEngine:
             before.server.close()
         yield used.loaded
 
-    def _opened(self, model: RemoteModel, cancel: CancelToken | None) -> _UsedModel | None:
+    def _open_model(self, model: RemoteModel, cancel: CancelToken | None) -> _UsedModel | None:
         server = self._connect(model.server)
 
         def look(cut: RequestCut) -> _UsedModel:
             found = facts.find_out(server, cut, only=model.name)
-            listed = found.model(model.name)
+            listed = found.find_model(model.name)
             if listed is None:
                 raise ServerLacksModel(server.host, model.name)
             counts = facts.counts_tokens(server, found.kind, model.name, cut)
-            loaded = _loaded(model, listed, counts_exactly=counts and model.server.is_this_computer)
+            loaded = _loaded_model(model, listed, counts_exactly=counts and model.server.is_this_computer)
             callers = self._servers.callers(model.server)
             callers.begin()
             used = _UsedModel(replace(model, server=replace(model.server, kind=found.kind)), loaded, server, callers)
@@ -137,7 +137,7 @@ class RemoteEngine:
                 used.counting.calibrate(cut)
             return used
 
-        used = self._aside(look, server, cancel)
+        used = self._run_aside(look, server, cancel)
         if used is None:
             server.close()
         return used
@@ -156,7 +156,7 @@ class RemoteEngine:
 
     def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
         """As `EngineClient.answer`. Raises NotOffered, NetworkOff, PromptTooLong, and what a server can meet."""
-        for _, event in self._answers([ask], cancel, background=ask.background):
+        for _, event in self._answer_batch([ask], cancel, background=ask.background):
             if isinstance(event, AppError):
                 raise event
             yield event
@@ -168,9 +168,9 @@ class RemoteEngine:
 
         What the server itself meets is raised, after some tries; an ask that it refuses ends with that.
         """
-        return self._answers(asks, cancel, background=background)
+        return self._answer_batch(asks, cancel, background=background)
 
-    def _answers(
+    def _answer_batch(
         self, asks: Sequence[Ask], cancel: CancelToken | None, *, background: bool
     ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
         used = self._in_use()
@@ -198,12 +198,14 @@ class RemoteEngine:
     ) -> int:
         """Tokens of a conversation's prompt, estimated where the server does not count."""
         used = self._in_use()
-        return self._aside(lambda cut: used.counting.messages(messages, cut), used.server, None) or 0
+        return self._run_aside(lambda cut: used.counting.count_messages(messages, cut), used.server, None) or 0
 
     def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
         """Tokens of each text, estimated where the server does not count."""
         used = self._in_use()
-        return self._aside(lambda cut: used.counting.texts(texts, cut), used.server, cancel) or (0,) * len(texts)
+        return self._run_aside(lambda cut: used.counting.count_texts(texts, cut), used.server, cancel) or (0,) * len(
+            texts
+        )
 
     def count_media(
         self,
@@ -269,14 +271,14 @@ class RemoteEngine:
             raise NoModel
         return used
 
-    def _aside(self, do: Callable[[RequestCut], T], server: ModelServer, cancel: CancelToken | None) -> T | None:
+    def _run_aside(self, do: Callable[[RequestCut], T], server: ModelServer, cancel: CancelToken | None) -> T | None:
         """What `do` returns, on a thread of its own, so that Stop is heard meanwhile; None when it was."""
         events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
 
         def run(request: _RemoteRequest) -> Iterator[Any]:
             yield do(request.cut)
 
-        request = self.begin(0, run, events)
+        request = self.begin_request(0, run, events)
         while not (cancel is not None and cancel.cancelled):
             if not server.is_allowed:
                 request.stop()
@@ -292,11 +294,11 @@ class RemoteEngine:
         request.stop()
         return None
 
-    def begin(
+    def begin_request(
         self, index: int, run: Callable[[_RemoteRequest], Iterator[Any]], events: queue.SimpleQueue[tuple[int, Any]]
     ) -> _RemoteRequest:
         """Starts a request, whose events, and at its end None or the error, go into the queue with its index."""
-        request = _RemoteRequest(index, run, events, self._ended)
+        request = _RemoteRequest(index, run, events, self._end_request)
         with self._lock:
             if self._is_closed:
                 raise EngineStopped(None, "the engine was closed")
@@ -304,12 +306,12 @@ class RemoteEngine:
         request.thread.start()
         return request
 
-    def _ended(self, request: _RemoteRequest) -> None:
+    def _end_request(self, request: _RemoteRequest) -> None:
         with self._lock:
             self._requests.discard(request)
 
 
-def _loaded(model: RemoteModel, listed: facts.ListedModel, *, counts_exactly: bool) -> ModelElsewhere:
+def _loaded_model(model: RemoteModel, listed: facts.ListedModel, *, counts_exactly: bool) -> ModelElsewhere:
     server = model.server
     said = listed.context_tokens or model.context_tokens or UNKNOWN_CONTEXT
     return ModelElsewhere(
@@ -380,7 +382,7 @@ class _AtOnce:
         self.number = self._wanted or self.number
         self._ends, self._tokens, self._since_s = 0, 0, self._now_s()
 
-    def ended(self, tokens: int) -> None:
+    def record_end(self, tokens: int) -> None:
         """An answer ended whose place another one takes at once; prompt and answer had so many tokens."""
         self._ends += 1
         self._tokens += tokens
@@ -388,14 +390,14 @@ class _AtOnce:
             return
         rate = self._tokens / max(1e-6, self._now_s() - self._since_s)
         if rate < PAYS_OFF * self._rate_before:
-            self.settle(self.number // 2)
+            self.settle_on(self.number // 2)
         elif self.number >= MOST_LEARNT:
-            self.settle(self.number)
+            self.settle_on(self.number)
         else:
             self._rate_before, self.number = rate, 2 * self.number
             self.begin()
 
-    def settle(self, number: int) -> None:
+    def settle_on(self, number: int) -> None:
         """As many from now on."""
         self.number, self._is_settled = max(1, number), True
 
@@ -412,13 +414,13 @@ class _RemoteRequest:
     ) -> None:
         self.index, self.cut = index, RequestCut()
         self._run, self._events, self._on_end = run, events, on_end
-        self.thread = threading.Thread(target=self._work, name="remote request", daemon=True)
+        self.thread = threading.Thread(target=self._run_request, name="remote request", daemon=True)
 
     def stop(self) -> None:
         """Nobody listens any more."""
-        self.cut.make()
+        self.cut.cut_request()
 
-    def _work(self) -> None:
+    def _run_request(self) -> None:
         last: BaseException | None = None
         try:
             for event in self._run(self):
@@ -478,8 +480,8 @@ class _RemoteBatch:
             if self._background:
                 yield from self._give_way()
             self._start_some()
-            for number, told in self._told():
-                yield from self._take(number, told)
+            for number, told in self._take_news():
+                yield from self._take_event(number, told)
 
     def give_up(self) -> None:
         """Cuts what still runs."""
@@ -529,9 +531,12 @@ class _RemoteBatch:
                 one = self._asks[index]
                 one.tries += 1
                 number = next(self._numbers)
-                self._running[number] = index, self._engine.begin(number, partial(self._asked, one), self._events)
+                self._running[number] = (
+                    index,
+                    self._engine.begin_request(number, partial(self._ask_server, one), self._events),
+                )
 
-    def _told(self) -> list[tuple[int, Any]]:
+    def _take_news(self) -> list[tuple[int, Any]]:
         """What has come since the last look, text that follows text of the same answer as one."""
         time.sleep(max(0.0, self._looked_s + LOOK_EVERY_S - time.monotonic()))
         found: list[tuple[int, Any]] = []
@@ -541,7 +546,7 @@ class _RemoteBatch:
             for _ in range(self._events.qsize()):
                 number, event = self._events.get_nowait()
                 place = places.get(number, -1)
-                joined = _joined(found[place][1], event) if place >= 0 else None
+                joined = _join_deltas(found[place][1], event) if place >= 0 else None
                 if joined is None:
                     places[number] = len(found)
                     found.append((number, event))
@@ -550,7 +555,7 @@ class _RemoteBatch:
         self._looked_s = time.monotonic()
         return found
 
-    def _take(self, number: int, told: Any) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+    def _take_event(self, number: int, told: Any) -> Iterator[tuple[int, AnswerEvent | AppError]]:
         if number not in self._running:  # it gave way, and its ask goes on with another one
             return
         index, _ = self._running[number]
@@ -559,14 +564,14 @@ class _RemoteBatch:
             del self._running[number]
         elif isinstance(told, BaseException):
             del self._running[number]
-            yield from self._failed(index, told)
+            yield from self._handle_failure(index, told)
         else:
             one.has_text = one.has_text or isinstance(told, TextDelta)
             if isinstance(told, Finished) and self._background and self._waiting and self._room is None:
-                self._used.at_once.ended(told.stats.prompt_tokens + told.stats.generated_tokens)
+                self._used.at_once.record_end(told.stats.prompt_tokens + told.stats.generated_tokens)
             yield index, told
 
-    def _failed(self, index: int, error: BaseException) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+    def _handle_failure(self, index: int, error: BaseException) -> Iterator[tuple[int, AnswerEvent | AppError]]:
         """An ask that may come through later waits; what is its own fault ends it; all else is raised."""
         one = self._asks[index]
         if isinstance(error, PromptTooLong | ServerRefused):
@@ -578,7 +583,7 @@ class _RemoteBatch:
         one.not_before_s = time.monotonic() + pause_s
         self._waiting.appendleft(index)
         if isinstance(error, ServerBusy):
-            self._used.at_once.settle(len(self._running))
+            self._used.at_once.settle_on(len(self._running))
         yield index, Waiting("room")
 
     def _pause_before_next(self, one: _RemoteAnswer, error: BaseException) -> float | None:
@@ -593,13 +598,13 @@ class _RemoteBatch:
         is_passing = isinstance(error, ServerUnreachable) and error.reason in ("server", "broken", "refused")
         return again_s if is_passing and self._background and one.tries < TRIES and not one.has_text else None
 
-    def _asked(self, one: _RemoteAnswer, request: _RemoteRequest) -> Iterator[AnswerEvent]:
+    def _ask_server(self, one: _RemoteAnswer, request: _RemoteRequest) -> Iterator[AnswerEvent]:
         """The events of one answer, on the request's thread; asked again without what the server does not take."""
         used, is_told = self._used, False
         while True:
             body, doubtful = body_of(one.ask, used.model, used.loaded, used.refused)
             try:
-                for event in _read(used, one.ask, body, request.cut):
+                for event in _read_answer(used, one.ask, body, request.cut):
                     is_told = True
                     yield event
                 return
@@ -617,14 +622,14 @@ class _RemoteBatch:
                 used.refused.add(named)
 
 
-def _joined(before: Any, event: Any) -> TextDelta | None:
+def _join_deltas(before: Any, event: Any) -> TextDelta | None:
     """Two pieces of text as one; None where they are not of a kind."""
     if not isinstance(before, TextDelta) or not isinstance(event, TextDelta) or before.thinking != event.thinking:
         return None
     return TextDelta(before.text + event.text, event.thinking, event.used_tokens)
 
 
-def _read(used: _UsedModel, ask: Ask, body: dict[str, Any], cut: RequestCut) -> Iterator[AnswerEvent]:
+def _read_answer(used: _UsedModel, ask: Ask, body: dict[str, Any], cut: RequestCut) -> Iterator[AnswerEvent]:
     """The events of one answer. JSON is told when it is whole, without the words that a model puts around it."""
     expected = used.counting.estimate_of(ask)
     reader = StreamReader(
@@ -635,7 +640,7 @@ def _read(used: _UsedModel, ask: Ask, body: dict[str, Any], cut: RequestCut) -> 
     end = ForcedEnd(ask)
     most, held = MOST_CHARACTERS_A_TOKEN * max(used.loaded.context_tokens, 1024), ""
     holds = bool(ask.json_schema) and not ask.grammar
-    for delta in _deltas(used, body, reader, cut=cut, most_characters=most):
+    for delta in _read_deltas(used, body, reader, cut=cut, most_characters=most):
         text = end.feed(delta.text, thinking=delta.thinking)
         if holds and not delta.thinking:
             held += text
@@ -644,24 +649,24 @@ def _read(used: _UsedModel, ask: Ask, body: dict[str, Any], cut: RequestCut) -> 
         if end.reason is not None:
             reader.reason = end.reason
             break
-    if rest := end.rest():
+    if rest := end.release_rest():
         yield TextDelta(rest)
     if held:
         yield TextDelta(json_in(held))
-    stats = reader.stats(expected)
-    used.counting.learn(ask, reader.prompt_tokens)
+    stats = reader.answer_stats(expected)
+    used.counting.learn_ratio(ask, reader.prompt_tokens)
     is_full = reader.characters > most or (stats.finish_reason is FinishReason.LENGTH and ask.max_tokens < 0)
     yield Finished(replace(stats, finish_reason=FinishReason.CONTEXT) if is_full else stats)
 
 
-def _deltas(
+def _read_deltas(
     used: _UsedModel, body: dict[str, Any], reader: StreamReader, *, cut: RequestCut, most_characters: int
 ) -> Iterator[TextDelta]:
     """The text of an answer. Raises ServerUnreachable where it does not come to its end."""
     try:
         for piece in used.server.stream(path_of(body), body, why=ANSWER, cut=cut):
             for delta in reader.read(piece):
-                used.callers.wrote(cut)
+                used.callers.record_words(cut)
                 yield delta
             if reader.characters > most_characters:
                 return
@@ -670,7 +675,7 @@ def _deltas(
             raise ServerUnreachable(error.host, "broken") from error
         raise
     finally:
-        used.callers.ended(cut)
+        used.callers.record_end(cut)
     if not reader.is_over:
         raise ServerUnreachable(used.server.host, "broken")
     yield from reader.close()

@@ -61,7 +61,7 @@ class ServerFacts:
     kind: str
     models: tuple[ListedModel, ...]
 
-    def model(self, name: str) -> ListedModel | None:
+    def find_model(self, name: str) -> ListedModel | None:
         return next((listed_model for listed_model in self.models if listed_model.name == name), None)
 
 
@@ -71,28 +71,32 @@ def find_out(server: ModelServer, cut: RequestCut | None = None, *, only: str = 
     Raises what `ModelServer.call` raises, or ServerUnreachable where it lists nothing.
     """
     cut = cut or RequestCut()
-    rows = _rows(server.call("/models", why=LIST, cut=cut))
+    rows = _model_rows(server.call("/models", why=LIST, cut=cut))
     if rows is None:
         raise ServerUnreachable(server.host, "not_a_server")
-    kind = next((_OWNERS[owner] for row in rows if (owner := _text(row, "owned_by")) in _OWNERS), "")
-    listed = [_listed(row) for row in rows[:MOST_MODELS] if _text(row, "id") and not _NO_CHAT.search(_text(row, "id"))]
+    kind = next((_OWNERS[owner] for row in rows if (owner := _text_field(row, "owned_by")) in _OWNERS), "")
+    listed = [
+        _listed_model(row)
+        for row in rows[:MOST_MODELS]
+        if _text_field(row, "id") and not _NO_CHAT.search(_text_field(row, "id"))
+    ]
     more = _MORE.get(kind)
     if more is not None:
         listed = more(server, listed, only, cut)
     return ServerFacts(kind, tuple(listed))
 
 
-def _rows(answer: Any) -> list[dict[str, Any]] | None:
+def _model_rows(answer: Any) -> list[dict[str, Any]] | None:
     rows = answer.get("data") if isinstance(answer, dict) else answer
     rows = [] if rows is None and isinstance(answer, dict) and answer.get("object") == "list" else rows  # Ollama's
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None
 
 
-def _listed(row: dict[str, Any]) -> ListedModel:
-    name = _text(row, "id")
+def _listed_model(row: dict[str, Any]) -> ListedModel:
+    name = _text_field(row, "id")
     meta = part if isinstance(part := row.get("meta"), dict) else {}
-    context = _whole(row, "max_model_len") or _whole(row, "context_length") or _whole(meta, "n_ctx")
-    return ListedModel(name, context, _whole(meta, "n_params") or weights_in_name(name), thinking_of(name))
+    context = _whole_field(row, "max_model_len") or _whole_field(row, "context_length") or _whole_field(meta, "n_ctx")
+    return ListedModel(name, context, _whole_field(meta, "n_params") or weights_in_name(name), thinking_of(name))
 
 
 def thinking_of(name: str) -> str:
@@ -106,15 +110,15 @@ def thinking_of(name: str) -> str:
 
 def _of_llama_cpp(server: ModelServer, listed: list[ListedModel], _only: str, cut: RequestCut) -> list[ListedModel]:
     """One model and its slots; a template that knows a switch for thinking names it."""
-    props = _asked(server, "/props", cut)
+    props = _ask_server(server, "/props", cut)
     settings = props.get("default_generation_settings")
-    context = _whole(settings, "n_ctx") if isinstance(settings, dict) else 0
-    template = _text(props, "chat_template")
+    context = _whole_field(settings, "n_ctx") if isinstance(settings, dict) else 0
+    template = _text_field(props, "chat_template")
     thinking = "switch" if "enable_thinking" in template else "effort" if "reasoning_effort" in template else ""
     if not thinking and template:
         thinking = "always" if "<think>" in template and "</think>" in template else "none"
     modalities = props.get("modalities")
-    sees = _sight(modalities, isinstance(modalities, dict) and modalities.get("vision") is True)
+    sees = _vision_of(modalities, isinstance(modalities, dict) and modalities.get("vision") is True)
     return [
         replace(
             listed_model,
@@ -127,18 +131,20 @@ def _of_llama_cpp(server: ModelServer, listed: list[ListedModel], _only: str, cu
 
 
 def _of_lm_studio(server: ModelServer, listed: list[ListedModel], _only: str, cut: RequestCut) -> list[ListedModel]:
-    rows = _rows(_asked(server, "/api/v0/models", cut)) or []
-    told = {_text(row, "id"): row for row in rows}
+    rows = _model_rows(_ask_server(server, "/api/v0/models", cut)) or []
+    told = {_text_field(row, "id"): row for row in rows}
     found = []
     for listed_model in listed:
         row = told.get(listed_model.name, {})
-        if _text(row, "type") == "embeddings":
+        if _text_field(row, "type") == "embeddings":
             continue
-        context = _whole(row, "loaded_context_length") or _whole(row, "max_context_length")
-        kind = _text(row, "type")
+        context = _whole_field(row, "loaded_context_length") or _whole_field(row, "max_context_length")
+        kind = _text_field(row, "type")
         found.append(
             replace(
-                listed_model, context_tokens=context or listed_model.context_tokens, sees=_sight(kind, kind == "vlm")
+                listed_model,
+                context_tokens=context or listed_model.context_tokens,
+                sees=_vision_of(kind, kind == "vlm"),
             )
         )
     return found
@@ -148,12 +154,16 @@ def _of_ollama(server: ModelServer, listed: list[ListedModel], only: str, cut: R
     """A list of its own can be long, so only the one that is meant is asked about."""
     if not only:
         return listed
-    running = _asked(server, "/api/ps", cut).get("models")
-    loaded = {_text(row, "model"): row for row in running if isinstance(row, dict)} if isinstance(running, list) else {}
+    running = _ask_server(server, "/api/ps", cut).get("models")
+    loaded = (
+        {_text_field(row, "model"): row for row in running if isinstance(row, dict)}
+        if isinstance(running, list)
+        else {}
+    )
     return [
         _shown_by_ollama(
             listed_model,
-            _asked(server, "/api/show", cut, {"model": listed_model.name}),
+            _ask_server(server, "/api/show", cut, {"model": listed_model.name}),
             loaded.get(listed_model.name, {}),
         )
         if listed_model.name == only
@@ -164,19 +174,21 @@ def _of_ollama(server: ModelServer, listed: list[ListedModel], only: str, cut: R
 
 def _shown_by_ollama(one: ListedModel, shown: dict[str, Any], loaded: dict[str, Any]) -> ListedModel:
     details, info = (part if isinstance(part := shown.get(name), dict) else {} for name in ("details", "model_info"))
-    trained = max((_whole(info, key) for key in info if key.endswith(".context_length")), default=0)
-    set_ = re.search(r"^num_ctx\s+(\d+)", _text(shown, "parameters"), re.MULTILINE)
-    context = _whole(loaded, "context_length") or (whole_number(set_[1]) if set_ else min(OLLAMA_CONTEXT, trained))
+    trained = max((_whole_field(info, key) for key in info if key.endswith(".context_length")), default=0)
+    set_ = re.search(r"^num_ctx\s+(\d+)", _text_field(shown, "parameters"), re.MULTILINE)
+    context = _whole_field(loaded, "context_length") or (
+        whole_number(set_[1]) if set_ else min(OLLAMA_CONTEXT, trained)
+    )
     can = shown.get("capabilities")
     thinks = isinstance(can, list) and "thinking" in can
-    weights = _whole(info, "general.parameter_count") or weights_in_name(_text(details, "parameter_size"))
+    weights = _whole_field(info, "general.parameter_count") or weights_in_name(_text_field(details, "parameter_size"))
     thinking = (one.thinking if one.thinking != "none" else "always") if thinks else "none"
-    sees = _sight(can, isinstance(can, list) and "vision" in can)
+    sees = _vision_of(can, isinstance(can, list) and "vision" in can)
     thinking = thinking if can else one.thinking
     return replace(one, context_tokens=context, weights=weights or one.weights, thinking=thinking, sees=sees)
 
 
-def _sight(said: object, does_see: bool) -> str:
+def _vision_of(said: object, does_see: bool) -> str:
     if not said:
         return ""
     return SEES if does_see else BLIND
@@ -190,7 +202,7 @@ _MORE: dict[str, Callable[[ModelServer, list[ListedModel], str, RequestCut], lis
 }
 
 
-def _asked(server: ModelServer, path: str, cut: RequestCut, body: Any = None) -> dict[str, Any]:
+def _ask_server(server: ModelServer, path: str, cut: RequestCut, body: Any = None) -> dict[str, Any]:
     """What a server says beside the contract; nothing where it does not."""
     try:
         answer = server.call(server.root + path, body, why=LIST, cut=cut)
@@ -201,12 +213,12 @@ def _asked(server: ModelServer, path: str, cut: RequestCut, body: Any = None) ->
     return answer if isinstance(answer, dict) else {"data": answer}
 
 
-def _text(row: dict[str, Any], name: str) -> str:
+def _text_field(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _whole(row: dict[str, Any], name: str) -> int:
+def _whole_field(row: dict[str, Any], name: str) -> int:
     return whole_number(row.get(name))
 
 
@@ -226,7 +238,7 @@ class TestStep:
     error: AppError | None = None
 
 
-def test(server: ModelServer, model: str, cut: RequestCut) -> Iterator[TestStep]:
+def run_tests(server: ModelServer, model: str, cut: RequestCut) -> Iterator[TestStep]:
     """Asks for what the program uses; goes on where a step fails, ends where nothing could come after it."""
     try:
         found = find_out(server, cut, only=model)
@@ -234,7 +246,7 @@ def test(server: ModelServer, model: str, cut: RequestCut) -> Iterator[TestStep]
         yield TestStep("models", works=False, error=error)
         return
     yield TestStep("models", works=True, detail=len(found.models))
-    listed = found.model(model)
+    listed = found.find_model(model)
     yield TestStep(
         "context", works=bool(listed and listed.context_tokens), detail=listed.context_tokens if listed else 0
     )
@@ -246,11 +258,11 @@ def test(server: ModelServer, model: str, cut: RequestCut) -> Iterator[TestStep]
         return
     yield TestStep("answers", works=True)
     yield TestStep("streams", works=pieces > 1)
-    yield _step(server, "json", {**body, "response_format": {"type": "json_object"}}, cut)
+    yield _run_step(server, "json", {**body, "response_format": {"type": "json_object"}}, cut)
     yield TestStep("counts", works=counts_tokens(server, found.kind, model, cut))
 
 
-def _step(server: ModelServer, what: str, body: dict[str, Any], cut: RequestCut) -> TestStep:
+def _run_step(server: ModelServer, what: str, body: dict[str, Any], cut: RequestCut) -> TestStep:
     try:
         for _ in server.stream("/chat/completions", body, why=ASK, cut=cut):
             pass
@@ -270,4 +282,4 @@ def counts_tokens(server: ModelServer, kind: str, model: str, cut: RequestCut) -
     """Whether a server says how many tokens a text has, so that nothing has to be estimated."""
     if kind != LLAMA_CPP:
         return False
-    return isinstance(_asked(server, "/tokenize", cut, {"content": "a", "model": model}).get("tokens"), list)
+    return isinstance(_ask_server(server, "/tokenize", cut, {"content": "a", "model": model}).get("tokens"), list)

@@ -58,16 +58,16 @@ def body_of(
     if not ask.messages and COMPLETIONS in refused:
         body["messages"] = [
             {"role": "system", "content": GO_ON},
-            {"role": "user", "content": clean(ask.text)},
+            {"role": "user", "content": without_surrogates(ask.text)},
         ]
     elif ask.messages:
-        messages = _folded(ask.messages) if SYSTEM in refused else ask.messages
+        messages = _fold_instructions(ask.messages) if SYSTEM in refused else ask.messages
         body["messages"] = [
             {"role": message.role.value, "content": content_of(message, sees=loaded.sees)} for message in messages
         ]
     else:
-        body["prompt"] = clean(ask.text)
-        body |= {"suffix": clean(ask.suffix)} if ask.suffix else {}
+        body["prompt"] = without_surrogates(ask.text)
+        body |= {"suffix": without_surrogates(ask.suffix)} if ask.suffix else {}
     if ask.max_tokens > 0:
         room = THINKING_ROOM if ask.messages and _thinks_anyway(loaded, kind, refused) else 0
         body["max_completion_tokens" if "max_tokens" in refused else "max_tokens"] = ask.max_tokens + room
@@ -75,8 +75,8 @@ def body_of(
         body["max_tokens"] = max(16, loaded.context_tokens // 2)  # the contract's own limit is 16
     if ask.stop:
         body["stop"] = list(ask.stop)[:4]
-    body |= _sampling(ask.sampling, ask.task_sampling, kind)
-    doubtful = {name: value for name, value in _doubtful(ask, kind).items() if name not in refused}
+    body |= _sampling_fields(ask.sampling, ask.task_sampling, kind)
+    doubtful = {name: value for name, value in _doubtful_fields(ask, kind).items() if name not in refused}
     body = {name: value for name, value in (body | doubtful).items() if name not in refused}
     return body, list(doubtful)
 
@@ -88,7 +88,7 @@ def named_in(words: str, body: dict[str, Any]) -> str:
     return next((name for name in body if name not in _NEEDED and re.search(rf"\b{name}\b", words)), "")
 
 
-def _folded(messages: Sequence[Message]) -> list[Message]:
+def _fold_instructions(messages: Sequence[Message]) -> list[Message]:
     """The instructions, as the beginning of the first question."""
     system = "\n\n".join(message.text for message in messages if message.role is Role.SYSTEM)
     rest = [message for message in messages if message.role is not Role.SYSTEM]
@@ -104,7 +104,7 @@ def _thinks_anyway(loaded: ModelElsewhere, kind: str, refused: set[str]) -> bool
     return not (takes_variables or kind == facts.OLLAMA)
 
 
-def _sampling(own: Sampling, task: Sampling, kind: str) -> dict[str, Any]:
+def _sampling_fields(own: Sampling, task: Sampling, kind: str) -> dict[str, Any]:
     def value(name: str) -> Any:
         chosen = getattr(own, name)
         return getattr(task, name) if chosen is None else chosen
@@ -117,7 +117,7 @@ def _sampling(own: Sampling, task: Sampling, kind: str) -> dict[str, Any]:
     return {name: each for name, each in found.items() if each is not None}
 
 
-def _doubtful(ask: Ask, kind: str) -> dict[str, Any]:
+def _doubtful_fields(ask: Ask, kind: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if ask.grammar and kind == facts.LLAMA_CPP:
         found["grammar"] = ask.grammar
@@ -172,12 +172,12 @@ class StreamReader:
         if isinstance(delta, dict):
             thought, text = _first_text(delta, "reasoning_content", "reasoning"), _first_text(delta, "content", "text")
             if thought:
-                self._count(thought)
+                self._count_text(thought)
                 self._always_thinks = False  # the server tells it apart
                 yield TextDelta(thought, thinking=True)
             if text:
-                self._count(text)
-                yield from self._split(text)
+                self._count_text(text)
+                yield from self._split_text(text)
         if isinstance(choice.get("finish_reason"), str):
             self.is_over = True
             self.reason = FinishReason.LENGTH if choice["finish_reason"] == "length" else FinishReason.STOP
@@ -191,7 +191,7 @@ class StreamReader:
         elif held:
             yield TextDelta(held, thinking=is_thinking)
 
-    def stats(self, expected_tokens: int) -> AnswerStats:
+    def answer_stats(self, expected_tokens: int) -> AnswerStats:
         """What was measured here; `expected_tokens` the prompt has where the server does not say."""
         prompt, written = self.prompt_tokens or expected_tokens, self.generated_tokens or self.pieces
         took_s = self._last_s - self._first_s
@@ -205,13 +205,13 @@ class StreamReader:
             thinking_tokens=self.thinking_tokens,
         )
 
-    def _count(self, text: str) -> None:
+    def _count_text(self, text: str) -> None:
         self._last_s = time.monotonic()
         self._first_s = self._first_s or self._last_s
         self.pieces += 1
         self.characters += len(text)
 
-    def _split(self, text: str) -> Iterator[TextDelta]:
+    def _split_text(self, text: str) -> Iterator[TextDelta]:
         if self._state == "text" and not self._echo:
             yield TextDelta(text)
             return
@@ -270,7 +270,7 @@ class StreamReader:
 
 def _first_text(fields: dict[str, Any], *names: str) -> str:
     text = next((value for name in names if isinstance(value := fields.get(name), str) and value), "")
-    return text if text.isascii() else clean(text)  # JSON may hold halves of characters
+    return text if text.isascii() else without_surrogates(text)  # JSON may hold halves of characters
 
 
 def json_in(text: str) -> str:
@@ -305,7 +305,7 @@ COMPRESSION = 4
 def count_of(media: Media) -> MediaCount:
     """What a picture takes by estimate, and the size at which it is sent."""
     width, height = sent_size(media)
-    tokens = _tokens(width, height)
+    tokens = _picture_tokens(width, height)
     return MediaCount(tokens, tokens, 1, width, height)
 
 
@@ -313,7 +313,7 @@ def sent_size(media: Media) -> tuple[int, int]:
     """Its own divided by a whole number, so that it has no more than `MOST_SIDE`, and than `most_tokens` where
     somebody wants that.
     """
-    factor = _factor(media)
+    factor = _shrink_factor(media)
     return max(1, media.width // factor), max(1, media.height // factor)
 
 
@@ -321,7 +321,7 @@ def content_of(message: Message, *, sees: bool) -> str | list[dict[str, Any]]:
     """The text, or its parts with the pictures at their places. Raises PictureUnreadable."""
     pictures = sorted((medium for medium in message.media if medium.kind == "picture"), key=lambda one: one.at)
     if not sees or not pictures:
-        return clean(message.text)
+        return without_surrogates(message.text)
     parts: list[dict[str, Any]] = []
     at = 0
     for picture in pictures:
@@ -342,7 +342,7 @@ def as_png(media: Media) -> bytes:
         pixels = np.frombuffer(rows, np.uint8).reshape(height, width, 3)
     except (OSError, ValueError) as error:
         raise PictureUnreadable(media.path, "damaged") from error
-    factor = _factor(media)
+    factor = _shrink_factor(media)
     if factor > 1:
         height, width = max(1, height // factor), max(1, width // factor)
         down, across = min(factor, pixels.shape[0]), min(factor, pixels.shape[1])
@@ -354,30 +354,30 @@ def as_png(media: Media) -> bytes:
     lines[1:, 1:] -= pixels.reshape(height, -1)[:-1]
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     body = zlib.compress(lines.tobytes(), COMPRESSION)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + _png_chunk(b"IHDR", head) + _png_chunk(b"IDAT", body) + _png_chunk(b"IEND", b"")
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
+def _png_chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def _factor(media: Media) -> int:
+def _shrink_factor(media: Media) -> int:
     factor = max(1, -(-max(media.width, media.height) // MOST_SIDE))
-    while media.most_tokens and _tokens(media.width // factor, media.height // factor) > media.most_tokens:
+    while media.most_tokens and _picture_tokens(media.width // factor, media.height // factor) > media.most_tokens:
         if factor >= max(media.width, media.height):
             break
         factor += 1
     return factor
 
 
-def _tokens(width: int, height: int) -> int:
+def _picture_tokens(width: int, height: int) -> int:
     return AROUND + max(1, -(-width * height // PIXELS_A_TOKEN))
 
 
 def _text_part(text: str) -> list[dict[str, Any]]:
-    return [{"type": "text", "text": clean(text)}] if text else []
+    return [{"type": "text", "text": without_surrogates(text)}] if text else []
 
 
-def clean(text: str) -> str:
+def without_surrogates(text: str) -> str:
     """Without lone surrogates, which JSON on the wire cannot have."""
     return text.encode("utf-8", "replace").decode()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app.core.errors import CertificateUnreadable, ModelMissing, ModelUnreadable
-from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, opener
+from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, private_opener
 from app.core.visible import visible_name
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class RemoteServers:
 
     def all(self) -> list[RemoteServer]:
         """Those whose files can be read, by name."""
-        found = [self._server_in(folder) for folder in self._folders()]
+        found = [self._server_in(folder) for folder in self._server_folders()]
         return sorted((server for server in found if server is not None), key=lambda one: one.name.casefold())
 
     def get(self, name: str) -> RemoteServer | None:
@@ -220,7 +220,7 @@ class RemoteServers:
         return name
 
     def save(self, server: RemoteServer, models: Sequence[RemoteModel] | None = None) -> None:
-        """Keeps a server, and where `models` are given, these and no others of its models.
+        """Keeps a server, and where `list_models` are given, these and no others of its models.
 
         Where it is another host now, no document has been let out to it.
         """
@@ -229,7 +229,7 @@ class RemoteServers:
         with self._lock:
             if before is not None and before.host != server.host:
                 self._forget_sent(folder)
-            self._write(folder / _FACTS, {"version": VERSION} | asdict(server))
+            self._write_file(folder / _FACTS, {"version": VERSION} | asdict(server))
             if models is None:
                 return
             kept = set()
@@ -237,7 +237,7 @@ class RemoteServers:
                 facts = {
                     field.name: getattr(model, field.name) for field in fields(model) if field.name not in _OUTSIDE
                 }
-                self._write(model.path, {"version": VERSION} | facts)
+                self._write_file(model.path, {"version": VERSION} | facts)
                 kept.add(model.path)
             for path in folder.glob(f"*{REMOTE_ENDING}"):
                 if path not in kept:
@@ -260,7 +260,7 @@ class RemoteServers:
             path, number = path.with_name(f"{stem}-{number}{REMOTE_ENDING}"), number + 1
         return RemoteModel(path, server, name, **facts)
 
-    def models(self) -> list[RemoteModel]:
+    def list_models(self) -> list[RemoteModel]:
         """Of all servers, by server and name."""
         return [model for server in self.all() for model in self.models_on(server)]
 
@@ -269,32 +269,32 @@ class RemoteServers:
         found: list[RemoteModel] = []
         for path in sorted(self._folder_of(server.name).glob(f"*{REMOTE_ENDING}")):
             with contextlib.suppress(ModelUnreadable, ModelMissing):
-                found.append(self.read(path))
+                found.append(self.read_model(path))
         return found
 
-    def find(self, name: str) -> RemoteModel | None:
+    def find_model(self, name: str) -> RemoteModel | None:
         """One by what it is called: its own name, that and its server's ("qwen3@gpu-box"), or its label."""
         wanted = name.casefold()
-        for model in self.models():
+        for model in self.list_models():
             own = (model.name, model.short_name, model.path.stem, model.label)
             with_server = [f"{text}@{model.server.name}" for text in own[:3]]
             if wanted in (text.casefold() for text in (*own, *with_server)):
                 return model
         return None
 
-    def read(self, path: Path) -> RemoteModel:
+    def read_model(self, path: Path) -> RemoteModel:
         """A model by its file. Raises ModelMissing, or ModelUnreadable where it or its server's makes no sense."""
-        server, raw = self._server_in(path.parent), _read(path)
+        server, raw = self._server_in(path.parent), _read_file(path)
         if raw is None and not path.exists():
             raise ModelMissing(str(path))
-        facts = _known(RemoteModel, raw or {}, _OUTSIDE)
+        facts = _known_fields(RemoteModel, raw or {}, _OUTSIDE)
         if server is None or not facts.get("name"):
             raise ModelUnreadable(str(path), "damaged")
         return RemoteModel(path, server, **facts)
 
     # Keys: slow, and may ask the person for the keyring's password.
 
-    def key(self, name: str) -> str:
+    def read_key(self, name: str) -> str:
         """The access key of a server, from the keyring; "" without one."""
         return self._keys.load(KEY_OF.format(name))
 
@@ -306,18 +306,18 @@ class RemoteServers:
 
     def may_have(self, server: RemoteServer, document: str) -> bool:
         """Whether a document, by its sha256, may be sent there."""
-        return server.is_this_computer or document in self._sent(server)
+        return server.is_this_computer or document in self._sent_servers(server)
 
     def let_have(self, server: RemoteServer, documents: Sequence[str]) -> None:
         """Remembers that these may be sent there."""
         path = self._folder_of(server.name) / _SENT
-        known = self._sent(server)
+        known = self._sent_servers(server)
         new = [document for document in documents if document not in known]
         if not new:
             return
         try:
             make_folder(path.parent)
-            with self._lock, open(path, "a", encoding="utf-8", opener=opener) as file:
+            with self._lock, open(path, "a", encoding="utf-8", opener=private_opener) as file:
                 file.writelines(f"{text}\n" for text in new)
         except OSError as error:
             raise disk_problem(error, path.parent) from error
@@ -329,20 +329,20 @@ class RemoteServers:
         except OSError as error:
             raise disk_problem(error, folder) from error
 
-    def _sent(self, server: RemoteServer) -> set[str]:
+    def _sent_servers(self, server: RemoteServer) -> set[str]:
         try:
             return set((self._folder_of(server.name) / _SENT).read_text("utf-8").split())
         except (OSError, ValueError):
             return set()
 
-    def _folders(self) -> Iterator[Path]:
+    def _server_folders(self) -> Iterator[Path]:
         try:
             yield from sorted(path for path in self.folder.iterdir() if path.is_dir())
         except OSError:
             return
 
     def _folder_of(self, name: str) -> Path:
-        for folder in self._folders():
+        for folder in self._server_folders():
             server = self._server_in(folder)
             if server is not None and server.name == name:
                 return folder
@@ -353,7 +353,7 @@ class RemoteServers:
         return folder
 
     def _server_in(self, folder: Path) -> RemoteServer | None:
-        facts = _known(RemoteServer, _migrated(_read(folder / _FACTS) or {}))
+        facts = _known_fields(RemoteServer, _migrate_raw(_read_file(folder / _FACTS) or {}))
         if not facts.get("name") or address_of(str(facts.get("address", ""))) == "":
             return None
         server = RemoteServer(**facts)
@@ -362,10 +362,10 @@ class RemoteServers:
 
     @staticmethod
     def _name_in(path: Path) -> str:
-        return str((_read(path) or {}).get("name", ""))
+        return str((_read_file(path) or {}).get("name", ""))
 
     @staticmethod
-    def _write(path: Path, raw: dict[str, Any]) -> None:
+    def _write_file(path: Path, raw: dict[str, Any]) -> None:
         """In one step: a crash leaves the old file or the new one."""
         scratch = ""
         try:
@@ -382,7 +382,7 @@ class RemoteServers:
             raise disk_problem(error, path.parent) from error
 
 
-def _migrated(raw: dict[str, Any]) -> dict[str, Any]:
+def _migrate_raw(raw: dict[str, Any]) -> dict[str, Any]:
     """4 requests at once were everybody's, whether wished for or not; now it is as many as pay off."""
     version = raw.get("version")
     is_first = not isinstance(version, int) or version < 2
@@ -393,7 +393,7 @@ _OUTSIDE = ("path", "server")
 """Of a model, what its place says."""
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read_file(path: Path) -> dict[str, Any] | None:
     try:
         with path.open("rb") as file:
             raw = json.loads(file.read(MOST_FILE_BYTES))
@@ -402,7 +402,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     return raw if isinstance(raw, dict) else None
 
 
-def _known(cls: type, raw: dict[str, Any], left_out: tuple[str, ...] = ()) -> dict[str, Any]:
+def _known_fields(cls: type, raw: dict[str, Any], left_out: tuple[str, ...] = ()) -> dict[str, Any]:
     """The fields of a class that are there in their type; others are of another version, or wrong."""
     types = {"str": str, "int": int}
     found = {}
@@ -463,7 +463,7 @@ class RemoteCallers:
         with self._lock:
             self._side_by_side = 1
 
-    def wrote(self, request: object) -> None:
+    def record_words(self, request: object) -> None:
         """Words of this request's answer came."""
         with self._lock:
             if self._last is request:
@@ -476,6 +476,6 @@ class RemoteCallers:
     def is_writing(self, request: object) -> bool:
         return request in self._turns
 
-    def ended(self, request: object) -> None:
+    def record_end(self, request: object) -> None:
         with self._lock:
             self._turns.pop(request, None)

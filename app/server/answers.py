@@ -56,7 +56,7 @@ class ApiAnswer:
     _handed_bytes: int = field(default=0, init=False)
     stats: AnswerStats | None = None
 
-    def take(self, event: AnswerEvent) -> None:
+    def add_event(self, event: AnswerEvent) -> None:
         """Adds what has come: words, thinking, tokens, calls; `Finished` is the last."""
         match event:
             case TextDelta(thinking=True):
@@ -119,19 +119,19 @@ class ApiContract(Protocol):
     def chats(self) -> bool:
         """Whether the model needs a chat template."""
 
-    def begin(self) -> Iterator[bytes]:
+    def begin_stream(self) -> Iterator[bytes]:
         """What a stream begins with, when the prompt has been taken."""
 
-    def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
+    def write_event(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
         """What goes out with an event, which its answer takes."""
 
-    def end(self) -> Iterator[bytes]:
+    def end_stream(self) -> Iterator[bytes]:
         """What a stream ends with."""
 
-    def broken(self, error: dict[str, Any]) -> bytes:
+    def error_event(self, error: dict[str, Any]) -> bytes:
         """What it ends with where the rest cannot come; `error` as `body.failed` has it."""
 
-    def whole(self) -> dict[str, Any]:
+    def complete_body(self) -> dict[str, Any]:
         """All of it at once, where it is not streamed."""
 
 

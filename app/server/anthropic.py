@@ -34,14 +34,14 @@ class AnthropicMessages:
 
     def __init__(self, body: JsonBody, *, counts: bool = False) -> None:
         """Raises BadRequest. `counts`: only to be counted."""
-        self.model = body.text("model", "")
-        self.streams = body.flag("stream") and not counts
-        most = body.whole("max_tokens", 1, MOST_TOKENS)
+        self.model = body.text_field("model", "")
+        self.streams = body.boolean_field("stream") and not counts
+        most = body.integer_field("max_tokens", 1, MOST_TOKENS)
         if most is None and not counts:
             raise BadRequest("max_tokens is missing", "max_tokens")
         refuse_unsupported(body, fields.ANTHROPIC)
         tools, must_call, several = _tools_of(body)
-        pictures, form = RequestPictures(), body.inner("output_config")
+        pictures, form = RequestPictures(), body.object_field("output_config")
         messages = without_empty_end(_messages_of(body, pictures))
         effort, _ = effort_of(form, "effort") if form is not None else ("", None)
         thinks, budget = _thinking_of(body)
@@ -54,11 +54,11 @@ class AnthropicMessages:
                 messages,
                 pictures=pictures.files,
                 max_tokens=most or -1,
-                sampling=body.sampling(),
+                sampling=body.read_sampling(),
                 logit_bias=body.logit_bias(),
                 json_schema=_form_of(body, form),
                 continues=is_begun(messages) and not counts,
-                stop=body.stops("stop_sequences"),
+                stop=body.stop_strings("stop_sequences"),
                 tools=tools,
                 must_call=must_call,
                 several_calls=several,
@@ -68,41 +68,41 @@ class AnthropicMessages:
             )
         ]
 
-    def begin(self) -> Iterator[bytes]:
+    def begin_stream(self) -> Iterator[bytes]:
         """Nothing: a message begins with the number of tokens of its prompt, which is not known yet."""
         return iter(())
 
-    def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
-        self.answers[number].take(event)
+    def write_event(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
+        self.answers[number].add_event(event)
         if not self._has_begun:
             self._has_begun = True
             usage = {"input_tokens": self.answers[number].prompt_tokens, "output_tokens": 0}
-            yield self._event("message_start", message=self._message([], None) | {"usage": usage})
+            yield self._stream_event("message_start", message=self._message_body([], None) | {"usage": usage})
         match event:
             case TextDelta(thinking=True):
                 yield from self._in_block("thinking", {"type": "thinking", "thinking": "", "signature": ""})
-                yield self._delta({"type": "thinking_delta", "thinking": event.text})
+                yield self._delta_event({"type": "thinking_delta", "thinking": event.text})
             case TextDelta():
                 yield from self._in_block("text", {"type": "text", "text": ""})
-                yield self._delta({"type": "text_delta", "text": event.text})
+                yield self._delta_event({"type": "text_delta", "text": event.text})
             case CallBegins():
                 call = self.answers[number].calls[-1]
                 block = {"type": "tool_use", "id": _id_of(call.id), "name": call.name, "input": {}}
                 yield from self._in_block(call.id, block)
             case CallArguments():
-                yield self._delta({"type": "input_json_delta", "partial_json": event.piece})
+                yield self._delta_event({"type": "input_json_delta", "partial_json": event.piece})
             case Finished():
                 yield from self._close_block()
 
-    def end(self) -> Iterator[bytes]:
-        delta = {"stop_reason": self._reason(), "stop_sequence": self._stop}
-        yield self._event("message_delta", delta=delta, usage=self._usage())
-        yield self._event("message_stop")
+    def end_stream(self) -> Iterator[bytes]:
+        delta = {"stop_reason": self._stop_reason(), "stop_sequence": self._stop}
+        yield self._stream_event("message_delta", delta=delta, usage=self._usage_body())
+        yield self._stream_event("message_stop")
 
-    def broken(self, error: dict[str, Any]) -> bytes:
+    def error_event(self, error: dict[str, Any]) -> bytes:
         return event_line(error, "error")
 
-    def whole(self) -> dict[str, Any]:
+    def complete_body(self) -> dict[str, Any]:
         answer, content = self.answers[0], []
         if answer.thinking:
             content.append({"type": "thinking", "thinking": answer.thinking, "signature": ""})
@@ -112,9 +112,9 @@ class AnthropicMessages:
             {"type": "tool_use", "id": _id_of(call.id), "name": call.name, "input": call.values}
             for call in answer.calls
         ]
-        return self._message(content, self._reason()) | {"usage": self._usage()}
+        return self._message_body(content, self._stop_reason()) | {"usage": self._usage_body()}
 
-    def _message(self, content: list[dict[str, Any]], reason: str | None) -> dict[str, Any]:
+    def _message_body(self, content: list[dict[str, Any]], reason: str | None) -> dict[str, Any]:
         return {
             "id": self._id,
             "type": "message",
@@ -130,12 +130,12 @@ class AnthropicMessages:
         stats = self.answers[0].stats
         return (stats.stop or None) if stats is not None else None
 
-    def _reason(self) -> str:
+    def _stop_reason(self) -> str:
         answer = self.answers[0]
         ended = "stop_sequence" if self._stop else "end_turn"
         return "max_tokens" if answer.is_cut else "tool_use" if answer.calls else ended
 
-    def _usage(self) -> dict[str, int]:
+    def _usage_body(self) -> dict[str, int]:
         stats = self.answers[0].stats
         if stats is None:
             return {"input_tokens": 0, "output_tokens": 0}
@@ -152,18 +152,18 @@ class AnthropicMessages:
             return
         yield from self._close_block()
         self._open, self._blocks = kind, self._blocks + 1
-        yield self._event("content_block_start", index=self._blocks, content_block=block)
+        yield self._stream_event("content_block_start", index=self._blocks, content_block=block)
 
     def _close_block(self) -> Iterator[bytes]:
         if self._open:
             self._open = ""
-            yield self._event("content_block_stop", index=self._blocks)
+            yield self._stream_event("content_block_stop", index=self._blocks)
 
-    def _delta(self, delta: dict[str, Any]) -> bytes:
-        return self._event("content_block_delta", index=self._blocks, delta=delta)
+    def _delta_event(self, delta: dict[str, Any]) -> bytes:
+        return self._stream_event("content_block_delta", index=self._blocks, delta=delta)
 
     @staticmethod
-    def _event(kind: str, **body: Any) -> bytes:
+    def _stream_event(kind: str, **body: Any) -> bytes:
         return event_line({"type": kind} | body, kind)
 
 
@@ -173,21 +173,21 @@ def _id_of(call_id: str) -> str:
 
 def _form_of(body: JsonBody, config: JsonBody | None) -> str:
     """The JSON schema that an answer is to follow; `output_format` is its name in the contract's beta."""
-    wished = config.inner("format") if config is not None else None
+    wished = config.object_field("format") if config is not None else None
     field = "output_config.format" if wished is not None else "output_format"
-    wished = wished or body.inner("output_format")
+    wished = wished or body.object_field("output_format")
     return "" if wished is None else schema_text(wished, wished, field)
 
 
 def _thinking_of(body: JsonBody) -> tuple[bool | None, int]:
     """Whether is thought, None where that is the model's own choice, and how many tokens at most, -1 for no limit."""
-    thinking = body.inner("thinking")
+    thinking = body.object_field("thinking")
     if thinking is None:
         return None, -1
-    kind = thinking.text("type", "")
+    kind = thinking.text_field("type", "")
     if kind not in ("enabled", "adaptive", "disabled"):
         raise BadRequest(f"thinking.type: there is no thinking {kind!r}", "thinking.type")
-    budget = thinking.whole("budget_tokens", 0, MOST_TOKENS)
+    budget = thinking.integer_field("budget_tokens", 0, MOST_TOKENS)
     return kind != "disabled", -1 if budget is None or kind == "disabled" else budget
 
 
@@ -195,48 +195,52 @@ def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ..
     known: dict[str, FunctionCall] = {}
     system = _system_of(body)
     found = [Message(Role.SYSTEM, system)] if system else []
-    for json_body in body.objects("messages"):
-        role = json_body.text("role")
+    for json_body in body.object_list("messages"):
+        role = json_body.text_field("role")
         if role not in ("user", "assistant", "system"):
             raise BadRequest(f"{json_body.name_of('role')}: there is no role {role!r}", json_body.name_of("role"))
-        turn = _turn(Role(role), json_body, known, pictures)
+        turn = _turn_messages(Role(role), json_body, known, pictures)
         if role == "system":
-            turn = [replace(message, text=words) for message in turn if (words := _lasting(message.text))]
+            turn = [
+                replace(message, text=words) for message in turn if (words := _without_changing_parts(message.text))
+            ]
         found += turn
-    if not body.many("messages"):
+    if not body.list_field("messages"):
         raise BadRequest("messages must have at least one message", "messages")
     return tuple(found)
 
 
 def _system_of(body: JsonBody) -> str:
-    value = body.raw("system")
+    value = body.raw_value("system")
     if isinstance(value, str) or value is None:
-        text = body.text("system", "")
+        text = body.text_field("system", "")
     else:
-        text = "\n".join(block.text("text", "") for block in body.objects("system"))
-    return _lasting(text)
+        text = "\n".join(block.text_field("text", "") for block in body.object_list("system"))
+    return _without_changing_parts(text)
 
 
-def _lasting(system: str) -> str:
+def _without_changing_parts(system: str) -> str:
     return _CHANGES_EACH_TIME.sub("", system).strip()
 
 
-def _turn(role: Role, body: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> list[Message]:
+def _turn_messages(
+    role: Role, body: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures
+) -> list[Message]:
     """What one turn is: results of calls by themselves, then the rest of it."""
-    if not isinstance(body.raw("content"), list):
-        return [Message(role, body.text("content"))]
+    if not isinstance(body.raw_value("content"), list):
+        return [Message(role, body.text_field("content"))]
     results, text, media, calls = list[Message](), "", list[Media](), list[FunctionCall]()
-    for block in body.objects("content"):
-        match block.text("type"):
+    for block in body.object_list("content"):
+        match block.text_field("type"):
             case "text":
-                text = "\n".join(filter(None, (text, block.text("text"))))
+                text = "\n".join(filter(None, (text, block.text_field("text"))))
             case "image":
-                media.append(_picture(block, len(text), pictures))
+                media.append(_read_picture(block, len(text), pictures))
             case "tool_use":
-                arguments = clean_text(json.dumps(block.raw("input") or {}, ensure_ascii=False))
-                calls.append(FunctionCall(block.text("id", ""), block.text("name"), arguments))
+                arguments = clean_text(json.dumps(block.raw_value("input") or {}, ensure_ascii=False))
+                calls.append(FunctionCall(block.text_field("id", ""), block.text_field("name"), arguments))
             case "tool_result":
-                results.append(_result(block, known, pictures))
+                results.append(_tool_result(block, known, pictures))
             case "thinking" | "redacted_thinking":
                 pass  # a model is not shown its own thinking again
             case _:
@@ -247,41 +251,41 @@ def _turn(role: Role, body: JsonBody, known: dict[str, FunctionCall], pictures: 
     return results
 
 
-def _result(block: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> Message:
-    id_ = block.text("tool_use_id", "")
-    whole = _turn(Role.USER, block, {}, pictures)[-1] if block.has("content") else Message(Role.USER, "")
-    text = f"It failed:\n{whole.text}" if block.flag("is_error") else whole.text
+def _tool_result(block: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> Message:
+    id_ = block.text_field("tool_use_id", "")
+    whole = _turn_messages(Role.USER, block, {}, pictures)[-1] if block.has_field("content") else Message(Role.USER, "")
+    text = f"It failed:\n{whole.text}" if block.boolean_field("is_error") else whole.text
     return Message(Role.USER, text, whole.media, result_of=known.get(id_, FunctionCall(id_, "")))
 
 
-def _picture(block: JsonBody, at: int, pictures: RequestPictures) -> Media:
-    source = block.inner("source")
+def _read_picture(block: JsonBody, at: int, pictures: RequestPictures) -> Media:
+    source = block.object_field("source")
     name = block.name_of("source")
-    if source is None or source.text("type", "") != "base64":
+    if source is None or source.text_field("type", "") != "base64":
         raise BadRequest(f"{name}: {ONLY_DATA}", name)
-    return pictures.from_base64(source.text("data"), source.name_of("data"), at)
+    return pictures.from_base64(source.text_field("data"), source.name_of("data"), at)
 
 
 def _tools_of(body: JsonBody) -> tuple[tuple[ToolFunction, ...], bool, bool]:
     """The functions that may be called, whether one has to be, and whether there may be several calls."""
     tools = tuple(
-        ToolFunction(json_body.text("name"), json_body.text("description", ""), _schema_of(json_body))
-        for json_body in body.objects("tools")
-        if json_body.has("input_schema")  # what runs at Anthropic, such as its web search, is not here
+        ToolFunction(json_body.text_field("name"), json_body.text_field("description", ""), _schema_of(json_body))
+        for json_body in body.object_list("tools")
+        if json_body.has_field("input_schema")  # what runs at Anthropic, such as its web search, is not here
     )
-    choice = body.inner("tool_choice")
+    choice = body.object_field("tool_choice")
     if choice is None:
         return tools, False, True
-    several, kind = not choice.flag("disable_parallel_tool_use"), choice.text("type")
+    several, kind = not choice.boolean_field("disable_parallel_tool_use"), choice.text_field("type")
     if kind == "tool":
-        tools = tuple(tool for tool in tools if tool.name == choice.text("name"))
+        tools = tuple(tool for tool in tools if tool.name == choice.text_field("name"))
         if not tools:
             raise BadRequest("tool_choice names a function that is not among the tools", "tool_choice")
     return (() if kind == "none" else tools), kind in ("any", "tool") and bool(tools), several
 
 
 def _schema_of(tool: JsonBody) -> dict[str, Any] | bool:
-    schema = tool.raw("input_schema")
+    schema = tool.raw_value("input_schema")
     if not isinstance(schema, dict | bool):
         raise BadRequest(f"{tool.name_of('input_schema')} must be a schema", tool.name_of("input_schema"))
     return schema

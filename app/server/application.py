@@ -29,9 +29,9 @@ from app.core import errors
 from app.core.events import CancelToken, Finished, PromptProgress
 from app.features.messages import sentence_for
 from app.features.serving import AnswerEvent, AnswerServer, RequestRecord, ServedModel
-from app.hub.files import quantization
+from app.hub.files import quantization_of
 from app.server.answers import HEARTBEAT, ApiContract, field_of
-from app.server.body import MOST_BYTES, BadRequest, BodyScan, JsonBody, failed
+from app.server.body import MOST_BYTES, BadRequest, BodyScan, JsonBody, error_body
 
 if TYPE_CHECKING:
     from app.engine.contract import EmbeddingVectors
@@ -68,7 +68,7 @@ class AccessRules:
     origins: tuple[str, ...] = ()
 
 
-def application(serving: AnswerServer, rules: AccessRules) -> Starlette:
+def make_application(serving: AnswerServer, rules: AccessRules) -> Starlette:
     """All of it as an ASGI application."""
     server = _Server(serving)
     routes = [
@@ -77,18 +77,18 @@ def application(serving: AnswerServer, rules: AccessRules) -> Starlette:
         Route("/v1/models", server.models),
         Route("/v1/models/{name:path}", server.model),
         Route("/api/v0/models", server.described_models),
-        Route("/v1/chat/completions", server.answers(_chat_completion), methods=["POST"]),
-        Route("/v1/completions", server.answers(_completion), methods=["POST"]),
+        Route("/v1/chat/completions", server.answer_with(_chat_completion), methods=["POST"]),
+        Route("/v1/completions", server.answer_with(_completion_contract), methods=["POST"]),
         Route("/v1/embeddings", server.embeddings, methods=["POST"]),
         *(Route(path, server.rerank, methods=["POST"]) for path in RERANK_PATHS),
         Route("/v1/audio/transcriptions", server.transcribe, methods=["POST"]),
         Route("/tokenize", server.tokenize, methods=["POST"]),
         Route("/detokenize", server.detokenize, methods=["POST"]),
-        Route("/infill", server.answers(_infill), methods=["POST"]),
+        Route("/infill", server.answer_with(_infill_contract), methods=["POST"]),
         Route("/props", server.properties),
         Route("/metrics", server.metrics),
-        Route("/v1/responses", server.answers(_responses), methods=["POST"]),
-        Route("/v1/messages", server.answers(_messages), methods=["POST"]),
+        Route("/v1/responses", server.answer_with(_responses_contract), methods=["POST"]),
+        Route("/v1/messages", server.answer_with(_messages_contract), methods=["POST"]),
         Route("/v1/messages/count_tokens", server.count_tokens, methods=["POST"]),
     ]
     cors = Middleware(
@@ -111,25 +111,25 @@ def _chat_completion(body: JsonBody) -> ApiContract:
     return ChatCompletion(body)
 
 
-def _completion(body: JsonBody) -> ApiContract:
+def _completion_contract(body: JsonBody) -> ApiContract:
     from app.server.openai import Completion
 
     return Completion(body)
 
 
-def _responses(body: JsonBody) -> ApiContract:
+def _responses_contract(body: JsonBody) -> ApiContract:
     from app.server.responses import Responses
 
     return Responses(body)
 
 
-def _messages(body: JsonBody) -> ApiContract:
+def _messages_contract(body: JsonBody) -> ApiContract:
     from app.server.anthropic import AnthropicMessages
 
     return AnthropicMessages(body)
 
 
-def _infill(body: JsonBody) -> ApiContract:
+def _infill_contract(body: JsonBody) -> ApiContract:
     from app.server.llama_server import InfillRequest
 
     return InfillRequest(body)
@@ -139,13 +139,13 @@ async def _no_such_address(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.url.path
     words = f"there is nothing for {request.method} at {path}"
-    return JSONResponse(failed(path, words, status=error.status_code, code="not_found"), error.status_code)
+    return JSONResponse(error_body(path, words, status=error.status_code, code="not_found"), error.status_code)
 
 
 async def _failed_inside(request: Request, error: Exception) -> Response:
     """A fault of ours, which Starlette writes into the log: the client, too, gets it as its contract has errors."""
     words = f"the server failed ({type(error).__name__}); its log says more"
-    return JSONResponse(failed(request.url.path, words, status=500, code="failed"), 500)
+    return JSONResponse(error_body(request.url.path, words, status=500, code="failed"), 500)
 
 
 class AccessGuard:
@@ -163,9 +163,9 @@ class AccessGuard:
             await self._app(scope, receive, send)
             return
         path = scope["path"] = re.sub("/{2,}", "/", scope["path"])
-        problem = self._problem(path, {name.decode("latin-1"): value for name, value in scope["headers"]})
+        problem = self._find_problem(path, {name.decode("latin-1"): value for name, value in scope["headers"]})
         if problem is not None:
-            body = failed(path, problem.message, status=problem.status, code=problem.code)
+            body = error_body(path, problem.message, status=problem.status, code=problem.code)
             await JSONResponse(body, problem.status)(scope, receive, send)
             return
         self._at_once += 1
@@ -174,7 +174,7 @@ class AccessGuard:
         finally:
             self._at_once -= 1
 
-    def _problem(self, path: str, headers: Mapping[str, bytes]) -> BadRequest | None:
+    def _find_problem(self, path: str, headers: Mapping[str, bytes]) -> BadRequest | None:
         if not self._is_here(headers.get("host", b"").decode("latin-1")):
             return BadRequest("this server is not known by that name", status=403, code="wrong_host")
         if path not in OPEN_PATHS and not self._has_key(headers):
@@ -211,22 +211,22 @@ class _Server:
 
     async def models(self, _request: Request) -> Response:
         """As OpenAI lists them."""
-        found = await asyncio.to_thread(self._serving.models)
-        return JSONResponse({"object": "list", "data": [_listed(model) for model in found]})
+        found = await asyncio.to_thread(self._serving.list_models)
+        return JSONResponse({"object": "list", "data": [_list_entry(model) for model in found]})
 
     async def model(self, request: Request) -> Response:
         """One of them."""
         name = request.path_params["name"]
-        for model in await asyncio.to_thread(self._serving.models):
+        for model in await asyncio.to_thread(self._serving.list_models):
             if name in (model.name, model.path.name):
-                return JSONResponse(_listed(model))
+                return JSONResponse(_list_entry(model))
         words = f"there is no model {name!r} here"
-        return JSONResponse(failed("", words, status=404, code="model_not_found", field="model"), 404)
+        return JSONResponse(error_body("", words, status=404, code="model_not_found", field="model"), 404)
 
     async def described_models(self, _request: Request) -> Response:
         """As LM Studio lists them; Zed reads each field."""
-        found = await asyncio.to_thread(self._serving.models)
-        return JSONResponse({"object": "list", "data": [_described(model) for model in found]})
+        found = await asyncio.to_thread(self._serving.list_models)
+        return JSONResponse({"object": "list", "data": [_model_entry(model) for model in found]})
 
     async def count_tokens(self, request: Request) -> Response:
         """How many tokens a prompt takes, as Anthropic has it."""
@@ -239,7 +239,7 @@ class _Server:
             counted = await asyncio.to_thread(self._serving.count_tokens, *arguments)
             return JSONResponse({"input_tokens": counted})
 
-        return await _guarded(request, count)
+        return await _answer_guarded(request, count)
 
     async def embeddings(self, request: Request) -> Response:
         """Vectors of texts, as OpenAI has it."""
@@ -248,9 +248,9 @@ class _Server:
             from app.server.openai import EmbeddingRequest
 
             asked = EmbeddingRequest(body)
-            return await self._embedded(request, asked.model, asked.texts, asked.answer)
+            return await self._answer_embedding(request, asked.model, asked.texts, asked.response_body)
 
-        return await _guarded(request, embed)
+        return await _answer_guarded(request, embed)
 
     async def rerank(self, request: Request) -> Response:
         """Documents in the order of how near they are to a question, as Jina has it."""
@@ -259,21 +259,21 @@ class _Server:
             from app.server.rerank import RerankRequest
 
             asked = RerankRequest(body)
-            return await self._embedded(request, asked.model, asked.texts, asked.answer)
+            return await self._answer_embedding(request, asked.model, asked.texts, asked.response_body)
 
-        return await _guarded(request, rank)
+        return await _answer_guarded(request, rank)
 
-    async def _embedded(
+    async def _answer_embedding(
         self, request: Request, model: str, texts: Sequence[str], answer: Callable[[EmbeddingVectors], dict[str, Any]]
     ) -> Response:
         def work(cancel: CancelToken) -> tuple[dict[str, Any], int]:
             found = self._serving.embed(model, texts, cancel)
             return answer(found), found.prompt_tokens
 
-        body, _ = await self._noted(request, model, work)
+        body, _ = await self._run_noted(request, model, work)
         return JSONResponse(body)
 
-    async def _noted(
+    async def _run_noted(
         self, request: Request, model: str, work: Callable[[CancelToken], tuple[Found, int]]
     ) -> tuple[Found, int]:
         """What work on a thread comes to, with how many tokens were read; noted, and cancelled with its client."""
@@ -303,9 +303,9 @@ class _Server:
                 parses_special=asked.parses_special,
                 adds_special=asked.adds_special,
             )
-            return JSONResponse(asked.answer(found))
+            return JSONResponse(asked.response_body(found))
 
-        return await _guarded(request, tokens)
+        return await _answer_guarded(request, tokens)
 
     async def detokenize(self, request: Request) -> Response:
         """The text of tokens."""
@@ -313,18 +313,18 @@ class _Server:
         async def text(body: JsonBody) -> Response:
             from app.server.llama_server import token_ids_of
 
-            model, ids = body.text("model", ""), token_ids_of(body)
+            model, ids = body.text_field("model", ""), token_ids_of(body)
             found = await asyncio.to_thread(self._serving.tokens_of, model, CancelToken(), token_ids=ids) if ids else ()
             return JSONResponse({"content": b"".join(token.data for token in found).decode("utf-8", "replace")})
 
-        return await _guarded(request, text)
+        return await _answer_guarded(request, text)
 
     async def properties(self, request: Request) -> Response:
         """What the model can that answers, as llama-server tells it."""
         from app.server.llama_server import properties_of
 
         name = request.query_params.get("model", "")
-        found = await asyncio.to_thread(self._serving.models)
+        found = await asyncio.to_thread(self._serving.list_models)
         loaded = [model for model in found if model.is_loaded and not model.embeds] or found
         named = [model for model in found if name in (model.name, model.path.name)] if name else loaded
         return JSONResponse(properties_of(named[0] if named else None))
@@ -340,57 +340,57 @@ class _Server:
 
         async def answer() -> Response:
             from app.server.multipart import parse_form
-            from app.server.transcription import TranscriptionRequest, heard
+            from app.server.transcription import TranscriptionRequest, transcribe_request
 
-            data = await _read(request, MOST_SOUND_BYTES)
+            data = await _read_body(request, MOST_SOUND_BYTES)
             form = await asyncio.to_thread(parse_form, request.headers.get("content-type", ""), data)
-            asked = TranscriptionRequest.of(form)
+            asked = TranscriptionRequest.from_form(form)
 
             def work(cancel: CancelToken) -> tuple[SpokenTranscript, int]:
-                return heard(self._serving, asked, cancel), 0
+                return transcribe_request(self._serving, asked, cancel), 0
 
-            told, _ = await self._noted(request, asked.model, work)
-            return asked.answer(told)
+            told, _ = await self._run_noted(request, asked.model, work)
+            return asked.make_response(told)
 
         return await _told_errors(request, answer)
 
-    def answers(self, make: Callable[[JsonBody], ApiContract]) -> Callable[[Request], Any]:
+    def answer_with(self, make: Callable[[JsonBody], ApiContract]) -> Callable[[Request], Any]:
         """What answers requests of one contract."""
 
         async def endpoint(request: Request) -> Response:
             async def answer(body: JsonBody) -> Response:
-                return await self._answer(request, make(body))
+                return await self._answer_contract(request, make(body))
 
-            return await _guarded(request, answer)
+            return await _answer_guarded(request, answer)
 
         return endpoint
 
-    async def _answer(self, request: Request, contract: ApiContract) -> Response:
-        flow = EventFlow(lambda cancel: self._events(contract, cancel))
+    async def _answer_contract(self, request: Request, contract: ApiContract) -> Response:
+        flow = EventFlow(lambda cancel: self._answer_events(contract, cancel))
         note = _NotedRequest(self._serving, request, contract.model)
         try:
-            begun = await _unless_gone(request, asyncio.ensure_future(flow.begun(HEARTBEAT_S)))
+            begun = await _unless_gone(request, asyncio.ensure_future(flow.wait_for_first(HEARTBEAT_S)))
         except BaseException as error:
             flow.stop()
             note.close(_status_of(error))
-            if (named := _named(error, contract)) is not None:
+            if (named := _with_field(error, contract)) is not None:
                 raise named from error
             raise
         if contract.streams:
-            pieces = _streamed(request.url.path, contract, flow, note, has_begun=begun)
+            pieces = _stream_answer(request.url.path, contract, flow, note, has_begun=begun)
             return StreamingResponse(pieces, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
         try:
-            return await _whole(request, contract, flow, note)
+            return await _whole_response(request, contract, flow, note)
         except BaseException as error:
             note.close(_status_of(error))
-            if (named := _named(error, contract)) is not None:
+            if (named := _with_field(error, contract)) is not None:
                 raise named from error
             raise
         finally:
             flow.stop()
 
-    def _events(self, contract: ApiContract, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
-        return self._serving.answers(contract.model, contract.wanted, cancel, chats=contract.chats)
+    def _answer_events(self, contract: ApiContract, cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
+        return self._serving.answer_all(contract.model, contract.wanted, cancel, chats=contract.chats)
 
 
 class EventFlow:
@@ -400,12 +400,12 @@ class EventFlow:
         self._cancel, self._loop = CancelToken(), asyncio.get_running_loop()
         self._waiting: deque[tuple[int, AnswerEvent] | BaseException | None] = deque()
         self._has_come = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, args=(work,), name="served answer", daemon=True)
+        self._thread = threading.Thread(target=self._run_work, args=(work,), name="served answer", daemon=True)
         self._thread.start()
 
-    async def begun(self, within_s: float) -> bool:
+    async def wait_for_first(self, within_s: float) -> bool:
         """Waits for the first event; False when it takes longer. Raises what the work failed with instead of one."""
-        await self._come(within_s)
+        await self._wait_for_event(within_s)
         if not self._waiting:
             return False
         if isinstance(first := self._waiting[0], BaseException):
@@ -419,7 +419,7 @@ class EventFlow:
         Raises what the work failed with.
         """
         while True:
-            await self._come(LOOK_EVERY_S)
+            await self._wait_for_event(LOOK_EVERY_S)
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
             yield [one for one in waiting if isinstance(one, tuple)]
             for last in waiting[-1:]:
@@ -428,7 +428,7 @@ class EventFlow:
                 if last is None:
                     return
 
-    async def _come(self, within_s: float) -> None:
+    async def _wait_for_event(self, within_s: float) -> None:
         """Until there is something to take, or so long."""
         timer = self._loop.call_later(within_s, self._has_come.set)
         await self._has_come.wait()
@@ -439,15 +439,15 @@ class EventFlow:
         """Nobody wants the rest."""
         self._cancel.cancel()
 
-    def _run(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
+    def _run_work(self, work: Callable[[CancelToken], Iterator[tuple[int, AnswerEvent]]]) -> None:
         try:
             for event in work(self._cancel):
-                self._put(event)
-            self._put(None)
+                self._add_event(event)
+            self._add_event(None)
         except Exception as error:  # noqa: BLE001 - whatever it is, who waits for events has to hear of it
-            self._put(error)
+            self._add_event(error)
 
-    def _put(self, event: tuple[int, AnswerEvent] | BaseException | None) -> None:
+    def _add_event(self, event: tuple[int, AnswerEvent] | BaseException | None) -> None:
         self._waiting.append(event)
         try:
             self._loop.call_soon_threadsafe(self._has_come.set)
@@ -466,7 +466,7 @@ class _NotedRequest:
         self._running = serving.begin_request(self._asked[0], model)
         self._prompt = self._written = 0
 
-    def take(self, event: AnswerEvent) -> None:
+    def count_event(self, event: AnswerEvent) -> None:
         """Counts what was read and written."""
         if isinstance(event, Finished):
             self._prompt += event.stats.prompt_tokens
@@ -486,24 +486,24 @@ class _NotedRequest:
         self._serving.end_request(self._running, asked)
 
 
-async def _whole(request: Request, contract: ApiContract, flow: EventFlow, note: _NotedRequest) -> Response:
-    gone = asyncio.ensure_future(_gone(request))
+async def _whole_response(request: Request, contract: ApiContract, flow: EventFlow, note: _NotedRequest) -> Response:
+    gone = asyncio.ensure_future(_client_gone(request))
     try:
         async for events in flow.events():
             if gone.done():
                 raise ClientDisconnect
             for number, event in events:
-                note.take(event)
-                contract.answers[number].take(event)
+                note.count_event(event)
+                contract.answers[number].add_event(event)
     finally:
         gone.cancel()
     note.close(200)
-    return JSONResponse(contract.whole())
+    return JSONResponse(contract.complete_body())
 
 
 async def _unless_gone(request: Request, work: asyncio.Future[Found]) -> Found:
     """What `work` comes to. Raises ClientDisconnect, too."""
-    gone = asyncio.ensure_future(_gone(request))
+    gone = asyncio.ensure_future(_client_gone(request))
     try:
         await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
@@ -514,24 +514,24 @@ async def _unless_gone(request: Request, work: asyncio.Future[Found]) -> Found:
         work.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may wait for it any more
 
 
-async def _gone(request: Request) -> None:
+async def _client_gone(request: Request) -> None:
     while not await request.is_disconnected():
         await asyncio.sleep(0.5)
 
 
-async def _streamed(
+async def _stream_answer(
     path: str, contract: ApiContract, flow: EventFlow, note: _NotedRequest, *, has_begun: bool
 ) -> AsyncIterator[bytes]:
     status = 499  # the client went away
     try:
-        lines, sent_s = [*contract.begin()], time.monotonic()
+        lines, sent_s = [*contract.begin_stream()], time.monotonic()
         if not has_begun:
             yield b"".join((*lines, HEARTBEAT))
             lines = []
         async for events in flow.events():
             for number, event in events:
-                note.take(event)
-                lines += contract.take(number, event)
+                note.count_event(event)
+                lines += contract.write_event(number, event)
             if time.monotonic() - sent_s >= HEARTBEAT_S:
                 lines.append(HEARTBEAT)
             elif all(isinstance(event, PromptProgress) for _, event in events):
@@ -539,26 +539,26 @@ async def _streamed(
             if lines:
                 yield b"".join(lines)
                 lines, sent_s = [], time.monotonic()
-        yield b"".join((*lines, *contract.end()))
+        yield b"".join((*lines, *contract.end_stream()))
         status = 200
     except (errors.AppError, ValueError) as error:  # the status has been sent: it is told as an event
-        named = _named(error, contract)
+        named = _with_field(error, contract)
         if named is None:
-            status, body = _failure(path, error)
+            status, body = _failure_response(path, error)
         else:
             status, body = named.status, named.body_for(path)
-        yield contract.broken(body)
+        yield contract.error_event(body)
     finally:
         flow.stop()
         note.close(status)
 
 
-async def _guarded(request: Request, work: Callable[[JsonBody], Any]) -> Response:
+async def _answer_guarded(request: Request, work: Callable[[JsonBody], Any]) -> Response:
     """Answer a JSON body; what goes wrong is told as the contract has it."""
 
     async def answer() -> Response:
         scan = BodyScan()
-        data = await _read(request, MOST_BYTES, scan)
+        data = await _read_body(request, MOST_BYTES, scan)
         if scan.problem is not None:
             raise scan.problem
         if len(data) > LARGE_BYTES:
@@ -585,11 +585,11 @@ async def _told_errors(request: Request, answer: Callable[[], Awaitable[Response
     except ClientDisconnect:
         return Response(status_code=499)
     except (errors.AppError, ValueError) as error:
-        status, body = _failure(path, error)
+        status, body = _failure_response(path, error)
         return JSONResponse(body, status)
 
 
-async def _read(request: Request, most_bytes: int, scan: BodyScan | None = None) -> bytes:
+async def _read_body(request: Request, most_bytes: int, scan: BodyScan | None = None) -> bytes:
     """Take a body in; of one that is refused the rest is thrown away as it comes."""
     data, passed, held = bytearray(), 0, request.app.state
     try:
@@ -646,7 +646,7 @@ def _status_of(error: BaseException) -> int:
     return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
 
 
-def _named(error: BaseException, contract: ApiContract) -> BadRequest | None:
+def _with_field(error: BaseException, contract: ApiContract) -> BadRequest | None:
     """The same with the field of the request that it is about, where it is about one."""
     field = field_of(error, contract.wanted[0])
     if not field or not isinstance(error, errors.AppError):
@@ -655,15 +655,15 @@ def _named(error: BaseException, contract: ApiContract) -> BadRequest | None:
     return BadRequest(f"{field}: {sentence_for(error).text}", field, code=code)
 
 
-def _failure(path: str, error: Exception) -> tuple[int, dict[str, Any]]:
+def _failure_response(path: str, error: Exception) -> tuple[int, dict[str, Any]]:
     """Status and body for what kept a request from being answered; a prompt that is too long with its numbers."""
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
     if isinstance(error, errors.PromptTooLong):
-        body = failed(path, _too_long(error), status=status, code=code)
+        body = error_body(path, _too_long(error), status=status, code=code)
         body["error"] |= {"n_prompt_tokens": error.prompt_tokens, "n_ctx": error.context_tokens}
         return status, body
     words = sentence_for(error).text if isinstance(error, errors.AppError) else str(error)
-    return status, failed(path, words, status=status, code=code)
+    return status, error_body(path, words, status=status, code=code)
 
 
 _ROOM = {
@@ -682,11 +682,11 @@ def _too_long(error: errors.PromptTooLong) -> str:
     return words
 
 
-def _listed(model: ServedModel) -> dict[str, Any]:
+def _list_entry(model: ServedModel) -> dict[str, Any]:
     return {"id": model.name, "object": "model", "created": int(model.created_at), "owned_by": "fireside"}
 
 
-def _described(model: ServedModel) -> dict[str, Any]:
+def _model_entry(model: ServedModel) -> dict[str, Any]:
     context = model.trained_context_tokens or model.context_tokens or 4096
     return {
         "id": model.name,
@@ -695,7 +695,7 @@ def _described(model: ServedModel) -> dict[str, Any]:
         "publisher": "fireside",
         "arch": model.architecture,
         "compatibility_type": "gguf",
-        "quantization": quantization(model.path.name),
+        "quantization": quantization_of(model.path.name),
         "state": "loaded" if model.is_loaded else "not-loaded",
         "max_context_length": context,
         "loaded_context_length": model.context_tokens or context,

@@ -33,10 +33,10 @@ class BadRequest(Exception):
 
     def body_for(self, path: str) -> dict[str, Any]:
         """The answer as the contract of that address has it."""
-        return failed(path, self.message, status=self.status, code=self.code, field=self.field)
+        return error_body(path, self.message, status=self.status, code=self.code, field=self.field)
 
 
-def failed(path: str, message: str, *, status: int, code: str, field: str = "") -> dict[str, Any]:
+def error_body(path: str, message: str, *, status: int, code: str, field: str = "") -> dict[str, Any]:
     """An error as the contract of that address has it."""
     if path.startswith("/v1/messages"):
         kinds = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large"}
@@ -72,9 +72,9 @@ class BodyScan:
         """Take the next bytes of it, in steps between which other threads run."""
         for at in range(0, len(piece), SCANNED_BYTES):
             if self.problem is None:
-                self._feed(piece[at : at + SCANNED_BYTES])
+                self._feed_step(piece[at : at + SCANNED_BYTES])
 
-    def _feed(self, piece: bytes) -> None:
+    def _feed_step(self, piece: bytes) -> None:
         self._size += len(piece)
         self._has_pictures = self._has_pictures or b"image" in self._tail + piece
         self._tail = piece[-4:]
@@ -112,19 +112,19 @@ class JsonBody:
         """The field with where it stands."""
         return f"{self._at}.{field}" if self._at else field
 
-    def has(self, field: str) -> bool:
+    def has_field(self, field: str) -> bool:
         """Whether it is there and not null."""
         return self._values.get(field) is not None
 
-    def raw(self, field: str) -> Any:
+    def raw_value(self, field: str) -> Any:
         """As JSON has it, unchecked; None where it is missing."""
         return self._values.get(field)
 
-    def cleaned(self, field: str) -> Any:
-        """As `raw`, without what no text may have: for what is said again."""
-        return _cleaned(self._values.get(field))
+    def cleaned_value(self, field: str) -> Any:
+        """As `raw_value`, without what no text may have: for what is said again."""
+        return _clean_value(self._values.get(field))
 
-    def text(self, field: str, default: str | None = None) -> str:
+    def text_field(self, field: str, default: str | None = None) -> str:
         """A text without what no model should see. Without `default` it has to be there."""
         value = self._values.get(field)
         if value is None and default is not None:
@@ -133,7 +133,7 @@ class JsonBody:
             raise BadRequest(f"{self.name_of(field)} must be a string", self.name_of(field))
         return clean_text(value)
 
-    def number(self, field: str, least: float, most: float) -> float | None:
+    def number_field(self, field: str, least: float, most: float) -> float | None:
         """A number between two; None where it is missing."""
         value = self._values.get(field)
         if value is None:
@@ -142,14 +142,14 @@ class JsonBody:
             raise BadRequest(f"{self.name_of(field)} must be a number from {least:g} to {most:g}", self.name_of(field))
         return float(value)
 
-    def whole(self, field: str, least: int, most: int) -> int | None:
-        """As `number`; raises BadRequest also for what has a fraction."""
-        value = self.number(field, least, most)
+    def integer_field(self, field: str, least: int, most: int) -> int | None:
+        """As `number_field`; raises BadRequest also for what has a fraction."""
+        value = self.number_field(field, least, most)
         if value is not None and value != int(value):
             raise BadRequest(f"{self.name_of(field)} must be a whole number", self.name_of(field))
         return None if value is None else int(value)
 
-    def flag(self, field: str, default: bool = False) -> bool:
+    def boolean_field(self, field: str, default: bool = False) -> bool:
         """`default` where it is missing or null; raises BadRequest for what is neither true nor false."""
         value = self._values.get(field)
         if value is None:
@@ -158,7 +158,7 @@ class JsonBody:
             raise BadRequest(f"{self.name_of(field)} must be true or false", self.name_of(field))
         return value
 
-    def many(self, field: str) -> list[Any]:
+    def list_field(self, field: str) -> list[Any]:
         """Empty where it is missing or null; raises BadRequest for what is no list."""
         value = self._values.get(field)
         if value is None:
@@ -167,28 +167,28 @@ class JsonBody:
             raise BadRequest(f"{self.name_of(field)} must be a list", self.name_of(field))
         return value
 
-    def objects(self, field: str) -> list[JsonBody]:
-        """As `many`, each with its place in its name; raises BadRequest where one of them is no object."""
+    def object_list(self, field: str) -> list[JsonBody]:
+        """As `list_field`, each with its place in its name; raises BadRequest where one of them is no object."""
         name = self.name_of(field)
-        if len(found := self.many(field)) > MOST_OBJECTS:
+        if len(found := self.list_field(field)) > MOST_OBJECTS:
             raise BadRequest(f"{name} has {len(found):,} entries, more than {MOST_OBJECTS:,}", name, code="too_many")
         return [JsonBody(each, f"{name}[{number}]") for number, each in enumerate(found)]
 
-    def inner(self, field: str) -> JsonBody | None:
+    def object_field(self, field: str) -> JsonBody | None:
         """None where it is missing or null; raises BadRequest for what is no object."""
-        return JsonBody(self._values[field], self.name_of(field)) if self.has(field) else None
+        return JsonBody(self._values[field], self.name_of(field)) if self.has_field(field) else None
 
-    def stops(self, field: str) -> tuple[str, ...]:
+    def stop_strings(self, field: str) -> tuple[str, ...]:
         """Strings that end an answer: one, or a list."""
         value = self._values.get(field)
-        found = [value] if isinstance(value, str) else self.many(field)
+        found = [value] if isinstance(value, str) else self.list_field(field)
         if len(found) > MOST_STOPS or not all(isinstance(one, str) for one in found):
             raise BadRequest(f"{self.name_of(field)} must be at most {MOST_STOPS} strings", self.name_of(field))
         return tuple(one for one in found if one)
 
     def template_variables(self, field: str) -> dict[str, Any]:
         """What the model's template is told beside the messages: switches, numbers and single words."""
-        found = self.inner(field)
+        found = self.object_field(field)
         variables = dict(found._values) if found is not None else {}
         for name, value in variables.items():
             is_word = isinstance(value, str) and re.fullmatch(r"[\w.-]{1,64}", value)
@@ -197,46 +197,50 @@ class JsonBody:
                 raise BadRequest(f"{self.name_of(field)}.{name} cannot be set", f"{self.name_of(field)}.{name}")
         return variables
 
-    def grammar(self) -> str:
+    def read_grammar(self) -> str:
         """GBNF that an answer follows; "" for none."""
-        found = self.text("grammar", "")
+        found = self.text_field("grammar", "")
         if len(found) > MOST_GRAMMAR_CHARACTERS:
             words = f"{self.name_of('grammar')} must have at most {MOST_GRAMMAR_CHARACTERS} characters"
             raise BadRequest(words, self.name_of("grammar"))
         return found
 
-    def sampling(self) -> Sampling:
+    def read_sampling(self) -> Sampling:
         """The fields of sampling that all contracts name alike; `fields.SAMPLING` has those that are refused."""
         return Sampling(
-            temperature=self.number("temperature", 0, 5),
-            top_k=self.whole("top_k", -1, 1_000_000),
-            top_p=self.number("top_p", 0, 1),
-            min_p=self.number("min_p", 0, 1),
-            repeat_penalty=self.number("repeat_penalty" if self.has("repeat_penalty") else "repetition_penalty", 0, 10),
-            presence_penalty=self.number("presence_penalty", -2, 2),
-            frequency_penalty=self.number("frequency_penalty", -2, 2),
-            dry_multiplier=self.number("dry_multiplier", 0, 100),
-            seed=_seed(self.whole("seed", -(2**63), 2**63)),
+            temperature=self.number_field("temperature", 0, 5),
+            top_k=self.integer_field("top_k", -1, 1_000_000),
+            top_p=self.number_field("top_p", 0, 1),
+            min_p=self.number_field("min_p", 0, 1),
+            repeat_penalty=self.number_field(
+                "repeat_penalty" if self.has_field("repeat_penalty") else "repetition_penalty", 0, 10
+            ),
+            presence_penalty=self.number_field("presence_penalty", -2, 2),
+            frequency_penalty=self.number_field("frequency_penalty", -2, 2),
+            dry_multiplier=self.number_field("dry_multiplier", 0, 100),
+            seed=_wrap_seed(self.integer_field("seed", -(2**63), 2**63)),
         )
 
     def logit_bias(self) -> tuple[tuple[int, float], ...]:
         """What is added to tokens of this model by their ids, as an object or as pairs; `false` forbids one."""
         value = self._values.get("logit_bias")
-        pairs = list(value.items()) if isinstance(value, Mapping) else self.many("logit_bias")
+        pairs = list(value.items()) if isinstance(value, Mapping) else self.list_field("logit_bias")
         if len(pairs) > MOST_BIASES:
             raise BadRequest(f"{self.name_of('logit_bias')} must have at most {MOST_BIASES} tokens", "logit_bias")
-        return tuple(_bias(pair) for pair in pairs)
+        return tuple(_parse_bias(pair) for pair in pairs)
 
 
-def _cleaned(value: Any) -> Any:
+def _clean_value(value: Any) -> Any:
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, list):
-        return [_cleaned(inner) for inner in value]
-    return {clean_text(name): _cleaned(inner) for name, inner in value.items()} if isinstance(value, dict) else value
+        return [_clean_value(inner) for inner in value]
+    return (
+        {clean_text(name): _clean_value(inner) for name, inner in value.items()} if isinstance(value, dict) else value
+    )
 
 
-def _bias(pair: Any) -> tuple[int, float]:
+def _parse_bias(pair: Any) -> tuple[int, float]:
     token: Any
     value: Any
     token, value = pair if isinstance(pair, list | tuple) and len(pair) == 2 else (None, None)
@@ -249,7 +253,7 @@ def _bias(pair: Any) -> tuple[int, float]:
     raise BadRequest(words, "logit_bias")
 
 
-def _seed(value: int | None) -> int | None:
+def _wrap_seed(value: int | None) -> int | None:
     return None if value is None or value < 0 else value % (1 << 32)
 
 

@@ -138,5 +138,9 @@ ANTHROPIC: Mapping[str, Treatment] = {
 def refuse_unsupported(body: JsonBody, fields: Mapping[str, Treatment]) -> None:
     """Raises BadRequest for the first field that would change the answer and cannot."""
     for name, treatment in fields.items():
-        if isinstance(treatment, RefusedField) and body.has(name) and body.raw(name) not in treatment.neutral:
+        if (
+            isinstance(treatment, RefusedField)
+            and body.has_field(name)
+            and body.raw_value(name) not in treatment.neutral
+        ):
             raise BadRequest(f"{body.name_of(name)}: {treatment.reason}", body.name_of(name))

@@ -23,22 +23,22 @@ class TokenizeRequest:
 
     def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
-        self.model = body.text("model", "")
-        self.text = body.text("content", "")
+        self.model = body.text_field("model", "")
+        self.text = body.text_field("content", "")
         if len(self.text) > MOST_CHARACTERS:
             raise BadRequest(f"content must have at most {MOST_CHARACTERS} characters", "content")
-        self.adds_special = body.flag("add_special")
-        self.parses_special = body.flag("parse_special", default=True)
-        self._has_pieces = body.flag("with_pieces")
+        self.adds_special = body.boolean_field("add_special")
+        self.parses_special = body.boolean_field("parse_special", default=True)
+        self._has_pieces = body.boolean_field("with_pieces")
 
-    def answer(self, tokens: Sequence[TokenSeen]) -> dict[str, Any]:
+    def response_body(self, tokens: Sequence[TokenSeen]) -> dict[str, Any]:
         """The body of the answer."""
         if not self._has_pieces:
             return {"tokens": [token.id for token in tokens]}
-        return {"tokens": [{"id": token.id, "piece": _piece(token.data)} for token in tokens]}
+        return {"tokens": [{"id": token.id, "piece": _piece_value(token.data)} for token in tokens]}
 
 
-def _piece(data: bytes) -> str | list[int]:
+def _piece_value(data: bytes) -> str | list[int]:
     """A text; the bytes as numbers where they are a part of a character."""
     try:
         return data.decode("utf-8")
@@ -48,7 +48,7 @@ def _piece(data: bytes) -> str | list[int]:
 
 def token_ids_of(body: JsonBody) -> tuple[int, ...]:
     """What `/detokenize` is asked for; raises BadRequest."""
-    found = body.many("tokens")
+    found = body.list_field("tokens")
     if len(found) > MOST_TOKEN_IDS or not all(type(token) is int and 0 <= token < 1 << 31 for token in found):
         raise BadRequest(f"tokens must be at most {MOST_TOKEN_IDS} numbers of tokens", "tokens")
     return tuple(found)
@@ -64,43 +64,44 @@ class InfillRequest:
 
     def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
-        self.model, self.streams = body.text("model", ""), body.flag("stream")
-        snippets = body.objects("input_extra")
+        self.model, self.streams = body.text_field("model", ""), body.boolean_field("stream")
+        snippets = body.object_list("input_extra")
         if len(snippets) > MOST_SNIPPETS:
             raise BadRequest(f"input_extra must be at most {MOST_SNIPPETS} texts", "input_extra")
         extra = "".join(
-            f"--- {snippet.text('filename', 'snippet')} ---\n{snippet.text('text')}\n" for snippet in snippets
+            f"--- {snippet.text_field('filename', 'snippet')} ---\n{snippet.text_field('text')}\n"
+            for snippet in snippets
         )
-        before = extra + body.text("input_prefix", "") + body.text("prompt", "")
+        before = extra + body.text_field("input_prefix", "") + body.text_field("prompt", "")
         wanted = GenerationRequest(
             text=before,
-            suffix=body.text("input_suffix", ""),
+            suffix=body.text_field("input_suffix", ""),
             max_tokens=most_tokens(body, "n_predict", "max_tokens"),
-            sampling=body.sampling(),
-            stop=body.stops("stop"),
+            sampling=body.read_sampling(),
+            stop=body.stop_strings("stop"),
         )
         self.wanted, self.answers = [wanted], [ApiAnswer()]
 
-    def begin(self) -> Iterator[bytes]:
+    def begin_stream(self) -> Iterator[bytes]:
         return iter(())
 
-    def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
-        self.answers[number].take(event)
+    def write_event(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
+        self.answers[number].add_event(event)
         if isinstance(event, TextDelta):
             yield event_line({"content": event.text, "stop": False})
         elif isinstance(event, Finished):
-            yield event_line(self._end(""))
+            yield event_line(self._end_body(""))
 
-    def end(self) -> Iterator[bytes]:
+    def end_stream(self) -> Iterator[bytes]:
         return iter(())
 
-    def broken(self, error: dict[str, Any]) -> bytes:
+    def error_event(self, error: dict[str, Any]) -> bytes:
         return event_line(error)
 
-    def whole(self) -> dict[str, Any]:
-        return self._end(self.answers[0].text)
+    def complete_body(self) -> dict[str, Any]:
+        return self._end_body(self.answers[0].text)
 
-    def _end(self, content: str) -> dict[str, Any]:
+    def _end_body(self, content: str) -> dict[str, Any]:
         answer = self.answers[0]
         stats = answer.stats
         is_full = stats is not None and stats.finish_reason is FinishReason.CONTEXT

@@ -42,7 +42,7 @@ def parse_form(content_type: str, body: bytes) -> MultipartForm:
         raise BadRequest("the form is not complete: its last boundary is missing")
     form = MultipartForm({}, {})
     for part in parts[1:-1]:
-        _take(part, form)
+        _read_part(part, form)
     return form
 
 
@@ -57,7 +57,7 @@ def _boundary_of(content_type: str) -> bytes:
     return boundary.encode("latin-1", "replace")
 
 
-def _take(part: bytes, form: MultipartForm) -> None:
+def _read_part(part: bytes, form: MultipartForm) -> None:
     head, found, data = part.lstrip(b" \t").removeprefix(b"\r\n").partition(b"\r\n\r\n")
     if not found or len(head) > MOST_HEAD_BYTES:
         raise BadRequest("a part of the form has no proper head")

@@ -41,7 +41,7 @@ _ROLES = {
 def messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
     """The conversation, with calls and their results."""
     known: dict[str, FunctionCall] = {}
-    found = [_message(json_body, known, pictures) for json_body in body.objects("messages")]
+    found = [_read_message(json_body, known, pictures) for json_body in body.object_list("messages")]
     if not found:
         raise BadRequest("messages must have at least one message", "messages")
     return without_empty_end(found)
@@ -61,7 +61,7 @@ def is_begun(messages: Sequence[Message]) -> bool:
 
 def effort_of(body: JsonBody, field: str) -> tuple[str, bool | None]:
     """How much is to be thought, as templates call it, and False where nothing is."""
-    wished = body.text(field, "")
+    wished = body.text_field(field, "")
     if wished not in ("", "none", "minimal", "low", "medium", "high", "xhigh", "max"):
         raise BadRequest(f"{body.name_of(field)}: there is no effort {wished!r}", body.name_of(field))
     effort = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}.get(wished, wished)
@@ -70,52 +70,54 @@ def effort_of(body: JsonBody, field: str) -> tuple[str, bool | None]:
 
 def role_of(body: JsonBody) -> Role:
     """Who speaks, of the three that models know."""
-    role = body.text("role")
+    role = body.text_field("role")
     if role not in _ROLES:
         raise BadRequest(f"{body.name_of('role')}: there is no role {role!r}", body.name_of("role"))
     return _ROLES[role]
 
 
-def _message(body: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> Message:
-    role, speaker = body.text("role"), role_of(body)
+def _read_message(body: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> Message:
+    role, speaker = body.text_field("role"), role_of(body)
     text, media = content_of(body, "content", pictures)
     if role == "assistant":
-        calls = tuple(_call(call) for call in body.objects("tool_calls"))
-        if not calls and (function := body.inner("function_call")) is not None:
-            calls = (FunctionCall("", function.text("name"), function.text("arguments", "{}") or "{}"),)
+        calls = tuple(_read_call(call) for call in body.object_list("tool_calls"))
+        if not calls and (function := body.object_field("function_call")) is not None:
+            calls = (FunctionCall("", function.text_field("name"), function.text_field("arguments", "{}") or "{}"),)
         known |= {call.id: call for call in calls}
         return Message(speaker, text, media, calls)
     if role in ("tool", "function"):
-        id_ = body.text("tool_call_id", "")
-        return Message(speaker, text, media, result_of=known.get(id_, FunctionCall(id_, body.text("name", ""))))
+        id_ = body.text_field("tool_call_id", "")
+        return Message(speaker, text, media, result_of=known.get(id_, FunctionCall(id_, body.text_field("name", ""))))
     return Message(speaker, text, media)
 
 
 def content_of(body: JsonBody, field: str, pictures: RequestPictures) -> tuple[str, tuple[Media, ...]]:
     """A text, or the texts of its parts with the pictures before their places; nothing for null."""
-    value = body.raw(field)
+    value = body.raw_value(field)
     if value is None or isinstance(value, str):
-        return body.text(field, ""), ()
+        return body.text_field(field, ""), ()
     text, media = "", list[Media]()
-    for part in body.objects(field):
-        kind = part.text("type", "text")
+    for part in body.object_list(field):
+        kind = part.text_field("type", "text")
         if kind in ("image_url", "input_image"):
-            holder = part.raw("image_url")
+            holder = part.raw_value("image_url")
             address = holder.get("url") if isinstance(holder, dict) else holder
             media.append(pictures.from_address(address, part.name_of("image_url"), len(text)))
             continue
         if kind not in ("text", "input_text", "output_text", "refusal"):
             raise BadRequest(f"{part.name_of('type')}: {NO_SOUND}", part.name_of("type"))
-        words = part.text("text" if kind != "refusal" else "refusal")
+        words = part.text_field("text" if kind != "refusal" else "refusal")
         text = f"{text}\n{words}" if text else words
     return text, tuple(media)
 
 
-def _call(body: JsonBody) -> FunctionCall:
-    function = body.inner("function")
+def _read_call(body: JsonBody) -> FunctionCall:
+    function = body.object_field("function")
     if function is None:
         raise BadRequest(f"{body.name_of('function')} is missing", body.name_of("function"))
-    return FunctionCall(body.text("id", ""), function.text("name"), function.text("arguments", "{}") or "{}")
+    return FunctionCall(
+        body.text_field("id", ""), function.text_field("name"), function.text_field("arguments", "{}") or "{}"
+    )
 
 
 @dataclass(frozen=True)
@@ -132,22 +134,22 @@ def offered_tools(body: JsonBody, *, takes_custom: bool = False) -> OfferedTools
 
     `takes_custom`: tools whose input is any text, too, as functions with one argument `input`.
     """
-    choice = body.raw("tool_choice")
+    choice = body.raw_value("tool_choice")
     is_named = isinstance(choice, dict) and choice.get("type") != "allowed_tools"
-    several = body.flag("parallel_tool_calls", default=True) and not is_named
+    several = body.boolean_field("parallel_tool_calls", default=True) and not is_named
     tools, must_call = tools_of(body, takes_custom=takes_custom)
     return OfferedTools(tools, must_call, several)
 
 
 def legacy_functions_of(body: JsonBody) -> OfferedTools:
     """`functions` and `function_call`, as the contract had them before there were tools."""
-    tools = tuple(_tool(json_body) for json_body in body.objects("functions"))
-    choice = body.raw("function_call")
+    tools = tuple(_read_tool(json_body) for json_body in body.object_list("functions"))
+    choice = body.raw_value("function_call")
     if choice in (None, "auto"):
         return OfferedTools(tools, several=False)
     if choice == "none":
         return OfferedTools(())
-    name = JsonBody(choice, "function_call").text("name")
+    name = JsonBody(choice, "function_call").text_field("name")
     named = tuple(tool for tool in tools if tool.name == name)
     if not named:
         raise BadRequest(f"function_call: there is no function {name!r} among the functions", "function_call")
@@ -156,21 +158,23 @@ def legacy_functions_of(body: JsonBody) -> OfferedTools:
 
 def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[ToolFunction, ...], bool]:
     """The functions that may be called, and whether one has to be."""
-    tools = [tool for json_body in body.objects("tools") for tool in _tools_in(json_body, takes_custom)]
-    choice = body.raw("tool_choice")
+    tools = [tool for json_body in body.object_list("tools") for tool in _tools_in(json_body, takes_custom)]
+    choice = body.raw_value("tool_choice")
     if isinstance(choice, str):
         if choice not in ("none", "auto", "required"):
             raise BadRequest(f"tool_choice: there is no choice {choice!r}", "tool_choice")
         return ((), False) if choice == "none" else (tuple(tools), choice == "required" and bool(tools))
-    inner = body.inner("tool_choice")
+    inner = body.object_field("tool_choice")
     if inner is None:
         return tuple(tools), False
-    if inner.text("type", "function") == "allowed_tools":  # some of them, in either contract's form
-        allowed = inner.inner("allowed_tools") or inner
+    if inner.text_field("type", "function") == "allowed_tools":  # some of them, in either contract's form
+        allowed = inner.object_field("allowed_tools") or inner
         functions = (
-            json_body for json_body in allowed.objects("tools") if json_body.text("type", "function") == "function"
+            json_body
+            for json_body in allowed.object_list("tools")
+            if json_body.text_field("type", "function") == "function"
         )
-        named, must_call = {_name_of(function) for function in functions}, allowed.text("mode") == "required"
+        named, must_call = {_name_of(function) for function in functions}, allowed.text_field("mode") == "required"
     else:
         named, must_call = {_name_of(inner)}, True
     for missing in named - {tool.name for tool in tools}:
@@ -180,7 +184,7 @@ def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[ToolF
 
 
 def _name_of(body: JsonBody) -> str:
-    return namespaced(body.text("namespace", ""), (body.inner("function") or body).text("name"))
+    return namespaced_name(body.text_field("namespace", ""), (body.object_field("function") or body).text_field("name"))
 
 
 HOSTED = re.compile(r"web_search|file_search|code_interpreter|image_generation|computer|mcp|local_shell|tool_search")
@@ -188,17 +192,19 @@ HOSTED = re.compile(r"web_search|file_search|code_interpreter|image_generation|c
 
 
 def _tools_in(body: JsonBody, takes_custom: bool) -> list[ToolFunction]:
-    """One function, or those of a namespace, called as `namespaced` has it; none of what is not lent by the client."""
-    kind = body.text("type", "function")
+    """One function, or those of a namespace, called as `namespaced_name` has it; none that the client does not lend."""
+    kind = body.text_field("type", "function")
     if kind == "function":
-        return [_tool(body)]
+        return [_read_tool(body)]
     if kind == "namespace":
         tools = [
-            _tool(json_body) for json_body in body.objects("tools") if json_body.text("type", "function") == "function"
+            _read_tool(json_body)
+            for json_body in body.object_list("tools")
+            if json_body.text_field("type", "function") == "function"
         ]
-        return [replace(tool, name=namespaced(body.text("name"), tool.name)) for tool in tools]
+        return [replace(tool, name=namespaced_name(body.text_field("name"), tool.name)) for tool in tools]
     if kind == CUSTOM and takes_custom:
-        return [replace(_tool(body), parameters=_TEXT_INPUT)]
+        return [replace(_read_tool(body), parameters=_TEXT_INPUT)]
     if HOSTED.match(kind):
         return []
     raise BadRequest(f"{body.name_of('type')}: there are no tools of the kind {kind!r} here", body.name_of("type"))
@@ -208,35 +214,35 @@ CUSTOM = "custom"
 _TEXT_INPUT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 
 
-def namespaced(namespace: str, name: str) -> str:
+def namespaced_name(namespace: str, name: str) -> str:
     """How a model is told of a function in a namespace."""
     return f"{namespace}{BETWEEN_NAMES}{name}" if namespace else name
 
 
-def _tool(body: JsonBody) -> ToolFunction:
-    function = body.inner("function") or body
-    parameters = function.raw("parameters")
+def _read_tool(body: JsonBody) -> ToolFunction:
+    function = body.object_field("function") or body
+    parameters = function.raw_value("parameters")
     if parameters is not None and not isinstance(parameters, dict | bool):
         raise BadRequest(f"{function.name_of('parameters')} must be a schema", function.name_of("parameters"))
     return ToolFunction(
-        function.text("name"), function.text("description", ""), {} if parameters is None else parameters
+        function.text_field("name"), function.text_field("description", ""), {} if parameters is None else parameters
     )
 
 
 def _schema_of(body: JsonBody) -> str:
-    wished = body.inner("response_format")
+    wished = body.object_field("response_format")
     if wished is None:
-        schema = body.inner("json_schema")
-        return "" if schema is None else json.dumps(body.raw("json_schema"))
-    return schema_text(wished, wished.inner("json_schema"), "response_format")
+        schema = body.object_field("json_schema")
+        return "" if schema is None else json.dumps(body.raw_value("json_schema"))
+    return schema_text(wished, wished.object_field("json_schema"), "response_format")
 
 
 def schema_text(wished: JsonBody, holder: JsonBody | None, field: str) -> str:
     """The JSON schema that an answer is to follow, as text; "" for any text. `holder` has it in its `schema`."""
-    kind = wished.text("type")
+    kind = wished.text_field("type")
     if kind == "text":
         return ""
-    schema = {"type": "object"} if kind == "json_object" or holder is None else holder.raw("schema")
+    schema = {"type": "object"} if kind == "json_object" or holder is None else holder.raw_value("schema")
     if kind not in ("json_object", "json_schema") or not isinstance(schema, dict | bool):
         raise BadRequest(f"{field} must be text, json_object, or json_schema with its schema", field)
     return json.dumps(schema if isinstance(schema, dict) else {"type": "object"})
@@ -244,13 +250,13 @@ def schema_text(wished: JsonBody, holder: JsonBody | None, field: str) -> str:
 
 def most_tokens(body: JsonBody, *fields: str) -> int:
     """The first of the fields that is there; -1 for no limit, and 0 for not a word."""
-    found = [value for field in fields if (value := body.whole(field, -1, MOST_TOKENS)) is not None]
+    found = [value for field in fields if (value := body.integer_field(field, -1, MOST_TOKENS)) is not None]
     return found[0] if found else -1
 
 
 def form_of(body: JsonBody, *, has_tools: bool) -> tuple[str, str]:
     """The JSON schema and the GBNF that an answer is to follow, of which there is at most one."""
-    schema, grammar = _schema_of(body), body.grammar()
+    schema, grammar = _schema_of(body), body.read_grammar()
     if grammar and (schema or has_tools):
         raise BadRequest("grammar: there is no grammar beside tools or a schema", "grammar")
     return schema, grammar
@@ -260,19 +266,19 @@ class _Completion:
     """What both kinds share: one request, its answers, and their usage."""
 
     def __init__(self, body: JsonBody, prefix: str) -> None:
-        self.model = body.text("model", "")
-        self.streams = body.flag("stream")
-        options = body.inner("stream_options")
-        self._tells_usage = options is not None and options.flag("include_usage")
+        self.model = body.text_field("model", "")
+        self.streams = body.boolean_field("stream")
+        options = body.object_field("stream_options")
+        self._tells_usage = options is not None and options.boolean_field("include_usage")
         self._id, self._created = f"{prefix}-{uuid.uuid4().hex}", int(time.time())
         self.wanted: list[GenerationRequest] = []
         self.answers: list[ApiAnswer] = []
 
-    def _set(self, wanted: list[GenerationRequest]) -> None:
+    def _set_requests(self, wanted: list[GenerationRequest]) -> None:
         self.wanted = wanted
         self.answers = [ApiAnswer() for generation_request in wanted for _ in range(generation_request.count)]
 
-    def _body(self, kind: str, choices: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    def _completion_body(self, kind: str, choices: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         return {
             "id": self._id,
             "object": kind,
@@ -281,7 +287,7 @@ class _Completion:
             "choices": choices,
         } | more
 
-    def _usage(self) -> dict[str, Any]:
+    def _usage_body(self) -> dict[str, Any]:
         stats = [answer.stats for answer in self.answers if answer.stats is not None]
         count = self.wanted[0].count  # answers to one prompt, which is read once
         prompt = sum(answer_stats.prompt_tokens for answer_stats in stats[::count])
@@ -298,15 +304,15 @@ class _Completion:
             },
         }
 
-    def begin(self) -> Iterator[bytes]:
+    def begin_stream(self) -> Iterator[bytes]:
         return iter(())
 
-    def end(self) -> Iterator[bytes]:
+    def end_stream(self) -> Iterator[bytes]:
         if self._tells_usage:
-            yield event_line(self._body(self._kind, [], usage=self._usage()))
+            yield event_line(self._completion_body(self._kind, [], usage=self._usage_body()))
         yield b"data: [DONE]\n\n"
 
-    def broken(self, error: dict[str, Any]) -> bytes:
+    def error_event(self, error: dict[str, Any]) -> bytes:
         return event_line(error)
 
     _kind = "text_completion"
@@ -323,30 +329,32 @@ class ChatCompletion(_Completion):
         super().__init__(body, "chatcmpl")
         refuse_unsupported(body, fields.CHAT)
         lent = offered_tools(body)
-        self._is_legacy = not lent.tools and body.has("functions")
+        self._is_legacy = not lent.tools and body.has_field("functions")
         if self._is_legacy:
             lent = legacy_functions_of(body)
         schema, grammar = form_of(body, has_tools=bool(lent.tools))
-        self._tells_tokens = body.flag("logprobs")
-        most = body.whole("top_logprobs", 0, MOST_ALTERNATIVES) or 0
+        self._tells_tokens = body.boolean_field("logprobs")
+        most = body.integer_field("top_logprobs", 0, MOST_ALTERNATIVES) or 0
         pictures = RequestPictures()
         messages = messages_of(body, pictures)
-        continues = is_begun(messages) and body.flag("continue_final_message", default=True)
+        continues = is_begun(messages) and body.boolean_field("continue_final_message", default=True)
         if continues and lent.must_call:
             raise BadRequest("messages: an answer that was begun cannot become a call", "messages")
         variables = body.template_variables("chat_template_kwargs")
         effort, thinks = effort_of(body, "reasoning_effort")
-        self._set(
+        self._set_requests(
             [
                 GenerationRequest(
                     messages,
                     pictures=pictures.files,
-                    count=body.whole("n", 1, MOST_ANSWERS) or 1,
+                    count=body.integer_field("n", 1, MOST_ANSWERS) or 1,
                     max_tokens=most_tokens(body, "max_completion_tokens", "max_tokens"),
-                    sampling=body.sampling(),
+                    sampling=body.read_sampling(),
                     logit_bias=body.logit_bias(),
-                    stop=body.stops("stop"),
-                    stop_on_repetition=body.flag("stop_on_repetition") if body.has("stop_on_repetition") else None,
+                    stop=body.stop_strings("stop"),
+                    stop_on_repetition=body.boolean_field("stop_on_repetition")
+                    if body.has_field("stop_on_repetition")
+                    else None,
                     json_schema=schema,
                     grammar=grammar,
                     continues=continues,
@@ -361,39 +369,39 @@ class ChatCompletion(_Completion):
             ]
         )
 
-    def begin(self) -> Iterator[bytes]:
+    def begin_stream(self) -> Iterator[bytes]:
         for number in range(len(self.answers)):
-            yield self._piece(number, {"role": "assistant", "content": ""})
+            yield self._delta_event(number, {"role": "assistant", "content": ""})
 
-    def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
+    def write_event(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
         answer = self.answers[number]
-        answer.take(event)
+        answer.add_event(event)
         match event:
             case TextDelta(thinking=True):
-                yield self._piece(number, {"reasoning_content": event.text})
+                yield self._delta_event(number, {"reasoning_content": event.text})
             case TextDelta():
-                yield self._piece(number, {"content": event.text}, answer)
+                yield self._delta_event(number, {"content": event.text}, answer)
             case CallBegins():
                 call = answer.calls[event.number]
                 function = {"name": call.name, "arguments": ""}
                 if self._is_legacy:
-                    yield self._piece(number, {"function_call": function})
+                    yield self._delta_event(number, {"function_call": function})
                     return
                 told = {"index": event.number, "id": call.id, "type": "function", "function": function}
-                yield self._piece(number, {"tool_calls": [told]})
+                yield self._delta_event(number, {"tool_calls": [told]})
             case CallArguments() if self._is_legacy:
-                yield self._piece(number, {"function_call": {"arguments": event.piece}})
+                yield self._delta_event(number, {"function_call": {"arguments": event.piece}})
             case CallArguments():
                 told = {"index": event.number, "function": {"arguments": event.piece}}
-                yield self._piece(number, {"tool_calls": [told]})
+                yield self._delta_event(number, {"tool_calls": [told]})
             case Finished():
-                yield self._piece(number, {}, answer, reason=self._reason(answer))
+                yield self._delta_event(number, {}, answer, reason=self._finish_reason(answer))
 
-    def whole(self) -> dict[str, Any]:
-        choices = [self._choice(number, answer) for number, answer in enumerate(self.answers)]
-        return self._body("chat.completion", choices, usage=self._usage())
+    def complete_body(self) -> dict[str, Any]:
+        choices = [self._choice_body(number, answer) for number, answer in enumerate(self.answers)]
+        return self._completion_body("chat.completion", choices, usage=self._usage_body())
 
-    def _choice(self, number: int, answer: ApiAnswer) -> dict[str, Any]:
+    def _choice_body(self, number: int, answer: ApiAnswer) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "content": answer.text or (None if answer.calls else "")}
         if answer.thinking:
             message["reasoning_content"] = answer.thinking
@@ -404,19 +412,19 @@ class ChatCompletion(_Completion):
                 {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
                 for call in answer.calls
             ]
-        told = {"content": [_token(token) for token in answer.hand_out_tokens()]} if self._tells_tokens else None
-        return {"index": number, "message": message, "logprobs": told, "finish_reason": self._reason(answer)}
+        told = {"content": [_token_body(token) for token in answer.hand_out_tokens()]} if self._tells_tokens else None
+        return {"index": number, "message": message, "logprobs": told, "finish_reason": self._finish_reason(answer)}
 
-    def _piece(
+    def _delta_event(
         self, number: int, delta: dict[str, Any], answer: ApiAnswer | None = None, *, reason: str | None = None
     ) -> bytes:
         told = None
         if self._tells_tokens and answer is not None:
-            told = {"content": [_token(token) for token in answer.hand_out_tokens()]}
+            told = {"content": [_token_body(token) for token in answer.hand_out_tokens()]}
         choice = {"index": number, "delta": delta, "logprobs": told, "finish_reason": reason}
-        return event_line(self._body(self._kind, [choice]))
+        return event_line(self._completion_body(self._kind, [choice]))
 
-    def _reason(self, answer: ApiAnswer) -> str:
+    def _finish_reason(self, answer: ApiAnswer) -> str:
         called = "function_call" if self._is_legacy else "tool_calls"
         return "length" if answer.is_cut else called if answer.calls else "stop"
 
@@ -430,23 +438,25 @@ class Completion(_Completion):
         """Raises BadRequest."""
         super().__init__(body, "cmpl")
         refuse_unsupported(body, fields.COMPLETION)
-        self._most = body.whole("logprobs", 0, MOST_ALTERNATIVES)
-        self._echo = body.flag("echo")
+        self._most = body.integer_field("logprobs", 0, MOST_ALTERNATIVES)
+        self._echo = body.boolean_field("echo")
         longest = most_tokens(body, "max_tokens", "n_predict")
         schema, grammar = form_of(body, has_tools=False)
         prompts = _prompts_of(body)
-        self._set(
+        self._set_requests(
             [
                 GenerationRequest(
                     text="" if isinstance(prompt, tuple) else prompt,
                     tokens=prompt if isinstance(prompt, tuple) else (),
-                    suffix=body.text("suffix", ""),
-                    count=body.whole("n", 1, MOST_ANSWERS) or 1,
+                    suffix=body.text_field("suffix", ""),
+                    count=body.integer_field("n", 1, MOST_ANSWERS) or 1,
                     max_tokens=longest if longest >= 0 else 16,  # as the contract has it
-                    sampling=body.sampling(),
+                    sampling=body.read_sampling(),
                     logit_bias=body.logit_bias(),
-                    stop=body.stops("stop"),
-                    stop_on_repetition=body.flag("stop_on_repetition") if body.has("stop_on_repetition") else None,
+                    stop=body.stop_strings("stop"),
+                    stop_on_repetition=body.boolean_field("stop_on_repetition")
+                    if body.has_field("stop_on_repetition")
+                    else None,
                     json_schema=schema,
                     grammar=grammar,
                     alternatives=-1 if self._most is None else self._most,
@@ -458,43 +468,43 @@ class Completion(_Completion):
         self._told = [0] * len(self.answers)
         """Characters of each answer whose tokens were told, with the prompt's."""
 
-    def begin(self) -> Iterator[bytes]:
+    def begin_stream(self) -> Iterator[bytes]:
         if self._echo:
             for number in range(len(self.answers)):
-                if not self._wanted(number).tells_prompt:
-                    yield self._piece(number, self._prompt(number))
+                if not self._request_of(number).tells_prompt:
+                    yield self._text_event(number, self._prompt_text(number))
 
-    def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
+    def write_event(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
         answer = self.answers[number]
-        answer.take(event)
+        answer.add_event(event)
         if isinstance(event, TextDelta):
-            yield self._piece(number, event.text)
+            yield self._text_event(number, event.text)
         elif isinstance(event, PromptSeen):
-            yield self._piece(number, self._prompt(number))
+            yield self._text_event(number, self._prompt_text(number))
         elif isinstance(event, Finished):
-            yield self._piece(number, "", reason="length" if answer.is_cut else "stop")
+            yield self._text_event(number, "", reason="length" if answer.is_cut else "stop")
 
-    def whole(self) -> dict[str, Any]:
+    def complete_body(self) -> dict[str, Any]:
         choices = [
             {
                 "index": number,
-                "text": (self._prompt(number) if self._echo else "") + answer.text,
-                "logprobs": self._logprobs(number),
+                "text": (self._prompt_text(number) if self._echo else "") + answer.text,
+                "logprobs": self._logprobs_body(number),
                 "finish_reason": "length" if answer.is_cut else "stop",
             }
             for number, answer in enumerate(self.answers)
         ]
-        return self._body(self._kind, choices, usage=self._usage())
+        return self._completion_body(self._kind, choices, usage=self._usage_body())
 
-    def _wanted(self, number: int) -> GenerationRequest:
+    def _request_of(self, number: int) -> GenerationRequest:
         return self.wanted[number // self.wanted[0].count]
 
-    def _prompt(self, number: int) -> str:
+    def _prompt_text(self, number: int) -> str:
         """The text that is gone on with; of token ids, what they spell."""
-        answer, text = self.answers[number], self._wanted(number).text
+        answer, text = self.answers[number], self._request_of(number).text
         return text or b"".join(token.data for token in answer.prompt).decode("utf-8", "replace")
 
-    def _logprobs(self, number: int) -> dict[str, Any] | None:
+    def _logprobs_body(self, number: int) -> dict[str, Any] | None:
         """Of the tokens that were not told yet; the prompt's come first, where it is said again."""
         answer = self.answers[number]
         if self._most is None:
@@ -503,20 +513,20 @@ class Completion(_Completion):
         if self._told[number] == 0 and self._echo:
             tokens = [*answer.prompt, *tokens]
         elif self._told[number] == 0:
-            self._told[number] = len(self._prompt(number))
-        told = _tokens(tokens, self._told[number])
+            self._told[number] = len(self._prompt_text(number))
+        told = _token_lists(tokens, self._told[number])
         self._told[number] += len(b"".join(token.data for token in tokens).decode("utf-8", "ignore"))
         return told
 
-    def _piece(self, number: int, text: str, *, reason: str | None = None) -> bytes:
-        choice = {"index": number, "text": text, "logprobs": self._logprobs(number), "finish_reason": reason}
-        return event_line(self._body(self._kind, [choice]))
+    def _text_event(self, number: int, text: str, *, reason: str | None = None) -> bytes:
+        choice = {"index": number, "text": text, "logprobs": self._logprobs_body(number), "finish_reason": reason}
+        return event_line(self._completion_body(self._kind, [choice]))
 
 
 def _prompts_of(body: JsonBody) -> list[str | tuple[int, ...]]:
     """Texts, or token ids of this model."""
-    given = body.raw("prompt")
-    many = body.many("prompt") if isinstance(given, list) else [body.text("prompt")]
+    given = body.raw_value("prompt")
+    many = body.list_field("prompt") if isinstance(given, list) else [body.text_field("prompt")]
     if many and all(isinstance(one, int) for one in many):
         many = [many]
     found = [_prompt_of(one) for one in many]
@@ -532,13 +542,13 @@ def _prompt_of(value: object) -> str | tuple[int, ...] | None:
     return tuple(value) if is_ids and isinstance(value, list) else None
 
 
-def _token(token: TokenSeen) -> dict[str, Any]:
-    others = [_told(guess.data, _log_of(guess, token)) for guess in token.alternatives]
+def _token_body(token: TokenSeen) -> dict[str, Any]:
+    others = [_token_entry(guess.data, _log_of(guess, token)) for guess in token.alternatives]
     text = token.data.decode("utf-8", "replace")
     return {"token": text, "logprob": token.log_probability, "bytes": list(token.data), "top_logprobs": others}
 
 
-def _told(data: bytes, log_probability: float) -> dict[str, Any]:
+def _token_entry(data: bytes, log_probability: float) -> dict[str, Any]:
     return {"token": data.decode("utf-8", "replace"), "logprob": log_probability, "bytes": list(data)}
 
 
@@ -549,7 +559,7 @@ def _log_of(guess: Guess, token: TokenSeen) -> float:
     return math.log(guess.probability) if guess.probability > 0 else -9999.0  # JSON has no infinity
 
 
-def _tokens(tokens: list[TokenSeen], offset: int) -> dict[str, Any]:
+def _token_lists(tokens: list[TokenSeen], offset: int) -> dict[str, Any]:
     """As the old contract lists them; nothing came before a prompt's first token, so nobody knows how likely it was."""
     lengths = [len(token.data.decode("utf-8", "ignore")) for token in tokens]
     return {
@@ -577,26 +587,26 @@ class EmbeddingRequest:
 
     def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
-        self.model = body.text("model", "")
+        self.model = body.text_field("model", "")
         self.texts = _texts_of(body)
-        self._width = body.whole("dimensions", 1, 1_000_000)
-        self._format = body.text("encoding_format", "float")
+        self._width = body.integer_field("dimensions", 1, 1_000_000)
+        self._format = body.text_field("encoding_format", "float")
         if self._format not in ("float", "base64"):
             raise BadRequest("encoding_format must be float or base64", "encoding_format")
 
-    def answer(self, found: EmbeddingVectors) -> dict[str, Any]:
+    def response_body(self, found: EmbeddingVectors) -> dict[str, Any]:
         """The body of the answer; raises BadRequest for more dimensions than the model's vectors have."""
         if self._width is not None and self._width > found.width:
             words = f"dimensions must be at most {found.width}, the length of this model's vectors"
             raise BadRequest(words, "dimensions")
         told = [
-            {"object": "embedding", "index": number, "embedding": self._told(vector)}
-            for number, vector in enumerate(_shortened(found, self._width or found.width))
+            {"object": "embedding", "index": number, "embedding": self._encode_vector(vector)}
+            for number, vector in enumerate(_shorten_vectors(found, self._width or found.width))
         ]
         usage = {"prompt_tokens": found.prompt_tokens, "total_tokens": found.prompt_tokens}
         return {"object": "list", "data": told, "model": self.model, "usage": usage}
 
-    def _told(self, vector: array.array[float]) -> list[float] | str:
+    def _encode_vector(self, vector: array.array[float]) -> list[float] | str:
         if self._format == "float":
             return vector.tolist()
         if sys.byteorder == "big":
@@ -605,7 +615,7 @@ class EmbeddingRequest:
         return base64.b64encode(vector.tobytes()).decode("ascii")
 
 
-def _shortened(found: EmbeddingVectors, width: int) -> Iterator[array.array[float]]:
+def _shorten_vectors(found: EmbeddingVectors, width: int) -> Iterator[array.array[float]]:
     """The beginnings of the vectors, of length 1 again: what Matryoshka models are trained for."""
     if width == found.width:
         yield from found.vectors
@@ -616,8 +626,8 @@ def _shortened(found: EmbeddingVectors, width: int) -> Iterator[array.array[floa
 
 
 def _texts_of(body: JsonBody) -> list[str]:
-    given = body.raw("input")
-    found = [given] if isinstance(given, str) else body.many("input")
+    given = body.raw_value("input")
+    found = [given] if isinstance(given, str) else body.list_field("input")
     if any(isinstance(one, int | list) for one in found):
         raise BadRequest(f"input: {NUMBERS}", "input")
     if not 0 < len(found) <= MOST_TEXTS or not all(isinstance(one, str) and one for one in found):

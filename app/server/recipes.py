@@ -60,11 +60,11 @@ class ClientRecipe:
         return MessageTemplate("Context: {now} tokens.", values)
 
 
-def _json(value: object) -> str:
+def _format_json(value: object) -> str:
     return json.dumps(value, indent=2)
 
 
-def _curl(offer: ConnectionOffer) -> str:
+def _curl_recipe(offer: ConnectionOffer) -> str:
     asked = json.dumps({"model": offer.model, "messages": [{"role": "user", "content": "Hello"}]})
     return (
         f"curl {offer.address}/chat/completions \\\n"
@@ -73,11 +73,11 @@ def _curl(offer: ConnectionOffer) -> str:
     )
 
 
-def _zed(offer: ConnectionOffer) -> str:
+def _zed_recipe(offer: ConnectionOffer) -> str:
     able = {"tools": True, "images": offer.sees, "parallel_tool_calls": True, "prompt_cache_key": False}
     model = {"name": offer.model, "display_name": offer.model, "max_tokens": offer.room_tokens, "capabilities": able}
     place = {"api_url": offer.address, "available_models": [model]}
-    return _json({"language_models": {"openai_compatible": {"Fireside": place}}})
+    return _format_json({"language_models": {"openai_compatible": {"Fireside": place}}})
 
 
 def _vs_code(offer: ConnectionOffer) -> str:
@@ -92,7 +92,7 @@ def _vs_code(offer: ConnectionOffer) -> str:
         "maxOutputTokens": written,
     }
     place = {"name": "Fireside", "vendor": "customendpoint", "apiKey": offer.key, "apiType": "chat-completions"}
-    return _json([place | {"models": [model]}])
+    return _format_json([place | {"models": [model]}])
 
 
 def _claude_code(offer: ConnectionOffer) -> str:
@@ -111,7 +111,7 @@ def _claude_code(offer: ConnectionOffer) -> str:
     return "\n".join([*(f"export {name}={value}" for name, value in values.items()), "claude"])
 
 
-def _codex(offer: ConnectionOffer) -> str:
+def _codex_recipe(offer: ConnectionOffer) -> str:
     return (
         f'model = "{offer.model}"\nmodel_provider = "fireside"\nmodel_context_window = {offer.room_tokens}\n\n'
         f'[model_providers.fireside]\nname = "Fireside"\nbase_url = "{offer.address}"\nenv_key = "FIRESIDE_KEY"\n'
@@ -119,7 +119,7 @@ def _codex(offer: ConnectionOffer) -> str:
     )
 
 
-def _opencode(offer: ConnectionOffer) -> str:
+def _opencode_recipe(offer: ConnectionOffer) -> str:
     limits = {"context": offer.room_tokens, "output": offer.room_tokens // 4}
     provider = {
         "npm": "@ai-sdk/openai-compatible",
@@ -127,11 +127,11 @@ def _opencode(offer: ConnectionOffer) -> str:
         "options": {"baseURL": offer.address, "apiKey": offer.key, "timeout": False},
         "models": {offer.model: {"name": offer.model, "limit": limits}},
     }
-    return _json({"model": f"fireside/{offer.model}", "share": "disabled", "provider": {"fireside": provider}})
+    return _format_json({"model": f"fireside/{offer.model}", "share": "disabled", "provider": {"fireside": provider}})
 
 
 RECIPES = (
-    ClientRecipe("curl", "In a terminal", _curl),
+    ClientRecipe("curl", "In a terminal", _curl_recipe),
     ClientRecipe(
         "Continue",
         "In its config.yaml",
@@ -148,7 +148,7 @@ RECIPES = (
             f"Context Window Size: {offer.room_tokens}"
         ),
     ),
-    ClientRecipe("Zed", "In its settings.json; the key is asked for in the agent’s panel", _zed),
+    ClientRecipe("Zed", "In its settings.json; the key is asked for in the agent’s panel", _zed_recipe),
     ClientRecipe(
         "VS Code",
         "Command “Chat: Manage Language Models”, Add, Custom Endpoint; then in the file that opens",
@@ -165,6 +165,6 @@ RECIPES = (
         lambda offer: f"Model name: {offer.model}\nBase URL: {offer.address}\nAPI key: {offer.key}",
     ),
     ClientRecipe("Claude Code", "In the terminal, before it is started", _claude_code, needs_tokens=20_000),
-    ClientRecipe("Codex", "In ~/.codex/config.toml, with the key in FIRESIDE_KEY", _codex, needs_tokens=11_000),
-    ClientRecipe("opencode", "In ~/.config/opencode/opencode.json", _opencode, needs_tokens=9_000),
+    ClientRecipe("Codex", "In ~/.codex/config.toml, with the key in FIRESIDE_KEY", _codex_recipe, needs_tokens=11_000),
+    ClientRecipe("opencode", "In ~/.config/opencode/opencode.json", _opencode_recipe, needs_tokens=9_000),
 )

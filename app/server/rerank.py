@@ -17,16 +17,16 @@ class RerankRequest:
 
     def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
-        self.model = body.text("model", "")
-        query = body.text("query")
-        documents = [_text_of(body, number, value) for number, value in enumerate(body.many("documents"))]
+        self.model = body.text_field("model", "")
+        query = body.text_field("query")
+        documents = [_text_of(body, number, value) for number, value in enumerate(body.list_field("documents"))]
         if not query or not 0 < len(documents) <= MOST_DOCUMENTS:
             raise BadRequest(f"there must be a query, and 1 to {MOST_DOCUMENTS} documents", "documents")
         self.texts = [query, *documents]
-        self._most = body.whole("top_n", 1, 1_000_000)
-        self._returns_documents = body.flag("return_documents")
+        self._most = body.integer_field("top_n", 1, 1_000_000)
+        self._returns_documents = body.boolean_field("return_documents")
 
-    def answer(self, found: EmbeddingVectors) -> dict[str, Any]:
+    def response_body(self, found: EmbeddingVectors) -> dict[str, Any]:
         """The body of the answer: the nearest first, equally near ones as they were given."""
         vectors = list(found.vectors)
         question, documents = vectors[0], vectors[1:]

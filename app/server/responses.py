@@ -23,7 +23,7 @@ from app.server.openai import (
     content_of,
     effort_of,
     most_tokens,
-    namespaced,
+    namespaced_name,
     offered_tools,
     role_of,
     schema_text,
@@ -48,17 +48,21 @@ class Responses:
     def __init__(self, body: JsonBody) -> None:
         """Raises BadRequest."""
         refuse_unsupported(body, fields.RESPONSES)
-        self.model, self.streams = body.text("model", ""), body.flag("stream")
-        lent, text, pictures = offered_tools(body, takes_custom=True), body.inner("text"), RequestPictures()
-        self._customs = {tool.text("name") for tool in body.objects("tools") if tool.text("type", "") == CUSTOM}
-        if text is not None and text.raw("verbosity") not in (None, "medium"):
+        self.model, self.streams = body.text_field("model", ""), body.boolean_field("stream")
+        lent, text, pictures = offered_tools(body, takes_custom=True), body.object_field("text"), RequestPictures()
+        self._customs = {
+            tool.text_field("name") for tool in body.object_list("tools") if tool.text_field("type", "") == CUSTOM
+        }
+        if text is not None and text.raw_value("verbosity") not in (None, "medium"):
             raise BadRequest("text.verbosity: say in the instructions how long an answer should be", "text.verbosity")
-        reasoning = body.inner("reasoning")
+        reasoning = body.object_field("reasoning")
         effort, thinks = effort_of(reasoning, "effort") if reasoning is not None else ("", None)
         self._spoken_to = _names_in(body)
-        self._echo = {name: body.cleaned(name) if body.has(name) else default for name, default in _ECHOED.items()}
+        self._echo = {
+            name: body.cleaned_value(name) if body.has_field(name) else default for name, default in _ECHOED.items()
+        }
         self._echo["tools"] = [
-            tool for tool in body.cleaned("tools") or () if not HOSTED.match(str(tool.get("type", "")))
+            tool for tool in body.cleaned_value("tools") or () if not HOSTED.match(str(tool.get("type", "")))
         ]
         self.answers = [ApiAnswer()]
         self._id, self._created = f"resp_{uuid.uuid4().hex}", int(time.time())
@@ -69,7 +73,7 @@ class Responses:
                 _messages_of(body, pictures),
                 pictures=pictures.files,
                 max_tokens=most_tokens(body, "max_output_tokens"),
-                sampling=body.sampling(),
+                sampling=body.read_sampling(),
                 logit_bias=body.logit_bias(),
                 json_schema="" if text is None else _schema_of(text),
                 tools=lent.tools,
@@ -80,21 +84,23 @@ class Responses:
             )
         ]
 
-    def begin(self) -> Iterator[bytes]:
-        yield self._event("response.created", response=self._body("in_progress"))
-        yield self._event("response.in_progress", response=self._body("in_progress"))
+    def begin_stream(self) -> Iterator[bytes]:
+        yield self._stream_event("response.created", response=self._response_body("in_progress"))
+        yield self._stream_event("response.in_progress", response=self._response_body("in_progress"))
 
-    def take(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
+    def write_event(self, number: int, event: AnswerEvent) -> Iterator[bytes]:
         answer = self.answers[number]
-        answer.take(event)
+        answer.add_event(event)
         match event:
             case TextDelta(thinking=True):
                 yield from self._in_item("reasoning")
-                yield self._event("response.reasoning_text.delta", **self._place(), content_index=0, delta=event.text)
+                yield self._stream_event(
+                    "response.reasoning_text.delta", **self._item_place(), content_index=0, delta=event.text
+                )
             case TextDelta():
                 yield from self._in_item("message")
-                yield self._event(
-                    "response.output_text.delta", **self._place(), content_index=0, delta=event.text, logprobs=[]
+                yield self._stream_event(
+                    "response.output_text.delta", **self._item_place(), content_index=0, delta=event.text, logprobs=[]
                 )
             case CallBegins():
                 yield from self._close_item()
@@ -102,29 +108,31 @@ class Responses:
             case CallArguments() if self._open[0].kind == CUSTOM_CALL:
                 pass  # what it says is known when it is whole
             case CallArguments():
-                yield self._event("response.function_call_arguments.delta", **self._place(), delta=event.piece)
+                yield self._stream_event(
+                    "response.function_call_arguments.delta", **self._item_place(), delta=event.piece
+                )
             case Finished():
                 yield from self._close_item()
 
-    def end(self) -> Iterator[bytes]:
-        status = self._status()
-        yield self._event(f"response.{status}", response=self._body(status))
+    def end_stream(self) -> Iterator[bytes]:
+        status = self._response_status()
+        yield self._stream_event(f"response.{status}", response=self._response_body(status))
 
-    def broken(self, error: dict[str, Any]) -> bytes:
+    def error_event(self, error: dict[str, Any]) -> bytes:
         told = {name: error["error"][name] for name in ("code", "message")}
-        return self._event("response.failed", response=self._body("failed") | {"error": told})
+        return self._stream_event("response.failed", response=self._response_body("failed") | {"error": told})
 
-    def whole(self) -> dict[str, Any]:
+    def complete_body(self) -> dict[str, Any]:
         answer = self.answers[0]
         kinds = ["reasoning"] * bool(answer.thinking) + ["message"] * bool(answer.text or not answer.calls)
         items = [_OutputItem(kind, place, _new_id(kind)) for place, kind in enumerate(kinds)]
         for number, call in enumerate(answer.calls):
             kind = self._kind_of(call.name)
             items.append(_OutputItem(kind, len(items), _new_id(kind), number))
-        self._done = [self._told(item) for item in items]
-        return self._body(self._status())
+        self._done = [self._item_body(item) for item in items]
+        return self._response_body(self._response_status())
 
-    def _status(self) -> str:
+    def _response_status(self) -> str:
         return "incomplete" if self._is_incomplete else "completed"
 
     @property
@@ -133,7 +141,7 @@ class Responses:
         answer = self.answers[0]
         return answer.is_cut and not (answer.calls and answer.calls[-1].is_whole)
 
-    def _body(self, status: str) -> dict[str, Any]:
+    def _response_body(self, status: str) -> dict[str, Any]:
         stats = self.answers[0].stats
         usage = None
         if stats is not None:
@@ -165,36 +173,44 @@ class Responses:
         yield from self._close_item()
         item = _OutputItem(kind, len(self._done), _new_id(kind), call)
         self._open = [item]
-        yield self._event("response.output_item.added", output_index=item.place, item=self._told(item, is_empty=True))
+        yield self._stream_event(
+            "response.output_item.added", output_index=item.place, item=self._item_body(item, is_empty=True)
+        )
         if kind == "message":
-            yield self._event("response.content_part.added", **self._place(), content_index=0, part=_text_part(""))
+            yield self._stream_event(
+                "response.content_part.added", **self._item_place(), content_index=0, part=_text_part("")
+            )
 
     def _close_item(self) -> Iterator[bytes]:
         if not self._open:
             return
         item, answer = self._open[0], self.answers[0]
         if item.kind == "message":
-            place = self._place()
-            yield self._event("response.output_text.done", **place, content_index=0, text=answer.text, logprobs=[])
-            yield self._event("response.content_part.done", **place, content_index=0, part=_text_part(answer.text))
+            place = self._item_place()
+            yield self._stream_event(
+                "response.output_text.done", **place, content_index=0, text=answer.text, logprobs=[]
+            )
+            yield self._stream_event(
+                "response.content_part.done", **place, content_index=0, part=_text_part(answer.text)
+            )
         elif item.kind == CUSTOM_CALL:
             text = _input_of(answer.calls[item.call])
-            yield self._event("response.custom_tool_call_input.delta", **self._place(), delta=text)
-            yield self._event("response.custom_tool_call_input.done", **self._place(), input=text)
+            yield self._stream_event("response.custom_tool_call_input.delta", **self._item_place(), delta=text)
+            yield self._stream_event("response.custom_tool_call_input.done", **self._item_place(), input=text)
         elif item.kind == "function_call":
             call = answer.calls[item.call]
-            yield self._event(
+            yield self._stream_event(
                 "response.function_call_arguments.done",
-                **self._place(),
-                name=self._named(call.name)["name"],
+                **self._item_place(),
+                name=self._function_name(call.name)["name"],
                 arguments=call.arguments,
             )
-        told = self._told(item)
+        told = self._item_body(item)
         self._open = []
         self._done.append(told)
-        yield self._event("response.output_item.done", output_index=item.place, item=told)
+        yield self._stream_event("response.output_item.done", output_index=item.place, item=told)
 
-    def _told(self, item: _OutputItem, *, is_empty: bool = False) -> dict[str, Any]:
+    def _item_body(self, item: _OutputItem, *, is_empty: bool = False) -> dict[str, Any]:
         answer, status = self.answers[0], "in_progress" if is_empty else "completed"
         is_last = item.call < 0 or item.call == len(answer.calls) - 1
         if not is_empty and is_last and answer.stats is not None and self._is_incomplete:
@@ -202,7 +218,9 @@ class Responses:
         more: dict[str, Any]
         if item.kind == "function_call":
             call = answer.calls[item.call]
-            more = {"call_id": call.id, "arguments": "" if is_empty else call.arguments} | self._named(call.name)
+            more = {"call_id": call.id, "arguments": "" if is_empty else call.arguments} | self._function_name(
+                call.name
+            )
         elif item.kind == CUSTOM_CALL:
             call = answer.calls[item.call]
             more = {"call_id": call.id, "name": call.name, "input": "" if is_empty else _input_of(call)}
@@ -216,16 +234,16 @@ class Responses:
     def _kind_of(self, name: str) -> str:
         return CUSTOM_CALL if name in self._customs else "function_call"
 
-    def _named(self, name: str) -> dict[str, str]:
+    def _function_name(self, name: str) -> dict[str, str]:
         """The name of a function as the client has it, with its namespace where it has one."""
         namespace, own = self._spoken_to.get(name, ("", name))
         return {"name": own, "namespace": namespace} if namespace else {"name": own}
 
-    def _place(self) -> dict[str, Any]:
+    def _item_place(self) -> dict[str, Any]:
         item = self._open[0]
         return {"item_id": item.id, "output_index": item.place}
 
-    def _event(self, kind: str, **body: Any) -> bytes:
+    def _stream_event(self, kind: str, **body: Any) -> bytes:
         self._sequence += 1
         return event_line({"type": kind, "sequence_number": self._sequence - 1} | body, kind)
 
@@ -246,13 +264,13 @@ _ECHOED: dict[str, Any] = {
 
 def _names_in(body: JsonBody) -> dict[str, tuple[str, str]]:
     """Functions in namespaces by what the model is told of them: namespace and name."""
-    spaces = [json_body for json_body in body.objects("tools") if json_body.text("type", "") == "namespace"]
+    spaces = [json_body for json_body in body.object_list("tools") if json_body.text_field("type", "") == "namespace"]
     pairs = [
-        (space.text("name"), (tool.inner("function") or tool).text("name", ""))
+        (space.text_field("name"), (tool.object_field("function") or tool).text_field("name", ""))
         for space in spaces
-        for tool in space.objects("tools")
+        for tool in space.object_list("tools")
     ]
-    return {namespaced(space, name): (space, name) for space, name in pairs}
+    return {namespaced_name(space, name): (space, name) for space, name in pairs}
 
 
 CUSTOM_CALL = "custom_tool_call"
@@ -274,18 +292,18 @@ def _text_part(text: str) -> dict[str, Any]:
 
 
 def _schema_of(text: JsonBody) -> str:
-    wished = text.inner("format")
+    wished = text.object_field("format")
     return "" if wished is None else schema_text(wished, wished, "text.format")
 
 
 def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
     known: dict[str, FunctionCall] = {}
-    instructions = body.text("instructions", "")
+    instructions = body.text_field("instructions", "")
     found = [Message(Role.SYSTEM, instructions)] if instructions else []
-    if isinstance(body.raw("input"), str):
-        found.append(Message(Role.USER, body.text("input")))
+    if isinstance(body.raw_value("input"), str):
+        found.append(Message(Role.USER, body.text_field("input")))
     else:
-        for item in body.objects("input"):
+        for item in body.object_list("input"):
             message, last = _message_of(item, known, pictures), found[-1] if found else None
             if message is not None and message.calls and last is not None and last.role is Role.ASSISTANT:
                 found[-1] = replace(last, calls=(*last.calls, *message.calls))
@@ -297,22 +315,22 @@ def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ..
 
 
 def _message_of(item: JsonBody, known: dict[str, FunctionCall], pictures: RequestPictures) -> Message | None:
-    match item.text("type", "message"):
+    match item.text_field("type", "message"):
         case "message":
             return Message(role_of(item), *content_of(item, "content", pictures))
         case "function_call":
-            name = namespaced(item.text("namespace", ""), item.text("name"))
-            call = FunctionCall(item.text("call_id", ""), name, item.text("arguments", "{}") or "{}")
+            name = namespaced_name(item.text_field("namespace", ""), item.text_field("name"))
+            call = FunctionCall(item.text_field("call_id", ""), name, item.text_field("arguments", "{}") or "{}")
             known[call.id] = call
             return Message(Role.ASSISTANT, "", calls=(call,))
         case "custom_tool_call":
-            arguments = json.dumps({"input": item.text("input", "")}, ensure_ascii=False)
-            call = FunctionCall(item.text("call_id", ""), item.text("name"), arguments)
+            arguments = json.dumps({"input": item.text_field("input", "")}, ensure_ascii=False)
+            call = FunctionCall(item.text_field("call_id", ""), item.text_field("name"), arguments)
             known[call.id] = call
             return Message(Role.ASSISTANT, "", calls=(call,))
         case "function_call_output" | "custom_tool_call_output":
-            id_ = item.text("call_id", "")
-            output = item.raw("output")
+            id_ = item.text_field("call_id", "")
+            output = item.raw_value("output")
             text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
             return Message(Role.USER, clean_text(text), result_of=known.get(id_, FunctionCall(id_, "")))
     return None  # reasoning, and calls of what runs at OpenAI

@@ -19,7 +19,7 @@ from app.core.errors import PortTaken, TokenNotKept
 from app.features.context_growth import GrownContext
 from app.features.serving import AnswerServer, RequestRecord, ServedModel
 from app.hub.access import HubToken
-from app.server.application import AccessRules, application
+from app.server.application import AccessRules, make_application
 
 # WORKAROUND: uvicorn imports its own command line with itself, and with that click and multiprocessing (1.7 MB):
 # https://github.com/Kludex/uvicorn/pull/1846
@@ -184,8 +184,8 @@ class ServerSwitch:
         with self._turning:
             if self._door is not None or self._is_over:
                 return self._door
-            key, is_kept = self.key()
-            server = RunningServer(application(self._serving, AccessRules(key, origins=origins)), port=port)
+            key, is_kept = self.read_key()
+            server = RunningServer(make_application(self._serving, AccessRules(key, origins=origins)), port=port)
             server.start()
             self._running, self._door = server, ServerAddress(server.address, key, is_kept)
             return self._door
@@ -200,24 +200,24 @@ class ServerSwitch:
 
     def renew_key(self) -> None:
         """Who has the old one is not answered any more, from the next time it is turned on."""
-        self._keep(secrets.token_urlsafe(KEY_BYTES))
+        self._store_key(secrets.token_urlsafe(KEY_BYTES))
 
     def close(self) -> None:
         """Off for good."""
         self._is_over = True
         self.turn_off()
 
-    def key(self) -> tuple[str, bool]:
+    def read_key(self) -> tuple[str, bool]:
         """The key from before, else a new one; and whether a keyring keeps it."""
         known = self._token.load(KEY_OF)
         if known:
             return known, True
         key = secrets.token_urlsafe(KEY_BYTES)
-        return key, self._keep(key)
+        return key, self._store_key(key)
 
-    def models(self) -> list[ServedModel]:
+    def list_models(self) -> list[ServedModel]:
         """What programs can ask for."""
-        return self._serving.models()
+        return self._serving.list_models()
 
     def largest_context(self) -> int:
         """As `ServedEngines` has it."""
@@ -228,15 +228,15 @@ class ServerSwitch:
         """The last time that a model was loaded again with a larger context for a program."""
         return self._serving.engines.grown
 
-    def beside(self) -> list[str]:
+    def list_api_models(self) -> list[str]:
         """What is in memory for programs only."""
         return [model.name for model in self._serving.engines.beside]
 
-    def journal(self) -> list[RequestRecord]:
+    def list_requests(self) -> list[RequestRecord]:
         """What was asked within the last hour, the newest first."""
-        return self._serving.journal()
+        return self._serving.list_requests()
 
-    def _keep(self, key: str) -> bool:
+    def _store_key(self, key: str) -> bool:
         try:
             self._token.save(key, KEY_OF)
         except TokenNotKept:

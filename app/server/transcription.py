@@ -28,7 +28,7 @@ class TranscriptionRequest:
     format: str
 
     @classmethod
-    def of(cls, form: MultipartForm) -> TranscriptionRequest:
+    def from_form(cls, form: MultipartForm) -> TranscriptionRequest:
         """Raises BadRequest."""
         if "file" not in form.files:
             raise BadRequest("file is missing: send the recording itself as a part of the form", "file")
@@ -42,12 +42,12 @@ class TranscriptionRequest:
         model = form.texts.get("model", "").strip()
         return cls("" if model in ELSEWHERE else model, form.files["file"], wanted)
 
-    def answer(self, told: SpokenTranscript) -> Response:
+    def make_response(self, told: SpokenTranscript) -> Response:
         """The answer in the form that was asked for."""
         return _WRITERS[self.format](told)
 
 
-def heard(serving: AnswerServer, asked: TranscriptionRequest, cancel: CancelToken) -> SpokenTranscript:
+def transcribe_request(serving: AnswerServer, asked: TranscriptionRequest, cancel: CancelToken) -> SpokenTranscript:
     """What is said in the recording. Raises BadRequest for what is none, or where no model hears."""
     try:
         told = serving.transcribe(asked.model, asked.file.data, cancel)
@@ -64,7 +64,7 @@ def _text_of(segments: tuple[SpokenSegment, ...]) -> str:
     return " ".join(segment.text for segment in segments)
 
 
-def _verbose(told: SpokenTranscript) -> dict[str, Any]:
+def _verbose_body(told: SpokenTranscript) -> dict[str, Any]:
     segments = [
         {"id": number, "start": round(segment.start_s, 3), "end": round(segment.end_s, 3), "text": segment.text}
         for number, segment in enumerate(told.segments)
@@ -82,6 +82,6 @@ _WRITERS: dict[str, Callable[[SpokenTranscript], Response]] = {
     "json": lambda told: JSONResponse({"text": _text_of(told.segments)}),
     "text": lambda told: PlainTextResponse(f"{_text_of(told.segments)}\n"),
     "srt": lambda told: PlainTextResponse(srt_of(told.segments)),
-    "verbose_json": lambda told: JSONResponse(_verbose(told)),
+    "verbose_json": lambda told: JSONResponse(_verbose_body(told)),
     "vtt": lambda told: PlainTextResponse(vtt_of(told.segments)),
 }

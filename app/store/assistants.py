@@ -52,7 +52,7 @@ class AssistantStore:
 
     def create(self, name: str, icon: str = "", **values: Any) -> Assistant:
         """One more; another one may have the same name. `values` as in `update`."""
-        fields = _fields({"name": name, "icon": icon} | values) | {"created_at": self._clock()}
+        fields = _column_values({"name": name, "icon": icon} | values) | {"created_at": self._clock()}
         names = ", ".join(fields)
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -60,7 +60,7 @@ class AssistantStore:
                 f" RETURNING {_COLUMNS}",
                 fields,
             ).fetchone()
-        return _assistant(row)
+        return _read_assistant(row)
 
     def get(self, assistant_id: int | None) -> Assistant | None:
         """One of them; None when it is deleted or unknown."""
@@ -68,43 +68,43 @@ class AssistantStore:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM assistants WHERE id = ? AND deleted_at IS NULL", (assistant_id,)
             ).fetchone()
-        return None if row is None else _assistant(row)
+        return None if row is None else _read_assistant(row)
 
     def all(self) -> list[Assistant]:
         """The last used first; behind them those that nobody has used, by name."""
-        return self._where("deleted_at IS NULL ORDER BY used_at DESC NULLS LAST, name COLLATE NOCASE, id")
+        return self._select_where("deleted_at IS NULL ORDER BY used_at DESC NULLS LAST, name COLLATE NOCASE, id")
 
     def deleted(self) -> list[Assistant]:
         """What `restore` can bring back, the last deleted first."""
-        return self._where("deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC")
+        return self._select_where("deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC")
 
     def update(self, assistant_id: int, **values: Any) -> None:
         """Changes what is given: name, icon, instructions, model, sampling, thinking."""
-        self._set(assistant_id, _fields(values))
+        self._set_columns(assistant_id, _column_values(values))
 
     def note_use(self, assistant_id: int) -> None:
         """A chat has it from now on."""
-        self._set(assistant_id, {"used_at": self._clock()})
+        self._set_columns(assistant_id, {"used_at": self._clock()})
 
     def delete(self, assistant_id: int) -> None:
         """Hides one until `restore` or, for good, `purge_deleted`; chats keep what they took from it."""
-        self._set(assistant_id, {"deleted_at": self._clock()})
+        self._set_columns(assistant_id, {"deleted_at": self._clock()})
 
     def restore(self, assistant_id: int) -> None:
         """Undoes `delete`."""
-        self._set(assistant_id, {"deleted_at": None})
+        self._set_columns(assistant_id, {"deleted_at": None})
 
     def purge_deleted(self, before: float) -> None:
         """Removes for good what was deleted before then."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM assistants WHERE deleted_at < ?", (before,))
 
-    def _where(self, condition: str) -> list[Assistant]:
+    def _select_where(self, condition: str) -> list[Assistant]:
         with self._database.reading() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM assistants WHERE {condition}").fetchall()
-        return [_assistant(row) for row in rows]
+        return [_read_assistant(row) for row in rows]
 
-    def _set(self, assistant_id: int, values: Mapping[str, Any]) -> None:
+    def _set_columns(self, assistant_id: int, values: Mapping[str, Any]) -> None:
         changes = ", ".join(f"{name} = :{name}" for name in values) or "id = id"
         with self._database.transaction() as connection:
             changed = connection.execute(
@@ -114,7 +114,7 @@ class AssistantStore:
             raise KeyError(assistant_id)
 
 
-def _fields(values: Mapping[str, Any]) -> dict[str, Any]:
+def _column_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """As columns have it; raises TypeError for what is none."""
     fields: dict[str, Any] = {}
     for name, value in values.items():
@@ -129,6 +129,6 @@ def _fields(values: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _assistant(row: sqlite3.Row) -> Assistant:
+def _read_assistant(row: sqlite3.Row) -> Assistant:
     values = dict(row)
     return Assistant(**{**values, "sampling": json.loads(values["sampling"])})

@@ -15,7 +15,7 @@ from typing import Any
 from app.core.events import AnswerStats, Role
 from app.core.visible import clean_text
 from app.store import messages as tree
-from app.store.database import Database, fold
+from app.store.database import Database, fold_text
 from app.store.media import MediaStore, NewUse, add_uses, copy_uses, uses_of
 from app.store.messages import MessageState, OutlineMessage, StoredMessage, TreeMessage
 from app.store.queued import QueuedMessages
@@ -112,7 +112,7 @@ class Conversations:
                     now,
                 ),
             ).fetchone()
-        return _conversation(row)
+        return _read_conversation(row)
 
     def get(self, conversation_id: int) -> Conversation | None:
         """One conversation; None when it is deleted or unknown."""
@@ -120,7 +120,7 @@ class Conversations:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM conversations WHERE id = ? AND deleted_at IS NULL", (conversation_id,)
             ).fetchone()
-        return None if row is None else _conversation(row)
+        return None if row is None else _read_conversation(row)
 
     def find(self, query: str = "") -> list[Conversation]:
         """Conversations whose title contains the query, ignoring case and accents; the last used first."""
@@ -128,9 +128,9 @@ class Conversations:
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM conversations WHERE deleted_at IS NULL"
                 " AND (:query = '' OR instr(fold(title), :query)) ORDER BY updated_at DESC, id DESC",
-                {"query": fold(clean_text(query).strip())},
+                {"query": fold_text(clean_text(query).strip())},
             ).fetchall()
-        return [_conversation(row) for row in rows]
+        return [_read_conversation(row) for row in rows]
 
     def update(
         self,
@@ -167,7 +167,7 @@ class Conversations:
         if not isinstance(sampling, UnchangedValue):
             values["sampling"] = json.dumps(sampling, sort_keys=True)
         with self._database.transaction() as connection:
-            _set(connection, "conversations", conversation_id, values)
+            _set_columns(connection, "conversations", conversation_id, values)
 
     def set_title_of_model(self, conversation_id: int, title: str) -> bool:
         """Gives a conversation a title, unless it has one that a person wrote; whether it has it now."""
@@ -206,12 +206,12 @@ class Conversations:
     def delete(self, conversation_id: int) -> None:
         """Hides a conversation until `restore` or, for good, `purge_deleted`."""
         with self._database.transaction() as connection:
-            _set(connection, "conversations", conversation_id, {"deleted_at": self._clock()})
+            _set_columns(connection, "conversations", conversation_id, {"deleted_at": self._clock()})
 
     def restore(self, conversation_id: int) -> None:
         """Undoes `delete`."""
         with self._database.transaction() as connection:
-            _set(connection, "conversations", conversation_id, {"deleted_at": None})
+            _set_columns(connection, "conversations", conversation_id, {"deleted_at": None})
 
     def purge_deleted(self, before: float = math.inf) -> list[int]:
         """Really removes conversations and messages that were deleted before that moment (seconds since 1970).
@@ -257,14 +257,14 @@ class Conversations:
         """Adds a message below its parent (None: at the top); it becomes the leaf. Beside others it is a version."""
         now = self._clock()
         with self._database.transaction() as connection:
-            _set(connection, "conversations", conversation_id, {"updated_at": now})
+            _set_columns(connection, "conversations", conversation_id, {"updated_at": now})
             if parent_id is not None:
                 parent = tree.find_message(connection, parent_id)
                 if parent is None or parent.conversation_id != conversation_id:
                     raise KeyError(parent_id)
             values = (role, clean_text(text), state, clean_text(model), now)
             message_id = tree.insert_message(connection, (conversation_id, parent_id), values)
-            tree.choose(connection, message_id)
+            tree.choose_branch(connection, message_id)
             tree.settle_leaf(connection, conversation_id)
             message = tree.find_message(connection, message_id)
         assert message is not None
@@ -273,7 +273,9 @@ class Conversations:
     def save_text(self, message_id: int, text: str, thinking: str = "") -> None:
         """Keeps what has been written so far."""
         with self._database.transaction() as connection:
-            _set(connection, "messages", message_id, {"text": clean_text(text), "thinking": clean_text(thinking)})
+            _set_columns(
+                connection, "messages", message_id, {"text": clean_text(text), "thinking": clean_text(thinking)}
+            )
 
     def finish_message(
         self,
@@ -292,37 +294,37 @@ class Conversations:
         if model:
             values["model"] = clean_text(model)
         with self._database.transaction() as connection:
-            _set(connection, "messages", message_id, values)
+            _set_columns(connection, "messages", message_id, values)
 
     def set_message_pinned(self, message_id: int, is_pinned: bool) -> None:
         """Keeps a message before the model's eyes, or no longer."""
         with self._database.transaction() as connection:
-            _set(connection, "messages", message_id, {"pinned": is_pinned})
+            _set_columns(connection, "messages", message_id, {"pinned": is_pinned})
 
     def set_sources(self, message_id: int, sources: Sequence[dict[str, Any]]) -> None:
         """Keeps which stretches of documents say what an answer says."""
         with self._database.transaction() as connection:
-            _set(connection, "messages", message_id, {"sources": json.dumps(list(sources))})
+            _set_columns(connection, "messages", message_id, {"sources": json.dumps(list(sources))})
 
     def set_recalled(self, message_id: int, recalled: Sequence[int]) -> None:
         """Keeps which messages are shown to the model again with a question."""
         with self._database.transaction() as connection:
-            _set(connection, "messages", message_id, {"recalled": json.dumps(list(recalled))})
+            _set_columns(connection, "messages", message_id, {"recalled": json.dumps(list(recalled))})
 
-    def message(self, message_id: int) -> StoredMessage | None:
+    def get_message(self, message_id: int) -> StoredMessage | None:
         """One message; None when it is deleted or unknown."""
         with self._database.reading() as connection:
             return tree.find_message(connection, message_id)
 
-    def path(self, conversation_id: int) -> list[StoredMessage]:
+    def read_branch(self, conversation_id: int) -> list[StoredMessage]:
         """The chosen branch, root to leaf; empty for an unknown conversation."""
         with self._database.reading() as connection:
             return tree.load_branch(connection, conversation_id)
 
-    def outline(self, conversation_id: int) -> list[OutlineMessage]:
+    def read_outline(self, conversation_id: int) -> list[OutlineMessage]:
         """Every live message of all branches with its first words, a parent before what is below it."""
         with self._database.reading() as connection:
-            return tree.outline(connection, conversation_id)
+            return tree.read_outline(connection, conversation_id)
 
     def choose_version(self, message_id: int) -> None:
         """Shows the branch through this message, and below it the versions chosen there last."""
@@ -330,7 +332,7 @@ class Conversations:
             message = tree.find_message(connection, message_id)
             if message is None:
                 raise KeyError(message_id)
-            tree.choose(connection, message_id)
+            tree.choose_branch(connection, message_id)
             tree.settle_leaf(connection, message.conversation_id)
 
     def delete_message(self, message_id: int) -> None:
@@ -365,11 +367,11 @@ def _is_letter_or_digit(character: str) -> bool:
     return category[0] in "LN" or category == "Co"  # what SQLite's unicode61 takes as part of a word
 
 
-def _cleaned(one: object, names: Sequence[str]) -> dict[str, Any]:
+def _clean_fields(one: object, names: Sequence[str]) -> dict[str, Any]:
     return {name: clean_text(getattr(one, name)) for name in names}
 
 
-def _set(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
+def _set_columns(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
     """Changes columns of one row; raises KeyError when there is no such row."""
     if not connection.execute(f"SELECT count(*) FROM {table} WHERE id = ?", (row_id,)).fetchone()[0]:
         raise KeyError(row_id)
@@ -385,7 +387,7 @@ def _conversation_of(connection: sqlite3.Connection, message_id: int) -> int:
     return int(row[0])
 
 
-def _conversation(row: sqlite3.Row) -> Conversation:
+def _read_conversation(row: sqlite3.Row) -> Conversation:
     values = dict(row)
     return Conversation(**{**values, "pinned": bool(values["pinned"]), "sampling": json.loads(values["sampling"])})
 
@@ -440,11 +442,11 @@ class Attachments:
                 f"INSERT INTO attachments (document_id, conversation_id, use) VALUES (?, ?, ?) RETURNING {_ATTACHED}",
                 (document_id, conversation_id, use),
             ).fetchone()
-        return _attachment(row)
+        return _read_attachment(row)
 
     def in_draft(self, conversation_id: int | None) -> list[Attachment]:
         """What waits to be sent, in its order."""
-        return self._find(f"{_IN_DRAFT} AND conversation_id IS ?", (conversation_id,))
+        return self._find_where(f"{_IN_DRAFT} AND conversation_id IS ?", (conversation_id,))
 
     def chat_waiting_with(self, document_ids: Sequence[int]) -> int | None:
         """A conversation without a message whose draft has these documents, in this order; the newest, or None."""
@@ -462,13 +464,13 @@ class Attachments:
     def of_messages(self, message_ids: Sequence[int]) -> dict[int, list[Attachment]]:
         """The attachments of messages, by message; those without any are absent."""
         found: dict[int, list[Attachment]] = {}
-        for attachment in self._find(
+        for attachment in self._find_where(
             "message_id IN (SELECT value FROM json_each(?))", (json.dumps(list(message_ids)),)
         ):
             found.setdefault(attachment.message_id or 0, []).append(attachment)
         return found
 
-    def send(self, conversation_id: int | None, message_id: int) -> list[Attachment]:
+    def move_to_message(self, conversation_id: int | None, message_id: int) -> list[Attachment]:
         """What waited in a draft belongs to a message now."""
         with self._database.transaction() as connection:
             connection.execute(
@@ -528,15 +530,15 @@ class Attachments:
                 ),
             )
 
-    def _find(self, where: str, values: tuple[object, ...]) -> list[Attachment]:
+    def _find_where(self, where: str, values: tuple[object, ...]) -> list[Attachment]:
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"SELECT {_ATTACHED} FROM attachments WHERE {where} ORDER BY id", values
             ).fetchall()
-        return [_attachment(row) for row in rows]
+        return [_read_attachment(row) for row in rows]
 
 
-def _attachment(row: sqlite3.Row) -> Attachment:
+def _read_attachment(row: sqlite3.Row) -> Attachment:
     values = dict(row)
     values |= {"use": DocumentUse(values["use"]), "passages": tuple(json.loads(values["passages"]))}
     has_answer = values["has_answer"]
@@ -563,13 +565,13 @@ class WholeConversations:
 
     def all_messages(self, conversation_id: int) -> Iterator[TreeMessage]:
         """Every live message of all branches, each after its parent; some are read at a time."""
-        return self._walk(tree.tree_ids, conversation_id)
+        return self._iterate_messages(tree.tree_ids, conversation_id)
 
-    def branch(self, conversation_id: int) -> Iterator[TreeMessage]:
-        """The chosen branch as `path` has it; some are read at a time."""
-        return self._walk(tree.branch_ids, conversation_id)
+    def iterate_branch(self, conversation_id: int) -> Iterator[TreeMessage]:
+        """The chosen branch as `read_branch` has it; some are read at a time."""
+        return self._iterate_messages(tree.branch_ids, conversation_id)
 
-    def _walk(
+    def _iterate_messages(
         self, ids_of: Callable[[sqlite3.Connection, int], list[int]], conversation_id: int
     ) -> Iterator[TreeMessage]:
         with self._database.reading() as connection:
@@ -599,7 +601,7 @@ class WholeConversations:
         """
         plain = ("temperature", "created_at", "updated_at", "pinned", "project_id", "assistant_id")
         values = {name: getattr(chat, name) for name in plain}
-        values |= _cleaned(chat, ("title", "system_prompt", "model", "draft", "thinking"))
+        values |= _clean_fields(chat, ("title", "system_prompt", "model", "draft", "thinking"))
         values["sampling"] = json.dumps(chat.sampling, sort_keys=True)
         values["titled_by"] = "person" if chat.title else ""
         names = ", ".join(values)
@@ -609,7 +611,7 @@ class WholeConversations:
                 values,
             ).fetchone()
             conversation_id = int(row[0])
-            ids, _ = _insert(connection, conversation_id, messages, attached or {}, media or {})
+            ids, _ = _insert_messages(connection, conversation_id, messages, attached or {}, media or {})
             kept_id = None if chat.first_kept_id is None else ids.get(chat.first_kept_id)
             connection.execute("UPDATE conversations SET first_kept_id = ? WHERE id = ?", (kept_id, conversation_id))
         return conversation_id
@@ -633,7 +635,7 @@ class WholeConversations:
                 place: documents for place, documents in (attached or {}).items() if place is not None
             }
             at_places: Media = {place: uses for place, uses in (media or {}).items() if place is not None}
-            _, added = _insert(connection, conversation_id, messages, at_messages, at_places)
+            _, added = _insert_messages(connection, conversation_id, messages, at_messages, at_places)
             if added:
                 connection.execute(
                     "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE id = ?",
@@ -641,7 +643,7 @@ class WholeConversations:
                 )
         return added
 
-    def beginnings(self) -> dict[int, float]:
+    def read_start_times(self) -> dict[int, float]:
         """When each conversation began, by its id; without what is deleted."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT id, created_at FROM conversations WHERE deleted_at IS NULL").fetchall()
@@ -658,7 +660,7 @@ class WholeConversations:
         return None if row is None else str(row[0])
 
 
-def _insert(
+def _insert_messages(
     connection: sqlite3.Connection,
     conversation_id: int,
     messages: Sequence[TreeMessage],
@@ -669,7 +671,7 @@ def _insert(
     cleaned = [
         replace(
             message,
-            **_cleaned(message, ("text", "model", "thinking")),
+            **_clean_fields(message, ("text", "model", "thinking")),
             other_texts=tuple((clean_text(there), clean_text(merged)) for there, merged in message.other_texts),
         )
         for message in messages

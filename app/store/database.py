@@ -25,7 +25,7 @@ from app.core.errors import (
 )
 from app.core.paths import disk_problem
 from app.store import recovery
-from app.store.migrations import MIGRATIONS, Migration, back_up, migrate, schema_version
+from app.store.migrations import MIGRATIONS, Migration, back_up, migrate_file, schema_version
 from app.store.schema import is_same_schema
 
 log = logging.getLogger(__name__)
@@ -80,14 +80,14 @@ class Database:
             moved_aside = recovered = None
             _finish_recovery(path)
             if not _is_usable(path, len(migrations)):
-                recovered = _recovered(path, migrations)
+                recovered = _recover_file(path, migrations)
                 moved_aside = recovery.move_aside(path)
                 _finish_recovery(path)
             if not path.exists():
                 path.touch(mode=0o600)  # SQLite gives its journals the same
-            return cls(_ready(path, migrations), path, moved_aside, recovered)
+            return cls(_open_ready(path, migrations), path, moved_aside, recovered)
         except (sqlite3.Error, OSError) as error:
-            problem = _problem(error, path)
+            problem = _problem_of_error(error, path)
             if isinstance(problem, DiskFull) and (connection := _without_room(path, len(migrations))) is not None:
                 database = cls(connection, path, None)
                 database.has_room = False
@@ -114,7 +114,7 @@ class Database:
         if copied is not None:
             _copy_without_room(copied, connection)
         _set_up(connection)
-        migrate(connection, Path(":memory:"))
+        migrate_file(connection, Path(":memory:"))
         for table in ("conversations", "messages", "documents", "attachments", "pages", "queued_messages"):
             connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, IN_MEMORY_IDS))
@@ -126,18 +126,18 @@ class Database:
 
         Raises DiskFull, FolderNotWritable or DatabaseDamaged; the connection stays usable.
         """
-        with self._begun("BEGIN IMMEDIATE") as connection:
+        with self._begin_transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """For reading: all statements inside see the same moment."""
-        with self._begun("BEGIN") as connection:
+        with self._begin_transaction("BEGIN") as connection:
             yield connection
 
     def is_sound(self) -> bool:
         """Whether every page of the file is as it should be; takes a while, and keeps nobody waiting."""
-        with closing(_connect(self.path, "ro")) as check:
+        with closing(_connect_file(self.path, "ro")) as check:
             try:
                 return recovery.is_sound(check)
             except sqlite3.DatabaseError as error:
@@ -155,12 +155,12 @@ class Database:
                 with self._lock:
                     back_up(self._connection, target)
             else:
-                with closing(_connect(self.path, "ro")) as source:
+                with closing(_connect_file(self.path, "ro")) as source:
                     back_up(source, target)
-            with closing(_connect(target, "rw")) as copy:
+            with closing(_connect_file(target, "rw")) as copy:
                 copy.execute("PRAGMA journal_mode = DELETE")  # else whoever looks into it leaves files beside it
         except (sqlite3.Error, OSError) as error:
-            problem = _problem(error, target)
+            problem = _problem_of_error(error, target)
             if problem is None:
                 raise
             raise problem from error
@@ -175,7 +175,7 @@ class Database:
                 self._connection.execute("PRAGMA busy_timeout = 0")  # nobody here waits for the other program
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
-                problem = _problem(error, self.path)
+                problem = _problem_of_error(error, self.path)
                 if problem is not None:
                     raise problem from error
                 log.info("the journal stays as it is: %s", error)
@@ -189,7 +189,7 @@ class Database:
             self._connection.close()
 
     @contextmanager
-    def _begun(self, begin: str) -> Iterator[sqlite3.Connection]:
+    def _begin_transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
                 self._connection.execute(begin)
@@ -197,7 +197,7 @@ class Database:
                 self._connection.execute("COMMIT")
             except BaseException as error:
                 self._roll_back()
-                problem = _problem(error, self.path)
+                problem = _problem_of_error(error, self.path)
                 is_refused = isinstance(error, sqlite3.OperationalError) and problem is None
                 if is_refused and _is_altered(self.path, MIGRATIONS):
                     problem = DatabaseAltered(str(self.path))
@@ -216,7 +216,7 @@ class Database:
 def copied_schema(path: Path) -> int:
     """The schema of a copy that nobody else has; 0 where it is no sound database. Raises DatabaseNewer."""
     try:
-        with closing(_connect(path, "ro")) as copy:
+        with closing(_connect_file(path, "ro")) as copy:
             version = schema_version(copy) if recovery.is_sound(copy) else 0
     except sqlite3.Error:
         return 0
@@ -233,24 +233,24 @@ def prepare_copy(path: Path) -> None:
     try:
         if copied_schema(path) < 1:
             raise DatabaseDamaged(str(path))
-        with closing(_connect(path, "rw")) as copy:
+        with closing(_connect_file(path, "rw")) as copy:
             _set_up(copy)
             if not _has_own_schema(copy, MIGRATIONS[: schema_version(copy)], by_name=True):
                 raise DatabaseAltered(str(path))
-            migrate(copy, Path(":memory:"))  # a copy needs no copy beside it
+            migrate_file(copy, Path(":memory:"))  # a copy needs no copy beside it
             if not _has_own_schema(copy, MIGRATIONS):
                 raise DatabaseAltered(str(path))
             recovery.rebuild_newer_indexes(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
-        raise _problem(error, path) or DatabaseDamaged(str(path)) from error
+        raise _problem_of_error(error, path) or DatabaseDamaged(str(path)) from error
 
 
 def _has_own_schema(connection: sqlite3.Connection, migrations: Sequence[Migration], *, by_name: bool = False) -> bool:
     """Whether a database has what these steps make of an empty one."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
         _set_up(new)
-        migrate(new, Path(":memory:"), migrations)
+        migrate_file(new, Path(":memory:"), migrations)
         return is_same_schema(connection, new, by_name=by_name)
 
 
@@ -259,7 +259,7 @@ def _is_altered(path: Path, migrations: Sequence[Migration]) -> bool:
     if path == Path(":memory:") or not _size_bytes(path):
         return False
     try:
-        with closing(_connect(path, "ro")) as check:
+        with closing(_connect_file(path, "ro")) as check:
             version = schema_version(check)
             return version < 0 or not _has_own_schema(check, migrations[:version], by_name=True)
     except (sqlite3.Error, OSError):
@@ -282,7 +282,7 @@ _COUNTED = {
 def copied_counts(path: Path) -> dict[str, int]:
     """How many there are of each kind in a copy that nobody else has; what its schema does not know is left out."""
     counts: dict[str, int] = {}
-    with closing(_connect(path, "ro")) as copy:
+    with closing(_connect_file(path, "ro")) as copy:
         for name, where in _COUNTED.items():
             with suppress(sqlite3.OperationalError):
                 counts[name] = int(copy.execute(f"SELECT count(*) FROM {where}").fetchone()[0])
@@ -294,7 +294,7 @@ def is_let_go(path: Path) -> bool:
     if not _size_bytes(path):
         return True
     try:
-        with closing(_connect(path, "rw")) as connection:
+        with closing(_connect_file(path, "rw")) as connection:
             connection.execute("PRAGMA busy_timeout = 0")
             # only the one who is alone may leave the write-ahead log
             return bool(connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete")
@@ -302,7 +302,7 @@ def is_let_go(path: Path) -> bool:
         return error.sqlite_errorcode & 0xFF in _DAMAGE_CODES
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Text for comparing without case and Latin accents, in every script."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(character for character in plain if not "\u0300" <= character <= "\u036f")
@@ -318,7 +318,9 @@ def _is_usable(path: Path, known_version: int) -> bool:
     try:
         # Read-only: otherwise closing the last connection would delete the journal of a damaged file.
         # Only a first start that was killed leaves a -journal, which SQLite must be allowed to undo.
-        with closing(_connect(path, "rw" if _size_bytes(path.with_name(path.name + "-journal")) else "ro")) as check:
+        with closing(
+            _connect_file(path, "rw" if _size_bytes(path.with_name(path.name + "-journal")) else "ro")
+        ) as check:
             check.execute("BEGIN")  # one moment: another Fireside may be making the file just now
             found = schema_version(check)
             if found > known_version:
@@ -327,7 +329,7 @@ def _is_usable(path: Path, known_version: int) -> bool:
                 raise DatabaseAltered(str(path))
             if not recovery.is_suspect(path):
                 return not recovery.is_damaged(check, path, found)
-        with closing(_connect(path)) as repair:
+        with closing(_connect_file(path)) as repair:
             return recovery.is_mended(repair, path)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF in _DAMAGE_CODES:
@@ -335,25 +337,25 @@ def _is_usable(path: Path, known_version: int) -> bool:
         raise
 
 
-def _recovered(path: Path, migrations: Sequence[Migration]) -> recovery.RecoveredParts | None:
+def _recover_file(path: Path, migrations: Sequence[Migration]) -> recovery.RecoveredParts | None:
     """What can be read of a damaged file, in a whole new one beside it; None when that is nothing."""
     if _size_bytes(path) < SMALLEST_BYTES:
         return None
     scratch, whole = (path.with_name(path.name + suffix) for suffix in (RECOVERING, RECOVERED))
     scratch.unlink(missing_ok=True)
     try:
-        with closing(_connect(path, "ro")) as damaged:
+        with closing(_connect_file(path, "ro")) as damaged:
             _set_up(damaged)
             damaged.execute("PRAGMA writable_schema = ON")  # else nothing at all is read of a file that was cut
             version = _version_in(damaged, len(migrations))
             if version == 0:  # another program's
                 return None
             scratch.touch(mode=0o600)
-            with closing(_connect(scratch)) as new:
+            with closing(_connect_file(scratch)) as new:
                 _set_up(new)
-                migrate(new, scratch, migrations[:version])
+                migrate_file(new, scratch, migrations[:version])
                 is_whole = not _size_bytes(path.with_name(path.name + "-wal"))
-                found = recovery.recover(damaged, new, path if is_whole else None)
+                found = recovery.recover_rows(damaged, new, path if is_whole else None)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in _DAMAGE_CODES:
             raise
@@ -388,20 +390,20 @@ def _size_bytes(path: Path) -> int:
         return 0
 
 
-def _connect(path: Path, mode: str = "rwc") -> sqlite3.Connection:
+def _connect_file(path: Path, mode: str = "rwc") -> sqlite3.Connection:
     place = path.absolute().as_posix()
     address = f"file://{'' if place.startswith('/') else '/'}{quote(os.fsencode(place))}?mode={mode}"
     # isolation_level None: transactions begin where `Database` says so, not where the module guesses.
     return sqlite3.connect(address, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
 
 
-def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
-    connection = _connect(path)
+def _open_ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
+    connection = _connect_file(path)
     try:
         _set_up(connection)
         _use_wal(connection)
         _set_up_writing(connection)
-        migrate(connection, path, migrations)
+        migrate_file(connection, path, migrations)
         recovery.rebuild_newer_indexes(connection)
         connection.execute("BEGIN IMMEDIATE")  # says now, not at the first message, that nothing can be written
         connection.execute("ROLLBACK")
@@ -415,7 +417,7 @@ def _without_room(path: Path, version: int) -> sqlite3.Connection | None:
     """The file for reading on a full disk, where it is there and needs no upgrade. Nobody else can open it then."""
     if _size_bytes(path) < SMALLEST_BYTES:
         return None
-    connection = _connect(path, "rw")
+    connection = _connect_file(path, "rw")
     try:
         _set_up(connection)
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # the index of the journal is then not on the disk
@@ -432,7 +434,7 @@ def _copy_without_room(path: Path, target: sqlite3.Connection) -> None:
     if _size_bytes(path) > LARGEST_IN_MEMORY_BYTES:
         raise DiskFull(str(path.parent))
     try:
-        with closing(_connect(path, "rw")) as connection:
+        with closing(_connect_file(path, "rw")) as connection:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.backup(target)
     except sqlite3.Error as error:
@@ -451,7 +453,7 @@ def _set_up_writing(connection: sqlite3.Connection) -> None:
 def _set_up(connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
     connection.text_factory = lambda stored: stored.decode("utf-8", "replace")  # one bad byte costs one character
-    connection.create_function("fold", 1, fold, deterministic=True)
+    connection.create_function("fold", 1, fold_text, deterministic=True)
     connection.execute("PRAGMA foreign_keys = ON")
 
 
@@ -468,7 +470,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
 
 
-def _problem(error: BaseException, path: Path) -> AppError | None:
+def _problem_of_error(error: BaseException, path: Path) -> AppError | None:
     """The situation behind a failure of the disk or of the file; None for everything else."""
     folder = str(path.parent)
     if isinstance(error, OSError):

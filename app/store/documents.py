@@ -1,7 +1,7 @@
 """Documents that were read: their blocks with a full-text index; from any thread.
 
 A document is written while it is read, a batch of blocks at a time, and counts only once it is complete; what an
-earlier run left half-read, and what nothing refers to any more, goes with `purge`.
+earlier run left half-read, and what nothing refers to any more, goes with `purge_unused`.
 
 What was read from pages that are pictures is kept beside, by the content of the file, so that no document is read
 twice.
@@ -83,7 +83,7 @@ class DocumentStore:
 
         return VectorStore(self._database)
 
-    def begin(self, path: Path, size_bytes: int, mtime_ns: int, *, name: str = "") -> int:
+    def begin_document(self, path: Path, size_bytes: int, mtime_ns: int, *, name: str = "") -> int:
         """A document that is about to be read; returns its id. It is called as its file where nothing else is given."""
         with self._database.transaction() as connection:
             cursor = connection.execute(
@@ -95,13 +95,13 @@ class DocumentStore:
     def add_blocks(self, document_id: int, blocks: Sequence[Fields]) -> None:
         """The next blocks, in order."""
         for first in range(0, len(blocks), BATCH):
-            rows = [_row(document_id, dict(block)) for block in blocks[first : first + BATCH]]
+            rows = [_block_row(document_id, dict(block)) for block in blocks[first : first + BATCH]]
             with self._database.transaction() as connection:
                 connection.executemany(
                     "INSERT INTO blocks (document_id, number, kind, page, text, fields) VALUES (?, ?, ?, ?, ?, ?)", rows
                 )
 
-    def finish(
+    def finish_document(
         self, document_id: int, *, format_: str, unit: str, pages: int, sha256: str, info: Fields
     ) -> StoredDocument:
         """All blocks are there; raises KeyError for an unknown document."""
@@ -113,9 +113,9 @@ class DocumentStore:
             ).fetchone()
         if row is None:
             raise KeyError(document_id)
-        return _document(row)
+        return _read_document(row)
 
-    def discard(self, document_id: int) -> None:
+    def discard_document(self, document_id: int) -> None:
         """Forgets a document with its blocks, where nothing refers to it."""
         while self._remove_some(document_id):
             pass
@@ -135,7 +135,7 @@ class DocumentStore:
             connection.execute("DELETE FROM blocks WHERE document_id = ? AND id <= ?", (document_id, last))
         return True
 
-    def succeed(self, earlier_id: int, document_id: int) -> None:
+    def replace_document(self, earlier_id: int, document_id: int) -> None:
         """A document takes the place of an earlier reading of the same file: in chats and projects, and in jobs that
         have not begun. What was made of the earlier one keeps it, as translations do with its segments.
         """
@@ -157,7 +157,7 @@ class DocumentStore:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM documents WHERE id = ? AND state = 'complete'", (document_id,)
             ).fetchone()
-        return None if row is None else _document(row)
+        return None if row is None else _read_document(row)
 
     def find_read(self, path: Path, size_bytes: int, mtime_ns: int) -> list[StoredDocument]:
         """Complete documents read from this very file as it is now, the newest first."""
@@ -167,7 +167,7 @@ class DocumentStore:
                 " AND state = 'complete' ORDER BY id DESC",
                 (os.fsencode(path), size_bytes, mtime_ns),
             ).fetchall()
-        return [_document(row) for row in rows]
+        return [_read_document(row) for row in rows]
 
     def find_content(self, sha256: str) -> StoredDocument | None:
         """A complete document with this content, the newest; None for "" or where there is none."""
@@ -178,9 +178,9 @@ class DocumentStore:
                 f"SELECT {_COLUMNS} FROM documents WHERE sha256 = ? AND state = 'complete' ORDER BY id DESC LIMIT 1",
                 (sha256,),
             ).fetchone()
-        return None if row is None else _document(row)
+        return None if row is None else _read_document(row)
 
-    def paths(self) -> set[Path]:
+    def list_paths(self) -> set[Path]:
         """Where the files of all of them were, half-read ones included."""
         with self._database.reading() as connection:
             return {Path(os.fsdecode(row[0])) for row in connection.execute("SELECT DISTINCT path FROM documents")}
@@ -192,7 +192,7 @@ class DocumentStore:
             ).fetchone()
         return int(row[0])
 
-    def blocks(self, document_id: int, first: int = 1, count: int = -1) -> list[Fields]:
+    def read_blocks(self, document_id: int, first: int = 1, count: int = -1) -> list[Fields]:
         """Blocks from a number on; a negative count is all of them."""
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -200,12 +200,12 @@ class DocumentStore:
                 " ORDER BY number LIMIT ?",
                 (document_id, first, count),
             ).fetchall()
-        return [_fields(row) for row in rows]
+        return [_block_fields(row) for row in rows]
 
     def every_block(self, document_id: int) -> Iterator[Fields]:
         """All blocks in order, a batch at a time, so that others get at the database in between."""
         first = 1
-        while batch := self.blocks(document_id, first, BATCH):
+        while batch := self.read_blocks(document_id, first, BATCH):
             yield from batch
             first = int(batch[-1]["id"]) + 1
 
@@ -217,7 +217,7 @@ class DocumentStore:
                 " AND number IN (SELECT value FROM json_each(?)) ORDER BY number",
                 (document_id, json.dumps(list(numbers))),
             ).fetchall()
-        return [_fields(row) for row in rows]
+        return [_block_fields(row) for row in rows]
 
     def has_page(self, document_id: int, page: int) -> bool:
         """Whether a block begins on a page; asks an index, however many there are."""
@@ -234,15 +234,17 @@ class DocumentStore:
                 " ORDER BY number",
                 {"document": document_id, "page": page},
             ).fetchall()
-        return [_fields(row) for row in rows]
+        return [_block_fields(row) for row in rows]
 
-    def rank(self, document_ids: Sequence[int], words: Sequence[str], limit: int) -> list[tuple[int, int, float]]:
+    def rank_blocks(
+        self, document_ids: Sequence[int], words: Sequence[str], limit: int
+    ) -> list[tuple[int, int, float]]:
         """(document id, block number, score) of the blocks that hold any of the words, best first.
 
         A word that ends with a star stands for all that begin so. The score is bm25 as SQLite's FTS5 computes it, with
         its sign changed: more is better.
         """
-        quoted = [_expression(word) for word in words if match_expression(word)]
+        quoted = [_match_word(word) for word in words if match_expression(word)]
         if not quoted:
             return []
         with self._database.reading() as connection:
@@ -255,7 +257,7 @@ class DocumentStore:
             ).fetchall()
         return [(int(row[0]), int(row[1]), float(row[2])) for row in rows]
 
-    def purge(self, before: float) -> int:
+    def purge_unused(self, before: float) -> int:
         """Removes what was left half-read and what nothing refers to any more; returns how many documents.
 
         Only those begun before that moment (seconds since 1970): what is being read now is left alone.
@@ -267,26 +269,26 @@ class DocumentStore:
                 (before,),
             ).fetchall()
         for row in gone:
-            self.discard(row[0])
+            self.discard_document(row[0])
         return len(gone)
 
 
-def _expression(word: str) -> str:
+def _match_word(word: str) -> str:
     whole = match_expression(word)
     return whole if word.endswith("*") else whole.removesuffix("*")
 
 
-def _row(document_id: int, fields: Fields) -> tuple[Any, ...]:
+def _block_row(document_id: int, fields: Fields) -> tuple[Any, ...]:
     number, kind, page, text = fields.pop("id"), fields.pop("kind"), fields.pop("page"), fields.pop("text")
     return (document_id, number, kind, page, clean_text(text), json.dumps(fields))
 
 
-def _fields(row: sqlite3.Row) -> Fields:
+def _block_fields(row: sqlite3.Row) -> Fields:
     fields: Fields = json.loads(row["fields"])
     return {"id": row["number"], "kind": row["kind"], "page": row["page"], "text": row["text"]} | fields
 
 
-def _document(row: sqlite3.Row) -> StoredDocument:
+def _read_document(row: sqlite3.Row) -> StoredDocument:
     values = dict(row)
     shown = {"name": visible_name(values["name"]), "path": Path(os.fsdecode(values["path"]))}
     return StoredDocument(**values | shown | {"info": json.loads(values["info"])})
@@ -327,7 +329,7 @@ class PageReadings:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database, self._clock = database, clock
 
-    def of(self, sha256: str) -> dict[int, StoredPageReading]:
+    def read_pages(self, sha256: str) -> dict[int, StoredPageReading]:
         """Those of a file, by page."""
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -335,9 +337,9 @@ class PageReadings:
                 " ORDER BY page",
                 (sha256,),
             ).fetchall()
-        return {row["page"]: _reading(row) for row in rows}
+        return {row["page"]: _read_reading(row) for row in rows}
 
-    def keep(self, sha256: str, reading: StoredPageReading) -> bool:
+    def save_page(self, sha256: str, reading: StoredPageReading) -> bool:
         """Keeps one in the place of the one before; whether that was done: what a person has corrected stays."""
         with self._database.transaction() as connection:
             done = connection.execute(
@@ -346,7 +348,7 @@ class PageReadings:
                 " model = excluded.model, state = excluded.state, fields = excluded.fields,"
                 " is_edited = excluded.is_edited, made_at = excluded.made_at"
                 " WHERE NOT page_readings.is_edited OR excluded.is_edited",
-                (sha256, *_values(reading), self._clock()),
+                (sha256, *_reading_values(reading), self._clock()),
             )
         return done.rowcount > 0
 
@@ -356,8 +358,8 @@ class PageReadings:
             connection.execute("DELETE FROM page_readings WHERE sha256 = ?", (sha256,))
 
     def give_up(self, sha256: str, page: int) -> StoredPageReading | None:
-        """What was read before a person corrected the page is there again; returns the corrections, for `keep`."""
-        given_up = self.of(sha256).get(page)
+        """What was read before a person corrected the page is there again; returns the corrections, for `save_page`."""
+        given_up = self.read_pages(sha256).get(page)
         if given_up is None or not given_up.is_edited:
             return None
         with self._database.transaction() as connection:
@@ -366,11 +368,11 @@ class PageReadings:
                 connection.execute(
                     "INSERT INTO page_readings (sha256, page, method, model, state, fields, is_edited, made_at)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (sha256, *_values(given_up.before), self._clock()),
+                    (sha256, *_reading_values(given_up.before), self._clock()),
                 )
         return given_up
 
-    def purge(self) -> None:
+    def purge_unused(self) -> None:
         """Those of files of which there is no document any more go, and of recordings that nobody went on with."""
         with self._database.transaction() as connection:
             connection.execute(
@@ -393,7 +395,7 @@ def opened_readings(path: Path) -> Iterator[PageReadings | None]:
         yield PageReadings(database)
 
 
-def _values(reading: StoredPageReading) -> tuple[object, ...]:
+def _reading_values(reading: StoredPageReading) -> tuple[object, ...]:
     fields: Fields = {"blocks": list(reading.blocks)}
     if reading.before is not None:
         before = reading.before
@@ -402,7 +404,7 @@ def _values(reading: StoredPageReading) -> tuple[object, ...]:
     return reading.page, reading.method, reading.model, reading.state, json.dumps(fields), reading.is_edited
 
 
-def _reading(row: sqlite3.Row) -> StoredPageReading:
+def _read_reading(row: sqlite3.Row) -> StoredPageReading:
     page, fields = row["page"], json.loads(row["fields"])
     before = fields.get("before")  # corrections of earlier versions have none
     if before is not None:

@@ -14,7 +14,7 @@ from app.core.errors import AppError, from_fields, to_fields
 from app.core.visible import clean_text
 from app.language.names import WITHOUT_SPACES
 from app.store.conversations import match_expression
-from app.store.database import Database, fold
+from app.store.database import Database, fold_text
 from app.store.trash import leave_traces
 
 
@@ -77,7 +77,7 @@ class JobTable:
                 (kind, clean_text(title), state, json.dumps(spec), now, now),
             ).fetchone()
             set_documents(connection, row["id"], document_ids)
-        return _job(row)
+        return _read_job(row)
 
     def get(self, job_id: int) -> Job | None:
         """None where there is none, or it is deleted."""
@@ -85,7 +85,7 @@ class JobTable:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM jobs WHERE id = ? AND deleted_at IS NULL", (job_id,)
             ).fetchone()
-        return None if row is None else _job(row)
+        return None if row is None else _read_job(row)
 
     def find(self, kind: str = "", states: Sequence[str] = ()) -> list[Job]:
         """Jobs in their order; of one kind and in some of the states, where these are given."""
@@ -95,9 +95,9 @@ class JobTable:
                 " AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states))) ORDER BY place, id",
                 {"kind": kind, "states": json.dumps(list(states))},
             ).fetchall()
-        return [_job(row) for row in rows]
+        return [_read_job(row) for row in rows]
 
-    def ids(self, kind: str) -> set[int]:
+    def list_ids(self, kind: str) -> set[int]:
         """The jobs of a kind that are stored, also deleted ones."""
         with self._database.reading() as connection:
             return {int(row[0]) for row in connection.execute("SELECT id FROM jobs WHERE kind = ?", (kind,))}
@@ -133,25 +133,25 @@ class JobTable:
         }
         if state is not None or error is not None:
             values["error"] = _error_text(error)
-        self._set(job_id, values)
+        self._set_columns(job_id, values)
 
     def remove(self, job_id: int) -> None:
         """Forgets a job, where there is one, with everything that is kept of it."""
         with self._database.transaction() as connection:
-            _remove(connection, "id = ?", job_id)
+            _remove_jobs(connection, "id = ?", job_id)
 
     def delete(self, job_id: int) -> None:
         """Hides a job until `restore` or, for good, `purge_deleted`."""
-        self._set(job_id, {"deleted_at": self._clock()})
+        self._set_columns(job_id, {"deleted_at": self._clock()})
 
     def restore(self, job_id: int) -> None:
         """Undoes `delete`."""
-        self._set(job_id, {"deleted_at": None})
+        self._set_columns(job_id, {"deleted_at": None})
 
     def purge_deleted(self, before: float = math.inf, *, but: str = "") -> None:
         """Forgets what was deleted before that moment (seconds since 1970), for good; not of the kind `but`."""
         with self._database.transaction() as connection:
-            _remove(connection, "deleted_at < ? AND kind <> ?", before, but)
+            _remove_jobs(connection, "deleted_at < ? AND kind <> ?", before, but)
 
     def deleted(self, kind: str, before: float) -> list[int]:
         """What was deleted of a kind before that moment (seconds since 1970)."""
@@ -164,7 +164,7 @@ class JobTable:
         with self._database.transaction() as connection:
             connection.execute("UPDATE jobs SET state = 'queued' WHERE kind = ? AND state = 'running'", (kind,))
 
-    def _set(self, job_id: int, values: dict[str, Any]) -> None:
+    def _set_columns(self, job_id: int, values: dict[str, Any]) -> None:
         columns = ", ".join(f"{name} = :{name}" for name in values)
         with self._database.transaction() as connection:
             done = connection.execute(f"UPDATE jobs SET {columns} WHERE id = :id", {**values, "id": job_id})
@@ -172,7 +172,7 @@ class JobTable:
                 raise KeyError(job_id)
 
 
-def _remove(connection: sqlite3.Connection, which: str, *values: float | str) -> None:
+def _remove_jobs(connection: sqlite3.Connection, which: str, *values: float | str) -> None:
     if connection.execute(f"SELECT EXISTS (SELECT 1 FROM jobs WHERE {which})", values).fetchone()[0]:
         leave_traces(connection, "results_index")
         connection.execute(f"DELETE FROM jobs WHERE {which}", values)
@@ -195,7 +195,7 @@ def _error_text(error: AppError | None) -> str | None:
     return None if error is None else json.dumps({"name": type(error).__name__, "fields": to_fields(error)})
 
 
-def _job(row: sqlite3.Row) -> Job:
+def _read_job(row: sqlite3.Row) -> Job:
     values = dict(row)
     error = json.loads(values["error"]) if values["error"] else None
     return Job(
@@ -244,13 +244,13 @@ class JobResults:
                 (job_id, json.dumps(fields), clean_text(text)),
             )
 
-    def result(self, job_id: int) -> dict[str, Any] | None:
+    def read_result(self, job_id: int) -> dict[str, Any] | None:
         with self._database.reading() as connection:
             row = connection.execute("SELECT fields FROM job_results WHERE job_id = ?", (job_id,)).fetchone()
         fields: dict[str, Any] | None = None if row is None else json.loads(row[0])
         return fields
 
-    def search(self, query: str) -> set[int]:
+    def search_text(self, query: str) -> set[int]:
         """The jobs that have every word in the title, in the name of a document, or in the text of the result.
 
         A word may be the beginning of a longer one; case and accents do not count.
@@ -262,7 +262,7 @@ class JobResults:
                     "SELECT id FROM jobs WHERE instr(fold(title), :word)"
                     " UNION SELECT job_id FROM job_documents JOIN documents d ON d.id = document_id"
                     " WHERE instr(fold(d.name), :word)",
-                    {"word": fold(word)},
+                    {"word": fold_text(word)},
                 ).fetchall()
                 if expression := match_expression(word):
                     rows += connection.execute(

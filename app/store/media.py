@@ -95,30 +95,30 @@ class MediaStore:
                 f" VALUES (?, {_NEXT}, ?, ?, ?) RETURNING id",
                 (sha256, clean_text(name), most_tokens, conversation_id),
             ).fetchone()
-        return self._find("u.id = ?", (row[0],))[0]
+        return self._find_where("u.id = ?", (row[0],))[0]
 
     def in_draft(self, conversation_id: int | None) -> list[MediaUse]:
         """What waits to be sent, in its order."""
-        return self._find(f"{_IN_DRAFT} AND u.conversation_id IS ?", (conversation_id,))
+        return self._find_where(f"{_IN_DRAFT} AND u.conversation_id IS ?", (conversation_id,))
 
     def of_messages(self, message_ids: Iterable[int]) -> dict[int, list[MediaUse]]:
         """Those of messages, by message; messages without any are absent."""
-        return self._by("message_id", message_ids)
+        return self._find_by_owner("message_id", message_ids)
 
     def of_queued(self, queued_ids: Iterable[int]) -> dict[int, list[MediaUse]]:
         """Those of messages that wait, as `of_messages`."""
-        return self._by("queued_id", queued_ids)
+        return self._find_by_owner("queued_id", queued_ids)
 
-    def send(self, conversation_id: int | None, message_id: int) -> None:
+    def move_to_message(self, conversation_id: int | None, message_id: int) -> None:
         """What waited in a draft belongs to a message now."""
         with self._database.transaction() as connection:
             hand_over(connection, conversation_id, message_id=message_id)
 
     def copy(self, from_message_id: int, to_message_id: int) -> None:
         """Gives a message the pictures of another, in their order: a version of a question keeps them."""
-        self.use(to_message_id, [(u.media.sha256, u.name, u.most_tokens) for u in self._find_of(from_message_id)])
+        self.add_uses(to_message_id, [(u.media.sha256, u.name, u.most_tokens) for u in self._find_of(from_message_id)])
 
-    def use(self, message_id: int, uses: Iterable[NewUse]) -> None:
+    def add_uses(self, message_id: int, uses: Iterable[NewUse]) -> None:
         """Adds pictures behind those that a message has."""
         with self._database.transaction() as connection:
             add_uses(connection, "message_id", message_id, uses)
@@ -161,18 +161,18 @@ class MediaStore:
         return [row[0] for row in rows]
 
     def _find_of(self, message_id: int) -> list[MediaUse]:
-        return self._find("u.message_id = ?", (message_id,))
+        return self._find_where("u.message_id = ?", (message_id,))
 
-    def _by(self, owner: str, ids: Iterable[int]) -> dict[int, list[MediaUse]]:
+    def _find_by_owner(self, owner: str, ids: Iterable[int]) -> dict[int, list[MediaUse]]:
         found: dict[int, list[MediaUse]] = {}
-        for use in self._find(f"u.{owner} IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)):
+        for use in self._find_where(f"u.{owner} IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)):
             found.setdefault(getattr(use, owner), []).append(use)
         return found
 
-    def _find(self, where: str, values: tuple[object, ...]) -> list[MediaUse]:
+    def _find_where(self, where: str, values: tuple[object, ...]) -> list[MediaUse]:
         with self._database.reading() as connection:
             rows = connection.execute(f"{_USES} WHERE {where} ORDER BY u.position, u.id", values).fetchall()
-        return [_use(row) for row in rows]
+        return [_read_use(row) for row in rows]
 
 
 # In somebody's transaction.
@@ -213,7 +213,7 @@ def copy_uses(connection: sqlite3.Connection, ids: dict[int, int]) -> None:
     )
 
 
-def _use(row: sqlite3.Row) -> MediaUse:
+def _read_use(row: sqlite3.Row) -> MediaUse:
     values = dict(row)
     names = ("sha256", "kind", "format", "size_bytes", "width", "height", "seconds", "created_at")
     media = StoredMedia(**{name: values.pop(name) for name in names})

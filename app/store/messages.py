@@ -100,7 +100,7 @@ def find_message(connection: sqlite3.Connection, message_id: int) -> StoredMessa
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM messages m WHERE m.id = ? AND m.deleted_at IS NULL", (message_id,)
     ).fetchone()
-    return None if row is None else _message(row)
+    return None if row is None else _read_message(row)
 
 
 def load_branch(connection: sqlite3.Connection, conversation_id: int) -> list[StoredMessage]:
@@ -116,7 +116,7 @@ def load_branch(connection: sqlite3.Connection, conversation_id: int) -> list[St
         """,
         (conversation_id,),
     )
-    return [_message(row) for row in rows]
+    return [_read_message(row) for row in rows]
 
 
 def tree_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int]:
@@ -159,7 +159,7 @@ def ids_up_to(connection: sqlite3.Connection, message_id: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def outline(connection: sqlite3.Connection, conversation_id: int) -> list[OutlineMessage]:
+def read_outline(connection: sqlite3.Connection, conversation_id: int) -> list[OutlineMessage]:
     """All live messages, a parent before what is below it."""
     rows = connection.execute(
         "SELECT id, parent_id, role, substr(text, 1, ?), model FROM messages"
@@ -187,7 +187,7 @@ def insert_tree(
     What is there already at the same place, by the same one with the same text, is not added again. Beside what is
     there nothing new is shown; below its ends it is.
     """
-    here, lowest = _places(connection, conversation_id)
+    here, lowest = _live_places(connection, conversation_id)
     ids: dict[int, int] = {}
     for message in messages:
         parent_id = None if message.parent_id is None else ids[message.parent_id]
@@ -207,7 +207,7 @@ def insert_tree(
     return ids
 
 
-def _places(
+def _live_places(
     connection: sqlite3.Connection, conversation_id: int
 ) -> tuple[dict[tuple[int | None, str, str], list[int]], dict[int | None, int]]:
     """The live messages by parent, role and text, the first one last; and the lowest choice below each parent."""
@@ -261,7 +261,7 @@ def insert_message(
     return int(cursor.lastrowid or 0)
 
 
-def choose(connection: sqlite3.Connection, message_id: int) -> None:
+def choose_branch(connection: sqlite3.Connection, message_id: int) -> None:
     """Makes a message and all above it the latest choice among their siblings."""
     connection.execute(
         """
@@ -334,7 +334,7 @@ def stats_to_text(stats: AnswerStats | None) -> str | None:
     return None if stats is None else json.dumps(dataclasses.asdict(stats))
 
 
-def _stats(text: str | None) -> AnswerStats | None:
+def _read_stats(text: str | None) -> AnswerStats | None:
     if text is None:
         return None
     fields: dict[str, Any] = json.loads(text)
@@ -344,7 +344,7 @@ def _stats(text: str | None) -> AnswerStats | None:
 _ROLES, _STATES = {role.value: role for role in Role}, {state.value: state for state in MessageState}
 
 
-def _message(row: sqlite3.Row) -> StoredMessage:
+def _read_message(row: sqlite3.Row) -> StoredMessage:
     """What most messages do not have is not looked into: a chat of 10,000 is opened in a moment."""
     number, conversation, parent, role, text, state, model, created_at, stats = row[:9]
     thinking, thinking_s, pinned, sources, recalled, versions = row[9:]
@@ -357,7 +357,7 @@ def _message(row: sqlite3.Row) -> StoredMessage:
         _STATES[state],
         model,
         created_at,
-        _stats(stats),
+        _read_stats(stats),
         tuple(sorted(map(int, versions.split(",")))) if versions else (),
         thinking,
         thinking_s,
@@ -377,7 +377,7 @@ def _tree_message(row: sqlite3.Row) -> TreeMessage:
         row["model"],
         row["created_at"],
         row["chosen"],
-        _stats(row["stats"]),
+        _read_stats(row["stats"]),
         row["thinking"],
         row["thinking_s"],
         bool(row["pinned"]),

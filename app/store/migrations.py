@@ -543,7 +543,7 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+def migrate_file(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Brings the file to the newest schema in one transaction, after a backup beside it.
 
     Raises `DatabaseNewer` with the file untouched, or `MigrationFailed` with the file as it was before.
@@ -559,7 +559,7 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
     connection.execute("BEGIN IMMEDIATE")
     try:
         for number, step in enumerate(migrations[schema_version(connection) :], start=schema_version(connection) + 1):
-            _run(step, number, connection, path)
+            _run_step(step, number, connection, path)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -582,7 +582,7 @@ def back_up(connection: sqlite3.Connection, target: Path) -> None:
         raise
 
 
-def _run(step: Migration, number: int, connection: sqlite3.Connection, path: Path) -> None:
+def _run_step(step: Migration, number: int, connection: sqlite3.Connection, path: Path) -> None:
     try:
         step(connection)
         problem = connection.execute("PRAGMA foreign_key_check").fetchone()

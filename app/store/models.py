@@ -39,7 +39,7 @@ class ModelNotes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(
+    def update_note(
         self,
         path: Path | str,
         *,
@@ -75,13 +75,13 @@ class ModelNotes:
         """What is known of one file, None where that is nothing."""
         with self._database.reading() as connection:
             row = connection.execute(f"SELECT {_COLUMNS} FROM models WHERE path = ?", (os.fsencode(path),)).fetchone()
-        return None if row is None else _note(row)
+        return None if row is None else _read_note(row)
 
     def all(self) -> list[ModelNote]:
         """What is known of every file, by path; also of files that are gone."""
         with self._database.reading() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM models ORDER BY path").fetchall()
-        return [_note(row) for row in rows]
+        return [_read_note(row) for row in rows]
 
     def forget(self, path: Path | str) -> None:
         """Knows nothing of this file any more."""
@@ -89,5 +89,5 @@ class ModelNotes:
             connection.execute("DELETE FROM models WHERE path = ?", (os.fsencode(path),))
 
 
-def _note(row: sqlite3.Row) -> ModelNote:
+def _read_note(row: sqlite3.Row) -> ModelNote:
     return ModelNote(**{**dict(row), "path": Path(os.fsdecode(row["path"]))})

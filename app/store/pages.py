@@ -16,7 +16,7 @@ from typing import Any
 from app.core.errors import DiskFull, FolderNotWritable
 from app.core.visible import clean_text
 from app.store.conversations import match_expression
-from app.store.database import Database, fold
+from app.store.database import Database, fold_text
 from app.store.trash import leave_traces
 
 Ranges = tuple[tuple[int, int], ...]
@@ -109,7 +109,7 @@ class PageStore:
                     now,
                 ),
             ).fetchone()
-        return _page(row)
+        return _read_page(row)
 
     def get(self, page_id: int) -> WrittenPage | None:
         """One page; None when it is deleted or unknown."""
@@ -117,7 +117,7 @@ class PageStore:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM pages WHERE id = ? AND deleted_at IS NULL", (page_id,)
             ).fetchone()
-        return None if row is None else _page(row)
+        return None if row is None else _read_page(row)
 
     def find(self, query: str = "") -> list[PageRow]:
         """The last changed first. With a query, those that have it, or all its words, the last one as a beginning.
@@ -126,16 +126,16 @@ class PageStore:
         """
         wanted = clean_text(query).strip()
         if wanted:
-            self._index()
+            self._index_changed()
         with self._database.reading() as connection:
-            hits = _hits(connection, wanted) if wanted else {}
+            hits = _find_hits(connection, wanted) if wanted else {}
             rows = connection.execute(
                 f"SELECT id, title, substr(ltrim(text, ?), 1, {BEGINNING_CHARACTERS}), is_pinned, updated_at"
                 " FROM pages WHERE deleted_at IS NULL AND (? = '' OR id IN (SELECT value FROM json_each(?)))"
                 " ORDER BY updated_at DESC, id DESC",
                 (_BLANK, wanted, json.dumps(list(hits))),
             ).fetchall()
-        return [_row(*row, hit=hits.get(row[0], "")) for row in rows]
+        return [_make_row(*row, hit=hits.get(row[0], "")) for row in rows]
 
     def save(
         self,
@@ -146,7 +146,7 @@ class PageStore:
         options: dict[str, Any] | None = None,
     ) -> None:
         """Keeps the page as it is now; it is on the disk when this returns. Only another text makes it the newest."""
-        state = _settled(text, written, cursor)
+        state = _settle_state(text, written, cursor)
         values = {
             "id": page_id,
             "now": self._clock(),
@@ -155,7 +155,7 @@ class PageStore:
             "cursor": state.cursor,
             "options": None if options is None else json.dumps(options, sort_keys=True),
         }
-        self._change(
+        self._change_columns(
             "updated_at = CASE WHEN text = :text THEN updated_at ELSE :now END, is_indexed = is_indexed AND"
             " text = :text, text = :text, written = :written, cursor = :cursor, options = coalesce(:options, options)",
             values,
@@ -163,16 +163,16 @@ class PageStore:
 
     def rename(self, page_id: int, title: str) -> None:
         """Gives it a title of its own; "" takes that away again."""
-        self._change("title = :title", {"id": page_id, "title": clean_text(title).strip()})
+        self._change_columns("title = :title", {"id": page_id, "title": clean_text(title).strip()})
 
     def set_pinned(self, page_id: int, is_pinned: bool) -> None:
         """Keeps a page above the others, or no longer."""
-        self._change("is_pinned = :is_pinned", {"id": page_id, "is_pinned": is_pinned})
+        self._change_columns("is_pinned = :is_pinned", {"id": page_id, "is_pinned": is_pinned})
 
     def note_file(self, page_id: int, file: Path, file_form: dict[str, Any]) -> None:
         """It was saved there, in that form."""
         values = {"id": page_id, "file": _stored_path(file), "form": json.dumps(file_form, sort_keys=True)}
-        self._change("file = :file, file_form = :form", values)
+        self._change_columns("file = :file, file_form = :form", values)
 
     def of_file(self, file: Path, text: str) -> WrittenPage | None:
         """The page that has this file and still says the same."""
@@ -181,11 +181,11 @@ class PageStore:
                 f"SELECT {_COLUMNS} FROM pages WHERE file = ? AND text = ? AND deleted_at IS NULL ORDER BY id DESC",
                 (_stored_path(file), clean_text(text)),
             ).fetchone()
-        return None if row is None else _page(row)
+        return None if row is None else _read_page(row)
 
     def keep_undo(self, page_id: int, text: str, written: Iterable[tuple[int, int]] = (), cursor: int = 0) -> None:
         """What the page was like before its last change, in the place of what was kept before."""
-        state = _settled(text, written, cursor)
+        state = _settle_state(text, written, cursor)
         with self._database.transaction() as connection:
             done = connection.execute(
                 "INSERT OR REPLACE INTO page_undo (page_id, text, written, cursor)"
@@ -201,15 +201,15 @@ class PageStore:
             row = connection.execute(
                 "SELECT text, written, cursor FROM page_undo WHERE page_id = ?", (page_id,)
             ).fetchone()
-        return None if row is None else StoredPageState(row["text"], _ranges(row["written"]), row["cursor"])
+        return None if row is None else StoredPageState(row["text"], _parse_ranges(row["written"]), row["cursor"])
 
     def delete(self, page_id: int) -> None:
         """Hides a page until `restore` or, for good, `purge_deleted`."""
-        self._change("deleted_at = :now", {"id": page_id, "now": self._clock()})
+        self._change_columns("deleted_at = :now", {"id": page_id, "now": self._clock()})
 
     def restore(self, page_id: int) -> None:
         """Undoes `delete`."""
-        self._change("deleted_at = NULL", {"id": page_id})
+        self._change_columns("deleted_at = NULL", {"id": page_id})
 
     def purge_deleted(self, before: float) -> None:
         """Really removes what was deleted before that moment; `erase_traces` is to follow."""
@@ -219,22 +219,22 @@ class PageStore:
                 leave_traces(connection, "pages_index")
                 connection.execute(f"DELETE {which}", (before,))
 
-    def _change(self, columns: str, values: dict[str, Any]) -> None:
+    def _change_columns(self, columns: str, values: dict[str, Any]) -> None:
         with self._database.transaction() as connection:
             if connection.execute(f"UPDATE pages SET {columns} WHERE id = :id", values).rowcount == 0:
                 raise KeyError(values["id"])
 
-    def _index(self) -> None:
+    def _index_changed(self) -> None:
         """Makes what was changed since somebody searched last known to the index; on a full disk it is not found."""
         with suppress(DiskFull, FolderNotWritable), self._database.transaction() as connection:
             connection.execute("UPDATE pages SET is_indexed = 1 WHERE NOT is_indexed")
 
 
-def _hits(connection: sqlite3.Connection, query: str) -> dict[int, str]:
+def _find_hits(connection: sqlite3.Connection, query: str) -> dict[int, str]:
     """The pages that have the query, as it is or word by word, with the text around it; "" where it is in the title."""
     rows = connection.execute(
         "SELECT id FROM pages WHERE deleted_at IS NULL AND (instr(text, ?) OR instr(fold(title), ?))",
-        (query, fold(query)),
+        (query, fold_text(query)),
     ).fetchall()
     if words := match_expression(query):
         # Not FTS5's own snippet(): a text that says the same again and again, as small models write, takes it minutes.
@@ -244,10 +244,10 @@ def _hits(connection: sqlite3.Connection, query: str) -> dict[int, str]:
         "SELECT id, text FROM pages WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps([row[0] for row in rows]),),
     )
-    return {page_id: _around(text, looked_for) for page_id, text in texts}
+    return {page_id: _text_around(text, looked_for) for page_id, text in texts}
 
 
-def _around(text: str, looked_for: Iterable[re.Pattern[str]]) -> str:
+def _text_around(text: str, looked_for: Iterable[re.Pattern[str]]) -> str:
     """Where the first of these stands; "" where none does."""
     found = next((found for pattern in looked_for if (found := pattern.search(text))), None)
     if found is None:
@@ -256,19 +256,19 @@ def _around(text: str, looked_for: Iterable[re.Pattern[str]]) -> str:
     return ("…" if start else "") + _one_line(text[start : start + SNIPPET_CHARACTERS])
 
 
-def _row(page_id: int, title: str, beginning: str, is_pinned: int, updated_at: float, *, hit: str) -> PageRow:
+def _make_row(page_id: int, title: str, beginning: str, is_pinned: int, updated_at: float, *, hit: str) -> PageRow:
     name, rest = _title_and_rest(beginning)
     snippet = hit or (beginning if title else rest)
     return PageRow(page_id, title or name, _one_line(snippet)[:SNIPPET_CHARACTERS], bool(is_pinned), updated_at)
 
 
-def _page(row: sqlite3.Row) -> WrittenPage:
+def _read_page(row: sqlite3.Row) -> WrittenPage:
     values = dict(row)
     values["title"] = values["title"] or _title_and_rest(values["text"].lstrip(_BLANK)[:BEGINNING_CHARACTERS])[0]
     values["file"] = Path(os.fsdecode(values["file"])) if values["file"] else None
     for name in ("file_form", "options"):
         values[name] = json.loads(values[name])
-    return WrittenPage(pinned=bool(values.pop("is_pinned")), **values | {"written": _ranges(values["written"])})
+    return WrittenPage(pinned=bool(values.pop("is_pinned")), **values | {"written": _parse_ranges(values["written"])})
 
 
 def _title_and_rest(beginning: str) -> tuple[str, str]:
@@ -288,7 +288,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _settled(text: str, written: Iterable[tuple[int, int]], cursor: int) -> StoredPageState:
+def _settle_state(text: str, written: Iterable[tuple[int, int]], cursor: int) -> StoredPageState:
     """As it is stored: the text clean, ranges and cursor inside it, ranges that touch as one."""
     clean = clean_text(text)
 
@@ -305,7 +305,7 @@ def _settled(text: str, written: Iterable[tuple[int, int]], cursor: int) -> Stor
     return StoredPageState(clean, tuple(ranges), place(cursor))
 
 
-def _ranges(stored: str) -> Ranges:
+def _parse_ranges(stored: str) -> Ranges:
     return tuple((start, end) for start, end in json.loads(stored))
 
 

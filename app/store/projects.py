@@ -63,7 +63,7 @@ class Projects:
                 f"INSERT INTO projects (name, icon, created_at, updated_at) VALUES (?, ?, ?, ?) RETURNING {_COLUMNS}",
                 (clean_text(name), icon, now, now),
             ).fetchone()
-        return _project(row)
+        return _read_project(row)
 
     def get(self, project_id: int | None) -> Project | None:
         """One project; None when it is deleted or unknown."""
@@ -71,11 +71,11 @@ class Projects:
             row = connection.execute(
                 f"SELECT {_COLUMNS} FROM projects WHERE id = ? AND deleted_at IS NULL", (project_id,)
             ).fetchone()
-        return None if row is None else _project(row)
+        return None if row is None else _read_project(row)
 
     def all(self) -> list[Project]:
         """By name, whatever its case and accents."""
-        return self._find("deleted_at IS NULL")
+        return self._find_where("deleted_at IS NULL")
 
     def update(
         self,
@@ -123,21 +123,21 @@ class Projects:
 
     def deleted(self) -> list[Project]:
         """What can be restored."""
-        return self._find("deleted_at IS NOT NULL")
+        return self._find_where("deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:
         """Really removes what was deleted before that moment, with its memories and documents; returns the ids."""
-        return purge(self._database, "projects", before)
+        return purge_deleted_rows(self._database, "projects", before)
 
-    def _find(self, where: str) -> list[Project]:
+    def _find_where(self, where: str) -> list[Project]:
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM projects WHERE {where} ORDER BY fold(name), id"
             ).fetchall()
-        return [_project(row) for row in rows]
+        return [_read_project(row) for row in rows]
 
 
-def _project(row: sqlite3.Row) -> Project:
+def _read_project(row: sqlite3.Row) -> Project:
     return Project(**{**dict(row), "is_open": bool(row["is_open"])})
 
 
@@ -149,7 +149,7 @@ def set_columns(connection: sqlite3.Connection, table: str, row_id: int, values:
         raise KeyError(row_id)
 
 
-def purge(database: Database, table: str, before: float) -> list[int]:
+def purge_deleted_rows(database: Database, table: str, before: float) -> list[int]:
     """Removes for good what was deleted before that moment, in seconds since 1970; returns the ids."""
     with database.transaction() as connection:
         rows = connection.execute(f"DELETE FROM {table} WHERE deleted_at < ? RETURNING id", (before,)).fetchall()
@@ -162,7 +162,7 @@ class ProjectDocuments:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, project_id: int | None) -> list[Attachment]:
+    def list_documents(self, project_id: int | None) -> list[Attachment]:
         """None in one that was deleted."""
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -219,16 +219,16 @@ class Memories:
 
     def get(self, memory_id: int) -> Memory | None:
         """One of them; None when it is deleted or unknown."""
-        return next(iter(self._find("m.id = ? AND m.deleted_at IS NULL", (memory_id,))), None)
+        return next(iter(self._find_where("m.id = ? AND m.deleted_at IS NULL", (memory_id,))), None)
 
     def all(self) -> list[Memory]:
         """Those for every chat first, then those of each project; in each the oldest first."""
-        return self._find(
+        return self._find_where(
             "m.deleted_at IS NULL AND (m.project_id IS NULL OR EXISTS"
             " (SELECT 1 FROM projects p WHERE p.id = m.project_id AND p.deleted_at IS NULL))"
         )
 
-    def of(self, project_id: int | None) -> list[Memory]:
+    def list_for_project(self, project_id: int | None) -> list[Memory]:
         """What a chat in this project, or in none, is told."""
         return [memory for memory in self.all() if memory.project_id is None or memory.project_id == project_id]
 
@@ -257,13 +257,13 @@ class Memories:
 
     def deleted(self) -> list[Memory]:
         """What can be restored."""
-        return self._find("m.deleted_at IS NOT NULL")
+        return self._find_where("m.deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:
         """Really removes what was deleted before that moment; returns the ids."""
-        return purge(self._database, "memories", before)
+        return purge_deleted_rows(self._database, "memories", before)
 
-    def _find(self, where: str, values: Sequence[object] = ()) -> list[Memory]:
+    def _find_where(self, where: str, values: Sequence[object] = ()) -> list[Memory]:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT m.id, m.project_id, m.text, m.created_at FROM memories m"
@@ -296,7 +296,7 @@ class Tags:
         """A new tag, or the one that is called so already."""
         name = clean_text(name)
         with self._database.transaction() as connection:
-            known = _named(connection, name)
+            known = _find_named(connection, name)
             if known is not None:
                 return ChatTag(*known)
             row = connection.execute(
@@ -306,7 +306,7 @@ class Tags:
 
     def all(self) -> list[ChatTag]:
         """By name."""
-        return self._find("deleted_at IS NULL")
+        return self._find_where("deleted_at IS NULL")
 
     def of_chats(self) -> dict[int, tuple[int, ...]]:
         """The tags of every conversation that has some, in the order in which they were made."""
@@ -319,7 +319,7 @@ class Tags:
 
     def of_chat(self, conversation_id: int) -> list[ChatTag]:
         """By name."""
-        return self._find(
+        return self._find_where(
             "deleted_at IS NULL AND id IN (SELECT tag_id FROM conversation_tags WHERE conversation_id = ?)",
             (conversation_id,),
         )
@@ -334,7 +334,7 @@ class Tags:
             ).fetchall()
         return {row[0] for row in rows}
 
-    def put(self, tag_id: int, conversation_id: int, *, is_on: bool = True) -> None:
+    def set_tag(self, tag_id: int, conversation_id: int, *, is_on: bool = True) -> None:
         """On a conversation, or off it."""
         with self._database.transaction() as connection:
             if is_on:
@@ -355,9 +355,9 @@ class Tags:
         values: dict[str, Any] = {} if isinstance(colour, UnchangedValue) else {"colour": colour}
         with self._database.transaction() as connection:
             if not isinstance(name, UnchangedValue):
-                known = _named(connection, clean_text(name))
+                known = _find_named(connection, clean_text(name))
                 if known is not None and known[0] != tag_id:
-                    _merge(connection, tag_id, known[0])
+                    _merge_tags(connection, tag_id, known[0])
                     return int(known[0])
                 values["name"] = clean_text(name)
             set_columns(connection, "tags", tag_id, values)
@@ -374,21 +374,21 @@ class Tags:
             row = connection.execute("SELECT name FROM tags WHERE id = ?", (tag_id,)).fetchone()
             if row is None:
                 raise KeyError(tag_id)
-            known = _named(connection, row[0])
+            known = _find_named(connection, row[0])
             if known is not None and known[0] != tag_id:
-                _merge(connection, tag_id, known[0])
+                _merge_tags(connection, tag_id, known[0])
             else:
                 set_columns(connection, "tags", tag_id, {"deleted_at": None})
 
     def deleted(self) -> list[ChatTag]:
         """What can be restored."""
-        return self._find("deleted_at IS NOT NULL")
+        return self._find_where("deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:
         """Really removes what was deleted before that moment; returns the ids."""
-        return purge(self._database, "tags", before)
+        return purge_deleted_rows(self._database, "tags", before)
 
-    def _find(self, where: str, values: Sequence[object] = ()) -> list[ChatTag]:
+    def _find_where(self, where: str, values: Sequence[object] = ()) -> list[ChatTag]:
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"SELECT id, name, colour FROM tags WHERE {where} ORDER BY fold(name), id", tuple(values)
@@ -396,14 +396,14 @@ class Tags:
         return [ChatTag(*row) for row in rows]
 
 
-def _named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
+def _find_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
     found: sqlite3.Row | None = connection.execute(
         "SELECT id, name, colour FROM tags WHERE name = ? COLLATE NOCASE AND deleted_at IS NULL", (name,)
     ).fetchone()
     return found
 
 
-def _merge(connection: sqlite3.Connection, tag_id: int, into_id: int) -> None:
+def _merge_tags(connection: sqlite3.Connection, tag_id: int, into_id: int) -> None:
     """The conversations of one tag get another, and it goes."""
     connection.execute(
         "INSERT OR IGNORE INTO conversation_tags (conversation_id, tag_id)"

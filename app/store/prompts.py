@@ -39,7 +39,7 @@ class PromptStore:
         with self._database.transaction() as connection:
             row = connection.execute(
                 f"INSERT INTO prompts (name, text, created_at) VALUES (?, ?, ?) RETURNING {_COLUMNS}",
-                (_name(name), clean_text(text), self._clock()),
+                (_clean_name(name), clean_text(text), self._clock()),
             ).fetchone()
         return SavedPrompt(**dict(row))
 
@@ -53,49 +53,49 @@ class PromptStore:
 
     def all(self) -> list[SavedPrompt]:
         """The last used first; behind them those that nobody has used, by name."""
-        return self._where("deleted_at IS NULL ORDER BY used_at DESC NULLS LAST, name COLLATE NOCASE, id")
+        return self._select_where("deleted_at IS NULL ORDER BY used_at DESC NULLS LAST, name COLLATE NOCASE, id")
 
     def deleted(self) -> list[SavedPrompt]:
         """What `restore` can bring back, the last deleted first."""
-        return self._where("deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC")
+        return self._select_where("deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC")
 
     def change(self, prompt_id: int, *, name: str | None = None, text: str | None = None) -> None:
         """Another name or text; what is None stays."""
-        self._update(
+        self._update_row(
             "name = coalesce(?, name), text = coalesce(?, text)",
             prompt_id,
-            None if name is None else _name(name),
+            None if name is None else _clean_name(name),
             None if text is None else clean_text(text),
         )
 
     def note_use(self, prompt_id: int) -> None:
         """It was used just now."""
-        self._update("used_at = ?", prompt_id, self._clock())
+        self._update_row("used_at = ?", prompt_id, self._clock())
 
     def delete(self, prompt_id: int) -> None:
         """Hides one until `restore` or, for good, `purge_deleted`."""
-        self._update("deleted_at = ?", prompt_id, self._clock())
+        self._update_row("deleted_at = ?", prompt_id, self._clock())
 
     def restore(self, prompt_id: int) -> None:
         """Undoes `delete`."""
-        self._update("deleted_at = NULL", prompt_id)
+        self._update_row("deleted_at = NULL", prompt_id)
 
     def purge_deleted(self, before: float) -> None:
         """Removes for good what was deleted before then."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM prompts WHERE deleted_at < ?", (before,))
 
-    def _where(self, condition: str) -> list[SavedPrompt]:
+    def _select_where(self, condition: str) -> list[SavedPrompt]:
         with self._database.reading() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM prompts WHERE {condition}").fetchall()
         return [SavedPrompt(**dict(row)) for row in rows]
 
-    def _update(self, changes: str, prompt_id: int, *values: object) -> None:
+    def _update_row(self, changes: str, prompt_id: int, *values: object) -> None:
         with self._database.transaction() as connection:
             changed = connection.execute(f"UPDATE prompts SET {changes} WHERE id = ?", (*values, prompt_id)).rowcount
         if not changed:
             raise KeyError(prompt_id)
 
 
-def _name(typed: str) -> str:
+def _clean_name(typed: str) -> str:
     return " ".join(clean_text(typed).split())

@@ -55,9 +55,11 @@ class QueuedMessages:
                     (row[0], draft_of),
                 )
                 hand_over(connection, draft_of, queued_id=row[0])
-        return next(queued_message for queued_message in self.of(conversation_id) if queued_message.id == row[0])
+        return next(
+            queued_message for queued_message in self.list_waiting(conversation_id) if queued_message.id == row[0]
+        )
 
-    def of(self, conversation_id: int) -> list[QueuedMessage]:
+    def list_waiting(self, conversation_id: int) -> list[QueuedMessage]:
         """What waits in a conversation, the next one first; nothing in one that was deleted."""
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -79,7 +81,7 @@ class QueuedMessages:
             for row in rows
         ]
 
-    def conversations(self) -> list[int]:
+    def list_conversations(self) -> list[int]:
         """Those in which something waits, the one that has waited longest first."""
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -88,7 +90,7 @@ class QueuedMessages:
             ).fetchall()
         return [row[0] for row in rows]
 
-    def edit(self, queued_id: int, text: str) -> None:
+    def edit_text(self, queued_id: int, text: str) -> None:
         """Another text for one that waits."""
         with self._database.transaction() as connection:
             changed = connection.execute(
@@ -129,7 +131,7 @@ class QueuedMessages:
             )
             add_uses(connection, "queued_id", message.id, message.media)
 
-    def sent(self, queued_id: int, message_id: int) -> None:
+    def mark_sent(self, queued_id: int, message_id: int) -> None:
         """It is this message now, and its documents are that one's."""
         with self._database.transaction() as connection:
             connection.execute(

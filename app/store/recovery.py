@@ -54,7 +54,7 @@ def is_mended(connection: sqlite3.Connection, path: Path) -> bool:
     _mend_indexes(connection)
     sound = is_sound(connection)
     if sound:
-        _marker(path).unlink(missing_ok=True)
+        _marker_path(path).unlink(missing_ok=True)
     return sound
 
 
@@ -106,7 +106,7 @@ def move_aside(path: Path) -> Path:
         source = path.with_name(path.name + suffix)
         if source.exists():
             source.rename(target.with_name(target.name + suffix))
-    _marker(path).unlink(missing_ok=True)
+    _marker_path(path).unlink(missing_ok=True)
     log.info("a damaged database was moved to %s", target.name)
     return target
 
@@ -114,17 +114,17 @@ def move_aside(path: Path) -> Path:
 def mark_suspect(path: Path) -> None:
     """Remembers that damage was met while working, so that the next start looks at every page."""
     try:
-        _marker(path).touch(mode=0o600)
+        _marker_path(path).touch(mode=0o600)
     except OSError:
         log.error("no note could be left beside the damaged database")
 
 
 def is_suspect(path: Path) -> bool:
     """Whether damage was met since the file was last put aside."""
-    return _marker(path).exists()
+    return _marker_path(path).exists()
 
 
-def _marker(path: Path) -> Path:
+def _marker_path(path: Path) -> Path:
     return path.with_name(path.name + ".suspect")
 
 
@@ -155,8 +155,8 @@ def every_row(path: Path) -> Iterator[tuple[int, list[Value]]]:
         for number in range(min(int.from_bytes(page[head + 3 : head + 5], "big"), usable // 2)):
             at = head + 8 + 2 * number
             try:
-                rowid, payload = _cell(data, page, int.from_bytes(page[at : at + 2], "big"), usable, page_bytes)
-                yield rowid, _record(payload)
+                rowid, payload = _read_cell(data, page, int.from_bytes(page[at : at + 2], "big"), usable, page_bytes)
+                yield rowid, _read_record(payload)
             except (IndexError, ValueError, struct.error):
                 continue
 
@@ -167,9 +167,9 @@ def _page_bytes(data: bytes) -> int:
     return told if told >= 512 and not told & (told - 1) else USUAL_PAGE_BYTES
 
 
-def _cell(data: bytes, page: bytes, at: int, usable: int, page_bytes: int) -> tuple[int, bytes]:
-    size, at = _varint(page, at)
-    rowid, at = _varint(page, at)
+def _read_cell(data: bytes, page: bytes, at: int, usable: int, page_bytes: int) -> tuple[int, bytes]:
+    size, at = _read_varint(page, at)
+    rowid, at = _read_varint(page, at)
     if size > len(data):
         raise ValueError("longer than the file")
     rowid -= (rowid >> 63) << 64
@@ -187,22 +187,22 @@ def _cell(data: bytes, page: bytes, at: int, usable: int, page_bytes: int) -> tu
     return rowid, bytes(payload)
 
 
-def _record(payload: bytes) -> list[Value]:
-    end, at = _varint(payload, 0)
+def _read_record(payload: bytes) -> list[Value]:
+    end, at = _read_varint(payload, 0)
     kinds, place = [], end
     while at < end:
-        kind, at = _varint(payload, at)
+        kind, at = _read_varint(payload, at)
         kinds.append(kind)
     values: list[Value] = []
     for kind in kinds:
-        value, place = _value(payload, kind, place)
+        value, place = _read_value(payload, kind, place)
         values.append(value)
     if at != end or place != len(payload):
         raise ValueError("no record")
     return values
 
 
-def _value(payload: bytes, kind: int, at: int) -> tuple[Value, int]:
+def _read_value(payload: bytes, kind: int, at: int) -> tuple[Value, int]:
     if kind in _CONSTANTS:
         return _CONSTANTS[kind], at
     if kind in _INT_BYTES:
@@ -217,7 +217,7 @@ def _value(payload: bytes, kind: int, at: int) -> tuple[Value, int]:
     return (found.decode("utf-8", "replace") if kind % 2 else found), end
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     value = 0
     for place in range(at, at + 8):
         value = value << 7 | data[place] & 0x7F
@@ -262,7 +262,7 @@ class RecoveredParts:
     rows: int
 
 
-def recover(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | None) -> RecoveredParts:
+def recover_rows(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | None) -> RecoveredParts:
     """Copies what can be read into `new`, which has the same schema and no rows, and mends what refers to lost rows.
 
     `pages` is the damaged file where all of it is in the file itself, and not in a journal. One transaction; nothing of
@@ -273,12 +273,12 @@ def recover(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | 
     triggers = new.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
     for name, _ in triggers:  # the indexes are built at once at the end
         new.execute(f"DROP TRIGGER {name}")
-    counts = {table: _copy(damaged, new, table) for table in _tables(new)}
+    counts = {table: _copy_table(damaged, new, table) for table in _content_tables(new)}
     if pages is not None:
         for table in (text for text in IRREPLACEABLE if text in counts):
-            if _read(damaged, f"SELECT count(*) FROM {table} NOT INDEXED") is None:
+            if _read_rows(damaged, f"SELECT count(*) FROM {table} NOT INDEXED") is None:
                 counts[table] += _copy_from_pages(pages, new, table)
-    for name, number in _read(damaged, "SELECT name, seq FROM sqlite_sequence") or ():  # ids that never come back
+    for name, number in _read_rows(damaged, "SELECT name, seq FROM sqlite_sequence") or ():  # ids that never come back
         new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (number, name))
     _mend_messages(new)
     _drop_loose_rows(new)
@@ -298,7 +298,7 @@ def recover(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | 
     return RecoveredParts(len(chats), messages, found_pages, sum(counts.values()))
 
 
-def _tables(connection: sqlite3.Connection) -> list[str]:
+def _content_tables(connection: sqlite3.Connection) -> list[str]:
     """The tables with content of their own."""
     shadows = tuple(f"{index}_" for index in full_text_indexes(connection))
     query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY rowid"
@@ -306,7 +306,7 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
     return [name for name in names if not name.startswith(("sqlite_", *shadows))]
 
 
-def _copy(damaged: sqlite3.Connection, new: sqlite3.Connection, table: str) -> int:
+def _copy_table(damaged: sqlite3.Connection, new: sqlite3.Connection, table: str) -> int:
     columns = [(row[1], row[2]) for row in new.execute(f"PRAGMA table_info({table})")]
     names = ", ".join(name for name, _ in columns)
     insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})"
@@ -362,27 +362,27 @@ def _by_rowid(damaged: sqlite3.Connection, table: str, names: str) -> Iterator[S
     query = f"SELECT {names} FROM {table} WHERE rowid BETWEEN ? AND ?"
     first, last, failures, is_lost = 1, _last_rowid(damaged, table), 0, False
     while first <= last and failures < MOST_FAILURES:
-        found = _read(damaged, query, first, first + RANGE - 1)
+        found = _read_rows(damaged, query, first, first + RANGE - 1)
         if found is None:
             # Behind a stretch that is lost as a whole, because the page above is, a few rows tell whether it goes on.
             probes = range(first, first + RANGE, RANGE // 5 if is_lost else 1)
-            alone = [_read(damaged, query, probe, probe) for probe in probes]
+            alone = [_read_rows(damaged, query, probe, probe) for probe in probes]
             if is_lost and any(rows is not None for rows in alone):
-                alone = [_read(damaged, query, number, number) for number in range(first, first + RANGE)]
+                alone = [_read_rows(damaged, query, number, number) for number in range(first, first + RANGE)]
             failures += alone.count(None)
             is_lost = all(rows is None for rows in alone)
             found = [row for rows in alone for row in rows or ()]
         yield from found
         first += RANGE
         if not found:
-            later = _read(damaged, f"SELECT min(rowid) FROM {table} WHERE rowid >= ?", first)
+            later = _read_rows(damaged, f"SELECT min(rowid) FROM {table} WHERE rowid >= ?", first)
             first = max(first, later[0][0] or last + 1) if later else first
 
 
 def _last_rowid(damaged: sqlite3.Connection, table: str) -> int:
-    found = _read(damaged, f"SELECT max(rowid) FROM {table}")
+    found = _read_rows(damaged, f"SELECT max(rowid) FROM {table}")
     if found is None:  # the number that was given out last is noted elsewhere, too
-        found = _read(damaged, "SELECT seq FROM sqlite_sequence WHERE name = ?", table)
+        found = _read_rows(damaged, "SELECT seq FROM sqlite_sequence WHERE name = ?", table)
     last = found[0][0] if found else RANGE * RANGE
     return min(last, MOST_ROWS) if isinstance(last, int) else 0
 
@@ -398,7 +398,7 @@ def _by_key(damaged: sqlite3.Connection, table: str, names: str, keys: Sequence[
             log.info("%s cannot be read to its end: %s", table, error)
 
 
-def _read(damaged: sqlite3.Connection, query: str, *values: object) -> list[Any] | None:
+def _read_rows(damaged: sqlite3.Connection, query: str, *values: object) -> list[Any] | None:
     """The rows, or None where a page that they need is damaged."""
     try:
         return damaged.execute(query, values).fetchall()

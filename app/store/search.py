@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from app.core.visible import clean_text
 from app.language.names import WITHOUT_SPACES
 from app.store.conversations import match_expression
-from app.store.database import Database, fold
+from app.store.database import Database, fold_text
 from app.store.jobs import JobResults
 from app.store.pages import PageRow, PageStore
 
@@ -58,13 +58,13 @@ class TextSearch:
                 " AND EXISTS (SELECT 1 FROM conversation_tags ct JOIN tags t ON t.id = ct.tag_id"
                 f" AND t.deleted_at IS NULL WHERE ct.conversation_id = c.id AND instr(fold(t.name), :tag{number}) = 1)"
             )
-            values[f"tag{number}"] = fold(clean_text(name))
+            values[f"tag{number}"] = fold_text(clean_text(name))
         for number, name in enumerate(projects):
             where += (
                 " AND EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id AND p.deleted_at IS NULL"
                 f" AND instr(fold(p.name), :project{number}) = 1)"
             )
-            values[f"project{number}"] = fold(clean_text(name))
+            values[f"project{number}"] = fold_text(clean_text(name))
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"SELECT c.id FROM conversations c WHERE c.deleted_at IS NULL{where}"
@@ -73,9 +73,9 @@ class TextSearch:
             ).fetchall()
         return [row[0] for row in rows]
 
-    def titles(self, query: str, most: int, *, within: Sequence[int] | None = None) -> list[FoundText]:
+    def find_titles(self, query: str, most: int, *, within: Sequence[int] | None = None) -> list[FoundText]:
         """Chats that have the words in their title, the last used first; `within`: only of these, also for no words."""
-        words, unspaced = _parts(query)
+        words, unspaced = _query_parts(query)
         if not words and not unspaced and within is None:
             return []
         index = "titles_index JOIN conversations c ON c.id = titles_index.rowid" if words else "conversations c"
@@ -86,11 +86,11 @@ class TextSearch:
                 + _has_all("c.title", unspaced)
                 + _WITHIN
                 + " ORDER BY c.updated_at DESC, c.id DESC LIMIT :most",
-                {"words": words, "most": most, "within": _list(within)} | _named(unspaced),
+                {"words": words, "most": most, "within": _json_list(within)} | _name_parts(unspaced),
             ).fetchall()
         return [FoundText("chat", row[0], 0, row[1], "", row[2]) for row in rows]
 
-    def messages(
+    def find_messages(
         self,
         query: str,
         most: int,
@@ -103,16 +103,16 @@ class TextSearch:
 
         `within`: only those of these chats.
         """
-        words, unspaced = _parts(query, is_phrase=is_phrase)
+        words, unspaced = _query_parts(query, is_phrase=is_phrase)
         if words:
             with self._database.reading() as connection:
-                return _ids(connection, words, unspaced, most, _list(within))
+                return _find_ids(connection, words, unspaced, most, _json_list(within))
         found: list[int] = []
         last = self.last_message() if unspaced else 0
         while last > 0 and len(found) < most and not is_cancelled():
             with self._database.reading() as connection:
                 found += _ids_between(
-                    connection, last - STRETCH, last, unspaced, most - len(found), within=_list(within)
+                    connection, last - STRETCH, last, unspaced, most - len(found), within=_json_list(within)
                 )
             last -= STRETCH
         return found
@@ -157,11 +157,11 @@ class TextSearch:
             ).fetchall()
         return {row[0]: row[1] for row in rows}
 
-    def jobs(self, query: str, kinds: Sequence[str], most: int) -> list[FoundText]:
+    def find_jobs(self, query: str, kinds: Sequence[str], most: int) -> list[FoundText]:
         """Jobs of these kinds that have the words in title, documents' names or result, the last changed first."""
-        if not any(_parts(query)):
+        if not any(_query_parts(query)):
             return []
-        found = self._jobs.search(query)
+        found = self._jobs.search_text(query)
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT j.kind, j.id, 0, j.title, substr(coalesce(r.text, ''), 1, ?), j.updated_at FROM jobs j"
@@ -172,13 +172,16 @@ class TextSearch:
             ).fetchall()
         return [FoundText(*row) for row in rows]
 
-    def pictures(self, query: str, most: int, *, within: Sequence[int] | None = None) -> list[FoundText]:
+    def find_pictures(self, query: str, most: int, *, within: Sequence[int] | None = None) -> list[FoundText]:
         """Messages by the names of their pictures and sounds, the last added first. There are few of these."""
-        words = fold(clean_text(query)).split()[:MOST_WORDS]
+        words = fold_text(clean_text(query)).split()[:MOST_WORDS]
         if not words:
             return []
         named = "".join(f" AND instr(fold(u.name), :word{number})" for number in range(len(words)))
-        values = {f"word{number}": word for number, word in enumerate(words)} | {"most": most, "within": _list(within)}
+        values = {f"word{number}": word for number, word in enumerate(words)} | {
+            "most": most,
+            "within": _json_list(within),
+        }
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT 'chat', c.id, m.id, c.title, u.name, m.created_at FROM media_uses u"
@@ -188,9 +191,9 @@ class TextSearch:
             ).fetchall()
         return [FoundText(*row) for row in rows]
 
-    def pages(self, query: str, most: int) -> list[PageRow]:
+    def find_pages(self, query: str, most: int) -> list[PageRow]:
         """Pages, the last changed first; their snippets are where the words stand."""
-        return self._pages.find(query)[:most] if any(_parts(query)) else []
+        return self._pages.find(query)[:most] if any(_query_parts(query)) else []
 
     def every_title(self, kinds: Sequence[str]) -> list[FoundText]:
         """Of all chats, and of all jobs of these kinds."""
@@ -221,7 +224,7 @@ def is_common_letter(word: str) -> bool:
     return len(word) == 1 and word.lower() != word.upper()
 
 
-def _parts(query: str, *, is_phrase: bool = False) -> tuple[str, tuple[str, ...]]:
+def _query_parts(query: str, *, is_phrase: bool = False) -> tuple[str, tuple[str, ...]]:
     """What the index is asked for, "" for nothing, and the parts that it does not know since they have no spaces."""
     words = clean_text(query).split()
     unspaced = tuple(word for word in words if WITHOUT_SPACES.search(word))
@@ -237,11 +240,11 @@ def _parts(query: str, *, is_phrase: bool = False) -> tuple[str, tuple[str, ...]
 _WITHIN = " AND (:within IS NULL OR c.id IN (SELECT value FROM json_each(:within)))"
 
 
-def _list(ids: Sequence[int] | None) -> str | None:
+def _json_list(ids: Sequence[int] | None) -> str | None:
     return None if ids is None else json.dumps(list(ids))
 
 
-def _ids(
+def _find_ids(
     connection: sqlite3.Connection, words: str, unspaced: Sequence[str], most: int, within: str | None
 ) -> list[int]:
     rows = connection.execute(
@@ -251,7 +254,7 @@ def _ids(
         + _has_all("m.text", unspaced)
         + _WITHIN
         + " ORDER BY messages_index.rowid DESC LIMIT :most",
-        {"words": words, "most": most, "within": within} | _named(unspaced),
+        {"words": words, "most": most, "within": within} | _name_parts(unspaced),
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -269,7 +272,7 @@ def _ids_between(
         "SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id"
         " WHERE m.id > :after AND m.id <= :last AND m.deleted_at IS NULL AND c.deleted_at IS NULL"
         " AND m.state <> 'writing'" + _has_all("m.text", unspaced) + _WITHIN + " ORDER BY m.id DESC LIMIT :most",
-        {"after": after, "last": last, "most": most, "within": within} | _named(unspaced),
+        {"after": after, "last": last, "most": most, "within": within} | _name_parts(unspaced),
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -278,5 +281,5 @@ def _has_all(column: str, parts: Sequence[str]) -> str:
     return "".join(f" AND instr({column}, :part{number})" for number in range(len(parts)))
 
 
-def _named(parts: Sequence[str]) -> dict[str, str]:
+def _name_parts(parts: Sequence[str]) -> dict[str, str]:
     return {f"part{number}": part for number, part in enumerate(parts)}

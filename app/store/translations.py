@@ -67,21 +67,21 @@ class TranslationStore(JobResults):
 
     def add_segments(self, job_id: int, segments: Iterable[tuple[int, Fields]]) -> None:
         """The next segments of a job, each with its number."""
-        for batch in batches(segments):
+        for batch in split_batches(segments):
             rows = [(job_id, number, json.dumps(fields)) for number, fields in batch]
             with self._database.transaction() as connection:
                 connection.executemany(
                     "INSERT INTO translation_segments (job_id, number, source) VALUES (?, ?, ?)", rows
                 )
-            self._changed(job_id)
+            self._forget_counts(job_id)
 
-    def keep(self, job_id: int, outcomes: Iterable[SegmentOutcome], *, never_over: Sequence[str] = ()) -> None:
+    def save_outcomes(self, job_id: int, outcomes: Iterable[SegmentOutcome], *, never_over: Sequence[str] = ()) -> None:
         """What became of segments that are there; on the disk when this returns.
 
         What stands there from one of the origins `never_over` stays.
         """
         kept = json.dumps(list(never_over))
-        for batch in batches(outcomes):
+        for batch in split_batches(outcomes):
             rows = [
                 (json.dumps(outcome.target), outcome.origin, outcome.is_flagged, job_id, outcome.number, kept)
                 for outcome in batch
@@ -92,7 +92,7 @@ class TranslationStore(JobResults):
                     " WHERE job_id = ? AND number = ? AND origin NOT IN (SELECT value FROM json_each(?))",
                     rows,
                 )
-            self._changed(job_id)
+            self._forget_counts(job_id)
 
     def forget_outcomes(self, job_id: int, *, only: int | None = None) -> None:
         """Segments are not translated any more, one or all."""
@@ -102,7 +102,7 @@ class TranslationStore(JobResults):
                 " WHERE job_id = :job AND origin <> '' AND (:only IS NULL OR number = :only)",
                 {"job": job_id, "only": only},
             )
-        self._changed(job_id)
+        self._forget_counts(job_id)
 
     def remove_segments(self, job_id: int) -> None:
         """Forgets the segments of a job, a batch at a time, so that others get at the database in between."""
@@ -114,7 +114,7 @@ class TranslationStore(JobResults):
                     " (SELECT number FROM translation_segments WHERE job_id = :job LIMIT :count)",
                     {"job": job_id, "count": BATCH},
                 ).rowcount
-            self._changed(job_id)
+            self._forget_counts(job_id)
 
     def replace_segments(
         self,
@@ -141,9 +141,9 @@ class TranslationStore(JobResults):
                 " WHERE job_id = ? AND number = ?",
                 done,
             )
-        self._changed(job_id)
+        self._forget_counts(job_id)
 
-    def segments(self, job_id: int, first: int = 1, count: int | None = None) -> list[StoredSegment]:
+    def read_segments(self, job_id: int, first: int = 1, count: int | None = None) -> list[StoredSegment]:
         """Segments in order from a number on; None is all of them."""
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -151,27 +151,27 @@ class TranslationStore(JobResults):
                 " ORDER BY number LIMIT ?",
                 (job_id, first, -1 if count is None else count),
             ).fetchall()
-        return [_segment(row) for row in rows]
+        return [_read_segment(row) for row in rows]
 
     def every_segment(self, job_id: int) -> Iterator[StoredSegment]:
         """All segments in order, a batch at a time, so that others get at the database in between."""
         first = 1
-        while batch := self.segments(job_id, first, BATCH):
+        while batch := self.read_segments(job_id, first, BATCH):
             yield from batch
             first = batch[-1].number + 1
 
-    def segment(self, job_id: int, number: int) -> StoredSegment | None:
-        found = self.segments(job_id, number, 1)
+    def read_segment(self, job_id: int, number: int) -> StoredSegment | None:
+        found = self.read_segments(job_id, number, 1)
         return found[0] if found and found[0].number == number else None
 
-    def counts(self, job_ids: Sequence[int]) -> dict[int, SegmentCounts]:
+    def count_segments(self, job_ids: Sequence[int]) -> dict[int, SegmentCounts]:
         """How the segments of each of these jobs stand."""
         with self._counting:
             unknown = [job_id for job_id in job_ids if job_id not in self._counted]
-            self._counted |= self._count(unknown) if unknown else {}
+            self._counted |= self._query_counts(unknown) if unknown else {}
             return {job_id: self._counted[job_id] for job_id in job_ids}
 
-    def _count(self, job_ids: Sequence[int]) -> dict[int, SegmentCounts]:
+    def _query_counts(self, job_ids: Sequence[int]) -> dict[int, SegmentCounts]:
         ids = json.dumps(list(job_ids))
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -184,9 +184,9 @@ class TranslationStore(JobResults):
                 " WHERE is_flagged AND job_id IN (SELECT value FROM json_each(?)) GROUP BY job_id",
                 (ids,),
             ).fetchall()
-        return _counted(job_ids, [tuple(row) for row in rows], {row[0]: row[1] for row in flagged})
+        return _count_rows(job_ids, [tuple(row) for row in rows], {row[0]: row[1] for row in flagged})
 
-    def _changed(self, job_id: int) -> None:
+    def _forget_counts(self, job_id: int) -> None:
         with self._counting:
             self._counted.pop(job_id, None)
 
@@ -201,7 +201,7 @@ class TranslationStore(JobResults):
             ).fetchone()
         return None if row[0] is None else int(row[0])
 
-    def glossary(self, source_language: str, target_language: str) -> list[tuple[str, str]]:
+    def read_glossary(self, source_language: str, target_language: str) -> list[tuple[str, str]]:
         """The terms of a pair of languages in their order."""
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -220,7 +220,7 @@ class TranslationStore(JobResults):
             connection.executemany("INSERT INTO glossary_terms VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def batches(items: Iterable[T]) -> Iterator[list[T]]:
+def split_batches(items: Iterable[T]) -> Iterator[list[T]]:
     """Items in lists of at most `BATCH`."""
     batch: list[T] = []
     for item in items:
@@ -232,11 +232,11 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
         yield batch
 
 
-def _segment(row: sqlite3.Row) -> StoredSegment:
+def _read_segment(row: sqlite3.Row) -> StoredSegment:
     return StoredSegment(row[0], json.loads(row[1]), None if row[2] is None else json.loads(row[2]))
 
 
-def _counted(
+def _count_rows(
     job_ids: Sequence[int], rows: Sequence[tuple[int, str, int]], flagged: dict[int, int]
 ) -> dict[int, SegmentCounts]:
     by_job: dict[int, dict[str, int]] = {job_id: {} for job_id in job_ids}
@@ -326,16 +326,16 @@ class TranslationMemory:
             ).fetchone()
         return None if row is None else str(row[0])
 
-    def keep(self, entries: Iterable[MemoryEntry]) -> int:
+    def save_entries(self, entries: Iterable[MemoryEntry]) -> int:
         """Keeps translations, in place of earlier ones for the same; they are on the disk when this returns.
 
         Returns how many.
         """
-        return sum(map(self._keep, batches(entries)))
+        return sum(map(self._save_batch, split_batches(entries)))
 
-    def _keep(self, entries: list[MemoryEntry]) -> int:
+    def _save_batch(self, entries: list[MemoryEntry]) -> int:
         now = self._clock()
-        rows = [_row(entry, now) for entry in entries]
+        rows = [_entry_row(entry, now) for entry in entries]
         with self._database.transaction() as connection:
             connection.executemany(
                 f"INSERT INTO translation_memory ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -346,7 +346,7 @@ class TranslationMemory:
             )
         return len(rows)
 
-    def every(self, pair: LanguagePair | None = None) -> Iterator[MemoryEntry]:
+    def iterate_entries(self, pair: LanguagePair | None = None) -> Iterator[MemoryEntry]:
         """All of them, or those of one pair of languages, oldest first, a batch at a time."""
         wanted = {"pair": pair is not None} | vars(pair or LanguagePair("", ""))
         last = 0
@@ -359,10 +359,10 @@ class TranslationMemory:
                 ).fetchall()
             if not rows:
                 return
-            yield from map(_entry, rows)
+            yield from map(_read_entry, rows)
             last = rows[-1]["id"]
 
-    def pairs(self) -> dict[LanguagePair, int]:
+    def count_pairs(self) -> dict[LanguagePair, int]:
         """The pairs of languages, each with how many translations there are of it."""
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -380,10 +380,10 @@ class TranslationMemory:
             ).fetchone()
         return int(row[0])
 
-    def ids(self, pair: LanguagePair, keys: Iterable[bytes]) -> list[int]:
+    def find_ids(self, pair: LanguagePair, keys: Iterable[bytes]) -> list[int]:
         """Under which numbers translations of these contents are kept, whoever made them and for whatever wish."""
         found = list[int]()
-        for batch in batches(keys):
+        for batch in split_batches(keys):
             with self._database.reading() as connection:
                 rows = connection.execute(
                     "SELECT id FROM translation_memory WHERE source_language = ? AND target_language = ?"
@@ -396,7 +396,7 @@ class TranslationMemory:
     def delete(self, ids: Iterable[int]) -> int:
         """Deletes translations for good, a batch at a time, so that others get at the database in between; how many."""
         count = 0
-        for batch in batches(ids):
+        for batch in split_batches(ids):
             with self._database.transaction() as connection:
                 count += connection.execute(
                     f"DELETE FROM translation_memory WHERE id IN ({', '.join('?' * len(batch))})", batch
@@ -405,7 +405,7 @@ class TranslationMemory:
         return count
 
 
-def _entry(row: sqlite3.Row) -> MemoryEntry:
+def _read_entry(row: sqlite3.Row) -> MemoryEntry:
     return MemoryEntry(
         LanguagePair(row["source_language"], row["target_language"]),
         row["key"],
@@ -419,7 +419,7 @@ def _entry(row: sqlite3.Row) -> MemoryEntry:
     )
 
 
-def _row(entry: MemoryEntry, now: float) -> tuple[object, ...]:
+def _entry_row(entry: MemoryEntry, now: float) -> tuple[object, ...]:
     made = entry.made
     return (
         entry.pair.source, entry.pair.target, entry.key, entry.source, entry.target, clean_text(entry.context),

@@ -63,11 +63,11 @@ class TrashStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def rows(self) -> list[TrashedItem]:
+    def list_items(self) -> list[TrashedItem]:
         """What can be taken back, the last deleted first. Messages are those of chats that are there."""
         with self._database.reading() as connection:
-            found = [row for kind in _TABLES for row in _rows(connection, kind)]
-            found += _messages(connection)
+            found = [row for kind in _TABLES for row in _read_rows(connection, kind)]
+            found += _read_messages(connection)
         return sorted(found, key=lambda one: one.deleted_at, reverse=True)
 
     def give_up(self, kind: str, number: int) -> None:
@@ -94,26 +94,26 @@ class TrashStore:
                 connection.execute(f"UPDATE {table} SET deleted_at = {GONE} WHERE deleted_at IS NOT NULL")
 
 
-def _rows(connection: sqlite3.Connection, kind: str) -> list[TrashedItem]:
+def _read_rows(connection: sqlite3.Connection, kind: str) -> list[TrashedItem]:
     table, title = _TABLES[kind]
     rows = connection.execute(
         f"SELECT id, substr(trim({title}), 1, {WORDS_CHARACTERS}), deleted_at FROM {table}"
         f" WHERE deleted_at > {GONE} AND {_LISTED.get(kind, 'true')}"
     )
-    return [TrashedItem(kind, row[0], _line(row[1]), row[2]) for row in rows]
+    return [TrashedItem(kind, row[0], _one_line(row[1]), row[2]) for row in rows]
 
 
-def _messages(connection: sqlite3.Connection) -> list[TrashedItem]:
+def _read_messages(connection: sqlite3.Connection) -> list[TrashedItem]:
     rows = connection.execute(
         f"SELECT m.id, substr(m.text, 1, {WORDS_CHARACTERS}), m.deleted_at, c.title FROM messages m"
         " JOIN conversations c ON c.id = m.conversation_id"
         f" WHERE m.deleted_with = m.id AND m.deleted_at > {GONE} AND c.deleted_at IS NULL"
         " AND (m.text <> '' OR m.thinking <> '')"  # of a failed answer that was tried again nothing is left
     )
-    return [TrashedItem(MESSAGE, row[0], _line(row[1]), row[2], row[3]) for row in rows]
+    return [TrashedItem(MESSAGE, row[0], _one_line(row[1]), row[2], row[3]) for row in rows]
 
 
-def _line(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
@@ -164,13 +164,13 @@ def remove_old_backups(database: Database, now_s: float) -> None:
 
 def _goes_on(connection: sqlite3.Connection, index: str) -> bool:
     """Merges some more of an index; whether that was not yet all."""
-    if _merges(connection, index, MERGED_PAGES) or _merges(connection, index, -MERGED_PAGES):
+    if _merge_index(connection, index, MERGED_PAGES) or _merge_index(connection, index, -MERGED_PAGES):
         return True
     _set_secure(connection, index, is_on=True)
     return False
 
 
-def _merges(connection: sqlite3.Connection, index: str, pages: int) -> bool:
+def _merge_index(connection: sqlite3.Connection, index: str, pages: int) -> bool:
     """Whether there was something to merge; below 0 begins to make one part of all, above goes on with it."""
     before = connection.total_changes
     connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('merge', ?)", (pages,))

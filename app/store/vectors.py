@@ -41,13 +41,13 @@ class VectorStore:
 
         scale = float(np.abs(vectors).max() / LARGEST) or 1.0
         numbers = np.round(vectors / scale).astype(np.int8)
-        self._insert(
+        self._insert_row(
             document_id, (model, vectors.shape[1], scale, np.array(blocks, "<i4").tobytes(), numbers.tobytes())
         )
 
-    def finish(self, document_id: int, model: str) -> None:
+    def mark_complete(self, document_id: int, model: str) -> None:
         """Every passage of a document has its vector."""
-        self._insert(document_id, (model, 0, 1.0, b"", b""))
+        self._insert_row(document_id, (model, 0, 1.0, b"", b""))
 
     def is_finished(self, document_id: int, model: str) -> bool:
         """Return whether every passage of a document has its vector by this model."""
@@ -60,9 +60,9 @@ class VectorStore:
 
     def block_numbers(self, document_id: int, model: str) -> set[int]:
         """Return the blocks of a document that have a vector by this model."""
-        return {int(number) for batch in self.batches(document_id, model) for number in batch.blocks}
+        return {int(number) for batch in self.read_batches(document_id, model) for number in batch.blocks}
 
-    def batches(self, document_id: int, model: str) -> Iterator[VectorBatch]:
+    def read_batches(self, document_id: int, model: str) -> Iterator[VectorBatch]:
         """All vectors of a document by this model, as they were added; what a damaged file made odd is left out."""
         import numpy as np
 
@@ -95,7 +95,7 @@ class VectorStore:
             ).fetchall()
         return [int(row[0]) for row in rows]
 
-    def _insert(self, document_id: int, values: tuple[str, int, float, bytes, bytes]) -> None:
+    def _insert_row(self, document_id: int, values: tuple[str, int, float, bytes, bytes]) -> None:
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO passage_vectors (document_id, model, width, scale, blocks, vectors)"

@@ -18,7 +18,7 @@ from PySide6.QtGui import QFileOpenEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog
 
 from app import APP_ID, APP_NAME, __version__
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.errors import AppError
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
@@ -58,7 +58,7 @@ OPENED_BESIDE = PersonMessage(
 
 def run(arguments: list[str]) -> int:
     """Shows the window until it is closed; returns the exit code."""
-    wanted = StartRequest.of(arguments, os.environ.get(ACTIVATION, ""))
+    wanted = StartRequest.from_arguments(arguments, os.environ.get(ACTIVATION, ""))
     application = Application([APP_NAME])
     application.setApplicationName(APP_ID)
     application.setApplicationVersion(__version__)
@@ -186,7 +186,7 @@ def _connect(application: Application, instance: SingleInstance, window: MainWin
         window.files.open(wanted.files, wanted.tab)
 
     instance.asked.connect(take)
-    closing.begun.connect(instance.leave)
+    closing.begun.connect(instance.stop_answering)
     application.file_opened.connect(lambda file: take(StartRequest((file,))))
     application.quit_wanted.connect(closing.go_for_good)
     application.commitDataRequest.connect(lambda _session: window.store())  # the session is about to end
@@ -196,7 +196,7 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
     """The parts; when they cannot be built, says why and tries again as often as asked."""
     while True:
         try:
-            return build(paths)
+            return build_program(paths)
         except AppError as error:
             from app.features.exchange.backup import last_aside, put_back
             from app.ui.shell.startup import StartupProblem  # seldom seen
@@ -213,7 +213,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
         print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201
     notify.actions["put_back"] = lambda: _put_back(app, window)
     for notice in app.notices:
-        notify.tell(notice, lasts=True)
+        notify.show_notice(notice, lasts=True)
     task_bar = TaskBar(window, is_wanted=lambda: app.settings.system.notifies)
     look_outside(app, window, task_bar, look_after(app, window, notify))
     if wanted.tab == ASK:
@@ -266,11 +266,11 @@ def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar, sleep: Mo
     """What is beside the window; the person's first keys go before what takes a moment of it."""
     from app.ui.outside import Outside
 
-    on_chat = lambda chat: sleep.follow(chat.answer_finished, lambda: chat.busy)  # noqa: E731
+    on_chat = lambda chat: sleep.follow_answers(chat.answer_finished, lambda: chat.busy)  # noqa: E731
     outside = Outside(app, window, task_bar, on_chat=on_chat)
     chat = chat_tab(window).chat
-    chat.answer_started.connect(lambda _: outside.tray.look())
-    chat.answer_finished.connect(lambda _: outside.tray.look())
+    chat.answer_started.connect(lambda _: outside.tray.refresh_work())
+    chat.answer_finished.connect(lambda _: outside.tray.refresh_work())
     QTimer.singleShot(OUTSIDE_AFTER_MS, window, outside.begin)
 
 
@@ -303,7 +303,7 @@ def chat_tab(window: MainWindow) -> ChatTab:
 
 
 def _tidied(app: Fireside) -> Iterator[object]:
-    app.tidy()
+    app.remove_unreferenced()
     yield from ()
 
 

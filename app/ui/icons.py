@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 
 DISABLED_OPACITY = 0.45
 WINDOW_SIZES_PX = (16, 32, 64)
@@ -85,7 +85,7 @@ def _glyph(name: str) -> str:
 @cache
 def _charmap() -> dict[str, str]:
     try:
-        found: dict[str, str] = json.loads(resource("icons/phosphor-charmap.json").read_text("utf-8"))
+        found: dict[str, str] = json.loads(resource_path("icons/phosphor-charmap.json").read_text("utf-8"))
     except (OSError, ValueError):
         return {}  # set-up has not run; the drawn fallback serves
     return found
@@ -93,14 +93,14 @@ def _charmap() -> dict[str, str]:
 
 @cache
 def _family() -> str:
-    number = QFontDatabase.addApplicationFont(str(resource("icons/phosphor.ttf")))
+    number = QFontDatabase.addApplicationFont(str(resource_path("icons/phosphor.ttf")))
     families = QFontDatabase.applicationFontFamilies(number) if number >= 0 else []
     return families[0] if families else ""
 
 
 def app_icon(sizes_px: tuple[int, ...] = WINDOW_SIZES_PX, *, is_at_work: bool = False) -> QIcon:
     """The program's own mark, drawn anew from its SVG file for each of the sizes that are asked for."""
-    renderer = QSvgRenderer(QByteArray(resource("icons/fireside.svg").read_bytes()))
+    renderer = QSvgRenderer(QByteArray(resource_path("icons/fireside.svg").read_bytes()))
     drawn = QIcon()
     for size_px in sizes_px:
         pixmap = QPixmap(size_px, size_px)

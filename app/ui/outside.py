@@ -77,7 +77,7 @@ class Tray(QObject):
             self.close()
         self._find_place()
 
-    def look(self) -> None:
+    def refresh_work(self) -> None:
         """Something else may be at work."""
         if self._icon is None:
             return
@@ -105,7 +105,7 @@ class Tray(QObject):
         self._icon.setContextMenu(self._menu)
         self._icon.activated.connect(self._on_activated)
         self._fill()
-        self.look()
+        self.refresh_work()
         self._icon.show()
 
     def _fill(self) -> None:
@@ -157,7 +157,7 @@ class Outside(QObject):
         window.closing.stays = self._stays
         window.closing.begun.connect(self._on_closing)
         window.ui.system.ask_wanted.connect(self.ask)
-        window.tabs.work.changed.connect(lambda _: self.tray.look())
+        window.tabs.work.changed.connect(lambda _: self.tray.refresh_work())
         window.tabs.work.ended.connect(self._on_work_ended)
         window.ui.notify.actions["downloads"] = self._show_downloads
 
@@ -183,7 +183,7 @@ class Outside(QObject):
         quick.translate_wanted.connect(self._on_translate_wanted)
         quick.closed.connect(self._on_quick_closed)
         for signal in (quick.chat.answer_started, quick.chat.answer_finished):
-            signal.connect(lambda _: self.tray.look())
+            signal.connect(lambda _: self.tray.refresh_work())
         self._on_chat(quick.chat)
         return quick
 
@@ -328,5 +328,5 @@ class Outside(QObject):
 
     def _on_answer(self, *, keeps_running: bool) -> None:
         with self._window.ui.notify.guard():
-            self._app.change("system", asked_to_keep=True, keeps_running=keeps_running)
+            self._app.change_settings("system", asked_to_keep=True, keeps_running=keeps_running)
         self._window.close()

@@ -67,7 +67,7 @@ class SpellCheck(QObject):
         self._marks: list[QTextEdit.ExtraSelection] = []
         self._task: tasks.BackgroundTask | None = None
         self._later = QTimer(self, singleShot=True, interval=REST_MS)
-        self._later.timeout.connect(self._look)
+        self._later.timeout.connect(self._check_visible)
         for signal in (edit.textChanged, edit.cursorPositionChanged, edit.verticalScrollBar().valueChanged):
             signal.connect(self._look_later)
         edit.menu_wanted.connect(self._add_to_menu)
@@ -99,7 +99,7 @@ class SpellCheck(QObject):
             self._task.abandon()
             self._task = None
 
-    def _look(self) -> None:
+    def _check_visible(self) -> None:
         self._end_task()
         document = self._edit.document()
         if not self.is_wanted or document.isEmpty():
@@ -111,9 +111,11 @@ class SpellCheck(QObject):
         def take(found: list[tuple[int, int]]) -> None:
             self._task = None
             if isValid(document) and self._edit.document() is document and document.revision() == revision:
-                self._take(document, [(begin + _units(text, start), begin + _units(text, end)) for start, end in found])
+                self._take_ranges(
+                    document, [(begin + _units(text, start), begin + _units(text, end)) for start, end in found]
+                )
 
-        self._task = tasks.ask(lambda _token: find().misspelled(text, first, last), self, take, self._notify.error)
+        self._task = tasks.ask(lambda _token: find().find_misspelled(text, first, last), self, take, self._notify.error)
 
     def _seen(self) -> tuple[str, int, int, int]:
         """The text around what is seen, and at which unit of the document it begins; from which to which character of
@@ -134,7 +136,7 @@ class SpellCheck(QObject):
         ends = [place for place in (text.find(" ", last), text.find("\n", last)) if place >= 0]
         return text, begin, start, min(ends, default=len(text))
 
-    def _take(self, document: QTextDocument, found: Sequence[tuple[int, int]]) -> None:
+    def _take_ranges(self, document: QTextDocument, found: Sequence[tuple[int, int]]) -> None:
         """Ranges in units, as they are in the document now."""
         self._marks = []
         for start, end in found:
@@ -211,29 +213,29 @@ class SpellCheck(QObject):
             menu.move(menu.x(), max(room.top(), min(menu.y(), room.bottom() + 1 - menu.sizeHint().height())))
 
         find = self._speller.spelling
-        tasks.ask(lambda _token: find().suggestions(text, start, start + len(word)), menu, show, self._notify.error)
+        tasks.ask(lambda _token: find().suggest_words(text, start, start + len(word)), menu, show, self._notify.error)
 
     def _replace(self, mark: QTextEdit.ExtraSelection, word: str, _checked: bool = False) -> None:
         mark.cursor.insertText(word)
         self._edit.setTextCursor(mark.cursor)
-        self._look()
+        self._check_visible()
 
     def _add(self, word: str) -> None:
         spelling = self._speller.spelling()
         with self._notify.guard():
-            spelling.add(word)
+            spelling.add_word(word)
             self._notify.undo(tr("“{name}” is in your dictionary now.", name=word), partial(self._take_back, word))
-        self._look()
+        self._check_visible()
 
     def _take_back(self, word: str) -> None:
         with self._notify.guard():
-            self._speller.spelling().remove(word)
-        self._look()
+            self._speller.spelling().remove_word(word)
+        self._check_visible()
 
     def _switch(self, wanted: bool) -> None:
         with self._notify.guard():
             self._speller.change("composer", check_spelling=wanted)
-        self._look()
+        self._check_visible()
 
 
 def _text_of(mark: QTextEdit.ExtraSelection) -> str:

@@ -20,7 +20,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplicati
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.ui.icons import icon
 
 ZOOM_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
@@ -299,7 +299,7 @@ class Theme(QObject):
     def style_sheet(self) -> str:
         """The one style sheet, with colours and sizes filled in."""
         colours = dataclasses.asdict(self.tokens)
-        sheets = sorted(resource("styles").glob("*.qss"), key=lambda path: (path.stem != "fireside", path.stem))
+        sheets = sorted(resource_path("styles").glob("*.qss"), key=lambda path: (path.stem != "fireside", path.stem))
         text = "\n".join(path.read_text("utf-8") for path in sheets)
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
         text = re.sub(r"\bpx\(([\d.]+)\)", lambda m: f"{self.px(float(m[1]))}px", text)
@@ -339,9 +339,9 @@ class Theme(QObject):
             self._application.setStyleSheet("")
             self._application.setStyleSheet(self.style_sheet())
         self._choice.changes += 1
-        self._tell()
+        self._notify_changed()
 
-    def _tell(self) -> None:
+    def _notify_changed(self) -> None:
         for target, look in list(self._dressed.items()):
             if isValid(target):
                 self._put_on(target, look)
@@ -385,7 +385,7 @@ class LateTheme(Theme):
         """Tells the part what has changed meanwhile, if anything has."""
         if self.is_late:
             self._seen = self._choice.changes
-            self._tell()
+            self._notify_changed()
 
 
 def _put_on_glyph(theme: Theme, button: Any, glyph: tuple[str, str, float]) -> None:
@@ -433,7 +433,7 @@ def _system_is_dark() -> bool:
 def _load_families() -> set[str]:
     """Registers the shipped fonts, once a process; families of the system count too."""
     if not _registered:
-        for path in sorted(resource("fonts").glob("*.[ot]tf")):
+        for path in sorted(resource_path("fonts").glob("*.[ot]tf")):
             number = QFontDatabase.addApplicationFont(str(path))
             _registered.update(QFontDatabase.applicationFontFamilies(number) if number >= 0 else ())
     return _registered

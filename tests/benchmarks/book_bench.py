@@ -23,7 +23,7 @@ from run import Row
 
 from app.core.errors import AppError
 from app.core.gguf import check_model
-from app.engine.llama.sampling import choose
+from app.engine.llama.sampling import choose_sampling
 from app.engine.protocol import Ask
 from app.features.summary.result import Method, SummaryOptions
 from app.features.summary.summarize import InputDocument
@@ -112,7 +112,7 @@ def replayed(server: LlamaServer, asked: Asked) -> Answer:
 
 def sampling_of(ask: Ask) -> dict[str, Any]:
     """What our engine decides for an ask, in llama-server's names."""
-    chosen = choose(ask.sampling, ask.task_sampling, check_model(starter()).metadata)
+    chosen = choose_sampling(ask.sampling, ask.task_sampling, check_model(starter()).metadata)
     assert not chosen.dry_multiplier, "not compared"
     assert not chosen.xtc_probability, "not compared"
     return {

@@ -20,8 +20,8 @@ from planted import Claim, Plant
 from run import Row
 
 from app.documents.blocks import Block, BlockKind
-from app.features.summary.checks import LEAST_SUPPORT, CitedBlock, ClaimVerdict, verify
-from app.language.words import share, stems
+from app.features.summary.checks import LEAST_SUPPORT, CitedBlock, ClaimVerdict, verify_statement
+from app.language.words import shared_part, word_stems
 
 SEED = 20
 PARTS = ("test",)
@@ -47,7 +47,7 @@ def judged(claim: Claim) -> ClaimVerdict:
     """The claim compared with what it rests on, as a summary does it."""
     texts = [Block(at, BlockKind.PARAGRAPH, text, 1) for at, text in enumerate((*claim.cited, *claim.nearby), 1)]
     blocks = [CitedBlock(0, block) for block in texts]
-    return verify(claim.text, blocks[: len(claim.cited)], "", blocks[len(claim.cited) :])
+    return verify_statement(claim.text, blocks[: len(claim.cited)], "", blocks[len(claim.cited) :])
 
 
 def misses_digits(claim: Claim) -> bool:
@@ -110,7 +110,7 @@ def _support(claims: Sequence[Claim], chosen: random.Random) -> Iterator[Row]:
 
 
 def _share(text: str, cited: Sequence[str]) -> float:
-    return share(stems(text), frozenset().union(*(stems(one) for one in cited)))
+    return shared_part(word_stems(text), frozenset().union(*(word_stems(one) for one in cited)))
 
 
 def _time(claims: Sequence[Claim]) -> Row:

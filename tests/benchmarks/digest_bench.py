@@ -25,7 +25,7 @@ from app.features.summary.evaluation import (
     WITHOUT_ABSTRACT,
     Evaluation,
     ScoredDocument,
-    evaluate,
+    evaluate_examples,
     examples_in,
 )
 from app.features.summary.result import Form, Length, Method, SummaryOptions
@@ -66,7 +66,7 @@ def likeness() -> Iterator[Row]:
     """F1 against the experts' sentences, what was aimed at as the baseline, the first sentences beside it."""
     examples = [one for part in PARTS for one in examples_in(aclsum_folder() / f"{part}.jsonl")]
     wish = SummaryOptions(Length.SHORT, Form.PARAGRAPHS)
-    found = evaluate(examples, wish, [Method.DIGEST], None, CancelToken())
+    found = evaluate_examples(examples, wish, [Method.DIGEST], None, CancelToken())
     compared = Evaluation([one for one in found if isinstance(one, ScoredDocument)]).to_fields()["compared"]
     for part, goals in GOALS.items():
         for measure in COMPARED_MEASURES:

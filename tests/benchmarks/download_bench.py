@@ -17,8 +17,8 @@ from run import Row
 
 from app.core.events import CancelToken
 from app.hub.access import NetworkAccess
-from app.hub.download import fetch
-from app.hub.part import beside, place, throw_away
+from app.hub.download import fetch_download
+from app.hub.part import companion_path, file_place, throw_away
 from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase
 from app.hub.transfer import LIMITS_VARIABLE
 from tests.helpers.fake_hub import FakeHub, File
@@ -52,9 +52,9 @@ def against_curl(hub: FakeHub, folder: Path) -> Iterator[Row]:
     """Each from its first request until the file is complete; ours is compared and on the disk then."""
 
     def ours(_: int) -> float:
-        path = place(folder / "models", REPO, FILE)
+        path = file_place(folder / "models", REPO, FILE)
         path.unlink(missing_ok=True)
-        done = list(fetch(job(hub, folder), folder=folder / "work", cancel=CancelToken()))[-1]
+        done = list(fetch_download(job(hub, folder), folder=folder / "work", cancel=CancelToken()))[-1]
         assert isinstance(done, Done)
         assert done.resumed_bytes == 0
         return done.size_bytes / done.seconds / 1e6
@@ -91,8 +91,8 @@ def ends(hub: FakeHub, folder: Path) -> Iterator[Row]:
             for way in ("cancel", "pause"):
                 taken_ms = []
                 for _ in range(ROUNDS):
-                    throw_away(place(folder / "models", REPO, FILE))
-                    place(folder / "models", REPO, FILE).unlink(missing_ok=True)
+                    throw_away(file_place(folder / "models", REPO, FILE))
+                    file_place(folder / "models", REPO, FILE).unlink(missing_ok=True)
                     hold()
                     taken_ms.append(ended_after_ms(hub, folder, phase, way))
                     hub.heal()
@@ -108,24 +108,24 @@ def ends(hub: FakeHub, folder: Path) -> Iterator[Row]:
 def leave_part(hub: FakeHub, folder: Path, file: File) -> None:
     """Many gigabytes that take no room, so that reading them again takes its time."""
     hub.repos[REPO].files[FILE] = file
-    path = place(folder / "models", REPO, FILE)
+    path = file_place(folder / "models", REPO, FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with beside(path, ".part").open("wb") as part:
+    with companion_path(path, ".part").open("wb") as part:
         part.truncate(file.size - 1)
     origin = {"repo": REPO, "file": FILE, "commit": "", "etag": file.sha256, "size_bytes": file.size}
-    beside(path, ".part.json").write_text(json.dumps({"version": 1, **origin}), "utf-8")
+    companion_path(path, ".part.json").write_text(json.dumps({"version": 1, **origin}), "utf-8")
 
 
 def ended_after_ms(hub: FakeHub, folder: Path, phase: str, way: str) -> float:
     """How long an end takes that is asked for in the middle of a phase."""
     cancel = CancelToken()
-    events = fetch(job(hub, folder), folder=folder / "work", cancel=cancel)
+    events = fetch_download(job(hub, folder), folder=folder / "work", cancel=cancel)
     next(event for event in events if is_in(event, phase))
     began_s = time.monotonic()
     cancel.cancel()
     list(events)
     if way == "cancel":
-        throw_away(place(folder / "models", REPO, FILE))
+        throw_away(file_place(folder / "models", REPO, FILE))
     return (time.monotonic() - began_s) * 1000
 
 

@@ -76,7 +76,7 @@ def rows() -> Iterator[Row]:
 def _held(name: str, finding: HistorySearch, database: Database, query: str) -> Row:
     found, scanned = [], []
     for _ in range(ROUNDS):
-        found.append(_ms(lambda: finding.search(query)))
+        found.append(_ms(lambda: finding.search_text(query)))
         scanned.append(_ms(lambda: _scan(database, query)))
     ratios = tuple(one / other for one, other in zip(found, scanned, strict=True))
     baseline = round(statistics.median(scanned), 1)

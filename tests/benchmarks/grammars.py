@@ -31,11 +31,11 @@ from app.engine.llama.library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.protocol import Sampling
 from app.features.summary import prompts
-from app.features.summary.checks import CitedBlock, verify
+from app.features.summary.checks import CitedBlock, verify_statement
 from app.features.summary.condensing import WriteUpSources
 from app.features.summary.result import Form, InputDocument
-from app.features.summary.sections import whole
-from app.features.summary.summarize import SummaryDraft, written
+from app.features.summary.sections import whole_section
+from app.features.summary.summarize import SummaryDraft, parse_statements
 from app.features.translation.prompts import GenericFamily, UnitRequest
 from app.features.translation.result import TranslationWish
 from tests.helpers.blemishes import find_blemishes
@@ -63,11 +63,11 @@ class Side:
     tokens: int = 0
 
     @property
-    def score(self) -> float:
+    def score_statements(self) -> float:
         """Of all texts."""
         return round(statistics.fmean(self.scores), 3) if self.scores else 0.0
 
-    def count(self, **found: int) -> None:
+    def count_tokens(self, **found: int) -> None:
         """Add to what the note tells."""
         for name, number in found.items():
             self.counts[name] = self.counts.get(name, 0) + number
@@ -103,7 +103,7 @@ class Audit:
             if kind == FREE and (rules or schema):
                 has_ended = stats.finish_reason is FinishReason.STOP
                 refused = refused_at(vocabulary(), rules, text, schema, has_ended=has_ended)
-                side.count(answers=1, taken=refused is None)
+                side.count_tokens(answers=1, taken=refused is None)
                 progress(f"{self._name}, not taken: {refused!r}" if refused else f"{self._name}, taken")
             score(side, text)
 
@@ -111,7 +111,7 @@ class Audit:
         """Constrained, held against free."""
         held, free = (self.sides[kind] for kind in (CONSTRAINED, FREE))
         note = f"constrained: {held.described()}; free: {free.described()}"
-        return Row(f"{self._name}: constrained against free", held.score, unit, free.score, note)
+        return Row(f"{self._name}: constrained against free", held.score_statements, unit, free.score_statements, note)
 
 
 @cache
@@ -162,7 +162,7 @@ def _ask_translations(audit: Audit, sources: Sequence[str], wanted: Sequence[str
 
     def score(side: Side, answer: str) -> None:
         found = {int(n): text.strip() for n, text in _SEGMENT.findall(answer)} if is_batch else {1: answer.strip()}
-        side.count(given=sum(number in found for number in range(1, len(sources) + 1)))
+        side.count_tokens(given=sum(number in found for number in range(1, len(sources) + 1)))
         for number, target in enumerate(wanted, 1):
             text = found.get(number, "")
             side.scores.append(float(CHRF().sentence_score(text, [target]).score))
@@ -170,7 +170,7 @@ def _ask_translations(audit: Audit, sources: Sequence[str], wanted: Sequence[str
 
     family = GenericFamily()
     most = SENTENCE_TOKENS * len(sources)
-    audit.ask(family.messages(request, ENGLISH_TO_GERMAN), family.grammar(request), most, score)
+    audit.ask(family.make_messages(request, ENGLISH_TO_GERMAN), family.make_grammar(request), most, score)
 
 
 # Lists of what a question wants.
@@ -181,8 +181,8 @@ def lists(engine: OurEngine, size: str) -> Row:
     audit = Audit(engine, f"grammar of lists, {size}")
     for wanted in chosen(LISTS):
         document, question = _document("list", wanted.language, wanted.paragraphs), question_of(wanted)
-        messages = prompts.list_messages(document, whole(0, document.blocks), question)
-        rules = prompts.entries([block.id for block in document.blocks], MOST_ENTRIES)
+        messages = prompts.list_messages(document, whole_section(0, document.blocks), question)
+        rules = prompts.entries_grammar([block.id for block in document.blocks], MOST_ENTRIES)
 
         def score(side: Side, answer: str, wanted: ListWanted = wanted) -> None:
             said = [prompts.without_mark(line) for line in answer.splitlines() if line.strip()]
@@ -205,10 +205,12 @@ def plain_lists(engine: OurEngine, size: str) -> Row:
             said = [line for line in answer.splitlines() if line.strip(" .") not in ("", "None")]
             score_list(lines, [(line, ()) for line in said], wanted)
 
-        audit.ask(prompts.plain_list_messages(whole(0, document.blocks), question_of(wanted)), "", ENTRY_TOKENS, score)
+        audit.ask(
+            prompts.plain_list_messages(whole_section(0, document.blocks), question_of(wanted)), "", ENTRY_TOKENS, score
+        )
     read = audit.sides[FREE]
     note = f"{read.described()}; baseline: the lines of the answer as they are"
-    return Row(f"lists that are asked for plainly, {size}", read.score, "F1", lines.score, note)
+    return Row(f"lists that are asked for plainly, {size}", read.score_statements, "F1", lines.score_statements, note)
 
 
 def question_of(wanted: ListWanted) -> str:
@@ -229,7 +231,7 @@ def score_list(side: Side, said: Sequence[tuple[str, Sequence[int]]], wanted: Li
         placed += sum(number in ids for _, number in here)
         left = [thing for thing in left if thing not in here]
     found = len(wanted.things) - len(left)
-    side.count(lines=len(said), right=right, found=found, wanted=len(wanted.things), in_place=placed)
+    side.count_tokens(lines=len(said), right=right, found=found, wanted=len(wanted.things), in_place=placed)
     precision = right / len(said) if said else float(not wanted.things)
     recall = found / len(wanted.things) if wanted.things else 1.0
     side.scores.append(2 * precision * recall / (precision + recall) if precision + recall else 0.0)
@@ -250,7 +252,7 @@ def schemas(engine: OurEngine, size: str) -> Row:
 
         def score(side: Side, answer: str, wanted: ListWanted = wanted) -> None:
             said = things_of(answer)
-            side.count(unreadable=said is None)
+            side.count_tokens(unreadable=said is None)
             score_list(side, [("", ())] if said is None else said, wanted)
 
         audit.ask([Message(Role.USER, asked)], "", SCHEMA_TOKENS, score, THINGS_SCHEMA)
@@ -291,9 +293,9 @@ def sentences_of_small(engine: OurEngine, size: str) -> Row:
     """The share of statements that their text has, among those asked for, as models below two billion weights write."""
     audit = Audit(engine, f"grammar of sentences, {size}")
     for document in _texts():
-        section, ids = whole(0, document.blocks), [block.id for block in document.blocks]
+        section, ids = whole_section(0, document.blocks), [block.id for block in document.blocks]
         messages = _write_up_messages(document, Form.BULLETS, is_small=True)
-        rules = prompts.spread(ids, MOST_POINTS, document.language, source=section.text)
+        rules = prompts.spread_grammar(ids, MOST_POINTS, document.language, source=section.text)
         audit.ask(messages, rules, WRITE_UP_TOKENS, partial(_score_lines, document=document))
     return audit.row("found of three")
 
@@ -302,7 +304,7 @@ def points(engine: OurEngine, size: str) -> Row:
     """The share of points that their text has, among those asked for."""
     audit = Audit(engine, f"grammar of points as JSON, {size}")
     for document in _texts():
-        section, ids = whole(0, document.blocks), [block.id for block in document.blocks]
+        section, ids = whole_section(0, document.blocks), [block.id for block in document.blocks]
         messages = prompts.map_messages(document, section, document.language, MOST_POINTS, is_small=False)
 
         def score(side: Side, answer: str, document: InputDocument = document, ids: Sequence[int] = ids) -> None:
@@ -338,7 +340,7 @@ def _ask_write_up(audit: Audit, document: InputDocument, form: Form) -> None:
 
 
 def _write_up_messages(document: InputDocument, form: Form, *, is_small: bool) -> list[Message]:
-    text = whole(0, document.blocks).text
+    text = whole_section(0, document.blocks).text
     return prompts.write_messages(
         form, [(document.name, text)], "about 50 words", document.language, wish="for somebody in a hurry",
         most=MOST_POINTS, are_points=False, is_small=is_small,
@@ -347,7 +349,7 @@ def _write_up_messages(document: InputDocument, form: Form, *, is_small: bool) -
 
 def _score_lines(side: Side, answer: str, document: InputDocument, form: Form = Form.BULLETS) -> None:
     sources = WriteUpSources(((document.name, ""),), {block.id: (CitedBlock(0, block),) for block in document.blocks})
-    found = written(answer, form, SummaryDraft(sources))
+    found = parse_statements(answer, form, SummaryDraft(sources))
     _score_statements(side, document, [(statement.text, statement.ids) for statement in found])
 
 
@@ -356,9 +358,9 @@ def _score_statements(side: Side, document: InputDocument, said: Sequence[tuple[
     found = numbered = 0
     for text, ids in said:
         cited = [blocks[number] for number in ids if number in blocks]
-        found += verify(text, cited, nearby=list(blocks.values())).check.found
+        found += verify_statement(text, cited, nearby=list(blocks.values())).check.found
         numbered += bool(cited)
-    side.count(said=len(said), found=found, with_numbers=numbered)
+    side.count_tokens(said=len(said), found=found, with_numbers=numbered)
     side.scores.append(min(1.0, found / MOST_POINTS))
     whole_text = "\n".join(block.text for block in document.blocks)
     side.blemishes += find_blemishes("\n".join(text for text, _ in said), whole_text, document.language)

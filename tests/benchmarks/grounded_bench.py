@@ -25,7 +25,7 @@ from place_rows import document_place_rows, place_rows, translation_check_rows
 from run import Row
 
 from app.features.retrieval.meaning import PassageIndexes, passage_indexes
-from app.features.retrieval.ranking import MOST_RANKED, rank, words_of
+from app.features.retrieval.ranking import MOST_RANKED, rank_blocks, words_of
 from app.language.static_embeddings import join_rankings
 from app.store.database import Database
 from app.store.documents import DocumentStore
@@ -97,7 +97,7 @@ def _measure(store: DocumentStore, documents: dict[str, int]) -> list[Measured]:
         if question_set.document not in documents:
             continue
         document_id = documents[question_set.document]
-        blocks = store.blocks(document_id)
+        blocks = store.read_blocks(document_id)
         texts = {int(block["id"]): str(block["text"]) for block in blocks}
         for question in question_set.answerable:
             wanted = find_passage(blocks, question.passage)
@@ -114,9 +114,9 @@ def _measure(store: DocumentStore, documents: dict[str, int]) -> list[Measured]:
 
 
 def _rankings(store: DocumentStore, document_id: int, question: str) -> Iterator[tuple[str, list[int]]]:
-    yield "words", [number for _, number, _ in store.rank([document_id], words_of(question), MOST_RANKED)]
+    yield "words", [number for _, number, _ in store.rank_blocks([document_id], words_of(question), MOST_RANKED)]
     yield "meaning", join_rankings(passage_indexes().rank(store, document_id, question, MOST_RANKED))
-    yield "joined", [int(block["id"]) for block in rank(store, document_id, question)]
+    yield "joined", [int(block["id"]) for block in rank_blocks(store, document_id, question)]
 
 
 def _place(ranked: Sequence[int], wanted: set[int]) -> int:
@@ -168,11 +168,11 @@ def _cost_rows(store: DocumentStore, documents: dict[str, int]) -> Iterator[Row]
     note = f"{pages} pages, {store.block_count(largest)} blocks"
     yield Row("processor time of the vectors of 300 pages", round(spent_s * PAGES_300 / pages, 2), "s", 1.0, note)
 
-    all_blocks = [block for id_ in documents.values() for block in store.blocks(id_)]
-    id_ = store.begin(Path("/large.txt"), 1, 1)
+    all_blocks = [block for id_ in documents.values() for block in store.read_blocks(id_)]
+    id_ = store.begin_document(Path("/large.txt"), 1, 1)
     numbered = zip(count(1), islice(cycle(all_blocks), LARGE_BLOCKS), strict=False)
     store.add_blocks(id_, [{**block, "id": number} for number, block in numbered])
-    large = store.finish(id_, format_="text", unit="", pages=0, sha256="", info={}).id
+    large = store.finish_document(id_, format_="text", unit="", pages=0, sha256="", info={}).id
     indexes = PassageIndexes()
     tracemalloc.start()
     indexes.rank(store, large, "What is it about?", MOST_RANKED)

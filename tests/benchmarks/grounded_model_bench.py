@@ -24,7 +24,7 @@ from app.engine.client import EngineOnDemand
 from app.engine.contract import Engine
 from app.engine.protocol import Wish
 from app.features.retrieval.embedding import PassageEmbedder
-from app.features.retrieval.ranking import MOST_RANKED, rank
+from app.features.retrieval.ranking import MOST_RANKED, rank_blocks
 from app.store.conversations import Attachments
 from app.store.database import Database
 from app.store.documents import DocumentStore
@@ -78,7 +78,7 @@ def _rows(store: DocumentStore, attachments: Attachments, folder: Path, engine: 
         if document is not None and document.unit == "page":
             costs.append((time.monotonic() - began_s, document.pages))
             progress(f"{_processor_s(engine) - spent_s:.1f} s of processor time for {document.pages} pages")
-        blocks = store.blocks(document_id)
+        blocks = store.read_blocks(document_id)
         texts = {int(block["id"]): str(block["text"]) for block in blocks}
         for question in question_set.answerable:
             wanted = find_passage(blocks, question.passage)
@@ -97,9 +97,9 @@ def _places(
 ) -> dict[str, int]:
     by_model = embedder.rank(store, document_id, question, MOST_RANKED)
     ways = {
-        "words and table": [int(block["id"]) for block in rank(store, document_id, question)],
+        "words and table": [int(block["id"]) for block in rank_blocks(store, document_id, question)],
         "model": by_model[0] if by_model else [],
-        "joined": [int(block["id"]) for block in rank(store, document_id, question, by_model)],
+        "joined": [int(block["id"]) for block in rank_blocks(store, document_id, question, by_model)],
     }
     return {
         way: next((place for place, number in enumerate(ranked, 1) if number in wanted), 0)

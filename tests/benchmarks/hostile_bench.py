@@ -16,7 +16,7 @@ from run import Row
 
 from app.documents.formats.detection import find_format
 from app.documents.formats.markdown.reading import pieces_of
-from app.features.summary.checks import verify
+from app.features.summary.checks import verify_statement
 from app.ui.models.readme import MOST_CHARACTERS, readable
 from tests.documents import test_hostile_files as files
 from tests.documents.formats import test_detection as detection
@@ -100,7 +100,7 @@ def cards() -> Cases:
 def claims() -> Cases:
     """A claim compared with a block of one kind of letters."""
     return {
-        unit: lambda unit=unit: verify(
+        unit: lambda unit=unit: verify_statement(
             CLAIM, [checks.block(1, unit * (checks.LONG // len(unit)))], "paid 3.7 million euros"
         )
         for unit in checks.UNITS

@@ -82,7 +82,7 @@ def _attention(ours: OurEngine) -> Row:
     for number in range(ALTERNATIONS):
         text = _cut(ours, prose(2 * ATTENTION_TOKENS, number))
         began_s = time.perf_counter()
-        found = looks.attention(ours.client, text)
+        found = looks.read_attention(ours.client, text)
         taken.append(time.perf_counter() - began_s)
         assert len(found.tokens) == ATTENTION_TOKENS, len(found.tokens)
     note = f"{span(taken)}, {len(found.layers)} layers of {found.heads} heads"
@@ -106,7 +106,7 @@ def _perplexity(ours: OurEngine, folder: Path) -> Row:
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
     found = FIGURE.search(done.stdout + done.stderr)
     assert found is not None, done.stderr[-2000:]
-    seen = looks.probabilities(ours.client, file.read_text("utf-8"), most=0)
+    seen = looks.read_probabilities(ours.client, file.read_text("utf-8"), most=0)
     mine = looks.surprise_of([event for event in seen if isinstance(event, TokenSeen)])
     name = f"perplexity of a paper of {mine.tokens} tokens, against llama-perplexity"
     return Row(name, round(mine.perplexity, 4), "", float(found[1]), at_least=0.99, at_most=1.01)

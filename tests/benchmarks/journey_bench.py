@@ -13,7 +13,7 @@ from PySide6.QtCore import QEventLoop, Qt, QTimer, SignalInstance
 from PySide6.QtWidgets import QApplication
 from run import Row
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.ui.application import chat_tab
 from app.ui.chat.view import ChatView
 from app.ui.shell import tasks
@@ -44,8 +44,8 @@ def rows() -> Iterator[Row]:
 def _journey() -> Gaps:
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication([])
-    app = build()
-    app.change("chat", max_tokens=ANSWER_TOKENS, temperature=0.0)
+    app = build_program()
+    app.change_settings("chat", max_tokens=ANSWER_TOKENS, temperature=0.0)
     theme = Theme("light")
     theme.install(application)
     notify = Notify(theme)

@@ -62,7 +62,7 @@ def translation_check_rows() -> Iterator[Row]:
             kind, ours, theirs, source, target, *_ = line.split("\t")
             problems = (
                 TranslationChecks(TranslationWish(theirs, ours), detector)
-                .judge(shown_content((source,)), target)
+                .judge_answer(shown_content((source,)), target)
                 .problems
             )
             flagged.setdefault(kind, []).append(bool(problems))

@@ -36,18 +36,18 @@ from app.documents.blocks import Block, BlockKind, block_to_fields
 from app.documents.segments import Segment
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
-from app.features.retrieval.ranking import rank
-from app.features.summary.checks import CitedBlock, verify
+from app.features.retrieval.ranking import rank_blocks
+from app.features.summary.checks import CitedBlock, verify_statement
 from app.features.summary.digest import digest_summary
 from app.features.summary.result import InputDocument, Length, Method, Statement, Summary, SummaryOptions
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import Summarized, summarize
+from app.features.summary.summarize import Summarized, summarize_documents
 from app.features.translation.result import SegmentDone, TranslationWish
-from app.features.translation.translate import translate
-from app.features.translation.work import spoken
+from app.features.translation.translate import translate_segments
+from app.features.translation.work import spoken_text
 from app.features.writing import continue_text
 from app.language.names import english_name
-from app.language.sentences import sentences
+from app.language.sentences import split_sentences
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from tests.features.translation.pipeline import DictMemory
@@ -105,11 +105,11 @@ def passages_row() -> Row:
     paragraphs = [text for one in TEXTS if one.language == "en" for text in one.text.split("\n\n")]
     with closing(Database.in_memory()) as database:
         store = DocumentStore(database)
-        id_ = store.begin(Path("/all.txt"), 1, 1)
+        id_ = store.begin_document(Path("/all.txt"), 1, 1)
         blocks = [Block(number, BlockKind.PARAGRAPH, text, None) for number, text in enumerate(paragraphs, 1)]
         store.add_blocks(id_, [block_to_fields(block) for block in blocks])
-        document = store.finish(id_, format_="text", unit="", pages=0, sha256="", info={}).id
-        ranked = [[int(one["id"]) for one in rank(store, document, asked)] for _, asked, _ in QUESTIONS]
+        document = store.finish_document(id_, format_="text", unit="", pages=0, sha256="", info={}).id
+        ranked = [[int(one["id"]) for one in rank_blocks(store, document, asked)] for _, asked, _ in QUESTIONS]
     golds = [next(n for n, text in enumerate(paragraphs, 1) if re.search(wanted, text)) for _, _, wanted in QUESTIONS]
     counted = [by_shared_words(asked, paragraphs) for _, asked, _ in QUESTIONS]
     found, simple = (
@@ -157,7 +157,7 @@ WISH = SummaryOptions(Length.SHORT, method=Method.MODEL)
 
 def written(engine: OurEngine, text: ShortText) -> Summary:
     """As the program has the model write it."""
-    events = summarize([document_of(text)], WISH, engine.client, MemorySteps(), CancelToken())
+    events = summarize_documents([document_of(text)], WISH, engine.client, MemorySteps(), CancelToken())
     *_, last = events
     assert isinstance(last, Summarized)
     return last.summary
@@ -192,13 +192,13 @@ def worded(engine: OurEngine, text: ShortText) -> str:
 def checked_lines(text: ShortText, answer: str) -> list[tuple[str, bool]]:
     """Sentences of an answer, each compared with the whole text as the program compares its own."""
     nearby = [CitedBlock(0, block) for block in document_of(text).blocks]
-    said = [Statement(each, (), verify(each, (), nearby=nearby).check) for each in sentences_of(answer)]
+    said = [Statement(each, (), verify_statement(each, (), nearby=nearby).check) for each in sentences_of(answer)]
     return [(one.text, one.check.found) for one in said]
 
 
 def sentences_of(text: str) -> list[str]:
     """One after the other."""
-    return [text[start:end] for start, end in sentences(text)]
+    return [text[start:end] for start, end in split_sentences(text)]
 
 
 def text_of(lines: Sequence[tuple[str, bool]]) -> str:
@@ -228,10 +228,10 @@ def translation_rows(engine: OurEngine) -> Iterator[Row]:
     pair = TranslationWish("de", "en")
     done = {
         event.translated.id: event.translated
-        for event in translate(segments, pair, engine.client, DictMemory(), CancelToken())
+        for event in translate_segments(segments, pair, engine.client, DictMemory(), CancelToken())
         if isinstance(event, SegmentDone)
     }
-    by_program = [spoken(done[number]) if number in done else "" for number in range(1, len(sources) + 1)]
+    by_program = [spoken_text(done[number]) if number in done else "" for number in range(1, len(sources) + 1)]
     asked = [f"Translate to German, answer with the translation only:\n{source}" for source in sources]
     direct = [engine.chat(question(text), ANSWER_TOKENS).text.strip() for text in asked]
     copied = chrf(sources, wanted)
@@ -252,12 +252,12 @@ def chrf(texts: Sequence[str], wanted: Sequence[str]) -> float:
 
 def document_rows(engine: OurEngine) -> Iterator[Row]:
     """Right answers with the text in the prompt, framed as the program does, and without it."""
-    from app.features.documents import framed
+    from app.features.documents import frame_text
 
     texts = {one.name: one.text for one in TEXTS}
     right: dict[str, list[float]] = {"with": [], "without": []}
     for name, asked, wanted in QUESTIONS:
-        prompts = {"with": f"{framed(f'{name}.txt', texts[name])}\n\n{asked} Answer briefly.", "without": asked}
+        prompts = {"with": f"{frame_text(f'{name}.txt', texts[name])}\n\n{asked} Answer briefly.", "without": asked}
         for way, prompt in prompts.items():
             answer = engine.chat(question(prompt), ANSWER_TOKENS).text
             right[way].append(float(bool(re.search(wanted, answer, re.IGNORECASE))))

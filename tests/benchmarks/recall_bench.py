@@ -88,14 +88,14 @@ def _found_in_other_words() -> Iterator[Row]:
         finding = HistorySearch(database)
         for kind in ("questions", "keywords"):
             shares = []
-            for look in (finding.similar, finding.search):
+            for look in (finding.find_similar, finding.search_text):
                 hits = [[hit.message_id for hit in look(query, FIRST_HITS)] for query in asked[kind]]
                 wanted = [ids[2 * fact.place : 2 * fact.place + 2] for fact in one.facts]
                 found = [bool(set(some) & set(right)) for some, right in zip(hits, wanted, strict=True)]
                 shares.append(round(sum(found) / len(found), 3))
             name = f"search in {len(ids)} messages, {kind} in other words: among the first {FIRST_HITS}"
             yield Row(name, shares[0], "share", shares[1])
-        shown = [bool(finding.similar(query, FIRST_HITS)) for query in asked["nothing"]]
+        shown = [bool(finding.find_similar(query, FIRST_HITS)) for query in asked["nothing"]]
         yield Row("search, about nothing there: something similar is shown", round(sum(shown) / len(shown), 3), "share")
 
 
@@ -112,7 +112,7 @@ def _memories_in_other_words() -> Row:
 
 
 def _by_words_then_last(request: str, texts: Sequence[str]) -> list[int]:
-    scores = recall.scored(request, [[text] for text in texts])
+    scores = recall.score_turns(request, [[text] for text in texts])
     return sorted(range(len(texts)), key=lambda place: (-scores[place], -place))
 
 
@@ -191,7 +191,7 @@ class _Counting:
         """What is shown again with a question takes."""
         messages = messages_of(one.forgotten)
         chosen = self._chosen(one, question, recall.MOST_TOKENS)
-        return self.count([recall.quoted([messages[at] for at in chosen], question)])[0] if chosen else 0
+        return self.count([recall.quote_messages([messages[at] for at in chosen], question)])[0] if chosen else 0
 
     def _chosen(self, one: Talk, question: str, budget: int) -> list[int]:
         return chosen_of(one, question, budget, self.count)
@@ -209,7 +209,7 @@ class _Counting:
 def chosen_of(one: Talk, question: str, budget: int, count: Callable[[Sequence[str]], Sequence[int]]) -> list[int]:
     """The ids of the forgotten messages that are shown again."""
     forgotten = range(2 * len(one.forgotten))
-    return recall.choose(question, messages_of([*one.forgotten, *one.shown]), forgotten, budget, count)
+    return recall.choose_turns(question, messages_of([*one.forgotten, *one.shown]), forgotten, budget, count)
 
 
 def messages_of(pairs: Sequence[Pair]) -> list[StoredMessage]:
@@ -249,7 +249,9 @@ def _answered(engine: OurEngine, one: Talk, fact: Fact, *, is_recalled: bool) ->
     messages, question = messages_of(one.forgotten), fact.question
     if is_recalled:
         chosen = chosen_of(one, question, recall.MOST_TOKENS, lambda texts: [len(text) // 4 for text in texts])
-        question = "\n\n".join(filter(None, [recall.quoted([messages[at] for at in chosen], question), question]))
+        question = "\n\n".join(
+            filter(None, [recall.quote_messages([messages[at] for at in chosen], question), question])
+        )
     prompt = [Message(role, text) for pair in one.shown[:SHOWN] for role, text in _said(pair)]
     ask = Ask([*prompt, Message(Role.USER, question)], max_tokens=ANSWER_TOKENS, sampling=GREEDY)
     return "".join(event.text for event in engine.client.answer(ask) if isinstance(event, TextDelta))

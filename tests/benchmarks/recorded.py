@@ -15,7 +15,7 @@ from app.engine.client import EngineClient
 from app.engine.contract import AnswerEvent
 from app.engine.protocol import Ask
 from app.features.summary.result import Summary, SummaryOptions
-from app.features.summary.summarize import InputDocument, Summarized, summarize
+from app.features.summary.summarize import InputDocument, Summarized, summarize_documents
 from tests.helpers.documents import read
 
 T = TypeVar("T")
@@ -99,11 +99,11 @@ class MemorySteps:
 
     kept: dict[str, Any] = field(default_factory=dict)
 
-    def find(self, key: str) -> Any | None:
+    def find_step(self, key: str) -> Any | None:
         """See `Steps`."""
         return self.kept.get(key)
 
-    def keep(self, key: str, value: Any) -> None:
+    def keep_step(self, key: str, value: Any) -> None:
         """See `Steps`."""
         self.kept[key] = value
 
@@ -136,7 +136,7 @@ def summarized(client: EngineClient, document: InputDocument, wish: SummaryOptio
     recorded = RecordedClient(client)
     began_s = time.perf_counter()
     last = None
-    for event in summarize([document], wish, cast(EngineClient, recorded), MemorySteps(), CancelToken()):
+    for event in summarize_documents([document], wish, cast(EngineClient, recorded), MemorySteps(), CancelToken()):
         last = event
     taken_s = time.perf_counter() - began_s
     assert isinstance(last, Summarized), f"it ended with {last}"

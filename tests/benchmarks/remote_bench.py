@@ -26,7 +26,7 @@ from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind
 from app.features.summary.result import InputDocument, Method, SummaryOptions
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import SectionRead, summarize
+from app.features.summary.summarize import SectionRead, summarize_documents
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.remote import Remote
 
@@ -97,7 +97,7 @@ def seconds_of_sections(remote: Remote, read: InputDocument) -> float:
     """From the first prompt to the last section that was read."""
     began_s = time.perf_counter()
     cancel = CancelToken()
-    for event in summarize([read], SummaryOptions(method=Method.MODEL), remote.engine, MemorySteps(), cancel):
+    for event in summarize_documents([read], SummaryOptions(method=Method.MODEL), remote.engine, MemorySteps(), cancel):
         if isinstance(event, SectionRead) and event.done == event.sections:
             taken_s = time.perf_counter() - began_s
             cancel.cancel()

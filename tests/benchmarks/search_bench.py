@@ -13,7 +13,7 @@ from run import Row
 
 from app.core.paths import starter_model
 from app.engine.fit import MemoryRoom
-from app.features.models.estimate import estimate
+from app.features.models.estimate import estimate_fit
 from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.network import Network
 from app.hub.search import HubQuery, HubSearch
@@ -46,10 +46,10 @@ def rows() -> Iterator[Row]:
         first_ms = (time.monotonic() - began_s) * 1000
         yield Row("search_first_of_all", round(first_ms, 1), "ms", spread="the library is imported, once a process")
         yield measured("search_to_first_rows", lambda: fresh().search(HubQuery("model")), MOST_ROWS_MS)
-        yield measured("repository_with_its_files", lambda: fresh().repository("org/starter"))
+        yield measured("repository_with_its_files", lambda: fresh().read_repository("org/starter"))
         yield measured(
             "estimate_from_64_kib",
-            lambda: estimate(fresh().beginning("org/starter", COMMIT, "model-Q8_0.gguf"), size, ROOM),
+            lambda: estimate_fit(fresh().read_beginning("org/starter", COMMIT, "model-Q8_0.gguf"), size, ROOM),
         )
 
 

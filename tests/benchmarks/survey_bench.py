@@ -24,13 +24,13 @@ from run import Row
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, block_to_fields
 from app.features.chat.documents import PASSAGES_SHARE
-from app.features.retrieval.choosing import choose
+from app.features.retrieval.choosing import choose_passages
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.scope import scope_of
 from app.features.summary.result import InputDocument
 from app.features.summary.summaries import MemorySteps
-from app.features.survey.surveys import SurveyListed, find, list_all
-from app.language.numbers import dates
+from app.features.survey.surveys import SurveyListed, find_all, list_all
+from app.language.numbers import find_dates
 from app.store.database import Database
 from app.store.documents import DocumentStore
 
@@ -122,7 +122,7 @@ def by_program(planted: Sequence[Planted]) -> Iterator[Row]:
             continue
         found, there = 0, 0
         for one in planted:
-            summary = find([one.document], scope_of(question) or WantedScope(wanted))
+            summary = find_all([one.document], scope_of(question) or WantedScope(wanted))
             places = {a.block_id for statement in summary.statements for a in statement.anchors}
             for statement in summary.statements:
                 progress(f"{wanted}: {statement.text}")
@@ -142,10 +142,10 @@ def by_passages(
     for wanted, question in QUESTIONS.items():
         shown, there = 0, 0
         for one in planted:
-            number = store.begin(scratch / "papers.pdf", 1, 1)
+            number = store.begin_document(scratch / "papers.pdf", 1, 1)
             store.add_blocks(number, [block_to_fields(block) for block in one.document.blocks])
-            store.finish(number, format_="pdf", unit="page", pages=one.document.pages, sha256="", info={})
-            chosen = set(choose(store, number, question, int(PROMPT_TOKENS * PASSAGES_SHARE), count))
+            store.finish_document(number, format_="pdf", unit="page", pages=one.document.pages, sha256="", info={})
+            chosen = set(choose_passages(store, number, question, int(PROMPT_TOKENS * PASSAGES_SHARE), count))
             there += len(one.blocks[wanted])
             shown += sum(block in chosen for block, _ in one.blocks[wanted])
         yield Row(f"planted {wanted} that stand in passages", shown, "of them", there)
@@ -170,4 +170,4 @@ def by_starter(planted: Planted, ours: OurEngine) -> Iterator[Row]:
 
 
 def _is_right(text: str, wanted: QuestionScope) -> bool:
-    return bool(dates(text)) if wanted is QuestionScope.DATES else any(name in text for name in NAMES)
+    return bool(find_dates(text)) if wanted is QuestionScope.DATES else any(name in text for name in NAMES)

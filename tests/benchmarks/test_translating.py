@@ -128,7 +128,7 @@ def test_the_stand_in_finds_what_is_to_be_translated_in_the_pipelines_prompts() 
     from app.features.translation.result import TranslationWish
 
     request = UnitRequest(("A <g1>text</g1>: here.",), ("",), before=(("Before.", "Antes."),))
-    prompt = GenericFamily().messages(request, TranslationWish("pt-BR", "en"))[-1].text
+    prompt = GenericFamily().make_messages(request, TranslationWish("pt-BR", "en"))[-1].text
     asked = prompt[prompt.index("Text to translate to") :].partition(PROMPT_END)[2]
     assert asked == "A <g1>text</g1>: here."
 

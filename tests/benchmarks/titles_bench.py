@@ -20,8 +20,8 @@ from run import Row
 from app.core.events import Finished, Message, Role, TextDelta
 from app.engine.protocol import Ask
 from app.features.chat.answers import title_from
-from app.features.chat.titles import cleaned, first_words, fits, title_ask, without_opening
-from app.language.words import stems
+from app.features.chat.titles import clean_title, first_words, is_title, title_ask, without_opening
+from app.language.words import word_stems
 from app.store.conversations import MessageState, StoredMessage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -54,15 +54,17 @@ def rows() -> Iterator[Row]:
 
 
 def _seen(title: str, asked: str) -> int:
-    return len(stems(title[:SEEN_CHARACTERS]) & stems(without_opening(" ".join(asked.split()))))
+    return len(word_stems(title[:SEEN_CHARACTERS]) & word_stems(without_opening(" ".join(asked.split()))))
 
 
 def _written(name: str, engine: OurEngine, chats: Sequence[Chat]) -> Iterator[Row]:
     """What passes the checks of a title."""
     passed = 0
     for language, asked, answered in chats:
-        title = cleaned("".join(_told(engine, title_ask(_said(asked, answered), engine.loaded))).strip().split("\n")[0])
-        passed += (is_one := fits(title, f"{asked}\n{answered}"))
+        title = clean_title(
+            "".join(_told(engine, title_ask(_said(asked, answered), engine.loaded))).strip().split("\n")[0]
+        )
+        passed += (is_one := is_title(title, f"{asked}\n{answered}"))
         progress(f"{name} {language} {'+' if is_one else '-'} {title!r}; first words {first_words(asked)!r}")
     yield Row(f"titles: what {name} writes passes for one", round(passed / len(chats), 2), "share")
 

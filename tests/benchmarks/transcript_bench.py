@@ -100,7 +100,7 @@ def long_chat() -> Iterator[Opened]:
         os.environ["FIRESIDE_ENGINE_SCRIPT"] = str(_script(Path(folder)))
         from PySide6.QtWidgets import QApplication
 
-        from app.bootstrap import build
+        from app.bootstrap import build_program
         from app.ui.application import chat_tab
         from app.ui.shell import tasks
         from app.ui.shell.main_window import MainWindow
@@ -111,7 +111,7 @@ def long_chat() -> Iterator[Opened]:
 
         application = QApplication.instance() or QApplication([])
         assert isinstance(application, QApplication)
-        app = build()
+        app = build_program()
         theme = Theme("light")
         theme.install(application)
         notify = Notify(theme)

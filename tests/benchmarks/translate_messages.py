@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.documents.segments import Mark, Segment, SegmentKind, marks
-from app.features.translation.marking import PROTECTED, ShownContent, shown, tag_of
+from app.features.translation.marking import PROTECTED, ShownContent, show_segment, tag_of
 
 CATALOGS = Path("/usr/share/locale/fr/LC_MESSAGES")
 PLACEHOLDER = re.compile(
@@ -80,7 +80,7 @@ def _table(order: str, data: bytes, at: int, count: int) -> list[tuple[int, int]
 
 def _message(number: int, source: str, target: str) -> Message:
     segment = Segment(number, (source,), SegmentKind.MESSAGE)
-    seen = shown(segment)
+    seen = show_segment(segment)
     return Message(source, segment, seen, _tagged(seen, target) or _turned(seen))
 
 

@@ -24,7 +24,7 @@ from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
 from app.engine.client import EngineClient
 from app.features.translation.result import SegmentDone, Translated, TranslationWish
-from app.features.translation.translate import translate
+from app.features.translation.translate import translate_segments
 from tests.features.translation.pipeline import DictMemory
 from tests.helpers.rewriting import by_the_child
 
@@ -77,7 +77,7 @@ def through_documents(stand_in: StandIn, folder: Path) -> Iterator[Row]:
 
 def translated(engine: EngineClient, segments: Sequence[Segment]) -> dict[int, Translated]:
     """By our pipeline; every segment is settled."""
-    events = translate(segments, WISH, engine, DictMemory(), CancelToken())
+    events = translate_segments(segments, WISH, engine, DictMemory(), CancelToken())
     done = {event.translated.id: event.translated for event in events if isinstance(event, SegmentDone)}
     if len(done) != len(segments):
         raise AssertionError(f"{len(done)} of {len(segments)} segments were settled")

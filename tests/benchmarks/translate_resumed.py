@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.core.events import CancelToken
 from app.features.translation.result import SegmentDone, TranslationWish
 from app.features.translation.translations import TranslationAdded
@@ -84,12 +84,12 @@ def _said(environment: dict[str, str], killed_at: int) -> list[int]:
 
 def main() -> None:
     """One run, up to its end."""
-    app = build()
+    app = build_program()
     list(app.engine.load(Path("/any/model.gguf")))
     if not app.translations.find():
         *_, last = app.translations.add(Path(os.environ["TRANSLATED"]), TranslationWish("de", "en"), CancelToken())
         assert isinstance(last, TranslationAdded)
-        app.translations.begin([last.translation.id])
+        app.translations.begin_translations([last.translation.id])
     for worked in app.translations.run(CancelToken()):
         if isinstance(worked.event, SegmentDone):
             print(worked.event.translated.id, flush=True)

@@ -27,7 +27,7 @@ from app.core.events import CancelToken
 from app.documents.segments import Segment
 from app.engine.client import ENVIRONMENT, EngineClient
 from app.features.translation.result import SegmentDone, TranslationWish
-from app.features.translation.translate import translate
+from app.features.translation.translate import translate_segments
 from tests.features.translation.pipeline import DictMemory
 
 SHORT_WORDS = (4, 16)
@@ -95,7 +95,7 @@ def short_segments(folder: Path) -> tuple[list[Segment], list[Segment]]:
 
 def translated(recorded: RecordedClient, segments: Sequence[Segment]) -> int:
     """How many are settled."""
-    events = translate(segments, WISH, cast(EngineClient, recorded), DictMemory(), CancelToken())
+    events = translate_segments(segments, WISH, cast(EngineClient, recorded), DictMemory(), CancelToken())
     return sum(isinstance(event, SegmentDone) for event in events)
 
 

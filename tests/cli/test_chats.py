@@ -34,7 +34,7 @@ def chat_id() -> int:
         conversations.add_message(chat.id, question.id, Role.ASSISTANT, "**Much.**", model="tiny.gguf")
         conversations.update(chat.id, project_id=Projects(database).create("Flat").id)
         tags = Tags(database)
-        tags.put(tags.create("Home").id, chat.id)
+        tags.set_tag(tags.create("Home").id, chat.id)
         return chat.id
 
 
@@ -125,5 +125,5 @@ def test_ctrl_c_ends_an_import_with_130_and_keeps_whole_chats(tmp_path: Path) ->
     with closing(Database.open(AppPaths.from_environment().database)) as database:
         found = Conversations(database).find()
         assert 0 < len(found) < MANY
-        assert all(Conversations(database).path(chat.id) for chat in found)
+        assert all(Conversations(database).read_branch(chat.id) for chat in found)
     assert f"{len(found):,} chat" in out

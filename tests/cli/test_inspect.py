@@ -63,8 +63,8 @@ def test_a_greedy_continuation_is_llama_cpps_own_token_for_token(starter: Path) 
     for _ in range(count):
         ids = (c.llama_token * len(tokens))(*tokens)
         assert c.llama_decode(context, c.llama_batch_get_one(ids, len(tokens))) == 0
-        tokens = [chain.sample(context, -1)]
-        text += model.piece(tokens[0])
+        tokens = [chain.sample_token(context, -1)]
+        text += model.token_bytes(tokens[0])
     chain.free()
     c.llama_free(context)
     model.free()

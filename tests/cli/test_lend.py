@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.machines import ask
+from app.engine.machines import query_machine
 from tests.helpers import warm
 from tests.helpers.terminal import ROOT, command, fireside
 
@@ -32,7 +32,7 @@ def test_it_lends_at_the_address_it_says_until_it_is_interrupted(fresh_home: Pat
         assert "Everyone who is logged in on this computer" in said
         assert "not secure" in said
         assert "encrypted" in said
-        (device,) = ask(address[0]).devices
+        (device,) = query_machine(address[0]).devices
         assert 0 < device.free_bytes <= device.total_bytes == 500_000_000
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0

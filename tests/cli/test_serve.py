@@ -14,7 +14,7 @@ import pytest
 
 from app.cli.serve import KEY_VARIABLE, given_key, words_of
 from app.core.errors import KeyFileUnreadable
-from app.server.application import application
+from app.server.application import make_application
 from app.server.running import RunningServer
 from tests.helpers import warm
 from tests.helpers.script import write_script
@@ -56,7 +56,7 @@ def test_it_answers_at_the_address_it_says_until_it_is_interrupted(fresh_home: P
 
 def test_what_it_means_to_serve_other_computers_is_said() -> None:
     def said(host: str) -> str:
-        return words_of(RunningServer(application, host, 8000), "k")  # type: ignore[arg-type]
+        return words_of(RunningServer(make_application, host, 8000), "k")  # type: ignore[arg-type]
 
     for host in ("0.0.0.0", "::", "192.168.1.7"):
         assert "Everybody who reaches this computer and has the key" in said(host) and "not encrypted" in said(host)

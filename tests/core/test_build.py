@@ -16,7 +16,7 @@ from app.core.build import Build, terminal_command, this_build
 def test_without_a_note_there_is_the_version_alone(
     note: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "resource", lambda name: tmp_path / name)
+    monkeypatch.setattr(build, "resource_path", lambda name: tmp_path / name)
     if note is not None:
         (tmp_path / "build.json").write_text(note)
     assert this_build() == Build()
@@ -24,7 +24,7 @@ def test_without_a_note_there_is_the_version_alone(
 
 
 def test_a_package_names_its_commit_and_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "resource", lambda name: tmp_path / name)
+    monkeypatch.setattr(build, "resource_path", lambda name: tmp_path / name)
     (tmp_path / "build.json").write_text('{"commit": "2bd7af8", "date": "2026-11-27"}')
     assert this_build().line == f"{APP_NAME} {__version__} (build 2bd7af8 of 2026-11-27)"
 

@@ -331,16 +331,16 @@ def test_a_child_that_says_nothing_is_found_and_can_be_given_up(start: Start) ->
     listener.line()
     watch = SilenceWatch()
     os.kill(child.pid, signal.SIGSTOP)
-    wait_until(lambda: watch.look() == [child], "the child to be found silent")
+    wait_until(lambda: watch.find_silent() == [child], "the child to be found silent")
     os.kill(child.pid, signal.SIGCONT)
-    wait_until(lambda: watch.look() == [], "the child to be heard again")
+    wait_until(lambda: watch.find_silent() == [], "the child to be heard again")
     assert listener.lines.empty(), "beats are nobody's business"
     os.kill(child.pid, signal.SIGSTOP)
-    wait_until(lambda: watch.look() == [child], "the child to be found silent again")
+    wait_until(lambda: watch.find_silent() == [child], "the child to be found silent again")
     child.give_up()
     assert listener.result()[0] == -signal.SIGKILL
     assert child.was_given_up
-    assert watch.look() == []
+    assert watch.find_silent() == []
 
 
 @pytest.mark.parametrize("code", [CLAIMS, BUSY.format(may_save=False)], ids=["beats", "computes"])
@@ -354,7 +354,7 @@ def test_a_child_that_is_at_work_is_never_found_silent(start: Start, code: str) 
         sign = child.sign_of_life()
         wait_until(lambda sign=sign: child.sign_of_life() != sign, "a sign of life")
         signs += 1
-        assert watch.look() == []
+        assert watch.find_silent() == []
 
 
 def test_what_nobody_takes_is_no_silence(start: Start) -> None:
@@ -367,6 +367,6 @@ def test_what_nobody_takes_is_no_silence(start: Start) -> None:
     wait_until(lambda: not child._is_reading, "the line to be offered")
     os.kill(child.pid, signal.SIGSTOP)
     watch = SilenceWatch()
-    assert [watch.look() for _ in range(9)] == [[]] * 9
+    assert [watch.find_silent() for _ in range(9)] == [[]] * 9
     taken.set()
-    wait_until(lambda: watch.look() == [child], "the child to be found silent")
+    wait_until(lambda: watch.find_silent() == [child], "the child to be found silent")

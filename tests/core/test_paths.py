@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app import APP_ID
-from app.core.paths import AppPaths, resource, resource_root, starter_model
+from app.core.paths import AppPaths, resource_path, resource_root, starter_model
 
 
 def every_path(paths: AppPaths) -> list[Path]:
@@ -51,7 +51,7 @@ def test_without_a_home_the_systems_places_carry_the_programs_name(
 def test_resources_are_found_whatever_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert resource_root() == Path(__file__).parents[2] / "resources"
-    assert resource("icons/x.svg") == resource_root() / "icons" / "x.svg"
+    assert resource_path("icons/x.svg") == resource_root() / "icons" / "x.svg"
 
 
 def test_a_frozen_program_finds_them_in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

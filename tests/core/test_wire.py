@@ -114,9 +114,9 @@ def test_one_dataclass_in_a_union_needs_no_name_and_several_have_theirs() -> Non
 
 
 def test_a_situation_crosses_with_its_name_and_fields() -> None:
-    error = WIRE.reply(WIRE.line(Failed(ModelDamaged("/m", "why")))).error
+    error = WIRE.parse_reply(WIRE.encode_message(Failed(ModelDamaged("/m", "why")))).error
     assert (type(error), error.path, error.detail) == (ModelDamaged, "/m", "why")
-    unknown = WIRE.reply(b'{"type":"Failed","error":{"type":"Strange","path":1}}').error
+    unknown = WIRE.parse_reply(b'{"type":"Failed","error":{"type":"Strange","path":1}}').error
     assert isinstance(unknown, ProtocolViolation)
 
 
@@ -143,13 +143,13 @@ def test_a_type_without_a_form_is_found_where_it_is_declared() -> None:
 )  # fmt: skip
 def test_garbage_is_a_violation_that_quotes_a_little_of_it(line: bytes) -> None:
     with pytest.raises(ProtocolViolation) as raised:
-        WIRE.reply(line)
+        WIRE.parse_reply(line)
     assert len(raised.value.detail) < 1000
 
 
 @given(st.binary(max_size=50) | VALUES.map(lambda value: json.dumps(value).encode()))
 def test_no_line_raises_anything_else(line: bytes) -> None:
-    for read in (WIRE.request, WIRE.reply):
+    for read in (WIRE.parse_request, WIRE.parse_reply):
         try:
             read(line)
         except ProtocolViolation:
@@ -158,19 +158,19 @@ def test_no_line_raises_anything_else(line: bytes) -> None:
 
 @given(any_value(Draw), st.data())
 def test_a_line_whose_values_are_others_is_a_violation_or_a_message(message: Draw, data: st.DataObject) -> None:
-    body = json.loads(WIRE.line(message))
+    body = json.loads(WIRE.encode_message(message))
     body["drawing"][data.draw(st.sampled_from(sorted(body["drawing"])))] = data.draw(VALUES)
     try:
-        assert isinstance(WIRE.request(json.dumps(body).encode()), Draw)
+        assert isinstance(WIRE.parse_request(json.dumps(body).encode()), Draw)
     except ProtocolViolation:
         pass
 
 
 @given(any_value(Drawn), st.data())
 def test_a_line_that_was_cut_is_a_violation(message: Drawn, data: st.DataObject) -> None:
-    line = WIRE.line(message).rstrip(b"\n")
+    line = WIRE.encode_message(message).rstrip(b"\n")
     with pytest.raises(ProtocolViolation):
-        WIRE.reply(line[: data.draw(st.integers(0, len(line) - 1))])
+        WIRE.parse_reply(line[: data.draw(st.integers(0, len(line) - 1))])
 
 
 # Conversations
@@ -180,11 +180,11 @@ GREETS = 'import sys; print(\'{"type":"Greeting","protocol":7,"version":"1","pid
 
 def talk(code: str, folder: Path) -> tuple[Child, WireClient, WireInbox]:
     said, child = WireInbox(), Child([sys.executable, "-c", code], folder)
-    return child, WireClient(WIRE, child, said.put), said
+    return child, WireClient(WIRE, child, said.add_item), said
 
 
 def heard(said: WireInbox) -> Any:
-    return wait_until(said.next, "the child to say something")
+    return wait_until(said.next_item, "the child to say something")
 
 
 def test_a_child_greets_is_asked_answers_and_ends(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_what_nobody_takes_stops_the_child_until_nobody_will(tmp_path: Path) -> 
     said = WireInbox(most_waiting=2)
     code = GREETS + '\nfor n in range(99): print(\'{"type":"Drawn","id":%d}\' % n, flush=True)'
     child = Child([sys.executable, "-c", code], tmp_path)
-    WireClient(WIRE, child, said.put)
+    WireClient(WIRE, child, said.add_item)
     assert [heard(said).id for _ in range(3)] == [0, 1, 2]
     assert child.running
     said.close()
@@ -243,9 +243,9 @@ threading.Event().wait()
 
 
 def test_the_childs_side_greets_hears_and_leaves_with_its_parent() -> None:
-    lines = WIRE.line(Draw(Drawing((), (), None, Size.SMALL, 3, b""))) + b"nonsense\n"
+    lines = WIRE.encode_message(Draw(Drawing((), (), None, Size.SMALL, 3, b""))) + b"nonsense\n"
     done = subprocess.run([sys.executable, "-c", CHILD], input=lines, capture_output=True, check=True, cwd=CHECKOUT)
-    greeting, first, second, last = (WIRE.reply(line) for line in done.stdout.splitlines() if line)
+    greeting, first, second, last = (WIRE.parse_reply(line) for line in done.stdout.splitlines() if line)
     assert (greeting.protocol, greeting.backend) == (7, "toy")
     assert first != second
     assert last == Drawn(99)

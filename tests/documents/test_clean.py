@@ -14,8 +14,8 @@ from app.documents.clean import (
     clean_piece,
     clean_segment,
     clean_text,
-    fit,
     fit_for_the_wire,
+    fit_translation,
     length_of,
 )
 from app.documents.segments import Content, Mark, Segment
@@ -135,9 +135,8 @@ def test_what_a_mark_shows_counts_for_the_length() -> None:
 
 
 def test_a_translation_gets_the_sources_own_marks() -> None:
-    assert fit((Mark("single", 2), "Einige ", Mark("open", 1, "odd"), "Wörter", Mark("close", 1)), SOURCE) == (
-        CODE, "Einige ", BOLD, "Wörter", END,
-    )  # fmt: skip
+    translated = (Mark("single", 2), "Einige ", Mark("open", 1, "odd"), "Wörter", Mark("close", 1))
+    assert fit_translation(translated, SOURCE) == (CODE, "Einige ", BOLD, "Wörter", END)
 
 
 @pytest.mark.parametrize(
@@ -146,8 +145,8 @@ def test_a_translation_gets_the_sources_own_marks() -> None:
      (BOLD, END, Mark("open", 2)), (BOLD, END, Mark("close", 2))],
 )  # fmt: skip
 def test_other_marks_do_not_fit(translation: Content) -> None:
-    assert fit(translation, SOURCE) is None
+    assert fit_translation(translation, SOURCE) is None
 
 
 def test_characters_that_no_text_has_are_taken_out() -> None:
-    assert fit(("a\0\x1b\ufffeb\ud800\tc\n", BOLD, END, CODE), SOURCE) == ("ab\ufffd\tc\n", BOLD, END, CODE)
+    assert fit_translation(("a\0\x1b\ufffeb\ud800\tc\n", BOLD, END, CODE), SOURCE) == ("ab\ufffd\tc\n", BOLD, END, CODE)

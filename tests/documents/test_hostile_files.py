@@ -490,7 +490,7 @@ def test_reading_a_large_document_is_cancelled_before_all_is_read(victim: Victim
         case _:
             write_docx(path, paragraph(WORDS) * 100_000)
     cancel = CancelToken()
-    events, pid = victim.readings.begun(path, cancel)
+    events, pid = victim.readings.wait_for_first(path, cancel)
     cancel.cancel()
     assert not any(isinstance(event, Done) for event in events)
     assert is_gone(pid)
@@ -549,7 +549,7 @@ def test_any_name_is_only_a_name(victim: Victim, tmp_path: Path, name: str) -> N
 
 def test_a_file_that_grows_while_it_is_read_is_told(victim: Victim, tmp_path: Path) -> None:
     path = long_text(tmp_path / "grows.txt", 8_000_000)
-    events, _ = victim.readings.begun(path)
+    events, _ = victim.readings.wait_for_first(path)
     with path.open("a") as file:
         file.write("more")
     with pytest.raises(DocumentUnreadable) as caught:
@@ -559,7 +559,7 @@ def test_a_file_that_grows_while_it_is_read_is_told(victim: Victim, tmp_path: Pa
 
 def test_a_file_that_vanishes_while_it_is_read_is_told(victim: Victim, tmp_path: Path) -> None:
     path = long_text(tmp_path / "goes.txt", 8_000_000)
-    events, _ = victim.readings.begun(path)
+    events, _ = victim.readings.wait_for_first(path)
     path.unlink()
     with pytest.raises(DocumentUnreadable) as caught:
         list(events)

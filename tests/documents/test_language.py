@@ -43,7 +43,7 @@ RUSSIAN = "Все люди рождаются свободными и равны
 
 def seen_in(text: str) -> list[ReadingRemark]:
     fonts = LegacyFonts()
-    fonts.look(text)
+    fonts.inspect_text(text)
     return fonts.remarks()
 
 

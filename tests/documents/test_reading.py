@@ -102,7 +102,7 @@ def test_the_first_event_is_what_was_found_and_the_last_is_done(good: Path, read
 
 
 def test_something_comes_five_times_a_second(long: Path, readings: Readings, monkeypatch: pytest.MonkeyPatch) -> None:
-    events, pid = readings.begun(long)
+    events, pid = readings.wait_for_first(long)
     os.kill(pid, signal.SIGSTOP)
     look_by_look(monkeypatch)
     waited_s: list[float] = []
@@ -119,7 +119,7 @@ def test_something_comes_five_times_a_second(long: Path, readings: Readings, mon
 
 def test_a_cancelled_reading_ends_before_all_is_read(long: Path, readings: Readings, work: Path, good: Path) -> None:
     cancel = CancelToken()
-    events, pid = readings.begun(long, cancel)
+    events, pid = readings.wait_for_first(long, cancel)
     cancel.cancel()
     assert not any(isinstance(event, Done) for event in events)
     assert is_gone(pid)
@@ -134,7 +134,7 @@ def test_a_reading_is_cancelled_before_it_began(good: Path, readings: Readings) 
 
 def test_a_stopped_child_is_cancelled_too(long: Path, readings: Readings) -> None:
     cancel = CancelToken()
-    events, pid = readings.begun(long, cancel)
+    events, pid = readings.wait_for_first(long, cancel)
     os.kill(pid, signal.SIGSTOP)
     cancel.cancel()
     list(events)
@@ -142,7 +142,7 @@ def test_a_stopped_child_is_cancelled_too(long: Path, readings: Readings) -> Non
 
 
 def test_a_reading_that_nobody_goes_on_with_leaves_nothing(long: Path, readings: Readings, work: Path) -> None:
-    events, pid = readings.begun(long)
+    events, pid = readings.wait_for_first(long)
     events.close()
     assert is_gone(pid)
     assert list(work.iterdir()) == []
@@ -152,7 +152,7 @@ def test_a_reading_that_nobody_goes_on_with_leaves_nothing(long: Path, readings:
 def test_a_child_that_dies_is_told_and_the_next_one_works(
     long: Path, readings: Readings, work: Path, good: Path, number: signal.Signals
 ) -> None:
-    events, pid = readings.begun(long)
+    events, pid = readings.wait_for_first(long)
     os.kill(pid, number)
     with pytest.raises(DocumentReaderFailed) as caught:
         list(events)
@@ -165,7 +165,7 @@ def test_a_child_that_says_nothing_is_ended(
     long: Path, readings: Readings, work: Path, good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(LIMITS_VARIABLE, json.dumps({"silence_s": 1.5}))
-    events, pid = readings.begun(long)
+    events, pid = readings.wait_for_first(long)
     os.kill(pid, signal.SIGSTOP)
     with pytest.raises(DocumentTooDemanding) as caught:
         list(events)
@@ -180,12 +180,12 @@ def test_a_child_that_hangs_inside_its_reading_is_found_silent(
     good: Path, readings: Readings, monkeypatch: pytest.MonkeyPatch, then: str
 ) -> None:
     monkeypatch.setattr(reading, "own_command", Hanging(then))
-    events, _ = readings.begun(good)
+    events, _ = readings.wait_for_first(good)
     watch, wait = SilenceWatch(), threading.Event()
     for _ in range(60):
         next(events)
         wait.wait(0.3)  # several beats: a child that lives is not silent then
-        if silent := watch.look():
+        if silent := watch.find_silent():
             break
     assert [(child.work, child.subject) for child in silent] == [("document", "good.txt")]
     silent[0].give_up()
@@ -198,20 +198,20 @@ def test_a_child_that_waits_for_a_program_which_computes_is_never_found_silent(
     good: Path, readings: Readings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "own_command", Hanging(WAITS_FOR_A_PROGRAM))
-    events, _ = readings.begun(good)
+    events, _ = readings.wait_for_first(good)
     watch = SilenceWatch()
     (child,) = running_children()
-    lives = child.lives()
+    lives = child.life_check()
     for _ in range(20):
         wait_until(lambda: next(events) and lives(), "a sign of life")
-        assert watch.look() == []
+        assert watch.find_silent() == []
 
 
 def test_who_takes_events_slowly_does_not_make_the_child_silent(
     long: Path, readings: Readings, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(LIMITS_VARIABLE, json.dumps({"silence_s": 3.0}))  # a busy machine starts it slowly
-    events, pid = readings.begun(long)
+    events, pid = readings.wait_for_first(long)
     process = psutil.Process(pid)
     worked: list[tuple[float, float]] = []
 

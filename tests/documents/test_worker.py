@@ -132,7 +132,7 @@ def test_a_line_stays_far_below_what_a_child_may_say(path: Path, monkeypatch: py
     ]
     pieces += [BlockPiece(BlockKind.PARAGRAPH, "x") for _ in range(20_000)]
     told, done = of_items(path, [Opened(), *pieces], monkeypatch)
-    lines = [WIRE.line(event) for event in told]
+    lines = [WIRE.encode_message(event) for event in told]
     assert max(map(len, lines)) < 32_000_000
     assert sum(len(block.text) for block in blocks_of(told)) == 5 * 900_000 + 4_000_000 + 20_000
     assert done.blocks == len(blocks_of(told))
@@ -144,7 +144,7 @@ def test_a_long_heading_is_not_repeated_with_every_block(path: Path, monkeypatch
         *(BlockPiece(BlockKind.PARAGRAPH, "x") for _ in range(1000)),
     ]
     told, _ = of_items(path, [Opened(), *pieces], monkeypatch)
-    assert sum(map(len, map(WIRE.line, told))) < 2_000_000
+    assert sum(map(len, map(WIRE.encode_message, told))) < 2_000_000
 
 
 def test_hidden_characters_are_taken_out_and_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -367,10 +367,10 @@ def test_the_limits_are_set_before_a_file_is_read(tmp_path: Path) -> None:
     )
     with start([sys.executable, "-c", program]) as process:
         assert process.stdin and process.stdout and process.stderr
-        process.stdin.write(WIRE.line(Read(str(path), memory_bytes=700_000_000)))
+        process.stdin.write(WIRE.encode_message(Read(str(path), memory_bytes=700_000_000)))
         process.stdin.flush()
         lines = (line for line in process.stdout if line != BEAT)
-        greeting, told = WIRE.reply(next(lines)), WIRE.reply(next(lines))
+        greeting, told = WIRE.parse_reply(next(lines)), WIRE.parse_reply(next(lines))
         assert (type(greeting), type(told)) == (Greeting, Failed)
         process.stdin.close()
         said = json.loads(process.stderr.read().decode().replace("(", "[").replace(")", "]"))

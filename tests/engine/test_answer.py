@@ -68,7 +68,7 @@ def test_tags_around_the_beginning_are_thinking(text: str, thinking: str, answer
 
 
 def test_an_answer_to_a_prompt_that_opened_the_tag_begins_inside() -> None:
-    opened = PLAIN.after("<|im_start|>assistant\n<think>\n")
+    opened = PLAIN.for_prompt_end("<|im_start|>assistant\n<think>\n")
     assert split(opened, "Hm.</think>\nHello") == ("Hm.", "Hello")
     assert split(opened, "<think>Hm.</think>\nHello") == ("Hm.", "Hello")
     assert split(opened, "<think of it") == ("<think of it", "")
@@ -78,7 +78,7 @@ def test_an_answer_to_a_prompt_that_opened_the_tag_begins_inside() -> None:
     "end", ["<|im_start|>assistant\n", "<|im_start|>assistant\n<think>\n\n</think>\n\n", "<think>x</think> <think> no"]
 )
 def test_other_prompts_leave_it_to_the_model(end: str) -> None:
-    assert not PLAIN.after(end).inside
+    assert not PLAIN.for_prompt_end(end).inside
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_harmony_channels_but_the_final_one_are_thinking(text: str, thinking: st
 
 
 def test_a_prompt_may_have_opened_the_analysis() -> None:
-    assert split(HARMONY.after(f"<|start|>assistant{ANALYSIS}"), f"Hm.<|end|>{FINAL}Hello") == ("Hm.", "Hello")
-    assert not HARMONY.after("<|start|>assistant").inside
+    assert split(HARMONY.for_prompt_end(f"<|start|>assistant{ANALYSIS}"), f"Hm.<|end|>{FINAL}Hello") == ("Hm.", "Hello")
+    assert not HARMONY.for_prompt_end("<|start|>assistant").inside
 
 
 CALLING = replace(HARMONY, calls="to=functions.")
@@ -144,7 +144,7 @@ def test_what_begins_a_call_in_a_header_is_held_to_the_grammar() -> None:
 
 def test_gemma_thinks_in_a_channel_of_its_own() -> None:
     assert split(CHANNEL, "<|channel>thought\nHm.\n<channel|>Hello") == ("Hm.", "Hello")
-    assert split(CHANNEL.after("<|turn>model\n<|channel>thought\n<channel|>"), "Hello") == ("", "Hello")
+    assert split(CHANNEL.for_prompt_end("<|turn>model\n<|channel>thought\n<channel|>"), "Hello") == ("", "Hello")
 
 
 MARKS = st.sampled_from(
@@ -166,7 +166,9 @@ MARKS = st.sampled_from(
         "to=",
     ]
 )
-SYNTAXES = st.sampled_from([PLAIN, PLAIN.after("<think>"), HARMONY, HARMONY.after(ANALYSIS), CALLING, CHANNEL])
+SYNTAXES = st.sampled_from(
+    [PLAIN, PLAIN.for_prompt_end("<think>"), HARMONY, HARMONY.for_prompt_end(ANALYSIS), CALLING, CHANNEL]
+)
 
 
 @given(SYNTAXES, st.lists(MARKS, max_size=12).map("".join), st.data())
@@ -176,7 +178,7 @@ def test_splitting_a_text_elsewhere_changes_nothing(syntax: ThinkingSyntax, text
     assert split(syntax, *pieces) == split(syntax, text) == split(syntax, *text)
 
 
-@given(st.sampled_from([PLAIN, PLAIN.after("<think>"), CHANNEL]), st.lists(MARKS, max_size=12).map("".join))
+@given(st.sampled_from([PLAIN, PLAIN.for_prompt_end("<think>"), CHANNEL]), st.lists(MARKS, max_size=12).map("".join))
 def test_only_marks_and_white_space_are_lost(syntax: ThinkingSyntax, text: str) -> None:
     thinking, answer = split(syntax, text)
     left = iter("".join(text.split()))
@@ -239,7 +241,7 @@ def test_a_template_says_how_thinking_is_written() -> None:
     assert HARMONY.marks == {"<|channel|>", "<|message|>", "<|start|>", "<|end|>"}
 
 
-@pytest.mark.parametrize("syntax", [PLAIN, CHANNEL, HARMONY.after(ANALYSIS), syntax_of("[THINK]")])
+@pytest.mark.parametrize("syntax", [PLAIN, CHANNEL, HARMONY.for_prompt_end(ANALYSIS), syntax_of("[THINK]")])
 def test_the_forced_end_ends_the_thinking(syntax: ThinkingSyntax) -> None:
     begun = syntax.opening if syntax.kind == "tags" else ""
     assert split(syntax, begun, "Hm", syntax.forced_end, "Hello") == ("Hm", "Hello")
@@ -265,20 +267,20 @@ class Written:
 def test_characters_are_shown_only_when_they_are_whole() -> None:
     written = Written()
     for byte in "é🎉".encode():
-        assert written.answer.add(bytes([byte])) is None
+        assert written.answer.add_token(bytes([byte])) is None
     assert written.deltas == ["é", "🎉"]
 
 
 def test_half_a_character_at_the_end_is_shown_as_replaced() -> None:
     written = Written()
-    written.answer.add(b"a" + "🎉".encode()[:2])
+    written.answer.add_token(b"a" + "🎉".encode()[:2])
     written.answer.finish(FinishReason.STOP)
     assert written.deltas == ["a", "\ufffd"]
 
 
 def test_a_stop_string_across_tokens_is_never_shown() -> None:
     written = Written(stop=("END",))
-    reasons = [written.answer.add(piece) for piece in (b"one E", b"N", b"D two")]
+    reasons = [written.answer.add_token(piece) for piece in (b"one E", b"N", b"D two")]
     assert reasons == [None, None, FinishReason.STOP]
     written.answer.finish(FinishReason.STOP)
     assert written.deltas == ["one "]
@@ -287,7 +289,7 @@ def test_a_stop_string_across_tokens_is_never_shown() -> None:
 def test_what_only_began_like_a_stop_string_is_shown() -> None:
     written = Written(stop=("END",))
     for piece in (b"one EN", b"OUGH E"):
-        written.answer.add(piece)
+        written.answer.add_token(piece)
     written.answer.finish(FinishReason.STOP)
     assert "".join(written.deltas) == "one ENOUGH E"
 
@@ -308,7 +310,7 @@ def test_cutting_text_differently_shows_the_same(text: str, stops: list[str], da
     while rest and not strings.met:
         size = data.draw(st.integers(1, len(rest)))
         shown, rest = shown + strings.feed(rest[:size]), rest[size:]
-    shown += strings.rest()
+    shown += strings.release_rest()
     assert text.startswith(shown)
     assert not any(stop in shown for stop in stops)
     assert strings.met == any(stop in text for stop in stops)
@@ -316,24 +318,24 @@ def test_cutting_text_differently_shows_the_same(text: str, stops: list[str], da
 
 def test_without_a_limit_it_goes_on_and_each_piece_says_what_the_context_holds() -> None:
     written = Written(max_tokens=-1)
-    written.answer.begin(100, 0)
-    assert [written.answer.add(b"x") for _ in range(3000)] == [None] * 3000
+    written.answer.begin_prompt(100, 0)
+    assert [written.answer.add_token(b"x") for _ in range(3000)] == [None] * 3000
     assert [reply.used_tokens for reply in written.replies if isinstance(reply, Delta)][::1000] == [101, 1101, 2101]
 
 
 @pytest.mark.parametrize("limit", [1, 3])
 def test_the_limit_counts_tokens(limit: int) -> None:
     written = Written(max_tokens=limit)
-    reasons = [written.answer.add(b"x") for _ in range(limit)]
+    reasons = [written.answer.add_token(b"x") for _ in range(limit)]
     assert reasons == [None] * (limit - 1) + [FinishReason.LENGTH]
 
 
 def test_the_measures_are_those_of_the_answer() -> None:
     written = Written()
-    written.answer.begin(10, 4)
-    written.answer.read(10)
+    written.answer.begin_prompt(10, 4)
+    written.answer.report_prompt(10)
     for piece in (b"a", b"b", b"c"):
-        written.answer.add(piece)
+        written.answer.add_token(piece)
     last = written.answer.finish(FinishReason.STOP)
     assert Reading(7, 10, 10) in written.replies
     assert (last.id, last.stats.prompt_tokens, last.stats.reused_tokens, last.stats.generated_tokens) == (7, 10, 4, 3)
@@ -350,7 +352,7 @@ def test_an_answer_without_tokens_has_no_rates() -> None:
 def test_thinking_is_told_apart_and_counted() -> None:
     written = Written()
     for piece in (b"<thi", b"nk>", b"Hm", b" so", b"</think>", b"\n\n", b"Hello", b" you"):
-        assert written.answer.add(piece) is None
+        assert written.answer.add_token(piece) is None
     last = written.answer.finish(FinishReason.STOP)
     assert written.thoughts == ["Hm", " so"]
     assert written.deltas == ["Hello", " you"]
@@ -360,7 +362,7 @@ def test_thinking_is_told_apart_and_counted() -> None:
 def test_an_answer_without_thinking_counts_none() -> None:
     written = Written()
     for piece in (b"<", b"b>", b"bold"):
-        written.answer.add(piece)
+        written.answer.add_token(piece)
     assert written.answer.finish(FinishReason.STOP).stats.thinking_tokens == 0
     assert "".join(written.deltas) == "<b>bold"
 
@@ -368,50 +370,50 @@ def test_an_answer_without_thinking_counts_none() -> None:
 def test_stop_strings_and_the_limit_are_for_the_answer_alone() -> None:
     written = Written(stop=("END",), max_tokens=2)
     for piece in (b"<think>", b"END", b" x", b"</think>", b"One"):
-        assert written.answer.add(piece) is None
-    assert written.answer.add(b"two") is FinishReason.LENGTH
-    assert written.answer.add(b" END") is FinishReason.STOP
+        assert written.answer.add_token(piece) is None
+    assert written.answer.add_token(b"two") is FinishReason.LENGTH
+    assert written.answer.add_token(b" END") is FinishReason.STOP
     written.answer.finish(FinishReason.STOP)
     assert ("".join(written.thoughts), "".join(written.deltas)) == ("END x", "Onetwo ")
 
 
 def test_an_answer_that_ends_inside_keeps_its_thinking() -> None:
-    written = Written(style=PLAIN.after("<think>\n"))
-    written.answer.add(b"Hm, </th")
+    written = Written(style=PLAIN.for_prompt_end("<think>\n"))
+    written.answer.add_token(b"Hm, </th")
     written.answer.finish(FinishReason.CANCELLED)
     assert ("".join(written.thoughts), written.deltas) == ("Hm, </th", [])
 
 
 def test_a_used_up_budget_forces_the_end_once() -> None:
-    written = Written(thinking_budget=2, style=PLAIN.after("<think>\n"))
-    written.answer.add(b"One")
+    written = Written(thinking_budget=2, style=PLAIN.for_prompt_end("<think>\n"))
+    written.answer.add_token(b"One")
     assert written.answer.forced_text() is None
-    written.answer.add(b" two")
+    written.answer.add_token(b" two")
     assert written.answer.forced_text() == "\n</think>\n\n"
     assert written.answer.forced_text() is None
     for piece in (b"\n</think>", b"\n\n", b"Hello"):
-        written.answer.add(piece)
+        written.answer.add_token(piece)
     last = written.answer.finish(FinishReason.STOP)
     assert (written.thoughts, written.deltas, last.stats.thinking_tokens) == (["One", " two"], ["Hello"], 4)
 
 
 def test_no_budget_at_all_ends_thinking_before_its_first_token() -> None:
-    assert Written(thinking_budget=0, style=PLAIN.after("<think>\n")).answer.forced_text() == "\n</think>\n\n"
+    assert Written(thinking_budget=0, style=PLAIN.for_prompt_end("<think>\n")).answer.forced_text() == "\n</think>\n\n"
     assert Written(thinking_budget=0).answer.forced_text() is None
-    assert Written(style=PLAIN.after("<think>\n")).answer.forced_text() is None
+    assert Written(style=PLAIN.for_prompt_end("<think>\n")).answer.forced_text() is None
 
 
 def test_a_character_split_over_tokens_stays_whole_in_thinking() -> None:
-    written = Written(style=PLAIN.after("<think>"))
+    written = Written(style=PLAIN.for_prompt_end("<think>"))
     for byte in "é🎉".encode():
-        written.answer.add(bytes([byte]))
+        written.answer.add_token(bytes([byte]))
     assert written.thoughts == ["é", "🎉"]
 
 
 def test_what_is_told_together_is_the_same_and_the_first_words_and_the_last_wait_for_nothing() -> None:
     written = Written(together_s=3600.0)
     for piece in ("<think>", "Hm", ", well", "</think>", "One", " two", " three"):
-        written.answer.add(piece.encode())
+        written.answer.add_token(piece.encode())
     assert [(one.text, one.thinking) for one in written.replies if isinstance(one, Delta)] == [
         ("Hm", True),
         (", well", True),
@@ -427,7 +429,7 @@ def test_an_answer_that_runs_in_a_circle_ends_where_that_is_wished(thinks: bool)
         ask = Ask([Message(Role.USER, question)], stop_on_repetition=wished)
         answer = AnswerDecoder(Generate(1, ask), lambda _reply: None, 0.0)
         pieces = ["<think>"] * thinks + [" never", " again"] * 100
-        return next((reason for piece in pieces if (reason := answer.add(piece.encode()))), None)
+        return next((reason for piece in pieces if (reason := answer.add_token(piece.encode()))), None)
 
     assert end(wished=True) is FinishReason.REPEATED
     assert end(wished=False) is None

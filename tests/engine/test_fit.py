@@ -22,7 +22,7 @@ from app.engine.fit import (
     MemoryRoom,
     ModelLayout,
     ModelShape,
-    choose,
+    choose_plan,
     next_step,
     shape_of,
     tokens_side_by_side,
@@ -53,8 +53,8 @@ def values(**keys: Any) -> tuple[int, ...]:
 
 def test_the_starter_takes_what_llama_cpp_says(starter: Path) -> None:
     shape = shape_of(check_model(starter))
-    assert shape.needs(LAYOUT).kv == 90 * 2**20
-    assert shape.needs(replace(LAYOUT, kv_type="q8_0")).kv == 90 * 2**20 * 34 // 64
+    assert shape.memory_needs(LAYOUT).kv == 90 * 2**20
+    assert shape.memory_needs(replace(LAYOUT, kv_type="q8_0")).kv == 90 * 2**20 * 34 // 64
 
 
 def test_every_head_keeps_a_key_and_a_value() -> None:
@@ -88,17 +88,19 @@ def test_eyes_take_weights_and_scratch_and_their_pictures_are_read_at_once(tmp_p
     blind, seeing = shape_of(header()), shape_of(header(), eye)
     assert 0 < path.stat().st_size - seeing.eyes.weights < 10_000
     assert seeing.eyes.whole_tokens == 400
-    before, after = blind.needs(LAYOUT), seeing.needs(LAYOUT)
+    before, after = blind.memory_needs(LAYOUT), seeing.memory_needs(LAYOUT)
     assert after.weights - before.weights == seeing.eyes.weights
     assert after.compute - before.compute == seeing.eyes.compute > EYES_BYTES
     on_gpu, on_cpu = (replace(LAYOUT, gpu_layers=5), shape_of(header(), eye, projector_on_cpu=True))
-    assert seeing.needs(on_gpu).gpu_weights == blind.needs(on_gpu).gpu_weights + seeing.eyes.weights
-    assert on_cpu.needs(on_gpu).gpu == blind.needs(on_gpu).gpu
-    assert on_cpu.needs(on_gpu).main == blind.needs(on_gpu).main + seeing.eyes.weights + seeing.eyes.compute
+    assert seeing.memory_needs(on_gpu).gpu_weights == blind.memory_needs(on_gpu).gpu_weights + seeing.eyes.weights
+    assert on_cpu.memory_needs(on_gpu).gpu == blind.memory_needs(on_gpu).gpu
+    assert (
+        on_cpu.memory_needs(on_gpu).main == blind.memory_needs(on_gpu).main + seeing.eyes.weights + seeing.eyes.compute
+    )
     room = MemoryRoom(10 * 2**30, 12 * 2**30)
-    assert choose(seeing, Wish(), room).picture_tokens == 400
+    assert choose_plan(seeing, Wish(), room).picture_tokens == 400
     measured = replace(before, weights=before.weights * 2)
-    estimate = fit.corrected(seeing, LAYOUT, measured)
+    estimate = fit.corrected_estimate(seeing, LAYOUT, measured)
     assert estimate(LAYOUT).weights == 2 * before.weights + seeing.eyes.weights
     assert estimate(replace(LAYOUT, context_tokens=8192)).weights == 2 * before.weights + seeing.eyes.weights
 
@@ -109,20 +111,24 @@ def test_recurrent_layers_keep_a_state_for_each_sequence_instead() -> None:
     state = 4 * (3 * (1024 + 2 * 128) + 128 * 1024)
     assert shape.kv_values == (0, 1024, 0, 1024)
     assert shape.state_bytes == (state, 0, state, 0)
-    one, nine = (shape.needs(replace(LAYOUT, sequences=count)).kv for count in (1, 9))
+    one, nine = (shape.memory_needs(replace(LAYOUT, sequences=count)).kv for count in (1, 9))
     assert nine - one == 8 * 2 * state
 
 
 def test_contexts_grow_in_llama_cpps_steps() -> None:
     shape = shape_of(header())
-    assert shape.needs(ModelLayout(257)).kv == shape.needs(ModelLayout(512)).kv == 2 * shape.needs(ModelLayout(256)).kv
+    assert (
+        shape.memory_needs(ModelLayout(257)).kv
+        == shape.memory_needs(ModelLayout(512)).kv
+        == 2 * shape.memory_needs(ModelLayout(256)).kv
+    )
 
 
 def test_what_the_gpu_takes_main_memory_does_not() -> None:
     tensors = tuple((f"blk.{layer}.attn_q.weight", 1000 + layer) for layer in range(4))
     tensors += (("token_embd.weight", 70), ("output.weight", 50), ("output_norm.weight", 3))
     shape = shape_of(header(tensors=tensors))
-    places = [shape.needs(replace(LAYOUT, gpu_layers=layers)) for layers in range(6)]
+    places = [shape.memory_needs(replace(LAYOUT, gpu_layers=layers)) for layers in range(6)]
     assert [place.gpu_weights for place in places] == [0, 53, 1056, 2058, 3059, 4059]
     assert {place.weights + place.gpu_weights for place in places} == {4006 + 70 + 53 + WORDS}
     assert [place.gpu_kv * 4 // places[0].kv for place in places] == [0, 0, 1, 2, 3, 4]
@@ -138,14 +144,14 @@ def test_experts_can_stay_in_main_memory() -> None:
     shape = shape_of(header(tensors=tensors, expert_count=8))
     layout = ModelLayout(4096, gpu_layers=5)
     assert shape.is_mixture
-    assert shape.needs(layout).gpu_weights == 4 * 217
-    apart = shape.needs(replace(layout, experts_on_cpu=True))
+    assert shape.memory_needs(layout).gpu_weights == 4 * 217
+    apart = shape.memory_needs(replace(layout, experts_on_cpu=True))
     assert (apart.gpu_weights, apart.weights) == (4 * 17, 4 * 200)
 
 
 def test_embeddings_that_are_the_output_too_are_on_both_devices() -> None:
     shape = shape_of(header(tensors=(("token_embd.weight", 70),)))
-    needs = shape.needs(replace(LAYOUT, gpu_layers=1, repack=False))
+    needs = shape.memory_needs(replace(LAYOUT, gpu_layers=1, repack=False))
     assert (needs.weights, needs.gpu_weights) == (70 + WORDS, 70)
 
 
@@ -161,7 +167,7 @@ ODD = st.one_of(st.integers(), st.floats(), st.text(max_size=3), st.none(), st.l
 
 @given(st.dictionaries(st.sampled_from(KEYS), ODD), st.sampled_from(["llama", "gemma3n", "mamba", "qwen35"]))
 def test_no_header_is_too_odd(keys: dict[str, Any], architecture: str) -> None:
-    needs = shape_of(header(architecture, **keys)).needs(LAYOUT)
+    needs = shape_of(header(architecture, **keys)).memory_needs(LAYOUT)
     assert needs.main >= 0
 
 
@@ -204,108 +210,110 @@ def summary(plan: LoadPlan) -> tuple[str, int, str, int]:
 
 
 def test_with_room_everything_is_as_wanted() -> None:
-    plan = choose(shape(), Wish(), room(32))
+    plan = choose_plan(shape(), Wish(), room(32))
     assert summary(plan) == ("fits", 8192, "f16", 0)
     assert plan.sequences == 1 + fit.MOST_SEQUENCES
-    assert plan.needed_bytes == shape().needs(plan.layout).total
+    assert plan.needed_bytes == shape().memory_needs(plan.layout).total
     assert plan.free_bytes == 32 * GIB
 
 
 def test_what_was_asked_for_is_called_so() -> None:
-    assert summary(choose(shape(), Wish(16000), room(32))) == ("asked", 16128, "f16", 0)
-    assert summary(choose(shape(), Wish(0, "q8_0"), room(32))) == ("asked", 8192, "q8_0", 0)
+    assert summary(choose_plan(shape(), Wish(16000), room(32))) == ("asked", 16128, "f16", 0)
+    assert summary(choose_plan(shape(), Wish(0, "q8_0"), room(32))) == ("asked", 8192, "q8_0", 0)
 
 
 def test_a_context_is_never_longer_than_the_model_was_trained_for() -> None:
-    assert choose(shape(trained=2048), Wish(), room(32)).context_tokens == 2048
+    assert choose_plan(shape(trained=2048), Wish(), room(32)).context_tokens == 2048
 
 
 def test_the_context_is_stored_smaller_before_it_gets_shorter() -> None:
-    assert summary(choose(shape(), Wish(), room(6.0))) == ("kv_reduced", 8192, "q8_0", 0)
-    shorter = choose(shape(), Wish(), room(5.5))
+    assert summary(choose_plan(shape(), Wish(), room(6.0))) == ("kv_reduced", 8192, "q8_0", 0)
+    shorter = choose_plan(shape(), Wish(), room(5.5))
     assert (shorter.choice, shorter.kv_type) == ("context_reduced", "q8_0")
     assert 2048 <= shorter.context_tokens < 8192
-    assert choose(shape(), Wish(), room(5.18)).context_tokens < 2048
+    assert choose_plan(shape(), Wish(), room(5.18)).context_tokens < 2048
 
 
 def test_the_longest_context_that_fits_is_taken() -> None:
-    plan = choose(shape(), Wish(), room(5.5))
+    plan = choose_plan(shape(), Wish(), room(5.5))
     longer = replace(plan.layout, context_tokens=plan.context_tokens + 256)
-    assert plan.needed_bytes <= room(5.5).spare() < shape().needs(longer).total
+    assert plan.needed_bytes <= room(5.5).spare() < shape().memory_needs(longer).total
 
 
 def test_a_kv_type_that_was_asked_for_stays() -> None:
-    plan = choose(shape(), Wish(0, "f16"), room(6.0))
+    plan = choose_plan(shape(), Wish(0, "f16"), room(6.0))
     assert (plan.choice, plan.kv_type) == ("context_reduced", "f16")
 
 
 def test_weights_beyond_free_memory_are_read_from_the_file() -> None:
-    plan = choose(shape(20 * GIB), Wish(), room(8, total=32))
+    plan = choose_plan(shape(20 * GIB), Wish(), room(8, total=32))
     assert (plan.choice, plan.context_tokens, plan.repack) == ("tight", 2048, False)
 
 
 def test_weights_beyond_all_memory_are_refused() -> None:
     with pytest.raises(DoesNotFit) as caught:
-        choose(shape(40 * GIB), Wish(), room(24, total=32))
+        choose_plan(shape(40 * GIB), Wish(), room(24, total=32))
     assert caught.value.needed_bytes > 40 * GIB
     assert caught.value.free_bytes == 24 * GIB
 
 
 def test_no_room_for_the_context_is_refused_too() -> None:
     with pytest.raises(DoesNotFit):
-        choose(shape(), Wish(), room(1.1, total=32))
+        choose_plan(shape(), Wish(), room(1.1, total=32))
 
 
 def test_unknown_memory_limits_nothing() -> None:
-    assert choose(shape(), Wish(), MemoryRoom(0, 0)).choice == "fits"
+    assert choose_plan(shape(), Wish(), MemoryRoom(0, 0)).choice == "fits"
 
 
 def test_a_large_gpu_takes_it_all() -> None:
-    plan = choose(shape(), Wish(), room(16, 12))
+    plan = choose_plan(shape(), Wish(), room(16, 12))
     assert summary(plan) == ("fits", 8192, "f16", LAYERS + 1)
     assert plan.batch_tokens == fit.GPU_BATCH_TOKENS
 
 
 def test_a_small_gpu_takes_the_layers_that_fit() -> None:
-    plan = choose(shape(), Wish(), room(16, 4))
+    plan = choose_plan(shape(), Wish(), room(16, 4))
     assert plan.choice == "layers_reduced"
     assert 0 < plan.gpu_layers < LAYERS
-    more = shape().needs(replace(plan.layout, gpu_layers=plan.gpu_layers + 1))
+    more = shape().memory_needs(replace(plan.layout, gpu_layers=plan.gpu_layers + 1))
     assert more.gpu > room(16, 4).gpu_spare()
 
 
 def test_two_gpus_take_more_than_one() -> None:
-    one, two = choose(shape(), Wish(), room(16, 4)), choose(shape(), Wish(), room(16, 4, 4))
+    one, two = choose_plan(shape(), Wish(), room(16, 4)), choose_plan(shape(), Wish(), room(16, 4, 4))
     assert two.gpu_layers > one.gpu_layers
-    assert two.needed_bytes > shape().needs(replace(two.layout, gpus=1)).total, "each has scratch memory of its own"
+    assert two.needed_bytes > shape().memory_needs(replace(two.layout, gpus=1)).total, (
+        "each has scratch memory of its own"
+    )
 
 
 def test_a_gpu_without_room_is_left_alone_and_that_is_said() -> None:
-    assert summary(choose(shape(), Wish(), room(16, 1))) == ("cpu_only", 8192, "f16", 0)
+    assert summary(choose_plan(shape(), Wish(), room(16, 1))) == ("cpu_only", 8192, "f16", 0)
 
 
 def test_no_layers_means_no_gpu() -> None:
-    assert summary(choose(shape(), Wish(gpu_layers=0), room(16, 12))) == ("asked", 8192, "f16", 0)
+    assert summary(choose_plan(shape(), Wish(gpu_layers=0), room(16, 12))) == ("asked", 8192, "f16", 0)
 
 
 def test_a_gpu_that_shares_main_memory_takes_from_it() -> None:
-    assert choose(shape(), Wish(), room(7, 7, shared=True)).choice == "fits"
-    assert choose(shape(), Wish(), room(5, 7, shared=True)).choice not in ("fits", "asked", "layers_reduced")
+    assert choose_plan(shape(), Wish(), room(7, 7, shared=True)).choice == "fits"
+    assert choose_plan(shape(), Wish(), room(5, 7, shared=True)).choice not in ("fits", "asked", "layers_reduced")
 
 
 def test_states_of_many_sequences_take_a_part_only() -> None:
-    plan = choose(shape(state=8 * 2**20), Wish(), room(16))  # 256 MiB a sequence
+    plan = choose_plan(shape(state=8 * 2**20), Wish(), room(16))  # 256 MiB a sequence
     assert 1 < plan.sequences < 1 + fit.MOST_SEQUENCES
     assert plan.sequences * 256 * 2**20 <= room(16).spare() // fit.STATE_SHARE
 
 
 def test_better_numbers_replace_the_formula() -> None:
     def twice(layout: ModelLayout):
-        needs = shape().needs(layout)
+        needs = shape().memory_needs(layout)
         return replace(needs, weights=2 * needs.weights)
 
-    assert choose(shape(), Wish(), room(8)).choice == "fits"
-    assert choose(shape(), Wish(), room(8), twice).choice == "tight"
+    assert choose_plan(shape(), Wish(), room(8)).choice == "fits"
+    assert choose_plan(shape(), Wish(), room(8), twice).choice == "tight"
 
 
 @pytest.mark.parametrize(
@@ -320,8 +328,8 @@ def test_better_numbers_replace_the_formula() -> None:
     ],
 )
 def test_only_what_is_near_a_limit_or_reduced_is_measured(where: MemoryRoom, near: bool) -> None:
-    plan = choose(shape(), Wish(), where)
-    assert fit.is_near(plan, shape().needs(plan.layout), where) is near
+    plan = choose_plan(shape(), Wish(), where)
+    assert fit.is_near(plan, shape().memory_needs(plan.layout), where) is near
 
 
 def ladder(plan: LoadPlan, wish: Wish, where: MemoryRoom, *, had_model: bool) -> list[tuple[str, int, int]]:
@@ -335,7 +343,7 @@ def ladder(plan: LoadPlan, wish: Wish, where: MemoryRoom, *, had_model: bool) ->
 
 
 def test_the_ladder_gives_up_layers_then_context_then_the_gpu() -> None:
-    plan = choose(shape(), Wish(), room(16, 12))
+    plan = choose_plan(shape(), Wish(), room(16, 12))
     assert ladder(plan, Wish(), room(16, 12), had_model=True) == [
         ("fewer_layers", 16, 8192),
         ("smaller_context", 16, 4096),
@@ -348,13 +356,13 @@ def test_the_ladder_gives_up_layers_then_context_then_the_gpu() -> None:
 
 
 def test_a_model_that_never_loaded_is_not_given_less_context() -> None:
-    plan = choose(shape(), Wish(), room(16, 12))
+    plan = choose_plan(shape(), Wish(), room(16, 12))
     assert [step for step, _, _ in ladder(plan, Wish(), room(16, 12), had_model=False)] == ["fewer_layers", "cpu"]
-    assert ladder(choose(shape(), Wish(), room(16)), Wish(), room(16), had_model=False) == []
+    assert ladder(choose_plan(shape(), Wish(), room(16)), Wish(), room(16), had_model=False) == []
 
 
 def test_a_smaller_context_is_tried_in_the_type_every_device_knows() -> None:
-    plan = choose(shape(), Wish(), room(6.0))
+    plan = choose_plan(shape(), Wish(), room(6.0))
     assert plan.kv_type == "q8_0"
     after = next_step(plan, shape(), Wish(), room(6.0), had_model=True)
     assert after is not None
@@ -372,10 +380,10 @@ def test_no_plan_needs_more_than_there_is(weights: int, free: int, total: int, c
     where = MemoryRoom(free, max(free, total), (GpuRoom("GPU0", "card", card, card),) if card else ())
     model = shape(weights)
     try:
-        plan = choose(model, wish, where)
+        plan = choose_plan(model, wish, where)
     except DoesNotFit:
         return
-    needs = model.needs(plan.layout)
+    needs = model.memory_needs(plan.layout)
     assert needs.gpu <= where.gpu_spare()
     if plan.choice == "tight":
         assert needs.kv + needs.compute <= where.spare()

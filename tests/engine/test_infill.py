@@ -23,7 +23,7 @@ def middle_of(before: str, suffix: str, text: str, size: int = 1) -> tuple[str, 
     """What is left of a middle, read so many characters at a time, and whether it was cut."""
     end = InfillEnd(before, suffix)
     found = "".join(end.feed(text[at : at + size]) for at in range(0, len(text), size))
-    return found + end.rest(), end.met
+    return found + end.release_rest(), end.met
 
 
 BODY = "def add(a, b):\n    "
@@ -123,7 +123,7 @@ def test_an_answer_ends_there_and_shows_nothing_of_the_suffix() -> None:
     ask = Ask((), text=BODY, suffix=AFTER)
     answer = AnswerDecoder(Generate(1, ask), told.append, 0.0)
     pieces = ["result", " =", " a", " +", " b", "\n", "    return", " result", "\n", "# Test"]
-    reasons = [answer.add(piece.encode()) for piece in pieces]
+    reasons = [answer.add_token(piece.encode()) for piece in pieces]
     assert reasons.index(FinishReason.STOP) == 8
     answer.finish(FinishReason.STOP)
     assert "".join(reply.text for reply in told if isinstance(reply, Delta)) == "result = a + b"

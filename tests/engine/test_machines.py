@@ -10,19 +10,19 @@ import pytest
 
 from app.core.errors import MachineUnusable
 from app.engine import machines
-from app.engine.machines import ask, ask_all, is_private, parse, watch_connections
+from app.engine.machines import ask_all, is_private, parse_address, query_machine, watch_connections
 from tests.helpers.lenders import HELLO_LENGTH, Answer, a_server, listening
 
 
 def reason(address: str) -> str:
     with pytest.raises(MachineUnusable) as caught:
-        ask(address)
+        query_machine(address)
     return caught.value.reason
 
 
 def test_a_machine_says_what_its_devices_have() -> None:
     with listening(a_server(memory=((3, 4), (5, 6)))) as address:
-        machine = ask(address)
+        machine = query_machine(address)
     assert [(one.name, one.free_bytes, one.total_bytes) for one in machine.devices] == [
         (address, 3, 4),
         (f"{address} #2", 5, 6),
@@ -99,7 +99,7 @@ def test_what_is_no_address_is_told_before_anything_is_asked(address: str) -> No
 
 
 def test_an_address_may_leave_the_port_out() -> None:
-    assert parse(" gpu-box.local ") == ("gpu-box.local", machines.DEFAULT_PORT)
+    assert parse_address(" gpu-box.local ") == ("gpu-box.local", machines.DEFAULT_PORT)
 
 
 def test_a_silent_end_of_a_connection_is_noticed_by_the_system() -> None:

@@ -48,24 +48,24 @@ def test_a_recorded_conversation_is_read_and_written_as_it_was() -> None:
 
 def test_new_keys_inside_an_ask_and_devices_are_ignored_too() -> None:
     line = b'{"type":"Generate","id":1,"ask":{"messages":[],"sampling":{"temperature":0.5,"mirostat":2},"later":1}}'
-    assert WIRE.request(line) == Generate(1, Ask((), sampling=Sampling(temperature=0.5)))
+    assert WIRE.parse_request(line) == Generate(1, Ask((), sampling=Sampling(temperature=0.5)))
     line = (
         b'{"type":"DevicesDescribed","id":1,"llama_cpp":"","devices":[{"name":"a","description":"","type":"cpu",'
         b'"free_bytes":1,"total_bytes":2,"driver":"x"}],"backends":[],"threads":2}'
     )
-    assert WIRE.reply(line) == DevicesDescribed(1, "", (Device("a", "", "cpu", 1, 2),), (), 2)
+    assert WIRE.parse_reply(line) == DevicesDescribed(1, "", (Device("a", "", "cpu", 1, 2),), (), 2)
 
 
 def test_keys_with_a_default_may_be_missing() -> None:
-    assert WIRE.request(b'{"type":"LoadModel","id":1,"path":"x"}') == LoadModel(1, "x")
+    assert WIRE.parse_request(b'{"type":"LoadModel","id":1,"path":"x"}') == LoadModel(1, "x")
     line = b'{"type":"Generate","id":1,"ask":{"messages":[{"role":"user","text":"hi"}]}}'
-    assert WIRE.request(line) == Generate(1, Ask((Message(Role.USER, "hi"),)))
+    assert WIRE.parse_request(line) == Generate(1, Ask((Message(Role.USER, "hi"),)))
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\0", "\u2028\u0085\r\n", "🔥 عربى"])
 def test_text_of_every_kind_stays_on_one_line(text: str) -> None:
-    line = WIRE.line(Delta(1, text))
-    assert WIRE.reply(line) == Delta(1, text)
+    line = WIRE.encode_message(Delta(1, text))
+    assert WIRE.parse_reply(line) == Delta(1, text)
     assert len(line.splitlines()) == 1
 
 

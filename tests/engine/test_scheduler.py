@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.scheduler import ParallelismPolicy, ThreadController, ladder, next_decode
+from app.engine.scheduler import ParallelismPolicy, ThreadController, next_decode, thread_counts
 
 
 @dataclass(frozen=True)
@@ -64,22 +64,22 @@ def test_all_go_side_by_side_until_it_is_known_better() -> None:
 def test_fewer_are_chosen_where_they_are_clearly_faster_in_sum() -> None:
     learnt = ParallelismPolicy(8)
     for answers, seconds in ((2, 0.010), (4, 0.012), (8, 0.030)) * 6:
-        learnt.took(answers, seconds)
+        learnt.record_decode(answers, seconds)
     assert (learnt.best, learnt.learnt) == (4, True)
 
 
 def test_nearly_equal_rates_keep_the_larger_number() -> None:
     learnt = ParallelismPolicy(8)
     for answers, seconds in ((4, 0.0100), (8, 0.0205)) * 6:
-        learnt.took(answers, seconds)
+        learnt.record_decode(answers, seconds)
     assert learnt.best == 8
 
 
 def test_two_go_one_after_the_other_where_that_is_faster() -> None:
     learnt = ParallelismPolicy(8)
     for answers, seconds in ((8, 0.030), (2, 0.027), (1, 0.009)) * 6:
-        learnt.took(answers, seconds)
-    assert [learnt.width(writing) for writing in (1, 2, 3, 8)] == [1, 1, 3, 8]
+        learnt.record_decode(answers, seconds)
+    assert [learnt.choose_width(writing) for writing in (1, 2, 3, 8)] == [1, 1, 3, 8]
     one, two = Runner(1), Runner(1)
     assert next_decode([one, two], 256, width=1) == [(one, 1)]
 
@@ -102,7 +102,7 @@ def run(controller: ThreadController, cost: Cost, tokens: int, seed: int = 1) ->
     for number in range(tokens):
         used.append(controller.count)
         seconds = cost(controller.count, number) * chance.uniform(0.95, 1.05)
-        controller.took(seconds)
+        controller.record_time(seconds)
         total += seconds
     return total, used
 
@@ -131,7 +131,7 @@ def test_it_finds_its_way_over_many_counts() -> None:
     def cost(count: int, number: int) -> float:
         return 0.1 / count + 0.002 * count  # best at 7
 
-    controller = ThreadController(ladder(16), 16)
+    controller = ThreadController(thread_counts(16), 16)
     run(controller, cost, 600)
     assert 5 <= controller.settled <= 9
 
@@ -171,4 +171,4 @@ def test_a_long_context_that_slows_every_token_does_not_confuse_it() -> None:
     [(1, [1]), (2, [1, 2]), (4, [1, 2, 3, 4]), (8, [1, 2, 3, 4, 5, 6, 8]), (16, [1, 2, 3, 4, 5, 6, 8, 10, 13, 16])],
 )
 def test_the_ladder_is_dense_below_and_sparse_above(most: int, counts: list[int]) -> None:
-    assert ladder(most) == counts
+    assert thread_counts(most) == counts

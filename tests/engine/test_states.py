@@ -23,7 +23,7 @@ def add(folder: StateFolder, session: str, size: int = 100, identity: StateIdent
     folder.folder.mkdir(exist_ok=True)
     unfinished = folder.folder / "new.part"
     unfinished.write_bytes(b"s" * size)
-    folder.add(session, identity, [1, 2, 3], unfinished)
+    folder.add_state(session, identity, [1, 2, 3], unfinished)
 
 
 def files(folder: StateFolder) -> int:
@@ -32,9 +32,9 @@ def files(folder: StateFolder) -> int:
 
 def test_a_state_is_found_again(tmp_path: Path) -> None:
     folder = folder_with(tmp_path)
-    assert folder.find("chat-1", HERE) is None
+    assert folder.find_state("chat-1", HERE) is None
     add(folder, "chat-1")
-    assert folder.find("chat-1", HERE) == [1, 2, 3]
+    assert folder.find_state("chat-1", HERE) == [1, 2, 3]
     assert folder.state_path("chat-1").read_bytes() == b"s" * 100
     assert folder.size_bytes() > 100
 
@@ -48,7 +48,7 @@ def test_any_difference_deletes_it_and_is_logged(tmp_path: Path, field: str, cap
     add(folder, "chat-1")
     other = dataclasses.replace(HERE, **{field: "x" if isinstance(getattr(HERE, field), str) else 99})
     with caplog.at_level(logging.INFO):
-        assert folder.find("chat-1", other) is None
+        assert folder.find_state("chat-1", other) is None
     assert field in caplog.text
     assert files(folder) == 0
 
@@ -56,18 +56,18 @@ def test_any_difference_deletes_it_and_is_logged(tmp_path: Path, field: str, cap
 def test_a_state_of_another_model_waits_until_that_one_is_asked_again(tmp_path: Path) -> None:
     folder, other = folder_with(tmp_path), dataclasses.replace(HERE, model_bytes=11, header_hash="def")
     add(folder, "chat-1")
-    assert folder.find("chat-1", other) is None
+    assert folder.find_state("chat-1", other) is None
     add(folder, "chat-1", 50, other)
     for _ in range(2):
-        assert folder.find("chat-1", HERE) == [1, 2, 3]
+        assert folder.find_state("chat-1", HERE) == [1, 2, 3]
         assert folder.state_path("chat-1").stat().st_size == 100
-        assert folder.find("chat-1", other) == [1, 2, 3]
+        assert folder.find_state("chat-1", other) == [1, 2, 3]
         assert folder.state_path("chat-1").stat().st_size == 50
     assert files(folder) == 4
     newer = dataclasses.replace(HERE, llama_cpp="0.4")
-    assert folder.find("chat-1", newer) is None, "brought back, it does not fit any more"
+    assert folder.find_state("chat-1", newer) is None, "brought back, it does not fit any more"
     assert files(folder) == 2
-    folder.delete("chat-1")
+    folder.delete_session("chat-1")
     assert files(folder) == 0
 
 
@@ -76,7 +76,7 @@ def test_a_damaged_sidecar_deletes_the_state(tmp_path: Path, damage: bytes) -> N
     folder = folder_with(tmp_path)
     add(folder, "chat-1")
     next(folder.folder.glob("*.json")).write_bytes(damage)
-    assert folder.find("chat-1", HERE) is None
+    assert folder.find_state("chat-1", HERE) is None
     assert files(folder) == 0
 
 
@@ -84,7 +84,7 @@ def test_a_state_of_another_length_is_not_used(tmp_path: Path) -> None:
     folder = folder_with(tmp_path)
     add(folder, "chat-1")
     folder.state_path("chat-1").write_bytes(b"s" * 99)
-    assert folder.find("chat-1", HERE) is None
+    assert folder.find_state("chat-1", HERE) is None
 
 
 def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
@@ -94,9 +94,9 @@ def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
         os.utime(
             next(iter(sorted(folder.folder.glob("*.json"), key=os.path.getmtime, reverse=True))), (1000 - age,) * 2
         )
-    assert folder.find("oldest", HERE) is not None  # and with that it is the newest
+    assert folder.find_state("oldest", HERE) is not None  # and with that it is the newest
     add(folder, "new", 300)
-    assert [s for s in ("new", "oldest", "old", "older") if folder.find(s, HERE)] in (
+    assert [s for s in ("new", "oldest", "old", "older") if folder.find_state(s, HERE)] in (
         ["new", "oldest"],
         ["new", "oldest", "old"],
     )
@@ -118,18 +118,18 @@ def test_an_interrupted_save_counts_for_nothing_and_is_swept_away(tmp_path: Path
     being_written.write_bytes(b"half")
     (folder.folder / "4567.state").write_bytes(b"without a sidecar")
     folder.trim()
-    assert folder.find("chat-1", HERE) is not None
+    assert folder.find_state("chat-1", HERE) is not None
     assert (files(folder), half.exists(), being_written.exists()) == (3, False, True)
 
 
 def test_deleting_and_clearing_leave_nothing(tmp_path: Path) -> None:
     folder = folder_with(tmp_path)
-    folder.delete("chat-1")
+    folder.delete_session("chat-1")
     folder.clear()
     for session in ("chat-1", "chat-2", "chat/../3"):
         add(folder, session)
-    folder.delete("chat-1")
-    assert (folder.find("chat-1", HERE), folder.find("chat-2", HERE)) == (None, [1, 2, 3])
+    folder.delete_session("chat-1")
+    assert (folder.find_state("chat-1", HERE), folder.find_state("chat-2", HERE)) == (None, [1, 2, 3])
     folder.clear()
     assert files(folder) == 0
 
@@ -156,7 +156,7 @@ def test_names_of_sessions_do_not_appear_on_disk(tmp_path: Path) -> None:
 def test_whether_more_was_written_is_asked_again_and_again(tmp_path: Path) -> None:
     folder = folder_with(tmp_path)
     add(folder, "chat-1")
-    grows = folder.grows()
+    grows = folder.growth_check()
     assert not grows()
     folder.unfinished_path("chat-2").write_bytes(b"a")
     assert (grows(), grows()) == (True, False)

@@ -39,7 +39,7 @@ class Wire:
         )
 
     def send(self, *requests: protocol.Request) -> None:
-        self.write(b"".join(protocol.WIRE.line(request) for request in requests))
+        self.write(b"".join(protocol.WIRE.encode_message(request) for request in requests))
 
     def write(self, data: bytes) -> None:
         assert self.process.stdin is not None
@@ -50,7 +50,7 @@ class Wire:
         assert self.process.stdout is not None
         while (line := self.process.stdout.readline()) == BEAT:
             pass
-        return protocol.WIRE.reply(line)
+        return protocol.WIRE.parse_reply(line)
 
     def read_until(self, *kinds: type) -> Any:
         while not isinstance(reply := self.read(), kinds):
@@ -183,10 +183,10 @@ def test_the_heart_beats_while_nobody_asks_and_stops_where_an_answer_hangs(tmp_p
     with subprocess.Popen(command, cwd=CHECKOUT, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as child:
         assert child.stdin is not None and child.stdout is not None
         lines = child.stdout
-        child.stdin.write(protocol.WIRE.line(protocol.LoadModel(1, "m")))
+        child.stdin.write(protocol.WIRE.encode_message(protocol.LoadModel(1, "m")))
         wait_until(lambda: b"Loaded" in lines.readline(), "the model")
         assert [lines.readline() for _ in range(3)] == [BEAT] * 3, "it beats while nobody asks"
-        child.stdin.write(protocol.WIRE.line(protocol.Generate(2, protocol.Ask((user("hello"),)))))
+        child.stdin.write(protocol.WIRE.encode_message(protocol.Generate(2, protocol.Ask((user("hello"),)))))
         wait_until(lambda: b"Delta" in lines.readline(), "the first word")
 
         def is_silent() -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.features.summary.summaries import SummaryJobs
 from app.features.translation.translations import TranslationJobs
 from tests.helpers.summaries import summaries_of
@@ -18,7 +18,7 @@ MODEL = Path("/any/model.gguf")
 
 @pytest.fixture
 def app(script: Path) -> Iterator[Fireside]:
-    app = build()
+    app = build_program()
     list(app.engine.load(MODEL))
     yield app
     app.close()

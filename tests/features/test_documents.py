@@ -49,18 +49,18 @@ def lease(tmp_path: Path) -> Path:
 
 
 def kept(documents: DocumentLibrary, path: Path, part: ReadRange | None = None) -> StoredDocument:
-    *_, last = documents.read(path, CancelToken(), part=part or ReadRange())
+    *_, last = documents.read_file(path, CancelToken(), part=part or ReadRange())
     assert isinstance(last, DocumentStored)
     return last.document
 
 
 def test_a_file_is_read_into_the_store(documents: DocumentLibrary, lease: Path) -> None:
-    events = list(documents.read(lease, CancelToken()))
+    events = list(documents.read_file(lease, CancelToken()))
     assert any(isinstance(event, Found) for event in events)
     assert any(isinstance(event, BlocksRead) for event in events)
     document = kept(documents, lease)
     assert (document.name, document.format, document.unit, document.pages) == ("lease.txt", "text", "", 0)
-    assert [block.text for block in documents.blocks(document.id)] == [
+    assert [block.text for block in documents.read_blocks(document.id)] == [
         "The lease ends in March.",
         "The rent is 1,250 euros.",
         "Pets are allowed, GROSSE Straße.",
@@ -70,58 +70,58 @@ def test_a_file_is_read_into_the_store(documents: DocumentLibrary, lease: Path) 
 
 def test_its_texts_are_its_blocks_without_the_places_of_their_lines(documents: DocumentLibrary, tmp_path: Path) -> None:
     document = kept(documents, lease_pdf(tmp_path / "lease.pdf"))
-    blocks = documents.blocks(document.id)
+    blocks = documents.read_blocks(document.id)
     assert any(block.place.boxes for block in blocks)
-    assert documents.texts(document.id) == [replace(block, place=BlockPlace()) for block in blocks]
+    assert documents.read_texts(document.id) == [replace(block, place=BlockPlace()) for block in blocks]
 
 
 def test_the_same_file_is_not_read_twice_and_a_changed_one_is(documents: DocumentLibrary, lease: Path) -> None:
     first = kept(documents, lease)
-    (again,) = documents.read(lease, CancelToken())
+    (again,) = documents.read_file(lease, CancelToken())
     assert again == DocumentStored(first)
     lease.write_text(TEXT + "\nMore.\n", "utf-8")
     changed = kept(documents, lease)
     assert changed.id != first.id
-    assert documents.blocks(changed.id)[-1].text == "More."
+    assert documents.read_blocks(changed.id)[-1].text == "More."
 
 
 def test_another_part_or_encoding_of_a_file_is_another_document(documents: DocumentLibrary, lease: Path) -> None:
     lease.write_bytes("Größe und Gewicht".encode("cp850"))
     first, chosen = kept(documents, lease), kept(documents, lease, ReadRange(encoding="cp850"))
     assert chosen.id != first.id
-    assert documents.blocks(chosen.id)[0].text == "Größe und Gewicht"
+    assert documents.read_blocks(chosen.id)[0].text == "Größe und Gewicht"
 
 
 def test_nothing_is_left_of_a_file_that_cannot_be_read(documents: DocumentLibrary, tmp_path: Path) -> None:
     empty = tmp_path / "empty.pdf"
     empty.touch()
     with pytest.raises(DocumentUnreadable) as raised:
-        list(documents.read(empty, CancelToken()))
+        list(documents.read_file(empty, CancelToken()))
     assert raised.value.reason == "empty"
     with pytest.raises(DocumentUnreadable) as raised:
-        list(documents.read(tmp_path / "gone.pdf", CancelToken()))
+        list(documents.read_file(tmp_path / "gone.pdf", CancelToken()))
     assert raised.value.reason == "missing"
-    assert documents.store.purge(before=1e12) == 0
+    assert documents.store.purge_unused(before=1e12) == 0
 
 
 def test_cancelled_in_the_middle_nothing_is_kept(documents: DocumentLibrary, tmp_path: Path) -> None:
     long = tmp_path / "long.txt"
     long.write_text("\n\n".join(f"Paragraph {number}, with some words." for number in range(200_000)), "utf-8")
     cancel = CancelToken()
-    events = documents.read(long, cancel)
+    events = documents.read_file(long, cancel)
     while not isinstance(next(events), BlocksRead):
         pass
     cancel.cancel()
     assert not any(isinstance(event, DocumentStored) for event in events)
-    assert documents.store.purge(before=1e12) == 0, "it was taken out at once"
+    assert documents.store.purge_unused(before=1e12) == 0, "it was taken out at once"
 
 
 def test_one_document_is_read_at_a_time(documents: DocumentLibrary, lease: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.txt"
     other.write_text("Something else.", "utf-8")
-    first, cancel = documents.read(lease, CancelToken()), CancelToken()
+    first, cancel = documents.read_file(lease, CancelToken()), CancelToken()
     next(first)
-    second = documents.read(other, cancel)
+    second = documents.read_file(other, cancel)
     assert isinstance(next(second), Waits)
     rest = threading.Thread(target=lambda: list(first))
     rest.start()
@@ -132,9 +132,9 @@ def test_one_document_is_read_at_a_time(documents: DocumentLibrary, lease: Path,
 def test_a_wait_can_be_cancelled(documents: DocumentLibrary, lease: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.txt"
     other.write_text("Something else.", "utf-8")
-    first, cancel = documents.read(lease, CancelToken()), CancelToken()
+    first, cancel = documents.read_file(lease, CancelToken()), CancelToken()
     next(first)
-    second = documents.read(other, cancel)
+    second = documents.read_file(other, cancel)
     next(second)
     cancel.cancel()
     assert list(second) == []
@@ -142,19 +142,19 @@ def test_a_wait_can_be_cancelled(documents: DocumentLibrary, lease: Path, tmp_pa
 
 
 def test_the_view_gets_text_and_finds_letters(documents: DocumentLibrary, lease: Path) -> None:
-    shown = documents.shown(kept(documents, lease).id)
+    shown = documents.open_document(kept(documents, lease).id)
     assert (shown.name, shown.block_count, shown.can_draw, shown.note) == ("lease.txt", 3, False, "")
-    assert [block.id for block in shown.blocks(2, 10)] == [2, 3]
-    assert shown.search("RENT") == [TextHighlight(2, 4, 8)]
-    (strasse,) = shown.search("straSSe")
-    assert documents.blocks(1)[2].text[strasse.start : strasse.end] == "Straße", "though ß is two letters folded"
-    assert len(shown.search("e", limit=2)) == 2
-    assert shown.search("  ") == []
+    assert [block.id for block in shown.read_blocks(2, 10)] == [2, 3]
+    assert shown.search_text("RENT") == [TextHighlight(2, 4, 8)]
+    (strasse,) = shown.search_text("straSSe")
+    assert documents.read_blocks(1)[2].text[strasse.start : strasse.end] == "Straße", "though ß is two letters folded"
+    assert len(shown.search_text("e", limit=2)) == 2
+    assert shown.search_text("  ") == []
 
 
 def test_a_document_that_is_gone_raises(documents: DocumentLibrary) -> None:
     with pytest.raises(KeyError):
-        documents.shown(99)
+        documents.open_document(99)
 
 
 # A document in a prompt is framed, names its pages, and cannot end its own frame.
@@ -218,15 +218,15 @@ def test_a_pasted_text_is_a_document_that_gives_it_back(documents: DocumentLibra
     kept = documents.keep_text(text, "Pasted: words")
     assert (kept.name, documents.store.get(kept.id)) == ("Pasted: words", kept)
     assert documents.text_of(kept) == text
-    blocks = documents.blocks(kept.id)
+    blocks = documents.read_blocks(kept.id)
     assert "".join("".join(block.text.split()) for block in blocks) == "".join(text.split())
     assert max(len(block.text) for block in blocks) <= 8_000
-    assert not documents.shown(kept.id).can_draw
+    assert not documents.open_document(kept.id).can_draw
 
 
 def test_white_space_on_empty_lines_of_a_pasted_text_goes(documents: DocumentLibrary) -> None:
     kept = documents.keep_text("One.\n  \n\t\nTwo.", "Pasted")
-    assert [block.text for block in documents.blocks(kept.id)] == ["One.", "Two."]
+    assert [block.text for block in documents.read_blocks(kept.id)] == ["One.", "Two."]
     assert documents.text_of(kept) == "One.\n\n\nTwo."
 
 

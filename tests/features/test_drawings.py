@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.features import drawings
 from app.features.drawings import (
     LIBRARY,
@@ -94,7 +94,7 @@ def test_a_drawing_without_its_name_space_gets_it_as_a_picture_needs_it() -> Non
     assert drawn("<?xml version='1.0'?>\n<svg xmlns='x'/>").count("xmlns") == 1
 
 
-@pytest.mark.skipif(not resource(LIBRARY).is_file(), reason="set up without npm")
+@pytest.mark.skipif(not resource_path(LIBRARY).is_file(), reason="set up without npm")
 def test_only_the_library_and_the_call_of_it_may_run() -> None:
     tags = Tags(page_of(MERMAID, "graph TD", WORDS))
     hashes = [b64encode(sha256(script.encode()).digest()).decode() for script in tags.scripts]
@@ -105,7 +105,7 @@ def test_only_the_library_and_the_call_of_it_may_run() -> None:
 def test_without_the_library_mermaid_is_its_source_and_a_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(drawings, "resource", lambda name: tmp_path / name)
+    monkeypatch.setattr(drawings, "resource_path", lambda name: tmp_path / name)
     page = page_of(MERMAID, "graph <TD>", WORDS)
     assert "No library." in page
     assert "graph &lt;TD&gt;" in page

@@ -58,7 +58,7 @@ def blocks_of(events: list[Event]) -> list[Block]:
 def test_a_recording_becomes_a_document_of_sentences_with_their_seconds(hearing: Make, tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.wav", spoken((20.0, 1.0), (60.0, 0.0), (10.0, 1.0)), 8000)
     hears, _ = hearing({"text": "Good morning. This is the first part.", "times": 1}, {"text": "And this the second."})
-    events = list(hears.read(Read(str(path)), CancelToken()))
+    events = list(hears.read_recording(Read(str(path)), CancelToken()))
     found, done = next(e for e in events if isinstance(e, Found)), events[-1]
     assert (found.format, found.opened) == ("sound", Opened("minute", 2, seconds=90.0))
     blocks = blocks_of(events)
@@ -83,7 +83,7 @@ def test_a_recording_becomes_a_document_of_sentences_with_their_seconds(hearing:
 def test_each_piece_is_shown_to_the_model_with_its_own_words(hearing: Make, tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.wav", spoken((1.0, 1.0)))
     hears, _ = hearing({"text": "language English<asr_text>Hello."}, name="Qwen3-ASR 0.6B")
-    assert [block.text for block in blocks_of(list(hears.read(Read(str(path)), CancelToken())))] == ["Hello."]
+    assert [block.text for block in blocks_of(list(hears.read_recording(Read(str(path)), CancelToken())))] == ["Hello."]
     (request,) = requests(tmp_path / "scripted" / "script.json")
     assert request["messages"] == [["user", ""]]
     assert request["background"]
@@ -92,7 +92,7 @@ def test_each_piece_is_shown_to_the_model_with_its_own_words(hearing: Make, tmp_
 def test_silence_is_a_document_without_text(hearing: Make, tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.wav", spoken((3.0, 0.0)))
     hears, _ = hearing()
-    events = list(hears.read(Read(str(path)), CancelToken()))
+    events = list(hears.read_recording(Read(str(path)), CancelToken()))
     assert blocks_of(events) == []
     done = events[-1]
     assert isinstance(done, Done)
@@ -105,7 +105,7 @@ def test_a_cancel_ends_it_between_two_words(hearing: Make, tmp_path: Path) -> No
     hears, _ = hearing({"text": "and so on and on ", "repeat": 1000, "delay_s": 0.01})
     cancel = CancelToken()
     seen = []
-    for event in hears.read(Read(str(path)), cancel):
+    for event in hears.read_recording(Read(str(path)), cancel):
         seen.append(event)
         if isinstance(event, Found):
             cancel.cancel()
@@ -116,18 +116,18 @@ def test_one_that_is_broken_off_goes_on_where_it_was(hearing: Make, tmp_path: Pa
     path = write_sound(tmp_path / "a.wav", spoken((20.0, 1.0), (60.0, 0.0), (10.0, 1.0)), 8000)
     hears, engine = hearing({"text": "The first part."})
     cancel, asked = CancelToken(), tmp_path / "scripted" / "script.json"
-    for event in hears.read(Read(str(path)), cancel):
+    for event in hears.read_recording(Read(str(path)), cancel):
         if isinstance(event, BlocksRead) and event.blocks:
             cancel.cancel()
     engine.close()
     first = len(requests(asked))
     again, engine = hearing({"text": "And the second."})
-    heard = [block.text for block in blocks_of(list(again.read(Read(str(path)), CancelToken())))]
+    heard = [block.text for block in blocks_of(list(again.read_recording(Read(str(path)), CancelToken())))]
     assert heard == ["The first part.", "And the second."]
     assert len(requests(asked)) == first + 1
     engine.close()
     last, _ = hearing({"text": "Heard anew."})
-    heard = [block.text for block in blocks_of(list(last.read(Read(str(path)), CancelToken())))]
+    heard = [block.text for block in blocks_of(list(last.read_recording(Read(str(path)), CancelToken())))]
     assert heard == ["Heard anew."] * 2, "what is in a document is not kept beside it"
 
 
@@ -141,11 +141,11 @@ def test_other_documents_are_read_while_a_recording_is_heard(tmp_path: Path) -> 
     with closing(Database.in_memory()) as database:
         store = DocumentStore(database)
         documents = DocumentLibrary(store, Attachments(database), tmp_path / "documents", hear=hear)
-        listening = documents.read(sound, CancelToken())
+        listening = documents.read_file(sound, CancelToken())
         assert isinstance(next(listening), Found)
-        assert isinstance(list(documents.read(text, CancelToken()))[-1], DocumentStored)
+        assert isinstance(list(documents.read_file(text, CancelToken()))[-1], DocumentStored)
         second = write_sound(tmp_path / "c.wav", spoken((2.0, 1.0)))
-        assert isinstance(next(documents.read(second, CancelToken())), Waits)
+        assert isinstance(next(documents.read_file(second, CancelToken())), Waits)
         listening.close()
 
 
@@ -153,11 +153,11 @@ def test_a_model_that_hears_nothing_is_told_of(hearing: Make, tmp_path: Path) ->
     path = write_sound(tmp_path / "a.wav", spoken((1.0, 1.0)))
     hears, engine = hearing(hears=False)
     with pytest.raises(MediaRefused) as caught:
-        list(hears.read(Read(str(path)), CancelToken()))
+        list(hears.read_recording(Read(str(path)), CancelToken()))
     assert (caught.value.kind, caught.value.reason) == ("sound", "deaf")
     engine.unload()
     with pytest.raises(NoModel):
-        list(hears.read(Read(str(path)), CancelToken()))
+        list(hears.read_recording(Read(str(path)), CancelToken()))
 
 
 @pytest.mark.model
@@ -170,7 +170,7 @@ def test_a_real_model_with_a_tiny_ear_hears_each_piece(starter: Path, tmp_path: 
         said = []
         for name, sound in (("low", low), ("high", high)):
             path = write_sound(tmp_path / f"{name}.wav", sound, 44_100, 2)
-            said.append([block.text for block in blocks_of(list(hears.read(Read(str(path)), CancelToken())))])
+            said.append([block.text for block in blocks_of(list(hears.read_recording(Read(str(path)), CancelToken())))])
     finally:
         engine.close()
 

@@ -40,7 +40,7 @@ def test_fifty_at_once_some_of_which_are_none(library: MediaLibrary, tmp_path: P
     paths = [picture(tmp_path / f"{number}.png", (number, 0, 0)) for number in range(47)]
     (tmp_path / "text.png").write_text("no picture")
     paths[3:3] = [tmp_path / "text.png", bomb(tmp_path / "bomb.png"), tmp_path / "missing.png"]
-    found = list(library.adding(paths, CancelToken()))
+    found = list(library.add_several(paths, CancelToken()))
     assert [one.path for one in found] == paths
     assert [isinstance(one, FileRefused) for one in found].count(True) == 3
     told = [one.error for one in found if isinstance(one, FileRefused)]
@@ -53,32 +53,32 @@ def test_the_same_picture_is_kept_once_and_made_again_from_what_was_given(
     library: MediaLibrary, tmp_path: Path
 ) -> None:
     given = picture(tmp_path / "a.png", BLUE, (700, 20))
-    stored = library.add(given)
+    stored = library.add_picture(given)
     (tmp_path / "b.png").write_bytes(given.read_bytes())
-    assert library.add(tmp_path / "b.png").sha256 == stored.sha256
-    original = library.original(stored)
+    assert library.add_picture(tmp_path / "b.png").sha256 == stored.sha256
+    original = library.original_path(stored)
     assert original.read_bytes() == given.read_bytes()
     assert original.stat().st_mode & 0o077 == (tmp_path / "media").stat().st_mode & 0o077 & 0o666
     given.unlink()
     for lost in (tmp_path / "decoded").iterdir():
         lost.unlink()
-    shown = library.shown(stored, most_tokens=64)
+    shown = library.decode_media(stored, most_tokens=64)
     assert (shown.id, shown.width, shown.height, shown.most_tokens) == (stored.sha256, 700, 20, 64)
     assert colour_at(Path(shown.path), 699, 19) == BLUE
-    assert rows_of(library.preview(stored))[:2] == (512, 14)
+    assert rows_of(library.preview_path(stored))[:2] == (512, 14)
 
 
 def test_what_nothing_uses_goes_with_its_files(library: MediaLibrary, tmp_path: Path) -> None:
-    stored = library.add(picture(tmp_path / "a.png"))
-    library.tidy(50.0)
-    assert library.original(stored).is_file()
-    library.tidy(200.0)
-    assert not library.original(stored).exists() and not list((tmp_path / "decoded").iterdir())
+    stored = library.add_picture(picture(tmp_path / "a.png"))
+    library.remove_unused(50.0)
+    assert library.original_path(stored).is_file()
+    library.remove_unused(200.0)
+    assert not library.original_path(stored).exists() and not list((tmp_path / "decoded").iterdir())
 
 
 def test_what_a_run_that_was_killed_left_half_done_goes(library: MediaLibrary, tmp_path: Path) -> None:
-    stored = library.add(picture(tmp_path / "a.png"))
-    there = [library.original(stored), *sorted((tmp_path / "decoded").iterdir())]
+    stored = library.add_picture(picture(tmp_path / "a.png"))
+    there = [library.original_path(stored), *sorted((tmp_path / "decoded").iterdir())]
     left = [
         tmp_path / "media" / "new-1-2",
         tmp_path / "media" / "ab" / f"ab{'0' * 62}",
@@ -91,7 +91,7 @@ def test_what_a_run_that_was_killed_left_half_done_goes(library: MediaLibrary, t
         path.write_bytes(b"half")
     for path in left:
         os.utime(path, (10.0, 10.0))
-    library.tidy(50.0)
+    library.remove_unused(50.0)
     assert [path.exists() for path in left] == [False] * 4
     assert all(path.exists() for path in (*there, at_work)), "what another process is about to keep is none of it"
 
@@ -127,10 +127,12 @@ def test_a_kill_while_pictures_come_costs_none_of_those_that_are_there(tmp_path:
     with closing(Database.open(tmp_path / "chats.db")) as database:
         store = Conversations(database).media
         library = MediaLibrary(store, tmp_path / "media", tmp_path / "decoded", tmp_path / "child")
-        library.tidy(time.time() + 1)
+        library.remove_unused(time.time() + 1)
         kept = {use.name: use.media for use in store.in_draft(None)}
         assert said == list(kept)[:told] and len(kept) < len(given)
-        assert all(library.original(media).read_bytes() == given[name].read_bytes() for name, media in kept.items())
+        assert all(
+            library.original_path(media).read_bytes() == given[name].read_bytes() for name, media in kept.items()
+        )
         assert set(store.all()) == {media.sha256 for media in kept.values()}
         originals = {path.name for path in (tmp_path / "media").rglob("*") if path.is_file()}
         assert originals == set(store.all()), "and nothing else stays"
@@ -141,9 +143,9 @@ def test_what_is_given_again_while_it_is_tidied_away_stays(database: Database, t
     store = Conversations(database, clock=lambda: now[0]).media
     library = MediaLibrary(store, tmp_path / "media", tmp_path / "decoded", tmp_path / "child")
     given = picture(tmp_path / "a.png")
-    library.add(given)
+    library.add_picture(given)
     now[0], know = 300.0, store.add
-    tidying = threading.Thread(target=library.tidy, args=(200.0,))
+    tidying = threading.Thread(target=library.remove_unused, args=(200.0,))
 
     def know_late(media: StoredMedia) -> StoredMedia:
         tidying.start()
@@ -151,9 +153,9 @@ def test_what_is_given_again_while_it_is_tidied_away_stays(database: Database, t
         return know(media)
 
     store.add = know_late  # type: ignore[method-assign]
-    stored = library.add(given)
+    stored = library.add_picture(given)
     tidying.join()
-    assert library.original(stored).read_bytes() == given.read_bytes()
+    assert library.original_path(stored).read_bytes() == given.read_bytes()
 
 
 @pytest.mark.parametrize("full", ["media", "decoded"])
@@ -166,7 +168,7 @@ def test_where_the_disk_is_full_no_picture_is_half_kept(database: Database, tmp_
         if full == "media":
             given.write_bytes(given.read_bytes() + bytes(40_000))  # what stands behind a picture is no harm
         with pytest.raises(DiskFull):
-            library.add(given)
+            library.add_picture(given)
         assert store.all() == []
         left = [path for folder in folders.values() for path in folder.rglob("*") if path.is_file()]
         assert left == []
@@ -174,9 +176,9 @@ def test_where_the_disk_is_full_no_picture_is_half_kept(database: Database, tmp_
 
 def test_of_a_temporary_chat_no_file_stays(database: Database, tmp_path: Path) -> None:
     library = PassingLibrary(Conversations(database).media, tmp_path / "cache", tmp_path / "child")
-    stored = library.add(picture(tmp_path / "a.png"))
-    assert library.preview(stored).is_file()
-    library.end()
+    stored = library.add_picture(picture(tmp_path / "a.png"))
+    assert library.preview_path(stored).is_file()
+    library.remove_all()
     assert list((tmp_path / "cache").iterdir()) == []
     left = tmp_path / "cache" / "passing-of-a-run-that-was-killed"
     of_others = tmp_path / "cache" / f"passing-{os.getppid()}-0"
@@ -193,7 +195,7 @@ def test_cancelled_it_ends_and_keeps_what_was_there(library: MediaLibrary, tmp_p
     cancel = CancelToken()
     paths = [picture(tmp_path / f"{number}.png", (number, 0, 0)) for number in range(4)]
     found = []
-    for one in library.adding(paths, cancel):
+    for one in library.add_several(paths, cancel):
         found.append(one)
         cancel.cancel()
     assert len(found) == 1 and isinstance(found[0], MediumAdded)
@@ -207,9 +209,9 @@ def test_a_drawing_is_kept_as_given_and_shows_nothing_that_it_only_names(library
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="64" height="48">'
         f'<image xlink:href="{secret}" width="64" height="48"/><rect width="64" height="9" fill="#1e3cc8"/></svg>'
     )
-    stored = library.add(given)
-    assert library.original(stored).read_bytes() == given.read_bytes()
-    for shown in (Path(library.shown(stored).path), library.preview(stored)):
+    stored = library.add_picture(given)
+    assert library.original_path(stored).read_bytes() == given.read_bytes()
+    for shown in (Path(library.decode_media(stored).path), library.preview_path(stored)):
         pixels = rows_of(shown)[2]
         assert b"\xff\x00\xff" not in {pixels[at : at + 3] for at in range(0, len(pixels), 3)}
         assert colour_at(shown, 1, 1) == BLUE

@@ -13,10 +13,17 @@ import pytest
 
 from app.core import errors
 from app.core.gguf import check_model
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.documents.formats.registry import formats, words_for
 from app.documents.source import PageRead, ReadingRemark
-from app.features.messages import STARTER_CALLS_ITSELF, model_words, pages_words, remark_sentence, sentence_for, units
+from app.features.messages import (
+    STARTER_CALLS_ITSELF,
+    count_units,
+    model_words,
+    pages_words,
+    remark_sentence,
+    sentence_for,
+)
 
 EXAMPLES = {
     "source": "/texts/source.txt",
@@ -161,7 +168,11 @@ def test_a_long_list_of_pages_ends() -> None:
 
 
 def test_counts_have_their_words() -> None:
-    assert [units("page", 1), units("slide", 0), units("chapter", 1200)] == ["1 page", "0 slides", "1,200 chapters"]
+    assert [count_units("page", 1), count_units("slide", 0), count_units("chapter", 1200)] == [
+        "1 page",
+        "0 slides",
+        "1,200 chapters",
+    ]
 
 
 def test_the_starter_has_a_name_that_people_can_read(starter: Path) -> None:
@@ -176,7 +187,7 @@ def test_minutes_of_a_recording_are_not_empty_but_silent() -> None:
 
 
 def test_who_has_no_model_that_hears_is_told_of_the_smallest_that_does() -> None:
-    with_ears = [one for one in json.loads(resource("models.json").read_text("utf-8"))["models"] if _hears(one)]
+    with_ears = [one for one in json.loads(resource_path("models.json").read_text("utf-8"))["models"] if _hears(one)]
     smallest = min(with_ears, key=lambda one: one["size_bytes"])
     assert smallest["name"] in str(sentence_for(errors.MediaRefused("a.wav", "sound", "deaf")))
 

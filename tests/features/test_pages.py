@@ -58,10 +58,10 @@ def test_a_text_file_is_opened_and_saved_byte_for_byte(
     assert (opened.page.title, opened.page.file) == ("größe.txt", path)
     assert [remark in each for each in opened.remarks] == ([True] if remark else [])
     assert pages.open_file(path).page.id == opened.page.id, "it is the same page while both say the same"
-    assert pages.export(opened.page.id, path) == ()
+    assert pages.export_page(opened.page.id, path) == ()
     assert path.read_bytes() == data
     pages.save(opened.page.id, opened.page.text + "once more\n")
-    pages.export(opened.page.id, path)
+    pages.export_page(opened.page.id, path)
     assert path.read_bytes().startswith(data)
     assert pages.open_file(path).page.id == opened.page.id
     pages.save(opened.page.id, "something else")
@@ -70,7 +70,7 @@ def test_a_text_file_is_opened_and_saved_byte_for_byte(
 
 def test_a_page_is_saved_as_utf_8_and_again_where_it_was_saved(pages: Pages, tmp_path: Path) -> None:
     page = pages.create("größer\n☀️")
-    assert pages.export(page.id, tmp_path / "sun.md") == ()
+    assert pages.export_page(page.id, tmp_path / "sun.md") == ()
     assert (tmp_path / "sun.md").read_bytes() == "größer\n☀️".encode()
     kept = pages.get(page.id)
     assert kept is not None
@@ -81,7 +81,7 @@ def test_a_page_that_is_saved_twice_on_a_slow_disk_ends_as_it_was_the_second_tim
     pages: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page_id, path = pages.create("Old").id, tmp_path / "page.txt"
-    encoded, is_held, may_go = writing._encoded, threading.Event(), threading.Event()
+    encoded, is_held, may_go = writing._encode_text, threading.Event(), threading.Event()
 
     def encoded_late(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tuple[str, ...]]:
         if text == "Old":
@@ -89,8 +89,8 @@ def test_a_page_that_is_saved_twice_on_a_slow_disk_ends_as_it_was_the_second_tim
             may_go.wait(60)
         return encoded(text, form)
 
-    monkeypatch.setattr(writing, "_encoded", encoded_late)
-    first, second = (threading.Thread(target=pages.export, args=(page_id, path)) for _ in range(2))
+    monkeypatch.setattr(writing, "_encode_text", encoded_late)
+    first, second = (threading.Thread(target=pages.export_page, args=(page_id, path)) for _ in range(2))
     first.start()
     assert is_held.wait(60)
     pages.save(page_id, "New")
@@ -107,10 +107,10 @@ def test_letters_that_the_file_lacks_make_it_utf_8_and_this_is_said(pages: Pages
     path.write_bytes(GERMAN.encode("cp1252"))
     page = pages.open_file(path).page
     pages.save(page.id, page.text + "☀️\n")
-    (remark,) = pages.export(page.id, path)
+    (remark,) = pages.export_page(page.id, path)
     assert "UTF-8" in remark
     assert path.read_bytes() == (GERMAN + "☀️\r\n").encode()
-    assert pages.export(page.id, path) == ()
+    assert pages.export_page(page.id, path) == ()
 
 
 def test_bytes_that_are_no_text_are_said(pages: Pages, tmp_path: Path) -> None:
@@ -128,17 +128,17 @@ def test_what_another_program_made_of_the_file_is_kept_beside_it(pages: Pages, t
     pages.save(page.id, "two")
     for number, name in enumerate(("notes.changed.md", "notes.changed1.md")):
         path.write_text(f"somebody else's {number}")
-        (remark,) = pages.export(page.id, path)
+        (remark,) = pages.export_page(page.id, path)
         assert name in remark
         assert (path.read_text(), (tmp_path / name).read_text()) == ("two", f"somebody else's {number}")
-        assert pages.export(page.id, path) == (), "now it is ours again"
+        assert pages.export_page(page.id, path) == (), "now it is ours again"
     path.unlink()
-    assert pages.export(page.id, path) == ()
+    assert pages.export_page(page.id, path) == ()
     path.write_text("two")
     os.utime(path, (1, 1))
-    assert pages.export(page.id, path) == (), "it says the same"
+    assert pages.export_page(page.id, path) == (), "it says the same"
     (tmp_path / "other.md").write_text("replaced, as the person was asked")
-    assert pages.export(page.id, tmp_path / "other.md") == ()
+    assert pages.export_page(page.id, tmp_path / "other.md") == ()
     assert {each.name for each in tmp_path.glob("*.md")} == {
         "notes.md", "notes.changed.md", "notes.changed1.md", "other.md"
     }  # fmt: skip
@@ -152,7 +152,7 @@ def test_a_link_to_a_file_stays_one(pages: Pages, tmp_path: Path) -> None:
     link.symlink_to(path)
     page = pages.open_file(link).page
     pages.save(page.id, "two")
-    assert pages.export(page.id, link) == ()
+    assert pages.export_page(page.id, link) == ()
     assert (link.is_symlink(), path.read_text()) == (True, "two")
 
 
@@ -199,11 +199,11 @@ def test_a_file_that_cannot_be_saved_is_as_it_was(pages: Pages, tmp_path: Path) 
         page = pages.open_file(path).page
         pages.save(page.id, "x" * MOST_FILE_BYTES)
         with pytest.raises(DiskFull):
-            pages.export(page.id, path)
+            pages.export_page(page.id, path)
         assert [each.name for each in disk.iterdir()] == ["page.txt"]
         assert path.read_text() == "as it was"
     with pytest.raises(KeyError):
-        pages.export(99, tmp_path / "nothing.txt")
+        pages.export_page(99, tmp_path / "nothing.txt")
     assert not (tmp_path / "nothing.txt").exists()
 
 
@@ -217,11 +217,11 @@ def test_any_text_goes_into_a_file_and_back(text: str, newline: str, mark: bool)
         pages, path = Pages(database), Path(folder) / "page.md"
         page = pages.create(text)
         pages.note_file(page.id, path, {"encoding": "utf-8", "newline": newline, "has_mark": mark})
-        assert pages.export(page.id, path) == ()
+        assert pages.export_page(page.id, path) == ()
         data = path.read_bytes()
         assert data == (codecs.BOM_UTF8 if mark else b"") + text.replace("\n", newline).encode()
         if mark:
             opened = pages.open_file(path)
             assert (opened.page.text, opened.page.id) == (text, page.id)
-            pages.export(page.id, path)
+            pages.export_page(page.id, path)
             assert path.read_bytes() == data

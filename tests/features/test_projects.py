@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.events import AnswerStats, CancelToken, Finished
 from app.engine.protocol import Wish
-from app.features.assistants import AssistantChoice, planned
+from app.features.assistants import AssistantChoice, plan_conversation
 from app.features.chat.answers import AnswerEvent, DocumentsShown
 from app.features.chat.prompts import budget_of
 from app.features.documents import DocumentStored
@@ -31,7 +31,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def add_document(app: Fireside, project_id: int, path: Path) -> int:
-    *_, last = app.documents.read(path, CancelToken())
+    *_, last = app.documents.read_file(path, CancelToken())
     assert isinstance(last, DocumentStored)
     ProjectDocuments(app.database).add(project_id, last.document.id)
     return last.document.id
@@ -73,7 +73,7 @@ def test_chats_of_a_project_begin_alike_and_others_stay_as_they_were(
     ask(app, new_chat(app, flat.id, "Be brief."), "When does it end?")
     ask(app, new_chat(app, flat.id), "And why?")
     ask(app, new_chat(app, None, "Be brief."), "Hello")
-    app.change("chat", memory=False)
+    app.change_settings("chat", memory=False)
     ask(app, new_chat(app, None), "Hello")
     first, second, outside, plain = prompts(script)
     common = second[0][1]
@@ -153,7 +153,7 @@ def test_of_a_project_document_that_does_not_fit_each_question_gets_passages(
     (prompt,) = prompts(script)
     assert [role for role, _ in prompt] == ["user"]
     assert "The kiln number 70" in prompt[0][1]
-    question, answer = app.conversations.path(chat)
+    question, answer = app.conversations.read_branch(chat)
     (shown,) = app.documents.attachments.of_messages([question.id])[question.id]
     assert (shown.use, shown.document_id) == (DocumentUse.PASSAGES, number)
     assert [one["document_id"] for one in answer.sources] == [number]
@@ -167,12 +167,12 @@ def test_of_a_project_document_that_does_not_fit_each_question_gets_passages(
 def test_what_stands_before_a_chat_is_counted_as_parts_of_its_own(app: Fireside, tmp_path: Path) -> None:
     projects = app.preambles.projects
     flat = projects.create("Flat")
-    new = planned(AssistantChoice("Be brief."), project_id=flat.id)
-    empty = app.chat.looks.parts(None, "Hello", new)
+    new = plan_conversation(AssistantChoice("Be brief."), project_id=flat.id)
+    empty = app.chat.looks.break_down(None, "Hello", new)
     projects.update(flat.id, instructions="Answer for a tenant.")
     app.preambles.memories.add("I live in Köln.")
     add_document(app, flat.id, lease(tmp_path))
-    full = app.chat.looks.parts(None, "Hello", new)
+    full = app.chat.looks.break_down(None, "Hello", new)
     assert empty is not None
     assert full is not None
     assert (empty.instructions, empty.memories, empty.project_documents) == (0, 0, 0)
@@ -180,16 +180,16 @@ def test_what_stands_before_a_chat_is_counted_as_parts_of_its_own(app: Fireside,
     assert full.project_documents > 15
     assert full.message == empty.message
     chat = new_chat(app, flat.id, "Be brief.")
-    assert app.chat.looks.parts(chat, "Hello") == full
-    assert app.chat.looks.parts(None, "Hello", planned(AssistantChoice("Be brief."))) == replace(
+    assert app.chat.looks.break_down(chat, "Hello") == full
+    assert app.chat.looks.break_down(None, "Hello", plan_conversation(AssistantChoice("Be brief."))) == replace(
         full,
         instructions=0,
         project_documents=0,
         system=empty.system,
         staying=full.staying - full.instructions - full.project_documents - full.system + empty.system,
     )
-    untold = app.chat.looks.parts(
-        None, "Hello", planned(AssistantChoice("Be brief."), project_id=flat.id, memory="off")
+    untold = app.chat.looks.break_down(
+        None, "Hello", plan_conversation(AssistantChoice("Be brief."), project_id=flat.id, memory="off")
     )
     assert untold is not None
     assert (untold.instructions, untold.memories) == (4, 0), "switched off before the first message"
@@ -200,14 +200,14 @@ def test_the_second_chat_of_a_project_reads_only_what_is_its_own(starter: Path, 
     """Also after a restart: the state of what is common is on disk. And the counts are right to the token."""
 
     def begin() -> Fireside:
-        app = build()
-        app.change("chat", max_tokens=4, temperature=0.0)
+        app = build_program()
+        app.change_settings("chat", max_tokens=4, temperature=0.0)
         list(app.engine.load(starter, Wish(4096)))
         return app
 
     def read(app: Fireside, system: str, text: str) -> AnswerStats:
         chat = new_chat(app, project.id, system)
-        parts = app.chat.looks.parts(chat, text)
+        parts = app.chat.looks.break_down(chat, text)
         finished = ask(app, chat, text)[-1]
         assert isinstance(finished, Finished)
         assert parts is not None

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.errors import AppError, DocumentUnreadable, PromptsUnreadable
 from app.features.prompt_library import (
     BUILTIN,
     LibraryPrompt,
     PromptLibrary,
-    filled,
+    fill_in,
+    find_variables,
     read_file,
-    variables,
     write_json,
     write_markdown,
 )
@@ -26,7 +26,7 @@ from app.features.prompt_library import (
 
 @pytest.fixture
 def app() -> Iterator[Fireside]:
-    made = build()
+    made = build_program()
     yield made
     made.close()
 
@@ -42,21 +42,21 @@ def names(library: PromptLibrary, typed: str = "") -> list[str]:
 
 def test_variables_stand_in_braces_and_other_braces_are_text() -> None:
     text = 'Put {text} into {the language}, as {"json": 1}, {{literally}}, {text} and {}.'
-    assert variables(text) == ("text", "the language")
-    now = filled(text, {"text": "a cat"})
+    assert find_variables(text) == ("text", "the language")
+    now = fill_in(text, {"text": "a cat"})
     assert now == 'Put a cat into {the language}, as {"json": 1}, {literally}, a cat and {}.'
 
 
 @given(st.text(alphabet="{}ab \n0", max_size=30))
 def test_any_text_can_be_filled_and_nothing_but_braces_goes(text: str) -> None:
-    now = filled(text, {})
+    now = fill_in(text, {})
     assert now.replace("{", "").replace("}", "") == text.replace("{", "").replace("}", "")
-    assert all(f"{{{name}}}" in now for name in variables(text))
+    assert all(f"{{{name}}}" in now for name in find_variables(text))
 
 
 def test_a_value_is_put_in_as_it_is() -> None:
-    assert filled("{clipboard}", {"clipboard": r"\1 {{x}} {date}"}) == r"\1 {{x}} {date}"
-    assert filled("{clipboard}", {"clipboard": ""}) == "{clipboard}", "there is nothing to fill it with"
+    assert fill_in("{clipboard}", {"clipboard": r"\1 {{x}} {date}"}) == r"\1 {{x}} {date}"
+    assert fill_in("{clipboard}", {"clipboard": ""}) == "{clipboard}", "there is nothing to fill it with"
 
 
 def test_what_was_used_comes_first_built_in_or_not(library: PromptLibrary) -> None:
@@ -87,7 +87,7 @@ def test_names_are_found_before_texts(library: PromptLibrary) -> None:
 def test_built_in_ones_are_whole_and_ask_for_something() -> None:
     keys = [key for key, _, _ in BUILTIN]
     assert len(set(keys)) == len(keys)
-    assert all(variables(text) for _, _, text in BUILTIN)
+    assert all(find_variables(text) for _, _, text in BUILTIN)
     assert not any(key.isdecimal() for key in keys), "numbers are those of saved ones"
 
 

@@ -65,9 +65,12 @@ def test_a_recording_goes_with_the_last_document_of_it(tmp_path: Path) -> None:
     os.utime(folder / "old.wav", (1.0, 1.0))
     with closing(Database.in_memory()) as database:
         store = DocumentStore(database)
-        ids = [store.begin(path, 1, 1) for path in (Path("/elsewhere/recordings/used.wav"), folder / "deleted.wav")]
+        ids = [
+            store.begin_document(path, 1, 1)
+            for path in (Path("/elsewhere/recordings/used.wav"), folder / "deleted.wav")
+        ]
         for number in ids:
-            store.finish(number, format_="sound", unit="minute", pages=1, sha256=f"{number}", info={})
+            store.finish_document(number, format_="sound", unit="minute", pages=1, sha256=f"{number}", info={})
         chat = Conversations(database).create(title="Rent")
         Attachments(database).add_to_draft(chat.id, ids[0])
 
@@ -78,7 +81,7 @@ def test_a_recording_goes_with_the_last_document_of_it(tmp_path: Path) -> None:
                 forget=lambda _session: None,
                 began_at=time.time() + 1,
                 recordings=lambda: RecordedFiles(folder, store),
-            ).purge(before)
+            ).purge_older(before)
 
         purge(1.0)
         assert sorted(path.stem for path in folder.iterdir()) == ["unheard", "used"]

@@ -20,7 +20,7 @@ def spelling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SpellChecker:
 
 
 def wrong(spelling: SpellChecker, text: str) -> list[str]:
-    return [text[start:end] for start, end in spelling.misspelled(text)]
+    return [text[start:end] for start, end in spelling.find_misspelled(text)]
 
 
 def test_each_sentence_is_held_against_its_own_language(spelling: SpellChecker) -> None:
@@ -52,33 +52,33 @@ def test_a_sentence_in_a_language_without_a_dictionary_is_left_alone(spelling: S
 def test_parts_of_words_with_hyphens_and_a_stretch_of_a_text(spelling: SpellChecker) -> None:
     assert wrong(spelling, "a state-of-the-art thing, a quik-brown fox") == ["quik"]
     text = "the wrold is the wrold and the wrold"
-    assert spelling.misspelled(text, 10, 24) == [(17, 22)]
-    assert spelling.misspelled("```\nteh wrold\nthe naem", 14) == [], "the block of code begins before"
+    assert spelling.find_misspelled(text, 10, 24) == [(17, 22)]
+    assert spelling.find_misspelled("```\nteh wrold\nthe naem", 14) == [], "the block of code begins before"
 
 
 def test_suggestions_are_of_the_language_of_the_sentence(spelling: SpellChecker) -> None:
     text = "Das ist ein Hauss und die Straße. The wrold is quick. Das ist schön."
-    assert "Haus" in spelling.suggestions(text, 12, 17)
-    assert "world" in spelling.suggestions(text, 38, 43)
-    assert "world" in spelling.suggestions("wrold", 0, 5)
-    assert spelling.suggestions("the " + "x" * 100, 4, 104) == []
+    assert "Haus" in spelling.suggest_words(text, 12, 17)
+    assert "world" in spelling.suggest_words(text, 38, 43)
+    assert "world" in spelling.suggest_words("wrold", 0, 5)
+    assert spelling.suggest_words("the " + "x" * 100, 4, 104) == []
 
 
 def test_own_words_are_kept_and_can_be_taken_back(spelling: SpellChecker, tmp_path: Path) -> None:
     assert wrong(spelling, "the Fireside’s wrold") == ["Fireside’s", "wrold"]
-    spelling.add("Fireside’s")
-    spelling.add("wrold")
+    spelling.add_word("Fireside’s")
+    spelling.add_word("wrold")
     assert wrong(spelling, "the Fireside's wrold, Wrold") == []
     again = SpellChecker(tmp_path / "own" / "words.txt", ("en_US",))
     assert again.own_words == {"Fireside's", "wrold"}
-    again.remove("wrold")
+    again.remove_word("wrold")
     assert wrong(again, "the wrold") == ["wrold"]
 
 
 def test_words_that_cannot_be_kept_are_right_until_quit(spelling: SpellChecker, tmp_path: Path) -> None:
     (tmp_path / "own").write_text("a file")
     with pytest.raises(FolderNotWritable):
-        spelling.add("wrold")
+        spelling.add_word("wrold")
     assert wrong(spelling, "the wrold") == []
 
 
@@ -109,6 +109,6 @@ def test_two_names_of_one_dictionary_are_one(tmp_path: Path, monkeypatch: pytest
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(alphabet="teh `$[]<>{}'’-.\n~\U0001f600äß\u0301#_", max_size=60))
 def test_any_text_can_be_looked_at(spelling: SpellChecker, text: str) -> None:
-    for start, end in spelling.misspelled(text):
+    for start, end in spelling.find_misspelled(text):
         assert text[start:end].strip() == text[start:end]
         assert "`" not in text[start:end]

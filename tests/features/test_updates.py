@@ -17,7 +17,7 @@ from app.core.build import RELEASES
 from app.core.errors import AppError, HubUnreachable, NetworkOff, ReleaseRefused
 from app.core.settings import Settings
 from app.features.messages import sentence_for
-from app.features.updates import MOST_BYTES, ReleaseStanding, ReleaseUpdates, precedence
+from app.features.updates import MOST_BYTES, ReleaseStanding, ReleaseUpdates, version_precedence
 from app.hub.access import ConnectionLedger, NetworkAccess
 from app.hub.network import Network
 from tests.helpers.release_host import FILE, PIECE, ReleaseHost, facts, release_host
@@ -85,10 +85,10 @@ def test_the_same_and_an_older_release_are_no_news(
 
 
 def test_the_order_of_semantic_versions() -> None:
-    keys = [precedence(version) for version in ORDER]
+    keys = [version_precedence(version) for version in ORDER]
     assert keys == sorted(keys)
     assert len(set(keys)) == len(keys)
-    assert precedence("1.0.0+build.5") == precedence("1.0.0")
+    assert version_precedence("1.0.0+build.5") == version_precedence("1.0.0")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_the_order_of_semantic_versions() -> None:
 )
 def test_what_is_no_semantic_version(version: str) -> None:
     with pytest.raises(ValueError, match="semantic"):
-        precedence(version)
+        version_precedence(version)
 
 
 def test_a_wrong_signature_is_not_believed(host: ReleaseHost, asker: Asker) -> None:

@@ -105,16 +105,16 @@ def test_one_line_without_a_blank_is_cut_where_it_must() -> None:
 
 def test_options_are_kept_and_what_is_wrong_falls_back() -> None:
     options = WritingOptions(30, 3, {"temperature": 0.5, "seed": 7}, ("\n\n",), "on", "python")
-    assert WritingOptions.from_stored(options.stored()) == options
+    assert WritingOptions.from_stored(options.to_fields()) == options
     wrong = {"max_tokens": 10**9, "count": "3", "sampling": {"temperature": "x", "other": 1}, "stop": [1, ""]}
     assert WritingOptions.from_stored(wrong) == WritingOptions()
 
 
 def test_a_fixed_seed_moves_on_with_each_try_and_greedy_is_greedy() -> None:
     options = WritingOptions(count=3, sampling={"seed": 5})
-    assert [options.ask("x", tries=tries).sampling.seed for tries in range(3)] == [5, 8, 11]
-    assert options.ask("x").task_sampling == Sampling()
-    assert WritingOptions(sampling={"temperature": 0.0}).ask("x").task_sampling == GREEDY
+    assert [options.make_ask("x", tries=tries).sampling.seed for tries in range(3)] == [5, 8, 11]
+    assert options.make_ask("x").task_sampling == Sampling()
+    assert WritingOptions(sampling={"temperature": 0.0}).make_ask("x").task_sampling == GREEDY
 
 
 def test_the_figure_is_the_geometric_mean() -> None:
@@ -215,7 +215,9 @@ def test_a_real_model_goes_on_with_the_blanks_that_were_left_out(
     engine: EngineClient, starter: Path, blanks: str
 ) -> None:
     load(engine, starter)
-    ask = replace(WritingOptions(max_tokens=6, sampling={"temperature": 0.0}).ask(TEXT_BEFORE + blanks), alternatives=0)
+    ask = replace(
+        WritingOptions(max_tokens=6, sampling={"temperature": 0.0}).make_ask(TEXT_BEFORE + blanks), alternatives=0
+    )
     *_, (_, one) = continue_text(engine, ask)
     said = b"".join(token.data for token in one.tokens).decode()
     assert said == blanks + one.text
@@ -243,7 +245,7 @@ def test_what_is_waited_for_is_told_until_it_goes_on() -> None:
 @pytest.mark.model
 def test_greedy_ones_are_all_the_same_in_one_batch_too(engine: EngineClient, starter: Path) -> None:
     load(engine, starter)
-    ask = WritingOptions(max_tokens=12, sampling={"temperature": 0.0}).ask("Deep learning is")
+    ask = WritingOptions(max_tokens=12, sampling={"temperature": 0.0}).make_ask("Deep learning is")
     (single,) = {one.text for _, one in continue_text(engine, ask) if one.finish_reason}
     many = [one for _, one in continue_text(engine, ask, 3) if one.finish_reason]
     assert [one.text for one in many] == [single] * 3

@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 
 from app.language.detection import language_by_words
-from app.language.sentences import sentences
+from app.language.sentences import split_sentences
 
 LEAST_REPEATED_WORDS = 4
 LOOP_WORDS, LOOP_TIMES = 6, 3
@@ -47,7 +47,7 @@ def glued_words(text: str, source: str) -> list[str]:
 
 def repeated_sentences(text: str) -> list[str]:
     """Sentences that stand there twice, and words that go round and round."""
-    whole = [" ".join(re.findall(r"\w+", text[start:end].casefold())) for start, end in sentences(text)]
+    whole = [" ".join(re.findall(r"\w+", text[start:end].casefold())) for start, end in split_sentences(text)]
     twice = [one for one, times in Counter(whole).items() if times > 1 and len(one.split()) >= LEAST_REPEATED_WORDS]
     words = text.casefold().split()
     runs = Counter(tuple(words[at : at + LOOP_WORDS]) for at in range(len(words) - LOOP_WORDS + 1))

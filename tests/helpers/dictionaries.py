@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtGui import QContextMenuEvent, QTextCharFormat
 from PySide6.QtWidgets import QApplication, QMenu, QTextEdit
 
-from app.features.spelling import library
+from app.features.spelling import load_library
 
 ENGLISH = (
     "the quick brown fox jumps over lazy dog and is it's don't world hello a state of art thing you think receives "
@@ -19,7 +19,7 @@ GERMAN = "das ist ein Haus und die Straße schön der Satz auf Deutsch mit einem
 
 def use_dictionaries(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """English and German are the only ones; skips where there is no Hunspell."""
-    if library() is None:
+    if load_library() is None:
         pytest.skip("the system has no Hunspell")
     folder.mkdir()
     for code, words, encoding in (("en_US", ENGLISH, "UTF-8"), ("de_DE", GERMAN, "ISO8859-1")):

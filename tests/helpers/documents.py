@@ -98,7 +98,7 @@ class Readings:
         self._begun.append(events_of(path, self.folder, cancel, **fields))
         return self._begun[-1]
 
-    def begun(self, path: Path, cancel: CancelToken | None = None, **fields: Any) -> tuple[Events, int]:
+    def wait_for_first(self, path: Path, cancel: CancelToken | None = None, **fields: Any) -> tuple[Events, int]:
         """A reading that has told its first blocks, and its child."""
         events = self.events(path, cancel, **fields)
         assert any(isinstance(event, BlocksRead) and event.blocks for event in events)
@@ -132,13 +132,13 @@ def read(path: Path, folder: Path, **fields: Any) -> Result:
 
 def look_by_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on the clock goes on with each look at what a child said, and with nothing else."""
-    now_s, next_said = [time.monotonic()], WireInbox.next
+    now_s, next_said = [time.monotonic()], WireInbox.next_item
 
     def look(said: WireInbox[Any], timeout_s: float) -> Any:
         now_s[0] += timeout_s
         return next_said(said, timeout_s)
 
-    monkeypatch.setattr(WireInbox, "next", look)
+    monkeypatch.setattr(WireInbox, "next_item", look)
     monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
 
 

@@ -15,8 +15,8 @@ import pytest
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.hub.access import NetworkAccess
-from app.hub.download import fetch
-from app.hub.part import place
+from app.hub.download import fetch_download
+from app.hub.part import file_place
 from app.hub.protocol import ChildEvent, Done, Failed, Fetched, Job, Phase
 from app.hub.transfer import LIMITS_VARIABLE, TransferLimits, last_event
 from tests.helpers.fake_hub import FakeHub
@@ -56,7 +56,7 @@ class Fetching:
     @property
     def path(self) -> Path:
         """Where the file ends up."""
-        return place(self.models, REPO, FILE)
+        return file_place(self.models, REPO, FILE)
 
     @property
     def part(self) -> Path:
@@ -99,7 +99,7 @@ class Fetching:
 
     def child(self, cancel: CancelToken, job: Job | None = None) -> Generator[ChildEvent, None, None]:
         """Fetches in a real child; `close` ends what a failed test leaves."""
-        self.begun.append(fetch(job or self.job(), folder=self.root / "work", cancel=cancel))
+        self.begun.append(fetch_download(job or self.job(), folder=self.root / "work", cancel=cancel))
         return self.begun[-1]
 
     def close(self) -> None:

@@ -17,8 +17,8 @@ def refused_at(model: Model, gbnf: str, text: str, json_schema: str = "", *, has
     ends = model.tokenize(END, special=True) if has_ended else []
     try:
         for place, token in enumerate([*tokens, *ends]):
-            if not grammar.allows(token):
-                rest = b"".join(map(model.piece, tokens[place:])).decode("utf-8", "replace")
+            if not grammar.allows_token(token):
+                rest = b"".join(map(model.token_bytes, tokens[place:])).decode("utf-8", "replace")
                 return rest or END
             grammar.accept(token)
     finally:

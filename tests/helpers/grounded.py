@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from app.documents.blocks import block_to_fields
 from app.features.retrieval.ranking import ASKING_WORDS
 from app.language.detection import SMALL_WORDS
-from app.language.words import WORD, stems
+from app.language.words import WORD, word_stems
 from app.store.documents import DocumentStore, Fields
 from tests.helpers.documents import read
 
@@ -79,10 +79,10 @@ def store_document(store: DocumentStore, path: Path) -> int:
     """Read a file as the program does and return the stored document's id."""
     with TemporaryDirectory(prefix="fireside-grounded-") as folder:
         result = read(path, Path(folder))
-    id_ = store.begin(path, path.stat().st_size, path.stat().st_mtime_ns)
+    id_ = store.begin_document(path, path.stat().st_size, path.stat().st_mtime_ns)
     store.add_blocks(id_, [block_to_fields(block) for block in result.blocks])
     pages = result.done.pages
-    return store.finish(id_, format_="", unit="page" if pages else "", pages=pages, sha256="", info={}).id
+    return store.finish_document(id_, format_="", unit="page" if pages else "", pages=pages, sha256="", info={}).id
 
 
 def find_passage(blocks: Sequence[Fields], passage: str) -> set[int]:
@@ -94,8 +94,8 @@ def find_passage(blocks: Sequence[Fields], passage: str) -> set[int]:
 def count_shared_words(question: str, texts: Sequence[str]) -> int:
     """Return how many telling words a question has in common with its passage, endings aside."""
     telling = " ".join(word for word in WORD.findall(question.casefold()) if word not in _SMALL)
-    asked = stems(telling)
-    return max(sum(_occurs(stem, stems(text)) for stem in asked) for text in texts)
+    asked = word_stems(telling)
+    return max(sum(_occurs(stem, word_stems(text)) for stem in asked) for text in texts)
 
 
 def _occurs(stem: str, known: frozenset[str]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.documents.blocks import Block
-from app.features.summary.checks import CitedBlock, ClaimVerdict, verify
+from app.features.summary.checks import CitedBlock, ClaimVerdict, verify_statement
 from app.features.summary.messages import check_words
 from tests.helpers.documents import read
 
@@ -45,7 +45,7 @@ def report_claims(which: str) -> list[ReportClaim]:
 def judged(claim: ReportClaim, blocks: list[Block]) -> ClaimVerdict:
     """The claim compared with what it cites, the rest of the report being near."""
     every = [CitedBlock(0, block) for block in blocks]
-    return verify(claim.text, [one for one in every if one.block.id in claim.cites], "", every)
+    return verify_statement(claim.text, [one for one in every if one.block.id in claim.cites], "", every)
 
 
 def gallery_text(blocks: list[Block]) -> str:

@@ -76,10 +76,10 @@ def store_texts(store: DocumentStore, texts: Mapping[str, str] = TEXTS_BY_NAME) 
     """Store all texts, a paragraph a block, and return their ids by name."""
     ids = {}
     for name, text in texts.items():
-        id_ = store.begin(Path(f"/{name}.md"), 1, 1)
+        id_ = store.begin_document(Path(f"/{name}.md"), 1, 1)
         paragraphs = enumerate(text.split("\n\n"), 1)
         store.add_blocks(id_, [{"id": n, "kind": "paragraph", "page": 1, "text": part} for n, part in paragraphs])
-        ids[name] = store.finish(id_, format_="md", unit="page", pages=1, sha256="", info={}).id
+        ids[name] = store.finish_document(id_, format_="md", unit="page", pages=1, sha256="", info={}).id
     return ids
 
 

@@ -40,7 +40,7 @@ class Remote:
             server.address,
             lambda: NetworkAccess(self.is_allowed, server.address.removesuffix("/v1")),
             self.ledger,
-            lambda: self.servers.key(server.name),
+            lambda: self.servers.read_key(server.name),
             authorities=server.authorities,
             stream_timeout_s=self.stream_timeout_s,
         )

@@ -52,7 +52,7 @@ class DocumentInMemory:
     def block_count(self) -> int:
         return len(self._blocks)
 
-    def blocks(self, first_id: int, count: int) -> list[Block]:
+    def read_blocks(self, first_id: int, count: int) -> list[Block]:
         found = self._blocks[max(0, first_id - 1) : max(0, first_id - 1 + count)]
         self.fetched += len(found)
         return found
@@ -63,7 +63,7 @@ class DocumentInMemory:
         before = self._blocks[first - 1 : first] if first else []
         return [block for block in before if any(box.page == page for box in block.place.boxes)] + own
 
-    def search(self, text: str, limit: int = 1000) -> list[TextHighlight]:
+    def search_text(self, text: str, limit: int = 1000) -> list[TextHighlight]:
         self.search_threads.append(threading.current_thread().name)
         found: list[TextHighlight] = []
         for block in self._blocks:
@@ -73,7 +73,7 @@ class DocumentInMemory:
                 at += len(text)
         return found
 
-    def draw(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
+    def draw_page(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
         self.draws.append((page, scale))
         self.draw_threads.append(threading.current_thread().name)
         while not self.gate.is_set():
@@ -185,7 +185,7 @@ def annual_report(pages: int = 48) -> DocumentInMemory:
 
 def settled_mark(document: DocumentInMemory) -> TextHighlight:
     """The sentence of the drawing."""
-    block = next(block for block in document.blocks(1, document.block_count) if SETTLED in block.text)
+    block = next(block for block in document.read_blocks(1, document.block_count) if SETTLED in block.text)
     start = block.text.index(SETTLED)
     return TextHighlight(block.id, start, start + len(SETTLED))
 

@@ -47,11 +47,11 @@ def store_document(
     kind: BlockKind = BlockKind.PARAGRAPH,
 ) -> StoredDocument:
     """A document of one page a paragraph, as reading it would have left it."""
-    document_id = store.begin(Path("/documents") / name, 7, next(_numbers))
+    document_id = store.begin_document(Path("/documents") / name, 7, next(_numbers))
     blocks = [Block(number, kind, text, number) for number, text in enumerate(texts, 1)]
     store.add_blocks(document_id, [block_to_fields(block) for block in blocks])
     info = {"title": title, "language": language, "pages_without_text": []}
-    return store.finish(document_id, format_="pdf", unit="page", pages=len(texts), sha256="ab", info=info)
+    return store.finish_document(document_id, format_="pdf", unit="page", pages=len(texts), sha256="ab", info=info)
 
 
 def paragraphs(count: int, word: str = "kiln") -> tuple[str, ...]:
@@ -71,12 +71,12 @@ def one_by_one(
     read = [0] * len(documents)
     for place, block in sections:
         key = f"{model} {block.text}"
-        kept = steps.find(key)
+        kept = steps.find_step(key)
         answer = kept if isinstance(kept, str) else ask_behind(engine, block.text, cancel)
         if answer is None:
             break
         if kept is None:
-            steps.keep(key, answer)
+            steps.keep_step(key, answer)
         anchor = ClaimAnchor(place, block.id, block.page, 0, len(block.text), block.text)
         points.append(Statement(answer, (anchor,)))
         read[place] += 1
@@ -138,7 +138,7 @@ def begin(
 ) -> StoredSummary:
     """One summary over new documents of so many paragraphs."""
     ids = [store_document(app.documents.store, name, *paragraphs(count, word)).id for name in names or ("a.pdf",)]
-    (row,) = app.summaries.begin(ids, wish or SummaryOptions(), together=True)
+    (row,) = app.summaries.begin_summaries(ids, wish or SummaryOptions(), together=True)
     return row
 
 

@@ -11,8 +11,8 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken
 from app.documents.segments import Content, Segment, content_of
 from app.engine.client import EngineClient
-from app.features.translation.delivering import candidate, delivered
-from app.features.translation.marking import shown
+from app.features.translation.delivering import deliver_segment, make_candidate
+from app.features.translation.marking import show_segment
 from app.features.translation.result import (
     Flag,
     FlagKind,
@@ -44,7 +44,7 @@ def one_by_one(
 ) -> Iterator[TranslationEvent]:
     """Each segment is one ask, its answer replaces the first text; an answer with "odd" in it is flagged."""
     left = [segment for segment in segments if segment.id not in done]
-    known = {one.id: found for one in left if (found := memory.find(one.content, one.context)) is not None}
+    known = {one.id: found for one in left if (found := memory.find_step(one.content, one.context)) is not None}
     asked = [one for one in left if one.id not in known]
     tokens = sum(engine.count_texts([one.text for one in asked], cancel=cancel)) if asked else 0
     yield TranslationPlanned(len(segments), len(segments) - len(asked), tokens, wish.source or "en")
@@ -60,7 +60,7 @@ def one_by_one(
             content = in_place_of_words(segment.content, answer)
             flags = (Flag(FlagKind.LENGTH),) if "odd" in segment.text else ()
             if not flags:
-                memory.keep(segment.content, content, segment.context)
+                memory.keep_step(segment.content, content, segment.context)
             translated = Translated(segment.id, content, flags=flags)
         count += 1
         yield SegmentDone(translated, count, len(segments))
@@ -77,10 +77,10 @@ def in_place_of_words(source: Content, words: str) -> Content:
 
 def deliver(segment: Segment, answer: str) -> Translated:
     """A segment with a model's answer to `marking.shown(segment).text`, as the pipeline would deliver it."""
-    source = shown(segment)
+    source = show_segment(segment)
     if not source.has_words:
         return Translated(segment.id, segment.content, TranslationSource.SKIPPED)
-    return delivered(segment, source, candidate(source, answer))
+    return deliver_segment(segment, source, make_candidate(source, answer))
 
 
 def translations_of(app: Fireside) -> TranslationJobs:
@@ -118,7 +118,7 @@ def add(app: Fireside, path: Path, wish: TranslationWish = GERMAN, *, password: 
 def begin(app: Fireside, path: Path, wish: TranslationWish = GERMAN) -> StoredTranslation:
     """A file in the queue."""
     draft = add(app, path, wish)
-    app.translations.begin([draft.id])
+    app.translations.begin_translations([draft.id])
     return stored(app.translations, draft.id)
 
 

@@ -66,11 +66,11 @@ def any_value(hint: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - a table o
 
 def survives(wire: Wire, cls: type, *, is_request: bool) -> None:
     """Fails unless every message of a class comes through as it was, on one line, and newer keys are ignored."""
-    read = wire.request if is_request else wire.reply
+    read = wire.parse_request if is_request else wire.parse_reply
 
     @given(any_value(cls), st.dictionaries(st.text().map(lambda name: "later_" + name), VALUES, max_size=2))
     def check(message: Any, later: dict[str, Any]) -> None:
-        line = wire.line(message)
+        line = wire.encode_message(message)
         assert line.isascii()
         assert (line.count(b"\n"), len(line.splitlines())) == (1, 1)
         for read_again in (read(line), read(json.dumps(json.loads(line) | later).encode())):
@@ -91,11 +91,11 @@ def needed_keys(cls: type) -> list[str]:
 
 def check_missing_keys(wire: Wire, cls: type, *, is_request: bool) -> None:
     """Fails unless a line without a key that has no default is a violation."""
-    read = wire.request if is_request else wire.reply
+    read = wire.parse_request if is_request else wire.parse_reply
 
     @given(any_value(cls))
     def check(message: Any) -> None:
-        body = json.loads(wire.line(message))
+        body = json.loads(wire.encode_message(message))
         for key in needed_keys(cls):
             with pytest.raises(ProtocolViolation):
                 read(json.dumps({name: value for name, value in body.items() if name != key}).encode())
@@ -112,5 +112,5 @@ def check_recorded(wire: Wire, path: Path) -> None:
     """Fails unless each recorded line is read, and written as it was."""
     for line in recorded(path):
         is_request = json.loads(line)["type"] in {cls.__name__ for cls in wire.requests}
-        message = wire.request(line) if is_request else wire.reply(line)
-        assert wire.line(message) == line
+        message = wire.parse_request(line) if is_request else wire.parse_reply(line)
+        assert wire.encode_message(message) == line

@@ -52,10 +52,10 @@ class Writer:
         text = b""
         try:
             for _ in range(most_tokens):
-                token = chain.sample(self.context, -1)
+                token = chain.sample_token(self.context, -1)
                 if model.ends_answer(token):
                     break
-                text += model.piece(token)
+                text += model.token_bytes(token)
                 self._decode([token])
         finally:
             chain.free()
@@ -87,12 +87,12 @@ class Seer:
         """A chat of one message, as the model's template has it."""
         marks = MediaMarks()
         assert self.model.template is not None
-        return marks.split(self.model.template.render([marks.turn(message)], continue_last=False))
+        return marks.split_marks(self.model.template.render([marks.mark_turn(message)], continue_last=False))
 
     def placed(self, parts: Sequence[PromptPart]) -> list[tuple[int, list[int]]]:
         """Ids of text, -1 for tokens of pictures, each with its position; in every dimension where it has several."""
         media: dict[str, Media] = {part.media.id: part.media for part in parts if part.media is not None}
-        ids, start = self.model.prompt_tokens(parts, self.eyes.tokens), 0
+        ids, start = self.model.prompt_tokens(parts, self.eyes.media_tokens), 0
         found: list[tuple[int, list[int]]] = []
         while len(found) < len(ids):
             number = ids[len(found)]
@@ -101,7 +101,7 @@ class Seer:
                 start += 1
                 continue
             tile = self._tiles[number]
-            positions = self.eyes.positions(media[tile.media], number, start)
+            positions = self.eyes.tile_positions(media[tile.media], number, start)
             if positions is None:
                 positions = np.arange(start, start + tile.tokens)
             found += [(-1, place) for place in positions.reshape(-1, tile.tokens).T.tolist()]

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from app.hub.access import NetworkAccess
-from app.hub.download import Download, DownloadRequest, fetch
+from app.hub.download import Download, DownloadRequest, fetch_download
 from app.hub.files import RemoteFile
 from tests.hub.queue_parts import Home
 
@@ -24,7 +24,7 @@ def main() -> None:
         with writing:
             print(json.dumps({"state": download.state, "done_bytes": download.done_bytes}), flush=True)
 
-    home = Home(Path(folder), fetch)
+    home = Home(Path(folder), fetch_download)
     home.access = NetworkAccess(endpoint=hub)
     home.listener = tell  # type: ignore[assignment]
     queue = home.open()

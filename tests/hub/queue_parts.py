@@ -17,7 +17,7 @@ from app.hub.access import NetworkAccess
 from app.hub.download import Download, DownloadRequest
 from app.hub.downloads import Downloads
 from app.hub.files import RemoteFile
-from app.hub.part import beside, place
+from app.hub.part import companion_path, file_place
 from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase
 from app.store.database import Database
 from app.store.jobs import JobTable
@@ -140,16 +140,16 @@ class ScriptedFetch:
 
     def leave_on_disk(self, job: Job, event: ChildEvent) -> ChildEvent:
         """What a child leaves when it has said this."""
-        path = place(Path(job.folder), job.repo, job.file)
+        path = file_place(Path(job.folder), job.repo, job.file)
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(event, Fetched):
-            beside(path, ".part").write_bytes(b"x" * event.done_bytes)
-            beside(path, ".part.json").write_text("{}")
+            companion_path(path, ".part").write_bytes(b"x" * event.done_bytes)
+            companion_path(path, ".part.json").write_text("{}")
         if isinstance(event, Done):
-            beside(path, ".part").unlink(missing_ok=True)
-            beside(path, ".part.json").unlink(missing_ok=True)
+            companion_path(path, ".part").unlink(missing_ok=True)
+            companion_path(path, ".part.json").unlink(missing_ok=True)
             path.write_bytes(b"x" * event.size_bytes)
-            beside(path, ".json").write_text(json.dumps({"sha256": event.sha256}))
+            companion_path(path, ".json").write_text(json.dumps({"sha256": event.sha256}))
             return dataclasses.replace(event, path=str(path))
         return event
 
@@ -208,7 +208,7 @@ class Home:
 
     def path_of(self, name: str, repo: str = "org/model") -> Path:
         """Where a file of the usual repository goes."""
-        return place(self.models, repo, name)
+        return file_place(self.models, repo, name)
 
     def files(self) -> list[str]:
         """The names of all files in the models folder."""

@@ -11,8 +11,8 @@ import pytest
 from app.core.errors import DiskFull, FolderNotWritable, ModelMissing, ModelNotOurs, ModelUnreadable, NotEnoughDisk
 from app.core.events import CancelToken, CopyProgress
 from app.hub import models_folder
-from app.hub.library import scan
-from app.hub.models_folder import add
+from app.hub.library import scan_folder
+from app.hub.models_folder import add_model
 from tests.helpers.disks import other_disk, small_disk
 from tests.helpers.gguf_files import vocabulary_only
 from tests.helpers.models_on_disk import as_nobody, contents, in_hub_cache, in_ollama, write_model
@@ -38,7 +38,7 @@ def added(
     path: Path, folder: Path, how: str, cancel: CancelToken | None = None
 ) -> tuple[Path | None, list[CopyProgress]]:
     seen: list[CopyProgress] = []
-    steps = add(path, folder, how, cancel or CancelToken(), others=())
+    steps = add_model(path, folder, how, cancel or CancelToken(), others=())
     while True:
         try:
             seen.append(next(steps))
@@ -54,7 +54,7 @@ def test_a_file_becomes_a_model(mine: Path, folder: Path, how: str) -> None:
     assert path.read_bytes() == data
     assert mine.exists() is (how == "copy")
     assert seen[-1] == CopyProgress(len(data), len(data), mine.name)
-    (model,) = scan(folder)
+    (model,) = scan_folder(folder)
     assert (model.path, model.origin, model.is_ours, model.tag) == (path, "added", True, "Q4_0")
 
 
@@ -83,7 +83,7 @@ def test_all_parts_and_the_vision_file_come_along(tmp_path: Path, folder: Path, 
         write_model(home / name)
     write_model(home / "mmproj-see-f16.gguf", **{"general.architecture": "clip"})
     path, _ = added(home / names[dropped - 1], folder, how)
-    (model,) = scan(folder)
+    (model,) = scan_folder(folder)
     assert path == model.path and model.path.name == names[0]
     assert [part.name for part in model.parts] == names and not model.missing
     assert model.vision_path is not None and model.vision_path.parent == model.path.parent
@@ -156,10 +156,10 @@ def test_a_generator_that_is_given_up_leaves_nothing_behind(
     mine: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models_folder, "SAY_EVERY_S", 0)
-    steps = add(mine, folder, "copy", CancelToken(), others=())
+    steps = add_model(mine, folder, "copy", CancelToken(), others=())
     next(steps)
     assert [path.suffix for path in folder.rglob("*") if path.is_file()] == [".part"]
-    assert scan(folder) == []
+    assert scan_folder(folder) == []
     steps.close()
     assert contents(folder) == {}
 
@@ -182,10 +182,10 @@ def test_a_file_of_another_program_is_copied_but_not_moved(tmp_path: Path, folde
     elsewhere.symlink_to(blob)
     for path in (link, blob, elsewhere):
         with pytest.raises(ModelNotOurs):
-            list(add(path, folder, "move", CancelToken(), others))
+            list(add_model(path, folder, "move", CancelToken(), others))
     elsewhere.unlink()
-    list(add(link, folder, "copy", CancelToken(), others))
-    (model,) = scan(folder)
+    list(add_model(link, folder, "copy", CancelToken(), others))
+    (model,) = scan_folder(folder)
     assert model.path.name == "m.gguf" and not model.path.is_symlink()
     assert contents(tmp_path).items() >= before.items()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.engine.protocol import Sampling
 from app.hub.catalog import FILE, CatalogEntry, load_catalog
 
@@ -19,7 +19,7 @@ BY_ID = {entry.id: entry for entry in ENTRIES}
 
 
 def raw() -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(resource(FILE).read_text("utf-8"))
+    body: dict[str, Any] = json.loads(resource_path(FILE).read_text("utf-8"))
     return body
 
 
@@ -70,7 +70,7 @@ def test_sampling_has_only_fields_that_the_engine_knows() -> None:
 def test_what_summarizes_has_its_limits_and_templates_that_are_named_exist() -> None:
     for entry in ENTRIES:
         assert ("summarize" in entry.tasks) == ("summarize" in entry.chunks), entry.id
-        assert not entry.template or resource(entry.template).is_file()
+        assert not entry.template or resource_path(entry.template).is_file()
 
 
 def test_models_that_find_passages_do_nothing_else() -> None:

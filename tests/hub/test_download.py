@@ -86,8 +86,8 @@ def test_a_silent_child_is_named_and_given_up_and_the_download_goes_on(fetching:
     until(events, lambda event: isinstance(event, Fetched) and event.done_bytes >= 1000)
     os.kill(only_child(), signal.SIGSTOP)
     watch = SilenceWatch()
-    wait_until(watch.look, "the silence to be noticed")
-    (child,) = watch.look()
+    wait_until(watch.find_silent, "the silence to be noticed")
+    (child,) = watch.find_silent()
     assert (child.work, child.subject) == ("download", FILE)
     child.give_up()
     fetching.hub.bytes_per_s = 0
@@ -257,7 +257,7 @@ def test_who_is_cancelled_before_it_begins_starts_no_child(fetching: Fetching) -
 def job_file(job: Job, folder: Path) -> Path:
     """A job as a file, for another process."""
     path = folder / "job.json"
-    path.write_bytes(WIRE.line(job))
+    path.write_bytes(WIRE.encode_message(job))
     return path
 
 

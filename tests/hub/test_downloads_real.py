@@ -17,9 +17,9 @@ import pytest
 from app.core.child import CHECKOUT
 from app.core.errors import FileNotOnHub, NetworkOff, NotEnoughDisk
 from app.hub.access import NetworkAccess
-from app.hub.download import DownloadRequest, fetch
+from app.hub.download import DownloadRequest, fetch_download
 from app.hub.files import RemoteFile
-from app.hub.part import place
+from app.hub.part import file_place
 from tests.helpers import warm
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.fetching import content_of, quick_children
@@ -42,7 +42,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
 
 @pytest.fixture
 def home(tmp_path: Path, hub: FakeHub) -> Iterator[Home]:
-    made = Home(tmp_path, fetch)
+    made = Home(tmp_path, fetch_download)
     made.access = NetworkAccess(endpoint=hub.url)
     yield made
     made.close()
@@ -143,9 +143,9 @@ def test_pause_stops_the_bytes_before_their_end_and_resume_goes_on_at_the_exact_
 def test_after_settling_nobody_is_at_the_files_of_what_was_paused(hub: FakeHub, home: Home) -> None:
     begun(hub, home)
     home.downloads.pause_all()
-    assert home.downloads.settle()
+    assert home.downloads.wait_for_idle()
     assert children() == []
-    assert home.downloads.settle(0)
+    assert home.downloads.wait_for_idle(0)
 
 
 def test_cancel_stops_the_bytes_before_their_end_and_leaves_nothing(hub: FakeHub, home: Home) -> None:
@@ -280,4 +280,4 @@ def test_a_name_with_folders_lies_in_them(hub: FakeHub, home: Home) -> None:
     nested = RemoteFile("Q4/a.gguf", file.size, file.sha256)
     id_ = home.open().add(DownloadRequest("someone/nested", "main", "nested", (nested,))).id
     home.listener.wait(id_, "done")
-    assert place(home.models, "someone/nested", "Q4/a.gguf").read_bytes() == file.content
+    assert file_place(home.models, "someone/nested", "Q4/a.gguf").read_bytes() == file.content

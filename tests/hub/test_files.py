@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.hub.files import ModelFile, RemoteFile, group, is_safe_name, quantization, quantization_words
+from app.hub.files import ModelFile, RemoteFile, group_files, is_safe_name, quantization_of, quantization_words
 
 
 def files(*names: str) -> list[RemoteFile]:
@@ -15,11 +15,11 @@ def files(*names: str) -> list[RemoteFile]:
 
 
 def models(*names: str) -> tuple[ModelFile, ...]:
-    return group(files(*names))[0]
+    return group_files(files(*names))[0]
 
 
 def test_each_file_is_a_model_of_its_own_and_the_smallest_comes_first() -> None:
-    found, vision = group([RemoteFile("a-Q8_0.gguf", 900), RemoteFile("a-Q4_K_M.gguf", 500, "ab" * 32)])
+    found, vision = group_files([RemoteFile("a-Q8_0.gguf", 900), RemoteFile("a-Q4_K_M.gguf", 500, "ab" * 32)])
     assert [(model.name, model.tag, model.size_bytes) for model in found] == [
         ("a-Q4_K_M.gguf", "Q4_K_M", 500),
         ("a-Q8_0.gguf", "Q8_0", 900),
@@ -66,7 +66,7 @@ def test_files_that_only_help_are_hidden() -> None:
 
 def test_vision_files_are_apart_and_the_best_comes_first() -> None:
     names = ("mmproj-F32.gguf", "mmproj-BF16.gguf", "mmproj-model-f16.gguf", "a.mmproj-Q8_0.gguf", "a-Q4_0.gguf")
-    found, vision = group(files(*names))
+    found, vision = group_files(files(*names))
     assert [model.name for model in found] == ["a-Q4_0.gguf"]
     assert [file.name for file in vision] == [names[2], names[1], names[3], names[0]]
 
@@ -80,7 +80,7 @@ HOSTILE = ["../a.gguf", "a/../../b.gguf", "/etc/a.gguf", "C:/a.gguf", "C:a.gguf"
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_left_out(name: str) -> None:
     assert not is_safe_name(name)
-    assert group(files(name)) == ((), ())
+    assert group_files(files(name)) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_ordinary_names_are_not(name: str) -> None:
 
 @given(st.lists(st.text(st.sampled_from("ab./\\:-of0123ggufmmproj \0é"), max_size=30).map(lambda text: text + ".gguf")))
 def test_no_list_of_names_is_too_odd(names: list[str]) -> None:
-    found, vision = group(files(*names))
+    found, vision = group_files(files(*names))
     for file in (*vision, *(part for model in found for part in model.parts)):
         assert is_safe_name(file.name)
 
@@ -123,5 +123,5 @@ def test_no_list_of_names_is_too_odd(names: list[str]) -> None:
     ],
 )
 def test_a_quantization_is_said_in_words(name: str, tag: str, words: str) -> None:
-    assert quantization(name) == tag
+    assert quantization_of(name) == tag
     assert quantization_words(tag) == words

@@ -16,15 +16,15 @@ from app.core.events import CancelToken
 from app.hub.files import RemoteFile
 from app.hub.library import (
     InstalledModel,
-    abilities,
-    describe,
+    describe_model,
     display_name,
     find_copy,
     find_projector,
-    places,
-    scan,
+    known_folders,
+    projector_abilities,
+    scan_folder,
     scan_others,
-    walk,
+    walk_files,
 )
 from tests.helpers.gguf_files import header, padded, vocabulary_only
 from tests.helpers.models_on_disk import (
@@ -43,14 +43,14 @@ SPLIT = "big-Q8_0-0000{number}-of-00003.gguf"
 
 
 def paths(folder: Path) -> set[str]:
-    return {model.path.relative_to(folder).as_posix() for model in scan(folder)}
+    return {model.path.relative_to(folder).as_posix() for model in scan_folder(folder)}
 
 
 def test_a_downloaded_model_says_where_it_came_from(tmp_path: Path) -> None:
     path = tmp_path / "ggml-org" / "gemma-3-1b-it-GGUF" / "gemma-3-1b-it-Q4_K_M.gguf"
     data = write_model(path)
     write_sidecar(path, repo="ggml-org/gemma-3-1b-it-GGUF", commit="abc", sha256="f" * 64, size_bytes=len(data))
-    assert scan(tmp_path) == [
+    assert scan_folder(tmp_path) == [
         InstalledModel(
             path,
             "gemma 3 1b it",
@@ -71,18 +71,18 @@ def test_a_downloaded_model_says_where_it_came_from(tmp_path: Path) -> None:
 def test_a_damaged_sidecar_makes_it_an_added_model(tmp_path: Path, text: str) -> None:
     write_model(tmp_path / "mine.gguf")
     (tmp_path / "mine.gguf.json").write_text(text, "utf-8")
-    (model,) = scan(tmp_path)
+    (model,) = scan_folder(tmp_path)
     assert (model.origin, model.repo, model.sha256) == ("added", "", "")
 
 
 def test_parts_are_one_model_and_missing_parts_are_named(tmp_path: Path) -> None:
     names = [SPLIT.format(number=number) for number in (1, 2, 3)]
     sizes = [len(write_model(tmp_path / "a" / "b" / name)) for name in names]
-    (model,) = scan(tmp_path)
+    (model,) = scan_folder(tmp_path)
     assert [part.name for part in model.parts] == names
     assert (model.size_bytes, model.missing, model.name) == (sum(sizes), (), "big")
     (tmp_path / "a" / "b" / names[1]).unlink()
-    (model,) = scan(tmp_path)
+    (model,) = scan_folder(tmp_path)
     assert (model.missing, len(model.parts)) == ((names[1],), 2)
 
 
@@ -110,7 +110,7 @@ def test_what_a_model_senses_is_said_by_the_header(
     tmp_path: Path, facts: dict[str, object], senses: tuple[bool, bool]
 ) -> None:
     write_model(tmp_path / "mmproj.gguf", **{"general.architecture": "clip"} | facts)
-    assert abilities(tmp_path / "mmproj.gguf") == senses
+    assert projector_abilities(tmp_path / "mmproj.gguf") == senses
 
 
 def test_a_vision_file_belongs_to_the_models_of_its_repository(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_vision_file_belongs_to_the_models_of_its_repository(tmp_path: Path) -
     write_model(tmp_path / "org" / "repo" / "see-Q4_0.gguf")
     write_model(tmp_path / "org" / "repo" / "Q8_0" / "see-Q8_0.gguf")
     write_model(tmp_path / "org" / "blind" / "blind-Q8_0.gguf")
-    assert {model.path.name: model.vision_path for model in scan(tmp_path)} == {
+    assert {model.path.name: model.vision_path for model in scan_folder(tmp_path)} == {
         "see-Q4_0.gguf": eye,
         "see-Q8_0.gguf": eye,
         "blind-Q8_0.gguf": None,
@@ -139,9 +139,9 @@ def test_a_vision_file_belongs_to_the_models_of_its_repository(tmp_path: Path) -
 def test_without_a_repository_only_a_shared_name_pairs(tmp_path: Path, eye: str, is_taken: bool) -> None:
     write_model(tmp_path / "gemma-3-4b-it-Q4_K_M.gguf")
     write_model(tmp_path / eye)
-    (model,) = scan(tmp_path)
+    (model,) = scan_folder(tmp_path)
     assert (model.vision_path == tmp_path / eye) is is_taken
-    described = describe(model.path, "opened")
+    described = describe_model(model.path, "opened")
     assert described is not None and described.vision_path == model.vision_path
 
 
@@ -149,7 +149,7 @@ def test_an_eye_without_a_name_is_nobodys_where_there_are_two_models(tmp_path: P
     write_model(tmp_path / "gemma-3-4b-it-Q4_K_M.gguf")
     write_model(tmp_path / "other-7b-Q4_K_M.gguf")
     write_model(tmp_path / "mmproj-f16.gguf")
-    assert [model.vision_path for model in scan(tmp_path)] == [None, None]
+    assert [model.vision_path for model in scan_folder(tmp_path)] == [None, None]
     assert find_projector(tmp_path / "gemma-3-4b-it-Q4_K_M.gguf") is None
 
 
@@ -169,7 +169,7 @@ def test_what_a_model_can_do_is_said_by_the_file_beside_it(
     eye = tmp_path / "mmproj-f16.gguf"
     eye.write_bytes(padded(header({"general.architecture": "clip", **facts})))
     assert find_projector(tmp_path / "see-Q4_K_M.gguf") == eye
-    (model,) = scan(tmp_path)
+    (model,) = scan_folder(tmp_path)
     assert (model.sees, model.hears) == senses
 
 
@@ -209,8 +209,8 @@ def test_links_in_circles_and_links_to_nothing_are_passed_over(tmp_path: Path) -
     (tmp_path / "itself").symlink_to(tmp_path / "itself")
     (tmp_path / "gone.gguf").symlink_to(tmp_path / "nothing")
     (tmp_path / "twice.gguf").symlink_to(tmp_path / "org" / "repo" / "a.gguf")
-    assert len(scan(tmp_path)) == 1
-    assert [file.path.name for file in walk(tmp_path)] == ["twice.gguf", "a.gguf"]
+    assert len(scan_folder(tmp_path)) == 1
+    assert [file.path.name for file in walk_files(tmp_path)] == ["twice.gguf", "a.gguf"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the rights of POSIX")
@@ -230,23 +230,23 @@ def test_what_may_not_be_read_is_passed_over() -> None:
 
 
 def test_no_folder_has_no_models(tmp_path: Path) -> None:
-    assert scan(tmp_path / "none") == []
-    assert describe(tmp_path / "none.gguf", "opened") is None
-    assert describe(Path("a\0b.gguf"), "opened") is None
+    assert scan_folder(tmp_path / "none") == []
+    assert describe_model(tmp_path / "none.gguf", "opened") is None
+    assert describe_model(Path("a\0b.gguf"), "opened") is None
 
 
 def test_one_file_is_described_with_its_parts(tmp_path: Path) -> None:
     for number in (1, 2, 3):
         write_model(tmp_path / SPLIT.format(number=number))
     write_model(tmp_path / "other.gguf")
-    model = describe(tmp_path / SPLIT.format(number=2), "opened")
+    model = describe_model(tmp_path / SPLIT.format(number=2), "opened")
     assert model is not None
     assert (len(model.parts), model.path.name, model.origin) == (3, SPLIT.format(number=1), "opened")
     assert not model.is_ours
 
 
 def test_the_real_starter_is_a_model(starter: Path) -> None:
-    model = describe(starter, "starter")
+    model = describe_model(starter, "starter")
     assert model is not None
     assert (model.size_bytes, model.architecture) == (starter.stat().st_size, "llama")
 
@@ -287,7 +287,7 @@ def test_a_copy_is_found_by_its_content_and_read_only_once(tmp_path: Path) -> No
     write_model(tmp_path / "other.gguf", "same length 1")
     data = write_model(tmp_path / "same.gguf", "same length 2")
     write_model(tmp_path / "longer.gguf", weights=128)
-    known, models = Known(), scan(tmp_path)
+    known, models = Known(), scan_folder(tmp_path)
     assert known.find(remote(data), models, CancelToken()) == tmp_path / "same.gguf"
     assert set(known.by_path) == {tmp_path / "other.gguf", tmp_path / "same.gguf"}
     (tmp_path / "same.gguf").write_bytes(bytes(len(data)))
@@ -299,12 +299,12 @@ def test_a_copy_is_found_by_its_content_and_read_only_once(tmp_path: Path) -> No
 def test_a_variant_with_one_changed_byte_is_not_the_same(tmp_path: Path) -> None:
     data = write_model(tmp_path / "a.gguf")
     changed = data[:-1] + b"\1"
-    assert Known().find(remote(changed), scan(tmp_path), CancelToken()) is None
+    assert Known().find(remote(changed), scan_folder(tmp_path), CancelToken()) is None
 
 
 def test_the_cache_of_the_hub_says_the_sha256_by_name(tmp_path: Path) -> None:
     link, sha = in_hub_cache(tmp_path, "org/repo", "a.gguf")
-    model = describe(link, "hub_cache")
+    model = describe_model(link, "hub_cache")
     assert model is not None
     known = Known()
     assert known.find(RemoteFile("a.gguf", model.size_bytes, sha), [model], CancelToken()) == link
@@ -313,16 +313,16 @@ def test_the_cache_of_the_hub_says_the_sha256_by_name(tmp_path: Path) -> None:
 
 def test_no_sha256_no_copy_and_a_cancel_ends_the_reading(tmp_path: Path) -> None:
     data = write_model(tmp_path / "a.gguf")
-    assert Known().find(RemoteFile("a.gguf", len(data)), scan(tmp_path), CancelToken()) is None
+    assert Known().find(RemoteFile("a.gguf", len(data)), scan_folder(tmp_path), CancelToken()) is None
     cancel, known = CancelToken(), Known()
     cancel.cancel()
-    assert known.find(remote(data), scan(tmp_path), cancel) is None
+    assert known.find(remote(data), scan_folder(tmp_path), cancel) is None
     assert known.by_path == {}
 
 
 def test_a_candidate_that_vanished_is_passed_over(tmp_path: Path) -> None:
     data = write_model(tmp_path / "a.gguf")
-    models = scan(tmp_path)
+    models = scan_folder(tmp_path)
     (tmp_path / "a.gguf").unlink()
     assert Known().find(remote(data), models, CancelToken()) is None
 
@@ -333,9 +333,9 @@ def test_all_parts_and_the_vision_file_count(tmp_path: Path) -> None:
     eye = write_model(tmp_path / "o" / "r" / "mmproj-f16.gguf")
     second = model_bytes(SPLIT.format(number=2))
     known = Known()
-    found = known.find(remote(second), scan(tmp_path), CancelToken())
+    found = known.find(remote(second), scan_folder(tmp_path), CancelToken())
     assert found is not None and found.name == SPLIT.format(number=2)
-    assert known.find(remote(eye), scan(tmp_path), CancelToken()) == tmp_path / "o" / "r" / "mmproj-f16.gguf"
+    assert known.find(remote(eye), scan_folder(tmp_path), CancelToken()) == tmp_path / "o" / "r" / "mmproj-f16.gguf"
 
 
 # Models of other programs are found where each keeps them, on each system, and never changed.
@@ -351,7 +351,7 @@ def found(home: Path, platform: str = "linux", **environment: str) -> list[Insta
 
 def folders(environment: Mapping[str, str], home: Path, platform: str) -> dict[str, list[str]]:
     listed: dict[str, list[str]] = {}
-    for place in places(environment, home, platform):
+    for place in known_folders(environment, home, platform):
         listed.setdefault(f"{place.origin}/{place.layout}", []).append(place.folder.as_posix())
     return listed
 

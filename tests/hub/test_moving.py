@@ -14,7 +14,7 @@ import pytest
 from app.core.errors import DiskFull, FolderNotWritable, NotEnoughDisk
 from app.core.events import CancelToken, CopyProgress
 from app.hub import models_folder
-from app.hub.library import scan
+from app.hub.library import scan_folder
 from app.hub.models_folder import JOURNAL, move_folder, unfinished_move
 from tests.helpers.disks import other_disk, small_disk
 from tests.helpers.models_on_disk import as_nobody, contents, write_model, write_sidecar
@@ -66,7 +66,7 @@ def test_everything_is_in_the_new_place_and_nothing_in_the_old(old: Path, new: P
     assert contents(new) == before
     assert [path.stat().st_mtime for path in sorted(new.rglob("*.gguf"))] == ages
     assert not old.exists()
-    assert {model.name for model in scan(new)} == {"m", "mine"}
+    assert {model.name for model in scan_folder(new)} == {"m", "mine"}
     assert unfinished_move(new) is None
 
 

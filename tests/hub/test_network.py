@@ -37,7 +37,7 @@ from app.core.errors import (
 )
 from app.core.events import CancelToken
 from app.hub.access import ConnectionLedger, HubConnection, HubToken, NetworkAccess, wait_of
-from app.hub.network import Network, http, prepare
+from app.hub.network import Network, http_client, import_client
 from tests.helpers.fake_hub import FakeHub
 
 REPO = "someone/Tiny-GGUF"
@@ -126,7 +126,7 @@ def test_no_socket_is_opened_outside_a_visit(network: Open) -> None:
     info(on)
     OPENED.clear()
     with pytest.raises(NetworkOff):
-        http().get(on.access().endpoint)
+        http_client().get(on.access().endpoint)
     with pytest.raises(NetworkOff):
         HfApi(endpoint=on.access().endpoint).model_info(REPO)
     assert OPENED == []
@@ -171,7 +171,7 @@ def test_the_newest_come_first_and_what_is_no_connection_is_passed_over(ledger: 
     first, second = ledger.begin("one", "a"), ledger.begin("two", "b")
     with ledger.path.open("ab") as file:
         file.write(b'\xff\xfe\n[]\n{"id": 1}\nnull\n{"broken": \n')
-    ledger.tell(first, received_bytes=5, status=200)
+    ledger.update_connection(first, received_bytes=5, status=200)
     assert [(each.host, each.bytes) for each in ledger.connections()] == [("two", 0), ("one", 5)]
     assert ledger.connections(1) == [second]
     assert ConnectionLedger(ledger.path.with_name("none")).connections() == []
@@ -203,8 +203,8 @@ def test_the_token_goes_to_the_hub_only(network: Open, hub: FakeHub) -> None:
     info(on)
     with on.visit("a transfer"):
         headers = {"Authorization": "Bearer hf_secret"}
-        assert http().get(f"{hub.url}/{REPO}/resolve/main/{FILE}", headers=headers).content == CONTENT
-        http().get(f"{hub.storage_url}/elsewhere", headers=headers)
+        assert http_client().get(f"{hub.url}/{REPO}/resolve/main/{FILE}", headers=headers).content == CONTENT
+        http_client().get(f"{hub.storage_url}/elsewhere", headers=headers)
     assert {each.headers.get("authorization") for each in hub.seen("hub")} == {"Bearer hf_secret"}
     assert {each.headers.get("authorization") for each in hub.seen("storage")} == {None}
     assert "hf_secret" not in repr(on.access())
@@ -278,7 +278,7 @@ def test_an_answer_that_does_not_come_is_given_up(network: Open, hub: FakeHub, k
     work = (
         (lambda api: api.model_info(REPO))
         if kind == "slow"
-        else (lambda _: http().get(f"{hub.url}/{REPO}/resolve/a/README.md"))
+        else (lambda _: http_client().get(f"{hub.url}/{REPO}/resolve/a/README.md"))
     )
     with pytest.raises(HubUnreachable) as caught:
         network().call("look", work, deadline_s=0.3)
@@ -391,7 +391,7 @@ def test_a_small_answer_that_unpacks_to_a_huge_one_is_cut(
     if encoding == "gzip, gzip":
         body = gzip.compress(body)
     hub.fail("status", server="hub", status=status, body=body, headers=headers | {"Content-Encoding": encoding})
-    prepare()
+    import_client()
     tracemalloc.start()
     try:
         assert type(situation(network())) is expected
@@ -433,10 +433,10 @@ def test_a_defect_of_ours_is_not_told_as_the_networks(network: Open) -> None:
 def test_a_patient_visit_gets_failures_as_they_are(network: Open, hub: FakeHub) -> None:
     hub.fail("status", server="hub", status=503, method="")
     with network().visit("a transfer"):
-        assert http().get(hub.url).status_code == 503
+        assert http_client().get(hub.url).status_code == 503
         hub.fail("refuse_connection", server="hub")
         with pytest.raises(httpx2.TransportError):
-            http().get(hub.url)
+            http_client().get(hub.url)
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,11 @@ from app.hub.part import (
     RESERVE_BYTES,
     PartialFile,
     RemoteOrigin,
-    beside,
     check_room,
+    companion_path,
     fetched_bytes,
+    file_place,
     hash_of,
-    place,
     reserve_for,
     throw_away,
 )
@@ -43,7 +43,7 @@ def names(folder: Path) -> set[str]:
 def test_whatever_the_names_are_the_place_is_inside_the_folder(repo: str, file: str) -> None:
     folder = Path("/models")
     try:
-        path = place(folder, repo, file)
+        path = file_place(folder, repo, file)
     except DownloadFailed:
         return
     assert folder in path.resolve().parents
@@ -51,7 +51,7 @@ def test_whatever_the_names_are_the_place_is_inside_the_folder(repo: str, file: 
 
 
 def test_a_place_is_organisation_repository_file(tmp_path: Path) -> None:
-    assert place(tmp_path, "a/b", "c/d.gguf") == tmp_path / "a" / "b" / "c" / "d.gguf"
+    assert file_place(tmp_path, "a/b", "c/d.gguf") == tmp_path / "a" / "b" / "c" / "d.gguf"
 
 
 def test_room_is_asked_for_on_the_volume_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_starting_anew_empties_the_part_before_its_note_is_changed(
     """Else a power loss in between would leave old bytes under a new name."""
     path = tmp_path / "tiny.gguf"
     sizes: list[int] = []
-    monkeypatch.setattr("app.hub.part._save", lambda *_: sizes.append(fetched_bytes(path)))
-    beside(path, ".part").write_bytes(b"old")
+    monkeypatch.setattr("app.hub.part._save_whole", lambda *_: sizes.append(fetched_bytes(path)))
+    companion_path(path, ".part").write_bytes(b"old")
     with PartialFile(path).locked() as part:
         part.open(ORIGIN, unheard)
     assert sizes == [0]
@@ -141,7 +141,7 @@ def test_the_note_says_where_the_file_came_from(tmp_path: Path) -> None:
     with PartialFile(path).locked() as part:
         part.open(ORIGIN, unheard)
         part.finish()
-    note = json.loads(beside(path, ".json").read_text("utf-8"))
+    note = json.loads(companion_path(path, ".json").read_text("utf-8"))
     assert sorted(note) == ["commit", "downloaded_at", "file", "repo", "sha256", "size_bytes", "version"]
 
 

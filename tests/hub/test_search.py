@@ -146,9 +146,9 @@ def test_what_was_asked_a_moment_ago_is_not_asked_again(
     fake.add(REPO, {"a-Q4_0.gguf": MODEL, "README.md": b"Hello"})
     for _ in range(2):
         hub.search(HubQuery())
-        hub.repository(REPO)
-        hub.card(REPO, COMMIT)
-        hub.beginning(REPO, COMMIT, "a-Q4_0.gguf")
+        hub.read_repository(REPO)
+        hub.read_card(REPO, COMMIT)
+        hub.read_beginning(REPO, COMMIT, "a-Q4_0.gguf")
     assert len(fake.seen("hub")) == 4
 
 
@@ -194,7 +194,7 @@ def test_a_repository_lists_what_can_be_downloaded(fake: FakeHub, hub: HubSearch
         cardData={"license": "MIT", "language": ["en", "de"]},
         gguf={"total": 135_000_000, "architecture": "llama", "context_length": 8192, "chat_template": "long"},
     )
-    found = hub.repository(REPO)
+    found = hub.read_repository(REPO)
     assert [(model.name, model.tag, len(model.parts)) for model in found.models] == [
         ("m-Q4_K_M.gguf", "Q4_K_M", 1),
         ("Q8_0/m-Q8_0-00001-of-00002.gguf", "Q8_0", 2),
@@ -209,7 +209,7 @@ def test_a_repository_lists_what_can_be_downloaded(fake: FakeHub, hub: HubSearch
 
 def test_a_revision_can_be_named(fake: FakeHub, hub: HubSearch) -> None:
     fake.add(REPO, {"m.gguf": MODEL})
-    hub.repository(REPO, "refs/pr/1")
+    hub.read_repository(REPO, "refs/pr/1")
     assert fake.seen(path=f"/api/models/{REPO}/revision/refs%2Fpr%2F1?blobs=true")
 
 
@@ -230,7 +230,7 @@ def test_listings_of_any_type_are_survived(fake: FakeHub, hub: HubSearch, odd: A
         "gguf": odd,
     }
     fake.fail("status", server="hub", status=200, body=json.dumps(body).encode())
-    found = hub.repository(REPO)
+    found = hub.read_repository(REPO)
     assert {"b.gguf", "good.gguf"} <= {model.name for model in found.models} <= {"a.gguf", "b.gguf", "good.gguf"}
     assert not found.has_card
 
@@ -239,21 +239,21 @@ def test_listings_of_any_type_are_survived(fake: FakeHub, hub: HubSearch, odd: A
 def test_without_a_commit_there_is_nothing_to_pin(fake: FakeHub, hub: HubSearch, odd: Any) -> None:
     fake.fail("status", server="hub", status=200, body=json.dumps({"sha": odd, "siblings": []}).encode())
     with pytest.raises(HubUnreachable, match="garbage"):
-        hub.repository(REPO)
+        hub.read_repository(REPO)
 
 
 @pytest.mark.parametrize("name", ["missing/repo", "a", "a/../b", "../x", "a/b/c", "a/b?x=1", "", "a b/c"])
 def test_a_repository_that_does_not_exist(hub: HubSearch, name: str) -> None:
     with pytest.raises(RepositoryMissing):
-        hub.repository(name)
+        hub.read_repository(name)
 
 
 def test_a_private_repository_looks_as_if_there_were_none(fake: FakeHub, make_hub: Callable[..., HubSearch]) -> None:
     fake.add(REPO, {"m.gguf": MODEL}, private=True, open_to=("mine",))
     for token in ("", "other"):
         with pytest.raises(RepositoryMissing):
-            make_hub(token=token).repository(REPO)
-    assert make_hub(token="mine").repository(REPO).models
+            make_hub(token=token).read_repository(REPO)
+    assert make_hub(token="mine").read_repository(REPO).models
 
 
 # The card
@@ -275,19 +275,19 @@ def test_a_private_repository_looks_as_if_there_were_none(fake: FakeHub, make_hu
 )
 def test_a_card_is_text_for_people(fake: FakeHub, hub: HubSearch, card: bytes, text: str) -> None:
     fake.add(REPO, {"README.md": card})
-    assert hub.card(REPO, COMMIT) == text
+    assert hub.read_card(REPO, COMMIT) == text
 
 
 def test_a_long_card_is_cut(fake: FakeHub, hub: HubSearch) -> None:
     fake.add(REPO, {"README.md": b"x" * 3 * MOST_CARD_BYTES})
-    assert hub.card(REPO, COMMIT) == "x" * MOST_CARD_BYTES
+    assert hub.read_card(REPO, COMMIT) == "x" * MOST_CARD_BYTES
 
 
 def test_a_repository_without_a_card_has_an_empty_one(fake: FakeHub, hub: HubSearch) -> None:
     fake.add(REPO, {})
-    assert hub.card(REPO, COMMIT) == ""
+    assert hub.read_card(REPO, COMMIT) == ""
     with pytest.raises(RepositoryMissing):
-        hub.card("missing/repo", COMMIT)
+        hub.read_card("missing/repo", COMMIT)
 
 
 # Headers
@@ -295,7 +295,7 @@ def test_a_repository_without_a_card_has_an_empty_one(fake: FakeHub, hub: HubSea
 
 def test_64_kib_of_a_model_are_read(fake: FakeHub, hub: HubSearch, starter: Path) -> None:
     fake.add(REPO, {"m.gguf": starter})
-    data = hub.beginning(REPO, COMMIT, "m.gguf")
+    data = hub.read_beginning(REPO, COMMIT, "m.gguf")
     with starter.open("rb") as file:
         assert data == file.read(FIRST_HEADER_BYTES)
     # The server counts after it has sent, which a busy machine may do later than the answer is read.
@@ -305,8 +305,8 @@ def test_64_kib_of_a_model_are_read(fake: FakeHub, hub: HubSearch, starter: Path
 
 def test_the_whole_header_is_read_piece_by_piece(fake: FakeHub, hub: HubSearch, starter: Path) -> None:
     fake.add(REPO, {"m.gguf": starter})
-    hub.beginning(REPO, COMMIT, "m.gguf")
-    data = hub.header(REPO, COMMIT, "m.gguf")
+    hub.read_beginning(REPO, COMMIT, "m.gguf")
+    data = hub.read_header(REPO, COMMIT, "m.gguf")
     assert read_header(data) == check_model(starter)
     starts = [request.range_start for request in fake.seen("storage")]
     assert starts == [
@@ -325,7 +325,7 @@ def test_more_is_read_where_64_kib_do_not_tell_the_shape(fake: FakeHub, hub: Hub
         128
     )
     fake.add(REPO, {"m.gguf": data})
-    found = hub.beginning(REPO, COMMIT, "m.gguf")
+    found = hub.read_beginning(REPO, COMMIT, "m.gguf")
     assert len(found) == 2 * FIRST_HEADER_BYTES
     assert read_beginning(found).architecture_value("block_count") == 2
 
@@ -333,7 +333,7 @@ def test_more_is_read_where_64_kib_do_not_tell_the_shape(fake: FakeHub, hub: Hub
 def test_a_host_without_ranges_is_read_from_the_beginning(fake: FakeHub, hub: HubSearch, starter: Path) -> None:
     fake.add(REPO, {"m.gguf": starter})
     fake.fail("ignore_range", times=-1)
-    assert read_header(hub.header(REPO, COMMIT, "m.gguf")) == check_model(starter)
+    assert read_header(hub.read_header(REPO, COMMIT, "m.gguf")) == check_model(starter)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_a_host_without_ranges_is_read_from_the_beginning(fake: FakeHub, hub: Hu
 )
 def test_what_is_no_model_is_said(fake: FakeHub, hub: HubSearch, data: bytes, reason: str) -> None:
     fake.add(REPO, {"m.gguf": data})
-    for read in (hub.beginning, hub.header):
+    for read in (hub.read_beginning, hub.read_header):
         with pytest.raises(ModelUnreadable) as caught:
             read(REPO, COMMIT, "m.gguf")
         assert (caught.value.path, caught.value.reason) == ("m.gguf", reason)
@@ -352,23 +352,23 @@ def test_what_is_no_model_is_said(fake: FakeHub, hub: HubSearch, data: bytes, re
 def test_a_file_that_is_not_there(fake: FakeHub, hub: HubSearch, name: str) -> None:
     fake.add(REPO, {"m.gguf": MODEL})
     with pytest.raises(FileNotOnHub):
-        hub.header(REPO, COMMIT, name)
+        hub.read_header(REPO, COMMIT, name)
 
 
 @pytest.mark.parametrize(("token", "has_token"), [("", False), ("other", True)])
 def test_a_gated_model(fake: FakeHub, make_hub: Callable[..., HubSearch], token: str, has_token: bool) -> None:
     fake.add(REPO, {"m.gguf": MODEL}, gated="manual", open_to=("mine",))
     hub = make_hub(token=token)
-    assert hub.repository(REPO).gated == "manual"
+    assert hub.read_repository(REPO).gated == "manual"
     with pytest.raises(AccessGated) as caught:
-        hub.beginning(REPO, COMMIT, "m.gguf")
+        hub.read_beginning(REPO, COMMIT, "m.gguf")
     assert (caught.value.repo, caught.value.has_token) == (REPO, has_token)
-    assert make_hub(token="mine").beginning(REPO, COMMIT, "m.gguf") == MODEL
+    assert make_hub(token="mine").read_beginning(REPO, COMMIT, "m.gguf") == MODEL
 
 
 def test_the_storage_host_gets_no_token(fake: FakeHub, make_hub: Callable[..., HubSearch]) -> None:
     fake.add(REPO, {"m.gguf": MODEL})
-    make_hub(token="secret").beginning(REPO, COMMIT, "m.gguf")
+    make_hub(token="secret").read_beginning(REPO, COMMIT, "m.gguf")
     assert [request.headers["authorization"] for request in fake.seen("hub")] == ["Bearer secret"]
     assert [request.headers.get("authorization") for request in fake.seen("storage")] == [None]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import FolderNotWritable, ModelMissing, ModelNotOurs
-from app.hub.library import InstalledModel, describe, scan
-from app.hub.models_folder import NOTE, TRASH, TrashedModel, contents, empty, put_back, throw_away
+from app.hub.library import InstalledModel, describe_model, scan_folder
+from app.hub.models_folder import NOTE, TRASH, TrashedModel, empty_trash, list_trash, put_back, throw_away
 from tests.helpers import models_on_disk
 from tests.helpers.models_on_disk import as_nobody, write_model, write_sidecar
 
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def model(folder: Path, name: str) -> InstalledModel:
-    return next(each for each in scan(folder) if each.path.name == name)
+    return next(each for each in scan_folder(folder) if each.path.name == name)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -45,11 +45,11 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_a_model_goes_and_comes_back_with_all_that_is_its_own(folder: Path, name: str) -> None:
     before = files(folder)
     thrown = throw_away(model(folder, name), folder)
-    assert [each.path.name for each in scan(folder) if each.path.name == name] == []
-    assert contents(folder) == [thrown]
+    assert [each.path.name for each in scan_folder(folder) if each.path.name == name] == []
+    assert list_trash(folder) == [thrown]
     assert put_back(thrown) == model(folder, name).path
     assert files(folder) == before
-    assert contents(folder) == [] and models_on_disk.contents(folder / TRASH) == {}
+    assert list_trash(folder) == [] and models_on_disk.contents(folder / TRASH) == {}
 
 
 def test_the_last_model_takes_the_vision_file_along(folder: Path) -> None:
@@ -59,7 +59,7 @@ def test_the_last_model_takes_the_vision_file_along(folder: Path) -> None:
     second = throw_away(model(folder, "see-Q8_0.gguf"), folder)
     assert "org/see/mmproj-f16.gguf" in second.files
     assert not (folder / "org" / "see").exists() and (folder / "org" / "big").exists()
-    assert [each.id for each in contents(folder)] == [second.id, first.id]
+    assert [each.id for each in list_trash(folder)] == [second.id, first.id]
     put_back(first)
     put_back(second)
     assert files(folder) == before
@@ -74,7 +74,7 @@ def test_a_place_that_is_taken_again_is_not_overwritten(folder: Path, name: str)
     assert (folder / name).read_bytes() == b"downloaded again"
     assert back.read_bytes() == data and back != folder / name
     assert model(folder, back.name).path == back
-    assert contents(folder) == []
+    assert list_trash(folder) == []
 
 
 def test_a_kill_in_the_middle_of_throwing_away_leaves_it_whole(folder: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_kill_in_the_middle_of_throwing_away_leaves_it_whole(folder: Path) -> 
     stayed = thrown.files[1]
     (folder / stayed).parent.mkdir()
     (thrown.place / stayed).rename(folder / stayed)  # as if the second part had not gone yet
-    (read,) = contents(folder)
+    (read,) = list_trash(folder)
     put_back(read)
     assert files(folder) == before
 
@@ -91,7 +91,7 @@ def test_a_kill_in_the_middle_of_throwing_away_leaves_it_whole(folder: Path) -> 
 def test_another_programs_file_is_never_touched(folder: Path, tmp_path: Path) -> None:
     outside = tmp_path / "lm-studio" / "theirs.gguf"
     data = write_model(outside)
-    theirs = describe(outside, "lm_studio")
+    theirs = describe_model(outside, "lm_studio")
     assert theirs is not None
     for each in (theirs, InstalledModel(**{**vars(theirs), "is_ours": True})):
         with pytest.raises(ModelNotOurs):
@@ -102,7 +102,7 @@ def test_another_programs_file_is_never_touched(folder: Path, tmp_path: Path) ->
     (folder / "linked").unlink()
     (folder / "link.gguf").symlink_to(outside)
     throw_away(model(folder, "link.gguf"), folder)
-    empty(folder)
+    empty_trash(folder)
     assert outside.read_bytes() == data
 
 
@@ -111,14 +111,14 @@ def test_what_is_gone_already_is_said(folder: Path) -> None:
     mine.path.unlink()
     with pytest.raises(ModelMissing):
         throw_away(mine, folder)
-    assert contents(folder) == []
+    assert list_trash(folder) == []
 
 
 def test_emptying_frees_the_bytes_and_ends_undo(folder: Path) -> None:
     thrown = throw_away(model(folder, "mine.gguf"), folder)
-    assert empty(folder, older_than_s=3600) == 0
-    assert empty(folder) == thrown.size_bytes > 0
-    assert contents(folder) == []
+    assert empty_trash(folder, older_than_s=3600) == 0
+    assert empty_trash(folder) == thrown.size_bytes > 0
+    assert list_trash(folder) == []
     with pytest.raises(ModelMissing):
         put_back(thrown)
 
@@ -127,8 +127,8 @@ def test_only_what_is_old_enough_goes(folder: Path) -> None:
     old, fresh = (throw_away(model(folder, name), folder) for name in ("mine.gguf", "see-Q4_0.gguf"))
     note = old.place / NOTE
     note.write_text(json.dumps(json.loads(note.read_text("utf-8")) | {"thrown_at": time.time() - 7200}), "utf-8")
-    empty(folder, older_than_s=3600)
-    assert [each.id for each in contents(folder)] == [fresh.id]
+    empty_trash(folder, older_than_s=3600)
+    assert [each.id for each in list_trash(folder)] == [fresh.id]
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_a_damaged_note_cannot_be_put_back_but_emptied(folder: Path, note: str) 
     (folder / "escaped.gguf").write_bytes(b"there")
     (place / NOTE).write_text(note.replace("FOLDER", folder.as_posix()), "utf-8")
     (place / "x.gguf").write_bytes(b"12345")
-    assert contents(folder) == []
-    assert empty(folder) == 5
+    assert list_trash(folder) == []
+    assert empty_trash(folder) == 5
     assert not place.exists()
 
 
@@ -171,21 +171,21 @@ def test_a_failure_in_the_middle_takes_back_what_went() -> None:
         split = [top / "open" / "m-00001-of-00002.gguf", top / "closed" / "m-00002-of-00002.gguf"]
         for path in split:
             write_model(path)
-        first = describe(split[0], "added")
+        first = describe_model(split[0], "added")
         assert first is not None
         for path, mode in ((top, 0o777), (top / "open", 0o777), (top / "closed", 0o555)):
             path.chmod(mode)
         with as_nobody(), pytest.raises(FolderNotWritable):
             throw_away(replace(first, parts=tuple(split), is_ours=True), top)
         assert set(files(top)) == {"open/m-00001-of-00002.gguf", "closed/m-00002-of-00002.gguf"}
-        assert contents(top) == []
+        assert list_trash(top) == []
 
 
 def test_no_trash_is_an_empty_one(tmp_path: Path) -> None:
-    assert contents(tmp_path) == [] and empty(tmp_path) == 0
+    assert list_trash(tmp_path) == [] and empty_trash(tmp_path) == 0
     (tmp_path / "elsewhere" / "keep").mkdir(parents=True)
     (tmp_path / TRASH).symlink_to(tmp_path / "elsewhere")
-    assert empty(tmp_path) == 0
+    assert empty_trash(tmp_path) == 0
     assert (tmp_path / "elsewhere" / "keep").exists()
 
 

@@ -97,7 +97,7 @@ def words_of(stream: str) -> str:
 
 
 def test_curl_asks_while_the_chat_is_answered_and_is_listed(frame: Frame, script: Path) -> None:
-    frame.app.change("serving", port=free_port())
+    frame.app.change_settings("serving", port=free_port())
     frame.loader.start()
     frame.wait(lambda: frame.app.loaded)
     chat = ChatDesk(frame.chat, frame.app, frame.notify)
@@ -106,7 +106,7 @@ def test_curl_asks_while_the_chat_is_answered_and_is_listed(frame: Frame, script
     frame.wait(lambda: "Once upon a" in " ".join(chat.texts))
 
     frame.click(frame.button("Settings"))
-    desk = Desk(frame.find(SettingsDialog), frame.app, frame.notify)
+    desk = Desk(frame.find_step(SettingsDialog), frame.app, frame.notify)
     desk.click(desk.button("Servers and sharing"))
     desk.wait(lambda: desk.has(ProgramsSection))
     click_in_view(desk, desk.button("Let other programs use the model"))
@@ -117,14 +117,14 @@ def test_curl_asks_while_the_chat_is_answered_and_is_listed(frame: Frame, script
     assert code == 0
     assert words_of(stream) == "Hi, curl."
     assert frame.chat.busy, "the chat is still answered"
-    journal = desk.find(QLabel, "server_journal")
+    journal = desk.find_step(QLabel, "server_journal")
     desk.wait(lambda: "curl/" in journal.text() and "written" in journal.text())
     assert "secret" not in journal.text()
     assert "Hi" not in journal.text()
 
     script.with_name("go").touch()
     frame.wait(lambda: not frame.chat.busy)
-    stored = frame.app.conversations.path(frame.chat.conversation_id)
+    stored = frame.app.conversations.read_branch(frame.chat.conversation_id)
     assert [message.text for message in stored] == ["Tell a long story", STORY]
 
     click_in_view(desk, desk.button("Let other programs use the model"))

@@ -54,7 +54,7 @@ def frame(qapp: QApplication, fast_machine: None, monkeypatch: pytest.MonkeyPatc
 
 def add_server(desk: SettingsDesk, server: FakeServer) -> ServersSection:
     """With clicks and keys, as a person does."""
-    page = desk.find(ServersSection)
+    page = desk.find_step(ServersSection)
     desk.click(page.add)
     dialog = page.findChild(ServerDialog)
     assert dialog is not None and not dialog.save.isEnabled() and not dialog.test.isEnabled()
@@ -99,7 +99,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
         label.text() for label in chat.root.empty.findChildren(type(page.rows[0].said))
     )
     chat.ask("Hello")
-    stored = app.conversations.path(frame.chat.conversation_id)[-1]
+    stored = app.conversations.read_branch(frame.chat.conversation_id)[-1]
     assert stored.text == "Hello from afar." and server.host in stored.model
     assert "about" in window.status.gauge.accessibleName()
 
@@ -137,7 +137,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     )
 
     settings = SettingsDesk(frame, "servers")
-    page = settings.find(ServersSection)
+    page = settings.find_step(ServersSection)
     settings.click(next(one for one in page.rows[0].findChildren(QToolButton) if one is page.rows[0].remove))
     settings.answer("Remove")
     settings.wait(lambda: not page.rows)

@@ -18,7 +18,7 @@ import docx
 import pytest
 from lxml import etree
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.core.events import CancelToken
 from app.features.translation.result import TranslationWish
 from app.features.translation.translations import Saved, TranslationAdded
@@ -114,9 +114,9 @@ def prepare(home: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_model(model, **{"tokenizer.chat_template": "{{ messages }}"})
     with monkeypatch.context() as environment:
         environment.setenv("FIRESIDE_HOME", str(home))
-        app = build()
-        app.change("engine", model_path=str(model), known_models=(str(model),))
-        app.change("translations", target="pt-BR")
+        app = build_program()
+        app.change_settings("engine", model_path=str(model), known_models=(str(model),))
+        app.change_settings("translations", target="pt-BR")
         app.close()
 
 
@@ -345,13 +345,13 @@ def written_by_others(folder: Path, ending: str) -> Path:
 def translated(path: Path, saved: Path, model: Path) -> Path:
     """The file as the program writes it, translated by the scripted model."""
     write_model(model, **{"tokenizer.chat_template": "{{ messages }}"})
-    app = build()
+    app = build_program()
     try:
         list(app.engine.load(model))
-        app.change("engine", model_path=str(model), known_models=(str(model),))
+        app.change_settings("engine", model_path=str(model), known_models=(str(model),))
         *_, last = app.translations.add(path, TranslationWish("pt-BR", "en"), CancelToken())
         assert isinstance(last, TranslationAdded)
-        app.translations.begin([last.translation.id])
+        app.translations.begin_translations([last.translation.id])
         for _ in app.translations.run(CancelToken()):
             pass
         *_, written = app.translations.files.save(last.translation.id, saved, CancelToken())

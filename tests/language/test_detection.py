@@ -7,7 +7,14 @@ import sys
 
 import pytest
 
-from app.language.detection import LanguageDetector, differ, language_by_words, language_of, most_likely, scripts_differ
+from app.language.detection import (
+    LanguageDetector,
+    language_by_words,
+    language_of,
+    languages_differ,
+    most_likely,
+    scripts_differ,
+)
 from app.language.names import LANGUAGES
 
 TEXTS = {
@@ -56,7 +63,7 @@ def test_the_streamed_model_says_what_its_own_loader_says() -> None:
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     for text in [*TEXTS.values(), "EIN TEXT IN GROSSBUCHSTABEN", "Ovo je srpski tekst u latinici", "ß" * 500]:
-        code, certainty = identifier.classify(text)
+        code, certainty = identifier.apply_head(text)
         found, ours = most_likely(text)
         assert (found, abs(ours - certainty) < 1e-4) == (code, True)
     assert most_likely("1") == ("", 0.0)
@@ -95,12 +102,12 @@ CODES = [one.code for one in LANGUAGES]
     ],
 )
 def test_the_language_of_a_few_words(text: str, found: str) -> None:
-    assert LanguageDetector.shared().find(text, CODES) == found
+    assert LanguageDetector.shared().find_language(text, CODES) == found
 
 
 def test_only_the_languages_of_the_model_are_found() -> None:
-    assert LanguageDetector.shared().find("Onde fica a estação mais próxima?", ["pt-BR", "en"]) == "pt-BR"
-    assert LanguageDetector.shared().find("最寄りの駅はどこですか", ["en", "de"]) == ""
+    assert LanguageDetector.shared().find_language("Onde fica a estação mais próxima?", ["pt-BR", "en"]) == "pt-BR"
+    assert LanguageDetector.shared().find_language("最寄りの駅はどこですか", ["en", "de"]) == ""
 
 
 def test_the_detector_is_shared_while_somebody_holds_it() -> None:
@@ -124,7 +131,7 @@ def test_small_words_tell_the_language_of_a_sentence_without_the_model() -> None
 
 def test_two_texts_differ_where_both_languages_are_known_or_the_letters_are_others() -> None:
     english, german = "The price of the flat was raised.", "Der Preis der Wohnung wurde von dem Eigentümer erhöht."
-    assert differ(english, german)
-    assert not differ(english, "Kaufvertrag 2024")
+    assert languages_differ(english, german)
+    assert not languages_differ(english, "Kaufvertrag 2024")
     assert scripts_differ("Price", "Цена")
     assert not scripts_differ("12 %", "Цена")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.language import detection
 from app.language.detection import LanguageModel, most_likely
 
@@ -29,7 +29,7 @@ def test_held_and_streamed_agree() -> None:
 
 
 def test_packed_and_unpacked_it_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert resource(detection.UNPACKED).is_file(), "run `make setup`"
+    assert resource_path(detection.UNPACKED).is_file(), "run `make setup`"
     unpacked = most_likely(MIXED)
     monkeypatch.setattr(detection, "UNPACKED", "languages/not-there")
     assert most_likely(MIXED) == unpacked
@@ -46,8 +46,8 @@ def test_as_packages_have_it_it_says_the_same(tmp_path: Path, monkeypatch: pytes
     unpacked = most_likely(MIXED)
     gzipped = tmp_path / detection.GZIPPED
     gzipped.parent.mkdir()
-    with resource(detection.UNPACKED).open("rb") as file, gzip.open(gzipped, "wb", compresslevel=1) as out:
+    with resource_path(detection.UNPACKED).open("rb") as file, gzip.open(gzipped, "wb", compresslevel=1) as out:
         shutil.copyfileobj(file, out)
-    monkeypatch.setattr(detection, "resource", lambda name: tmp_path / name)
-    monkeypatch.setattr(detection, "packed", lambda: pytest.fail("it is here, less tightly packed"))
+    monkeypatch.setattr(detection, "resource_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(detection, "packed_model", lambda: pytest.fail("it is here, less tightly packed"))
     assert most_likely(MIXED) == unpacked

@@ -11,10 +11,10 @@ from app.language.names import (
     LATIN,
     are_alike,
     english_name,
+    find_language,
     has_formality,
     has_word_spaces,
     is_right_to_left,
-    language,
     other_than,
     script_in,
     script_of,
@@ -37,7 +37,7 @@ def test_every_language_has_names_and_a_code_of_its_own() -> None:
     ],
 )  # fmt: skip
 def test_a_code_is_known_in_every_spelling(code: str, found: str) -> None:
-    one = language(code)
+    one = find_language(code)
     assert one is not None
     assert one.code == found
 
@@ -56,8 +56,8 @@ def test_languages_without_spaces_between_words() -> None:
 
 
 def test_an_unknown_code_is_none() -> None:
-    assert language("xx") is None
-    assert language("") is None
+    assert find_language("xx") is None
+    assert find_language("") is None
 
 
 def test_formality_is_offered_where_the_language_has_it() -> None:

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from app.language.numbers import dates, quantities, written_numbers
+from app.language.numbers import find_dates, find_quantities, written_numbers
 
 
 def test_numbers_stand_where_they_are_said_to_stand() -> None:
     text = "In all 1,284 ships paid $3.7m on 17 June 2024, i.e. 31 % more than three years before."
-    assert [text[one.start : one.end] for one in quantities(text) if not one.is_part] == [
+    assert [text[one.start : one.end] for one in find_quantities(text) if not one.is_part] == [
         "1,284",
         "$3.7m",
         "31 %",
@@ -32,5 +32,8 @@ def test_a_number_has_every_reading_that_its_digits_and_signs_allow(text: str, v
 
 
 def test_a_month_that_may_be_a_word_is_one_only_with_a_capital_or_a_number() -> None:
-    assert not dates("They may march, and so may you.")
-    assert [one.readings for one in dates("It closed in March; in April 2024 it opened.")] == [((3, 0),), ((4, 0),)]
+    assert not find_dates("They may march, and so may you.")
+    assert [one.readings for one in find_dates("It closed in March; in April 2024 it opened.")] == [
+        ((3, 0),),
+        ((4, 0),),
+    ]

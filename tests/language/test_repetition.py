@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.language.repetition import KEPT_CHARACTERS, LOOK_EVERY, RepetitionWatch
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +98,7 @@ def _texts() -> Iterator[tuple[str, str]]:
     for path in [*ROOT.glob("*.md"), *ROOT.glob("app/[e-f]*/**/*.py"), *ROOT.glob("tests/data/**/*.md")]:
         text = path.read_text("utf-8")
         yield str(path), f"```python\n{text}\n```" if path.suffix == ".py" else text
-    folder = resource("texts")
+    folder = resource_path("texts")
     for path in folder.glob("**/*.*"):
         yield str(path), path.read_text("utf-8", "replace")
 

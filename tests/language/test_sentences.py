@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from app.language.sentences import LONGEST_HELD, is_whole, sentence_ends, sentences, written, written_words
+from app.language.sentences import (
+    LONGEST_HELD,
+    is_whole,
+    sentence_ends,
+    split_sentences,
+    whole_sentences_length,
+    written_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,13 +36,15 @@ from app.language.sentences import LONGEST_HELD, is_whole, sentence_ends, senten
 )
 def test_a_text_is_cut_into_its_sentences(text: str) -> None:
     whole = text.replace("|", "" if "。" in text else " ")
-    assert [whole[start:end] for start, end in sentences(whole)] == text.replace("Really?! ", "Really?!|").split("|")
+    assert [whole[start:end] for start, end in split_sentences(whole)] == text.replace("Really?! ", "Really?!|").split(
+        "|"
+    )
 
 
 def test_the_end_of_a_line_ends_a_sentence_where_that_is_wanted() -> None:
     text = "A title\n\nThe first line\nof a sentence."
-    assert [text[start:end] for start, end in sentences(text)] == ["A title", "The first line", "of a sentence."]
-    assert [text[start:end] for start, end in sentences(text, by_line=False)] == [text]
+    assert [text[start:end] for start, end in split_sentences(text)] == ["A title", "The first line", "of a sentence."]
+    assert [text[start:end] for start, end in split_sentences(text, by_line=False)] == [text]
 
 
 def test_the_places_lie_behind_the_white_space() -> None:
@@ -43,10 +52,10 @@ def test_the_places_lie_behind_the_white_space() -> None:
 
 
 def test_of_a_growing_text_whole_sentences_are_told() -> None:
-    assert written("One. Tw") == 5
-    assert written("One.") == 0, "it may be 1.5"
-    assert written("Line\nTw") == 5
-    assert written("Dr. ") == 0
+    assert whole_sentences_length("One. Tw") == 5
+    assert whole_sentences_length("One.") == 0, "it may be 1.5"
+    assert whole_sentences_length("Line\nTw") == 5
+    assert whole_sentences_length("Dr. ") == 0
 
 
 @pytest.mark.parametrize(

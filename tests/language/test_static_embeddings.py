@@ -182,7 +182,7 @@ def test_rankings_are_joined_by_reciprocal_ranks() -> None:
 def test_a_broken_table_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(static_embeddings, "resource", lambda name: tmp_path / name)
+    monkeypatch.setattr(static_embeddings, "resource_path", lambda name: tmp_path / name)
     assert load_table() is None
     (tmp_path / "languages").mkdir()
     (tmp_path / static_embeddings.TABLE).write_bytes(b"no archive")

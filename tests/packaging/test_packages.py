@@ -348,7 +348,7 @@ def test_a_library_under_two_names_is_one_file_and_a_link(tmp_path: Path) -> Non
 def test_the_library_for_vulkan_is_packed_as_the_engine_unpacks_it(tmp_path: Path) -> None:
     from trimming import pack_backends
 
-    from app.engine.llama.library import PACKED_BACKENDS, unpacked
+    from app.engine.llama.library import PACKED_BACKENDS, unpack_library
 
     inside, cache = tmp_path / "bin", tmp_path / "cache"
     for folder in (inside, cache):
@@ -358,7 +358,7 @@ def test_the_library_for_vulkan_is_packed_as_the_engine_unpacks_it(tmp_path: Pat
     pack_backends(tmp_path)
     (packed,) = inside.iterdir()
     assert any(packed.match(pattern) for pattern in PACKED_BACKENDS)
-    assert unpacked(packed, cache).read_bytes() == content
+    assert unpack_library(packed, cache).read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -635,7 +635,7 @@ def test_the_trial_of_a_package_asks_what_its_process_understands() -> None:
     from app.engine.fit import PROBE_WIRE, FitProbe
 
     line = json.dumps(smoke_test.FIT_PROBE | {"path": "model.gguf"}).encode()
-    assert isinstance(PROBE_WIRE.request(line), FitProbe)
+    assert isinstance(PROBE_WIRE.parse_request(line), FitProbe)
     assert smoke_test.FIT_ANSWER in {reply.__name__ for reply in PROBE_WIRE.replies}
 
 

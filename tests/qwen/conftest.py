@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.child import own_command
 from app.engine.client import EngineOnDemand
 from app.engine.protocol import Wish
@@ -68,7 +68,7 @@ def open_program(fresh_home: Path) -> Iterator[Callable[[Path], Fireside]]:
     with ExitStack() as stack:
 
         def open_with(path: Path) -> Fireside:
-            app = build()
+            app = build_program()
             stack.callback(app.close)
             list(app.engine.load(path, Wish(context_tokens=CONTEXT_TOKENS)))
             return app

@@ -17,7 +17,7 @@ from app.features.inside import looks
 from app.features.summary import prompts
 from app.features.summary.prompts import read_points
 from app.features.summary.result import InputDocument
-from app.features.summary.sections import whole
+from app.features.summary.sections import whole_section
 from app.store.conversations import DocumentUse
 from tests.helpers.blemishes import find_blemishes
 from tests.helpers.engine import GREEDY, answer_of, user
@@ -31,7 +31,7 @@ def ask(app: Fireside, chat_id: int, question: str) -> str:
     stored = app.chat.add_question(chat_id, question, draft_of=chat_id)
     *_, last = app.chat.answer(stored.id, CancelToken())
     assert isinstance(last, Finished) and last.stats.finish_reason is FinishReason.STOP
-    return app.conversations.path(chat_id)[-1].text
+    return app.conversations.read_branch(chat_id)[-1].text
 
 
 def test_a_chat_goes_on_with_what_was_said_before(open_program: Callable[[Path], Fireside], qwen_15b: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_document_that_fits_is_asked_about(
     app = open_program(qwen_15b)
     path = tmp_path / "harbour.md"
     path.write_text(HARBOUR, "utf-8")
-    *_, kept = app.documents.read(path, CancelToken())
+    *_, kept = app.documents.read_file(path, CancelToken())
     assert isinstance(kept, DocumentStored)
     chat = app.conversations.create()
     app.documents.attachments.add_to_draft(chat.id, kept.document.id, DocumentUse.WHOLE)
@@ -95,14 +95,14 @@ def test_a_translation_is_in_the_other_language(qwen_15b: Path) -> None:
 
 def test_inside_shows_what_the_model_writes_next(engine_05b: EngineOnDemand) -> None:
     text = "The capital of France is"
-    tokens, layers = looks.layers(engine_05b, text)
+    tokens, layers = looks.read_layers(engine_05b, text)
     assert "".join(token.data.decode() for token in tokens) == text
     assert layers[-1][-1][0].data.decode().strip() == "Paris"
     *_, (guess, *_) = layers[0][-1:]
     assert guess.data.decode("utf-8", "replace").strip() != "Paris", "the first layer cannot know it yet"
-    attention = looks.attention(engine_05b, text)
+    attention = looks.read_attention(engine_05b, text)
     assert attention.shares.shape == (len(attention.layers), attention.heads, len(tokens), len(tokens))
-    assert all(abs(sum(row) - 1) < 0.01 for row in attention.of(0))
+    assert all(abs(sum(row) - 1) < 0.01 for row in attention.shares_of(0))
 
 
 def test_the_terminal_looks_inside(qwen_05b: Path) -> None:
@@ -128,8 +128,8 @@ def test_a_list_that_is_asked_for_is_whole(engine_05b: EngineOnDemand) -> None:
 def test_what_a_text_lists_is_listed_once(engine_05b: EngineOnDemand) -> None:
     blocks = [Block(number, BlockKind.PARAGRAPH, text) for number, text in enumerate(WATERWORKS.split("\n\n"), 1)]
     document = InputDocument(0, "report.txt", "", "", 0, (), "de", blocks)
-    asked = prompts.list_messages(document, whole(0, blocks), "all amounts of money")
-    rules = prompts.entries([block.id for block in blocks], 9)
+    asked = prompts.list_messages(document, whole_section(0, blocks), "all amounts of money")
+    rules = prompts.entries_grammar([block.id for block in blocks], 9)
     answer, stats = answer_of(engine_05b.generate(asked, grammar=rules, max_tokens=200, task_sampling=GREEDY))
     points = read_points(answer, range(1, 9))
     assert stats.finish_reason == "stop"

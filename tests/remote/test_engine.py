@@ -122,7 +122,7 @@ def test_each_kind_of_server_says_whether_its_models_see_or_a_person_does(remote
     with FakeServer(kind="vllm") as server:
         path = remote.add(server.address)
         assert not remote.load(path).sees
-        model = remote.servers.read(path)
+        model = remote.servers.read_model(path)
         remote.servers.save(model.server, [replace(model, sees="yes")])
         assert remote.load(path).sees
 
@@ -223,14 +223,14 @@ def test_more_are_asked_at_once_for_as_long_as_that_pays_off(slots: int, learnt:
         done = min(at_once.number, slots)
         now_s += 1
         for _ in range(done):
-            at_once.ended(100)
+            at_once.record_end(100)
     assert at_once.number == learnt
 
 
 def test_a_number_that_a_person_set_is_kept_and_a_busy_server_asked_for_less(remote: Remote, start: Start) -> None:
     set_by_a_person = engine_module._AtOnce(3)
     for _ in range(100):
-        set_by_a_person.ended(100)
+        set_by_a_person.record_end(100)
     assert set_by_a_person.number == 3
     server = start("Yes.", at_once=0)
     server.fail("status", status=429, headers={"Retry-After": "0"}, times=2)
@@ -328,15 +328,15 @@ def test_a_job_goes_on_beside_a_chat_where_a_server_writes_several_answers(
 
 def written_in_turn(callers: RemoteCallers, answers: int) -> None:
     for one in list(range(answers)) * LEAST_TURNS:
-        callers.wrote(one)
+        callers.record_words(one)
     for one in range(answers):
-        callers.ended(one)
+        callers.record_end(one)
 
 
 def test_answers_whose_words_come_in_turn_are_written_side_by_side() -> None:
     callers = RemoteCallers()
     for one in ("first", "first", "second", "first", "second", "second", "third"):  # a thread was late
-        callers.wrote(one)
+        callers.record_words(one)
     assert callers.writes_one and callers.places is None
     with callers.awaited(1):
         assert callers.places == 0

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.errors import DocumentStaysHere, ModelNotLoaded, NetworkOff, ServerUnreachable
 from app.core.events import CancelToken, Finished, ModelElsewhere, TextDelta
-from app.engine.contract import bring
+from app.engine.contract import ensure_loaded
 from app.engine.protocol import OPEN
 from app.features.leaving import OutboundDocuments, leaving_words
 from app.features.summary.result import Method, SummaryOptions
@@ -52,7 +52,7 @@ def server() -> Iterator[FakeServer]:
 @pytest.fixture
 def app(server: FakeServer) -> Iterator[Fireside]:
     """The program, whose chat has the model on the server."""
-    app = build()
+    app = build_program()
     kept = RemoteServer("box", server.address, at_once=4)
     model = app.servers.model_of(kept, "tiny-1B")
     app.servers.save(kept, [model])
@@ -80,7 +80,7 @@ def ask(app: Fireside, text: str = "Hello") -> tuple[int, str]:
 def test_a_chat_is_answered_from_elsewhere_and_says_so(app: Fireside, server: FakeServer) -> None:
     conversation_id, text = ask(app)
     assert text == "Hello from afar."
-    stored = app.conversations.path(conversation_id)[-1]
+    stored = app.conversations.read_branch(conversation_id)[-1]
     assert server.host in stored.model and stored.stats is not None and stored.stats.prompt_tokens > 0
     assert isinstance(app.loaded, ModelElsewhere) and app.model_path() == Path(app.loaded.path)
     assert (Path(app.loaded.path), "tiny-1B") in app.known_models()
@@ -92,7 +92,7 @@ def test_an_unplugged_server_keeps_what_came(app: Fireside, server: FakeServer) 
     question = app.chat.add_question(conversation.id, "Hello")
     with pytest.raises(ServerUnreachable):
         list(app.chat.answer(question.id, CancelToken()))
-    stored = app.conversations.path(conversation.id)[-1]
+    stored = app.conversations.read_branch(conversation.id)[-1]
     assert (stored.text, stored.state) == ("Hello ", MessageState.INTERRUPTED)
 
 
@@ -101,7 +101,7 @@ def test_a_summary_goes_on_after_its_server_was_unplugged(
 ) -> None:
     monkeypatch.setattr(engine_module, "FIRST_PAUSE_S", 0.01)
     document = store_document(app.documents.store, "kilns.pdf", *paragraphs(900))
-    summary = app.summaries.begin([document.id], SummaryOptions(method=Method.MODEL), together=True)[0]
+    summary = app.summaries.begin_summaries([document.id], SummaryOptions(method=Method.MODEL), together=True)[0]
     read = 0
     for worked in app.summaries.run(CancelToken()):
         if isinstance(worked.event, SectionRead):
@@ -151,7 +151,7 @@ def test_a_document_leaves_once_a_person_said_so(app: Fireside, server: FakeServ
         list(app.chat.answer(question.id, CancelToken()))
     assert "kiln" in server.asked()[-1]["messages"][-1]["content"] and len(asked) == 2
     say()  # and for a job nobody is asked again
-    app.summaries.begin([document.id], SummaryOptions(method=Method.MODEL), together=True)
+    app.summaries.begin_summaries([document.id], SummaryOptions(method=Method.MODEL), together=True)
     list(app.summaries.run(CancelToken()))
     assert len(asked) == 2
 
@@ -160,10 +160,10 @@ def test_a_picture_leaves_once_a_person_said_so(app: Fireside, server: FakeServe
     asked: list[OutboundDocuments] = []
     answers = [False, True]
     app.consent.ask = lambda leaving: asked.append(leaving) or answers.pop(0)  # type: ignore[func-returns-value]
-    model = app.servers.models()[0]
+    model = app.servers.list_models()[0]
     app.servers.save(model.server, [replace(model, sees="yes")])
     list(app.engine.load(model.path))
-    stored = app.media.add(picture(tmp_path / "red.png", RED, (64, 48)))
+    stored = app.media.add_picture(picture(tmp_path / "red.png", RED, (64, 48)))
     conversation = app.conversations.create()
     app.conversations.media.put_into_draft(conversation.id, stored.sha256, "red.png")
     question = app.chat.add_question(conversation.id, "What is it?", draft_of=conversation.id)
@@ -182,7 +182,7 @@ def test_a_job_whose_document_stays_waits(app: Fireside, server: FakeServer, awa
     app.engine.unload()
     list(app.engine.load(Path(app.settings.engine.model_path)))
     document = store_document(app.documents.store, "lease.pdf", *paragraphs(30))
-    summary = app.summaries.begin([document.id], SummaryOptions(method=Method.MODEL), together=True)[0]
+    summary = app.summaries.begin_summaries([document.id], SummaryOptions(method=Method.MODEL), together=True)[0]
     sent = len(server.requests)
     list(app.summaries.run(CancelToken()))
     row = app.summaries.get(summary.id)
@@ -191,9 +191,9 @@ def test_a_job_whose_document_stays_waits(app: Fireside, server: FakeServer, awa
 
 
 def test_a_switch_stops_everything_and_another_the_internet_only(app: Fireside, server: FakeServer) -> None:
-    app.change("network", internet=False)
+    app.change_settings("network", internet=False)
     assert ask(app)[1] == "Hello from afar."
-    app.change("network", allowed=False)
+    app.change_settings("network", allowed=False)
     with pytest.raises(NetworkOff):
         ask(app)
     assert all(one.host == "127.0.0.1" for one in app.ledger.connections())
@@ -205,22 +205,22 @@ def test_the_switch_ends_an_answer_in_the_middle_and_keeps_it(app: Fireside, ser
     events = app.chat.answer(app.chat.add_question(conversation.id, "Hello").id, CancelToken())
     while not isinstance(next(events), TextDelta):
         pass
-    app.change("network", allowed=False)
+    app.change_settings("network", allowed=False)
     with pytest.raises(NetworkOff):
         list(events)
-    stored = app.conversations.path(conversation.id)[-1]
+    stored = app.conversations.read_branch(conversation.id)[-1]
     assert (stored.text, stored.state) == ("Hello ", MessageState.INTERRUPTED)
 
 
 def test_a_summary_waits_while_the_network_is_switched_off(app: Fireside, server: FakeServer) -> None:
     document = store_document(app.documents.store, "kilns.pdf", *paragraphs(400))
-    summary = app.summaries.begin([document.id], SummaryOptions(method=Method.MODEL), together=True)[0]
+    summary = app.summaries.begin_summaries([document.id], SummaryOptions(method=Method.MODEL), together=True)[0]
     for worked in app.summaries.run(CancelToken()):
         if isinstance(worked.event, SectionRead):
-            app.change("network", allowed=False)
+            app.change_settings("network", allowed=False)
     waits = app.summaries.get(summary.id)
     assert waits is not None and waits.state == "paused" and isinstance(waits.error, NetworkOff)
-    app.change("network", allowed=True)
+    app.change_settings("network", allowed=True)
     app.summaries.resume(summary.id)
     list(app.summaries.run(CancelToken()))
     done = app.summaries.get(summary.id)
@@ -229,14 +229,14 @@ def test_a_summary_waits_while_the_network_is_switched_off(app: Fireside, server
 
 def test_models_here_and_elsewhere_take_turns(app: Fireside, server: FakeServer, starter: Path) -> None:
     elsewhere = Path(app.settings.engine.model_path)
-    assert bring(app.engine, starter, OPEN)
+    assert ensure_loaded(app.engine, starter, OPEN)
     assert app.loaded is not None and Path(app.loaded.path) == starter
     server.close()
     with pytest.raises(ServerUnreachable):
-        bring(app.engine, elsewhere, OPEN)
+        ensure_loaded(app.engine, elsewhere, OPEN)
     assert app.loaded is not None and Path(app.loaded.path) == starter  # the one before stays
 
 
 def test_other_programs_are_not_answered_from_elsewhere(app: Fireside) -> None:
-    with pytest.raises(ModelNotLoaded), app.serving.opened("", CancelToken()):
+    with pytest.raises(ModelNotLoaded), app.serving.open_engine("", CancelToken()):
         pass

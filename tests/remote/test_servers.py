@@ -80,15 +80,15 @@ def test_a_server_comes_back_with_its_models_and_without_those_that_were_left_ou
     again = [servers.model_of(server, name) for name in ("Qwen/Qwen3-8B", "new-3B")]
     assert again[0].path == models[0].path
     assert servers.get("gpu box") == server
-    assert {one.name for one in servers.models()} == {one.name for one in models}
-    assert all(one.path.parent.parent == servers.folder for one in servers.models())
+    assert {one.name for one in servers.list_models()} == {one.name for one in models}
+    assert all(one.path.parent.parent == servers.folder for one in servers.list_models())
     servers.save(server, again)
-    assert {one.name for one in servers.models()} == {"Qwen/Qwen3-8B", "new-3B"}
-    assert all(one.path.stat().st_mode & 0o077 == 0 for one in servers.models())
-    found = servers.find("qwen3-8b@GPU box")
+    assert {one.name for one in servers.list_models()} == {"Qwen/Qwen3-8B", "new-3B"}
+    assert all(one.path.stat().st_mode & 0o077 == 0 for one in servers.list_models())
+    found = servers.find_model("qwen3-8b@GPU box")
     assert found is not None and found.label == "Qwen3-8B · gpu-box.local:8000"
     servers.remove("gpu box")
-    assert servers.all() == [] and servers.models() == []
+    assert servers.all() == [] and servers.list_models() == []
 
 
 def test_the_files_of_the_first_version_are_read_and_their_models_stay_where_they_lie(remote: Remote) -> None:
@@ -106,25 +106,25 @@ def test_the_files_of_the_first_version_are_read_and_their_models_stay_where_the
     changed = replace(box, authorities="-----BEGIN CERTIFICATE-----")
     servers.save(changed, [servers.model_of(changed, name) for name in (model.name, "new-3B")])
     assert servers.get("gpu-box.local") == changed
-    assert servers.read(model.path).name == model.name
+    assert servers.read_model(model.path).name == model.name
     assert len(servers.models_on(changed)) == 2 and servers.may_have(changed, "ab" * 32)
 
 
 def test_a_key_is_kept_under_the_servers_name_and_goes_with_it(remote: Remote) -> None:
     remote.add("http://box/v1")
     remote.servers.keep_key("box", "secret")
-    assert remote.servers.key("box") == "secret"
+    assert remote.servers.read_key("box") == "secret"
     assert not [path for path in remote.servers.folder.rglob("*") if path.is_file() and "secret" in path.read_text()]
     remote.servers.remove("box")
-    assert remote.servers.key("box") == ""
+    assert remote.servers.read_key("box") == ""
 
 
 def test_damaged_files_are_no_servers_and_no_models(remote: Remote) -> None:
     path = remote.add("http://box/v1", at_once=4)
     path.write_text('{"name": 5}')
-    assert remote.servers.models() == []
+    assert remote.servers.list_models() == []
     with pytest.raises(ModelUnreadable):
-        remote.servers.read(path)
+        remote.servers.read_model(path)
     path.with_name("server.json").write_text('{"name": "box", "address": "http://box/v1", "at_once": 9999, "new": 1}')
     assert remote.servers.all() == [RemoteServer("box", "http://box/v1", at_once=128)]
     path.with_name("server.json").write_text("[[[[")

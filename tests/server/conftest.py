@@ -20,7 +20,7 @@ from app.engine.protocol import OPEN, Wish
 from app.features.hearing import RecordingTranscriber
 from app.features.media import PassingLibrary
 from app.features.serving import AnswerServer, ServedEngines, served_models
-from app.server.application import AccessRules, application
+from app.server.application import AccessRules, make_application
 from app.server.running import RunningServer
 from app.store.database import Database
 from app.store.media import MediaStore
@@ -67,7 +67,7 @@ def serve(
         lambda engine: RecordingTranscriber(engine, scratch / "documents", scratch / "heard"),
     )
     stack.callback(engines.close)
-    server = RunningServer(application(serving, AccessRules(KEY, origins=origins)), port=0)
+    server = RunningServer(make_application(serving, AccessRules(KEY, origins=origins)), port=0)
     server.start()
     stack.callback(server.stop)
     headers = {"Authorization": f"Bearer {KEY}"}

@@ -107,7 +107,7 @@ def test_where_loading_again_fails_the_model_is_back_as_it_was(scripted: Make) -
     assert served.chat("short").status_code == 200
     assert served.chat(LONG).status_code == 503
     assert served.chat("short").status_code == 200
-    assert [one.context_tokens for one in served.serving.models()] == [100, 0]
+    assert [one.context_tokens for one in served.serving.list_models()] == [100, 0]
 
 
 def test_a_real_model_comes_with_what_fits(starter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

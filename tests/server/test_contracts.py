@@ -365,9 +365,9 @@ def test_a_client_that_goes_away_stops_its_answer(scripted: Make, streams: bool)
             plain.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {KEY}"})
     stopped = threading.Event()
     while not stopped.wait(0.02):
-        if served.serving.journal():
+        if served.serving.list_requests():
             stopped.set()
-    (asked,) = served.serving.journal()
+    (asked,) = served.serving.list_requests()
     assert (asked.path, asked.status) == ("/v1/chat/completions", 499)
     assert served.chat("short").json()["choices"][0]["message"]["content"] == "next"
 
@@ -394,7 +394,7 @@ def test_a_fault_of_the_server_itself_is_an_error_of_the_contract(
     scripted: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served = scripted()
-    monkeypatch.setattr(served.serving, "models", lambda: 1 // 0)
+    monkeypatch.setattr(served.serving, "list_models", lambda: 1 // 0)
     failed = served.client.get("models")
     assert (failed.status_code, failed.json()["error"]["type"]) == (500, "server_error")
 
@@ -404,10 +404,10 @@ def test_the_journal_has_who_asked_and_no_word_of_it(scripted: Make) -> None:
     served.client.headers["User-Agent"] = "Zed/1.2 (linux)"
     served.chat("secret question", model="one")
     served.chat(model="gone")
-    newest, first = served.serving.journal()
+    newest, first = served.serving.list_requests()
     assert (first.who, first.model, first.status, first.generated_tokens) == ("Zed/1.2", "one", 200, 2)
     assert (newest.model, newest.status) == ("gone", 404)
-    assert "secret" not in repr(served.serving.journal())
+    assert "secret" not in repr(served.serving.list_requests())
 
 
 EMBEDDER = {"when": "", "any_path": True, "can_chat": False}
@@ -622,7 +622,7 @@ def test_a_refusal_in_the_middle_of_a_stream_names_its_field(
         yield 0, TextDelta("Well")
         raise TokenUnknown(99_999, 1_000)
 
-    monkeypatch.setattr(AnswerServer, "answers", refused)
+    monkeypatch.setattr(AnswerServer, "answer_all", refused)
     text = scripted().client.post(path, json=body | {"stream": True}).text
     (error,) = [found for found in map(error_in, events(text)) if found]
     assert error["code"] == "unknown_token"

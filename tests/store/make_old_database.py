@@ -76,7 +76,7 @@ def fill_models(database: Database) -> None:
     failed = jobs.add("download", "Größer", {"repo": "org/larger", "files": [{"name": "l.gguf", "size_bytes": 7}]})
     jobs.update(failed.id, state="failed", progress={"paths": {}}, error=NotEnoughDisk("/models", 8, 5))
     jobs.update(jobs.add("download", "Smaller", {"repo": "org/smaller", "files": []}).id, place=0.5)
-    ModelNotes(database).note(
+    ModelNotes(database).update_note(
         "/models/größe.gguf", label="Mine", origin="added", added_at=1_750_000_000.0, sha256="ab12", size_bytes=7,
         mtime_ns=1_740_000_000_123_456_789,
     )  # fmt: skip
@@ -86,18 +86,18 @@ def fill_documents(database: Database) -> None:
     """A document sent with the first question, its passages shown with another one, and one that waits in a draft."""
     store, attachments = DocumentStore(database, clock=lambda: 1_760_000_000.0), Attachments(database)
     for name, text in (("größe.pdf", "The sun is 109 Earths wide."), ("notes.txt", "Buy milk.")):
-        id_ = store.begin(Path("/documents") / name, 7, 1_740_000_000_123_456_789)
+        id_ = store.begin_document(Path("/documents") / name, 7, 1_740_000_000_123_456_789)
         heading = {"id": 1, "kind": "heading", "page": 1, "text": "Sun", "heading_path": [], "level": 1}
         place = {"heading_path": ["Sun"], "boxes": [[1, 72.0, 90.5, 300.0, 102.0, 0, len(text)]]}
         store.add_blocks(id_, [heading, {"id": 2, "kind": "paragraph", "page": 1, "text": text} | place])
         info = {"title": "", "language": "en", "pages_without_text": [2], "remarks": []}
-        store.finish(id_, format_="pdf", unit="page", pages=2, sha256="ab12", info=info)
+        store.finish_document(id_, format_="pdf", unit="page", pages=2, sha256="ab12", info=info)
         attachments.add_to_draft(None, id_, DocumentUse.WHOLE)
         if id_ == 1:
-            attachments.send(None, 1)
+            attachments.move_to_message(None, 1)
             attachments.add_passages(4, id_, [2], has_answer=False)
     Conversations(database).set_sources(2, [{"document_id": 1, "block_id": 2, "start": 0, "end": 27}])
-    store.begin(Path("/documents/half-read.pdf"), 9, 1)
+    store.begin_document(Path("/documents/half-read.pdf"), 9, 1)
 
 
 def fill_summaries(database: Database) -> None:
@@ -126,14 +126,14 @@ def fill_translations(database: Database) -> None:
     outcome = {"id": 1, "content": ["Die Sonne."], "origin": "model", "accepted": False}
     flags = [{"kind": "length", "said": "", "wanted": ""}]
     edited = {"id": 2, "content": ["Der Mond ist klein."], "origin": "edited", "flags": [], "accepted": False}
-    store.keep(
+    store.save_outcomes(
         job.id,
         [SegmentOutcome(1, outcome | {"flags": flags}, "model", True), SegmentOutcome(2, edited, "edited", False)],
     )
     store.keep_result(job.id, {}, "größe.docx\nThe moon is small.\nDer Mond ist klein.")
     memory, pair = TranslationMemory(database, clock=lambda: 1_760_000_000.0), LanguagePair("en", "de")
     made = TranslationOrigin("formal", "cd34", "model.gguf 7", 1)
-    memory.keep(
+    memory.save_entries(
         [
             MemoryEntry(pair, b"\x01\x02", '["The moon is small."]', '["Der Mond ist winzig."]', "", made),
             MemoryEntry(pair, b"\x01\x02", '["The moon is small."]', '["Der Mond ist klein."]', is_own=True),

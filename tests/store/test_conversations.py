@@ -39,13 +39,13 @@ def test_a_new_conversation_is_empty_and_has_what_was_given(conversations: Conve
     assert (made.title, made.system_prompt, made.temperature, made.model) == ("t", "s", 0.25, "m")
     assert (made.draft, made.pinned, made.leaf_id, made.created_at) == ("", False, None, 1000)
     assert conversations.get(made.id) == made
-    assert conversations.path(made.id) == []
+    assert conversations.read_branch(made.id) == []
 
 
 def test_unknown_ids_are_none_when_read_and_a_key_error_when_written(conversations: Conversations) -> None:
     assert conversations.get(5) is None
-    assert conversations.message(5) is None
-    assert conversations.path(5) == []
+    assert conversations.get_message(5) is None
+    assert conversations.read_branch(5) == []
     for write in (
         lambda: conversations.update(5, title="x"),
         lambda: conversations.update(5),
@@ -154,7 +154,7 @@ def test_purging_really_removes_what_was_deleted_and_only_that(
         conversations.restore(gone.id)
     with pytest.raises(KeyError):
         conversations.restore_message(wrong.id)
-    assert [message.text for message in conversations.path(kept.id)] == ["stays"]
+    assert [message.text for message in conversations.read_branch(kept.id)] == ["stays"]
     assert index_is_sound(database)
     path = database.path
     database.close()
@@ -179,14 +179,14 @@ def test_purging_a_chat_of_three_thousand_turns_works(conversations: Conversatio
                 (number, chat.id, number - 1 or None),
             )
     last = conversations.add_message(chat.id, 3000, Role.USER, "last")
-    assert len(conversations.path(chat.id)) == 3001
+    assert len(conversations.read_branch(chat.id)) == 3001
     conversations.delete_message(2)
     conversations.purge_deleted()
-    assert conversations.message(last.id) is None
-    assert [message.id for message in conversations.path(chat.id)] == [1]
+    assert conversations.get_message(last.id) is None
+    assert [message.id for message in conversations.read_branch(chat.id)] == [1]
     conversations.delete(chat.id)
     conversations.purge_deleted()
-    assert conversations.message(1) is None
+    assert conversations.get_message(1) is None
 
 
 def test_text_of_every_kind_is_stored_as_clean_text_defines(conversations: Conversations) -> None:
@@ -195,9 +195,9 @@ def test_text_of_every_kind_is_stored_as_clean_text_defines(conversations: Conve
     question = conversations.add_message(chat.id, None, Role.USER, ODD_TEXT, model=ODD_TEXT)
     assert question.text == question.model == ODD_TEXT_KEPT
     conversations.save_text(question.id, ODD_TEXT + "1")
-    assert conversations.path(chat.id)[0].text == ODD_TEXT_KEPT + "1"
+    assert conversations.read_branch(chat.id)[0].text == ODD_TEXT_KEPT + "1"
     conversations.finish_message(question.id, ODD_TEXT + "2", MessageState.COMPLETE)
-    assert conversations.path(chat.id)[0].text == ODD_TEXT_KEPT + "2"
+    assert conversations.read_branch(chat.id)[0].text == ODD_TEXT_KEPT + "2"
     stored = conversations.get(chat.id)
     assert stored is not None
     assert (stored.title, stored.system_prompt, stored.model, stored.draft) == (ODD_TEXT_KEPT,) * 4
@@ -229,7 +229,7 @@ def test_the_limit_holds_for_titles_and_text_together(conversations: Conversatio
 def test_anything_may_be_searched_for(conversations: Conversations, query: str) -> None:
     conversations.add_message(conversations.create(title="x").id, None, Role.USER, "x")
     assert search_text(conversations, query) == []
-    assert HistorySearch(conversations._database).search(query) == []
+    assert HistorySearch(conversations._database).search_text(query) == []
 
 
 @pytest.mark.parametrize("query", ["AND", "not", "wall -", '"wall"', "- wall", "co-op", "shade,"])
@@ -261,7 +261,7 @@ def test_recover_marks_only_what_was_being_written(conversations: Conversations)
     for state in MessageState:
         parent = conversations.add_message(chat.id, parent, Role.ASSISTANT, state.value, state=state).id
     assert conversations.recover() == 1
-    assert [(message.text, message.state.value) for message in conversations.path(chat.id)] == [
+    assert [(message.text, message.state.value) for message in conversations.read_branch(chat.id)] == [
         ("complete", "complete"),
         ("writing", "interrupted"),
         ("interrupted", "interrupted"),
@@ -294,7 +294,7 @@ def test_no_text_and_no_query_breaks_a_search(texts: list[str], data: st.DataObj
         query = data.draw(st.one_of(st.sampled_from(texts), st.text(alphabet=st.characters(exclude_categories=()))))
         for conversation_id, message_id, _ in search_text(conversations, query):
             assert conversations.get(conversation_id) is not None
-            assert message_id == 0 or conversations.message(message_id) is not None
+            assert message_id == 0 or conversations.get_message(message_id) is not None
         conversations.find(query)
         assert {found.title for found in conversations.find(texts[0])} >= {conversations.get(1).title}  # type: ignore[union-attr]
         assert index_is_sound(database)
@@ -312,8 +312,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def document_id(database: Database) -> int:
     store = DocumentStore(database)
-    id_ = store.begin(Path("/a.txt"), 1, 1)
-    return store.finish(id_, format_="text", unit="", pages=0, sha256="", info={}).id
+    id_ = store.begin_document(Path("/a.txt"), 1, 1)
+    return store.finish_document(id_, format_="text", unit="", pages=0, sha256="", info={}).id
 
 
 @pytest.fixture
@@ -337,13 +337,13 @@ def test_what_waited_goes_with_the_message(database: Database, attachments: Atta
     first = attachments.add_to_draft(None, document_id, DocumentUse.WHOLE)
     second = attachments.add_to_draft(None, document_id, DocumentUse.BACKGROUND)
     question = conversations.add_message(chat.id, None, Role.USER, "What is it?")
-    sent = attachments.send(None, question.id)
+    sent = attachments.move_to_message(None, question.id)
     assert [(one.id, one.use, one.message_id) for one in sent] == [
         (first.id, DocumentUse.WHOLE, question.id),
         (second.id, DocumentUse.BACKGROUND, question.id),
     ]
     assert attachments.in_draft(None) == []
-    assert attachments.send(None, question.id) == sent, "sending twice changes nothing"
+    assert attachments.move_to_message(None, question.id) == sent, "sending twice changes nothing"
 
 
 def test_another_version_has_the_documents_but_not_the_passages(
@@ -353,7 +353,7 @@ def test_another_version_has_the_documents_but_not_the_passages(
     chat = conversations.create()
     question = conversations.add_message(chat.id, None, Role.USER, "What is it?")
     attachments.add_to_draft(chat.id, document_id, DocumentUse.BACKGROUND)
-    (sent,) = attachments.send(chat.id, question.id)
+    (sent,) = attachments.move_to_message(chat.id, question.id)
     attachments.set_passages(sent.id, [3, 5])
     attachments.add_passages(question.id, document_id, [9])
     assert [one.passages for one in attachments.of_messages([question.id])[question.id]] == [(3, 5), (9,)]

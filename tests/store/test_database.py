@@ -15,7 +15,7 @@ import pytest
 from app.core.errors import DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.events import Role
 from app.store.conversations import Conversations
-from app.store.database import Database, fold
+from app.store.database import Database, fold_text
 from app.store.migrations import MIGRATIONS
 from tests.helpers.searching import search_text
 from tests.store.conftest import fill_disk
@@ -116,12 +116,12 @@ def test_four_threads_write_at_once_and_nothing_is_lost(conversations: Conversat
         parent = None
         for number in range(50):
             parent = conversations.add_message(conversation_id, parent, Role.USER, str(number)).id
-            conversations.path(conversation_id)
+            conversations.read_branch(conversation_id)
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(write, ids))
     for number in ids:
-        assert [message.text for message in conversations.path(number)] == [str(n) for n in range(50)]
+        assert [message.text for message in conversations.read_branch(number)] == [str(n) for n in range(50)]
 
 
 def test_four_programs_may_make_the_same_new_files_at_once(tmp_path: Path) -> None:
@@ -198,11 +198,11 @@ def test_a_full_disk_stops_one_write_and_nothing_else(database: Database, conver
     assert raised.value.path == str(database.path.parent)
     with pytest.raises(DiskFull):
         conversations.save_text(first.id, LOTS_OF_TEXT)
-    assert [message.text for message in conversations.path(chat.id)] == ["before"], "reading still works"
+    assert [message.text for message in conversations.read_branch(chat.id)] == ["before"], "reading still works"
     with database.reading() as connection:
         connection.execute("PRAGMA max_page_count = 100000")
     conversations.add_message(chat.id, first.id, Role.ASSISTANT, LOTS_OF_TEXT)
-    assert len(conversations.path(chat.id)) == 2
+    assert len(conversations.read_branch(chat.id)) == 2
 
 
 def test_a_disk_that_became_read_only_stops_writing_and_not_reading(
@@ -263,11 +263,11 @@ def test_a_really_full_disk_while_an_answer_is_written(small_disk: Path) -> None
         fill_disk(small_disk)
         with pytest.raises(DiskFull):
             conversations.save_text(answer.id, LOTS_OF_TEXT[:300_000])
-        assert conversations.path(chat.id)[0].text == "half an answer"
+        assert conversations.read_branch(chat.id)[0].text == "half an answer"
         (small_disk / "other").unlink()
         conversations.save_text(answer.id, LOTS_OF_TEXT[:100_000])
     with closing(Database.open(small_disk / "fireside.db")) as database:
-        assert len(Conversations(database).path(chat.id)[0].text) == 100_000
+        assert len(Conversations(database).read_branch(chat.id)[0].text) == 100_000
 
 
 def test_a_read_only_file_system_is_refused_at_the_start(small_disk: Path) -> None:
@@ -286,4 +286,4 @@ def test_a_read_only_file_system_is_refused_at_the_start(small_disk: Path) -> No
     + [("ﬁnally", "FINALLY"), ("日本語", "日本語"), ("مرحبا", "مرحبا")],
 )
 def test_folding_makes_letters_of_every_script_comparable(title: str, query: str) -> None:
-    assert fold(query) == fold(title)
+    assert fold_text(query) == fold_text(title)

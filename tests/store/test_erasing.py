@@ -46,13 +46,13 @@ def fill(database: Database, *, is_secret: bool) -> list[int]:
         for turn in range(10):
             said = text(number * 10 + turn, is_secret=is_secret)
             parent = conversations.add_message(chat.id, parent, Role.USER, said).id
-        document = documents.begin(Path(f"/documents/{number}.txt"), 1, number)
+        document = documents.begin_document(Path(f"/documents/{number}.txt"), 1, number)
         blocks = [
             {"id": block, "kind": "paragraph", "page": 1, "text": text(block, is_secret=is_secret)}
             for block in range(1, 30)
         ]
         documents.add_blocks(document, blocks)
-        documents.finish(document, format_="txt", unit="", pages=1, sha256=str(number), info={})
+        documents.finish_document(document, format_="txt", unit="", pages=1, sha256=str(number), info={})
         if not is_secret:
             attachments.add_to_draft(chat.id, document, DocumentUse.WHOLE)
         for kind in ("summary", "translation"):
@@ -61,7 +61,9 @@ def fill(database: Database, *, is_secret: bool) -> list[int]:
             summaries.keep_step(job.id, f"{kind}{number}{is_secret}", {"points": [text(number, is_secret=is_secret)]})
             summaries.keep_result(job.id, {"a": text(number, is_secret=is_secret)}, text(number, is_secret=is_secret))
             translations.add_segments(job.id, [(1, {"text": text(number, is_secret=is_secret)})])
-            translations.keep(job.id, [SegmentOutcome(1, {"text": text(number, is_secret=is_secret)}, "model", False)])
+            translations.save_outcomes(
+                job.id, [SegmentOutcome(1, {"text": text(number, is_secret=is_secret)}, "model", False)]
+            )
     return made
 
 
@@ -76,7 +78,7 @@ def delete_secrets(database: Database, jobs: list[int]) -> None:
     pages.purge_deleted(time.time() + 1)
     for job_id in jobs:
         JobTable(database).remove(job_id)
-    documents.purge(time.time() + 1)
+    documents.purge_unused(time.time() + 1)
 
 
 @pytest.mark.parametrize("can_delete_securely", [True, False], ids=["", "old-sqlite"])
@@ -120,7 +122,7 @@ def test_what_is_changed_is_gone_at_once(tmp_path: Path) -> None:
         message = conversations.add_message(chat.id, None, Role.USER, text(2, is_secret=True))
         job = JobTable(database).add("summary", "a", {})
         summaries.keep_result(job.id, {}, text(3, is_secret=True))
-        memory.keep([MemoryEntry(LanguagePair("en", "de"), b"key", SECRET, SECRET, is_own=True)])
+        memory.save_entries([MemoryEntry(LanguagePair("en", "de"), b"key", SECRET, SECRET, is_own=True)])
         page = PageStore(database).create(text(4, is_secret=True), title=text(5, is_secret=True))
         PageStore(database).keep_undo(page.id, text(6, is_secret=True))
         assert len(PageStore(database).find(SECRET)) == 1

@@ -39,11 +39,11 @@ def test_after_a_kill_the_answer_is_there_up_to_the_last_save(tmp_path: Path, se
         with database.reading() as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         conversations = Conversations(database)
-        question, answer = conversations.path(conversations.find()[0].id)
+        question, answer = conversations.read_branch(conversations.find()[0].id)
         assert answer.text in (text_after(reported), text_after(reported + 1))
         assert answer.state is MessageState.WRITING
         assert conversations.recover() == 1
-        assert conversations.path(question.conversation_id)[-1].state is MessageState.INTERRUPTED
+        assert conversations.read_branch(question.conversation_id)[-1].state is MessageState.INTERRUPTED
         assert len(search_text(conversations, "sentence")) == bool(answer.text)
 
 

@@ -28,7 +28,7 @@ def test_a_picture_goes_from_the_draft_with_its_message_and_into_forks_and_versi
     store.remove(taken.id)
     store.put_back(taken)
     question = chats.add_message(chat, None, Role.USER, "what is it?")
-    store.send(chat, question.id)
+    store.move_to_message(chat, question.id)
     assert names_of(store, question.id) == ["b", "a"]
     first = store.of_messages([question.id])[question.id][0]
     assert (first.name, first.most_tokens) == ("b.png", 64)
@@ -36,7 +36,7 @@ def test_a_picture_goes_from_the_draft_with_its_message_and_into_forks_and_versi
     version = chats.add_message(chat, None, Role.USER, "what is this?")
     store.copy(question.id, version.id)
     fork = chats.fork(question.id, "fork")
-    assert names_of(store, version.id) == names_of(store, chats.path(fork)[0].id) == ["b", "a"]
+    assert names_of(store, version.id) == names_of(store, chats.read_branch(fork)[0].id) == ["b", "a"]
 
 
 def test_a_picture_waits_with_a_queued_message(database: Database) -> None:
@@ -50,7 +50,7 @@ def test_a_picture_waits_with_a_queued_message(database: Database) -> None:
     chats.queued.remove(waiting.id)
     chats.queued.put_back(waiting)
     question = chats.add_message(chat, None, Role.USER, "later")
-    chats.queued.sent(waiting.id, question.id)
+    chats.queued.mark_sent(waiting.id, question.id)
     assert names_of(store, question.id) == ["a"]
 
 
@@ -61,7 +61,7 @@ def test_what_nothing_uses_is_forgotten_but_not_what_is_in_the_trash(database: D
     known(store, "used", "trashed", "lost")
     for name in ("used", "trashed"):
         message = chats.add_message(chat, None, Role.USER, name)
-        store.use(message.id, [(name, name, 0)])
+        store.add_uses(message.id, [(name, name, 0)])
     chats.delete_message(message.id)
     assert store.forget_unused(50.0) == []
     assert store.forget_unused(200.0) == ["lost"]

@@ -26,7 +26,7 @@ def chat(conversations: Conversations) -> Conversation:
 
 
 def shown(conversations: Conversations, chat: Conversation) -> list[str]:
-    return [message.text for message in conversations.path(chat.id)]
+    return [message.text for message in conversations.read_branch(chat.id)]
 
 
 def add(conversations: Conversations, chat: Conversation, parent_id: int | None, text: str) -> int:
@@ -39,10 +39,10 @@ def test_a_message_comes_back_as_it_was_stored(conversations: Conversations, cha
     assert (added.parent_id, added.conversation_id, added.versions) == (None, chat.id, (added.id,))
     assert added.stats is None
     conversations.finish_message(added.id, "hi there", MessageState.COMPLETE, STATS)
-    stored = conversations.message(added.id)
+    stored = conversations.get_message(added.id)
     assert stored is not None
     assert (stored.text, stored.state, stored.stats) == ("hi there", MessageState.COMPLETE, STATS)
-    assert [stored] == conversations.path(chat.id)
+    assert [stored] == conversations.read_branch(chat.id)
 
 
 def test_reasoning_is_kept_apart_and_is_not_what_a_search_finds(
@@ -50,11 +50,11 @@ def test_reasoning_is_kept_apart_and_is_not_what_a_search_finds(
 ) -> None:
     answer = conversations.add_message(chat.id, None, Role.ASSISTANT, "", state=MessageState.WRITING)
     conversations.save_text(answer.id, "", "first I")
-    assert conversations.path(chat.id)[0].thinking == "first I"
+    assert conversations.read_branch(chat.id)[0].thinking == "first I"
     conversations.finish_message(
         answer.id, "the result", MessageState.COMPLETE, thinking="first I\0 weigh", thinking_s=2.5
     )
-    stored = conversations.path(chat.id)[0]
+    stored = conversations.read_branch(chat.id)[0]
     assert (stored.text, stored.thinking, stored.thinking_s) == ("the result", "first I weigh", 2.5)
     assert search_text(conversations, "weigh") == []
     assert [hit[1] for hit in search_text(conversations, "result")] == [answer.id]
@@ -63,9 +63,9 @@ def test_reasoning_is_kept_apart_and_is_not_what_a_search_finds(
 def test_a_message_is_pinned_and_let_go(conversations: Conversations, chat: Conversation) -> None:
     message_id = add(conversations, chat, None, "q")
     conversations.set_message_pinned(message_id, True)
-    assert [message.pinned for message in conversations.path(chat.id)] == [True]
+    assert [message.pinned for message in conversations.read_branch(chat.id)] == [True]
     conversations.set_message_pinned(message_id, False)
-    assert [message.pinned for message in conversations.path(chat.id)] == [False]
+    assert [message.pinned for message in conversations.read_branch(chat.id)] == [False]
 
 
 def test_a_new_message_is_the_leaf_and_moves_its_chat_up(conversations: Conversations, chat: Conversation) -> None:
@@ -79,8 +79,8 @@ def test_a_new_message_is_the_leaf_and_moves_its_chat_up(conversations: Conversa
 def test_versions_know_each_other_oldest_first(conversations: Conversations, chat: Conversation) -> None:
     question = add(conversations, chat, None, "q")
     answers = tuple(add(conversations, chat, question, f"a{number}") for number in range(12))
-    assert conversations.path(chat.id)[-1].versions == answers
-    assert conversations.path(chat.id)[-1].text == "a11"
+    assert conversations.read_branch(chat.id)[-1].versions == answers
+    assert conversations.read_branch(chat.id)[-1].text == "a11"
 
 
 def test_switching_back_returns_to_where_one_was(conversations: Conversations, chat: Conversation) -> None:
@@ -89,7 +89,7 @@ def test_switching_back_returns_to_where_one_was(conversations: Conversations, c
     follow = add(conversations, chat, first, "q2")
     add(conversations, chat, follow, "b1")
     add(conversations, chat, follow, "b2")
-    conversations.choose_version(conversations.path(chat.id)[-1].versions[0])
+    conversations.choose_version(conversations.read_branch(chat.id)[-1].versions[0])
     edited = add(conversations, chat, None, "q edited")
     assert shown(conversations, chat) == ["q edited"]
     conversations.choose_version(question)
@@ -127,13 +127,13 @@ def test_deleting_the_only_answer_shows_the_question_and_undo_brings_all_back(
     question = add(conversations, chat, None, "q")
     answer = add(conversations, chat, question, "a")
     add(conversations, chat, answer, "q2")
-    before = conversations.path(chat.id)
+    before = conversations.read_branch(chat.id)
     conversations.delete_message(answer)
     assert shown(conversations, chat) == ["q"]
-    assert conversations.message(answer) is None
+    assert conversations.get_message(answer) is None
     assert search_text(conversations, "q2") == []
     conversations.restore_message(answer)
-    assert conversations.path(chat.id) == before
+    assert conversations.read_branch(chat.id) == before
     assert len(search_text(conversations, "q2")) == 1
 
 
@@ -144,7 +144,7 @@ def test_deleting_a_version_shows_the_one_chosen_before_it(conversations: Conver
     conversations.choose_version(third)
     conversations.delete_message(third)
     assert shown(conversations, chat) == ["q", "a1"]
-    assert conversations.path(chat.id)[-1].versions == (first, second)
+    assert conversations.read_branch(chat.id)[-1].versions == (first, second)
 
 
 def test_deleting_a_hidden_version_leaves_the_view_alone(conversations: Conversations, chat: Conversation) -> None:
@@ -153,7 +153,7 @@ def test_deleting_a_hidden_version_leaves_the_view_alone(conversations: Conversa
     second = add(conversations, chat, question, "a2")
     conversations.delete_message(first)
     assert shown(conversations, chat) == ["q", "a2"]
-    assert conversations.path(chat.id)[-1].versions == (second,)
+    assert conversations.read_branch(chat.id)[-1].versions == (second,)
 
 
 def test_undoing_the_inner_deletion_first_or_last_ends_the_same(
@@ -180,7 +180,7 @@ def test_what_was_deleted_before_stays_deleted_when_its_parent_comes_back(
     assert shown(conversations, chat) == ["outer"]
     conversations.delete_message(outer)
     conversations.restore_message(inner)
-    assert conversations.message(inner) is None, "its parent is still hidden"
+    assert conversations.get_message(inner) is None, "its parent is still hidden"
     assert search_text(conversations, "inner") == []
 
 
@@ -315,7 +315,7 @@ class TreeOfMessages(RuleBasedStateMachine):
     @invariant()
     def path_is_as_in_the_model(self) -> None:
         expected = self.expected_path()
-        path = self.store.path(self.chat_id)
+        path = self.store.read_branch(self.chat_id)
         assert [(message.id, message.text) for message in path] == [(node.id, node.text) for node in expected]
         for message, node in zip(path, expected, strict=True):
             assert message.versions == tuple(other.id for other in self.siblings(node) if other.hidden_by is None)
@@ -326,7 +326,7 @@ class TreeOfMessages(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for node in self.every_node():
-            assert (self.store.message(node.id) is None) == (node.hidden_by is not None)
+            assert (self.store.get_message(node.id) is None) == (node.hidden_by is not None)
         assert index_is_sound(self.database)
         self.database.close()
         self.folder.cleanup()

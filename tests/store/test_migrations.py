@@ -187,14 +187,14 @@ def test_a_file_of_any_earlier_schema_opens_with_everything_in_it(tmp_path: Path
         assert (sun.system_prompt, sun.temperature, sun.model, sun.draft, sun.pinned) == (
             ("Be brief.", 0.5, "Starter", "and the moon", True)
         )
-        question, answer = conversations.path(sun.id)
+        question, answer = conversations.read_branch(sun.id)
         assert (question.role, question.text) == (Role.USER, "How large is the sun? ☀️")
         assert (answer.text, answer.versions) == ("About 1.4 million km.", (2, 3))
         assert answer.stats == AnswerStats(31, 7, 12, 0.25, 48.5, FinishReason.STOP)
-        assert conversations.path(hello.id)[0].state is MessageState.INTERRUPTED
+        assert conversations.read_branch(hello.id)[0].state is MessageState.INTERRUPTED
         assert [hit[1] for hit in search_text(conversations, "earths")] == [3]
         conversations.restore_message(4)
-        assert conversations.path(sun.id)[-1].text == "wrong chat"
+        assert conversations.read_branch(sun.id)[-1].text == "wrong chat"
         conversations.restore(3)
         assert len(conversations.find()) == 3
 
@@ -206,7 +206,7 @@ def test_what_schema_2_added_is_empty_in_a_file_of_schema_1_which_is_kept_beside
         conversations = Conversations(database)
         sun = conversations.find("größe")[0]
         assert (sun.sampling, sun.thinking, sun.first_kept_id) == ({}, "", None)
-        assert {(m.thinking, m.thinking_s, m.pinned) for m in conversations.path(sun.id)} == {("", None, False)}
+        assert {(m.thinking, m.thinking_s, m.pinned) for m in conversations.read_branch(sun.id)} == {("", None, False)}
     backup = path.with_name(f"fireside.db.before-v{len(MIGRATIONS)}")
     assert (version(backup), rows(backup)) == (1, before)
 
@@ -216,7 +216,7 @@ def test_what_schema_2_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         conversations = Conversations(database)
         sun = conversations.find("größe")[0]
         assert (sun.sampling, sun.thinking, sun.first_kept_id) == ({"top_k": 20}, "low", 1)
-        question, answer = conversations.path(sun.id)
+        question, answer = conversations.read_branch(sun.id)
         assert (question.pinned, answer.pinned) == (True, False)
         assert (answer.thinking, answer.thinking_s) == ("Wide, not far.", 1.5)
 
@@ -229,7 +229,7 @@ def test_a_file_from_before_schema_3_has_no_jobs_and_no_notes_and_takes_them(tmp
         jobs, notes = JobTable(database), ModelNotes(database)
         assert (jobs.find(), notes.all()) == ([], [])
         added = jobs.add("download", "A model", {"repo": "org/name"})
-        notes.note("/models/a.gguf", label="Mine")
+        notes.update_note("/models/a.gguf", label="Mine")
     with closing(Database.open(path)) as database:
         assert JobTable(database).find() == [added]
         assert ModelNotes(database).all() == [ModelNote(Path("/models/a.gguf"), "Mine")]
@@ -258,12 +258,12 @@ def test_a_file_from_before_schema_4_has_no_documents_and_takes_them(tmp_path: P
     with closing(Database.open(file_of_version(number, tmp_path))) as database:
         store, attachments, conversations = DocumentStore(database), Attachments(database), Conversations(database)
         sun = conversations.find("größe")[0]
-        assert {message.sources for message in conversations.path(sun.id)} == {()}
-        id_ = store.begin(Path("/documents/a.txt"), 3, 1)
+        assert {message.sources for message in conversations.read_branch(sun.id)} == {()}
+        id_ = store.begin_document(Path("/documents/a.txt"), 3, 1)
         store.add_blocks(id_, [{"id": 1, "kind": "paragraph", "page": None, "text": "sun"}])
-        store.finish(id_, format_="text", unit="", pages=0, sha256="cd", info={})
+        store.finish_document(id_, format_="text", unit="", pages=0, sha256="cd", info={})
         attachments.add_to_draft(sun.id, id_)
-        assert [one.document_id for one in attachments.send(sun.id, 1)] == [id_]
+        assert [one.document_id for one in attachments.move_to_message(sun.id, 1)] == [id_]
 
 
 def test_what_schema_4_added_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -276,18 +276,18 @@ def test_what_schema_4_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         )
         assert (document.format, document.unit, document.pages, document.sha256) == ("pdf", "page", 2, "ab12")
         assert document.info["pages_without_text"] == [2]
-        heading, text = store.blocks(1)
+        heading, text = store.read_blocks(1)
         assert (heading["kind"], heading["level"]) == ("heading", 1)
         assert text["boxes"] == [[1, 72.0, 90.5, 300.0, 102.0, 0, 27]]
         found = attachments.of_messages([1, 4])
         assert [(one.document_id, one.use) for one in found[1]] == [(1, DocumentUse.WHOLE)]
         assert [(one.use, one.passages) for one in found[4]] == [(DocumentUse.PASSAGES, (2,))]
         assert [one.document_id for one in attachments.in_draft(None)] == [2]
-        answer = Conversations(database).message(2)
+        answer = Conversations(database).get_message(2)
         assert answer is not None
         assert answer.sources == ({"document_id": 1, "block_id": 2, "start": 0, "end": 27},)
-        assert store.rank([1], ["earths"], 5)[0][:2] == (1, 2), "the index was built from the rows"
-        assert store.purge(before=1e12) == 1, "only the one that was half read"
+        assert store.rank_blocks([1], ["earths"], 5)[0][:2] == (1, 2), "the index was built from the rows"
+        assert store.purge_unused(before=1e12) == 1, "only the one that was half read"
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
@@ -296,15 +296,15 @@ def test_a_file_from_before_schema_5_has_no_summaries_and_takes_them(tmp_path: P
     with closing(Database.open(path)) as database:
         jobs, store, documents = JobTable(database), SummaryStore(database), DocumentStore(database)
         assert jobs.find("summary") == []
-        id_ = documents.begin(Path("/documents/a.txt"), 3, 1)
-        documents.finish(id_, format_="text", unit="", pages=0, sha256="cd", info={})
+        id_ = documents.begin_document(Path("/documents/a.txt"), 3, 1)
+        documents.finish_document(id_, format_="text", unit="", pages=0, sha256="cd", info={})
         job = jobs.add("summary", "a", {}, document_ids=(id_,))
         store.keep_step(job.id, "key", [1])
         store.keep_result(job.id, {"title": "a"}, "Milk is bought.")
     with closing(Database.open(path)) as database:
         store = SummaryStore(database)
         assert (store.documents_of([job.id]), store.find_step(job.id, "key")) == ({job.id: (id_,)}, [1])
-        assert (store.result(job.id), store.search("bought")) == ({"title": "a"}, {job.id})
+        assert (store.read_result(job.id), store.search_text("bought")) == ({"title": "a"}, {job.id})
 
 
 def test_downloads_of_schema_4_are_as_they_were(tmp_path: Path) -> None:
@@ -326,13 +326,13 @@ def test_what_schema_5_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         assert (draft.title, draft.state) == ("", "draft")
         assert store.documents_of([done.id, draft.id]) == {done.id: (1, 2), draft.id: (2,)}
         assert store.find_step(done.id, "cd34") == ["merged"]
-        assert store.result(done.id) == {"title": "Sonne", "statements": []}
-        assert store.search("sonne erden") == {done.id}, "the index was built from the rows"
+        assert store.read_result(done.id) == {"title": "Sonne", "statements": []}
+        assert store.search_text("sonne erden") == {done.id}, "the index was built from the rows"
         jobs.purge_deleted()
         assert store.find_step(done.id, "ab12") == {"points": [{"text": "The sun is wide."}]}
         jobs.remove(done.id)
         assert [store.find_step(draft.id, key) for key in ("ab12", "cd34")] == [None, None]
-        assert (store.search("sonne"), DocumentStore(database).purge(before=1e12)) == (set(), 1)
+        assert (store.search_text("sonne"), DocumentStore(database).purge_unused(before=1e12)) == (set(), 1)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
@@ -342,17 +342,21 @@ def test_a_file_from_before_schema_6_has_no_translations_and_takes_them(tmp_path
     entry = MemoryEntry(LanguagePair("en", "de"), b"key", '["Milk."]', '["Milch."]', is_own=True)
     with closing(Database.open(path)) as database:
         jobs, store, memory = JobTable(database), TranslationStore(database), TranslationMemory(database)
-        assert (jobs.find("translation"), list(memory.every()), store.glossary("en", "de")) == ([], [], [])
+        assert (jobs.find("translation"), list(memory.iterate_entries()), store.read_glossary("en", "de")) == (
+            [],
+            [],
+            [],
+        )
         job = jobs.add("translation", "a", {})
         store.add_segments(job.id, [(1, {"id": 1})])
-        store.keep(job.id, [SegmentOutcome(1, {"id": 1}, "model", False)])
-        memory.keep([entry])
+        store.save_outcomes(job.id, [SegmentOutcome(1, {"id": 1}, "model", False)])
+        memory.save_entries([entry])
         store.keep_glossary("en", "de", [("milk", "Milch")])
     with closing(Database.open(path)) as database:
         store = TranslationStore(database)
-        assert store.counts([job.id]) == {job.id: SegmentCounts(1, 1, 0, (("model", 1),))}
+        assert store.count_segments([job.id]) == {job.id: SegmentCounts(1, 1, 0, (("model", 1),))}
         assert TranslationMemory(database).find(entry.pair, b"key", "", TranslationOrigin()) == '["Milch."]'
-        assert store.glossary("en", "de") == [("milk", "Milch")]
+        assert store.read_glossary("en", "de") == [("milk", "Milch")]
     backup = path.with_name(f"fireside.db.before-v{len(MIGRATIONS)}")
     assert (version(backup), rows(backup)) == (number, before)
 
@@ -361,7 +365,7 @@ def test_summaries_of_schema_5_are_as_they_were(tmp_path: Path) -> None:
     with closing(Database.open(file_of_version(5, tmp_path))) as database:
         done, draft = JobTable(database).find("summary")
         assert SummaryStore(database).documents_of([done.id, draft.id]) == {done.id: (1, 2), draft.id: (2,)}
-        assert SummaryStore(database).search("sonne erden") == {done.id}
+        assert SummaryStore(database).search_text("sonne erden") == {done.id}
 
 
 def test_what_schema_6_added_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -369,8 +373,8 @@ def test_what_schema_6_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         jobs, store, memory = JobTable(database), TranslationStore(database), TranslationMemory(database)
         (job,) = jobs.find("translation")
         assert (job.title, job.state, job.spec["name"]) == ("größe", "paused", "größe.docx")
-        assert store.counts([job.id]) == {job.id: SegmentCounts(3, 2, 1, (("edited", 1), ("model", 1)))}
-        flagged, edited, waiting = store.segments(job.id)
+        assert store.count_segments([job.id]) == {job.id: SegmentCounts(3, 2, 1, (("edited", 1), ("model", 1)))}
+        flagged, edited, waiting = store.read_segments(job.id)
         assert flagged.source["content"] == ["The sun is wide."]
         assert flagged.target is not None
         assert flagged.target["flags"] == [{"kind": "length", "said": "", "wanted": ""}]
@@ -379,13 +383,13 @@ def test_what_schema_6_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         assert (waiting.target, store.next_flagged(job.id, 1)) == (None, 1)
         pair, made = LanguagePair("en", "de"), TranslationOrigin("formal", "cd34", "model.gguf 7", 1)
         assert memory.find(pair, b"\x01\x02", "", made) == '["Der Mond ist klein."]', "a person's own goes first"
-        assert [(one.is_own, one.made_at) for one in memory.every()] == [(False, 1.76e9), (True, 1.76e9)]
-        assert store.glossary("en", "de") == [("moon", "Mond"), ("Fireside", "Fireside")]
-        assert store.search("mond") == {job.id}, "the index was built from the rows"
+        assert [(one.is_own, one.made_at) for one in memory.iterate_entries()] == [(False, 1.76e9), (True, 1.76e9)]
+        assert store.read_glossary("en", "de") == [("moon", "Mond"), ("Fireside", "Fireside")]
+        assert store.search_text("mond") == {job.id}, "the index was built from the rows"
         jobs.delete(job.id)
         jobs.purge_deleted()
-        assert (store.segments(job.id), store.search("mond")) == ([], set())
-        assert len(list(memory.every())) == 2, "what was translated once is still known"
+        assert (store.read_segments(job.id), store.search_text("mond")) == ([], set())
+        assert len(list(memory.iterate_entries())) == 2, "what was translated once is still known"
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])
@@ -413,8 +417,8 @@ def test_translations_of_schema_6_are_as_they_were(tmp_path: Path) -> None:
     with closing(Database.open(file_of_version(6, tmp_path))) as database:
         (job,) = JobTable(database).find("translation")
         store = TranslationStore(database)
-        assert store.counts([job.id]) == {job.id: SegmentCounts(3, 2, 1, (("edited", 1), ("model", 1)))}
-        assert store.search("mond") == {job.id}
+        assert store.count_segments([job.id]) == {job.id: SegmentCounts(3, 2, 1, (("edited", 1), ("model", 1)))}
+        assert store.search_text("mond") == {job.id}
 
 
 def test_what_schema_7_added_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -443,30 +447,30 @@ def test_what_schema_7_added_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_what_schema_8_added_is_read_as_it_was_written(tmp_path: Path) -> None:
     with closing(Database.open(file_of_version(8, tmp_path))) as database:
         conversations = Conversations(database)
-        waiting = conversations.queued.of(1)
+        waiting = conversations.queued.list_waiting(1)
         assert [(one.text, one.documents) for one in waiting] == [
             ("Größe der Erde", ((2, "background"),)),
             ("And the moon? 🌙", ()),
         ]
         assert [one.document_id for one in Attachments(database).in_draft(None)] == [2]
         message = conversations.add_message(1, 1, Role.USER, waiting[0].text)
-        conversations.queued.sent(waiting[0].id, message.id)
+        conversations.queued.mark_sent(waiting[0].id, message.id)
         assert [one.document_id for one in Attachments(database).of_messages([message.id])[message.id]] == [2]
-        assert [one.text for one in conversations.queued.of(1)] == ["And the moon? 🌙"]
+        assert [one.text for one in conversations.queued.list_waiting(1)] == ["And the moon? 🌙"]
 
 
 @pytest.mark.parametrize("number", range(1, 8))
 def test_a_file_from_before_schema_8_has_no_queue_and_takes_one(tmp_path: Path, number: int) -> None:
     with closing(Database.open(file_of_version(number, tmp_path))) as database:
         queued = Conversations(database).queued
-        assert queued.conversations() == []
-        assert queued.of(1) == []
+        assert queued.list_conversations() == []
+        assert queued.list_waiting(1) == []
         queued.add(1, "next")
     with closing(Database.open(tmp_path / "fireside.db")) as database:
         queued = Conversations(database).queued
-        assert [one.text for one in queued.of(1)] == ["next"]
-        queued.remove(queued.of(1)[0].id)
-        assert queued.conversations() == []
+        assert [one.text for one in queued.list_waiting(1)] == ["next"]
+        queued.remove(queued.list_waiting(1)[0].id)
+        assert queued.list_conversations() == []
 
 
 def test_what_schema_9_added_to_chats_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -299,7 +299,7 @@ class Kept(RuleBasedStateMachine):
         self.pages = PageStore(self.database, self.clock)
 
     @rule(word=st.sampled_from(["kiln", "glaze", "clay"]))
-    def search(self, word: str) -> None:
+    def search_text(self, word: str) -> None:
         wanted = {number for number, page in self.live() if word in f"{page.title} {page.text}".split()}
         assert {row.id for row in self.pages.find(word)} == wanted
         with self.database.transaction() as connection:

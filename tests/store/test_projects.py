@@ -60,26 +60,26 @@ def test_chats_of_a_deleted_project_stay_outside_and_come_back_into_it(
 def test_documents_of_a_project_are_in_no_draft_and_go_with_it(database: Database, projects: Projects) -> None:
     store, documents, attachments = DocumentStore(database), ProjectDocuments(database), Attachments(database)
     project = projects.create("Moon")
-    ids = [store.begin(Path(f"/documents/{name}"), 7, 1) for name in ("b.txt", "a.txt")]
+    ids = [store.begin_document(Path(f"/documents/{name}"), 7, 1) for name in ("b.txt", "a.txt")]
     for number in ids:
-        store.finish(number, format_="txt", unit="", pages=0, sha256="", info={})
+        store.finish_document(number, format_="txt", unit="", pages=0, sha256="", info={})
     for number in (*ids, ids[0]):
         documents.add(project.id, number)
-    assert [one.document_id for one in documents.of(project.id)] == ids, "in their order, once"
+    assert [one.document_id for one in documents.list_documents(project.id)] == ids, "in their order, once"
     assert attachments.in_draft(None) == []
     chat = Conversations(database).create()
-    assert attachments.send(None, 0) == []
+    assert attachments.move_to_message(None, 0) == []
     assert attachments.in_draft(chat.id) == []
-    store.purge(1e12)
-    assert [one.document_id for one in documents.of(project.id)] == ids
-    documents.remove(documents.of(project.id)[0].id)
+    store.purge_unused(1e12)
+    assert [one.document_id for one in documents.list_documents(project.id)] == ids
+    documents.remove(documents.list_documents(project.id)[0].id)
     projects.delete(project.id)
-    assert documents.of(project.id) == []
+    assert documents.list_documents(project.id) == []
     projects.restore(project.id)
-    assert [one.document_id for one in documents.of(project.id)] == ids[1:2]
+    assert [one.document_id for one in documents.list_documents(project.id)] == ids[1:2]
     projects.delete(project.id)
     projects.purge_deleted(1e12)
-    store.purge(1e12)
+    store.purge_unused(1e12)
     assert [store.get(number) for number in ids] == [None] * 2
 
 
@@ -88,12 +88,12 @@ def test_a_chat_is_told_the_memories_for_all_and_those_of_its_project(database: 
     km = memories.add("Distances in km. 🌙", moon.id)
     home = memories.add("I live in Köln.")
     heat = memories.add("In kelvin.", sun.id)
-    assert memories.of(None) == [home]
-    assert memories.of(moon.id) == [home, km]
+    assert memories.list_for_project(None) == [home]
+    assert memories.list_for_project(moon.id) == [home, km]
     assert memories.all() == [home, km, heat]
     memories.update(km.id, text="In miles.")
     memories.update(heat.id, project_id=None)
-    assert [one.text for one in memories.of(moon.id)] == ["I live in Köln.", "In kelvin.", "In miles."]
+    assert [one.text for one in memories.list_for_project(moon.id)] == ["I live in Köln.", "In kelvin.", "In miles."]
     memories.delete(home.id)
     assert memories.get(home.id) is None
     assert memories.deleted() == [home]
@@ -114,12 +114,12 @@ def test_tags_are_put_on_and_taken_off_and_none_has_anothers_name(
     work, later = tags.create("Work", "blue"), tags.create("später")
     assert tags.create("WORK") == work
     for tag, chat in ((work, first), (later, first), (later, second), (later, second), (work, 99)):
-        tags.put(tag.id, chat)
+        tags.set_tag(tag.id, chat)
     assert tags.of_chats() == {first: (work.id, later.id), second: (later.id,)}
     assert tags.of_chat(first) == [later, work]
     assert tags.chats_with([work.id, later.id]) == {first}
     assert tags.chats_with([later.id]) == {first, second}
-    tags.put(later.id, first, is_on=False)
+    tags.set_tag(later.id, first, is_on=False)
     assert tags.of_chat(first) == [work]
     assert tags.update(later.id, name=LONG, colour="red") == later.id
     assert tags.all()[-1] == ChatTag(later.id, LONG, "red")
@@ -133,7 +133,7 @@ def test_a_deleted_tag_comes_back_with_its_chats_also_where_its_name_was_taken(
 ) -> None:
     tags, chat = Tags(database), conversations.create(title="First").id
     work = tags.create("Work")
-    tags.put(work.id, chat)
+    tags.set_tag(work.id, chat)
     tags.delete(work.id)
     assert (tags.all(), tags.of_chats(), tags.chats_with([]), tags.deleted()) == ([], {}, set(), [work])
     tags.restore(work.id)

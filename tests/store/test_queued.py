@@ -15,12 +15,12 @@ def test_messages_wait_in_their_order_with_their_documents(database: Database) -
     conversations, attachments = Conversations(database), Attachments(database)
     chat = conversations.create(title="Chat")
     conversations.update(chat.id, draft="First")
-    document = DocumentStore(database).begin(Path("/documents/notes.txt"), 7, 1)
+    document = DocumentStore(database).begin_document(Path("/documents/notes.txt"), 7, 1)
     attachments.add_to_draft(chat.id, document)
     first = conversations.queued.add(chat.id, "First", draft_of=chat.id)
     attachments.add_to_draft(chat.id, document)
     second = conversations.queued.add(chat.id, "Second\0")
-    assert conversations.queued.of(chat.id) == [first, second]
+    assert conversations.queued.list_waiting(chat.id) == [first, second]
     assert (first.documents, second.documents, second.text) == (((document, ""),), (), "Second")
     assert len(attachments.in_draft(chat.id)) == 1, "what was attached since belongs to the draft"
     assert attachments.in_draft(None) == []
@@ -28,15 +28,15 @@ def test_messages_wait_in_their_order_with_their_documents(database: Database) -
     assert found is not None
     assert found.draft == ""
     conversations.queued.set_order([second.id, first.id])
-    conversations.queued.edit(first.id, "First, changed")
-    assert [one.text for one in conversations.queued.of(chat.id)] == ["Second", "First, changed"]
-    changed = conversations.queued.of(chat.id)[1]
+    conversations.queued.edit_text(first.id, "First, changed")
+    assert [one.text for one in conversations.queued.list_waiting(chat.id)] == ["Second", "First, changed"]
+    changed = conversations.queued.list_waiting(chat.id)[1]
     conversations.queued.remove(changed.id)
-    assert [one.text for one in conversations.queued.of(chat.id)] == ["Second"]
+    assert [one.text for one in conversations.queued.list_waiting(chat.id)] == ["Second"]
     conversations.queued.put_back(changed)
-    assert conversations.queued.of(chat.id)[1] == changed
+    assert conversations.queued.list_waiting(chat.id)[1] == changed
     with pytest.raises(KeyError):
-        conversations.queued.edit(99, "gone")
+        conversations.queued.edit_text(99, "gone")
     with pytest.raises(KeyError):
         conversations.queued.add(99, "gone")
 
@@ -46,11 +46,11 @@ def test_nothing_waits_in_a_deleted_chat_until_it_is_restored(database: Database
     chats = [conversations.create(title=title).id for title in "ab"]
     for chat in reversed(chats):
         conversations.queued.add(chat, "next")
-    assert conversations.queued.conversations() == [chats[1], chats[0]]
+    assert conversations.queued.list_conversations() == [chats[1], chats[0]]
     conversations.delete(chats[1])
-    assert (conversations.queued.conversations(), conversations.queued.of(chats[1])) == ([chats[0]], [])
+    assert (conversations.queued.list_conversations(), conversations.queued.list_waiting(chats[1])) == ([chats[0]], [])
     conversations.restore(chats[1])
-    assert len(conversations.queued.of(chats[1])) == 1
+    assert len(conversations.queued.list_waiting(chats[1])) == 1
     conversations.delete(chats[1])
     conversations.purge_deleted()
-    assert conversations.queued.conversations() == [chats[0]]
+    assert conversations.queued.list_conversations() == [chats[0]]

@@ -85,7 +85,7 @@ def contents(database: Database) -> dict[str, list[str]]:
     """The words by which each message is told from the others, by chat."""
     conversations = Conversations(database)
     return {
-        chat.title: [" ".join(message.text.split()[:2]) for message in conversations.path(chat.id)]
+        chat.title: [" ".join(message.text.split()[:2]) for message in conversations.read_branch(chat.id)]
         for chat in sorted(conversations.find(), key=lambda chat: chat.id)
     }
 
@@ -145,7 +145,7 @@ def test_where_a_tree_is_broken_at_its_root_the_rows_are_found_on_their_pages(so
         question = conversations.add_message(2, 16, Role.USER, "turn 8 " + "long " * 20_000).id
         conversations.delete(conversations.create(title="gone").id)
         conversations.purge_deleted()
-        before = [conversations.get(2), conversations.message(question), conversations.message(1)]
+        before = [conversations.get(2), conversations.get_message(question), conversations.get_message(1)]
     overwrite_page(sound_file, 1 if table == "sqlite_schema" else root_page(sound_file, table))
     damaged = sound_file.read_bytes()
     with closing(Database.open(sound_file)) as database:
@@ -157,7 +157,7 @@ def test_where_a_tree_is_broken_at_its_root_the_rows_are_found_on_their_pages(so
         else:
             assert contents(database) == ALL | {"chat 1": [*TURNS, "turn 8"]}
             assert conversations.get(2) == before[0]
-        assert [conversations.message(question), conversations.message(1)] == before[1:]
+        assert [conversations.get_message(question), conversations.get_message(1)] == before[1:]
         assert len(search_text(conversations, "turn")) == 41
         use_every_part(database)
 
@@ -275,7 +275,7 @@ def test_a_full_text_index_that_went_wrong_is_made_again_at_the_next_start(sound
         with pytest.raises(DatabaseDamaged) as raised:
             search_text(conversations, "turn")
         assert raised.value.path == str(sound_file)
-        assert len(conversations.path(1)) == 8, "chats can be read meanwhile"
+        assert len(conversations.read_branch(1)) == 8, "chats can be read meanwhile"
     for _ in range(2):
         with closing(Database.open(sound_file)) as database:
             assert database.moved_aside is None
@@ -298,7 +298,7 @@ def test_an_index_that_a_newer_sqlite_wrote_is_built_anew(sound_file: Path) -> N
 def test_so_are_the_indexes_of_documents_and_summaries(sound_file: Path, index: str) -> None:
     with closing(Database.open(sound_file)) as database:
         documents, jobs, summaries = DocumentStore(database), JobTable(database), SummaryStore(database)
-        id_ = documents.begin(Path("/d/a.txt"), 1, 1)
+        id_ = documents.begin_document(Path("/d/a.txt"), 1, 1)
         documents.add_blocks(
             id_, [{"id": n, "kind": "paragraph", "page": 1, "text": f"kiln {n}"} for n in range(1, 300)]
         )
@@ -307,11 +307,11 @@ def test_so_are_the_indexes_of_documents_and_summaries(sound_file: Path, index: 
         with database.transaction() as connection:
             connection.execute(f"UPDATE {index}_data SET block = zeroblob(20) WHERE id > 10")
         with pytest.raises(DatabaseDamaged):
-            _ = documents.rank([id_], ["kiln"], 5) and summaries.search("glaze")
+            _ = documents.rank_blocks([id_], ["kiln"], 5) and summaries.search_text("glaze")
     with closing(Database.open(sound_file)) as database:
         assert database.moved_aside is None
-        assert len(SummaryStore(database).search("glaze")) == 30
-        assert len(DocumentStore(database).rank([id_], ["kiln"], 5)) == 5
+        assert len(SummaryStore(database).search_text("glaze")) == 30
+        assert len(DocumentStore(database).rank_blocks([id_], ["kiln"], 5)) == 5
 
 
 def test_damage_in_a_very_large_file_is_met_while_working_and_put_aside_at_the_next_start(sound_file: Path) -> None:
@@ -321,7 +321,7 @@ def test_damage_in_a_very_large_file_is_met_while_working_and_put_aside_at_the_n
     with closing(Database.open(sound_file)) as database:
         assert database.moved_aside is None
         with pytest.raises(DatabaseDamaged):
-            Conversations(database).path(1)
+            Conversations(database).read_branch(1)
     with closing(Database.open(sound_file)) as database:
         assert database.moved_aside is not None
         assert len(Conversations(database).find()) == 5
@@ -334,7 +334,7 @@ def use_every_part(database: Database) -> None:
     conversations.recover()
     conversations.purge_deleted()
     for found in conversations.find():
-        conversations.path(found.id)
+        conversations.read_branch(found.id)
     search_text(conversations, "turn")
     pages = PageStore(database)
     for row in pages.find("glaze"):
@@ -346,7 +346,7 @@ def use_every_part(database: Database) -> None:
     chat = conversations.create(title="new")
     question = conversations.add_message(chat.id, None, Role.USER, "turn around")
     conversations.save_text(question.id, "a longer text " * 1000)
-    assert len(conversations.path(chat.id)) == 1
+    assert len(conversations.read_branch(chat.id)) == 1
 
 
 @example(seed=3, pages=1)

@@ -28,9 +28,9 @@ def documents(database: Database) -> DocumentStore:
 
 
 def document(documents: DocumentStore, name: str = "a.pdf") -> int:
-    id_ = documents.begin(Path("/d") / name, 1, 1)
+    id_ = documents.begin_document(Path("/d") / name, 1, 1)
     documents.add_blocks(id_, [{"id": 1, "kind": "paragraph", "page": 1, "text": "kiln"}])
-    return documents.finish(id_, format_="pdf", unit="page", pages=1, sha256="x", info={}).id
+    return documents.finish_document(id_, format_="pdf", unit="page", pages=1, sha256="x", info={}).id
 
 
 def add(jobs: JobTable, title: str = "", *document_ids: int) -> Job:
@@ -54,7 +54,7 @@ def test_a_job_about_a_document_that_is_gone_or_half_read_is_not_stored(
     jobs: JobTable, store: SummaryStore, documents: DocumentStore
 ) -> None:
     job = add(jobs, "", document(documents))
-    half = documents.begin(Path("/d/half.pdf"), 1, 1)
+    half = documents.begin_document(Path("/d/half.pdf"), 1, 1)
     for missing in (half, 999):
         with pytest.raises(KeyError):
             add(jobs, "", missing)
@@ -67,14 +67,14 @@ def test_a_document_of_a_job_stays_as_long_as_the_job_also_while_it_is_deleted(
     jobs: JobTable, documents: DocumentStore
 ) -> None:
     job = add(jobs, "", id_ := document(documents))
-    assert documents.purge(before=200.0) == 0
+    assert documents.purge_unused(before=200.0) == 0
     jobs.delete(job.id)
-    assert documents.purge(before=200.0) == 0
+    assert documents.purge_unused(before=200.0) == 0
     with pytest.raises(Exception, match="FOREIGN KEY"):
-        documents.discard(id_)
-    assert len(documents.blocks(id_)) == 1, "its blocks are all there"
+        documents.discard_document(id_)
+    assert len(documents.read_blocks(id_)) == 1, "its blocks are all there"
     jobs.purge_deleted()
-    assert documents.purge(before=200.0) == 1
+    assert documents.purge_unused(before=200.0) == 1
 
 
 def test_a_document_in_a_chat_stays_without_its_job(
@@ -83,7 +83,7 @@ def test_a_document_in_a_chat_stays_without_its_job(
     job = add(jobs, "", id_ := document(documents))
     Attachments(database).add_to_draft(None, id_)
     jobs.remove(job.id)
-    assert documents.purge(before=200.0) == 0
+    assert documents.purge_unused(before=200.0) == 0
 
 
 def test_a_step_is_found_by_every_job_and_goes_with_the_last_that_used_it(
@@ -122,25 +122,29 @@ def test_a_step_that_is_kept_again_is_the_newer_one(database: Database, jobs: Jo
 
 def test_a_result_is_found_by_its_words_until_it_changes(jobs: JobTable, store: SummaryStore) -> None:
     job = add(jobs)
-    assert store.result(job.id) is None
+    assert store.read_result(job.id) is None
     store.keep_result(job.id, {"text": 1}, "Die Glasur schmilzt bei 1200 °C.")
     store.keep_result(job.id, {"text": 2}, "Die Öfen kühlen ab.")
-    assert store.result(job.id) == {"text": 2}
-    assert (store.search("glasur"), store.search("ofen"), store.search("kuhl")) == (set(), {job.id}, {job.id})
+    assert store.read_result(job.id) == {"text": 2}
+    assert (store.search_text("glasur"), store.search_text("ofen"), store.search_text("kuhl")) == (
+        set(),
+        {job.id},
+        {job.id},
+    )
     jobs.remove(job.id)
-    assert (store.result(job.id), store.search("ofen")) == (None, set())
+    assert (store.read_result(job.id), store.search_text("ofen")) == (None, set())
 
 
 def test_every_word_has_to_be_somewhere(jobs: JobTable, store: SummaryStore, documents: DocumentStore) -> None:
     job = add(jobs, "On Kilns", document(documents, "Größe 7.pdf"))
     other = add(jobs, "Kilns too")
     store.keep_result(job.id, {}, "Fire is hot.")
-    assert store.search("kiln") == {job.id, other.id}
-    assert store.search("KILN grosse fir") == {job.id}
-    assert store.search("kiln cold") == set()
-    assert store.search('"hot" AND') == set(), "no syntax, only words"
-    assert store.search("°") == set()
-    assert store.search("  ") == set()
+    assert store.search_text("kiln") == {job.id, other.id}
+    assert store.search_text("KILN grosse fir") == {job.id}
+    assert store.search_text("kiln cold") == set()
+    assert store.search_text('"hot" AND') == set(), "no syntax, only words"
+    assert store.search_text("°") == set()
+    assert store.search_text("  ") == set()
 
 
 def test_an_index_with_changes_behind_it_is_sound(database: Database, jobs: JobTable, store: SummaryStore) -> None:
@@ -152,4 +156,4 @@ def test_an_index_with_changes_behind_it_is_sound(database: Database, jobs: JobT
             jobs.remove(job.id)
     with database.transaction() as connection:
         connection.execute("INSERT INTO results_index (results_index, rank) VALUES ('integrity-check', 1)")
-    assert len(store.search("version")) == 10
+    assert len(store.search_text("version")) == 10

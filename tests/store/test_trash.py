@@ -58,7 +58,7 @@ def test_everything_that_can_be_deleted_is_listed_and_comes_back_as_it_was(datab
     ]
     for delete, number in made:
         delete(number)
-    rows = TrashStore(database).rows()
+    rows = TrashStore(database).list_items()
     assert [(one.kind, one.title, one.within) for one in reversed(rows)] == [
         ("chat", "Rent", ""),
         ("message", "How high?", "Kept"),
@@ -81,10 +81,10 @@ def test_what_goes_with_something_else_is_not_listed_by_itself(database: Databas
     chats.delete_message(message.id)
     memories.delete(memories.add("I rent.", project.id).id)
     trash = TrashStore(database)
-    assert [one.kind for one in trash.rows()] == [MEMORY, MESSAGE]
+    assert [one.kind for one in trash.list_items()] == [MEMORY, MESSAGE]
     chats.delete(chat.id)
     projects.delete(project.id)
-    assert [one.title for one in trash.rows()] == ["Flat", "Rent"]
+    assert [one.title for one in trash.list_items()] == ["Flat", "Rent"]
 
 
 def test_only_what_is_old_enough_or_given_up_goes(database: Database, clock: Clock) -> None:
@@ -97,7 +97,7 @@ def test_only_what_is_old_enough_or_given_up_goes(database: Database, clock: Clo
     trash = TrashStore(database)
     trash.give_up("chat", given_up.id)
     trash.give_up("chat", alive.id)
-    assert {one.title for one in trash.rows()} == {"old", "young"}
+    assert {one.title for one in trash.list_items()} == {"old", "young"}
     assert set(chats.purge_deleted(between)) == {old.id, given_up.id}
     assert [chat.title for chat in chats.find()] == ["alive"]
     chats.restore(young.id)
@@ -117,10 +117,10 @@ def test_a_message_that_is_given_up_takes_along_what_was_deleted_below_it_before
     chats.delete_message(answer.id)
     chats.delete_message(question.id)
     trash = TrashStore(database)
-    assert [one.title for one in trash.rows()] == ["How high?", "High."]
+    assert [one.title for one in trash.list_items()] == ["How high?", "High."]
     trash.give_up(MESSAGE, question.id)
-    assert trash.rows() == []
+    assert trash.list_items() == []
     chats.purge_deleted(1.0)
-    assert [one.id for one in chats.path(chat.id)] == [other.id]
+    assert [one.id for one in chats.read_branch(chat.id)] == [other.id]
     with database.reading() as connection:
         assert connection.execute("SELECT count(*) FROM messages").fetchone()[0] == 1

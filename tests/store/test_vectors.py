@@ -15,7 +15,7 @@ from app.store.conversations import Attachments
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.projects import ProjectDocuments, Projects
-from app.store.recovery import recover
+from app.store.recovery import recover_rows
 from app.store.vectors import VectorStore
 
 
@@ -31,9 +31,9 @@ def store(database: Database) -> DocumentStore:
 
 
 def kept(store: DocumentStore) -> int:
-    id_ = store.begin(Path("/a.txt"), 1, 1)
+    id_ = store.begin_document(Path("/a.txt"), 1, 1)
     store.add_blocks(id_, [{"id": 1, "kind": "paragraph", "page": None, "text": "a"}])
-    return store.finish(id_, format_="text", unit="", pages=0, sha256="", info={}).id
+    return store.finish_document(id_, format_="text", unit="", pages=0, sha256="", info={}).id
 
 
 def rows(database: Database) -> int:
@@ -47,7 +47,7 @@ def test_vectors_come_back_within_a_hundredth_of_their_angle(store: DocumentStor
     given /= np.linalg.norm(given, axis=1, keepdims=True)
     store.vectors.add(document, "m", range(1, 17), given[:16])
     store.vectors.add(document, "m", [40, 41, 42, 100_000], given[16:])
-    batches = list(store.vectors.batches(document, "m"))
+    batches = list(store.vectors.read_batches(document, "m"))
     assert [number for batch in batches for number in batch.blocks] == [*range(1, 17), 40, 41, 42, 100_000]
     found = np.concatenate([batch.vectors for batch in batches])
     assert (np.sum(found * given, axis=1) / np.linalg.norm(found, axis=1)).min() > 0.9999
@@ -62,7 +62,7 @@ def test_only_documents_of_chats_wait_for_vectors_until_they_have_all(database: 
     assert vectors.unfinished_documents("m") == [third, first], "the newest first"
     vectors.add(third, "m", [1], np.ones((1, 4), np.float32))
     assert vectors.unfinished_documents("m") == [third, first]
-    vectors.finish(third, "m")
+    vectors.mark_complete(third, "m")
     assert vectors.is_finished(third, "m")
     assert vectors.unfinished_documents("m") == [first]
     assert vectors.unfinished_documents("m, changed") == [third, first]
@@ -74,7 +74,7 @@ def test_they_go_with_their_document_and_when_another_model_is_chosen(database: 
     first, second = kept(store), kept(store)
     for document, model in ((first, "old"), (first, "m"), (second, "m")):
         store.vectors.add(document, model, [1], np.ones((1, 4), np.float32))
-    store.discard(second)
+    store.discard_document(second)
     assert rows(database) == 2
     store.vectors.add(second, "m", [1], np.ones((1, 4), np.float32))
     assert rows(database) == 2, "the document is gone"
@@ -96,12 +96,12 @@ def test_they_go_with_the_last_chat_or_project_that_had_the_document(
     else:
         attachments.add_to_draft(None, document)
     store.vectors.add(document, "m", [1], np.ones((1, 4), np.float32))
-    store.vectors.finish(document, "m")
+    store.vectors.mark_complete(document, "m")
     later = time.time() + 60
-    assert (store.purge(later), rows(database)) == (0, 2)
-    for attachment in projects.of(project.id) if is_of_project else attachments.in_draft(None):
+    assert (store.purge_unused(later), rows(database)) == (0, 2)
+    for attachment in projects.list_documents(project.id) if is_of_project else attachments.in_draft(None):
         attachments.remove(attachment.id)
-    assert (store.purge(later), rows(database)) == (1, 0)
+    assert (store.purge_unused(later), rows(database)) == (1, 0)
 
 
 def test_a_row_that_a_damaged_file_made_odd_is_left_out(database: Database) -> None:
@@ -122,7 +122,7 @@ def test_they_are_recovered_with_their_document_from_a_damaged_file(database: Da
     first, second = kept(store), kept(store)
     for document in (first, second):
         store.vectors.add(document, "m", [1], np.ones((1, 4), np.float32))
-        store.vectors.finish(document, "m")
+        store.vectors.mark_complete(document, "m")
     database.close()
     path = tmp_path / "fireside.db"
     with closing(sqlite3.connect(path)) as connection:
@@ -132,7 +132,7 @@ def test_they_are_recovered_with_their_document_from_a_damaged_file(database: Da
             new.close()
         with closing(sqlite3.connect(tmp_path / "new.db")) as copy:
             copy.isolation_level = None
-            recover(connection, copy, None)
+            recover_rows(connection, copy, None)
     with closing(Database.open(tmp_path / "new.db")) as recovered:
         vectors = DocumentStore(recovered).vectors
         assert vectors.is_finished(second, "m")

@@ -59,8 +59,10 @@ def test_a_tree_comes_back_as_it_was_added_with_its_times_and_the_branch_that_is
     found = list(whole.all_messages(chat_id))
     assert without_ids(found) == without_ids(TREE)
     assert added.first_kept_id == found[1].id
-    assert [one.text for one in whole.branch(chat_id)] == [one.text for one in conversations.path(chat_id)]
-    assert [one.text for one in conversations.path(chat_id)] == ["first", "another"]
+    assert [one.text for one in whole.iterate_branch(chat_id)] == [
+        one.text for one in conversations.read_branch(chat_id)
+    ]
+    assert [one.text for one in conversations.read_branch(chat_id)] == ["first", "another"]
     assert search_text(conversations, "elsewhere")[0][0] == search_text(conversations, "anoth")[0][0] == chat_id
 
 
@@ -82,36 +84,36 @@ def test_deleted_messages_are_no_part_of_it_and_a_long_one_is_walked_through_in_
     conversations.delete_message(gone.id)
     whole, numbers = WholeConversations(database), [str(number) for number in range(2 * BATCH + 3)]
     assert [one.text for one in whole.all_messages(chat.id)] == numbers
-    assert [one.text for one in whole.branch(chat.id)] == numbers
+    assert [one.text for one in whole.iterate_branch(chat.id)] == numbers
     assert whole.message_count(chat.id) == len(numbers)
-    assert list(whole.branch(chat.id + 1)) == list(whole.all_messages(chat.id + 1)) == []
+    assert list(whole.iterate_branch(chat.id + 1)) == list(whole.all_messages(chat.id + 1)) == []
 
 
 def test_how_conversations_began_without_what_is_deleted(database: Database) -> None:
     conversations, whole = Conversations(database), WholeConversations(database)
     chat_id, empty_id = whole.add_tree(CHAT, TREE), whole.add_tree(CHAT, [])
-    assert whole.beginnings() == {chat_id: 10.0, empty_id: 10.0}
+    assert whole.read_start_times() == {chat_id: 10.0, empty_id: 10.0}
     assert (whole.first_text(chat_id), whole.first_text(empty_id), whole.first_text(99)) == ("first", None, None)
-    first = conversations.path(chat_id)[0].id
+    first = conversations.read_branch(chat_id)[0].id
     conversations.add_message(chat_id, None, Role.USER, "another beginning")
     assert whole.first_text(chat_id) == "first"
     conversations.delete_message(first)
     assert whole.first_text(chat_id) == "another beginning"
     conversations.delete(chat_id)
-    assert whole.beginnings() == {empty_id: 10.0}
+    assert whole.read_start_times() == {empty_id: 10.0}
 
 
 def test_documents_are_found_by_their_content_and_stand_at_messages_and_in_the_draft(database: Database) -> None:
     store, attachments = DocumentStore(database), Attachments(database)
-    document_id = store.begin(Path("/lease.pdf"), 1, 1)
+    document_id = store.begin_document(Path("/lease.pdf"), 1, 1)
     assert store.find_content("") is store.find_content("aa") is None
-    store.finish(document_id, format_="pdf", unit="page", pages=1, sha256="aa", info={})
+    store.finish_document(document_id, format_="pdf", unit="page", pages=1, sha256="aa", info={})
     found = store.find_content("aa")
     assert found is not None
     assert (found.id, found.name) == (document_id, "lease.pdf")
     chat_id = WholeConversations(database).add_tree(
         CHAT, TREE, {1: [(document_id, DocumentUse.WHOLE)], None: [(document_id, DocumentUse.UNDECIDED)]}
     )
-    first = Conversations(database).path(chat_id)[0].id
+    first = Conversations(database).read_branch(chat_id)[0].id
     assert [one.use for one in attachments.of_messages([first])[first]] == [DocumentUse.WHOLE]
     assert [one.document_id for one in attachments.in_draft(chat_id)] == [document_id]

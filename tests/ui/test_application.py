@@ -19,7 +19,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.core.errors import AppError, DatabaseAltered, DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.events import Role
 from app.core.paths import AppPaths
@@ -150,7 +150,7 @@ def test_a_quick_question_needs_no_window_and_a_later_one_comes_to_the_same_prog
 def test_a_start_waits_until_the_first_one_has_stored_everything(fresh_home: Path, qapp: QApplication) -> None:
     first = SingleInstance(fresh_home / "data")
     assert first.claim() is InstanceState.NOBODY
-    first.leave()
+    first.stop_answering()
     with program(fresh_home) as (second, errors):
         log = fresh_home / "logs" / "fireside.log"
         wait_until(lambda: "still storing" in errors.read_text(), "the second one to wait")
@@ -194,7 +194,7 @@ def test_a_full_disk_keeps_no_window_from_opening(tmp_path: Path, has_chats: boo
             assert process.wait(QUIT_TIMEOUT_S) == 0, errors.read_text()
             assert "Traceback" not in errors.read_text(), errors.read_text()
         (home / "other").unlink()
-        app = build(AppPaths(home / "data", home / "config", home / "cache", home / "logs"))
+        app = build_program(AppPaths(home / "data", home / "config", home / "cache", home / "logs"))
         assert [chat.title for chat in app.conversations.find()] == (["kept"] if has_chats else [])
         app.close()
 

@@ -58,7 +58,7 @@ def with_notes(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_it_stands_at_the_top_and_is_opened_by_click_with_its_column(with_notes: Frame) -> None:
-    button = with_notes.find(QAbstractButton, "tab_notes")
+    button = with_notes.find_step(QAbstractButton, "tab_notes")
     assert button.isVisible()
     assert button.text() == "Notes"
     assert button.toolTip() == "Ctrl+5"
@@ -74,7 +74,7 @@ def test_it_is_opened_by_its_key_and_its_keys_are_on_the_sheet(with_notes: Frame
     with_notes.key(Qt.Key.Key_5)
     assert with_notes.shown == SHOWN
     with_notes.do("shortcuts")
-    sheet = with_notes.find(ShortcutSheet)
+    sheet = with_notes.find_step(ShortcutSheet)
     said = {label.text() for label in sheet.findChildren(QLabel)}
     assert {"Notes", "Ctrl+5", "To the next note"} <= said
     sheet.close()
@@ -85,10 +85,10 @@ def test_it_has_its_place_among_those_that_take_files(with_notes: Frame, tmp_pat
     assert "Note it" in with_notes.hint(file)
     with_notes.drop(file, share=0.99)
     assert with_notes.shown == SHOWN
-    assert with_notes.find(QLabel, "notes_column").text() == "plan.txt"
+    assert with_notes.find_step(QLabel, "notes_column").text() == "plan.txt"
     assert with_notes.hint(file) == "Drop to note", "above the open tab there is only one thing to do"
     with_notes.drop(notes(tmp_path / "list.txt", "A list."))
-    assert with_notes.find(QLabel, "notes_column").text() == "list.txt"
+    assert with_notes.find_step(QLabel, "notes_column").text() == "list.txt"
     assert with_notes.chat.files == []
 
 

@@ -55,7 +55,7 @@ class Outdoors:
     @property
     def question(self) -> QuestionDialog:
         """What is asked at closing."""
-        return self.frame.find(QuestionDialog, "keep_running_question")
+        return self.frame.find_step(QuestionDialog, "keep_running_question")
 
     def answer(self, words: str) -> None:
         """Presses a button of the question."""
@@ -70,7 +70,7 @@ def outdoors(frame: Frame) -> Iterator[Outdoors]:
 
 def test_without_a_tray_there_is_none_and_closing_quits(frame: Frame) -> None:
     outside = Outside(frame.app, frame.window, TaskBar(frame.window), has_tray=lambda: False)
-    frame.app.change("system", keeps_running=True)
+    frame.app.change_settings("system", keeps_running=True)
     frame.chat.busy = True
     ended = frame.heard(frame.window.closing.begun)
     frame.window.close()
@@ -143,16 +143,16 @@ def test_the_window_that_keeps_running_comes_back_with_a_click_and_quits_by_its_
 
 
 def test_a_window_that_a_later_start_brought_back_quits_the_program_when_it_is_closed(outdoors: Outdoors) -> None:
-    outdoors.frame.app.change("system", keeps_running=True)
+    outdoors.frame.app.change_settings("system", keeps_running=True)
     outdoors.window.close()
     bring_to_front(outdoors.window)
-    outdoors.frame.app.change("system", keeps_running=False)
+    outdoors.frame.app.change_settings("system", keeps_running=False)
     outdoors.window.close()
     assert QApplication.quitOnLastWindowClosed()
 
 
 def test_a_tray_that_is_gone_keeps_no_window(outdoors: Outdoors) -> None:
-    outdoors.frame.app.change("system", keeps_running=True)
+    outdoors.frame.app.change_settings("system", keeps_running=True)
     ended = outdoors.frame.heard(outdoors.window.closing.begun)
     outdoors.has_tray = False
     outdoors.window.close()
@@ -169,7 +169,7 @@ def test_the_tray_is_chosen_in_the_settings(outdoors: Outdoors) -> None:
 
 def test_the_end_of_the_session_closes_whatever_keeps_running(outdoors: Outdoors) -> None:
     frame = outdoors.frame
-    frame.app.change("system", keeps_running=True)
+    frame.app.change_settings("system", keeps_running=True)
     ended = frame.heard(frame.window.closing.begun)
     frame.window.closing.go_for_good()
     frame.window.close()
@@ -211,7 +211,7 @@ def test_what_it_was_about_is_said_where_that_is_wanted_and_a_click_leads_there(
     frame.window.hide()
     qtbot.waitUntil(lambda: not frame.window.isActiveWindow())
     frame.window.tab("chat").work_ended.emit(end)
-    frame.app.change("system", notifies_with_words=True)
+    frame.app.change_settings("system", notifies_with_words=True)
     frame.window.tab("chat").work_ended.emit(end)
     assert noted.told == [(ANSWER_READY, ""), (ANSWER_READY, "The lease\nIn May.")]
     frame.show_tab("summarize")
@@ -251,7 +251,7 @@ class Listening:
     def __init__(self, keys: Keys, shortcut: GlobalShortcut) -> None:
         self.keys, self.shortcut = keys, shortcut
         self.is_closed = False
-        shortcut.say()(f"They are {keys.character or keys.function}.")
+        shortcut.answer_callback()(f"They are {keys.character or keys.function}.")
 
     def close(self) -> None:
         self.is_closed = True
@@ -266,7 +266,7 @@ def test_keys_are_chosen_in_the_settings_which_say_what_became_of_them(
     )
     frame = outdoors.frame
     frame.window.open_settings("system")
-    field, said = frame.find(QKeySequenceEdit), frame.find(QLabel, "shortcut_said")
+    field, said = frame.find_step(QKeySequenceEdit), frame.find_step(QLabel, "shortcut_said")
     assert not field.isVisible()
     frame.click(frame.button("Open with keys from any program"))
     assert field.isVisible()
@@ -277,7 +277,7 @@ def test_keys_are_chosen_in_the_settings_which_say_what_became_of_them(
     assert frame.settings.system.shortcut == "Ctrl+F8"
     QTest.keyClick(field, Qt.Key.Key_Q)
     qtbot.waitUntil(lambda: "couldn’t type" in said.text())
-    made[-1].shortcut.hear()
+    made[-1].shortcut.report_pressed()
     qtbot.waitUntil(outdoors.outside.quick.isVisible)
     outdoors.outside.quick.close()
     frame.click(frame.button("Open with keys from any program"))

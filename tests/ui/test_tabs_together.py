@@ -120,7 +120,7 @@ def test_keys_mean_the_summaries_in_their_tab(frame: Frame) -> None:
     assert frame.open_summary is None
     assert frame.shown == SUMMARIZE
     frame.key(Qt.Key.Key_O, CTRL | SHIFT)
-    dialog = frame.find(QFileDialog)
+    dialog = frame.find_step(QFileDialog)
     assert dialog.windowTitle() == CHOOSE_DOCUMENTS
     dialog.reject()
     assert frame.chat.attaching.asked == 0
@@ -223,7 +223,7 @@ def test_headings_cards_and_text_of_every_tab_begin_at_the_same_left_edge(
         frame.show_models(page)
         lefts[page] = left(frame.models_title)
     frame.show_models("search")
-    lefts["search"] = left(frame.find(StateView))
+    lefts["search"] = left(frame.find_step(StateView))
     assert lefts == dict.fromkeys(lefts, frame.theme.px(EDGE_PX))
 
 
@@ -347,14 +347,14 @@ def test_a_file_with_chats_can_be_imported_or_asked_about(frame: Frame, tmp_path
     frame.open_files(chats)
     frame.wait(lambda: frame.notices == [CHATS_IN_FILES.format(names="chats.json")])
     frame.press_notice(IMPORT_LABEL)
-    dialog = frame.find(ImportDialog)
+    dialog = frame.find_step(ImportDialog)
     frame.wait(lambda: [chat.title for chat in frame.conversations.find()] == ["Kiln"] and not dialog.is_reading)
 
 
 def test_a_model_among_the_documents_goes_its_own_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     lease, model = lease_pdf(tmp_path / "lease.pdf"), tmp_path / "Big-1B.gguf"
     write_model(model)
-    frame.app.change("models", add_how="in_place")
+    frame.app.change_settings("models", add_how="in_place")
     frame.drop(lease, model, share=0.5)
     qtbot.waitUntil(lambda: len(frame.summarize.read) == 1)
     qtbot.waitUntil(lambda: Path(frame.settings.models.summarize_path) == model)
@@ -373,7 +373,7 @@ def test_each_tab_has_its_model_and_choosing_one_leaves_the_chats_in_memory(
     picker = frame.picker
     frame.key(Qt.Key.Key_2)
     assert picker.accessibleDescription().startswith("Starter, 145 MB, ready"), "the chat's serves without another"
-    frame.app.change("engine", known_models=(str(big),))
+    frame.app.change_settings("engine", known_models=(str(big),))
     frame.choose_model("Big 9B")
     assert (
         picker.accessibleDescription()
@@ -422,7 +422,7 @@ def test_the_model_that_only_write_uses_says_whether_it_is_in_memory_and_can_be_
     frame.loader.start()
     frame.wait(lambda: frame.loader.state == "ready")
     frame.key(Qt.Key.Key_4)
-    frame.app.change("engine", known_models=(str(big),))
+    frame.app.change_settings("engine", known_models=(str(big),))
     frame.choose_model("Big 9B")
 
     def press(words: str) -> None:

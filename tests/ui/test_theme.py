@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFontInfo, QGuiApplication
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.ui.theme import DARK, LIGHT, LateTheme, Theme, Tokens
 
 GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
@@ -122,7 +122,7 @@ def test_zoom_goes_in_steps_and_ends(qtbot: QtBot) -> None:
 
 
 def test_the_shipped_fonts_are_used_when_they_are_there(qtbot: QtBot) -> None:
-    assert list(resource("fonts").glob("*.otf")), "resources/fonts is empty: run `make setup`"
+    assert list(resource_path("fonts").glob("*.otf")), "resources/fonts is empty: run `make setup`"
     theme = Theme("light")
     assert QFontInfo(theme.font()).family() == "Inter"
     assert QFontInfo(theme.code_font()).family() == "JetBrains Mono"

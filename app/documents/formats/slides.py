@@ -129,7 +129,9 @@ class _Presentation:
         text = "\n".join(piece.text for piece in shapes.read(root))
         self._keep_margins(shapes.margins)
         if text:
-            yield BlockPiece(BlockKind.NOTE, text, number, ElementPlaces(part, root).place(root), label="speaker notes")
+            yield BlockPiece(
+                BlockKind.NOTE, text, number, ElementPlaces(part, root).place_of(root), label="speaker notes"
+            )
 
     def _comments(self, part: str, number: int) -> Iterator[BlockPiece]:
         """The older form has its text as it is, the newer one as paragraphs; answers are comments too."""
@@ -141,7 +143,7 @@ class _Presentation:
             else:
                 text = (element.text or "").strip()
             if text:
-                yield BlockPiece(BlockKind.NOTE, text, number, places.place(element), label="comment")
+                yield BlockPiece(BlockKind.NOTE, text, number, places.place_of(element), label="comment")
 
 
 class _ReadShapes:
@@ -183,7 +185,7 @@ class _ReadShapes:
         elif kind in TITLES:
             text = " ".join(" ".join(drawing_text(paragraph) for paragraph in paragraphs).split())
             if text:
-                yield BlockPiece(BlockKind.HEADING, text, self._number, self._places.place(shape), 1)
+                yield BlockPiece(BlockKind.HEADING, text, self._number, self._places.place_of(shape), 1)
         else:
             for paragraph in paragraphs:
                 yield from self._paragraph(paragraph, kind)
@@ -194,7 +196,7 @@ class _ReadShapes:
             for paragraph in paragraphs:
                 if text := drawing_text(paragraph):
                     self.margins.append(
-                        BlockPiece(BlockKind.NOTE, text, None, self._places.place(paragraph), label=label)
+                        BlockPiece(BlockKind.NOTE, text, None, self._places.place_of(paragraph), label=label)
                     )
 
     def _paragraph(self, paragraph: Element, holder: str | None) -> Iterator[BlockPiece]:
@@ -202,7 +204,7 @@ class _ReadShapes:
         text = drawing_text(paragraph)
         if not text:
             return
-        place = self._places.place(paragraph)
+        place = self._places.place_of(paragraph)
         properties = paragraph.find(f"{DRAWING}pPr")
         label = mark_of(properties) if properties is not None else None
         if label == "" or (label is None and holder not in BODIES) or (holder is None and label is None):
@@ -219,7 +221,7 @@ class _ReadShapes:
             rows.append([" ".join(drawing_text(element) for element in cell.iter(PARAGRAPH)) for cell in cells])
         rows = [row for row in rows if any(cell.strip() for cell in row)]
         if rows:
-            yield BlockPiece(BlockKind.TABLE, table_text(rows), self._number, self._places.place(table))
+            yield BlockPiece(BlockKind.TABLE, table_text(rows), self._number, self._places.place_of(table))
 
     def _drawn(self, element: Element) -> Iterator[BlockPiece]:
         """A diagram or a chart, kept in a part of its own."""

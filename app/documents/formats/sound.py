@@ -75,7 +75,7 @@ def listen(
     cutting = _SoundCutter(request)
     for samples in _decoded(path, request.rate_hz):
         on_step()
-        for piece in cutting.take(samples):
+        for piece in cutting.add_samples(samples):
             tell(piece)
     for piece in cutting.rest():
         tell(piece)
@@ -116,13 +116,13 @@ class _SoundCutter:
     def seconds(self) -> float:
         return self._total / self._request.rate_hz
 
-    def take(self, samples: array[int]) -> Iterator[SoundPiece]:
+    def add_samples(self, samples: array[int]) -> Iterator[SoundPiece]:
         self._total += len(samples)
         if self.seconds > MOST_S:
             raise DocumentUnreadable(self._request.path, "too_long_sound")
         self._waiting = self._np.concatenate([self._waiting, self._np.frombuffer(samples, self._np.int16)])
         while len(self._waiting) >= self._longest:
-            yield from self._piece(self._cut())
+            yield from self._piece(self._cut_position())
 
     def rest(self) -> Iterator[SoundPiece]:
         if len(self._waiting):
@@ -135,7 +135,7 @@ class _SoundCutter:
         loudness: np.ndarray[tuple[int], np.dtype[np.float64]] = self._np.sqrt((steps**2).mean(axis=1))
         return loudness
 
-    def _cut(self) -> int:
+    def _cut_position(self) -> int:
         """Where the quietest pause is, not too near to the beginning; of several the last."""
         loud = self._loudness(self._waiting[: self._longest])
         width = max(1, round(PAUSE_S / STEP_S))

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from app.core.errors import AppError, DocumentTooDemanding
-from app.core.paths import opener
+from app.core.paths import private_opener
 from app.documents.archive import Archive
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.folder import MOST_FILES, documents_in
@@ -56,7 +56,7 @@ class _ZippedDocument:
         has_text = False
         copy = folder / (_NO_NAME.sub("_", PurePosixPath(self._name).name)[-MOST_NAME:].lstrip(".") or "document")
         try:
-            with self._archive.open(self._name) as stream, open(copy, "wb", opener=opener) as file:
+            with self._archive.open(self._name) as stream, open(copy, "wb", opener=private_opener) as file:
                 shutil.copyfileobj(stream, file)
             for item in self._read(copy):
                 if isinstance(item, BlockPiece) and not has_text:

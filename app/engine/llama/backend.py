@@ -25,7 +25,7 @@ from app.engine.llama.calling import call_syntax, grammar_of
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.decoder import BatchDecoder
 from app.engine.llama.devices import BorrowedDevices
-from app.engine.llama.embedding import MOST_EMBEDDED_TOKENS, EmbeddingBrokenOff, EmbeddingContext, embeds
+from app.engine.llama.embedding import MOST_EMBEDDED_TOKENS, EmbeddingBrokenOff, EmbeddingContext, is_embedding_model
 from app.engine.llama.eyes import VisionEncoder
 from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, InspectionContext, LookBrokenOff
@@ -33,7 +33,7 @@ from app.engine.llama.library import LlamaLibrary, open_library
 from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.llama.model import Model
 from app.engine.llama.pool import PromptTokens, SavedStates, SequenceRun, common_length
-from app.engine.llama.sampling import Grammar, choose, make_chain, open_grammar
+from app.engine.llama.sampling import Grammar, choose_sampling, make_chain, open_grammar
 from app.engine.llama.template import MediaMarks, PromptPart, TemplateProblem, calls_told
 from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClassifier, classifies_tokens, spans_of
 from app.engine.scheduler import ParallelismPolicy
@@ -94,7 +94,7 @@ class LoadedModel:
         """Names of the devices that hold it."""
         return self._opened.held
 
-    def described(self, id_: int) -> protocol.Loaded:
+    def loaded_reply(self, id_: int) -> protocol.Loaded:
         """The last reply to the request that loaded it."""
         model, plan = self.model, self._opened.plan
         described = ModelLoaded(
@@ -133,16 +133,18 @@ class LoadedModel:
         self._eyes.speeds.update({kind: took for kind, took in known if isinstance(took, float) and took > 0})
         return key
 
-    def begin(self, request: protocol.Generate, job: EngineJob) -> None:
+    def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
         """Starts an answer; raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
         begun_s = time.perf_counter()
         ask, model = request.ask, self.model
         self._look_away()
         model.check_tokens([*ask.tokens, *(token for token, _ in ask.logit_bias)])
-        prompt, syntax = self._asked(ask) if ask.messages else (PromptTokens(_raw_tokens(model, ask)), NO_THINKING)
+        prompt, syntax = (
+            self._answer_prompt(ask) if ask.messages else (PromptTokens(_raw_tokens(model, ask)), NO_THINKING)
+        )
         forced = list(ask.forced)
         if ask.tells_last:
-            prompt, forced = self._told(ask)
+            prompt, forced = self._scored_prompt(ask)
         if syntax.inside and ask.thinking_budget == 0:
             prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
             syntax = replace(syntax, inside=False)
@@ -155,14 +157,14 @@ class LoadedModel:
         answer = AnswerDecoder(request, job.reply, begun_s, syntax)
         answer.media_tokens = prompt.media_tokens
         if ask.max_tokens == 0 or (ask.tells_last and not forced):
-            answer.begin(len(prompt.tokens), 0)
+            answer.begin_prompt(len(prompt.tokens), 0)
             job.reply(answer.finish(FinishReason.LENGTH))
             return
         grammar = _grammar_for(ask, self._library, model)
         # The grammar of another program is one of the whole answer; ours say what follows what was begun.
         if grammar is not None and ask.continue_last and ask.is_outside and not _waits_for_call(ask):
             grammar.begin_with(model.tokenize(ask.messages[-1].text, special=False))
-        choice = choose(ask.sampling, ask.task_sampling, self.model.header.metadata)
+        choice = choose_sampling(ask.sampling, ask.task_sampling, self.model.header.metadata)
         piece = _piece_with(model, syntax.marks | set(ask.calling.syntax.marks if ask.calling else ()))
         chain = make_chain(
             self._library,
@@ -172,7 +174,7 @@ class LoadedModel:
             lambda token: answer.is_outside(piece(token)),
             logit_bias=dict(ask.logit_bias),
         )
-        self.decoder.add(SequenceRun(request, job, answer, self.model, prompt, chain, piece, forced))
+        self.decoder.add_run(SequenceRun(request, job, answer, self.model, prompt, chain, piece, forced))
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
         """Looks into the model; raises ModelNotInspectable, TooLongToInspect or LookBrokenOff."""
@@ -180,26 +182,28 @@ class LoadedModel:
         tokens = self._tokens_of(request)
         total = len(tokens)
         if request.what == "tokens" or not total:
-            return protocol.Inspected(id_, total, tuple(TokenSeen(token, *model.written(token)) for token in tokens))
+            return protocol.Inspected(
+                id_, total, tuple(TokenSeen(token, *model.spell_token(token)) for token in tokens)
+            )
         if request.what == "probabilities":
-            look = self._look(min(total, WINDOW_TOKENS), job)
-            return protocol.Inspected(id_, total, tuple(look.seen(tokens, request.start, request.most)))
-        shown = tuple(TokenSeen(token, *model.written(token)) for token in tokens)
+            look = self._inspection_context(min(total, WINDOW_TOKENS), job)
+            return protocol.Inspected(id_, total, tuple(look.read_tokens(tokens, request.start, request.most)))
+        shown = tuple(TokenSeen(token, *model.spell_token(token)) for token in tokens)
         if total > MOST_ATTENTION_TOKENS:
             raise errors.TooLongToInspect(total, MOST_ATTENTION_TOKENS)
-        look = self._look(total, job)
+        look = self._inspection_context(total, job)
         if request.what == "attention":
-            layers = look.attention(tokens)
+            layers = look.read_attention(tokens)
             for shares in layers.values():
                 job.reply(protocol.Attended(id_, shares.tobytes()))
             return protocol.Inspected(id_, total, shown, (len(layers), *shares.shape), tuple(layers))
-        said = tuple(map(tuple, look.layers(tokens, request.most, request.start)))
+        said = tuple(map(tuple, look.read_layers(tokens, request.most, request.start)))
         return protocol.Inspected(id_, total, shown[request.start :][: len(said[0])], layers=said)
 
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded:
         """Vectors of texts; raises EmbeddingsUnavailable, PromptTooLong, EmbeddingBrokenOff or ModelLoadFailed."""
         model, texts = self.model, list[list[int]]()
-        if not embeds(model.header):
+        if not is_embedding_model(model.header):
             raise errors.EmbeddingsUnavailable(model.path)
         for text in request.texts:
             texts.append(model.tokenize(text, special=False, is_whole=True))
@@ -210,7 +214,7 @@ class LoadedModel:
         if embedding is None or embedding.size_tokens < longest:
             self._forget_embedding()
             embedding = self._embedding = EmbeddingContext(self._library, model, threads=threads, size_tokens=longest)
-        for vectors in embedding.vectors(texts, job.stop.is_set):
+        for vectors in embedding.embed_texts(texts, job.stop.is_set):
             job.reply(protocol.Vectors(request.id, vectors))
         return protocol.Embedded(request.id, embedding.width, sum(map(len, texts)))
 
@@ -232,10 +236,10 @@ class LoadedModel:
             self._library, model, threads=threads, size_tokens=len(tokens), is_cancelled=job.stop.is_set
         )
         try:
-            logits = classifier.logits(tokens)[len(source) + 2 : -1]
+            logits = classifier.label_logits(tokens)[len(source) + 2 : -1]
         finally:
             classifier.free()
-        starts, ends = spans_of(request.text, [model.piece(token) for token in text])
+        starts, ends = spans_of(request.text, [model.token_bytes(token) for token in text])
         return protocol.TokensClassified(request.id, logits.shape[1], starts, ends, logits.tobytes())
 
     def _forget_embedding(self) -> None:
@@ -246,7 +250,7 @@ class LoadedModel:
     def _tokens_of(self, request: protocol.Inspect) -> list[int]:
         """What is looked at; a long text comes again with every piece of it that is wanted, and is cut once."""
         if request.messages:
-            return self.model.prompt_tokens(self._parts(request.messages, False, request.template_variables))
+            return self.model.prompt_tokens(self._prompt_parts(request.messages, False, request.template_variables))
         if request.tokens:
             self.model.check_tokens(request.tokens)
             return list(request.tokens)
@@ -259,14 +263,14 @@ class LoadedModel:
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """The length of the prompt."""
-        tokens = self._tokens(self._parts(request.messages, False, request.template_variables))
+        tokens = self._tokenize_parts(self._prompt_parts(request.messages, False, request.template_variables))
         return protocol.TokensCounted(request.id, len(tokens))
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
         """What each picture or sound takes; nothing of one that cannot be shown."""
         none = protocol.MediaCount(0, 0, 0)
         eyes = self._eyes
-        counts = [none if eyes is None else eyes.count(media) for media in request.media]
+        counts = [none if eyes is None else eyes.count_media(media) for media in request.media]
         return protocol.MediaCounted(request.id, tuple(counts))
 
     @cached_property
@@ -275,7 +279,7 @@ class LoadedModel:
         model = self.model
         if model.template is None or "tools" not in model.template_source:
             return None
-        found = call_syntax(model.template.written, model.ends_with)
+        found = call_syntax(model.template.render_text, model.ends_with)
         if found is None:
             return None
         literals = (found.opening, found.between, found.closing, found.joiner, found.value_closing, found.quote)
@@ -288,7 +292,7 @@ class LoadedModel:
 
     def close(self) -> None:
         """Saves the sessions, and what was learnt about speed."""
-        self.decoder.pool.save()
+        self.decoder.pool.save_idle()
         if self._side_by_side.learnt:
             self._speeds.put(self._speed_key, {"side_by_side": self._side_by_side.best})
         if self._eyes is not None and self._eyes.speeds:
@@ -305,7 +309,7 @@ class LoadedModel:
             self._eyes.close()
         self.model.free()
 
-    def _look(self, tokens: int, job: EngineJob) -> InspectionContext:
+    def _inspection_context(self, tokens: int, job: EngineJob) -> InspectionContext:
         """The context for looking, of so many tokens; kept until somebody asks for an answer."""
         size = min(WINDOW_TOKENS, -(-tokens // 64) * 64, self.model.most_tokens)
         if self._inspection is None or self._inspection.size_tokens != size:
@@ -320,24 +324,24 @@ class LoadedModel:
             self._inspection.free()
             self._inspection = None
 
-    def _asked(self, ask: protocol.Ask) -> tuple[PromptTokens, ThinkingSyntax]:
-        parts = self._parts(ask.messages, ask.continue_last or ask.tells_last, ask.template_variables)
+    def _answer_prompt(self, ask: protocol.Ask) -> tuple[PromptTokens, ThinkingSyntax]:
+        parts = self._prompt_parts(ask.messages, ask.continue_last or ask.tells_last, ask.template_variables)
         end = next((part.text for part in reversed(parts) if part.trusted), "")
-        prompt = self._prompt(parts)
+        prompt = self._prompt_tokens(parts)
         if ask.shared:
             beginning = ask.messages[0].text[: ask.shared_characters]
             prompt = replace(prompt, shared=self._shared_tokens(prompt.tokens, parts, beginning))
-        return prompt, self._syntax.after(end)
+        return prompt, self._syntax.for_prompt_end(end)
 
-    def _told(self, ask: protocol.Ask) -> tuple[PromptTokens, list[int]]:
+    def _scored_prompt(self, ask: protocol.Ask) -> tuple[PromptTokens, list[int]]:
         """The prompt that ends before the last message, and the tokens of that message."""
-        parts = self._parts(ask.messages, True, ask.template_variables)
+        parts = self._prompt_parts(ask.messages, True, ask.template_variables)
         if not parts or parts[-1].trusted:  # the template changes what was said: which part that is nobody knows
             raise errors.ModelNotInspectable(self.model.path, "probabilities")
-        prompt = self._prompt(parts[:-1])
-        return prompt, self._tokens(parts)[len(prompt.tokens) :]
+        prompt = self._prompt_tokens(parts[:-1])
+        return prompt, self._tokenize_parts(parts)[len(prompt.tokens) :]
 
-    def _parts(
+    def _prompt_parts(
         self, messages: Sequence[Message], continue_last: bool, variables: Mapping[str, Any]
     ) -> list[PromptPart]:
         model = self.model
@@ -347,15 +351,15 @@ class LoadedModel:
             raise errors.PromptTooLong(len(messages), self._context.size_tokens)
         try:
             marks = MediaMarks()
-            turns, told = [marks.turn(message) for message in messages], calls_told(messages)
+            turns, told = [marks.mark_turn(message) for message in messages], calls_told(messages)
             parts = model.template.render(turns, continue_last=continue_last, variables=variables, told=told)
-            return marks.split(parts)
+            return marks.split_marks(parts)
         except TemplateProblem as problem:
             raise errors.TemplateFailed(model.path, str(problem)) from problem
 
-    def _prompt(self, parts: list[PromptPart]) -> PromptTokens:
+    def _prompt_tokens(self, parts: list[PromptPart]) -> PromptTokens:
         """Token ids; where a model cannot forget a part, with the places before and after the last question."""
-        tokens = self._tokens(parts)
+        tokens = self._tokenize_parts(parts)
         shown = [part.media for part in parts if part.media is not None]
         media = {(media.id, media.most_tokens): media for media in shown}
         taken = len(tokens) - len(self.model.prompt_tokens(parts)) if shown else 0
@@ -365,16 +369,16 @@ class LoadedModel:
         question = max((at for at, part in enumerate(parts) if not part.trusted and part.text), default=0)
         while question and parts[question - 1].media is not None:
             question -= 1  # its pictures are a part of it
-        ends = (len(self._tokens(parts[:end])) for end in (question, question + 1))
+        ends = (len(self._tokenize_parts(parts[:end])) for end in (question, question + 1))
         return replace(prompt, places=tuple(end for end in ends if 0 < end < len(tokens)))
 
-    def _tokens(self, parts: Sequence[PromptPart]) -> list[int]:
-        return self.model.prompt_tokens(parts, self._shown)
+    def _tokenize_parts(self, parts: Sequence[PromptPart]) -> list[int]:
+        return self.model.prompt_tokens(parts, self._media_tokens)
 
-    def _shown(self, media: Media, tokens_before: int, pictures_before: int) -> list[int]:
+    def _media_tokens(self, media: Media, tokens_before: int, pictures_before: int) -> list[int]:
         if self._eyes is None:
             raise errors.MediaRefused(media.path, media.kind, "blind" if media.kind == "picture" else "deaf")
-        return self._eyes.tokens(media, tokens_before, pictures_before)
+        return self._eyes.media_tokens(media, tokens_before, pictures_before)
 
     def _shared_tokens(self, tokens: list[int], parts: list[PromptPart], beginning: str) -> int:
         """How many tokens of a prompt come from a text that other prompts begin with, too, and from what is before it.
@@ -385,7 +389,7 @@ class LoadedModel:
             at = part.text.find(beginning) if beginning else -1
             if at >= 0:
                 cut = replace(part, text=part.text[: at + len(beginning)])
-                count = common_length(tokens, self._tokens([*parts[:number], cut]))
+                count = common_length(tokens, self._tokenize_parts([*parts[:number], cut]))
                 return count if count < len(tokens) else 0
         return 0
 
@@ -418,7 +422,7 @@ def _piece_with(model: Model, marks: Iterable[str]) -> Callable[[int], bytes]:
     """The text of a token; control tokens that mark thinking or calls are spelled out, others give nothing."""
     ids = {mark: model.tokenize(mark, special=True) for mark in marks}
     spelled = {found[0]: mark.encode() for mark, found in ids.items() if len(found) == 1}
-    plain = model.piece
+    plain = model.token_bytes
     return lambda token: spelled.get(token) or plain(token)
 
 
@@ -476,13 +480,13 @@ class LlamaBackend:
             job,
             freed_bytes=freed,
             give_up=self.unload,
-            borrowed=self._machines(library),
+            borrowed=self._borrowed_devices(library),
             held=self._held,
         )
         if opened is None:
             return protocol.Done(request.id)
         self._loaded = LoadedModel(library, request, opened)
-        return self._loaded.described(request.id)
+        return self._loaded.loaded_reply(request.id)
 
     def unload(self) -> None:
         """Saves sessions and frees context and model; background answers lose them."""
@@ -490,36 +494,36 @@ class LlamaBackend:
             self._loaded.free()
             self._loaded = None
 
-    def begin(self, request: protocol.Generate, job: EngineJob) -> None:
+    def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
         """Starts an answer with the loaded model."""
-        self._ready().begin(request, job)
+        self._require_model().begin_answer(request, job)
 
     def step(self, urgent: Callable[[], bool]) -> None:
         """One decode."""
-        self._ready().decoder.step(urgent)
+        self._require_model().decoder.step(urgent)
 
-    def forget(self, session: str) -> None:
+    def forget_session(self, session: str) -> None:
         """Drops an idle session from memory."""
         if self._loaded is not None:
-            self._loaded.decoder.pool.forget(session)
+            self._loaded.decoder.pool.forget_session(session)
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """The length of the prompt as an answer would make it."""
-        return self._ready().count_tokens(request)
+        return self._require_model().count_tokens(request)
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
         """Tokens of each text."""
-        model = self._ready().model
+        model = self._require_model().model
         counts = (len(model.tokenize(text, special=False)) for text in request.texts)
         return protocol.TextsCounted(request.id, tuple(counts))
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
         """How much of a prompt pictures and sounds take."""
-        return self._ready().count_media(request)
+        return self._require_model().count_media(request)
 
     def call_syntax(self, request: protocol.FindCallSyntax) -> protocol.CallSyntaxFound:
         """How the model calls functions."""
-        loaded = self._ready()
+        loaded = self._require_model()
         try:
             return protocol.CallSyntaxFound(request.id, loaded.call_syntax)
         except TemplateProblem as problem:
@@ -528,7 +532,7 @@ class LlamaBackend:
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
         """Vectors from the loaded model."""
         try:
-            return self._ready().embed(request, job)
+            return self._require_model().embed(request, job)
         except EmbeddingBrokenOff:
             return protocol.Done(request.id)
 
@@ -537,14 +541,14 @@ class LlamaBackend:
     ) -> protocol.TokensClassified | protocol.Done:
         """Labels from the loaded model."""
         try:
-            return self._ready().classify_tokens(request, job)
+            return self._require_model().classify_tokens(request, job)
         except ClassificationBrokenOff:
             return protocol.Done(request.id)
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected | protocol.Done:
         """Looks into the loaded model."""
         try:
-            return self._ready().inspect(request, job)
+            return self._require_model().inspect(request, job)
         except LookBrokenOff:
             return protocol.Done(request.id)
 
@@ -552,7 +556,7 @@ class LlamaBackend:
         """Asked from ggml, which falls back silently when a GPU's library does not load."""
         library = open_library()
         loaded = self._loaded
-        lent, missed = self._machines(library).look(request.machines, self._held)
+        lent, missed = self._borrowed_devices(library).find_devices(request.machines, self._held)
         return protocol.DevicesDescribed(
             request.id,
             library.version,
@@ -572,12 +576,12 @@ class LlamaBackend:
     def _held(self) -> set[str]:
         return self._loaded.held if self._loaded else set()
 
-    def _machines(self, library: LlamaLibrary) -> BorrowedDevices:
+    def _borrowed_devices(self, library: LlamaLibrary) -> BorrowedDevices:
         if self._borrowed is None:
             self._borrowed = BorrowedDevices(library)
         return self._borrowed
 
-    def _ready(self) -> LoadedModel:
+    def _require_model(self) -> LoadedModel:
         if self._loaded is None:
             raise errors.NoModel
         return self._loaded

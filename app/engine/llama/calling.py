@@ -41,7 +41,7 @@ def call_syntax(render: Render, is_end: Callable[[str], bool] = lambda text: Fal
     `is_end` says whether a text is the spelling of a token that ends an answer. Raises TemplateAbandoned.
     """
     try:
-        return _FoundCall(render, is_end).syntax()
+        return _FoundCall(render, is_end).find_syntax()
     except TemplateAbandoned:
         raise
     except (TemplateProblem, _NotUnderstood):
@@ -56,45 +56,45 @@ class _FoundCall:
     def __init__(self, render: Render, is_end: Callable[[str], bool]) -> None:
         self._render, self._is_end = render, is_end
 
-    def syntax(self) -> CallSyntax:
-        one = self._called((0, 1))
+    def find_syntax(self) -> CallSyntax:
+        one = self._render_calls((0, 1))
         try:
-            two = self._called((0, 1), (1, 1))
+            two = self._render_calls((0, 1), (1, 1))
         except (TemplateProblem, _NotUnderstood):
             two = ""
         two = two if NAMES[1] in two else ""  # some write the first call of an answer, and no other
-        opening, rest = _split(one, NAMES[0])
+        opening, rest = _split_at(one, NAMES[0])
         inside = json.dumps({KEYS[0]: VALUES[0]})
         found = re.search(r"\s*".join(map(re.escape, re.findall(r'"\w+"|\S', inside))), rest)
         if found is None:
             try:
-                return self._tagged(opening, rest, two)
+                return self._tagged_syntax(opening, rest, two)
             except _NotUnderstood:
-                return self._listed(opening, rest, two)
+                return self._listed_syntax(opening, rest, two)
         between, closing = rest[: found.start()], rest[found.end() :]
         joiner = ""
         if two:
-            first, second = _split(two, NAMES[1])
-            joiner = first[_last(first, found[0]) + len(found[0]) :]
+            first, second = _split_at(two, NAMES[1])
+            joiner = first[_last_position(first, found[0]) + len(found[0]) :]
             if _with_any_id(second) != _with_any_id(between + found[0] + closing):
                 joiner = ""
-        return self._checked(CallSyntax(opening, between, closing, joiner))
+        return self._checked_syntax(CallSyntax(opening, between, closing, joiner))
 
-    def _tagged(self, opening: str, rest: str, two: str) -> CallSyntax:
+    def _tagged_syntax(self, opening: str, rest: str, two: str) -> CallSyntax:
         """Arguments that are not JSON: each with a tag for its name, and its value until another tag."""
-        before_key, after_key = _split(rest, KEYS[0])
-        key_closing, tail = _split(after_key, VALUES[0])
+        before_key, after_key = _split_at(rest, KEYS[0])
+        key_closing, tail = _split_at(after_key, VALUES[0])
         place = before_key.rfind("<")
         if place < 0:
             raise _NotUnderstood
         between, key_opening = before_key[:place], before_key[place:]
-        both = self._called((0, 2))
-        to_next = _between(both, VALUES[0], KEYS[1])
+        both = self._render_calls((0, 2))
+        to_next = _text_between(both, VALUES[0], KEYS[1])
         if not to_next.endswith(key_opening):
             raise _NotUnderstood
         value_closing = to_next[: -len(key_opening)]
-        none = self._called((0, 0))
-        if f"{key_closing}{NUMBER}{value_closing}" not in self._called((0, 1), values=(NUMBER, NUMBER)):
+        none = self._render_calls((0, 0))
+        if f"{key_closing}{NUMBER}{value_closing}" not in self._render_calls((0, 1), values=(NUMBER, NUMBER)):
             raise _NotUnderstood
         closing = tail[len(value_closing) :]
         if not tail.startswith(value_closing) or none != opening + NAMES[0] + between + closing:
@@ -103,34 +103,36 @@ class _FoundCall:
             raise _NotUnderstood
         joiner = ""
         if two:
-            to_second = _between(two, VALUES[0], NAMES[1])
+            to_second = _text_between(two, VALUES[0], NAMES[1])
             joiner = to_second[len(value_closing) :] if to_second.startswith(value_closing) else ""
-        return self._checked(CallSyntax(opening, between, closing, joiner, key_opening, key_closing, value_closing))
+        return self._checked_syntax(
+            CallSyntax(opening, between, closing, joiner, key_opening, key_closing, value_closing)
+        )
 
-    def _listed(self, opening: str, rest: str, two: str) -> CallSyntax:
+    def _listed_syntax(self, opening: str, rest: str, two: str) -> CallSyntax:
         """Arguments that are not JSON: names and values in brackets, as `f(a='text', b=1)` or `f{a:"text",b:1}`."""
-        between, after_key = _split(rest, KEYS[0])
-        before_value, tail = _split(after_key, VALUES[0])
-        number = self._called((0, 1), values=(NUMBER, NUMBER))
-        key_closing, closing = _split(_split(number, KEYS[0])[1], str(NUMBER))
+        between, after_key = _split_at(rest, KEYS[0])
+        before_value, tail = _split_at(after_key, VALUES[0])
+        number = self._render_calls((0, 1), values=(NUMBER, NUMBER))
+        key_closing, closing = _split_at(_split_at(number, KEYS[0])[1], str(NUMBER))
         quote = before_value.removeprefix(key_closing)
         if not key_closing or closing[:1] not in BRACKETS or not (quote in QUOTES or re.fullmatch("<[^<>]+>", quote)):
             raise _NotUnderstood
         if before_value != key_closing + quote or tail != quote + closing:
             raise _NotUnderstood
-        to_next = _between(self._called((0, 2)), VALUES[0], KEYS[1])
+        to_next = _text_between(self._render_calls((0, 2)), VALUES[0], KEYS[1])
         separator = to_next.removeprefix(quote)
         if not separator.strip() or to_next != quote + separator or closing.startswith(separator):
             raise _NotUnderstood
-        if self._called((0, 0)) != opening + NAMES[0] + between + closing:
+        if self._render_calls((0, 0)) != opening + NAMES[0] + between + closing:
             raise _NotUnderstood
-        joiner = _between(two, VALUES[0], NAMES[1]).removeprefix(quote) if two else ""
+        joiner = _text_between(two, VALUES[0], NAMES[1]).removeprefix(quote) if two else ""
         quote = "" if quote in QUOTES else quote
-        return self._checked(
+        return self._checked_syntax(
             CallSyntax(opening, between, closing, joiner, key_closing=key_closing, separator=separator, quote=quote)
         )
 
-    def _checked(self, found: CallSyntax) -> CallSyntax:
+    def _checked_syntax(self, found: CallSyntax) -> CallSyntax:
         """As it is used: without white space at the beginning, tokens that end an answer, and the ids of ours."""
         opening, closing = found.opening.lstrip(), found.closing
         for begin, end in PAIRS:  # an empty thought
@@ -150,32 +152,32 @@ class _FoundCall:
             begins=tag[0] if tag is not None else opening,
         )
 
-    def _called(self, *calls: tuple[int, int], values: Sequence[object] = VALUES) -> str:
+    def _render_calls(self, *calls: tuple[int, int], values: Sequence[object] = VALUES) -> str:
         """What an answer with these calls is rendered as; each is a name's number and how many arguments it has."""
-        words = self._answered({"role": "assistant", "content": WORDS})
+        words = self._render_answer({"role": "assistant", "content": WORDS})
         told = [
             call_told(IDS[number], NAMES[number], dict(list(zip(KEYS, values, strict=True))[:count]))
             for number, count in calls
         ]
-        called = self._answered({"role": "assistant", "content": "", "tool_calls": told})
-        begin = _alike(words, called)
+        called = self._render_answer({"role": "assistant", "content": "", "tool_calls": told})
+        begin = _common_prefix_length(words, called)
         cut = CUT_BEGIN.search(called[:begin])
         begin -= len(cut[0]) if cut else 0
-        end = len(called) - _alike(words[begin:][::-1], called[begin:][::-1])
+        end = len(called) - _common_prefix_length(words[begin:][::-1], called[begin:][::-1])
         cut = CUT_END.match(called[end:])
         return called[begin : end + (len(cut[0]) if cut else 0)]
 
-    def _answered(self, answer: Mapping[str, Any]) -> str:
+    def _render_answer(self, answer: Mapping[str, Any]) -> str:
         return self._render(
             {
                 "messages": [{"role": "user", "content": "A question."}, answer],
-                "tools": [_function(name) for name in NAMES],
+                "tools": [_probe_function(name) for name in NAMES],
                 "add_generation_prompt": False,
             }
         )
 
 
-def _function(name: str) -> Mapping[str, Any]:
+def _probe_function(name: str) -> Mapping[str, Any]:
     properties = {key: {"type": "string", "description": "A text."} for key in KEYS}
     parameters = {"type": "object", "properties": properties, "required": [KEYS[0]]}
     return {"type": "function", "function": {"name": name, "description": "Does it.", "parameters": parameters}}
@@ -185,24 +187,24 @@ def _with_any_id(text: str) -> str:
     return text.replace(IDS[0], ANY_ID).replace(IDS[1], ANY_ID)
 
 
-def _alike(one: str, other: str) -> int:
+def _common_prefix_length(one: str, other: str) -> int:
     """How many characters both begin with."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def _split(text: str, at: str) -> tuple[str, str]:
+def _split_at(text: str, at: str) -> tuple[str, str]:
     before, found, after = text.partition(at)
     if not found:
         raise _NotUnderstood
     return before, after
 
 
-def _between(text: str, first: str, second: str) -> str:
-    return _split(_split(text, first)[1], second)[0]
+def _text_between(text: str, first: str, second: str) -> str:
+    return _split_at(_split_at(text, first)[1], second)[0]
 
 
-def _last(text: str, piece: str) -> int:
+def _last_position(text: str, piece: str) -> int:
     at = text.rfind(piece)
     if at < 0:
         raise _NotUnderstood
@@ -224,7 +226,7 @@ def grammar_of(calling: Calling, gbnf_of_schema: Callable[[str], str], answer_sc
     With `answer_schema` it is that of a whole answer, which is calls or follows the schema. A call may then be bare
     JSON as well: a model that would write it so has no other way to say that it calls.
     """
-    return _CallGrammar(calling, gbnf_of_schema, answer_schema).text()
+    return _CallGrammar(calling, gbnf_of_schema, answer_schema).write_gbnf()
 
 
 class _CallGrammar:
@@ -233,17 +235,17 @@ class _CallGrammar:
         self._gbnf_of_schema, self._answer_schema = gbnf_of_schema, answer_schema
         self._schemas: list[Any] = []
 
-    def text(self) -> str:
+    def write_gbnf(self) -> str:
         syntax, functions = self._syntax, self._calling.functions
-        rules = [self._call(number, name, json.loads(schema)) for number, (name, schema) in enumerate(functions)]
+        rules = [self._call_rule(number, name, json.loads(schema)) for number, (name, schema) in enumerate(functions)]
         several = syntax.joiner and self._calling.several
-        more = f" ({_literal(syntax.joiner)} call){{0,{MOST_CALLS - 1}}}" if several else ""
+        more = f" ({_gbnf_literal(syntax.joiner)} call){{0,{MOST_CALLS - 1}}}" if several else ""
         space = "" if TAG.match(syntax.opening) else '" "? '
-        calls = f"{space}{_literal(syntax.opening)} call{more} {_literal(syntax.closing)}"
+        calls = f"{space}{_gbnf_literal(syntax.opening)} call{more} {_gbnf_literal(syntax.closing)}"
         lines = [f"root ::= {calls}"]
         if self._answer_schema and not self._calling.must_call:
-            bare = [self._bare(name, json.loads(schema)) for name, schema in functions]
-            answer = self._schema(json.loads(self._answer_schema))
+            bare = [self._bare_call_rule(name, json.loads(schema)) for name, schema in functions]
+            answer = self._schema_rule(json.loads(self._answer_schema))
             lines = [f"root ::= {calls} | bare | {answer}", f"bare ::= {' | '.join(bare)}"]
         lines.append("call ::= " + " | ".join(f"call{number}" for number in range(len(functions))))
         lines += rules
@@ -256,23 +258,23 @@ class _CallGrammar:
             lines += [line for line in found.splitlines() if not line.startswith("root ::=")]
         return "\n".join(filter(None, lines))
 
-    def _call(self, number: int, name: str, schema: Any) -> str:
-        between = _literal(self._syntax.between)
+    def _call_rule(self, number: int, name: str, schema: Any) -> str:
+        between = _gbnf_literal(self._syntax.between)
         if not self._syntax.key_closing:
-            return f"call{number} ::= {_literal(name)} {between} {self._schema(schema)}"
+            return f"call{number} ::= {_gbnf_literal(name)} {between} {self._schema_rule(schema)}"
         given = schema.get("properties") if isinstance(schema, dict) else None
         properties = given if isinstance(given, dict) else {}
         required = schema.get("required", ()) if properties else ()
-        rules = [(self._argument(key, value), key in required) for key, value in properties.items()]
-        return f"call{number} ::= {_literal(name)} {between} {self._arguments(rules)}"
+        rules = [(self._argument_rule(key, value), key in required) for key, value in properties.items()]
+        return f"call{number} ::= {_gbnf_literal(name)} {between} {self._argument_rules(rules)}"
 
-    def _bare(self, name: str, schema: Any) -> str:
+    def _bare_call_rule(self, name: str, schema: Any) -> str:
         begin, end = f'{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": ', "}"
-        return f"{_literal(begin)} {self._schema(schema)} {_literal(end)}"
+        return f"{_gbnf_literal(begin)} {self._schema_rule(schema)} {_gbnf_literal(end)}"
 
-    def _arguments(self, rules: Sequence[tuple[str, bool]]) -> str:
+    def _argument_rules(self, rules: Sequence[tuple[str, bool]]) -> str:
         """Arguments in their order, and which are required: the first one that is there has no separator before it."""
-        between = f"{_literal(self._syntax.separator)} " if self._syntax.separator else ""
+        between = f"{_gbnf_literal(self._syntax.separator)} " if self._syntax.separator else ""
         rest = [f"{between}{rule}" if is_required else f"({between}{rule})?" for rule, is_required in rules]
         if not between:
             return " ".join(rest)
@@ -283,24 +285,24 @@ class _CallGrammar:
                 return f"({' | '.join(begins)})"
         return f"({' | '.join(begins)})?" if begins else ""
 
-    def _argument(self, key: str, schema: Any) -> str:
+    def _argument_rule(self, key: str, schema: Any) -> str:
         syntax = self._syntax
-        before = _literal(f"{syntax.key_opening}{key}{syntax.key_closing}")
-        after = f" {_literal(syntax.value_closing)}" if syntax.value_closing else ""
-        return f"{before} {self._value(schema)}{after}"
+        before = _gbnf_literal(f"{syntax.key_opening}{key}{syntax.key_closing}")
+        after = f" {_gbnf_literal(syntax.value_closing)}" if syntax.value_closing else ""
+        return f"{before} {self._value_rule(schema)}{after}"
 
-    def _value(self, schema: Any) -> str:
+    def _value_rule(self, schema: Any) -> str:
         quote = self._syntax.quote
         if is_text(schema) and self._syntax.value_closing:
             return "rawtext"
         if is_text(schema) and quote:
-            return f"{_literal(quote)} rawtext {_literal(quote)}"
+            return f"{_gbnf_literal(quote)} rawtext {_gbnf_literal(quote)}"
         chosen = schema.get("enum") if isinstance(schema, dict) and quote else None
         if isinstance(chosen, list) and chosen and all(isinstance(one, str) and quote not in one for one in chosen):
-            return "(" + " | ".join(_literal(f"{quote}{one}{quote}") for one in chosen) + ")"
-        return self._schema(schema)
+            return "(" + " | ".join(_gbnf_literal(f"{quote}{one}{quote}") for one in chosen) + ")"
+        return self._schema_rule(schema)
 
-    def _schema(self, schema: Any) -> str:
+    def _schema_rule(self, schema: Any) -> str:
         if schema not in self._schemas:
             self._schemas.append(schema)
         return f"schema{self._schemas.index(schema)}"
@@ -311,6 +313,6 @@ def is_text(schema: Any) -> bool:
     return isinstance(schema, dict) and schema.get("type") == "string" and "enum" not in schema
 
 
-def _literal(text: str) -> str:
+def _gbnf_literal(text: str) -> str:
     pieces = (json.dumps(piece, ensure_ascii=False) for piece in text.split(ANY_ID))
     return " callid ".join(piece for piece in pieces if piece != '""') or '""'

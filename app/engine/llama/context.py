@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.engine.llama.library import LlamaLibrary
-from app.engine.scheduler import ThreadController, ladder
+from app.engine.scheduler import ThreadController, thread_counts
 
 # Whether a model still computes with numbers: damaged weights turn into NaN, and NaN into endless nonsense.
 
@@ -51,7 +51,7 @@ class TileEmbeddings:
         """How many there are."""
         return len(self.embeddings)
 
-    def share(self, c: Any, start: int, most: int, sequence: int, position: int) -> TokenBatch:
+    def make_batch(self, c: Any, start: int, most: int, sequence: int, position: int) -> TokenBatch:
         """Some of it as a batch of llama.cpp's, for a sequence in which the tile begins at `position`."""
         import numpy as np
 
@@ -111,7 +111,7 @@ class LlamaContext:
         self._memory = c.llama_get_memory(pointer)
         self._window_tokens: int = c.llama_model_n_swa(model)
         self._batch = c.llama_batch_init(self.batch_tokens, 0, 1)
-        self._counts = [threads] if fixed_threads else ladder(threads)
+        self._counts = [threads] if fixed_threads else thread_counts(threads)
         self._writing: dict[int, ThreadController] = {}
         self._reading_threads = threads
         self._threads = (0, 0)
@@ -122,15 +122,15 @@ class LlamaContext:
         """Decodes (sequence, token ids, first position, wants logits of the last) together; returns llama.cpp's code.
 
         `aborted` is asked some hundred times meanwhile; it makes the result `ABORTED`. On anything but `DECODED` and
-        `NO_ROOM`, pieces may be left in the memory: drop them with `keep`.
+        `NO_ROOM`, pieces may be left in the memory: drop them with `truncate_sequence`.
         """
-        count = self._fill(shares)
-        controller = self._controller(count)
+        count = self._fill_batch(shares)
+        controller = self._thread_controller(count)
         self._use_threads(controller.count if controller else self._reading_threads)
         begun_s = time.perf_counter()
-        result = self._decode(self._batch, aborted)
+        result = self._decode_batch(self._batch, aborted)
         if result == DECODED and controller:
-            controller.took(time.perf_counter() - begun_s)
+            controller.record_time(time.perf_counter() - begun_s)
         return result
 
     def decode_tile(
@@ -145,16 +145,16 @@ class LlamaContext:
             self.c.llama_set_causal_attn(self.pointer, False)
         try:
             for start in range(0, tile.tokens, step):
-                share = tile.share(self.c, start, step, sequence, position)
+                share = tile.make_batch(self.c, start, step, sequence, position)
                 share.batch.logits[share.batch.n_tokens - 1] = wants_logits and start + step >= tile.tokens
-                if (result := self._decode(share.batch, aborted)) != DECODED:
+                if (result := self._decode_batch(share.batch, aborted)) != DECODED:
                     return result
         finally:
             if tile.is_whole:  # the switch is for all sequences
                 self.c.llama_set_causal_attn(self.pointer, True)
         return DECODED
 
-    def _decode(self, batch: Any, aborted: Callable[[], bool] | None) -> int:
+    def _decode_batch(self, batch: Any, aborted: Callable[[], bool] | None) -> int:
         callback = self.c.ggml_abort_callback((lambda _: aborted()) if aborted else 0)
         if aborted:
             self.c.llama_set_abort_callback(self.pointer, callback, None)
@@ -174,11 +174,11 @@ class LlamaContext:
         first = int(self.c.llama_memory_seq_pos_min(self._memory, sequence))
         return 0 <= first <= max(0, count - self._window_tokens + 1)
 
-    def keep(self, sequence: int, count: int) -> bool:
+    def truncate_sequence(self, sequence: int, count: int) -> bool:
         """Drops everything of a sequence after its first `count` positions; False where that is not possible."""
         return bool(self.c.llama_memory_seq_rm(self._memory, sequence, count, -1))
 
-    def clear(self, sequence: int) -> None:
+    def clear_sequence(self, sequence: int) -> None:
         """Drops a whole sequence."""
         self.c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
@@ -196,9 +196,11 @@ class LlamaContext:
         """Whether the logits at a place of the last decode are numbers."""
         return has_numbers(self.c.llama_get_logits_ith(self.pointer, output), vocabulary_size)
 
-    def copy(self, source: int, target: int, count: int) -> None:
+    def copy_sequence(self, source: int, target: int, count: int) -> None:
         """Lets an empty sequence share the first `count` positions of another one; nothing is computed or moved."""
-        self.c.llama_memory_seq_cp(self._memory, source, target, 0 if self.can_forget else -1, self._end(count))
+        self.c.llama_memory_seq_cp(
+            self._memory, source, target, 0 if self.can_forget else -1, self._end_position(count)
+        )
 
     def partial_state(self, sequence: int) -> bytes:
         """The part of a sequence's memory that cannot be rolled back (recurrent states), as bytes."""
@@ -223,10 +225,10 @@ class LlamaContext:
         self.c.llama_batch_free(self._batch)
         self.c.llama_free(self.pointer)
 
-    def _end(self, count: int) -> int:
+    def _end_position(self, count: int) -> int:
         return count if self.can_forget else -1
 
-    def _fill(self, shares: Sequence[tuple[int, Sequence[int], int, bool]]) -> int:
+    def _fill_batch(self, shares: Sequence[tuple[int, Sequence[int], int, bool]]) -> int:
         batch, at = self._batch, 0
         for sequence, tokens, position, wants_logits in shares:
             for offset, token in enumerate(tokens):
@@ -240,7 +242,7 @@ class LlamaContext:
         batch.n_tokens = at
         return at
 
-    def _controller(self, count: int) -> ThreadController | None:
+    def _thread_controller(self, count: int) -> ThreadController | None:
         """Each number of sequences that write has its own controller. Reading keeps all threads: ggml hands out the
         pieces of a large matrix one by one, so that a thread which gets less of the processor takes fewer of them.
         """

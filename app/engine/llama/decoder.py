@@ -20,7 +20,7 @@ from app.engine.scheduler import ParallelismPolicy, next_decode
 
 
 class BatchDecoder:
-    """`add` an answer, then `step` as long as it is `busy`."""
+    """`add_run` an answer, then `step` as long as it is `busy`."""
 
     def __init__(
         self,
@@ -47,60 +47,62 @@ class BatchDecoder:
         """Whether somebody waits for an answer."""
         return any(run.interactive for run in self.pool.runs)
 
-    def add(self, run: SequenceRun) -> None:
+    def add_run(self, run: SequenceRun) -> None:
         """Lets an answer take part from the next decode on."""
         self.pool.runs.append(run)
 
     def step(self, urgent: Callable[[], bool]) -> None:
         """One decode. A background prompt is broken off when `urgent` turns true meanwhile."""
         if len(self.pool.runs) == 1 and self.pool.runs[0].is_writing:  # by far the most frequent
-            self._decode([(self.pool.runs[0], 1)], urgent)
+            self._decode_shares([(self.pool.runs[0], 1)], urgent)
             return
         for run in [run for run in self.pool.runs if run.job.cancelled]:
-            self._end(run, FinishReason.CANCELLED)
+            self._end_run(run, FinishReason.CANCELLED)
         for run in self.pool.without_place():
-            self._end(run, FinishReason.CONTEXT)
+            self._end_run(run, FinishReason.CONTEXT)
         placed = self.pool.place_all()
-        width = self._side_by_side.width(sum(run.is_writing for run in placed))
+        width = self._side_by_side.choose_width(sum(run.is_writing for run in placed))
         for run, _ in next_decode(placed, self._context.batch_tokens, width):
             if not run.prepared:
-                self._beginnings.prepare(run)  # as late as possible: what it can share is read by now
+                self._beginnings.fill_prefix(run)  # as late as possible: what it can share is read by now
         if self._looking is not None and any(run.next_tile for run in placed):
-            placed = self._see(self._looking, placed, urgent)
+            placed = self._encode_media(self._looking, placed, urgent)
         shares = next_decode(placed, self._context.batch_tokens, width)
         if shares:
-            self._decode([(run, min(count, run.next_place())) for run, count in shares], urgent)
+            self._decode_shares([(run, min(count, run.next_place())) for run, count in shares], urgent)
 
     def give_up_background(self) -> None:
         """Ends all background answers, because their model leaves."""
         for run in [run for run in self.pool.runs if not run.interactive]:
-            self._fail(run, ModelReplaced())
+            self._fail_run(run, ModelReplaced())
 
-    def _see(self, looking: EncodingQueue, placed: list[SequenceRun], urgent: Callable[[], bool]) -> list[SequenceRun]:
+    def _encode_media(
+        self, looking: EncodingQueue, placed: list[SequenceRun], urgent: Callable[[], bool]
+    ) -> list[SequenceRun]:
         """Takes those on for which a picture or a sound comes next; returns the others, which may go on meanwhile."""
         placed = [run for run in placed if run.interactive] or placed
         waiting = sorted((run for run in placed if run.next_tile), key=lambda run: run.is_outside)
-        ready = looking.ready(waiting)
+        ready = looking.find_ready_run(waiting)
         if ready is not None:
             self._decode_tile(looking, ready, urgent)
             return []
         others = [run for run in placed if not run.next_tile]
-        if waiting and (problem := looking.see(waiting[0], lambda: self.interactive)) is not None:
-            self._fail(waiting[0], problem)
+        if waiting and (problem := looking.encode_next(waiting[0], lambda: self.interactive)) is not None:
+            self._fail_run(waiting[0], problem)
         elif waiting and not others:
-            looking.wait()
+            looking.wait_for_encoder()
         return others
 
     def _decode_tile(self, looking: EncodingQueue, run: SequenceRun, urgent: Callable[[], bool]) -> None:
-        sequence, tile = run.sequence, looking.tile(run)
+        sequence, tile = run.sequence, looking.next_tile(run)
         assert sequence is not None
-        aborted = self._aborted([(run, tile.tokens)], urgent)
+        aborted = self._abort_condition([(run, tile.tokens)], urgent)
         is_last = run.pending_tokens == tile.tokens
         result = self._context.decode_tile(tile, sequence.number, sequence.position, is_last, aborted)
         output = tile.tokens - 1 if tile.is_whole else (tile.tokens - 1) % self._context.batch_tokens
-        self._after([(run, tile.tokens)], [output], result, aborted)
+        self._handle_result([(run, tile.tokens)], [output], result, aborted)
 
-    def _decode(self, shares: list[tuple[SequenceRun, int]], urgent: Callable[[], bool]) -> None:
+    def _decode_shares(self, shares: list[tuple[SequenceRun, int]], urgent: Callable[[], bool]) -> None:
         batch, outputs, size = [], [], 0
         for run, count in shares:
             assert run.sequence is not None
@@ -109,14 +111,14 @@ class BatchDecoder:
             batch.append((run.sequence.number, run.tokens[held : held + count], position, is_last))
             size += count
             outputs.append(size - 1)
-        aborted = self._aborted(shares, urgent) if size > FEW_TOKENS else None
+        aborted = self._abort_condition(shares, urgent) if size > FEW_TOKENS else None
         begun_s = time.perf_counter()
         result = self._context.decode(batch, aborted)
         if result == DECODED and size == len(shares) and not shares[0][0].interactive:
-            self._side_by_side.took(size, time.perf_counter() - begun_s)
-        self._after(shares, outputs, result, aborted)
+            self._side_by_side.record_decode(size, time.perf_counter() - begun_s)
+        self._handle_result(shares, outputs, result, aborted)
 
-    def _after(
+    def _handle_result(
         self, shares: list[tuple[SequenceRun, int]], outputs: list[int], result: int, aborted: Callable[[], bool] | None
     ) -> None:
         if result == DECODED:
@@ -124,7 +126,7 @@ class BatchDecoder:
         elif result == NO_ROOM:
             first = min((run for run, _ in shares), key=lambda run: run.is_outside)
             if not self.pool.make_way(first):
-                self._end(first, FinishReason.CONTEXT)
+                self._end_run(first, FinishReason.CONTEXT)
         else:
             for run, _ in shares:
                 assert run.sequence is not None
@@ -132,7 +134,7 @@ class BatchDecoder:
             if aborted is None or not aborted():
                 raise RuntimeError(f"llama_decode returned {result} for {shares[0][1]} tokens")
 
-    def _aborted(self, shares: list[tuple[SequenceRun, int]], urgent: Callable[[], bool]) -> Callable[[], bool]:
+    def _abort_condition(self, shares: list[tuple[SequenceRun, int]], urgent: Callable[[], bool]) -> Callable[[], bool]:
         """Whether a decode in progress is to be broken off: somebody stops, or waits while only jobs are read.
 
         Who asks is answered in passing where others stop, for whom the decode would be worth nothing.
@@ -159,36 +161,36 @@ class BatchDecoder:
                 self._beginnings.hand_on(run)
         for (run, _), output in zip(shares, outputs, strict=True):
             if run.is_reading:
-                run.answer.read(run.held_tokens)
+                run.answer.report_prompt(run.held_tokens)
             if run.pending_tokens == 0:
-                self._write(run, output)
+                self._write_token(run, output)
 
-    def _write(self, run: SequenceRun, output: int) -> None:
+    def _write_token(self, run: SequenceRun, output: int) -> None:
         written = len(run.tokens) - len(run.prompt.tokens)
         if written % CHECK_EVERY_TOKENS == 0 and not self._context.has_numbers(output, run.model.vocabulary_size):
             self.pool.forget_all()  # before it could be saved
-            self._fail(run, ModelBroken(run.model.path))
+            self._fail_run(run, ModelBroken(run.model.path))
             return
         try:
-            token = run.choose(output, self._context.pointer)
+            token = run.choose_token(output, self._context.pointer)
             if run.request.ask.alternatives >= 0 and not run.model.ends_answer(token):
                 logits = self._context.logits(output, run.model.vocabulary_size)
                 seen = token_seen(run.model, logits, token, run.request.ask.alternatives)
                 run.job.reply(protocol.Chosen(run.request.id, seen))
-            reason = run.write(token, self._context.size_tokens)
+            reason = run.write_token(token, self._context.size_tokens)
             if reason is None and run.is_told:
                 reason = FinishReason.STOP
         except AppError as error:
-            self._fail(run, error)
+            self._fail_run(run, error)
             return
         if reason is not None:
-            self._end(run, reason)
+            self._end_run(run, reason)
 
-    def _end(self, run: SequenceRun, reason: FinishReason) -> None:
+    def _end_run(self, run: SequenceRun, reason: FinishReason) -> None:
         self.pool.remove(run)
         run.finish(reason)
 
-    def _fail(self, run: SequenceRun, error: AppError) -> None:
+    def _fail_run(self, run: SequenceRun, error: AppError) -> None:
         self.pool.remove(run)
         if not run.is_finished:
             run.job.reply(protocol.Failed(run.request.id, error))
@@ -211,21 +213,21 @@ class EncodingQueue:
         self._is_for_job = False
         self._told: tuple[int, int, float] = (0, 0, 0.0)
 
-    def ready(self, runs: Sequence[SequenceRun]) -> SequenceRun | None:
+    def find_ready_run(self, runs: Sequence[SequenceRun]) -> SequenceRun | None:
         """One of them whose next piece is known."""
-        return next((run for run in runs if self._eyes.embeddings(run.next_tile) is not None), None)
+        return next((run for run in runs if self._eyes.tile_embeddings(run.next_tile) is not None), None)
 
-    def tile(self, run: SequenceRun) -> TileEmbeddings:
+    def next_tile(self, run: SequenceRun) -> TileEmbeddings:
         """What is decoded next for a run that is ready."""
         number, sequence = run.next_tile, run.sequence
-        embeddings = self._eyes.embeddings(number)
+        embeddings = self._eyes.tile_embeddings(number)
         assert embeddings is not None
         assert sequence is not None
-        media = self._media(run, number)
-        positions = self._eyes.positions(media, number, sequence.position)
+        media = self._tile_media(run, number)
+        positions = self._eyes.tile_positions(media, number, sequence.position)
         return TileEmbeddings(embeddings, positions, self._eyes.is_whole(media))
 
-    def see(self, run: SequenceRun, somebody_waits: Callable[[], bool]) -> AppError | None:
+    def encode_next(self, run: SequenceRun, somebody_waits: Callable[[], bool]) -> AppError | None:
         """Has the next piece for a run looked at, and tells how far that is; returns why it cannot be."""
         number = run.next_tile
         look, self._look = self._look, None
@@ -234,46 +236,48 @@ class EncodingQueue:
                 return look.problem
             look = None
         if look is None:
-            look = self._begin(run, number, somebody_waits)
+            look = self._begin_encoding(run, number, somebody_waits)
         elif run.interactive and self._is_for_job:
             look.give_way()
         self._look = look
         if number in look.wanted:
-            self._tell(run, number, look.fraction)
+            self._report_progress(run, number, look.fraction)
         return None
 
-    def wait(self) -> None:
+    def wait_for_encoder(self) -> None:
         """A moment, or until something has been seen."""
         if self._look is not None:
             self._look.done.wait(WAIT_S)
 
-    def _begin(self, run: SequenceRun, number: int, somebody_waits: Callable[[], bool]) -> EncodingRun:
-        missing = self._missing(run)
-        key = self._key(number)
-        run.looks += [other for other in dict.fromkeys(map(self._key, missing)) if other not in run.looks]
+    def _begin_encoding(self, run: SequenceRun, number: int, somebody_waits: Callable[[], bool]) -> EncodingRun:
+        missing = self._missing_tiles(run)
+        key = self._tile_key(number)
+        run.looks += [other for other in dict.fromkeys(map(self._tile_key, missing)) if other not in run.looks]
         run.looked.add(key)
         run.answer.encoded_media = len(run.looked)
         place = self._tiles[number].place
-        wanted = frozenset(other for other in missing if self._key(other) == key and self._tiles[other].place == place)
+        wanted = frozenset(
+            other for other in missing if self._tile_key(other) == key and self._tiles[other].place == place
+        )
         rests = (lambda: False) if run.interactive else somebody_waits
-        look = EncodingRun(self._media(run, number), place, wanted, run.job.stop.is_set, rests)
+        look = EncodingRun(self._tile_media(run, number), place, wanted, run.job.stop.is_set, rests)
         self._is_for_job = not run.interactive
-        self._eyes.begin(look)
+        self._eyes.begin_encoding(look)
         return look
 
-    def _tell(self, run: SequenceRun, number: int, fraction: float) -> None:
-        key = self._key(number)
+    def _report_progress(self, run: SequenceRun, number: int, fraction: float) -> None:
+        key = self._tile_key(number)
         at = run.looks.index(key) + 1 if key in run.looks else 1
         if (run.request.id, at) != self._told[:2] or fraction >= self._told[2] + TELL_EVERY:
             self._told = (run.request.id, at, fraction)
-            run.answer.look(at, max(1, len(run.looks)), fraction)
+            run.answer.report_encoding(at, max(1, len(run.looks)), fraction)
 
-    def _missing(self, run: SequenceRun) -> list[int]:
+    def _missing_tiles(self, run: SequenceRun) -> list[int]:
         numbers = dict.fromkeys(token for token in run.tokens[run.held_tokens :] if token < 0)
-        return [number for number in numbers if self._eyes.embeddings(number) is None]
+        return [number for number in numbers if self._eyes.tile_embeddings(number) is None]
 
-    def _key(self, number: int) -> Key:
+    def _tile_key(self, number: int) -> Key:
         return self._tiles[number].media, self._tiles[number].most_tokens
 
-    def _media(self, run: SequenceRun, number: int) -> Media:
-        return run.prompt.media[self._key(number)]
+    def _tile_media(self, run: SequenceRun, number: int) -> Media:
+        return run.prompt.media[self._tile_key(number)]

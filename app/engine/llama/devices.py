@@ -21,7 +21,7 @@ SOFTWARE = "llvmpipe"  # Vulkan on the processor: a "gpu" whose memory is the ma
 
 def list_devices(library: LlamaLibrary) -> tuple[Device, ...]:
     """Every device ggml can compute on, with its memory."""
-    return tuple(device for device, _ in _devices(library))
+    return tuple(device for device, _ in _list_devices(library))
 
 
 def usable_gpus(found: Sequence[Device], names: Sequence[str] = ()) -> tuple[GpuRoom, ...]:
@@ -45,7 +45,7 @@ def usable_gpus(found: Sequence[Device], names: Sequence[str] = ()) -> tuple[Gpu
 
 def find_handles(library: LlamaLibrary, names: Sequence[str], borrowed: Mapping[str, int] | None = None) -> list[int]:
     """ggml's handles of devices, in the order of their names; `borrowed` has those of other computers."""
-    handles = {device.name: handle for device, handle in _devices(library)} | dict(borrowed or {})
+    handles = {device.name: handle for device, handle in _list_devices(library)} | dict(borrowed or {})
     return [handles[name] for name in names]
 
 
@@ -73,7 +73,7 @@ def rpc_function(library: LlamaLibrary, name: str) -> Any:
     return ctypes.CFUNCTYPE(None)(address) if address else None
 
 
-def _devices(library: LlamaLibrary) -> Iterator[tuple[Device, int]]:
+def _list_devices(library: LlamaLibrary) -> Iterator[tuple[Device, int]]:
     ggml, base = library.ggml, library.base
     ggml.ggml_backend_dev_count.restype = ctypes.c_size_t
     ggml.ggml_backend_dev_get.restype = ctypes.c_void_p
@@ -85,10 +85,10 @@ def _devices(library: LlamaLibrary) -> Iterator[tuple[Device, int]]:
     base.ggml_backend_dev_memory.argtypes = [ctypes.c_void_p] + [ctypes.POINTER(ctypes.c_size_t)] * 2
     for index in range(ggml.ggml_backend_dev_count()):
         handle = ggml.ggml_backend_dev_get(index)
-        yield _describe(base, handle), handle
+        yield _describe_device(base, handle), handle
 
 
-def _describe(base: Any, handle: int) -> Device:
+def _describe_device(base: Any, handle: int) -> Device:
     free, total = ctypes.c_size_t(0), ctypes.c_size_t(0)
     base.ggml_backend_dev_memory(handle, ctypes.byref(free), ctypes.byref(total))
     kind = base.ggml_backend_dev_type(handle)
@@ -190,13 +190,15 @@ class BorrowedDevices:
         self._known: dict[str, RemoteMachine] = {}
         self._handles: dict[str, list[int]] = {}
 
-    def look(
+    def find_devices(
         self, addresses: Sequence[str], held: Collection[str] = ()
     ) -> tuple[tuple[Device, ...], tuple[MachineUnusable, ...]]:
         """The devices of those that answer, and why the others are of no use. `held` are devices' names."""
         if addresses and rpc_function(self._library, "ggml_backend_rpc_add_server") is None:
             return (), tuple(MachineUnusable(address, "no_rpc") for address in addresses)
-        kept = [one for address in addresses if (one := self._known.get(address)) and _names(one) & set(held)]
+        kept = [
+            one for address in addresses if (one := self._known.get(address)) and _names_of_devices(one) & set(held)
+        ]
         asked = [address for address in addresses if address not in {remote_machine.address for remote_machine in kept}]
         found, missed = ask_all(asked)
         self._known |= {machine.address: machine for machine in found}
@@ -204,8 +206,8 @@ class BorrowedDevices:
         ordered = [machines[address] for address in dict.fromkeys(addresses) if address in machines]
         return tuple(device for machine in ordered for device in _lent_by(machine)), tuple(missed)
 
-    def handles(self, names: Sequence[str]) -> dict[str, int]:
-        """ggml's handles of devices that `look` found; connects to those that ggml does not know yet.
+    def device_handles(self, names: Sequence[str]) -> dict[str, int]:
+        """ggml's handles of devices that `find_devices` found; connects to those that ggml does not know yet.
 
         ggml ends the process where one does not answer any more.
         """
@@ -214,11 +216,11 @@ class BorrowedDevices:
             wanted = [device.name for device in machine.devices]
             if set(wanted) & set(names):
                 if machine.endpoint not in self._handles:
-                    self._handles[machine.endpoint] = self._add(machine.endpoint)
+                    self._handles[machine.endpoint] = self._add_endpoint(machine.endpoint)
                 found |= dict(zip(wanted, self._handles[machine.endpoint], strict=False))
         return found
 
-    def names(self, handles: Mapping[str, int]) -> dict[str, str]:
+    def device_names(self, handles: Mapping[str, int]) -> dict[str, str]:
         """What llama.cpp calls them and their memory where it tells what is there, and what they are called here."""
         self._library.base.ggml_backend_dev_name.restype = ctypes.c_char_p
         self._library.base.ggml_backend_dev_name.argtypes = [ctypes.c_void_p]
@@ -231,9 +233,9 @@ class BorrowedDevices:
 
     def is_here(self, name: str) -> bool:
         """Whether a device is this very computer's own."""
-        return any(machine.is_here for machine in self._known.values() if name in _names(machine))
+        return any(machine.is_here for machine in self._known.values() if name in _names_of_devices(machine))
 
-    def _add(self, endpoint: str) -> list[int]:
+    def _add_endpoint(self, endpoint: str) -> list[int]:
         add = rpc_function(self._library, "ggml_backend_rpc_add_server")
         assert add is not None
         add.restype, add.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
@@ -247,7 +249,7 @@ class BorrowedDevices:
         return [base.ggml_backend_reg_dev_get(registry, number) for number in range(count)]
 
 
-def _names(machine: RemoteMachine) -> set[str]:
+def _names_of_devices(machine: RemoteMachine) -> set[str]:
     return {device.name for device in machine.devices}
 
 

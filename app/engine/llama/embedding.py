@@ -20,7 +20,7 @@ STEP_TOKENS = 512
 MOST_SEQUENCES = 16
 
 
-def embeds(header: GgufHeader) -> bool:
+def is_embedding_model(header: GgufHeader) -> bool:
     """Whether a model was made to turn texts into vectors."""
     return embedding_pooling(header) != 0
 
@@ -51,7 +51,7 @@ class EmbeddingContext:
         self._memory = c.llama_get_memory(self._context)
         self._batch = c.llama_batch_init(self.size_tokens, 0, 1)
 
-    def vectors(self, texts: Sequence[Sequence[int]], is_cancelled: Callable[[], bool]) -> Iterator[bytes]:
+    def embed_texts(self, texts: Sequence[Sequence[int]], is_cancelled: Callable[[], bool]) -> Iterator[bytes]:
         """Those of the next texts, float32 numbers one after the other; no text may have more than `size_tokens`.
 
         Raises EmbeddingBrokenOff.
@@ -66,7 +66,7 @@ class EmbeddingContext:
                 if room < 0:
                     break
                 together.append(tokens)
-            yield self._read(together)
+            yield self._embed_batch(together)
             done += len(together)
 
     def free(self) -> None:
@@ -74,10 +74,10 @@ class EmbeddingContext:
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 
-    def _read(self, texts: Sequence[Sequence[int]]) -> bytes:
+    def _embed_batch(self, texts: Sequence[Sequence[int]]) -> bytes:
         import numpy as np
 
-        self._fill(texts)
+        self._fill_batch(texts)
         if self._memory:
             self._c.llama_memory_clear(self._memory, True)
         result = int(self._c.llama_decode(self._context, self._batch))
@@ -90,7 +90,7 @@ class EmbeddingContext:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return (vectors / np.where(lengths > 0, lengths, 1.0)).astype(np.float32).tobytes()
 
-    def _fill(self, texts: Sequence[Sequence[int]]) -> None:
+    def _fill_batch(self, texts: Sequence[Sequence[int]]) -> None:
         batch, at = self._batch, 0
         for sequence, tokens in enumerate(texts):
             for position, token in enumerate(tokens):

@@ -96,7 +96,7 @@ class EncodingRun:
 class MediaProjector:
     """Owns mtmd's context of one; says what mtmd makes of a picture or a sound, before anything is computed of it.
 
-    `kinds` are what its file is for; a bitmap is freed by `chunks`.
+    `kinds` are what its file is for; a bitmap is freed by `split_bitmap`.
     """
 
     def __init__(self, path: str, pointer: Any, model: Model, kinds: frozenset[str]) -> None:
@@ -116,15 +116,15 @@ class MediaProjector:
         """Tokens of the largest piece that has to be decoded at once, since all of it sees all of it; 0 without any."""
         if not self.sees or not self.mtmd.mtmd_decode_use_non_causal(self.pointer, None):
             return 0
-        sizes = (self.pieces(width, height) for width, height in SIZES)
+        sizes = (self.count_piece_tokens(width, height) for width, height in SIZES)
         return max((tokens for pieces in sizes for tokens in pieces), default=0)
 
-    def takes(self, media: Media) -> bool:
+    def accepts_media(self, media: Media) -> bool:
         """Whether it is for pictures, or for sounds."""
         return self.sees if media.kind == PICTURE else self.hears
 
     @contextlib.contextmanager
-    def chunks(self, bitmap: Any, place: int = 0) -> Iterator[list[tuple[int, Any]]]:
+    def split_bitmap(self, bitmap: Any, place: int = 0) -> Iterator[list[tuple[int, Any]]]:
         """The chunks of a bitmap, which is freed: (kind, chunk). Raises MediaRefused where there are none.
 
         `place` is what stands before it: tokens, or pictures; then what ends the last of these is in the first chunk.
@@ -133,7 +133,7 @@ class MediaProjector:
         others = [m.mtmd_bitmap_init(*SIZES[0], None) for _ in range(place if self.is_numbered else 0)]
         parts = [m.mtmd_input_part(None, each) for each in (*others, bitmap)]
         if place and not self.is_numbered:
-            filling = self._model.filling(place).encode()
+            filling = self._model.filler_text(place).encode()
             text = m.mtmd_input_text(filling, len(filling), False, True)
             parts.insert(0, m.mtmd_input_part(ctypes.pointer(text), None))
         pointers = (ctypes.POINTER(m.mtmd_input_part) * len(parts))(*map(ctypes.pointer, parts))
@@ -151,57 +151,60 @@ class MediaProjector:
             for each in (*others, bitmap):
                 m.mtmd_bitmap_free(each)
 
-    def pieces(self, width: int, height: int) -> list[int]:
+    def count_piece_tokens(self, width: int, height: int) -> list[int]:
         """Tokens of each piece of a picture of this size."""
-        with contextlib.suppress(MediaRefused), self.chunks(self.mtmd.mtmd_bitmap_init(width, height, None)) as chunks:
+        with (
+            contextlib.suppress(MediaRefused),
+            self.split_bitmap(self.mtmd.mtmd_bitmap_init(width, height, None)) as chunks,
+        ):
             return [self.mtmd.mtmd_input_chunk_get_n_tokens(chunk) for kind, chunk in chunks if kind == IMAGE_CHUNK]
         return []
 
     def try_marks(self) -> None:
         """What libmtmd writes around pictures, small and in tiles, and around sounds is known to the model."""
         shown = [self.mtmd.mtmd_bitmap_init(*size, None) for size in (SIZES[0], MANY_TILES) if self.sees]
-        shown += [self.placeholder(Media("", "", SOUND, seconds=1.0))] if self.hears else []
+        shown += [self.make_placeholder(Media("", "", SOUND, seconds=1.0))] if self.hears else []
         for bitmap in shown:
-            with self.chunks(bitmap) as chunks:
+            with self.split_bitmap(bitmap) as chunks:
                 texts = [_text_of(self.mtmd, chunk) for kind, chunk in chunks if kind == TEXT_CHUNK]
             if min((token for text in texts for token in text), default=0) < 0:
                 raise ProjectorRefused(self.path, self._model.path, "other_model", "a mark is unknown")
         most = self.block_tokens - 1
-        if len(self._model.tokenize(self._model.filling(most), special=True)) != most:
+        if len(self._model.tokenize(self._model.filler_text(most), special=True)) != most:
             raise ProjectorRefused(self.path, self._model.path, "other_model", "there is no special token")
 
-    def bitmap(self, media: Media) -> Any:
+    def read_bitmap(self, media: Media) -> Any:
         """Its pixels or samples; raises MediaRefused, and what reading a file raises."""
         if media.kind == SOUND:
-            return self._heard(self._read_samples(media))
-        pixels = _pixels(media)
-        width, height = self._fitting(media)
+            return self._audio_bitmap(self._read_samples(media))
+        pixels = _read_pixels(media)
+        width, height = self._fitting_size(media)
         if (width, height) != (media.width, media.height):
-            pixels = _smaller(pixels, width, height)
-        return self._seen(width, height, pixels)
+            pixels = _shrink_pixels(pixels, width, height)
+        return self._image_bitmap(width, height, pixels)
 
-    def blank(self, media: Media) -> Any:
+    def make_blank(self, media: Media) -> Any:
         """As much of nothing, read from no file."""
         import numpy as np
 
         if media.kind == SOUND:
-            return self._heard(np.zeros(self._samples(media), np.float32))
-        return self._seen(media.width, media.height, np.zeros(media.width * media.height * 3, np.uint8))
+            return self._audio_bitmap(np.zeros(self._count_samples(media), np.float32))
+        return self._image_bitmap(media.width, media.height, np.zeros(media.width * media.height * 3, np.uint8))
 
-    def placeholder(self, media: Media) -> Any:
+    def make_placeholder(self, media: Media) -> Any:
         """Its size alone, which is all that a count takes."""
         if media.kind == SOUND:
-            return self.mtmd.mtmd_bitmap_init_from_audio(self._samples(media), None)
-        return self.mtmd.mtmd_bitmap_init(*self._fitting(media), None)
+            return self.mtmd.mtmd_bitmap_init_from_audio(self._count_samples(media), None)
+        return self.mtmd.mtmd_bitmap_init(*self._fitting_size(media), None)
 
     def close(self) -> None:
         """Gives the memory back."""
         self.mtmd.mtmd_free(self.pointer)
 
-    def _seen(self, width: int, height: int, pixels: Any) -> Any:
+    def _image_bitmap(self, width: int, height: int, pixels: Any) -> Any:
         return self.mtmd.mtmd_bitmap_init(width, height, pixels.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8)))
 
-    def _heard(self, samples: Any) -> Any:
+    def _audio_bitmap(self, samples: Any) -> Any:
         pointer = samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
         return self.mtmd.mtmd_bitmap_init_from_audio(len(samples), pointer)
 
@@ -212,12 +215,12 @@ class MediaProjector:
             if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, self.hearing_hz):
                 raise MediaRefused(media.path, media.kind, "unfit")
             data = file.readframes(file.getnframes())
-        samples = np.zeros(self._samples(media), np.float32)
+        samples = np.zeros(self._count_samples(media), np.float32)
         heard = np.frombuffer(data, "<i2")[: len(samples)].astype(np.float32) / 32768
         samples[: len(heard)] = heard
         return samples
 
-    def _fitting(self, media: Media) -> tuple[int, int]:
+    def _fitting_size(self, media: Media) -> tuple[int, int]:
         """The size at which a picture takes no more tokens than it may, if it can be so small."""
         width, height = media.width, media.height
         if not (0 < width <= MOST_SIDE and 0 < height <= MOST_SIDE) or max(width, height) > MOST_RATIO * min(
@@ -227,16 +230,16 @@ class MediaProjector:
         if not media.most_tokens:
             return width, height
         low, high = 0, 64  # in 64ths; the tokens grow with the size, or are the same for each
-        most = max(media.most_tokens, sum(self.pieces(*_scaled(width, height, 1))))
+        most = max(media.most_tokens, sum(self.count_piece_tokens(*_scale_size(width, height, 1))))
         while low < high:
             middle = (low + high + 1) // 2
-            if sum(self.pieces(*_scaled(width, height, middle))) <= most:
+            if sum(self.count_piece_tokens(*_scale_size(width, height, middle))) <= most:
                 low = middle
             else:
                 high = middle - 1
-        return _scaled(width, height, low)
+        return _scale_size(width, height, low)
 
-    def _samples(self, media: Media) -> int:
+    def _count_samples(self, media: Media) -> int:
         return max(LEAST_SAMPLES, round(media.seconds * self.hearing_hz))
 
 
@@ -262,31 +265,33 @@ class VisionEncoder:
         """Whether the tiles of it have to be decoded at once."""
         return media.kind == PICTURE and self.projector.whole_tokens > 0
 
-    def tokens(self, media: Media, tokens_before: int = 0, pictures_before: int = 0) -> list[int]:
+    def media_tokens(self, media: Media, tokens_before: int = 0, pictures_before: int = 0) -> list[int]:
         """What stands in a prompt for it, behind others; raises MediaRefused where this model cannot be shown it."""
         place = pictures_before if self.projector.is_numbered else tokens_before % self.projector.block_tokens
-        return list(self._measured(media, place if media.kind == PICTURE else 0)[0])
+        return list(self._measure_media(media, place if media.kind == PICTURE else 0)[0])
 
-    def count(self, media: Media) -> MediaCount:
+    def count_media(self, media: Media) -> MediaCount:
         """How much that is, and at which size it is looked at; nothing where it cannot be shown."""
         try:
-            tokens, width, height = self._measured(media)
+            tokens, width, height = self._measure_media(media)
         except MediaRefused:
             return MediaCount(0, 0, 0)
         tiles = {number for number in tokens if number < 0}
         looked = sum(number < 0 for number in tokens)
         seconds = looked * self.speeds.get(media.kind, 0.0)
-        return MediaCount(len(tokens), len(tokens) - self._tiles.shift(tokens), len(tiles), width, height, seconds)
+        return MediaCount(
+            len(tokens), len(tokens) - self._tiles.position_shift(tokens), len(tiles), width, height, seconds
+        )
 
-    def embeddings(self, number: int) -> Floats | None:
+    def tile_embeddings(self, number: int) -> Floats | None:
         """What the encoder made of a tile, [token, width], if that is still known."""
-        number = self._anywhere(number)
+        number = self._tile_identity(number)
         found = self._kept.get(number)
         if found is not None:
             self._kept.move_to_end(number)
         return found
 
-    def positions(self, media: Media, number: int, start: int) -> Any:
+    def tile_positions(self, media: Media, number: int, start: int) -> Any:
         """Positions of a tile's tokens in each of the four dimensions; None where they just go on from `start`."""
         if not self.projector.is_spread:
             return None
@@ -295,7 +300,7 @@ class VisionEncoder:
         tile = self._tiles[number]
         if media.kind == SOUND:
             return np.tile(np.arange(start, start + tile.tokens, dtype=np.int32), 4)
-        with self.projector.chunks(self.projector.placeholder(media), tile.place) as chunks:
+        with self.projector.split_bitmap(self.projector.make_placeholder(media), tile.place) as chunks:
             pictures = [chunk for kind, chunk in chunks if kind == IMAGE_CHUNK]
             image = self._m.mtmd_input_chunk_get_tokens_image(pictures[tile.index])
             places = [self._m.mtmd_image_tokens_get_decoder_pos(image, start, index) for index in range(tile.tokens)]
@@ -306,11 +311,11 @@ class VisionEncoder:
         """What is being looked at now."""
         return self._look if self._look is not None and not self._look.done.is_set() else None
 
-    def begin(self, look: EncodingRun) -> None:
+    def begin_encoding(self, look: EncodingRun) -> None:
         """Begins to encode; only when nothing else is being looked at."""
         assert self.look is None
         self._look = look
-        threading.Thread(target=self._encode, args=(look,), name="eyes", daemon=True).start()
+        threading.Thread(target=self._run_encoding, args=(look,), name="eyes", daemon=True).start()
 
     def close(self) -> None:
         """Gives the memory back."""
@@ -325,14 +330,14 @@ class VisionEncoder:
         """
         self.projector.try_marks()
         for media in (Media("", "", PICTURE, *SIZES[0]), Media("", "", SOUND, seconds=1.0)):
-            if not self.projector.takes(media):
+            if not self.projector.accepts_media(media):
                 continue
-            with self.projector.chunks(self.projector.blank(media)) as chunks:
+            with self.projector.split_bitmap(self.projector.make_blank(media)) as chunks:
                 first = next(chunk for kind, chunk in chunks if kind != TEXT_CHUNK)
-                self._watch.begin(lambda: True, lambda: False, lambda fraction: None, 1)
+                self._watch.begin_tile(lambda: True, lambda: False, lambda fraction: None, 1)
                 self._m.mtmd_encode_chunk(self.projector.pointer, first)
 
-    def _encode(self, look: EncodingRun) -> None:
+    def _run_encoding(self, look: EncodingRun) -> None:
         try:
             self._encode_tiles(look)
         except AppError as error:
@@ -345,8 +350,8 @@ class VisionEncoder:
 
     def _encode_tiles(self, look: EncodingRun) -> None:
         media = look.media
-        numbers = list(dict.fromkeys(number for number in self._measured(media, look.place)[0] if number < 0))
-        with self.projector.chunks(self.projector.bitmap(media), look.place) as chunks:
+        numbers = list(dict.fromkeys(number for number in self._measure_media(media, look.place)[0] if number < 0))
+        with self.projector.split_bitmap(self.projector.read_bitmap(media), look.place) as chunks:
             pieces = [chunk for kind, chunk in chunks if kind != TEXT_CHUNK]
             if len(pieces) != len(numbers):
                 raise MediaRefused(media.path, media.kind, "unfit")
@@ -364,7 +369,7 @@ class VisionEncoder:
         def tell(fraction: float) -> None:
             look.fraction = begun + share * fraction
 
-        self._watch.begin(look.is_over, look.rests, tell, count)
+        self._watch.begin_tile(look.is_over, look.rests, tell, count)
         begun_s = time.perf_counter()
         failed = self._m.mtmd_encode_chunk(self.projector.pointer, piece)
         took_s = time.perf_counter() - begun_s
@@ -372,32 +377,32 @@ class VisionEncoder:
             return False
         if failed:
             raise MediaRefused(look.media.path, look.media.kind, "unfit")
-        self._watch.learn(count)
+        self._watch.finish_tile(count)
         output = self._m.mtmd_get_output_embd(self.projector.pointer)
         found = np.ctypeslib.as_array(output, (count, self.width)).copy()
         if not np.isfinite(found).all():
             raise MediaRefused(look.media.path, look.media.kind, "failed")
-        self._keep(number, found, look.wanted)
+        self._cache_embeddings(number, found, look.wanted)
         self.speeds[look.media.kind] = min(took_s / count, self.speeds.get(look.media.kind, took_s / count))
         tell(1.0)
         return True
 
-    def _keep(self, number: int, found: Floats, wanted: frozenset[int]) -> None:
-        self._kept[self._anywhere(number)] = found
+    def _cache_embeddings(self, number: int, found: Floats, wanted: frozenset[int]) -> None:
+        self._kept[self._tile_identity(number)] = found
         total = sum(kept.nbytes for kept in self._kept.values())
-        needed = set(map(self._anywhere, wanted))
+        needed = set(map(self._tile_identity, wanted))
         for old in [old for old in self._kept if old not in needed]:
             if total <= KEPT_BYTES:
                 return
             total -= self._kept.pop(old).nbytes
 
-    def _anywhere(self, number: int) -> int:
+    def _tile_identity(self, number: int) -> int:
         """The tile that looks the same, whichever picture of a prompt it is: a number is nothing that can be seen."""
-        return self._tiles.number(replace(self._tiles[number], place=0)) if self.projector.is_numbered else number
+        return self._tiles.number_of(replace(self._tiles[number], place=0)) if self.projector.is_numbered else number
 
-    def _measured(self, media: Media, place: int = 0) -> tuple[tuple[int, ...], int, int]:
+    def _measure_media(self, media: Media, place: int = 0) -> tuple[tuple[int, ...], int, int]:
         """Its tokens, and the size at which it is looked at."""
-        if not self.projector.takes(media):
+        if not self.projector.accepts_media(media):
             raise MediaRefused(media.path, media.kind, "blind" if media.kind == PICTURE else "deaf")
         try:
             return self._units(replace(media, path="", at=0), place)
@@ -409,7 +414,7 @@ class VisionEncoder:
         index = 0
         seen: list[tuple[int, int]] = []
         behind = 0 if self.projector.is_numbered else place
-        with self.projector.chunks(self.projector.placeholder(media), behind) as chunks:
+        with self.projector.split_bitmap(self.projector.make_placeholder(media), behind) as chunks:
             for form, chunk in chunks:
                 if form == TEXT_CHUNK:
                     tokens += _text_of(self._m, chunk)
@@ -417,7 +422,7 @@ class VisionEncoder:
                 count: int = self._m.mtmd_input_chunk_get_n_tokens(chunk)
                 positions = self._m.mtmd_input_chunk_get_n_pos(chunk)
                 tile = MediaTile(media.id, media.most_tokens, index, count, positions, self._name, place)
-                number = self._tiles.number(tile)
+                number = self._tiles.number_of(tile)
                 tokens += [number] * count
                 index += 1
                 seen += _sizes_of(self._m, chunk)
@@ -439,9 +444,9 @@ class _EncodingWatch:
         self._nodes = 0
         self._first = NODES_A_LAYER * max(1, layers)
         self._known: dict[int, int] = {}
-        self.begin(lambda: False, lambda: False, lambda fraction: None, 0)
+        self.begin_tile(lambda: False, lambda: False, lambda fraction: None, 0)
 
-    def begin(
+    def begin_tile(
         self, stops: Callable[[], bool], rests: Callable[[], bool], tell: Callable[[float], None], tokens: int
     ) -> None:
         """An encode of a tile of so many tokens begins."""
@@ -449,7 +454,7 @@ class _EncodingWatch:
         self.stopped, self._nodes = False, 0
         self._expected = self._known.get(tokens, self._first)
 
-    def learn(self, tokens: int) -> None:
+    def finish_tile(self, tokens: int) -> None:
         """That encode went to its end."""
         self._known[tokens] = max(1, self._nodes)
 
@@ -485,7 +490,7 @@ def open_eyes(
     kinds = projector_kinds(header.metadata)
     if kinds & VOICES:
         raise ProjectorRefused(path, model.path, "unknown", "it makes voices")
-    library.hear(m.mtmd_log_set, m.mtmd_helper_log_set)
+    library.redirect_log(m.mtmd_log_set, m.mtmd_helper_log_set)
     library.forget_words()
     watch = _EncodingWatch(library, number_of(header, "clip.vision.block_count"))
     parameters = m.mtmd_context_params_default()
@@ -547,12 +552,12 @@ def _whole_size(tiles: Sequence[tuple[int, int]], ratio: float) -> tuple[int, in
     return columns * width, rows * height
 
 
-def _scaled(width: int, height: int, parts: int) -> tuple[int, int]:
+def _scale_size(width: int, height: int, parts: int) -> tuple[int, int]:
     """So many 64ths of a size."""
     return max(SMALLEST_SIDE, width * parts // 64), max(SMALLEST_SIDE, height * parts // 64)
 
 
-def _pixels(media: Media) -> Any:
+def _read_pixels(media: Media) -> Any:
     """The bytes of a decoded picture; raises MediaRefused where that is not what the file holds."""
     import numpy as np
 
@@ -563,7 +568,7 @@ def _pixels(media: Media) -> Any:
     return np.frombuffer(data, np.uint8, offset=len(head)).reshape(media.height, media.width, 3)
 
 
-def _smaller(pixels: Any, width: int, height: int) -> Any:
+def _shrink_pixels(pixels: Any, width: int, height: int) -> Any:
     """A picture made smaller: each pixel is the mean of those that it stands for."""
     import numpy as np
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from app.core.child import claim_wire
 from app.core.gguf import read_complete
-from app.core.wire import ParentSide, checked
+from app.core.wire import ParentSide, check_request
 from app.engine import computer
 from app.engine.fit import (
     PROBE_WIRE,
@@ -42,23 +42,23 @@ _SCRATCH = re.compile(r": +(\S+) +(?:compute|output) buffer size = +([\d.]+) MiB
 def main(_arguments: list[str]) -> int:
     """It leaves when its parent does."""
     parent = ParentSide(PROBE_WIRE, *claim_wire())
-    parent.greet()
-    request = checked(next(parent.requests()))
+    parent.send_greeting()
+    request = check_request(next(parent.read_requests()))
     parent.leave_with_parent(lambda _request: None)
-    answer = _answer(request)
+    answer = _answer_request(request)
     if answer is not None:
-        parent.tell(answer)
+        parent.send_reply(answer)
     sys.stderr.flush()
     os._exit(0 if answer is not None else 1)
 
 
-def _answer(request: FitProbe | ProbeMemory) -> MemoryNeeds | MemorySpeed | None:
+def _answer_request(request: FitProbe | ProbeMemory) -> MemoryNeeds | MemorySpeed | None:
     if isinstance(request, ProbeMemory):
-        return MemorySpeed(computer.measure(request.cores))
-    return measure(open_library(), request.path, request.layout, request.gpus, request.split)
+        return MemorySpeed(computer.measure_memory_speed(request.cores))
+    return measure_needs(open_library(), request.path, request.layout, request.gpus, request.split)
 
 
-def measure(
+def measure_needs(
     library: LlamaLibrary, path: str, layout: ModelLayout, gpus: Sequence[str] = (), split: Sequence[float] = ()
 ) -> MemoryNeeds | None:
     """Loads without memory and reads what llama.cpp says; None when it refuses."""
@@ -82,24 +82,24 @@ def needs_from_log(log: str, shape: ModelShape, layout: ModelLayout, gpus: Seque
     Without memory, llama.cpp gives weights no buffers whose size could be read.
     """
     on_gpu = {int(layer) for layer, device in _LAYER.findall(log) if device in gpus}
-    scratch = [(name, _bytes(size)) for name, size in _SCRATCH.findall(log)]
-    context = sum(_bytes(size) for size in _CONTEXT_PART.findall(log))
+    scratch = [(name, _mebibytes_to_bytes(size)) for name, size in _SCRATCH.findall(log)]
+    context = sum(_mebibytes_to_bytes(size) for size in _CONTEXT_PART.findall(log))
     by_layer = shape.kv_bytes(layout)
     gpu_part = sum(size for layer, size in enumerate(by_layer) if layer in on_gpu)
     gpu_kv = context * gpu_part // (sum(by_layer) or 1)
     return MemoryNeeds(
-        _weights(shape, layout, on_gpu)[0],
+        _weight_bytes(shape, layout, on_gpu)[0],
         context - gpu_kv,
         sum(size for name, size in scratch if name not in gpus),
-        _weights(shape, layout, on_gpu)[1],
+        _weight_bytes(shape, layout, on_gpu)[1],
         gpu_kv,
         sum(size for name, size in scratch if name in gpus),
     )
 
 
-def _weights(shape: ModelShape, layout: ModelLayout, on_gpu: set[int]) -> tuple[int, int]:
+def _weight_bytes(shape: ModelShape, layout: ModelLayout, on_gpu: set[int]) -> tuple[int, int]:
     """Bytes in main memory and on GPUs."""
-    everything = shape.needs(dataclasses.replace(layout, gpu_layers=0, experts_on_cpu=False)).weights
+    everything = shape.memory_needs(dataclasses.replace(layout, gpu_layers=0, experts_on_cpu=False)).weights
     experts = shape.expert_weights if layout.experts_on_cpu else (0,) * shape.layers
     moved = sum(shape.layer_weights[layer] - experts[layer] for layer in on_gpu if layer < shape.layers)
     if shape.layers not in on_gpu:
@@ -109,5 +109,5 @@ def _weights(shape: ModelShape, layout: ModelLayout, on_gpu: set[int]) -> tuple[
     return on_cpu, moved + shape.output_weights + shape.tied_weights
 
 
-def _bytes(mebibytes: Any) -> int:
+def _mebibytes_to_bytes(mebibytes: Any) -> int:
     return int(float(mebibytes) * MIB)

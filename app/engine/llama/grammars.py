@@ -42,8 +42,8 @@ def gbnf_of_schema(json_schema: str) -> str:
     try:
         schema = _without_outer_reference(json.loads(json_schema))
         for most in MOST_REPEATED:
-            gbnf = _converted(schema, most)
-            if len(gbnf) <= MOST_GRAMMAR_CHARACTERS and measured(gbnf).nodes <= MOST_NODES:
+            gbnf = _convert_schema(schema, most)
+            if len(gbnf) <= MOST_GRAMMAR_CHARACTERS and measure_grammar(gbnf).nodes <= MOST_NODES:
                 break
     except GrammarInvalid:
         raise
@@ -52,13 +52,13 @@ def gbnf_of_schema(json_schema: str) -> str:
     return gbnf
 
 
-def _converted(schema: Any, most: int) -> str:
+def _convert_schema(schema: Any, most: int) -> str:
     """Raises whatever the converter does with what is no schema."""
     from llama_cpp import llama_grammar
 
     # WORKAROUND: the converter writes every repetition out, a thousand brackets deep, and llama.cpp knows {m,n}:
     # https://github.com/abetlen/llama-cpp-python/blob/main/llama_cpp/llama_grammar.py
-    llama_grammar._build_repetition = functools.partial(_repeated, most=most)
+    llama_grammar._build_repetition = functools.partial(_repeat_rule, most=most)
     # WORKAROUND: its texts may hold line breaks and tabs as they are, which JSON does not allow.
     llama_grammar.PRIMITIVE_RULES["char"] = llama_grammar.BuiltinRule(TEXT_CHARACTER, [])
     converter = llama_grammar.SchemaConverter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
@@ -97,7 +97,7 @@ def _values_of(schema: Mapping[str, Any]) -> list[Any]:
     return [] if {"$ref", "oneOf", "anyOf", "const"} & schema.keys() else values
 
 
-def _repeated(
+def _repeat_rule(
     item_rule: str,
     min_items: Any,
     max_items: Any,
@@ -112,10 +112,10 @@ def _repeated(
         raise GrammarInvalid(f"at least {min_items} and at most {max_items} is nothing")
     rest = None if rest is None or rest > MOST_BOUNDED else rest
     if separator_rule is None:
-        return " ".join(filter(None, (_exactly(item_rule, least), _at_most(item_rule, rest, most))))
+        return " ".join(filter(None, (_repeat_exactly(item_rule, least), _at_most(item_rule, rest, most))))
     further = f"({separator_rule} {item_rule})"
     if least:
-        return " ".join(filter(None, (item_rule, _exactly(further, least - 1), _at_most(further, rest, most))))
+        return " ".join(filter(None, (item_rule, _repeat_exactly(further, least - 1), _at_most(further, rest, most))))
     if rest == 0:
         return ""
     return f"({item_rule} {_at_most(further, None if rest is None else rest - 1, most)})?"
@@ -134,33 +134,33 @@ def _at_most(item: str, count: int | None, most: int) -> str:
     return f"({block}{{0,{blocks - 1}}} {item}{{0,{size - 1}}} | {full})"
 
 
-def _exactly(item: str, count: int) -> str:
+def _repeat_exactly(item: str, count: int) -> str:
     """So many of an item; of very many blocks, and blocks of blocks."""
     if count <= BLOCK:
         return f"{item}{{{count}}}" if count > 1 else item * count
     blocks, single = divmod(count, BLOCK)
-    return " ".join(filter(None, (_exactly(f"({item}{{{BLOCK}}})", blocks), _exactly(item, single))))
+    return " ".join(filter(None, (_repeat_exactly(f"({item}{{{BLOCK}}})", blocks), _repeat_exactly(item, single))))
 
 
 def _one_of(values: Iterable[str], literal: Callable[[str], str]) -> str:
     """A rule for one of many texts in which what they begin with stands once: who reads it follows one way only."""
-    return _branches(sorted(values), 0, literal)
+    return _branch_rules(sorted(values), 0, literal)
 
 
-def _branches(values: list[str], at: int, literal: Callable[[str], str]) -> str:
+def _branch_rules(values: list[str], at: int, literal: Callable[[str], str]) -> str:
     """What may follow the first `at` characters, which all of these (sorted) texts have in common."""
     ends, values = (values[0] == values[0][:at]), [value for value in values if len(value) > at]
     branches = []
     for _, group in groupby(values, key=lambda value: value[at]):
         alike = list(group)
-        upto = at + _common(alike[0][at:], alike[-1][at:])
-        follow = "" if len(alike) == 1 else f" {_branches(alike, upto, literal)}"
+        upto = at + _common_length(alike[0][at:], alike[-1][at:])
+        follow = "" if len(alike) == 1 else f" {_branch_rules(alike, upto, literal)}"
         branches.append(literal(alike[0][at:upto]) + follow)
     rule = f"({' | '.join(branches)})" if len(branches) > 1 or ends else branches[0]
     return f"{rule}?" if ends else rule
 
 
-def _common(one: str, other: str) -> int:
+def _common_length(one: str, other: str) -> int:
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
 
@@ -241,10 +241,10 @@ class _GrammarRules:
 
     found: dict[str, list[list[_RepeatedElement]]] = field(default_factory=dict)
 
-    def read(self, gbnf: str) -> None:
+    def read_rules(self, gbnf: str) -> None:
         """Reads what it can: llama.cpp says what is wrong with the rest."""
         at: list[str] = []
-        for kind, text in _pieces(gbnf):
+        for kind, text in _split_gbnf(gbnf):
             if kind == "rule":
                 at = [text]
                 self.found[text] = [[]]
@@ -262,7 +262,7 @@ class _GrammarRules:
             elif kind == "close":
                 del at[max(1, len(at) - 1) :]
             elif kind == "times" and alternatives[-1]:
-                _repeat(alternatives[-1][-1], text)
+                _apply_repetition(alternatives[-1][-1], text)
             elif kind != "times":
                 characters = len(_ESCAPE.sub("_", text)) - 2 if kind == "literal" else 1
                 alternatives[-1].append(
@@ -271,29 +271,29 @@ class _GrammarRules:
 
 
 @functools.lru_cache(8)
-def measured(gbnf: str) -> GrammarSize:
+def measure_grammar(gbnf: str) -> GrammarSize:
     """Raises GrammarInvalid for one that is too long to be looked at."""
     if len(gbnf) > MOST_GRAMMAR_CHARACTERS:
         raise GrammarInvalid(f"{len(gbnf)} characters are more than {MOST_GRAMMAR_CHARACTERS}")
     rules = _GrammarRules()
-    rules.read(gbnf)
+    rules.read_rules(gbnf)
     elements = (
         repeated_element for rule in rules.found.values() for alternative in rule for repeated_element in alternative
     )
     nodes = sum(min(MANY, max(element.most, 1) * max(element.characters, 1)) for element in elements)
-    return GrammarSize(nodes, _ways(rules.found) if nodes <= MOST_NODES else MANY)
+    return GrammarSize(nodes, _count_ways(rules.found) if nodes <= MOST_NODES else MANY)
 
 
 def check_measures(gbnf: str) -> None:
     """Raises GrammarInvalid for a grammar that llama.cpp would take too long or too much memory for."""
-    measures = measured(gbnf)
+    measures = measure_grammar(gbnf)
     if measures.nodes > MOST_NODES:
         raise GrammarInvalid(f"with every repetition it has {measures.nodes} elements, more than {MOST_NODES}")
     if measures.ways > MOST_WAYS:
         raise GrammarInvalid(f"it can go on in more than {MOST_WAYS} ways at once")
 
 
-def _pieces(gbnf: str) -> Iterator[tuple[str, str]]:
+def _split_gbnf(gbnf: str) -> Iterator[tuple[str, str]]:
     at = 0
     while at < len(gbnf):
         found = _PIECE.match(gbnf, at)
@@ -304,7 +304,7 @@ def _pieces(gbnf: str) -> Iterator[tuple[str, str]]:
         at = found.end()
 
 
-def _repeat(element: _RepeatedElement, times: str) -> None:
+def _apply_repetition(element: _RepeatedElement, times: str) -> None:
     least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(times, (0, None))
     if times[0] == "{":
         first, comma, last = times[1:-1].partition(",")
@@ -315,7 +315,7 @@ def _repeat(element: _RepeatedElement, times: str) -> None:
     element.most *= max(least, 1) if most is None else max(most, least)
 
 
-def _ways(rules: Mapping[str, list[list[_RepeatedElement]]]) -> int:
+def _count_ways(rules: Mapping[str, list[list[_RepeatedElement]]]) -> int:
     """The most ways into any rule. What recurs is counted in rounds, until nothing changes."""
     ways = dict.fromkeys(rules, (0, 0))
     order = _inner_first(rules)

@@ -88,7 +88,7 @@ class InspectionContext:
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 
-    def seen(self, tokens: Sequence[int], start: int, most: int) -> Iterator[TokenSeen]:
+    def read_tokens(self, tokens: Sequence[int], start: int, most: int) -> Iterator[TokenSeen]:
         """The tokens from `start` on to the end of a window, and how the model saw them before they came.
 
         As llama-perplexity does it: a text longer than a window is read in windows, and what is told of a token is
@@ -100,15 +100,15 @@ class InspectionContext:
         begin = self._model.begin_of_text()
         if first:
             window[: len(begin)] = begin
-        self._decode(window)
+        self._decode_tokens(window)
         for place in range(start - first, len(window)):
             token = tokens[first + place]
             if place:
-                yield token_seen(self._model, self._logits(place - 1), token, most)
+                yield token_seen(self._model, self._logits_at(place - 1), token, most)
             else:
-                yield TokenSeen(token, *self._model.written(token))
+                yield TokenSeen(token, *self._model.spell_token(token))
 
-    def attention(self, tokens: Sequence[int]) -> dict[int, Floats]:
+    def read_attention(self, tokens: Sequence[int]) -> dict[int, Floats]:
         """Shares of attention: for each layer an array of [head, token that looks, token that is looked at].
 
         Each row is a softmax: it sums to 1, and what comes later has 0. Raises ModelNotInspectable where a model has
@@ -116,7 +116,7 @@ class InspectionContext:
         """
         if len(tokens) > MOST_ATTENTION_TOKENS:
             raise TooLongToInspect(len(tokens), MOST_ATTENTION_TOKENS)
-        layers = self._tensors("kq_soft_max-", tokens)
+        layers = self._capture_tensors("kq_soft_max-", tokens)
         count = len(tokens)
         shapes = {layer.shape[-3] for layer in layers.values()}
         if not layers or len(shapes) > 1:
@@ -125,7 +125,7 @@ class InspectionContext:
             number: layers[number].reshape(layers[number].shape[-3:])[:, :count, :count] for number in sorted(layers)
         }
 
-    def layers(self, tokens: Sequence[int], most: int, start: int = 0) -> list[list[tuple[Guess, ...]]]:
+    def read_layers(self, tokens: Sequence[int], most: int, start: int = 0) -> list[list[tuple[Guess, ...]]]:
         """What the model would say after each layer (the logit lens of nostalgebraist, 2020), for each token read.
 
         Of the tokens from `start` on, `LENS_TOKENS` at most. The residual stream goes through the output's norm and
@@ -134,40 +134,40 @@ class InspectionContext:
         """
         import numpy as np
 
-        stream, count = self._stream(tokens), len(tokens)
+        stream, count = self._residual_stream(tokens), len(tokens)
         places = sorted(number for number, layer in stream.items() if layer.shape[-2] == count)
-        head = OutputHead.of(self._library, self._model)
+        head = OutputHead.from_model(self._library, self._model)
         if not places or head is None:
             raise ModelNotInspectable(self._model.path, "layers")
         told = range(min(start, count - 1), min(start + LENS_TOKENS, count))
-        own = np.stack([self._logits(place) for place in told])
+        own = np.stack([self._logits_at(place) for place in told])
         below = np.concatenate([stream[number].reshape(count, -1)[told.start : told.stop] for number in places])
         with contextlib.closing(MatrixProducts(self._library, self._threads)) as products:
-            said, last = head.likeliest(below, most, products)
+            said, last = head.likeliest_tokens(below, most, products)
         difference = (last - last.mean()) - (own[-1] - own[-1].mean())
         if not float(difference.std()) <= SAME_WITHIN * float(own[-1].std()):
             raise ModelNotInspectable(self._model.path, "layers")
-        said[-len(told) :] = [_likeliest(np, self._model, _log_probabilities(np, row), most) for row in own]
+        said[-len(told) :] = [_likeliest_tokens(np, self._model, _log_probabilities(np, row), most) for row in own]
         return [said[at : at + len(told)] for at in range(0, len(said), len(told))]
 
-    def _stream(self, tokens: Sequence[int]) -> Mapping[int, Floats]:
+    def _residual_stream(self, tokens: Sequence[int]) -> Mapping[int, Floats]:
         """What each layer hands on; the pieces of a text read it once."""
         if self._read is None or self._read[0] != tuple(tokens):
-            found = self._tensors("l_out-", tokens)
+            found = self._capture_tensors("l_out-", tokens)
             self._read = (tuple(tokens), found)
         return self._read[1]
 
-    def _tensors(self, prefix: str, tokens: Sequence[int]) -> Mapping[int, Floats]:
+    def _capture_tensors(self, prefix: str, tokens: Sequence[int]) -> Mapping[int, Floats]:
         """The tensors whose names are `prefix` and a layer's number, computed while the tokens are read."""
         self._wanted, self._found = prefix, {}
         try:
-            self._decode(tokens)
+            self._decode_tokens(tokens)
         finally:
             self._wanted = ""
             found, self._found = self._found, {}
         return found
 
-    def _decode(self, tokens: Sequence[int]) -> None:
+    def _decode_tokens(self, tokens: Sequence[int]) -> None:
         if len(tokens) > self.size_tokens:
             raise TooLongToInspect(len(tokens), self.size_tokens)
         batch, self._read = self._batch, None
@@ -182,7 +182,7 @@ class InspectionContext:
         if result != DECODED:
             raise ModelNotInspectable(self._model.path, "probabilities")
 
-    def _logits(self, place: int) -> Floats:
+    def _logits_at(self, place: int) -> Floats:
         import numpy as np
 
         pointer = self._c.llama_get_logits_ith(self._context, place)
@@ -196,12 +196,12 @@ class InspectionContext:
         number = name.removeprefix(self._wanted)
         is_wanted = name.startswith(self._wanted) and number.isdigit()
         if is_wanted and not is_question:
-            copied = self._copied(tensor)
+            copied = self._copy_tensor(tensor)
             if copied is not None:  # an exception would be lost in C
                 self._found[int(number)] = copied
         return is_wanted or not is_question
 
-    def _copied(self, tensor: int) -> Floats | None:
+    def _copy_tensor(self, tensor: int) -> Floats | None:
         import numpy as np
 
         base = self._library.base
@@ -219,7 +219,9 @@ def token_seen(model: Model, logits: Floats, token: int, most: int) -> TokenSeen
 
     sure = _log_probabilities(np, logits)
     rank = int((logits > logits[token]).sum())
-    return TokenSeen(token, *model.written(token), float(sure[token]), rank, _likeliest(np, model, sure, most))
+    return TokenSeen(
+        token, *model.spell_token(token), float(sure[token]), rank, _likeliest_tokens(np, model, sure, most)
+    )
 
 
 def _log_probabilities(np: Any, logits: Floats) -> Any:
@@ -228,14 +230,14 @@ def _log_probabilities(np: Any, logits: Floats) -> Any:
     return wide - math.log(np.exp(wide).sum())
 
 
-def _likeliest(np: Any, model: Model, log_probabilities: Any, most: int) -> tuple[Guess, ...]:
+def _likeliest_tokens(np: Any, model: Model, log_probabilities: Any, most: int) -> tuple[Guess, ...]:
     most = min(most, len(log_probabilities))
     if most < 1:
         return ()
     best = np.argpartition(-log_probabilities, most - 1)[:most]
     best = best[np.argsort(-log_probabilities[best], kind="stable")]
     return tuple(
-        Guess(model.written(int(token))[0], math.exp(float(log_probabilities[token])), int(token)) for token in best
+        Guess(model.spell_token(int(token))[0], math.exp(float(log_probabilities[token])), int(token)) for token in best
     )
 
 
@@ -248,16 +250,18 @@ class OutputHead:
         self._model, self._weights, self._matrix, self._norm = model, weights, matrix, norm
 
     @classmethod
-    def of(cls, library: LlamaLibrary, model: Model) -> OutputHead | None:
+    def from_model(cls, library: LlamaLibrary, model: Model) -> OutputHead | None:
         """None where the file has no such tensors."""
         weights = TensorReader(library, Path(model.path), model.header)
-        matrix = weights.find("output.weight") or weights.find("token_embd.weight")
-        gain, bias = weights.find("output_norm.weight"), weights.find("output_norm.bias")
+        matrix = weights.find_tensor("output.weight") or weights.find_tensor("token_embd.weight")
+        gain, bias = weights.find_tensor("output_norm.weight"), weights.find_tensor("output_norm.bias")
         if matrix is None or gain is None:
             return None
         return cls(model, weights, matrix, _norm_of(model.header, weights, gain, bias))
 
-    def likeliest(self, stream: Floats, most: int, products: MatrixProducts) -> tuple[list[tuple[Guess, ...]], Floats]:
+    def likeliest_tokens(
+        self, stream: Floats, most: int, products: MatrixProducts
+    ) -> tuple[list[tuple[Guess, ...]], Floats]:
         """The likeliest tokens of each vector of [place, width], and all logits of the last one.
 
         The matrix is unpacked once, a part at a time; of its products only the best and the sums are kept.
@@ -270,8 +274,8 @@ class OutputHead:
         total = np.full(places, -np.inf)
         last: list[Floats] = []
         begun = 0
-        for rows in self._weights.rows(self._matrix, MOST_PRODUCTS // places):
-            logits = products.of(normed, rows)
+        for rows in self._weights.read_rows(self._matrix, MOST_PRODUCTS // places):
+            logits = products.multiply(normed, rows)
             last.append(logits[-1])
             highest = logits.max(1)
             total = np.logaddexp(total, highest + np.log(np.exp(logits - highest[:, None]).sum(1)))
@@ -283,7 +287,9 @@ class OutputHead:
         order = np.argsort(-best, axis=1, kind="stable")
         best, ids = np.exp(np.take_along_axis(best, order, 1) - total[:, None]), np.take_along_axis(ids, order, 1)
         found = [
-            tuple(Guess(self._model.written(token)[0], share, token) for token, share in zip(row, shares, strict=True))
+            tuple(
+                Guess(self._model.spell_token(token)[0], share, token) for token, share in zip(row, shares, strict=True)
+            )
             for row, shares in zip(ids.tolist(), best.tolist(), strict=True)
         ]
         return found, np.concatenate(last)
@@ -304,7 +310,7 @@ class MatrixProducts:
     def __init__(self, library: LlamaLibrary, threads: int) -> None:
         self._ggml, self._base = library.ggml, library.base
         pointer, number, size = ctypes.c_void_p, ctypes.c_int64, ctypes.c_size_t
-        _declare(self._ggml, "backend_init_by_type", pointer, ctypes.c_int, ctypes.c_char_p)
+        _declare_function(self._ggml, "backend_init_by_type", pointer, ctypes.c_int, ctypes.c_char_p)
         for name, result, *arguments in (
             ("init", pointer, _InitParameters),
             ("tensor_overhead", size),
@@ -324,7 +330,7 @@ class MatrixProducts:
             ("backend_dev_backend_reg", pointer, pointer),
             ("backend_reg_get_proc_address", pointer, pointer, ctypes.c_char_p),
         ):
-            _declare(self._base, name, result, *arguments)
+            _declare_function(self._base, name, result, *arguments)
         self._backend = self._ggml.ggml_backend_init_by_type(CPU, None)
         registered = self._base.ggml_backend_dev_backend_reg(self._base.ggml_backend_get_device(self._backend))
         set_threads = self._base.ggml_backend_reg_get_proc_address(registered, b"ggml_backend_set_n_threads")
@@ -334,7 +340,7 @@ class MatrixProducts:
         """Frees its threads."""
         self._base.ggml_backend_free(self._backend)
 
-    def of(self, vectors: Floats, rows: Floats) -> Floats:
+    def multiply(self, vectors: Floats, rows: Floats) -> Floats:
         """[vector, row]: the products of each of [vector, width] with each of [row, width]."""
         import numpy as np
 
@@ -360,7 +366,7 @@ class MatrixProducts:
             base.ggml_free(context)
 
 
-def _declare(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> None:
+def _declare_function(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> None:
     function = getattr(library, f"ggml_{name}")
     function.argtypes, function.restype = arguments, result
 
@@ -371,11 +377,11 @@ def _norm_of(
     """The norm before the output: of the root mean square (Zhang and Sennrich, 2019), or of mean and variance."""
     import numpy as np
 
-    factor = next(weights.rows(gain)).reshape(-1)
+    factor = next(weights.read_rows(gain)).reshape(-1)
     if bias is None:
         epsilon = float(header.architecture_value("attention.layer_norm_rms_epsilon") or 1e-5)
         return lambda x: x / np.sqrt(np.square(x).mean(-1, keepdims=True) + epsilon) * factor
-    shift = next(weights.rows(bias)).reshape(-1)
+    shift = next(weights.read_rows(bias)).reshape(-1)
     small = float(header.architecture_value("attention.layer_norm_epsilon") or 1e-5)
     return lambda x: (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + small) * factor + shift
 
@@ -401,11 +407,11 @@ class TensorReader:
         self._traits = library.base.ggml_get_type_traits
         self._traits.argtypes, self._traits.restype = [ctypes.c_int], ctypes.POINTER(_TypeTraits)
 
-    def find(self, name: str) -> TensorInfo | None:
+    def find_tensor(self, name: str) -> TensorInfo | None:
         """Where a tensor lies."""
         return next((tensor for tensor in self._header.tensors if tensor.name == name), None)
 
-    def rows(self, tensor: TensorInfo, most: int = ROWS_AT_A_TIME) -> Iterator[Floats]:
+    def read_rows(self, tensor: TensorInfo, most: int = ROWS_AT_A_TIME) -> Iterator[Floats]:
         """Its rows, `most` and `ROWS_AT_A_TIME` at most at once."""
         import numpy as np
 

@@ -15,12 +15,12 @@ from typing import Any
 
 from app.core.child import claim_wire
 from app.core.errors import MachineUnusable
-from app.core.wire import ParentSide, checked
+from app.core.wire import ParentSide, check_request
 from app.engine import computer
 from app.engine.lending import WIRE, InUse, Lend, Lending, NotLending
 from app.engine.llama import devices
 from app.engine.llama.library import LlamaLibrary, open_library
-from app.engine.machines import ask, watch_connections
+from app.engine.machines import query_machine, watch_connections
 from app.engine.protocol import Device
 
 LISTENS_WITHIN_S = 20.0
@@ -35,8 +35,8 @@ _Memory = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t
 def main(_arguments: list[str]) -> int:
     """It leaves when its parent does."""
     parent = ParentSide(WIRE, *claim_wire())
-    parent.greet()
-    lend = checked(next(parent.requests()))
+    parent.send_greeting()
+    lend = check_request(next(parent.read_requests()))
     parent.leave_with_parent(lambda _request: None)
     _Lending(open_library(), lend, parent).run()
     os._exit(0)
@@ -51,25 +51,25 @@ class _Lending:
         start = devices.rpc_function(self._library, "ggml_backend_rpc_start_server")
         problem = _problem_of_port(self._lend)
         if start is None or problem:
-            self._parent.tell(NotLending(problem or "this build has no RPC server"))
+            self._parent.send_reply(NotLending(problem or "this build has no RPC server"))
             return
         names = [device.name for device in lent_devices(devices.list_devices(self._library))]
         handles = devices.find_handles(self._library, names)
         for handle, device in zip(handles, lent_devices(devices.list_devices(self._library)), strict=True):
-            self._offer(handle, device)
-        server = threading.Thread(target=self._serve, args=(start, handles), name="server", daemon=True)
+            self._offer_device(handle, device)
+        server = threading.Thread(target=self._serve_devices, args=(start, handles), name="server", daemon=True)
         server.start()
         self._tell_when_it_listens(server)
         self._tell_of_use(server)
 
-    def _serve(self, start: Any, handles: Sequence[int]) -> None:
+    def _serve_devices(self, start: Any, handles: Sequence[int]) -> None:
         start.restype = None
         start.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_void_p]
         endpoint = f"{self._lend.host}:{self._lend.port}".encode("ascii")
         threads = self._lend.threads or computer.default_threads()
         start(endpoint, None, threads, len(handles), (ctypes.c_void_p * len(handles))(*handles))
 
-    def _offer(self, handle: int, device: Device) -> None:
+    def _offer_device(self, handle: int, device: Device) -> None:
         """ggml says that all memory of a processor is free, and knows no limit: our own answer takes that one's place.
 
         The server asks the device each time, through the pointer that is replaced here.
@@ -94,7 +94,7 @@ class _Lending:
         until_s = time.monotonic() + LISTENS_WITHIN_S
         while server.is_alive() and time.monotonic() < until_s:
             try:
-                machine = ask(f"{self._lend.host}:{self._lend.port}")
+                machine = query_machine(f"{self._lend.host}:{self._lend.port}")
             except MachineUnusable:
                 time.sleep(TRY_EVERY_S)
                 continue
@@ -103,9 +103,9 @@ class _Lending:
                 Device(device.name, device.description, device.type, offered.free_bytes, offered.total_bytes)
                 for device, offered in zip(found, machine.devices, strict=True)
             ]
-            self._parent.tell(Lending(tuple(told)))
+            self._parent.send_reply(Lending(tuple(told)))
             return
-        self._parent.tell(NotLending("the server does not listen"))
+        self._parent.send_reply(NotLending("the server does not listen"))
         os._exit(1)
 
     def _tell_of_use(self, server: threading.Thread) -> None:
@@ -115,7 +115,7 @@ class _Lending:
             is_used = watch_connections(FIRST_WORD_S) > 0
             if is_used != was_used:
                 was_used = is_used
-                self._parent.tell(InUse(is_used))
+                self._parent.send_reply(InUse(is_used))
             time.sleep(LOOK_EVERY_S)
 
 

@@ -39,12 +39,12 @@ class LlamaLibrary:
         self._log_callback = c.llama_log_callback(self._on_log)  # kept: C holds only the address
         c.llama_log_set(self._log_callback, ctypes.c_void_p(0))
         package = Path(llama_cpp.__file__).parent
-        self.ggml = _load(package / "lib", "ggml")
-        self.base = _load(package / "lib", "ggml-base")
+        self.ggml = _load_library(package / "lib", "ggml")
+        self.base = _load_library(package / "lib", "ggml-base")
         self._load_backends(package)
         c.llama_backend_init()
 
-    def hear(self, *setters: Callable[[Any, Any], object]) -> None:
+    def redirect_log(self, *setters: Callable[[Any, Any], object]) -> None:
         """Has what another library logs come here, too; each of its own functions for that is given."""
         for set_callback in setters:
             set_callback(self._log_callback, None)
@@ -87,7 +87,7 @@ class LlamaLibrary:
         except OSError:
             return
         try:
-            library = unpacked(packed, AppPaths.from_environment().engine)
+            library = unpack_library(packed, AppPaths.from_environment().engine)
         except (OSError, EOFError, lzma.LZMAError) as error:
             line = f"{packed.name} could not be unpacked: {error}"
             sys.stderr.write(f"{line}\n")
@@ -114,7 +114,7 @@ def open_library() -> LlamaLibrary:
     return LlamaLibrary()
 
 
-def unpacked(packed: Path, folder: Path) -> Path:
+def unpack_library(packed: Path, folder: Path) -> Path:
     """A library of a package, unpacked into `folder` where that was not done before.
 
     Its name has a digest of what it holds, so that another version is another file; those of other versions go. xz
@@ -139,7 +139,7 @@ def unpacked(packed: Path, folder: Path) -> Path:
     return target
 
 
-def _load(folder: Path, name: str) -> ctypes.CDLL:
+def _load_library(folder: Path, name: str) -> ctypes.CDLL:
     """The copy that libllama uses: wheels hold copies instead of links, and another copy has a registry of its own.
 
     On Linux that is the name with the major version (`libggml.so.0`), on macOS likewise (`libggml.0.dylib`);

@@ -97,10 +97,10 @@ class _ModelOpening:
         self._projector = check_projector(Path(wish.projector), request.path) if wish.projector else None
         self._header = header
         self._shape = shape_of(header, self._projector, projector_on_cpu=wish.projector_on_cpu)
-        lent, missed = borrowed.look(request.machines, held)
+        lent, missed = borrowed.find_devices(request.machines, held)
         self._lent, self._unreached = lent, tuple(problem.address for problem in missed)
         self._found = devices.list_devices(library) + lent
-        self._gpus = () if wish.gpu_layers == 0 else self._rooms(self._found, wish.devices)
+        self._gpus = () if wish.gpu_layers == 0 else self._gpu_rooms(self._found, wish.devices)
         names, split = self._names, wish.tensor_split
         self._split = [share for name, share in zip(wish.devices or names, split, strict=False) if name in names]
         self._folder = folder
@@ -114,25 +114,25 @@ class _ModelOpening:
 
     def open(self, freed_bytes: int, give_up: Callable[[], None]) -> OpenedModel | None:
         self._take_machines(freed_bytes)
-        planned = self._plan(self._room(freed_bytes))
+        planned = self._first_plan(self._memory_room(freed_bytes))
         if self._job.cancelled:
             return None
-        self._tell(0.0)
+        self._report_progress(0.0)
         give_up()
         self._library.forget_words()
-        room = self._room()
-        plan: LoadPlan | None = planned if freed_bytes == 0 else self._plan(room)
+        room = self._memory_room()
+        plan: LoadPlan | None = planned if freed_bytes == 0 else self._first_plan(room)
         while plan is not None:
-            context = self._try(plan)
+            context = self._try_plan(plan)
             if self._job.cancelled:
                 self._drop(context)
                 return None
             if context and self._model is not None:
-                return self._opened(plan, context)
-            plan = self._after(plan, room)
+                return self._make_opened_model(plan, context)
+            plan = self._plan_after(plan, room)
             if plan is not None:
-                self._tell(0.0, plan.steps[-1] if plan.steps else "")
-        self._drop(None)
+                self._report_progress(0.0, plan.steps[-1] if plan.steps else "")
+        self._drop_context(None)
         raise ModelLoadFailed(self._request.path, self._library.last_words())
 
     def _take_machines(self, freed_bytes: int) -> None:
@@ -141,18 +141,18 @@ class _ModelOpening:
         self._missed = tuple(address for address in self._unreached if address in named)
         if self._request.machines and not named and wish.gpu_layers != 0 and not self._fits_here(freed_bytes):
             self._missed = self._unreached
-            self._gpus += self._rooms(self._lent, [device.name for device in self._lent])
+            self._gpus += self._gpu_rooms(self._lent, [device.name for device in self._lent])
         facts = (self._library.version, [device.name + device.description for device in self._found], self._names)
         self._key = key_of(model_identity(Path(self._request.path)), *facts, wish)
 
-    def _rooms(self, found: Sequence[Device], names: Sequence[str]) -> tuple[GpuRoom, ...]:
+    def _gpu_rooms(self, found: Sequence[Device], names: Sequence[str]) -> tuple[GpuRoom, ...]:
         """What lends to itself shares its memory."""
         gpus = devices.usable_gpus(found, names)
         return tuple(dataclasses.replace(gpu, shared=gpu.shared or self._borrowed.is_here(gpu.name)) for gpu in gpus)
 
     def _fits_here(self, freed_bytes: int) -> bool:
         try:
-            plan = fit.choose(self._shape, self._wish, self._room(freed_bytes))
+            plan = fit.choose_plan(self._shape, self._wish, self._memory_room(freed_bytes))
         except fit.DoesNotFit:
             return False
         return plan.choice not in (fit.CONTEXT_REDUCED, fit.TIGHT)
@@ -161,13 +161,13 @@ class _ModelOpening:
     def _names(self) -> list[str]:
         return [gpu.name for gpu in self._gpus]
 
-    def _room(self, freed_bytes: int = 0) -> MemoryRoom:
+    def _memory_room(self, freed_bytes: int = 0) -> MemoryRoom:
         free, total = computer.free_memory_bytes(), computer.total_memory_bytes()
         return MemoryRoom(free and min(free + freed_bytes, total or free + freed_bytes), total, self._gpus)
 
-    def _plan(self, room: MemoryRoom) -> LoadPlan:
+    def _first_plan(self, room: MemoryRoom) -> LoadPlan:
         """What worked last time, else the best by formula; near the limit by llama.cpp's own numbers."""
-        worked = self._worked(room)
+        worked = self._remembered_plan(room)
         if worked is not None:
             return worked
         plan: LoadPlan | None = None
@@ -175,25 +175,25 @@ class _ModelOpening:
         for _ in range(1 + MOST_PROBES):
             problem, former = None, plan
             try:
-                plan = fit.choose(self._shape, self._wish, room, estimate)
+                plan = fit.choose_plan(self._shape, self._wish, room, estimate)
             except fit.DoesNotFit as refusal:
                 plan, problem = None, refusal
             layout = plan.layout if plan else problem.layout if problem else None
             if plan and (self._is_far(plan, room, estimate) or (former and former.layout == layout)):
                 return plan
-            measured = self._measure(layout) if layout else None
+            measured = self._measure_layout(layout) if layout else None
             if measured is None:
                 break
-            estimate = fit.corrected(self._shape, *measured)
+            estimate = fit.corrected_estimate(self._shape, *measured)
         if plan is None:
             assert problem is not None
             raise ModelTooLarge(self._request.path, problem.needed_bytes, problem.free_bytes) from problem
         return plan
 
     def _is_far(self, plan: LoadPlan, room: MemoryRoom, estimate: fit.Estimate | None) -> bool:
-        return not fit.is_near(plan, (estimate or self._shape.needs)(plan.layout), room)
+        return not fit.is_near(plan, (estimate or self._shape.memory_needs)(plan.layout), room)
 
-    def _measure(self, layout: ModelLayout) -> tuple[ModelLayout, MemoryNeeds] | None:
+    def _measure_layout(self, layout: ModelLayout) -> tuple[ModelLayout, MemoryNeeds] | None:
         """llama.cpp's own numbers for a layout, or for one that differs in length only: one asking does for all."""
         if any(device.name in self._names for device in self._lent):
             return None  # a computer that holds the model now does not answer to a second process
@@ -202,46 +202,46 @@ class _ModelOpening:
         if entry is not None:
             try:
                 known = ModelLayout(**entry["layout"]), MemoryNeeds(**entry["needs"])
-                fit.corrected(self._shape, *known)(layout)
+                fit.corrected_estimate(self._shape, *known)(layout)
                 return known
             except (KeyError, TypeError, ValueError):
                 self._remembered.forget(key)
         path, cancelled = Path(self._request.path).absolute(), self._job.stop.is_set
-        needs = fit.probe(path, layout, self._names, self._split, folder=self._folder, cancelled=cancelled)
+        needs = fit.probe_file(path, layout, self._names, self._split, folder=self._folder, cancelled=cancelled)
         if needs is None:
             return None
         self._remembered.put(key, {"layout": dataclasses.asdict(layout), "needs": dataclasses.asdict(needs)})
         return layout, needs
 
-    def _worked(self, room: MemoryRoom) -> LoadPlan | None:
+    def _remembered_plan(self, room: MemoryRoom) -> LoadPlan | None:
         """The plan that worked last time after others had failed, if it fits now and nothing better could."""
         entry = self._remembered.find(self._key)
         if entry is None:
             return None
         try:
             layout, then_free = ModelLayout(**entry["layout"]), int(entry["free_bytes"])
-            needs = self._shape.needs(layout)
+            needs = self._shape.memory_needs(layout)
         except (KeyError, TypeError, ValueError):
             self._remembered.forget(self._key)
             return None
         free = room.free_bytes + (sum(gpu.free_bytes for gpu in room.gpus) if layout.gpu_layers else 0)
         if free > then_free * MORE_FREE or (room.free_bytes and needs.main > room.spare()):
             return None
-        return fit.planned(layout, needs.total, free, fit.REMEMBERED)
+        return fit.plan_layout(layout, needs.total, free, fit.REMEMBERED)
 
-    def _after(self, plan: LoadPlan, room: MemoryRoom) -> LoadPlan | None:
+    def _plan_after(self, plan: LoadPlan, room: MemoryRoom) -> LoadPlan | None:
         """The next plan after a failed one; what was only remembered is forgotten, and all begins anew."""
         if plan.choice == fit.REMEMBERED:
             self._remembered.forget(self._key)
-            return self._plan(room)
+            return self._first_plan(room)
         return fit.next_step(plan, self._shape, self._wish, room, had_model=self._model is not None)
 
-    def _try(self, plan: LoadPlan) -> Any:
+    def _try_plan(self, plan: LoadPlan) -> Any:
         """The context's pointer; nothing where the model or the context is refused. Keeps a model that can stay."""
         placement = (plan.gpu_layers, plan.experts_on_cpu, plan.repack)
         if self._model is None or self._placement != placement:
-            self._drop(None)
-            self._model, self._placement = self._load(plan), placement
+            self._drop_context(None)
+            self._model, self._placement = self._load_weights(plan), placement
         if self._model is None or self._job.cancelled:
             return None
         threads = self._wish.threads or computer.default_threads()
@@ -257,7 +257,7 @@ class _ModelOpening:
     def _open_eyes(self, model: Model, plan: LoadPlan, threads: int) -> VisionEncoder | None:
         """The model's eyes, which were tried; None when cancelled."""
         assert self._projector is not None
-        self._tell(1.0, PROJECTOR)
+        self._report_progress(1.0, PROJECTOR)
         on_gpu = plan.gpu_layers > 0 and not self._wish.projector_on_cpu
         lent = {device.name for device in self._lent}
         here = [name for name in self._names if name not in lent][:1]
@@ -276,7 +276,7 @@ class _ModelOpening:
                 )
             except ProjectorRefused as refused:
                 if device is None or refused.reason != "no_memory":
-                    self._drop(None)
+                    self._drop_context(None)
                     raise
                 continue
             if eyes is not None:
@@ -284,13 +284,13 @@ class _ModelOpening:
                     eyes.try_out()
                 except ProjectorRefused:
                     eyes.close()
-                    self._drop(None)
+                    self._drop_context(None)
                     raise
             return eyes
         return None
 
-    def _load(self, plan: LoadPlan) -> Model | None:
-        lent = self._borrowed.handles(self._names) if plan.gpu_layers > 0 else {}
+    def _load_weights(self, plan: LoadPlan) -> Model | None:
+        lent = self._borrowed.device_handles(self._names) if plan.gpu_layers > 0 else {}
         parameters = ModelParameters(self._library, plan.layout, self._names, self._split, lent)
         step = plan.steps[-1] if plan.steps else ""
         with self._library.hearing_everything() as heard:
@@ -299,16 +299,16 @@ class _ModelOpening:
                 self._request.path,
                 self._header,
                 plan.gpu_layers,
-                tell=lambda fraction: self._tell(fraction, step),
+                tell=lambda fraction: self._report_progress(fraction, step),
                 cancelled=self._job.stop.is_set,
                 parameters=parameters.value,
             )
-        self._placed = placement_from_log("".join(heard), self._borrowed.names(lent))
+        self._placed = placement_from_log("".join(heard), self._borrowed.device_names(lent))
         if lent:
             watch_connections()
         return model
 
-    def _opened(self, plan: LoadPlan, context: Any) -> OpenedModel:
+    def _make_opened_model(self, plan: LoadPlan, context: Any) -> OpenedModel:
         assert self._model is not None
         tokens = self._library.c.llama_n_ctx(context)
         if plan.steps:
@@ -318,7 +318,7 @@ class _ModelOpening:
             plan,
             context_tokens=tokens,
             gpu_missed=self._gpu_missed(plan),
-            device=self._device(plan),
+            device=self._describe_devices(plan),
             threads=self._wish.threads or computer.default_threads(),
         )
         return OpenedModel(self._model, context, tokens, plan, self._placed, self._missed, self._tiles, self._eyes)
@@ -332,16 +332,16 @@ class _ModelOpening:
             return "no_device"
         return "load_failed" if fit.CPU in plan.steps or plan.choice == fit.REMEMBERED else "no_memory"
 
-    def _device(self, plan: LoadPlan) -> str:
+    def _describe_devices(self, plan: LoadPlan) -> str:
         """Descriptions of the devices that are used, as people know them."""
         if plan.gpu_layers > 0:
             return " + ".join(dict.fromkeys(gpu.description for gpu in self._gpus))
         return next((device.description for device in self._found if device.type == "cpu"), "")
 
-    def _tell(self, fraction: float, step: str = "") -> None:
+    def _report_progress(self, fraction: float, step: str = "") -> None:
         self._job.reply(protocol.Loading(self._request.id, fraction, step))
 
-    def _drop(self, context: Any) -> None:
+    def _drop_context(self, context: Any) -> None:
         if context:
             self._library.c.llama_free(context)
         if self._eyes is not None:

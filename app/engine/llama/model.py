@@ -101,7 +101,7 @@ class Model:
             raise RuntimeError(f"llama_tokenize wants room for {-count} tokens for {len(data)} bytes")
         return list(ids[:count])
 
-    def piece(self, token: int) -> bytes:
+    def token_bytes(self, token: int) -> bytes:
         """The bytes of a token; nothing for control tokens."""
         piece = self._pieces.get(token)
         if piece is None:
@@ -109,7 +109,7 @@ class Model:
             count = self._library.c.llama_token_to_piece(self._vocab, token, self._buffer, size, 0, False)
             if count < 0:
                 self._buffer = ctypes.create_string_buffer(-count)
-                return self.piece(token)
+                return self.token_bytes(token)
             piece = self._pieces[token] = self._buffer.raw[:count]
         return piece
 
@@ -123,17 +123,17 @@ class Model:
         tokens = self.tokenize(spelling, special=True)
         return len(tokens) == 1 and self.ends_answer(tokens[0])
 
-    def written(self, token: int) -> tuple[bytes, bool]:
+    def spell_token(self, token: int) -> tuple[bytes, bool]:
         """The bytes of a token, of a control token those of its name; and whether it is one."""
         is_control = self._is_special(token)
-        return self.piece(token) or self._text_of(token).encode("utf-8", "replace"), is_control
+        return self.token_bytes(token) or self._text_of(token).encode("utf-8", "replace"), is_control
 
     def begin_of_text(self) -> list[int]:
         """What a text begins with before its first word: the token for it, where this model wants one."""
         c = self._library.c
         return [c.llama_vocab_bos(self._vocab)] if c.llama_vocab_get_add_bos(self._vocab) else []
 
-    def filling(self, count: int) -> str:
+    def filler_text(self, count: int) -> str:
         """A text of so many tokens, where special ones count; what it says does not matter."""
         c = self._library.c
         return self._text_of(max(c.llama_vocab_bos(self._vocab), c.llama_vocab_eos(self._vocab))) * count

@@ -62,27 +62,27 @@ class CachedSequence:
         """Where the next token stands; where pictures have fewer positions than tokens, that is not their count."""
         return len(self.tokens) - self._shift
 
-    def common(self, prompt: Tokens[int]) -> int:
+    def common_length(self, prompt: Tokens[int]) -> int:
         """How many tokens memory and prompt have in common, but for the beginning of a picture."""
-        return self._tiles.whole(prompt, common_length(self.tokens, prompt))
+        return self._tiles.whole_tiles_length(prompt, common_length(self.tokens, prompt))
 
-    def reusable(self, count: int) -> int:
+    def reusable_length(self, count: int) -> int:
         """How many of the first `count` tokens can be kept, exactly as if they had just been read."""
         if count >= len(self.tokens) or self._context.can_forget:
             kept = min(count, len(self.tokens))
         else:
             kept = max((shot.count for shot in self._snapshots if shot.count <= count), default=0)
-        return kept if self._context.sees_all(self.number, self._position(kept)) else 0
+        return kept if self._context.sees_all(self.number, self._position_after(kept)) else 0
 
     def go_back(self, count: int) -> int:
         """Keeps at most the first `count` tokens; returns how many were really kept."""
-        count = self.reusable(count)
+        count = self.reusable_length(count)
         if count < len(self.tokens):
-            if not count or not self._restore(count):
+            if not count or not self._truncate_memory(count):
                 self.clear()
                 return 0
             del self.tokens[count:]
-            self._shift = self._tiles.shift(self.tokens)
+            self._shift = self._tiles.position_shift(self.tokens)
             self.changed = True
             self._snapshots = [shot for shot in self._snapshots if shot.count <= count]
         return count
@@ -90,34 +90,34 @@ class CachedSequence:
     def drop_unfinished(self) -> None:
         """After a decode that was not finished: removes what it left behind the tokens that are held."""
         if self._context.can_forget:
-            if not self._context.keep(self.number, self.position):
+            if not self._context.truncate_sequence(self.number, self.position):
                 self.clear()
             return
         before = max((shot.count for shot in self._snapshots), default=0)
-        if not self._restore(before):
+        if not self._truncate_memory(before):
             self.clear()
         del self.tokens[before:]
-        self._shift = self._tiles.shift(self.tokens)
+        self._shift = self._tiles.position_shift(self.tokens)
 
     def extend(self, tokens: Tokens[int]) -> None:
         """These tokens were decoded."""
         self.tokens += tokens
         if self._tiles.shifts:
-            self._shift += self._tiles.shift(tokens)
+            self._shift += self._tiles.position_shift(tokens)
         self.changed = True
 
-    def share(self, source: CachedSequence, count: int) -> None:
+    def copy_prefix(self, source: CachedSequence, count: int) -> None:
         """Takes the first `count` tokens over from another sequence; this one is empty."""
         self.tokens = source.tokens[:count]
-        self._shift = self._tiles.shift(self.tokens)
-        self._context.copy(source.number, self.number, self.position)
+        self._shift = self._tiles.position_shift(self.tokens)
+        self._context.copy_sequence(source.number, self.number, self.position)
         self.changed = True
 
     def can_share(self, count: int) -> bool:
         """Whether another sequence may take over the first `count` tokens of this one."""
         if not self._context.can_forget and count != len(self.tokens):
             return False
-        return self._context.sees_all(self.number, self._position(count))
+        return self._context.sees_all(self.number, self._position_after(count))
 
     def take_snapshot(self) -> None:
         """Remembers this point, where the model could not come back to it by itself."""
@@ -131,36 +131,36 @@ class CachedSequence:
         ):
             del self._snapshots[0]
 
-    def loaded(self, tokens: list[int]) -> None:
+    def set_tokens(self, tokens: list[int]) -> None:
         """A saved state was put into the memory."""
         self.tokens = tokens
-        self._shift = self._tiles.shift(tokens)
+        self._shift = self._tiles.position_shift(tokens)
         self._snapshots = []
         self.changed = False
 
     def clear(self) -> None:
         """Forgets everything."""
-        self._context.clear(self.number)
-        self.forgotten()
+        self._context.clear_sequence(self.number)
+        self.mark_evicted()
 
-    def forgotten(self) -> None:
+    def mark_evicted(self) -> None:
         """The memory holds nothing of it any more."""
         self.tokens = []
         self._shift = 0
         self._snapshots = []
         self.changed = False
 
-    def _position(self, count: int) -> int:
-        return count - self._tiles.shift(self.tokens[:count]) if self._tiles.shifts else count
+    def _position_after(self, count: int) -> int:
+        return count - self._tiles.position_shift(self.tokens[:count]) if self._tiles.shifts else count
 
-    def _restore(self, count: int) -> bool:
+    def _truncate_memory(self, count: int) -> bool:
         """Brings the memory to its first `count` tokens."""
         if self._context.can_forget:
-            return self._context.keep(self.number, self._position(count))
+            return self._context.truncate_sequence(self.number, self._position_after(count))
         shot = next((shot for shot in self._snapshots if shot.count == count), None)
         if shot is None or not self._context.set_partial_state(self.number, shot.data):
             return False
-        return self._context.keep(self.number, self._position(count))
+        return self._context.truncate_sequence(self.number, self._position_after(count))
 
 
 def common_length(ours: Tokens[int], theirs: Tokens[int]) -> int:
@@ -204,85 +204,85 @@ class SavedStates:
 
     def save(self, sequence: CachedSequence) -> None:
         """Writes a sequence's state for its session, if it has one and has changed; a full disk is only said."""
-        if is_worth_saving(sequence) and self._write(sequence.session, sequence):
+        if is_worth_saving(sequence) and self._write_state(sequence.session, sequence):
             sequence.changed = False
 
     def save_shared(self, name: str, sequence: CachedSequence) -> None:
         """The same for what several sessions begin with and the sequence holds now, unless it is there already."""
-        if len(sequence.tokens) >= LEAST_TOKENS and self._find(name) != sequence.tokens:
-            self._write(name, sequence)
+        if len(sequence.tokens) >= LEAST_TOKENS and self._find_tokens(name) != sequence.tokens:
+            self._write_state(name, sequence)
 
-    def _write(self, session: str, sequence: CachedSequence) -> bool:
+    def _write_state(self, session: str, sequence: CachedSequence) -> bool:
         size = self._c.llama_state_seq_get_size(self._context.pointer, sequence.number)
         if size > self._folder.budget_bytes():
             return False
         unfinished = self._folder.unfinished_path(session)
-        tokens = (self._c.llama_token * len(sequence.tokens))(*_readable(sequence.tokens))
+        tokens = (self._c.llama_token * len(sequence.tokens))(*_storable_tokens(sequence.tokens))
         try:
             self._folder.folder.mkdir(parents=True, exist_ok=True)
             self._c.llama_state_seq_save_file(
                 self._context.pointer, c_path(str(unfinished)), sequence.number, tokens, len(sequence.tokens)
             )
             if unfinished.stat().st_size < size:
-                self._folder.delete(session)
+                self._folder.delete_session(session)
                 log.info("a state was not saved: llama.cpp could not write it whole")
                 return False
-            self._folder.add(session, self._identity, self._tiles.units(sequence.tokens), unfinished)
+            self._folder.add_state(session, self._identity, self._tiles.to_units(sequence.tokens), unfinished)
         except OSError as error:
-            self._folder.delete(session)
+            self._folder.delete_session(session)
             log.info("a state was not saved: %s", error)
             return False
         return True
 
-    def usable(self, session: str, prompt: Tokens[int]) -> int:
+    def usable_length(self, session: str, prompt: Tokens[int]) -> int:
         """How many tokens of a prompt a session's state on disk would save reading."""
-        tokens = self._find(session)
+        tokens = self._find_tokens(session)
         if tokens is None or len(tokens) > self._context.size_tokens:
             return 0
-        common = self._tiles.whole(prompt, common_length(tokens, prompt))
+        common = self._tiles.whole_tiles_length(prompt, common_length(tokens, prompt))
         return common if self._context.can_forget or common == len(tokens) else 0
 
-    def closest(self, prompt: Tokens[int]) -> BorrowedState:
+    def find_closest(self, prompt: Tokens[int]) -> BorrowedState:
         """What another session has read that saves most of this prompt: the same document, in another chat."""
         best = NOT_BORROWED
         for path, units in self._folder.of_any_session(self._identity) if self._context.can_forget else ():
-            tokens = self._tiles.tokens(units)
+            tokens = self._tiles.to_tokens(units)
             if len(tokens) <= self._context.size_tokens:
-                common = self._tiles.whole(prompt, common_length(tokens, prompt))
+                common = self._tiles.whole_tiles_length(prompt, common_length(tokens, prompt))
                 best = BorrowedState(path, tokens, common) if common > best.common else best
         return best
 
     def load_borrowed(self, other: BorrowedState, sequence: CachedSequence) -> None:
         """As `load`; the other session keeps its state."""
-        if not self._read(other.path, other.tokens, sequence):
+        if not self._read_state(other.path, other.tokens, sequence):
             sequence.clear()
 
     def load(self, session: str, sequence: CachedSequence) -> None:
         """Puts a session's state into an empty sequence, which stays empty when the file cannot be read."""
-        tokens = self._find(session) or []
-        if not self._read(self._folder.state_path(session), tokens, sequence):
+        tokens = self._find_tokens(session) or []
+        if not self._read_state(self._folder.state_path(session), tokens, sequence):
             sequence.clear()
-            self._folder.delete(session)
+            self._folder.delete_session(session)
             log.info("a saved state could not be read and was deleted")
 
-    def _read(self, file: Path, tokens: list[int], sequence: CachedSequence) -> bool:
+    def _read_state(self, file: Path, tokens: list[int], sequence: CachedSequence) -> bool:
         room = (self._c.llama_token * len(tokens))()
         count = ctypes.c_size_t(0)
         path = c_path(str(file))
         read = self._c.llama_state_seq_load_file(
             self._context.pointer, path, sequence.number, room, len(tokens), ctypes.byref(count)
         )
-        if read and list(room[: count.value]) == _readable(tokens):
-            sequence.loaded(tokens)
+        if read and list(room[: count.value]) == _storable_tokens(tokens):
+            sequence.set_tokens(tokens)
             return True
         return False
 
-    def _find(self, session: str) -> list[int] | None:
-        units = self._folder.find(session, self._identity)
-        return None if units is None else self._tiles.tokens(units)
+    def _find_tokens(self, session: str) -> list[int] | None:
+        units = self._folder.find_state(session, self._identity)
+        return None if units is None else self._tiles.to_tokens(units)
 
 
-def _readable(tokens: Tokens[int]) -> list[int]:
+def _storable_tokens(tokens: Tokens[int]) -> list[int]:
     """As llama.cpp keeps them, which only stores them: our numbers of tiles mean nothing tomorrow."""
     return [max(token, -1) for token in tokens]
 
@@ -396,10 +396,10 @@ class SequenceRun:
             ahead += [at for at, token in enumerate(self.tokens[held:]) if token < 0][:1]
         return min(ahead, default=len(self.tokens))
 
-    def choose(self, output: int, context: Any) -> int:
+    def choose_token(self, output: int, context: Any) -> int:
         """The next token: a forced one, else what is sampled from the logits of an output."""
         if not self.forced:
-            return self.chain.sample(context, output)
+            return self.chain.sample_token(context, output)
         token = self.forced.pop(0)
         self.chain.accept(token)
         return token
@@ -409,11 +409,11 @@ class SequenceRun:
         """Whether all is told of an answer that was only to be told."""
         return self.request.ask.tells_last and not self.forced
 
-    def write(self, token: int, context_tokens: int) -> FinishReason | None:
+    def write_token(self, token: int, context_tokens: int) -> FinishReason | None:
         """Takes a chosen token; returns why the answer ends with it, or None."""
         if self.model.ends_answer(token):
             return FinishReason.STOP
-        reason = self.answer.add(self.piece(token))
+        reason = self.answer.add_token(self.piece(token))
         if reason is not None:
             return reason
         if self.job.cancelled:
@@ -421,7 +421,7 @@ class SequenceRun:
         self.tokens.append(token)
         if forced := self.answer.forced_text():
             for forced_token in self.model.tokenize(forced, special=True):
-                self.answer.add(self.piece(forced_token))
+                self.answer.add_token(self.piece(forced_token))
                 self.chain.accept(forced_token)
                 self.tokens.append(forced_token)
         return FinishReason.CONTEXT if len(self.tokens) > context_tokens else None
@@ -432,7 +432,7 @@ class SequenceRun:
             self.is_finished = True
             self.job.reply(self.answer.finish(reason))
 
-    def wait(self, reason: str) -> None:
+    def report_waiting(self, reason: str) -> None:
         """Tells once that it rests; an empty reason means that it goes on."""
         if reason and reason != self.waits and not self.is_finished:
             self.job.reply(protocol.Waiting(self.request.id, reason))
@@ -460,23 +460,23 @@ class SequencePool:
         interactive = sorted((run for run in self.runs if run.interactive), key=lambda run: run.is_outside)
         for run in interactive:
             if run.sequence is None and self._may_join(run, interactive):
-                run.wait("")
-                self._take(run, self._free_sequence(run) or self._evict(run))
+                run.report_waiting("")
+                self._assign_sequence(run, self._free_sequence(run) or self._evict_run(run))
             elif run.sequence is None:
-                run.wait("room")
+                run.report_waiting("room")
         background = [run for run in self.runs if not run.interactive]
         for run in background:
             if interactive:
-                run.wait("interactive")
+                run.report_waiting("interactive")
             elif run.sequence is not None or self._has_room_for(run):
-                run.wait("")
+                run.report_waiting("")
                 if run.sequence is None:
-                    self._take(run, self._free_sequence(run))
+                    self._assign_sequence(run, self._free_sequence(run))
         return [run for run in self.runs if run.sequence is not None]
 
     def without_place(self) -> list[SequenceRun]:
         """Modest answers that have not begun, and for which something would have to leave."""
-        idle = sum(len(sequence.tokens) for sequence in self._idle())
+        idle = sum(len(sequence.tokens) for sequence in self._idle_sequences())
         room = self._context.size_tokens - idle if len(self.sequences) > 1 or not idle else 0
         waiting = [run for run in self.runs if run.request.ask.modest and run.sequence is None]
         return [run for run in waiting if run.most_tokens > room]
@@ -485,9 +485,9 @@ class SequencePool:
         """Background answers make room for what somebody waits for, and other programs' for a person's."""
         wanted = min(len(run.tokens) + ROOM_TO_WRITE_TOKENS, self._context.size_tokens)
         while self._held_beside(run) + wanted > self._context.size_tokens:
-            if idle := self._idle():
-                self._leave(idle[0])
-            elif self._evict(run) is None:
+            if idle := self._idle_sequences():
+                self._release_sequence(idle[0])
+            elif self._evict_run(run) is None:
                 return
 
     def make_way(self, first: SequenceRun) -> bool:
@@ -495,10 +495,10 @@ class SequencePool:
 
         That one waits until another has ended. False when nobody but `first` is there.
         """
-        if idle := self._idle():
-            self._leave(idle[0])
+        if idle := self._idle_sequences():
+            self._release_sequence(idle[0])
             return True
-        if self._evict(first) is None:
+        if self._evict_run(first) is None:
             return False
         self._most_beside = max(1, sum(not run.interactive and run.sequence is not None for run in self.runs))
         return True
@@ -510,35 +510,35 @@ class SequencePool:
         run.chain.free()
         sequence = run.sequence
         if sequence is not None and sequence.number > 0:
-            self._leave(sequence)
+            self._release_sequence(sequence)
 
-    def save(self) -> None:
+    def save_idle(self) -> None:
         """Writes the states of idle sessions, before the context goes."""
         for sequence in self.sequences:
-            self.park(sequence)
+            self.save_sequence(sequence)
 
     @property
     def unsaved(self) -> bool:
-        """Whether `save` would write anything."""
+        """Whether `save_idle` would write anything."""
         return self._states is not None and any(is_worth_saving(s) for s in self.sequences)
 
-    def forget(self, session: str) -> None:
+    def forget_session(self, session: str) -> None:
         """Drops an idle session without saving it."""
         for sequence in self.sequences:
             if sequence.session == session:
                 sequence.session = ""
-                if self._owner(sequence) is None:
+                if self._run_of(sequence) is None:
                     sequence.clear()
 
     def forget_all(self) -> None:
         """After NaN: cells that were left keep their values, and zero times NaN is NaN. Everything is read anew."""
         self._context.clear_all()
         for sequence in self.sequences:
-            sequence.forgotten()
+            sequence.mark_evicted()
         for run in self.runs:
             run.prepared = False
 
-    def park(self, sequence: CachedSequence) -> None:
+    def save_sequence(self, sequence: CachedSequence) -> None:
         """Writes a sequence's state, where it has a session and has changed."""
         if self._states is not None:
             self._states.save(sequence)
@@ -550,27 +550,27 @@ class SequencePool:
         beside = [other for other in placed if not self._goes_before(run, other)]
         if not beside:
             return True
-        reserved = sum(other.most_tokens for other in beside) - self._shared(beside)
-        mine = len(run.tokens) - self._shared([run, *beside[:1]])
+        reserved = sum(other.most_tokens for other in beside) - self._shared_tokens(beside)
+        mine = len(run.tokens) - self._shared_tokens([run, *beside[:1]])
         return reserved + mine + ROOM_TO_WRITE_TOKENS <= self._context.size_tokens
 
-    def _take(self, run: SequenceRun, sequence: CachedSequence | None) -> None:
+    def _assign_sequence(self, run: SequenceRun, sequence: CachedSequence | None) -> None:
         if sequence is not None:
             run.sequence, run.prepared = sequence, False
 
     def _free_sequence(self, run: SequenceRun) -> CachedSequence | None:
-        free = [sequence for sequence in self.sequences if self._owner(sequence) is None]
+        free = [sequence for sequence in self.sequences if self._run_of(sequence) is None]
         session = run.request.ask.session
         mine = [sequence for sequence in free if session and sequence.session == session]
         if run.interactive or len(self.sequences) == 1:
             return next(iter(mine + free), None)
         return next((sequence for sequence in free if sequence.number > 0), None)
 
-    def _idle(self) -> list[CachedSequence]:
+    def _idle_sequences(self) -> list[CachedSequence]:
         """Sequences that hold something for nobody's answer."""
-        return [s for s in self.sequences if s.tokens and self._owner(s) is None]
+        return [s for s in self.sequences if s.tokens and self._run_of(s) is None]
 
-    def _owner(self, sequence: CachedSequence) -> SequenceRun | None:
+    def _run_of(self, sequence: CachedSequence) -> SequenceRun | None:
         return next((run for run in self.runs if run.sequence is sequence), None)
 
     def _has_room_for(self, run: SequenceRun) -> bool:
@@ -581,14 +581,14 @@ class SequencePool:
             return True
         if len(beside) >= min(self._side_by_side.best, len(self.sequences) - 1, self._most_beside):
             return False
-        idle = sum(len(s.tokens) for s in self._idle())
-        taken = sum(other.most_tokens for other in beside) - self._shared(beside)
+        idle = sum(len(s.tokens) for s in self._idle_sequences())
+        taken = sum(other.most_tokens for other in beside) - self._shared_tokens(beside)
         mine = run.most_tokens - max(common_length(run.tokens, other.tokens) for other in beside)
         if taken + mine > self._side_by_side.most_tokens:
             return False
         return idle + taken + mine <= self._context.size_tokens
 
-    def _shared(self, runs: Runs[SequenceRun]) -> int:
+    def _shared_tokens(self, runs: Runs[SequenceRun]) -> int:
         """Tokens that are counted for several runs but held once."""
         first = runs[0].tokens
         return sum(common_length(first, other.tokens) for other in runs[1:]) if self._context.can_forget else 0
@@ -596,10 +596,10 @@ class SequencePool:
     def _make_room(self, tokens: int) -> None:
         """Idle sessions leave, saved, when what comes needs their room."""
         if sum(len(s.tokens) for s in self.sequences) + tokens > self._context.size_tokens:
-            for sequence in self._idle():
-                self._leave(sequence)
+            for sequence in self._idle_sequences():
+                self._release_sequence(sequence)
 
-    def _evict(self, first: SequenceRun) -> CachedSequence | None:
+    def _evict_run(self, first: SequenceRun) -> CachedSequence | None:
         """Takes the place of the answer that came last of those that `first` goes before, background ones before other
         programs'; it is read again later, nothing of it is lost.
         """
@@ -607,7 +607,7 @@ class SequencePool:
         for run in sorted(placed, key=lambda run: run.interactive):
             if run.sequence is not None and self._goes_before(first, run):
                 sequence, run.sequence, run.prepared = run.sequence, None, False
-                run.wait("room")
+                run.report_waiting("room")
                 sequence.clear()
                 sequence.session = ""
                 return sequence
@@ -620,8 +620,8 @@ class SequencePool:
     def _held_beside(self, run: SequenceRun) -> int:
         return sum(len(s.tokens) for s in self.sequences if s is not run.sequence)
 
-    def _leave(self, sequence: CachedSequence) -> None:
-        self.park(sequence)
+    def _release_sequence(self, sequence: CachedSequence) -> None:
+        self.save_sequence(sequence)
         sequence.clear()
         sequence.session = ""
 
@@ -641,34 +641,34 @@ class SharedPrefixes:
         self._states = states
         self._pool = pool
 
-    def prepare(self, run: SequenceRun) -> None:
+    def fill_prefix(self, run: SequenceRun) -> None:
         """Fills the run's sequence with as much of its tokens as can be had without reading."""
         sequence, session = run.sequence, run.request.ask.session
         assert sequence is not None
         wanted = run.tokens[:-1]  # the last one is decoded in any case: its logits are wanted
-        kept = sequence.reusable(sequence.common(wanted))
-        source = max(self._pool.sequences, key=lambda other: self._shareable(other, wanted, sequence))
-        shared = self._shareable(source, wanted, sequence)
+        kept = sequence.reusable_length(sequence.common_length(wanted))
+        source = max(self._pool.sequences, key=lambda other: self._shareable_length(other, wanted, sequence))
+        shared = self._shareable_length(source, wanted, sequence)
         stored, name, other = 0, "", NOT_BORROWED
         if session != sequence.session:
-            stored, name = max((self._stored(name, wanted), name) for name in (run.request.ask.shared, session))
-            self._pool.park(sequence)
+            stored, name = max((self._stored_length(name, wanted), name) for name in (run.request.ask.shared, session))
+            self._pool.save_sequence(sequence)
             if max(kept, shared, stored) + LEAST_BORROWED_TOKENS < len(wanted):
-                other = self._borrowed(run, wanted)
+                other = self._find_borrowable(run, wanted)
         if self._states is not None and other.common > max(kept, shared, stored) + LEAST_BORROWED_TOKENS:
             sequence.clear()
             self._states.load_borrowed(other, sequence)
-            kept = sequence.go_back(sequence.common(wanted))
+            kept = sequence.go_back(sequence.common_length(wanted))
         elif stored > max(kept, shared) and self._states is not None:
             sequence.clear()
             self._states.load(name, sequence)
-            kept = sequence.go_back(sequence.common(wanted))
+            kept = sequence.go_back(sequence.common_length(wanted))
         elif shared > kept + LEAST_SHARED_TOKENS:
             sequence.clear()
-            sequence.share(source, shared)
+            sequence.copy_prefix(source, shared)
             kept = shared
         else:
-            kept = sequence.go_back(sequence.common(wanted))
+            kept = sequence.go_back(sequence.common_length(wanted))
         sequence.session = session
         run.prepared = True
         if run.interactive:
@@ -677,7 +677,7 @@ class SharedPrefixes:
             run.places |= self._places_to_share(run)
         if not run.begun:
             run.begun = True
-            run.answer.begin(len(run.prompt.tokens), kept)
+            run.answer.begin_prompt(len(run.prompt.tokens), kept)
 
     def hand_on(self, run: SequenceRun) -> None:
         """At a place: a snapshot for coming back, and the beginning for those who have it in common."""
@@ -688,31 +688,31 @@ class SharedPrefixes:
         if run.interactive:
             sequence.take_snapshot()
             return
-        for other in self._unprepared():
+        for other in self._unprepared_runs():
             held = len(sequence.tokens)
             if other.sequence is not None and common_length(sequence.tokens, other.tokens[:-1]) == held:
                 other.sequence.clear()
-                other.sequence.share(sequence, held)
+                other.sequence.copy_prefix(sequence, held)
 
-    def _borrowed(self, run: SequenceRun, wanted: list[int]) -> BorrowedState:
+    def _find_borrowable(self, run: SequenceRun, wanted: list[int]) -> BorrowedState:
         """From a chat to a chat only: how soon another program is answered must not tell what a person has read."""
         if self._states is None or not run.request.ask.session or run.is_outside:
             return NOT_BORROWED
-        return self._states.closest(wanted)
+        return self._states.find_closest(wanted)
 
-    def _stored(self, session: str, wanted: list[int]) -> int:
-        return self._states.usable(session, wanted) if session and self._states is not None else 0
+    def _stored_length(self, session: str, wanted: list[int]) -> int:
+        return self._states.usable_length(session, wanted) if session and self._states is not None else 0
 
-    def _shareable(self, source: CachedSequence, wanted: list[int], target: CachedSequence) -> int:
+    def _shareable_length(self, source: CachedSequence, wanted: list[int], target: CachedSequence) -> int:
         if source is target:
             return 0
-        count = source.common(wanted)
+        count = source.common_length(wanted)
         return count if source.can_share(count) else 0
 
     def _places_to_share(self, run: SequenceRun) -> set[int]:
         """Where a model that cannot forget has to stop, to hand on what others begin with too."""
-        common = [common_length(run.tokens, other.tokens) for other in self._unprepared()]
+        common = [common_length(run.tokens, other.tokens) for other in self._unprepared_runs()]
         return {count for count in common if run.held_tokens < count < len(run.tokens)}
 
-    def _unprepared(self) -> list[SequenceRun]:
+    def _unprepared_runs(self) -> list[SequenceRun]:
         return [run for run in self._pool.runs if run.sequence is not None and not run.prepared]

@@ -64,9 +64,9 @@ class TokenCandidates:
         self.items["id"] = np.arange(vocabulary_size, dtype="i4")
         self.items["logit"] = logits
         self.items["p"] = 0
-        self.array = _array(c, self.items.ctypes.data, vocabulary_size)
+        self.array = _candidate_array(c, self.items.ctypes.data, vocabulary_size)
 
-    def choose(self, chain: Any) -> int:
+    def choose_token(self, chain: Any) -> int:
         """Lets the chain choose among them, without accepting."""
         self._c.llama_sampler_apply(chain, ctypes.byref(self.array))
         return int(self.array.data[self.array.selected].id)
@@ -81,10 +81,10 @@ class Grammar:
         self._pointer = pointer
         self._one = (library.c.llama_token_data * 1)()
 
-    def allows(self, token: int) -> bool:
+    def allows_token(self, token: int) -> bool:
         """Whether the answer may go on with this token."""
         self._one[0] = self._c.llama_token_data(token, 1.0, 0.0)
-        array = _array(self._c, ctypes.addressof(self._one), 1)
+        array = _candidate_array(self._c, ctypes.addressof(self._one), 1)
         self._c.llama_sampler_apply(self._pointer, ctypes.byref(array))
         return self._one[0].logit != -math.inf
 
@@ -95,13 +95,13 @@ class Grammar:
             raise GrammarInvalid("no token of this model continues the answer as the grammar wants")
 
     def accept(self, token: int) -> None:
-        """The answer went on with a token that `allows` has allowed; any other would end the process."""
+        """The answer went on with a token that `allows_token` has allowed; any other would end the process."""
         self._c.llama_sampler_accept(self._pointer, token)
 
     def begin_with(self, tokens: Sequence[int]) -> None:
         """Take what an answer goes on with; raises GrammarInvalid, and is freed, where that does not fit."""
         for token in tokens:
-            if not self.allows(token):
+            if not self.allows_token(token):
                 self.free()
                 raise GrammarInvalid("the answer that was begun does not follow it")
             self.accept(token)
@@ -111,7 +111,7 @@ class Grammar:
         self._c.llama_sampler_free(self._pointer)
 
 
-def _array(c: Any, address: int, size: int) -> Any:
+def _candidate_array(c: Any, address: int, size: int) -> Any:
     data = ctypes.cast(address, ctypes.POINTER(c.llama_token_data))
     return c.llama_token_data_array(data=data, size=size, selected=-1, sorted=False)
 
@@ -177,26 +177,26 @@ FILE_KEYS = {
 WHOLE_NUMBERS = frozenset(("top_k", "penalty_last_tokens", "seed"))
 
 
-def choose(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> SamplingValues:
+def choose_sampling(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> SamplingValues:
     """The chat goes before the task, the task before the file, the file before its family, then the library."""
-    values = _family(metadata) | _from_file(metadata)
+    values = _family_values(metadata) | _from_file(metadata)
     for given in (task, asked):
         values |= {name: value for name, value in vars(given).items() if value is not None}
     return replace(SamplingValues(), **values)
 
 
-def _family(metadata: dict[str, Any]) -> dict[str, Any]:
+def _family_values(metadata: dict[str, Any]) -> dict[str, Any]:
     names = " ".join(str(metadata.get(f"general.{key}", "")) for key in ("architecture", "basename", "name")).lower()
     return next((dict(values) for pattern, values in FAMILIES if re.search(pattern, names)), {})
 
 
 def _from_file(metadata: dict[str, Any]) -> dict[str, Any]:
-    found = {ours: _number(metadata.get(f"general.sampling.{theirs}")) for theirs, ours in FILE_KEYS.items()}
+    found = {ours: _parse_number(metadata.get(f"general.sampling.{theirs}")) for theirs, ours in FILE_KEYS.items()}
     known = {name: value for name, value in found.items() if value is not None}
     return {name: int(value) if name in WHOLE_NUMBERS else value for name, value in known.items()}
 
 
-def _number(value: Any) -> float | None:
+def _parse_number(value: Any) -> float | None:
     """A number, also one written as text; None for anything else, infinities included."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -223,7 +223,7 @@ class SamplerChain:
         self._grammar = grammar
         self._is_outside = is_outside or (lambda token: False)
 
-    def sample(self, context: Any, index: int) -> int:
+    def sample_token(self, context: Any, index: int) -> int:
         """The next token, from the logits of output `index` (-1: the last); it is accepted.
 
         Raises GrammarInvalid when no token of the vocabulary goes on as the grammar wants.
@@ -244,15 +244,15 @@ class SamplerChain:
 
     def _sample_within(self, grammar: Grammar, context: Any, index: int) -> int:
         candidates = TokenCandidates(self._c, context, index, grammar.vocabulary_size)
-        token = candidates.choose(self.pointer)
+        token = candidates.choose_token(self.pointer)
         if self._is_outside(token):
             self.accept(token)
             return token
         begun_s = time.thread_time()
-        if not grammar.allows(token):
+        if not grammar.allows_token(token):
             candidates = TokenCandidates(self._c, context, index, grammar.vocabulary_size)
             grammar.restrict(candidates)
-            token = candidates.choose(self.pointer)
+            token = candidates.choose_token(self.pointer)
         self.accept(token)
         grammar.accept(token)
         if time.thread_time() - begun_s > MOST_STEP_S:  # everybody else waits meanwhile, and the next may take longer
@@ -278,14 +278,20 @@ def make_chain(
     """
     c = library.c
     chain = c.llama_sampler_chain_init(c.llama_sampler_chain_default_params())
-    for part in _parts(library, choice, model, logit_bias or {}):
+    for part in _sampler_parts(library, choice, model, logit_bias or {}):
         c.llama_sampler_chain_add(chain, part)
     return SamplerChain(library, chain, grammar, is_outside)
 
 
-def _parts(library: LlamaLibrary, choice: SamplingValues, model: Model, logit_bias: Mapping[int, float]) -> list[Any]:
+def _sampler_parts(
+    library: LlamaLibrary, choice: SamplingValues, model: Model, logit_bias: Mapping[int, float]
+) -> list[Any]:
     c = library.c
-    parts = [*_suppressed(library, model), *_biased(library, model, logit_bias), *_penalties(library, choice, model)]
+    parts = [
+        *_suppressed_tokens_bias(library, model),
+        *_logit_bias_sampler(library, model, logit_bias),
+        *_penalty_samplers(library, choice, model),
+    ]
     if choice.temperature <= 0:
         return [*parts, c.llama_sampler_init_greedy()]
     seed = int(choice.seed) & 0xFFFFFFFF
@@ -301,7 +307,7 @@ def _parts(library: LlamaLibrary, choice: SamplingValues, model: Model, logit_bi
     return [*parts, c.llama_sampler_init_dist(seed)]
 
 
-def _suppressed(library: LlamaLibrary, model: Model) -> list[Any]:
+def _suppressed_tokens_bias(library: LlamaLibrary, model: Model) -> list[Any]:
     """Tokens that the file says are never to be written, such as places for pictures."""
     get = library.c._lib.llama_vocab_get_suppress_tokens
     get.argtypes, get.restype = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)], ctypes.POINTER(ctypes.c_int32)
@@ -309,10 +315,10 @@ def _suppressed(library: LlamaLibrary, model: Model) -> list[Any]:
     tokens = get(library.c.llama_model_get_vocab(model.pointer), ctypes.byref(count))
     if not count.value:
         return []
-    return _biased(library, model, {tokens[place]: -math.inf for place in range(count.value)})
+    return _logit_bias_sampler(library, model, {tokens[place]: -math.inf for place in range(count.value)})
 
 
-def _biased(library: LlamaLibrary, model: Model, logit_bias: Mapping[int, float]) -> list[Any]:
+def _logit_bias_sampler(library: LlamaLibrary, model: Model, logit_bias: Mapping[int, float]) -> list[Any]:
     if not logit_bias:
         return []
     bias = library.c.llama_logit_bias
@@ -320,7 +326,7 @@ def _biased(library: LlamaLibrary, model: Model, logit_bias: Mapping[int, float]
     return [library.c.llama_sampler_init_logit_bias(model.vocabulary_size, len(logit_bias), biases)]
 
 
-def _penalties(library: LlamaLibrary, choice: SamplingValues, model: Model) -> list[Any]:
+def _penalty_samplers(library: LlamaLibrary, choice: SamplingValues, model: Model) -> list[Any]:
     c = library.c
     parts = []
     repeat = choice.repeat_penalty if choice.repeat_penalty > 0 else 1.0

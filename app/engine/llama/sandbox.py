@@ -24,7 +24,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from app.core.child import claim_wire
-from app.core.wire import ParentSide, checked
+from app.core.wire import ParentSide, check_request
 from app.engine.llama.template import (
     MOST_PROCESSOR_S,
     RENDER_WIRE,
@@ -45,23 +45,23 @@ MOST_MEMORY_BYTES = 384 << 20
 def main(_arguments: list[str]) -> int:
     """`--template-renderer`: a template comes in, then variables, a text goes out for each."""
     parent = ParentSide(RENDER_WIRE, *claim_wire())
-    parent.greet()
+    parent.send_greeting()
     _ration_memory()
-    parent.tell(TemplateReady())
-    render = _renderer("")
-    for request in map(checked, parent.requests()):
+    parent.send_reply(TemplateReady())
+    render = _make_renderer("")
+    for request in map(check_request, parent.read_requests()):
         _ration_time()
         if isinstance(request, Template):
-            render = _renderer(request.source)
+            render = _make_renderer(request.source)
             continue
         try:
-            parent.tell(Rendered(render(request.variables)))
+            parent.send_reply(Rendered(render(request.variables)))
         except TemplateProblem as problem:
-            parent.tell(Unrendered(str(problem), isinstance(problem, TemplateAbandoned)))
+            parent.send_reply(Unrendered(str(problem), isinstance(problem, TemplateAbandoned)))
     os._exit(0)
 
 
-def _renderer(source: str) -> Callable[[Mapping[str, Any]], str]:
+def _make_renderer(source: str) -> Callable[[Mapping[str, Any]], str]:
     """What renders a template. It is compiled before anybody waits; a problem with that is told when it is asked."""
     try:
         return CompiledTemplate(source).render
@@ -78,18 +78,18 @@ class CompiledTemplate:
     """A template ready to be rendered."""
 
     def __init__(self, source: str) -> None:
-        with _problems():
+        with _tell_problems():
             self._template = _SandboxedEnvironment().from_string(source)
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """The text; raises TemplateProblem."""
         size = sum(len(message["content"]) for message in variables["messages"])
-        with _problems():
-            return self._write(variables, MOST_CHARACTERS + 4 * size)
+        with _tell_problems():
+            return self._render_pieces(variables, MOST_CHARACTERS + 4 * size)
 
-    def _write(self, variables: Mapping[str, Any], limit: int) -> str:
+    def _render_pieces(self, variables: Mapping[str, Any], limit: int) -> str:
         pieces, left = [], limit
-        for piece in self._template.generate(strftime_now=_now, raise_exception=_raise, **variables):
+        for piece in self._template.generate(strftime_now=_strftime_now, raise_exception=_raise_exception, **variables):
             pieces.append(piece)
             left -= len(piece)
             if left < 0:
@@ -98,7 +98,7 @@ class CompiledTemplate:
 
 
 @contextmanager
-def _problems() -> Iterator[None]:
+def _tell_problems() -> Iterator[None]:
     try:
         yield
     except TemplateProblem:
@@ -128,35 +128,35 @@ class _SandboxedEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(trim_blocks=True, lstrip_blocks=True, extensions=[_GenerationTags, loopcontrols])
-        self.filters |= {"tojson": _to_json, "round": _round, "int": _int}
+        self.filters |= {"tojson": _to_json, "round": _round_filter, "int": _int_filter}
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """What is computed, unless it is huge."""
         for value in (left, right):
-            _bounded(value)
+            _check_bounds(value)
         if operator == "**" and not (isinstance(right, int | float) and abs(right) <= MOST_EXPONENT):
             raise OverflowError("the exponent is too large")
         if operator == "*":
             size, times = (left, right) if isinstance(right, int) else (right, left)
             if hasattr(size, "__len__") and isinstance(times, int) and len(size) * times > MOST_CHARACTERS:
                 raise OverflowError("the product is too long")
-        return _bounded(super().call_binop(context, operator, left, right))
+        return _check_bounds(super().call_binop(context, operator, left, right))
 
 
-def _bounded(value: Any) -> Any:
+def _check_bounds(value: Any) -> Any:
     if isinstance(value, int) and value.bit_length() > MOST_BITS:
         raise OverflowError("the number is too large")
     return value
 
 
-def _round(value: float, precision: int = 0, method: Any = "common") -> float:
+def _round_filter(value: float, precision: int = 0, method: Any = "common") -> float:
     if abs(precision) > MOST_DIGITS:
         raise OverflowError("the precision is too large")
-    return filters.do_round(_bounded(value), precision, method)
+    return filters.do_round(_check_bounds(value), precision, method)
 
 
-def _int(value: Any, default: int = 0, base: int = 10) -> int:
-    return int(_bounded(filters.do_int(value, default, base)))
+def _int_filter(value: Any, default: int = 0, base: int = 10) -> int:
+    return int(_check_bounds(filters.do_int(value, default, base)))
 
 
 def _to_json(
@@ -169,13 +169,13 @@ def _to_json(
     return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
-def _now(form: str) -> str:
+def _strftime_now(form: str) -> str:
     if len(form) > 1000 or re.search(r"\d{4}", form):  # a width that fills the memory
         raise OverflowError("the form of the date is too long")
     return datetime.now().strftime(form)
 
 
-def _raise(message: str) -> NoReturn:
+def _raise_exception(message: str) -> NoReturn:
     raise ValueError(message)
 
 
@@ -188,7 +188,7 @@ def _ration_memory() -> None:
 
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
             most = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE") + MOST_MEMORY_BYTES
-        _limit(resource.RLIMIT_AS, most)
+        _limit_resource(resource.RLIMIT_AS, most)
 
 
 def _ration_time() -> None:
@@ -199,11 +199,11 @@ def _ration_time() -> None:
     if sys.platform != "win32":
         import resource
 
-        _limit(resource.RLIMIT_CORE, 0)
-        _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + MOST_PROCESSOR_S)
+        _limit_resource(resource.RLIMIT_CORE, 0)
+        _limit_resource(resource.RLIMIT_CPU, int(time.process_time()) + 1 + MOST_PROCESSOR_S)
 
 
-def _limit(kind: int, most: int) -> None:
+def _limit_resource(kind: int, most: int) -> None:
     import resource
 
     _, hard = resource.getrlimit(kind)

@@ -97,25 +97,25 @@ class TemplateProcess:
         self._avoided_until_s = 0.0
         self._problem = ""
         with contextlib.suppress(OSError):  # then the first rendering says so
-            self._running()
+            self._running_client()
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """The text; raises TemplateProblem."""
         if time.monotonic() < self._avoided_until_s:
             raise TemplateAbandoned(self._problem)
         try:
-            conversation = self._running()
+            conversation = self._running_client()
         except OSError as error:
             self.close()
             raise TemplateProblem(f"it cannot be rendered: {error}") from error
         if not self._is_ready:
-            self._answer(START_TIMEOUT_S)
+            self._read_answer(START_TIMEOUT_S)
             self._is_ready = True
         conversation.send(Render(variables))
-        answer = self._answer(DEADLINE_S)
+        answer = self._read_answer(DEADLINE_S)
         if isinstance(answer, Rendered):
             return answer.text
-        raise self._abandoned(answer.problem) if answer.is_abandoned else TemplateProblem(answer.problem)
+        raise self._abandon_process(answer.problem) if answer.is_abandoned else TemplateProblem(answer.problem)
 
     def close(self) -> None:
         if self._child is not None:
@@ -123,39 +123,39 @@ class TemplateProcess:
             self._child.close()
             self._child = None
 
-    def _running(self) -> WireClient:
+    def _running_client(self) -> WireClient:
         if self._child is None or self._conversation is None or not self._child.running:
             self.close()
             self._said, self._is_ready = WireInbox(), False
             self._child = Child(own_command("--template-renderer"), self._folder)
-            self._conversation = WireClient(RENDER_WIRE, self._child, self._said.put)
+            self._conversation = WireClient(RENDER_WIRE, self._child, self._said.add_item)
             self._conversation.send(Template(self._source))
         return self._conversation
 
-    def _answer(self, timeout_s: float) -> Any:
+    def _read_answer(self, timeout_s: float) -> Any:
         try:
-            answer = self._awaited(timeout_s)
+            answer = self._await_message(timeout_s)
         except ProtocolViolation:
-            raise self._abandoned("the process that rendered it spoke nonsense") from None
+            raise self._abandon_process("the process that rendered it spoke nonsense") from None
         if answer is None:
-            raise self._abandoned(f"it did not come to an end within {timeout_s:.0f} seconds")
+            raise self._abandon_process(f"it did not come to an end within {timeout_s:.0f} seconds")
         if not isinstance(answer, Ended):
             return answer
         log.info("the process of a template ended with %s: %s", answer.code, answer.tail)
         if answer.code == -getattr(signal, "SIGXCPU", 0):
-            raise self._abandoned(f"it computed for more than {MOST_PROCESSOR_S} seconds")
-        raise self._abandoned(f"the process that rendered it ended with {answer.code}")
+            raise self._abandon_process(f"it computed for more than {MOST_PROCESSOR_S} seconds")
+        raise self._abandon_process(f"the process that rendered it ended with {answer.code}")
 
-    def _awaited(self, timeout_s: float) -> Any:
+    def _await_message(self, timeout_s: float) -> Any:
         """What it says next; None where it does not, and what it computes is not limited or it computes nothing."""
         assert self._child is not None
-        lives, until_s = self._child.lives(), time.monotonic() + timeout_s
-        while (answer := self._said.next(LOOK_EVERY_S)) is None and time.monotonic() < until_s:
+        lives, until_s = self._child.life_check(), time.monotonic() + timeout_s
+        while (answer := self._said.next_item(LOOK_EVERY_S)) is None and time.monotonic() < until_s:
             if lives() and hasattr(signal, "SIGXCPU"):
                 until_s = time.monotonic() + timeout_s
         return answer
 
-    def _abandoned(self, problem: str) -> TemplateAbandoned:
+    def _abandon_process(self, problem: str) -> TemplateAbandoned:
         self.close()
         self._problem, self._avoided_until_s = problem, time.monotonic() + AVOIDED_S
         return TemplateAbandoned(problem)
@@ -205,7 +205,7 @@ class MediaMarks:
         self._media: list[Media] = []
         self._pattern = re.compile(f"\ue002{self._key}:(\\d+)\ue003")
 
-    def turn(self, message: Message) -> Turn:
+    def mark_turn(self, message: Message) -> Turn:
         """The turn with a mark at each place of a picture or a sound."""
         text, at, pieces = message.text, 0, []
         for media in sorted(message.media, key=lambda media: media.at):
@@ -215,7 +215,7 @@ class MediaMarks:
             at = until
         return message.role.value, "".join(pieces) + text[at:]
 
-    def split(self, parts: Iterable[PromptPart]) -> list[PromptPart]:
+    def split_marks(self, parts: Iterable[PromptPart]) -> list[PromptPart]:
         """The parts with pictures and sounds in the place of their marks; raises TemplateProblem where one is lost."""
         if not self._media:
             return list(parts)
@@ -242,20 +242,23 @@ def calls_told(messages: Sequence[Message]) -> dict[int, dict[str, Any]]:
     told: dict[int, dict[str, Any]] = {}
     for place, message in enumerate(messages):
         if message.calls:
-            calls = [call_told(_short(call.id), call.name, _values(call.arguments)) for call in message.calls]
+            calls = [
+                call_told(_short_call_id(call.id), call.name, _argument_values(call.arguments))
+                for call in message.calls
+            ]
             told[place] = {"tool_calls": calls}
         elif message.result_of is not None:
             of = message.result_of
-            told[place] = {"role": "tool", "tool_call_id": _short(of.id), "name": of.name}
+            told[place] = {"role": "tool", "tool_call_id": _short_call_id(of.id), "name": of.name}
     return told
 
 
-def _short(id_: str) -> str:
+def _short_call_id(id_: str) -> str:
     """A name of a call as the pickiest template takes it: nine letters and digits."""
     return hashlib.sha256(id_.encode("utf-8", "replace")).hexdigest()[:9]
 
 
-def _values(arguments: str) -> dict[str, Any]:
+def _argument_values(arguments: str) -> dict[str, Any]:
     try:
         found = json.loads(arguments)
     except ValueError:
@@ -292,27 +295,27 @@ class ChatTemplate:
         `told` is what the template is told of a message beside its text, by its place: calls, or whose result it is.
         """
         if told or (variables or {}).get("tools"):
-            harmless = self._harmless(told or {}), self._harmless(variables or {})
+            harmless = self._without_control_tokens(told or {}), self._without_control_tokens(variables or {})
             return self._with_calls(messages, *harmless, continue_last=continue_last)
         problem: TemplateProblem | None = None
         rendered: Sequence[Turn] | None = None
-        for turns in _shapes(messages):
+        for turns in _conversation_shapes(messages):
             marks = _Marks(continue_last)
             try:
-                text = self._format(marks.marked(turns), continue_last, variables or {})
+                text = self._format_turns(marks.mark_turns(turns), continue_last, variables or {})
             except TemplateAbandoned:
                 raise
             except TemplateProblem as error:
                 problem = problem or error
                 continue
             if marks.all_in(text):
-                return list(marks.split(text))
+                return list(marks.split_rendered(text))
             rendered = turns
         if rendered is None:
             raise problem or TemplateProblem("there are no messages")
         return self._without_marks(rendered, continue_last, variables or {})
 
-    def written(self, variables: Mapping[str, Any]) -> str:
+    def render_text(self, variables: Mapping[str, Any]) -> str:
         """What the template makes of these variables, as a text. Raises TemplateProblem."""
         return self._renderer.render(NOTHING | {"bos_token": self._bos, "eos_token": self._eos, **variables})
 
@@ -331,23 +334,26 @@ class ChatTemplate:
                 place for place, fields in more.items() if "tool_calls" in fields and not shape[place][1].strip()
             }
             try:
-                text = self._format(marks.marked(shape, wordless), continue_last, variables, more)
+                text = self._format_turns(marks.mark_turns(shape, wordless), continue_last, variables, more)
             except TemplateAbandoned:
                 raise
             except TemplateProblem as error:
                 problem = problem or error
                 continue
             if marks.all_in(text):
-                return list(marks.split(text))
-            harmless = [(role, self._broken(words)) for role, words in shape]
+                return list(marks.split_rendered(text))
+            harmless = [(role, self._break_control_tokens(words)) for role, words in shape]
             return [
                 PromptPart(
-                    self._cut(self._format(harmless, continue_last, variables, more), harmless, continue_last), True
+                    self._cut_after_last(
+                        self._format_turns(harmless, continue_last, variables, more), harmless, continue_last
+                    ),
+                    True,
                 )
             ]
         raise problem or TemplateProblem("there are no messages")
 
-    def _format(
+    def _format_turns(
         self,
         turns: Sequence[Turn],
         continue_last: bool,
@@ -366,26 +372,26 @@ class ChatTemplate:
         self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]
     ) -> list[PromptPart]:
         """For a template that changes texts: it gets them itself, with every control token's spelling broken."""
-        harmless = [(role, self._broken(text)) for role, text in turns]
-        prompt = self._format(harmless, continue_last, variables)
-        return [PromptPart(self._cut(prompt, harmless, continue_last), trusted=True)]
+        harmless = [(role, self._break_control_tokens(text)) for role, text in turns]
+        prompt = self._format_turns(harmless, continue_last, variables)
+        return [PromptPart(self._cut_after_last(prompt, harmless, continue_last), trusted=True)]
 
     @staticmethod
-    def _cut(prompt: str, turns: Sequence[Turn], continue_last: bool) -> str:
+    def _cut_after_last(prompt: str, turns: Sequence[Turn], continue_last: bool) -> str:
         """The prompt up to the end of the last message's text, which is gone on with."""
         end = turns[-1][1].strip()
         at = prompt.rfind(end) if continue_last else -1
         return prompt[: at + len(end)] if at >= 0 else prompt
 
-    def _harmless(self, value: Any) -> Any:
+    def _without_control_tokens(self, value: Any) -> Any:
         """The same value, in whose texts no control token is spelled."""
         if isinstance(value, str):
-            return self._broken(value)
+            return self._break_control_tokens(value)
         if isinstance(value, Mapping):
-            return {key: self._harmless(inner) for key, inner in value.items()}
-        return [self._harmless(inner) for inner in value] if isinstance(value, list | tuple) else value
+            return {key: self._without_control_tokens(inner) for key, inner in value.items()}
+        return [self._without_control_tokens(inner) for inner in value] if isinstance(value, list | tuple) else value
 
-    def _broken(self, text: str) -> str:
+    def _break_control_tokens(self, text: str) -> str:
         """With a space of no width after each letter that begins the spelling of a control token.
 
         A regular expression of all spellings would be as slow as a stranger's vocabulary likes it to be.
@@ -419,7 +425,7 @@ class _Marks:
         self._needed: list[int] = []
         self._pattern = re.compile(f"\ue000{self._key}:(\\d+)\ue001")
 
-    def marked(self, turns: Sequence[Turn], wordless: Collection[int] = ()) -> list[Turn]:
+    def mark_turns(self, turns: Sequence[Turn], wordless: Collection[int] = ()) -> list[Turn]:
         """The turns with marks for texts. White space around stays outside, for the template to trim or keep.
 
         Those that are `wordless` have none.
@@ -432,14 +438,14 @@ class _Marks:
             open_end = self._keep_end and number == len(turns) - 1
             pieces = THOUGHTS.split(text) if role == "assistant" else [text]
             content = "".join(
-                piece if index % 2 else self._mark(piece, open_end and index == len(pieces) - 1)
+                piece if index % 2 else self._mark_text(piece, open_end and index == len(pieces) - 1)
                 for index, piece in enumerate(pieces)
             )
             self._needed.append(len(self._texts) - 1)
             marked.append((role, content))
         return marked
 
-    def _mark(self, text: str, open_end: bool) -> str:
+    def _mark_text(self, text: str, open_end: bool) -> str:
         core = text.lstrip()
         before = text[: len(text) - len(core)]
         core = core if open_end else core.rstrip()
@@ -453,7 +459,7 @@ class _Marks:
         whole = rendered.count(self._key) == len(found) == len(set(found))
         return whole and set(self._needed) <= set(found) and (not self._keep_end or found[-1:] == self._needed[-1:])
 
-    def split(self, rendered: str) -> Iterator[PromptPart]:
+    def split_rendered(self, rendered: str) -> Iterator[PromptPart]:
         """Template and texts in turn. A space before a text joins it: tokens of words begin with their space."""
         pieces = self._pattern.split(rendered)
         for index in range(0, len(pieces), 2):
@@ -466,7 +472,7 @@ class _Marks:
             yield PromptPart(text, trusted=False)
 
 
-def _shapes(messages: Sequence[Turn]) -> Iterator[list[Turn]]:
+def _conversation_shapes(messages: Sequence[Turn]) -> Iterator[list[Turn]]:
     """The conversation as it is, then in the shapes that pickier templates take."""
     turns = [turn for turn in messages if turn[0] != "system" or turn[1].strip()]
     yield turns
@@ -486,7 +492,7 @@ def _shapes(messages: Sequence[Turn]) -> Iterator[list[Turn]]:
 def _shapes_with_calls(
     turns: Sequence[Turn], told: Mapping[int, Mapping[str, Any]]
 ) -> Iterator[tuple[list[Turn], dict[int, Mapping[str, Any]]]]:
-    """As `_shapes`; what belongs to calls stays apart, and each is told what it was told."""
+    """As `_conversation_shapes`; what belongs to calls stays apart, and each is told what it was told."""
     kept = [(turn, told.get(place, {})) for place, turn in enumerate(turns) if turn[0] != "system" or turn[1].strip()]
     shapes = [kept]
     system = BLANK_LINE.join(turn[1] for turn, _ in kept if turn[0] == "system")

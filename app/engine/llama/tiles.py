@@ -15,7 +15,7 @@ from app.engine.states import Unit
 
 @dataclass(frozen=True)
 class MediaTile:
-    """What makes two tiles the same. `eyes` tells projectors apart; the room is `tokens`, M-RoPE counts `positions`.
+    """What makes two tiles the same. `eyes` tells projectors apart; the room is `to_tokens`, M-RoPE counts `positions`.
 
     `place` is what stands before the picture, where its tokens or their positions depend on that.
     """
@@ -38,7 +38,7 @@ class TileNumbers:
         self.shifts = False
         """Whether any of them has fewer positions than tokens, so that counts are no positions."""
 
-    def number(self, tile: MediaTile) -> int:
+    def number_of(self, tile: MediaTile) -> int:
         """The number that stands for a tile, below 0."""
         if tile not in self._numbers:
             self._tiles.append(tile)
@@ -49,7 +49,7 @@ class TileNumbers:
     def __getitem__(self, number: int) -> MediaTile:
         return self._tiles[-number - 1]
 
-    def whole(self, tokens: Sequence[int], count: int) -> int:
+    def whole_tiles_length(self, tokens: Sequence[int], count: int) -> int:
         """The most of the first `count` tokens that does not end inside a tile."""
         count = min(count, len(tokens))
         if count <= 0 or tokens[count - 1] >= 0:
@@ -59,7 +59,7 @@ class TileNumbers:
             run += 1
         return count - run % self[number].tokens
 
-    def shift(self, tokens: Sequence[int]) -> int:
+    def position_shift(self, tokens: Sequence[int]) -> int:
         """By how much the position behind these tokens is less than their count."""
         if not self.shifts:
             return 0
@@ -73,7 +73,7 @@ class TileNumbers:
             at += tile.tokens
         return total
 
-    def units(self, tokens: Sequence[int]) -> list[Unit]:
+    def to_units(self, tokens: Sequence[int]) -> list[Unit]:
         """The same for a file: token ids, and each tile once, by what it is."""
         units: list[Unit] = []
         at = 0
@@ -86,13 +86,13 @@ class TileNumbers:
                 at += self[tokens[at]].tokens
         return units
 
-    def tokens(self, units: Sequence[Unit]) -> list[int]:
-        """The way back from `units`: token ids, and for each tile its number as many times as it takes tokens."""
+    def to_tokens(self, units: Sequence[Unit]) -> list[int]:
+        """The way back from `to_units`: token ids, and for each tile its number as many times as it takes tokens."""
         tokens: list[int] = []
         for unit in units:
             if isinstance(unit, int):
                 tokens.append(unit)
             else:
                 tile = MediaTile(*unit)
-                tokens += [self.number(tile)] * tile.tokens
+                tokens += [self.number_of(tile)] * tile.tokens
         return tokens

@@ -74,7 +74,7 @@ class TokenClassifier:
         c.llama_set_abort_callback(self._context, self._aborts, None)
         self._batch = c.llama_batch_init(self.size_tokens, 0, 1)
 
-    def logits(self, tokens: Sequence[int]) -> Floats:
+    def label_logits(self, tokens: Sequence[int]) -> Floats:
         """One row of label logits for each token. Raises ModelBroken, ClassificationBrokenOff."""
         import numpy as np
 
@@ -91,7 +91,7 @@ class TokenClassifier:
             raise RuntimeError(f"llama_decode returned {result} for {batch.n_tokens} tokens")
         rows = (self._c.llama_get_embeddings_ith(self._context, at) for at in range(len(tokens)))
         vectors = np.stack([np.ctypeslib.as_array(row, (self._width,)) for row in rows])
-        found = classify(vectors, self._head, self._epsilon)
+        found = apply_head(vectors, self._head, self._epsilon)
         if not np.isfinite(found).all():
             raise ModelBroken(self._path)
         return found
@@ -112,7 +112,7 @@ def spans_of(text: str, pieces: Sequence[bytes]) -> tuple[tuple[int, ...], tuple
     return tuple(starts), tuple(ends)
 
 
-def classify(vectors: Floats, head: Sequence[Floats], epsilon: float) -> Floats:
+def apply_head(vectors: Floats, head: Sequence[Floats], epsilon: float) -> Floats:
     """The head of ModernBertForTokenClassification: `head` are its tensors in the order of `HEAD`."""
     import numpy as np
 

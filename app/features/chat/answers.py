@@ -185,7 +185,7 @@ class AnswerService:
             self._attached,
             self.preambles,
             prompts=lambda: self._prompts,
-            asking=self._asking,
+            asking=self._ask_fields,
             media=self._get_media,
         )
 
@@ -198,8 +198,8 @@ class AnswerService:
         leaf_id = conversation.leaf_id if conversation else None
         question = self.conversations.add_message(conversation_id, leaf_id, Role.USER, text)
         if draft_of != 0:
-            self.documents.attachments.send(draft_of, question.id)
-            self.conversations.media.send(draft_of, question.id)
+            self.documents.attachments.move_to_message(draft_of, question.id)
+            self.conversations.media.move_to_message(draft_of, question.id)
         if conversation and not conversation.title:
             title = first_words(question.text) or self._picture_names(question.id)
             self.conversations.update(conversation_id, title=title, titled_by="")
@@ -213,12 +213,12 @@ class AnswerService:
     def send_queued(self, message: QueuedMessage) -> StoredMessage:
         """What waited becomes a question under the last message of its conversation, with its documents."""
         question = self.add_question(message.conversation_id, message.text)
-        self.conversations.queued.sent(message.id, question.id)  # a crash before this would rather send it twice
+        self.conversations.queued.mark_sent(message.id, question.id)  # a crash before this would rather send it twice
         return question
 
     def edit_question(self, message_id: int, text: str) -> StoredMessage:
         """Stores another version of a question beside it, with its documents; raises KeyError when it is gone."""
-        old = self._stored(message_id)
+        old = self._stored_message(message_id)
         new = self.conversations.add_message(old.conversation_id, old.parent_id, Role.USER, text)
         self.documents.attachments.copy(old.id, new.id)
         self.conversations.media.copy(old.id, new.id)
@@ -229,10 +229,10 @@ class AnswerService:
 
         It has no figures: no model wrote it as it is.
         """
-        old = self._stored(message_id)
+        old = self._stored_message(message_id)
         new = self.conversations.add_message(old.conversation_id, old.parent_id, old.role, text)
         if old.thinking:
-            self._finish(replace(new, thinking=old.thinking, thinking_s=old.thinking_s), new.state)
+            self._finish_answer(replace(new, thinking=old.thinking, thinking_s=old.thinking_s), new.state)
         return new
 
     def answer(
@@ -249,21 +249,26 @@ class AnswerService:
         `when_full` goes before the setting of that name: compact, rolling or ask. `alternatives` as in `Ask`. `model`
         answers in place of the conversation's.
         """
-        question = self._stored(question_id)
+        question = self._stored_message(question_id)
         answer = self.conversations.add_message(
-            question.conversation_id, question_id, Role.ASSISTANT, "", state=MessageState.WRITING, model=self._model()
+            question.conversation_id,
+            question_id,
+            Role.ASSISTANT,
+            "",
+            state=MessageState.WRITING,
+            model=self._model_name(),
         )
         yield AnswerStarted(answer.id)
-        yield from self._write(answer, cancel, when_full, alternatives=alternatives, model=model)
+        yield from self._write_answer(answer, cancel, when_full, alternatives=alternatives, model=model)
 
     def continue_answer(
         self, answer_id: int, cancel: CancelToken, *, when_full: str = "", alternatives: int = -1
     ) -> Iterator[AnswerEvent]:
         """Goes on with an answer that stopped early; new text is appended to what is stored."""
-        answer = self._stored(answer_id)
-        self._finish(replace(answer, stats=None), MessageState.WRITING)  # a crash would leave less than there is
+        answer = self._stored_message(answer_id)
+        self._finish_answer(replace(answer, stats=None), MessageState.WRITING)  # a crash would leave less than there is
         yield AnswerStarted(answer.id)
-        yield from self._write(answer, cancel, when_full, alternatives=alternatives)
+        yield from self._write_answer(answer, cancel, when_full, alternatives=alternatives)
 
     def answer_from(
         self, answer_id: int, text: str, tokens: Sequence[int], cancel: CancelToken, *, alternatives: int = -1
@@ -272,15 +277,20 @@ class AnswerService:
 
         It follows the same thinking.
         """
-        old = self._stored(answer_id)
+        old = self._stored_message(answer_id)
         answer = self.conversations.add_message(
-            old.conversation_id, old.parent_id, Role.ASSISTANT, text, state=MessageState.WRITING, model=self._model()
+            old.conversation_id,
+            old.parent_id,
+            Role.ASSISTANT,
+            text,
+            state=MessageState.WRITING,
+            model=self._model_name(),
         )
         answer = replace(answer, thinking=old.thinking, thinking_s=old.thinking_s)
         yield AnswerStarted(answer.id)
         when_full = self._settings().chat.when_full
         when_full = "compact" if when_full == "ask" else when_full  # the answer that it follows had room
-        yield from self._write(answer, cancel, when_full, forced=tuple(tokens), alternatives=alternatives)
+        yield from self._write_answer(answer, cancel, when_full, forced=tuple(tokens), alternatives=alternatives)
 
     def with_engine(self, engine: Engine) -> AnswerService:
         """The same chats, answered by another engine."""
@@ -300,26 +310,26 @@ class AnswerService:
 
         Raises what loading raises.
         """
-        from app.engine.contract import bring
+        from app.engine.contract import ensure_loaded
 
         conversation = self.conversations.get(conversation_id)
         of_project = model_of(self.preambles.project_of(conversation))
         path = model or own_model(conversation) or of_project or self._usual_model()
-        return path is None or bring(self._engine, path, wish_of(self._settings().engine), cancel=cancel)
+        return path is None or ensure_loaded(self._engine, path, wish_of(self._settings().engine), cancel=cancel)
 
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
         """The messages of the chosen branch that the model is not shown."""
         conversation = self.conversations.get(conversation_id)
-        return hidden_ids(conversation, self.conversations.path(conversation_id)) if conversation else ()
+        return hidden_ids(conversation, self.conversations.read_branch(conversation_id)) if conversation else ()
 
-    def forget(self, conversation_id: int) -> None:
+    def forget_conversation(self, conversation_id: int) -> None:
         """After a conversation was deleted: what the engine keeps of it goes too."""
         try:
             self._engine.forget_session(SESSION.format(conversation_id))
         except AppError as error:  # the child ended, and what it had in memory with it
             log.info("a deleted chat's state could not be asked for: %s", type(error).__name__)
 
-    def _write(
+    def _write_answer(
         self,
         answer: StoredMessage,
         cancel: CancelToken,
@@ -331,7 +341,7 @@ class AnswerService:
     ) -> Iterator[AnswerEvent]:
         goes_on = bool(answer.text) or bool(forced and answer.thinking)
         thinking = (answer.thinking, answer.thinking_s) if goes_on else ("", None)  # else it thinks anew
-        draft = AnswerDraft(self.conversations, answer.id, answer.text, *thinking, model=self._model)
+        draft = AnswerDraft(self.conversations, answer.id, answer.text, *thinking, model=self._model_name)
         try:
             if not self.bring_model(answer.conversation_id, cancel, model):
                 draft.finish(MessageState.STOPPED)
@@ -340,14 +350,14 @@ class AnswerService:
             conversation = self.conversations.get(answer.conversation_id)
             branch = branch_to(self.conversations, answer)
             when_full = when_full or self._settings().chat.when_full
-            shown = self._prompts.fitting(conversation, branch, cancel, when_full)
+            shown = self._prompts.build_fitting(conversation, branch, cancel, when_full)
             if conversation is not None and shown.newly_hidden:
                 if when_full == "ask" and shown.newly_hidden > 0:
                     draft.give_up(MessageState.FAILED)
                     yield self._take_back(answer)
                     return
                 self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
-                yield _moved(shown)
+                yield _context_change(shown)
             has_documents = bool(shown.preamble.searched or self._attached.documents_of(branch))
             if keep_recalled(self.conversations, branch, shown) or has_documents:
                 yield DocumentsShown(answer.parent_id or 0)
@@ -359,7 +369,7 @@ class AnswerService:
                 draft.finish(MessageState.STOPPED, Finished(before) if before else None)
                 yield Finished(CANCELLED)
                 return
-            messages = self.media.ready(messages) if any(message.media for message in messages) else messages
+            messages = self.media.decode_messages(messages) if any(message.media for message in messages) else messages
             if goes_on and not answer.text:
                 messages.append(Message(Role.ASSISTANT, ""))
             events = self._engine.generate(
@@ -368,9 +378,9 @@ class AnswerService:
                 forced=forced,
                 alternatives=alternatives,
                 cancel=cancel,
-                **self._asking(conversation, shown),
+                **self._ask_fields(conversation, shown),
             )
-            for event in drafted(events, draft, before):
+            for event in write_to_draft(events, draft, before):
                 if isinstance(event, Finished):
                     self._keep_sources(answer, draft.text, conversation, branch)
                 yield event
@@ -411,18 +421,18 @@ class AnswerService:
     def _take_back(self, answer: StoredMessage) -> ContextIsFull:
         """An answer that was not sent for leaves its place, or is as it was."""
         if answer.text:
-            self._finish(answer, answer.state)
+            self._finish_answer(answer, answer.state)
             return ContextIsFull(answer.id)
         self.conversations.delete_message(answer.id)
         assert answer.parent_id is not None
         return ContextIsFull(answer.parent_id)
 
-    def _finish(self, answer: StoredMessage, state: MessageState) -> None:
+    def _finish_answer(self, answer: StoredMessage, state: MessageState) -> None:
         self.conversations.finish_message(
             answer.id, answer.text, state, answer.stats, thinking=answer.thinking, thinking_s=answer.thinking_s
         )
 
-    def _asking(self, conversation: Conversation | None, shown: PromptView) -> dict[str, Any]:
+    def _ask_fields(self, conversation: Conversation | None, shown: PromptView) -> dict[str, Any]:
         """Fields of `Ask`: by which names the engine keeps what it read (of a temporary chat nothing), and what the
         conversation and the settings decide."""
         fields = options_for(conversation, self._settings(), self._engine.loaded)
@@ -431,13 +441,13 @@ class AnswerService:
         common = {"shared": shown.preamble.session, "shared_characters": len(shown.preamble.text)}
         return fields | {"session": SESSION.format(conversation.id)} | (common if shown.preamble.session else {})
 
-    def _stored(self, message_id: int) -> StoredMessage:
-        message = self.conversations.message(message_id)
+    def _stored_message(self, message_id: int) -> StoredMessage:
+        message = self.conversations.get_message(message_id)
         if message is None:
             raise KeyError(message_id)
         return message
 
-    def _model(self) -> str:
+    def _model_name(self) -> str:
         loaded = self._engine.loaded
         if loaded is None:
             return ""
@@ -482,7 +492,7 @@ def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
     )
 
 
-def _moved(shown: PromptView) -> ContextCompacted | ContextWidened:
+def _context_change(shown: PromptView) -> ContextCompacted | ContextWidened:
     if shown.newly_hidden > 0:
         return ContextCompacted(shown.newly_hidden, shown.tokens)
     return ContextWidened(-shown.newly_hidden)
@@ -566,7 +576,9 @@ class AnswerDraft:
             log.error("the end of answer %d was not saved: %s", self._message_id, type(error).__name__)
 
 
-def drafted(events: Iterator[EngineEvent], draft: AnswerDraft, before: AnswerStats | None) -> Iterator[EngineEvent]:
+def write_to_draft(
+    events: Iterator[EngineEvent], draft: AnswerDraft, before: AnswerStats | None
+) -> Iterator[EngineEvent]:
     """The events of an answer as it goes into its draft; its end tells of what was written before, too."""
     for event in events:
         if isinstance(event, TextDelta):
@@ -592,7 +604,7 @@ class SecondAnswer:
         )  # takes its time to import, and is needed for two models only
 
         try:
-            return self._second().place(model) is ModelPlacement.BOTH
+            return self._second().placement_of(model) is ModelPlacement.BOTH
         except AppError:
             return False
 

@@ -38,12 +38,12 @@ def branches_of(messages: Iterable[OutlineMessage], shown_ids: Iterable[int]) ->
     for message in messages:
         children.setdefault(message.parent_id, []).append(message)
     shown, found = frozenset(shown_ids), list[MessageBranch]()
-    parting, _ = _follow(children, None)
+    parting, _ = _follow_choices(children, None)
     waiting = [(0, parting, place) for place in reversed(range(len(parting)))]
     while waiting:
         depth, siblings, place = waiting.pop()
         one = siblings[place]
-        below, following = _follow(children, one.id)
+        below, following = _follow_choices(children, one.id)
         found.append(
             MessageBranch(
                 one.id, one.role, one.words, one.model, depth, place + 1, len(siblings), following, one.id in shown
@@ -53,7 +53,7 @@ def branches_of(messages: Iterable[OutlineMessage], shown_ids: Iterable[int]) ->
     return found
 
 
-def _follow(
+def _follow_choices(
     children: dict[int | None, list[OutlineMessage]], message_id: int | None
 ) -> tuple[Sequence[OutlineMessage], int]:
     """The versions at the next parting below a message, and how many messages there are before it."""
@@ -65,7 +65,7 @@ def _follow(
 
 def branch_to(conversations: Conversations, message: StoredMessage) -> list[StoredMessage]:
     """The messages that lead to this one, itself included, whichever versions are chosen."""
-    branch = conversations.path(message.conversation_id)
+    branch = conversations.read_branch(message.conversation_id)
     ids = [message.id for message in branch]
     if message.id in ids:
         return branch[: ids.index(message.id) + 1]
@@ -73,5 +73,5 @@ def branch_to(conversations: Conversations, message: StoredMessage) -> list[Stor
     step: StoredMessage | None = message  # another version was chosen meanwhile
     while step is not None:
         branch.insert(0, step)
-        step = conversations.message(step.parent_id) if step.parent_id is not None else None
+        step = conversations.get_message(step.parent_id) if step.parent_id is not None else None
     return branch

@@ -51,7 +51,7 @@ class DocumentQuestion:
         self._document_ids: list[int] = []
         self._question, self._question_id = "", 0
 
-    def messages(
+    def build_prompt(
         self,
         question: str,
         document_ids: Sequence[int],
@@ -68,25 +68,25 @@ class DocumentQuestion:
         self._question_id = self._conversations.add_message(kept.id, None, Role.USER, question).id
         for document_id in document_ids:
             attachments.add_to_draft(kept.id, document_id, DocumentUse.UNDECIDED)
-        attachments.send(kept.id, self._question_id)
+        attachments.move_to_message(kept.id, self._question_id)
         self._question, self._document_ids = question, list(document_ids)
         asked = replace(conversation or kept, system_prompt=system)
-        branch = self._conversations.path(kept.id)
-        return self._prompts.fitting(asked, branch, cancel, "compact").messages(system)
+        branch = self._conversations.read_branch(kept.id)
+        return self._prompts.build_fitting(asked, branch, cancel, "compact").messages(system)
 
-    def passages(self) -> list[ShownPassage]:
+    def shown_passages(self) -> list[ShownPassage]:
         """Return what the model was shown with the last question, in the documents' order."""
         found = []
         for attachment in self._documents.attachments.of_messages([self._question_id]).get(self._question_id, []):
-            document = self._documents.of(attachment)
+            document = self._documents.document_of(attachment)
             if attachment.use is DocumentUse.WHOLE:
-                blocks = self._documents.blocks(document.id)
+                blocks = self._documents.read_blocks(document.id)
             else:
                 blocks = self._documents.some_blocks(document.id, list(attachment.passages))
             found += [ShownPassage(document, block.page, block.text) for block in blocks]
         return found
 
-    def grounds(self, answer: str) -> tuple[list[CitedSentence], AnswerSupport]:
+    def find_grounds(self, answer: str) -> tuple[list[CitedSentence], AnswerSupport]:
         """Return the sentences of the documents that an answer may come from, and whether it rests on them."""
         store = self._documents.store
         sources = sources_of(answer, self._document_ids, store)

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from app.core.events import Media, ModelLoaded, Role
 from app.features.documents import DocumentLibrary, passages_text, whole_text, with_question
-from app.features.media import PICTURE, planned
+from app.features.media import PICTURE, plan_media
 from app.features.retrieval.absence import has_answer
-from app.features.retrieval.choosing import Count, choose
+from app.features.retrieval.choosing import Count, choose_passages
 from app.features.retrieval.ranking import MOST_RANKED, SHORT_QUESTION_WORDS
 from app.features.retrieval.scope import scope_of
 from app.store.conversations import Attachment, DocumentUse, StoredMessage
@@ -35,7 +35,7 @@ def can_take(model: ModelLoaded | None, kind: str) -> bool:
     return model is not None and (model.sees if kind == PICTURE else model.hears)
 
 
-def mention(unseen: Sequence[str]) -> str:
+def mention_unseen(unseen: Sequence[str]) -> str:
     """What a model is told in place of what it cannot be shown, so that it does not make something up."""
     if not unseen:
         return ""
@@ -49,7 +49,7 @@ class AttachedDocuments:
         self.documents, self.media = documents, media
         self._texts: OrderedDict[tuple[int, DocumentUse, tuple[int, ...]], str] = OrderedDict()
 
-    def shown(self, branch: Sequence[StoredMessage], model: ModelLoaded | None) -> list[Shown]:
+    def show_branch(self, branch: Sequence[StoredMessage], model: ModelLoaded | None) -> list[Shown]:
         """The messages as a model is shown them, with their documents, and with what of their pictures it can see.
 
         Pictures of answers, which another program's model has drawn, are for people.
@@ -57,33 +57,33 @@ class AttachedDocuments:
         ids = [message.id for message in branch if message.role is Role.USER]
         attachments, uses = self.documents.attachments.of_messages(ids), self.media.of_messages(ids)
         return [
-            self.message(message.text, attachments.get(message.id, ()), uses.get(message.id, ()), model)
+            self.show_message(message.text, attachments.get(message.id, ()), uses.get(message.id, ()), model)
             for message in branch
         ]
 
-    def message(
+    def show_message(
         self,
         text: str,
         attachments: Sequence[Attachment],
         uses: Sequence[MediaUse],
         model: ModelLoaded | None,
     ) -> Shown:
-        """One message, as `shown` has it."""
+        """One message, as `show_branch` has it."""
         unseen = [use.name for use in uses if not can_take(model, use.media.kind)]
-        text = "\n\n".join(part for part in (mention(unseen), text) if part)
-        seen = tuple(planned(use) for use in uses if can_take(model, use.media.kind))
+        text = "\n\n".join(part for part in (mention_unseen(unseen), text) if part)
+        seen = tuple(plan_media(use) for use in uses if can_take(model, use.media.kind))
         return self.message_text(text, attachments), seen
 
     def message_text(self, text: str, attachments: Sequence[Attachment]) -> str:
         """A message with its documents."""
-        parts = [part for attachment in attachments if (part := self._text(attachment))]
+        parts = [part for attachment in attachments if (part := self._attachment_text(attachment))]
         if is_unanswered(attachments):
-            names = [self.documents.of(attachment).name for attachment in attachments if attachment.passages]
+            names = [self.documents.document_of(attachment).name for attachment in attachments if attachment.passages]
             parts.append(NO_ANSWER.format(", ".join(names)))
-        is_citing = any(self.documents.of(attachment).unit for attachment in attachments)
+        is_citing = any(self.documents.document_of(attachment).unit for attachment in attachments)
         return with_question(parts, text, is_citing=is_citing)
 
-    def decide(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
+    def decide_uses(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
         """Documents of the last question that nobody has looked at are shown whole while they fit, else as background.
 
         A message can be sent before the model that will answer is there to say what fits.
@@ -94,10 +94,10 @@ class AttachedDocuments:
         if not undecided:
             return
         room = room_tokens() - sum(
-            self._tokens(attachment, count) for attachment in own if attachment.use is DocumentUse.WHOLE
+            self._count_tokens(attachment, count) for attachment in own if attachment.use is DocumentUse.WHOLE
         )
         for attachment in undecided:
-            tokens = self._tokens(replace(attachment, use=DocumentUse.WHOLE), count)
+            tokens = self._count_tokens(replace(attachment, use=DocumentUse.WHOLE), count)
             self.documents.attachments.set_use(
                 attachment.id, DocumentUse.WHOLE if tokens <= room else DocumentUse.BACKGROUND
             )
@@ -125,18 +125,18 @@ class AttachedDocuments:
             return False
         question = branch[-1]
         attachments = self.documents.attachments.of_messages([message.id for message in branch])
-        wanted = list(dict.fromkeys([*around, *_searched(branch, attachments, hidden)]))
+        wanted = list(dict.fromkeys([*around, *_searched_documents(branch, attachments, hidden)]))
         own = {attachment.document_id: attachment for attachment in attachments.get(question.id, ())}
         is_judged = not has_whole and not _is_any_whole(branch, attachments, hidden) and scope_of(question.text) is None
         changed = False
         room = int(prompt_tokens * PASSAGES_SHARE) // max(1, len(wanted))
         for document_id in wanted:
             before = own.get(document_id)
-            if before is not None and before.passages and self._tokens(before, count) <= room:
+            if before is not None and before.passages and self._count_tokens(before, count) <= room:
                 continue
             text = _searched_text(branch)
             by_model = self.documents.rank_by_model(document_id, text, MOST_RANKED)
-            chosen = choose(self.documents.store, document_id, text, room, count, by_model=by_model)
+            chosen = choose_passages(self.documents.store, document_id, text, room, count, by_model=by_model)
             judged = has_answer(self.documents.store, document_id, question.text) if is_judged else None
             if before is not None:
                 if list(before.passages) != chosen:
@@ -150,7 +150,9 @@ class AttachedDocuments:
     def are_searched(self, branch: Sequence[StoredMessage], hidden: Sequence[int]) -> bool:
         """Whether of some document of a branch only passages are shown."""
         return bool(
-            _searched(branch, self.documents.attachments.of_messages([message.id for message in branch]), hidden)
+            _searched_documents(
+                branch, self.documents.attachments.of_messages([message.id for message in branch]), hidden
+            )
         )
 
     def documents_of(self, branch: Sequence[StoredMessage]) -> list[int]:
@@ -162,26 +164,26 @@ class AttachedDocuments:
             )
         )
 
-    def _tokens(self, attachment: Attachment, count: Count) -> int:
-        return count([self._text(attachment)])[0]
+    def _count_tokens(self, attachment: Attachment, count: Count) -> int:
+        return count([self._attachment_text(attachment)])[0]
 
-    def _text(self, attachment: Attachment) -> str:
+    def _attachment_text(self, attachment: Attachment) -> str:
         if attachment.use is DocumentUse.UNDECIDED or (
             attachment.use is not DocumentUse.WHOLE and not attachment.passages
         ):
             return ""
         key = (attachment.document_id, attachment.use, attachment.passages)
         if key not in self._texts:
-            self._texts[key] = self._made(attachment)
+            self._texts[key] = self._make_text(attachment)
             while len(self._texts) > KEPT_TEXTS:
                 self._texts.popitem(last=False)
         self._texts.move_to_end(key)
         return self._texts[key]
 
-    def _made(self, attachment: Attachment) -> str:
-        documents, document = self.documents, self.documents.of(attachment)
+    def _make_text(self, attachment: Attachment) -> str:
+        documents, document = self.documents, self.documents.document_of(attachment)
         if attachment.use is DocumentUse.WHOLE:
-            return whole_text(document, documents.blocks(document.id))
+            return whole_text(document, documents.read_blocks(document.id))
         blocks = documents.some_blocks(document.id, list(attachment.passages))
         return passages_text(document, blocks, documents.store.block_count(document.id))
 
@@ -206,7 +208,7 @@ def _to_question(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
     return list(branch[: asked[-1] + 1]) if asked else []
 
 
-def _searched(
+def _searched_documents(
     branch: Sequence[StoredMessage], attachments: dict[int, list[Attachment]], hidden: Sequence[int]
 ) -> list[int]:
     """The documents in which passages are looked for, in their order."""

@@ -85,13 +85,13 @@ def known_sampling(stored: Mapping[str, Any]) -> dict[str, Any]:
     known = {
         name: value
         for name, value in stored.items()
-        if name in _fields() and isinstance(value, int | float) and not isinstance(value, bool)
+        if name in _sampling_fields() and isinstance(value, int | float) and not isinstance(value, bool)
     }
     return {name: int(value) if name in _WHOLE_NUMBERS else float(value) for name, value in known.items()}
 
 
 @functools.cache
-def _fields() -> frozenset[str]:
+def _sampling_fields() -> frozenset[str]:
     from app.engine.protocol import Sampling  # as above
 
     return frozenset(field.name for field in dataclasses.fields(Sampling))
@@ -104,7 +104,7 @@ def template_variables(
 
     They change only the end of the prompt, so that what was read of the conversation stays usable.
     """
-    wish = _wish(conversation, settings)
+    wish = _thinking_choice(conversation, settings)
     if not wish or loaded is None:
         return {}
     if loaded.thinking in SWITCHES:
@@ -120,12 +120,12 @@ def will_think(conversation: Conversation | None, settings: Settings, loaded: Mo
     if loaded is None or loaded.thinking == "none":
         return False
     if loaded.thinking in SWITCHES:
-        wish = _wish(conversation, settings)
+        wish = _thinking_choice(conversation, settings)
         return wish != "off" if wish else loaded.thinking == "switch"
     return True
 
 
-def _wish(conversation: Conversation | None, settings: Settings) -> str:
+def _thinking_choice(conversation: Conversation | None, settings: Settings) -> str:
     """on, off, low, medium or high; "" leaves it to the model."""
     if conversation is not None and conversation.thinking:
         return conversation.thinking

@@ -13,7 +13,7 @@ from app.core.errors import NoModel, PromptTooLong
 from app.core.events import Media, Message, Role
 from app.features.chat.documents import DOCUMENTS_SHARE
 from app.features.chat.options import max_tokens_of, will_think
-from app.features.media import planned
+from app.features.media import plan_media
 from app.features.projects import DOCUMENTS_SHARE as PROJECTS_SHARE
 from app.features.projects import MEMORIES_SHARE, NO_PREAMBLE, ChatPreamble
 
@@ -126,9 +126,9 @@ class PromptView:
     def messages(self, system: str) -> list[Message]:
         """The prompt, as templates want it: neighbours of one role are joined.
 
-        Its pictures are only planned: see `MediaLibrary.ready`.
+        Its pictures are only planned: see `MediaLibrary.decode_messages`.
         """
-        head = system_text(self.preamble.before(system), self.carried)
+        head = system_text(self.preamble.system_message(system), self.carried)
         messages = [Message(Role.SYSTEM, head)] if head else []
         for prompt_message in self.said:
             if messages and messages[-1].role is prompt_message.role:
@@ -194,7 +194,7 @@ def system_text(system: str, carried: Sequence[PromptMessage]) -> str:
     return "\n\n".join([*([system] if system.strip() else []), CARRIED_HEADING, quoted])
 
 
-def view(
+def view_prompt(
     said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: ContextBudget, when_full: str
 ) -> PromptView:
     """What is shown as things are, whether or not it fits.
@@ -202,10 +202,10 @@ def view(
     `fixed_tokens` is the system prompt with everything that a template adds. A `first_kept_id` that is not in `said`
     counts as None. Instructions are carried unless the window is a rolling one.
     """
-    return _view_from(said, _place(said, first_kept_id), fixed_tokens, _carried_tokens(budget, when_full))
+    return _view_from(said, _place_of(said, first_kept_id), fixed_tokens, _carried_tokens(budget, when_full))
 
 
-def fit(
+def fit_prompt(
     said: Sequence[PromptMessage], first_kept_id: int | None, fixed_tokens: int, budget: ContextBudget, when_full: str
 ) -> PromptView:
     """What is shown so that it fits: as it is, or with the oldest turns gone.
@@ -214,7 +214,7 @@ def fit(
     budget becomes free. In a context so much larger that a quarter stays free, all is shown again. Raises
     PromptTooLong when what stays does not fit.
     """
-    now = view(said, first_kept_id, fixed_tokens, budget, when_full)
+    now = view_prompt(said, first_kept_id, fixed_tokens, budget, when_full)
     room = budget.prompt_tokens
     if now.hidden:
         whole = _view_from(said, 0, fixed_tokens, 0)
@@ -223,9 +223,9 @@ def fit(
     if now.tokens <= room:
         return now
     target = room if when_full == "rolling" else int(room * COMPACTED_SHARE)
-    found = _fitted(said, _place(said, first_kept_id), fixed_tokens, _carried_tokens(budget, when_full), target)
+    found = _fit_from(said, _place_of(said, first_kept_id), fixed_tokens, _carried_tokens(budget, when_full), target)
     if found.tokens > room:
-        found = _fitted(said, _place(said, first_kept_id), fixed_tokens, 0, target)
+        found = _fit_from(said, _place_of(said, first_kept_id), fixed_tokens, 0, target)
     if found.tokens > room:
         raise PromptTooLong(found.tokens, room)
     return replace(found, newly_hidden=len(found.hidden) - len(now.hidden))
@@ -245,7 +245,7 @@ def turn_starts(said: Sequence[PromptMessage]) -> list[int]:
     return [place for place, prompt_message in enumerate(said) if prompt_message.role is Role.USER or place == 0]
 
 
-def _fitted(
+def _fit_from(
     said: Sequence[PromptMessage], first: int, fixed_tokens: int, carried_tokens: int, target: int
 ) -> PromptView:
     """The view from the first turn after `first` with which the target is met; without one, the newest turn's."""
@@ -258,7 +258,7 @@ def _fitted(
     return _view_from(said, starts[-1], fixed_tokens, carried_tokens)
 
 
-def _place(said: Sequence[PromptMessage], message_id: int | None) -> int:
+def _place_of(said: Sequence[PromptMessage], message_id: int | None) -> int:
     return next((place for place, prompt_message in enumerate(said) if prompt_message.id == message_id), 0)
 
 
@@ -271,7 +271,7 @@ def _view_from(said: Sequence[PromptMessage], start: int, fixed_tokens: int, car
     shown = (*back, *said[start:])
     shown_ids = {prompt_message.id for prompt_message in back}
     left = [message for message in said[:start] if message.id not in shown_ids]
-    carried = carry(left, carried_tokens)
+    carried = carry_questions(left, carried_tokens)
     tokens = fixed_tokens + sum(prompt_message.tokens for prompt_message in shown) + _tokens_of(carried)
     return PromptView(
         shown, carried, tuple(prompt_message.id for prompt_message in left), said[start].id if start else None, tokens
@@ -309,7 +309,7 @@ def _brought_back(before: Sequence[PromptMessage]) -> tuple[PromptMessage, ...]:
     return tuple(kept.values())
 
 
-def carry(left: Iterable[PromptMessage], limit_tokens: int) -> tuple[PromptMessage, ...]:
+def carry_questions(left: Iterable[PromptMessage], limit_tokens: int) -> tuple[PromptMessage, ...]:
     """Which of the person's messages are carried word for word: the first one and the latest, in their order."""
     asked = [
         prompt_message for prompt_message in left if prompt_message.role is Role.USER and prompt_message.text.strip()
@@ -357,40 +357,40 @@ class TokenCounts:
         if self._engine.loaded is None:
             self._engine.count_texts([SAMPLE], cancel=cancel)
 
-    def model(self) -> ModelLoaded:
+    def require_model(self) -> ModelLoaded:
         """The loaded model. Raises NoModel."""
         loaded = self._engine.loaded
         if loaded is None:
             raise NoModel
         return loaded
 
-    def fixed(self, system: str) -> int:
+    def count_fixed(self, system: str) -> int:
         """Tokens of the system prompt and of what the template adds to any prompt.
 
         Without one, there may be instructions to carry in its place: then it is the larger of both cases.
         """
-        frame = self._frame()
+        frame = self._template_overhead()
         if not system.strip():
             return max(frame.bare, frame.with_system)
-        return frame.with_system + self.texts([system])[0]
+        return frame.with_system + self.count_texts([system])[0]
 
-    def messages(self, messages: Sequence[Message]) -> list[int]:
+    def count_messages(self, messages: Sequence[Message]) -> list[int]:
         """Tokens that each message takes in a prompt; joining neighbours of one role only makes it less."""
-        around = self._frame().around
-        counts = self.texts([message.text for message in messages])
-        seen = self.media([media for message in messages for media in message.media])
+        around = self._template_overhead().around
+        counts = self.count_texts([message.text for message in messages])
+        seen = self.count_media([media for message in messages for media in message.media])
         left = iter(seen)
         return [
             around[message.role] + count + sum(next(left).tokens for _ in message.media)
             for message, count in zip(messages, counts, strict=True)
         ]
 
-    def media(self, media: Sequence[Media]) -> list[MediaCount]:
+    def count_media(self, media: Sequence[Media]) -> list[MediaCount]:
         """What each picture or sound takes, as the model itself counts it."""
         if not media:
             return []
         with self._counting:
-            model = self.model()
+            model = self.require_model()
             keys = [
                 (
                     model.path,
@@ -408,13 +408,13 @@ class TokenCounts:
                 self._media.update(zip(missing, self._engine.count_media(list(missing.values())), strict=True))
             return [self._media[key] for key in keys]
 
-    def texts(self, texts: Sequence[str]) -> list[int]:
+    def count_texts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text by itself."""
         with self._counting:
-            return self._texts(texts)
+            return self._count_uncached(texts)
 
-    def _texts(self, texts: Sequence[str]) -> list[int]:
-        model = self.model()
+    def _count_uncached(self, texts: Sequence[str]) -> list[int]:
+        model = self.require_model()
         keys = [(model.path, model.size_bytes, len(text), hash(text)) for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._counts}
         if missing:
@@ -426,23 +426,23 @@ class TokenCounts:
             self._counts.popitem(last=False)
         return found
 
-    def _frame(self) -> TemplateOverhead:
-        model = self.model()
+    def _template_overhead(self) -> TemplateOverhead:
+        model = self.require_model()
         key = f"{model.path}\0{model.size_bytes}"
         if key not in self._frames:
-            self._frames[key] = self._measured()
+            self._frames[key] = self._measure_overhead()
         return self._frames[key]
 
-    def _measured(self) -> TemplateOverhead:
+    def _measure_overhead(self) -> TemplateOverhead:
         """Prompts of one word a message, each longer by one: what is not the word is the template's."""
-        word = self.texts([SAMPLE])[0]
-        sizes = [self._engine.count_tokens(_sample(roles)) for roles in ("u", "ua", "uau", "su")]
+        word = self.count_texts([SAMPLE])[0]
+        sizes = [self._engine.count_tokens(_sample_messages(roles)) for roles in ("u", "ua", "uau", "su")]
         answer, question = max(word, sizes[1] - sizes[0]), max(word, sizes[2] - sizes[1])
         around = {Role.USER: question - word, Role.ASSISTANT: answer - word}
         return TemplateOverhead(max(0, sizes[0] - question), max(0, sizes[3] - question - word), around)
 
 
-def _sample(roles: str) -> list[Message]:
+def _sample_messages(roles: str) -> list[Message]:
     names = {"u": Role.USER, "a": Role.ASSISTANT, "s": Role.SYSTEM}
     return [Message(names[role], SAMPLE) for role in roles]
 
@@ -468,7 +468,7 @@ class PromptBuilder:
         self._attached, self._preambles = attached, preambles
         self._counts = TokenCounts(engine)
 
-    def fitting(
+    def build_fitting(
         self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken, when_full: str
     ) -> PromptView:
         """What is shown of a branch so that it fits; raises PromptTooLong. Cancelled, nothing is counted."""
@@ -476,45 +476,45 @@ class PromptBuilder:
         loaded = self._engine.loaded
         kept_id = _kept_id(branch, conversation)
         if loaded is None or cancel.cancelled:
-            return view(_uncounted(branch), kept_id, 0, NOTHING, "rolling")
-        budget = self._budget(conversation, loaded)
-        preamble = self._preamble(conversation, budget, _last_question(branch))
-        system = preamble.before(conversation.system_prompt if conversation else "")
+            return view_prompt(_uncounted_messages(branch), kept_id, 0, NOTHING, "rolling")
+        budget = self._context_budget(conversation, loaded)
+        preamble = self._build_preamble(conversation, budget, _last_question(branch))
+        system = preamble.system_message(conversation.system_prompt if conversation else "")
         room = int(budget.prompt_tokens * DOCUMENTS_SHARE)
-        self._attached.decide(branch, lambda: room - self._counts.fixed(system), self._counts.texts)
-        self._choose_passages(branch, _hidden(branch, kept_id), budget, preamble)
+        self._attached.decide_uses(branch, lambda: room - self._counts.count_fixed(system), self._counts.count_texts)
+        self._choose_passages(branch, _hidden_messages(branch, kept_id), budget, preamble)
         is_new = bool(branch) and not (branch[-1].role is Role.ASSISTANT and branch[-1].text)
         branch = _with_recalled(branch, ()) if is_new else branch
 
         def fitted(branch: Sequence[StoredMessage]) -> PromptView:
-            return self._fitted(system, branch, kept_id, budget, when_full)
+            return self._fit_view(system, branch, kept_id, budget, when_full)
 
         shown = fitted(branch)
         if shown.newly_hidden > 0 and self._choose_passages(branch, shown.hidden, budget, preamble):
             # A document just left the model's memory: its passages stand in for it, and need room too.
             shown = fitted(branch)
         if is_new:
-            shown = self._recalling(shown, branch, fitted, budget, when_full)
+            shown = self._with_recalled_turns(shown, branch, fitted, budget, when_full)
         return replace(shown, preamble=preamble)
 
-    def _recalling(
+    def _with_recalled_turns(
         self, shown: PromptView, branch: Sequence[StoredMessage], fitted: Fitted, budget: ContextBudget, when_full: str
     ) -> PromptView:
         """The same with those of the hidden turns that the last question is about, where there is room for them."""
-        recalled = self._recalled(shown, branch, _last_question(branch), budget, is_free=when_full == "ask")
+        recalled = self._recall_turns(shown, branch, _last_question(branch), budget, is_free=when_full == "ask")
         try:
             again = fitted(_with_recalled(branch, recalled)) if recalled else shown
         except PromptTooLong:  # without them it does fit
             recalled, again = (), shown
         return replace(again, recalled=recalled)
 
-    def _recalled(
+    def _recall_turns(
         self, shown: PromptView, branch: Sequence[StoredMessage], question: str, budget: ContextBudget, *, is_free: bool
     ) -> tuple[int, ...]:
         """Which messages a question brings back; `is_free`: nothing else may go for them."""
         if not shown.hidden or not self._settings().chat.recall:
             return ()
-        from app.features.chat.recall import MOST_TOKENS, SHARE, choose  # only long chats forget
+        from app.features.chat.recall import MOST_TOKENS, SHARE, choose_turns  # only long chats forget
 
         seen = {prompt_message.id for prompt_message in shown.carried}
         visible = {message.id for message in shown.said}
@@ -522,24 +522,24 @@ class PromptBuilder:
         wanted = frozenset(shown.hidden) - seen
         room = min(MOST_TOKENS, int(budget.prompt_tokens * SHARE))
         room = min(room, budget.prompt_tokens - shown.tokens) if is_free else room
-        return tuple(choose(question, _before_question(branch), wanted, room, self._counts.texts))
+        return tuple(choose_turns(question, _before_question(branch), wanted, room, self._counts.count_texts))
 
-    def shown(
+    def view_branch(
         self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken
     ) -> PromptView:
         """What is shown of a branch as things are: nothing is decided, and nothing leaves. Raises NoModel."""
         self._counts.wait_for_model(cancel)
         kept_id = _kept_id(branch, conversation)
-        said = self._said(branch)
-        budget = self._budget(conversation, self._counts.model())
-        preamble = self._preamble(conversation, budget, _last_question(branch))
+        said = self._prompt_messages(branch)
+        budget = self._context_budget(conversation, self._counts.require_model())
+        preamble = self._build_preamble(conversation, budget, _last_question(branch))
         if kept_id is None:
-            return replace(view(said, None, 0, NOTHING, "rolling"), preamble=preamble)
-        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
-        shown = view(self._counted(said), kept_id, fixed, budget, self._settings().chat.when_full)
+            return replace(view_prompt(said, None, 0, NOTHING, "rolling"), preamble=preamble)
+        fixed = self._counts.count_fixed(preamble.system_message(conversation.system_prompt if conversation else ""))
+        shown = view_prompt(self._count_messages(said), kept_id, fixed, budget, self._settings().chat.when_full)
         return replace(shown, preamble=preamble)
 
-    def seen(
+    def view_past(
         self,
         conversation: Conversation | None,
         branch: Sequence[StoredMessage],
@@ -553,12 +553,12 @@ class PromptBuilder:
         self._counts.wait_for_model(cancel)
         budget, preamble, said, fixed = self._as_it_is(conversation, branch)
         when_full = self._settings().chat.when_full
-        now = view(said, _kept_id(branch, conversation), fixed, budget, when_full)
+        now = view_prompt(said, _kept_id(branch, conversation), fixed, budget, when_full)
         views = [now, *_views_of(said, fixed, _carried_tokens(budget, when_full), prompt_tokens)]
         found = min(views, key=lambda one: abs(one.tokens - prompt_tokens)) if prompt_tokens else now
         return replace(found, preamble=preamble)
 
-    def coming(
+    def view_next(
         self,
         conversation: Conversation | None,
         branch: Sequence[StoredMessage],
@@ -566,20 +566,22 @@ class PromptBuilder:
         attachments: Sequence[Attachment] = (),
         uses: Sequence[MediaUse] = (),
     ) -> PromptView:
-        """What the prompt with `draft` as the next message would show, as things are; arguments as of `parts`."""
+        """What the prompt with `draft` as the next message would show, as things are; arguments as of `break_down`."""
         budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
-        shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
-        whole, media = self._attached.message(draft, attachments, uses, self._counts.model())
+        shown = view_prompt(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
+        whole, media = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
         if whole.strip() or media:
             recalled = self._quoted_with(shown, branch, draft, budget)
             last = PromptMessage(0, Role.USER, whole, 0, recalled=recalled, media=media)
-            last = self._counted([last])[0]
+            last = self._count_messages([last])[0]
             shown = replace(shown, said=(*shown.said, last), tokens=shown.tokens + last.tokens)
         return replace(shown, preamble=preamble)
 
-    def searched(self, conversation: Conversation | None) -> tuple[int, ...]:
+    def searched_documents(self, conversation: Conversation | None) -> tuple[int, ...]:
         """The documents of a chat's project of which only passages are shown. Raises NoModel."""
-        return self._preamble(conversation, self._budget(conversation, self._counts.model())).searched
+        return self._build_preamble(
+            conversation, self._context_budget(conversation, self._counts.require_model())
+        ).searched
 
     def _as_it_is(
         self, conversation: Conversation | None, branch: Sequence[StoredMessage], draft: str | None = None
@@ -588,16 +590,20 @@ class PromptBuilder:
 
         With a draft that will be the question.
         """
-        budget = self._budget(conversation, self._counts.model())
-        preamble = self._preamble(conversation, budget, draft if draft is not None else _last_question(branch))
-        fixed = self._counts.fixed(preamble.before(conversation.system_prompt if conversation else ""))
-        return budget, preamble, self._counted(self._said(branch)), fixed
+        budget = self._context_budget(conversation, self._counts.require_model())
+        preamble = self._build_preamble(conversation, budget, draft if draft is not None else _last_question(branch))
+        fixed = self._counts.count_fixed(preamble.system_message(conversation.system_prompt if conversation else ""))
+        return budget, preamble, self._count_messages(self._prompt_messages(branch)), fixed
 
-    def _preamble(self, conversation: Conversation | None, budget: ContextBudget, question: str = "") -> ChatPreamble:
+    def _build_preamble(
+        self, conversation: Conversation | None, budget: ContextBudget, question: str = ""
+    ) -> ChatPreamble:
         room, memory_room = (int(budget.prompt_tokens * share) for share in (PROJECTS_SHARE, MEMORIES_SHARE))
-        return self._preambles.of(conversation, room, self._counts.texts, question=question, memory_tokens=memory_room)
+        return self._preambles.build_preamble(
+            conversation, room, self._counts.count_texts, question=question, memory_tokens=memory_room
+        )
 
-    def _fitted(
+    def _fit_view(
         self,
         system: str,
         branch: Sequence[StoredMessage],
@@ -605,10 +611,10 @@ class PromptBuilder:
         budget: ContextBudget,
         when_full: str,
     ) -> PromptView:
-        said = self._said(branch)
+        said = self._prompt_messages(branch)
         if kept_id is None and said and _surely_fits(system, said, budget):
-            return view(said, None, 0, budget, when_full)
-        return fit(self._counted(said), kept_id, self._counts.fixed(system), budget, when_full)
+            return view_prompt(said, None, 0, budget, when_full)
+        return fit_prompt(self._count_messages(said), kept_id, self._counts.count_fixed(system), budget, when_full)
 
     def _choose_passages(
         self, branch: Sequence[StoredMessage], hidden: Sequence[int], budget: ContextBudget, preamble: ChatPreamble
@@ -617,12 +623,12 @@ class PromptBuilder:
             branch,
             hidden,
             budget.prompt_tokens,
-            self._counts.texts,
+            self._counts.count_texts,
             preamble.searched,
             has_whole=bool(preamble.documents),
         )
 
-    def parts(
+    def break_down(
         self,
         conversation: Conversation | None,
         branch: Sequence[StoredMessage],
@@ -632,16 +638,16 @@ class PromptBuilder:
     ) -> PromptBreakdown:
         """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel."""
         budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
-        shown = view(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
-        bare = self._counts.messages([Message(Role.USER, draft)])[0] if draft.strip() or uses else 0
-        whole, media = self._attached.message(draft, attachments, uses, self._counts.model())
-        message = self._counts.messages([Message(Role.USER, whole)])[0] if whole.strip() or uses else 0
+        shown = view_prompt(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
+        bare = self._counts.count_messages([Message(Role.USER, draft)])[0] if draft.strip() or uses else 0
+        whole, media = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
+        message = self._counts.count_messages([Message(Role.USER, whole)])[0] if whole.strip() or uses else 0
         documents, pictures = self._documents_tokens(branch, shown), self._pictures_tokens(shown)
         parts = parts_of(shown, bare, budget)
         again = self._again_tokens(shown, branch, draft, budget)
         pinned = max(0, parts.pinned - documents[0] - again[0] - pictures[0])
         earlier = max(0, parts.earlier - documents[1] - again[1] - pictures[1])
-        told = self._counts.texts([preamble.instructions, preamble.documents, preamble.memories])
+        told = self._counts.count_texts([preamble.instructions, preamble.documents, preamble.memories])
         own_pictures = self._media_tokens(media)
         return replace(
             parts,
@@ -659,11 +665,11 @@ class PromptBuilder:
 
     def media_counts(self, uses: Sequence[MediaUse]) -> list[MediaCount]:
         """What they take of a prompt for the loaded model: 0 tokens where it cannot be shown one. Raises NoModel."""
-        return self._counts.media([planned(use) for use in uses])
+        return self._counts.count_media([plan_media(use) for use in uses])
 
     def tokens_of(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text by itself; raises NoModel."""
-        return self._counts.texts(texts)
+        return self._counts.count_texts(texts)
 
     def _again_tokens(
         self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: ContextBudget
@@ -673,8 +679,8 @@ class PromptBuilder:
         with_some = [prompt_message for prompt_message in shown.said if prompt_message.recalled]
         if recalled:
             with_some.append(PromptMessage(0, Role.USER, draft, 0, recalled=recalled))
-        whole = self._counts.texts([message.whole for message in with_some])
-        bare = self._counts.texts([prompt_message.text for prompt_message in with_some])
+        whole = self._counts.count_texts([message.whole for message in with_some])
+        bare = self._counts.count_texts([prompt_message.text for prompt_message in with_some])
         more = [all_tokens - own for all_tokens, own in zip(whole, bare, strict=True)]
         last = more.pop() if recalled else 0
         pinned = sum(tokens for tokens, prompt_message in zip(more, with_some, strict=False) if prompt_message.pinned)
@@ -685,13 +691,13 @@ class PromptBuilder:
     ) -> str:
         """What would be quoted before a draft; "" for nothing."""
         is_asking = self._settings().chat.when_full == "ask"
-        recalled = self._recalled(shown, branch, draft, budget, is_free=is_asking) if draft.strip() else ()
+        recalled = self._recall_turns(shown, branch, draft, budget, is_free=is_asking) if draft.strip() else ()
         if not recalled:
             return ""
-        from app.features.chat.recall import quoted  # as in `_recalled`
+        from app.features.chat.recall import quote_messages  # as in `_recall_turns`
 
         here = {message.id: message for message in branch}
-        return quoted([here[number] for number in recalled], draft)
+        return quote_messages([here[number] for number in recalled], draft)
 
     def _pictures_tokens(self, shown: PromptView) -> tuple[int, int]:
         """What pictures take in what is shown: in pinned messages, and in others."""
@@ -700,46 +706,46 @@ class PromptBuilder:
         return self._media_tokens(pinned), self._media_tokens(others)
 
     def _media_tokens(self, media: Sequence[Media]) -> int:
-        return sum(medium.tokens for medium in self._counts.media(media))
+        return sum(medium.tokens for medium in self._counts.count_media(media))
 
     def _documents_tokens(self, branch: Sequence[StoredMessage], shown: PromptView) -> tuple[int, int]:
         """What documents take in what is shown: in pinned messages, and in others."""
         pinned_ids = {prompt_message.id: prompt_message.pinned for prompt_message in shown.said}
-        sent = [message for message in _sent(branch) if message.id in pinned_ids]
-        texts = self._attached.shown(sent, self._engine.loaded)
+        sent = [message for message in _sent_messages(branch) if message.id in pinned_ids]
+        texts = self._attached.show_branch(sent, self._engine.loaded)
         with_some = [(message, text) for message, (text, _) in zip(sent, texts, strict=True) if text != message.text]
-        whole = self._counts.texts([text for _, text in with_some])
-        bare = self._counts.texts([message.text for message, _ in with_some])
+        whole = self._counts.count_texts([text for _, text in with_some])
+        bare = self._counts.count_texts([message.text for message, _ in with_some])
         found = {True: 0, False: 0}
         for (message, _), all_tokens, own_tokens in zip(with_some, whole, bare, strict=True):
             found[pinned_ids[message.id]] += all_tokens - own_tokens
         return found[True], found[False]
 
-    def _budget(self, conversation: Conversation | None, loaded: ModelLoaded) -> ContextBudget:
+    def _context_budget(self, conversation: Conversation | None, loaded: ModelLoaded) -> ContextBudget:
         return budget_of(conversation, self._settings(), loaded)
 
-    def _said(self, branch: Sequence[StoredMessage]) -> list[PromptMessage]:
+    def _prompt_messages(self, branch: Sequence[StoredMessage]) -> list[PromptMessage]:
         """A branch as the loaded model is shown it, not counted yet."""
-        shown = self._attached.shown(_sent(branch), self._engine.loaded)
+        shown = self._attached.show_branch(_sent_messages(branch), self._engine.loaded)
         return [
             replace(prompt_message, text=text, media=media)
-            for prompt_message, (text, media) in zip(_uncounted(branch), shown, strict=True)
+            for prompt_message, (text, media) in zip(_uncounted_messages(branch), shown, strict=True)
         ]
 
-    def _counted(self, said: Sequence[PromptMessage]) -> list[PromptMessage]:
-        counts = self._counts.messages([Message(message.role, message.whole, message.media) for message in said])
+    def _count_messages(self, said: Sequence[PromptMessage]) -> list[PromptMessage]:
+        counts = self._counts.count_messages([Message(message.role, message.whole, message.media) for message in said])
         return [replace(prompt_message, tokens=count) for prompt_message, count in zip(said, counts, strict=True)]
 
 
 def hidden_ids(conversation: Conversation, branch: Sequence[StoredMessage]) -> tuple[int, ...]:
     """The messages of a branch that the model is not shown."""
-    return _hidden(branch, _kept_id(branch, conversation))
+    return _hidden_messages(branch, _kept_id(branch, conversation))
 
 
-def _hidden(branch: Sequence[StoredMessage], kept_id: int | None) -> tuple[int, ...]:
+def _hidden_messages(branch: Sequence[StoredMessage], kept_id: int | None) -> tuple[int, ...]:
     if kept_id is None:  # of 10,000 messages it takes a while to say
         return ()
-    return view(_uncounted(branch), kept_id, 0, NOTHING, "rolling").hidden
+    return view_prompt(_uncounted_messages(branch), kept_id, 0, NOTHING, "rolling").hidden
 
 
 def _kept_id(branch: Sequence[StoredMessage], conversation: Conversation | None) -> int | None:
@@ -748,29 +754,29 @@ def _kept_id(branch: Sequence[StoredMessage], conversation: Conversation | None)
     return first_kept_id if any(message.id == first_kept_id for message in branch) else None
 
 
-def _sent(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
+def _sent_messages(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
     """Without answers that never began."""
     return [message for message in branch if message.text or message.role is not Role.ASSISTANT]
 
 
-def _uncounted(branch: Sequence[StoredMessage]) -> list[PromptMessage]:
-    quoted = _quoted(branch)
+def _uncounted_messages(branch: Sequence[StoredMessage]) -> list[PromptMessage]:
+    quoted = _quoted_turns(branch)
     return [
         PromptMessage(message.id, message.role, message.text, 0, message.pinned, quoted.get(message.id, ""))
-        for message in _sent(branch)
+        for message in _sent_messages(branch)
     ]
 
 
-def _quoted(branch: Sequence[StoredMessage]) -> dict[int, str]:
+def _quoted_turns(branch: Sequence[StoredMessage]) -> dict[int, str]:
     """What stands before questions of turns that had left the model's memory."""
     asked = [message for message in branch if message.recalled]
     if not asked:
         return {}
-    from app.features.chat.recall import quoted  # only long chats forget
+    from app.features.chat.recall import quote_messages  # only long chats forget
 
     here = {message.id: message for message in branch}
     return {
-        message.id: quoted([here[number] for number in message.recalled if number in here], message.text)
+        message.id: quote_messages([here[number] for number in message.recalled if number in here], message.text)
         for message in asked
     }
 

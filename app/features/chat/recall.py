@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from app.core.events import Role
 from app.language.names import INFLECTED_INSIDE, WITHOUT_SPACES
-from app.language.sentences import sentences
+from app.language.sentences import split_sentences
 from app.language.words import WORD, stems_of_word
 from app.store.conversations import StoredMessage
 
@@ -61,7 +61,7 @@ class SearchTerm:
     is_whole: bool = False
     is_inside: bool = False
 
-    def count(self, text: str) -> int:
+    def count_in(self, text: str) -> int:
         """How often it stands in a casefolded text."""
         if self.is_inside:
             return text.count(self.text)
@@ -105,25 +105,25 @@ def turns_of(messages: Iterable[StoredMessage]) -> list[list[StoredMessage]]:
     return turns
 
 
-def rank(question: str, turns: Sequence[Sequence[str]]) -> list[int]:
+def rank_turns(question: str, turns: Sequence[Sequence[str]]) -> list[int]:
     """The numbers of the turns that a question is about, best first; empty where it is about none of them.
 
     A turn is what was said in it; what was asked comes first.
     """
-    scores = scored(question, turns)
+    scores = score_turns(question, turns)
     least = LEAST_SCORE * max(1.0, len(terms_of(question)) / MANY_TERMS)
     best = max(scores, default=0.0)
     wanted = [number for number, score in enumerate(scores) if score >= max(least, NEAR_BEST * best)]
     return sorted(wanted, key=lambda number: -scores[number])[:MOST_TURNS]
 
 
-def scored(question: str, turns: Sequence[Sequence[str]]) -> list[float]:
+def score_turns(question: str, turns: Sequence[Sequence[str]]) -> list[float]:
     """BM25 of the best part of each turn, in units of a word that stands in no part."""
     parts = [(number, part) for number, turn in enumerate(turns) for part in parts_of(turn)]
     average = sum(len(part) for _, part in parts) / max(1, len(parts))
     scores = [0.0] * len(parts)
     for term in terms_of(question):
-        counts = {at: count for at, (_, part) in enumerate(parts) if (count := term.count(part))}
+        counts = {at: count for at, (_, part) in enumerate(parts) if (count := term.count_in(part))}
         rarity = math.log(1 + (len(parts) - len(counts) + 0.5) / (len(counts) + 0.5)) / math.log(1 + len(parts))
         for at, count in counts.items():
             length = 1 - LENGTH_SHARE + LENGTH_SHARE * len(parts[at][1]) / average
@@ -149,46 +149,46 @@ def parts_of(turn: Sequence[str]) -> list[str]:
     return [parts[0], *(f"{asked}\n{part}" for part in parts[1:])]
 
 
-def choose(
+def choose_turns(
     question: str, branch: Iterable[StoredMessage], hidden: Collection[int], room_tokens: int, count: Count
 ) -> list[int]:
-    """The ids of the hidden messages to show again, oldest first, quoted together at most `room_tokens` of `count`.
+    """The ids of the hidden messages to show again, oldest first, quoted together at most `room_tokens` of `count_in`.
 
     The turns that are shown count, too, for how rare a word is, and where they fit better nothing else is wanted.
     """
     turns = turns_of(message for message in branch if message.text.strip())
     chosen: list[StoredMessage] = []
-    for number in rank(question, [[message.text for message in turn] for turn in turns]):
+    for number in rank_turns(question, [[message.text for message in turn] for turn in turns]):
         wanted = [turn for turn in turns[number] if turn.id in hidden]
         together = sorted([*chosen, *wanted], key=lambda one: one.id)
-        if wanted and count([quoted(together, question)])[0] <= room_tokens:
+        if wanted and count([quote_messages(together, question)])[0] <= room_tokens:
             chosen = together
     return [message.id for message in chosen]
 
 
-def quoted(messages: Sequence[StoredMessage], question: str) -> str:
+def quote_messages(messages: Sequence[StoredMessage], question: str) -> str:
     """Messages as they stand before a question: every line is marked, so that no text ends its quotation or begins
     another's. The same messages and question always make the same."""
     terms = terms_of(question)
     parts = [
-        f"{SPEAKERS[message.role]}\n{_marked(excerpt(message.text, terms))}"
+        f"{SPEAKERS[message.role]}\n{_mark_lines(make_excerpt(message.text, terms))}"
         for message in messages
         if message.role in SPEAKERS
     ]
     return "\n\n".join([HEADING, *parts]) if parts else ""
 
 
-def _marked(text: str) -> str:
+def _mark_lines(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
 
 
-def excerpt(text: str, terms: Sequence[SearchTerm]) -> str:
+def make_excerpt(text: str, terms: Sequence[SearchTerm]) -> str:
     """A text of at most `MOST_BYTES`, or its sentences that have the most of the terms, in their order."""
     if len(text.encode()) <= MOST_BYTES:
         return text
-    spans = [(at, min(at + PIECE, end)) for start, end in sentences(text) for at in range(start, end, PIECE)]
+    spans = [(at, min(at + PIECE, end)) for start, end in split_sentences(text) for at in range(start, end, PIECE)]
     folded = [text[start:end].casefold() for start, end in spans]
-    hits = [sum(term.weight for term in terms if term.count(text)) for text in folded]
+    hits = [sum(term.weight for term in terms if term.count_in(text)) for text in folded]
     near = [hit + max(hits[max(0, at - 1) : at + 2]) / 4 for at, hit in enumerate(hits)]
     kept: set[int] = set()
     room = MOST_BYTES
@@ -197,10 +197,10 @@ def excerpt(text: str, terms: Sequence[SearchTerm]) -> str:
         if size <= room:
             kept.add(at)
             room -= size
-    return _joined(text, spans, kept)
+    return _join_spans(text, spans, kept)
 
 
-def _joined(text: str, spans: Sequence[tuple[int, int]], kept: set[int]) -> str:
+def _join_spans(text: str, spans: Sequence[tuple[int, int]], kept: set[int]) -> str:
     parts, last = [], -1
     for at in sorted(kept):
         if at != last + 1:

@@ -128,34 +128,38 @@ class PromptInspector:
         self._engine, self._conversations, self._documents = engine, conversations, documents
         self._attached, self._preambles, self._prompts, self._asking = attached, preambles, prompts, asking
 
-    def seen(self, answer_id: int, cancel: CancelToken) -> SeenPrompt:
+    def inspect_answer(self, answer_id: int, cancel: CancelToken) -> SeenPrompt:
         """The parts of the prompt that an answer was written to, as far as that can be told now.
 
         Not of one that was made of whole documents, in many prompts. Raises KeyError where it is gone, and NoModel.
         """
-        answer = self._stored(answer_id)
+        answer = self._stored_message(answer_id)
         conversation = self._conversations.get(answer.conversation_id)
         before = branch_to(self._conversations, answer)[:-1]
         told = answer.stats.prompt_tokens if answer.stats is not None else 0
-        shown = self._prompts().seen(conversation, before, told, cancel)
+        shown = self._prompts().view_past(conversation, before, told, cancel)
         return seen_of(shown, conversation.system_prompt if conversation else "", self._prompts().tokens_of, told)
 
-    def coming(self, conversation_id: int | None, draft: str, planned: Conversation | None = None) -> SeenPrompt | None:
-        """The parts of the next prompt, with arguments as those of `parts`; None without a loaded model."""
+    def inspect_next(
+        self, conversation_id: int | None, draft: str, planned: Conversation | None = None
+    ) -> SeenPrompt | None:
+        """The parts of the next prompt, with arguments as those of `break_down`; None without a loaded model."""
         if self._engine().loaded is None:
             return None
-        conversation, branch = self._of(conversation_id, planned)
+        conversation, branch = self._conversation_and_branch(conversation_id, planned)
         attachments = self._documents.attachments.in_draft(conversation_id)
         uses = self._conversations.media.in_draft(conversation_id)
-        shown = self._prompts().coming(conversation, branch, draft, attachments, uses)
+        shown = self._prompts().view_next(conversation, branch, draft, attachments, uses)
         return seen_of(shown, conversation.system_prompt if conversation else "", self._prompts().tokens_of)
 
-    def told(self, answer_id: int, cancel: CancelToken, *, most: int = 8) -> Iterator[TokenSeen | PromptProgress]:
+    def reread_answer(
+        self, answer_id: int, cancel: CancelToken, *, most: int = 8
+    ) -> Iterator[TokenSeen | PromptProgress]:
         """How the model sees each token of an answer, with the `most` likeliest: it reads it again after its prompt.
 
         Nothing is stored. Raises what an answer raises, and ModelNotInspectable.
         """
-        answer, asked = self._stored(answer_id), self.asked(answer_id, cancel)
+        answer, asked = self._stored_message(answer_id), self.rebuild_ask(answer_id, cancel)
         ask = replace(
             asked,
             messages=[*asked.messages, Message(Role.ASSISTANT, answer.text)],
@@ -169,21 +173,23 @@ class PromptInspector:
             elif isinstance(event, PromptProgress):
                 yield event
 
-    def asked(self, message_id: int, cancel: CancelToken) -> Ask:
+    def rebuild_ask(self, message_id: int, cancel: CancelToken) -> Ask:
         """What the engine was asked for an answer, as far as that is known now; of a question, what it would be.
 
         Raises KeyError where the message is gone, and NoModel.
         """
-        message = self._stored(message_id)
+        message = self._stored_message(message_id)
         conversation = self._conversations.get(message.conversation_id)
         branch = branch_to(self._conversations, message)
-        shown = self._prompts().shown(conversation, branch[:-1] if message.role is Role.ASSISTANT else branch, cancel)
+        shown = self._prompts().view_branch(
+            conversation, branch[:-1] if message.role is Role.ASSISTANT else branch, cancel
+        )
         messages = shown.messages(conversation.system_prompt if conversation else "")
         if any(message.media for message in messages):
-            messages = self._media().ready(messages)
+            messages = self._media().decode_messages(messages)
         return Ask(messages, **self._asking(conversation, shown))
 
-    def parts(
+    def break_down(
         self, conversation_id: int | None, draft: str, planned: Conversation | None = None
     ) -> PromptBreakdown | None:
         """What a prompt with `draft` as its next message is made of; None without a loaded model.
@@ -192,10 +198,10 @@ class PromptInspector:
         """
         if self._engine().loaded is None:
             return None
-        conversation, branch = self._of(conversation_id, planned)
+        conversation, branch = self._conversation_and_branch(conversation_id, planned)
         attachments = self._documents.attachments.in_draft(conversation_id)
         uses = self._conversations.media.in_draft(conversation_id)
-        return self._prompts().parts(conversation, branch, draft, attachments, uses)
+        return self._prompts().break_down(conversation, branch, draft, attachments, uses)
 
     def media_counts(self, uses: Sequence[MediaUse]) -> list[MediaCount]:
         """What pictures and sounds take of a prompt; [] without a loaded model."""
@@ -207,11 +213,11 @@ class PromptInspector:
         """Whether a document in a draft can be shown whole beside the others there; None without a loaded model."""
         if self._engine().loaded is None:
             return None
-        document = self._documents.of(attachment)
-        tokens = self._prompts().tokens_of([whole_text(document, self._documents.blocks(document.id))])[0]
-        conversation, _ = self._of(conversation_id, planned)
+        document = self._documents.document_of(attachment)
+        tokens = self._prompts().tokens_of([whole_text(document, self._documents.read_blocks(document.id))])[0]
+        conversation, _ = self._conversation_and_branch(conversation_id, planned)
         others = [one for one in self._documents.attachments.in_draft(conversation_id) if one.id != attachment.id]
-        parts = self._prompts().parts(conversation, [], "", others)
+        parts = self._prompts().break_down(conversation, [], "", others)
         most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.fixed_tokens
         room = most - (parts.used_tokens - parts.fixed_tokens)
         return DocumentFit(tokens, max(0, room), max(0, most))
@@ -221,35 +227,35 @@ class PromptInspector:
 
         Those of its project are among them; whether they fit is known while a model is loaded.
         """
-        conversation, branch = self._of(conversation_id)
+        conversation, branch = self._conversation_and_branch(conversation_id)
         drafted = self._documents.attachments.in_draft(conversation_id)
         hidden = hidden_ids(conversation, branch) if conversation is not None else ()
         is_beyond = any(
             attachment.use is DocumentUse.BACKGROUND for attachment in drafted
         ) or self._attached.are_searched(branch, hidden)
         if not is_beyond and self._engine().loaded is not None:
-            is_beyond = bool(self._prompts().searched(conversation))
+            is_beyond = bool(self._prompts().searched_documents(conversation))
         ids = [*self._preambles.document_ids(conversation), *self._attached.documents_of(branch)]
         ids += [attachment.document_id for attachment in drafted]
         return list(dict.fromkeys(ids)) if is_beyond else []
 
     def documents_of(self, question_id: int) -> list[int]:
         """All documents on the way to a question, its own and its project's included."""
-        question = self._stored(question_id)
+        question = self._stored_message(question_id)
         around = self._preambles.document_ids(self._conversations.get(question.conversation_id))
         return list(dict.fromkeys([*around, *self._attached.documents_of(branch_to(self._conversations, question))]))
 
-    def _of(
+    def _conversation_and_branch(
         self, conversation_id: int | None, planned: Conversation | None = None
     ) -> tuple[Conversation | None, list[StoredMessage]]:
         """A conversation and its branch, or one that has none yet."""
         if conversation_id is None:
             return planned, []
         conversation = self._conversations.get(conversation_id)
-        return conversation, self._conversations.path(conversation_id) if conversation is not None else []
+        return conversation, self._conversations.read_branch(conversation_id) if conversation is not None else []
 
-    def _stored(self, message_id: int) -> StoredMessage:
-        message = self._conversations.message(message_id)
+    def _stored_message(self, message_id: int) -> StoredMessage:
+        message = self._conversations.get_message(message_id)
         if message is None:
             raise KeyError(message_id)
         return message

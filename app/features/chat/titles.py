@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.features.chat.options import template_variables
 from app.language.names import WITHOUT_SPACES
 from app.store.conversations import MessageState
@@ -70,7 +70,7 @@ def without_opening(line: str) -> str:
     """What is left of a line without greetings and the like; all of it where little would be."""
     rest = line
     for _ in range(MOST_OPENINGS):
-        found = _openings().match(rest.lstrip(_AROUND))
+        found = _opening_phrases().match(rest.lstrip(_AROUND))
         if found is None:
             break
         rest = rest.lstrip(_AROUND)[found.end() :].lstrip(_AROUND)
@@ -79,8 +79,8 @@ def without_opening(line: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _openings() -> re.Pattern[str]:
-    found: dict[str, list[str]] = json.loads(resource(OPENINGS).read_text("utf-8"))
+def _opening_phrases() -> re.Pattern[str]:
+    found: dict[str, list[str]] = json.loads(resource_path(OPENINGS).read_text("utf-8"))
     phrases = {phrase for row in found.values() for phrase in row}
     each = [
         re.escape(phrase) if WITHOUT_SPACES.search(phrase) else rf"{re.escape(phrase)}(?![\w'’-])"
@@ -104,13 +104,15 @@ class ChatTitles:
         conversation = self._conversations.get(conversation_id)
         return conversation is not None and not conversation.titled_by
 
-    def make(self, conversation_id: int, cancel: CancelToken) -> Iterator[str]:
+    def make_title(self, conversation_id: int, cancel: CancelToken) -> Iterator[str]:
         """Yields the title that the chat has now; nothing where none was found, or there was no room beside the chat.
 
         It is asked for in the background, and what was read of the open chat stays.
         """
         loaded = self._engine().loaded
-        said = [message for message in self._conversations.path(conversation_id) if message.text and is_over(message)]
+        said = [
+            message for message in self._conversations.read_branch(conversation_id) if message.text and is_over(message)
+        ]
         if loaded is None or not can_title(loaded) or not any(message.role is Role.ASSISTANT for message in said):
             return
         said, parts = said[:QUOTED_MESSAGES], []
@@ -119,11 +121,11 @@ class ChatTitles:
                 parts.append(event.text)
             elif isinstance(event, Finished):
                 line, *more = "".join(parts).strip().split("\n", 1)
-                title = cleaned(line) if more or event.stats.finish_reason is FinishReason.STOP else ""
-                if fits(title, "\n".join(message.text for message in said)) and not cancel.cancelled:
-                    yield from self._keep(conversation_id, title)
+                title = clean_title(line) if more or event.stats.finish_reason is FinishReason.STOP else ""
+                if is_title(title, "\n".join(message.text for message in said)) and not cancel.cancelled:
+                    yield from self._keep_title(conversation_id, title)
 
-    def _keep(self, conversation_id: int, title: str) -> Iterator[str]:
+    def _keep_title(self, conversation_id: int, title: str) -> Iterator[str]:
         """Unless the person wrote one meanwhile."""
         if self._conversations.set_title_of_model(conversation_id, title):
             yield title
@@ -163,7 +165,7 @@ def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
     )
 
 
-def cleaned(line: str) -> str:
+def clean_title(line: str) -> str:
     """A title without what models put around it: a label, quotation marks, Markdown, a full stop."""
     line = without_marks(line).strip(_MARKS)
     return " ".join(_LABEL.sub("", line).strip(_MARKS).split())
@@ -174,14 +176,14 @@ def without_marks(line: str) -> str:
     return _INLINE.sub(lambda found: found[2] or found[3], line)
 
 
-def fits(title: str, said: str) -> bool:
+def is_title(title: str, said: str) -> bool:
     """Whether a title is one: short, in the chat's script, with words of the chat."""
     from app.language.detection import scripts_differ
-    from app.language.words import stems
+    from app.language.words import word_stems
 
     signs = sum(map(len, WITHOUT_SPACES.findall(title)))
     is_short = signs <= MOST_SIGNS and len(title.split()) <= MOST_WORDS and len(title) <= 2 * TITLE_CHARACTERS
     if not title or not is_short or scripts_differ(title, said):
         return False
-    words = stems(title)
-    return bool(words) and len(words & stems(said)) >= LEAST_SHARED * len(words)
+    words = word_stems(title)
+    return bool(words) and len(words & word_stems(said)) >= LEAST_SHARED * len(words)

@@ -24,12 +24,12 @@ from app.features.claim_checker.checker import (
     question_prompt,
 )
 from app.features.claim_checker.conversion import knows_language
-from app.features.retrieval.choosing import FRAME_TOKENS, choose
+from app.features.retrieval.choosing import FRAME_TOKENS, choose_passages
 from app.features.retrieval.embedding import YieldingToken
 from app.features.retrieval.support import with_unsupported
 from app.language.admissions import admits_absence
 from app.language.detection import language_by_words
-from app.language.sentences import sentences
+from app.language.sentences import split_sentences
 from app.store.conversations import MessageState, StoredMessage
 from app.store.documents import DocumentStore
 
@@ -130,7 +130,7 @@ class CheckMaterial:
 
 def material_of(chats: AnswerService, answer_id: int) -> CheckMaterial | None:
     """Return what a checker has to read; None for an answer without words, or without documents."""
-    answer = chats.conversations.message(answer_id)
+    answer = chats.conversations.get_message(answer_id)
     if answer is None or answer.state not in _WRITTEN or not answer.text.strip():
         return None
     branch = branch_to(chats.conversations, answer)
@@ -178,13 +178,13 @@ def _texts_of(store: DocumentStore, document_id: int, shown: Sequence[int], want
             break
     else:
         return texts
-    chosen = choose(store, document_id, wanted, room, lambda found: [len(text) for text in found])
+    chosen = choose_passages(store, document_id, wanted, room, lambda found: [len(text) for text in found])
     return [str(block["text"]) for block in store.some_blocks(document_id, chosen)]
 
 
 def keep_unsupported(chats: AnswerService, answer: StoredMessage, spans: Sequence[Span], checker: str) -> None:
     """Keep with an answer what is not supported, unless it was changed meanwhile or is gone."""
-    now = chats.conversations.message(answer.id)
+    now = chats.conversations.get_message(answer.id)
     if now is None or now.text != answer.text or now.state is MessageState.WRITING:
         return
     sources = with_unsupported(now.sources, spans, checker)
@@ -195,5 +195,5 @@ def keep_unsupported(chats: AnswerService, answer: StoredMessage, spans: Sequenc
 def _is_admission(text: str, span: Span) -> bool:
     """Whether a stretch lies in a sentence that says itself that the documents do not tell."""
     return any(
-        start <= span[0] and span[1] <= end and admits_absence(text[start:end]) for start, end in sentences(text)
+        start <= span[0] and span[1] <= end and admits_absence(text[start:end]) for start, end in split_sentences(text)
     )

@@ -44,7 +44,7 @@ class ClaimChecker:
     def __init__(self, path: Callable[[], Path | None], make_engine: Callable[[], Engine]) -> None:
         self._path, self._make_engine = path, make_engine
 
-    def check(
+    def check_summary(
         self, events: Iterator[SummaryEvent], documents: Sequence[InputDocument], cancel: CancelToken
     ) -> Iterator[SummaryEvent]:
         """The events of a summary; where it is whole and a model wrote it, its claims are checked before it is told.
@@ -58,12 +58,12 @@ class ClaimChecker:
                 continue
             summary = event.summary
             try:
-                summary = yield from self._checked(summary, documents, path, cancel)
+                summary = yield from self._check_claims(summary, documents, path, cancel)
             except AppError as error:
                 log.info("claims were not checked: %r", error)
             yield Summarized(summary)
 
-    def _checked(
+    def _check_claims(
         self, summary: Summary, documents: Sequence[InputDocument], path: Path, cancel: CancelToken
     ) -> Generator[SummaryEvent, None, Summary]:
         written = summary.set_aside or (summary.statements if summary.method is Method.MODEL else ())
@@ -110,7 +110,7 @@ def find_unsupported(engine: Engine, prompt: str, text: str, cancel: CancelToken
 
 def summary_prompt(passages: Sequence[str]) -> str:
     """Of summaries, and statements of them."""
-    return f"\nSummarize the following text:\n{_numbered(passages)}\noutput:\n"
+    return f"\nSummarize the following text:\n{_number_passages(passages)}\noutput:\n"
 
 
 def question_prompt(question: str, passages: Sequence[str]) -> str:
@@ -118,13 +118,13 @@ def question_prompt(question: str, passages: Sequence[str]) -> str:
     return (
         f"\nBriefly answer the following question:\n{question}\n"
         f"Bear in mind that your response should be strictly based on the following {len(passages)} passages:\n"
-        f"{_numbered(passages)}\n"
+        f"{_number_passages(passages)}\n"
         "In case the passages do not contain the necessary information to answer the question, please reply with: "
         '"Unable to answer based on given passages."\noutput:\n'
     )
 
 
-def _numbered(passages: Sequence[str]) -> str:
+def _number_passages(passages: Sequence[str]) -> str:
     numbered = "\n".join(f"passage {number}: {text}" for number, text in enumerate(passages, 1))
     return numbered[:MOST_PASSAGE_CHARACTERS]
 
@@ -134,15 +134,15 @@ def spans_over(text: str, labels: TokenLabels) -> tuple[Span, ...]:
     found: list[Span] = []
     for number, (start, end) in enumerate(zip(labels.starts, labels.ends, strict=True)):
         row = labels.logits[number * labels.labels : (number + 1) * labels.labels]
-        if not text[start:end].strip() or _probability(row) <= LEAST_PROBABILITY:
+        if not text[start:end].strip() or _label_probability(row) <= LEAST_PROBABILITY:
             continue
-        first, last = _widened(text, start, end)
+        first, last = _widen_to_words(text, start, end)
         is_joined = bool(found) and not text[found[-1][1] : first].strip()
         found.append((found.pop()[0] if is_joined else first, last))
     return tuple(found)
 
 
-def _widened(text: str, start: int, end: int) -> Span:
+def _widen_to_words(text: str, start: int, end: int) -> Span:
     """To whole words, and without the space around."""
     first = end - len(text[start:end].lstrip())
     last = start + len(text[start:end].rstrip())
@@ -153,7 +153,7 @@ def _widened(text: str, start: int, end: int) -> Span:
     return first, last
 
 
-def _probability(row: Sequence[float]) -> float:
+def _label_probability(row: Sequence[float]) -> float:
     """Of the last label."""
     largest = max(row)
     shares = [math.exp(value - largest) for value in row]

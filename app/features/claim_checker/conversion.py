@@ -19,7 +19,7 @@ from app.core.errors import CheckingUnavailable, ModelMissing, ModelUnreadable
 from app.core.gguf import check_model
 from app.features.claim_checker.gguf_writer import Value, write_gguf
 from app.hub.files import UNCONVERTED
-from app.language.names import base
+from app.language.names import base_code
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,12 +58,12 @@ def convert_checker(folder: Path, target: Path, languages: Sequence[str] = ()) -
     `languages` are the codes of those it was trained on; without any nobody knows.
     """
     try:
-        config, tokenizer = (_json(folder / name) for name in (CONFIG, TOKENIZER))
+        config, tokenizer = (_read_json(folder / name) for name in (CONFIG, TOKENIZER))
         if ARCHITECTURE not in config.get("architectures", ()):
             raise ModelUnreadable(str(folder), "not_a_checker")
-        metadata = {**_backbone(config), **_vocabulary(config, tokenizer)}
+        metadata = {**_backbone_metadata(config), **_vocabulary_metadata(config, tokenizer)}
         metadata |= {LANGUAGES: list(languages)} if languages else {}
-        tensors = dict(_renamed(read_safetensors(folder / WEIGHTS), int(config["num_hidden_layers"])))
+        tensors = dict(_rename_tensors(read_safetensors(folder / WEIGHTS), int(config["num_hidden_layers"])))
     except FileNotFoundError as error:
         raise ModelMissing(str(error.filename)) from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -97,7 +97,7 @@ def open_checker(path: Path) -> Path:
 def knows_language(path: Path, language: str) -> bool:
     """False where a converted file says that it was trained on others. Raises ModelMissing or ModelUnreadable."""
     told = check_model(path).metadata.get(LANGUAGES)
-    return not isinstance(told, list) or not language or base(language) in told
+    return not isinstance(told, list) or not language or base_code(language) in told
 
 
 def read_safetensors(path: Path) -> Tensors:
@@ -118,11 +118,11 @@ def read_safetensors(path: Path) -> Tensors:
         begin, end = told["data_offsets"]
         if not 0 <= begin <= end <= len(data):
             raise ValueError(f"{name} lies outside the file")
-        found[name] = _numbers(data[begin:end], told["dtype"]).reshape(told["shape"])
+        found[name] = _to_numbers(data[begin:end], told["dtype"]).reshape(told["shape"])
     return found
 
 
-def _numbers(data: np.ndarray[Any, Any], kind: str) -> np.ndarray[Any, Any]:
+def _to_numbers(data: np.ndarray[Any, Any], kind: str) -> np.ndarray[Any, Any]:
     import numpy as np
 
     if kind == "BF16":  # the upper half of a float32
@@ -130,7 +130,7 @@ def _numbers(data: np.ndarray[Any, Any], kind: str) -> np.ndarray[Any, Any]:
     return data.view({"F32": np.float32, "F16": np.float16}[kind])
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MOST_JSON_BYTES:
         raise ValueError(f"{path.name} is too large")
     value = json.loads(path.read_text("utf-8"))
@@ -139,7 +139,7 @@ def _json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _renamed(tensors: Tensors, layers: int) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+def _rename_tensors(tensors: Tensors, layers: int) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
     """Under llama.cpp's names; norms as float32, which it wants. KeyError where one is missing."""
     import numpy as np
 
@@ -155,7 +155,7 @@ def _renamed(tensors: Tensors, layers: int) -> Iterator[tuple[str, np.ndarray[An
             yield f"blk.{number}.{ours}.weight", values if values.ndim > 1 else values.astype(np.float32)
 
 
-def _backbone(config: Mapping[str, Any]) -> dict[str, Value]:
+def _backbone_metadata(config: Mapping[str, Any]) -> dict[str, Value]:
     labels = config.get("id2label") or {"0": "supported", "1": "hallucinated"}
     name = "modern-bert"
     return {
@@ -180,7 +180,7 @@ def _backbone(config: Mapping[str, Any]) -> dict[str, Value]:
     }
 
 
-def _vocabulary(config: Mapping[str, Any], tokenizer: Mapping[str, Any]) -> dict[str, Value]:
+def _vocabulary_metadata(config: Mapping[str, Any], tokenizer: Mapping[str, Any]) -> dict[str, Value]:
     """Byte-level pairs as in OLMo's tokenizer, which ModernBERT has."""
     model = tokenizer["model"]
     if model["type"] != "BPE":

@@ -39,7 +39,7 @@ def fetch_checker(models: ModelCollection, paths: AppPaths, cancel: CancelToken)
 
     Raises what the Hub and the network raise, FileNotOnHub, ModelUnreadable where it is another kind of model.
     """
-    repository = models.hub.repository(REPOSITORY, "", cancel)
+    repository = models.hub.read_repository(REPOSITORY, "", cancel)
     files = repository.unconverted
     if not files:
         raise FileNotOnHub(REPOSITORY, UNCONVERTED[-1])

@@ -22,29 +22,29 @@ def write_gguf(path: Path, metadata: Mapping[str, Value], tensors: Mapping[str, 
     with path.open("wb") as file:
         file.write(struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(metadata)))
         for key, value in metadata.items():
-            file.write(_string(key) + _value(value))
+            file.write(_string_bytes(key) + _value_bytes(value))
         offset = 0
         for name, values in tensors.items():
             shape = values.shape[::-1]
             kind = _TENSOR_TYPES[values.dtype.name]
-            file.write(_string(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset))
+            file.write(_string_bytes(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset))
             offset += -(-values.nbytes // ALIGNMENT) * ALIGNMENT
-        _pad(file)
+        _pad_file(file)
         for values in tensors.values():
             file.write(values.tobytes())
-            _pad(file)
+            _pad_file(file)
 
 
-def _pad(file: BinaryIO) -> None:
+def _pad_file(file: BinaryIO) -> None:
     file.write(bytes(-file.tell() % ALIGNMENT))
 
 
-def _string(text: str) -> bytes:
+def _string_bytes(text: str) -> bytes:
     data = text.encode("utf-8", "replace")
     return struct.pack("<Q", len(data)) + data
 
 
-def _value(value: Value) -> bytes:
+def _value_bytes(value: Value) -> bytes:
     if isinstance(value, bool):  # before int, which it is
         return struct.pack("<I?", _BOOL, value)
     if isinstance(value, int):
@@ -52,12 +52,12 @@ def _value(value: Value) -> bytes:
     if isinstance(value, float):
         return struct.pack("<If", _FLOAT32, value)
     if isinstance(value, str):
-        return struct.pack("<I", _STRING) + _string(value)
-    return b"".join(_items(value))
+        return struct.pack("<I", _STRING) + _string_bytes(value)
+    return b"".join(_item_bytes(value))
 
 
-def _items(values: Sequence[str] | Sequence[int]) -> Iterator[bytes]:
+def _item_bytes(values: Sequence[str] | Sequence[int]) -> Iterator[bytes]:
     kind = _STRING if not values or isinstance(values[0], str) else _INT32
     yield struct.pack("<IIQ", _ARRAY, kind, len(values))
     for value in values:
-        yield _string(value) if isinstance(value, str) else struct.pack("<i", value)
+        yield _string_bytes(value) if isinstance(value, str) else struct.pack("<i", value)

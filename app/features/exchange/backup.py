@@ -35,7 +35,7 @@ from app.core.events import CancelToken
 from app.core.paths import REMOTE_ENDING, AppPaths, disk_problem, make_folder
 from app.features.exchange.foreign import fields_of, list_of, number_of, text_of
 from app.features.exchange.json_pieces import read_value
-from app.features.work.saved_file import scratch_beside, written
+from app.features.work.saved_file import scratch_beside, write_file
 from app.store.database import Database, copied_counts, copied_schema, is_let_go, prepare_copy
 
 FORMAT = "fireside-backup"
@@ -83,7 +83,7 @@ class BackupFinished:
 
 @dataclass(frozen=True)
 class BackupUnpacked:
-    """A backup waits in `AppPaths.unpacked` for `accept` or `refuse`; or it was cancelled, and nothing waits.
+    """A backup waits in `AppPaths.unpacked` for `accept` or `refuse_restored`; or it was cancelled, and nothing waits.
 
     `counts` is how many it has of each kind: chats, messages, projects, summaries and so on.
     """
@@ -110,18 +110,18 @@ def back_up(
     """
     done, files = 0, list[dict[str, Any]]()
     try:
-        with scratch_beside(path, ".db") as copy, written(path, is_private=True) as out:
+        with scratch_beside(path, ".db") as copy, write_file(path, is_private=True) as out:
             yield BackupProgress(0, 0)
             database.copy_to(copy)
             parts = [(DATABASE, copy), *_kept_files(places)]
             total = sum(file.stat().st_size for _, file in parts)
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
                 for name, file in parts:
-                    for size in _pack(archive, name, file, files):
+                    for size in _pack_file(archive, name, file, files):
                         _end_if(cancel)
                         done += size
                         yield BackupProgress(done, max(done, total))
-                archive.writestr(MANIFEST, json.dumps(_manifest(files, copied_schema(copy)), indent=1))
+                archive.writestr(MANIFEST, json.dumps(_make_manifest(files, copied_schema(copy)), indent=1))
     except _BackupCancelled:
         yield BackupFinished(0, 0, is_cancelled=True)
         return
@@ -132,7 +132,7 @@ def _kept_files(places: AppPaths) -> Iterator[tuple[str, Path]]:
     for name, file in ((SETTINGS, places.settings), (WORDS, places.own_words)):
         if file.is_file():
             yield name, file
-    for beginning, folder in _folders(places).items():
+    for beginning, folder in _folders_by_part(places).items():
         for here, _, names in os.walk(folder):
             for name in sorted(names):
                 file = Path(here) / name
@@ -142,7 +142,7 @@ def _kept_files(places: AppPaths) -> Iterator[tuple[str, Path]]:
                     yield beginning + file.relative_to(folder).as_posix(), file
 
 
-def _folders(places: AppPaths) -> dict[str, Path]:
+def _folders_by_part(places: AppPaths) -> dict[str, Path]:
     """What goes along of each of them, by how its names begin."""
     return {
         TRANSLATIONS: places.translations,
@@ -152,7 +152,7 @@ def _folders(places: AppPaths) -> dict[str, Path]:
     }
 
 
-def _pack(archive: zipfile.ZipFile, name: str, file: Path, files: list[dict[str, Any]]) -> Iterator[int]:
+def _pack_file(archive: zipfile.ZipFile, name: str, file: Path, files: list[dict[str, Any]]) -> Iterator[int]:
     """Adds a file and notes what it is; yields the sizes of its pieces."""
     checksum, size_bytes = hashlib.sha256(), 0
     with file.open("rb") as source, archive.open(_member_info(name), "w", force_zip64=True) as target:
@@ -170,7 +170,7 @@ def _member_info(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def _manifest(files: list[dict[str, Any]], schema: int) -> dict[str, Any]:
+def _make_manifest(files: list[dict[str, Any]], schema: int) -> dict[str, Any]:
     names = [file["name"] for file in files]
     since = {(RECORDINGS, SERVERS): VERSION, (MEDIA,): 2}
     version = next((since[new] for new in since if any(name.startswith(new) for name in names)), 1)
@@ -196,9 +196,9 @@ def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator
         shutil.rmtree(scratch, ignore_errors=True)
         drop_waiting(places)
         make_folder(scratch)
-        with _opened(path) as archive:
+        with _open_archive(path) as archive:
             manifest = _read_manifest(archive, path)
-            yield from _unpack(archive, manifest, scratch, path, cancel)
+            yield from _unpack_files(archive, manifest, scratch, path, cancel)
         _check_database(scratch / DATABASE, path)
         is_whole = True
         yield BackupUnpacked(
@@ -229,12 +229,12 @@ def accept(places: AppPaths) -> None:
         raise disk_problem(error, places.data) from error
 
 
-def refuse(places: AppPaths) -> None:
+def refuse_restored(places: AppPaths) -> None:
     """What was unpacked is not wanted."""
     shutil.rmtree(places.unpacked, ignore_errors=True)
 
 
-def _opened(path: Path) -> zipfile.ZipFile:
+def _open_archive(path: Path) -> zipfile.ZipFile:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise BackupUnreadable(str(path), "not_a_file")
@@ -261,7 +261,7 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     return manifest
 
 
-def _unpack(
+def _unpack_files(
     archive: zipfile.ZipFile, manifest: dict[str, Any], folder: Path, path: Path, cancel: CancelToken
 ) -> Iterator[BackupProgress]:
     files = [fields_of(one) for one in list_of(manifest.get("files"))]
@@ -272,10 +272,10 @@ def _unpack(
     done, total = 0, sum(sizes)
     for file in files:
         name = text_of(file.get("name"))
-        target = folder.joinpath(*_steps(name, path))
+        target = folder.joinpath(*_path_parts(name, path))
         make_folder(target.parent)
         checksum, left = hashlib.sha256(), int(file["size_bytes"])
-        with _member(archive, name, path) as source, target.open("xb") as out:
+        with _open_member(archive, name, path) as source, target.open("xb") as out:
             while data := source.read(min(CHUNK_BYTES, left + 1)):
                 _end_if(cancel)
                 left -= len(data)
@@ -291,7 +291,7 @@ def _unpack(
             raise BackupUnreadable(str(path), "damaged")
 
 
-def _steps(name: str, path: Path) -> list[str]:
+def _path_parts(name: str, path: Path) -> list[str]:
     """The way to a file below the folder. Nothing else than what a backup has may be written, and nowhere else."""
     steps = name.split("/")
     is_inside = name.startswith((TRANSLATIONS, MEDIA, RECORDINGS, SERVERS)) and not any(
@@ -302,7 +302,7 @@ def _steps(name: str, path: Path) -> list[str]:
     return steps
 
 
-def _member(archive: zipfile.ZipFile, name: str, path: Path) -> IO[bytes]:
+def _open_member(archive: zipfile.ZipFile, name: str, path: Path) -> IO[bytes]:
     try:
         member = archive.getinfo(name)
     except KeyError as error:
@@ -365,12 +365,12 @@ def put_in_place(places: AppPaths) -> Path | None:
         state = _RestoreProgress.read(places.restoring)
         if not state.aside:
             state.aside = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{os.urandom(2).hex()}"
-            state.came = [name for name in _homes(places) if (places.restoring / name).exists()]
+            state.came = [name for name in _part_folders(places) if (places.restoring / name).exists()]
             state.write(places.restoring)
         aside = places.before_restoring / state.aside
         make_folder(aside)
         _RestoreProgress(came=state.came + state.emptied).write(aside)
-        for name, here in _homes(places).items():
+        for name, here in _part_folders(places).items():
             new = places.restoring / name
             if not new.exists() and (name not in state.emptied or (aside / name).exists()):
                 continue  # it has taken its place already, or never was there
@@ -387,10 +387,10 @@ def put_in_place(places: AppPaths) -> Path | None:
     return aside
 
 
-def _homes(places: AppPaths) -> dict[str, Path]:
+def _part_folders(places: AppPaths) -> dict[str, Path]:
     """Where each part of a backup has its place."""
     files = {DATABASE: places.database, SETTINGS: places.settings, WORDS: places.own_words}
-    return files | {beginning.rstrip("/"): folder for beginning, folder in _folders(places).items()}
+    return files | {beginning.rstrip("/"): folder for beginning, folder in _folders_by_part(places).items()}
 
 
 def last_aside(places: AppPaths) -> Path | None:
@@ -420,7 +420,7 @@ def put_back(places: AppPaths) -> None:
         return
     try:
         came = _RestoreProgress.read(aside).came
-        emptied = [name for name in came if name in _homes(places) and not (aside / name).exists()]
+        emptied = [name for name in came if name in _part_folders(places) and not (aside / name).exists()]
         _RestoreProgress(came=came, emptied=emptied, origin=aside.name).write(aside)
         is_let_go(aside / DATABASE)  # its journal goes into it
         aside.replace(places.restoring)
@@ -444,7 +444,7 @@ def remove_old(places: AppPaths, now: float) -> None:
     And a backup that was unpacked a day ago, and about which nobody has said anything.
     """
     if places.unpacked.is_dir() and now - places.unpacked.stat().st_mtime > FORGOTTEN_S:
-        refuse(places)
+        refuse_restored(places)
     for aside in places.before_restoring.iterdir() if places.before_restoring.is_dir() else ():
         if now - aside.stat().st_mtime > KEPT_S:
             shutil.rmtree(aside, ignore_errors=True)

@@ -37,7 +37,7 @@ from app.features.exchange.foreign import (
     attached_line,
     count_of,
     fields_of,
-    joined,
+    join_texts,
     list_of,
     name_of,
     number_of,
@@ -72,18 +72,19 @@ class ChatStores:
         self._project_documents, self._documents = ProjectDocuments(database), DocumentStore(database)
         self._assistants, self._tags = AssistantStore(database), Tags(database)
 
-    def told(self, chat: Conversation) -> dict[str, Any]:
+    def surroundings_fields(self, chat: Conversation) -> dict[str, Any]:
         """The fields `project` (or null), `assistant` (or null), `tags`."""
         project, assistant = self._projects.get(chat.project_id), self._assistants.get(chat.assistant_id)
         return {
-            "project": None if project is None else self._project(project),
-            "assistant": None if assistant is None else _assistant(assistant),
+            "project": None if project is None else self._project_fields(project),
+            "assistant": None if assistant is None else _assistant_fields(assistant),
             "tags": [tag.name for tag in self._tags.of_chat(chat.id)],
         }
 
-    def _project(self, project: Project) -> dict[str, Any]:
+    def _project_fields(self, project: Project) -> dict[str, Any]:
         attached = (
-            self._documents.get(attachment.document_id) for attachment in self._project_documents.of(project.id)
+            self._documents.get(attachment.document_id)
+            for attachment in self._project_documents.list_documents(project.id)
         )
         return {
             "name": project.name,
@@ -135,13 +136,13 @@ class ChatStores:
             thinking=thinking if thinking in ("on", "off", *EFFORTS) else "",
         ).id
 
-    def tag(self, conversation_id: int, told: dict[str, Any]) -> None:
+    def apply_tags(self, conversation_id: int, told: dict[str, Any]) -> None:
         """A chat that has just come gets its tags."""
         for name in filter(None, (text_of(one).strip() for one in list_of(told.get("tags"))[:MOST])):
-            self._tags.put(self._tags.create(name).id, conversation_id)
+            self._tags.set_tag(self._tags.create(name).id, conversation_id)
 
 
-def _assistant(assistant: Assistant) -> dict[str, Any]:
+def _assistant_fields(assistant: Assistant) -> dict[str, Any]:
     names = ("name", "icon", "instructions", "sampling", "thinking")
     return {name: getattr(assistant, name) for name in names}
 
@@ -163,7 +164,7 @@ class ChatArchive:
     media: MediaLibrary | None = None
     """None: pictures stay where they are."""
 
-    def pictures(self, message_id: int) -> list[MediaUse]:
+    def list_pictures(self, message_id: int) -> list[MediaUse]:
         found = self.media.store.of_messages([message_id]) if self.media is not None else {}
         return found.get(message_id, [])
 
@@ -182,7 +183,7 @@ def file_parts(shelf: ChatArchive, chats: Iterable[Conversation]) -> Iterator[Wr
         "program": f"{APP_NAME} {__version__}",
         "exported_at": round(time.time(), 3),
     }
-    yield f'{_json(head)[:-1]}, "chats": [', 0
+    yield f'{_dump_json(head)[:-1]}, "chats": [', 0
     for number, chat in enumerate(chats):
         yield "," * bool(number), 0
         yield from _chat_parts(shelf, chat)
@@ -197,14 +198,14 @@ def _chat_parts(shelf: ChatArchive, chat: Conversation) -> Iterator[Written]:
     fields |= {"model": _file_name(chat.model), "sampling": chat.sampling, "thinking": chat.thinking}
     fields |= {"first_kept": chat.first_kept_id, "open": chat.leaf_id}
     if shelf.around is not None:
-        fields |= shelf.around.told(chat)
-    fields["draft_attachments"] = _attached(shelf, shelf.attachments.in_draft(chat.id))
+        fields |= shelf.around.surroundings_fields(chat)
+    fields["draft_attachments"] = _attachment_fields(shelf, shelf.attachments.in_draft(chat.id))
     written: set[str] = set()
     if shelf.media is not None and (drafted := shelf.media.store.in_draft(chat.id)):
-        fields["draft_media"] = pictures.told(shelf.media, drafted, written)
-    yield f'\n{_json(fields)[:-1]}, "messages": [', 0
+        fields["draft_media"] = pictures.picture_fields(shelf.media, drafted, written)
+    yield f'\n{_dump_json(fields)[:-1]}, "messages": [', 0
     for number, message in enumerate(shelf.whole.all_messages(chat.id)):
-        yield f"{',' * bool(number)}\n{_json(_message_fields(shelf, message, written))}", 1
+        yield f"{',' * bool(number)}\n{_dump_json(_message_fields(shelf, message, written))}", 1
     yield "\n]}", 0
 
 
@@ -215,15 +216,15 @@ def _message_fields(shelf: ChatArchive, message: TreeMessage, written: set[str])
     fields["sources"] = [named for source in message.sources if (named := _named_source(shelf, source))]
     if marks := marks_to_fields(message.sources):
         fields["marks"] = marks
-    fields["attachments"] = _attached(shelf, shelf.attachments.of_messages([message.id]).get(message.id, []))
-    if shelf.media is not None and (uses := shelf.pictures(message.id)):
-        fields["media"] = pictures.told(shelf.media, uses, written)
+    fields["attachments"] = _attachment_fields(shelf, shelf.attachments.of_messages([message.id]).get(message.id, []))
+    if shelf.media is not None and (uses := shelf.list_pictures(message.id)):
+        fields["media"] = pictures.picture_fields(shelf.media, uses, written)
     if message.state is MessageState.WRITING:
         fields["state"] = MessageState.INTERRUPTED
     return fields
 
 
-def _attached(shelf: ChatArchive, attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+def _attachment_fields(shelf: ChatArchive, attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
     found = []
     for attachment in attachments:
         document = shelf.documents.get(attachment.document_id)
@@ -250,17 +251,17 @@ def _file_name(model: str) -> str:
     return model
 
 
-def _json(value: Any) -> str:
-    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+def _dump_json(value: Any) -> str:
+    return json.dumps(_finite_value(value), ensure_ascii=False, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def _finite_value(value: Any) -> Any:
     """JSON has no infinity; where a measurement has one, nothing is known."""
     if isinstance(value, float):
         return number_of(value)
     if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: _finite_value(one) for name, one in value.items()}
+    return [_finite_value(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 # Reading.
@@ -277,7 +278,7 @@ class ReadChat:
     media: dict[int | None, list[NewUse]] = field(default_factory=dict)
     """Pictures by the message that they are at; None: the draft."""
     around: dict[str, Any] = field(default_factory=dict)
-    """As `ChatStores.told` has it."""
+    """As `ChatStores.surroundings_fields` has it."""
 
 
 def read_chat(value: dict[str, Any], shelf: ChatArchive, fallback_at: float) -> ReadChat:
@@ -292,7 +293,7 @@ def read_chat(value: dict[str, Any], shelf: ChatArchive, fallback_at: float) -> 
             0,
             text_of(value.get("title")),
             text_of(value.get("system_prompt")),
-            _temperature(value.get("temperature")),
+            _parse_temperature(value.get("temperature")),
             _file_name(text_of(value.get("model"))),  # older files have its path
             text_of(value.get("draft")),
             created_at,
@@ -308,26 +309,26 @@ def read_chat(value: dict[str, Any], shelf: ChatArchive, fallback_at: float) -> 
     read.around = {name: value.get(name) for name in ("project", "assistant", "tags")}
     seen: set[int] = set()
     for fields in given:
-        message = _message(fields, seen, created_at, read.left_out)
+        message = _parse_message(fields, seen, created_at, read.left_out)
         if message is not None:
             seen.add(message.id)
             read.messages.append(_with_documents(message, fields, shelf, read))
     _take_pictures(None, value.get("draft_media"), shelf, read)
-    draft, missing = _documents(value.get("draft_attachments"), shelf)
+    draft, missing = _find_documents(value.get("draft_attachments"), shelf)
     if draft:
         read.attached[None] = draft
     if missing:
         read.left_out["file"] += len(missing)
-        read.chat = replace(read.chat, draft=joined([read.chat.draft, attached_line(missing)]))
+        read.chat = replace(read.chat, draft=join_texts([read.chat.draft, attached_line(missing)]))
     return read
 
 
-def _temperature(value: Any) -> float | None:
+def _parse_temperature(value: Any) -> float | None:
     number = number_of(value)
     return number if number is not None and 0 <= number <= 5 else None
 
 
-def _message(value: Any, seen: set[int], created_at: float, left_out: Counter[str]) -> TreeMessage | None:
+def _parse_message(value: Any, seen: set[int], created_at: float, left_out: Counter[str]) -> TreeMessage | None:
     """None where it is no message, or where its parent does not stand before it."""
     fields = fields_of(value)
     number, parent = fields.get("id"), fields.get("parent")
@@ -349,7 +350,7 @@ def _message(value: Any, seen: set[int], created_at: float, left_out: Counter[st
         text_of(fields.get("model")),
         seconds_of(fields.get("created_at")) or created_at,
         chosen if isinstance(chosen, int) and abs(chosen) < 2**53 else 0,
-        _stats(fields_of(fields.get("stats"))),
+        _parse_stats(fields_of(fields.get("stats"))),
         text_of(fields.get("thinking")),
         number_of(fields.get("thinking_s")),
         fields.get("pinned") is True,
@@ -357,7 +358,7 @@ def _message(value: Any, seen: set[int], created_at: float, left_out: Counter[st
     )
 
 
-def _stats(fields: dict[str, Any]) -> AnswerStats | None:
+def _parse_stats(fields: dict[str, Any]) -> AnswerStats | None:
     if text_of(fields.get("finish_reason")) not in list(FinishReason):
         return None
     return AnswerStats(
@@ -375,18 +376,18 @@ def _stats(fields: dict[str, Any]) -> AnswerStats | None:
 
 def _with_documents(message: TreeMessage, fields: dict[str, Any], shelf: ChatArchive, read: ReadChat) -> TreeMessage:
     """The message with the documents that are here; the others are named in its text."""
-    found, missing = _documents(fields.get("attachments"), shelf)
+    found, missing = _find_documents(fields.get("attachments"), shelf)
     if found:
         read.attached[message.id] = found
     missing += _take_pictures(message.id, fields.get("media"), shelf, read)
     given = [fields_of(one) for one in list_of(fields.get("sources"))]
-    sources = [source for fields in given if (source := _source(fields, shelf))]
+    sources = [source for fields in given if (source := _parse_source(fields, shelf))]
     read.left_out["file"] += len(missing)
     read.left_out["reference"] += len(given) - len(sources)
     sources = marked_sources(fields.get("marks"), message.text, sources)
     if not missing and not sources:
         return message
-    text = joined([message.text, attached_line(missing)]) if missing else message.text
+    text = join_texts([message.text, attached_line(missing)]) if missing else message.text
     return replace(message, text=text, sources=tuple(sources))
 
 
@@ -394,13 +395,13 @@ def _take_pictures(place: int | None, value: Any, shelf: ChatArchive, read: Read
     """Pictures of a message (None: of the draft) go along; the names of those that cannot."""
     if shelf.media is None:
         return []
-    uses, missing = pictures.taken(shelf.media, value)
+    uses, missing = pictures.take_pictures(shelf.media, value)
     if uses:
         read.media[place] = uses
     return missing
 
 
-def _documents(value: Any, shelf: ChatArchive) -> tuple[list[tuple[int, DocumentUse]], list[str]]:
+def _find_documents(value: Any, shelf: ChatArchive) -> tuple[list[tuple[int, DocumentUse]], list[str]]:
     """Documents of this computer with how they are shown, and the names of those that are not here."""
     found, missing = [], []
     for fields in map(fields_of, list_of(value)):
@@ -413,7 +414,7 @@ def _documents(value: Any, shelf: ChatArchive) -> tuple[list[tuple[int, Document
     return found, missing
 
 
-def _source(fields: dict[str, Any], shelf: ChatArchive) -> dict[str, Any] | None:
+def _parse_source(fields: dict[str, Any], shelf: ChatArchive) -> dict[str, Any] | None:
     document = shelf.documents.find_content(text_of(fields.get("sha256")))
     if document is None or not all(isinstance(fields.get(name), int) for name in _SOURCE_NUMBERS):
         return None

@@ -12,7 +12,7 @@ from app.features.exchange import chat_file
 from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.open_branch import as_html, as_markdown, open_branches
 from app.features.exchange.pictures import FolderBeside, address_of
-from app.features.work.saved_file import written
+from app.features.work.saved_file import write_file
 from app.store.conversations import Conversation
 
 ENDINGS = (".json", ".md", ".html", ".docx")
@@ -60,8 +60,8 @@ def export_chats(
     """
     total, done = sum(shelf.whole.message_count(chat.id) for chat in chats), 0
     try:
-        with written(path) as file:
-            for messages in _steps(path, chats, shelf, file, with_thinking=with_thinking):
+        with write_file(path) as file:
+            for messages in _export_steps(path, chats, shelf, file, with_thinking=with_thinking):
                 done += messages
                 _end_if(cancel)
                 if messages and done % EVERY == 0:
@@ -73,7 +73,7 @@ def export_chats(
     yield ExportFinished(len(chats), done)
 
 
-def _steps(
+def _export_steps(
     path: Path, chats: Sequence[Conversation], shelf: ChatArchive, file: IO[bytes], *, with_thinking: bool
 ) -> Iterator[int]:
     """Writes the file; each step says how many messages it was."""
@@ -94,7 +94,7 @@ def _steps(
         )
     else:
         folder = FolderBeside(path)
-        parts = as_markdown(branches, lambda use: folder.add(media, use) if media is not None else "")
+        parts = as_markdown(branches, lambda use: folder.copy_picture(media, use) if media is not None else "")
     for text, messages in parts:
         file.write(text.encode("utf-8", "backslashreplace"))
         yield messages

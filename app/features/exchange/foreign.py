@@ -144,7 +144,7 @@ def seconds_of(value: Any) -> float | None:
     return number if 0 < number < _LATEST_S else None
 
 
-def joined(texts: Iterable[str]) -> str:
+def join_texts(texts: Iterable[str]) -> str:
     """Parts of one text, with a blank line between them."""
     return "\n\n".join(filter(None, (text.strip("\n") for text in texts)))
 
@@ -162,7 +162,7 @@ MOST_PARTLY = 4
 
 def attached_line(names: Iterable[str]) -> str:
     """What stands in a message for things that did not come along."""
-    return joined(f"[Attached: {name}]" for name in names)
+    return join_texts(f"[Attached: {name}]" for name in names)
 
 
 _THINKING = re.compile(r"\A\s*<(think|thinking)>(.*?)(?:</\1>|\Z)", re.DOTALL)
@@ -181,14 +181,14 @@ Grown = tuple[Conversation, list[TreeMessage], dict[int | None, list[NewUse]]]
 """A chat, its messages, and the pictures of those that have some."""
 
 
-def grown(chat: ForeignChat, fallback_at: float) -> Grown:
+def grow_tree(chat: ForeignChat, fallback_at: float) -> Grown:
     """The chat and its turns, each after its parent; `fallback_at` is its time where it has none.
 
     Raises TooManyMessages.
     """
     if len(chat.messages) > MOST_MESSAGES:
         raise TooManyMessages
-    turns, media = _numbered(_joined_steps(_turns(chat)), chat)
+    turns, media = _number_tree(_joined_steps(_top_turns(chat)), chat)
     times = [turn.created_at for turn in turns if turn.created_at]
     created_at = chat.created_at or min(times, default=fallback_at)
     tree: list[TreeMessage] = []
@@ -213,7 +213,7 @@ class _ForeignTurn:
     below: list[_ForeignTurn] = field(default_factory=list)
 
 
-def _turns(chat: ForeignChat) -> list[_ForeignTurn]:
+def _top_turns(chat: ForeignChat) -> list[_ForeignTurn]:
     """The turns at the top; the others are below them."""
     messages: dict[str, ForeignMessage] = {}
     for message in chat.messages:
@@ -255,19 +255,19 @@ def _joined_steps(top: list[_ForeignTurn]) -> list[_ForeignTurn]:
         while len(steps[-1].below) == 1 and steps[-1].below[0].said.role == turn.said.role:
             steps.append(steps[-1].below[0])
         if len(steps) > 1:
-            turn.said, turn.below = _one(steps), steps[-1].below
+            turn.said, turn.below = _merge_steps(steps), steps[-1].below
             turn.ids = [name for step in steps for name in step.ids]
         open_turns += turn.below
     return top
 
 
-def _one(steps: list[_ForeignTurn]) -> ForeignMessage:
+def _merge_steps(steps: list[_ForeignTurn]) -> ForeignMessage:
     said = [step.said for step in steps]
     seconds = [foreign_message.thinking_s for foreign_message in said if foreign_message.thinking_s is not None]
     return replace(
         said[0],
-        text=joined(foreign_message.text for foreign_message in said),
-        thinking=joined(foreign_message.thinking for foreign_message in said),
+        text=join_texts(foreign_message.text for foreign_message in said),
+        thinking=join_texts(foreign_message.thinking for foreign_message in said),
         thinking_s=sum(seconds) if seconds else None,
         model=next((foreign_message.model for foreign_message in reversed(said) if foreign_message.model), ""),
         stats=said[-1].stats,
@@ -278,7 +278,9 @@ def _one(steps: list[_ForeignTurn]) -> ForeignMessage:
     )
 
 
-def _numbered(top: list[_ForeignTurn], chat: ForeignChat) -> tuple[list[TreeMessage], dict[int | None, list[NewUse]]]:
+def _number_tree(
+    top: list[_ForeignTurn], chat: ForeignChat
+) -> tuple[list[TreeMessage], dict[int | None, list[NewUse]]]:
     """The tree, whose branch to `chat.shown` is chosen, elsewhere what came last; and the pictures at its messages."""
     tree: list[TreeMessage] = []
     media: dict[int | None, list[NewUse]] = {}
@@ -289,11 +291,11 @@ def _numbered(top: list[_ForeignTurn], chat: ForeignChat) -> tuple[list[TreeMess
         turn, parent, chosen = open_turns.pop()
         number = len(tree) + 1
         places |= dict.fromkeys(turn.ids, number)
-        tree.append(_message(turn.said, number, parent, chosen, chat.model))
+        tree.append(_tree_message(turn.said, number, parent, chosen, chat.model))
         if turn.said.media:
             media[number] = turn.said.media
         open_turns += [(below, number, at) for at, below in enumerate(turn.below)][::-1]
-    shown = places.get(chat.shown) or _nearest(chat, places)
+    shown = places.get(chat.shown) or _nearest_turn(chat, places)
     while shown is not None:
         one = tree[shown - 1]
         tree[shown - 1] = replace(one, chosen=len(tree))
@@ -301,7 +303,7 @@ def _numbered(top: list[_ForeignTurn], chat: ForeignChat) -> tuple[list[TreeMess
     return tree, media
 
 
-def _nearest(chat: ForeignChat, places: dict[str, int]) -> int | None:
+def _nearest_turn(chat: ForeignChat, places: dict[str, int]) -> int | None:
     """The turn above the message that is shown, where that is no turn itself."""
     parents = {message.id: message.parent for message in chat.messages}
     name: str | None = chat.shown
@@ -312,13 +314,13 @@ def _nearest(chat: ForeignChat, places: dict[str, int]) -> int | None:
     return places.get(name or "")
 
 
-def _message(said: ForeignMessage, number: int, parent: int | None, chosen: int, chat_model: str) -> TreeMessage:
+def _tree_message(said: ForeignMessage, number: int, parent: int | None, chosen: int, chat_model: str) -> TreeMessage:
     is_answer = said.role == "assistant"
     return TreeMessage(
         number,
         parent,
         Role.ASSISTANT if is_answer else Role.USER,
-        joined([said.text, attached_line(said.names[:MOST_NAMES])]),
+        join_texts([said.text, attached_line(said.names[:MOST_NAMES])]),
         said.state,
         (said.model or chat_model) if is_answer else "",
         said.created_at or 0.0,
@@ -339,7 +341,7 @@ def _other_texts(said: ForeignMessage) -> tuple[tuple[str, str], ...]:
 
     def text_of_these(came: Iterable[bool]) -> str:
         lost = [name for (name, _), is_here in zip(said.brought, came, strict=True) if not is_here]
-        return joined([said.text, attached_line([*others, *lost][:MOST_NAMES])])
+        return join_texts([said.text, attached_line([*others, *lost][:MOST_NAMES])])
 
     count = len(said.brought)
     ways = product((True, False), repeat=count) if count <= MOST_PARTLY else ((True,) * count, (False,) * count)

@@ -22,7 +22,7 @@ from app.documents.source import FileSource
 from app.features.exchange import chat_file, other_programs
 from app.features.exchange.backup import DATABASE, MANIFEST
 from app.features.exchange.chat_file import ChatArchive, ReadChat
-from app.features.exchange.foreign import ForeignChat, TooManyMessages, fields_of, grown
+from app.features.exchange.foreign import ForeignChat, TooManyMessages, fields_of, grow_tree
 from app.features.exchange.json_pieces import MOST_BYTES, JsonPiece, JsonPieces, NotJson, read_value
 from app.features.exchange.pictures import Find, bring_along
 
@@ -106,13 +106,15 @@ def import_chats(
     strange: list[ChatNotRead] = []  # to be told only where something is known
     known, twins = 0, _KnownChats(shelf)
     with contents_of(path) as contents:
-        for found in _all(contents, shelf, cancel):
+        for found in _read_all(contents, shelf, cancel):
             if cancel.cancelled:
                 break
             if isinstance(found, int):
                 yield ImportProgress(min(found, contents.size_bytes), contents.size_bytes)
                 continue
-            event = found if isinstance(found, ChatNotRead) else _kept(*found, shelf, twins, with_copies=with_copies)
+            event = (
+                found if isinstance(found, ChatNotRead) else _keep_chat(*found, shelf, twins, with_copies=with_copies)
+            )
             counts[type(event).__name__] += 1
             if isinstance(event, ChatNotRead) and event.reason in ("unknown", "not_json"):
                 strange += [event] * (len(strange) < MOST_TOLD)
@@ -141,7 +143,7 @@ class _KnownChats:
     def __init__(self, shelf: ChatArchive) -> None:
         self._shelf = shelf
         self._by_moment: dict[int, list[int]] = {}
-        for conversation_id, created_at in shelf.whole.beginnings().items():
+        for conversation_id, created_at in shelf.whole.read_start_times().items():
             self.add(conversation_id, created_at)
 
     def add(self, conversation_id: int, created_at: float) -> None:
@@ -157,7 +159,7 @@ class _KnownChats:
         return next((number for number in near if self._shelf.whole.first_text(number) in firsts), None)
 
 
-def _kept(
+def _keep_chat(
     kind: str, read: ReadChat, shelf: ChatArchive, twins: _KnownChats, *, with_copies: bool
 ) -> ChatImported | ChatContinued | ChatIsHere:
     title = clean_text(read.chat.title)
@@ -171,12 +173,12 @@ def _kept(
         chat = replace(chat, project_id=project_id, assistant_id=assistant_id)
     conversation_id = shelf.whole.add_tree(chat, read.messages, read.attached, read.media)
     if shelf.around is not None:
-        shelf.around.tag(conversation_id, read.around)
+        shelf.around.apply_tags(conversation_id, read.around)
     twins.add(conversation_id, read.chat.created_at)
     return ChatImported(kind, title, conversation_id, len(read.messages), +read.left_out)
 
 
-def _all(contents: ImportContents, shelf: ChatArchive, cancel: CancelToken) -> Iterator[Read | ChatNotRead | int]:
+def _read_all(contents: ImportContents, shelf: ChatArchive, cancel: CancelToken) -> Iterator[Read | ChatNotRead | int]:
     """Everything in its order; numbers are bytes that were read, and come again while pictures are looked at.
 
     What comes after it was cancelled may lack some.
@@ -202,31 +204,31 @@ def _all(contents: ImportContents, shelf: ChatArchive, cancel: CancelToken) -> I
                 elif isinstance(found, NoChat):
                     yield ChatNotRead(entry.name, "", found.reason)
                 elif found.read is None:
-                    yield _own(found, entry, shelf)
+                    yield _read_own(found, entry, shelf)
                 else:
                     foreign = found.read(found.value)
                     yield from with_pictures(foreign, done)
-                    yield _grown(found.kind, foreign, entry)
+                    yield _read_foreign(found.kind, foreign, entry)
         before += entry.size_bytes
         yield before
     for thread in contents.threads:
         foreign = _in_thread(thread)
         yield from with_pictures(foreign, 0)
-        yield _grown(JAN, foreign, thread.lines)
+        yield _read_foreign(JAN, foreign, thread.lines)
         before += thread.lines.size_bytes
         yield before
 
 
-def _own(found: FoundChat, entry: ImportedFile, shelf: ChatArchive) -> Read | ChatNotRead:
+def _read_own(found: FoundChat, entry: ImportedFile, shelf: ChatArchive) -> Read | ChatNotRead:
     try:
         return found.kind, chat_file.read_chat(found.value, shelf, entry.modified_at)
     except TooManyMessages:
         return ChatNotRead(entry.name, clean_text(str(found.value.get("title", ""))[:200]), "too_many")
 
 
-def _grown(kind: str, foreign: ForeignChat, entry: ImportedFile) -> Read | ChatNotRead:
+def _read_foreign(kind: str, foreign: ForeignChat, entry: ImportedFile) -> Read | ChatNotRead:
     try:
-        chat, messages, media = grown(foreign, entry.modified_at)
+        chat, messages, media = grow_tree(foreign, entry.modified_at)
     except TooManyMessages:
         return ChatNotRead(entry.name, clean_text(foreign.title[:200]), "too_many")
     if not messages:
@@ -244,12 +246,12 @@ def _in_thread(thread: JanThread) -> ForeignChat:
             except ValueError:
                 is_damaged = True
     with thread.lines.open() as stream:
-        foreign = other_programs.read_jan(about, _lines(stream))
+        foreign = other_programs.read_jan(about, _read_lines(stream))
     foreign.left_out["title"] += is_damaged
     return foreign
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
+def _read_lines(stream: BinaryIO) -> Iterator[bytes | None]:
     """The lines of a file, up to the size that one chat may have; None for one that is too long."""
     rest, buffer = MOST_BYTES, b""
     is_skipping = False
@@ -317,7 +319,7 @@ class JanThread:
 
 @dataclass(frozen=True)
 class ImportContents:
-    """Files of chats, and chats of Jan. `find` knows where the file of a picture is that a message names."""
+    """Files of chats, and chats of Jan. `find_asset` knows where the file of a picture is that a message names."""
 
     files: tuple[ImportedFile, ...]
     threads: tuple[JanThread, ...]
@@ -334,7 +336,7 @@ def contents_of(path: Path) -> Iterator[ImportContents]:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            yield replace(_sorted_out(list(_in_folder(path))), find=FilesBeside(path).find)
+            yield replace(_sorted_out(list(_in_folder(path))), find=FilesBeside(path).find_asset)
         elif not stat.S_ISREG(status.st_mode):
             raise ChatsUnreadable(str(path), "not_a_file")
         elif not status.st_size:
@@ -346,7 +348,7 @@ def contents_of(path: Path) -> Iterator[ImportContents]:
                 yield replace(_sorted_out(list(_in_archive(archive, status.st_mtime))), find=_finder_in(archive))
         else:
             entry = ImportedFile(path.name, status.st_size, status.st_mtime, lambda: path.open("rb"))
-            yield replace(_one_file(entry, path), find=FilesBeside(path.parent).find)
+            yield replace(_one_file(entry, path), find=FilesBeside(path.parent).find_asset)
     except DocumentUnreadable as error:
         raise ChatsUnreadable(str(path), error.reason) from error
     except FileNotFoundError as error:
@@ -355,7 +357,7 @@ def contents_of(path: Path) -> Iterator[ImportContents]:
         raise ChatsUnreadable(str(path), "denied") from error
 
 
-def recognize(path: Path) -> str:
+def recognize_format(path: Path) -> str:
     """Whose chats these are, from the first that can be read; "" where there are none. Raises ChatsUnreadable."""
     with contents_of(path) as contents:
         if contents.threads:
@@ -395,7 +397,7 @@ def chats_in(stream: BinaryIO) -> Iterator[FoundChat | NoChat | int]:
                 yield pieces.done_bytes
             elif piece.is_element:
                 has_list = True
-                yield _found(piece, outermost)
+                yield _found_chat(piece, outermost)
                 if outermost.get("format") == chat_file.FORMAT and _is_newer(outermost):
                     return
             elif piece.problem:
@@ -413,7 +415,7 @@ def chats_in(stream: BinaryIO) -> Iterator[FoundChat | NoChat | int]:
         yield _made_by(outermost)
 
 
-def _found(piece: JsonPiece, outermost: dict[str, Any]) -> FoundChat | NoChat:
+def _found_chat(piece: JsonPiece, outermost: dict[str, Any]) -> FoundChat | NoChat:
     if outermost.get("format") == chat_file.FORMAT and _is_newer(outermost):
         return NoChat("newer")
     if piece.problem:
@@ -463,12 +465,12 @@ def _sorted_out(entries: list[ImportedFile]) -> ImportContents:
 
 
 def _in_folder(folder: Path) -> Iterator[ImportedFile]:
-    for path, status in _files(folder, lambda name: name.endswith((".json", ".jsonl"))):
+    for path, status in _files_below(folder, lambda name: name.endswith((".json", ".jsonl"))):
         relative = path.relative_to(folder).as_posix()
         yield ImportedFile(relative, status.st_size, status.st_mtime, lambda path=path: path.open("rb"))  # type: ignore[misc]
 
 
-def _files(folder: Path, is_wanted: Callable[[str], bool]) -> Iterator[tuple[Path, os.stat_result]]:
+def _files_below(folder: Path, is_wanted: Callable[[str], bool]) -> Iterator[tuple[Path, os.stat_result]]:
     """Files below a folder, by name; links are not followed, for they may lead in circles or out of it."""
     count = 0
     for here, inner, names in os.walk(folder):
@@ -489,7 +491,7 @@ _ASSET = re.compile(r"(file[-_][A-Za-z0-9]+)(?=[-.])")
 """How ChatGPT's names of files begin."""
 
 
-def _keys(base: str) -> list[str]:
+def _asset_keys(base: str) -> list[str]:
     """What a message may call a file with this name."""
     asset = _ASSET.match(base)
     return [base, asset[1]] if asset else [base]
@@ -504,7 +506,7 @@ class FilesBeside:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, asset: str) -> Path | None:
+    def find_asset(self, asset: str) -> Path | None:
         """Where one is."""
         return self._known.get(asset)
 
@@ -513,8 +515,8 @@ class FilesBeside:
         known: dict[str, Path] = {}
         beside = self._folder.parent / _GIVEN_FILES
         for root in (self._folder, *([beside] if self._folder.name == _CHATS_BESIDE and beside.is_dir() else [])):
-            for path, _ in _files(root, lambda name: not name.endswith((".json", ".jsonl"))):
-                for key in _keys(path.name):
+            for path, _ in _files_below(root, lambda name: not name.endswith((".json", ".jsonl"))):
+                for key in _asset_keys(path.name):
                     known.setdefault(key, path)
         return known
 
@@ -522,7 +524,7 @@ class FilesBeside:
 def _finder_in(archive: Archive) -> Find:
     known: dict[str, str] = {}
     for name in archive.names:
-        for key in _keys(name.rpartition("/")[2]):
+        for key in _asset_keys(name.rpartition("/")[2]):
             known.setdefault(key, name)
     return lambda asset: partial(archive.open, known[asset]) if asset in known else None
 

@@ -61,7 +61,7 @@ class JsonPieces:
 
     def __iter__(self) -> Iterator[JsonPiece | None]:
         """Raises NotJson, and what the stream raises."""
-        data: bytes | None = self._beginning()
+        data: bytes | None = self._read_beginning()
         in_string = is_escaped = False
         while data is not None:
             at = kept_from = 0
@@ -83,24 +83,24 @@ class JsonPieces:
                 in_string = token == b'"'
                 ends = None if in_string else self._ends_with(token)
                 if ends is not None:
-                    self._keep(data[kept_from : at - 1])
+                    self._keep_data(data[kept_from : at - 1])
                     kept_from = at
-                    yield from self._ended(ends)
+                    yield from self._end_token(ends)
                     if self._depth == 0:
                         return
-            self._keep(data[kept_from:])
+            self._keep_data(data[kept_from:])
             yield None
-            data = self._read() or None
+            data = self._read_chunk() or None
         yield JsonPiece(self._key, None, self._problem or "cut_off", self._base == 2 or not self._is_object)
 
-    def _read(self) -> bytes:
+    def _read_chunk(self) -> bytes:
         data = self._stream.read(CHUNK_BYTES)
         self.done_bytes += len(data)
         return data
 
-    def _beginning(self) -> bytes:
-        data = self._read().removeprefix(_BOM).lstrip(_BLANK)
-        while not data and (more := self._read()):
+    def _read_beginning(self) -> bytes:
+        data = self._read_chunk().removeprefix(_BOM).lstrip(_BLANK)
+        while not data and (more := self._read_chunk()):
             data = more.lstrip(_BLANK)
         if data[:1] not in (b"{", b"["):
             raise NotJson
@@ -111,7 +111,7 @@ class JsonPieces:
     def _start_piece(self) -> None:
         self._kept, self._containers, self._problem = bytearray(), 0, ""
 
-    def _keep(self, data: bytes) -> None:
+    def _keep_data(self, data: bytes) -> None:
         if self._problem:
             return
         self._kept += data
@@ -142,18 +142,18 @@ class JsonPieces:
             return "piece"
         return "key" if self._base == 1 and self._is_object and not self._key else None
 
-    def _ended(self, what: str) -> Iterator[JsonPiece]:
+    def _end_token(self, what: str) -> Iterator[JsonPiece]:
         if what == "key":
             self._key = _parsed_key(bytes(self._kept))
         elif what in ("piece", "close"):
-            yield from self._piece()
+            yield from self._finish_piece()
             if what == "close" and self._base == 2:
                 self._base = 1
             elif self._base == 1:
                 self._key = ""
         self._start_piece()
 
-    def _piece(self) -> Iterator[JsonPiece]:
+    def _finish_piece(self) -> Iterator[JsonPiece]:
         is_element = self._base == 2 or not self._is_object
         if self._problem:
             yield JsonPiece(self._key, None, self._problem, is_element)
@@ -162,7 +162,7 @@ class JsonPieces:
             if text.count(b",") > MOST_VALUES and _STRING.sub(b"", text).count(b",") > MOST_VALUES:
                 yield JsonPiece(self._key, None, "too_large", is_element)
                 return
-            yield _parsed(self._key, text, is_element=is_element)
+            yield _parse_piece(self._key, text, is_element=is_element)
 
 
 def read_value(data: bytes) -> Any:
@@ -173,7 +173,7 @@ def read_value(data: bytes) -> Any:
         raise ValueError("too deep") from error
 
 
-def _parsed(key: str, text: bytes, *, is_element: bool) -> JsonPiece:
+def _parse_piece(key: str, text: bytes, *, is_element: bool) -> JsonPiece:
     try:
         return JsonPiece(key, read_value(text), "", is_element)
     except ValueError:

@@ -36,11 +36,13 @@ _BEGINS_HTML = re.compile(r"^(\s{0,3}(?:>\s?|[-+*]\s+|\d{1,9}[.)]\s+)*)<(?=[!?/a
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MOST_NESTING}).enable(["table", "strikethrough"])
     parser.disable(["lheading", "html_block", "html_inline"])  # as the window reads it
     texmath_plugin(parser, delimiters="brackets")
-    parser.inline.ruler.at("math_inline", _bracketed)  # that of the library looks to the text's end for every bracket
+    parser.inline.ruler.at(
+        "math_inline", _bracketed_formula
+    )  # that of the library looks to the text's end for every bracket
     dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
     amsmath_plugin(parser)
     footnote_plugin(parser, inline=False)
@@ -48,7 +50,7 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _bracketed(state: StateInline, silent: bool) -> bool:
+def _bracketed_formula(state: StateInline, silent: bool) -> bool:
     opening = state.src[state.pos : state.pos + 2]
     if opening not in CLOSING:
         return False
@@ -69,14 +71,14 @@ def tokens_of(text: str) -> list[Token]:
         token = Token("fence", "code", 0)
         token.content = text
         return [token]
-    tokens = _parser().parse(text)
+    tokens = _make_parser().parse(text)
     for before, token in pairwise(tokens):
         if before.type == "paragraph_open" and token.children and token.children[0].type == "text":
-            token.children[0].content = _TASK.sub(_box, token.children[0].content, count=1)
+            token.children[0].content = _TASK.sub(_task_box, token.children[0].content, count=1)
     return tokens
 
 
-def _box(found: re.Match[str]) -> str:
+def _task_box(found: re.Match[str]) -> str:
     if found.start():
         return found[0]
     return "☐ " if found[1] == " " else "☑ "
@@ -126,15 +128,15 @@ _OWN_SIDE = ("p", "blockquote", "li", "th", "td")
 
 def as_html(text: str) -> str:
     """The text as HTML; its headings are below two of the page's own."""
-    return "".join(_html(tokens_of(text)))
+    return "".join(_render_html(tokens_of(text)))
 
 
-def _html(tokens: Sequence[Token]) -> Iterator[str]:
+def _render_html(tokens: Sequence[Token]) -> Iterator[str]:
     note = ""  # the number of a footnote stands in its first paragraph
     for place, token in enumerate(tokens):
         if token.type == "inline":
             yield note
-            yield from _html(token.children or [])
+            yield from _render_html(token.children or [])
             note = ""
         elif token.type == "footnote_open":
             note = f"[{note_number(token)}] "
@@ -142,17 +144,17 @@ def _html(tokens: Sequence[Token]) -> Iterator[str]:
         elif token.hidden:
             continue
         elif token.nesting:
-            yield _bracket(token, tokens, place)
+            yield _render_bracket(token, tokens, place)
         else:
             yield _LEAVES.get(token.type, _formula_or_words)(token)
 
 
-def _bracket(token: Token, tokens: Sequence[Token], place: int) -> str:
+def _render_bracket(token: Token, tokens: Sequence[Token], place: int) -> str:
     name = token.type.removesuffix("_open").removesuffix("_close")
     tag = f"h{min(6, int(token.tag[1]) + 2)}" if name == "heading" else _BLOCKS.get(name, "span")
     if token.nesting < 0:
         return f"</{tag}>{'' if tag in ('a', 'strong', 'em', 's', 'span') else chr(10)}"
-    attributes = _side(tokens, place) if tag in _OWN_SIDE or name == "heading" else ""
+    attributes = _direction_attribute(tokens, place) if tag in _OWN_SIDE or name == "heading" else ""
     if name == "ordered_list" and isinstance(start := token.attrGet("start"), int):
         attributes += f' start="{start}"'
     elif aligned := _ALIGNED.search(str(token.attrGet("style") or "")):
@@ -162,7 +164,7 @@ def _bracket(token: Token, tokens: Sequence[Token], place: int) -> str:
     return f"<{tag}{attributes}>"
 
 
-def _side(tokens: Sequence[Token], place: int) -> str:
+def _direction_attribute(tokens: Sequence[Token], place: int) -> str:
     """A browser sees the direction of words by itself, what prints a page does not."""
     words = next((token.content for token in tokens[place + 1 : place + 6] if token.type == "inline"), "")
     return f' dir="{"rtl" if is_right_to_left(words[:2_000]) else "auto"}"'
@@ -176,13 +178,13 @@ def _formula_or_words(token: Token) -> str:
     return f'<pre dir="ltr">{source}</pre>\n' if is_block else source
 
 
-def _code(token: Token) -> str:
+def _render_code(token: Token) -> str:
     language = (token.info or "").strip().partition(" ")[0]
     label = f'<div class="language">{escape(language)}</div>' if language else ""
     return f'{label}<pre dir="ltr"><code>{escape(token.content.rstrip(chr(10)))}</code></pre>\n'
 
 
-def _picture(token: Token) -> str:
+def _render_picture(token: Token) -> str:
     address = escape(str(token.attrGet("src") or ""))
     return f'<a href="{address}" rel="noreferrer">{escape(token.content) or address}</a>'
 
@@ -192,9 +194,9 @@ _LEAVES: dict[str, Callable[[Token], str]] = {
     "hardbreak": lambda _token: "<br>\n",
     "hr": lambda _token: "<hr>\n",
     "code_inline": lambda token: f'<code dir="ltr">{escape(token.content)}</code>',
-    "fence": _code,
-    "code_block": _code,
-    "image": _picture,
+    "fence": _render_code,
+    "code_block": _render_code,
+    "image": _render_picture,
     "footnote_ref": lambda token: f"<sup>[{note_number(token)}]</sup>",
     "footnote_anchor": lambda _token: "",
 }
@@ -211,17 +213,17 @@ def as_markdown(text: str, number: int = 0) -> str:
         return text
     lines, code = text.split("\n"), set[int]()
     open_fence = ""
-    for token in _parser().parse(text):
+    for token in _make_parser().parse(text):
         if token.type in ("fence", "code_block") and token.map:
             code.update(range(*token.map))
             if token.type == "fence" and token.level == 0:
                 open_fence = _open_fence(token, lines)
-    notes = _notes([line for at, line in enumerate(lines) if at not in code], number)
+    notes = _rename_footnotes([line for at, line in enumerate(lines) if at not in code], number)
     safe = [line if at in code else notes(_BEGINS_HTML.sub(r"\1\\<", line)) for at, line in enumerate(lines)]
     return "\n".join(safe + [open_fence] * bool(open_fence)).strip("\n")
 
 
-def _notes(lines: list[str], number: int) -> Callable[[str], str]:
+def _rename_footnotes(lines: list[str], number: int) -> Callable[[str], str]:
     """Renames the footnotes that these lines explain."""
     labels = {found[1] for line in lines if (found := _NOTE.match(line))} if number else set()
     if not labels:

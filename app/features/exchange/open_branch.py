@@ -14,7 +14,7 @@ from app.documents.blocks import PAGE_MARKS
 from app.features.exchange import markup
 from app.features.exchange.chat_file import ChatArchive, Written
 from app.features.retrieval.support import is_marked_not_found, quote_parts, unsupported_parts
-from app.features.summary.export import escaped
+from app.features.summary.export import escape_markdown
 from app.features.work.saved_file import web_page
 from app.language.names import is_right_to_left
 from app.store.conversations import Conversation, DocumentUse, MessageState, TreeMessage
@@ -61,29 +61,32 @@ def open_branches(chats: Sequence[Conversation], shelf: ChatArchive, *, with_thi
     for chat in chats:
         yield OpenBranch(
             visible_name(chat.title) or "Chat",
-            (f"Begun on {_moment(chat.created_at)}. Exported from {APP_NAME} on {_moment(None)}.",),
+            (f"Begun on {_format_moment(chat.created_at)}. Exported from {APP_NAME} on {_format_moment(None)}.",),
             chat.system_prompt.strip(),
-            (_turn(tree_message, shelf, with_thinking=with_thinking) for tree_message in shelf.whole.branch(chat.id)),
+            (
+                _export_turn(tree_message, shelf, with_thinking=with_thinking)
+                for tree_message in shelf.whole.iterate_branch(chat.id)
+            ),
         )
 
 
-def _turn(message: TreeMessage, shelf: ChatArchive, *, with_thinking: bool) -> ExportedTurn:
+def _export_turn(message: TreeMessage, shelf: ChatArchive, *, with_thinking: bool) -> ExportedTurn:
     is_question = message.role is Role.USER
     model = visible_name(message.model.removesuffix(".gguf"))
     seconds = "" if message.thinking_s is None else f" ({message.thinking_s:,.1f} s)"
     return ExportedTurn(
         is_question,
         YOU if is_question else model or "Answer",
-        _moment(message.created_at),
+        _format_moment(message.created_at),
         message.text,
         message.thinking if with_thinking else "",
         f"Thinking{seconds}",
-        tuple(_facts(message, shelf)),
-        tuple(shelf.pictures(message.id)),
+        tuple(_message_facts(message, shelf)),
+        tuple(shelf.list_pictures(message.id)),
     )
 
 
-def _facts(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
+def _message_facts(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
     attached = shelf.attachments.of_messages([message.id]).get(message.id, [])
     documents = [
         shelf.documents.get(attachment.document_id)
@@ -101,11 +104,11 @@ def _facts(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
     if quoted:
         words = ", ".join(f"“{part}”" for part in quoted)
         yield f"The checker finds no support for {words}{f' and {more} more' if more else ''}"
-    if places := list(dict.fromkeys(_places(message, shelf))):
+    if places := list(dict.fromkeys(_message_places(message, shelf))):
         yield f"Sources: {', '.join(places)}"
 
 
-def _places(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
+def _message_places(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
     for source in message.sources:
         document = shelf.documents.get(int(source.get("document_id", 0)))  # marks have none
         if document is not None:
@@ -113,7 +116,7 @@ def _places(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
             yield f"{name}, {PAGE_MARKS.get(document.unit, document.unit)} {page}" if page else name
 
 
-def _moment(at: float | None) -> str:
+def _format_moment(at: float | None) -> str:
     moment = datetime.now().astimezone() if at is None else datetime.fromtimestamp(at).astimezone()
     return f"{moment:%Y-%m-%d %H:%M}"
 
@@ -126,9 +129,9 @@ def as_markdown(branches: Iterable[OpenBranch], place: Place = lambda _use: "") 
     """The file, a turn at a time. What models wrote is Markdown as it is, what a person wrote stays word for word."""
     answers = 0
     for number, branch in enumerate(branches):
-        head = [f"# {escaped(branch.title)}", *(f"*{escaped(fact)}*" for fact in branch.facts)]
+        head = [f"# {escape_markdown(branch.title)}", *(f"*{escape_markdown(fact)}*" for fact in branch.facts)]
         if branch.instructions:
-            head.append(f"**Instructions**\n\n{_quoted(branch.instructions)}")
+            head.append(f"**Instructions**\n\n{_quote_lines(branch.instructions)}")
         yield ("\n\n---\n\n" if number else "") + "\n\n".join(head) + "\n", 0
         for turn in branch.turns:
             answers += not turn.is_question
@@ -136,39 +139,39 @@ def as_markdown(branches: Iterable[OpenBranch], place: Place = lambda _use: "") 
 
 
 def _markdown_of(turn: ExportedTurn, number: int, place: Place) -> Iterator[str]:
-    yield f"## {escaped(turn.name)}, {turn.at}"
+    yield f"## {escape_markdown(turn.name)}, {turn.at}"
     if turn.thinking.strip():
-        yield f"> **{turn.thinking_words}**\n>\n{_quoted(turn.thinking)}"
+        yield f"> **{turn.thinking_words}**\n>\n{_quote_lines(turn.thinking)}"
     for use in turn.pictures:
         at = place(use)
-        yield f"![{escaped(use.name)}](<{at}>)" if at else f"*{escaped(_no_picture(use))}*"
+        yield f"![{escape_markdown(use.name)}](<{at}>)" if at else f"*{escape_markdown(_no_picture(use))}*"
     if turn.text.strip():
-        yield _words(turn.text) if turn.is_question else markup.as_markdown(turn.text, number)
-    yield from (f"*{escaped(fact)}*" for fact in turn.facts)
+        yield _typed_lines(turn.text) if turn.is_question else markup.as_markdown(turn.text, number)
+    yield from (f"*{escape_markdown(fact)}*" for fact in turn.facts)
 
 
 def _no_picture(use: MediaUse) -> str:
     return f"Picture: {use.name}"
 
 
-def _words(text: str) -> str:
+def _typed_lines(text: str) -> str:
     """Lines that are shown as they are typed; a block of code that was put in marks is one here, too."""
     if "```" in text:
         return markup.as_markdown(text)
-    lines = [f"{_indent(line)}{escaped(line.strip())}" for line in text.strip("\n").split("\n")]
-    return "\n".join(f"{line}\\" if line.strip() and after.strip() else line for line, after in _pairs(lines))
+    lines = [f"{_indent_line(line)}{escape_markdown(line.strip())}" for line in text.strip("\n").split("\n")]
+    return "\n".join(f"{line}\\" if line.strip() and after.strip() else line for line, after in _line_pairs(lines))
 
 
-def _indent(line: str) -> str:
+def _indent_line(line: str) -> str:
     return "\u00a0" * (len(line) - len(line.lstrip()))
 
 
-def _pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
+def _line_pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
     yield from zip(lines, [*lines[1:], ""], strict=True)
 
 
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}".rstrip() for line in _words(text).split("\n"))
+def _quote_lines(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in _typed_lines(text).split("\n"))
 
 
 # Rules for the screen's scheme come last: QTextDocument stops reading there, so that what is printed is dark on white.
@@ -220,23 +223,23 @@ def _html_head(branch: OpenBranch) -> Iterator[str]:
     yield from (f'<p class="fact">{escape(fact)}</p>' for fact in branch.facts)
     if branch.instructions:
         yield '<p class="fact">Instructions</p>'
-        yield _said("thinking", branch.instructions)
+        yield _marked_text("thinking", branch.instructions)
 
 
 def _html_of(turn: ExportedTurn, place: Place) -> Iterator[str]:
     yield f'\n<h2><span dir="auto">{escape(turn.name)}</span> <span class="at">{escape(turn.at)}</span></h2>'
     if turn.thinking.strip():
         yield f'<details><summary><span class="fact">{escape(turn.thinking_words)}</span></summary>'
-        yield f"{_said('thinking', turn.thinking)}</details>"
+        yield f"{_marked_text('thinking', turn.thinking)}</details>"
     for use in turn.pictures:
         at, name = place(use), escape(use.name)
         yield f'<p><img src="{at}" alt="{name}"></p>' if at else f'<p class="fact">{escape(_no_picture(use))}</p>'
     if turn.text.strip():
-        yield _said("question", turn.text) if turn.is_question else markup.as_html(turn.text)
+        yield _marked_text("question", turn.text) if turn.is_question else markup.as_html(turn.text)
     yield from (f'<p class="fact" dir="auto">{escape(fact)}</p>' for fact in turn.facts)
 
 
-def _said(kind: str, text: str) -> str:
+def _marked_text(kind: str, text: str) -> str:
     """Its lines are kept by the style, and marked for those who read no style, such as the printer."""
     side = "rtl" if is_right_to_left(text[:2_000]) else "auto"
     return f'<div class="{kind}" dir="{side}">{escape(text.strip(chr(10))).replace(chr(10), "<br>")}</div>'

@@ -47,7 +47,7 @@ from app.features.exchange.foreign import (
     count_of,
     data_of,
     fields_of,
-    joined,
+    join_texts,
     list_of,
     name_of,
     number_of,
@@ -112,9 +112,9 @@ def _read_message(said: ForeignMessage, message: dict[str, Any], chat: ForeignCh
     if role not in ("user", "assistant") or _is_tool_call(message) or kind in _NOT_SHOWN:
         _count_left_out(role, kind, content, message, chat)
         if _is_canvas(message):
-            said.role, said.text = "assistant", _canvas(content)
+            said.role, said.text = "assistant", _canvas_text(content)
         elif role == "tool":
-            said.role, said.pictures = "assistant", [*_pictures(content, {}), *_charts(metadata)]
+            said.role, said.pictures = "assistant", [*_message_pictures(content, {}), *_code_charts(metadata)]
         return
     if metadata.get("is_visually_hidden_from_conversation") is True:
         return
@@ -122,7 +122,7 @@ def _read_message(said: ForeignMessage, message: dict[str, Any], chat: ForeignCh
     said.model = name_of(metadata.get("model_slug")) if role == "assistant" else ""
     attached = list(map(fields_of, list_of(metadata.get("attachments"))))
     names = {text_of(fields.get("id")): name_of(fields.get("name")) for fields in attached}
-    said.pictures = list(_pictures(content, names))
+    said.pictures = list(_message_pictures(content, names))
     assets = {picture.asset for picture in said.pictures}
     said.names = [name_of(fields.get("name")) for fields in attached if text_of(fields.get("id")) not in assets]
     said.names = [name for name in said.names if name]
@@ -130,9 +130,9 @@ def _read_message(said: ForeignMessage, message: dict[str, Any], chat: ForeignCh
     if message.get("status") in ("in_progress", "finished_partial_completion"):
         said.state = MessageState.INTERRUPTED
     if kind == "thoughts":
-        said.thinking = joined(_thought(fields_of(one)) for one in list_of(content.get("thoughts")))
+        said.thinking = join_texts(_thought_text(fields_of(one)) for one in list_of(content.get("thoughts")))
     else:
-        said.text = _text(content, kind, chat)
+        said.text = _content_text(content, kind, chat)
 
 
 def _is_tool_call(message: dict[str, Any]) -> bool:
@@ -155,45 +155,45 @@ def _count_left_out(role: str, kind: str, content: dict[str, Any], message: dict
         chat.left_out["system"] += 1
 
 
-def _pictures(content: dict[str, Any], names: dict[str, str]) -> Iterator[GivenPicture]:
+def _message_pictures(content: dict[str, Any], names: dict[str, str]) -> Iterator[GivenPicture]:
     """Those of a message; the export has their files by the id in the pointer, and the names of some."""
     for part in map(fields_of, list_of(content.get("parts"))):
         if text_of(part.get("content_type")) in _PICTURES:
-            asset = _asset(part.get("asset_pointer"))
+            asset = _asset_id(part.get("asset_pointer"))
             yield GivenPicture(names.get(asset) or _picture_name(part, part.get("asset_pointer")), asset)
 
 
-def _charts(metadata: dict[str, Any]) -> Iterator[GivenPicture]:
+def _code_charts(metadata: dict[str, Any]) -> Iterator[GivenPicture]:
     """What code has drawn, as published conversations of 2023 and of 2025 have it."""
     for fields in map(fields_of, list_of(fields_of(metadata.get("aggregate_result")).get("messages"))):
         if text_of(fields.get("message_type")) == "image":
-            yield GivenPicture(_picture_name(fields, fields.get("image_url")), _asset(fields.get("image_url")))
+            yield GivenPicture(_picture_name(fields, fields.get("image_url")), _asset_id(fields.get("image_url")))
 
 
-def _asset(pointer: Any) -> str:
+def _asset_id(pointer: Any) -> str:
     """The id in a pointer such as "file-service://file-Ab1"."""
     return _AFTER_ID.split(text_of(pointer).rpartition("/")[2], maxsplit=1)[0]
 
 
-def _text(content: dict[str, Any], kind: str, chat: ForeignChat) -> str:
+def _content_text(content: dict[str, Any], kind: str, chat: ForeignChat) -> str:
     if kind == "code":
-        return _code(text_of(content.get("text")), text_of(content.get("language")))
+        return _code_block(text_of(content.get("text")), text_of(content.get("language")))
     parts = list_of(content.get("parts")) or [content.get("text") or content.get("result")]
     texts = []
     for part in parts:
         if isinstance(part, str):
             texts.append(part)
         elif isinstance(part, dict):
-            texts.append(_part(part, chat))
+            texts.append(_part_text(part, chat))
         elif part is not None:
             chat.left_out["unknown"] += 1
-    text = joined(texts)
+    text = join_texts(texts)
     plain = _MARKS.sub("", text)
     chat.left_out["reference"] += len(_MARKS.findall(text))
     return plain
 
 
-def _part(part: dict[str, Any], chat: ForeignChat) -> str:
+def _part_text(part: dict[str, Any], chat: ForeignChat) -> str:
     kind = text_of(part.get("content_type"))
     if kind == "audio_transcription" or "text" in part:
         return text_of(part.get("text"))
@@ -210,25 +210,25 @@ def _picture_name(part: dict[str, Any], pointer: Any) -> str:
     return f"{name} ({width:.0f} × {height:.0f})" if width and height else name
 
 
-def _thought(thought: dict[str, Any]) -> str:
-    return joined([text_of(thought.get("summary")), text_of(thought.get("content"))])
+def _thought_text(thought: dict[str, Any]) -> str:
+    return join_texts([text_of(thought.get("summary")), text_of(thought.get("content"))])
 
 
-def _code(text: str, language: str) -> str:
+def _code_block(text: str, language: str) -> str:
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`{3,}", text)), default=0))
     name = language if language.isalnum() and language != "unknown" else ""
     return f"{fence}{name}\n{text.strip(chr(10))}\n{fence}" if text.strip() else ""
 
 
-def _canvas(content: dict[str, Any]) -> str:
+def _canvas_text(content: dict[str, Any]) -> str:
     """The document of a canvas, whose call to the tool holds all of it."""
-    source = text_of(content.get("text")) or joined(text_of(one) for one in list_of(content.get("parts")))
+    source = text_of(content.get("text")) or join_texts(text_of(one) for one in list_of(content.get("parts")))
     try:
         document = fields_of(read_value(source.encode("utf-8", "replace")))
     except ValueError:
         return ""
     text, kind = text_of(document.get("content")), text_of(document.get("type"))
-    return _code(text, kind.partition("/")[2]) if kind.startswith("code/") else text
+    return _code_block(text, kind.partition("/")[2]) if kind.startswith("code/") else text
 
 
 _TOP = "00000000-0000-"
@@ -286,15 +286,15 @@ def _said_to_claude(message: dict[str, Any], name: str, before: str | None, chat
             chat.left_out["picture"] += 1
         elif kind not in ("token_budget", "flag"):
             chat.left_out["unknown"] += 1
-    pastes = _attachments(message, said, chat)
-    said.text = joined([*pastes, joined(texts) or text_of(message.get("text"))])
-    said.thinking = joined(thoughts)
+    pastes = _attachment_texts(message, said, chat)
+    said.text = join_texts([*pastes, join_texts(texts) or text_of(message.get("text"))])
+    said.thinking = join_texts(thoughts)
     if message.get("truncated") is True or message.get("stop_reason") == "user_canceled":
         said.state = MessageState.STOPPED
     return said
 
 
-def _attachments(message: dict[str, Any], said: ForeignMessage, chat: ForeignChat) -> list[str]:
+def _attachment_texts(message: dict[str, Any], said: ForeignMessage, chat: ForeignChat) -> list[str]:
     """Names go to the message; the texts of long pastes, which have none, come back."""
     pastes = []
     for key in ("attachments", "files", "files_v2"):
@@ -349,7 +349,7 @@ def read_lm_studio(value: dict[str, Any]) -> ForeignChat:
         if not versions:
             chat.left_out["damaged"] += 1
             continue
-        said = [_version(version, f"{number}.{at}", parent, chat) for at, version in enumerate(versions)]
+        said = [_version_message(version, f"{number}.{at}", parent, chat) for at, version in enumerate(versions)]
         chat.messages += said
         selected = count_of(fields_of(message).get("currentlySelected"))
         parent = said[selected if selected < len(said) else -1].id
@@ -364,7 +364,7 @@ def _system_prompt(value: dict[str, Any]) -> str:
     return text_of(value.get("systemPrompt"))
 
 
-def _version(version: dict[str, Any], name: str, parent: str | None, chat: ForeignChat) -> ForeignMessage:
+def _version_message(version: dict[str, Any], name: str, parent: str | None, chat: ForeignChat) -> ForeignMessage:
     said = ForeignMessage(name, parent, text_of(version.get("role")))
     said.model = name_of(fields_of(version.get("senderInfo")).get("senderName")) if said.role == "assistant" else ""
     if said.role == "system":
@@ -384,7 +384,7 @@ def _version(version: dict[str, Any], name: str, parent: str | None, chat: Forei
         else:
             texts.append(text)
         _read_generation(fields_of(step.get("genInfo")), said)
-    said.text, said.thinking = joined(texts), joined(thoughts)
+    said.text, said.thinking = join_texts(texts), join_texts(thoughts)
     return said
 
 
@@ -406,7 +406,7 @@ def _content_of(content: Any, said: ForeignMessage, chat: ForeignChat) -> str:
                 chat.left_out["file"] += 1
         elif not kind.startswith("tool"):  # a tool's status counts it already
             chat.left_out["unknown"] += 1
-    return joined(texts)
+    return join_texts(texts)
 
 
 def _read_generation(info: dict[str, Any], said: ForeignMessage) -> None:
@@ -453,12 +453,12 @@ def read_jan(thread: dict[str, Any], lines: Iterable[bytes | None]) -> ForeignCh
         if not isinstance(message, dict):
             chat.left_out["damaged"] += 1
             continue
-        chat.messages.append(_line(message, chat))
+        chat.messages.append(_line_message(message, chat))
     chat.shown = chat.messages[-1].id if chat.messages else ""
     return chat
 
 
-def _line(message: dict[str, Any], chat: ForeignChat) -> ForeignMessage:
+def _line_message(message: dict[str, Any], chat: ForeignChat) -> ForeignMessage:
     before = chat.messages[-1].id if chat.messages else None
     said = ForeignMessage(str(len(chat.messages)), before, text_of(message.get("role")))
     said.created_at = seconds_of(message.get("created_at"))
@@ -468,7 +468,7 @@ def _line(message: dict[str, Any], chat: ForeignChat) -> ForeignMessage:
     if said.role in ("system", "tool"):
         chat.left_out[said.role] += 1
     texts, thoughts = [], []
-    for part in _parts(message.get("content")):
+    for part in _content_parts(message.get("content")):
         kind, text = text_of(part.get("type")), part.get("text")
         value = text if isinstance(text, str) else text_of(fields_of(text).get("value"))
         if kind == "text":
@@ -484,11 +484,11 @@ def _line(message: dict[str, Any], chat: ForeignChat) -> ForeignMessage:
         else:
             chat.left_out["unknown"] += 1
     chat.left_out["file"] += len(list_of(message.get("attachments")))
-    said.text, said.thinking = joined(texts), joined(thoughts)
+    said.text, said.thinking = join_texts(texts), join_texts(thoughts)
     return said
 
 
-def _parts(content: Any) -> list[dict[str, Any]]:
+def _content_parts(content: Any) -> list[dict[str, Any]]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
     return [fields_of(one) for one in list_of(content)]
@@ -524,26 +524,26 @@ def read_open_webui(value: dict[str, Any]) -> ForeignChat:
     if messages:
         for name, message in messages.items():
             parent = fields_of(message).get("parentId")
-            _add(message, name, parent if isinstance(parent, str) and parent else None, chat)
+            _add_message(message, name, parent if isinstance(parent, str) and parent else None, chat)
         chat.shown = text_of(history.get("currentId"))
     else:
         for number, message in enumerate(list_of(body.get("messages"))):
-            _add(message, str(number), chat.messages[-1].id if chat.messages else None, chat)
+            _add_message(message, str(number), chat.messages[-1].id if chat.messages else None, chat)
         chat.shown = chat.messages[-1].id if chat.messages else ""
     return chat
 
 
-def _add(message: Any, name: str, parent: str | None, chat: ForeignChat) -> None:
+def _add_message(message: Any, name: str, parent: str | None, chat: ForeignChat) -> None:
     if not isinstance(message, dict):
         chat.left_out["damaged"] += 1
         return
     said = ForeignMessage(name, parent, text_of(message.get("role")), created_at=seconds_of(message.get("timestamp")))
     if said.role == "system":
         chat.system_prompt = chat.system_prompt or text_of(message.get("content"))
-    text = _content(message.get("content"), said, chat)
+    text = _read_content(message.get("content"), said, chat)
     if said.role == "assistant":
         said.model = name_of(message.get("model"))
-        said.stats = _stats(fields_of(message.get("usage")) or fields_of(message.get("info")))
+        said.stats = _usage_stats(fields_of(message.get("usage")) or fields_of(message.get("info")))
         text = _without_details(text, said, chat)
         if message.get("done") is False:
             said.state = MessageState.INTERRUPTED
@@ -560,7 +560,7 @@ def _add(message: Any, name: str, parent: str | None, chat: ForeignChat) -> None
     chat.messages.append(said)
 
 
-def _content(content: Any, said: ForeignMessage, chat: ForeignChat) -> str:
+def _read_content(content: Any, said: ForeignMessage, chat: ForeignChat) -> str:
     if not isinstance(content, list):
         return text_of(content)
     texts = []
@@ -571,7 +571,7 @@ def _content(content: Any, said: ForeignMessage, chat: ForeignChat) -> str:
             said.pictures.append(GivenPicture("picture", data=data_of(fields_of(part.get("image_url")).get("url"))))
         else:
             chat.left_out["unknown"] += 1
-    return joined(texts)
+    return join_texts(texts)
 
 
 def _without_details(text: str, said: ForeignMessage, chat: ForeignChat) -> str:
@@ -584,11 +584,11 @@ def _without_details(text: str, said: ForeignMessage, chat: ForeignChat) -> str:
         elif kind in ("tool_calls", "code_interpreter"):
             chat.left_out["tool"] += 1
     plain, thinking = split_thinking(_DETAILS.sub("", text))
-    said.thinking = joined([*thoughts, thinking])
+    said.thinking = join_texts([*thoughts, thinking])
     return plain.strip("\n") if said.thinking else plain
 
 
-def _stats(usage: dict[str, Any]) -> AnswerStats | None:
+def _usage_stats(usage: dict[str, Any]) -> AnswerStats | None:
     """From the usage that OpenAI's interface gives, or from Ollama's figures (nanoseconds)."""
     asked = count_of(usage.get("prompt_tokens")) or count_of(usage.get("prompt_eval_count"))
     written = count_of(usage.get("completion_tokens")) or count_of(usage.get("eval_count"))

@@ -45,8 +45,8 @@ def find_file(library: MediaLibrary, use: MediaUse, formats: Collection[str]) ->
     """A picture as a file of one of these formats or as PNG, and which it is; None where it is gone."""
     try:
         if use.media.format in formats:
-            return library.original(use.media).read_bytes(), use.media.format
-        return png_of(Path(library.shown(use.media).path)), "png"
+            return library.original_path(use.media).read_bytes(), use.media.format
+        return png_of(Path(library.decode_media(use.media).path)), "png"
     except (AppError, OSError) as error:
         log.info("a picture did not go along: %s", type(error).__name__)
         return None
@@ -80,7 +80,7 @@ class FolderBeside:
         self._folder = path.with_name(f"{path.stem} pictures")
         self._names: dict[str, str] = {}
 
-    def add(self, library: MediaLibrary, use: MediaUse) -> str:
+    def copy_picture(self, library: MediaLibrary, use: MediaUse) -> str:
         """Copies a picture once; where it lies, as the text sees it. "" where it is gone. Raises OSError."""
         known = self._names.get(use.media.sha256)
         if known is None:
@@ -99,7 +99,7 @@ class FolderBeside:
 # In our own file of chats: named by their content, and once with it.
 
 
-def told(library: MediaLibrary, uses: Sequence[MediaUse], written: set[str]) -> list[dict[str, Any]]:
+def picture_fields(library: MediaLibrary, uses: Sequence[MediaUse], written: set[str]) -> list[dict[str, Any]]:
     """Fields of uses; `written` are those that stand in the chat with their content already, and grow."""
     found = []
     for use in uses:
@@ -108,7 +108,7 @@ def told(library: MediaLibrary, uses: Sequence[MediaUse], written: set[str]) -> 
         if use.media.sha256 not in written and _has_room(written, use):
             written.add(use.media.sha256)
             try:
-                fields["data"] = base64.b64encode(library.original(use.media).read_bytes()).decode()
+                fields["data"] = base64.b64encode(library.original_path(use.media).read_bytes()).decode()
             except OSError as error:
                 log.info("a picture did not go along: %s", type(error).__name__)
         found.append(fields)
@@ -119,14 +119,14 @@ def _has_room(written: set[str], use: MediaUse) -> bool:
     return use.media.size_bytes <= MOST_EMBEDDED_BYTES // (len(written) + 1)
 
 
-def taken(library: MediaLibrary, value: Any) -> tuple[list[NewUse], list[str]]:
+def take_pictures(library: MediaLibrary, value: Any) -> tuple[list[NewUse], list[str]]:
     """Uses of pictures that are here, or came with their content; and the names of those that did neither."""
     uses, missing = [], []
     for fields in map(fields_of, list_of(value)):
         sha256, name = text_of(fields.get("sha256")), name_of(fields.get("name")) or "picture"
         stored = library.store.get(sha256)
-        if stored is None or not library.original(stored).is_file():
-            stored = _added(library, name, fields)
+        if stored is None or not library.original_path(stored).is_file():
+            stored = _add_picture(library, name, fields)
         if stored is None:
             missing.append(name)
         else:
@@ -149,7 +149,7 @@ def bring_along(library: MediaLibrary | None, chat: ForeignChat, find: Find, can
     able = [given for said, given in wanted if library is not None and _can_open(said, given, find)]
     kept: dict[int, StoredMedia] = {}
     if library is not None and able:
-        events = library.adding((_opened(given, find) for given in able), cancel)
+        events = library.add_several((_open_picture(given, find) for given in able), cancel)
         for event, given in zip(events, able, strict=False):  # fewer where it was cancelled
             if isinstance(event, MediumAdded):
                 kept[id(given)] = event.media
@@ -168,7 +168,7 @@ def _can_open(said: ForeignMessage, given: GivenPicture, find: Find) -> bool:
     return bool(said.role) and bool(given.data or find(given.asset) is not None)
 
 
-def _opened(given: GivenPicture, find: Find) -> Path | UnsavedPicture:
+def _open_picture(given: GivenPicture, find: Find) -> Path | UnsavedPicture:
     """A file where it lies, or its content; an empty one where that cannot be had."""
     name = Path(given.name)
     try:
@@ -185,7 +185,7 @@ def _opened(given: GivenPicture, find: Find) -> Path | UnsavedPicture:
         return UnsavedPicture(name, b"")
 
 
-def _added(library: MediaLibrary, name: str, fields: dict[str, Any]) -> Any:
+def _add_picture(library: MediaLibrary, name: str, fields: dict[str, Any]) -> Any:
     """What a strange file holds is decoded like any other, by the child."""
     try:
         data = base64.b64decode(text_of(fields.get("data")), validate=True)
@@ -193,5 +193,5 @@ def _added(library: MediaLibrary, name: str, fields: dict[str, Any]) -> Any:
         return None
     if not data or fields.get("kind") != PICTURE:
         return None
-    event = next(library.adding([UnsavedPicture(Path(name), data)], CancelToken()), None)
+    event = next(library.add_several([UnsavedPicture(Path(name), data)], CancelToken()), None)
     return event.media if isinstance(event, MediumAdded) else None

@@ -52,9 +52,9 @@ def write_docx(branches: Iterable[OpenBranch], out: IO[bytes], media: MediaLibra
     for branch in branches:
         if writing is None:
             writing = _ChatDocxWriter(branch.title, media)
-        writing.begin(branch)
+        writing.write_head(branch)
         for turn in branch.turns:
-            writing.turn(turn)
+            writing.write_turn(turn)
             yield 1
     (writing or _ChatDocxWriter("Chats")).save(out)
 
@@ -97,31 +97,31 @@ class _ChatDocxWriter:
     def save(self, out: IO[bytes]) -> None:
         self._document.save(out)
 
-    def begin(self, branch: OpenBranch) -> None:
+    def write_head(self, branch: OpenBranch) -> None:
         """Title, facts and instructions."""
-        self._heading(branch.title, 1)
+        self._write_heading(branch.title, 1)
         for fact in branch.facts:
-            self._grey(fact, is_ours=True)
+            self._write_grey(fact, is_ours=True)
         if branch.instructions:
-            self._grey("Instructions", is_ours=True)
-            self._plain(branch.instructions, "Quote")
+            self._write_grey("Instructions", is_ours=True)
+            self._write_plain(branch.instructions, "Quote")
 
-    def turn(self, turn: ExportedTurn) -> None:
+    def write_turn(self, turn: ExportedTurn) -> None:
         """A name, what was thought and said, and lines about it."""
-        self._heading(f"{turn.name}, {turn.at}", 2)
+        self._write_heading(f"{turn.name}, {turn.at}", 2)
         if turn.thinking.strip():
-            self._grey(turn.thinking_words, is_ours=True)
-            self._plain(turn.thinking, "Quote")
+            self._write_grey(turn.thinking_words, is_ours=True)
+            self._write_plain(turn.thinking, "Quote")
         for use in turn.pictures:
-            self._picture(use)
+            self._write_picture(use)
         if turn.is_question:
-            self._plain(turn.text)
+            self._write_plain(turn.text)
         elif turn.text.strip():
-            self._markdown(markup.tokens_of(turn.text))
+            self._write_markdown(markup.tokens_of(turn.text))
         for fact in turn.facts:
-            self._grey(fact)
+            self._write_grey(fact)
 
-    def _picture(self, use: MediaUse) -> None:
+    def _write_picture(self, use: MediaUse) -> None:
         """As large as there is room for; what Word would show lying on its side goes along as it is seen."""
         found = find_file(self._media, use, IN_WORD) if self._media is not None else None
         try:
@@ -129,27 +129,27 @@ class _ChatDocxWriter:
                 found = find_file(self._media, use, ()) if self._media is not None else None
             if found is not None:
                 wide = min(MOST_WIDE_PT, use.media.width * 0.75, MOST_HIGH_PT * use.media.width / use.media.height)
-                self._paragraph(None, "").add_run().add_picture(io.BytesIO(found[0]), width=Pt(max(8, wide)))
+                self._add_paragraph(None, "").add_run().add_picture(io.BytesIO(found[0]), width=Pt(max(8, wide)))
                 return
         except (UnrecognizedImageError, InvalidImageStreamError, UnexpectedEndOfFileError) as error:
             log.info("a picture is not one to python-docx: %s", type(error).__name__)
-        self._grey(f"Picture: {use.name}")
+        self._write_grey(f"Picture: {use.name}")
 
-    def _heading(self, text: str, level: int) -> None:
-        self._words(self._paragraph(f"Heading {level}", text), text)
+    def _write_heading(self, text: str, level: int) -> None:
+        self._add_run(self._add_paragraph(f"Heading {level}", text), text)
 
-    def _grey(self, text: str, *, is_ours: bool = False) -> None:
-        run = self._words(self._paragraph(None, text), text)
+    def _write_grey(self, text: str, *, is_ours: bool = False) -> None:
+        run = self._add_run(self._add_paragraph(None, text), text)
         run.font.color.rgb = GREY
         if is_ours:
             in_english(run)
 
-    def _plain(self, text: str, style: str | None = None) -> None:
+    def _write_plain(self, text: str, style: str | None = None) -> None:
         for lines in re.split(r"\n\s*\n", text.strip("\n")):
             if lines.strip():
-                self._words(self._paragraph(style, lines), lines)
+                self._add_run(self._add_paragraph(style, lines), lines)
 
-    def _paragraph(self, style: str | None, text: str) -> Paragraph:
+    def _add_paragraph(self, style: str | None, text: str) -> Paragraph:
         """A new one, in the direction of its text. python-docx would look through all that is there for its place."""
         element = OxmlElement("w:p")
         self._end.addprevious(element)
@@ -159,7 +159,7 @@ class _ChatDocxWriter:
             element.get_or_add_pPr().append(OxmlElement("w:bidi"))
         return Paragraph(element, self._document._body)
 
-    def _words(self, paragraph: Paragraph, text: str, look: _RunLook | None = None) -> Run:
+    def _add_run(self, paragraph: Paragraph, text: str, look: _RunLook | None = None) -> Run:
         text = _NO_TEXT.sub("\ufffd", text)
         run = paragraph.add_run(text)
         run.font.rtl = is_right_to_left(text[:2_000]) or None
@@ -167,10 +167,10 @@ class _ChatDocxWriter:
             run.bold, run.italic = bool(look.bold) or None, bool(look.italic) or None
             run.font.strike = bool(look.strike) or None
             if look.address:
-                self._link(paragraph, run, look.address)
+                self._add_link(paragraph, run, look.address)
         return run
 
-    def _link(self, paragraph: Paragraph, run: Run, address: str) -> None:
+    def _add_link(self, paragraph: Paragraph, run: Run, address: str) -> None:
         run.style = LINK
         number = paragraph.part.relate_to(_NO_TEXT.sub("", address), RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
         link = OxmlElement("w:hyperlink")
@@ -180,34 +180,34 @@ class _ChatDocxWriter:
 
     # An answer.
 
-    def _markdown(self, tokens: Sequence[Token]) -> None:
+    def _write_markdown(self, tokens: Sequence[Token]) -> None:
         place, at = _InsertPlace(), 0
         while at < len(tokens):
             token = tokens[at]
             if token.type == "table_open":
                 end = next(n for n in range(at, len(tokens)) if tokens[n].type == "table_close")
-                self._table(tokens[at:end])
+                self._write_table(tokens[at:end])
                 at = end
             elif token.type == "inline":
                 self._inline_block(token, tokens[at - 1], place)
             elif token.type in ("fence", "code_block"):
-                self._code(token.content, place)
+                self._write_code(token.content, place)
             elif markup.is_formula(token):
-                self._formula(token, place)
+                self._write_formula(token, place)
             elif token.type == "hr":
-                self._paragraph(None, "").paragraph_format.space_after = Pt(12)
+                self._add_paragraph(None, "").paragraph_format.space_after = Pt(12)
             else:
-                self._move(token, place)
+                self._enter_or_leave(token, place)
             at += 1
 
-    def _move(self, token: Token, place: _InsertPlace) -> None:
+    def _enter_or_leave(self, token: Token, place: _InsertPlace) -> None:
         """Into and out of lists, quotes and notes."""
         match token.type:
             case "bullet_list_open":
                 place.lists.append("List Bullet")
             case "ordered_list_open":
                 start = token.attrGet("start")
-                place.lists.append(f"List Number:{self._numbering.begin(start if isinstance(start, int) else 1)}")
+                place.lists.append(f"List Number:{self._numbering.begin_list(start if isinstance(start, int) else 1)}")
             case "bullet_list_close" | "ordered_list_close":
                 place.lists.pop()
             case "list_item_open":
@@ -221,31 +221,31 @@ class _ChatDocxWriter:
 
     def _inline_block(self, token: Token, opening: Token, place: _InsertPlace) -> None:
         if opening.type == "heading_open":
-            paragraph = self._paragraph(f"Heading {min(9, int(opening.tag[1]) + 2)}", token.content)
+            paragraph = self._add_paragraph(f"Heading {min(9, int(opening.tag[1]) + 2)}", token.content)
         else:
-            paragraph = self._standing(token.content, place)
+            paragraph = self._placed_paragraph(token.content, place)
         if place.prefix:
-            self._words(paragraph, place.prefix)
+            self._add_run(paragraph, place.prefix)
             place.prefix = ""
-        self._inline(paragraph, token.children or [])
+        self._write_inline(paragraph, token.children or [])
 
-    def _standing(self, text: str, place: _InsertPlace) -> Paragraph:
+    def _placed_paragraph(self, text: str, place: _InsertPlace) -> Paragraph:
         """A paragraph in its list or quote."""
         depth = min(len(place.lists), MOST_LEVELS)
         if not depth:
-            return self._paragraph("Quote" if place.quotes else None, text)
+            return self._add_paragraph("Quote" if place.quotes else None, text)
         style, _, number = place.lists[-1].partition(":")
         level = "" if depth == 1 else f" {depth}"
         if not place.is_new_item:
-            return self._paragraph(f"List Continue{level}", text)
+            return self._add_paragraph(f"List Continue{level}", text)
         place.is_new_item = False
-        paragraph = self._paragraph(f"{style}{level}", text)
+        paragraph = self._add_paragraph(f"{style}{level}", text)
         if number:
-            self._numbering.put(paragraph, int(number))
+            self._numbering.number_paragraph(paragraph, int(number))
         return paragraph
 
-    def _code(self, text: str, place: _InsertPlace) -> None:
-        paragraph = self._paragraph(CODE, "")
+    def _write_code(self, text: str, place: _InsertPlace) -> None:
+        paragraph = self._add_paragraph(CODE, "")
         paragraph.paragraph_format.left_indent = Pt(18 * min(len(place.lists), MOST_LEVELS)) or None
         shade = OxmlElement("w:shd")
         for name, value in (("val", "clear"), ("color", "auto"), ("fill", "F1EDE8")):
@@ -254,18 +254,18 @@ class _ChatDocxWriter:
         paragraph.add_run(_NO_TEXT.sub("\ufffd", text.rstrip("\n")))
         place.is_new_item = False
 
-    def _formula(self, token: Token, place: _InsertPlace) -> None:
+    def _write_formula(self, token: Token, place: _InsertPlace) -> None:
         """In a line of its own; what cannot be typeset as its source."""
         math = office_math(token.content, is_block=True)
         if math is None:
-            self._code(markup.formula_source(token), place)
+            self._write_code(markup.formula_source(token), place)
             return
-        paragraph = self._paragraph(None, "")
+        paragraph = self._add_paragraph(None, "")
         paragraph.paragraph_format.left_indent = Pt(18 * min(len(place.lists), MOST_LEVELS)) or None
         paragraph._p.append(math)
         place.is_new_item = False
 
-    def _table(self, tokens: Sequence[Token]) -> None:
+    def _write_table(self, tokens: Sequence[Token]) -> None:
         rows: list[list[tuple[Token, Token]]] = []
         for opening, token in pairwise(tokens):
             if opening.type == "tr_open":
@@ -274,7 +274,7 @@ class _ChatDocxWriter:
                 rows[-1].append((opening, token))
         columns = max(map(len, rows), default=0)
         if not columns or columns * len(rows) > MOST_CELLS:
-            self._plain("\n".join(" | ".join(token.content for _, token in row) for row in rows))
+            self._write_plain("\n".join(" | ".join(token.content for _, token in row) for row in rows))
             return
         table = self._document.add_table(0, columns, style="Table Grid")
         for row in rows:
@@ -283,10 +283,10 @@ class _ChatDocxWriter:
                 paragraph = cell.paragraphs[0]
                 aligned = str(opening.attrGet("style") or "").partition("text-align:")[2]
                 paragraph.alignment = _ALIGNED.get(aligned)
-                self._inline(paragraph, token.children or [], _RunLook(bold=opening.type == "th_open"))
-        self._paragraph(None, "").paragraph_format.space_after = Pt(0)
+                self._write_inline(paragraph, token.children or [], _RunLook(bold=opening.type == "th_open"))
+        self._add_paragraph(None, "").paragraph_format.space_after = Pt(0)
 
-    def _inline(self, paragraph: Paragraph, children: Sequence[Token], look: _RunLook | None = None) -> None:
+    def _write_inline(self, paragraph: Paragraph, children: Sequence[Token], look: _RunLook | None = None) -> None:
         look = look or _RunLook()
         for token in children:
             match token.type:
@@ -301,24 +301,24 @@ class _ChatDocxWriter:
                 case "link_close":
                     look.address = ""
                 case "softbreak":
-                    self._words(paragraph, " ")
+                    self._add_run(paragraph, " ")
                 case "hardbreak":
                     paragraph.add_run().add_break()
                 case "footnote_ref":
-                    self._words(paragraph, f"[{markup.note_number(token)}]").font.superscript = True
+                    self._add_run(paragraph, f"[{markup.note_number(token)}]").font.superscript = True
                 case "image":
                     address = str(token.attrGet("src") or "")
-                    self._words(paragraph, token.content or address, _RunLook(address=address))
+                    self._add_run(paragraph, token.content or address, _RunLook(address=address))
                 case _:
-                    self._leaf(paragraph, token, look)
+                    self._write_leaf(paragraph, token, look)
 
-    def _leaf(self, paragraph: Paragraph, token: Token, look: _RunLook) -> None:
+    def _write_leaf(self, paragraph: Paragraph, token: Token, look: _RunLook) -> None:
         if markup.is_formula(token) and (math := office_math(token.content, is_block=False)) is not None:
             paragraph._p.append(math)
             return
         text = markup.formula_source(token) if markup.is_formula(token) else token.content
         if text:
-            run = self._words(paragraph, text, look)
+            run = self._add_run(paragraph, text, look)
             if token.type == "code_inline" or markup.is_formula(token):
                 run.font.name = "JetBrains Mono"
 
@@ -332,13 +332,13 @@ class _ListNumbering:
         (number,) = style.xpath("w:pPr/w:numPr/w:numId/@w:val")
         self._abstract = next(one for one in self._part.num_lst if str(one.numId) == number).abstractNumId.val
 
-    def begin(self, start: int) -> int:
+    def begin_list(self, start: int) -> int:
         """The number of a new list."""
         number = self._part.add_num(self._abstract)
         number.add_lvlOverride(ilvl=0).add_startOverride(max(0, min(start, 2**31 - 1)))
         return int(number.numId)
 
-    def put(self, paragraph: Paragraph, number: int) -> None:
+    def number_paragraph(self, paragraph: Paragraph, number: int) -> None:
         """Makes a paragraph one of that list."""
         properties = paragraph._p.get_or_add_pPr().get_or_add_numPr()
         properties.get_or_add_ilvl().val = 0

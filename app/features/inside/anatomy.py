@@ -117,9 +117,9 @@ def anatomy_of(path: Path, others: Sequence[Path] = ()) -> ModelAnatomy:
     header = replace(header, tensors=(*header.tensors, *tensors))
     shape = shape_of(header)
     read = _HeaderNumbers(header)
-    heads = read.number("attention.head_count")
-    kv_heads = read.number("attention.head_count_kv") or heads
-    key_length = read.number("attention.key_length") or (shape.width // heads if heads else 0)
+    heads = read.read_number("attention.head_count")
+    kv_heads = read.read_number("attention.head_count_kv") or heads
+    key_length = read.read_number("attention.key_length") or (shape.width // heads if heads else 0)
     name = header.metadata.get("general.name")
     return ModelAnatomy(
         visible_name(name if isinstance(name, str) and name.strip() else path.stem),
@@ -131,19 +131,19 @@ def anatomy_of(path: Path, others: Sequence[Path] = ()) -> ModelAnatomy:
         kv_heads,
         key_length,
         shape.width,
-        read.number("feed_forward_length"),
-        read.number("expert_count"),
-        read.number("expert_used_count"),
+        read.read_number("feed_forward_length"),
+        read.read_number("expert_count"),
+        read.read_number("expert_used_count"),
         shape.vocabulary,
         shape.trained_context_tokens,
         int(sum(shape.kv_values) * VALUE_BYTES["f16"]),
-        _parts(header),
-        tuple(_about(header)),
-        _types(header),
+        _tensor_groups(header),
+        tuple(_about_rows(header)),
+        _weight_types(header),
     )
 
 
-def _parts(header: GgufHeader) -> tuple[TensorGroup, ...]:
+def _tensor_groups(header: GgufHeader) -> tuple[TensorGroup, ...]:
     weights: defaultdict[str, int] = defaultdict(int)
     size_bytes: defaultdict[str, int] = defaultdict(int)
     for tensor in header.tensors:
@@ -153,7 +153,7 @@ def _parts(header: GgufHeader) -> tuple[TensorGroup, ...]:
     return tuple(TensorGroup(name, weights[name], size_bytes[name], words) for name, _, words in PARTS if weights[name])
 
 
-def _types(header: GgufHeader) -> tuple[tuple[str, int], ...]:
+def _weight_types(header: GgufHeader) -> tuple[tuple[str, int], ...]:
     weights: defaultdict[str, int] = defaultdict(int)
     for tensor in header.tensors:
         weights[TYPES.get(tensor.type, f"type {tensor.type}")] += math.prod(tensor.shape)
@@ -166,7 +166,7 @@ def _part_of(tensor: str) -> str:
     return next(name for name, pattern, _ in PARTS if re.search(pattern, tensor))
 
 
-def _about(header: GgufHeader) -> Iterator[tuple[str, str]]:
+def _about_rows(header: GgufHeader) -> Iterator[tuple[str, str]]:
     for key, words in ABOUT:
         value = header.metadata.get(f"general.{key}")
         texts = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
@@ -181,7 +181,7 @@ class _HeaderNumbers:
     def __init__(self, header: GgufHeader) -> None:
         self._header = header
 
-    def number(self, key: str) -> int:
+    def read_number(self, key: str) -> int:
         value: Any = self._header.architecture_value(key)
         values = value if isinstance(value, list) else [value]
         return max((value for value in values if isinstance(value, int) and 0 <= value < 1 << 40), default=0)

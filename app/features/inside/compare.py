@@ -23,7 +23,7 @@ from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
 from app.engine.fit import ModelLayout, shape_of
 from app.engine.protocol import OPEN, Ask, Sampling, Wish
-from app.features.inside.looks import probabilities, surprise_of
+from app.features.inside.looks import read_probabilities, surprise_of
 from app.features.work.engines import CONTEXT_TOKENS, RESERVE_BYTES, needed_bytes
 
 
@@ -118,7 +118,7 @@ class FittedLine:
     middle: float = 0.0
     spread: float = 0.0
 
-    def loss(self, parameters: float) -> float:
+    def loss_at(self, parameters: float) -> float:
         """What the line says of so many weights."""
         return math.exp(self.intercept - self.exponent * math.log(parameters))
 
@@ -130,19 +130,19 @@ class FittedLine:
         away = self._factor * self.uncertainty
         return self.exponent - away, self.exponent + away
 
-    def between(self, parameters: float) -> tuple[float, float]:
+    def confidence_band(self, parameters: float) -> tuple[float, float]:
         """Between these the line itself lies there with 95 %; for three points or more."""
         scatter = self.uncertainty * math.sqrt(self.spread)
         distance = (math.log(parameters) - self.middle) ** 2 / self.spread
         away = min(self._factor * scatter * math.sqrt(1 / self.count + distance), MOST_AWAY)
-        return self.loss(parameters) * math.exp(-away), self.loss(parameters) * math.exp(away)
+        return self.loss_at(parameters) * math.exp(-away), self.loss_at(parameters) * math.exp(away)
 
     @property
     def _factor(self) -> float:
         return STUDENT[min(self.count - 2, len(STUDENT)) - 1]
 
 
-def compare(
+def compare_models(
     engine: Engine,
     paths: Sequence[Path],
     text: str,
@@ -158,7 +158,9 @@ def compare(
     for number, path in enumerate(paths):
         try:
             place = number, len(paths)
-            found = yield from _figures(engine, path, text, wish=wish, make_room=make_room, place=place, cancel=cancel)
+            found = yield from _model_figures(
+                engine, path, text, wish=wish, make_room=make_room, place=place, cancel=cancel
+            )
             if not cancel.cancelled:
                 engine.unload()
         except AppError as error:
@@ -168,7 +170,7 @@ def compare(
         yield found
 
 
-def _figures(
+def _model_figures(
     engine: Engine,
     path: Path,
     text: str,
@@ -191,13 +193,13 @@ def _figures(
     if loaded is None:
         return None
     seen: list[TokenSeen] = []
-    for told in probabilities(engine, text, most=0, cancel=cancel):
+    for told in read_probabilities(engine, text, most=0, cancel=cancel):
         if isinstance(told, PromptProgress):
             yield ComparisonStep(path.stem, *place, told.done_tokens / told.total_tokens)
         else:
             seen.append(told)
     yield ComparisonStep(path.stem, *place, 0.0, "writing")
-    speed, first_s = _speed(engine, text, cancel)
+    speed, first_s = _measure_speed(engine, text, cancel)
     if cancel.cancelled:
         return None
     surprise = surprise_of(seen)
@@ -218,11 +220,11 @@ def line_through(points: Sequence[tuple[float, float]]) -> FittedLine | None:
     slope = math.fsum((x - mean_x) * (y - mean_y) for x, y in good) / spread
     intercept = mean_y - slope * mean_x
     rest = math.fsum((y - intercept - slope * x) ** 2 for x, y in good)
-    uncertainty = math.sqrt(rest / (count - 2) / spread) if _sizes([x for x, _ in good]) > 2 else math.nan
+    uncertainty = math.sqrt(rest / (count - 2) / spread) if _count_sizes([x for x, _ in good]) > 2 else math.nan
     return FittedLine(-slope, intercept, uncertainty, count, mean_x, spread)
 
 
-def _sizes(logs: Sequence[float]) -> int:
+def _count_sizes(logs: Sequence[float]) -> int:
     """How many sizes there are; those that are nearly one count once."""
     ordered = sorted(logs)
     return 1 + sum(after - before > NEARLY for before, after in pairwise(ordered))
@@ -247,14 +249,14 @@ class ComparedModel:
     error: AppError | None = None
 
 
-def candidates(models: Iterable[tuple[Path, str, bool]], cancel: CancelToken) -> Iterator[ComparedModel]:
+def find_candidates(models: Iterable[tuple[Path, str, bool]], cancel: CancelToken) -> Iterator[ComparedModel]:
     """Reads the head of each: path, name, and whether it is another program's."""
     for path, name, is_foreign in models:
         if cancel.cancelled:
             return
         try:
             header = check_model(path)
-            needed = shape_of(header).needs(ModelLayout(CONTEXT_TOKENS)).total
+            needed = shape_of(header).memory_needs(ModelLayout(CONTEXT_TOKENS)).total
             size_bytes = path.stat().st_size
         except AppError as error:
             yield ComparedModel(path, name, is_foreign, error=error)
@@ -285,7 +287,7 @@ def table_of(compared: Sequence[ModelFigures], names: Sequence[str] = ()) -> str
     return file.getvalue()
 
 
-def _speed(engine: Engine, text: str, cancel: CancelToken) -> tuple[float, float]:
+def _measure_speed(engine: Engine, text: str, cancel: CancelToken) -> tuple[float, float]:
     """Tokens a second, and seconds to the first, of going on with the text's beginning."""
     ask = Ask((), max_tokens=WRITTEN_TOKENS, sampling=Sampling(temperature=0), text=text[:BEGINNING_CHARACTERS])
     for event in engine.answer(ask, cancel):
@@ -301,7 +303,7 @@ MOST_PAIRS = 200
 Told = ModelAsleep | LoadProgress | PromptProgress | TextDelta | Finished | AppError
 
 
-def answers(
+def compare_answers(
     engine: Engine,
     paths: Sequence[Path],
     question: str,
@@ -352,7 +354,7 @@ class VoteTally:
 
 def tally_of(lines: Sequence[str], one: Path, other: Path) -> VoteTally:
     """The votes on two models so far, the first of which is `one`."""
-    for kept in _read(lines):
+    for kept in _read_votes(lines):
         if (kept.first, kept.second) == (one.name, other.name):
             return kept
         if (kept.second, kept.first) == (one.name, other.name):
@@ -370,21 +372,21 @@ def with_vote(lines: Sequence[str], one: Path, other: Path, better: Path | None)
         now.for_second + (better == other),
         now.same + (better is None),
     )
-    return (more.line, *_without(lines, one, other))[:MOST_PAIRS]
+    return (more.line, *_without_pair(lines, one, other))[:MOST_PAIRS]
 
 
 def without_votes(lines: Sequence[str], one: Path, other: Path) -> tuple[str, ...]:
     """The lines without those of two models."""
-    return tuple(_without(lines, one, other))
+    return tuple(_without_pair(lines, one, other))
 
 
-def _without(lines: Sequence[str], one: Path, other: Path) -> Iterator[str]:
-    for kept in _read(lines):
+def _without_pair(lines: Sequence[str], one: Path, other: Path) -> Iterator[str]:
+    for kept in _read_votes(lines):
         if {kept.first, kept.second} != {one.name, other.name}:
             yield kept.line
 
 
-def _read(lines: Sequence[str]) -> Iterator[VoteTally]:
+def _read_votes(lines: Sequence[str]) -> Iterator[VoteTally]:
     for line in lines:
         with contextlib.suppress(ValueError, TypeError, RecursionError):
             first, second, *counts = json.loads(line)

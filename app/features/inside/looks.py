@@ -67,8 +67,8 @@ class AttentionShares:
     heads: int
     shares: memoryview[float]
 
-    def of(self, layer: int, head: int | None = None) -> list[list[float]]:
-        """One head's shares, or the mean over the heads of a layer; `layer` counts from 0 among `layers`."""
+    def shares_of(self, layer: int, head: int | None = None) -> list[list[float]]:
+        """One head's shares, or the mean over the heads of a layer; `layer` counts from 0 among `read_layers`."""
         count = len(self.tokens)
         heads = range(self.heads) if head is None else (head,)
         return [
@@ -100,7 +100,7 @@ def tokens_of(
     `variables` are those of the model's template, as in `Ask`.
     """
     found = engine.inspect("tokens", text, messages, template_variables=variables or {}, cancel=cancel)
-    return placed(found.tokens, text)
+    return place_tokens(found.tokens, text)
 
 
 def shares_of(tokens: Sequence[PlacedToken], prompt: str, messages: Sequence[Message]) -> list[PromptShare]:
@@ -122,7 +122,7 @@ def shares_of(tokens: Sequence[PlacedToken], prompt: str, messages: Sequence[Mes
     return [*found, PromptShare(None, len(tokens) - sum(prompt_share.tokens for prompt_share in found))]
 
 
-def placed(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToken]:
+def place_tokens(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToken]:
     """Tokens with their places in the text, or in all that they hold together where there is none.
 
     A vocabulary may put a blank before the first word: it has no place.
@@ -141,7 +141,7 @@ def placed(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToken]:
     return found
 
 
-def within(tokens: Sequence[TokenSeen], text: str) -> list[TokenSeen]:
+def tokens_within(tokens: Sequence[TokenSeen], text: str) -> list[TokenSeen]:
     """Of the tokens that an answer came in, those of its text; what was thought before is left out.
 
     None where the text is not in them.
@@ -153,7 +153,9 @@ def within(tokens: Sequence[TokenSeen], text: str) -> list[TokenSeen]:
     return list(tokens[bisect_right(ends, at) : bisect_left(ends, at + len(text.encode())) + 1])
 
 
-def replaced(text: str, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> tuple[str, tuple[int, ...]] | None:
+def replace_token(
+    text: str, tokens: Sequence[TokenSeen], number: int, guess: Guess
+) -> tuple[str, tuple[int, ...]] | None:
     """An answer up to one of its tokens with another in its place: its text so far, and the tokens it goes on with.
 
     Those are more than one where a character is in the middle of its bytes. None where the tokens do not end as the
@@ -170,7 +172,7 @@ def replaced(text: str, tokens: Sequence[TokenSeen], number: int, guess: Guess) 
     return before, (*(token.id for token in tokens[first:number]), guess.id)
 
 
-def probabilities(
+def read_probabilities(
     engine: Engine,
     text: str,
     *,
@@ -194,7 +196,7 @@ def probabilities(
 
 
 def surprise_of(tokens: Sequence[TokenSeen]) -> TextSurprise:
-    """The figures of a text whose tokens `probabilities` gave."""
+    """The figures of a text whose tokens `read_probabilities` gave."""
     half = WINDOW_TOKENS // 2
     whole = len(tokens) // WINDOW_TOKENS * WINDOW_TOKENS
     counted = [token for at, token in enumerate(tokens) if at < whole and at % WINDOW_TOKENS > half]
@@ -209,7 +211,7 @@ def surprise_of(tokens: Sequence[TokenSeen]) -> TextSurprise:
     return TextSurprise(math.exp(mean), nats / math.log(2) / max(1, size_bytes), len(tokens))
 
 
-def attention(engine: Engine, text: str, *, cancel: CancelToken | None = None) -> AttentionShares:
+def read_attention(engine: Engine, text: str, *, cancel: CancelToken | None = None) -> AttentionShares:
     """What each token of a short text attends to. Raises ModelNotInspectable, or TooLongToInspect."""
     data = bytearray()  # of a long text and a large model it is hundreds of megabytes: there is no second copy
     found = engine.inspect("attention", text, cancel=cancel, on_attention=data.extend)
@@ -229,13 +231,13 @@ def attention_of_beginning(
     shown, spare = text, 0
     while True:
         try:
-            return attention(engine, shown, cancel=cancel), shown == text
+            return read_attention(engine, shown, cancel=cancel), shown == text
         except TooLongToInspect as error:  # what begins a text counts too, and a cut word may fall into more tokens
-            shown = beginning(engine, text, error.most - spare, cancel=cancel)
+            shown = text_beginning(engine, text, error.most - spare, cancel=cancel)
             spare += 1
 
 
-def beginning(engine: Engine, text: str, most_tokens: int, *, cancel: CancelToken | None = None) -> str:
+def text_beginning(engine: Engine, text: str, most_tokens: int, *, cancel: CancelToken | None = None) -> str:
     """As much of a text as its first tokens cover; all of it where it has no more than so many."""
     head = text[: most_tokens * MOST_TOKEN_CHARACTERS]
     tokens = tokens_of(engine, head, cancel=cancel)
@@ -260,7 +262,7 @@ def layers_of(
         yield PromptProgress(done, total)
 
 
-def layers(
+def read_layers(
     engine: Engine, text: str, most: int = 5, *, cancel: CancelToken | None = None
 ) -> tuple[tuple[TokenSeen, ...], tuple[tuple[tuple[Guess, ...], ...], ...]]:
     """The tokens of a short text, and what the model would say after each layer, for each of them."""

@@ -96,12 +96,12 @@ def pattern_of(shares: Floats, tokens: Sequence[TokenSeen], repeats: TokenRepeat
     if count < LEAST_TOKENS:
         return HeadPattern(AttentionTarget.SHORT)
     rows = shares[2:]  # the first two tokens have nearly no choice
-    repeated = _repeated(shares, repeats or repeats_of(tokens))
+    repeated = _repeated_target(shares, repeats or repeats_of(tokens))
     first = float(rows[:, 0].mean())
     if first >= NEARLY_ALL:
         return HeadPattern(AttentionTarget.FIRST, first, repeated=repeated)
     rest = rows.astype(np.float64)
-    if _evenness(rest, is_shared=False) >= EVENLY:
+    if _row_evenness(rest, is_shared=False) >= EVENLY:
         return HeadPattern(AttentionTarget.EVEN, repeated=repeated)
     is_shared = first >= PARTLY
     if is_shared:
@@ -126,7 +126,7 @@ def _place_of(
     best = max(single, key=lambda place: single[place])
     if single[best] >= MOSTLY:
         return best, single[best], ()
-    if is_shared and _evenness(rest, is_shared=True) >= EVENLY:
+    if is_shared and _row_evenness(rest, is_shared=True) >= EVENLY:
         return AttentionTarget.EVEN, 0.0, ()
     far = [row for row in at if row > 2 * NEAR_TOKENS]  # before, nearly everything is near
     near = sum(float(rest[row - 2, row - NEAR_TOKENS : row + 1].sum()) for row in far)
@@ -177,7 +177,7 @@ def repeats_of(tokens: Sequence[TokenSeen]) -> TokenRepeats:
     return TokenRepeats(places, others)
 
 
-def _repeated(shares: Floats, repeats: TokenRepeats) -> tuple[AttentionTarget, float] | None:
+def _repeated_target(shares: Floats, repeats: TokenRepeats) -> tuple[AttentionTarget, float] | None:
     """What tokens whose word has come before look at, if that is mostly the word itself or what followed it.
 
     What rests on the first token is left out of it: that is where a head waits that has found nothing. And tokens that
@@ -196,7 +196,7 @@ def _repeated(shares: Floats, repeats: TokenRepeats) -> tuple[AttentionTarget, f
     return max(found, key=lambda one: one[1], default=None)
 
 
-def _evenness(rest: Any, *, is_shared: bool) -> float:
+def _row_evenness(rest: Any, *, is_shared: bool) -> float:
     """Entropy of each row in parts of the largest that it could have, as a mean by what each row has."""
     import numpy as np
 
@@ -220,19 +220,19 @@ class AttentionMap:
     is_all: bool
     """Whether the text was short enough."""
 
-    def of(self, layer: int, head: int) -> Floats:
+    def shares_of(self, layer: int, head: int) -> Floats:
         """One head's shares, or the mean of a layer's; `layer` counts from 0 among `layers`."""
         found: Floats = self.shares[layer].mean(axis=0) if head == MEAN else self.shares[layer, head]
         return found
 
-    def pattern(self, layer: int, head: int) -> HeadPattern:
+    def head_pattern(self, layer: int, head: int) -> HeadPattern:
         """What a head does; `MEAN` for that of all heads of the layer together."""
         if head == MEAN:
-            return pattern_of(self.of(layer, head), self.tokens, self.repeats)
+            return pattern_of(self.shares_of(layer, head), self.tokens, self.repeats)
         return self.patterns[layer][head]
 
 
-def see(engine: Engine, text: str, cancel: CancelToken) -> AttentionMap:
+def read_attention_map(engine: Engine, text: str, cancel: CancelToken) -> AttentionMap:
     """Asks the model, and looks at what each head does; on a thread. Raises what `looks.attention` raises."""
     import numpy as np
 
@@ -243,7 +243,7 @@ def see(engine: Engine, text: str, cancel: CancelToken) -> AttentionMap:
     return AttentionMap(found.tokens, found.layers, shares, repeats, patterns, is_all)
 
 
-def plainest(patterns: Sequence[Sequence[HeadPattern]]) -> tuple[int, int]:
+def plainest_head(patterns: Sequence[Sequence[HeadPattern]]) -> tuple[int, int]:
     """The layer and the head to begin with: what looks most at the token before is understood at once."""
     found = [
         (pattern.share * (1 - pattern.first), layer, head)
@@ -303,12 +303,12 @@ def sentences_of(pattern: HeadPattern) -> list[MessageTemplate]:
     """One to three sentences that say a pattern."""
     found = []
     if pattern.repeated is not None:
-        found.append(_said(REPEATED[pattern.repeated[0]], pattern.repeated[1]))
+        found.append(_pattern_message(REPEATED[pattern.repeated[0]], pattern.repeated[1]))
     if pattern.first:
-        found.append(_said(RESTS, pattern.first))
+        found.append(_pattern_message(RESTS, pattern.first))
     text = (BESIDE_FIRST if pattern.first else ALONE)[pattern.place]
-    return [*found, _said(text, pattern.share, pattern.words)]
+    return [*found, _pattern_message(text, pattern.share, pattern.words)]
 
 
-def _said(text: str, share: float, words: Sequence[str] = ()) -> MessageTemplate:
+def _pattern_message(text: str, share: float, words: Sequence[str] = ()) -> MessageTemplate:
     return MessageTemplate(text, {"percent": f"{100 * share:.0f}", "words": ", ".join(f"“{word}”" for word in words)})

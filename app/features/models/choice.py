@@ -10,7 +10,7 @@ from app.core.errors import FileNotOnHub
 from app.engine.fit import GpuRoom, MemoryRoom
 from app.features.models.estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S, TIGHT, WELL, by_size
 from app.features.models.languages import BYTES_A_WEIGHT
-from app.features.models.messages import MessageTemplate, gigabytes
+from app.features.models.messages import MessageTemplate, format_gigabytes
 from app.hub.catalog import CatalogEntry
 from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
 
@@ -57,7 +57,7 @@ def needed_bytes(entry: CatalogEntry) -> int:
     return entry.size_bytes + entry.kv_bytes_per_token * CONTEXT_TOKENS + entry.state_bytes + BESIDE_BYTES
 
 
-def suggested(
+def suggest_entries(
     entries: Sequence[CatalogEntry],
     task: str,
     room: MemoryRoom,
@@ -82,21 +82,21 @@ def suggested(
 
     if fitting:
         quick = [entry for entry in fitting if is_quick(entry, READING_TOKENS_PER_S)]
-        chosen.append(max(quick, key=_rank) if quick else min(fitting, key=lambda entry: entry.active_bytes))
+        chosen.append(max(quick, key=_entry_rank) if quick else min(fitting, key=lambda entry: entry.active_bytes))
         others = [entry for entry in fitting if entry is not chosen[0]]
         useful = [entry for entry in others if entry.is_default] or others
         chosen += sorted(useful, key=lambda entry: entry.active_bytes)[:1]
     rest = [entry for entry in fitting if entry not in chosen]
     chosen += sorted(rest, key=lambda each: (is_quick(each, LEAST_TOKENS_PER_S), *_size_rank(each)), reverse=True)
     helped = [entry for entry in able if entry not in fitting and fits_with_help(entry, room, lent)] if lent else []
-    best = sorted(helped, key=_rank, reverse=True)[:1]
+    best = sorted(helped, key=_entry_rank, reverse=True)[:1]
     chosen = chosen[: max(1, limit - len(best))] + best
     left = (catalog_entry for catalog_entry in able if catalog_entry not in fitting and catalog_entry not in best)
     chosen += sorted(left, key=lambda each: (each.tier_gb, each.size_bytes))
     return chosen[:limit]
 
 
-def _rank(entry: CatalogEntry) -> tuple[bool, int, int]:
+def _entry_rank(entry: CatalogEntry) -> tuple[bool, int, int]:
     return entry.is_default, entry.tier_gb, entry.size_bytes
 
 
@@ -130,7 +130,7 @@ def offer_words(task: str, entry: CatalogEntry, helpers: Sequence[str] = ()) -> 
     if task == "summarize" and not writes_long(entry):
         needs = _SHORT_TEXTS
     text = needs + "{name}, {size} GB"
-    values = {"name": entry.name, "size": gigabytes(entry.size_bytes)}
+    values = {"name": entry.name, "size": format_gigabytes(entry.size_bytes)}
     if helpers:
         return MessageTemplate(text + ", with the memory of {computers}", values | {"computers": ", ".join(helpers)})
     if entry.languages and task == "translate":
@@ -161,7 +161,7 @@ def _is_file(entry: CatalogEntry, model: ModelFile) -> bool:
     return model.name == entry.file if entry.file else model.size_bytes == entry.size_bytes
 
 
-def pick(entries: Sequence[CatalogEntry], repository: Repository, wanted: str = "") -> ModelFile:
+def pick_file(entries: Sequence[CatalogEntry], repository: Repository, wanted: str = "") -> ModelFile:
     """A model by its file name or tag, else the suggested one, else a balanced one; raises FileNotOnHub."""
     usable = [model for model in repository.models if model.is_supported]
     if wanted:
@@ -169,13 +169,13 @@ def pick(entries: Sequence[CatalogEntry], repository: Repository, wanted: str = 
         found = by_name or [model for model in usable if model.tag.lower() == wanted.lower()]
     else:
         found = [model for model in usable if entry_of(entries, repository.name, model)]
-        found = found or sorted(usable, key=lambda model: _order(model.tag))
+        found = found or sorted(usable, key=lambda model: _tag_order(model.tag))
     if not found:
         raise FileNotOnHub(repository.name, wanted or "*.gguf")
     return found[0]
 
 
-def _order(tag: str) -> int:
+def _tag_order(tag: str) -> int:
     return BALANCED.index(tag) if tag in BALANCED else len(BALANCED)
 
 
@@ -187,7 +187,7 @@ BITS_IN_ORDER = ("4", "5", "6", "3", "8", "2", "16", "1", "32")
 TAGS_IN_ORDER = ("Q4_K_M", "UD-Q4_K_XL", "Q4_K_XL", "Q4_K_L", "MXFP4", "Q4_K_S", "IQ4_NL", "IQ4_XS", "Q4_0", "Q4_1")
 
 
-def recommended(models: Sequence[ModelFile], room: MemoryRoom) -> ModelFile | None:
+def recommend_file(models: Sequence[ModelFile], room: MemoryRoom) -> ModelFile | None:
     """The balanced file where it fits into memory now, else the nearest that does; None where none does."""
     fitting = [
         model for model in models if model.is_supported and by_size(model.size_bytes, 0, room).word in (WELL, TIGHT)
@@ -195,7 +195,7 @@ def recommended(models: Sequence[ModelFile], room: MemoryRoom) -> ModelFile | No
     return min(fitting, key=_file_order, default=None)
 
 
-def representatives(models: Sequence[ModelFile]) -> list[ModelFile]:
+def representative_files(models: Sequence[ModelFile]) -> list[ModelFile]:
     """One file for each thing that is said about quantizations: what to show before all of them are asked for."""
     chosen: dict[str, ModelFile] = {}
     for model in sorted(models, key=_file_order):

@@ -47,7 +47,7 @@ from app.features.models.installed import (
 from app.features.models.messages import MessageTemplate
 from app.hub import models_folder, part
 from app.hub.catalog import CatalogEntry, load_catalog
-from app.hub.download import Download, DownloadRequest, fetch
+from app.hub.download import Download, DownloadRequest, fetch_download
 from app.hub.downloads import KIND as DOWNLOAD
 from app.hub.downloads import Downloads
 from app.hub.files import ModelFile, RemoteFile, Repository
@@ -137,7 +137,7 @@ class MachineNeeds:
             log.info("the GPUs are not known: %s", error)
         self._gpus_known.set()
 
-    def room(self) -> MemoryRoom:
+    def memory_room(self) -> MemoryRoom:
         """The memory that a model could have now: the one that is loaded would make room."""
         if self._are_expected:
             self._gpus_known.wait(GPUS_WAIT_S)
@@ -146,7 +146,7 @@ class MachineNeeds:
             free = min(free + loaded.needed_bytes, total or free + loaded.needed_bytes)
         return MemoryRoom(free, total, self._gpus if self._around.settings().engine.gpu_layers else ())
 
-    def lent(self, *, anew: bool = False) -> tuple[GpuRoom, ...]:
+    def lent_rooms(self, *, anew: bool = False) -> tuple[GpuRoom, ...]:
         """What other computers would add, as they said within the last minute; nothing where no device is wanted."""
         settings = self._around.settings()
         if not settings.engine.machines or not settings.engine.gpu_layers:
@@ -166,49 +166,53 @@ class MachineNeeds:
             return estimate.by_size(entry.size_bytes, entry.kv_bytes_per_token, room, active_bytes)
 
         found = within(here)
-        return self._with_help(found, within) or found.at(bytes_per_s)
+        return self._with_help(found, within) or found.at_speed(bytes_per_s)
 
-    def recommended(self, models: Sequence[ModelFile]) -> ModelFile | None:
+    def recommend_file(self, models: Sequence[ModelFile]) -> ModelFile | None:
         """Of a repository's files the one to take: here, else with what other computers lend; None where none fits."""
-        room = self.room()
-        here = choice.recommended(models, room)
-        lent = self.lent() if here is None else ()
-        return choice.recommended(models, replace(room, gpus=room.gpus + lent)) if lent else here
+        room = self.memory_room()
+        here = choice.recommend_file(models, room)
+        lent = self.lent_rooms() if here is None else ()
+        return choice.recommend_file(models, replace(room, gpus=room.gpus + lent)) if lent else here
 
     def bytes_per_s(self) -> float:
         """Weights that are read in a second while a model writes here; 0 where nobody can say."""
         speeds = self._around.speeds()
         answers = []
-        for row in self._here.ours() if speeds else ():
+        for row in self._here.list_ours() if speeds else ():
             entry = self._here.entry_of(row.model)
             size = entry.active_bytes if entry else row.model.size_bytes
             names = (*engine_names(row.model.path), row.label)
             answers.append((size, max(speeds.get(name, 0.0) for name in names)))
-        on_gpu = any(not gpu.shared for gpu in self.room().gpus)
+        on_gpu = any(not gpu.shared for gpu in self.memory_room().gpus)
         return self._speed.bytes_per_s(
             [answer for answer in answers if answer[1] > 0], on_gpu=on_gpu, cancelled=lambda: self._closing.cancelled
         )
 
     def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> MemoryFit:
         """Whether a model of the Hub would fit, from its first bytes."""
-        beginning = self._hub.beginning(repo, commit, model.name, cancel)
-        found = estimate.estimate(beginning, model.size_bytes, self.room(), name=model.name)
-        return self._with_help(found, _estimated(beginning, model), anew=True) or found.at(self.bytes_per_s())
+        beginning = self._hub.read_beginning(repo, commit, model.name, cancel)
+        found = estimate.estimate_fit(beginning, model.size_bytes, self.memory_room(), name=model.name)
+        return self._with_help(found, _estimate_by_formula(beginning, model), anew=True) or found.at_speed(
+            self.bytes_per_s()
+        )
 
     def estimate_exactly(
         self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None
     ) -> MemoryFit:
         """The same with llama.cpp's own numbers, from the whole header."""
-        header = self._hub.header(repo, commit, model.name, cancel)
-        found = estimate.exact(
+        header = self._hub.read_header(repo, commit, model.name, cancel)
+        found = estimate.measure_fit(
             header,
             model.size_bytes,
-            self.room(),
+            self.memory_room(),
             folder=self._around.paths.engine,
             cancelled=lambda: cancel is not None and cancel.cancelled,
             name=model.name,
         )
-        return self._with_help(found, _estimated(header, model), anew=True) or found.at(self.bytes_per_s())
+        return self._with_help(found, _estimate_by_formula(header, model), anew=True) or found.at_speed(
+            self.bytes_per_s()
+        )
 
     def _with_help(
         self, found: MemoryFit, within: Callable[[MemoryRoom], MemoryFit], *, anew: bool = False
@@ -216,18 +220,18 @@ class MachineNeeds:
         """What does not fit here, in a room with the memory that other computers lend; None where it fits, or not with
         them either.
         """
-        lent = self.lent(anew=anew) if found.word in (estimate.SLOW, estimate.TOO_LARGE) else ()
+        lent = self.lent_rooms(anew=anew) if found.word in (estimate.SLOW, estimate.TOO_LARGE) else ()
         if not lent:
             return None
-        room = self.room()
+        room = self.memory_room()
         helped = within(replace(room, gpus=room.gpus + lent))
         hosts = dict.fromkeys(device.description.rpartition(":")[0] for device in lent)
         return helped.helped_by([*hosts]) if helped.word in (estimate.WELL, estimate.TIGHT) else None
 
 
-def _estimated(header: bytes, model: ModelFile) -> Callable[[MemoryRoom], MemoryFit]:
+def _estimate_by_formula(header: bytes, model: ModelFile) -> Callable[[MemoryRoom], MemoryFit]:
     """A model of the Hub in any room, by formula."""
-    return lambda room: estimate.estimate(header, model.size_bytes, room, name=model.name)
+    return lambda room: estimate.estimate_fit(header, model.size_bytes, room, name=model.name)
 
 
 class ModelCollection:
@@ -242,11 +246,11 @@ class ModelCollection:
         self.entries = load_catalog()
         self._closing = CancelToken()
         self._chosen = ChosenModels(surroundings.settings, surroundings.change, surroundings.notes)
-        self._here = InstalledModels(self.folder, surroundings.settings, surroundings.notes, self.entries)
+        self._here = InstalledModels(self.models_folder, surroundings.settings, surroundings.notes, self.entries)
         self.downloads = Downloads(
             jobs=surroundings.jobs,
-            fetch=fetch,
-            folder=self.folder,
+            fetch=fetch_download,
+            folder=self.models_folder,
             access=surroundings.network.access,
             ledger_path=surroundings.paths.connections,
             work_folder=surroundings.paths.downloads,
@@ -255,7 +259,7 @@ class ModelCollection:
         )
         self.machine = MachineNeeds(surroundings, self.hub, self._here, self._closing)
         self.storage = ModelStorage(
-            self.folder, self.downloads, surroundings.jobs, surroundings.states, surroundings.memory_bytes
+            self.models_folder, self.downloads, surroundings.jobs, surroundings.states, surroundings.memory_bytes
         )
         self._listeners: list[Callable[[Download], object]] = []
         self._list_listeners: list[Callable[[], object]] = []
@@ -266,9 +270,9 @@ class ModelCollection:
         """Goes on with downloads, empties the trash of what lies there for a week, and learns of GPUs, on a thread."""
 
         def settle() -> None:
-            folder = self.folder()
+            folder = self.models_folder()
             self.machine.learn_gpus()
-            _tidy(folder, self._closing)
+            _tidy_folder(folder, self._closing)
 
         self.downloads.start()
         self.machine.expect_gpus()
@@ -282,20 +286,20 @@ class ModelCollection:
         if self._settling is not None:
             self._settling.join()
 
-    def folder(self) -> Path:
+    def models_folder(self) -> Path:
         """Where models are kept."""
         chosen = self.around.settings().models.folder
         return Path(chosen) if chosen else self.around.paths.models
 
     # What is here.
 
-    def installed(self) -> list[InstalledFile]:
+    def list_installed(self) -> list[InstalledFile]:
         """The starter, those in the models folder, and those that a person opened elsewhere."""
-        return self._here.ours()
+        return self._here.list_ours()
 
-    def others(self) -> list[InstalledFile]:
+    def list_others(self) -> list[InstalledFile]:
         """Those of other programs, used where they lie."""
-        return self._here.others()
+        return self._here.list_others()
 
     def find(self, name: str) -> InstalledModel:
         """One of ours by its path, file name, label or name; raises ModelNotInstalled."""
@@ -307,30 +311,30 @@ class ModelCollection:
 
     def rename(self, path: Path, label: str) -> None:
         """Gives a model the person's own name, "" takes it back; its file keeps its own."""
-        self.around.notes.note(path, label=label.strip())
+        self.around.notes.update_note(path, label=label.strip())
         self._tell_list()
 
     def mark_used(self, path: Path) -> None:
         """A model was loaded just now; lists say when it was used last."""
-        self.around.notes.note(path, used_at=time.time())
+        self.around.notes.update_note(path, used_at=time.time())
 
     def remove(self, path: Path) -> TrashedModel:
         """Puts a model into the program's own trash. Raises ModelNotInstalled, or ModelNotOurs: that one stays where it
         is and only leaves the list.
         """
-        model = next((row.model for row in self.installed() if row.model.path == path), None)
+        model = next((row.model for row in self.list_installed() if row.model.path == path), None)
         if model is None:
             raise ModelNotInstalled(path.name)
         if model.is_ours:
-            thrown = models_folder.throw_away(model, self.folder())
-            self._chosen.forget(path)
+            thrown = models_folder.throw_away(model, self.models_folder())
+            self._chosen.forget_file(path)
             self._tell_list()
             return thrown
-        self._chosen.forget(path)
+        self._chosen.forget_file(path)
         self._tell_list()
         raise ModelNotOurs(str(path))
 
-    def put_back(self, thrown: models_folder.TrashedModel) -> Path:
+    def put_back(self, thrown: TrashedModel) -> Path:
         """Undoes `remove`; where the model is then."""
         path = models_folder.put_back(thrown)
         self._tell_list()
@@ -338,22 +342,22 @@ class ModelCollection:
 
     def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:
         """Brings a file along: copy, move or in_place. Returns where it is then; cancelled, where it was."""
-        added = yield from models_folder.add(path, self.folder(), how, cancel)
+        added = yield from models_folder.add_model(path, self.models_folder(), how, cancel)
         if added is None:
             return path
-        self.came(added, ADDED)
+        self.register_model(added, ADDED)
         return added
 
     def move_folder(self, new: Path, cancel: CancelToken) -> Iterator[CopyProgress]:
         """Moves all models to another folder, which is used from then on; cancelled, everything is as it was."""
-        old, new = self.folder(), new.absolute()
+        old, new = self.models_folder(), new.absolute()
         waiting = [download for download in self.downloads.all() if download.state in ("queued", "running")]
         for download in waiting:
             self.downloads.pause(download.id)
-        self.downloads.settle()  # no child writes into the old folder any more
+        self.downloads.wait_for_idle()  # no child writes into the old folder any more
         try:
             yield from models_folder.move_folder(
-                old, new, cancel, lambda: self._chosen.follow(old, new, self.around.paths.models)
+                old, new, cancel, lambda: self._chosen.follow_move(old, new, self.around.paths.models)
             )
         finally:
             for download in waiting:
@@ -361,18 +365,18 @@ class ModelCollection:
 
     # What there could be.
 
-    def suggestions(self, task: str = "chat", limit: int = USUAL_SUGGESTIONS) -> list[ModelSuggestion]:
+    def suggest_models(self, task: str = "chat", limit: int = USUAL_SUGGESTIONS) -> list[ModelSuggestion]:
         """The best for this machine; the last may be one that other computers' memory makes possible."""
         machine = self.machine
-        room, speed = machine.room(), machine.bytes_per_s()
-        chosen = choice.suggested(self.entries, task, room, limit, speed, lent=machine.lent())
-        rows, downloads = self.installed(), self.downloads.all()
+        room, speed = machine.memory_room(), machine.bytes_per_s()
+        chosen = choice.suggest_entries(self.entries, task, room, limit, speed, lent=machine.lent_rooms())
+        rows, downloads = self.list_installed(), self.downloads.all()
         return [
             ModelSuggestion(
                 entry,
                 machine.fit_of(entry, room, speed),
                 next((row.model for row in rows if is_of(row.model, entry)), None),
-                next((download for download in downloads if _fetches(download, entry)), None),
+                next((download for download in downloads if _fetches_entry(download, entry)), None),
             )
             for entry in chosen
         ]
@@ -387,7 +391,7 @@ class ModelCollection:
 
     def download_entry(self, entry: CatalogEntry, cancel: CancelToken | None = None) -> Download:
         """Looks a suggested model up on the Hub and queues it."""
-        repository = self.hub.repository(entry.repo, cancel=cancel)
+        repository = self.hub.read_repository(entry.repo, cancel=cancel)
         download = self.download(repository, choice.file_of(entry, repository), "vision" in entry.tasks)
         if cancel is not None and cancel.cancelled:  # while the Hub was asked
             self.downloads.cancel(download.id)
@@ -401,7 +405,7 @@ class ModelCollection:
 
     def fetch_eyes(self, model: InstalledModel, cancel: CancelToken | None = None) -> Download:
         """Queues the file that lets a model see, from its repository; raises FileNotOnHub where that has none."""
-        repository = self.hub.repository(model.repo, cancel=cancel)
+        repository = self.hub.read_repository(model.repo, cancel=cancel)
         same = next(
             (model_file for model_file in repository.models if model_file.parts[0].name.endswith(model.path.name)), None
         )
@@ -453,10 +457,10 @@ class ModelCollection:
 
     def for_task(self, task: str) -> Path | None:
         """The model of a tab: the chosen one, else one here that is made for it. Passages have only a chosen one."""
-        chosen = self._chosen.of(task)
+        chosen = self._chosen.path_for(task)
         if chosen is not None or task in ("chat", "write", PASSAGES):  # any model goes on with a text: the chat's does
             return chosen or (starter_model() if task == "chat" else None)
-        able = [row.model for row in self.installed() if self._here.can(row.model, task)]
+        able = [row.model for row in self.list_installed() if self._here.can_do(row.model, task)]
         return max(able, key=lambda model: model.size_bytes).path if able else None
 
     def offer_for(self, task: str, *, of_long: bool = False) -> ModelSuggestion | None:
@@ -466,43 +470,44 @@ class ModelCollection:
         """
         if task == "chat":
             if any(
-                row.model.origin != STARTER and not row.model.missing and not row.embeds for row in self.installed()
+                row.model.origin != STARTER and not row.model.missing and not row.embeds
+                for row in self.list_installed()
             ):
                 return None
         elif self.for_task(task) is not None:
             return None
         limit = len(self.entries) if of_long else USUAL_SUGGESTIONS
-        found = [suggestion for suggestion in self.suggestions(task, limit) if suggestion.installed is None]
+        found = [suggestion for suggestion in self.suggest_models(task, limit) if suggestion.installed is None]
         found.sort(key=lambda each: of_long and not choice.writes_long(each.entry))
         return next((suggestion for suggestion in found if suggestion.fit.word != estimate.TOO_LARGE), None)
 
-    def use(self, task: str, path: Path) -> None:
+    def choose_model(self, task: str, path: Path) -> None:
         """A tab keeps this model; the starter and nothing chosen are the same for the chat. It is in all lists then.
 
         Raises EmbeddingsUnavailable where passages are to be found with a model that was not made for it.
         """
         if task == PASSAGES and not embeds_texts(path):
             raise EmbeddingsUnavailable(str(path))
-        if self._chosen.use(task, path):
+        if self._chosen.choose_model(task, path):
             self._tell_list()
 
     def stop_using(self, task: str) -> None:
         """A task has no model of its own any more."""
-        self._chosen.clear(task)
+        self._chosen.clear_choice(task)
         self._tell_list()
 
-    def came(self, path: Path, origin: str = DOWNLOADED) -> None:
+    def register_model(self, path: Path, origin: str = DOWNLOADED) -> None:
         """A model is here: brought along, fetched, or found on this computer in place of that. Its first file."""
-        is_elsewhere = not path.is_relative_to(self.folder())
+        is_elsewhere = not path.is_relative_to(self.models_folder())
         if is_elsewhere:
-            self._chosen.know(path)
-        self.around.notes.note(path, origin=OPENED if is_elsewhere else origin, added_at=time.time())
+            self._chosen.add_known(path)
+        self.around.notes.update_note(path, origin=OPENED if is_elsewhere else origin, added_at=time.time())
         self._tell_list()
 
     def _on_download(self, download: Download) -> None:
         if download.state == DONE and download.paths:
             try:
-                self.came(Path(download.paths[0]))
+                self.register_model(Path(download.paths[0]))
             except AppError as error:
                 log.info("a new model could not be noted: %s", error)
         with self._lock:
@@ -511,10 +516,10 @@ class ModelCollection:
             listener(download)
 
 
-def _tidy(folder: Path, cancel: CancelToken) -> None:
+def _tidy_folder(folder: Path, cancel: CancelToken) -> None:
     """Empties the trash of what lies there for a week, and moves what an ended run left elsewhere."""
     try:
-        models_folder.empty(folder, TRASH_KEPT_S)
+        models_folder.empty_trash(folder, TRASH_KEPT_S)
         left = models_folder.unfinished_move(folder)
         if left is not None:
             for _ in models_folder.move_folder(left, folder, cancel):
@@ -523,7 +528,7 @@ def _tidy(folder: Path, cancel: CancelToken) -> None:
         log.info("the models folder could not be tidied up: %s", error)
 
 
-def _fetches(download: Download, entry: CatalogEntry) -> bool:
+def _fetches_entry(download: Download, entry: CatalogEntry) -> bool:
     request = download.request
     return request.repo == entry.repo and any(
         file.name == entry.file or (not entry.file and file.size_bytes == entry.size_bytes) for file in request.files
@@ -557,7 +562,9 @@ def fetch_model(
     for file in files:
         before = sum(each.size_bytes for each in done)
         left = sum(remote_file.size_bytes for remote_file in files[len(done) + 1 :])
-        copy = _copy(models, repository, file, cancel) if len(model.parts) == 1 else None  # parts must lie together
+        copy = (
+            _copy_existing(models, repository, file, cancel) if len(model.parts) == 1 else None
+        )  # parts must lie together
         for event in [copy] if copy else fetch_file(models, repository, file, left, cancel):
             if isinstance(event, Fetched):
                 yield replace(event, done_bytes=before + event.done_bytes, total_bytes=total)
@@ -568,7 +575,7 @@ def fetch_model(
         if cancel.cancelled:
             return
     parts = done[: len(model.parts)]
-    models.came(Path(parts[0].path))
+    models.register_model(Path(parts[0].path))
     vision = Path(done[-1].path) if len(done) > len(parts) else None
     size, resumed = sum(done.size_bytes for done in parts), sum(each.resumed_bytes for each in done)
     yield ModelReady(Path(parts[0].path), size, parts[0].sha256, resumed, vision)
@@ -583,23 +590,25 @@ def fetch_file(
     *,
     folder: Path | None = None,
 ) -> Iterator[ChildEvent]:
-    """Into `folder`, by default that of the models. `left_bytes` are still needed for what comes after it."""
+    """Into `models_folder`, by default that of the models. `left_bytes` are still needed for what comes after it."""
     around = models.around
     job = FetchJob(
         repository.name,
         repository.commit,
         file.name,
-        str(folder or models.folder()),
+        str(folder or models.models_folder()),
         around.network.access(),
         str(around.paths.connections),
         file.size_bytes,
         file.sha256,
         left_bytes,
     )
-    yield from fetch(job, folder=around.paths.downloads, cancel=cancel)
+    yield from fetch_download(job, folder=around.paths.downloads, cancel=cancel)
 
 
-def _copy(models: ModelCollection, repository: Repository, file: RemoteFile, cancel: CancelToken) -> Done | None:
+def _copy_existing(
+    models: ModelCollection, repository: Repository, file: RemoteFile, cancel: CancelToken
+) -> Done | None:
     copy = models.find_copy(file, cancel)
     if copy is None:
         return None
@@ -642,17 +651,17 @@ class ModelStorage:
         self._folder, self._downloads, self._jobs, self._states = folder, downloads, jobs, states
         self._memory_bytes = memory_bytes
 
-    def report(self) -> StorageReport:
+    def make_report(self) -> StorageReport:
         """What is there now."""
         folder = self._folder()
         there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
         files = [file for file in folder.rglob("*.gguf") if not _is_hidden(file, folder)] if folder.is_dir() else []
-        parts, loose = self._parts(), self._loose_parts()
+        parts, loose = self._partial_files(), self._loose_parts()
         return StorageReport(
             folder,
             shutil.disk_usage(there).free,
-            sum(map(_size, files)) + sum(part.fetched_bytes(path) for path in parts if path not in loose),
-            sum(_size(file) for file in (folder / models_folder.TRASH).rglob("*")),
+            sum(map(_file_size, files)) + sum(part.fetched_bytes(path) for path in parts if path not in loose),
+            sum(_file_size(file) for file in (folder / models_folder.TRASH).rglob("*")),
             sum(map(part.fetched_bytes, loose)),
             self._states.size_bytes(),
             sum(_job_bytes(job) for job in self._jobs.find(DOWNLOAD, OVER)),
@@ -661,7 +670,7 @@ class ModelStorage:
 
     def clear_trash(self) -> None:
         """What was removed is gone for good."""
-        models_folder.empty(self._folder())
+        models_folder.empty_trash(self._folder())
 
     def clear_parts(self) -> None:
         """Removes the beginnings of files that no download waits for."""
@@ -685,20 +694,20 @@ class ModelStorage:
         for job in self._jobs.find(DOWNLOAD, OVER):
             self._jobs.remove(job.id)
 
-    def _wanted(self) -> set[Path]:
+    def _wanted_files(self) -> set[Path]:
         """The files that downloads go on with."""
         folder, wanted = self._folder(), set()
         for download in self._downloads.all():
             for file in download.request.all_files if download.state != DONE else ():
                 with contextlib.suppress(DownloadFailed):  # its name is no file's
-                    wanted.add(part.place(folder, download.request.repo, file.name))
+                    wanted.add(part.file_place(folder, download.request.repo, file.name))
         return wanted
 
     def _loose_parts(self) -> list[Path]:
-        wanted = self._wanted()
-        return [path for path in self._parts() if path not in wanted]
+        wanted = self._wanted_files()
+        return [path for path in self._partial_files() if path not in wanted]
 
-    def _parts(self) -> list[Path]:
+    def _partial_files(self) -> list[Path]:
         """The files of which there is a beginning."""
         folder = self._folder()
         if not folder.is_dir():
@@ -711,7 +720,7 @@ def _is_hidden(file: Path, folder: Path) -> bool:
     return any(name.startswith(".") for name in file.relative_to(folder).parts[:-1])
 
 
-def _size(file: Path) -> int:
+def _file_size(file: Path) -> int:
     try:
         return file.stat().st_size if file.is_file() else 0
     except OSError:

@@ -27,7 +27,7 @@ from app.engine.fit import (
     shape_of,
 )
 from app.engine.protocol import Sampling, Wish
-from app.features.models.messages import MessageTemplate, gigabytes
+from app.features.models.messages import MessageTemplate, format_gigabytes
 
 WELL, TIGHT, SLOW, TOO_LARGE = "well", "tight", "slow", "too_large"
 
@@ -72,7 +72,7 @@ class MemoryFit:
         """In memory, and not too slow to wait for."""
         return self.word in (WELL, TIGHT) and not 0 < self.tokens_per_s < LEAST_TOKENS_PER_S
 
-    def at(self, bytes_per_s: float) -> MemoryFit:
+    def at_speed(self, bytes_per_s: float) -> MemoryFit:
         """The same on a computer that reads that many bytes of weights a second."""
         return dataclasses.replace(self, tokens_per_s=bytes_per_s / self.active_bytes if self.active_bytes else 0.0)
 
@@ -81,18 +81,18 @@ class MemoryFit:
         return dataclasses.replace(self, word=TIGHT, helpers=tuple(computers))
 
 
-def estimate(header_bytes: bytes, total_bytes: int, room: MemoryRoom, *, name: str = "") -> MemoryFit:
+def estimate_fit(header_bytes: bytes, total_bytes: int, room: MemoryRoom, *, name: str = "") -> MemoryFit:
     """By formula, from a model's first bytes and the length of all its parts; raises ModelUnreadable(name)."""
-    header = _header(header_bytes, name)
-    shape = _shape(header, total_bytes)
-    return dataclasses.replace(_fit(shape, room), active_bytes=_active_bytes(header, shape))
+    header = _parse_header(header_bytes, name)
+    shape = _shape_of(header, total_bytes)
+    return dataclasses.replace(_make_fit(shape, room), active_bytes=_active_bytes(header, shape))
 
 
 def by_size(size_bytes: int, kv_bytes_per_token: int, room: MemoryRoom, active_bytes: int = 0) -> MemoryFit:
     """From a size alone; without `kv_bytes_per_token` (in 16 bit) the context counts as it does in most models."""
     kv_bytes = kv_bytes_per_token or size_bytes // USUAL_SIZE_PER_KV_BYTE
     layers = USUAL_LAYERS
-    found = _fit(
+    found = _make_fit(
         ModelShape(
             layers=layers,
             layer_weights=(size_bytes // layers,) * layers,
@@ -115,7 +115,7 @@ def by_size(size_bytes: int, kv_bytes_per_token: int, room: MemoryRoom, active_b
     return dataclasses.replace(found, active_bytes=active_bytes)
 
 
-def exact(
+def measure_fit(
     header_bytes: bytes,
     total_bytes: int,
     room: MemoryRoom,
@@ -128,26 +128,26 @@ def exact(
 
     An estimate (`is_exact` says so) where llama.cpp gives none, and of models in parts, whose other headers it lacks.
     """
-    header = _header(header_bytes, name)
-    shape = _shape(header, total_bytes)
+    header = _parse_header(header_bytes, name)
+    shape = _shape_of(header, total_bytes)
     active_bytes = _active_bytes(header, shape)
-    by_formula = dataclasses.replace(_fit(shape, room), active_bytes=active_bytes)
+    by_formula = dataclasses.replace(_make_fit(shape, room), active_bytes=active_bytes)
     if not _has_all_tensors(header):
         return by_formula
     gpus = [gpu.name for gpu in room.gpus]
     numbers: fit.Estimate | None = None
-    layout = _plan(shape, room, None)[1]
+    layout = _plan_layout(shape, room, None)[1]
     for _ in range(MOST_PROBES):
         measured = fit.probe_header(
             header_bytes, total_bytes, layout, gpus if layout.gpu_layers else (), folder=folder, cancelled=cancelled
         )
         if measured is None:
             return by_formula
-        numbers = fit.corrected(shape, layout, measured)
-        asked, layout = layout, _plan(shape, room, numbers)[1]
+        numbers = fit.corrected_estimate(shape, layout, measured)
+        asked, layout = layout, _plan_layout(shape, room, numbers)[1]
         if layout == asked:
             break
-    return dataclasses.replace(_fit(shape, room, numbers), is_exact=True, active_bytes=active_bytes)
+    return dataclasses.replace(_make_fit(shape, room, numbers), is_exact=True, active_bytes=active_bytes)
 
 
 _WORDS = {
@@ -161,7 +161,7 @@ _FITS_BUT_SLOW = "Fits · needs {needed} GB"
 
 def fit_words(fit: MemoryFit) -> MessageTemplate:
     """A fit in words with its numbers; nothing runs well that is slower than people read."""
-    values = {"needed": gigabytes(fit.needed_bytes), "free": gigabytes(fit.free_bytes)}
+    values = {"needed": format_gigabytes(fit.needed_bytes), "free": format_gigabytes(fit.free_bytes)}
     if fit.helpers:
         return MessageTemplate(
             "Fits with {computers} · needs {needed} GB", values | {"computers": ", ".join(fit.helpers)}
@@ -206,26 +206,26 @@ def _active_bytes(header: GgufHeader, shape: ModelShape) -> int:
     return dense - mixed + mixed * used // experts
 
 
-def _plan(
+def _plan_layout(
     shape: ModelShape, room: MemoryRoom, numbers: fit.Estimate | None
 ) -> tuple[fit.LoadPlan | fit.DoesNotFit, ModelLayout]:
     """What would be done with it here, and its layout; that of the smallest form where nothing fits."""
     try:
-        plan = fit.choose(shape, Wish(), room, numbers)
+        plan = fit.choose_plan(shape, Wish(), room, numbers)
     except fit.DoesNotFit as refusal:
         return refusal, refusal.layout
     return plan, plan.layout
 
 
-def _fit(shape: ModelShape, room: MemoryRoom, numbers: fit.Estimate | None = None) -> MemoryFit:
-    plan, layout = _plan(shape, room, numbers)
+def _make_fit(shape: ModelShape, room: MemoryRoom, numbers: fit.Estimate | None = None) -> MemoryFit:
+    plan, layout = _plan_layout(shape, room, numbers)
     if isinstance(plan, fit.DoesNotFit):
         return MemoryFit(TOO_LARGE, plan.needed_bytes, plan.free_bytes, layout.context_tokens)
-    word = _word(plan, (numbers or shape.needs)(layout), room)
+    word = _verdict_word(plan, (numbers or shape.memory_needs)(layout), room)
     return MemoryFit(word, plan.needed_bytes, plan.free_bytes, layout.context_tokens)
 
 
-def _word(plan: fit.LoadPlan, needs: MemoryNeeds, room: MemoryRoom) -> str:
+def _verdict_word(plan: fit.LoadPlan, needs: MemoryNeeds, room: MemoryRoom) -> str:
     if plan.choice == fit.TIGHT:
         return SLOW
     main = needs.total if room.shares else needs.main
@@ -233,7 +233,7 @@ def _word(plan: fit.LoadPlan, needs: MemoryNeeds, room: MemoryRoom) -> str:
     return TIGHT if is_near or plan.choice in (fit.KV_REDUCED, fit.CONTEXT_REDUCED) else WELL
 
 
-def _header(header_bytes: bytes, name: str) -> GgufHeader:
+def _parse_header(header_bytes: bytes, name: str) -> GgufHeader:
     try:
         return read_beginning(header_bytes)
     except GgufProblem as problem:
@@ -245,12 +245,12 @@ def _has_all_tensors(header: GgufHeader) -> bool:
     return header.is_complete and not (isinstance(parts, int) and parts > 1)
 
 
-def _shape(header: GgufHeader, total_bytes: int) -> ModelShape:
+def _shape_of(header: GgufHeader, total_bytes: int) -> ModelShape:
     """A header's shape; where its tensors are not known, the weights are spread evenly over the layers."""
     shape = shape_of(header)
     if _has_all_tensors(header):
         return shape
-    vocabulary = _vocabulary(header.metadata.get("tokenizer.ggml.tokens"))
+    vocabulary = _vocabulary_size(header.metadata.get("tokenizer.ggml.tokens"))
     weights = max(0, total_bytes - vocabulary * HEADER_BYTES_PER_TOKEN)
     input_weights = min(weights // 2, vocabulary * shape.width)  # a byte each: between 6 and 8 bits, as a rule
     blocks = header.architecture_value("block_count")  # those for guessing ahead are not loaded
@@ -267,7 +267,7 @@ def _shape(header: GgufHeader, total_bytes: int) -> ModelShape:
     )
 
 
-def _vocabulary(tokens: Any) -> int:
+def _vocabulary_size(tokens: Any) -> int:
     count = tokens.items if isinstance(tokens, SkippedArray) else len(tokens) if isinstance(tokens, list) else 0
     return int(min(count, MOST_UNITS))
 
@@ -289,7 +289,7 @@ class TokenSpeed:
     writing: float
 
 
-def probe(engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
+def probe_speed(engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
     """Measures how fast a model reads and writes here; None where that cannot be told, as while it answers a chat."""
     lines = " ".join(f"{number} times {number + 7} is {number * (number + 7)}." for number in range(PROBE_LINES))
     answer = engine.generate(
@@ -342,31 +342,31 @@ class MachineSpeed:
         with self._lock:
             key = f"{machine_key()}{'-gpu' if on_gpu else ''}"
             kept = self._kept.find(key) or {}
-            now = _told(answers)
+            now = _speed_from_answers(answers)
             if now <= 0 and not on_gpu:
-                now = max(_small(answers), self._probed(kept, cancelled))
-            before = _number(kept.get(TAKEN))
+                now = max(_small_model_speed(answers), self._probed_speed(kept, cancelled))
+            before = _parse_number(kept.get(TAKEN))
             if now <= 0 or before / STEADY <= now <= before * STEADY:
                 return before
             self._kept.put(key, kept | {TAKEN: now})
             return now
 
-    def _probed(self, kept: dict[str, Any], cancelled: Callable[[], bool]) -> float:
-        if _number(kept.get(PROBED)) <= 0:
+    def _probed_speed(self, kept: dict[str, Any], cancelled: Callable[[], bool]) -> float:
+        if _parse_number(kept.get(PROBED)) <= 0:
             cores = physical_cores()
             kept[PROBED] = writing_bytes_per_s(self._probe(cores, folder=self._work_folder, cancelled=cancelled), cores)
-        return _number(kept[PROBED])
+        return _parse_number(kept[PROBED])
 
 
-def _told(answers: Sequence[tuple[int, float]]) -> float:
+def _speed_from_answers(answers: Sequence[tuple[int, float]]) -> float:
     """By the largest model that is large enough to tell; 0 where none is."""
     size, speed = max(answers, default=(0, 0.0))
     return size * speed if size >= TELLING_BYTES else 0.0
 
 
-def _small(answers: Sequence[tuple[int, float]]) -> float:
+def _small_model_speed(answers: Sequence[tuple[int, float]]) -> float:
     return max((size * speed for size, speed in answers), default=0.0)
 
 
-def _number(value: object) -> float:
+def _parse_number(value: object) -> float:
     return float(value) if isinstance(value, int | float) and value > 0 else 0.0

@@ -53,22 +53,22 @@ class InstalledModels:
     ) -> None:
         self._folder, self._settings, self._notes, self._entries = folder, settings, notes, entries
 
-    def ours(self) -> list[InstalledFile]:
+    def list_ours(self) -> list[InstalledFile]:
         """The starter, those in the models folder, and those that a person opened elsewhere."""
         starter = starter_model()
-        found = [library.describe(starter, STARTER) if starter else None, *library.scan(self._folder())]
+        found = [library.describe_model(starter, STARTER) if starter else None, *library.scan_folder(self._folder())]
         known = {part for model in found if model for part in model.parts}
         opened = (Path(path) for path in self._settings().engine.known_models)
-        found += [library.describe(path, OPENED) for path in opened if path not in known]
+        found += [library.describe_model(path, OPENED) for path in opened if path not in known]
         return self._with_notes(found)
 
-    def others(self) -> list[InstalledFile]:
+    def list_others(self) -> list[InstalledFile]:
         """Those of other programs, used where they lie."""
         return self._with_notes(library.scan_others(os.environ, Path.home(), sys.platform))
 
     def find(self, name: str) -> InstalledModel:
         """One of ours by its path, file name, label or name; raises ModelNotInstalled."""
-        path, rows = Path(name).expanduser().absolute(), self.ours()
+        path, rows = Path(name).expanduser().absolute(), self.list_ours()
         same = name.lower()
         for is_it in (
             lambda row: row.model.path == path,
@@ -81,14 +81,14 @@ class InstalledModels:
 
     def find_copy(self, file: RemoteFile, cancel: CancelToken) -> Path | None:
         """The same file on this computer, here or in another program's folder."""
-        candidates = [row.model for row in (*self.ours(), *self.others())]
+        candidates = [row.model for row in (*self.list_ours(), *self.list_others())]
         return library.find_copy(file, candidates, self._known_sha, self._remember_sha, cancel)
 
     def entry_of(self, model: InstalledModel) -> CatalogEntry | None:
         """The suggested model that this is."""
         return next((entry for entry in self._entries if is_of(model, entry)), None)
 
-    def can(self, model: InstalledModel, task: str) -> bool:
+    def can_do(self, model: InstalledModel, task: str) -> bool:
         """Whether a model is made for a tab. Unknown ones do what their name says."""
         if model.origin == STARTER or model.missing:
             return False
@@ -123,7 +123,7 @@ class InstalledModels:
     def _remember_sha(self, path: Path, sha256: str) -> None:
         with contextlib.suppress(OSError):
             stat = path.stat()
-            self._notes.note(path, sha256=sha256, size_bytes=stat.st_size, mtime_ns=stat.st_mtime_ns)
+            self._notes.update_note(path, sha256=sha256, size_bytes=stat.st_size, mtime_ns=stat.st_mtime_ns)
 
 
 def embeds_texts(path: Path) -> bool:
@@ -153,7 +153,7 @@ def is_of(model: InstalledModel, entry: CatalogEntry) -> bool:
 def senses_of(path: Path) -> tuple[bool, bool]:
     """Whether a model sees, and hears, by what lies beside it; without loading anything."""
     projector = library.find_projector(path)
-    return library.abilities(projector) if projector is not None else (False, False)
+    return library.projector_abilities(projector) if projector is not None else (False, False)
 
 
 def engine_names(path: Path) -> tuple[str, ...]:
@@ -178,13 +178,13 @@ class ChosenModels:
     def __init__(self, settings: Callable[[], Settings], change: Callable[..., None], notes: ModelNotes) -> None:
         self._settings, self._change, self._notes = settings, change, notes
 
-    def of(self, task: str) -> Path | None:
+    def path_for(self, task: str) -> Path | None:
         """The file that was chosen for a tab, where it still is."""
         settings = self._settings()
         chosen = settings.engine.model_path if task == "chat" else getattr(settings.models, f"{task}_path", "")
         return Path(chosen) if chosen and Path(chosen).is_file() else None
 
-    def use(self, task: str, path: Path) -> bool:
+    def choose_model(self, task: str, path: Path) -> bool:
         """A tab keeps this model, and all others know of it; the starter is what the chat has where nothing is chosen.
 
         Returns whether it was not known before.
@@ -194,22 +194,22 @@ class ChosenModels:
         if task != "chat":
             self._change("models", **{f"{task}_path": str(path)})
             if is_new:
-                self.know(path)
+                self.add_known(path)
         elif is_file:
-            self._change("engine", model_path=str(path), known_models=self._with(path))
+            self._change("engine", model_path=str(path), known_models=self._known_with(path))
         else:
             self._change("engine", model_path="" if path == starter_model() else str(path))
         return is_new
 
-    def clear(self, task: str) -> None:
+    def clear_choice(self, task: str) -> None:
         """A task has no model of its own any more."""
         self._change("models", **{f"{task}_path": ""})
 
-    def know(self, path: Path) -> None:
+    def add_known(self, path: Path) -> None:
         """A file is used where it lies."""
-        self._change("engine", known_models=self._with(path))
+        self._change("engine", known_models=self._known_with(path))
 
-    def forget(self, path: Path) -> None:
+    def forget_file(self, path: Path) -> None:
         """No setting names this file any more."""
         engine, models, gone = self._settings().engine, self._settings().models, str(path)
         if gone in (engine.model_path, *engine.known_models):
@@ -220,7 +220,7 @@ class ChosenModels:
         if cleared:
             self._change("models", **cleared)
 
-    def follow(self, old: Path, new: Path, usual: Path) -> None:
+    def follow_move(self, old: Path, new: Path, usual: Path) -> None:
         """The models moved to another folder; everything that names a file in the old one names it in the new one.
 
         `usual` is the folder that needs no setting.
@@ -232,7 +232,7 @@ class ChosenModels:
         for note in self._notes.all():
             if old in note.path.parents:
                 facts = {field.name: getattr(note, field.name) for field in fields(ModelNote) if field.name != "path"}
-                self._notes.note(Path(moved(str(note.path))), **facts)
+                self._notes.update_note(Path(moved(str(note.path))), **facts)
                 self._notes.forget(note.path)
         engine, models = self._settings().engine, self._settings().models
         known = tuple(moved(path) for path in engine.known_models)
@@ -240,5 +240,5 @@ class ChosenModels:
         paths = {name: moved(getattr(models, name)) for name in TAB_PATHS}
         self._change("models", folder="" if new == usual else str(new), **paths)
 
-    def _with(self, path: Path) -> tuple[str, ...]:
+    def _known_with(self, path: Path) -> tuple[str, ...]:
         return (str(path), *(known for known in self._settings().engine.known_models if known != str(path)))

@@ -19,7 +19,7 @@ from app.core.events import ModelLoaded
 from app.core.gguf import check_model
 from app.core.paths import runs_elsewhere
 from app.hub.catalog import CatalogEntry, load_catalog
-from app.language.names import LANGUAGES, base
+from app.language.names import LANGUAGES, base_code
 from app.remote.servers import USUAL_WEIGHTS, weights_in_name
 
 log = logging.getLogger(__name__)
@@ -51,16 +51,16 @@ class KnownLanguages:
     is_for_code: bool = False
 
 
-def knows(model: Path | None) -> KnownLanguages:
+def known_languages(model: Path | None) -> KnownLanguages:
     """What a model file can do; nothing without one, or where the file is gone."""
     if model is None:
-        return _knows(GENERIC, ())
+        return _family_languages(GENERIC, ())
     if runs_elsewhere(model):
-        return _named(model.stem, {}, weights_in_name(model.stem) or USUAL_WEIGHTS)
+        return _languages_by_name(model.stem, {}, weights_in_name(model.stem) or USUAL_WEIGHTS)
     try:
         facts = model.stat()
     except OSError:
-        return _named(model.name, {}, 0.0)
+        return _languages_by_name(model.name, {}, 0.0)
     return _of_file(model, facts.st_size, facts.st_mtime_ns)
 
 
@@ -81,14 +81,14 @@ def weights_in(model: Path) -> float:
 
 def can_translate(knows: KnownLanguages, source: str, target: str) -> bool:
     """Whether a model knows both languages; with `source` "", whether it knows the target and another one."""
-    others = [code for code in knows.languages if base(code) != base(target)]
-    if not _has(knows, target):
+    others = [code for code in knows.languages if base_code(code) != base_code(target)]
+    if not _has_language(knows, target):
         return False
-    return _has(knows, source) if source else bool(others)
+    return _has_language(knows, source) if source else bool(others)
 
 
-def _has(knows: KnownLanguages, code: str) -> bool:
-    return base(code) in {base(language) for language in knows.languages}
+def _has_language(knows: KnownLanguages, code: str) -> bool:
+    return base_code(code) in {base_code(language) for language in knows.languages}
 
 
 @lru_cache(maxsize=64)
@@ -103,10 +103,10 @@ def _of_file(model: Path, size_bytes: int, _changed: int) -> KnownLanguages:
         metadata = dict(header.metadata)
         weights = float(header.weights)
         if not metadata.get("tokenizer.chat_template"):
-            return _knows(GENERIC, ())
+            return _family_languages(GENERIC, ())
     except AppError as error:
         log.info("what %s can translate is guessed from its name: %s", model.name, error)
-    found = _named(f"{model.name} {entry.name if entry else ''}", metadata, weights)
+    found = _languages_by_name(f"{model.name} {entry.name if entry else ''}", metadata, weights)
     return _with_entry(found, entry) if entry else found
 
 
@@ -115,26 +115,26 @@ def _with_entry(found: KnownLanguages, entry: CatalogEntry) -> KnownLanguages:
     family = entry.translation_prompt or found.family
     chunk = entry.chunks.get("translate")
     sizes = (chunk.segments, chunk.input_tokens, chunk.context_paragraphs) if chunk else (0, 0, 0)
-    known = _knows(family, told or found.languages, *sizes)
+    known = _family_languages(family, told or found.languages, *sizes)
     return replace(known, is_guess=found.is_guess and not told, is_for_code=found.is_for_code)
 
 
-def _named(name: str, metadata: dict[str, Any], weights: float) -> KnownLanguages:
+def _languages_by_name(name: str, metadata: dict[str, Any], weights: float) -> KnownLanguages:
     """By the names in a header and of the file; `weights` 0 where nothing tells how many it has."""
     keys = ("architecture", "name", "basename", "finetune", "size_label")
     said = " ".join([name, *(str(metadata.get(f"general.{key}", "")) for key in keys)]).casefold()
     for pattern, family in _TRANSLATORS:
         if re.search(pattern, said):
-            return _knows(family, _GEMMA_TRANSLATES if family == TRANSLATE_GEMMA else _HUNYUAN)
+            return _family_languages(family, _GEMMA_TRANSLATES if family == TRANSLATE_GEMMA else _HUNYUAN)
     if weights < LEAST_WEIGHTS or re.search(_ENGLISH_ONLY, said):
-        return _knows(GENERIC, ("en",))
+        return _family_languages(GENERIC, ("en",))
     guessed = next((languages for pattern, languages in _MAKERS if re.search(pattern, said)), COMMON)
     if guessed is COMMON and weights < LEAST_UNKNOWN_WEIGHTS:
         guessed = ("en",)
-    return replace(_knows(GENERIC, guessed), is_guess=True, is_for_code=bool(re.search(_FOR_CODE, said)))
+    return replace(_family_languages(GENERIC, guessed), is_guess=True, is_for_code=bool(re.search(_FOR_CODE, said)))
 
 
-def _knows(
+def _family_languages(
     family: str, languages: tuple[str, ...], segments: int = 0, tokens: int = 0, context: int = 0
 ) -> KnownLanguages:
     takes_more = family in (GENERIC, HY_MT2)
@@ -159,37 +159,37 @@ ALL = tuple(language.code for language in LANGUAGES if language.code != "pt")
 """Of models that were trained with a hundred languages or more."""
 
 
-def _codes(text: str) -> tuple[str, ...]:
+def _split_codes(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
 _LARGEST = "en de fr es it pt-BR pt-PT nl ru ja ko zh zh-Hant ar"
-COMMON = _codes(f"{_LARGEST} pl uk cs sk hu ro bg el sv da nb fi tr he fa hi bn id ms vi th ca hr sr lt lv et sl")
-_HUNYUAN = _codes(
+COMMON = _split_codes(f"{_LARGEST} pl uk cs sk hu ro bg el sv da nb fi tr he fa hi bn id ms vi th ca hr sr lt lv et sl")
+_HUNYUAN = _split_codes(
     "zh en fr pt es ja tr ru ar ko th it de vi ms id tl hi zh-Hant pl cs nl km my fa gu ur te mr he bn ta uk bo kk mn "
     "ug yue"
 )
-_GEMMA_TRANSLATES = _codes(
+_GEMMA_TRANSLATES = _split_codes(
     "ar bg bn ca cs da de el en es et fa fi tl fr gu he hi hr hu id is it ja kn ko lt lv ml mr nl nb pa pl pt-BR pt-PT "
     "ro ru sk sl sr sv sw ta te th tr uk ur vi zh zh-Hant zu"
 )
 _MAKERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"qwen[-_ ]?3|gemma[-_ ]?[34]", ALL),
-    (r"qwen", _codes(f"{_LARGEST} pl cs he tr vi th id ms my km bn hi ur tl fa")),
+    (r"qwen", _split_codes(f"{_LARGEST} pl cs he tr vi th id ms my km bn hi ur tl fa")),
     (
         r"eurollm",
-        _codes(
+        _split_codes(
             "en de fr es it pt-PT pt-BR nl pl cs sk sl hr hu ro bg el sv da fi et lv lt ga ca gl nb ru uk tr ar hi ja "
             "ko zh"
         ),
     ),
-    (r"granite", _codes("en de es fr ja pt-BR pt-PT ar cs it ko nl zh")),
-    (r"lfm2", _codes("en ar zh fr de ja ko es")),
-    (r"smollm3", _codes("en fr es de it pt-BR pt-PT")),
-    (r"llama[-_ ]?4", _codes("en ar fr de hi id it pt-BR pt-PT es tl th vi")),
-    (r"llama[-_ ]?3", _codes("en de fr it pt-BR pt-PT hi es th")),
-    (r"phi[-_ ]?4", _codes("en ar zh cs da nl fi fr de he hu it ja ko nb pl pt-BR pt-PT ru es sv th tr uk")),
+    (r"granite", _split_codes("en de es fr ja pt-BR pt-PT ar cs it ko nl zh")),
+    (r"lfm2", _split_codes("en ar zh fr de ja ko es")),
+    (r"smollm3", _split_codes("en fr es de it pt-BR pt-PT")),
+    (r"llama[-_ ]?4", _split_codes("en ar fr de hi id it pt-BR pt-PT es tl th vi")),
+    (r"llama[-_ ]?3", _split_codes("en de fr it pt-BR pt-PT hi es th")),
+    (r"phi[-_ ]?4", _split_codes("en ar zh cs da nl fi fr de he hu it ja ko nb pl pt-BR pt-PT ru es sv th tr uk")),
     (r"phi[-_ ]?3", ("en",)),
-    (r"ministral|mistral|magistral|nemo\b", _codes(f"{_LARGEST} pl hi")),
+    (r"ministral|mistral|magistral|nemo\b", _split_codes(f"{_LARGEST} pl hi")),
 )
 """What the makers of each family name; the first that fits counts."""

@@ -33,20 +33,20 @@ class RemoteMachines:
         """Those that are kept."""
         return self._settings().engine.machines
 
-    def usable(self) -> tuple[str, ...]:
+    def usable_addresses(self) -> tuple[str, ...]:
         """Those that an engine may connect to now, which it then does: none where the network is switched off."""
         settings = self._settings()
         addresses = settings.engine.machines if settings.network.allowed else ()
         for address in addresses:
-            self._note(address)
+            self._note_connection(address)
         return addresses
 
-    def lent(self) -> tuple[GpuRoom, ...]:
+    def lent_rooms(self) -> tuple[GpuRoom, ...]:
         """What they may give now, as a model's room has it; asks them, in up to eight seconds."""
         from app.engine.fit import GpuRoom
         from app.engine.machines import ask_all
 
-        found, _ = ask_all(self.usable())
+        found, _ = ask_all(self.usable_addresses())
         return tuple(
             GpuRoom(device.name, machine.address, device.free_bytes, device.total_bytes, shared=machine.is_here)
             for machine in found
@@ -55,27 +55,27 @@ class RemoteMachines:
 
     def add(self, address: str) -> RemoteMachine:
         """Asks a computer what it has, in up to some seconds, and keeps it. Raises NetworkOff or MachineUnusable."""
-        from app.engine.machines import ask, parse
+        from app.engine.machines import parse_address, query_machine
 
-        host, port = parse(address)
+        host, port = parse_address(address)
         whole = f"{host}:{port}"
         if not self._settings().network.allowed:
             raise NetworkOff
-        self._note(whole)
-        machine = ask(whole)
-        self._keep((*(text for text in self.addresses if text != whole), whole))
+        self._note_connection(whole)
+        machine = query_machine(whole)
+        self._save_addresses((*(text for text in self.addresses if text != whole), whole))
         return machine
 
     def remove(self, address: str) -> None:
         """It is not used any more, from the next loading on."""
-        self._keep(tuple(text for text in self.addresses if text != address))
+        self._save_addresses(tuple(text for text in self.addresses if text != address))
 
-    def _keep(self, addresses: tuple[str, ...]) -> None:
+    def _save_addresses(self, addresses: tuple[str, ...]) -> None:
         assert self._change is not None
         chosen = self._settings().engine.devices
         gone = set(self.addresses) - set(addresses)
         left = tuple(name for name in chosen if name.partition(" #")[0] not in gone)
         self._change("engine", machines=addresses, devices=left)
 
-    def _note(self, address: str) -> None:
+    def _note_connection(self, address: str) -> None:
         self._ledger().begin(address.rpartition(":")[0], WHY)

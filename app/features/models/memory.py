@@ -69,14 +69,14 @@ class ModelMemoryWatch:
         self.is_warned = False
         """Whether memory got short during an answer that is still being written."""
 
-    def used(self) -> None:
+    def record_use(self) -> None:
         """The model has just been loaded, or has answered."""
         self._used_at_s = self._clock()
 
-    def look(self, *, busy: bool) -> MemoryVerdict:
+    def check_memory(self, *, busy: bool) -> MemoryVerdict:
         """What to do now. `busy`: an answer is being written, which is never interrupted."""
         if busy:
-            self.used()
+            self.record_use()
         settings = self._settings()
         memory = self._read() if settings.unload_when_memory_short else None
         if memory is None or not memory.is_short:

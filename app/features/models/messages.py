@@ -28,7 +28,7 @@ class MessageTemplate:
         return self.text.format(**self.values)
 
 
-def gigabytes(size_bytes: int) -> str:
+def format_gigabytes(size_bytes: int) -> str:
     """A size as a number of GB with one decimal; what is there at all is never 0.0."""
     return f"{max(0.1, size_bytes / 1e9):.1f}" if size_bytes > 0 else "0"
 
@@ -72,7 +72,7 @@ def choice_words(model: ModelLoaded) -> MessageTemplate | None:
     """Why the model was loaded so, in one sentence; None where there is nothing to explain."""
     is_known = model.needed_bytes > 0 and model.free_bytes > 0
     text = (_CHOICES if is_known else _CHOICES_WITHOUT_SIZES).get(model.choice)
-    return None if text is None else MessageTemplate(text, _values(model))
+    return None if text is None else MessageTemplate(text, _fit_values(model))
 
 
 _TRYING = {
@@ -121,7 +121,7 @@ def surprise_words(model: ModelLoaded) -> MessageTemplate | None:
         return MessageTemplate("{refusal}", {"refusal": f"{sentence.text} {sentence.kept}"})
     for needed, text in _STEPPED:
         if needed <= set(model.steps):
-            return MessageTemplate(text, _values(model))
+            return MessageTemplate(text, _fit_values(model))
     if model.choice == "tight":
         return MessageTemplate(
             "The model is larger than the free memory. It works, but slowly: parts are read again and again."
@@ -147,19 +147,19 @@ _THINKING = {
 }
 
 
-def facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTemplate]]:
+def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTemplate]]:
     """What a loaded model runs with: names and values, in the order to show them."""
     if isinstance(model, ModelElsewhere):
         return _facts_elsewhere(model)
-    found = [(MessageTemplate("Context"), _context(model)), (MessageTemplate("Runs on"), _device(model))]
+    found = [(MessageTemplate("Context"), _context_fact(model)), (MessageTemplate("Runs on"), _device_fact(model))]
     if model.gpu_layers > 0:
         where = "{some} of {all} there, the others here" if model.computers else "{some} of {all} on the GPU"
-        found.append((MessageTemplate("Layers"), MessageTemplate(where, _values(model))))
+        found.append((MessageTemplate("Layers"), MessageTemplate(where, _fit_values(model))))
     else:
-        found.append((MessageTemplate("Layers"), MessageTemplate("{all}, all on the CPU", _values(model))))
+        found.append((MessageTemplate("Layers"), MessageTemplate("{all}, all on the CPU", _fit_values(model))))
     if model.needed_bytes > 0:
         text = "needs {needed} GB, {free} GB were free" if model.free_bytes > 0 else "needs {needed} GB"
-        found.append((MessageTemplate("Memory"), MessageTemplate(text, _values(model))))
+        found.append((MessageTemplate("Memory"), MessageTemplate(text, _fit_values(model))))
     found.append((MessageTemplate("Context kept in"), MessageTemplate(_KV_TYPES.get(model.kv_type, model.kv_type))))
     if model.sequences > 1:
         found.append(
@@ -176,8 +176,8 @@ def _facts_elsewhere(model: ModelElsewhere) -> list[tuple[MessageTemplate, Messa
     counted = "counted by its server" if model.counts_exactly else "estimated"
     many = "up to {count} answers" if model.sequences == model.most_at_once else "as many answers as pay off"
     return [
-        (MessageTemplate("Runs on"), MessageTemplate("{host}", _values(model))),
-        (MessageTemplate("Context"), MessageTemplate("{context}", _values(model))),
+        (MessageTemplate("Runs on"), MessageTemplate("{host}", _fit_values(model))),
+        (MessageTemplate("Context"), MessageTemplate("{context}", _fit_values(model))),
         (MessageTemplate("Tokens"), MessageTemplate(counted)),
         (MessageTemplate("At the same time"), MessageTemplate(many, {"count": str(model.sequences)})),
         (MessageTemplate("Thinks first"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))),
@@ -186,13 +186,13 @@ def _facts_elsewhere(model: ModelElsewhere) -> list[tuple[MessageTemplate, Messa
     ]
 
 
-def _context(model: ModelLoaded) -> MessageTemplate:
+def _context_fact(model: ModelLoaded) -> MessageTemplate:
     if 0 < model.context_tokens < model.trained_context_tokens:
-        return MessageTemplate("{context} of the {trained} it was trained for", _values(model))
-    return MessageTemplate("{context}, all it was trained for", _values(model))
+        return MessageTemplate("{context} of the {trained} it was trained for", _fit_values(model))
+    return MessageTemplate("{context}, all it was trained for", _fit_values(model))
 
 
-def _device(model: ModelLoaded) -> MessageTemplate:
+def _device_fact(model: ModelLoaded) -> MessageTemplate:
     if model.gpu_layers > 0:
         return MessageTemplate("{device}", {"device": model.device})
     if model.threads == 1:
@@ -200,10 +200,10 @@ def _device(model: ModelLoaded) -> MessageTemplate:
     return MessageTemplate("CPU, {count} threads", {"count": str(model.threads)})
 
 
-def _values(model: ModelLoaded) -> dict[str, str]:
+def _fit_values(model: ModelLoaded) -> dict[str, str]:
     return {
-        "needed": gigabytes(model.needed_bytes),
-        "free": gigabytes(model.free_bytes),
+        "needed": format_gigabytes(model.needed_bytes),
+        "free": format_gigabytes(model.free_bytes),
         "context": short_count(model.context_tokens),
         "trained": short_count(model.trained_context_tokens),
         "some": str(min(model.gpu_layers, model.layers)),  # llama.cpp counts the output as one more

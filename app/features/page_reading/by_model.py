@@ -27,7 +27,7 @@ from app.core.events import (
     TextDelta,
     Waiting,
 )
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.core.settings import ChatDefaults, Settings
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
@@ -70,7 +70,7 @@ class PageAnswer:
 
 def words_for(model: ModelLoaded) -> ReadingPrompt:
     """By the names of the model and of its file."""
-    known = _known()
+    known = _known_answers()
     names = f"{model.name} {Path(model.path).name}"
     own: dict[str, Any] = next((each for each in known["models"] if re.search(each["match"], names, re.IGNORECASE)), {})
     chosen = known["others"] | own
@@ -78,8 +78,8 @@ def words_for(model: ModelLoaded) -> ReadingPrompt:
 
 
 @cache
-def _known() -> dict[str, Any]:
-    known: dict[str, Any] = json.loads(resource("page_reading.json").read_text("utf-8"))
+def _known_answers() -> dict[str, Any]:
+    known: dict[str, Any] = json.loads(resource_path("page_reading.json").read_text("utf-8"))
     return known
 
 
@@ -97,7 +97,7 @@ def ask_for(words: ReadingPrompt, picture: Media, model: ModelLoaded, *, is_figu
     )
 
 
-def asked(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[TaskRests | LookProgress | PageAnswer | str]:
+def ask_model(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[TaskRests | LookProgress | PageAnswer | str]:
     """What the model says: its text so far as it grows, at last `PageAnswer`; nothing more where it was cancelled.
 
     An answer that repeats itself is ended. Raises what the engine raises.
@@ -126,10 +126,10 @@ def asked(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[TaskRests |
             reason = event.stats.finish_reason
             if cancel.cancelled or (reason is FinishReason.CANCELLED and not state):
                 return
-            yield judged(text, is_whole=reason is FinishReason.STOP)
+            yield judge_answer(text, is_whole=reason is FinishReason.STOP)
 
 
-def judged(text: str, *, is_whole: bool) -> PageAnswer:
+def judge_answer(text: str, *, is_whole: bool) -> PageAnswer:
     """What is thought of an answer; one that repeats itself counts up to there."""
     text = text.strip()
     repeats = repeated_from(text)
@@ -142,7 +142,7 @@ def judged(text: str, *, is_whole: bool) -> PageAnswer:
     return PageAnswer(text, READ if is_whole else CUT)
 
 
-def apart(said: PageAnswer) -> PageAnswer:
+def split_figure_answer(said: PageAnswer) -> PageAnswer:
     """What was said of a figure: what it shows, and what is written in it."""
     mark = _TEXT_MARK.search(said.text)
     if mark is None:

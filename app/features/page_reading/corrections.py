@@ -34,7 +34,7 @@ class DocumentScanner:
         _remove_old(folder)
         self._scanning = PageScanner(folder)
 
-    def recognized(self, page: int, region: Region, cancel: CancelToken) -> PageBlocks | None:
+    def recognize_region(self, page: int, region: Region, cancel: CancelToken) -> PageBlocks | None:
         """By tesseract; None where it was cancelled."""
         return self._scanning.blocks(Recognize(self._path, page, region, self._password), cancel)
 
@@ -55,7 +55,9 @@ class DocumentScanner:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return Media(digest, str(out), width=drawn.width, height=drawn.height), drawn.view
 
-    def arranged(self, page: int, text: str, view: View, origin: str, cancel: CancelToken) -> tuple[Block, ...] | None:
+    def arrange_blocks(
+        self, page: int, text: str, view: View, origin: str, cancel: CancelToken
+    ) -> tuple[Block, ...] | None:
         """What is said to stand on a page, as blocks; None where it was cancelled."""
         request = Arrange(self._path, page, text, view, origin, self._password)
         arranged = self._scanning.blocks(request, cancel)
@@ -94,7 +96,7 @@ class PageCorrections:
     def readings(self) -> dict[int, StoredPageReading]:
         """What is known of each page that was read from a picture."""
         kept = self._documents.readings
-        return kept.of(self._document.sha256) if kept is not None else {}
+        return kept.read_pages(self._document.sha256) if kept is not None else {}
 
     def text_of(self, page: int) -> str:
         """What was read of a page, as Markdown that can be corrected; "" where nothing was."""
@@ -102,12 +104,12 @@ class PageCorrections:
         blocks = map(block_from_fields, reading.blocks) if reading is not None else ()
         return "".join(as_markdown(blocks, "")).strip()
 
-    def correct(self, page: int, text: str, cancel: CancelToken) -> StoredDocument | None:
+    def correct_page(self, page: int, text: str, cancel: CancelToken) -> StoredDocument | None:
         """The document with it; None where it was cancelled. Raises what the child raises, too."""
         document, before = self._document, self.readings.get(page)
         scanner = DocumentScanner(document.path, self._documents.password_of(document.id), self._documents.folder)
         try:
-            blocks = scanner.arranged(page, text, NO_VIEW, PERSON, cancel)
+            blocks = scanner.arrange_blocks(page, text, NO_VIEW, PERSON, cancel)
         finally:
             scanner.close()
         if blocks is None or self._documents.readings is None:
@@ -117,25 +119,25 @@ class PageCorrections:
             before = before.before
         fields = tuple(map(block_to_fields, blocks))
         corrected = StoredPageReading(page, method, model, "read", fields, is_edited=True, before=before)
-        self._documents.readings.keep(document.sha256, corrected)
-        return self._documents.renewed(self._document.id)
+        self._documents.readings.save_page(document.sha256, corrected)
+        return self._documents.refresh_document(self._document.id)
 
     def give_up(self, page: int) -> GivenUp | None:
         """The page is as it was read, or as if nobody had read it; None where nothing of it was corrected."""
         document, readings = self._document, self._documents.readings
         correction = readings.give_up(document.sha256, page) if readings is not None else None
-        return GivenUp(self._documents.renewed(document.id), correction) if correction is not None else None
+        return GivenUp(self._documents.refresh_document(document.id), correction) if correction is not None else None
 
     def take_back(self, given_up: GivenUp) -> StoredDocument:
         """What was given up is there again; the document with it."""
-        document = self._documents.current(given_up.document)
+        document = self._documents.current_document(given_up.document)
         assert self._documents.readings is not None
-        self._documents.readings.keep(document.sha256, given_up.correction)
-        return self._documents.renewed(document.id)
+        self._documents.readings.save_page(document.sha256, given_up.correction)
+        return self._documents.refresh_document(document.id)
 
     @property
     def _document(self) -> StoredDocument:
         document = self._documents.store.get(self._document_id)
         if document is None:
             raise KeyError(self._document_id)
-        return self._documents.current(document)
+        return self._documents.current_document(document)

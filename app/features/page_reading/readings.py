@@ -21,7 +21,16 @@ from app.documents.blocks import MODEL, TESSERACT, Block, BlockKind, BlockPlace,
 from app.documents.formats.registry import can_scan
 from app.engine.contract import Engine
 from app.features.documents import DocumentLibrary
-from app.features.page_reading.by_model import EMPTY, READ, REPEATED, PageAnswer, apart, ask_for, asked, words_for
+from app.features.page_reading.by_model import (
+    EMPTY,
+    READ,
+    REPEATED,
+    PageAnswer,
+    ask_for,
+    ask_model,
+    split_figure_answer,
+    words_for,
+)
 from app.features.page_reading.corrections import DocumentScanner, Region
 from app.features.work.asking import TaskRests
 from app.features.work.engines import TaskEngines
@@ -127,15 +136,15 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
         self._results, self._documents, self._kept = results, documents, documents.readings
         self._folder, self._loaded = folder, loaded
 
-    def ways(self) -> list[ReadingMethod]:
+    def reading_methods(self) -> list[ReadingMethod]:
         """How pictures can be read now, the quicker one first."""
-        return ways(self._loaded())
+        return reading_methods(self._loaded())
 
-    def pictures(self, document: StoredDocument) -> PicturePages:
+    def picture_pages(self, document: StoredDocument) -> PicturePages:
         """What a document has of them, and what is known of each."""
         return pictures_of(document, self._kept)
 
-    def begin(self, document_id: int, way: ReadingMethod, pages: Sequence[int]) -> StoredReading:
+    def queue_reading(self, document_id: int, way: ReadingMethod, pages: Sequence[int]) -> StoredReading:
         """Queues the reading of some pages; what a person has corrected stays. One for the same document ends.
 
         Raises KeyError where the document is gone.
@@ -143,7 +152,7 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
         document = self._documents.store.get(document_id)
         if document is None:
             raise KeyError(document_id)
-        document = self._documents.current(document)
+        document = self._documents.current_document(document)
         for row in self.find():
             if row.state == DONE or row.document_id in (document_id, document.id):
                 self._queue.stop(row.id)
@@ -151,31 +160,31 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
         wanted = [page for page in pages if not self._is_edited(document, page)]
         spec = {"method": way.method, "name": way.name, "pages": wanted}
         job = self._jobs.add(KIND, document.name, spec, document_ids=[document.id])
-        return self._rows([job])[0]
+        return self._stored_rows([job])[0]
 
     def of_document(self, document: StoredDocument) -> StoredReading | None:
         """The one that is open for a document, or what has taken its place, or has failed; None where there is none."""
         rows = [row for row in self.find() if row.state != DONE]
-        ids = {document.id, self._documents.current(document).id} if rows else set()
+        ids = {document.id, self._documents.current_document(document).id} if rows else set()
         return next((row for row in rows if row.document_id in ids), None)
 
     def _is_edited(self, document: StoredDocument, page: int) -> bool:
-        reading = self._kept.of(document.sha256).get(page)
+        reading = self._kept.read_pages(document.sha256).get(page)
         return reading is not None and reading.is_edited
 
-    def _begun(self, job: Job) -> ReadingAtWork:
-        row = self._rows([job])[0]
+    def _job_at_work(self, job: Job) -> ReadingAtWork:
+        row = self._stored_rows([job])[0]
         document = self._documents.store.get(row.document_id)
         if document is None:
             raise DocumentGone(job.title)
         return ReadingAtWork(row, document, self._documents, self._jobs, self._folder)
 
-    def _rows(self, jobs: Sequence[Job]) -> list[StoredReading]:
+    def _stored_rows(self, jobs: Sequence[Job]) -> list[StoredReading]:
         documents = self._results.documents_of([job.id for job in jobs])
-        return [_row(job, documents[job.id]) for job in jobs]
+        return [_stored_reading(job, documents[job.id]) for job in jobs]
 
 
-def ways(loaded: ModelLoaded | None) -> list[ReadingMethod]:
+def reading_methods(loaded: ModelLoaded | None) -> list[ReadingMethod]:
     """How pictures can be read on this computer with this model in memory, the quicker one first."""
     found = [ReadingMethod(TESSERACT, TESSERACT)] if shutil.which(TESSERACT) else []
     if loaded is None or not loaded.sees:
@@ -188,13 +197,13 @@ def pictures_of(document: StoredDocument, kept: PageReadings | None) -> PictureP
     if not can_scan(document.format):
         return PicturePages((), (), {})
     pages = document.info.get("pages", ())
-    readings = kept.of(document.sha256) if kept is not None and document.sha256 else {}
+    readings = kept.read_pages(document.sha256) if kept is not None and document.sha256 else {}
     pictures = tuple(page["page"] for page in pages if page["is_picture"])
     figures = tuple(page["page"] for page in pages if not page["is_picture"] for _ in page.get("figures", ()))
     return PicturePages(pictures, figures, readings)
 
 
-def _row(job: Job, document_ids: Sequence[int]) -> StoredReading:
+def _stored_reading(job: Job, document_ids: Sequence[int]) -> StoredReading:
     spec, way = job.spec, ReadingMethod(job.spec["method"], job.spec["name"])
     return StoredReading(
         job.id, job.title, job.state, job.error, job.created_at, job.updated_at, document_ids[0] if document_ids else 0,
@@ -231,7 +240,7 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
     def without_engine(self, cancel: CancelToken) -> Iterator[ReadingEvent]:
         """All of it, where tesseract reads."""
         if self._row.way.method == TESSERACT:
-            yield from self._pages(cancel, self._by_tesseract)
+            yield from self._read_pages(cancel, self._by_tesseract)
 
     def attempt(self, engine: Engine, model: ModelLoaded, cancel: CancelToken) -> Generator[ReadingEvent, None, None]:
         """Goes on with the first page that is not done."""
@@ -240,21 +249,21 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
         by_model = ByModel(engine, model)
 
         def read(scanner: DocumentScanner, page: int, region: Region) -> Generator[ReadingEvent, None, Found]:
-            return (yield from by_model.read(scanner, page, region, cancel))
+            return (yield from by_model.read_page(scanner, page, region, cancel))
 
-        yield from self._pages(cancel, read)
+        yield from self._read_pages(cancel, read)
 
     def _by_tesseract(
         self, scanner: DocumentScanner, page: int, region: Region
     ) -> Generator[ReadingEvent, None, Found]:
         yield from ()
-        found = scanner.recognized(page, region, self._cancel)
+        found = scanner.recognize_region(page, region, self._cancel)
         if found is None:
             return None
         self._languages = found.languages
         return found.blocks, READ if found.blocks else EMPTY
 
-    def _pages(self, cancel: CancelToken, read: ReadPage) -> Generator[ReadingEvent, None, None]:
+    def _read_pages(self, cancel: CancelToken, read: ReadPage) -> Generator[ReadingEvent, None, None]:
         self._cancel = cancel
         self._clock.start()
         self._done_now = 0
@@ -267,27 +276,27 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
                 yield PageBegun(page, len(self._done) + 1, total)
                 regions = [()] if page in pictures else [tuple(region) for region in figures.get(page, ())] or [()]
                 way = self._row.way
-                reading = yield from self._timed(read_page(page, regions, partial(read, scanner), way))
+                reading = yield from self._with_clock(read_page(page, regions, partial(read, scanner), way))
                 if reading is None:
                     return
                 if way.method == TESSERACT:
                     reading = replace(reading, model="+".join(self._languages))
-                self._keep(reading)
+                self._keep_reading(reading)
                 yield PageDone(page, len(self._done), total, reading.state, self.seconds_left())
         finally:
             scanner.close()
             if self._done_now:
-                self._documents.renewed(self._document.id)
+                self._documents.refresh_document(self._document.id)
 
-    def _keep(self, reading: StoredPageReading) -> None:
+    def _keep_reading(self, reading: StoredPageReading) -> None:
         assert self._documents.readings is not None
-        self._documents.readings.keep(self._document.sha256, reading)
+        self._documents.readings.save_page(self._document.sha256, reading)
         self._done.append(reading.page)
         self._done_now += 1
         with suppress(KeyError):  # another reading of it was begun
             self._jobs.update(self._row.id, progress={"done": self._done})
 
-    def _timed(
+    def _with_clock(
         self, events: Generator[ReadingEvent, None, StoredPageReading | None]
     ) -> Generator[ReadingEvent, None, StoredPageReading | None]:
         """The same; while others go before it, its clock rests."""
@@ -298,7 +307,7 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
                 found: StoredPageReading | None = end.value
                 return found
             if isinstance(event, TaskRests):
-                self._clock.rest(is_resting=bool(event.reason))
+                self._clock.set_resting(is_resting=bool(event.reason))
             yield event
 
 
@@ -327,7 +336,7 @@ def read_page(
     return StoredPageReading(page, way.method, name, state, tuple(map(block_to_fields, blocks)))
 
 
-def outcome(events: Generator[ReadingEvent, None, StoredPageReading | None]) -> StoredPageReading | None:
+def reading_outcome(events: Generator[ReadingEvent, None, StoredPageReading | None]) -> StoredPageReading | None:
     """What comes of it, for who shows no progress within a page."""
     while True:
         try:
@@ -348,7 +357,7 @@ class ByModel:
     def __init__(self, engine: Engine, model: ModelLoaded) -> None:
         self._engine, self._model, self._words = engine, model, words_for(model)
 
-    def read(
+    def read_page(
         self, scanner: DocumentScanner, page: int, region: Region, cancel: CancelToken
     ) -> Generator[ReadingEvent, None, Found]:
         """A page, or a figure on it."""
@@ -357,19 +366,19 @@ class ByModel:
             return None
         picture, view = with_picture
         try:
-            said = yield from self._said(picture, page, cancel, is_figure=bool(region))
+            said = yield from self._ask_twice(picture, page, cancel, is_figure=bool(region))
         finally:
             Path(picture.path).unlink(missing_ok=True)
         if said is None:
             return None
-        said = apart(said) if region and self._words.figure and said.text else said
-        blocks = scanner.arranged(page, said.text, view, MODEL, cancel) if said.text else ()
+        said = split_figure_answer(said) if region and self._words.figure and said.text else said
+        blocks = scanner.arrange_blocks(page, said.text, view, MODEL, cancel) if said.text else ()
         if blocks is None:
             return None
-        caption = [_caption(said.caption, page, region)] if said.caption else []
+        caption = [_caption_block(said.caption, page, region)] if said.caption else []
         return [*caption, *blocks], said.state
 
-    def _said(
+    def _ask_twice(
         self, picture: Media, page: int, cancel: CancelToken, *, is_figure: bool
     ) -> Generator[ReadingEvent, None, PageAnswer | None]:
         """One that repeats itself is asked once more, a little warmer; the longer answer counts."""
@@ -377,7 +386,7 @@ class ByModel:
         for attempt in range(2):
             ask = ask_for(self._words, picture, self._model, is_figure=is_figure, attempt=attempt)
             said: PageAnswer | None = None
-            for event in asked(self._engine, ask, cancel):
+            for event in ask_model(self._engine, ask, cancel):
                 if isinstance(event, PageAnswer):
                     said = event
                 else:
@@ -391,6 +400,6 @@ class ByModel:
         return found
 
 
-def _caption(text: str, page: int, region: Region) -> Block:
+def _caption_block(text: str, page: int, region: Region) -> Block:
     box = LineBox(page, region[0], region[1], region[2], region[3], 0, len(text))
     return Block(1, BlockKind.CAPTION, text, page, place=BlockPlace(boxes=(box,)), label="figure", origin=MODEL)

@@ -127,7 +127,7 @@ def signs_of(store: DocumentStore, document_id: int, question: str) -> AnswerSig
     names = names_of(question)
     return AnswerSigns(
         missing / whole,
-        _together(places, rarity) / whole,
+        _joint_rarity(places, rarity) / whole,
         passage_indexes().closeness(store, document_id, question),
         any(not (places[name] if name in places else document.places_of(name)) for name in names),
     )
@@ -158,7 +158,7 @@ def rests_on_nothing(
     if not asks_something(question) or any(has_place or admits_absence(sentence) for sentence, has_place in stated):
         return False
     asked = question.casefold()
-    added = [[word for word in telling_words(sentence) if _stem(word) not in asked] for sentence, _ in stated]
+    added = [[word for word in telling_words(sentence) if _word_stem(word) not in asked] for sentence, _ in stated]
     added = [words for words in added if len(words) >= (0 if is_doubted else LEAST_ADDED_WORDS)]
     limit = LEAST_BORNE_IN_DOUBT if is_doubted else LEAST_BORNE
     documents = [_SearchedDocument(store, document_id) for document_id in dict.fromkeys(document_ids)]
@@ -176,7 +176,7 @@ class _SearchedDocument:
         self.texts = [
             text_with_headings(block).casefold() for block in blocks if not LEADERS.search(str(block["text"]))
         ]
-        self._sample = _sample([str(block["text"]) for block in blocks])
+        self._sample = _sample_text([str(block["text"]) for block in blocks])
         self.language = language_by_words(self._sample)
 
     def is_in_another_language(self, text: str) -> bool:
@@ -188,7 +188,7 @@ class _SearchedDocument:
     def share_together(self, words: Sequence[str]) -> float:
         """Return the largest share of words that stand in one passage."""
         places = {word: self.places_of(word) for word in words}
-        return _together(places, dict.fromkeys(words, 1.0)) / len(words) if words else 0.0
+        return _joint_rarity(places, dict.fromkeys(words, 1.0)) / len(words) if words else 0.0
 
 
 def telling_words(question: str) -> list[str]:
@@ -211,7 +211,7 @@ def names_of(question: str) -> list[str]:
     return names
 
 
-def _together(places: dict[str, set[int]], rarity: dict[str, float]) -> float:
+def _joint_rarity(places: dict[str, set[int]], rarity: dict[str, float]) -> float:
     """The largest sum of rarities of the words around one place."""
     sums: dict[int, float] = {}
     for word, found in places.items():
@@ -226,15 +226,15 @@ def _places_of(word: str, texts: Sequence[str]) -> set[int]:
     if len(word) < STEM_LETTERS or not word.isalpha():
         pattern = re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])")
         return {place for place, text in enumerate(texts) if word in text and pattern.search(text)}
-    stem = _stem(word)
+    stem = _word_stem(word)
     return {place for place, text in enumerate(texts) if stem in text}
 
 
-def _stem(word: str) -> str:
+def _word_stem(word: str) -> str:
     return word[: max(STEM_LETTERS, len(word) - ENDING)] if word.isalpha() else word
 
 
-def _sample(texts: Sequence[str]) -> str:
+def _sample_text(texts: Sequence[str]) -> str:
     """Some of the middle, where a document is in its own language."""
     whole = "\n".join(texts)
     middle = max(0, (len(whole) - LANGUAGE_SAMPLE) // 2)

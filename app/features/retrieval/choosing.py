@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from app.features.retrieval.ranking import MOST_RANKED, rank
+from app.features.retrieval.ranking import MOST_RANKED, rank_blocks
 from app.store.documents import DocumentStore, Fields
 
 FIRST_BLOCKS = 3
@@ -21,7 +21,7 @@ Count = Callable[[Sequence[str]], Sequence[int]]
 """Counts the tokens of texts."""
 
 
-def choose(
+def choose_passages(
     store: DocumentStore,
     document_id: int,
     question: str,
@@ -36,17 +36,21 @@ def choose(
     the first blocks below it. Where nothing fits, the document's beginning as far as there is room.
     """
     filling = _PassageChoice(store, document_id, count)
-    filling.take(
-        [int(block["id"]) for block in store.blocks(document_id, 1, FIRST_BLOCKS)], int(room_tokens * FIRST_SHARE)
+    filling.add_passages(
+        [int(block["id"]) for block in store.read_blocks(document_id, 1, FIRST_BLOCKS)], int(room_tokens * FIRST_SHARE)
     )
-    wanted = [number for hit in rank(store, document_id, question, by_model)[:MOST_HITS] for number in _around(hit)]
+    wanted = [
+        number
+        for hit in rank_blocks(store, document_id, question, by_model)[:MOST_HITS]
+        for number in _blocks_around(hit)
+    ]
     if not wanted:
         wanted = list(range(1, min(store.block_count(document_id), MOST_RANKED) + 1))
-    filling.take(wanted, room_tokens - filling.used_tokens)
+    filling.add_passages(wanted, room_tokens - filling.used_tokens)
     return sorted(filling.chosen)
 
 
-def _around(hit: Fields) -> range:
+def _blocks_around(hit: Fields) -> range:
     """A block and what follows it."""
     number = int(hit["id"])
     return range(number, number + (BELOW_HEADING if hit["kind"] == "heading" else BEHIND_HIT) + 1)
@@ -60,7 +64,7 @@ class _PassageChoice:
         self.chosen: set[int] = set()
         self.used_tokens = 0
 
-    def take(self, wanted: Sequence[int], room_tokens: int) -> None:
+    def add_passages(self, wanted: Sequence[int], room_tokens: int) -> None:
         """Takes of the wanted blocks, in this order, what fits into the room."""
         blocks = self._store.some_blocks(self._document_id, sorted(set(wanted) - self.chosen))
         texts = {int(block["id"]): str(block["text"]) for block in blocks}

@@ -21,9 +21,9 @@ from app.features.retrieval.ranking import words_of
 from app.language.admissions import admits_absence
 from app.language.detection import SMALL_WORDS, language_by_words
 from app.language.facts import missing_fact
-from app.language.numbers import quantities
-from app.language.proper_names import names
-from app.language.sentences import sentences
+from app.language.numbers import find_quantities
+from app.language.proper_names import find_names
+from app.language.sentences import split_sentences
 from app.language.word_likeness import closest_likeness
 from app.language.words import WORD, stems_of_word
 from app.store.documents import DocumentStore, Fields
@@ -73,9 +73,9 @@ def sources_of(answer: str, document_ids: Sequence[int], store: DocumentStore) -
     found: list[SourcePlace] = []
     if not document_ids:
         return found
-    for start, end in list(sentences(answer))[:MOST_SENTENCES]:
+    for start, end in list(split_sentences(answer))[:MOST_SENTENCES]:
         text = _PAGE.sub(" ", answer[start:end])
-        source = _best(text, start, end, document_ids, store)
+        source = _best_place(text, start, end, document_ids, store)
         if source is not None:
             found.append(source)
     return found
@@ -91,9 +91,9 @@ def source_on_page(answer: str, at: int, page: int, document_id: int, store: Doc
     blocks = [fields for fields in store.blocks_of_page(document_id, page) if fields["page"] == page]
     if not blocks:
         return None
-    start, end = next(((a, b) for a, b in sentences(answer) if a <= at < b), (at, at))
-    wanted = _stems(_PAGE.sub(" ", answer[start:end]))
-    best = max(((*_place(block, wanted), block) for block in blocks), key=lambda found: found[0])
+    start, end = next(((a, b) for a, b in split_sentences(answer) if a <= at < b), (at, at))
+    wanted = _word_stems(_PAGE.sub(" ", answer[start:end]))
+    best = max(((*_best_sentence(block, wanted), block) for block in blocks), key=lambda found: found[0])
     share, first, last, block = best
     if not share:
         block, first, last = blocks[0], 0, 0
@@ -136,20 +136,24 @@ class _StretchFit:
     end: int
 
 
-def _best(text: str, start: int, end: int, document_ids: Sequence[int], store: DocumentStore) -> SourcePlace | None:
-    if len(_stems(text)) < LEAST_WORDS or admits_absence(text):
+def _best_place(
+    text: str, start: int, end: int, document_ids: Sequence[int], store: DocumentStore
+) -> SourcePlace | None:
+    if len(_word_stems(text)) < LEAST_WORDS or admits_absence(text):
         return None
     words = words_of(text)
-    hits = store.rank(document_ids, words, MOST_CANDIDATES)
-    known = _words(text)
-    statement = _AnswerStatement(text, start, end, _weights(known, document_ids, store), known, language_by_words(text))
+    hits = store.rank_blocks(document_ids, words, MOST_CANDIDATES)
+    known = _words_by_stem(text)
+    statement = _AnswerStatement(
+        text, start, end, _stem_weights(known, document_ids, store), known, language_by_words(text)
+    )
     best: tuple[float, SourcePlace] | None = None
     denied = 0.0
     for document_id, number, _score in hits:
         block = store.some_blocks(document_id, [number])[0]
-        text_there, around = str(block["text"]), _around(block, document_id, store)
+        text_there, around = str(block["text"]), _text_around(block, document_id, store)
         language = statement.language or language_by_words(text_there)
-        for fit in _fits(text_there, statement, around):
+        for fit in _stretch_fits(text_there, statement, around):
             if not _is_close(fit) or (best is not None and fit.share <= best[0]):
                 continue
             before = [*around, text_there[: fit.start]]
@@ -164,12 +168,12 @@ def _is_close(fit: _StretchFit) -> bool:
     return fit.share >= LEAST_SHARE and fit.exact >= LEAST_EXACT
 
 
-def _weights(stems: Iterable[str], document_ids: Sequence[int], store: DocumentStore) -> dict[str, float]:
+def _stem_weights(stems: Iterable[str], document_ids: Sequence[int], store: DocumentStore) -> dict[str, float]:
     """How telling each stem is: three times as much where one block has it as where all have."""
     blocks = sum(store.block_count(id_) for id_ in document_ids)
     weights: dict[str, float] = {}
     for stem in stems:
-        count = len(store.rank(document_ids, [f"{stem}*" if stem.isalpha() else stem], MOST_COUNTED))
+        count = len(store.rank_blocks(document_ids, [f"{stem}*" if stem.isalpha() else stem], MOST_COUNTED))
         rarity = math.log((blocks + 1) / (max(count, 1) + 0.5)) / math.log((blocks + 1) / 1.5)
         weights[stem] = SMALL_WEIGHT if stem in _small_stems() else LEAST_WEIGHT + rarity if blocks > 1 else 1.0
     return weights
@@ -180,21 +184,21 @@ def _small_stems() -> frozenset[str]:
     return frozenset(stem for row in SMALL_WORDS.values() for word in row.split() for stem in stems_of_word(word))
 
 
-def _around(block: Fields, document_id: int, store: DocumentStore) -> list[str]:
+def _text_around(block: Fields, document_id: int, store: DocumentStore) -> list[str]:
     """The headings above a block, and what stands right before it."""
     number = int(block["id"])
     before = store.some_blocks(document_id, [one for one in range(number - BEFORE, number) if one > 0])
     return [*map(str, block.get("heading_path") or ()), *(str(fields["text"])[-MOST_BEFORE:] for fields in before)]
 
 
-def _fits(text: str, statement: _AnswerStatement, around: Sequence[str]) -> Iterator[_StretchFit]:
+def _stretch_fits(text: str, statement: _AnswerStatement, around: Sequence[str]) -> Iterator[_StretchFit]:
     """The fits of each sentence of a block, and of each two that follow one another."""
-    spans = list(sentences(text))[:MOST_SPANS]
+    spans = list(split_sentences(text))[:MOST_SPANS]
     pairs = [] if _names_facts(statement.text) else [(first[0], second[1]) for first, second in pairwise(spans)]
     total = sum(statement.weights.values()) or 1.0
     for start, end in (*spans, *pairs):
-        there, nearby = _words(text[start:end]), _stems(" ".join((*around, text[:start])))
-        found = {stem: _found(stem, word, there, nearby) for stem, word in statement.words.items()}
+        there, nearby = _words_by_stem(text[start:end]), _word_stems(" ".join((*around, text[:start])))
+        found = {stem: _found_share(stem, word, there, nearby) for stem, word in statement.words.items()}
         share = sum(found[stem] * weight for stem, weight in statement.weights.items()) / total
         exact = sum(weight for stem, weight in statement.weights.items() if found[stem] == 1) / total
         yield _StretchFit(share - (PAIR_COSTS if (start, end) in pairs else 0), exact, start, end)
@@ -202,10 +206,10 @@ def _fits(text: str, statement: _AnswerStatement, around: Sequence[str]) -> Iter
 
 def _names_facts(text: str) -> bool:
     """Whether it has numbers or names, which two sentences together may have in another order."""
-    return bool(quantities(text)) or any(not name.is_first for name in names(text))
+    return bool(find_quantities(text)) or any(not name.is_first for name in find_names(text))
 
 
-def _found(stem: str, word: str, there: dict[str, str], nearby: set[str]) -> float:
+def _found_share(stem: str, word: str, there: dict[str, str], nearby: set[str]) -> float:
     """How much of a word a stretch has: all, part where the text around has it or another word means the like."""
     if stem in there or any(map(str.isdigit, stem)):  # numbers are compared as facts
         return 1.0
@@ -213,23 +217,23 @@ def _found(stem: str, word: str, there: dict[str, str], nearby: set[str]) -> flo
     return max(NEARBY if stem in nearby else 0.0, like if like >= LEAST_LIKE else 0.0)
 
 
-def _place(block: Fields, wanted: set[str]) -> tuple[float, int, int]:
+def _best_sentence(block: Fields, wanted: set[str]) -> tuple[float, int, int]:
     """The share of `wanted` that the best sentence of a block holds, and where it stands."""
     text = str(block["text"])
     best = (0.0, 0, 0)
-    for start, end in sentences(text):
-        share = len(wanted & _stems(text[start:end])) / len(wanted) if wanted else 0.0
+    for start, end in split_sentences(text):
+        share = len(wanted & _word_stems(text[start:end])) / len(wanted) if wanted else 0.0
         if share > best[0]:
             best = (share, start, end)
     return best
 
 
-def _stems(text: str) -> set[str]:
+def _word_stems(text: str) -> set[str]:
     """The beginnings of words, and every number."""
-    return set(_words(text))
+    return set(_words_by_stem(text))
 
 
-def _words(text: str) -> dict[str, str]:
+def _words_by_stem(text: str) -> dict[str, str]:
     """Words by their beginnings; every number stands for itself."""
     found: dict[str, str] = {}
     for word in WORD.findall(text.replace("\u00ad", "").casefold()):

@@ -129,10 +129,10 @@ class PassageEmbedder:
             return []
         model = model_key(path)
         if not store.vectors.is_finished(document_id, model):
-            self.want(store, document_id)
+            self.prioritize_document(store, document_id)
             return []
         vector = self._question_vector(path, model, question)
-        return [nearest(store, document_id, model, vector, limit)] if vector is not None else []
+        return [nearest_blocks(store, document_id, model, vector, limit)] if vector is not None else []
 
     def index(self, store: DocumentStore | None, cancel: CancelToken) -> Iterator[IndexProgress]:
         """Make the missing vectors of all documents that can be asked about, those that were just asked about first.
@@ -147,7 +147,7 @@ class PassageEmbedder:
         if path is None:
             return
         while not cancel.cancelled and self._model() == path:
-            work = self._unfinished(store, model)
+            work = self._unfinished_documents(store, model)
             if not work and not self._is_awaited:
                 return
             try:
@@ -168,7 +168,7 @@ class PassageEmbedder:
                 if failures >= ATTEMPTS:
                     raise
 
-    def _unfinished(self, store: DocumentStore | None, model: str) -> list[tuple[DocumentStore, int]]:
+    def _unfinished_documents(self, store: DocumentStore | None, model: str) -> list[tuple[DocumentStore, int]]:
         """Return the documents without all vectors: what was asked about last goes first."""
         with self._lock:
             wanted = [(kept, number) for reference, number in reversed(self._wanted) if (kept := reference())]
@@ -220,12 +220,12 @@ class PassageEmbedder:
             at, is_paused = at + len(batch), False
             yield progress()
         if at >= len(missing):
-            store.vectors.finish(document_id, model)
+            store.vectors.mark_complete(document_id, model)
 
     def _must_yield(self) -> bool:
         return bool(self._asking) or self._is_answering()
 
-    def want(self, store: DocumentStore, document_id: int) -> None:
+    def prioritize_document(self, store: DocumentStore, document_id: int) -> None:
         """Have the vectors of a document made before others."""
         with self._lock:
             self._wanted.append((weakref.ref(store), document_id))
@@ -273,17 +273,17 @@ class PassageEncoder:
 
     def encode(self, passages: Sequence[str], cancel: CancelToken) -> Floats | None:
         """Return a row for each passage; None when cancelled."""
-        return self._embed([self._recipe.for_passage(text[:MOST_CHARACTERS]) for text in passages], cancel)
+        return self._embed_texts([self._recipe.for_passage(text[:MOST_CHARACTERS]) for text in passages], cancel)
 
     def encode_question(self, question: str, cancel: CancelToken) -> Floats | None:
         """Return the vector of a question; None when cancelled."""
-        rows = self._embed([self._recipe.for_question(question[:MOST_CHARACTERS])], cancel)
+        rows = self._embed_texts([self._recipe.for_question(question[:MOST_CHARACTERS])], cancel)
         return rows[0] if rows is not None else None
 
-    def _embed(self, texts: list[str], cancel: CancelToken) -> Floats | None:
+    def _embed_texts(self, texts: list[str], cancel: CancelToken) -> Floats | None:
         import numpy as np
 
-        texts = self._cut(texts, cancel)
+        texts = self._cut_texts(texts, cancel)
         if cancel.cancelled:
             return None
         found = self._embed_shorter(texts, cancel)
@@ -303,7 +303,7 @@ class PassageEncoder:
                     raise
                 texts = [text[:shorter] for text in texts]
 
-    def _cut(self, texts: list[str], cancel: CancelToken) -> list[str]:
+    def _cut_texts(self, texts: list[str], cancel: CancelToken) -> list[str]:
         """Cut those that have too many tokens, by their share of letters; short ones are not counted."""
         long = [place for place, text in enumerate(texts) if len(text) > self._most_tokens]
         if not long:
@@ -315,13 +315,13 @@ class PassageEncoder:
         return texts
 
 
-def nearest(store: DocumentStore, document_id: int, model: str, vector: Floats, limit: int) -> list[int]:
+def nearest_blocks(store: DocumentStore, document_id: int, model: str, vector: Floats, limit: int) -> list[int]:
     """Return the blocks of a document whose vectors are nearest to one, the nearest first."""
     import numpy as np
 
     parts = [
         (batch.blocks, batch.vectors @ vector)
-        for batch in store.vectors.batches(document_id, model)
+        for batch in store.vectors.read_batches(document_id, model)
         if batch.vectors.shape[1] == len(vector)
     ]
     if not parts:

@@ -41,7 +41,7 @@ class JoinedDocuments(DocumentStore):
         """Those of all of them, numbered as their blocks are."""
         return JoinedVectors(self._database, [(span.document_id, span.before) for span in self._spans])
 
-    def origin(self, number: int) -> tuple[int, int]:
+    def origin_of(self, number: int) -> tuple[int, int]:
         """Return the document that a block belongs to, and its number there; raises KeyError for an unknown one."""
         for span in self._spans:
             if span.before < number <= span.before + span.size:
@@ -52,14 +52,14 @@ class JoinedDocuments(DocumentStore):
         assert document_id == JOINED
         return sum(span.size for span in self._spans)
 
-    def blocks(self, document_id: int, first: int = 1, count: int = -1) -> list[Fields]:
+    def read_blocks(self, document_id: int, first: int = 1, count: int = -1) -> list[Fields]:
         assert document_id == JOINED
         found: list[Fields] = []
         for span in self._spans:
             if first > span.before + span.size or len(found) == count:
                 continue
             rest = count - len(found) if count >= 0 else -1
-            of_span = super().blocks(span.document_id, max(1, first - span.before), rest)
+            of_span = super().read_blocks(span.document_id, max(1, first - span.before), rest)
             found += [fields | {"id": fields["id"] + span.before} for fields in of_span]
         return found
 
@@ -73,10 +73,12 @@ class JoinedDocuments(DocumentStore):
                 found += [fields | {"id": fields["id"] + span.before} for fields in of_span]
         return found
 
-    def rank(self, document_ids: Sequence[int], words: Sequence[str], limit: int) -> list[tuple[int, int, float]]:
+    def rank_blocks(
+        self, document_ids: Sequence[int], words: Sequence[str], limit: int
+    ) -> list[tuple[int, int, float]]:
         assert list(document_ids) == [JOINED]
         before = {span.document_id: span.before for span in self._spans}
-        ranked = super().rank(list(before), words, limit)
+        ranked = super().rank_blocks(list(before), words, limit)
         return [(JOINED, number + before[document_id], score) for document_id, number, score in ranked]
 
 
@@ -92,8 +94,8 @@ class JoinedVectors(VectorStore):
         assert document_id == JOINED
         return all(super(JoinedVectors, self).is_finished(number, model) for number, _ in self._documents)
 
-    def batches(self, document_id: int, model: str) -> Iterator[VectorBatch]:
+    def read_batches(self, document_id: int, model: str) -> Iterator[VectorBatch]:
         assert document_id == JOINED
         for number, before in self._documents:
-            for batch in super().batches(number, model):
+            for batch in super().read_batches(number, model):
                 yield VectorBatch(batch.blocks + before, batch.vectors)

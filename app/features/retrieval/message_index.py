@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from app.language.sentences import sentences
+from app.language.sentences import split_sentences
 from app.language.static_embeddings import EmbeddingTable, load_table
 from app.store.search import TextSearch
 
@@ -86,7 +86,11 @@ class MessageIndex:
         while messages := self._search.messages_after(self._read_to, BATCH):
             if is_cancelled():
                 return False
-            texts = [(part, text[part.start : part.end]) for number, text in messages for part in _parts(number, text)]
+            texts = [
+                (part, text[part.start : part.end])
+                for number, text in messages
+                for part in _message_parts(number, text)
+            ]
             if texts:
                 self._vectors.append(_in_bytes(table.embed([text for _, text in texts])))
                 self._parts += [part for part, _ in texts]
@@ -94,10 +98,10 @@ class MessageIndex:
         return not is_cancelled()
 
 
-def _parts(message_id: int, text: str) -> Iterator[MessagePart]:
+def _message_parts(message_id: int, text: str) -> Iterator[MessagePart]:
     """Whole sentences together, up to about `PART` characters."""
     first, last = 0, 0
-    for start, end in sentences(text):
+    for start, end in split_sentences(text):
         if last and end - first > PART:
             yield MessagePart(message_id, first, last)
             last = 0

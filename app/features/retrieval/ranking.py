@@ -41,7 +41,9 @@ LEADERS = re.compile(r"(?:\. ?){5}|…{3}")
 _WORD = re.compile(r"\w+")
 
 
-def rank(store: DocumentStore, document_id: int, question: str, by_model: Sequence[Sequence[int]] = ()) -> list[Fields]:
+def rank_blocks(
+    store: DocumentStore, document_id: int, question: str, by_model: Sequence[Sequence[int]] = ()
+) -> list[Fields]:
     """The blocks that fit, best first, by words and by meaning; a table of contents fits nothing.
 
     `by_model` are rankings of block numbers by an embedding model. Empty where nothing of the question occurs and
@@ -53,11 +55,11 @@ def rank(store: DocumentStore, document_id: int, question: str, by_model: Sequen
 def rank_with_scores(
     store: DocumentStore, document_id: int, question: str, by_model: Sequence[Sequence[int]] = ()
 ) -> list[tuple[Fields, float]]:
-    """As `rank`, each with the mean of its reciprocal ranks; 1 is the first by words and by meaning."""
+    """As `rank_blocks`, each with the mean of its reciprocal ranks; 1 is the first by words and by meaning."""
     from app.features.retrieval.meaning import passage_indexes  # NumPy comes with the first question
     from app.language.static_embeddings import reciprocal_scores
 
-    found = store.rank([document_id], words_of(question), MOST_RANKED)
+    found = store.rank_blocks([document_id], words_of(question), MOST_RANKED)
     numbers = [number for _, number, _ in found]
     runs = "".join(WITHOUT_SPACES.findall(question))
     if len(runs) > 1:

@@ -19,15 +19,15 @@ LONGEST_TERM = 60
 
 def scope_of(question: str) -> WantedScope | None:
     """What a question wants of the whole document; None where it is about one place, or about none."""
-    text = _level(question)
+    text = _normalize_question(question)
     if not text or len(text) > LONGEST_QUESTION or _ONE_PLACE.search(text):
         return None
-    if words := _mentioned(text):
+    if words := _mentioned_words(text):
         return WantedScope(QuestionScope.MENTIONS, words, is_counted=bool(_HOW_MANY.search(text)))
-    return _exact(text) or _about(text) or _listed(text)
+    return _exact_scope(text) or _about_scope(text) or _list_scope(text)
 
 
-def _level(question: str) -> str:
+def _normalize_question(question: str) -> str:
     text = " ".join(question.split()).translate(_SAME).casefold()
     return text.rstrip(" .?!。？！…").lstrip(" ¿¡")
 
@@ -39,7 +39,7 @@ _SAME = str.maketrans(dict.fromkeys("’‘ʼ`´", "'") | dict.fromkeys("“”�
 # languages without spaces, Chinese, Japanese and Korean, stand by themselves, as no word of theirs has an edge.
 
 
-def _any(*rows: str, unspaced: str = "") -> re.Pattern[str]:
+def _any_pattern(*rows: str, unspaced: str = "") -> re.Pattern[str]:
     spaced = rf"\b(?:{'|'.join(rows)})\b" if rows else ""
     return re.compile("|".join(part for part in (spaced, unspaced) if part))
 
@@ -109,7 +109,7 @@ _POINTS = (
     r"conclusões|punti|idee|conclusioni|temi|argomenti|risultati|punten|conclusies|bevindingen|ideeën|thema's|wnioski|"
     r"punkty|tezy|idee|informacje|wątki|выводы|мысли|идеи|тезисы|положения|моменты|темы"
 )
-_IS_ABOUT = _any(
+_IS_ABOUT = _any_pattern(
     rf"what(?:'s| is| are| was|s)? (?:{_DOCUMENT} ){{1,4}}(?:all )?about(?: (?:exactly|please|overall|really|"
     rf"basically|in \w+))*$",
     rf"what (?:is|was|were|are) (?:\w+ ){{0,3}}?(?:discussed|said|talked about|covered|described|the (?:focus|"
@@ -136,7 +136,7 @@ _IS_ABOUT = _any(
     r"中心思想|何について|概要|要点|あらすじ|どんな内容|どういう内容|主な(?:内容|主張|論点)|"
     r"무엇에 (?:관한|대한)|무슨 내용|핵심|개요",
 )
-_SUMMARY = _any(
+_SUMMARY = _any_pattern(
     r"summar(?:y|ies|i[sz]e[ds]?|i[sz]ing|i[sz]ation)|sum (?:it|this) up|recap|zusammenfass\w*|fass\w* .{1,60}zusammen|"
     r"résum\w+|synthèse|synthétise\w*|resum(?:e|en|ir|a|o|ão|amos)|resúmeme|resúmelo|resumen|resumo|sintetiza\w*|"
     r"síntesis|"
@@ -146,7 +146,7 @@ _SUMMARY = _any(
 )
 
 
-def _about(text: str) -> WantedScope | None:
+def _about_scope(text: str) -> WantedScope | None:
     if _IS_ABOUT.search(text):
         return WantedScope(QuestionScope.ABOUT)
     found = _SUMMARY.search(text)
@@ -159,13 +159,13 @@ def _about(text: str) -> WantedScope | None:
 
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
-_ALL = _any(
+_ALL = _any_pattern(
     r"all|every|each|everything|everyone|everybody|any of|alle[nrsm]?|alles|sämtliche\w*|jede[nrsm]?|tou(?:s|tes)|"
     r"chaque|tout ce|todos|todas|cada|todo lo|tudo|tutt[ie]|ogni|tutto ciò|elke?|wszystki\w+|wszystko|każd\w+|все|всех|"
     r"всё|кажд\w+",
     unspaced="所有|全部|每个|每個|每一|すべて|全て|あらゆる|모든|모두|전부",
 )
-_LISTING = _any(
+_LISTING = _any_pattern(
     r"list|lists|listing|enumerate|extract|collect|find|name|show|give me|gather|compile|timeline|identify|"
     r"liste?|auflist\w*|nenne?|nennen|zähle?|aufzähl\w*|gib mir|zeige?|such\w*|finde\w*|stelle?|"
     r"listez|lister|énum\w+|donne\w*|relève\w*|cite[rz]?|extrai\w+|trouve\w*|dresse\w*|montre\w*|"
@@ -177,7 +177,7 @@ _LISTING = _any(
     r"перечисл\w+|список|назови\w*|найди\w*|выпиши\w*|покажи\w*|составь\w*",
     unspaced="列出|列举|列舉|找出|提取|整理出|清单|清單|挙げて|列挙|一覧|リスト|抜き出|抽出|나열|찾아|목록|뽑아",
 )
-_OCCURS = _any(
+_OCCURS = _any_pattern(
     r"mention(?:ed|s)?|named|listed|described|discussed|cited|quoted|given|stated|used|contained|covered|occurs?|"
     r"appears?|come up|are there|is there|there are|in here|in (?:this|the) (?:\w+ )?(?:document|text|paper|book|"
     r"report|"
@@ -195,12 +195,12 @@ _OCCURS = _any(
     r"упомина\w*|упомянут\w*|встреча\w*|указан\w*|назван\w*|описан\w*|есть|содерж\w+|приведен\w*|фигурир\w+",
     unspaced="提到|提及|出现|出現|涉及|包含|有哪些|哪些|登場|出てく|出てき|言及|記載|書かれて|含まれ|挙げられ|언급|나오|등장|있나|있습니까",
 )
-_HOW_MANY = _any(
+_HOW_MANY = _any_pattern(
     r"how many|how often|count|number of|wie ?viele?|wie oft|anzahl|zähle|combien|nombre d[e']|cu[áa]nt[ao]s|número de|"
     r"quant[ao]s|quant[ie]|quante volte|numero di|hoeveel|hoe vaak|aantal|ile|ilu|liczba|сколько|количество|число",
     unspaced="多少|几个|幾個|几次|幾次|几家|几位|几处|数量|いくつ|何回|何人|何件|何個|何社|몇",
 )
-_WHICH = _any(
+_WHICH = _any_pattern(
     r"which|what|who|whose|welche[nrsm]?|was|wer|quel(?:le)?s?|qui|qu[ée]|cu[áa]les|qui[ée]n(?:es)?|quais|que|quem|"
     r"qual|"
     r"quali|chi|welke|wat|wie|jakie|jacy|kto|które|którzy|как(?:ие|ой|ая)|кто|что",
@@ -210,21 +210,21 @@ _WHICH = _any(
 # What the program finds by itself, in the plural: one date is one place.
 
 _EXACT: dict[QuestionScope, re.Pattern[str]] = {
-    QuestionScope.EMAILS: _any(
+    QuestionScope.EMAILS: _any_pattern(
         r"e-?mails?|e-?mail[- ]?adress\w*|(?:e-?)?mail addresses|adresses? (?:e-?mail|mail|électroniques?)|courriels?|"
         r"correos?(?: electrónicos?)?|indirizzi (?:di )?(?:e-?)?mail|endereços (?:de )?e-?mail|adres(?:y|"
         r"ów) (?:e-?)?mail\w*|"
         r"электронн\w+ (?:адрес\w*|почт\w*)|адрес\w* (?:электронн\w+ )?почт\w*",
         unspaced="邮箱|郵箱|电子邮件|電子郵件|メールアドレス|이메일",
     ),
-    QuestionScope.LINKS: _any(
+    QuestionScope.LINKS: _any_pattern(
         r"links?|urls?|web ?(?:sites?|addresses|pages)|hyperlinks?|internet addresses|web-?adressen|internetadressen|"
         r"webseiten|liens?|sites? (?:web|internet)|enlaces?|sitios web|páginas web|sites|endereços (?:web|da internet)|"
         r"collegamenti|siti(?: web)?|koppelingen|websites|odnośnik\w*|linki|linków|stron\w* internetow\w*|ссыл\w+|"
         r"сайт\w*",
         unspaced="链接|鏈接|連結|网址|網址|リンク|링크",
     ),
-    QuestionScope.DATES: _any(
+    QuestionScope.DATES: _any_pattern(
         r"dates|(?:every|each) date|timeline|chronology|datumsangaben|daten|termine|jede[sn]? datum|zeitleiste|"
         r"chronologie|"
         r"fechas|cronología|datas|cronologia|date(?= (?:che|menzion|citat|indicat|presenti|e|nel))|(?<=tutte le )date|"
@@ -233,12 +233,12 @@ _EXACT: dict[QuestionScope, re.Pattern[str]] = {
         r"даты|дат|датах",
         unspaced="日期|时间点|年月日|日付|日時|날짜",
     ),
-    QuestionScope.PERCENTAGES: _any(
+    QuestionScope.PERCENTAGES: _any_pattern(
         r"percentages?|per cents?|prozent(?:zahlen|angaben|sätze|werte)|pourcentages?|porcentajes?|porcentagens|"
         r"percentagens|percentuali|percentages|procenty|procentów|процент(?:ы|ов)",
         unspaced="百分比|パーセント|퍼센트",
     ),
-    QuestionScope.MONEY: _any(
+    QuestionScope.MONEY: _any_pattern(
         r"amounts?(?: of money)?|sums(?: of money)?|prices|money|monetary values|(?:figures|numbers|"
         r"values) in (?:euro|dollar|"
         r"pound|us)\w*|fees|costs|beträge|geldbeträge|geldsummen|summen|preise|kosten|gebühren|montants?|sommes|prix|"
@@ -248,17 +248,17 @@ _EXACT: dict[QuestionScope, re.Pattern[str]] = {
         r"costi|bedragen|prijzen|kosten|kwot(?:y|ach)?|ceny|cen|opłaty|kosztów|koszty|сумм\w*|цены|цен|расход\w*",
         unspaced="金额|金額|价格|價格|费用|費用|価格|금액|가격",
     ),
-    QuestionScope.NUMBERS: _any(
+    QuestionScope.NUMBERS: _any_pattern(
         r"numbers(?: with (?:their )?units)?|quantities|measurements|values|numeric\w*|zahlen|zahlenangaben|mengen|"
         r"messwerte|maße|werte|nombres|chiffres|quantités|mesures|números|cifras|cantidades|medidas|quantidades|"
         r"numeri|cifre|"
         r"quantità|misure|getallen|cijfers|hoeveelheden|liczb(?:y)?|wartości|числа|чисел|цифры|значения",
         unspaced="数字|數字|数值|数値|숫자|수치",
     ),
-    QuestionScope.TABLES: _any(
+    QuestionScope.TABLES: _any_pattern(
         r"tables|tabellen|tableaux|tablas|tabelas|tabelle|tabele|tabel|таблиц[ыа]?", unspaced="表格|表の一覧|표"
     ),
-    QuestionScope.FIGURES: _any(
+    QuestionScope.FIGURES: _any_pattern(
         r"figures|images|pictures|diagrams|illustrations|charts|graphs|abbildungen|bilder|grafiken|diagramme|"
         r"schaubilder|"
         r"figuras|imágenes|gráficos|ilustraciones|imagens|figure|immagini|grafici|afbeeldingen|figuren|grafieken|"
@@ -266,7 +266,7 @@ _EXACT: dict[QuestionScope, re.Pattern[str]] = {
         r"rysunków|ilustracje|wykresy|рисунк\w+|иллюстрац\w+|диаграмм\w*|график\w*|schémas",
         unspaced="图表|圖表|插图|插圖|图片|圖片|図表|図|그림",
     ),
-    QuestionScope.HEADINGS: _any(
+    QuestionScope.HEADINGS: _any_pattern(
         r"chapters|sections|headings|headlines|table of contents|outline|structure|kapitel|abschnitte|überschriften|"
         r"inhaltsverzeichnis|gliederung|chapitres|titres|table des matières|sommaire|capítulos|secciones|títulos|"
         r"índice|"
@@ -276,13 +276,13 @@ _EXACT: dict[QuestionScope, re.Pattern[str]] = {
         unspaced="章节|章節|目录|目錄|标题|目次|見出し|목차|제목",
     ),
 }
-_PAGES = _any(
+_PAGES = _any_pattern(
     r"pages|seiten|páginas|pagine|pagina's|bladzijden|stron|страниц|slides|folien|words|wörter|mots|palabras|"
     r"palavras|parole|"
     r"woorden|słów|слов",
     unspaced="页|頁|ページ|페이지|字",
 )
-_TEMPORAL = _any(
+_TEMPORAL = _any_pattern(
     r"days|hours|weeks|months|years|minutes|tage|stunden|wochen|monate|jahre|jours|heures|mois|ans|días|horas"
 )
 _STILL_ALL = re.compile(
@@ -297,7 +297,7 @@ _STILL_ALL = re.compile(
 )
 
 
-def _exact(text: str) -> WantedScope | None:
+def _exact_scope(text: str) -> WantedScope | None:
     is_counted = bool(_HOW_MANY.search(text))
     if is_counted and (found := _PAGES.search(text)) and _is_still_all(text[found.end() :]):
         return WantedScope(QuestionScope.PAGES, is_counted=True)
@@ -317,11 +317,11 @@ def _is_still_all(behind: str) -> bool:
     return bool(_UNSPACED.search(behind)) or _STILL_ALL.fullmatch(_OCCURS.sub(" ", behind)) is not None
 
 
-_ARE_ANY = _any(r"are there any|is there any|gibt es|y a-t-il|hay|existem|há|ci sono|zijn er|czy są|есть ли")
+_ARE_ANY = _any_pattern(r"are there any|is there any|gibt es|y a-t-il|hay|existem|há|ci sono|zijn er|czy są|есть ли")
 
 # What documents speak of in the plural, and only a reader finds.
 
-_LISTED = _any(
+_LISTED = _any_pattern(
     r"people|persons?|names|characters|individuals|companies|organi[sz]ations|firms|institutions|places|locations|"
     r"countries|"
     r"cities|products|risks?|dangers|obligations|duties|responsibilities|requirements|deadlines|terms|definitions|"
@@ -374,13 +374,13 @@ _LISTED = _any(
     "作者|条件|矛盾|人が|会社|企業|組織|場所|国|都市|製品|リスク|要件|用語|定義|提言|課題|決定|問題|利点|欠点|テーマ|出典|著者|条件|"
     "사람|인물|회사|기업|위험|의무|요구|기한|용어|정의|권고|과제|결정|문제|주제|출처",
 )
-_WHAT_ARE = _any(
+_WHAT_ARE = _any_pattern(
     r"what are (?:the |all )?|who are (?:the |all )?|was sind die|wer sind die|quel(?:le)?s sont les|qui sont les|"
     r"cu[áa]les son (?:los|las)|qui[ée]nes son (?:los|las)|quais são (?:os|as)|quem são (?:os|as)|quali sono (?:i|"
     r"gli|le)|"
     r"chi sono (?:i|gli|le)|wat zijn de|wie zijn de|jakie są|kim są|каковы|кто такие"
 )
-_WHO_IS_NAMED = _any(
+_WHO_IS_NAMED = _any_pattern(
     r"who (?:is|are|was|were) (?:all )?(?:mentioned|named|listed|cited|quoted|involved)|who (?:appears|occurs)|"
     r"wer (?:wird|ist) .{0,30}(?:erwähnt|genannt)|wer kommt .{0,30}vor|qui est (?:mentionné|cité|nommé)|"
     r"qui[ée]n(?:es)? (?:aparece|sale|se menciona)\w*|quem (?:é mencionado|aparece)|chi (?:viene|è) (?:menzionat|"
@@ -388,7 +388,7 @@ _WHO_IS_NAMED = _any(
     r"wie (?:wordt|worden) .{0,30}genoemd|kto (?:jest wymieniony|występuje|się pojawia)|кто (?:упоминается|упомянут|"
     r"фигурирует)"
 )
-_WHOLE = _any(
+_WHOLE = _any_pattern(
     r"(?:whole|entire|complete|full) (?:document|text|book|paper|report|contract|file|thing)|throughout|"
     r"go through (?:it|all|the)|"
     r"from (?:beginning|start) to end|anywhere|everywhere|ganze[nmsr]? (?:dokument|text|buch|bericht|vertrag)|"
@@ -402,7 +402,7 @@ _WHOLE = _any(
 )
 
 
-def _listed(text: str) -> WantedScope | None:
+def _list_scope(text: str) -> WantedScope | None:
     is_counted = bool(_HOW_MANY.search(text))
     names = _LISTED.search(text) is not None
     occurs, every = _OCCURS.search(text) is not None, _ALL.search(text) is not None
@@ -422,7 +422,7 @@ def _listed(text: str) -> WantedScope | None:
 # Every place of some words: "how often is “kiln” mentioned", "where does the text mention arbitration".
 
 _QUOTED = re.compile(r'(?:"|(?<!\w)\')([^"]{1,60}?)(?:"|\'(?!\w))')
-_WHERE_OR_HOW_OFTEN = _any(
+_WHERE_OR_HOW_OFTEN = _any_pattern(
     r"where|how many|how often|mentions?|occurrences?|instances|places|wo|wie oft|wie viele|stellen|erwähnungen|où|"
     r"combien|"
     r"occurrences|mentions|passages|d[oó]nde|cu[áa]nt[ao]s|menciones|lugares|onde|quant[ao]s|menções|ocorrências|dove|"
@@ -467,7 +467,7 @@ _MENTIONED = tuple(
 )  # fmt: skip
 
 
-def _mentioned(text: str) -> str:
+def _mentioned_words(text: str) -> str:
     """The words whose places are wanted, "" where none are."""
     quoted = _QUOTED.search(text)
     if quoted and quoted[1].strip() and _WHERE_OR_HOW_OFTEN.search(f"{text[: quoted.start()]} {text[quoted.end() :]}"):

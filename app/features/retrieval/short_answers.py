@@ -10,9 +10,9 @@ from app.features.retrieval.ranking import words_of
 from app.language.admissions import admits_absence
 from app.language.detection import language_by_words
 from app.language.facts import missing_fact
-from app.language.numbers import quantities
-from app.language.sentences import sentences
-from app.language.words import WORD, stems, stems_of_word
+from app.language.numbers import find_quantities
+from app.language.sentences import split_sentences
+from app.language.words import WORD, stems_of_word, word_stems
 from app.store.documents import DocumentStore
 
 LEAST_ASKED = 0.6
@@ -23,25 +23,25 @@ def sources_of_short_answer(
     answer: str, question: str, document_ids: Sequence[int], store: DocumentStore
 ) -> list[SourcePlace]:
     """Return the sentence that has all of a short answer and most of what was asked; empty for any other answer."""
-    spans = list(sentences(answer))
-    told = stems(_without_numbers(answer))
+    spans = list(split_sentences(answer))
+    told = word_stems(_without_numbers(answer))
     asked = [_known_by(word) for word in telling_words(question)]
     asked = [known for known in asked if not known <= told]
-    is_short = len(spans) == 1 and len(stems(answer)) < LEAST_WORDS and bool(told or quantities(answer))
+    is_short = len(spans) == 1 and len(word_stems(answer)) < LEAST_WORDS and bool(told or find_quantities(answer))
     if not is_short or not asked or admits_absence(answer):
         return []
     best: tuple[float, SourcePlace] | None = None
-    for document_id, number, _ in store.rank(document_ids, words_of(f"{question} {answer}"), MOST_CANDIDATES):
+    for document_id, number, _ in store.rank_blocks(document_ids, words_of(f"{question} {answer}"), MOST_CANDIDATES):
         block = store.some_blocks(document_id, [number])[0]
         text, headings = str(block["text"]), [str(one) for one in block.get("heading_path") or ()]
         language = language_by_words(text)
-        for start, end in sentences(text):
+        for start, end in split_sentences(text):
             sentence = text[start:end]
             there = _known_by(" ".join([*headings, sentence]))
             share = sum(known <= there for known in asked) / len(asked)
             if share < LEAST_ASKED or not told <= there or (best is not None and share <= best[0]):
                 continue
-            if _has_other_numbers(sentence, f"{question} {answer}") and quantities(answer):
+            if _has_other_numbers(sentence, f"{question} {answer}") and find_quantities(answer):
                 continue
             if not missing_fact(answer, sentence, headings, language=language):
                 best = share, SourcePlace(*spans[0], document_id, number, start, end, block["page"])
@@ -50,20 +50,20 @@ def sources_of_short_answer(
 
 def _known_by(text: str) -> frozenset[str]:
     """Return the beginnings of its words, and those words whole that are too short for one."""
-    return stems(text) | {word for word in WORD.findall(text.casefold()) if not stems_of_word(word)}
+    return word_stems(text) | {word for word in WORD.findall(text.casefold()) if not stems_of_word(word)}
 
 
 def _has_other_numbers(sentence: str, said: str) -> bool:
     """Tell whether a sentence has more than one number that could be the answer: it may be the other one's."""
     known, there = (
-        quantities(said),
-        [quantity for quantity in quantities(sentence) if not quantity.is_word and not quantity.is_part],
+        find_quantities(said),
+        [quantity for quantity in find_quantities(sentence) if not quantity.is_word and not quantity.is_part],
     )
     return any(not any(quantity.has_figure_of(other) for other in known) for quantity in there)
 
 
 def _without_numbers(text: str) -> str:
     """Leave its numbers out: they are compared as such, in figures or in words."""
-    for quantity in sorted(quantities(text), key=lambda one: -one.start):
+    for quantity in sorted(find_quantities(text), key=lambda one: -one.start):
         text = text[: quantity.start] + text[quantity.end :]
     return text

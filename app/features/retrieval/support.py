@@ -10,8 +10,8 @@ from typing import Any
 
 from app.features.retrieval.citations import LEAST_WORDS, MOST_SENTENCES, SourcePlace
 from app.language.admissions import admits_absence
-from app.language.sentences import sentences
-from app.language.words import stems
+from app.language.sentences import split_sentences
+from app.language.words import word_stems
 
 _FRAME = re.compile(r"^\s*(?:#+\s|```|\|?[\s:|-]*$)|[:：]\W*$|[?？]\W*$")
 """Headings, code's fences and rules, what only leads to a list, and questions: they state nothing."""
@@ -88,9 +88,9 @@ def statements_of(answer: str, sources: Sequence[SourcePlace]) -> Iterator[tuple
 
     Short ones, which are looked up nowhere ("Yes."), count only where they have one or say that nothing was found.
     """
-    for start, end in list(sentences(answer))[:MOST_SENTENCES]:
+    for start, end in list(split_sentences(answer))[:MOST_SENTENCES]:
         sentence = answer[start:end]
         has_place = any(source.answer_start < end and start < source.answer_end for source in sources)
-        is_long = len(stems(sentence)) >= LEAST_WORDS
+        is_long = len(word_stems(sentence)) >= LEAST_WORDS
         if has_place or (not _FRAME.search(sentence) and (is_long or admits_absence(sentence))):
             yield sentence, has_place

@@ -16,26 +16,26 @@ from typing import NamedTuple
 
 from app.documents.blocks import Block
 from app.features.summary.result import Check, CheckReason, ClaimAnchor
-from app.language.detection import MOST_CHARACTERS, differ, language_by_words, scripts_differ
+from app.language.detection import MOST_CHARACTERS, language_by_words, languages_differ, scripts_differ
 from app.language.facts import (
     LEAST_WORDS,
+    changed_facts,
     find_garbled_words,
     missing_day,
     missing_number,
-    others,
     repeated_sentence,
 )
 from app.language.names import LETTER_OR_DIGIT_WITH_CASE
-from app.language.numbers import dates, quantities
-from app.language.proper_names import Vocabulary, holds, missing_name, names, vocabulary
+from app.language.numbers import find_dates, find_quantities
+from app.language.proper_names import Vocabulary, find_names, holds_name, missing_name, text_vocabulary
 from app.language.word_tables import changed_alternative
 from app.language.words import (
     MissingFact,
     SentenceStems,
-    share,
-    stems,
+    sentence_stems,
+    shared_part,
     stretch_at,
-    stretches,
+    word_stems,
 )
 
 # Whether a quotation stands in a text: letter by letter once both are in a normal form, or nearly.
@@ -61,19 +61,19 @@ class QuotationMatch(NamedTuple):
 
 def find_quote(quote: str, text: str) -> QuotationMatch | None:
     """Where the quotation stands, or nearly stands with every digit the same; None where it does not."""
-    wanted = _normal(quote.strip(" .…"))[0].strip(" .,;:")
+    wanted = _normal_form(quote.strip(" .…"))[0].strip(" .,;:")
     if not wanted:
         return None
-    normal, places = _normal(text)
+    normal, places = _normal_form(text)
     at = normal.find(wanted)
     if at >= 0:
         return QuotationMatch(places[at], places[at + len(wanted) - 1] + 1, True)
     if len(normal) > LONG_TEXT or len(wanted) > len(normal):
         return None
-    return _near(wanted, normal, places)
+    return _near_quotation(wanted, normal, places)
 
 
-def _near(wanted: str, normal: str, places: tuple[int, ...]) -> QuotationMatch | None:
+def _near_quotation(wanted: str, normal: str, places: tuple[int, ...]) -> QuotationMatch | None:
     from rapidfuzz.fuzz import partial_ratio_alignment
 
     best = partial_ratio_alignment(wanted, normal, score_cutoff=CLOSE)
@@ -95,7 +95,7 @@ def _whole_numbers(normal: str, start: int, end: int) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=1024)
-def _normal(text: str) -> tuple[str, tuple[int, ...]]:
+def _normal_form(text: str) -> tuple[str, tuple[int, ...]]:
     """The normal form (NFKD, casefolded, spaces and dashes levelled, no soft hyphens), and where each letter stood."""
     letters: list[str] = []
     places: list[int] = []
@@ -178,7 +178,7 @@ class _BlockMatch(NamedTuple):
         return ClaimAnchor(self.cited.document, block.id, block.page, stretch.start, stretch.end, text)
 
 
-def verify(
+def verify_statement(
     statement: str,
     cited: Sequence[CitedBlock],
     quote: str = "",
@@ -192,24 +192,26 @@ def verify(
     says to have copied word for word. `closely`: each of its words has to stand there, perhaps with another ending.
     """
     statement, quote = statement[:LONGEST_STATEMENT], quote[:LONGEST_TEXT]
-    wanted = stems(statement)
-    here = [_place(one, statement, wanted) for one in cited]
+    wanted = word_stems(statement)
+    here = [_best_match(one, statement, wanted) for one in cited]
     known = {(one.document, one.block.id) for one in cited}
-    around = [_place(cited, statement, wanted) for cited in nearby if (cited.document, cited.block.id) not in known]
-    chosen, quoted = _quoted(quote, _moved(here, around, wanted), around)
-    check = _garbled(statement, [*chosen, *around]) or _compare(statement, wanted, chosen, around)
+    around = [
+        _best_match(cited, statement, wanted) for cited in nearby if (cited.document, cited.block.id) not in known
+    ]
+    chosen, quoted = _find_quotation(quote, _move_to_nearby(here, around, wanted), around)
+    check = _find_garbled(statement, [*chosen, *around]) or _compare_facts(statement, wanted, chosen, around)
     if not check.found and check.reason is not CheckReason.GARBLED:
-        elsewhere = _carrying(chosen, around)
-        if elsewhere and _compare(statement, wanted, [*elsewhere, *chosen], around).found:
+        elsewhere = _better_nearby(chosen, around)
+        if elsewhere and _compare_facts(statement, wanted, [*elsewhere, *chosen], around).found:
             chosen, check = [*elsewhere, *chosen], Check()
     if check.found and quote:
         check = quoted
     if check.found and closely:
         check = _compare_closely(statement, wanted, chosen, around) or check
-    return ClaimVerdict(check, _anchors(chosen))
+    return ClaimVerdict(check, _make_anchors(chosen))
 
 
-def _garbled(statement: str, places: list[_BlockMatch]) -> Check | None:
+def _find_garbled(statement: str, places: list[_BlockMatch]) -> Check | None:
     """What no text says, whatever it is about; None where nothing of that kind is there.
 
     Models that their rules or their size drive into a corner write letters of another script, glue words behind a full
@@ -221,17 +223,17 @@ def _garbled(statement: str, places: list[_BlockMatch]) -> Check | None:
     return Check(False, CheckReason.GARBLED) if repeated_sentence(statement) else None
 
 
-def _place(cited: CitedBlock, statement: str, wanted: frozenset[str]) -> _BlockMatch:
+def _best_match(cited: CitedBlock, statement: str, wanted: frozenset[str]) -> _BlockMatch:
     """The sentence of a block that shares most words with a statement; one with its numbers before one without.
 
     For a statement of several sentences it may be as many that follow each other.
     """
     text = cited.block.text[:LONGEST_BLOCK]
-    sentences = _runs(stretches(text), min(len(stretches(statement)), MOST_SENTENCES))
+    sentences = _runs(sentence_stems(text), min(len(sentence_stems(statement)), MOST_SENTENCES))
     points = [float(len(wanted & stretch.stems)) for stretch in sentences]
-    figures = [quantity for quantity in quantities(statement) if not quantity.is_part]
+    figures = [quantity for quantity in find_quantities(statement) if not quantity.is_part]
     for figure in figures:
-        places = [quantity.start for quantity in quantities(text) if quantity.has_figure_of(figure)]
+        places = [quantity.start for quantity in find_quantities(text) if quantity.has_figure_of(figure)]
         for at, sentence in enumerate(sentences):
             points[at] += any(sentence.start <= place < sentence.end for place in places)
     best = max(range(len(points)), key=points.__getitem__, default=0)
@@ -250,7 +252,7 @@ def _runs(sentences: Sequence[SentenceStems], most: int) -> list[SentenceStems]:
     return [*sentences, *joined]
 
 
-def _moved(here: list[_BlockMatch], around: list[_BlockMatch], wanted: frozenset[str]) -> list[_BlockMatch]:
+def _move_to_nearby(here: list[_BlockMatch], around: list[_BlockMatch], wanted: frozenset[str]) -> list[_BlockMatch]:
     """The cited places, or those nearby which carry the statement where the cited ones do not."""
     best = max((block_match.share for block_match in here), default=0.0)
     if not here:
@@ -265,7 +267,7 @@ def _moved(here: list[_BlockMatch], around: list[_BlockMatch], wanted: frozenset
     return [*carrying[:1], *here]
 
 
-def _carrying(chosen: list[_BlockMatch], around: list[_BlockMatch]) -> list[_BlockMatch]:
+def _better_nearby(chosen: list[_BlockMatch], around: list[_BlockMatch]) -> list[_BlockMatch]:
     """A nearby place that fits better than every chosen one."""
     best = max((block_match.share for block_match in chosen), default=0.0)
     known = {(block_match.cited.document, block_match.cited.block.id) for block_match in chosen}
@@ -278,7 +280,9 @@ def _carrying(chosen: list[_BlockMatch], around: list[_BlockMatch]) -> list[_Blo
     return sorted(fitting, key=lambda one: -one.share)[:1]
 
 
-def _quoted(quote: str, chosen: list[_BlockMatch], around: list[_BlockMatch]) -> tuple[list[_BlockMatch], Check]:
+def _find_quotation(
+    quote: str, chosen: list[_BlockMatch], around: list[_BlockMatch]
+) -> tuple[list[_BlockMatch], Check]:
     """The places, that with the quotation first and its sentence as the best; and how the search for it came out."""
     if not quote.strip():
         return chosen, Check()
@@ -298,13 +302,15 @@ def _quoted(quote: str, chosen: list[_BlockMatch], around: list[_BlockMatch]) ->
     return chosen, Check(False, CheckReason.QUOTE_NOT_FOUND, quote)
 
 
-def _compare(statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], around: list[_BlockMatch]) -> Check:
+def _compare_facts(
+    statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], around: list[_BlockMatch]
+) -> Check:
     """Numbers, names, wording and support, in this order: what differs is more telling than what is not there."""
     texts = [block_match.text for block_match in chosen]
     headings = [
         " ".join((*block_match.cited.block.heading_path, block_match.cited.block.label)) for block_match in chosen
     ]
-    is_foreign = differ(statement, " ".join(texts)[:MOST_CHARACTERS])
+    is_foreign = languages_differ(statement, " ".join(texts)[:MOST_CHARACTERS])
     found: list[tuple[CheckReason, MissingFact]] = []
     number = missing_number(statement, [*texts, *filter(str.strip, headings)])
     if number:
@@ -318,9 +324,9 @@ def _compare(statement: str, wanted: frozenset[str], chosen: list[_BlockMatch], 
     if name:
         found.append((CheckReason.NAME, name))
     if not is_foreign:
-        found += _worded(statement, chosen)
-        union = frozenset().union(*(stems(text) for text in (*texts, *headings)))
-        if not chosen or (len(wanted) >= LEAST_WORDS and share(wanted, union) < LEAST_SUPPORT):
+        found += _changed_wording(statement, chosen)
+        union = frozenset().union(*(word_stems(text) for text in (*texts, *headings)))
+        if not chosen or (len(wanted) >= LEAST_WORDS and shared_part(wanted, union) < LEAST_SUPPORT):
             found.append((CheckReason.SUPPORT, MissingFact("", "")))
     elif not _may_be_compared(statement, texts):
         found.append((CheckReason.LANGUAGE, MissingFact("", "")))
@@ -335,14 +341,14 @@ def _compare_closely(
 ) -> Check | None:
     """What is wrong with a statement by a model that may be making up words; None where nothing is."""
     texts = [" ".join((block_match.text, *block_match.cited.block.heading_path)) for block_match in chosen]
-    if differ(statement, " ".join(texts)[:MOST_CHARACTERS]):
+    if languages_differ(statement, " ".join(texts)[:MOST_CHARACTERS]):
         return Check(False, CheckReason.LANGUAGE)
-    there = [vocabulary(text) for text in (*texts, *(block_match.text for block_match in around))]
+    there = [text_vocabulary(text) for text in (*texts, *(block_match.text for block_match in around))]
     for word in _LONG_WORD.findall(statement):
-        if not any(holds(one, word) or _has_beginning(one, word) for one in there):
+        if not any(holds_name(one, word) or _has_beginning(one, word) for one in there):
             return Check(False, CheckReason.NAME, word)
-    union = frozenset().union(*(stems(text) for text in texts))
-    return Check(False, CheckReason.SUPPORT) if share(wanted, union) < CLOSE_SUPPORT else None
+    union = frozenset().union(*(word_stems(text) for text in texts))
+    return Check(False, CheckReason.SUPPORT) if shared_part(wanted, union) < CLOSE_SUPPORT else None
 
 
 def _has_beginning(text: Vocabulary, word: str) -> bool:
@@ -359,26 +365,26 @@ def _may_be_compared(statement: str, texts: list[str]) -> bool:
     """
     if scripts_differ(statement, " ".join(texts)[:MOST_CHARACTERS]):
         return False
-    there = [vocabulary(text) for text in texts]
-    words = (word for name in names(statement) for word in name.words if len(word) > LEAST_WORDS)
-    is_named = any(holds(one, word) for word in words for one in there)
+    there = [text_vocabulary(text) for text in texts]
+    words = (word for name in find_names(statement) for word in name.words if len(word) > LEAST_WORDS)
+    is_named = any(holds_name(one, word) for word in words for one in there)
     return (
         is_named
-        or any(not (quantity.is_word or quantity.is_part) for quantity in quantities(statement))
-        or bool(dates(statement))
+        or any(not (quantity.is_word or quantity.is_part) for quantity in find_quantities(statement))
+        or bool(find_dates(statement))
     )
 
 
 _REASONS = {"number": CheckReason.NUMBER, "name": CheckReason.NAME, "negation": CheckReason.SUPPORT}
 
 
-def _worded(statement: str, chosen: list[_BlockMatch]) -> list[tuple[CheckReason, MissingFact]]:
+def _changed_wording(statement: str, chosen: list[_BlockMatch]) -> list[tuple[CheckReason, MissingFact]]:
     """What the best sentence says otherwise, where the statement all but repeats it."""
     best = max(chosen, key=lambda one: one.share, default=None)
     if best is None or best.stretch is None:
         return []
     sentence = best.text[best.stretch.start : best.stretch.end]
-    found = [(_REASONS[one.kind], MissingFact(one.said, one.page_says)) for one in others(statement, sentence)]
+    found = [(_REASONS[one.kind], MissingFact(one.said, one.page_says)) for one in changed_facts(statement, sentence)]
     if best.share < CARRIES:
         return found
     language = language_by_words(" ".join((statement, *(block_match.text for block_match in chosen)))[:MOST_CHARACTERS])
@@ -388,7 +394,7 @@ def _worded(statement: str, chosen: list[_BlockMatch]) -> list[tuple[CheckReason
     return [*found, *((CheckReason.SUPPORT, missing) for missing in told)]
 
 
-def _anchors(chosen: list[_BlockMatch]) -> tuple[ClaimAnchor, ...]:
+def _make_anchors(chosen: list[_BlockMatch]) -> tuple[ClaimAnchor, ...]:
     """The best places first; without any that fits, the first cited block as a whole."""
     ordered = sorted(chosen, key=lambda one: -one.share)
     fitting = [

@@ -55,10 +55,10 @@ class SectionRequest(Protocol):
     has_form: bool
     """Whether answers have a form, so that one without any point is no answer; else it says that there is none."""
 
-    def ask(self, section: ReadSection, attempt: int, problem: AnswerProblem | None) -> Ask:
+    def make_ask(self, section: ReadSection, attempt: int, problem: AnswerProblem | None) -> Ask:
         """What is asked of a section; a later attempt (from 0) tells the model of its `problem`."""
 
-    def read(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
+    def read_answer(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
         """What an answer says."""
 
     def is_all(self, answer: TaskAnswer, points: int) -> bool:
@@ -91,7 +91,7 @@ class SectionMapping:
     @property
     def points(self) -> list[list[Statement]]:
         """By section; nothing where a section is not read yet."""
-        return [self._points(place) for place in range(len(self._sections))]
+        return [self._section_points(place) for place in range(len(self._sections))]
 
     @property
     def read(self) -> int:
@@ -105,11 +105,11 @@ class SectionMapping:
             if self._work.cancel.cancelled:
                 return
             self._open[place] = 1
-            new = list(self._unkept(SectionTask(place, section, self._ask(section))))
+            new = list(self._unkept_tasks(SectionTask(place, section, self._make_ask(section))))
             tasks += new
             if not new:
                 yield self._section_read(place, was_kept=True)
-        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
+        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take_answer):
             if isinstance(event, TaskRests):
                 yield event
             elif isinstance(event, TaskTaken) and not self._open[event.task.place]:
@@ -120,9 +120,9 @@ class SectionMapping:
             elif isinstance(event, TaskGrowing):
                 continue
 
-    def _ask(self, section: ReadSection, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
+    def _make_ask(self, section: ReadSection, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
         if self._request is not None:
-            return self._request.ask(section, attempt, problem)
+            return self._request.make_ask(section, attempt, problem)
         budgets, work = self._work.budgets, self._work
         most = max(1, min(budgets.most_points, round(section.tokens / TOKENS_A_POINT)))
         document = work.documents[section.document]
@@ -136,36 +136,40 @@ class SectionMapping:
             problem=problem,
         )
         if budgets.is_small:
-            numbers = work.citable(section)
-            rules = prompts.spread(
+            numbers = work.citable_blocks(section)
+            rules = prompts.spread_grammar(
                 numbers, most, work.language, source=section.text, begins_with_number=not budgets.only_chooses
             )
         else:
             rules = prompts.json_points(section.ids, most, has_quotes=True)
-        return work.ask(messages, budgets.points_limit, rules, attempt)
+        return work.make_ask(messages, budgets.points_limit, rules, attempt)
 
-    def _read(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
-        return self._request.read(section, answer) if self._request is not None else read_points(answer, section.ids)
+    def _read_answer(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
+        return (
+            self._request.read_answer(section, answer)
+            if self._request is not None
+            else read_points(answer, section.ids)
+        )
 
-    def _unkept(self, task: SectionTask) -> Iterator[SectionTask]:
+    def _unkept_tasks(self, task: SectionTask) -> Iterator[SectionTask]:
         """The task itself or what is left of it; what an earlier run has kept is taken."""
-        kept = self._work.steps.find(self._work.key(task.ask))
+        kept = self._work.steps.find_step(self._work.step_key(task.ask))
         if isinstance(kept, dict) and kept.get("halves"):
-            for half in self._halved(task):
-                yield from self._unkept(half)
+            for half in self._halve_task(task):
+                yield from self._unkept_tasks(half)
         elif isinstance(kept, dict) and isinstance(kept.get("points"), list):
             points = [SummaryPoint(str(text), tuple(ids), str(quote)) for text, ids, quote in kept["points"]]
-            self._settle(task, points)
+            self._settle_task(task, points)
         else:
             yield task
 
-    def _take(self, task: SectionTask, answer: TaskAnswer | AppError) -> Iterable[SectionTask]:
+    def _take_answer(self, task: SectionTask, answer: TaskAnswer | AppError) -> Iterable[SectionTask]:
         kept: list[SummaryPoint] = []
         problem: AnswerProblem | None = (
             AnswerProblem.TOO_LONG if isinstance(answer, PromptTooLong) else AnswerProblem.FAILED
         )
         if isinstance(answer, TaskAnswer):
-            read = self._read(task.section, answer.text)
+            read = self._read_answer(task.section, answer.text)
             points = [point for point in read if not repeats_what_was_asked(point.text, task.section.text)]
             kept = without_repeats(points, lambda point: point.text)
             problem = problem_of(answer.text, answer.finish, points, kept)
@@ -181,16 +185,16 @@ class SectionMapping:
             ):  # what stands in several paragraphs may well be said of each
                 problem = self._in_full(task, self._request.is_all(answer, len(points)))
         if problem is None:
-            self._keep(task, kept)
+            self._keep_points(task, kept)
             return ()
-        if problem is AnswerProblem.TOO_LONG and (halves := self._halved(task)):
-            self._work.steps.keep(self._work.key(task.ask), {"halves": True})
+        if problem is AnswerProblem.TOO_LONG and (halves := self._halve_task(task)):
+            self._work.steps.keep_step(self._work.step_key(task.ask), {"halves": True})
             return halves
         best = max(kept, list(task.found), key=len)
         if task.attempt == 0:
-            return (replace(task, ask=self._ask(task.section, 1, problem), attempt=1, found=tuple(best)),)
+            return (replace(task, ask=self._make_ask(task.section, 1, problem), attempt=1, found=tuple(best)),)
         if best:
-            self._keep(task, best)
+            self._keep_points(task, best)
         else:
             self.failed.add(task.place)
             self._open[task.place] -= 1
@@ -202,43 +206,44 @@ class SectionMapping:
             self.overfull.add(task.place)
         return None if is_all or task.halvings else AnswerProblem.TOO_LONG
 
-    def _halved(self, task: SectionTask) -> list[SectionTask]:
+    def _halve_task(self, task: SectionTask) -> list[SectionTask]:
         """Nothing where it cannot be cut, or was often enough."""
         if task.halvings >= MOST_HALVINGS:
             return []
         blocks = self._work.documents[task.section.document].blocks
-        halves = halves_of(task.section, blocks, self._work.count)
+        halves = halves_of(task.section, blocks, self._work.count_tokens)
         if len(halves) < 2:
             return []
         self._open[task.place] += len(halves) - 1
-        return [SectionTask(task.place, half, self._ask(half), halvings=task.halvings + 1) for half in halves]
+        return [SectionTask(task.place, half, self._make_ask(half), halvings=task.halvings + 1) for half in halves]
 
-    def _keep(self, task: SectionTask, points: Sequence[SummaryPoint]) -> None:
-        first = self._ask(task.section)
+    def _keep_points(self, task: SectionTask, points: Sequence[SummaryPoint]) -> None:
+        first = self._make_ask(task.section)
         value = {"points": [[point.text, list(point.ids), point.quote] for point in points]}
-        self._work.steps.keep(self._work.key(first), value)
-        self._settle(task, points)
+        self._work.steps.keep_step(self._work.step_key(first), value)
+        self._settle_task(task, points)
 
-    def _settle(self, task: SectionTask, points: Sequence[SummaryPoint]) -> None:
+    def _settle_task(self, task: SectionTask, points: Sequence[SummaryPoint]) -> None:
         work, section = self._work, task.section
-        nearby = work.cited(section.document, section.ids)
+        nearby = work.cited_blocks(section.document, section.ids)
         checked = [
-            work.checked(point.text, work.cited(section.document, point.ids), nearby, point.quote) for point in points
+            work.check_statement(point.text, work.cited_blocks(section.document, point.ids), nearby, point.quote)
+            for point in points
         ]
         self._parts[task.place].append((section, checked))
-        self._score += work.score(checked)
-        self._reading.answered(section, task.ask.messages[-1].text)
+        self._score += work.score_statements(checked)
+        self._reading.mark_answered(section, task.ask.messages[-1].text)
         self._open[task.place] -= 1
 
-    def _points(self, place: int) -> list[Statement]:
+    def _section_points(self, place: int) -> list[Statement]:
         parts = sorted(self._parts[place], key=lambda part: part[0].slices[0][:2])
         return [statement for _, statements in parts for statement in statements]
 
     def _section_read(self, place: int, *, was_kept: bool = False) -> SectionRead:
         self._done += 1
         section = self._sections[place]
-        points = tuple(self._points(place))
-        coverage = self._reading.coverage()
+        points = tuple(self._section_points(place))
+        coverage = self._reading.make_coverage()
         return SectionRead(
             self._done, len(self._sections), points, section.document, section.first_page, was_kept, coverage,
             place in self.failed, (section.ids[0], section.ids[-1]),
@@ -281,31 +286,31 @@ class PointMerge:
     def run(self) -> Iterator[TaskRests | Merging]:
         """Joins until all fits; what cannot be joined further is thinned out."""
         while not self._work.cancel.cancelled:
-            sizes = [self._tokens(pile) for pile in self.piles]
+            sizes = [self._count_tokens(pile) for pile in self.piles]
             large = [n for n, size in enumerate(sizes) if size > self._room and len(self.piles[n]) > 1]
             if not large:
                 break
             yield from self._merge_level(large, sizes)
-        self.piles = [self._thinned(pile) for pile in self.piles]
+        self.piles = [self._thin_pile(pile) for pile in self.piles]
 
     def _merge_level(self, large: Sequence[int], sizes: Sequence[int]) -> Iterator[TaskRests | Merging]:
         self._level = {}
         tasks: list[MergeTask] = []
         for n in large:
-            for place, run in enumerate(_runs(self.piles[n], self._fan_in(self.piles[n], sizes[n]))):
-                points = distinct(point for group in run for point in group)
+            for place, run in enumerate(_split_runs(self.piles[n], self._fan_in(self.piles[n], sizes[n]))):
+                points = distinct_statements(point for group in run for point in group)
                 if len(run) == 1:
                     self._level[n, place] = run[0]
                     continue
                 sources = of_points(self._work, points)
-                task = MergeTask((n, place), sources, self._ask(sources))
-                kept = self._work.steps.find(self._work.key(task.ask))
+                task = MergeTask((n, place), sources, self._make_ask(sources))
+                kept = self._work.steps.find_step(self._work.step_key(task.ask))
                 if isinstance(kept, dict) and isinstance(kept.get("points"), list):
-                    self._settle(task, [SummaryPoint(str(text), tuple(ids)) for text, ids in kept["points"]])
+                    self._settle_task(task, [SummaryPoint(str(text), tuple(ids)) for text, ids in kept["points"]])
                 else:
                     tasks.append(task)
         merges = self._done + len(tasks)
-        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
+        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take_answer):
             if isinstance(event, TaskRests):
                 yield event
             elif isinstance(event, TaskTaken) and event.task.at in self._level:
@@ -325,27 +330,27 @@ class PointMerge:
 
     def _fixed_tokens(self) -> int:
         if not self._fixed:
-            self._fixed = self._work.fixed_tokens(self._messages("", ""))
+            self._fixed = self._work.fixed_tokens(self._make_messages("", ""))
         return self._fixed
 
-    def _messages(self, points: str, evidence: str, problem: AnswerProblem | None = None) -> list[Message]:
+    def _make_messages(self, points: str, evidence: str, problem: AnswerProblem | None = None) -> list[Message]:
         budgets, language = self._work.budgets, self._work.language
         most, is_small = budgets.most_merged_points, budgets.is_small
         return prompts.merge_messages(points, evidence, language, most, is_small=is_small, problem=problem)
 
-    def _ask(self, sources: WriteUpSources, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
+    def _make_ask(self, sources: WriteUpSources, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
         budgets = self._work.budgets
-        messages = self._messages(sources.text, evidence_of(sources.points), problem)
+        messages = self._make_messages(sources.text, evidence_of(sources.points), problem)
         most = min(budgets.most_merged_points, len(sources.points))
         if budgets.only_chooses:
-            rules = prompts.choice(list(sources.blocks), most)
+            rules = prompts.choice_grammar(list(sources.blocks), most)
         elif budgets.is_small:
-            rules = prompts.spread(list(sources.blocks), most, self._work.language, source=sources.text)
+            rules = prompts.spread_grammar(list(sources.blocks), most, self._work.language, source=sources.text)
         else:
             rules = prompts.json_points(sources.blocks, most, has_quotes=False)
-        return self._work.ask(messages, budgets.merged_limit, rules, attempt)
+        return self._work.make_ask(messages, budgets.merged_limit, rules, attempt)
 
-    def _take(self, task: MergeTask, answer: TaskAnswer | AppError) -> Iterable[MergeTask]:
+    def _take_answer(self, task: MergeTask, answer: TaskAnswer | AppError) -> Iterable[MergeTask]:
         kept: list[SummaryPoint] = []
         problem: AnswerProblem | None = AnswerProblem.FAILED
         if isinstance(answer, TaskAnswer):
@@ -354,35 +359,35 @@ class PointMerge:
             problem = problem_of(answer.text, answer.finish, points, kept)
             problem = problem or (None if kept else AnswerProblem.EMPTY)
         if problem is None:
-            first = self._ask(task.sources)
+            first = self._make_ask(task.sources)
             value = {"points": [[point.text, list(point.ids)] for point in kept]}
-            self._work.steps.keep(self._work.key(first), value)
-            self._settle(task, kept)
+            self._work.steps.keep_step(self._work.step_key(first), value)
+            self._settle_task(task, kept)
             return ()
         if task.attempt == 0:
-            return (replace(task, ask=self._ask(task.sources, 1, problem), attempt=1),)
-        self._level[task.at] = self._work.telling(task.sources.points, self._work.budgets.most_merged_points)
+            return (replace(task, ask=self._make_ask(task.sources, 1, problem), attempt=1),)
+        self._level[task.at] = self._work.most_telling(task.sources.points, self._work.budgets.most_merged_points)
         return ()
 
-    def _settle(self, task: MergeTask, points: Sequence[SummaryPoint]) -> None:
+    def _settle_task(self, task: MergeTask, points: Sequence[SummaryPoint]) -> None:
         nearby = task.sources.all_blocks
         self._level[task.at] = [
-            self._work.checked(point.text, task.sources.cited(point.ids), nearby) for point in points
+            self._work.check_statement(point.text, task.sources.blocks_behind(point.ids), nearby) for point in points
         ]
 
-    def _tokens(self, pile: Pile) -> int:
+    def _count_tokens(self, pile: Pile) -> int:
         texts = [f"[100] {point.text}\n" for group in pile for point in group]
-        return sum(self._work.count(texts)) if texts else 0
+        return sum(self._work.count_tokens(texts)) if texts else 0
 
-    def _thinned(self, pile: Pile) -> Pile:
+    def _thin_pile(self, pile: Pile) -> Pile:
         points = [point for group in pile for point in group]
-        tokens = self._tokens(pile)
+        tokens = self._count_tokens(pile)
         if tokens <= self._room or self._work.cancel.cancelled:
             return pile
-        return [self._work.telling(points, max(1, len(points) * self._room // tokens))]
+        return [self._work.most_telling(points, max(1, len(points) * self._room // tokens))]
 
 
-def _runs(pile: Pile, size: int) -> Iterator[Pile]:
+def _split_runs(pile: Pile, size: int) -> Iterator[Pile]:
     """Neighbours together, in runs of nearly equal length."""
     count = -(-len(pile) // size)
     for place in range(count):
@@ -418,19 +423,19 @@ class WriteUpSources:
         }
         return [number for number in self.blocks if number not in headings] or list(self.blocks)
 
-    def cited(self, numbers: Iterable[int]) -> tuple[CitedBlock, ...]:
+    def blocks_behind(self, numbers: Iterable[int]) -> tuple[CitedBlock, ...]:
         """The blocks behind numbers."""
-        return _once(cited for number in numbers for cited in self.blocks.get(number, ()))
+        return _unique_blocks(cited for number in numbers for cited in self.blocks.get(number, ()))
 
     @property
     def all_blocks(self) -> tuple[CitedBlock, ...]:
-        return self.cited(self.blocks)
+        return self.blocks_behind(self.blocks)
 
     def spelled_out(self, answer: str) -> str:
         """An answer in which numbers that stand alone on their lines are followed by their points."""
-        return _ALONE.sub(lambda match: f"[{match[1]}] {self._point(int(match[1]))}", answer)
+        return _ALONE.sub(lambda match: f"[{match[1]}] {self._point_text(int(match[1]))}", answer)
 
-    def _point(self, number: int) -> str:
+    def _point_text(self, number: int) -> str:
         return self.points[number - 1].text if 0 < number <= len(self.points) else ""
 
     @property
@@ -447,7 +452,7 @@ def of_sections(work: SummaryWork, sections: Sequence[ReadSection], offsets: Seq
     blocks = {
         cited.block.id + offsets[section.document]: (cited,)
         for section in sections
-        for cited in work.cited(section.document, section.ids)
+        for cited in work.cited_blocks(section.document, section.ids)
     }
     return WriteUpSources(texts, blocks)
 
@@ -461,7 +466,7 @@ def outline_of(work: SummaryWork, sections: Sequence[ReadSection], offsets: Sequ
         return ""
     lines: list[str] = []
     for section in sections:
-        blocks = [cited.block for cited in work.cited(section.document, section.ids)]
+        blocks = [cited.block for cited in work.cited_blocks(section.document, section.ids)]
         texts, title = {block.id: block.text for block in blocks}, work.documents[section.document].title
         for told in digest_of(blocks, -(-OUTLINE_SENTENCES // len(sections)), title=title):
             text = " ".join(texts[told.block_id][told.start : told.end].split())
@@ -475,10 +480,12 @@ def of_points(work: SummaryWork, points: Sequence[Statement]) -> WriteUpSources:
     """Points, under the names of their documents where there are several."""
     numbered = list(enumerate(points, 1))
     texts = tuple(
-        (_title(work, document), "\n".join(f"[{number}] {statement.text}" for number, statement in run))
+        (_document_title(work, document), "\n".join(f"[{number}] {statement.text}" for number, statement in run))
         for document, run in groupby(numbered, key=lambda pair: _document_of(pair[1]))
     )
-    return WriteUpSources(texts, {number: work.behind(statement) for number, statement in numbered}, tuple(points))
+    return WriteUpSources(
+        texts, {number: work.blocks_behind(statement) for number, statement in numbered}, tuple(points)
+    )
 
 
 def evidence_of(points: Sequence[Statement]) -> str:
@@ -493,12 +500,12 @@ def evidence_of(points: Sequence[Statement]) -> str:
     return "\n".join(f"[{number}] {' '.join(text.split())}" for _, number, text in chosen)
 
 
-def distinct(points: Iterable[Statement]) -> list[Statement]:
+def distinct_statements(points: Iterable[Statement]) -> list[Statement]:
     """What is said several times only once, with the places of all of them."""
-    return without_repeats(list(points), lambda one: one.text, _joined)
+    return without_repeats(list(points), lambda one: one.text, _join_statements)
 
 
-def _joined(longer: Statement, shorter: Statement) -> Statement:
+def _join_statements(longer: Statement, shorter: Statement) -> Statement:
     if not shorter.check.found:
         return longer
     if not longer.check.found:
@@ -506,7 +513,7 @@ def _joined(longer: Statement, shorter: Statement) -> Statement:
     return replace(longer, anchors=tuple(dict.fromkeys(longer.anchors + shorter.anchors))[:MOST_ANCHORS])
 
 
-def _title(work: SummaryWork, document: int) -> str:
+def _document_title(work: SummaryWork, document: int) -> str:
     return prompts.title_of(work.documents[document])
 
 
@@ -514,5 +521,5 @@ def _document_of(point: Statement) -> int:
     return point.anchors[0].document if point.anchors else 0
 
 
-def _once(cited: Iterable[CitedBlock]) -> tuple[CitedBlock, ...]:
+def _unique_blocks(cited: Iterable[CitedBlock]) -> tuple[CitedBlock, ...]:
     return tuple({(one.document, one.block.id): one for one in cited}.values())

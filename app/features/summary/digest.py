@@ -30,7 +30,7 @@ from functools import lru_cache
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.documents.blocks import Block, BlockKind
 from app.features.document_parts import told_apart
 from app.features.summary.method import SENTENCE_FORMS
@@ -45,10 +45,10 @@ from app.features.summary.result import (
     Summary,
     SummaryOptions,
 )
-from app.features.summary.sections import SectionReading, runs_under_headings, whole
+from app.features.summary.sections import SectionReading, runs_under_headings, whole_section
 from app.language.detection import SMALL_WORDS
 from app.language.names import WITHOUT_SPACES
-from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, sentences
+from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE, split_sentences
 
 STEM = 7
 """Letters of a word that count: its endings say little of what it is about."""
@@ -152,12 +152,12 @@ def digest_summary(
         for block in document.blocks:  # each by itself: all of a long text would be searched for each of its blocks
             if cancelled():
                 break
-            section = whole(place, [block])
-            reading.answered(section, section.text)
-        statements += _statements(place, document, len(documents), wish, cancelled)
+            section = whole_section(place, [block])
+            reading.mark_answered(section, section.text)
+        statements += _document_statements(place, document, len(documents), wish, cancelled)
     told = tuple(
         SummarizedDocument(input_document.id, input_document.name, input_document.title, input_document.unit, coverage)
-        for input_document, coverage in zip(documents, reading.coverage(), strict=True)
+        for input_document, coverage in zip(documents, reading.make_coverage(), strict=True)
     )
     title = ", ".join(document.title or document.name for document in documents)
     return Summary(
@@ -171,7 +171,7 @@ def has_sentences(document: InputDocument) -> bool:
     return any(block.kind in _TEXTS and any(map(str.isalpha, block.text)) for block in document.blocks)
 
 
-def _statements(
+def _document_statements(
     place: int, document: InputDocument, of: int, wish: SummaryOptions, cancelled: Callable[[], bool]
 ) -> Iterator[Statement]:
     """The sentences of one document; under its headings, and those under each other's, where that is wished."""
@@ -200,10 +200,10 @@ def digest_of(
     """At most `most` sentences of the blocks, in the document's order; fewer where it has fewer, or was cancelled."""
     counting = _WordCounting(blocks, title, cancelled)
     kept: list[tuple[float, int, DigestSentence]] = []
-    for sentence in counting.sentences():
+    for sentence in counting.iterate_sentences():
         if cancelled():
             return []
-        told = DigestSentence(sentence.block.id, sentence.start, sentence.end, counting.score(sentence))
+        told = DigestSentence(sentence.block.id, sentence.start, sentence.end, counting.score_sentence(sentence))
         entry = (told.score, -sentence.number, told)
         if len(kept) < most * CANDIDATES:
             heapq.heappush(kept, entry)
@@ -213,7 +213,7 @@ def digest_of(
     order = {told: -number for _, number, told in kept}
     candidates = [told for _, _, told in sorted(kept, reverse=True)]
     chosen = _without_repetition(
-        candidates, most, lambda one: counting.vector(words_of(texts[one.block_id][one.start : one.end]))
+        candidates, most, lambda one: counting.word_vector(words_of(texts[one.block_id][one.start : one.end]))
     )
     return sorted(chosen, key=order.__getitem__)
 
@@ -227,16 +227,16 @@ class SentenceWeights:
         self._counting = _WordCounting(blocks, title, cancelled)
         self._blocks = {block.id: block for block in blocks}
         self._firsts: dict[int, _DigestSentence] = {}
-        for sentence in self._counting.sentences():
+        for sentence in self._counting.iterate_sentences():
             if cancelled():
                 return
             self._firsts.setdefault(sentence.block.id, sentence)
 
-    def of(self, block_id: int, start: int = 0, end: int = 0) -> float:
+    def weight_of(self, block_id: int, start: int = 0, end: int = 0) -> float:
         """Of a stretch of a block; both 0: all of it."""
         block, first = self._blocks[block_id], self._firsts.get(block_id)
         number, place = (first.number, first.place) if first else (len(self._firsts), len(self._firsts))
-        return self._counting.score(_DigestSentence(block, start, end or len(block.text), number, place))
+        return self._counting.score_sentence(_DigestSentence(block, start, end or len(block.text), number, place))
 
 
 def _without_repetition(
@@ -251,7 +251,7 @@ def _without_repetition(
         vector = left.pop(best)
         chosen.append(best)
         for other, others_vector in left.items():
-            nearest[other] = max(nearest[other], _product(vector, others_vector))
+            nearest[other] = max(nearest[other], _cosine(vector, others_vector))
     return chosen
 
 
@@ -273,13 +273,13 @@ class _WordCounting:
         unlike_latin = 0
         in_all: Counter[str] = Counter()
         in_sections: dict[str, Counter[str]] = {name: Counter() for name in ("abstract", "conclusion")}
-        for sentence in self.sentences():
+        for sentence in self.iterate_sentences():
             if cancelled():
                 break
             words = words_of(sentence.text)
             in_all.update(words)
             self._in_sentences.update(set(words))
-            self._pairs.add(words)
+            self._pairs.add_pairs(words)
             self._sentences += 1
             unlike_latin += _is_unlike_latin(sentence.text)
             for name in in_sections.keys() & _sections_of(sentence.block):
@@ -290,47 +290,50 @@ class _WordCounting:
         self._rare = {word: math.log(1 + self._sentences / of) for word, of in self._in_sentences.items()}
         self._much = math.log(1 + self._sentences) or 1.0
         center = {word: times * (TITLE_WEIGHT if word in named else 1.0) for word, times in in_all.items()}
-        self._centers = {"center": self._center(center), "title": self._center(dict.fromkeys(named & in_all.keys(), 1))}
-        self._centers |= {name: self._center(words) for name, words in in_sections.items()}
-        measured = [self._in_pairs(words_of(sentence.text)) for sentence in islice(self.sentences(), MEASURED)]
+        self._centers = {
+            "center": self._center_vector(center),
+            "title": self._center_vector(dict.fromkeys(named & in_all.keys(), 1)),
+        }
+        self._centers |= {name: self._center_vector(words) for name, words in in_sections.items()}
+        measured = [self._in_pairs(words_of(sentence.text)) for sentence in islice(self.iterate_sentences(), MEASURED)]
         self._usual = statistics.fmean(measured or [0])
         self._spread = statistics.pstdev(measured or [0]) or 1.0
 
-    def sentences(self) -> Iterator[_DigestSentence]:
+    def iterate_sentences(self) -> Iterator[_DigestSentence]:
         """Those of running text, in order; what only points elsewhere, as a list of sources does, is left out."""
         number, place, path = 0, 0, None
         for block in self._blocks:
             if block.heading_path != path:
                 place, path = 0, block.heading_path
-            for start, end in sentences(block.text, by_line=False):
+            for start, end in split_sentences(block.text, by_line=False):
                 if any(map(str.isalpha, block.text[start:end])):
                     yield _DigestSentence(block, start, end, number, place)
                     number, place = number + 1, place + 1
 
-    def score(self, sentence: _DigestSentence) -> float:
+    def score_sentence(self, sentence: _DigestSentence) -> float:
         words = words_of(sentence.text)
-        vector = self.vector(words)
-        score = sum(WEIGHTS[name] * _product(vector, center) for name, center in self._centers.items())
+        vector = self.word_vector(words)
+        score = sum(WEIGHTS[name] * _cosine(vector, center) for name, center in self._centers.items())
         score += WEIGHTS["pairs"] * min(MOST_PAIRED, (self._in_pairs(words) - self._usual) / self._spread)
         is_foreign = self._is_unlike_latin and not _is_unlike_latin(sentence.text)
         if is_foreign or (self._tongue and _is_in_another(words, self._tongue)):
             score += _FAULTS["foreign"]
-        return score + sum(weight * strength for weight, strength in _marks(sentence, words))
+        return score + sum(weight * strength for weight, strength in _sentence_marks(sentence, words))
 
-    def vector(self, words: Sequence[str]) -> Vector:
+    def word_vector(self, words: Sequence[str]) -> Vector:
         counts = Counter(words)
-        return _unit({word: (1 + math.log(count)) * self._rarity(word) for word, count in counts.items()})
+        return _unit_vector({word: (1 + math.log(count)) * self._word_rarity(word) for word, count in counts.items()})
 
-    def _center(self, counts: Mapping[str, float]) -> Vector:
-        return _unit({word: count * self._rarity(word) for word, count in counts.items()})
+    def _center_vector(self, counts: Mapping[str, float]) -> Vector:
+        return _unit_vector({word: count * self._word_rarity(word) for word, count in counts.items()})
 
-    def _rarity(self, word: str) -> float:
+    def _word_rarity(self, word: str) -> float:
         return self._rare.get(word, self._much)
 
     def _in_pairs(self, words: Sequence[str]) -> float:
         """How much of it stands in other sentences too, word beside word; what is common everywhere counts little."""
-        rare = [self._rarity(word) for word in words]
-        found = sum(math.log(times) * min(rare[at : at + 2]) for at, times in self._pairs.repeated(words))
+        rare = [self._word_rarity(word) for word in words]
+        found = sum(math.log(times) * min(rare[at : at + 2]) for at, times in self._pairs.repeated_pairs(words))
         return found / self._much**2
 
 
@@ -342,7 +345,7 @@ class _WordPairs:
         self._times: Counter[tuple[int, int]] = Counter()
         self._forgotten = 0
 
-    def add(self, words: Sequence[str]) -> None:
+    def add_pairs(self, words: Sequence[str]) -> None:
         """Those of a sentence."""
         numbers = [self._numbers.setdefault(word, len(self._numbers)) for word in words]
         self._times.update(set(pairwise(numbers)))
@@ -350,7 +353,7 @@ class _WordPairs:
             self._forgotten += 1
             self._times = Counter({pair: times for pair, times in self._times.items() if times > self._forgotten})
 
-    def repeated(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    def repeated_pairs(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
         """Those of a sentence that others have too: the place of the first word, and how many sentences have them."""
         numbers = [self._numbers.get(word, -1) for word in words]
         for pair, at in {pair: at for at, pair in enumerate(pairwise(numbers))}.items():
@@ -359,7 +362,7 @@ class _WordPairs:
                 yield at, times
 
 
-def _marks(sentence: _DigestSentence, words: Sequence[str]) -> Iterator[tuple[float, float]]:
+def _sentence_marks(sentence: _DigestSentence, words: Sequence[str]) -> Iterator[tuple[float, float]]:
     """What else speaks for or against a sentence: a weight, and how much there is of it."""
     text = sentence.text
     small = text.lower()
@@ -370,20 +373,22 @@ def _marks(sentence: _DigestSentence, words: Sequence[str]) -> Iterator[tuple[fl
         yield WEIGHTS["overall"], 1.0
     if "conclusion" in sections:
         yield WEIGHTS["concluded"], 1 - math.exp(-FOLLOWING * sentence.place)
-    found = [name for name, pattern in cues().weighed.items() if pattern.search(small)]
+    found = [name for name, pattern in load_cues().weighed.items() if pattern.search(small)]
     for name in found:
         yield WEIGHTS[name], 1.0
     if _CITES.search(text):
         yield WEIGHTS["cites"], 1.0
-    if _FORMULA.search(text) or cues().elsewhere.search(small):
+    if _FORMULA.search(text) or load_cues().elsewhere.search(small):
         yield WEIGHTS["elsewhere"], 1.0
     yield WEIGHTS["digits"], len(_DIGIT.findall(text)) / max(1, len(text))
     yield WEIGHTS["length"], math.log(1 + len(words))
     yield WEIGHTS["long"], max(0, len(words) - MANY_WORDS) / WORDS_MORE
-    yield from _faults(sentence, words, is_announced="announces" in found)
+    yield from _sentence_faults(sentence, words, is_announced="announces" in found)
 
 
-def _faults(sentence: _DigestSentence, words: Sequence[str], *, is_announced: bool) -> Iterator[tuple[float, float]]:
+def _sentence_faults(
+    sentence: _DigestSentence, words: Sequence[str], *, is_announced: bool
+) -> Iterator[tuple[float, float]]:
     """What speaks against a sentence wherever it stands."""
     text = sentence.text
     small = text.lower()
@@ -397,10 +402,10 @@ def _faults(sentence: _DigestSentence, words: Sequence[str], *, is_announced: bo
         yield _FAULTS["spoken"], 1.0
     if sentence.block.heading_path and _is_aside(sentence.block.heading_path[-1]):
         yield _FAULTS["aside"], 1.0
-    for name, pattern in (("rights", cues().rights), ("example", cues().example)):
+    for name, pattern in (("rights", load_cues().rights), ("example", load_cues().example)):
         if pattern.search(small):
             yield _FAULTS[name], 1.0
-    if cues().refers_back.match(small) and not is_announced:  # "This paper presents …"
+    if load_cues().refers_back.match(small) and not is_announced:  # "This paper presents …"
         yield _FAULTS["refers_back"], 1.0
 
 
@@ -436,7 +441,7 @@ def _is_left_out(block: Block) -> bool:
 
 @lru_cache(maxsize=1024)
 def _points_elsewhere(heading: str) -> bool:
-    return cues().not_summed_up.search(heading) is not None
+    return load_cues().not_summed_up.search(heading) is not None
 
 
 def _sections_of(block: Block) -> tuple[str, ...]:
@@ -467,20 +472,20 @@ def _is_in_another(words: Sequence[str], tongue: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _is_aside(heading: str) -> bool:
-    return cues().aside.match(heading) is not None
+    return load_cues().aside.match(heading) is not None
 
 
 @lru_cache(maxsize=1024)
 def _sections_called(heading: str) -> tuple[str, ...]:
-    return tuple(name for name, pattern in cues().sections.items() if pattern.search(heading))
+    return tuple(name for name, pattern in load_cues().sections.items() if pattern.search(heading))
 
 
-def _unit(weights: Mapping[str, float]) -> Vector:
+def _unit_vector(weights: Mapping[str, float]) -> Vector:
     length = math.sqrt(sum(weight * weight for weight in weights.values()))
     return {word: weight / length for word, weight in weights.items()} if length else {}
 
 
-def _product(one: Vector, other: Vector) -> float:
+def _cosine(one: Vector, other: Vector) -> float:
     """The cosine of vectors of length 1."""
     few, many = (one, other) if len(one) < len(other) else (other, one)
     return sum(weight * many[word] for word, weight in few.items() if word in many)
@@ -515,14 +520,14 @@ class CuePatterns:
 
 
 @lru_cache(maxsize=1)
-def cues() -> CuePatterns:
+def load_cues() -> CuePatterns:
     """Those of the file, which is read when they are first asked for.
 
     It has alternatives of patterns for each language, each for the beginning of a word. All of them are looked for in
     each text, so `refers_back`, the beginnings of sentences, leaves out what means something else elsewhere (i, o, on,
     die, so).
     """
-    table: dict[str, dict[str, list[str]]] = json.loads(resource("cues.json").read_text("utf-8"))
+    table: dict[str, dict[str, list[str]]] = json.loads(resource_path("cues.json").read_text("utf-8"))
 
     def pattern(name: str, before: str = r"\b", after: str = "", flags: int = 0) -> re.Pattern[str]:
         spaced = "|".join(one for code, row in table.items() if code not in _UNSPACED for one in row[name])

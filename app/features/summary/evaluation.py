@@ -23,12 +23,12 @@ from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
 from app.engine.contract import Engine
 from app.features.messages import sentence_for
-from app.features.summary.digest import cues, digest_summary
+from app.features.summary.digest import digest_summary, load_cues
 from app.features.summary.method import numbers_of
 from app.features.summary.result import Method, Statement, Summary, SummaryOptions
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import InputDocument, Summarized, summarize
-from app.language.sentences import sentences
+from app.features.summary.summarize import InputDocument, Summarized, summarize_documents
+from app.language.sentences import split_sentences
 
 MEASURES = ("rouge1", "rouge2", "rougeLsum")
 COMPARED_MEASURES = ("rouge1", "rouge2", "rougeL")
@@ -79,36 +79,36 @@ class Evaluation:
         seconds = sum(scored.seconds for scored in every)
         return {
             "documents": len(every),
-            "rouge": _means([scored.rouge for scored in every]),
-            "lead3": _means([scored.lead for scored in every]),
-            "compared": {name: self._compared(name) for name in (AS_GIVEN, WITHOUT_ABSTRACT)},
-            "claims": self._sum("claims"),
-            "claims_found": self._share("claims_found", "claims"),
-            "numbers": self._sum("numbers"),
-            "numbers_right": self._share("numbers_right", "numbers"),
-            "coverage": self._share("blocks_read", "blocks"),
-            "compression": self._share("words_out", "words_in"),
+            "rouge": _mean_scores([scored.rouge for scored in every]),
+            "lead3": _mean_scores([scored.lead for scored in every]),
+            "compared": {name: self._compared_fields(name) for name in (AS_GIVEN, WITHOUT_ABSTRACT)},
+            "claims": self._sum_field("claims"),
+            "claims_found": self._share_of("claims_found", "claims"),
+            "numbers": self._sum_field("numbers"),
+            "numbers_right": self._share_of("numbers_right", "numbers"),
+            "coverage": self._share_of("blocks_read", "blocks"),
+            "compression": self._share_of("words_out", "words_in"),
             "seconds": round(seconds, 3),
             "seconds_per_document": round(seconds / len(every), 3) if every else None,
             "errors": [{"line": skipped_line.line, "reason": skipped_line.reason} for skipped_line in self.skipped],
         }
 
-    def _compared(self, name: str) -> dict[str, Any]:
+    def _compared_fields(self, name: str) -> dict[str, Any]:
         each = [scored.compared[name] for scored in self.scored if name in scored.compared]
         methods = each[0] if each else ()
         return {"documents": len(each)} | {
-            method: _means([mapping[method] for mapping in each], COMPARED_MEASURES) for method in methods
+            method: _mean_scores([mapping[method] for mapping in each], COMPARED_MEASURES) for method in methods
         }
 
-    def _sum(self, name: str) -> int:
+    def _sum_field(self, name: str) -> int:
         return sum(getattr(scored, name) for scored in self.scored)
 
-    def _share(self, part: str, whole: str) -> float | None:
-        total = self._sum(whole)
-        return round(self._sum(part) / total, 4) if total else None
+    def _share_of(self, part: str, whole: str) -> float | None:
+        total = self._sum_field(whole)
+        return round(self._sum_field(part) / total, 4) if total else None
 
 
-def evaluate(
+def evaluate_examples(
     examples: Iterable[EvaluationExample | SkippedLine],
     wish: SummaryOptions,
     methods: Collection[Method],
@@ -122,13 +122,13 @@ def evaluate(
     stops again and again, it ends with those that are done.
     """
     rouge = RougeScores()
-    summarized = partial(_summary, engine=engine, cancel=cancel)
+    summarized = partial(_make_summary, engine=engine, cancel=cancel)
     for example in examples:
         if isinstance(example, SkippedLine):
             yield example
             continue
         try:
-            scored = yield from _scored(example, wish, methods, summarized, rouge)
+            scored = yield from _score_example(example, wish, methods, summarized, rouge)
         except AppError as error:
             yield SkippedLine(example.line, sentence_for(error).text)
             if isinstance(error, EngineCrashesRepeatedly):
@@ -142,7 +142,7 @@ def evaluate(
 _Summarize = Callable[[InputDocument, SummaryOptions], Generator[None, None, Summary | None]]
 
 
-def _scored(
+def _score_example(
     example: EvaluationExample,
     wish: SummaryOptions,
     methods: Collection[Method],
@@ -156,7 +156,7 @@ def _scored(
     for name, one in ((AS_GIVEN, example), (WITHOUT_ABSTRACT, shortened)):
         if one is None:
             continue
-        compared[name] = {FIRST_SENTENCES: rouge.of(one.summary, lead_of(one), COMPARED_MEASURES)}
+        compared[name] = {FIRST_SENTENCES: rouge.score_text(one.summary, lead_of(one), COMPARED_MEASURES)}
         document = input_of(one)
         for method in methods:
             begun_s = time.monotonic()
@@ -164,13 +164,13 @@ def _scored(
             if summary is None:
                 return None
             said = [statement.text for statement in summary.statements]
-            compared[name][method.value] = rouge.of(one.summary, said, COMPARED_MEASURES)
+            compared[name][method.value] = rouge.score_text(one.summary, said, COMPARED_MEASURES)
             if one is example:
-                found.append(score(one, document.blocks, summary, rouge, time.monotonic() - begun_s))
+                found.append(score_summary(one, document.blocks, summary, rouge, time.monotonic() - begun_s))
     return replace(found[-1], compared=compared)
 
 
-def _summary(
+def _make_summary(
     document: InputDocument, wish: SummaryOptions, engine: Engine | None, cancel: CancelToken
 ) -> Generator[None, None, Summary | None]:
     if wish.method is Method.DIGEST:
@@ -179,13 +179,13 @@ def _summary(
     if engine is None:
         raise ValueError("a model's summary needs an engine")
     summary = None
-    for event in summarize([document], wish, engine, MemorySteps(), cancel):
+    for event in summarize_documents([document], wish, engine, MemorySteps(), cancel):
         summary = event.summary if isinstance(event, Summarized) else summary
         yield None
     return None if cancel.cancelled else summary
 
 
-def score(
+def score_summary(
     example: EvaluationExample, blocks: Iterable[Block], summary: Summary, rouge: RougeScores, seconds: float
 ) -> ScoredDocument:
     """One summary beside the good one, and beside the document."""
@@ -194,8 +194,8 @@ def score(
     coverage = [document.coverage for document in summary.documents]
     return ScoredDocument(
         example,
-        rouge.of(example.summary, [statement.text for statement in summary.statements]),
-        rouge.of(example.summary, lead_of(example)),
+        rouge.score_text(example.summary, [statement.text for statement in summary.statements]),
+        rouge.score_text(example.summary, lead_of(example)),
         claims=len(summary.statements),
         claims_found=sum(statement.check.found for statement in summary.statements),
         numbers=len(said),
@@ -227,7 +227,7 @@ def without_abstract(example: EvaluationExample) -> EvaluationExample | None:
     is_abstract = False
     for is_heading, text in example.paragraphs:
         if is_heading:
-            is_abstract = cues().sections["abstract"].search(text) is not None
+            is_abstract = load_cues().sections["abstract"].search(text) is not None
         if is_abstract:
             left_out.append(text)
         else:
@@ -250,7 +250,7 @@ def lead_of(example: EvaluationExample) -> list[str]:
 
 def sentences_of(text: str) -> list[str]:
     """The sentences of a paragraph; a line break ends one too."""
-    return [text[start:end] for start, end in sentences(text)]
+    return [text[start:end] for start, end in split_sentences(text)]
 
 
 class RougeScores:
@@ -261,7 +261,7 @@ class RougeScores:
 
         self._scorer = RougeScorer([*MEASURES, "rougeL"], use_stemmer=True)
 
-    def of(self, reference: str, text: Iterable[str], measures: Iterable[str] = MEASURES) -> Rouge:
+    def score_text(self, reference: str, text: Iterable[str], measures: Iterable[str] = MEASURES) -> Rouge:
         """Of sentences beside a good summary, whose sentences are divided for ROUGE-Lsum."""
         scores = self._scorer.score("\n".join(sentences_of(reference)), "\n".join(text))
         return {measure: float(scores[measure].fmeasure) for measure in measures}
@@ -271,11 +271,11 @@ def _cited_numbers(statement: Statement, texts: Mapping[int, str]) -> set[str]:
     return {number for anchor in statement.anchors for number in numbers_of(texts.get(anchor.block_id, ""))}
 
 
-def _means(each: list[Rouge], measures: Iterable[str] = MEASURES) -> dict[str, float | None]:
+def _mean_scores(each: list[Rouge], measures: Iterable[str] = MEASURES) -> dict[str, float | None]:
     return {name: round(fmean(fields[name] for fields in each), 4) if each else None for name in measures}
 
 
-# Documents with good summaries, one JSON object a line: what `evaluate` reads.
+# Documents with good summaries, one JSON object a line: what `evaluate_examples` reads.
 
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")
@@ -316,12 +316,12 @@ def examples_in(path: Path) -> Iterator[EvaluationExample | SkippedLine]:
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             for number, text in enumerate(file, 1):
                 if text.strip():
-                    yield _example(number, text)
+                    yield _parse_example(number, text)
     except OSError as error:
         raise DocumentUnreadable.by_system(path, error) from error
 
 
-def _example(line: int, text: str) -> EvaluationExample | SkippedLine:
+def _parse_example(line: int, text: str) -> EvaluationExample | SkippedLine:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
@@ -330,30 +330,30 @@ def _example(line: int, text: str) -> EvaluationExample | SkippedLine:
         return SkippedLine(line, _FORM)
     sections = fields.get("sentences")
     divided = sections if isinstance(sections, dict) else {}
-    paragraphs = _sections(divided) if divided else _paragraphs(fields.get("document"))
-    summary = "\n".join(_texts(fields.get("summary")))
+    paragraphs = _section_paragraphs(divided) if divided else _text_paragraphs(fields.get("document"))
+    summary = "\n".join(_collect_texts(fields.get("summary")))
     if not any(not is_heading for is_heading, _ in paragraphs) or not summary:
         return SkippedLine(line, _FORM)
     name, title, language = (str(fields.get(key) or "") for key in ("id", "title", "language"))
-    sentences = tuple(text for section in divided.values() for text in _texts(section))
+    sentences = tuple(text for section in divided.values() for text in _collect_texts(section))
     return EvaluationExample(line, name or f"line {line}", title, tuple(paragraphs), summary, language, sentences)
 
 
-def _sections(sections: dict[str, Any]) -> list[tuple[bool, str]]:
+def _section_paragraphs(sections: dict[str, Any]) -> list[tuple[bool, str]]:
     """ACLSum: the sentences of a section are a paragraph."""
     found: list[tuple[bool, str]] = []
     for name, lines in sections.items():
-        text = " ".join(_texts(lines))
+        text = " ".join(_collect_texts(lines))
         found += [(True, name.capitalize()), (False, text)] if text else []
     return found
 
 
-def _paragraphs(document: Any) -> list[tuple[bool, str]]:
-    texts = _PARAGRAPHS.split(document) if isinstance(document, str) else _texts(document)
+def _text_paragraphs(document: Any) -> list[tuple[bool, str]]:
+    texts = _PARAGRAPHS.split(document) if isinstance(document, str) else _collect_texts(document)
     return [(False, text.strip()) for text in texts if text.strip()]
 
 
-def _texts(value: Any) -> list[str]:
+def _collect_texts(value: Any) -> list[str]:
     """The texts of a text, a list or an object; nothing where it is anything else."""
     each = [value] if isinstance(value, str) else list(value.values()) if isinstance(value, dict) else value
     if not isinstance(each, list) or not all(isinstance(one, str) for one in each):

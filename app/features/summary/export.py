@@ -13,16 +13,16 @@ from typing import IO, Any
 from app.features.summary.laid_out import LaidOut, StatementLine, StatementSource, SummaryPart, lay_out
 from app.features.summary.messages import digest_words, not_given_words, nothing_words, unknown_words
 from app.features.summary.result import ClaimAnchor, Statement, Summary
-from app.features.work.saved_file import web_page, written
+from app.features.work.saved_file import web_page, write_file
 
-__all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save", "write_docx"]
+__all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save_file", "write_docx"]
 
 ENDINGS = (".md", ".json", ".docx", ".html")
-"""What `save` writes."""
+"""What `save_file` writes."""
 
 
 def as_json(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> str:
-    """The object that `summarize --json` prints, and the places of each claim; see `report`."""
+    """The object that `summarize --json` prints, and the places of each claim; see `report_fields`."""
     return json.dumps(with_anchors(summary, errors), ensure_ascii=False, indent=1) + "\n"
 
 
@@ -33,18 +33,18 @@ def write_docx(summary: Summary, out: IO[bytes]) -> None:
     export_docx.write_docx(summary, out)
 
 
-def save(
+def save_file(
     summary: Summary, path: Path, paths: Sequence[Path | None] = (), errors: Sequence[dict[str, str]] = ()
 ) -> None:
     """Writes the file in the format of its ending, one of `ENDINGS`; what was there before is replaced at the end.
 
     `paths` are the documents' files, for links to pages; `errors` go into JSON. Raises DiskFull or FolderNotWritable.
     """
-    with written(path) as file:
-        _write(summary, file, path.suffix.lower(), paths, errors)
+    with write_file(path) as file:
+        _write_format(summary, file, path.suffix.lower(), paths, errors)
 
 
-def _write(
+def _write_format(
     summary: Summary, file: IO[bytes], ending: str, paths: Sequence[Path | None], errors: Sequence[dict[str, str]]
 ) -> None:
     match ending:
@@ -88,35 +88,35 @@ def as_html(summary: Summary, paths: Sequence[Path | None] = ()) -> str:
     body = [f"<h1>{escape(laid_out.title)}</h1>"]
     body += [f'<p class="fact" lang="en" dir="ltr">{escape(fact)}</p>' for fact in laid_out.facts]
     for part in laid_out.parts:
-        body += _part(part)
+        body += _html_part(part)
     if laid_out.sources:
         body += [
             '<h2 lang="en">Sources</h2>',
             "<ol>",
-            *(_source(source, paths) for source in laid_out.sources),
+            *(_html_source(source, paths) for source in laid_out.sources),
             "</ol>",
         ]
     page = web_page(body, laid_out.title, _STYLE, language=laid_out.language, direction=laid_out.direction)
     return "\n".join((*page, ""))
 
 
-def _part(part: SummaryPart) -> Iterator[str]:
+def _html_part(part: SummaryPart) -> Iterator[str]:
     if part.heading:
         yield f"<h2>{escape(part.heading)}</h2>"
     tag = "li" if part.is_list else "p"
     yield from ["<ul>"] if part.is_list else []
     for lines in part.paragraphs:
-        yield f"<{tag}>{' '.join(map(_line, lines))}</{tag}>"
+        yield f"<{tag}>{' '.join(map(_html_line, lines))}</{tag}>"
     yield from ["</ul>"] if part.is_list else []
 
 
-def _line(line: StatementLine) -> str:
+def _html_line(line: StatementLine) -> str:
     links = (f'<a href="#source-{reference.source}">[{escape(reference.label)}]</a>' for reference in line.references)
     mark = f'<span class="mark" lang="en">{escape(line.mark)}</span>' if line.mark else ""
     return " ".join(filter(None, (escape(line.text), *links, mark)))
 
 
-def _source(source: StatementSource, paths: Sequence[Path | None]) -> str:
+def _html_source(source: StatementSource, paths: Sequence[Path | None]) -> str:
     label = escape(source.label)
     path = paths[source.document] if source.document < len(paths) else None
     if path is not None and path.suffix.lower() == ".pdf" and source.page is not None:
@@ -136,55 +136,56 @@ _NUMBER = re.compile(r"^(\d+)([.)])(?=\s|$)")
 def as_markdown(summary: Summary) -> str:
     """Title, what was read, the statements with their pages as footnotes, and the sources."""
     laid_out = lay_out(summary)
-    blocks = [f"# {escaped(laid_out.title)}", *(f"*{escaped(fact)}*" for fact in laid_out.facts)]
+    blocks = [f"# {escape_markdown(laid_out.title)}", *(f"*{escape_markdown(fact)}*" for fact in laid_out.facts)]
     for part in laid_out.parts:
-        blocks += [f"## {escaped(part.heading)}"] if part.heading else []
-        blocks += _paragraphs(part)
+        blocks += [f"## {escape_markdown(part.heading)}"] if part.heading else []
+        blocks += _markdown_paragraphs(part)
     if laid_out.sources:
         blocks.append(f"## {SOURCES}")
         blocks += (
-            f"[^{source.number}]: {escaped(source.label)}: “{escaped(source.text)}”" for source in laid_out.sources
+            f"[^{source.number}]: {escape_markdown(source.label)}: “{escape_markdown(source.text)}”"
+            for source in laid_out.sources
         )
     return "\n\n".join(blocks) + "\n"
 
 
 def as_text(summary: Summary) -> str:
     """The statements for a terminal, with their pages and what differs in brackets, or that there are none."""
-    return _plain(lay_out(summary), with_references=True) or nothing_words(summary)
+    return _plain_text(lay_out(summary), with_references=True) or nothing_words(summary)
 
 
 def statements_text(summary: Summary) -> str:
     """The statements in their form and nothing else."""
-    return _plain(lay_out(summary), with_references=False)
+    return _plain_text(lay_out(summary), with_references=False)
 
 
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """One line of text that Markdown shows as it is."""
     return _NUMBER.sub(r"\1\\\2", _MEANT.sub(lambda match: f"\\{match[0]}", text))
 
 
-def _paragraphs(part: SummaryPart) -> Iterator[str]:
-    written = [" ".join(map(_written, lines)) for lines in part.paragraphs]
+def _markdown_paragraphs(part: SummaryPart) -> Iterator[str]:
+    written = [" ".join(map(_markdown_line, lines)) for lines in part.paragraphs]
     if part.is_list:
         yield "\n".join(f"- {text}" for text in written)
     else:
         yield from written
 
 
-def _written(line: StatementLine) -> str:
-    text = escaped(line.text)
+def _markdown_line(line: StatementLine) -> str:
+    text = escape_markdown(line.text)
     if line.references:
-        pages = "; ".join(dict.fromkeys(escaped(reference.label) for reference in line.references))
+        pages = "; ".join(dict.fromkeys(escape_markdown(reference.label) for reference in line.references))
         notes = "".join(dict.fromkeys(f"[^{reference.source}]" for reference in line.references))
         text += f" ({pages}){notes}"
-    return f"{text} **{escaped(line.mark)}**" if line.mark else text
+    return f"{text} **{escape_markdown(line.mark)}**" if line.mark else text
 
 
-def _plain(laid_out: LaidOut, *, with_references: bool) -> str:
+def _plain_text(laid_out: LaidOut, *, with_references: bool) -> str:
     blocks: list[str] = []
     for part in laid_out.parts:
         written = [
-            " ".join(_shown(line) if with_references else line.text for line in paragraph)
+            " ".join(_plain_line(line) if with_references else line.text for line in paragraph)
             for paragraph in part.paragraphs
         ]
         text = "\n".join(f"- {text}" for text in written) if part.is_list else "\n\n".join(written)
@@ -192,7 +193,7 @@ def _plain(laid_out: LaidOut, *, with_references: bool) -> str:
     return "\n\n".join(blocks)
 
 
-def _shown(line: StatementLine) -> str:
+def _plain_line(line: StatementLine) -> str:
     pages = "; ".join(dict.fromkeys(reference.label for reference in line.references))
     text = f"{line.text} [{pages}]" if pages else line.text
     return f"{text} ({line.mark})" if line.mark else text
@@ -203,14 +204,14 @@ def _shown(line: StatementLine) -> str:
 
 def with_anchors(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
     """The same, and with each claim all of its places, what stands there, and what is said otherwise."""
-    body = report(summary, errors)
+    body = report_fields(summary, errors)
     for claim, statement in zip(body["claims"], summary.statements, strict=True):
         claim |= {"said": statement.check.said, "page_says": statement.check.page_says}
-        claim["anchors"] = [_anchor(anchor, summary) for anchor in statement.anchors]
+        claim["anchors"] = [_anchor_fields(anchor, summary) for anchor in statement.anchors]
     return body
 
 
-def report(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+def report_fields(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
     """The fields that terminal.md fixes; `errors` are files that could not be read, {file, reason}.
 
     A claim that rests on several files has the `file`, the `pages` and the `block_ids` of the first.
@@ -219,19 +220,19 @@ def report(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str,
     set_aside = digest_words(summary) if summary.set_aside else ""
     return {
         "summary": statements_text(summary),
-        "claims": [_claim(statement, summary) for statement in summary.statements],
-        "coverage": _coverage(summary),
+        "claims": [_claim_fields(statement, summary) for statement in summary.statements],
+        "coverage": _coverage_fields(summary),
         "sections": summary.sections,
         "seconds": round(summary.seconds, 3),
         "model": summary.model,
         "method": summary.method.value,
         "warnings": [words for words in (unknown_words(summary), not_given_words(summary), set_aside) if words],
         "errors": list(errors),
-        "set_aside": [_claim(statement, summary) for statement in summary.set_aside],
+        "set_aside": [_claim_fields(statement, summary) for statement in summary.set_aside],
     }
 
 
-def _claim(statement: Statement, summary: Summary) -> dict[str, Any]:
+def _claim_fields(statement: Statement, summary: Summary) -> dict[str, Any]:
     documents, anchors = summary.documents, statement.anchors
     first = anchors[0].document if anchors else 0
     here = [anchor for anchor in anchors if anchor.document == first]
@@ -246,13 +247,13 @@ def _claim(statement: Statement, summary: Summary) -> dict[str, Any]:
     }
 
 
-def _anchor(anchor: ClaimAnchor, summary: Summary) -> dict[str, Any]:
+def _anchor_fields(anchor: ClaimAnchor, summary: Summary) -> dict[str, Any]:
     """`start` and `end` are in the text of the block; both 0: all of it."""
     fields = asdict(anchor)
     return {"file": summary.documents[fields.pop("document")].name, "page": fields.pop("page")} | fields
 
 
-def _coverage(summary: Summary) -> dict[str, Any]:
+def _coverage_fields(summary: Summary) -> dict[str, Any]:
     """Summed over the documents."""
     each = [document.coverage for document in summary.documents]
     apart = [

@@ -85,11 +85,11 @@ class LaidOut:
 def lay_out(summary: Summary) -> LaidOut:
     """The summary with its places numbered in the order in which they are named first."""
     sources = _Sources(summary)
-    parts = tuple(_parts(summary, sources))
+    parts = tuple(_summary_parts(summary, sources))
     more = filter(None, [nothing_words(summary), unknown_words(summary)])
     return LaidOut(
-        plain(summary.title),
-        (*facts(summary), *more, *_maker(summary)),
+        plain_line(summary.title),
+        (*summary_facts(summary), *more, *_maker_facts(summary)),
         parts,
         tuple(sources.found.values()),
         summary.language,
@@ -97,17 +97,17 @@ def lay_out(summary: Summary) -> LaidOut:
     )
 
 
-def _maker(summary: Summary) -> tuple[str, ...]:
+def _maker_facts(summary: Summary) -> tuple[str, ...]:
     """A digest says of itself what it is, among its facts."""
-    return () if summary.method is Method.DIGEST else (f"Written by {plain(summary.model)} in {APP_NAME}.",)
+    return () if summary.method is Method.DIGEST else (f"Written by {plain_line(summary.model)} in {APP_NAME}.",)
 
 
-def plain(text: str) -> str:
+def plain_line(text: str) -> str:
     """One line that every format can hold."""
     return " ".join(_NO_TEXT.sub(" ", text).split())
 
 
-def facts(summary: Summary) -> Iterator[str]:
+def summary_facts(summary: Summary) -> Iterator[str]:
     """What was read, how the statements compare with their pages, and whether it was stopped: sentences."""
     if summary.method is Method.DIGEST:
         yield digest_words(summary)
@@ -123,15 +123,15 @@ def facts(summary: Summary) -> Iterator[str]:
         yield f"Stopped before the end: {summary.sections_read:,} of {summary.sections:,} sections read."
 
 
-def _parts(summary: Summary, sources: _Sources) -> Iterator[SummaryPart]:
+def _summary_parts(summary: Summary, sources: _Sources) -> Iterator[SummaryPart]:
     form = summary.wish.form
     for heading, statements in groupby(summary.statements, lambda one: one.group):
         if form in _RUNNING_ON:
             each = [tuple(ones) for _, ones in groupby(statements, lambda one: one.paragraph)]
         else:
             each = [(statement,) for statement in statements]
-        lines = tuple(tuple(sources.line(statement) for statement in ones) for ones in each)
-        yield SummaryPart(plain(heading), lines, is_list=form not in _RUNNING_ON)
+        lines = tuple(tuple(sources.make_line(statement) for statement in ones) for ones in each)
+        yield SummaryPart(plain_line(heading), lines, is_list=form not in _RUNNING_ON)
 
 
 @dataclass
@@ -139,21 +139,21 @@ class _Sources:
     summary: Summary
     found: dict[tuple[int, int, int, int], StatementSource] = field(default_factory=dict)
 
-    def line(self, statement: Statement) -> StatementLine:
+    def make_line(self, statement: Statement) -> StatementLine:
         """A statement, its places numbered."""
-        references = tuple(self._reference(anchor) for anchor in statement.anchors)
+        references = tuple(self._make_reference(anchor) for anchor in statement.anchors)
         pages = "; ".join(dict.fromkeys(reference.label for reference in references))
         compared = "" if statement.check.found else check_words(statement.check, pages)
         mark = " ".join(filter(None, (compared, doubt_words(statement))))
-        return StatementLine(plain(statement.text), references, plain(mark))
+        return StatementLine(plain_line(statement.text), references, plain_line(mark))
 
-    def _reference(self, anchor: ClaimAnchor) -> SourceReference:
+    def _make_reference(self, anchor: ClaimAnchor) -> SourceReference:
         key = (anchor.document, anchor.block_id, anchor.start, anchor.end)
         document = self.summary.documents[anchor.document]
         place = page_mark(document.unit, anchor.page)[1:-1] if anchor.page is not None and document.unit else ""
         if key not in self.found:
-            label = ", ".join(filter(None, (plain(document.name), place)))
-            text = plain(anchor.text)
+            label = ", ".join(filter(None, (plain_line(document.name), place)))
+            text = plain_line(anchor.text)
             direction = "rtl" if is_right_to_left(text) else "ltr"
             self.found[key] = StatementSource(
                 len(self.found) + 1,
@@ -166,5 +166,5 @@ class _Sources:
         number = self.found[key].number
         short = place or f"source {number}"
         if len(self.summary.documents) > 1:
-            short = f"{plain(document.name)}, {short}"
+            short = f"{plain_line(document.name)}, {short}"
         return SourceReference(number, short)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.features.messages import clause, units
+from app.features.messages import count_units, pages_clause
 from app.features.summary.method import LEAST_SHARE
 from app.features.summary.result import (
     Check,
@@ -17,7 +17,7 @@ from app.features.summary.result import (
     Summary,
 )
 from app.language.detection import SMALL_WORDS, language_by_words
-from app.language.names import base, english_name
+from app.language.names import base_code, english_name
 
 DIGEST_WORDS = "Key sentences copied from the document. Written without the model."
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
@@ -32,13 +32,13 @@ def check_words(check: Check, pages: str) -> str:
     place, speaker = _place_words(pages)
     if check.differs:
         there = f"{speaker} says “{check.page_says.rstrip('.')}”."
-        return f"It says “{check.said.rstrip('.')}”, {_lowered(there)}" if check.said else there
+        return f"It says “{check.said.rstrip('.')}”, {_lower_first(there)}" if check.said else there
     if check.reason is CheckReason.CLOSE_MATCH:
         return f"Found {place}; what it quotes stands there in slightly other letters."
     if check.found:
         return f"Found {place}."
     if not check.is_compared:
-        return f"It is in another language than {_lowered(speaker)}, and could not be compared with it."
+        return f"It is in another language than {_lower_first(speaker)}, and could not be compared with it."
     if check.reason is CheckReason.GARBLED and not check.said:
         return "It says the same thing twice."
     what = "What it quotes" if check.reason is CheckReason.QUOTE_NOT_FOUND else f"“{check.said}”"
@@ -59,7 +59,7 @@ def _place_words(pages: str) -> tuple[str, str]:
     return f"{'on' if kind else 'in'} {pages}", f"The {kind or 'text'}"
 
 
-def _lowered(text: str) -> str:
+def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
@@ -136,7 +136,7 @@ def not_given_words(summary: Summary) -> str:
     if summary.method is not Method.DIGEST:
         return ""
     wish = summary.wish
-    is_other = bool(wish.language and summary.language) and base(wish.language) != base(summary.language)
+    is_other = bool(wish.language and summary.language) and base_code(wish.language) != base_code(summary.language)
     missing = [f"not in {english_name(wish.language)}"] if is_other else []
     missing += [_NOT_SENTENCES[wish.form]] if wish.form in _NOT_SENTENCES else []
     if not missing:
@@ -198,20 +198,22 @@ def coverage_words(summary: Summary) -> str:
 def _document_words(one: SummarizedDocument, *, is_partial: bool) -> str:
     coverage, unit = one.coverage, one.unit
     if not unit or not coverage.pages:
-        read = f"{coverage.blocks_read:,} of {_counted(coverage.blocks, 'paragraph')} read"
+        read = f"{coverage.blocks_read:,} of {_count_text(coverage.blocks, 'paragraph')} read"
         return "; ".join([read, *_apart_words(coverage)])
-    parts = [f"{coverage.pages_read:,} of {units(unit, coverage.pages)} read"]
+    parts = [f"{coverage.pages_read:,} of {count_units(unit, coverage.pages)} read"]
     if is_partial and coverage.partly_read:
         parts[0] += f", {len(coverage.partly_read):,} of them in part"
     empty = [page for page in coverage.pages_without_text if page not in coverage.pictures]
-    parts += clause(coverage.pictures, "{} is a picture", "{} are pictures")
-    parts += clause(empty, "{} is empty", "{} are empty")
+    parts += pages_clause(coverage.pictures, "{} is a picture", "{} are pictures")
+    parts += pages_clause(empty, "{} is empty", "{} are empty")
     parts += _apart_words(coverage)
     if not is_partial:  # where it was stopped, everything after that is missing
         many = f"{unit}s {{}}: their sections could not be condensed"
-        parts += clause(coverage.unread_pages, f"{unit} {{}}: its section could not be condensed", many)
+        parts += pages_clause(coverage.unread_pages, f"{unit} {{}}: its section could not be condensed", many)
         many = f"{unit}s {{}} only in part: sections of them could not be condensed"
-        parts += clause(coverage.partly_read, f"{unit} {{}} only in part: a section of it could not be condensed", many)
+        parts += pages_clause(
+            coverage.partly_read, f"{unit} {{}} only in part: a section of it could not be condensed", many
+        )
     return "; ".join(parts)
 
 
@@ -230,7 +232,7 @@ def _apart_words(coverage: Coverage) -> list[str]:
             left_apart.what, ("something that is no text", "{} is no text", "{} are no text")
         )
         if left_apart.pages:
-            said += clause(left_apart.pages, page, pages)
+            said += pages_clause(left_apart.pages, page, pages)
         else:
             left.append(name)
     if left:
@@ -247,9 +249,9 @@ def _sum_words(documents: Sequence[SummarizedDocument]) -> str:
     """All their pages where they are of one kind, else their paragraphs."""
     kinds = {document.unit if document.coverage.pages else "" for document in documents}
     if len(kinds) == 1 and kinds != {""}:
-        return units(kinds.pop(), sum(document.coverage.pages for document in documents))
-    return _counted(sum(summarized_document.coverage.blocks for summarized_document in documents), "paragraph")
+        return count_units(kinds.pop(), sum(document.coverage.pages for document in documents))
+    return _count_text(sum(summarized_document.coverage.blocks for summarized_document in documents), "paragraph")
 
 
-def _counted(count: int, what: str) -> str:
+def _count_text(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -111,7 +111,7 @@ def method_for(
     What the starter writes is worse than the sentences it would write about, by every measure that there is, and takes
     minutes. Models up to `MOST_SHORT_TEXT_WEIGHTS` write summaries of short texts, and of others only what sentences
     cannot give: another language, or tasks, questions, or what the person asks for. `weights` 0: not known, and not
-    taken for small. `earlier`: how well the model wrote such summaries here; a bad one ends its turn.
+    taken for small. `earlier_score`: how well the model wrote such summaries here; a bad one ends its turn.
     """
     if wish.method is not None:
         return wish.method
@@ -129,7 +129,7 @@ class WritingRecord:
     def __init__(self, jobs: JobTable) -> None:
         self._jobs = jobs
 
-    def earlier(self, model: str, *, is_short: bool) -> ClaimScore | None:
+    def earlier_score(self, model: str, *, is_short: bool) -> ClaimScore | None:
         """The last `REMEMBERED` summaries by a model (the name of its file), of short texts or of others."""
         done = [job.progress.get("written") for job in self._jobs.find(KIND, (DONE,))]
         mine = [
@@ -147,14 +147,14 @@ class MethodChoice:
     def __init__(self, engines: TaskEngines, jobs: JobTable) -> None:
         self._engines, self._record = engines, WritingRecord(jobs)
 
-    def earlier(self, documents: Sequence[InputDocument]) -> ClaimScore | None:
+    def earlier_score(self, documents: Sequence[InputDocument]) -> ClaimScore | None:
         """How well the model wrote summaries of such documents here; None where it has written none."""
-        model = self._engines.model()
-        return None if model is None else self._record.earlier(model.name, is_short=is_short(documents))
+        model = self._engines.model_path()
+        return None if model is None else self._record.earlier_score(model.name, is_short=is_short(documents))
 
-    def method(self, wish: SummaryOptions, documents: Sequence[InputDocument]) -> Method:
+    def choose_method(self, wish: SummaryOptions, documents: Sequence[InputDocument]) -> Method:
         """See `method_for`."""
-        weights, earlier = self._engines.weights(), self.earlier(documents)
+        weights, earlier = self._engines.count_weights(), self.earlier_score(documents)
         return method_for(wish, weights, is_short=is_short(documents), earlier=earlier)
 
 

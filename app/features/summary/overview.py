@@ -21,13 +21,13 @@ from unicodedata import category
 
 from app.documents.blocks import Block, BlockKind
 from app.features.document_parts import told_apart
-from app.features.summary.digest import UNDER_A_HEADING, cues, digest_summary
+from app.features.summary.digest import UNDER_A_HEADING, digest_summary, load_cues
 from app.features.summary.result import ClaimAnchor, Form, InputDocument, Length, Statement, Summary, SummaryOptions
 from app.features.summary.sections import runs_under_headings
 from app.language.names import HAN, KANA, WITHOUT_SPACES
-from app.language.numbers import MONTHS, Date, dates, measures
+from app.language.numbers import MONTHS, Date, find_dates, find_measures
 from app.language.proper_names import Name, names_of_language
-from app.language.sentences import sentences
+from app.language.sentences import split_sentences
 
 
 class TermKind(StrEnum):
@@ -123,17 +123,17 @@ def first_look(
 
     Forms that only a model can write become bullets. `progress` hears which share of the work is done, 0 to 1.
     """
-    form, length = _form(documents, wish)
+    form, length = _choose_form(documents, wish)
     watch = _StopWatch(cancelled, progress)
-    watch.begin(
+    watch.begin_stage(
         DIGEST_SHARE,
         sum(len(input_document.blocks) + 2 * _sentence_count(input_document.blocks) for input_document in documents),
     )
     summary = digest_summary(documents, replace(wish, length=length, form=form, language=""), watch)
-    statements = tuple(_grouped(summary, documents))
+    statements = tuple(_group_statements(summary, documents))
     summary = replace(summary, statements=statements, wish=replace(summary.wish, length=wish.length))
     overviews = []
-    watch.begin(1.0, sum(len(document.blocks) for document in documents))
+    watch.begin_stage(1.0, sum(len(document.blocks) for document in documents))
     for place, document in enumerate(documents):
         if cancelled():
             return None
@@ -154,7 +154,7 @@ class _StopWatch:
         self._cancelled, self._progress = cancelled, progress
         self._from, self._to, self._expected, self._count = 0.0, 0.0, 1, 0
 
-    def begin(self, share: float, expected: int) -> None:
+    def begin_stage(self, share: float, expected: int) -> None:
         """A stage after which so much of the work is done; about so many questions come in it."""
         self._from, self._to, self._expected, self._count = self._to, share, max(1, expected), 0
 
@@ -169,10 +169,10 @@ def _sentence_count(blocks: Sequence[Block]) -> int:
     """About how many sentences blocks have, by a sample of them."""
     step = max(1, len(blocks) // MOST_COUNTED)
     texts = [block.text for block in blocks[::step] if block.kind in _TEXTS]
-    return step * sum(1 for text in texts for _ in sentences(text, by_line=False))
+    return step * sum(1 for text in texts for _ in split_sentences(text, by_line=False))
 
 
-def _form(documents: Sequence[InputDocument], wish: SummaryOptions) -> tuple[Form, Length]:
+def _choose_form(documents: Sequence[InputDocument], wish: SummaryOptions) -> tuple[Form, Length]:
     """By section where a document is long and has a number of them that a person can look over, with less of each."""
     is_long = any(len(document.blocks) > LONG_BLOCKS for document in documents)
     if is_long or wish.form is Form.SECTIONS:
@@ -184,7 +184,7 @@ def _form(documents: Sequence[InputDocument], wish: SummaryOptions) -> tuple[For
     return (wish.form if wish.form is Form.PARAGRAPHS else Form.BULLETS), wish.length
 
 
-def _grouped(summary: Summary, documents: Sequence[InputDocument]) -> Iterator[Statement]:
+def _group_statements(summary: Summary, documents: Sequence[InputDocument]) -> Iterator[Statement]:
     """Statements under their document where there are several of them, and under its headings where it is long."""
     heading_of = [
         {block.id: heading for heading, run in runs_under_headings(document.blocks) for block in run}
@@ -210,19 +210,19 @@ def overview_of(
     """
     apart = told_apart(blocks)
     kept = [block for block in blocks if block.id not in apart]
-    headings, left_out = _outline(kept)
+    headings, left_out = _make_outline(kept)
     texts = [
         block
         for block in kept
-        if block.kind in _TEXTS and not any(map(cues().not_summed_up.search, block.heading_path))
+        if block.kind in _TEXTS and not any(map(load_cues().not_summed_up.search, block.heading_path))
     ]
-    return DocumentOverview(_TermCounter(texts, language, cancelled).chosen(told), headings, left_out)
+    return DocumentOverview(_TermCounter(texts, language, cancelled).choose_terms(told), headings, left_out)
 
 
 # The outline.
 
 
-def _outline(blocks: Iterable[Block]) -> tuple[tuple[OutlineHeading, ...], int]:
+def _make_outline(blocks: Iterable[Block]) -> tuple[tuple[OutlineHeading, ...], int]:
     """Of too many headings the deepest levels go first, then what comes last."""
     found = [block for block in blocks if block.kind is BlockKind.HEADING and block.text.strip()]
     deepest = max((max(block.level, 1) for block in found), default=1)
@@ -256,7 +256,7 @@ class _TermCandidate:
     """How often a number is beside it: "Table 3" names a place in the text, "3 MB" a unit."""
     meaning: str = ""
 
-    def add(self, spot: TermSpot, *, is_sure: bool = True, is_numbered: bool = False) -> None:
+    def add_spot(self, spot: TermSpot, *, is_sure: bool = True, is_numbered: bool = False) -> None:
         self.count += 1
         self.sure += is_sure
         self.numbered += is_numbered
@@ -283,34 +283,34 @@ class _TermCounter:
                 break
             self._look_at(block)
 
-    def chosen(self, told: Sequence[ClaimAnchor] = ()) -> tuple[KeyTerm, ...]:
+    def choose_terms(self, told: Sequence[ClaimAnchor] = ()) -> tuple[KeyTerm, ...]:
         """At most `MOST_TERMS` of each kind: defined terms, names, numbers, dates."""
         most = MOST_TERMS[TermKind.NAME]
-        recurring = list(self._recurring())
-        names = [*islice(self._names(), most // 2 if recurring else most), *recurring][:most]
-        defined = list(self._defined())
+        recurring = list(self._recurring_terms())
+        names = [*islice(self._frequent_names(), most // 2 if recurring else most), *recurring][:most]
+        defined = list(self._defined_terms())
         meant = {
             text
             for key_term in defined
             for text in (key_term.text, key_term.meaning.removesuffix(f" ({key_term.text})"))
         }
         names = [name for name in names if name.text not in meant]
-        return (*defined, *names, *self._figures(TermKind.NUMBER, told), *self._figures(TermKind.DATE, told))
+        return (*defined, *names, *self._figure_terms(TermKind.NUMBER, told), *self._figure_terms(TermKind.DATE, told))
 
     def _look_at(self, block: Block) -> None:
         text = block.text
         has_digits = any(map(str.isdigit, text))
-        dated = dates(text) if has_digits else ()
+        dated = find_dates(text) if has_digits else ()
         for date in dated:
             if _is_whole(date, text[date.start : date.end]):
-                self._add(TermKind.DATE, block, date.start, date.end)
+                self._add_candidate(TermKind.DATE, block, date.start, date.end)
         if has_digits:
-            for start, end in measures(text):
+            for start, end in find_measures(text):
                 is_part = text[start - 1 : start] == "-" and text[start - 2 : start - 1].isalnum()  # "gemma-3-270m"
                 if not is_part and not any(date.start < end and start < date.end for date in dated):
-                    self._add(TermKind.NUMBER, block, start, end)
-        for start, end, meaning in definitions(text):
-            if not self._add(TermKind.DEFINED, block, start, end).meaning:
+                    self._add_candidate(TermKind.NUMBER, block, start, end)
+        for start, end, meaning in find_definitions(text):
+            if not self._add_candidate(TermKind.DEFINED, block, start, end).meaning:
                 self._found[TermKind.DEFINED][_one_line(text[start:end])].meaning = meaning
         self._look_for_names(block, dated)
 
@@ -327,14 +327,14 @@ class _TermCounter:
             is_numbered = len(name.words) == 1 and bool(beside)
             is_sure = not name.is_first or len(name.words) > 1 or sum(map(str.isupper, name.words[0])) > 1
             end = name.end - len(_GENITIVE.search(text[name.start : name.end])[0])  # type: ignore[index]
-            self._add(TermKind.NAME, block, name.start, end, is_sure=is_sure, is_numbered=is_numbered)
+            self._add_candidate(TermKind.NAME, block, name.start, end, is_sure=is_sure, is_numbered=is_numbered)
 
-    def _add(
+    def _add_candidate(
         self, kind: TermKind, block: Block, start: int, end: int, *, is_sure: bool = True, is_numbered: bool = False
     ) -> _TermCandidate:
         found = self._found[kind]
         candidate = found.setdefault(_one_line(block.text[start:end]), _TermCandidate())
-        candidate.add(TermSpot(block.id, block.page, start, end), is_sure=is_sure, is_numbered=is_numbered)
+        candidate.add_spot(TermSpot(block.id, block.page, start, end), is_sure=is_sure, is_numbered=is_numbered)
         if len(found) > MOST_CANDIDATES:
             self._give_up_some(kind)
         return candidate
@@ -348,7 +348,7 @@ class _TermCounter:
             }
             least += 1
 
-    def _names(self) -> Iterator[KeyTerm]:
+    def _frequent_names(self) -> Iterator[KeyTerm]:
         """The most frequent first; of "Keiko Tanaka" and "Tanaka" the one that is said more often."""
         least = 1 if len(self._blocks) <= FEW_BLOCKS else 2
         taken: list[frozenset[str]] = []
@@ -361,7 +361,7 @@ class _TermCounter:
                 taken.append(words)
                 yield KeyTerm(text, TermKind.NAME, tuple(candidate.spots), candidate.count)
 
-    def _defined(self) -> Iterator[KeyTerm]:
+    def _defined_terms(self) -> Iterator[KeyTerm]:
         """Each with where it is used besides."""
         uses = self._found[TermKind.NAME]
         found: list[tuple[int, KeyTerm]] = []
@@ -373,7 +373,7 @@ class _TermCounter:
         found.sort(key=lambda pair: (-pair[0], pair[1].spots[0]))
         yield from (term for _, term in found[: MOST_TERMS[TermKind.DEFINED]])
 
-    def _figures(self, kind: TermKind, told: Sequence[ClaimAnchor]) -> list[KeyTerm]:
+    def _figure_terms(self, kind: TermKind, told: Sequence[ClaimAnchor]) -> list[KeyTerm]:
         where: defaultdict[int, list[ClaimAnchor]] = defaultdict(list)
         for claim_anchor in told:
             where[claim_anchor.block_id].append(claim_anchor)
@@ -388,16 +388,16 @@ class _TermCounter:
         chosen = sorted(self._found[kind].items(), key=rank)[: MOST_TERMS[kind]]
         return [KeyTerm(text, kind, tuple(candidate.spots), candidate.count) for text, candidate in chosen]
 
-    def _recurring(self) -> Iterator[KeyTerm]:
+    def _recurring_terms(self) -> Iterator[KeyTerm]:
         """What recurs where a script has no capitals, found in a sample of the text and looked up in all of it."""
-        sample = list(_sampled(self._blocks))
+        sample = list(_sample_texts(self._blocks))
         for text in recurring_runs(sample)[: MOST_TERMS[TermKind.NAME]]:
             one = _TermCandidate()
             for block in self._blocks:
                 if self._cancelled():
                     return
-                for start in _places(block.text, text):
-                    one.add(TermSpot(block.id, block.page, start, start + len(text)))
+                for start in _find_places(block.text, text):
+                    one.add_spot(TermSpot(block.id, block.page, start, start + len(text)))
             if one.spots:
                 yield KeyTerm(text, TermKind.NAME, tuple(one.spots), one.count)
 
@@ -451,7 +451,7 @@ MOST_MEANING = 160
 SHORT_WORD = 3
 
 
-def definitions(text: str) -> Iterator[tuple[int, int, str]]:
+def find_definitions(text: str) -> Iterator[tuple[int, int, str]]:
     """Where terms stand that a text defines (start, end), and the words that define each."""
     taken: set[int] = set()
     for pattern in (_QUOTED_MEANS, _CALLED, _PLAIN_MEANS):
@@ -484,7 +484,7 @@ def _may_be_defined(term: str) -> bool:
 def _sentence_from(text: str, match: re.Match[str]) -> str:
     end = next((one.end() for one in re.finditer(r"[.;。](?=\s|$)|\n", text[match.end() :])), None)
     stop = len(text) if end is None else match.end() + end
-    return _cut(text[match.start() : stop])
+    return _cut_meaning(text[match.start() : stop])
 
 
 def _sentence_before(text: str, end: int) -> str:
@@ -492,7 +492,7 @@ def _sentence_before(text: str, end: int) -> str:
     return _one_line(text[max(0, begin) : end])
 
 
-def _cut(text: str) -> str:
+def _cut_meaning(text: str) -> str:
     text = _one_line(text)
     return text if len(text) <= MOST_MEANING else text[: MOST_MEANING - 1].rstrip() + "…"
 
@@ -535,7 +535,7 @@ _EAST_ASIAN = re.compile(rf"[{HAN}{KANA}]")
 _HIRAGANA = re.compile(r"[\u3040-\u309f]")
 
 
-def _sampled(blocks: Sequence[Block]) -> Iterator[str]:
+def _sample_texts(blocks: Sequence[Block]) -> Iterator[str]:
     """Every so manieth text, so that they are no more than `MOST_SAMPLED` characters."""
     step = max(1, -(-sum(len(block.text) for block in blocks) // MOST_SAMPLED))
     for block in blocks[::step]:
@@ -589,10 +589,10 @@ def _character_runs(texts: Sequence[str]) -> Counter[str]:
     for size in range(2, LONGEST_CHARACTERS + 1):
         counts: Counter[str] = Counter()
         for mine in runs:
-            counts.update({part for run in mine for part in _parts(run, size, before)})
+            counts.update({part for run in mine for part in _frequent_parts(run, size, before)})
         before = {part for part, count in counts.items() if count >= LEAST_TIMES}
         frequent |= {part: counts[part] for part in before if counts[part] <= most and _may_name(part)}
-    neighbours = _neighbours([run for mine in runs for run in mine], frequent.keys())
+    neighbours = _part_neighbours([run for mine in runs for run in mine], frequent.keys())
     worth = {
         part: frequent[part] * (len(part) - 1)
         for part, (left, right) in neighbours.items()
@@ -601,7 +601,7 @@ def _character_runs(texts: Sequence[str]) -> Counter[str]:
     return Counter(worth)
 
 
-def _parts(run: str, size: int, before: Set[str]) -> Iterator[str]:
+def _frequent_parts(run: str, size: int, before: Set[str]) -> Iterator[str]:
     """Those of a run that can be frequent, since what is in them is."""
     for at in range(len(run) - size + 1):
         part = run[at : at + size]
@@ -615,7 +615,7 @@ def _may_name(part: str) -> bool:
     return not _HIRAGANA.search(part) and not _HELPING.intersection((part[0], part[-1]))
 
 
-def _neighbours(runs: Sequence[str], parts: Set[str]) -> dict[str, tuple[set[str], set[str]]]:
+def _part_neighbours(runs: Sequence[str], parts: Set[str]) -> dict[str, tuple[set[str], set[str]]]:
     """The characters that stand before and behind each part; an end of a run is one, too."""
     found: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     sizes = sorted({len(part) for part in parts})
@@ -632,7 +632,7 @@ def _neighbours(runs: Sequence[str], parts: Set[str]) -> dict[str, tuple[set[str
     return found
 
 
-def _places(text: str, wanted: str) -> Iterator[int]:
+def _find_places(text: str, wanted: str) -> Iterator[int]:
     """Where it stands; a word is not looked for inside another."""
     at = text.find(wanted)
     is_word = not _CHARACTERS.match(wanted)

@@ -68,7 +68,7 @@ class SummaryPace:
         """Whether every section so far was read in this run."""
         return self._fresh == self._done
 
-    def take(self, event: SummaryEvent) -> None:
+    def take_event(self, event: SummaryEvent) -> None:
         """One more event of the pipeline."""
         match event:
             case Planned(sections=sections):
@@ -77,7 +77,7 @@ class SummaryPace:
                 self._sections, self._written_since_s, self._written = sections, 0.0, 0.0
                 self._tail = 1.0 + (sections // SECTIONS_A_MERGE if sections > 1 else 0)
             case TaskRests(reason=reason):
-                self._clock.rest(is_resting=bool(reason))
+                self._clock.set_resting(is_resting=bool(reason))
             case SectionRead():
                 self._done = event.done
                 if event.was_kept:
@@ -146,46 +146,46 @@ class SummaryEstimates:
     def estimate(self, document_ids: Sequence[int], wish: SummaryOptions, cancel: CancelToken) -> Estimate | None:
         """See `app.features.summary.summaries.Summaries.estimate`."""
         from app.features.summary.digest import has_sentences
-        from app.features.summary.summarize import plan  # the window lists summaries without these
+        from app.features.summary.summarize import plan_reading  # the window lists summaries without these
 
         documents = self._inputs(document_ids)
-        if self._choice.method(wish, documents) is Method.DIGEST and any(map(has_sentences, documents)):
+        if self._choice.choose_method(wish, documents) is Method.DIGEST and any(map(has_sentences, documents)):
             return None if cancel.cancelled else Estimate(None, 0, counting_seconds(documents), ())
-        with self._engines.opened(cancel, may_ask=False) as engine:
+        with self._engines.open_engine(cancel, may_ask=False) as engine:
             if engine is None or engine.loaded is None:
                 return None
             loaded = engine.loaded
-            planned = plan(documents, wish, engine, cancel, earlier=self._choice.earlier(documents))
+            planned = plan_reading(documents, wish, engine, cancel, earlier=self._choice.earlier_score(documents))
             if planned is None:
                 return None
             tokens, sections = planned.tokens, max(1, len(planned.sections))
             if planned.method is Method.DIGEST:
                 return Estimate(tokens, 0, counting_seconds(documents), planned.by_document)
-            if not self._measure(engine, loaded, cancel):
+            if not self._measure_model(engine, loaded, cancel):
                 return None
-        seconds = self.seconds(model_file(loaded), tokens, sections, wish)
+        seconds = self.estimate_seconds(model_file(loaded), tokens, sections, wish)
         return Estimate(tokens, sections, seconds, planned.by_document, isinstance(loaded, ModelElsewhere))
 
-    def seconds(self, model: str, tokens: int, sections: int, wish: SummaryOptions) -> float | None:
+    def estimate_seconds(self, model: str, tokens: int, sections: int, wish: SummaryOptions) -> float | None:
         """How long a model (the name of its file) takes; None where nothing of it was measured here."""
-        earlier = self._speeds.earlier(model)
+        earlier = self._speeds.earlier_speed(model)
         if earlier is not None:
             return tokens / earlier
-        speed, budgets = self._speeds.probed(model), self._budgets.get(model)
+        speed, budgets = self._speeds.probed_speed(model), self._budgets.get(model)
         if speed is None or budgets is None:
             return None
-        read, written = float(tokens), float(budgets.writing(wish.length, wish.language))
+        read, written = float(tokens), float(budgets.writing_tokens(wish.length, wish.language))
         if sections > 1:
             points, merges = sections * budgets.points * ANSWERED_SHARE, sections // SECTIONS_A_MERGE
             read += points + merges * budgets.merged
             written += points + merges * budgets.merged
         return read / speed.reading + written / speed.writing
 
-    def _measure(self, engine: Engine, loaded: ModelLoaded, cancel: CancelToken) -> bool:
+    def _measure_model(self, engine: Engine, loaded: ModelLoaded, cancel: CancelToken) -> bool:
         """Reads and writes a little, once for each model that has not written anything here; False when cancelled."""
         from app.features.summary.sections import budgets_for
 
         model = model_file(loaded)
-        if self._speeds.earlier(model) is None and self._speeds.probe(model, engine, cancel) is not None:
+        if self._speeds.earlier_speed(model) is None and self._speeds.probe_speed(model, engine, cancel) is not None:
             self._budgets[model] = budgets_for(loaded)
         return not cancel.cancelled

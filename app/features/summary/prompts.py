@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from app.core.events import FinishReason, Message, Role
-from app.features.documents import framed
+from app.features.documents import frame_text
 from app.features.summary.result import Form, InputDocument
 from app.features.summary.sections import ReadSection
 from app.features.work.asking import REFUSING
@@ -122,14 +122,18 @@ def read_list(answer: str, paragraphs: Sequence[tuple[int, str]]) -> list[Summar
     found = []
     for line in filter(None, (_FULL_STOP.sub("", line) for line in lines)):
         parts = [part for part in _SEPARATORS.split(line) if part]
-        are_apart = len(parts) > 1 and not _places(line, plain) and all(_places(part, plain) for part in parts)
+        are_apart = (
+            len(parts) > 1
+            and not _paragraphs_with(line, plain)
+            and all(_paragraphs_with(part, plain) for part in parts)
+        )
         for text in parts if are_apart else [line]:
-            if ids := _places(text, plain) or _likely_place(text, plain):
-                found.append(SummaryPoint(_clean(text), ids))
+            if ids := _paragraphs_with(text, plain) or _likely_place(text, plain):
+                found.append(SummaryPoint(_clean_line(text), ids))
     return found
 
 
-def _places(text: str, paragraphs: Sequence[tuple[int, str]]) -> tuple[int, ...]:
+def _paragraphs_with(text: str, paragraphs: Sequence[tuple[int, str]]) -> tuple[int, ...]:
     """The paragraphs that have a text word for word."""
     wanted = re.compile(rf"(?<!\w){re.escape(_SPACE.sub(' ', text).casefold())}(?!\w)")
     return tuple(number for number, words in paragraphs if wanted.search(words))[:MOST_IDS]
@@ -204,14 +208,14 @@ def without_repeats(
         text = text_of(var_type)
         if is_looping(text):
             continue
-        plain, facts = utils.default_process(text), _facts(text)
+        plain, facts = utils.default_process(text), _text_facts(text)
         same = next(
             (
                 place
                 for place, (other, its_facts) in enumerate(known)
                 if facts == its_facts
                 and fuzz.token_set_ratio(plain, other) >= SAME_SCORE
-                and not _differ(text, text_of(kept[place]))
+                and not _texts_differ(text, text_of(kept[place]))
             ),
             None,
         )
@@ -226,13 +230,13 @@ def without_repeats(
     return kept
 
 
-def _differ(one: str, other: str) -> bool:
+def _texts_differ(one: str, other: str) -> bool:
     """Whether each has a word of its own, as two sentences of one pattern about two things have."""
     mine, others = _WORD.findall(one), _WORD.findall(other)
-    return bool(_own(mine, others)) and bool(_own(others, mine))
+    return bool(_own_words(mine, others)) and bool(_own_words(others, mine))
 
 
-def _own(words: Sequence[str], others: Sequence[str]) -> list[str]:
+def _own_words(words: Sequence[str], others: Sequence[str]) -> list[str]:
     """Names and longer words of which the others have no form: one that begins alike."""
     known = [word.casefold() for word in others]
     telling = [word.casefold() for word in words if len(word) >= LEAST_TELLING or word[0].isupper()]
@@ -264,8 +268,8 @@ def cited_runs(line: str) -> Iterator[tuple[str, tuple[int, ...]]]:
         ends = [*(match.start() for match in places[1:]), len(line)]
         for match, end in zip(places, ends, strict=True):
             text = _LAST_IDS.sub("", line[match.end() : end]).strip()
-            if text := _clean(sentence_of_small(text.lstrip(_LIST_SIGNS))):
-                yield text, _numbers(match)
+            if text := _clean_line(sentence_of_small(text.lstrip(_LIST_SIGNS))):
+                yield text, _match_numbers(match)
         return
     at = 0
     for match in _IDS.finditer(line):
@@ -275,9 +279,9 @@ def cited_runs(line: str) -> Iterator[tuple[str, tuple[int, ...]]]:
             text += "" if text.endswith(GOES_ON) else line[at] if line[at] in ".!?。" else "."
             at += 1
         if text.strip():
-            yield _clean(text), _numbers(match)
+            yield _clean_line(text), _match_numbers(match)
     if line[at:].strip():
-        yield _clean(line[at:]), ()
+        yield _clean_line(line[at:]), ()
 
 
 def without_mark(line: str) -> str:
@@ -285,11 +289,11 @@ def without_mark(line: str) -> str:
     return _LINE.sub("", line, count=1)
 
 
-def _numbers(match: re.Match[str]) -> tuple[int, ...]:
+def _match_numbers(match: re.Match[str]) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", match[1]))
 
 
-def _clean(text: str) -> str:
+def _clean_line(text: str) -> str:
     whole = _SPACE.sub(" ", text).strip()
     text = _ECHO.sub("", whole, count=1)
     if text != whole and text[:1].upper() == text[:1].lower() and not text[:1].isalpha():
@@ -297,7 +301,7 @@ def _clean(text: str) -> str:
     return text if len(text) <= MOST_CHARACTERS else whole_words(text[: MOST_CHARACTERS - 1])
 
 
-def _facts(text: str) -> tuple[Any, ...]:
+def _text_facts(text: str) -> tuple[Any, ...]:
     return tuple(sorted(_NUMBER.findall(text))), len(_NEGATION.findall(text))
 
 
@@ -334,7 +338,7 @@ def _in_value(value: Any) -> Iterator[tuple[str, tuple[int, ...], str]]:
         numbers = ids if isinstance(ids, list) else [ids]
         quote = value.get("q")
         known = tuple(n for n in numbers if isinstance(n, int) and not isinstance(n, bool))
-        yield _clean(sentence_of_larger(text.strip())), known, quote if isinstance(quote, str) else ""
+        yield _clean_line(sentence_of_larger(text.strip())), known, quote if isinstance(quote, str) else ""
 
 
 def _is_empty_list(answer: str) -> bool:
@@ -392,7 +396,7 @@ char ::= [^"\\\x00-\x1f\x7f] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{{4}})
 """
 
 
-def spread(
+def spread_grammar(
     ids: Sequence[int],
     count: int,
     language: str,
@@ -418,7 +422,7 @@ def spread(
         asked = before if form is Form.QUESTIONS else ""
         is_last = n == count - 1  # a model that has to write a break there goes on with its sentence
         end = '"\\n"?' if is_last else '"\\n"'
-        rules.append(f'{part} ::= {asked}"[" ({one_of(_share(ids, n, count))}) "] " text {end}')
+        rules.append(f'{part} ::= {asked}"[" ({one_of(_share_of_ids(ids, n, count))}) "] " text {end}')
     rules += ['break ::= "\\n"'] if before is _BREAKS else []
     rules += [_QUESTION] if form is Form.QUESTIONS else []
     return "\n".join(rules) + _sentence_rules(language, source, begins_with_number=begins_with_number)
@@ -452,9 +456,9 @@ _JOINED = re.compile(r"\S*[^\W_][.!?][^\W\d_]\S*")
 _STOPPED = re.compile(r"([^\W\d_]{5,}\.)(?= (?:([a-zß-ÿ\d(])|\S))")
 
 
-def choice(numbers: Sequence[int], count: int, form: Form = Form.BULLETS) -> str:
+def choice_grammar(numbers: Sequence[int], count: int, form: Form = Form.BULLETS) -> str:
     """`[12]` a line: which of the points shown, from beginning to end, one of each stretch of the numbers."""
-    lines = [f'"[" ({one_of(_share(numbers, n, count))}) "]{_line_end(n, form)}"' for n in range(count)]
+    lines = [f'"[" ({one_of(_share_of_ids(numbers, n, count))}) "]{_line_end(n, form)}"' for n in range(count)]
     return f"root ::= {' '.join(lines)}\n"
 
 
@@ -469,7 +473,7 @@ _QUESTION = (
 )
 
 
-def _share(ids: Sequence[int], place: int, count: int) -> Sequence[int]:
+def _share_of_ids(ids: Sequence[int], place: int, count: int) -> Sequence[int]:
     """The stretch of the numbers that belongs to one of so many lines; at least one number."""
     begin, end = place * len(ids) // count, (place + 1) * len(ids) // count
     return ids[begin : max(end, begin + 1)]
@@ -486,24 +490,24 @@ def json_points(ids: Iterable[int], most: int, *, has_quotes: bool) -> str:
         r'root ::= "{" points "}" | "```" "json"? "\n{" points "}\n```"'
         "\n"
         r'points ::= blank "\"points\":" blank "[" blank '
-        rf'(point (blank "," blank point){_times(0, most - 1)} blank)? "]" blank'
+        rf'(point (blank "," blank point){_times_suffix(0, most - 1)} blank)? "]" blank'
         "\n"
         rf'point ::= "{{" blank "\"t\":" blank "\"" char{{1,{MOST_FREE_CHARACTERS}}} "\"," blank '
         rf'"\"ids\":" blank "[" blank ids blank "]"{quote} blank "}}"'
         "\n"
-        rf'ids ::= id ("," blank id){_times(0, MOST_IDS - 1)}'
+        rf'ids ::= id ("," blank id){_times_suffix(0, MOST_IDS - 1)}'
         f"\nid ::= {one_of(ids)}\n{_JSON_TEXT}"
     )
 
 
-def entries(ids: Iterable[int], most: int) -> str:
+def entries_grammar(ids: Iterable[int], most: int) -> str:
     """`[12] text` a line for each thing that was asked for, or "None"; a text may be no more than a name."""
     return (
-        rf'root ::= "None" "."? | {_lines("line", 1, most)}'
+        rf'root ::= "None" "."? | {_lines_rule("line", 1, most)}'
         "\n"
-        rf'line ::= "[" id (", " id){_times(0, MOST_IDS - 1)} "] " text'
+        rf'line ::= "[" id (", " id){_times_suffix(0, MOST_IDS - 1)} "] " text'
         f"\nid ::= {one_of(ids)}\n"
-        rf"text ::= {_ANY_BEGINNING} [^\n]{_times(0, MOST_ENTRY_CHARACTERS)}"
+        rf"text ::= {_ANY_BEGINNING} [^\n]{_times_suffix(0, MOST_ENTRY_CHARACTERS)}"
         "\n"
     )
 
@@ -515,37 +519,37 @@ def write_up(form: Form, ids: Iterable[int], least: int, most: int) -> str:
     writes on without an end.
     """
     roots = {
-        Form.PARAGRAPHS: f'root ::= cited ("\\n\\n" cited){_times(0, max(1, most // 3))} "\\n"?',
-        Form.ACTIONS: f'root ::= "None" "."? | {_lines("item", 1, most)}',
-        Form.QUESTIONS: f"root ::= {_lines('pair', max(1, least // 2), max(1, most // 2), 2)}\n"
+        Form.PARAGRAPHS: f'root ::= cited ("\\n\\n" cited){_times_suffix(0, max(1, most // 3))} "\\n"?',
+        Form.ACTIONS: f'root ::= "None" "."? | {_lines_rule("item", 1, most)}',
+        Form.QUESTIONS: f"root ::= {_lines_rule('pair', max(1, least // 2), max(1, most // 2), 2)}\n"
         f'pair ::= question "\\n" cited\n{_QUESTION}',
-        Form.OWN: f'root ::= line ("\\n"{{1,2}} line){_times(0, most)} "\\n"?\nline ::= "- "? cited',
+        Form.OWN: f'root ::= line ("\\n"{{1,2}} line){_times_suffix(0, most)} "\\n"?\nline ::= "- "? cited',
     }
-    root = roots.get(form, f"root ::= {_lines('item', least, most)}")
+    root = roots.get(form, f"root ::= {_lines_rule('item', least, most)}")
     free = MOST_PARAGRAPH_CHARACTERS if form in (Form.PARAGRAPHS, Form.OWN) else MOST_FREE_CHARACTERS
     return (
         f"{root}\n"
         'item ::= "- " cited\n'
-        f'cited ::= text (numbers " "? text){_times(0, MOST_CITED_A_LINE - 1)} numbers?\n'
-        f"numbers ::= reference{_times(1, MOST_IDS)} [.,;:!?]?\n"
-        f'reference ::= " "? "[" id ("," " "? id){_times(0, MOST_IDS - 1)} "]"\n'
+        f'cited ::= text (numbers " "? text){_times_suffix(0, MOST_CITED_A_LINE - 1)} numbers?\n'
+        f"numbers ::= reference{_times_suffix(1, MOST_IDS)} [.,;:!?]?\n"
+        f'reference ::= " "? "[" id ("," " "? id){_times_suffix(0, MOST_IDS - 1)} "]"\n'
         f"id ::= {one_of(ids)}\n"
-        f"text ::= {_ANY_BEGINNING} {_ANY_SIGN}{_times(0, free)}\n"
+        f"text ::= {_ANY_BEGINNING} {_ANY_SIGN}{_times_suffix(0, free)}\n"
     )
 
 
-def _lines(rule: str, least: int, most: int, breaks: int = 1) -> str:
+def _lines_rule(rule: str, least: int, most: int, breaks: int = 1) -> str:
     """So many lines. The last needs no break behind it: a model that has to write one goes on after it."""
     between = '"\\n" ' * breaks
-    return f'{rule} ({between}{rule}){_times(least - 1, most - 1)} "\\n"?'
+    return f'{rule} ({between}{rule}){_times_suffix(least - 1, most - 1)} "\\n"?'
 
 
 def one_of(numbers: Iterable[int]) -> str:
     """A rule's body for one of these numbers, by their digits: long lists of alternatives are slow to follow."""
-    return _digits(sorted({str(number) for number in numbers}))
+    return _digits_rule(sorted({str(number) for number in numbers}))
 
 
-def _digits(texts: Sequence[str]) -> str:
+def _digits_rule(texts: Sequence[str]) -> str:
     branches: list[str] = []
     for digit in sorted({text[0] for text in texts}):
         rests = [text[1:] for text in texts if text[0] == digit]
@@ -553,13 +557,13 @@ def _digits(texts: Sequence[str]) -> str:
         if not longer:
             branches.append(f'"{digit}"')
         elif "" in rests:
-            branches.append(f'"{digit}" ({_digits(longer)})?')
+            branches.append(f'"{digit}" ({_digits_rule(longer)})?')
         else:
-            branches.append(f'"{digit}" ({_digits(longer)})')
+            branches.append(f'"{digit}" ({_digits_rule(longer)})')
     return " | ".join(branches)
 
 
-def _times(least: int, most: int) -> str:
+def _times_suffix(least: int, most: int) -> str:
     return f"{{{least},{max(least, most)}}}"
 
 
@@ -588,7 +592,7 @@ def sentence_of_larger(text: str) -> str:
     return whole_words(text) if is_full else text
 
 
-def question(text: str) -> str:
+def with_question_mark(text: str) -> str:
     """With its question mark, which the rules want after so many characters."""
     is_full = len(text.rstrip("?")) == MOST_QUESTION_CHARACTERS + 1
     return f"{whole_words(text.rstrip('?'))}?" if is_full else text
@@ -661,13 +665,13 @@ def map_messages(
             f"{_write_in(language)} {_DATA}"
         )
         remind = "The most important points of this part, as JSON:"
-    return _messages(system, head, framed("part", body), remind, problem)
+    return _make_messages(system, head, frame_text("part", body), remind, problem)
 
 
 def list_messages(
     document: InputDocument, section: ReadSection, question: str, *, problem: AnswerProblem | None = None
 ) -> list[Message]:
-    """Asks for everything in a section that a question wants; the rules of the answer are `entries`."""
+    """Asks for everything in a section that a question wants; the rules of the answer are `entries_grammar`."""
     part = f"{SECTION_BEGIN} {section.number} of {section.of}." if section.of else f"{SECTION_BEGIN}:"
     path = " > ".join(_one_line(path) for path in section.heading_path)
     name, heading = f"Document: {title_of(document)}", f"Heading: {path}" if path else ""
@@ -680,7 +684,7 @@ def list_messages(
         f"{_DATA}"
     )
     body = "\n".join([*filter(None, [name, heading]), "", section.text])
-    return _messages(system, part, framed("part", body), f"What this part has of “{wanted}”:", problem)
+    return _make_messages(system, part, frame_text("part", body), f"What this part has of “{wanted}”:", problem)
 
 
 def plain_list_messages(section: ReadSection, question: str) -> list[Message]:
@@ -695,7 +699,7 @@ def plain_list_messages(section: ReadSection, question: str) -> list[Message]:
         f"{_one_line(question)}\nTake it from this text only. Write each thing on a line of its own, in the words of "
         "the text, and nothing else."
     )
-    return [Message(Role.USER, f"{framed('text', text)}\n\n{asked}")]
+    return [Message(Role.USER, f"{frame_text('text', text)}\n\n{asked}")]
 
 
 def merge_messages(
@@ -715,8 +719,8 @@ def merge_messages(
         )
         remind = "The joined points, as JSON:"
     body = f"{points}\n\nSource sentences, for checking only:\n{evidence}" if evidence else points
-    return _messages(
-        system, f"{MERGE_BEGIN} from consecutive parts, in order.", framed("points", body), remind, problem
+    return _make_messages(
+        system, f"{MERGE_BEGIN} from consecutive parts, in order.", frame_text("points", body), remind, problem
     )
 
 
@@ -737,14 +741,14 @@ def write_messages(
 
     Small models are shown an `outline` before them: the sentences that tell most.
     """
-    body = "\n\n".join(framed(title, text) for title, text in texts)
+    body = "\n\n".join(frame_text(title, text) for title, text in texts)
     remind = _REMINDERS.get(form, "The summary:")
     if is_small:
         task = f"You write about texts as somebody wishes: “{_one_line(wish)}”." if form is Form.OWN else _SHORT[form]
         system = f"{task} {_EXACTLY} {_write_in(language)}"
         remind = _REMINDERS.get(form, f"{_the_most(most, 'sentence')}:")
-        body = f"{framed('outline', outline)}\n\n{body}" if outline else body
-        return _messages(system, f"{WRITE_BEGIN} to summarize:", body, remind, None)
+        body = f"{frame_text('outline', outline)}\n\n{body}" if outline else body
+        return _make_messages(system, f"{WRITE_BEGIN} to summarize:", body, remind, None)
     what = "points" if are_points else "paragraphs"
     system = (
         f"{_FORMS[form].format(length=length, wish=_one_line(wish))} The {what} of the text begin with their numbers "
@@ -752,7 +756,7 @@ def write_messages(
         f"like [12] or [3, 4]. Say each thing once. No introduction and no closing remark. "
         f"{_write_in(language)} {_DATA}"
     )
-    return _messages(system, f"{WRITE_BEGIN} to summarize:", body, remind, problem)
+    return _make_messages(system, f"{WRITE_BEGIN} to summarize:", body, remind, problem)
 
 
 _REMINDERS = {Form.ACTIONS: "What is to be done:", Form.QUESTIONS: "The questions and answers:", Form.OWN: "As wished:"}
@@ -771,7 +775,7 @@ def title_of(document: InputDocument) -> str:
     return f"{title} ({name})" if title and title != name else name
 
 
-def _messages(system: str, head: str, body: str, remind: str, problem: AnswerProblem | None) -> list[Message]:
+def _make_messages(system: str, head: str, body: str, remind: str, problem: AnswerProblem | None) -> list[Message]:
     said = f"{_SAID[problem]} " if problem is not None and _SAID[problem] else ""
     user = f"{head}\n\n{body}\n\n{said}{remind}".rstrip()
     return [Message(Role.SYSTEM, system), Message(Role.USER, user)]

@@ -247,10 +247,10 @@ class InputDocument:
 class Steps(Protocol):
     """Where finished steps are kept, so that none is done twice. Values are plain JSON."""
 
-    def find(self, key: str) -> Any | None:
+    def find_step(self, key: str) -> Any | None:
         """What was kept under a key, by this or any other summary; None without it."""
 
-    def keep(self, key: str, value: Any) -> None:
+    def keep_step(self, key: str, value: Any) -> None:
         """Keeps a finished step; it is safe when this returns."""
 
 
@@ -354,11 +354,11 @@ def unknown_languages(model: Path, documents: Sequence[InputDocument], wish: Sum
 
 def not_made_for(model: Path, codes: Sequence[str]) -> tuple[str, ...]:
     """Which of the languages a model was not made for."""
-    from app.features.models.languages import knows  # reads a catalog that a window need not wait for
-    from app.language.names import base, language
+    from app.features.models.languages import known_languages  # reads a catalog that a window need not wait for
+    from app.language.names import base_code, find_language
 
-    able = {base(code) for code in knows(model).languages}
-    return tuple(dict.fromkeys(code for code in codes if language(code) and base(code) not in able))
+    able = {base_code(code) for code in known_languages(model).languages}
+    return tuple(dict.fromkeys(code for code in codes if find_language(code) and base_code(code) not in able))
 
 
 KIND = "summary"
@@ -445,13 +445,15 @@ def inputs_of(
 ) -> list[InputDocument]:
     """Raises DocumentGone or DocumentUnreadable, which say which document it is.
 
-    Without `has_places` nothing knows which pages a block reaches into; see `DocumentLibrary.texts`.
+    Without `has_places` nothing knows which pages a block reaches into; see `DocumentLibrary.read_texts`.
     """
-    read = documents.blocks if has_places else documents.texts
-    return [_input(documents, number, read) for number in document_ids]
+    read = documents.read_blocks if has_places else documents.read_texts
+    return [_input_document(documents, number, read) for number in document_ids]
 
 
-def _input(documents: DocumentLibrary, document_id: int, read: Callable[[int], Sequence[Block]]) -> InputDocument:
+def _input_document(
+    documents: DocumentLibrary, document_id: int, read: Callable[[int], Sequence[Block]]
+) -> InputDocument:
     document = documents.store.get(document_id)
     if document is None:
         raise DocumentGone(f"document {document_id}")

@@ -111,7 +111,7 @@ class TokenBudgets:
         """What stays free in the context: counts of parts do not add up exactly."""
         return margin_of(self.context)
 
-    def room(self, fixed_tokens: int, answer_tokens: int) -> int:
+    def section_room(self, fixed_tokens: int, answer_tokens: int) -> int:
         """What a text that is read in one prompt may take beside instructions and answer."""
         free = self.context - fixed_tokens - answer_tokens - self.margin
         return max(LEAST_SECTION_TOKENS, min(self.single, free))
@@ -121,12 +121,12 @@ class TokenBudgets:
         free = self.context - fixed_tokens - answer_tokens - self.margin
         return max(LEAST_SECTION_TOKENS, min(max(self.single, LEAST_JOINED_TOKENS), free))
 
-    def within(self, fixed_tokens: int) -> TokenBudgets:
+    def within_context(self, fixed_tokens: int) -> TokenBudgets:
         """The same, with sections that fit the context beside instructions of so many tokens."""
         share = int(SHARE_OF_CONTEXT * self.context) - fixed_tokens - self.points_limit - self.margin
         return replace(self, section=max(LEAST_SECTION_TOKENS, min(self.section, share)))
 
-    def writing(self, length: Length, language: str) -> int:
+    def writing_tokens(self, length: Length, language: str) -> int:
         """What a write-up of this length takes at most, with the numbers behind its statements."""
         words, statements = WORDS[length], WORDS[length] // WORDS_A_STATEMENT
         usual = words / WORDS_A_TOKEN * (1.25 if language in ("", "en") else 2)
@@ -195,17 +195,17 @@ def sections_of(documents: Sequence[InputDocument], budget_tokens: int, count: C
     """All of the documents in sections of at most so many tokens, numbers included."""
     found: list[ReadSection] = []
     for place, document in enumerate(documents):
-        mine = _cut(place, document.blocks, budget_tokens, count)
+        mine = _cut_blocks(place, document.blocks, budget_tokens, count)
         found += (
             [replace(section, number=n, of=len(mine)) for n, section in enumerate(mine, 1)] if len(mine) > 1 else mine
         )
     return found
 
 
-def whole(document: int, blocks: Sequence[Block], offset: int = 0) -> ReadSection:
+def whole_section(document: int, blocks: Sequence[Block], offset: int = 0) -> ReadSection:
     """Blocks in one section, not counted. Their numbers are larger by `offset`: those of documents before them."""
     shown = [block for block in blocks if block.text.strip()]
-    text = "\n\n".join(numbered(block, offset) for block in shown)
+    text = "\n\n".join(number_block(block, offset) for block in shown)
     slices = tuple(BlockSlice(block.id, 0, len(block.text)) for block in shown)
     path, page = (shown[0].heading_path, shown[0].page) if shown else ((), None)
     return ReadSection(document, text, slices, path, page, 0)
@@ -216,47 +216,51 @@ def halves_of(section: ReadSection, blocks: Sequence[Block], count: Counter) -> 
     by_id = {block.id: block for block in blocks}
     parts = [replace(by_id[one.block_id], text=by_id[one.block_id].text[one.start : one.end]) for one in section.slices]
     tokens = count([section.text])[0]
-    found = _cut(section.document, parts, tokens * HALF // 10 + CONTINUED_TOKENS, count)
+    found = _cut_blocks(section.document, parts, tokens * HALF // 10 + CONTINUED_TOKENS, count)
     starts = {one.block_id: one.start for one in section.slices}
     return [
-        replace(half, slices=tuple(_moved(one, starts[one.block_id]) for one in half.slices), number=section.number,
-                of=section.of)
+        replace(
+            half,
+            slices=tuple(_move_slice(piece, starts[piece.block_id]) for piece in half.slices),
+            number=section.number,
+            of=section.of,
+        )
         for half in found
-    ]  # fmt: skip
+    ]
 
 
-def numbered(block: Block, offset: int = 0) -> str:
+def number_block(block: Block, offset: int = 0) -> str:
     """A block as the model reads it."""
-    return f"{_mark(block, offset)}{block.text}"
+    return f"{_number_mark(block, offset)}{block.text}"
 
 
-def _mark(block: Block, offset: int = 0) -> str:
+def _number_mark(block: Block, offset: int = 0) -> str:
     number = f"[{block.id + offset}] "
     if block.kind is BlockKind.HEADING:
         return f"{number}{'#' * min(max(block.level, 1), MOST_MARKED_LEVEL)} "
     return f"{number}- " if block.kind is BlockKind.LIST_ITEM else number
 
 
-def _cut(document: int, blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[ReadSection]:
-    shown = [replace(block, text=numbered(block)) for block in blocks if block.text.strip()]
-    marks = {block.id: _mark(block) for block in shown}
+def _cut_blocks(document: int, blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[ReadSection]:
+    shown = [replace(block, text=number_block(block)) for block in blocks if block.text.strip()]
+    marks = {block.id: _number_mark(block) for block in shown}
     chunks = split(shown, max(1, budget_tokens - CONTINUED_TOKENS), count)
-    return [found for chunk in chunks if (found := _section(document, chunk, marks)) is not None]
+    return [found for chunk in chunks if (found := _make_section(document, chunk, marks)) is not None]
 
 
-def _section(document: int, chunk: TextChunk, marks: dict[int, str]) -> ReadSection | None:
+def _make_section(document: int, chunk: TextChunk, marks: dict[int, str]) -> ReadSection | None:
     """None where a chunk holds nothing but a number, as a tiny budget can cut it off."""
     first = chunk.slices[0]
     is_continued = first.start >= len(marks[first.block_id])
     text = f"{marks[first.block_id]}{chunk.text}" if is_continued else chunk.text
-    slices = tuple(_moved(one, -len(marks[one.block_id])) for one in chunk.slices)
+    slices = tuple(_move_slice(one, -len(marks[one.block_id])) for one in chunk.slices)
     slices = tuple(one for one in slices if one.end > one.start)
     if not slices:
         return None
     return ReadSection(document, text.rstrip("\n"), slices, chunk.heading_path, chunk.first_page, chunk.tokens)
 
 
-def _moved(one: BlockSlice, by: int) -> BlockSlice:
+def _move_slice(one: BlockSlice, by: int) -> BlockSlice:
     return BlockSlice(one.block_id, max(0, one.start + by), max(0, one.end + by))
 
 
@@ -306,13 +310,13 @@ class SectionReading:
             _DocumentCoverage(document, told_apart(document.blocks) if leaves_apart else {}) for document in documents
         ]
 
-    def answered(self, section: ReadSection, prompt: str) -> None:
+    def mark_answered(self, section: ReadSection, prompt: str) -> None:
         """A prompt with this section in it was answered."""
         document = self._documents[section.document]
         for one in section.slices:
-            document.read(one.block_id, one.start, one.end, prompt)
+            document.mark_read(one.block_id, one.start, one.end, prompt)
 
-    def coverage(self) -> tuple[Coverage, ...]:
+    def make_coverage(self) -> tuple[Coverage, ...]:
         """Of each document."""
         return tuple(document.coverage for document in self._documents)
 
@@ -327,22 +331,24 @@ class _DocumentCoverage:
         self._read: dict[int, list[tuple[int, int]]] = defaultdict(list)
         unread = [block for block in given.blocks if block.text.strip() and block.id not in self._apart]
         self._unread = {block.id: block for block in unread}
-        self._unread_on = collections.Counter(page for block in unread for page in _pages(block))
+        self._unread_on = collections.Counter(page for block in unread for page in _pages_of(block))
         self._begun: set[int] = set()
-        self._with_text = {page for block in given.blocks for page in _pages(block)}
-        self._to_read = {page for block in unread for page in _pages(block)}
+        self._with_text = {page for block in given.blocks for page in _pages_of(block)}
+        self._to_read = {page for block in unread for page in _pages_of(block)}
         if not given.blocks or len(unread) + len(self._apart) < len(given.blocks):  # pages with empty blocks alone
-            self._to_read |= self._with_text - {page for number in self._apart for page in _pages(self._blocks[number])}
+            self._to_read |= self._with_text - {
+                page for number in self._apart for page in _pages_of(self._blocks[number])
+            }
 
-    def read(self, number: int, start: int, end: int, prompt: str) -> None:
+    def mark_read(self, number: int, start: int, end: int, prompt: str) -> None:
         block = self._unread.get(number)
         if block is None or block.text[start:end].strip() not in prompt:
             return
         self._read[number].append((start, end))
-        self._begun |= _pages(block, start, end)
+        self._begun |= _pages_of(block, start, end)
         if _is_whole(block.text, self._read[number]):
             del self._unread[number]
-            self._unread_on.subtract(_pages(block))
+            self._unread_on.subtract(_pages_of(block))
 
     @property
     def coverage(self) -> Coverage:
@@ -366,7 +372,7 @@ class _DocumentCoverage:
     def _left_apart(self) -> Iterator[LeftApart]:
         for what in ApartReason:
             mine = [self._blocks[number] for number, kind in self._apart.items() if kind is what]
-            pages = {page for block in mine for page in _pages(block)} - self._to_read
+            pages = {page for block in mine for page in _pages_of(block)} - self._to_read
             if mine:
                 yield LeftApart(what.value, len(mine), tuple(sorted(pages)))
 
@@ -381,7 +387,7 @@ def _is_whole(text: str, stretches: Sequence[tuple[int, int]]) -> bool:
     return not text[at:].strip()
 
 
-def _pages(block: Block, start: int = 0, end: int | None = None) -> set[int]:
+def _pages_of(block: Block, start: int = 0, end: int | None = None) -> set[int]:
     """A block of a PDF may go on overleaf: its lines know their pages. With a stretch of it, those that have some."""
     end = len(block.text) if end is None else end
     pages = {box.page for box in block.place.boxes if box.start < end and box.end > start}

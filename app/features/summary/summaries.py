@@ -115,25 +115,25 @@ class RunningSummary(JobAttempt[SummaryEvent]):
     def without_engine(self, cancel: CancelToken) -> Iterator[SummaryEvent]:
         from app.features.summary.summarize import by_counting  # the window lists summaries without it
 
-        if self._summarize is None and self._choice.method(self._wish, self._documents) is Method.DIGEST:
+        if self._summarize is None and self._choice.choose_method(self._wish, self._documents) is Method.DIGEST:
             seconds = counting_seconds(self._documents)
-            record = self._recording("", expect=lambda *_: seconds)
-            yield from self._recorded(record, by_counting(self._documents, self._wish, cancel))
+            record = self._start_recording("", expect=lambda *_: seconds)
+            yield from self._record_events(record, by_counting(self._documents, self._wish, cancel))
             if not record.is_complete:
                 self._wish = replace(self._wish, method=Method.MODEL)  # there was nothing to choose
 
     def attempt(self, engine: Engine, model: ModelLoaded, cancel: CancelToken) -> Generator[SummaryEvent, None, None]:
-        from app.features.summary.summarize import summarize
+        from app.features.summary.summarize import summarize_documents
 
-        record = self._recording(model_file(model), expect=self._expect, side_by_side=model.sequences)
-        own = partial(summarize, earlier=self._choice.earlier(self._documents))
+        record = self._start_recording(model_file(model), expect=self._expect, side_by_side=model.sequences)
+        own = partial(summarize_documents, earlier=self._choice.earlier_score(self._documents))
         pipeline = self._summarize or own
         events = pipeline(self._documents, self._wish, engine, self._kept, cancel)
         if self._check is not None:
             events = self._check(events, self._documents, cancel)
-        yield from self._recorded(record, events)
+        yield from self._record_events(record, events)
 
-    def _recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> SummaryAttempt:
+    def _start_recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> SummaryAttempt:
         partial = PartialSummary(self._documents, self._wish, self._job.title, model)
         self.record = SummaryAttempt(
             self._job,
@@ -147,10 +147,10 @@ class RunningSummary(JobAttempt[SummaryEvent]):
         return self.record
 
     @staticmethod
-    def _recorded(record: SummaryAttempt, events: Iterator[SummaryEvent]) -> Generator[SummaryEvent, None, None]:
+    def _record_events(record: SummaryAttempt, events: Iterator[SummaryEvent]) -> Generator[SummaryEvent, None, None]:
         try:
             for event in events:
-                record.take(event)
+                record.take_event(event)
                 yield event
         finally:
             record.close()
@@ -166,11 +166,11 @@ class KeptSteps:
         self._store, self._job_id = store, job_id
         self.kept = 0
 
-    def find(self, key: str) -> Any | None:
+    def find_step(self, key: str) -> Any | None:
         """What was kept under a key; None without it."""
         return self._store.find_step(self._job_id, key)
 
-    def keep(self, key: str, value: Any) -> None:
+    def keep_step(self, key: str, value: Any) -> None:
         """Keeps a finished step; it is on the disk when this returns."""
         self._store.keep_step(self._job_id, key, value)
         self.kept += 1
@@ -185,11 +185,11 @@ class MemorySteps:
     def __init__(self) -> None:
         self._kept: dict[str, Any] = {}
 
-    def find(self, key: str) -> Any | None:
+    def find_step(self, key: str) -> Any | None:
         """What was kept under a key."""
         return self._kept.get(key)
 
-    def keep(self, key: str, value: Any) -> None:
+    def keep_step(self, key: str, value: Any) -> None:
         """Keeps it until the process ends."""
         self._kept[key] = value
 
@@ -224,7 +224,7 @@ class SummaryAttempt:
         self._job_id, self._partial, self._model = job.id, partial, model
         self._jobs, self._store, self._expect, self._clock = jobs, store, expect, clock
         self._progress: dict[str, Any] = dict(job.progress)
-        before = store.result(job.id) or {}
+        before = store.read_result(job.id) or {}
         self._read_before = int(before.get("sections_read", 0)) if before.get("is_partial") else 0
         self._size_before = sum(len(one.get("text", "")) for one in before.get("statements", ()))
         """How much is kept of an attempt that was stopped while it was written."""
@@ -233,9 +233,9 @@ class SummaryAttempt:
         self.is_complete = False
         """Whether the whole summary is there and stored."""
 
-    def take(self, event: SummaryEvent) -> None:
+    def take_event(self, event: SummaryEvent) -> None:
         """One more event of the pipeline."""
-        self.pace.take(event)
+        self.pace.take_event(event)
         match event:
             case Planned(sections=sections, tokens=tokens):
                 self.pace.expected_s = self._expect(self._model, tokens, sections, self._partial.wish)
@@ -244,14 +244,14 @@ class SummaryAttempt:
                 self._progress |= {"sections": sections, "tokens": tokens, "sections_read": self._read_before}
                 self._save_progress()
             case SectionRead():
-                self._partial.add(event)
+                self._partial.add_section(event)
                 self._progress["sections_read"] = max(event.done, self._read_before)
                 self._save_progress()
                 self._has_news = self._has_news or not event.was_kept
                 if self._has_news and self._clock() - self._saved_at_s >= self._every_s:
-                    self._save(self._partial_summary())
+                    self._save_summary(self._partial_summary())
             case Summarized(summary=summary):
-                self._save(summary)
+                self._save_summary(summary)
                 if not summary.is_partial:
                     self._note_figures(summary)
                     self.is_complete = True
@@ -259,12 +259,12 @@ class SummaryAttempt:
     def close(self) -> None:
         """Keeps what was not kept yet."""
         if self._has_news:
-            self._save(self._partial_summary())
+            self._save_summary(self._partial_summary())
 
     def _partial_summary(self) -> Summary:
-        return self._partial.summary(int(self._progress.get("sections", 0)), self.pace.worked_s)
+        return self._partial.make_summary(int(self._progress.get("sections", 0)), self.pace.worked_s)
 
-    def _save(self, summary: Summary) -> None:
+    def _save_summary(self, summary: Summary) -> None:
         """What an earlier attempt had read and this one has not come to yet is not given up for less."""
         begun_s, self._has_news = self._clock(), False
         self._saved_at_s = begun_s
@@ -307,7 +307,7 @@ class PartialSummary:
         self._coverage = tuple(_nothing_read(document) for document in documents)
         self._sections: list[SectionRead] = []
 
-    def add(self, event: SectionRead) -> None:
+    def add_section(self, event: SectionRead) -> None:
         """One more section."""
         self._sections.append(event)
         self._coverage = event.coverage or self._coverage
@@ -322,7 +322,7 @@ class PartialSummary:
             return {}
         return {"written": written_fields(self._model, score, is_short=is_short(self._documents))}
 
-    def summary(self, sections: int, seconds: float) -> Summary:
+    def make_summary(self, sections: int, seconds: float) -> Summary:
         """As it stands, in the order of the documents: sections that are read together end in any order."""
         documents = tuple(
             SummarizedDocument(
@@ -330,7 +330,7 @@ class PartialSummary:
             )
             for input_document, coverage in zip(self._documents, self._coverage, strict=True)
         )
-        read = sorted(self._sections, key=_place)
+        read = sorted(self._sections, key=_section_place)
         failed = sum(section_read.has_failed for section_read in read)
         found = (point for section_read in read for point in section_read.points)
         points = tuple(replace(point, paragraph=place) for place, point in enumerate(found))
@@ -346,7 +346,7 @@ def searched_text(summary: Summary) -> str:
     return "\n".join([*groups, *(statement.text for statement in summary.statements)])
 
 
-def _place(section: SectionRead) -> tuple[int, int, int]:
+def _section_place(section: SectionRead) -> tuple[int, int, int]:
     """Where it is in its document, which need not have pages."""
     blocks = [anchor.block_id for point in section.points for anchor in point.anchors]
     return section.document, section.first_page or 0, min(blocks, default=0)
@@ -389,7 +389,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         self.pipeline: Summarize | None = None
         """Another one than the program's own."""
 
-    def _begun(self, job: Job) -> RunningSummary:
+    def _job_at_work(self, job: Job) -> RunningSummary:
         documents = inputs_of(self._documents, self._store.documents_of([job.id])[job.id])
         if not documents:
             raise DocumentGone(job.title)
@@ -398,7 +398,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
             documents,
             self._jobs,
             self._store,
-            expect=self._estimates.seconds,
+            expect=self._estimates.estimate_seconds,
             choice=self._choice,
             check=self._check,
             summarize=self.pipeline,
@@ -406,21 +406,21 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
 
     # What is being put together.
 
-    def draft(self) -> StoredSummary | None:
+    def find_draft(self) -> StoredSummary | None:
         """The documents that wait for Start, also after a restart."""
-        job = self._draft()
-        return None if job is None else self._rows([job])[0]
+        job = self._draft_job()
+        return None if job is None else self._stored_rows([job])[0]
 
     def keep_draft(
         self, document_ids: Sequence[int], wish: SummaryOptions, *, is_together: bool = True
     ) -> StoredSummary | None:
         """Keeps what is put together now; without documents the draft goes."""
         with self._drafting:
-            job, spec = self._draft(), {"wish": to_json(wish), "is_together": is_together}
+            job, spec = self._draft_job(), {"wish": to_json(wish), "is_together": is_together}
             if not document_ids:
                 self._remove_draft()
                 return None
-            title = joint_title(self._stored(document_ids))
+            title = joint_title(self._stored_documents(document_ids))
             if job is None:
                 job = self._jobs.add(KIND, title, spec, state=DRAFT, document_ids=document_ids)
             else:
@@ -431,7 +431,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
     def method_of(self, document_ids: Sequence[int]) -> Callable[[SummaryOptions], Method]:
         """What a summary of these documents would be made by now; see `MethodChoice`. Raises as `first_look`."""
         documents = inputs_of(self._documents, document_ids, has_places=False)
-        return lambda wish: self._choice.method(wish, documents)
+        return lambda wish: self._choice.choose_method(wish, documents)
 
     def are_short(self, document_ids: Sequence[int]) -> bool:
         """Whether a small model would write their summary, see `is_short`. Raises as `first_look`."""
@@ -461,13 +461,13 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         documents = inputs_of(self._documents, document_ids, has_places=False)
         return first_look(documents, wish, lambda: cancel.cancelled, progress)
 
-    def begin(
+    def begin_summaries(
         self, document_ids: Sequence[int], wish: SummaryOptions, *, together: bool, is_draft: bool = True
     ) -> list[StoredSummary]:
         """Queues one summary over all documents, or one each; the draft goes where these are its documents."""
         ids = list(dict.fromkeys(document_ids))
         spec = {"wish": to_json(wish)}
-        documents = {stored_document.id: stored_document for stored_document in self._stored(ids)}
+        documents = {stored_document.id: stored_document for stored_document in self._stored_documents(ids)}
         groups = [ids] if together and ids else [[number] for number in ids]
         with self._drafting:
             jobs = [
@@ -476,11 +476,11 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
             ]
             if is_draft:
                 self._remove_draft()
-        return self._rows(jobs)
+        return self._stored_rows(jobs)
 
-    def summary(self, summary_id: int) -> Summary | None:
+    def load_summary(self, summary_id: int) -> Summary | None:
         """What there is of it: complete, or partial where it was stopped; None before anything was read."""
-        job, fields = self._job(summary_id), self._store.result(summary_id)
+        job, fields = self._job(summary_id), self._store.read_result(summary_id)
         if job is None or fields is None:
             return None
         try:
@@ -489,35 +489,37 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
             log.info("summary %d was stored by another version: %r", summary_id, error)
             return None
 
-    def current(self, document_ids: Sequence[int]) -> list[int]:
+    def current_documents(self, document_ids: Sequence[int]) -> list[int]:
         """What has taken the place of documents: more may have been read of them meanwhile."""
         found = [(number, self._documents.store.get(number)) for number in document_ids]
-        return [number if document is None else self._documents.current(document).id for number, document in found]
+        return [
+            number if document is None else self._documents.current_document(document).id for number, document in found
+        ]
 
     def is_outdated(self, summary_id: int) -> bool:
         """Whether its documents say something else by now: more was read from their pictures, or that was corrected."""
         ids = self._store.documents_of([summary_id]).get(summary_id, ())
-        return any(self._differ(number, now) for number in ids for now in self.current([number]))
+        return any(self._documents_differ(number, now) for number in ids for now in self.current_documents([number]))
 
-    def _differ(self, document_id: int, other_id: int) -> bool:
+    def _documents_differ(self, document_id: int, other_id: int) -> bool:
         key = document_id, other_id
         if document_id != other_id and key not in self._compared:
-            texts = [[block.text for block in self._documents.texts(number)] for number in key]
+            texts = [[block.text for block in self._documents.read_texts(number)] for number in key]
             self._compared[key] = texts[0] != texts[1]
         return self._compared.get(key, False)
 
-    def _draft(self) -> Job | None:
+    def _draft_job(self) -> Job | None:
         return next(iter(self._jobs.find(KIND, (DRAFT,))), None)
 
     def _remove_draft(self) -> None:
         for job in self._jobs.find(KIND, (DRAFT,)):
             self._jobs.remove(job.id)
 
-    def _rows(self, jobs: Sequence[Job]) -> list[StoredSummary]:
+    def _stored_rows(self, jobs: Sequence[Job]) -> list[StoredSummary]:
         documents = self._store.documents_of([job.id for job in jobs])
         return [from_job(job, documents[job.id]) for job in jobs]
 
-    def _stored(self, document_ids: Sequence[int]) -> list[StoredDocument]:
+    def _stored_documents(self, document_ids: Sequence[int]) -> list[StoredDocument]:
         """Raises KeyError where one is gone."""
         found = [(number, self._documents.store.get(number)) for number in document_ids]
         for document_id, document in found:

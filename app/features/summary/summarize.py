@@ -27,7 +27,7 @@ from app.features.summary.condensing import (
     PointMerge,
     SectionMapping,
     WriteUpSources,
-    distinct,
+    distinct_statements,
     of_points,
     of_sections,
     outline_of,
@@ -67,11 +67,11 @@ from app.features.summary.sections import (
     SectionReading,
     budgets_for,
     length_words,
-    numbered,
+    number_block,
     runs_under_headings,
     sections_of,
     statements_for,
-    whole,
+    whole_section,
 )
 from app.features.summary.work import SummaryWork, kept_texts
 from app.features.work.asking import (
@@ -81,7 +81,7 @@ from app.features.work.asking import (
     TaskGrowing,
     TaskRests,
     TaskTaken,
-    woken,
+    wake_model,
     work_off,
 )
 
@@ -172,8 +172,10 @@ class WriteUp:
 
     def run(self) -> Iterator[TaskRests | PromptRead | Writing]:
         """Writes what is not kept yet; stopped, what is written by then is among the `statements`."""
-        tasks = [task for place, draft in enumerate(self._drafts) if (task := self._first(place, draft)) is not None]
-        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
+        tasks = [
+            task for place, draft in enumerate(self._drafts) if (task := self._first_task(place, draft)) is not None
+        ]
+        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take_answer):
             if isinstance(event, TaskRests):
                 yield event
                 continue
@@ -187,8 +189,8 @@ class WriteUp:
             now_s = time.monotonic()
             if isinstance(event, TaskTaken) or now_s - self._told_s >= WRITING_EVERY_S:
                 self._told_s = now_s
-                yield Writing(self._text(), self._share(), self._attempt)
-            if self._is_judged_now(event) and self._work.score(self._so_far(tasks)).falls_short:
+                yield Writing(self._draft_text(), self._written_share(), self._attempt)
+            if self._is_judged_now(event) and self._work.score_statements(self._so_far(tasks)).falls_short:
                 self.has_given_up = True
                 break
         if self._work.cancel.cancelled or self.has_given_up:
@@ -209,20 +211,20 @@ class WriteUp:
             sources = task.draft.sources
             if task.place in self._finished or not self._answers[task.place]:
                 continue
-            for written_statement in _distinct(self._whole_so_far(task)):
+            for written_statement in _distinct_statements(self._whole_so_far(task)):
                 known = self._checked.get((task.place, written_statement))
                 if known is None:
-                    known = self._work.checked(
-                        written_statement.text, sources.cited(written_statement.ids), sources.all_blocks
+                    known = self._work.check_statement(
+                        written_statement.text, sources.blocks_behind(written_statement.ids), sources.all_blocks
                     )
                     self._checked[task.place, written_statement] = known
                 yield known
 
     def _whole_so_far(self, task: WriteTask) -> list[WrittenStatement]:
         answer, form = self._answers[task.place], self._work.wish.form
-        return self._statements(written(answer, form, task.draft, FinishReason.LENGTH), task.draft)
+        return self._worthy_statements(parse_statements(answer, form, task.draft, FinishReason.LENGTH), task.draft)
 
-    def _share(self) -> float:
+    def _written_share(self) -> float:
         """How much of all drafts is written, as far as that can be told."""
         sizes = [
             max(1, most_statements(self._work, draft) * WORDS_A_STATEMENT * CHARACTERS_A_WORD) for draft in self._drafts
@@ -236,62 +238,64 @@ class WriteUp:
     def _keep_unfinished(self, tasks: Sequence[WriteTask]) -> None:
         """Whole sentences of what was stopped in the middle."""
         for task in tasks:
-            best = max(_distinct(self._whole_so_far(task)), self._best.get(task.place, []), key=len)
+            best = max(_distinct_statements(self._whole_so_far(task)), self._best.get(task.place, []), key=len)
             if best and task.place not in self._finished:
-                self._settle(task, best)
+                self._settle_task(task, best)
 
-    def _text(self) -> str:
+    def _draft_text(self) -> str:
         parts = zip(self._drafts, self._texts, strict=True)
         return "\n\n".join(f"{part.group}\n{text}" if part.group else text for part, text in parts if text)
 
-    def _first(self, place: int, draft: SummaryDraft) -> WriteTask | None:
+    def _first_task(self, place: int, draft: SummaryDraft) -> WriteTask | None:
         """None where nothing is left to be asked: it was written before, or is too little to write up."""
         if 0 < len(draft.sources.points) < LEAST_POINTS_TO_WRITE:
             self._finished[place] = self._as_they_are(draft)
             return None
-        task = WriteTask(place, draft, self._ask(draft))
-        text = kept_texts(self._work.steps.find(self._work.key(task.ask)))
+        task = WriteTask(place, draft, self._make_ask(draft))
+        text = kept_texts(self._work.steps.find_step(self._work.step_key(task.ask)))
         if not text:
             return task
-        self._settle(task, self._statements(written(text, self._work.wish.form, draft), draft))
+        self._settle_task(task, self._worthy_statements(parse_statements(text, self._work.wish.form, draft), draft))
         return None
 
-    def _ask(self, draft: SummaryDraft, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
+    def _make_ask(self, draft: SummaryDraft, attempt: int = 0, problem: AnswerProblem | None = None) -> Ask:
         work, form, numbers = self._work, self._work.wish.form, draft.sources.citable
         most = most_statements(work, draft)
         if work.budgets.only_chooses and draft.sources.points and form in CHOSEN_FORMS:
-            rules = prompts.choice(numbers, most, form)
+            rules = prompts.choice_grammar(numbers, most, form)
         elif work.budgets.is_small:
             count = most // 2 if form is Form.QUESTIONS else most
-            rules = prompts.spread(numbers, count, work.language, form, source=draft.sources.text)
+            rules = prompts.spread_grammar(numbers, count, work.language, form, source=draft.sources.text)
         else:
             rules = prompts.write_up(form, draft.sources.blocks, max(1, most // 3), most + most // 3)
-        limit = max(96, int(work.budgets.writing(work.wish.length, work.language) * min(1.0, draft.share * 1.5)))
-        return work.ask(messages_for(work, draft, problem), limit, rules, attempt)
+        limit = max(96, int(work.budgets.writing_tokens(work.wish.length, work.language) * min(1.0, draft.share * 1.5)))
+        return work.make_ask(messages_for(work, draft, problem), limit, rules, attempt)
 
-    def _take(self, task: WriteTask, answer: TaskAnswer | AppError) -> Iterable[WriteTask]:
+    def _take_answer(self, task: WriteTask, answer: TaskAnswer | AppError) -> Iterable[WriteTask]:
         found: list[WrittenStatement] = []
         problem: AnswerProblem | None = AnswerProblem.FAILED
         if isinstance(answer, TaskAnswer):
-            every = self._statements(written(answer.text, self._work.wish.form, task.draft, answer.finish), task.draft)
-            found = _distinct(every)
-            problem = self._problem(answer, every, found)
+            every = self._worthy_statements(
+                parse_statements(answer.text, self._work.wish.form, task.draft, answer.finish), task.draft
+            )
+            found = _distinct_statements(every)
+            problem = self._find_problem(answer, every, found)
             found = [] if problem is AnswerProblem.REFUSED else found
         if problem is None and isinstance(answer, TaskAnswer):
-            self._work.steps.keep(self._work.key(self._ask(task.draft)), {"text": answer.text})
-            self._settle(task, found)
+            self._work.steps.keep_step(self._work.step_key(self._make_ask(task.draft)), {"text": answer.text})
+            self._settle_task(task, found)
             return ()
         best = max(found, list(task.found), key=len)
         if task.attempt == 0:
             self._attempt, self._answers[task.place], self._best[task.place] = 1, "", list(best)
-            return (replace(task, ask=self._ask(task.draft, 1, problem), attempt=1, found=tuple(best)),)
+            return (replace(task, ask=self._make_ask(task.draft, 1, problem), attempt=1, found=tuple(best)),)
         if best:
-            self._settle(task, best)
+            self._settle_task(task, best)
         else:
             self._finished[task.place] = self._as_they_are(task.draft)
         return ()
 
-    def _statements(self, found: Sequence[WrittenStatement], draft: SummaryDraft) -> list[WrittenStatement]:
+    def _worthy_statements(self, found: Sequence[WrittenStatement], draft: SummaryDraft) -> list[WrittenStatement]:
         """Those that say something; an answer to a question may be no more than a name."""
         source = draft.sources.text
         said = [
@@ -303,7 +307,7 @@ class WriteUp:
             return said
         return [statement for statement in said if says_something(statement.text, self._work.titles)]
 
-    def _problem(
+    def _find_problem(
         self, answer: TaskAnswer, every: Sequence[WrittenStatement], found: Sequence[WrittenStatement]
     ) -> AnswerProblem | None:
         if REFUSING.match(answer.text):
@@ -314,16 +318,16 @@ class WriteUp:
             return None
         return AnswerProblem.UNREADABLE if answer.text.strip() else AnswerProblem.EMPTY
 
-    def _settle(self, task: WriteTask, found: Sequence[WrittenStatement]) -> None:
-        sources, checked = task.draft.sources, self._work.checked
+    def _settle_task(self, task: WriteTask, found: Sequence[WrittenStatement]) -> None:
+        sources, checked = task.draft.sources, self._work.check_statement
         nearby = sources.all_blocks
         self._finished[task.place] = [
             replace(
-                checked(written_statement.text, sources.cited(written_statement.ids), nearby),
+                checked(written_statement.text, sources.blocks_behind(written_statement.ids), nearby),
                 group=written_statement.group,
                 paragraph=written_statement.paragraph,
             )
-            for written_statement in _distinct(found)
+            for written_statement in _distinct_statements(found)
         ]
         self._texts[task.place] = "\n".join(statement.text for statement in self._finished[task.place])
         self.answered.append((task.draft, task.ask.messages[-1].text))
@@ -331,7 +335,7 @@ class WriteUp:
     def _as_they_are(self, draft: SummaryDraft) -> list[Statement]:
         """The points themselves, where nothing better could be had."""
         most = max(1, round(statements_for(self._work.wish.length) * draft.share))
-        points = self._work.telling(draft.sources.points, most)
+        points = self._work.most_telling(draft.sources.points, most)
         return [replace(point, group=draft.group, paragraph=place) for place, point in enumerate(points)]
 
 
@@ -365,7 +369,7 @@ def messages_for(work: SummaryWork, draft: SummaryDraft, problem: AnswerProblem 
     )
 
 
-def written(
+def parse_statements(
     answer: str, form: Form, draft: SummaryDraft, finish: FinishReason = FinishReason.STOP
 ) -> list[WrittenStatement]:
     """The statements of an answer; of one that was cut off, those that are whole. Unknown numbers are left out."""
@@ -376,7 +380,7 @@ def written(
     for line in draft.sources.spelled_out(answer).splitlines():
         question = _QUESTION.match(line) if form is Form.QUESTIONS else None
         if question:
-            group = prompts.question(question[1].strip())
+            group = prompts.with_question_mark(question[1].strip())
         elif not line.strip():
             paragraph = found[-1].paragraph + 1 if found else 0
         else:
@@ -392,16 +396,16 @@ def written(
     return found
 
 
-def _distinct(found: Sequence[WrittenStatement]) -> list[WrittenStatement]:
+def _distinct_statements(found: Sequence[WrittenStatement]) -> list[WrittenStatement]:
     """What is said twice once, where it was said first."""
     return without_repeats(
         found,
         lambda one: one.text,
-        lambda longer, shorter: longer if longer.paragraph <= shorter.paragraph else _moved(longer, shorter),
+        lambda longer, shorter: longer if longer.paragraph <= shorter.paragraph else _move_statement(longer, shorter),
     )
 
 
-def _moved(one: WrittenStatement, to: WrittenStatement) -> WrittenStatement:
+def _move_statement(one: WrittenStatement, to: WrittenStatement) -> WrittenStatement:
     return replace(one, group=to.group, paragraph=to.paragraph)
 
 
@@ -417,7 +421,7 @@ def _is_whole(one: WrittenStatement) -> bool:
 # Which statements go into which write-up: all into one, or in a summary by section under the document's headings.
 
 
-def groups(work: SummaryWork, place: int, blocks: Sequence[Block]) -> list[tuple[str, Sequence[Block]]]:
+def group_blocks(work: SummaryWork, place: int, blocks: Sequence[Block]) -> list[tuple[str, Sequence[Block]]]:
     """Stretches of a document that are written up by themselves; all of it but in a summary by section."""
     if work.wish.form is not Form.SECTIONS:
         return [("", blocks)]
@@ -428,15 +432,17 @@ def groups(work: SummaryWork, place: int, blocks: Sequence[Block]) -> list[tuple
     return [(f"{name}: {heading}" if heading else name, run) for heading, run in runs]
 
 
-def piles(work: SummaryWork, points: Sequence[Sequence[Statement]]) -> tuple[list[str], list[list[list[Statement]]]]:
+def make_piles(
+    work: SummaryWork, points: Sequence[Sequence[Statement]]
+) -> tuple[list[str], list[list[list[Statement]]]]:
     """What goes into each write-up, with its heading; empty ones are left out."""
-    names, run_of = _runs(work)
+    names, run_of = _heading_runs(work)
     found: list[list[list[Statement]]] = [[] for _ in names]
     last = 0
     for section in points:
         mine: dict[int, list[Statement]] = {}
         for point in section:
-            last = _run(point, run_of, last)
+            last = _run_of(point, run_of, last)
             mine.setdefault(last, []).append(point)
         for run, group in mine.items():
             found[run].append(group)
@@ -444,20 +450,20 @@ def piles(work: SummaryWork, points: Sequence[Sequence[Statement]]) -> tuple[lis
     return [name for name, _ in full], [pile for _, pile in full]
 
 
-def _runs(work: SummaryWork) -> tuple[list[str], dict[tuple[int, int], int]]:
+def _heading_runs(work: SummaryWork) -> tuple[list[str], dict[tuple[int, int], int]]:
     """The headings to write under, and which of them each block is under."""
     if work.wish.form is not Form.SECTIONS:
         return [""], {}
     names: list[str] = []
     run_of: dict[tuple[int, int], int] = {}
     for place, document in enumerate(work.documents):
-        for name, blocks in groups(work, place, document.blocks):
+        for name, blocks in group_blocks(work, place, document.blocks):
             run_of |= {(place, block.id): len(names) for block in blocks}
             names.append(name)
     return names or [""], run_of
 
 
-def _run(point: Statement, run_of: dict[tuple[int, int], int], last: int) -> int:
+def _run_of(point: Statement, run_of: dict[tuple[int, int], int], last: int) -> int:
     if not point.anchors:
         return last
     return run_of.get((point.anchors[0].document, point.anchors[0].block_id), 0)
@@ -465,11 +471,11 @@ def _run(point: Statement, run_of: dict[tuple[int, int], int], last: int) -> int
 
 def points_so_far(work: SummaryWork, points: Sequence[Sequence[Statement]]) -> list[Statement]:
     """The checked points, each for itself."""
-    names, run_of = _runs(work)
+    names, run_of = _heading_runs(work)
     found: list[Statement] = []
     last = 0
     for point in (statement for section in points for statement in section):
-        last = _run(point, run_of, last)
+        last = _run_of(point, run_of, last)
         found.append(replace(point, group=names[last], paragraph=len(found)))
     return found
 
@@ -501,8 +507,8 @@ __all__ = [
     "SummaryEvent",
     "TaskRests",
     "Writing",
-    "plan",
-    "summarize",
+    "plan_reading",
+    "summarize_documents",
 ]  # fmt: skip
 
 
@@ -523,7 +529,7 @@ class ReadingPlan:
         return sum(self.by_document)
 
 
-def plan(
+def plan_reading(
     documents: Sequence[InputDocument],
     wish: SummaryOptions,
     engine: Engine,
@@ -532,11 +538,11 @@ def plan(
     earlier: ClaimScore | None = None,
 ) -> ReadingPlan | None:
     """Counts and cuts; None when cancelled. It wakes the model; raises what the engine raises."""
-    work = _work(documents, wish, engine, _NoSteps(), cancel)
-    return _plan(work, _method(work, earlier)) if work is not None else None
+    work = _begin_work(documents, wish, engine, _NoSteps(), cancel)
+    return _plan_sections(work, _choose_method(work, earlier)) if work is not None else None
 
 
-def summarize(
+def summarize_documents(
     documents: Sequence[InputDocument],
     wish: SummaryOptions,
     engine: Engine,
@@ -554,16 +560,16 @@ def summarize(
     try does not help; every step that was finished is kept.
     """
     begun_s = time.monotonic()
-    work = _work(documents, wish, engine, steps, cancel)
-    if work is not None and _method(work, earlier) is Method.DIGEST:
+    work = _begin_work(documents, wish, engine, steps, cancel)
+    if work is not None and _choose_method(work, earlier) is Method.DIGEST:
         if (yield from by_counting(documents, wish, cancel)):
             return
         work = replace(work, wish=replace(wish, method=Method.MODEL))
-    found = _plan(work, Method.MODEL) if work is not None else None
+    found = _plan_sections(work, Method.MODEL) if work is not None else None
     if work is None or found is None:
-        yield Summarized(_nothing(documents, wish, engine, time.monotonic() - begun_s))
+        yield Summarized(_empty_summary(documents, wish, engine, time.monotonic() - begun_s))
         return
-    summary = replace((yield from _read(work, found)), seconds=time.monotonic() - begun_s)
+    summary = replace((yield from _read_sections(work, found)), seconds=time.monotonic() - begun_s)
     yield Summarized(_or_sentences(summary, documents, cancel))
 
 
@@ -601,20 +607,20 @@ def _can_be_sentences(documents: Sequence[InputDocument], wish: SummaryOptions) 
 def by_counting(
     documents: Sequence[InputDocument], wish: SummaryOptions, cancel: CancelToken
 ) -> Generator[SummaryEvent, None, bool]:
-    """A summary of sentences, for which no engine is needed; returns whether it `stands`."""
+    """A summary of sentences, for which no engine is needed; returns whether it `is_sufficient`."""
     yield Planned(len(documents), 0, Method.DIGEST)
     digest = digest_summary(documents, wish, lambda: cancel.cancelled)
-    if stands(digest):
+    if is_sufficient(digest):
         yield Summarized(digest)
-    return stands(digest)
+    return is_sufficient(digest)
 
 
-def stands(digest: Summary) -> bool:
+def is_sufficient(digest: Summary) -> bool:
     """Whether sentences will do; of tables alone, say, there are none, and the model is asked after all."""
     return bool(digest.statements) or digest.is_partial or digest.wish.method is Method.DIGEST
 
 
-def _read(work: SummaryWork, found: ReadingPlan) -> Stage:
+def _read_sections(work: SummaryWork, found: ReadingPlan) -> Stage:
     """In one pass where it fits; where nothing comes of that, in sections after all."""
     yield Planned(max(1, len(found.sections)), found.tokens)
     if found.sections:
@@ -622,7 +628,7 @@ def _read(work: SummaryWork, found: ReadingPlan) -> Stage:
     summary = yield from _in_one_pass(work)
     if not summary.sections_failed or summary.statements or summary.has_given_up:
         return summary
-    sections = _cut(work)
+    sections = _cut_sections(work)
     if work.cancel.cancelled:
         return replace(summary, sections_failed=0, is_partial=True)
     yield Planned(len(sections), found.tokens)
@@ -632,52 +638,52 @@ def _read(work: SummaryWork, found: ReadingPlan) -> Stage:
 class _NoSteps:
     """Steps of work that has none."""
 
-    def find(self, key: str) -> None:
+    def find_step(self, key: str) -> None:
         """Nothing."""
 
-    def keep(self, key: str, value: object) -> None:
+    def keep_step(self, key: str, value: object) -> None:
         """Nowhere."""
 
 
-def _work(
+def _begin_work(
     documents: Sequence[InputDocument], wish: SummaryOptions, engine: Engine, steps: Steps, cancel: CancelToken
 ) -> SummaryWork | None:
     """None where it was cancelled while the model was loading."""
-    model = woken(engine, cancel)
+    model = wake_model(engine, cancel)
     if model is None:
         return None
     language, may_give_up = writing_language(documents, wish), _can_be_sentences(documents, wish)
     return SummaryWork(documents, wish, engine, steps, cancel, model, budgets_for(model), language, may_give_up)
 
 
-def _method(work: SummaryWork, earlier: ClaimScore | None) -> Method:
+def _choose_method(work: SummaryWork, earlier: ClaimScore | None) -> Method:
     return method_for(work.wish, work.model.weights, is_short=is_short(work.documents), earlier=earlier)
 
 
-def _plan(work: SummaryWork, method: Method) -> ReadingPlan | None:
+def _plan_sections(work: SummaryWork, method: Method) -> ReadingPlan | None:
     counts: list[int] = []
     for document in work.texts:
         if work.cancel.cancelled:
             return None
-        counts.append(sum(work.count([f"{numbered(block)}\n\n" for block in document.blocks])))
+        counts.append(sum(work.count_tokens([f"{number_block(block)}\n\n" for block in document.blocks])))
     if method is Method.DIGEST:
         return ReadingPlan(tuple(counts), (), Method.DIGEST)
     fixed = work.fixed_tokens(messages_for(work, SummaryDraft(WriteUpSources((("", ""),), {}))))
     fixed += OUTLINE_TOKENS if work.budgets.is_small and work.wish.form in FORMS else 0
-    if sum(counts) <= work.budgets.room(fixed, work.budgets.writing(work.wish.length, work.language)):
+    if sum(counts) <= work.budgets.section_room(fixed, work.budgets.writing_tokens(work.wish.length, work.language)):
         return ReadingPlan(tuple(counts), ())
-    sections = _cut(work)
+    sections = _cut_sections(work)
     return None if work.cancel.cancelled else ReadingPlan(tuple(counts), tuple(sections))
 
 
-def _cut(work: SummaryWork) -> Sequence[ReadSection]:
+def _cut_sections(work: SummaryWork) -> Sequence[ReadSection]:
     """Sections as large as the model reads well."""
     empty = ReadSection(0, "", (), (), None, 0, 100, 100)
     budgets = work.budgets
     messages = prompts.map_messages(
         work.documents[0], empty, work.language, budgets.most_points, is_small=budgets.is_small
     )
-    return sections_of(work.texts, budgets.within(work.fixed_tokens(messages)).section, work.count)
+    return sections_of(work.texts, budgets.within_context(work.fixed_tokens(messages)).section, work.count_tokens)
 
 
 # Where all fits into one prompt.
@@ -690,9 +696,9 @@ def _in_one_pass(work: SummaryWork) -> Stage:
         )
     )
     stretches = [
-        (group, whole(place, blocks, offsets[place]))
+        (group, whole_section(place, blocks, offsets[place]))
         for place, document in enumerate(work.texts)
-        for group, blocks in groups(work, place, document.blocks)
+        for group, blocks in group_blocks(work, place, document.blocks)
     ]
     stretches = [(group, section) for group, section in stretches if section.slices]
     drafts = _drafts_of(work, stretches, offsets)
@@ -701,10 +707,10 @@ def _in_one_pass(work: SummaryWork) -> Stage:
     for draft, prompt in writing.answered:
         for group, section in stretches:
             if group == draft.group:
-                reading.answered(section, prompt)
+                reading.mark_answered(section, prompt)
     is_read = len(writing.answered) == len(drafts)
     failed = 0 if is_read or work.cancel.cancelled or writing.has_given_up else 1
-    summary = _summary(work, reading, writing.statements, sections=1, read=int(is_read), failed=failed)
+    summary = _make_summary(work, reading, writing.statements, sections=1, read=int(is_read), failed=failed)
     return replace(summary, has_given_up=writing.has_given_up)
 
 
@@ -737,9 +743,9 @@ def _in_sections(work: SummaryWork, sections: Sequence[ReadSection]) -> Stage:
     if has_given_up:
         statements = points_so_far(work, mapping.points)
     elif not work.cancel.cancelled:
-        names, found = piles(work, mapping.points)
+        names, found = make_piles(work, mapping.points)
         fixed = work.fixed_tokens(messages_for(work, SummaryDraft(WriteUpSources((("", ""),), {}))))
-        answer = work.budgets.writing(work.wish.length, work.language)
+        answer = work.budgets.writing_tokens(work.wish.length, work.language)
         merge = PointMerge(work, found, work.budgets.room_for_points(fixed, answer))
         yield from merge.run()
         if not work.cancel.cancelled:
@@ -749,7 +755,7 @@ def _in_sections(work: SummaryWork, sections: Sequence[ReadSection]) -> Stage:
     if work.cancel.cancelled:
         statements = below_the_text(statements, points_so_far(work, mapping.points))
     read, failed = mapping.read, len(mapping.failed)
-    summary = _summary(work, reading, statements, sections=len(sections), read=read, failed=failed)
+    summary = _make_summary(work, reading, statements, sections=len(sections), read=read, failed=failed)
     return replace(summary, has_given_up=has_given_up)
 
 
@@ -758,7 +764,7 @@ def _drafts_of_points(
 ) -> list[SummaryDraft]:
     drafts: list[SummaryDraft] = []
     for name, pile in zip(names, piles, strict=True):
-        points = distinct(point for group in pile for point in group)
+        points = distinct_statements(point for group in pile for point in group)
         share = len(points) / max(1, sum(len(group) for sequence in piles for group in sequence))
         drafts.append(SummaryDraft(of_points(work, points), name, min(1.0, share) if len(names) > 1 else 1.0))
     return [draft for draft in drafts if draft.sources.points]
@@ -767,7 +773,7 @@ def _drafts_of_points(
 # The result.
 
 
-def _summary(
+def _make_summary(
     work: SummaryWork,
     reading: SectionReading,
     statements: Sequence[Statement],
@@ -776,7 +782,7 @@ def _summary(
     read: int,
     failed: int = 0,
 ) -> Summary:
-    documents = _described(work.documents, reading)
+    documents = _describe_documents(work.documents, reading)
     return Summary(
         title=", ".join(document.title for document in documents),
         documents=documents,
@@ -792,9 +798,9 @@ def _summary(
     )
 
 
-def _nothing(documents: Sequence[InputDocument], wish: SummaryOptions, engine: Engine, seconds: float) -> Summary:
+def _empty_summary(documents: Sequence[InputDocument], wish: SummaryOptions, engine: Engine, seconds: float) -> Summary:
     """Stopped before anything was read."""
-    shown = _described(documents, SectionReading(documents))
+    shown = _describe_documents(documents, SectionReading(documents))
     model = Path(engine.loaded.path).name if engine.loaded is not None else ""
     title = ", ".join(summarized_document.title for summarized_document in shown)
     return Summary(
@@ -802,10 +808,10 @@ def _nothing(documents: Sequence[InputDocument], wish: SummaryOptions, engine: E
     )
 
 
-def _described(documents: Sequence[InputDocument], reading: SectionReading) -> tuple[SummarizedDocument, ...]:
+def _describe_documents(documents: Sequence[InputDocument], reading: SectionReading) -> tuple[SummarizedDocument, ...]:
     return tuple(
         SummarizedDocument(
             input_document.id, input_document.name, title_shown(input_document), input_document.unit, coverage
         )
-        for input_document, coverage in zip(documents, reading.coverage(), strict=True)
+        for input_document, coverage in zip(documents, reading.make_coverage(), strict=True)
     )

@@ -18,7 +18,7 @@ from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import template_variables
 from app.features.document_parts import told_apart
-from app.features.summary.checks import CitedBlock, verify
+from app.features.summary.checks import CitedBlock, verify_statement
 from app.features.summary.digest import SentenceWeights
 from app.features.summary.method import ClaimScore, score_claims
 from app.features.summary.prompts import PROMPT_VERSION, line_of
@@ -65,7 +65,7 @@ class SummaryWork:
             ((place, block.id), block) for place, document in enumerate(self.documents) for block in document.blocks
         )
 
-    def ask(self, messages: Sequence[Message], max_tokens: int, grammar: str, attempt: int = 0) -> Ask:
+    def make_ask(self, messages: Sequence[Message], max_tokens: int, grammar: str, attempt: int = 0) -> Ask:
         """A prompt of this work: the same answer each time, without thinking; a second try is a little warmer."""
         always_thinks = self.model.thinking in ("always", "effort")
         temperature = (0.0 if self.budgets.is_small else TEMPERATURE) + WARMER * attempt
@@ -80,20 +80,20 @@ class SummaryWork:
             stop_on_repetition=True,
         )
 
-    def key(self, ask: Ask) -> str:
+    def step_key(self, ask: Ask) -> str:
         """The name under which the answer is kept: all that it depends on goes into it."""
         model = [Path(self.model.path).name, self.model.size_bytes]
         messages = [[str(message.role), message.text] for message in ask.messages]
         parts = [PROMPT_VERSION, model, messages, ask.max_tokens, ask.grammar, asdict(ask.task_sampling)]
         return blake2b(dumps(parts).encode(), digest_size=16).hexdigest()
 
-    def score(self, statements: Iterable[Statement]) -> ClaimScore:
+    def score_statements(self, statements: Iterable[Statement]) -> ClaimScore:
         """How much of what was written so far was found; nothing where that would change nothing."""
         if not self.may_give_up:
             return ClaimScore()
         return score_claims(statements, lambda document, number: self._blocks[document, number].text)
 
-    def count(self, texts: Sequence[str]) -> Sequence[int]:
+    def count_tokens(self, texts: Sequence[str]) -> Sequence[int]:
         """Tokens of each text by itself."""
         return self.engine.count_texts(texts, cancel=self.cancel)
 
@@ -102,36 +102,39 @@ class SummaryWork:
         thinking = THINKING_TOKENS if self.model.thinking in ("always", "effort") else 0
         return self.engine.count_tokens(messages) + thinking
 
-    def cited(self, document: int, ids: Iterable[int]) -> tuple[CitedBlock, ...]:
+    def cited_blocks(self, document: int, ids: Iterable[int]) -> tuple[CitedBlock, ...]:
         """The blocks of these numbers."""
         found = ((number, self._blocks.get((document, number))) for number in ids)
         return tuple(CitedBlock(document, block) for _, block in found if block is not None)
 
-    def citable(self, section: ReadSection) -> list[int]:
+    def citable_blocks(self, section: ReadSection) -> list[int]:
         """The blocks of a section that say something: all but headings, where there are others."""
-        found = self.cited(section.document, section.ids)
+        found = self.cited_blocks(section.document, section.ids)
         return [cited.block.id for cited in found if cited.block.kind is not BlockKind.HEADING] or list(section.ids)
 
-    def behind(self, statement: Statement) -> tuple[CitedBlock, ...]:
+    def blocks_behind(self, statement: Statement) -> tuple[CitedBlock, ...]:
         """The blocks that a statement rests on."""
         places = dict.fromkeys((anchor.document, anchor.block_id) for anchor in statement.anchors)
-        return tuple(cited for document, number in places for cited in self.cited(document, [number]))
+        return tuple(cited for document, number in places for cited in self.cited_blocks(document, [number]))
 
-    def telling(self, points: Sequence[Statement], most: int) -> list[Statement]:
+    def most_telling(self, points: Sequence[Statement], most: int) -> list[Statement]:
         """At most so many of them, from beginning to end: of each stretch the one whose place says most of all."""
         if len(points) <= most:
             return list(points)
         ends = [place * len(points) // most for place in range(most + 1)]
-        return [max(points[begin:end], key=self._weight) for begin, end in pairwise(ends)]
+        return [max(points[begin:end], key=self._point_weight) for begin, end in pairwise(ends)]
 
-    def _weight(self, point: Statement) -> float:
+    def _point_weight(self, point: Statement) -> float:
         """As the digest counts it: nought where nothing is known of its place."""
         return max(
-            (self._weights(anchor.document).of(anchor.block_id, anchor.start, anchor.end) for anchor in point.anchors),
+            (
+                self._sentence_weights(anchor.document).weight_of(anchor.block_id, anchor.start, anchor.end)
+                for anchor in point.anchors
+            ),
             default=0,
         )
 
-    def _weights(self, place: int) -> SentenceWeights:
+    def _sentence_weights(self, place: int) -> SentenceWeights:
         if place not in self._counted:
             document = self.documents[place]
             self._counted[place] = SentenceWeights(
@@ -139,11 +142,11 @@ class SummaryWork:
             )
         return self._counted[place]
 
-    def checked(
+    def check_statement(
         self, text: str, cited: Sequence[CitedBlock], nearby: Sequence[CitedBlock], quote: str = ""
     ) -> Statement:
         """A statement with its places and how the comparison with them came out."""
-        verdict = verify(text, cited, quote, nearby[:MOST_NEARBY], closely=self._is_language_unknown)
+        verdict = verify_statement(text, cited, quote, nearby[:MOST_NEARBY], closely=self._is_language_unknown)
         return Statement(text, verdict.anchors, verdict.check)
 
     @cached_property

@@ -22,16 +22,16 @@ from app.documents.blocks import PAGE_MARKS, Block, BlockKind, rows_of
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.chat.answers import AnswerDraft, AnswerService, AnswerStarted
-from app.features.messages import units
+from app.features.messages import count_units
 from app.features.models.languages import weights_of
 from app.features.retrieval.citations import SourcePlace, source_to_fields
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.scope import scope_of
 from app.features.summary import prompts
-from app.features.summary.condensing import SectionMapping, distinct
+from app.features.summary.condensing import SectionMapping, distinct_statements
 from app.features.summary.digest import digest_summary
-from app.features.summary.export import escaped
-from app.features.summary.laid_out import plain
+from app.features.summary.export import escape_markdown
+from app.features.summary.laid_out import plain_line
 from app.features.summary.messages import DIGEST_WORDS, check_words, coverage_words
 from app.features.summary.method import method_for
 from app.features.summary.pace import SummaryPace, model_file
@@ -55,15 +55,22 @@ from app.features.summary.result import (
     unknown_languages,
     writing_language,
 )
-from app.features.summary.sections import ReadSection, SectionReading, TokenBudgets, budgets_for, sections_of, whole
+from app.features.summary.sections import (
+    ReadSection,
+    SectionReading,
+    TokenBudgets,
+    budgets_for,
+    sections_of,
+    whole_section,
+)
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import plan, summarize
+from app.features.summary.summarize import plan_reading, summarize_documents
 from app.features.summary.work import SummaryWork
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_to_fields
-from app.features.work.asking import TaskAnswer, TaskRests, woken
+from app.features.work.asking import TaskAnswer, TaskRests, wake_model
 from app.features.work.pace import MeasuredSpeeds
 from app.language.names import WITHOUT_SPACES
-from app.language.numbers import CLOCK, MONEY, Quantity, dates, quantities
+from app.language.numbers import CLOCK, MONEY, Quantity, find_dates, find_quantities
 from app.language.words import stretch_at
 from app.store.conversations import MessageState, StoredMessage
 
@@ -100,7 +107,7 @@ class _SurveyEntry:
     anchors: list[ClaimAnchor] = field(default_factory=list)
 
 
-def find(
+def find_all(
     documents: Sequence[InputDocument], scope: WantedScope, cancelled: Callable[[], bool] = lambda: False
 ) -> Summary:
     """Everything of one of the kinds `FOUND_BY_PROGRAM`, as statements with their places, in the documents' order.
@@ -115,16 +122,16 @@ def find(
             if cancelled():
                 break
             for found in found_in(block, scope):
-                text = found.text or shortened(" ".join(block.text[found.start : found.end].split()), LONGEST_TEXT)
+                text = found.text or shorten_text(" ".join(block.text[found.start : found.end].split()), LONGEST_TEXT)
                 entry = entries.setdefault(found.key, _SurveyEntry(text, found.level))
-                around = _around(block, found)
+                around = _sentence_around(block, found)
                 entry.anchors.append(ClaimAnchor(place, block.id, block.page, found.start, found.end, around))
-        section = whole(place, document.blocks)
+        section = whole_section(place, document.blocks)
         if not cancelled():
-            reading.answered(section, section.text)
+            reading.mark_answered(section, section.text)
     told = tuple(
         SummarizedDocument(input_document.id, input_document.name, input_document.title, input_document.unit, coverage)
-        for input_document, coverage in zip(documents, reading.coverage(), strict=True)
+        for input_document, coverage in zip(documents, reading.make_coverage(), strict=True)
     )
     statements = tuple(
         Statement(survey_entry.text, tuple(survey_entry.anchors), paragraph=survey_entry.level)
@@ -142,15 +149,17 @@ def found_in(block: Block, scope: WantedScope) -> Iterator[SurveyMatch]:
     text = block.text
     match scope.wanted:
         case QuestionScope.DATES:
-            yield from _dates(text)
+            yield from _find_dates(text)
         case QuestionScope.MONEY | QuestionScope.PERCENTAGES | QuestionScope.NUMBERS:
             yield from (
-                _quantity(text, quantity) for quantity in quantities(text) if _is_wanted(quantity, scope.wanted)
+                _quantity_match(text, quantity)
+                for quantity in find_quantities(text)
+                if _is_wanted(quantity, scope.wanted)
             )
         case QuestionScope.EMAILS:
             yield from (SurveyMatch(*match.span(), match[0].casefold()) for match in _EMAIL.finditer(text))
         case QuestionScope.LINKS:
-            yield from _links(text)
+            yield from _find_links(text)
         case QuestionScope.MENTIONS:
             yield from (
                 SurveyMatch(*match.span(), match[0].casefold()) for match in mentions_of(scope.words).finditer(text)
@@ -166,9 +175,9 @@ def found_in(block: Block, scope: WantedScope) -> Iterator[SurveyMatch]:
 _OF_A_TABLE = re.compile(r"\s*(?:tab\.|tables?|tabellen?|tableaux?|tablas?|tabelas?|таблиц\w+|表)\s*\d", re.IGNORECASE)
 
 
-def _dates(text: str) -> Iterator[SurveyMatch]:
+def _find_dates(text: str) -> Iterator[SurveyMatch]:
     """Those that name a day, or a month of a year."""
-    for date in dates(text):
+    for date in find_dates(text):
         if date.year or any(day for _, day in date.readings):
             yield SurveyMatch(date.start, date.end, (date.year, date.readings))
 
@@ -181,12 +190,12 @@ def _is_wanted(one: Quantity, wanted: QuestionScope) -> bool:
     return one.dimension in PERCENTAGES if wanted is QuestionScope.PERCENTAGES else bool(one.dimension)
 
 
-def _quantity(text: str, one: Quantity) -> SurveyMatch:
+def _quantity_match(text: str, one: Quantity) -> SurveyMatch:
     value: Decimal | str = one.value if one.value is not None else text[one.start : one.end]
     return SurveyMatch(one.start, one.end, (one.dimension, value))
 
 
-def _links(text: str) -> Iterator[SurveyMatch]:
+def _find_links(text: str) -> Iterator[SurveyMatch]:
     for match in _LINK.finditer(text):
         end = match.end()
         while end > match.start() and _ends_outside(text[match.start() : end]):
@@ -213,14 +222,14 @@ def mentions_of(words: str) -> re.Pattern[str]:
 
 def _first_row(block: Block) -> str:
     cells = next((row for row in rows_of(block) if any(cell.strip() for cell in row)), [])
-    return shortened(" · ".join(cell.strip() for cell in cells if cell.strip()), LONGEST_TEXT)
+    return shorten_text(" · ".join(cell.strip() for cell in cells if cell.strip()), LONGEST_TEXT)
 
 
-def _around(block: Block, found: SurveyMatch) -> str:
+def _sentence_around(block: Block, found: SurveyMatch) -> str:
     """The sentence in which it stands; of a long one what is near."""
     if block.kind in (BlockKind.HEADING, BlockKind.TABLE, BlockKind.CAPTION):
         line = block.text[block.text.rfind("\n", 0, found.start) + 1 :].split("\n", 1)[0]
-        return shortened(" ".join(line.split()), LONGEST_AROUND)
+        return shorten_text(" ".join(line.split()), LONGEST_AROUND)
     stretch = stretch_at(block.text, found.start)
     start, end = (stretch.start, stretch.end) if stretch is not None else (0, len(block.text))
     half = LONGEST_AROUND // 2
@@ -239,7 +248,7 @@ def _whole_words(text: str, *, cut_first: bool, cut_last: bool) -> str:
     return text
 
 
-def shortened(text: str, most: int) -> str:
+def shorten_text(text: str, most: int) -> str:
     """At most so many letters, cut at a word."""
     if len(text) <= most:
         return text
@@ -271,9 +280,11 @@ def list_all(
     begun_s = time.monotonic()
     wish = SummaryOptions(form=Form.OWN, instruction=question)
     reading = SectionReading(documents, leaves_apart=False)
-    model = woken(engine, cancel)
+    model = wake_model(engine, cancel)
     if model is None:
-        yield SurveyListed(_summary(documents, wish, reading, (), is_partial=True, seconds=time.monotonic() - begun_s))
+        yield SurveyListed(
+            _make_summary(documents, wish, reading, (), is_partial=True, seconds=time.monotonic() - begun_s)
+        )
         return
     work = SummaryWork(
         documents, wish, engine, steps, cancel, model, budgets_of(model), writing_language(documents, wish)
@@ -282,8 +293,8 @@ def list_all(
     yield Planned(len(sections), sum(section.tokens for section in sections))
     mapping = SectionMapping(work, sections, reading, _SurveyRequest(work, question))
     yield from mapping.run()
-    statements = distinct(point for points in mapping.points for point in points)
-    summary = _summary(
+    statements = distinct_statements(point for points in mapping.points for point in points)
+    summary = _make_summary(
         documents, wish, reading, statements, model=model.path, sections=len(sections), read=mapping.read,
         failed=len(mapping.failed), is_partial=cancel.cancelled, seconds=time.monotonic() - begun_s,
     )  # fmt: skip
@@ -300,7 +311,7 @@ def sections_for(work: SummaryWork, question: str) -> list[ReadSection]:
     """All of the documents, in sections as large as the model reads well."""
     empty = ReadSection(0, "", (), (), None, 0, 100, 100)
     fixed = work.fixed_tokens(prompts.list_messages(work.documents[0], empty, question))
-    return sections_of(work.documents, work.budgets.within(fixed).section, work.count)
+    return sections_of(work.documents, work.budgets.within_context(fixed).section, work.count_tokens)
 
 
 class _SurveyRequest:
@@ -310,19 +321,19 @@ class _SurveyRequest:
         self._work, self._question = work, question
         self.has_form = not work.budgets.is_small or work.budgets.only_chooses
 
-    def ask(self, section: ReadSection, attempt: int, problem: AnswerProblem | None) -> Ask:
+    def make_ask(self, section: ReadSection, attempt: int, problem: AnswerProblem | None) -> Ask:
         document, budgets = self._work.documents[section.document], self._work.budgets
         if not self.has_form:
             messages = prompts.plain_list_messages(section, self._question)
-            return replace(self._work.ask(messages, budgets.points_limit, "", attempt), stop_on_repetition=True)
+            return replace(self._work.make_ask(messages, budgets.points_limit, "", attempt), stop_on_repetition=True)
         messages = prompts.list_messages(document, section, self._question, problem=problem)
-        rules = prompts.entries(section.ids, most_entries(budgets))
-        return self._work.ask(messages, budgets.points_limit, rules, attempt)
+        rules = prompts.entries_grammar(section.ids, most_entries(budgets))
+        return self._work.make_ask(messages, budgets.points_limit, rules, attempt)
 
-    def read(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
+    def read_answer(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
         if self.has_form:
             return prompts.read_points(answer, section.ids)
-        cited = self._work.cited(section.document, section.ids)
+        cited = self._work.cited_blocks(section.document, section.ids)
         return prompts.read_list(answer, [(one.block.id, one.block.text) for one in cited])
 
     def is_all(self, answer: TaskAnswer, points: int) -> bool:
@@ -335,7 +346,7 @@ def most_entries(budgets: TokenBudgets) -> int:
     return max(4, budgets.points_limit // TOKENS_AN_ENTRY)
 
 
-def _summary(
+def _make_summary(
     documents: Sequence[InputDocument],
     wish: SummaryOptions,
     reading: SectionReading,
@@ -350,7 +361,7 @@ def _summary(
 ) -> Summary:
     told = tuple(
         SummarizedDocument(input_document.id, input_document.name, input_document.title, input_document.unit, coverage)
-        for input_document, coverage in zip(documents, reading.coverage(), strict=True)
+        for input_document, coverage in zip(documents, reading.make_coverage(), strict=True)
     )
     unknown = unknown_languages(Path(model), documents, wish) if model else ()
     title = ", ".join(document.title or document.name for document in documents)
@@ -384,7 +395,7 @@ class WrittenAnswer:
     sources: tuple[SourcePlace, ...] = ()
 
 
-def written(summary: Summary, scope: WantedScope, *, overfull: int = 0) -> WrittenAnswer:
+def write_answer(summary: Summary, scope: WantedScope, *, overfull: int = 0) -> WrittenAnswer:
     """The whole answer: how many, each with its places, what was read and how.
 
     `overfull` sections have more than is listed.
@@ -397,14 +408,14 @@ def written(summary: Summary, scope: WantedScope, *, overfull: int = 0) -> Writt
         ],
         is_short=is_short,
     )
-    lines.add(_count_words(summary, scope))
+    lines.add_paragraph(_count_words(summary, scope))
     statements = summary.statements if scope.wanted is not QuestionScope.MENTIONS else _each_place(summary.statements)
     shown = statements[:MOST_LINES]
     for document, iterator in groupby(shown, lambda one: one.anchors[0].document if one.anchors else 0):
         lines.add_list(document, list(iterator), is_tree=scope.wanted is QuestionScope.HEADINGS)
     if len(shown) < len(statements):
-        lines.add(f"And {len(statements) - len(shown):,} more.")
-    lines.add(f"*{escaped(how_words(summary, scope, overfull))}*")
+        lines.add_paragraph(f"And {len(statements) - len(shown):,} more.")
+    lines.add_paragraph(f"*{escape_markdown(how_words(summary, scope, overfull))}*")
     return WrittenAnswer(lines.text, tuple(lines.sources))
 
 
@@ -416,7 +427,7 @@ def _each_place(statements: Sequence[Statement]) -> list[Statement]:
     lines = []
     for (_, _, text), iterator in groupby(anchors, lambda a: (a.document, a.block_id, a.text)):
         places = list(iterator)
-        lines.append(Statement(text if len(places) == 1 else f"{text} ({_times(len(places))})", (places[0],)))
+        lines.append(Statement(text if len(places) == 1 else f"{text} ({_count_times(len(places))})", (places[0],)))
     return lines
 
 
@@ -436,7 +447,7 @@ class _GrowingLines:
         self.text = ""
         self.sources: list[SourcePlace] = []
 
-    def add(self, paragraph: str) -> None:
+    def add_paragraph(self, paragraph: str) -> None:
         """A paragraph of its own."""
         if paragraph:
             self.text += f"\n\n{paragraph}" if self.text else paragraph
@@ -444,7 +455,7 @@ class _GrowingLines:
     def add_list(self, document: int, statements: Sequence[Statement], *, is_tree: bool) -> None:
         """What stands in one document, under its name where there are several."""
         if len(self._documents) > 1:
-            self.add(f"**{escaped(plain(self._documents[document][1]))}**")
+            self.add_paragraph(f"**{escape_markdown(plain_line(self._documents[document][1]))}**")
         self.text += "\n\n" if self.text else ""
         highest = min(statement.paragraph for statement in statements)
         for statement in statements:
@@ -453,21 +464,21 @@ class _GrowingLines:
 
     def add_line(self, one: Statement, level: int = 0) -> None:
         """One thing, its pages, and the sentence it stands in where it is not a sentence itself."""
-        text = escaped(plain(one.text))
+        text = escape_markdown(plain_line(one.text))
         self.text += f"{'  ' * level}- "
         begin = len(self.text)
         self.text += f"**{text}**" if self._is_short else text
         end = len(self.text)
-        marks = "".join(f" {mark}" for mark in self._marks(one.anchors, begin, end))
+        marks = "".join(f" {mark}" for mark in self._place_marks(one.anchors, begin, end))
         around = one.anchors[0].text if one.anchors and self._is_short else ""
         self.text += marks
-        if len(plain(around)) > len(plain(one.text)) + 3:
-            self.text += f" {escaped(plain(around))}"
+        if len(plain_line(around)) > len(plain_line(one.text)) + 3:
+            self.text += f" {escape_markdown(plain_line(around))}"
         if not one.check.found:
-            self.text += f" *({escaped(check_words(one.check, ''))})*"
+            self.text += f" *({escape_markdown(check_words(one.check, ''))})*"
         self.text += "\n"
 
-    def _marks(self, anchors: Sequence[ClaimAnchor], begin: int, end: int) -> Iterator[str]:
+    def _place_marks(self, anchors: Sequence[ClaimAnchor], begin: int, end: int) -> Iterator[str]:
         seen: set[str] = set()
         more = 0
         for anchor in anchors:
@@ -501,18 +512,22 @@ def _count_words(summary: Summary, scope: WantedScope) -> str:
         return ""
     if scope.wanted is QuestionScope.PAGES:
         told = (
-            f"{plain(document.name)}: {units(document.unit, document.coverage.pages)}"
+            f"{plain_line(document.name)}: {count_units(document.unit, document.coverage.pages)}"
             if document.unit and document.coverage.pages
-            else f"{plain(document.name)}: {document.coverage.blocks:,} paragraphs, without pages"
+            else f"{plain_line(document.name)}: {document.coverage.blocks:,} paragraphs, without pages"
             for document in summary.documents
         )
-        return f"**{escaped('; '.join(told))}**"
+        return f"**{escape_markdown('; '.join(told))}**"
     places = sum(len(statement.anchors) for statement in summary.statements)
     if scope.wanted is QuestionScope.MENTIONS:
         forms = "; ".join(
-            f"“{plain(statement.text)}” {_times(len(statement.anchors))}" for statement in summary.statements
+            f"“{plain_line(statement.text)}” {_count_times(len(statement.anchors))}" for statement in summary.statements
         )
-        return f"**{escaped(forms)}**" if forms else f"**“{escaped(plain(scope.words))}” does not occur.**"
+        return (
+            f"**{escape_markdown(forms)}**"
+            if forms
+            else f"**“{escape_markdown(plain_line(scope.words))}” does not occur.**"
+        )
     one, many = _NAMES.get(scope.wanted, ("", ""))
     count = len(summary.statements)
     if not count and summary.is_partial:
@@ -523,7 +538,7 @@ def _count_words(summary: Summary, scope: WantedScope) -> str:
     return f"**{counted}, in {places:,} places**" if places > count else f"**{counted}**"
 
 
-def _times(count: int) -> str:
+def _count_times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
 
 
@@ -539,7 +554,7 @@ def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
     is_found = bool(summary.statements) and scope.wanted is not QuestionScope.ABOUT
     if is_found and pages:
         unit = summary.documents[0].unit
-        said[0] = f"{said[0][:-1]}; found on {units(unit, len(pages))}."
+        said[0] = f"{said[0][:-1]}; found on {count_units(unit, len(pages))}."
     if summary.is_partial and summary.method is Method.MODEL:
         counted = f"{summary.sections_read:,} of {summary.sections:,}"
         said.append(f"Stopped before the end: {counted} sections read; counted by the program.")
@@ -583,22 +598,22 @@ class DocumentSurveys:
         self._steps, self._steps_of = MemorySteps(), 0
         self._estimates: dict[tuple[str, tuple[int, ...]], QueryOffer] = {}
 
-    def offers(self, conversation_id: int | None, text: str, cancel: CancelToken) -> Iterator[QueryOffer]:
+    def find_offers(self, conversation_id: int | None, text: str, cancel: CancelToken) -> Iterator[QueryOffer]:
         """What can be done for a question that is about all of documents of which the model sees only passages.
 
         Nothing where there is none. What the model would do comes again with its estimate.
         """
         scope = scope_of(text)
         ids = self._chat.looks.documents_beyond_context(conversation_id) if scope is not None else []
-        offer = self._offer(scope, ids) if scope is not None and ids else None
+        offer = self._make_offer(scope, ids) if scope is not None and ids else None
         if offer is None or cancel.cancelled:
             return
         yield offer
         loaded = self._engine.loaded
         if offer.is_by_model and loaded is not None:
-            yield from self._estimated(offer, loaded, cancel)
+            yield from self._estimate_offer(offer, loaded, cancel)
 
-    def _offer(self, scope: WantedScope, ids: Sequence[int]) -> QueryOffer | None:
+    def _make_offer(self, scope: WantedScope, ids: Sequence[int]) -> QueryOffer | None:
         is_by_model = self._is_by_model(scope)
         if not is_by_model and scope.wanted is QuestionScope.LIST:
             return None
@@ -611,15 +626,15 @@ class DocumentSurveys:
             return False
         return scope.wanted not in FOUND_BY_PROGRAM or (scope.is_narrowed and scope.wanted is not QuestionScope.PAGES)
 
-    def _estimated(self, offer: QueryOffer, loaded: ModelLoaded, cancel: CancelToken) -> Iterator[QueryOffer]:
+    def _estimate_offer(self, offer: QueryOffer, loaded: ModelLoaded, cancel: CancelToken) -> Iterator[QueryOffer]:
         key = (f"{loaded.path} {loaded.context_tokens}", offer.document_ids)
         if key not in self._estimates:
             documents = inputs_of(self._chat.documents, offer.document_ids)
-            planned = plan(documents, WISH, self._engine, cancel)
+            planned = plan_reading(documents, WISH, self._engine, cancel)
             if planned is None:
                 return
             sections = max(1, len(planned.sections))
-            seconds = self._seconds(loaded, planned.tokens, sections, cancel)
+            seconds = self._estimate_seconds(loaded, planned.tokens, sections, cancel)
             if cancel.cancelled:
                 return
             self._estimates[key] = replace(offer, tokens=planned.tokens, sections=sections, seconds=seconds)
@@ -628,12 +643,12 @@ class DocumentSurveys:
         if known.seconds is None:  # somebody else was being answered, say
             del self._estimates[key]
 
-    def _seconds(self, loaded: ModelLoaded, tokens: int, sections: int, cancel: CancelToken) -> float | None:
+    def _estimate_seconds(self, loaded: ModelLoaded, tokens: int, sections: int, cancel: CancelToken) -> float | None:
         model = model_file(loaded)
-        earlier = self._speeds.earlier(model)
+        earlier = self._speeds.earlier_speed(model)
         if earlier is not None:
             return tokens / earlier
-        speed = self._speeds.probe(model, self._engine, cancel)
+        speed = self._speeds.probe_speed(model, self._engine, cancel)
         if speed is None:
             return None
         return tokens / speed.reading + sections * budgets_for(loaded).points * ANSWERED_SHARE / speed.writing
@@ -643,23 +658,23 @@ class DocumentSurveys:
 
         Cancelled, what was found so far is kept.
         """
-        question = self._stored(question_id)
+        question = self._stored_message(question_id)
         conversations = self._chat.conversations
         answer = conversations.add_message(
             question.conversation_id, question_id, Role.ASSISTANT, "", state=MessageState.WRITING
         )
         yield AnswerStarted(answer.id)
-        yield from self._write(answer, question, cancel, shows=True)
+        yield from self._write_answer(answer, question, cancel, shows=True)
 
     def continue_answer(self, answer_id: int, cancel: CancelToken) -> Iterator[SurveyEvent]:
         """Goes on with one that was stopped; it is written anew once it is whole."""
-        answer = self._stored(answer_id)
+        answer = self._stored_message(answer_id)
         assert answer.parent_id is not None
         self._chat.conversations.finish_message(answer.id, answer.text, MessageState.WRITING)
         yield AnswerStarted(answer.id)
-        yield from self._write(answer, self._stored(answer.parent_id), cancel, shows=False)
+        yield from self._write_answer(answer, self._stored_message(answer.parent_id), cancel, shows=False)
 
-    def _write(
+    def _write_answer(
         self, answer: StoredMessage, question: StoredMessage, cancel: CancelToken, *, shows: bool
     ) -> Iterator[SurveyEvent]:
         conversations, scope = self._chat.conversations, scope_of(question.text) or WantedScope(QuestionScope.LIST)
@@ -668,7 +683,7 @@ class DocumentSurveys:
         try:
             conversations.set_sources(answer.id, [made_to_fields(SurveyCoverage())])
             documents = inputs_of(self._chat.documents, self._chat.looks.documents_of(question.id))
-            for event in self._surveyed(documents, question, scope, cancel):
+            for event in self._survey_documents(documents, question, scope, cancel):
                 if isinstance(event, SurveyListed):
                     listed = event
                 elif isinstance(event, SurveyProgress):
@@ -678,7 +693,7 @@ class DocumentSurveys:
                     yield TextDelta(text)
                     is_empty = False
             assert listed is not None
-            self._keep(draft, answer.id, listed, scope)
+            self._keep_draft(draft, answer.id, listed, scope)
             if is_empty and shows:
                 yield TextDelta(draft.text)
         except AppError:
@@ -687,57 +702,57 @@ class DocumentSurveys:
         finally:
             draft.give_up(MessageState.INTERRUPTED)
 
-    def _surveyed(
+    def _survey_documents(
         self, documents: Sequence[InputDocument], question: StoredMessage, scope: WantedScope, cancel: CancelToken
     ) -> Iterator[SurveyListed | SurveyProgress | SectionRead]:
         """The last event is the result; sections come where each of their points is a line of it."""
         if self._engine.loaded is None and scope.wanted not in FOUND_BY_PROGRAM:
-            woken(self._engine, cancel)
+            wake_model(self._engine, cancel)
         if not self._is_by_model(scope) and scope.wanted is not QuestionScope.LIST:
             if scope.wanted is QuestionScope.ABOUT:
                 yield SurveyListed(digest_summary(documents, WISH, lambda: cancel.cancelled))
             else:
-                yield SurveyListed(find(documents, scope, lambda: cancel.cancelled))
+                yield SurveyListed(find_all(documents, scope, lambda: cancel.cancelled))
             return
         loaded = self._engine.loaded
         self._chat.documents.let_out(self._chat.looks.documents_of(question.id), loaded)
         pace = SummaryPace(None, loaded.sequences if loaded is not None else 1)
         progress = SurveyProgress(0, 0, None)
-        for event in self._read(scope, question, documents, cancel):
+        for event in self._read_documents(scope, question, documents, cancel):
             if isinstance(event, Summarized | SurveyListed):
                 yield event if isinstance(event, SurveyListed) else SurveyListed(event.summary)
                 return
-            pace.take(event)
+            pace.take_event(event)
             if isinstance(event, SectionRead) and scope.wanted is not QuestionScope.ABOUT:
                 yield event
-            progress = _progressed(progress, event, pace.seconds_left())
+            progress = _update_progress(progress, event, pace.seconds_left())
             yield progress
 
-    def _read(
+    def _read_documents(
         self, scope: WantedScope, question: StoredMessage, documents: Sequence[InputDocument], cancel: CancelToken
     ) -> Iterator[SummaryEvent | SurveyListed]:
         if question.id != self._steps_of:
             self._steps, self._steps_of = MemorySteps(), question.id
         if scope.wanted is QuestionScope.ABOUT:
-            return summarize(documents, WISH, self._engine, self._steps, cancel)
+            return summarize_documents(documents, WISH, self._engine, self._steps, cancel)
         return list_all(documents, question.text, self._engine, self._steps, cancel)
 
-    def _keep(self, draft: AnswerDraft, answer_id: int, listed: SurveyListed, scope: WantedScope) -> None:
-        summary, result = listed.summary, written(listed.summary, scope, overfull=listed.overfull)
+    def _keep_draft(self, draft: AnswerDraft, answer_id: int, listed: SurveyListed, scope: WantedScope) -> None:
+        summary, result = listed.summary, write_answer(listed.summary, scope, overfull=listed.overfull)
         draft.text = result.text
         draft.finish(MessageState.STOPPED if summary.is_partial else MessageState.COMPLETE)
         made = SurveyCoverage(summary.sections, summary.sections_read, summary.seconds, summary.method is Method.MODEL)
         fields = [made_to_fields(made), *map(source_to_fields, result.sources)]
         self._chat.conversations.set_sources(answer_id, fields)
 
-    def _stored(self, message_id: int) -> StoredMessage:
-        message = self._chat.conversations.message(message_id)
+    def _stored_message(self, message_id: int) -> StoredMessage:
+        message = self._chat.conversations.get_message(message_id)
         if message is None:
             raise KeyError(message_id)
         return message
 
 
-def _progressed(before: SurveyProgress, event: SummaryEvent, seconds_left: float | None) -> SurveyProgress:
+def _update_progress(before: SurveyProgress, event: SummaryEvent, seconds_left: float | None) -> SurveyProgress:
     match event:
         case Planned(sections=sections):
             return SurveyProgress(0, sections, seconds_left)

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
-from app.core.paths import disk_problem, make_folder, opener
+from app.core.paths import disk_problem, make_folder, private_opener
 from app.core.visible import visible_name
 from app.core.wire import to_json
 from app.documents import reading
@@ -33,7 +33,7 @@ from app.features.translation.result import (
     TranslationWish,
     searched_text,
 )
-from app.language.names import language
+from app.language.names import find_language
 from app.store.documents import StoredDocument
 from app.store.jobs import Job, JobTable
 from app.store.translations import TranslationStore
@@ -50,12 +50,12 @@ class FileCopies:
 
     folder: Path | None
 
-    def path(self, job_id: int, path: Path) -> Path:
+    def copy_path(self, job_id: int, path: Path) -> Path:
         return path if self.folder is None else self.folder / str(job_id) / path.name
 
-    def keep(self, job_id: int, path: Path, cancel: CancelToken) -> Path:
+    def copy_file(self, job_id: int, path: Path, cancel: CancelToken) -> Path:
         """Copies a file; raises DocumentUnreadable where that cannot be read, DiskFull or FolderNotWritable."""
-        copy = self.path(job_id, path)
+        copy = self.copy_path(job_id, path)
         if copy == path:
             return path
         try:
@@ -67,14 +67,14 @@ class FileCopies:
         with source:
             try:
                 make_folder(copy.parent)
-                with open(copy, "wb", opener=opener) as file:
+                with open(copy, "wb", opener=private_opener) as file:
                     while not cancel.cancelled and (piece := source.read(COPY_BYTES)):
                         file.write(piece)
             except OSError as error:
                 raise disk_problem(error, copy.parent) from error
         return copy
 
-    def remove(self, job_id: int) -> None:
+    def remove_copy(self, job_id: int) -> None:
         if self.folder is not None:
             shutil.rmtree(self.folder / str(job_id), ignore_errors=True)
 
@@ -100,7 +100,7 @@ class FileAdditions:
         self._compared: dict[tuple[int, int], bool] = {}
         """Whether the segments of a job are others than those of a document."""
 
-    def add(
+    def add_file(
         self, path: Path, wish: TranslationWish, cancel: CancelToken, password: str, *, leaves_pictures: bool = False
     ) -> Iterator[Adding | Pictured | int]:
         """The last thing is the id of the job, none where it was cancelled; nothing is then kept of it."""
@@ -108,11 +108,11 @@ class FileAdditions:
         job = self._jobs.add(KIND, visible_name(PurePath(path.name).stem or path.name), spec, state=ADDING)
         is_there = False
         try:
-            for found in self._found(job.id, path, cancel, password, leaves_pictures=leaves_pictures):
+            for found in self._find_content(job.id, path, cancel, password, leaves_pictures=leaves_pictures):
                 if isinstance(found, Adding | Pictured):
                     yield found
                     continue
-                if not self._store.segment(job.id, 1):
+                if not self._store.read_segment(job.id, 1):
                     raise DocumentUnreadable(str(path), "no_text")
                 self._store.keep_result(job.id, {}, searched_text(job, self._store.every_segment(job.id)))
                 self._jobs.update(job.id, state=DRAFT, spec=spec | found)
@@ -121,7 +121,7 @@ class FileAdditions:
                 yield job.id
         finally:
             if not is_there:
-                self._copies.remove(job.id)
+                self._copies.remove_copy(job.id)
                 self._jobs.remove(job.id)
 
     def add_text(self, text: str, wish: TranslationWish) -> int:
@@ -140,7 +140,7 @@ class FileAdditions:
         """Of a file that was read into blocks, the document as it is by now; None for any other."""
         numbers = self._store.documents_of([job.id])[job.id]
         document = self._documents.store.get(numbers[0]) if numbers else None
-        return None if document is None else self._documents.current(document)
+        return None if document is None else self._documents.current_document(document)
 
     def is_outdated(self, job: Job) -> bool:
         """Whether its segments are others than those of the document as it is by now."""
@@ -150,7 +150,7 @@ class FileAdditions:
         key = job.id, document.id
         if key not in self._compared:
             before = [row_of(stored_segment).segment for stored_segment in self._store.every_segment(job.id)]
-            self._compared[key] = before != list(segments_of(self._documents.blocks(document.id)))
+            self._compared[key] = before != list(segments_of(self._documents.read_blocks(document.id)))
         return self._compared[key]
 
     def take_again(self, job: Job) -> None:
@@ -162,7 +162,7 @@ class FileAdditions:
         for row in map(row_of, self._store.every_segment(job.id)):
             if row.translated is not None:
                 known[row.segment.content].append(row.translated)
-        segments = list(segments_of(self._documents.blocks(document.id)))
+        segments = list(segments_of(self._documents.read_blocks(document.id)))
         stays = [
             replace(known[segment.content].popleft(), id=segment.id) for segment in segments if known[segment.content]
         ]
@@ -171,25 +171,25 @@ class FileAdditions:
         )
         told = {"remarks": document.info.get("remarks", [])}
         if not job.spec.get("source_language"):
-            told["source_language"] = _code(str(document.info.get("language") or ""))
+            told["source_language"] = _language_code(str(document.info.get("language") or ""))
         self._jobs.update(job.id, spec=job.spec | told)
         text = searched_text(job, self._store.every_segment(job.id))
-        self._store.keep_result(job.id, self._store.result(job.id) or {}, text)
+        self._store.keep_result(job.id, self._store.read_result(job.id) or {}, text)
 
-    def _found(
+    def _find_content(
         self, job_id: int, path: Path, cancel: CancelToken, password: str, *, leaves_pictures: bool
     ) -> Iterator[Adding | Pictured | dict[str, Any]]:
         """At last what the job says of the file."""
-        copy = self._copies.keep(job_id, path, cancel)
+        copy = self._copies.copy_file(job_id, path, cancel)
         try:
-            yield from self._segments(job_id, copy, cancel, password)
+            yield from self._find_segments(job_id, copy, cancel, password)
         except DocumentUnreadable as error:
             if error.reason != "not_rewritable":
                 raise
-            self._copies.remove(job_id)
-            yield from self._blocks(job_id, path, cancel, password, leaves_pictures=leaves_pictures)
+            self._copies.remove_copy(job_id)
+            yield from self._find_blocks(job_id, path, cancel, password, leaves_pictures=leaves_pictures)
 
-    def _segments(
+    def _find_segments(
         self, job_id: int, copy: Path, cancel: CancelToken, password: str
     ) -> Iterator[Adding | dict[str, Any]]:
         count, request = 0, Segments(str(copy), password)
@@ -205,26 +205,26 @@ class FileAdditions:
                     yield {
                         "format": event.format,
                         "sha256": event.sha256,
-                        "source_language": _code(event.language),
+                        "source_language": _language_code(event.language),
                         "remarks": [asdict(remark) for remark in event.remarks],
                     }
 
-    def _blocks(
+    def _find_blocks(
         self, job_id: int, path: Path, cancel: CancelToken, password: str, *, leaves_pictures: bool
     ) -> Iterator[Adding | Pictured | dict[str, Any]]:
         count = 0
-        for event in self._documents.read(path, cancel, password=password):
+        for event in self._documents.read_file(path, cancel, password=password):
             if isinstance(event, DocumentStored):
                 document = event.document
                 if not leaves_pictures and self._documents.has_unread_pictures(document):
                     yield Pictured(document)
                     raise DocumentUnreadable(str(path), "pictures")
                 self._store.set_documents(job_id, [document.id])
-                segments = segments_of(self._documents.blocks(document.id))
+                segments = segments_of(self._documents.read_blocks(document.id))
                 self._store.add_segments(job_id, ((segment.id, to_json(segment)) for segment in segments))
                 yield {
                     "format": BLOCKS,
-                    "source_language": _code(str(document.info.get("language") or "")),
+                    "source_language": _language_code(str(document.info.get("language") or "")),
                     "remarks": document.info.get("remarks", []),
                 }
             else:
@@ -232,7 +232,7 @@ class FileAdditions:
                 yield Adding(count)
 
 
-def _code(found: str) -> str:
+def _language_code(found: str) -> str:
     """A language as translations call it."""
-    known = language(found) if found else None
+    known = find_language(found) if found else None
     return known.code if known else found

@@ -86,7 +86,7 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
         self, engine: Engine, model: ModelLoaded, cancel: CancelToken
     ) -> Generator[TranslationEvent, None, None]:
         store = self._store
-        documents = self._documents()  # before the segments: those of other documents are not taken for theirs
+        documents = self._read_documents()  # before the segments: those of other documents are not taken for theirs
         job = self._jobs.get(self._job_id)
         if job is None:  # deleted: the cancel is on its way
             return
@@ -102,31 +102,31 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
             is_wanted=lambda: self._is_wanted(wish_of(job), documents),
         )
         done = {row.segment.id: row.translated for row in rows if row.translated is not None}
-        memory = self._words.memory(wish, wish.source, Path(model.path))
+        memory = self._words.memory_for(wish, wish.source, Path(model.path))
         try:
             for event in self._translate([row.segment for row in rows], wish, engine, memory, cancel, done=done):
-                record.take(event)
+                record.take_event(event)
                 yield event
         finally:
             record.close()
-            store.keep_result(job.id, store.result(job.id) or {}, searched_text(job, store.every_segment(job.id)))
+            store.keep_result(job.id, store.read_result(job.id) or {}, searched_text(job, store.every_segment(job.id)))
 
     @contextmanager
     def _is_wanted(self, wish: TranslationWish, documents: tuple[int, ...]) -> Iterator[bool]:
         """Whether they are still the job's, which do not change within the block."""
         with self._changing:
             job = self._jobs.get(self._job_id)
-            yield job is None or (wish_of(job) == wish and self._documents() == documents)
+            yield job is None or (wish_of(job) == wish and self._read_documents() == documents)
 
-    def _documents(self) -> tuple[int, ...]:
+    def _read_documents(self) -> tuple[int, ...]:
         """What its segments are of, where that was read into blocks."""
         return self._store.documents_of([self._job_id])[self._job_id]
 
 
 def _own_pipeline() -> Translate:
-    from app.features.translation.translate import translate  # the window lists translations without it
+    from app.features.translation.translate import translate_segments  # the window lists translations without it
 
-    return translate
+    return translate_segments
 
 
 def row_of(stored: StoredSegment) -> Row:
@@ -172,8 +172,8 @@ class TranslationAttempt:
         self.is_complete = False
         """Whether the pipeline came to its end, and all of it is stored."""
 
-    def take(self, event: TranslationEvent) -> None:
-        self.pace.take(event)
+    def take_event(self, event: TranslationEvent) -> None:
+        self.pace.take_event(event)
         match event:
             case TranslationPlanned():
                 self._tokens = event.tokens
@@ -185,11 +185,11 @@ class TranslationAttempt:
                 is_dear = translated.origin not in _CHEAP
                 self.steps += is_dear
                 if is_dear or len(self._waiting) >= MOST_WAITING or self._clock() - self._saved_at_s >= SAVE_EVERY_S:
-                    self._save()
+                    self._save_waiting()
             case TermsFound(terms=terms):  # stored with the next step: after a crash they are found again
                 self._progress["terms"] = [[term.source, term.target] for term in terms]
             case TranslationEnded(is_partial=is_partial):
-                self._save()
+                self._save_waiting()
                 if not is_partial and self._tokens:  # for the next estimate
                     self._progress |= {"tokens": self._tokens, "timed_s": round(self.pace.worked_s, 3)}
                 self._save_progress()
@@ -197,7 +197,7 @@ class TranslationAttempt:
 
     def close(self) -> None:
         """Keeps what was not kept yet."""
-        self._save()
+        self._save_waiting()
         self._save_progress()
 
     def _note_source(self, language: str) -> None:
@@ -206,12 +206,12 @@ class TranslationAttempt:
             if is_wanted and job is not None and language and not source_language_of(job):
                 self._jobs.update(job.id, spec=job.spec | {"source_language": language})
 
-    def _save(self) -> None:
+    def _save_waiting(self) -> None:
         self._saved_at_s = self._clock()
         if self._waiting:
             with self._is_wanted() as is_wanted:
                 if is_wanted:
-                    self._store.keep(self._job.id, self._waiting, never_over=(TranslationSource.EDITED,))
+                    self._store.save_outcomes(self._job.id, self._waiting, never_over=(TranslationSource.EDITED,))
             self._waiting = []
 
     def _save_progress(self) -> None:
@@ -249,13 +249,13 @@ class TranslationPace:
     def worked_s(self) -> float:
         return self._clock.worked_s
 
-    def take(self, event: TranslationEvent) -> None:
+    def take_event(self, event: TranslationEvent) -> None:
         match event:
             case TranslationPlanned():
                 if not self._clock.has_begun:
                     self._clock.start()
             case TaskRests(reason=reason):
-                self._clock.rest(is_resting=bool(reason))
+                self._clock.set_resting(is_resting=bool(reason))
             case SegmentGrows(id=id_, text=text) if id_ in self._left:
                 if self._read_s is None:
                     self._read_s = self.worked_s
@@ -291,7 +291,7 @@ class TranslationEstimates:
         self._engines = engines
         self._speeds = MeasuredSpeeds(KIND, jobs, seconds="timed_s")
 
-    def estimate(
+    def estimate_rows(
         self, rows: Sequence[Row], memory_of: Callable[[Path], MemoryLookup], cancel: CancelToken
     ) -> TranslationEstimate | None:
         """`memory_of` is the memory of a model.
@@ -301,7 +301,7 @@ class TranslationEstimates:
         left = [row.segment for row in rows if row.is_open]
         if not left:
             return TranslationEstimate(len(rows), len(rows), 0, 0.0)
-        with self._engines.opened(cancel, may_ask=False) as engine:
+        with self._engines.open_engine(cancel, may_ask=False) as engine:
             if engine is None or engine.loaded is None:
                 return None
             model = Path(engine.loaded.path)
@@ -309,24 +309,24 @@ class TranslationEstimates:
             left = [
                 segment
                 for segment in left
-                if not cancel.cancelled and memory.find(segment.content, segment.context) is None
+                if not cancel.cancelled and memory.find_step(segment.content, segment.context) is None
             ]
-            tokens = _tokens(left, engine, cancel)
-            seconds = self._seconds(model.name, tokens, engine, cancel) if left else 0.0
+            tokens = _count_tokens(left, engine, cancel)
+            seconds = self._estimate_seconds(model.name, tokens, engine, cancel) if left else 0.0
             is_elsewhere = isinstance(engine.loaded, ModelElsewhere)
         if cancel.cancelled:
             return None
         return TranslationEstimate(len(rows), len(rows) - len(left), tokens, seconds, is_elsewhere)
 
-    def _seconds(self, model: str, tokens: int, engine: Engine, cancel: CancelToken) -> float | None:
-        earlier = self._speeds.earlier(model)
+    def _estimate_seconds(self, model: str, tokens: int, engine: Engine, cancel: CancelToken) -> float | None:
+        earlier = self._speeds.earlier_speed(model)
         if earlier is not None:
             return tokens / earlier
-        speed = self._speeds.probe(model, engine, cancel)
+        speed = self._speeds.probe_speed(model, engine, cancel)
         return None if speed is None else tokens * (1 + PROMPT_SHARE) / speed.reading + tokens / speed.writing
 
 
-def _tokens(segments: Sequence[Segment], engine: Engine, cancel: CancelToken) -> int:
+def _count_tokens(segments: Sequence[Segment], engine: Engine, cancel: CancelToken) -> int:
     count = 0
     for first in range(0, len(segments), COUNT_AT_ONCE):
         if cancel.cancelled:

@@ -11,15 +11,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.documents.segments import Content, Mark, Segment, content_of, marks, nests, plain
-from app.features.translation.marking import PROTECTED, ShownContent, adopted, same_marks, tag_of
+from app.features.translation.marking import PROTECTED, ShownContent, adopt_marks, same_marks, tag_of
 from app.features.translation.problems import (
     ProblemKind,
     TranslationProblem,
     flags_of,
+    is_refusal,
     is_unusable,
     loop_in,
-    refuses,
-    tidied,
+    tidy_answer,
 )
 from app.features.translation.result import Flag, FlagKind, Translated, TranslationSource
 from app.language.names import WITHOUT_SPACES
@@ -41,14 +41,14 @@ class DeliveryCandidate:
         return plain(self.core)
 
 
-def candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
+def make_candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
     """What an answer gives, and what is wrong with its form; with an unusable one, the core is the source's."""
-    text, problems = tidied(f"{source.text} {' '.join(source.protected)}", answer)
-    found, invented = adopted(source, marked(source, text))
+    text, problems = tidy_answer(f"{source.text} {' '.join(source.protected)}", answer)
+    found, invented = adopt_marks(source, parse_marked(source, text))
     words = plain(found)
     if not _LETTER.search(words):
         return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.EMPTY),))
-    if refuses(source.words, words):
+    if is_refusal(source.words, words):
         return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.REFUSED, words[:60]),))
     if loop := loop_in(source.words, words):
         return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.LOOP, loop[:60]),))
@@ -60,11 +60,11 @@ def candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
     return DeliveryCandidate(put_back(source, found), (*problems, problem))
 
 
-def delivered(segment: Segment, source: ShownContent, best: DeliveryCandidate) -> Translated:
+def deliver_segment(segment: Segment, source: ShownContent, best: DeliveryCandidate) -> Translated:
     flags = flags_of(best.problems)
     if is_unusable(best.problems):
         return Translated(segment.id, segment.content, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED), *flags))
-    return Translated(segment.id, source.whole(best.core), TranslationSource.MODEL, flags)
+    return Translated(segment.id, source.restore_whole(best.core), TranslationSource.MODEL, flags)
 
 
 # What a model wrote, read tolerantly: tags in many spellings, blocks of a batch; and whether every mark is there.
@@ -98,9 +98,9 @@ class MarkDamage:
     extra: tuple[str, ...] = ()
 
 
-def marked(shown: ShownContent, answer: str) -> Content:
+def parse_marked(shown: ShownContent, answer: str) -> Content:
     """The words of an answer and the marks that its tags stand for, known ones or not."""
-    return content_of(_parts(shown, answer))
+    return content_of(_answer_parts(shown, answer))
 
 
 def damage_of(shown: ShownContent, found: Content) -> MarkDamage | None:
@@ -112,12 +112,12 @@ def damage_of(shown: ShownContent, found: Content) -> MarkDamage | None:
     extra = tuple(tag_of(by_key[key]) for key in (there - wanted).elements())
     if lost or extra:
         return MarkDamage(lost, extra)
-    if not nests(found) or not shown.order_is_kept(found) or emptied(shown.core, found):
+    if not nests(found) or not shown.order_is_kept(found) or empties_pair(shown.core, found):
         return MarkDamage()
     return None
 
 
-def blocks(answer: str) -> list[tuple[int, str]]:
+def numbered_segments(answer: str) -> list[tuple[int, str]]:
     """The numbered segments of an answer, in its order."""
     return [(int(match[1]), match[2]) for match in _BLOCK.finditer(answer)]
 
@@ -137,12 +137,12 @@ def without_tags(answer: str) -> str:
     return _ANY_TAG.sub("", answer)
 
 
-def emptied(source: Content, target: Content) -> bool:
+def empties_pair(source: Content, target: Content) -> bool:
     """Whether a pair that encloses words in the source encloses nothing in the target."""
-    return bool(enclosing(source) - enclosing(target))
+    return bool(enclosing_pairs(source) - enclosing_pairs(target))
 
 
-def enclosing(content: Content) -> set[int]:
+def enclosing_pairs(content: Content) -> set[int]:
     """The numbers of the pairs that have something in them."""
     waiting: list[int] = []
     found: set[int] = set()
@@ -160,7 +160,7 @@ def enclosing(content: Content) -> set[int]:
     return found
 
 
-def _parts(shown: ShownContent, answer: str) -> Sequence[str | Mark]:
+def _answer_parts(shown: ShownContent, answer: str) -> Sequence[str | Mark]:
     known = {mark.key: mark for mark in marks(shown.core)}
     parts: list[str | Mark] = []
     waiting: list[int] = []
@@ -171,7 +171,7 @@ def _parts(shown: ShownContent, answer: str) -> Sequence[str | Mark]:
         own = _own_brackets(shown, match)  # "(x1)" for "(<x1/>)": the tag was written bare
         parts += (answer[at : match.start()], own[:1])
         at = match.end()
-        for role, number in _roles(match, waiting, answer):
+        for role, number in _tag_roles(match, waiting, answer):
             if role == "open":
                 waiting.append(number)
             elif role == "close" and number in waiting:
@@ -208,7 +208,7 @@ def _is_empty(number: int, before: str) -> bool:
     return bool(opener) and not _TAG_END.split(behind, maxsplit=1)[-1].strip()
 
 
-def _roles(match: re.Match[str], waiting: Sequence[int], answer: str) -> list[tuple[str, int]]:
+def _tag_roles(match: re.Match[str], waiting: Sequence[int], answer: str) -> list[tuple[str, int]]:
     """What a tag stands for; nothing for `</x2>`, which follows a `<x2>`."""
     if match["bare"]:
         return [("close", waiting[-1])] if match["bare"] in "gG" and waiting else []
@@ -234,11 +234,11 @@ def put_back(shown: ShownContent, answered: Content) -> Content:
 
     `answered` is what `answers.marked` made of an answer: its marks may be too few, too many, unknown or crossed.
     """
-    kept = _kept(shown, answered)
+    kept = _keep_right_marks(shown, answered)
     there = {mark.key for mark in marks(kept)}
-    for element in _elements(shown.core):
+    for element in _source_elements(shown.core):
         if element.first.key not in there:
-            kept = _with(kept, element)
+            kept = _with_element(kept, element)
     if not shown.order_is_kept(kept):
         kept = _in_order(kept, shown.ordered)
     assert same_marks(kept, shown.core)
@@ -262,7 +262,7 @@ class _SourceMark:
     """The signs on both sides of it, "()", where both are signs."""
 
 
-def _elements(core: Content) -> Iterator[_SourceMark]:
+def _source_elements(core: Content) -> Iterator[_SourceMark]:
     texts = [part if isinstance(part, str) else "" for part in core]
     counts = [len(_WORD.findall(text)) for text in texts]
     for place, part in enumerate(core):
@@ -283,18 +283,18 @@ def _elements(core: Content) -> Iterator[_SourceMark]:
             "".join(texts[place:end]).strip(),
             "".join(texts[:place])[-1:].isalnum(),
             "".join(texts[end:])[:1].isalnum(),
-            _signs("".join(texts[:place])[-1:] + "".join(texts[end:])[:1]),
+            _surrounding_signs("".join(texts[:place])[-1:] + "".join(texts[end:])[:1]),
         )
 
 
-def _signs(around: str) -> str:
+def _surrounding_signs(around: str) -> str:
     return around if len(around) == 2 and not any(text.isalnum() or text.isspace() for text in around) else ""
 
 
-def _kept(shown: ShownContent, answered: Content) -> Content:
+def _keep_right_marks(shown: ShownContent, answered: Content) -> Content:
     """The words, and those marks that are right: known, there once, a pair closed and not crossed."""
     known = {mark.key: mark for mark in marks(shown.core)}
-    needs_words = enclosing(shown.core)
+    needs_words = enclosing_pairs(shown.core)
     parts: list[str | Mark] = [part for part in answered if isinstance(part, str) or part.key in known]
     parts = _first_of_each(parts)
     while (bad := _bad_number(parts, needs_words)) is not None:
@@ -326,39 +326,39 @@ def _bad_number(parts: Sequence[str | Mark], needs_words: set[int]) -> int | Non
             return part.number
     if waiting:
         return waiting[-1]
-    empty = needs_words - enclosing(tuple(parts))
+    empty = needs_words - enclosing_pairs(tuple(parts))
     return next(
         (part.number for part in parts if isinstance(part, Mark) and part.number in empty and part.role == "open"), None
     )
 
 
-def _with(content: Content, element: _SourceMark) -> Content:
+def _with_element(content: Content, element: _SourceMark) -> Content:
     if element.last is None:
-        return _spaced(content, element)
+        return _space_element(content, element)
     if not element.text:
-        parts = _split(content, _place_of(content, element))
-        at = _gaps(parts, _place_of(content, element))[-1]
+        parts = _split_at(content, _place_of(content, element))
+        at = _gap_range(parts, _place_of(content, element))[-1]
         return content_of([*parts[:at], element.first, element.last, *parts[at:]])
-    return _around(content, element.first, element.last, *_stretch(content, element))
+    return _wrap_range(content, element.first, element.last, *_element_range(content, element))
 
 
-def _around(content: Content, first: Mark, last: Mark, start: int, end: int) -> Content:
+def _wrap_range(content: Content, first: Mark, last: Mark, start: int, end: int) -> Content:
     """A pair from start to end of the plain text; around less where it would cross another, at worst around nothing."""
     ends = [match.end() for match in _WORD.finditer(plain(content)) if start < match.end() < end]
     for stop in (end, *reversed(ends)):
-        parts = _split(_split(content, start), stop)
-        for begin_at in reversed(_gaps(parts, start)):
-            for end_at in _gaps(parts, stop):
+        parts = _split_at(_split_at(content, start), stop)
+        for begin_at in reversed(_gap_range(parts, start)):
+            for end_at in _gap_range(parts, stop):
                 if end_at > begin_at:
                     found = (*parts[:begin_at], first, *parts[begin_at:end_at], last, *parts[end_at:])
                     if nests(found):
                         return content_of(found)
-    parts = _split(content, start)
-    at = _gaps(parts, start)[-1]
+    parts = _split_at(content, start)
+    at = _gap_range(parts, start)[-1]
     return content_of([*parts[:at], first, last, *parts[at:]])
 
 
-def _spaced(content: Content, element: _SourceMark) -> Content:
+def _space_element(content: Content, element: _SourceMark) -> Content:
     """With a space to both sides where the source has one."""
     text, at = plain(content), _place_of(content, element)
     before, behind = text[at - 1 : at] if at else "", text[at : at + 1]
@@ -369,8 +369,8 @@ def _spaced(content: Content, element: _SourceMark) -> Content:
             parts.insert(0, " ")
         if behind and behind.isalnum() and not element.glued_behind and not is_spaceless:
             parts.append(" ")
-    there = _split(content, at)
-    gap = _gaps(there, at)[-1]
+    there = _split_at(content, at)
+    gap = _gap_range(there, at)[-1]
     return content_of([*there[:gap], *parts, *there[gap:]])
 
 
@@ -390,7 +390,7 @@ def _place_of(content: Content, element: _SourceMark) -> int:
     return words[number][0]
 
 
-def _stretch(content: Content, element: _SourceMark) -> tuple[int, int]:
+def _element_range(content: Content, element: _SourceMark) -> tuple[int, int]:
     """The words that a pair goes around: the same ones where they are there once, else as many, as far along."""
     text = plain(content)
     lowered, wanted = text.casefold(), element.text.casefold()
@@ -406,7 +406,7 @@ def _stretch(content: Content, element: _SourceMark) -> tuple[int, int]:
     return words[first][0], words[min(len(words), first + count) - 1][1]
 
 
-def _split(parts: Content, at: int) -> Content:
+def _split_at(parts: Content, at: int) -> Content:
     """The same parts with the text divided at a place of the plain text; not joined again."""
     found: list[str | Mark] = []
     offset = 0
@@ -420,7 +420,7 @@ def _split(parts: Content, at: int) -> Content:
     return tuple(found)
 
 
-def _gaps(parts: Content, at: int) -> range:
+def _gap_range(parts: Content, at: int) -> range:
     """Where in a list of parts that is divided there something at this place may be put in."""
     offset, first, last = 0, -1, 0
     for place, part in enumerate((*parts, "")):

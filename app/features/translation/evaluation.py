@@ -27,7 +27,7 @@ from app.features.translation.result import (
     TranslationSource,
     TranslationWish,
 )
-from app.features.translation.translate import translate
+from app.features.translation.translate import translate_segments
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class TranslationEvaluation:
         return {
             "segments": len(self.aligned.segments),
             "translated": len(pairs),
-            "chrf": chrf([shown_text(translated.content) for _, translated, _ in pairs], references),
-            "chrf_of_source": chrf([shown_text(segment.content) for segment, _, _ in pairs], references),
+            "chrf": score_chrf([shown_text(translated.content) for _, translated, _ in pairs], references),
+            "chrf_of_source": score_chrf([shown_text(segment.content) for segment, _, _ in pairs], references),
             "flagged": sum(bool(pair.flags) for _, pair, _ in pairs),
             "flags": dict(sorted(flags.items())),
             "untranslated": sum(pair.origin is TranslationSource.KEPT for _, pair, _ in pairs),
@@ -69,12 +69,12 @@ class TranslationEvaluation:
         }
 
 
-def evaluate(
+def evaluate_translation(
     result: TranslationEvaluation, wish: TranslationWish, engine: Engine, memory: MemoryLookup, cancel: CancelToken
 ) -> Iterator[TranslationEvent]:
     """Translates by the model that is loaded, into `result`. Cancelled, that is of what is done."""
     begun_s = time.monotonic()
-    for event in translate(result.aligned.segments, wish, engine, memory, cancel):
+    for event in translate_segments(result.aligned.segments, wish, engine, memory, cancel):
         if isinstance(event, TranslationPlanned):
             result.source_language = event.source
         elif isinstance(event, SegmentDone):
@@ -85,7 +85,7 @@ def evaluate(
 
 def aligned_lines(source: Path, reference: Path) -> AlignedSegments:
     """Two texts line by line; lines that are empty on both sides are left out. Raises NotAligned."""
-    lines, wanted = _lines(source), _lines(reference)
+    lines, wanted = _read_lines(source), _read_lines(reference)
     if len(lines) != len(wanted):
         raise NotAligned(str(source), str(reference), len(lines), len(wanted))
     pairs = [(line.strip(), other.strip()) for line, other in zip(lines, wanted, strict=True) if line.strip()]
@@ -104,14 +104,14 @@ def aligned_segments(
     return AlignedSegments(segments, [shown_text(content) for content in wanted])
 
 
-def chrf(texts: Sequence[str], references: Sequence[str]) -> float | None:
+def score_chrf(texts: Sequence[str], references: Sequence[str]) -> float | None:
     """chrF2 of a whole text, from 0 to 100; None for none. The library is loaded by the first of these (0.1 s)."""
     from sacrebleu.metrics.chrf import CHRF
 
     return round(float(CHRF().corpus_score(list(texts), [list(references)]).score), 2) if texts else None
 
 
-def _lines(path: Path) -> list[str]:
+def _read_lines(path: Path) -> list[str]:
     """Raises DocumentUnreadable where it is not a text in UTF-8."""
     try:
         return path.read_text("utf-8-sig").splitlines()

@@ -18,8 +18,8 @@ from pathlib import Path
 from app.core.errors import DocumentUnreadable
 from app.core.paths import disk_problem
 from app.features.translation.result import GlossaryTerm
-from app.language.names import WITHOUT_SPACES, base
-from app.language.words import JOINED_WORD, common_start, fold
+from app.language.names import WITHOUT_SPACES, base_code
+from app.language.words import JOINED_WORD, common_start, fold_words
 
 LEAST_TIMES = 3
 MOST_NAMES = 300
@@ -38,7 +38,7 @@ class TermConsistency:
     """Learns from accepted translations, in the order in which they come."""
 
     def __init__(self, texts: Sequence[str], source: str = "en") -> None:
-        self._names = _repeated(texts, source)
+        self._names = _repeated_names(texts, source)
         self._seen: dict[str, list[tuple[str, str]]] = {name: [] for name in self._names}
         self._others: list[str] = []
         self._found: dict[str, str] = {}
@@ -48,7 +48,7 @@ class TermConsistency:
         """What is fixed so far, in the order in which it was found."""
         return tuple(GlossaryTerm(source, target) for source, target in self._found.items())
 
-    def learn(self, source: str, target: str) -> None:
+    def learn_pair(self, source: str, target: str) -> None:
         here = [name for name in self._names if name in source]
         if len(self._others) < MOST_NAMES:
             self._others.append(target)
@@ -56,7 +56,7 @@ class TermConsistency:
             if name in self._found:
                 continue
             seen = self._seen[name]
-            rendering = _rendering(name, source, target) or self._shared(name, seen, target)
+            rendering = _name_rendering(name, source, target) or self._shared_rendering(name, seen, target)
             if rendering:
                 self._found[name] = rendering
             elif len(seen) < MOST_KEPT:
@@ -65,7 +65,7 @@ class TermConsistency:
     def found_in(self, text: str) -> list[GlossaryTerm]:
         return [GlossaryTerm(name, target) for name, target in self._found.items() if name in text]
 
-    def _shared(self, name: str, seen: Sequence[tuple[str, str]], target: str) -> str:
+    def _shared_rendering(self, name: str, seen: Sequence[tuple[str, str]], target: str) -> str:
         """The longest run of words that this translation shares with one before, and that stands in few others."""
         for _source, before in seen:
             run = _common_run(before, target)
@@ -79,18 +79,18 @@ class TermConsistency:
         return sum(run in target for target in others) <= 1  # the one that is being learnt
 
 
-def _repeated(texts: Sequence[str], source: str) -> list[str]:
+def _repeated_names(texts: Sequence[str], source: str) -> list[str]:
     """The names in the texts that are there often enough, the longer ones first."""
-    least = 2 if base(source) in _WITH_CAPITAL_NOUNS else 1
+    least = 2 if base_code(source) in _WITH_CAPITAL_NOUNS else 1
     counts: Counter[str] = Counter()
     for text in texts:
-        for start, words in _runs(text):
+        for start, words in _capitalized_runs(text):
             counts.update(_names_of(words, least, begins=bool(_BEGINS.search(text[:start]))))
     often = [name for name, times in counts.most_common(MOST_NAMES) if times >= LEAST_TIMES]
     return sorted(often, key=len, reverse=True)
 
 
-def _runs(text: str) -> Iterator[tuple[int, list[str]]]:
+def _capitalized_runs(text: str) -> Iterator[tuple[int, list[str]]]:
     """Capitalised words that follow each other, small ones between them; and where each run begins."""
     run: list[str] = []
     start = end = 0
@@ -121,7 +121,7 @@ def _names_of(words: list[str], least: int, *, begins: bool) -> list[str]:
     return [" ".join(name) for name in names if least <= len(name) <= MOST_NAME_WORDS and len(" ".join(name)) > 2]
 
 
-def _rendering(name: str, source: str, target: str) -> str:
+def _name_rendering(name: str, source: str, target: str) -> str:
     if name in target:
         return name
     return target.strip(" .") if source.strip(" .") == name and len(target) < 4 * len(name) + 20 else ""
@@ -149,10 +149,10 @@ def _common_run(one: str, other: str) -> str:
                     best, end = row[at], place
         before = row
     run = first[end - best : end]
-    return "".join(run).strip(" 、。，") if is_unspaced else _trimmed(run)
+    return "".join(run).strip(" 、。，") if is_unspaced else _trim_words(run)
 
 
-def _trimmed(words: Iterable[str]) -> str:
+def _trim_words(words: Iterable[str]) -> str:
     """Without small words at its ends: a run begins and ends with what carries it."""
     kept = list(words)
     while kept and len(kept[0]) < LEAST_RUN_LETTERS and not kept[0][0].isupper():
@@ -206,19 +206,19 @@ class TermGlossary:
             if glossary_term.source in text
         ]
         matches = list(JOINED_WORD.finditer(text))
-        words = [fold(match[0]) for match in matches]
+        words = [fold_words(match[0]) for match in matches]
         for place, word in enumerate(words):
             for term, wanted in self._by_word.get(word[:3], ()):
                 last = place + len(wanted) - 1
                 if last >= len(words) or not words[last].startswith(wanted[-1][:3]):  # most end here, of thousands
                     continue
                 there, as_written = words[place : last + 1], text[matches[place].start() : matches[last].end()]
-                if self._fits(term, wanted, there, as_written):
+                if self._fits_term(term, wanted, there, as_written):
                     start = matches[place].start()
                     hits.append((start, matches[last].end() - start, term))
-        return _longest(hits)
+        return _longest_hits(hits)
 
-    def _fits(self, term: GlossaryTerm, wanted: Sequence[str], there: Sequence[str], as_written: str) -> bool:
+    def _fits_term(self, term: GlossaryTerm, wanted: Sequence[str], there: Sequence[str], as_written: str) -> bool:
         if term.source.isupper() and len(term.source) <= 5:  # an abbreviation: IT is not it
             return as_written.startswith(term.source)
         return all(self._is_form(a, b) for a, b in zip(wanted, there, strict=True))
@@ -235,7 +235,7 @@ class TermGlossary:
         return common >= max(LEAST_STEM, len(wanted) - 2) and len(ending) <= LONGEST_ENDING and len(rest) <= 2
 
 
-def _longest(hits: list[tuple[int, int, GlossaryTerm]]) -> tuple[GlossaryTerm, ...]:
+def _longest_hits(hits: list[tuple[int, int, GlossaryTerm]]) -> tuple[GlossaryTerm, ...]:
     hits.sort(key=lambda hit: (hit[0], -hit[1]))
     found: list[GlossaryTerm] = []
     end = -1
@@ -248,7 +248,7 @@ def _longest(hits: list[tuple[int, int, GlossaryTerm]]) -> tuple[GlossaryTerm, .
     return tuple(found)
 
 
-def chosen(terms: Iterable[GlossaryTerm], most: int = MOST_TERMS) -> tuple[GlossaryTerm, ...]:
+def choose_terms(terms: Iterable[GlossaryTerm], most: int = MOST_TERMS) -> tuple[GlossaryTerm, ...]:
     """At most so many for one prompt, those that look alike side by side: a model then keeps them apart."""
     from rapidfuzz import fuzz
 
@@ -264,13 +264,13 @@ def chosen(terms: Iterable[GlossaryTerm], most: int = MOST_TERMS) -> tuple[Gloss
     return tuple(found)
 
 
-def violated(terms: Iterable[GlossaryTerm], target: str) -> list[GlossaryTerm]:
+def violated_terms(terms: Iterable[GlossaryTerm], target: str) -> list[GlossaryTerm]:
     """Those whose translation is not in a target text. Inflected forms count; what is not to be translated is exact."""
     words = folded_words(target)
-    return [term for term in terms if not _obeys(term, target, words)]
+    return [term for term in terms if not _obeys_term(term, target, words)]
 
 
-def _obeys(term: GlossaryTerm, target: str, words: Sequence[str]) -> bool:
+def _obeys_term(term: GlossaryTerm, target: str, words: Sequence[str]) -> bool:
     if term.source == term.target or WITHOUT_SPACES.search(term.target):
         return term.target in target
     if term.target.casefold() in target.casefold():
@@ -286,7 +286,7 @@ def _begins_alike(wanted: str, word: str) -> bool:
 
 def folded_words(text: str) -> list[str]:
     """The words of a text without capitals and accents."""
-    return [fold(match[0]) for match in JOINED_WORD.finditer(text)]
+    return [fold_words(match[0]) for match in JOINED_WORD.finditer(text)]
 
 
 # Its file.
@@ -304,7 +304,7 @@ def read_csv(path: Path) -> tuple[GlossaryTerm, ...]:
     """
     text = _text_of(path)
     found: dict[str, str] = {}
-    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=_delimiter(text), skipinitialspace=True)):
+    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=_find_delimiter(text), skipinitialspace=True)):
         cells = [cell.strip() for cell in (*row, "")]
         if not cells[0] or (number == 0 and _is_head(cells)):
             continue
@@ -340,7 +340,7 @@ def _text_of(path: Path) -> str:
     return text
 
 
-def _delimiter(text: str) -> str:
+def _find_delimiter(text: str) -> str:
     """That which the lines have most evenly."""
     lines = [line for line in _QUOTED.sub("", text).splitlines() if line.strip()][:50]
     counts = {text: sum(text in line for line in lines) for text in ("\t", ";", ",")}

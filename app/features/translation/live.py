@@ -11,8 +11,8 @@ from app.documents.segments import Content, Segment, plain
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.models.languages import GENERIC
-from app.features.translation.delivering import candidate
-from app.features.translation.marking import shown
+from app.features.translation.delivering import make_candidate
+from app.features.translation.marking import show_segment
 from app.features.translation.problems import is_unusable
 from app.features.translation.prompts import AskingStep, TranslationUnit, one_line
 from app.features.translation.result import (
@@ -23,8 +23,8 @@ from app.features.translation.result import (
     TranslationEvent,
     TranslationWish,
 )
-from app.features.translation.translate import translate
-from app.features.translation.work import TranslationWork, begin
+from app.features.translation.translate import translate_segments
+from app.features.translation.work import TranslationWork, begin_work
 
 ALTERNATIVE_TEMPERATURE = 0.8
 TRIES_FOR_ONE = 2
@@ -33,14 +33,14 @@ _PARAGRAPH = re.compile(r"[^\n]+")
 
 
 def segments_of(text: str) -> list[Segment]:
-    """The paragraphs (lines with something in them), numbered from 1 as `joined` counts them."""
+    """The paragraphs (lines with something in them), numbered from 1 as `join_paragraphs` counts them."""
     return [
         Segment(number, (match[0].strip(),))
         for number, match in enumerate((m for m in _PARAGRAPH.finditer(text) if m[0].strip()), 1)
     ]
 
 
-def joined(text: str, translated: Mapping[int, Content]) -> str:
+def join_paragraphs(text: str, translated: Mapping[int, Content]) -> str:
     """The text with paragraphs replaced, its own white space between them; those not translated yet stay."""
     parts: list[str] = []
     at = number = 0
@@ -68,10 +68,10 @@ def translate_text(
 
     `done` are paragraphs that are unchanged. For a new text the old run is cancelled, which ends its answer at once.
     """
-    yield from translate(segments_of(text), wish, engine, memory, cancel, done=done, is_interactive=True)
+    yield from translate_segments(segments_of(text), wish, engine, memory, cancel, done=done, is_interactive=True)
 
 
-def alternatives(  # noqa: PLR0917 - what each is, its name says
+def suggest_alternatives(  # noqa: PLR0917 - what each is, its name says
     sentence: str,
     paragraph: str,
     wish: TranslationWish,
@@ -84,22 +84,22 @@ def alternatives(  # noqa: PLR0917 - what each is, its name says
     """Other translations of a sentence of the source, as far as the model finds different ones; `paragraph` is the
     text around it, for the sense, `current` the translation that is there. Ends when cancelled. Raises what the engine
     raises."""
-    work = begin([Segment(1, (sentence.strip(),))], wish, engine, _EmptyMemory(), cancel)
+    work = begin_work([Segment(1, (sentence.strip(),))], wish, engine, _EmptyMemory(), cancel)
     if work is None or not sentence.strip():
         return
     unit = TranslationUnit(
-        [replace(work.segments[0], context=_around(sentence, paragraph))], shown(work.segments[0]), 0
+        [replace(work.segments[0], context=_context_around(sentence, paragraph))], show_segment(work.segments[0]), 0
     )
     unit.terms = work.glossary.found_in(unit.shown.words)
-    unit.tokens = work.count([unit.shown.text])[0]
+    unit.tokens = work.count_tokens([unit.shown.text])[0]
     told = [current.strip()] if current.strip() else []
     most = len(told) + count
     for number in range(count * TRIES_FOR_ONE):
         if len(told) == most or cancel.cancelled:
             return
-        answer = _answer(work, _alternative_ask(work, unit, told, number))
-        found = candidate(unit.shown, answer)
-        words = plain(unit.shown.whole(found.core)).strip()
+        answer = _answer_text(work, _alternative_ask(work, unit, told, number))
+        found = make_candidate(unit.shown, answer)
+        words = plain(unit.shown.restore_whole(found.core)).strip()
         if not cancel.cancelled and not is_unusable(found.problems) and words not in told:
             told.append(words)
             yield words
@@ -116,23 +116,25 @@ def translate_back(text: str, wish: TranslationWish, engine: Engine, cancel: Can
     contents: dict[int, Content] = {}
     shown_last = ""
     for event in translate_text(text, back, engine, _EmptyMemory(), cancel):
-        content = _grown(event)
+        content = _grown_segment(event)
         if content is not None:
             contents[content[0]] = content[1]
-            so_far = joined(text, {number: contents.get(number, ("",)) for number in range(1, max(contents) + 1)})
-            so_far = _only(text, so_far, contents)
+            so_far = join_paragraphs(
+                text, {number: contents.get(number, ("",)) for number in range(1, max(contents) + 1)}
+            )
+            so_far = _without_missing(text, so_far, contents)
             if so_far != shown_last:
                 shown_last = so_far
                 yield so_far
 
 
-def _grown(event: TranslationEvent) -> tuple[int, Content] | None:
+def _grown_segment(event: TranslationEvent) -> tuple[int, Content] | None:
     if isinstance(event, SegmentGrows):
         return event.id, (event.text,)
     return (event.translated.id, event.translated.content) if isinstance(event, SegmentDone) else None
 
 
-def _only(text: str, so_far: str, contents: Mapping[int, Content]) -> str:
+def _without_missing(text: str, so_far: str, contents: Mapping[int, Content]) -> str:
     """Without the paragraphs that are not put back yet."""
     segments = segments_of(text)
     last = max(contents)
@@ -143,7 +145,7 @@ def _only(text: str, so_far: str, contents: Mapping[int, Content]) -> str:
 
 
 def _alternative_ask(work: TranslationWork, unit: TranslationUnit, told: list[str], number: int) -> Ask:
-    usual = work.ask([unit], AskingStep.FIRST)
+    usual = work.make_ask([unit], AskingStep.FIRST)
     sampling = replace(usual.task_sampling, temperature=ALTERNATIVE_TEMPERATURE, seed=number + 1)
     messages = usual.messages
     if told and work.knows.family == GENERIC:
@@ -153,20 +155,20 @@ def _alternative_ask(work: TranslationWork, unit: TranslationUnit, told: list[st
     return replace(usual, messages=messages, task_sampling=sampling)
 
 
-def _answer(work: TranslationWork, ask: Ask) -> str:
+def _answer_text(work: TranslationWork, ask: Ask) -> str:
     events = work.engine.answer(ask, work.cancel)
     return "".join(event.text for event in events if isinstance(event, TextDelta) and not event.thinking)
 
 
-def _around(sentence: str, paragraph: str) -> str:
+def _context_around(sentence: str, paragraph: str) -> str:
     return paragraph.strip() if paragraph.strip() != sentence.strip() else ""
 
 
 class _EmptyMemory:
     """A memory of nothing: another wording is wanted than the one that is known."""
 
-    def find(self, source: Content, context: str = "") -> None:
+    def find_step(self, source: Content, context: str = "") -> None:
         """None."""
 
-    def keep(self, source: Content, target: Content, context: str = "") -> None:
+    def keep_step(self, source: Content, target: Content, context: str = "") -> None:
         """Nowhere."""

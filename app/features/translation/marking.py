@@ -61,22 +61,22 @@ class ShownContent:
     def has_words(self) -> bool:
         return _LETTER.search(self.words) is not None and self.words not in GENERATED_DESCRIPTIONS
 
-    def whole(self, core: Content) -> Content:
+    def restore_whole(self, core: Content) -> Content:
         """A translated core with what was kept back, and the protected text in its place."""
-        return restored((*self.before, *core, *self.after))
+        return restore_protected((*self.before, *core, *self.after))
 
     def order_is_kept(self, core: Content) -> bool:
         found = [mark.number for mark in marks(core) if mark.number in set(self.ordered) and mark.role == "single"]
         return found == [number for number in self.ordered if number in set(found)]
 
 
-def shown(segment: Segment) -> ShownContent:
+def show_segment(segment: Segment) -> ShownContent:
     return shown_content(segment.content, segment.kind)
 
 
 def shown_content(content: Content, kind: SegmentKind = SegmentKind.PARAGRAPH) -> ShownContent:
-    guarded, ordered = _guarded(content, kind)
-    before, core, after = trimmed(guarded)
+    guarded, ordered = _guard_content(content, kind)
+    before, core, after = trim_content(guarded)
     return ShownContent(before, core, after, ordered, kind)
 
 
@@ -91,7 +91,7 @@ def tag_of(mark: Mark) -> str:
     return f"<g{mark.number}>" if mark.role == "open" else f"</g{mark.number}>"
 
 
-def restored(parts: Iterable[str | Mark]) -> Content:
+def restore_protected(parts: Iterable[str | Mark]) -> Content:
     """The protected text in place of its marks."""
     return content_of([part.shows if isinstance(part, Mark) and part.look == PROTECTED else part for part in parts])
 
@@ -115,9 +115,9 @@ class _MarkedPiece:
     number: int = 0
 
 
-def _guarded(content: Content, kind: SegmentKind) -> tuple[Content, tuple[int, ...]]:
-    pieces = [piece for part in content for piece in _pieces(part, kind)]
-    _pair(pieces)
+def _guard_content(content: Content, kind: SegmentKind) -> tuple[Content, tuple[int, ...]]:
+    pieces = [piece for part in content for piece in _split_pieces(part, kind)]
+    _pair_tags(pieces)
     next_number = max((mark.number for mark in marks(content)), default=0) + 1
     ordered: list[int] = []
     parts: list[str | Mark] = []
@@ -139,12 +139,12 @@ def _guarded(content: Content, kind: SegmentKind) -> tuple[Content, tuple[int, .
     return content_of(parts), tuple(ordered)
 
 
-def _pieces(part: str | Mark, kind: SegmentKind) -> list[_MarkedPiece]:
+def _split_pieces(part: str | Mark, kind: SegmentKind) -> list[_MarkedPiece]:
     if isinstance(part, Mark):
         return [_MarkedPiece(mark=part)]
     pieces: list[_MarkedPiece] = []
     at = 0
-    for span in spans(part, kind):
+    for span in find_spans(part, kind):
         if span.start > at:
             pieces.append(_MarkedPiece(part[at : span.start]))
         pieces.append(_MarkedPiece(part[span.start : span.end], span=span))
@@ -152,7 +152,7 @@ def _pieces(part: str | Mark, kind: SegmentKind) -> list[_MarkedPiece]:
     return [*pieces, _MarkedPiece(part[at:])] if at < len(part) else pieces
 
 
-def _pair(pieces: Sequence[_MarkedPiece]) -> None:
+def _pair_tags(pieces: Sequence[_MarkedPiece]) -> None:
     """Makes pairs of the tags in the text that enclose something, in step with the segment's own marks."""
     waiting: list[int] = []
     for place, piece in enumerate(pieces):
@@ -173,7 +173,7 @@ def _pair(pieces: Sequence[_MarkedPiece]) -> None:
 # What stands around the words is kept back.
 
 
-def trimmed(content: Content) -> tuple[Content, Content, Content]:
+def trim_content(content: Content) -> tuple[Content, Content, Content]:
     """What comes before the words, the part with the words, and what comes behind; the middle is nested by itself."""
     parts = list(content)
     before: list[str | Mark] = []
@@ -294,15 +294,15 @@ _FIRST_SIGN = r"(?=[<&`{}$%#@\\~./\[({⟦-])(?:"
 """With what all but addresses, file names and identifiers begin: so ordinary prose is passed over quickly."""
 
 
-def _compiled(rules: str, names: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _compile_patterns(rules: str, names: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """The pattern for texts that may have addresses and names, and the quick one for all others."""
     flags = re.VERBOSE | re.DOTALL
     both = re.compile(f"{_WITH_SIGNS}{_WITH_LETTERS}{rules}{names}", flags)
     return both, re.compile(f"{_FIRST_SIGN}{_WITH_SIGNS}{rules})", flags)
 
 
-_IN_PROGRAMS = _compiled(_OF_PROGRAMS, _NAMES_OF_PROGRAMS)
-_IN_PROSE = _compiled(_OF_PROSE, _NAMES_OF_PROSE)
+_IN_PROGRAMS = _compile_patterns(_OF_PROGRAMS, _NAMES_OF_PROGRAMS)
+_IN_PROSE = _compile_patterns(_OF_PROSE, _NAMES_OF_PROSE)
 _SIGNS_OF_NAMES = (":/", "www.", "mailto:", "@", "()", ":\\", "_")
 _FILE_ENDING = re.compile(rf"\.(?:{_ENDINGS})(?![\w-])")
 _ORDERED = frozenset(("printed", "framed", "sized", "place", "branches"))
@@ -337,25 +337,27 @@ class ProtectedSpan:
     is_placeholder: bool = False
 
 
-def spans(text: str, kind: SegmentKind = SegmentKind.PARAGRAPH) -> list[ProtectedSpan]:
+def find_spans(text: str, kind: SegmentKind = SegmentKind.PARAGRAPH) -> list[ProtectedSpan]:
     """All of them in their order, none within another."""
-    return list(_spans(text, kind))
+    return list(_iterate_spans(text, kind))
 
 
-def placeholders(text: str, kind: SegmentKind = SegmentKind.MESSAGE) -> list[str]:
+def find_placeholders(text: str, kind: SegmentKind = SegmentKind.MESSAGE) -> list[str]:
     """What stands for a value that a program puts in, in its order: {name}, %s, ${x}."""
-    return [text[span.start : span.end] for span in _spans(text, kind) if span.is_placeholder]
+    return [text[span.start : span.end] for span in _iterate_spans(text, kind) if span.is_placeholder]
 
 
-def _spans(text: str, kind: SegmentKind) -> Iterator[ProtectedSpan]:
+def _iterate_spans(text: str, kind: SegmentKind) -> Iterator[ProtectedSpan]:
     slow, quick = _IN_PROGRAMS if kind in _PROGRAMS else _IN_PROSE
     may_have_names = any(name in text for name in _SIGNS_OF_NAMES) or _FILE_ENDING.search(text)
     for match in (slow if may_have_names else quick).finditer(text):
         group = match.lastgroup or ""
-        yield ProtectedSpan(match.start(), match.end(), group in _ORDERED, _tag(match, group), group in _PLACEHOLDERS)
+        yield ProtectedSpan(
+            match.start(), match.end(), group in _ORDERED, _tag_name(match, group), group in _PLACEHOLDERS
+        )
 
 
-def _tag(match: re.Match[str], group: str) -> str:
+def _tag_name(match: re.Match[str], group: str) -> str:
     if group not in ("tag", "own") or match[0].endswith("/>"):
         return ""
     name = _TAG_NAME.match(match[0])
@@ -391,7 +393,7 @@ def _mark_tag(mark: Mark) -> str:
 _SPACES = re.compile(r"(?<=\S) {2,}(?=\S)")
 
 
-def adopted(source: ShownContent, found: Content) -> tuple[Content, tuple[str, ...]]:
+def adopt_marks(source: ShownContent, found: Content) -> tuple[Content, tuple[str, ...]]:
     """A core in which the text of a mark that is missing became that mark, and what was taken out of it.
 
     Placeholders that the source has not (or not so often) are taken out: a program would put a value there.
@@ -406,7 +408,7 @@ def adopted(source: ShownContent, found: Content) -> tuple[Content, tuple[str, .
     for part in found:
         parts += _with_marks(part, missing) if isinstance(part, str) else [part]
     invented: list[str] = []
-    cleaned = [_without(part, source, invented) if isinstance(part, str) else part for part in parts]
+    cleaned = [_without_invented(part, source, invented) if isinstance(part, str) else part for part in parts]
     return content_of(cleaned), tuple(invented)
 
 
@@ -420,9 +422,9 @@ def _with_marks(text: str, missing: list[Mark]) -> list[str | Mark]:
     return [text[:at], mark, *_with_marks(text[at + len(mark.shows) :], missing)]
 
 
-def _without(text: str, source: ShownContent, invented: list[str]) -> str:
+def _without_invented(text: str, source: ShownContent, invented: list[str]) -> str:
     found: Sequence[str] = [
-        placeholder for placeholder in placeholders(text, source.kind) if placeholder not in source.words
+        placeholder for placeholder in find_placeholders(text, source.kind) if placeholder not in source.words
     ]
     for key in dict.fromkeys(found):
         invented.append(key)

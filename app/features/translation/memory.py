@@ -31,9 +31,9 @@ from app.features.translation.result import (
     source_language_of,
     wish_of,
 )
-from app.features.work.saved_file import written
-from app.language.names import language
-from app.store.database import fold
+from app.features.work.saved_file import write_file
+from app.language.names import find_language
+from app.store.database import fold_text
 from app.store.jobs import Job
 from app.store.translations import LanguagePair, MemoryEntry, TranslationMemory, TranslationOrigin, TranslationStore
 
@@ -52,20 +52,23 @@ class KeptMemory:
         self._model, self._prompt_version = model, prompt_version
         self._glossary = TermGlossary(wish.glossary, pair.source)
 
-    def find(self, source: Content, context: str = "") -> Content | None:
+    def find_step(self, source: Content, context: str = "") -> Content | None:
         """An accepted translation of the same content, with the source's own marks; None without one."""
-        found = self._store.find(self._pair, key_of(source), context, self._made(source))
+        found = self._store.find(self._pair, key_of(source), context, self._origin_of(source))
         return None if found is None else with_marks_of(source, found)
 
-    def keep(self, source: Content, target: Content, context: str = "") -> None:
-        made = self._made(source)
-        self._store.keep([_entry(self._pair, source, target, context=context, made=made, is_own=False)])
+    def keep_step(self, source: Content, target: Content, context: str = "") -> None:
+        made = self._origin_of(source)
+        self._store.save_entries([_memory_entry(self._pair, source, target, context=context, made=made, is_own=False)])
 
-    def _made(self, source: Content) -> TranslationOrigin:
+    def _origin_of(self, source: Content) -> TranslationOrigin:
         terms = sorted((term.source, term.target) for term in self._glossary.found_in(plain(source)))
         hints = [self._wish.domain.strip(), terms] if terms or self._wish.domain.strip() else ""
         return TranslationOrigin(
-            self._wish.formality.value, _hash(json.dumps(hints)) if hints else "", self._model, self._prompt_version
+            self._wish.formality.value,
+            _hash_text(json.dumps(hints)) if hints else "",
+            self._model,
+            self._prompt_version,
         )
 
 
@@ -73,7 +76,7 @@ def own_entry(
     pair: LanguagePair, source: Content, target: Content, context: str = "", formality: Formality = Formality.DEFAULT
 ) -> MemoryEntry:
     """What a person made of a segment, or said is good, or has from elsewhere."""
-    return _entry(pair, source, target, context=context, made=TranslationOrigin(formality.value), is_own=True)
+    return _memory_entry(pair, source, target, context=context, made=TranslationOrigin(formality.value), is_own=True)
 
 
 def key_of(source: Content) -> bytes:
@@ -103,7 +106,7 @@ def model_key(path: Path) -> str:
     return f"{path.name} {size_bytes}"
 
 
-def _entry(
+def _memory_entry(
     pair: LanguagePair, source: Content, target: Content, *, context: str, made: TranslationOrigin, is_own: bool
 ) -> MemoryEntry:
     return MemoryEntry(pair, key_of(source), content_text(source), content_text(target), context, made, is_own)
@@ -114,7 +117,7 @@ def content_text(content: Content) -> str:
     return json.dumps(content)
 
 
-def _hash(text: str) -> str:
+def _hash_text(text: str) -> str:
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -149,8 +152,8 @@ class KeptWords:
     def __init__(self, store: TranslationStore, memory: TranslationMemory) -> None:
         self._store, self._memory = store, memory
 
-    def glossary(self, source: str, target: str) -> tuple[GlossaryTerm, ...]:
-        return tuple(GlossaryTerm(text, other) for text, other in self._store.glossary(source, target))
+    def read_glossary(self, source: str, target: str) -> tuple[GlossaryTerm, ...]:
+        return tuple(GlossaryTerm(text, other) for text, other in self._store.read_glossary(source, target))
 
     def keep_glossary(self, source: str, target: str, terms: Sequence[GlossaryTerm]) -> None:
         """These are the terms of a pair now; translations that are begun from now on have them beside their own."""
@@ -160,10 +163,10 @@ class KeptWords:
         """A job's wish with the glossary of its languages behind its own terms."""
         wish = wish_of(job)
         own = {term.source for term in wish.glossary}
-        shared = self.glossary(source_language_of(job), wish.target)
+        shared = self.read_glossary(source_language_of(job), wish.target)
         return replace(wish, glossary=(*wish.glossary, *(term for term in shared if term.source not in own)))
 
-    def memory(self, wish: TranslationWish, source_language: str, model: Path) -> MemoryLookup:
+    def memory_for(self, wish: TranslationWish, source_language: str, model: Path) -> MemoryLookup:
         """What was translated for such a wish by this model, and what a person made of it."""
         pair = LanguagePair(source_language, wish.target)
         return KeptMemory(self._memory, wish, pair, model=model_key(model), prompt_version=PROMPT_VERSION)
@@ -172,20 +175,20 @@ class KeptWords:
         """What a person made of a segment, or says is good."""
         wish = wish_of(job)
         pair = LanguagePair(source_language_of(job), wish.target)
-        self._memory.keep([own_entry(pair, row.segment.content, content, row.segment.context, wish.formality)])
+        self._memory.save_entries([own_entry(pair, row.segment.content, content, row.segment.context, wish.formality)])
 
     def export_tmx(self, path: Path) -> None:
         """Writes the whole memory; raises DiskFull or FolderNotWritable."""
-        with written(path) as file:
-            write_tmx(self._memory.every(), file)
+        with write_file(path) as file:
+            write_tmx(self._memory.iterate_entries(), file)
 
     def import_tmx(self, path: Path) -> int:
         """Takes the translations of a file into the memory; returns how many. Raises DocumentUnreadable."""
-        return self._memory.keep(read_tmx(path))
+        return self._memory.save_entries(read_tmx(path))
 
-    def pairs(self) -> dict[LanguagePair, int]:
+    def count_pairs(self) -> dict[LanguagePair, int]:
         """Of which languages the memory has translations, and how many."""
-        return self._memory.pairs()
+        return self._memory.count_pairs()
 
     def memory_bytes(self) -> int:
         """About what the memory takes on the disk."""
@@ -194,15 +197,15 @@ class KeptWords:
     def ids_of(self, job: Job, rows: Iterable[Row]) -> frozenset[int]:
         """The translations of these segments, whichever document they came from."""
         pair = LanguagePair(source_language_of(job), wish_of(job).target)
-        return frozenset(self._memory.ids(pair, {key_of(row.segment.content) for row in rows}))
+        return frozenset(self._memory.find_ids(pair, {key_of(row.segment.content) for row in rows}))
 
-    def find(
+    def find_matches(
         self, words: str, pair: LanguagePair | None, only: Collection[int] | None, cancel: CancelToken
     ) -> MemoryMatches:
         """Translations with every word in one of their texts; reads all of them, so not for the window's thread."""
-        wanted = fold(words).split()
+        wanted = fold_text(words).split()
         ids, newest = list[int](), deque[MemoryTranslation](maxlen=MOST_SHOWN)
-        for entry in self._memory.every(pair):
+        for entry in self._memory.iterate_entries(pair):
             if cancel.cancelled:
                 return MemoryMatches()
             if only is not None and entry.id not in only:
@@ -211,19 +214,19 @@ class KeptWords:
                 entry.id, entry.pair, _words_of(entry.source), _words_of(entry.target), entry.is_own
             )
             if wanted:
-                text = fold(f"{found.source}\n{found.target}")
+                text = fold_text(f"{found.source}\n{found.target}")
                 if not all(word in text for word in wanted):
                     continue
             ids.append(entry.id)
             newest.append(found)
         return MemoryMatches(tuple(ids), tuple(reversed(newest)))
 
-    def forget(self, ids: Iterable[int] | None) -> int:
+    def delete_entries(self, ids: Iterable[int] | None) -> int:
         """Deletes translations from the memory for good, all of them with None; how many there were.
 
         Translations in the list stay as they are.
         """
-        return self._memory.delete((entry.id for entry in self._memory.every()) if ids is None else ids)
+        return self._memory.delete((entry.id for entry in self._memory.iterate_entries()) if ids is None else ids)
 
 
 def _words_of(content: str) -> str:
@@ -264,9 +267,9 @@ def read_tmx(path: Path) -> Iterator[MemoryEntry]:
         with path.open("rb") as file:
             while piece := file.read(READ_BYTES):
                 reading.feed(piece)
-                yield from reading.taken()
+                yield from reading.take_entries()
             reading.feed(b"", is_last=True)
-            yield from reading.taken()
+            yield from reading.take_entries()
     except OSError as error:
         raise DocumentUnreadable.by_system(path, error) from error
     except _EntitiesDeclaredError as error:
@@ -282,7 +285,7 @@ class _EntitiesDeclaredError(Exception):
 
 
 class _TmxReading:
-    """What the parser has come past; entries wait in `taken`."""
+    """What the parser has come past; entries wait in `take_entries`."""
 
     def __init__(self) -> None:
         self.is_tmx = False
@@ -305,10 +308,10 @@ class _TmxReading:
     def feed(self, piece: bytes, *, is_last: bool = False) -> None:
         self._parser.Parse(piece, is_last)
 
-    def taken(self) -> Iterator[MemoryEntry]:
+    def take_entries(self) -> Iterator[MemoryEntry]:
         units, self._units = self._units, []
         for unit in units:
-            yield from _entries(unit)
+            yield from _unit_entries(unit)
 
     def _on_entity(self, *_: object) -> None:
         raise _EntitiesDeclaredError
@@ -329,7 +332,7 @@ class _TmxReading:
                 self._in_segment, self._parts, self._open, self._mark_depth = True, [], {}, 0
             case _ if self._in_segment and name in _MARKS:
                 if not self._mark_depth:
-                    self._mark(name, attributes)
+                    self._read_mark(name, attributes)
                 self._mark_depth += 1
 
     def _on_end(self, name: str) -> None:
@@ -354,7 +357,7 @@ class _TmxReading:
         elif self._in_segment and not self._mark_depth:
             self._parts.append(text)
 
-    def _mark(self, name: str, attributes: dict[str, str]) -> None:
+    def _read_mark(self, name: str, attributes: dict[str, str]) -> None:
         """`x` says which marks of the languages are the same; without it their order does."""
         own, look = attributes.get("i", ""), attributes.get("type", "")
         if name == "ept" and own in self._open:
@@ -369,9 +372,9 @@ class _TmxReading:
         self._parts.append(Mark("open" if role == "open" else "single", number, look))
 
 
-def _entries(unit: _TmxUnit) -> Iterator[MemoryEntry]:
-    texts = [(_code(said), content) for said, content in unit.variants if content]
-    wanted = _code(unit.source)
+def _unit_entries(unit: _TmxUnit) -> Iterator[MemoryEntry]:
+    texts = [(_language_code(said), content) for said, content in unit.variants if content]
+    wanted = _language_code(unit.source)
     source = next((text for text in texts if text[0] == wanted), None) or next(iter(texts), None)
     if source is None or not nests(source[1]):
         return
@@ -393,11 +396,11 @@ def _entry_of_unit(pair: LanguagePair, source: Content, target: Content, propert
     return MemoryEntry(pair, key_of(source), content_text(source), content_text(target), context, made, is_own)
 
 
-def _code(said: str) -> str:
+def _language_code(said: str) -> str:
     """A language as translations call it; of a region that is not told apart the language."""
     if said.casefold() in _NO_LANGUAGE:
         return ""
-    found = language(said)
+    found = find_language(said)
     return found.code if found is not None else said[:MOST_NAMED]
 
 
@@ -419,30 +422,30 @@ def write_tmx(entries: Iterable[MemoryEntry], file: IO[bytes]) -> None:
     """Writes the entries to a file that is open for bytes; how each was made is kept as properties of its unit."""
     file.write(_HEAD.encode())
     for entry in entries:
-        file.write("".join(_unit(entry)).encode())
+        file.write("".join(_write_unit(entry)).encode())
     file.write(b"</body>\n</tmx>\n")
 
 
-def _unit(entry: MemoryEntry) -> Iterator[str]:
+def _write_unit(entry: MemoryEntry) -> Iterator[str]:
     when = datetime.fromtimestamp(entry.made_at, UTC).strftime("%Y%m%dT%H%M%SZ")
     yield f'<tu srclang={quoteattr(entry.pair.source or "und")} changedate="{when}">\n'
     made = vars(entry.made) | {"context": entry.context}
     values = {name: made[name] for name in PROPERTIES} | {OWN: "yes" if entry.is_own else "no"}
     for name, value in values.items():
         if value:
-            yield f'<prop type="{PREFIX}{name}">{_text(str(value))}</prop>\n'
+            yield f'<prop type="{PREFIX}{name}">{_escape_text(str(value))}</prop>\n'
     for code, content in ((entry.pair.source or "und", entry.source), (entry.pair.target, entry.target)):
-        said = "".join(_segment(content_from_json(loads(content))))
+        said = "".join(_write_segment(content_from_json(loads(content))))
         yield f"<tuv xml:lang={quoteattr(code)}><seg>{said}</seg></tuv>\n"
     yield "</tu>\n"
 
 
-def _segment(content: Content) -> Iterator[str]:
+def _write_segment(content: Content) -> Iterator[str]:
     for part in content:
-        yield _text(part) if isinstance(part, str) else _mark(part)
+        yield _escape_text(part) if isinstance(part, str) else _write_mark(part)
 
 
-def _mark(mark: Mark) -> str:
+def _write_mark(mark: Mark) -> str:
     """`x` pairs a mark with the same one on the other side; `type` is how it looks, as far as the format knows that."""
     look = f" type={quoteattr(mark.look)}" if mark.look else ""
     number = mark.number
@@ -451,8 +454,8 @@ def _mark(mark: Mark) -> str:
             return f'<bpt i="{number}" x="{number}"{look}>&lt;g{number}&gt;</bpt>'
         case "close":
             return f'<ept i="{number}">&lt;/g{number}&gt;</ept>'
-    return f'<ph x="{number}"{look}>{_text(mark.shows or f"<x{number}/>")}</ph>'
+    return f'<ph x="{number}"{look}>{_escape_text(mark.shows or f"<x{number}/>")}</ph>'
 
 
-def _text(text: str) -> str:
+def _escape_text(text: str) -> str:
     return escape(_NOT_XML.sub("", text))

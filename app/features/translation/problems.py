@@ -139,7 +139,7 @@ def sentences_of(problems: Sequence[TranslationProblem], target: str) -> str:
     return " ".join(dict.fromkeys(filter(None, (sentence_of(problem, target) for problem in problems))))
 
 
-def weight(problems: Iterable[TranslationProblem]) -> int:
+def total_weight(problems: Iterable[TranslationProblem]) -> int:
     """How bad these are together; 0 for none."""
     return sum(1000 if problem.kind in UNUSABLE else _WEIGHTS[problem.kind] for problem in problems)
 
@@ -211,7 +211,7 @@ class TidiedAnswer(NamedTuple):
     problems: tuple[TranslationProblem, ...]
 
 
-def tidied(source: str, answer: str) -> TidiedAnswer:
+def tidy_answer(source: str, answer: str) -> TidiedAnswer:
     """Takes out what a model says around a translation; `source` is the text it was given, which may say it too."""
     problems: list[TranslationProblem] = []
     text = clean_text(answer).strip()
@@ -227,13 +227,13 @@ def tidied(source: str, answer: str) -> TidiedAnswer:
     if (more := _AFTERTHOUGHT.search(text)) and "\n" not in source.strip():
         problems.append(TranslationProblem(ProblemKind.REMARK, more[0].strip()[:60]))
         text = text[: more.start()].strip()
-    text = _unescaped(source, _unquoted(source, text))
+    text = _unescape_text(source, _unquote_text(source, text))
     if "\n" not in source:
         text = re.sub(r"\s*\n\s*", " ", text)
     return TidiedAnswer(text, tuple(problems))
 
 
-def _unquoted(source: str, text: str) -> str:
+def _unquote_text(source: str, text: str) -> str:
     for opening, closing in _QUOTES:
         inner = text[1:-1]
         has_both = len(text) > 2 and text.startswith(opening) and text.endswith(closing)
@@ -247,7 +247,7 @@ def _unquoted(source: str, text: str) -> str:
     return text
 
 
-def _unescaped(source: str, text: str) -> str:
+def _unescape_text(source: str, text: str) -> str:
     """Models like to write signs as entities where the source has them plain."""
     if _ENTITY.search(source):
         return text
@@ -258,12 +258,12 @@ def _any_opening() -> tuple[str, ...]:
     return tuple({opening for opening, _ in _QUOTES})
 
 
-def refuses(source: str, text: str) -> bool:
+def is_refusal(source: str, text: str) -> bool:
     """Whether the model says that it will not translate, which the source does not say."""
     return any(pattern.match(text) and not pattern.match(source) for pattern in (REFUSING, _REFUSING_TO_TRANSLATE))
 
 
-def repeats(source: str) -> bool:
+def has_repetition(source: str) -> bool:
     """Whether a source says something twice in a row, so that its translation may as well."""
     return bool(_loop_of_words(source.casefold().split(), times=2) or _loop_of_characters(source))
 
@@ -271,7 +271,7 @@ def repeats(source: str) -> bool:
 def loop_in(source: str, text: str) -> str:
     """Words that come again and again right behind one another, where the source has nothing like it; "" for none."""
     found = _loop_of_words(text.casefold().split()) or _loop_of_characters(text)
-    return "" if not found or repeats(source) else found
+    return "" if not found or has_repetition(source) else found
 
 
 def _loop_of_words(words: Sequence[str], times: int = LOOP_TIMES) -> str:
@@ -334,12 +334,12 @@ def flag_words(segment: Segment, translated: Translated, target: str) -> list[st
 
 def reason_of(flag: Flag, segment: Segment, translated: Translated, language: str) -> ProblemReason:
     """Why a segment was flagged; `language` is the target's name."""
-    text = _text(flag, segment, translated)
+    text = _flag_text(flag, segment, translated)
     values = {"said": flag.said, "wanted": flag.wanted, "language": language}
     return ProblemReason(text, {name: value for name, value in values.items() if f"{{{name}}}" in text})
 
 
-def _text(flag: Flag, segment: Segment, translated: Translated) -> str:
+def _flag_text(flag: Flag, segment: Segment, translated: Translated) -> str:
     match flag.kind:
         case FlagKind.NUMBER:
             return "“{said}” is missing." if flag.said in segment.text else "“{said}” is not in the original."

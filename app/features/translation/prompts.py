@@ -24,10 +24,10 @@ from app.documents.split import CutRank, cuts_in
 from app.engine.protocol import Sampling
 from app.features.models.languages import GENERIC, TRANSLATE_GEMMA, KnownLanguages
 from app.features.translation.delivering import DeliveryCandidate
-from app.features.translation.marking import ShownContent, trimmed
-from app.features.translation.problems import weight
+from app.features.translation.marking import ShownContent, trim_content
+from app.features.translation.problems import total_weight
 from app.features.translation.result import Formality, GlossaryTerm, TranslationWish
-from app.language.names import MANY_TOKENS, WITHOUT_WORD_SPACES, base, english_name, has_formality
+from app.language.names import MANY_TOKENS, WITHOUT_WORD_SPACES, base_code, english_name, has_formality
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE
 
 SHARE_OF_CONTEXT = 0.2
@@ -80,7 +80,7 @@ def sizes_for(knows: KnownLanguages, weights: float, window_tokens: int, side_by
 
 def answer_tokens(source_tokens: int, segments: int, target: str) -> int:
     """Where an answer to so many tokens is cut off."""
-    times = LONG_ANSWER if base(target) in MANY_TOKENS else ANSWER
+    times = LONG_ANSWER if base_code(target) in MANY_TOKENS else ANSWER
     return int(times * source_tokens) + ANSWER_MORE + (TAG_TOKENS * segments if segments > 1 else 0)
 
 
@@ -103,7 +103,7 @@ def batches_of(units: Sequence[T], sizes: BatchSizes) -> list[list[T]]:
     """The units in their order, put together as far as the sizes let."""
     if sizes.segments == 1:
         return [[unit] for unit in units]
-    most = _spread(sum(unit.tokens for unit in units), sizes)
+    most = _spread_tokens(sum(unit.tokens for unit in units), sizes)
     most_segments = max(1, min(sizes.segments, math.ceil(len(units) / sizes.side_by_side)))
     found: list[list[T]] = []
     held = 0
@@ -119,7 +119,7 @@ def batches_of(units: Sequence[T], sizes: BatchSizes) -> list[list[T]]:
     return found
 
 
-def _spread(tokens: int, sizes: BatchSizes) -> int:
+def _spread_tokens(tokens: int, sizes: BatchSizes) -> int:
     share = -(-tokens // sizes.side_by_side)
     return min(sizes.tokens, max(LEAST_TOKENS, share))
 
@@ -134,14 +134,14 @@ _ENDS = re.compile(rf"[{ENDS}{ENDS_AT_ONCE}][{CLOSING}]*\s*\Z")
 
 def sentences_of(content: Content) -> list[Content]:
     """The sentences, which together are the content; those that a pair holds together stay one."""
-    return _cut(content, CutRank.SENTENCE)
+    return _cut_at_rank(content, CutRank.SENTENCE)
 
 
 def parts_of(content: Content, size: Callable[[Content], int], most: int) -> list[Content]:
     """Stretches of sentences of at most so many tokens; a longer sentence is cut between words, where that goes."""
     found: list[Content] = []
     for sentence in sentences_of(content):
-        for piece in [sentence] if size(sentence) <= most else _cut(sentence, CutRank.WORD):
+        for piece in [sentence] if size(sentence) <= most else _cut_at_rank(sentence, CutRank.WORD):
             if found and size((*found[-1], *piece)) <= most:
                 found[-1] = content_of([*found[-1], *piece])
             else:
@@ -159,9 +159,9 @@ def halves_of(content: Content) -> list[Content]:
     return [content_of([part for one in some for part in one]) for some in (sentences[:middle], sentences[middle:])]
 
 
-def joined(parts: Sequence[Content], source: str, target: str) -> Content:
+def join_parts(parts: Sequence[Content], source: str, target: str) -> Content:
     """Translated parts in a row, with the spaces between sentences that the target language has."""
-    was_spaceless, is_spaceless = (base(code) in WITHOUT_WORD_SPACES for code in (source, target))
+    was_spaceless, is_spaceless = (base_code(code) in WITHOUT_WORD_SPACES for code in (source, target))
     found: list[str | Mark] = []
     for number, part in enumerate(parts):
         ours = list(part)
@@ -177,7 +177,7 @@ def _ends_in_space(parts: Sequence[str | Mark]) -> bool:
     return plain(tuple(parts))[-1:].isspace()
 
 
-def _cut(content: Content, rank: CutRank) -> list[Content]:
+def _cut_at_rank(content: Content, rank: CutRank) -> list[Content]:
     """At every place of a rank that lies in no pair."""
     found: list[list[str | Mark]] = [[]]
     depth = 0
@@ -241,14 +241,14 @@ class TranslationUnit:
     @property
     def best(self) -> DeliveryCandidate:
         """The one with the least wrong, of those alike the first."""
-        return min(self.candidates, key=lambda one: weight(one.problems))
+        return min(self.candidates, key=lambda one: total_weight(one.problems))
 
-    def piece(self, content: Content, tokens: int) -> TranslationUnit:
-        before, core, after = trimmed(content)
+    def make_piece(self, content: Content, tokens: int) -> TranslationUnit:
+        before, core, after = trim_content(content)
         shown = ShownContent(before, core, after, self.shown.ordered, self.shown.kind)
         return TranslationUnit([], shown, self.place, self.section, tokens, parent=self)
 
-    def guarded(self, core: Content) -> Content:
+    def restore_guarded(self, core: Content) -> Content:
         """A core with what was kept back around it; protected text is still behind its marks."""
         return content_of([*self.shown.before, *core, *self.shown.after])
 
@@ -281,15 +281,15 @@ class TranslatorFamily(ABC):
     takes_context = False
 
     @abstractmethod
-    def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
+    def make_messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
         """The conversation."""
 
-    def grammar(self, request: UnitRequest) -> str:  # noqa: ARG002 - of those that follow one
+    def make_grammar(self, request: UnitRequest) -> str:  # noqa: ARG002 - of those that follow one
         """The rules that the answer follows, "" for none."""
         return ""
 
     @abstractmethod
-    def sampling(self, attempt: int) -> Sampling:
+    def choose_sampling(self, attempt: int) -> Sampling:
         """Of the first attempt (0), or of a later one, which is warmer."""
 
 
@@ -321,11 +321,11 @@ _FORMAL_AND_INFORMAL = {
 }  # fmt: skip
 
 
-def address(pair: TranslationWish) -> str:
+def form_of_address(pair: TranslationWish) -> str:
     """The word by which people are addressed as it was wished, "" where none was, or none is known."""
-    from app.language.names import base
+    from app.language.names import base_code
 
-    words = _FORMAL_AND_INFORMAL.get(base(pair.target))
+    words = _FORMAL_AND_INFORMAL.get(base_code(pair.target))
     if words is None or not pair.formality:
         return ""
     return words[0] if pair.formality is Formality.FORMAL else words[1]
@@ -364,28 +364,28 @@ class GenericFamily(TranslatorFamily):
 
     takes_context = True
 
-    def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
+    def make_messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
         """Rules, then what is known, then the segments."""
-        return [Message(Role.SYSTEM, _system(request, pair)), Message(Role.USER, _user(request, pair))]
+        return [Message(Role.SYSTEM, _system_prompt(request, pair)), Message(Role.USER, _user_prompt(request, pair))]
 
-    def grammar(self, request: UnitRequest) -> str:
+    def make_grammar(self, request: UnitRequest) -> str:
         """As many segments as were asked for; of one text, no more lines than it has."""
         if request.is_batch:
-            return _blocks(len(request.texts))
+            return _blocks_grammar(len(request.texts))
         return "" if "\n" in request.texts[0] else r"root ::= [^ \t\n] [^\n]*"
 
-    def sampling(self, attempt: int) -> Sampling:
+    def choose_sampling(self, attempt: int) -> Sampling:
         """Nearly greedy, without penalties: they would spoil names and terms."""
         temperature = TEMPERATURE + (WARMER if attempt else 0.0)
         return Sampling(temperature, top_p=TOP_P, repeat_penalty=1.0, presence_penalty=0.0, seed=SEED + attempt)
 
 
-def _system(request: UnitRequest, pair: TranslationWish) -> str:
+def _system_prompt(request: UnitRequest, pair: TranslationWish) -> str:
     what = "segments" if request.is_batch else "text"
     origin = f" from {english_name(pair.source)}" if pair.source else ""
     lines = [f"Translate the {what}{origin} to {english_name(pair.target)}."]
     if pair.formality and has_formality(pair.target):
-        word = f" ({address(pair)})" if address(pair) else ""
+        word = f" ({form_of_address(pair)})" if form_of_address(pair) else ""
         manner = "formally and politely" if pair.formality is Formality.FORMAL else "informally, as among friends"
         lines.append(f"Address the reader {manner}{word}.")
     if pair.domain.strip():
@@ -393,10 +393,10 @@ def _system(request: UnitRequest, pair: TranslationWish) -> str:
     return f"{' '.join(lines)}\n{_BATCH if request.is_batch else _ALONE}"
 
 
-def _user(request: UnitRequest, pair: TranslationWish) -> str:
+def _user_prompt(request: UnitRequest, pair: TranslationWish) -> str:
     parts = []
     if request.before or any(request.hints):
-        parts.append(f"For reference, do not translate:\n{_reference(request)}")
+        parts.append(f"For reference, do not translate:\n{_reference_lines(request)}")
     if request.terms:
         parts.append(term_lines(request.terms, "Always: {} → {}"))
     if request.said:
@@ -408,7 +408,7 @@ def _user(request: UnitRequest, pair: TranslationWish) -> str:
     return "\n\n".join(parts)
 
 
-def _reference(request: UnitRequest) -> str:
+def _reference_lines(request: UnitRequest) -> str:
     lines = [
         f"{one_line(source)} → {one_line(target)}" if target else one_line(source) for source, target in request.before
     ]
@@ -419,7 +419,7 @@ def _reference(request: UnitRequest) -> str:
     return "\n".join(lines)
 
 
-def _blocks(count: int) -> str:
+def _blocks_grammar(count: int) -> str:
     listed = r' "\n" '.join(f'"<s n=\\"{number}\\">" text "</s>"' for number in range(1, count + 1))
     return f"root ::= {listed}\n{_ANY_TEXT}\n"
 
@@ -470,40 +470,40 @@ class HyMt2(TranslatorFamily):
     def __init__(self, *, is_large: bool = False) -> None:
         self._is_large = is_large
 
-    def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
+    def make_messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
         return [Message(Role.USER, _hy_mt2(request, pair))]
 
-    def sampling(self, attempt: int) -> Sampling:
+    def choose_sampling(self, attempt: int) -> Sampling:
         """As published."""
-        return _sampling(attempt, is_large=self._is_large)
+        return _hunyuan_sampling(attempt, is_large=self._is_large)
 
 
 class HyMt1(TranslatorFamily):
     """HY-MT1.5 and Hunyuan-MT: the plain prompt for any pair; nothing else is known in English."""
 
-    def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
-        text = DEFAULT_1.format(target_lang=_name(pair.target), source_text=request.texts[0])
+    def make_messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
+        text = DEFAULT_1.format(target_lang=_language_name(pair.target), source_text=request.texts[0])
         return [Message(Role.USER, text)]
 
-    def sampling(self, attempt: int) -> Sampling:
+    def choose_sampling(self, attempt: int) -> Sampling:
         """As published."""
-        return _sampling(attempt, is_large=False)
+        return _hunyuan_sampling(attempt, is_large=False)
 
 
-def _sampling(attempt: int, *, is_large: bool) -> Sampling:
+def _hunyuan_sampling(attempt: int, *, is_large: bool) -> Sampling:
     temperature = 0.7 + (WARMER if attempt else 0.0)
     top_k, top_p, repeat = (0, 1.0, 1.0) if is_large else (20, 0.6, 1.05)
     return Sampling(temperature, top_k, top_p, 0.0, repeat_penalty=repeat, presence_penalty=0.0, seed=SEED + attempt)
 
 
 def _hy_mt2(request: UnitRequest, pair: TranslationWish) -> str:
-    target, source = _name(pair.target), request.texts[0]
+    target, source = _language_name(pair.target), request.texts[0]
     has_tags = "<x" in source or "<g" in source
-    style = _style(pair)
-    background = _background(request, pair)
+    style = _style_line(pair)
+    background = _background_lines(request, pair)
     wishes = [bool(request.terms), bool(style), bool(background), bool(request.said)]
     if sum(wishes) > 1 or request.said or (has_tags and any(wishes)):
-        tasks = _tasks(request, style, background, has_tags=has_tags)
+        tasks = _task_lines(request, style, background, has_tags=has_tags)
         numbered = [*tasks, LAST_TASK.format(target_lang=target)]
         listed = "\n".join(f"{number}. {task}" for number, task in enumerate(numbered, 1))
         return PERSONALIZATION.format(source_text=source, tasks=listed)
@@ -517,7 +517,7 @@ def _hy_mt2(request: UnitRequest, pair: TranslationWish) -> str:
     return (DELIMITERS if has_tags else DEFAULT).format(target_lang=target, source_text=source)
 
 
-def _tasks(request: UnitRequest, style: str, background: str, *, has_tags: bool) -> list[str]:
+def _task_lines(request: UnitRequest, style: str, background: str, *, has_tags: bool) -> list[str]:
     tasks = []
     if request.terms:
         tasks.append(
@@ -534,14 +534,14 @@ def _tasks(request: UnitRequest, style: str, background: str, *, has_tags: bool)
     return tasks
 
 
-def _style(pair: TranslationWish) -> str:
+def _style_line(pair: TranslationWish) -> str:
     if not pair.formality or not has_formality(pair.target):
         return ""
-    word = f", addressing people with {address(pair)}" if address(pair) else ""
+    word = f", addressing people with {form_of_address(pair)}" if form_of_address(pair) else ""
     return f"{'formal' if pair.formality is Formality.FORMAL else 'informal'}{word}"
 
 
-def _background(request: UnitRequest, pair: TranslationWish) -> str:
+def _background_lines(request: UnitRequest, pair: TranslationWish) -> str:
     lines = [one_line(pair.domain)] if pair.domain.strip() else []
     lines += [one_line(hint) for hint in request.hints if hint.strip()]
     for source, target in request.before:
@@ -550,7 +550,7 @@ def _background(request: UnitRequest, pair: TranslationWish) -> str:
     return "\n".join(lines)
 
 
-def _name(code: str) -> str:
+def _language_name(code: str) -> str:
     return _NAMES.get(code) or english_name(code)
 
 
@@ -575,7 +575,7 @@ UNKNOWN_SOURCE = "en"
 class TranslateGemma(TranslatorFamily):
     """One text a request, nothing beside it."""
 
-    def messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
+    def make_messages(self, request: UnitRequest, pair: TranslationWish) -> list[Message]:
         source = pair.source or UNKNOWN_SOURCE
         text = PROMPT.format(
             source_name=english_name(source),
@@ -586,7 +586,7 @@ class TranslateGemma(TranslatorFamily):
         )
         return [Message(Role.USER, text)]
 
-    def sampling(self, attempt: int) -> Sampling:
+    def choose_sampling(self, attempt: int) -> Sampling:
         """Greedy; what is asked again is warmer."""
         if not attempt:
             return Sampling(0.0, repeat_penalty=1.0, presence_penalty=0.0, seed=SEED)

@@ -35,16 +35,16 @@ class Recomposed:
 
 def segments_of(blocks: Iterable[Block]) -> Iterator[Segment]:
     """What there is to translate, numbered from 1 in the order of the blocks."""
-    for block, ids, texts in _numbered(blocks):
+    for block, ids, texts in _number_texts(blocks):
         for id_, text in zip(ids, texts, strict=True):
             if id_:
                 yield Segment(id_, with_breaks(text), _KINDS[block.kind], block.page or 0, block.level)
 
 
-def recomposed(blocks: Iterable[Block], words: Mapping[int, Content]) -> Iterator[Recomposed]:
+def recompose_blocks(blocks: Iterable[Block], words: Mapping[int, Content]) -> Iterator[Recomposed]:
     """The blocks with what stands in `words` for their segments, or with their own text."""
-    for block, ids, texts in _numbered(blocks):
-        said = [_shown(words[id_]) if id_ in words else text for id_, text in zip(ids, texts, strict=True)]
+    for block, ids, texts in _number_texts(blocks):
+        said = [_content_text(words[id_]) if id_ in words else text for id_, text in zip(ids, texts, strict=True)]
         if block.kind is not BlockKind.TABLE:
             yield Recomposed(block, said[0])
             continue
@@ -70,11 +70,11 @@ def with_breaks(text: str) -> Content:
     return content_of(parts)
 
 
-def _shown(content: Content) -> str:
+def _content_text(content: Content) -> str:
     return "".join("\n" if isinstance(part, Mark) else part for part in content)
 
 
-def _numbered(blocks: Iterable[Block]) -> Iterator[tuple[Block, list[int], list[str]]]:
+def _number_texts(blocks: Iterable[Block]) -> Iterator[tuple[Block, list[int], list[str]]]:
     """Each block with its texts and their segments' numbers, 0 for a text that is none."""
     count = 0
     for block in blocks:
@@ -108,10 +108,10 @@ MOST_HEADING_LEVELS = 6
 
 def as_html(blocks: Iterable[Recomposed], *, title: str, language: str, is_rtl: bool, unit: str) -> Iterator[str]:
     side = "rtl" if is_rtl else "ltr"
-    return web_page(_body(blocks, unit), title, _STYLE, language=language, direction=side)
+    return web_page(_html_body(blocks, unit), title, _STYLE, language=language, direction=side)
 
 
-def _body(blocks: Iterable[Recomposed], unit: str) -> Iterator[str]:
+def _html_body(blocks: Iterable[Recomposed], unit: str) -> Iterator[str]:
     page: int | None = None
     open_lists: list[str] = []
     for one in blocks:
@@ -123,7 +123,7 @@ def _body(blocks: Iterable[Recomposed], unit: str) -> Iterator[str]:
             yield f'<p class="page" lang="en" id="page-{page}">{escape(page_label(unit, page))}</p>'
         if block.kind is BlockKind.LIST_ITEM:
             yield from _into_list(block, open_lists)
-        yield from _block(one)
+        yield from _html_block(one)
     yield from (f"</{open_lists.pop()}>" for _ in tuple(open_lists))
 
 
@@ -137,7 +137,7 @@ def _into_list(block: Block, open_lists: list[str]) -> Iterator[str]:
         yield '<ul class="own">' if own_label(block) else "<ul>"
 
 
-def _block(one: Recomposed) -> Iterator[str]:
+def _html_block(one: Recomposed) -> Iterator[str]:
     block, text = one.block, "<br>".join(escape(line) for line in one.text.split("\n"))
     match block.kind:
         case BlockKind.HEADING:

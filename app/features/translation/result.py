@@ -123,10 +123,10 @@ class MemoryLookup(Protocol):
     The key of an entry is the source's content (words and marks) with its context; see `app.store.memory`.
     """
 
-    def find(self, source: Content, context: str = "") -> Content | None:
+    def find_step(self, source: Content, context: str = "") -> Content | None:
         """An accepted translation of the same content; a person's own goes before a model's. None without one."""
 
-    def keep(self, source: Content, target: Content, context: str = "") -> None:
+    def keep_step(self, source: Content, target: Content, context: str = "") -> None:
         """Keeps a model's translation without flags; it is on the disk when this returns."""
 
 
@@ -334,7 +334,7 @@ def searched_text(job: Job, segments: Iterable[StoredSegment]) -> str:
     found, length = [str(job.spec.get("name", ""))], 0
     for segment in segments:
         for fields in (segment.source, segment.target or {}):
-            words = _words(fields.get("content", ()))
+            words = _content_words(fields.get("content", ()))
             found.append(words)
             length += len(words)
         if length >= MOST_CHARACTERS:
@@ -342,5 +342,5 @@ def searched_text(job: Job, segments: Iterable[StoredSegment]) -> str:
     return "\n".join(found)
 
 
-def _words(content: Iterable[Any]) -> str:
+def _content_words(content: Iterable[Any]) -> str:
     return "".join(part for part in content if isinstance(part, str))

@@ -31,7 +31,7 @@ from app.features.translation.at_work import row_of
 from app.features.translation.marking import marked_text, shown_text
 from app.features.translation.memory import own_entry, write_tmx
 from app.features.translation.problems import flag_words
-from app.features.translation.recomposed import NOT_TRANSLATED, as_plain, recomposed
+from app.features.translation.recomposed import NOT_TRANSLATED, as_plain, recompose_blocks
 from app.features.translation.result import (
     BLOCKS,
     TYPED,
@@ -43,8 +43,8 @@ from app.features.translation.result import (
     source_language_of,
     wish_of,
 )
-from app.features.work.saved_file import SCRATCH, put, scratch_beside, web_page, written
-from app.language.names import language
+from app.features.work.saved_file import SCRATCH, replace_file, scratch_beside, web_page, write_file
+from app.language.names import find_language
 from app.store.documents import StoredDocument
 from app.store.jobs import Job
 from app.store.translations import LanguagePair, MemoryEntry, TranslationStore
@@ -86,12 +86,12 @@ class _SavedWords:
             elif row.is_open and self.is_marked:
                 yield row.segment.id, content_of([NOT_TRANSLATED, *row.segment.content])
 
-    def saved(self, path: Path) -> Saved:
+    def make_saved(self, path: Path) -> Saved:
         is_marked = self.is_marked and bool(self.untranslated)
         return Saved(path, tuple(self.untranslated), is_marked, kept=tuple(self.kept))
 
 
-def rewrite(
+def rewrite_file(
     original: OriginalFile, rows: Iterable[Row], target: str, path: Path, cancel: CancelToken, *, child_folder: Path
 ) -> Iterator[Saving | Saved]:
     """The file again; the last thing is Saved, none where it was cancelled.
@@ -117,27 +117,29 @@ def rewrite(
                 if isinstance(event, SegmentsWritten):
                     yield Saving(event.segments)
                 elif isinstance(event, Rewritten):
-                    _put(scratch, path)
-                    yield replace(words.saved(path), refused=event.refused, remarks=event.remarks)
+                    _replace_file(scratch, path)
+                    yield replace(words.make_saved(path), refused=event.refused, remarks=event.remarks)
     finally:
         lines.unlink(missing_ok=True)
 
 
-def compose(blocks: Iterable[Block], rows: Iterable[Row], target: str, path: Path, *, title: str, unit: str) -> Saved:
+def compose_document(
+    blocks: Iterable[Block], rows: Iterable[Row], target: str, path: Path, *, title: str, unit: str
+) -> Saved:
     """A new document, .docx or .html by the ending of `path`; raises DiskFull or FolderNotWritable."""
     from app.features.translation.recomposed import as_html
     from app.features.translation.recomposed_docx import write_docx
 
     words = _SavedWords(rows, is_marked=True)
-    new = recomposed(blocks, dict(words))
+    new = recompose_blocks(blocks, dict(words))
     code, is_rtl = language_of(target)
-    with written(path) as file:
+    with write_file(path) as file:
         if path.suffix.lower() == ".docx":
             write_docx(new, file, title=title, language=code, is_rtl=is_rtl, unit=unit)
         else:
             for line in as_html(new, title=title, language=code, is_rtl=is_rtl, unit=unit):
                 file.write(f"{line}\n".encode("utf-8", "replace"))
-    return replace(words.saved(path), keeps_layout=False)
+    return replace(words.make_saved(path), keeps_layout=False)
 
 
 def check_target(path: Path, source: Path) -> None:
@@ -152,13 +154,13 @@ def check_target(path: Path, source: Path) -> None:
 
 def language_of(target: str) -> tuple[str, bool]:
     """A target's code, and whether it runs from right to left."""
-    found = language(target)
+    found = find_language(target)
     return (found.code, found.is_rtl) if found is not None else (target, False)
 
 
-def _put(scratch: Path, path: Path) -> None:
+def _replace_file(scratch: Path, path: Path) -> None:
     try:
-        put(scratch, path)
+        replace_file(scratch, path)
     except PermissionError as error:
         if path.exists():  # Windows does not replace what another program has open
             raise TargetIsOpen(str(path)) from error
@@ -197,50 +199,54 @@ class TranslationSavings:
         job = self._known(translation_id)
         source, format_ = Path(str(job.spec.get("path", ""))), str(job.spec.get("format", ""))
         if format_ == TYPED:
-            with written(path) as file:
+            with write_file(path) as file:
                 file.write(self.as_text(job.id).encode("utf-8", "replace"))
             yield Saved(path)
             return
         check_target(path, source)
         if format_ == BLOCKS:
-            yield from self._compose(job, path, cancel)
+            yield from self._compose_document(job, path, cancel)
             return
-        copy = self._copies.path(job.id, source)
+        copy = self._copies.copy_path(job.id, source)
         if not copy.is_file():
             raise DocumentGone(source.name or job.title)
         original = OriginalFile(copy, format_, str(job.spec.get("sha256", "")), self._password_of(job.id))
-        rows, target = self._rows(job), wish_of(job).target
-        yield from rewrite(original, rows, target, path, cancel, child_folder=self._child_folder)
+        rows, target = self._read_rows(job), wish_of(job).target
+        yield from rewrite_file(original, rows, target, path, cancel, child_folder=self._child_folder)
 
     def as_text(self, translation_id: int) -> str:
         """Of one that was begun, as plain text; what is not translated stays."""
         job = self._known(translation_id)
-        rows = list(self._rows(job))
+        rows = list(self._read_rows(job))
         contents = {row.segment.id: row.translated.content for row in rows if row.translated is not None}
         if job.spec.get("format") == TYPED:
-            from app.features.translation.live import joined  # brings the pipeline along
+            from app.features.translation.live import join_paragraphs  # brings the pipeline along
 
-            return joined(str((self._store.result(job.id) or {}).get("source", "")), contents)
+            return join_paragraphs(str((self._store.read_result(job.id) or {}).get("source", "")), contents)
         if job.spec.get("format") == BLOCKS:
-            return "\n\n".join(map(as_plain, recomposed(self._documents.blocks(self._document(job).id), contents)))
+            return "\n\n".join(
+                map(as_plain, recompose_blocks(self._documents.read_blocks(self._source_document(job).id), contents))
+            )
         return "\n\n".join(shown_text(contents.get(row.segment.id, row.segment.content)) for row in rows)
 
-    def _rows(self, job: Job) -> Iterator[Row]:
+    def _read_rows(self, job: Job) -> Iterator[Row]:
         return map(row_of, self._store.every_segment(job.id))
 
-    def _document(self, job: Job) -> StoredDocument:
+    def _source_document(self, job: Job) -> StoredDocument:
         ids = self._store.documents_of([job.id])[job.id]
         document = self._documents.store.get(ids[0]) if ids else None
         if document is None:
             raise DocumentGone(job.title)
         return document
 
-    def _compose(self, job: Job, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
-        document = self._document(job)
+    def _compose_document(self, job: Job, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
+        document = self._source_document(job)
         yield Saving(0)
         if not cancel.cancelled:
-            blocks = self._documents.blocks(document.id)
-            yield compose(blocks, self._rows(job), wish_of(job).target, path, title=job.title, unit=document.unit)
+            blocks = self._documents.read_blocks(document.id)
+            yield compose_document(
+                blocks, self._read_rows(job), wish_of(job).target, path, title=job.title, unit=document.unit
+            )
 
     def save_bilingual(self, translation_id: int, path: Path) -> None:
         """Source and translation side by side with what was flagged: a .html, .csv or .tmx file by the ending.
@@ -249,7 +255,7 @@ class TranslationSavings:
         """
         job = self._known(translation_id)
         source, target = source_language_of(job), wish_of(job).target
-        save_bilingual(self._rows(job), path, title=job.title, source=source, target=target)
+        save_bilingual(self._read_rows(job), path, title=job.title, source=source, target=target)
 
 
 def remove_scratch(child_folder: Path, before: float) -> None:
@@ -269,7 +275,7 @@ def endings_of(stored: StoredTranslation) -> tuple[str, ...]:
 
 def file_name(stored: StoredTranslation, ending: str) -> str:
     """Such as "lease (Português).docx"; it says so where not all is translated."""
-    target = language(stored.wish.target)
+    target = find_language(stored.wish.target)
     said = target.own.replace(" (", ", ").replace(")", "") if target is not None else stored.wish.target
     stem = Path(stored.name).stem or "".join(
         text if text.isalnum() or text in " -_.()" else " " for text in stored.title
@@ -304,18 +310,18 @@ col.id { width: 4em }
 
 def save_bilingual(rows: Iterable[Row], path: Path, *, title: str, source: str, target: str) -> None:
     """Writes the file in the form of its ending, one of `ENDINGS`; raises DiskFull or FolderNotWritable."""
-    with written(path) as file:
+    with write_file(path) as file:
         match path.suffix.lower():
             case ".tmx":
-                write_tmx(_entries(rows, LanguagePair(source, target)), file)
+                write_tmx(_memory_entries(rows, LanguagePair(source, target)), file)
             case ".csv":
                 _write_csv(rows, file, target)
             case _:
-                for line in web_page(_html(rows, title, source, target), title, _STYLE, language="en"):
+                for line in web_page(_html_rows(rows, title, source, target), title, _STYLE, language="en"):
                     file.write(f"{line}\n".encode("utf-8", "replace"))
 
 
-def _entries(rows: Iterable[Row], pair: LanguagePair) -> Iterator[MemoryEntry]:
+def _memory_entries(rows: Iterable[Row], pair: LanguagePair) -> Iterator[MemoryEntry]:
     """What is translated; what could not be is left out."""
     for row in rows:
         done = row.translated
@@ -335,8 +341,8 @@ def _write_csv(rows: Iterable[Row], file: IO[bytes], target: str) -> None:
                 segment.id,
                 segment.page or "",
                 segment.kind.value,
-                _cell(marked_text(segment.content)),
-                _cell(marked_text(done.content)) if done is not None else "",
+                _safe_cell(marked_text(segment.content)),
+                _safe_cell(marked_text(done.content)) if done is not None else "",
                 done.origin.value if done is not None else "",
                 "yes" if done is not None and done.accepted else "",
                 " ".join(flag_words(segment, done, target)) if done is not None else "",
@@ -345,12 +351,12 @@ def _write_csv(rows: Iterable[Row], file: IO[bytes], target: str) -> None:
     text.detach()
 
 
-def _cell(text: str) -> str:
+def _safe_cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _html(rows: Iterable[Row], title: str, source: str, target: str) -> Iterator[str]:
-    heads = [language(code) for code in (source, target)]
+def _html_rows(rows: Iterable[Row], title: str, source: str, target: str) -> Iterator[str]:
+    heads = [find_language(code) for code in (source, target)]
     names = [one.own if one else code for one, code in zip(heads, (source, target), strict=True)]
     sides = [
         f'lang="{escape(code)}" dir="{"rtl" if one and one.is_rtl else "ltr"}"'

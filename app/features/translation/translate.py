@@ -20,7 +20,13 @@ from app.core.events import CancelToken, FinishReason
 from app.documents.segments import Content, Segment, plain
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
-from app.features.translation.delivering import DeliveryCandidate, blocks, delivered, growing_block, without_tags
+from app.features.translation.delivering import (
+    DeliveryCandidate,
+    deliver_segment,
+    growing_block,
+    numbered_segments,
+    without_tags,
+)
 from app.features.translation.marking import to_text
 from app.features.translation.problems import ProblemKind, TranslationProblem, is_unusable, loop_in
 from app.features.translation.prompts import (
@@ -28,7 +34,7 @@ from app.features.translation.prompts import (
     TranslationUnit,
     batches_of,
     halves_of,
-    joined,
+    join_parts,
     parts_of,
     sentences_of,
 )
@@ -44,7 +50,7 @@ from app.features.translation.result import (
     TranslationSource,
     TranslationWish,
 )
-from app.features.translation.work import CHARACTERS_A_TOKEN, TranslationWork, begin, sorted_out
+from app.features.translation.work import CHARACTERS_A_TOKEN, TranslationWork, begin_work, sorted_out
 from app.features.work.asking import (
     PromptReading,
     TaskAnswer,
@@ -76,7 +82,7 @@ class UnitBatch:
     @property
     def ask(self) -> Ask:
         """As it goes to the engine, with what is known by then."""
-        return self.work.ask(self.units, self.step)
+        return self.work.make_ask(self.units, self.step)
 
 
 class AnswerRepair:
@@ -85,29 +91,29 @@ class AnswerRepair:
     def __init__(self, work: TranslationWork, settle: Callable[[TranslationUnit], None]) -> None:
         self._work, self._settle = work, settle
 
-    def first(self, units: Sequence[TranslationUnit]) -> list[UnitBatch]:
+    def first_tasks(self, units: Sequence[TranslationUnit]) -> list[UnitBatch]:
         """The task for a batch; for one unit that is too long for a prompt, those for its parts."""
         if len(units) == 1 and units[0].tokens > self._work.sizes.tokens:
             most = self._work.sizes.tokens
-            parts = parts_of(units[0].shown.core, lambda part: self._tokens(part, units[0]), most)
+            parts = parts_of(units[0].shown.core, lambda part: self._token_share(part, units[0]), most)
             if len(parts) > 1:
                 return self._begin_pieces(units[0], parts)
         return [UnitBatch(self._work, list(units))]
 
-    def take(self, task: UnitBatch, answer: TaskAnswer | AppError) -> Iterable[UnitBatch]:
+    def take_answer(self, task: UnitBatch, answer: TaskAnswer | AppError) -> Iterable[UnitBatch]:
         if isinstance(answer, _OF_ALL):
             raise answer
         if isinstance(answer, AppError):
-            return self._failed(task, answer)
+            return self._handle_failure(task, answer)
         if len(task.units) > 1:
             return self._take_batch(task, answer)
         unit = task.units[0]
         if answer.finish in _CUT:
             return self._cut_off(task, answer.text)
-        return self._judged(unit, self._work.checks.judge(unit.shown, answer.text, unit.terms))
+        return self._judge_unit(unit, self._work.checks.judge_answer(unit.shown, answer.text, unit.terms))
 
     def _take_batch(self, task: UnitBatch, answer: TaskAnswer) -> list[UnitBatch]:
-        found = blocks(answer.text)
+        found = numbered_segments(answer.text)
         numbers = [number for number, _ in found]
         is_told_apart = all(0 < number <= len(task.units) for number in numbers) and len(set(numbers)) == len(numbers)
         if answer.finish in _CUT:
@@ -117,41 +123,43 @@ class AnswerRepair:
         left: list[TranslationUnit] = []
         for number, unit in enumerate(task.units, 1):
             if number in texts:
-                again += self._judged(unit, self._work.checks.judge(unit.shown, texts[number], unit.terms))
+                again += self._judge_unit(unit, self._work.checks.judge_answer(unit.shown, texts[number], unit.terms))
             elif answer.finish in _CUT:
                 left.append(unit)
             else:
-                again += self._judged(
+                again += self._judge_unit(
                     unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.MISSING),))
                 )
-        return [*self._halved(left), *again]
+        return [*self._halve_batch(left), *again]
 
-    def _halved(self, units: list[TranslationUnit]) -> list[UnitBatch]:
+    def _halve_batch(self, units: list[TranslationUnit]) -> list[UnitBatch]:
         middle = (len(units) + 1) // 2
         return [UnitBatch(self._work, half) for half in (units[:middle], units[middle:]) if half]
 
-    def _failed(self, task: UnitBatch, error: AppError) -> list[UnitBatch]:
+    def _handle_failure(self, task: UnitBatch, error: AppError) -> list[UnitBatch]:
         if len(task.units) > 1:
-            return self._halved(task.units)
+            return self._halve_batch(task.units)
         unit = task.units[0]
         if isinstance(error, PromptTooLong):
             if task.step < AskingStep.BARE and unit.had_context:
-                return [self._at(unit, AskingStep.BARE)]
-            return self._in_halves(unit) or self._judged(
+                return [self._batch_at_step(unit, AskingStep.BARE)]
+            return self._in_halves(unit) or self._judge_unit(
                 unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.CUT),))
             )
         failed = DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.FAILED),))
         if isinstance(error, GrammarInvalid) and unit.step < AskingStep.BARE:
             unit.candidates.append(failed)
-            return [self._at(unit, AskingStep.BARE)]
-        return self._judged(unit, failed)
+            return [self._batch_at_step(unit, AskingStep.BARE)]
+        return self._judge_unit(unit, failed)
 
     def _cut_off(self, task: UnitBatch, text: str) -> list[UnitBatch]:
         """An answer that did not end: a loop is asked for again, a long text in halves."""
         unit = task.units[0]
         if loop := loop_in(unit.shown.words, text):
-            return self._judged(unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.LOOP, loop),)))
-        return self._in_halves(unit) or self._judged(
+            return self._judge_unit(
+                unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.LOOP, loop),))
+            )
+        return self._in_halves(unit) or self._judge_unit(
             unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.CUT),))
         )
 
@@ -161,21 +169,21 @@ class AnswerRepair:
 
     # One unit on the ladder.
 
-    def _judged(self, unit: TranslationUnit, found: DeliveryCandidate) -> list[UnitBatch]:
+    def _judge_unit(self, unit: TranslationUnit, found: DeliveryCandidate) -> list[UnitBatch]:
         if not found.problems and _is_echo(unit, found.words):
             found = DeliveryCandidate(found.core, (TranslationProblem(ProblemKind.ECHO),))
         unit.candidates.append(found)
         if not found.problems or self._is_same_again(unit) or self._is_beyond_it(found):
-            return self._end(unit)
+            return self._settle_best(unit)
         if unit.step is AskingStep.FIRST:
-            return [self._at(unit, AskingStep.ALONE)]
+            return [self._batch_at_step(unit, AskingStep.ALONE)]
         if unit.step is AskingStep.ALONE and unit.had_context:
-            return [self._at(unit, AskingStep.BARE)]
+            return [self._batch_at_step(unit, AskingStep.BARE)]
         sentences = sentences_of(unit.shown.core)
         is_worth_it = any(problem.kind is not ProblemKind.GLOSSARY for problem in found.problems)
         if unit.step < AskingStep.PIECES and is_worth_it and len(sentences) > 1 and not unit.pieces:
             return self._begin_pieces(unit, sentences)
-        return self._end(unit)
+        return self._settle_best(unit)
 
     def _is_same_again(self, unit: TranslationUnit) -> bool:
         if len(unit.candidates) < 2:
@@ -189,25 +197,25 @@ class AnswerRepair:
             problem.kind is ProblemKind.GLOSSARY for problem in found.problems
         )
 
-    def _at(self, unit: TranslationUnit, step: AskingStep) -> UnitBatch:
+    def _batch_at_step(self, unit: TranslationUnit, step: AskingStep) -> UnitBatch:
         unit.step = step
         return UnitBatch(self._work, [unit], step)
 
     def _begin_pieces(self, unit: TranslationUnit, contents: Sequence[Content]) -> list[UnitBatch]:
         unit.step = AskingStep.PIECES
-        unit.pieces = [unit.piece(content, self._tokens(content, unit)) for content in contents]
+        unit.pieces = [unit.make_piece(content, self._token_share(content, unit)) for content in contents]
         asked = [piece for piece in unit.pieces if piece.shown.has_words]
         for piece in unit.pieces:
             if piece not in asked:
                 piece.settled = DeliveryCandidate(piece.shown.core)
-        return [UnitBatch(self._work, [piece]) for piece in asked] or self._end(unit)
+        return [UnitBatch(self._work, [piece]) for piece in asked] or self._settle_best(unit)
 
-    def _tokens(self, content: Content, unit: TranslationUnit) -> int:
+    def _token_share(self, content: Content, unit: TranslationUnit) -> int:
         """Its share of the unit's."""
         size = len(unit.shown.text) or 1
         return max(1, round(unit.tokens * len(to_text(content)) / size)) if unit.tokens else size // CHARACTERS_A_TOKEN
 
-    def _end(self, unit: TranslationUnit) -> list[UnitBatch]:
+    def _settle_best(self, unit: TranslationUnit) -> list[UnitBatch]:
         unit.settled = unit.best
         if unit.parent is None:
             self._settle(unit)
@@ -215,16 +223,16 @@ class AnswerRepair:
         parent = unit.parent
         if any(piece.settled is None for piece in parent.pieces):
             return []
-        parent.candidates.append(self._joined(parent))
-        return self._end(parent)
+        parent.candidates.append(self._join_sentences(parent))
+        return self._settle_best(parent)
 
-    def _joined(self, unit: TranslationUnit) -> DeliveryCandidate:
+    def _join_sentences(self, unit: TranslationUnit) -> DeliveryCandidate:
         """The translations of the sentences in a row, checked as one."""
         problems: list[TranslationProblem] = []
         parts: list[Content] = []
         for piece in unit.pieces:
             assert piece.settled is not None
-            parts.append(piece.guarded(piece.settled.core))
+            parts.append(piece.restore_guarded(piece.settled.core))
             for problem in piece.settled.problems:
                 if problem.kind is ProblemKind.MARKS or problem.kind is ProblemKind.PART:
                     problems.append(problem)
@@ -232,9 +240,9 @@ class AnswerRepair:
                 problems.append(TranslationProblem(ProblemKind.PART, plain(piece.shown.core)))
         if all(is_unusable(piece.settled.problems) for piece in unit.pieces if piece.settled and piece.shown.has_words):
             return DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.FAILED),))
-        core = joined(parts, self._work.pair.source, self._work.pair.target)
+        core = join_parts(parts, self._work.pair.source, self._work.pair.target)
         found = DeliveryCandidate(core, tuple(dict.fromkeys(problems)))
-        return self._work.checks.judged(unit.shown, found, unit.terms)
+        return self._work.checks.judge_candidate(unit.shown, found, unit.terms)
 
 
 def _is_echo(unit: TranslationUnit, words: str) -> bool:
@@ -242,14 +250,14 @@ def _is_echo(unit: TranslationUnit, words: str) -> bool:
     return any(words.strip() in (source, target) and source != unit.shown.words for source, target in unit.before)
 
 
-__all__ = ["translate"]
+__all__ = ["translate_segments"]
 
 COUNTED_AT_ONCE = 256
 WINDOWS_A_PLACE = 4
 """So many requests for each place of the engine are on the wire: what is told with one is known when it goes there."""
 
 
-def translate(
+def translate_segments(
     segments: Sequence[Segment],
     wish: TranslationWish,
     engine: Engine,
@@ -265,7 +273,7 @@ def translate(
     once as partial. Raises what the engine raises when a second try does not help; what was done is kept.
     `is_interactive` goes before all background work and asks one segment after another.
     """
-    work = begin(segments, wish, engine, memory, cancel)
+    work = begin_work(segments, wish, engine, memory, cancel)
     if work is None:
         yield TranslationEnded(is_partial=True)
         return
@@ -277,7 +285,7 @@ class _TranslationRun:
 
     def __init__(self, work: TranslationWork, done: Mapping[int, Translated], *, is_interactive: bool) -> None:
         self._work, self._given, self._is_interactive = work, done, is_interactive
-        self._repair = AnswerRepair(work, self._settle)
+        self._repair = AnswerRepair(work, self._settle_unit)
         self._settled: list[Translated] = []
         self._done = sum(segment.id in done for segment in work.segments)
         self._terms_told = 0
@@ -286,67 +294,67 @@ class _TranslationRun:
         work = self._work
         known, units = sorted_out(work, self._given)
         if not work.cancel.cancelled:
-            self._count(units)
+            self._count_units(units)
         if work.cancel.cancelled:
             yield TranslationEnded(is_partial=True)
             return
         tokens = sum(unit.tokens for unit in units)
         yield TranslationPlanned(len(work.segments), self._done + len(known), tokens, work.source)
         self._settled += known
-        yield from self._told()
-        tasks = [task for batch in batches_of(units, work.sizes) for task in self._repair.first(batch)]
-        yield from self._asked(tasks)
+        yield from self._settled_events()
+        tasks = [task for batch in batches_of(units, work.sizes) for task in self._repair.first_tasks(batch)]
+        yield from self._ask_batches(tasks)
         yield TranslationEnded(is_partial=work.cancel.cancelled)
 
-    def _count(self, units: Sequence[TranslationUnit]) -> None:
+    def _count_units(self, units: Sequence[TranslationUnit]) -> None:
         for at in range(0, len(units), COUNTED_AT_ONCE):
             some = units[at : at + COUNTED_AT_ONCE]
-            for unit, tokens in zip(some, self._work.count([unit.shown.text for unit in some]), strict=True):
+            for unit, tokens in zip(some, self._work.count_tokens([unit.shown.text for unit in some]), strict=True):
                 unit.tokens = tokens
             if self._work.cancel.cancelled:
                 return
 
-    def _asked(self, tasks: Sequence[UnitBatch]) -> Iterator[TranslationEvent]:
+    def _ask_batches(self, tasks: Sequence[UnitBatch]) -> Iterator[TranslationEvent]:
         work = self._work
         events: Iterator[TaskRests | PromptReading[UnitBatch] | TaskGrowing[UnitBatch] | TaskTaken[UnitBatch]]
         if self._is_interactive:
-            events = work_off_in_turn(tasks, work.engine, work.cancel, self._repair.take)
+            events = work_off_in_turn(tasks, work.engine, work.cancel, self._repair.take_answer)
         else:
             places = work.sizes.side_by_side
             largest = WINDOWS_A_PLACE * places if places > 1 else 1
-            events = work_off(tasks, work.engine, work.cancel, self._repair.take, first=places, largest=largest)
+            events = work_off(tasks, work.engine, work.cancel, self._repair.take_answer, first=places, largest=largest)
         for event in events:
             if isinstance(event, TaskRests):
                 yield event
             elif isinstance(event, TaskTaken):
-                yield from self._told()
-            elif isinstance(event, TaskGrowing) and (grown := _grown(event)) is not None:
+                yield from self._settled_events()
+            elif isinstance(event, TaskGrowing) and (grown := _grown_segment(event)) is not None:
                 yield grown
 
-    def _settle(self, unit: TranslationUnit) -> None:
+    def _settle_unit(self, unit: TranslationUnit) -> None:
         """A unit is done: its segments are, and what has no flag is kept."""
         assert unit.settled is not None
         for segment in unit.segments:
-            self._settled.append(delivered(segment, unit.shown, unit.settled))
+            self._settled.append(deliver_segment(segment, unit.shown, unit.settled))
         first = self._settled[-1]
         if first.origin is TranslationSource.MODEL and not first.flags:
             segment = unit.segments[-1]
-            self._work.memory.keep(segment.content, first.content, segment.context)
+            self._work.memory.keep_step(segment.content, first.content, segment.context)
 
-    def _told(self) -> Iterator[TranslationEvent]:
+    def _settled_events(self) -> Iterator[TranslationEvent]:
         """The events for what was settled; documents learn from it."""
         settled, self._settled = self._settled, []
         work = self._work
         for translated in settled:
             self._done += 1
-            work.learn(translated)
+            work.learn_translation(translated)
             yield SegmentDone(translated, self._done, len(work.segments))
         if len(work.consistency.terms) > self._terms_told:
             self._terms_told = len(work.consistency.terms)
             yield TermsFound(work.consistency.terms)
 
 
-def _grown(event: TaskGrowing[UnitBatch]) -> SegmentGrows | None:
+def _grown_segment(event: TaskGrowing[UnitBatch]) -> SegmentGrows | None:
     units = event.task.units
     if len(units) == 1:
         return _grown_alone(units[0], without_tags(event.text).strip())
@@ -363,5 +371,5 @@ def _grown_alone(unit: TranslationUnit, text: str) -> SegmentGrows | None:
     before = unit.parent.pieces[: unit.parent.pieces.index(unit)]
     if unit.parent.parent is not None or any(piece.settled is None for piece in before):
         return None
-    parts = [plain(piece.guarded(piece.settled.core)) for piece in before if piece.settled is not None]
+    parts = [plain(piece.restore_guarded(piece.settled.core)) for piece in before if piece.settled is not None]
     return SegmentGrows(unit.parent.segments[0].id, "".join([*parts, text]).strip())

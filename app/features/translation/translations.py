@@ -108,18 +108,18 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         self._additions = FileAdditions(jobs, store, documents, self._copies, child_folder)
         self.files = TranslationSavings(
             store, documents, self._copies, child_folder,
-            known=self._known, password_of=lambda job_id: self._passwords.get(job_id, ""),
+            known=self._known_job, password_of=lambda job_id: self._passwords.get(job_id, ""),
         )  # fmt: skip
         self.words = KeptWords(store, memory)
-        self.segments = KeptSegments(store, self.words, self._known)
+        self.segments = KeptSegments(store, self.words, self._known_job)
         self._estimates = TranslationEstimates(engines, jobs)
         self._changing = threading.Lock()
         """Held while a wish or the segments change: no outcome of the work is stored."""
         self.pipeline: Translate | None = None
         """Another one than the program's own."""
 
-    def _begun(self, job: Job) -> RunningTranslation:
-        if not self._store.segment(job.id, 1):
+    def _job_at_work(self, job: Job) -> RunningTranslation:
+        if not self._store.read_segment(job.id, 1):
             raise DocumentGone(job.title)
         return RunningTranslation(
             job.id, self._jobs, self._store, self.words, changing=self._changing, translate=self.pipeline
@@ -142,20 +142,20 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         password is needed, and what else the child met; nothing of the file is then kept. Pages that are pictures are
         to be read first, unless they are to be left.
         """
-        for found in self._additions.add(path, wish, cancel, password, leaves_pictures=leaves_pictures):
+        for found in self._additions.add_file(path, wish, cancel, password, leaves_pictures=leaves_pictures):
             if isinstance(found, Adding | Pictured):
                 yield found
                 continue
             if password:
                 self._passwords[found] = password
-            yield TranslationAdded(self._row(self._known(found)))
+            yield TranslationAdded(self._stored_row(self._known_job(found)))
 
-    def merged(self, translation_id: int) -> StoredTranslation:
+    def merge_twin(self, translation_id: int) -> StoredTranslation:
         """Of a file that was added twice with one wish, and never begun: the first, and the second goes; else itself.
 
         Raises KeyError where it is gone.
         """
-        job = self._known(translation_id)
+        job = self._known_job(translation_id)
         drafts = self._jobs.find(KIND, (DRAFT,))
         documents = self._store.documents_of([draft.id for draft in drafts])
 
@@ -165,24 +165,24 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
             return other.id < job.id and is_alike and documents[other.id] == documents[job.id]
 
         if job.state != DRAFT or not job.spec.get("path"):
-            return self._row(job)
-        rows = (self._row(other) for other in drafts if is_same(other))
+            return self._stored_row(job)
+        rows = (self._stored_row(other) for other in drafts if is_same(other))
         first = next((row for row in rows if not row.done), None)
         if first is None:
-            return self._row(job)
-        self._remove([job.id])
+            return self._stored_row(job)
+        self._remove_jobs([job.id])
         return first
 
     def add_text(self, text: str, wish: TranslationWish) -> StoredTranslation:
         """A text that is worked off like a document; without any words it has no segments."""
-        return self._row(self._known(self._additions.add_text(text, wish)))
+        return self._stored_row(self._known_job(self._additions.add_text(text, wish)))
 
-    def change(self, translation_id: int, wish: TranslationWish) -> None:
+    def change_wish(self, translation_id: int, wish: TranslationWish) -> None:
         """Another wish: what does not hold for it any more is taken back, and found again in the memory or asked anew.
 
         What a person edited or accepted stays as long as the languages are the same. One at work goes on with it.
         """
-        job = self._known(translation_id)
+        job = self._known_job(translation_id)
         before = wish_of(job)
         if wish == before:
             return
@@ -200,10 +200,10 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
 
         Raises what the engine raises, NoRoomForModel where the tab's own model would need the chat's to give way.
         """
-        job = self._known(translation_id)
+        job = self._known_job(translation_id)
         wish, source = self.words.whole_wish(job), source_language_of(job)
-        rows = self.segments.rows(job.id)
-        return self._estimates.estimate(rows, lambda model: self.words.memory(wish, source, model), cancel)
+        rows = self.segments.read_rows(job.id)
+        return self._estimates.estimate_rows(rows, lambda model: self.words.memory_for(wish, source, model), cancel)
 
     def estimate_all(self, translation_ids: Sequence[int], cancel: CancelToken) -> TranslationEstimate | None:
         """What they would take together."""
@@ -222,11 +222,11 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
             )
         )
 
-    def begin(self, translation_ids: Sequence[int]) -> None:
+    def begin_translations(self, translation_ids: Sequence[int]) -> None:
         """Queues drafts, in this order; one that is done is worked through anew, and only what changed is asked."""
         for translation_id in translation_ids:
-            job = self._known(translation_id)
-            if job.state == DRAFT and not self._row(job).done and self.is_outdated(job.id):
+            job = self._known_job(translation_id)
+            if job.state == DRAFT and not self._stored_row(job).done and self.is_outdated(job.id):
                 self.take_again(job.id)
             if job.state == DONE:
                 with self._changing:
@@ -236,7 +236,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
 
     def translate_again(self, translation_id: int, segment_id: int) -> None:
         """Takes one segment back and queues the translation, which asks for it anew."""
-        job = self._known(translation_id)
+        job = self._known_job(translation_id)
         with self._changing:
             self.segments.take_back(job.id, keeps_own=False, only=segment_id)
         if job.state in (QUEUED, RUNNING):
@@ -244,20 +244,20 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         else:
             self._jobs.queue_last(job.id)
 
-    def document(self, translation_id: int) -> StoredDocument | None:
+    def source_document(self, translation_id: int) -> StoredDocument | None:
         """What was read of its file, as it is by now; None where the file itself is translated."""
-        return self._additions.document_of(self._known(translation_id))
+        return self._additions.document_of(self._known_job(translation_id))
 
     def is_outdated(self, translation_id: int) -> bool:
         """Whether its document says something else by now: more was read from its pictures, or that was corrected."""
-        return self._additions.is_outdated(self._known(translation_id))
+        return self._additions.is_outdated(self._known_job(translation_id))
 
     def take_again(self, translation_id: int) -> None:
         """Translates the document as it is by now; what is translated of segments that did not change stays.
 
         One that was not begun is not begun by it.
         """
-        job = self._known(translation_id)
+        job = self._known_job(translation_id)
         with self._changing:
             self._additions.take_again(job)
         if job.state in (QUEUED, RUNNING):
@@ -265,32 +265,32 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         elif job.state != DRAFT:
             self._jobs.queue_last(job.id)
 
-    def terms(self, translation_id: int) -> tuple[GlossaryTerm, ...]:
+    def repeated_terms(self, translation_id: int) -> tuple[GlossaryTerm, ...]:
         """Names and terms that it repeats, and the renderings that are the same in all of it."""
-        return terms_of(self._known(translation_id))
+        return terms_of(self._known_job(translation_id))
 
     # Files.
 
-    def tidy(self, before: float) -> None:
+    def remove_leftovers(self, before: float) -> None:
         """Removes what an ended program left half-added or half-saved; slow.
 
         Only of before that moment (seconds since 1970).
         """
-        self._remove(job.id for job in self._jobs.find(KIND, (ADDING,)) if job.created_at < before)
+        self._remove_jobs(job.id for job in self._jobs.find(KIND, (ADDING,)) if job.created_at < before)
         remove_scratch(self._child_folder, before)
 
     def remove_deleted(self, before: float) -> None:
         """Removes for good what was deleted before that moment (seconds since 1970), with its files; slow."""
-        self._remove(self._jobs.deleted(KIND, before))
+        self._remove_jobs(self._jobs.deleted(KIND, before))
 
-    def _remove(self, job_ids: Iterable[int]) -> None:
+    def _remove_jobs(self, job_ids: Iterable[int]) -> None:
         for job_id in job_ids:
             self._store.remove_segments(job_id)
             self._jobs.remove(job_id)
-        for job_id in set(self._copies.job_ids()) - self._jobs.ids(KIND):
-            self._copies.remove(job_id)
+        for job_id in set(self._copies.job_ids()) - self._jobs.list_ids(KIND):
+            self._copies.remove_copy(job_id)
 
-    def remembered(
+    def search_memory(
         self,
         cancel: CancelToken,
         words: str = "",
@@ -304,8 +304,8 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         """
         only = None
         if translation_id is not None:
-            only = self.words.ids_of(self._known(translation_id), self.segments.rows(translation_id))
-        return self.words.find(words, pair, only, cancel)
+            only = self.words.ids_of(self._known_job(translation_id), self.segments.read_rows(translation_id))
+        return self.words.find_matches(words, pair, only, cancel)
 
     # Typed text.
 
@@ -328,33 +328,33 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         if job is None:
             job = self._jobs.add(KIND, title, spec, state=DONE)
         else:
-            has_name = job.title != title_from(self.text(job.id)[0], TITLE_CHARACTERS)  # from the person
+            has_name = job.title != title_from(self.typed_text(job.id)[0], TITLE_CHARACTERS)  # from the person
             self._jobs.update(job.id, title=None if has_name else title, spec=spec)
         self._jobs.update(job.id, progress={"model_file": model})
         self._store.keep_result(job.id, {"source": source, "target": target}, f"{source}\n{target}")
-        return self._row(self._known(job.id))
+        return self._stored_row(self._known_job(job.id))
 
-    def text(self, translation_id: int) -> tuple[str, str]:
+    def typed_text(self, translation_id: int) -> tuple[str, str]:
         """A typed text and its translation; empty ones for any other."""
-        fields = self._store.result(translation_id) or {}
+        fields = self._store.read_result(translation_id) or {}
         return str(fields.get("source", "")), str(fields.get("target", ""))
 
     def _job(self, job_id: int) -> Job | None:
         job = super()._job(job_id)
         return None if job is None or job.state == ADDING else job
 
-    def _known(self, translation_id: int) -> Job:
+    def _known_job(self, translation_id: int) -> Job:
         """Raises KeyError where it is gone."""
         job = self._job(translation_id)
         if job is None:
             raise KeyError(translation_id)
         return job
 
-    def _row(self, job: Job) -> StoredTranslation:
-        return self._rows([job])[0]
+    def _stored_row(self, job: Job) -> StoredTranslation:
+        return self._stored_rows([job])[0]
 
-    def _rows(self, jobs: Sequence[Job]) -> list[StoredTranslation]:
-        counts = self._store.counts([job.id for job in jobs])
+    def _stored_rows(self, jobs: Sequence[Job]) -> list[StoredTranslation]:
+        counts = self._store.count_segments([job.id for job in jobs])
         return [from_job(job, counts[job.id]) for job in jobs]
 
 
@@ -368,35 +368,35 @@ class KeptSegments:
         self._store, self._words, self._known = store, words, known
         self._editing = threading.Lock()
 
-    def rows(self, job_id: int, start: int = 1, count: int | None = None) -> list[Row]:
+    def read_rows(self, job_id: int, start: int = 1, count: int | None = None) -> list[Row]:
         """Segments beside their translations, in order from one on; None is all of them."""
-        return [row_of(segment) for segment in self._store.segments(job_id, start, count)]
+        return [row_of(segment) for segment in self._store.read_segments(job_id, start, count)]
 
-    def row(self, job_id: int, segment_id: int) -> Row:
+    def read_row(self, job_id: int, segment_id: int) -> Row:
         """One segment; raises KeyError where there is none."""
-        found = self._store.segment(job_id, segment_id)
+        found = self._store.read_segment(job_id, segment_id)
         if found is None:
             raise KeyError(segment_id)
         return row_of(found)
 
-    def edit(self, job_id: int, segment_id: int, content: Content) -> Row:
+    def edit_segment(self, job_id: int, segment_id: int, content: Content) -> Row:
         """What a person writes for a segment; kept in the memory as their own, and never replaced by a model's.
 
         Raises ValueError where it has not exactly the marks of the source.
         """
         with self._editing:
-            row = self.row(job_id, segment_id)
+            row = self.read_row(job_id, segment_id)
             if not same_marks(content, row.segment.content):
                 raise ValueError("the marks are not those of the source")
-            return self._keep(job_id, row, Translated(segment_id, content, TranslationSource.EDITED))
+            return self._keep_row(job_id, row, Translated(segment_id, content, TranslationSource.EDITED))
 
     def accept(self, job_id: int, segment_id: int) -> Row:
         """It is good as it is; nothing happens to a segment without a translation."""
         with self._editing:
-            row = self.row(job_id, segment_id)
+            row = self.read_row(job_id, segment_id)
             if row.translated is None:
                 return row
-            return self._keep(job_id, row, replace(row.translated, accepted=True))
+            return self._keep_row(job_id, row, replace(row.translated, accepted=True))
 
     def next_flagged(self, job_id: int, after: int) -> int | None:
         """The next segment to look at behind one, from the top again at the end; None where there is none."""
@@ -405,14 +405,14 @@ class KeptSegments:
     def take_back(self, job_id: int, *, keeps_own: bool, only: int | None = None) -> None:
         """Segments are open again, one or all; with `keeps_own` not those that a person edited or accepted."""
         with self._editing:
-            rows = self.rows(job_id) if keeps_own else []
+            rows = self.read_rows(job_id) if keeps_own else []
             own = [row.translated for row in rows if row.translated is not None and _is_own(row.translated)]
             self._store.forget_outcomes(job_id, only=only)
-            self._store.keep(job_id, map(outcome_of, own))
+            self._store.save_outcomes(job_id, map(outcome_of, own))
 
-    def _keep(self, job_id: int, row: Row, translated: Translated) -> Row:
+    def _keep_row(self, job_id: int, row: Row, translated: Translated) -> Row:
         self._words.keep_own(self._known(job_id), row, translated.content)
-        self._store.keep(job_id, [outcome_of(translated)])
+        self._store.save_outcomes(job_id, [outcome_of(translated)])
         return Row(row.segment, translated)
 
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.language.facts import find_garbled_words
-from app.language.names import base, find_foreign_letters, has_word_spaces, script_of
+from app.language.names import base_code, find_foreign_letters, has_word_spaces, script_of
 from app.language.word_tables import WordForms, changed_alternative, forms_of, load_tables, split_words
 
 ALWAYS_MISSED = 5
@@ -56,7 +56,7 @@ def changed_word(source: str, target: str, pair: tuple[str, str], names: Collect
 
     `names` are terms that a person wants translated in their own way.
     """
-    ours, theirs = (base(code) for code in pair)
+    ours, theirs = (base_code(code) for code in pair)
     if ours == theirs or (names and any(name in source for name in names)):
         return ""
     words, there = split_words(source), split_words(target)
@@ -98,14 +98,14 @@ def added_number(source: str, target: str, pair: tuple[str, str]) -> str:
 
     Larger ones are compared without tables (`work.different_number`), which lets small ones pass as words.
     """
-    ours = base(pair[0])
+    ours = base_code(pair[0])
     known, ones = forms_of("numbers", ours), load_tables()["ones"].get(ours, "")
     if not known or not ones or _TIME_OF_DAY.search(source) or _HALF_HOUR.search(source):
         return ""
     words = split_words(source)
     here = {value for value, forms in known.items() if any(forms.may.fullmatch(word) for word in words)}
     here |= {value for value, forms in forms_of("months", ours).items() if any(map(forms.may.fullmatch, words))}
-    if any(map(WordForms.of(ones).may.fullmatch, words)):
+    if any(map(WordForms.from_row(ones).may.fullmatch, words)):
         here.add(1)
     extra = (match[0] for match in _SMALL_NUMBER.finditer(target) if int(match[0]) not in here)
     return next((number for number in extra if number not in _DIGITS.findall(source)), "")
@@ -136,7 +136,7 @@ def _as_written(text: str, word: str) -> str:
 
 def changed_opposite(source: str, target: str, pair: tuple[str, str]) -> tuple[str, str]:
     """A word of the source, and that of the translation which excludes it ("narrow", "breit"); two "" for none."""
-    if base(pair[0]) == base(pair[1]):
+    if base_code(pair[0]) == base_code(pair[1]):
         return "", ""
     said, instead = changed_alternative(source, target, pair)
     return (_as_written(source, said), _as_written(target, instead)) if said else ("", "")
@@ -144,27 +144,27 @@ def changed_opposite(source: str, target: str, pair: tuple[str, str]) -> tuple[s
 
 def changed_negation(source: str, target: str, pair: tuple[str, str]) -> str:
     """A negation of the source for which the translation has nothing, or the other way round; "" where all is well."""
-    ours, theirs = (base(code) for code in pair)
+    ours, theirs = (base_code(code) for code in pair)
     for text, other, language, others in ((source, target, ours, theirs), (target, source, theirs, ours)):
         clear, excuses = load_tables()["clear_negations"].get(language, ""), load_tables()["negations"].get(others, "")
         if not clear or not excuses:
             return ""
         said = next((word for word in split_words(_OR_NOT.sub(" ", text)) if word in clear.split()), "")
-        if said and not any(WordForms.of(excuses).may.fullmatch(word) for word in split_words(other)):
+        if said and not any(WordForms.from_row(excuses).may.fullmatch(word) for word in split_words(other)):
             return _as_written(text, said)
     return ""
 
 
 def untranslated_word(source: str, target: str, pair: tuple[str, str], names: Collection[str] = ()) -> str:
     """An ordinary word of the source's language that stands in the translation, and is none of the target's."""
-    ours, theirs = (base(code) for code in pair)
-    words = _ordinary(ours) | (_english_not_in(theirs) if ours == "en" else frozenset())
-    if not words or ours == theirs or not (_ordinary(theirs) or script_of(ours) != script_of(theirs)):
+    ours, theirs = (base_code(code) for code in pair)
+    words = _ordinary_words(ours) | (_english_not_in(theirs) if ours == "en" else frozenset())
+    if not words or ours == theirs or not (_ordinary_words(theirs) or script_of(ours) != script_of(theirs)):
         return ""
     allowed = set(split_words(" ".join(names)))
     here = _WORD.findall(source)
     small = {word for place, word in enumerate(here) if word.islower() or (place == 0 and not word.isupper())}
-    said = {word.casefold() for word in small} & words - _ordinary(theirs) - allowed
+    said = {word.casefold() for word in small} & words - _ordinary_words(theirs) - allowed
     of_models = _english_not_in(theirs) - allowed if ours == "en" and theirs in _WITH_DICTIONARY else frozenset()
     found = _PLAIN_WORD.findall(_QUOTED.sub(" ", target))
     left = (word for word in found if word in of_models or (word.casefold() in said and not word.isupper()))
@@ -172,7 +172,7 @@ def untranslated_word(source: str, target: str, pair: tuple[str, str], names: Co
 
 
 @cache
-def _ordinary(language: str) -> frozenset[str]:
+def _ordinary_words(language: str) -> frozenset[str]:
     words = load_tables()["ordinary"].get(language, "").split()
     return frozenset(word.casefold() for word in words if len(word) >= LEAST_LETTERS)
 
@@ -183,7 +183,7 @@ def _english_not_in(language: str) -> frozenset[str]:
 
     Each line of the list is a word with the languages in which it may stand.
     """
-    lines = (line.split() for line in resource("english_words.txt").read_text("utf-8").splitlines())
+    lines = (line.split() for line in resource_path("english_words.txt").read_text("utf-8").splitlines())
     return frozenset(word for word, *languages in lines if language not in languages)
 
 
@@ -196,7 +196,7 @@ def garbled_words(source: str, target: str, language: str, names: Collection[str
 
 def foreign_figure(source: str, target: str, pair: tuple[str, str]) -> str:
     """A number with the source's separators where the target's language has others: "12.50" in German; "" for none."""
-    ours, theirs = (_decimal_of(base(code)) for code in pair)
+    ours, theirs = (_decimal_of(base_code(code)) for code in pair)
     if not ours or not theirs or ours == theirs:
         return ""
     group = "." if ours == "," else ","

@@ -16,11 +16,11 @@ from app.documents.segments import Content, Segment, SegmentKind, plain
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.chat.options import template_variables
-from app.features.models.languages import KnownLanguages, knows, weights_of
-from app.features.translation.delivering import DeliveryCandidate, candidate
-from app.features.translation.glossary import TermConsistency, TermGlossary, chosen, violated
-from app.features.translation.marking import ShownContent, same_marks, shown
-from app.features.translation.problems import ProblemKind, TranslationProblem, is_unusable, repeats, sentences_of
+from app.features.models.languages import KnownLanguages, known_languages, weights_of
+from app.features.translation.delivering import DeliveryCandidate, make_candidate
+from app.features.translation.glossary import TermConsistency, TermGlossary, choose_terms, violated_terms
+from app.features.translation.marking import ShownContent, same_marks, show_segment
+from app.features.translation.problems import ProblemKind, TranslationProblem, has_repetition, is_unusable, sentences_of
 from app.features.translation.prompts import (
     AskingStep,
     BatchSizes,
@@ -48,10 +48,10 @@ from app.features.translation.word_checks import (
     garbled_words,
     untranslated_word,
 )
-from app.features.work.asking import woken
+from app.features.work.asking import wake_model
 from app.language.detection import LEAST_LETTERS, LanguageDetector
-from app.language.names import HAN, KANA, LANGUAGES, LATIN, are_alike, base, count, english_name, script_of
-from app.language.numbers import WrittenNumber, quantities, written_numbers
+from app.language.names import HAN, KANA, LANGUAGES, LATIN, are_alike, base_code, count_script, english_name, script_of
+from app.language.numbers import WrittenNumber, find_quantities, written_numbers
 
 THINKING_TOKENS = 256
 """For models that cannot be kept from thinking."""
@@ -93,45 +93,45 @@ class TranslationWork:
     def __post_init__(self) -> None:
         self.texts = {segment.id: segment.text for segment in self.segments}
 
-    def ask(self, units: Sequence[TranslationUnit], step: AskingStep) -> Ask:
+    def make_ask(self, units: Sequence[TranslationUnit], step: AskingStep) -> Ask:
         """The prompt for units that are asked together, as far as is known now."""
         is_bare = step >= AskingStep.BARE or units[0].parent is not None
-        before = () if is_bare or not self.family.takes_context else self._before(units[0])
+        before = () if is_bare or not self.family.takes_context else self._segments_before(units[0])
         hints = tuple(unit.segments[0].context if unit.segments and not is_bare else "" for unit in units)
         for unit in units:
             unit.before, unit.has_hint = before, any(hints)
         request = UnitRequest(
             tuple(unit.shown.text for unit in units),
             hints,
-            self._terms(units),
+            self._choose_terms(units),
             before,
-            self._said(units, step),
+            self._problem_sentences(units, step),
             is_batch=len(units) > 1,
         )
         tokens = sum(unit.tokens for unit in units)
         always_thinks = self.model.thinking in ("always", "effort")
         return Ask(
-            self.family.messages(request, self.pair),
+            self.family.make_messages(request, self.pair),
             max_tokens=answer_tokens(tokens, len(units), self.pair.target),
-            task_sampling=self.family.sampling(int(step)),
+            task_sampling=self.family.choose_sampling(int(step)),
             template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), self.model),
             thinking_budget=THINKING_TOKENS if always_thinks else -1,
-            stop_on_repetition=not any(repeats(unit.shown.words) for unit in units),
-            grammar=self.family.grammar(request) if step < AskingStep.BARE else "",
+            stop_on_repetition=not any(has_repetition(unit.shown.words) for unit in units),
+            grammar=self.family.make_grammar(request) if step < AskingStep.BARE else "",
         )
 
-    def learn(self, translated: Translated) -> None:
+    def learn_translation(self, translated: Translated) -> None:
         """What a later request is told of a translation: its words as context, and the names and terms in it."""
         if translated.origin is TranslationSource.KEPT or translated.id not in self.texts:
             return
-        self.results[translated.id] = spoken(translated)
+        self.results[translated.id] = spoken_text(translated)
         if translated.origin is not TranslationSource.SKIPPED:
-            self.consistency.learn(self.texts[translated.id], spoken(translated))
+            self.consistency.learn_pair(self.texts[translated.id], spoken_text(translated))
 
-    def count(self, texts: Sequence[str]) -> Sequence[int]:
+    def count_tokens(self, texts: Sequence[str]) -> Sequence[int]:
         return self.engine.count_texts(texts, cancel=self.cancel)
 
-    def _before(self, unit: TranslationUnit) -> tuple[tuple[str, str], ...]:
+    def _segments_before(self, unit: TranslationUnit) -> tuple[tuple[str, str], ...]:
         """The segments in front of one, with what became of them."""
         found: list[tuple[str, str]] = []
         left = self.sizes.context_tokens * CHARACTERS_A_TOKEN
@@ -147,32 +147,32 @@ class TranslationWork:
                 found.insert(0, (source, target))
         return tuple(found)
 
-    def _terms(self, units: Sequence[TranslationUnit]) -> tuple[GlossaryTerm, ...]:
+    def _choose_terms(self, units: Sequence[TranslationUnit]) -> tuple[GlossaryTerm, ...]:
         """The person's first, then what the document itself has fixed."""
         if not self.knows.takes_glossary:
             return ()
         own = [term for unit in units for term in unit.terms]
         known = {term.source.casefold() for term in own}
         found = [term for unit in units for term in self.consistency.found_in(unit.shown.words)]
-        return chosen([*own, *(term for term in found if term.source.casefold() not in known)])
+        return choose_terms([*own, *(term for term in found if term.source.casefold() not in known)])
 
-    def _said(self, units: Sequence[TranslationUnit], step: AskingStep) -> str:
+    def _problem_sentences(self, units: Sequence[TranslationUnit], step: AskingStep) -> str:
         if step is AskingStep.FIRST or not units[0].candidates:
             return ""
         return sentences_of(units[0].candidates[-1].problems, english_name(self.pair.target))
 
 
-def begin(
+def begin_work(
     segments: Sequence[Segment], wish: TranslationWish, engine: Engine, memory: MemoryLookup, cancel: CancelToken
 ) -> TranslationWork | None:
     """Wakes the model; None where that was cancelled. Raises NoModel, and what the engine raises."""
-    model = woken(engine, cancel)
+    model = wake_model(engine, cancel)
     if model is None:
         return None
-    known, weights = knows(Path(model.path)), weights_of(model)
+    known, weights = known_languages(Path(model.path)), weights_of(model)
     detector = LanguageDetector.shared()
     among = known.languages if len(known.languages) > 1 else [language.code for language in LANGUAGES]
-    source = wish.source or detector.find(_sample(segments), among)
+    source = wish.source or detector.find_language(_sample_text(segments), among)
     formality = wish.formality if known.takes_formality else Formality.DEFAULT
     pair = TranslationWish(wish.target, source, formality, wish.domain if known.takes_domain else "")
     told = replace(pair, source="") if not wish.source and _is_target(source, wish.target) else pair
@@ -189,14 +189,14 @@ def begin(
 
 def _is_target(source: str, target: str) -> bool:
     """Whether a text is in the target language already; variants (pt-BR for pt) are asked for."""
-    return base(source) == base(target) == target != ""
+    return base_code(source) == base_code(target) == target != ""
 
 
-def spoken(translated: Translated) -> str:
+def spoken_text(translated: Translated) -> str:
     return "".join(part for part in translated.content if isinstance(part, str)).strip()
 
 
-def _sample(segments: Sequence[Segment]) -> str:
+def _sample_text(segments: Sequence[Segment]) -> str:
     found: list[str] = []
     left = SAMPLE_CHARACTERS
     for segment in segments:
@@ -228,10 +228,10 @@ def sorted_out(work: TranslationWork, done: Mapping[int, Translated]) -> tuple[l
             break
         section += segment.kind is SegmentKind.HEADING
         if segment.id in done:
-            work.learn(done[segment.id])
+            work.learn_translation(done[segment.id])
             continue
-        seen = shown(segment)
-        found = _known(work, segment, seen, file_is_in_target)
+        seen = show_segment(segment)
+        found = _known_translation(work, segment, seen, file_is_in_target)
         if found is not None:
             known.append(found)
             continue
@@ -246,18 +246,20 @@ def sorted_out(work: TranslationWork, done: Mapping[int, Translated]) -> tuple[l
     return known, list(units.values())
 
 
-def _known(work: TranslationWork, segment: Segment, seen: ShownContent, file_is_in_target: bool) -> Translated | None:
+def _known_translation(
+    work: TranslationWork, segment: Segment, seen: ShownContent, file_is_in_target: bool
+) -> Translated | None:
     if not seen.has_words:
         return Translated(segment.id, segment.content, TranslationSource.SKIPPED)
-    found = work.memory.find(segment.content, segment.context)
+    found = work.memory.find_step(segment.content, segment.context)
     if found is None and file_is_in_target and plain(segment.translated).strip():
         found = segment.translated
-    if found is not None and _fits(found, segment.content):
+    if found is not None and _fits_source(found, segment.content):
         return Translated(segment.id, found, TranslationSource.MEMORY)
     return Translated(segment.id, segment.content, TranslationSource.SKIPPED) if _is_in_target(work, segment) else None
 
 
-def _fits(found: Content, source: Content) -> bool:
+def _fits_source(found: Content, source: Content) -> bool:
     return same_marks(found, source) and bool(plain(found).strip())
 
 
@@ -266,13 +268,13 @@ def _is_in_target(work: TranslationWork, segment: Segment) -> bool:
     source, target = work.pair.source, work.pair.target
     if len(segment.text.strip()) < LEAST_CHARACTERS or are_alike(source, target):
         return False
-    return work.detector.clearly(segment.text) == base(target)
+    return work.detector.detect_clearly(segment.text) == base_code(target)
 
 
 def _file_is_in_target(work: TranslationWork) -> bool:
     """Whether the translations that a file has already (PO) are in the target language."""
     texts = [plain(segment.translated) for segment in work.segments if segment.translated][:200]
-    return bool(texts) and work.detector.clearly("\n".join(texts)) == base(work.pair.target)
+    return bool(texts) and work.detector.detect_clearly("\n".join(texts)) == base_code(work.pair.target)
 
 
 class TranslationChecks:
@@ -282,39 +284,41 @@ class TranslationChecks:
         self._pair, self._detector = pair, detector
         self._lengths = ExpectedLengths(pair.source, pair.target)
 
-    def judge(self, source: ShownContent, answer: str, terms: Sequence[GlossaryTerm] = ()) -> DeliveryCandidate:
+    def judge_answer(self, source: ShownContent, answer: str, terms: Sequence[GlossaryTerm] = ()) -> DeliveryCandidate:
         """What an answer gives, and all that is wrong with it. `terms` are those of the person's glossary in it."""
-        return self.judged(source, candidate(source, answer), terms)
+        return self.judge_candidate(source, make_candidate(source, answer), terms)
 
-    def judged(
+    def judge_candidate(
         self, source: ShownContent, found: DeliveryCandidate, terms: Sequence[GlossaryTerm] = ()
     ) -> DeliveryCandidate:
         """The same of a candidate whose form was looked at."""
         if is_unusable(found.problems):
             return found
-        whole = replace(found, problems=(*found.problems, *self._faults(source, found.words, terms)))
+        whole = replace(found, problems=(*found.problems, *self._find_faults(source, found.words, terms)))
         if not whole.problems:
-            self._lengths.learn(source.words, found.words)
+            self._lengths.learn_lengths(source.words, found.words)
         return whole
 
-    def _faults(self, source: ShownContent, words: str, terms: Sequence[GlossaryTerm]) -> Iterator[TranslationProblem]:
+    def _find_faults(
+        self, source: ShownContent, words: str, terms: Sequence[GlossaryTerm]
+    ) -> Iterator[TranslationProblem]:
         ours, theirs = self._pair.source, self._pair.target
         names = [term.target for term in terms]
         if is_same(source.words, words, ours, theirs) and source.words not in names:
             yield TranslationProblem(ProblemKind.SAME)
         elif is_other_language(words, ours, theirs, self._detector):
             yield TranslationProblem(ProblemKind.LANGUAGE)
-        elif said := leftover(source.words, words, ours, theirs, names):
+        elif said := leftover_words(source.words, words, ours, theirs, names):
             yield TranslationProblem(ProblemKind.LEFTOVER, said)
-        if fault := self._lengths.fault(source.words, words):
+        if fault := self._lengths.length_fault(source.words, words):
             yield TranslationProblem(ProblemKind.LENGTH, fault)
         if number := different_number(source.words, words) or added_number(source.words, words, (ours, theirs)):
             yield TranslationProblem(ProblemKind.NUMBER, number)
-        yield from self._changed(source.words, words, terms)
-        for term in violated(terms, words):
+        yield from self._changed_facts(source.words, words, terms)
+        for term in violated_terms(terms, words):
             yield TranslationProblem(ProblemKind.GLOSSARY, term.source, term.target)
 
-    def _changed(self, source: str, words: str, terms: Sequence[GlossaryTerm]) -> Iterator[TranslationProblem]:
+    def _changed_facts(self, source: str, words: str, terms: Sequence[GlossaryTerm]) -> Iterator[TranslationProblem]:
         """What small tables of words tell."""
         pair = (self._pair.source, self._pair.target)
         names = [name for term in terms for name in (term.source, term.target)]
@@ -353,20 +357,20 @@ def is_other_language(text: str, source: str, target: str, detector: LanguageDet
     letters = len(_LETTER.findall(text))
     if letters < LEAST_LETTERS_BY_SCRIPT:
         return False
-    share = count(script_of(target), text) / letters
+    share = count_script(script_of(target), text) / letters
     if share < LEAST_SCRIPT_SHARE:
         return True
-    if base(target) == "ja" and letters >= LEAST_LETTERS:
-        return not count(KANA, text)
+    if base_code(target) == "ja" and letters >= LEAST_LETTERS:
+        return not count_script(KANA, text)
     if script_of(target) == script_of(source) and detector.is_rather(text, source, target):
         return True
-    found = detector.clearly(text)
+    found = detector.detect_clearly(text)
     return bool(found) and not are_alike(found, target)
 
 
 def is_same(source: str, target: str, source_code: str, target_code: str) -> bool:
     """Whether a translation is its source, though it has words that are no names."""
-    if _level(source) != _level(target) or base(source_code) == base(target_code) != "":
+    if _normalize_words(source) != _normalize_words(target) or base_code(source_code) == base_code(target_code) != "":
         return False
     words = _WORD.findall(source)
     telling = [word for word in words if not _may_be_a_name(word)]
@@ -375,7 +379,7 @@ def is_same(source: str, target: str, source_code: str, target_code: str) -> boo
     return len(telling) >= 2 and len(words) >= 3
 
 
-def leftover(source: str, target: str, source_code: str, target_code: str, names: Iterable[str] = ()) -> str:
+def leftover_words(source: str, target: str, source_code: str, target_code: str, names: Iterable[str] = ()) -> str:
     """Words of the source's script that were left in the translation; "" for none, and where both have one script.
 
     A few words in Latin letters are usual in any language: they count where three ordinary ones of the source follow
@@ -407,7 +411,7 @@ def _may_be_a_name(word: str) -> bool:
     return not word[0].islower() and not re.match(rf"[{HAN}{KANA}\uac00-\ud7af]", word)
 
 
-def _level(text: str) -> str:
+def _normalize_words(text: str) -> str:
     return " ".join(_WORD.findall(text.casefold()))
 
 
@@ -429,7 +433,7 @@ class ExpectedLengths:
     """What is expected for a pair of languages; it learns from translations without other faults."""
 
     def __init__(self, source: str, target: str) -> None:
-        self._guess = _DENSITY.get(base(target), 1.0) / _DENSITY.get(base(source), 1.0)
+        self._guess = _DENSITY.get(base_code(target), 1.0) / _DENSITY.get(base_code(source), 1.0)
         self._seen: deque[float] = deque(maxlen=MOST_LEARNT)
 
     @property
@@ -437,21 +441,21 @@ class ExpectedLengths:
         """Characters of a translation for one of the source."""
         return median(self._seen) if len(self._seen) >= LEAST_LEARNT else self._guess
 
-    def learn(self, source: str, target: str) -> None:
-        size = _size(source)
+    def learn_lengths(self, source: str, target: str) -> None:
+        size = _text_size(source)
         if size >= SHORT:
-            self._seen.append(_size(target) / size)
+            self._seen.append(_text_size(target) / size)
 
-    def fault(self, source: str, target: str) -> str:
+    def length_fault(self, source: str, target: str) -> str:
         """ "short" or "long" where it is too much so; "" where it will do."""
-        size = _size(source) * self.expected
-        share = _size(target) / max(1.0, size)
-        if _size(source) < SHORT:
-            return "long" if _size(target) > MOST_OF_SHORT * size + MORE_THAN_SHORT else ""
+        size = _text_size(source) * self.expected
+        share = _text_size(target) / max(1.0, size)
+        if _text_size(source) < SHORT:
+            return "long" if _text_size(target) > MOST_OF_SHORT * size + MORE_THAN_SHORT else ""
         return "short" if share < LEAST_SHARE else "long" if share > MOST_SHARE else ""
 
 
-def _size(text: str) -> int:
+def _text_size(text: str) -> int:
     return len("".join(text.split()))
 
 
@@ -471,7 +475,7 @@ _AFTERNOON = re.compile(r"\bp\.? ?m\b", re.IGNORECASE)
 def different_number(source: str, target: str) -> str:
     """A number of one text that the other does not have, the source's first; "" where all are there."""
     ours, theirs = written_numbers(source), written_numbers(target)
-    left = [written_number for written_number in ours if not _taken(written_number, theirs)]
+    left = [written_number for written_number in ours if not _take_number(written_number, theirs)]
     if not left and not theirs:
         return ""
     left, theirs = _without_joined(left, theirs)
@@ -489,7 +493,7 @@ def different_number(source: str, target: str) -> str:
     return next((text for text, _ in (*left, *theirs)), "")
 
 
-def _taken(one: WrittenNumber, others: list[WrittenNumber]) -> bool:
+def _take_number(one: WrittenNumber, others: list[WrittenNumber]) -> bool:
     """Takes the number out of the others, where it is there."""
     place = next((n for n, other in enumerate(others) if one.values & other.values), None)
     if place is not None:
@@ -510,17 +514,17 @@ def _without_joined(
     left: list[WrittenNumber], others: list[WrittenNumber]
 ) -> tuple[list[WrittenNumber], list[WrittenNumber]]:
     """Where both have the same digits in the same order, only their grouping differs (1.2.3, dates, telephones)."""
-    is_regrouped = bool(left) and len(left) != len(others) and _digits(left) == _digits(others)
+    is_regrouped = bool(left) and len(left) != len(others) and _number_digits(left) == _number_digits(others)
     return ([], []) if is_regrouped else (left, others)
 
 
-def _digits(numbers: Sequence[WrittenNumber]) -> str:
+def _number_digits(numbers: Sequence[WrittenNumber]) -> str:
     return "".join(re.sub(r"\D", "", text) for text, _ in numbers)
 
 
 def _without_words(numbers: list[WrittenNumber], text: str) -> list[WrittenNumber]:
     """Without those that the other text has in words of a language that is known here."""
-    words = {quantity.plain for quantity in quantities(text) if quantity.is_word}
+    words = {quantity.plain for quantity in find_quantities(text) if quantity.is_word}
     return [number for number in numbers if not number.values & words]
 
 

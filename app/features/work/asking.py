@@ -69,7 +69,7 @@ class ModelTask(Protocol):
 T = TypeVar("T", bound=ModelTask)
 
 
-def woken(engine: Engine, cancel: CancelToken) -> ModelLoaded | None:
+def wake_model(engine: Engine, cancel: CancelToken) -> ModelLoaded | None:
     """The model, loaded; None where that was cancelled. Raises NoModel, and what the engine raises."""
     engine.count_texts(["a"], cancel=cancel)
     if cancel.cancelled:
@@ -131,7 +131,7 @@ def work_off(
         open_tasks = dict(enumerate(window))
         again: list[T] = []
         try:
-            for event in _answers(window, engine, cancel):
+            for event in _window_answers(window, engine, cancel):
                 if isinstance(event, tuple):
                     index, answer = event
                     stops = 0
@@ -146,7 +146,7 @@ def work_off(
         waiting.extendleft(reversed([*open_tasks.values(), *again]))
 
 
-def _answers(
+def _window_answers(
     window: list[T], engine: Engine, cancel: CancelToken
 ) -> Iterator[TaskRests | PromptReading[T] | TaskGrowing[T] | tuple[int, TaskAnswer | AppError]]:
     texts = [""] * len(window)

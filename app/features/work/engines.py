@@ -24,7 +24,7 @@ from app.engine.contract import Engine
 from app.engine.fit import ModelLayout, shape_of
 from app.engine.protocol import OPEN, Wish
 from app.features.models.languages import weights_in, weights_of
-from app.features.models.messages import REFUSED, MessageTemplate, gigabytes
+from app.features.models.messages import REFUSED, MessageTemplate, format_gigabytes
 from app.hub.library import find_projector
 
 
@@ -63,7 +63,8 @@ LetOut = Callable[[Sequence[int], ModelLoaded], object]
 
 
 class TaskEngines:
-    """From any thread. `task` is the tab's; `model` its model, None where the chat's serves, `chats_model` the chat's.
+    """From any thread. `task` is the tab's; `model_path` its model, None where the chat's serves, `chats_model` the
+    chat's.
 
     `ask` is what a person is asked where both do not fit; nobody there to ask says no.
     """
@@ -91,11 +92,11 @@ class TaskEngines:
         self._users, self._openers = 0, 0
         self._lock = threading.Lock()
 
-    def model(self) -> Path | None:
+    def model_path(self) -> Path | None:
         """Which model a job would be done by now."""
         return self._model() or self._chats_model()
 
-    def weights(self) -> float:
+    def count_weights(self) -> float:
         """How many weights it has, without loading it: by what is in memory, else by its header; 0: not known."""
         path, loaded = self._model(), self._chats.loaded
         if loaded is not None and path in (None, Path(loaded.path)):
@@ -104,7 +105,7 @@ class TaskEngines:
         return weights_in(path) if path is not None else 0.0
 
     @contextmanager
-    def held(self, cancel: CancelToken) -> Iterator[None]:
+    def hold_engine(self, cancel: CancelToken) -> Iterator[None]:
         """As long as this lasts, a second model stays between one job and the next.
 
         Cancelled (the program quits), a model that gave way does not come back any more.
@@ -114,10 +115,10 @@ class TaskEngines:
         try:
             yield
         finally:
-            self._leave(is_quitting=cancel.cancelled)
+            self._release_engine(is_quitting=cancel.cancelled)
 
     @contextmanager
-    def opened(self, cancel: CancelToken, *, may_ask: bool = True) -> Iterator[Engine | None]:
+    def open_engine(self, cancel: CancelToken, *, may_ask: bool = True) -> Iterator[Engine | None]:
         """The engine with the model in it; None when cancelled. Takes as long as loading takes.
 
         With `may_ask` False a second model comes only where there is room for both, and none (None) while another one
@@ -125,7 +126,7 @@ class TaskEngines:
         """
         path = self._model()
         if path is None or path in (self._chats_model(), _path_in(self._chats)):
-            is_there = self._settle(cancel)
+            is_there = self._ensure_model(cancel)
             if not is_there or path in (None, _path_in(self._chats)):
                 yield self._chats if is_there else None
                 return
@@ -135,9 +136,9 @@ class TaskEngines:
             yield engine
         finally:
             if engine is not None:
-                self._leave(was_open=True)
+                self._release_engine(was_open=True)
 
-    def _settle(self, cancel: CancelToken) -> bool:
+    def _ensure_model(self, cancel: CancelToken) -> bool:
         """Waits for the chat's model, wakes it, or loads it where nobody has; False when cancelled.
 
         Also where it ended three times in a row: what one job did to it is not held against the next.
@@ -190,7 +191,7 @@ class TaskEngines:
         """The program quits: a second engine ends."""
         self._beside.close(is_quitting=True)
 
-    def _leave(self, *, was_open: bool = False, is_quitting: bool = False) -> None:
+    def _release_engine(self, *, was_open: bool = False, is_quitting: bool = False) -> None:
         with self._lock:
             self._users -= 1
             self._openers -= was_open
@@ -215,7 +216,7 @@ CONTEXT_TOKENS = 8192
 
 def needed_bytes(path: Path, context_tokens: int = CONTEXT_TOKENS) -> int:
     """What a model takes in memory, by formula. Raises ModelUnreadable or ModelMissing."""
-    return shape_of(check_model(path)).needs(ModelLayout(context_tokens)).total
+    return shape_of(check_model(path)).memory_needs(ModelLayout(context_tokens)).total
 
 
 class SecondEngine:
@@ -248,7 +249,7 @@ class SecondEngine:
             return self._chats
         if self._beside is not None:
             return self._beside
-        place = self.place(path)
+        place = self.placement_of(path)
         if place is ModelPlacement.NO:
             return None
         if place is ModelPlacement.SWAP and loaded is not None:
@@ -256,7 +257,7 @@ class SecondEngine:
             engine = self._chats
         else:
             engine = self._beside = self._make_engine()
-        return engine if _load(engine, path, cancel) else None
+        return engine if _load_model(engine, path, cancel) else None
 
     def close(self, *, is_quitting: bool = False) -> None:
         """The second engine ends, and a model that gave way comes back, unless the program quits."""
@@ -265,18 +266,18 @@ class SecondEngine:
         if beside is not None:
             beside.close()
         if gave_way is not None and not is_quitting:
-            _load(self._chats, gave_way, CancelToken())
+            _load_model(self._chats, gave_way, CancelToken())
 
-    def place(self, path: Path) -> ModelPlacement:
+    def placement_of(self, path: Path) -> ModelPlacement:
         """Where this model would go now. Raises ModelMissing or ModelUnreadable."""
         if runs_elsewhere(path):
             return ModelPlacement.BOTH
         loaded, wanted, free = self._chats.loaded, self._needs(path), self._free_bytes()
         if loaded is None or not free:  # nothing is in the way, or nobody can tell
             return ModelPlacement.BOTH
-        return self.decide(ModelSwap(self._task, loaded.name, loaded.needed_bytes, path.stem, wanted, free))
+        return self.decide_placement(ModelSwap(self._task, loaded.name, loaded.needed_bytes, path.stem, wanted, free))
 
-    def decide(self, swap: ModelSwap) -> ModelPlacement:
+    def decide_placement(self, swap: ModelSwap) -> ModelPlacement:
         """Where the second model goes. It is measured anew each time; only the person's answer is remembered."""
         room = swap.free_bytes - RESERVE_BYTES
         if swap.loaded_bytes <= 0 or swap.wanted_bytes <= room:
@@ -288,7 +289,7 @@ class SecondEngine:
         return ModelPlacement.SWAP if self._answer else ModelPlacement.NO
 
 
-def _load(engine: Engine, path: Path, cancel: CancelToken) -> bool:
+def _load_model(engine: Engine, path: Path, cancel: CancelToken) -> bool:
     return any(isinstance(event, ModelLoaded) for event in list(engine.load(path, cancel=cancel)))
 
 
@@ -326,5 +327,5 @@ class ModelSwap:
 def swap_words(swap: ModelSwap) -> MessageTemplate:
     """The question, for a dialog with the answers "Put to sleep" and "Not now"."""
     text = "This needs {wanted}, which takes {needed} GB, and {free} GB are free. Put {loaded} to sleep meanwhile?"
-    values = {"needed": gigabytes(swap.wanted_bytes), "free": gigabytes(swap.free_bytes)}
+    values = {"needed": format_gigabytes(swap.wanted_bytes), "free": format_gigabytes(swap.free_bytes)}
     return MessageTemplate(text, {"wanted": swap.wanted, "loaded": swap.loaded} | values)

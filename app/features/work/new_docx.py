@@ -36,7 +36,7 @@ def new_docx(title: str, language: str, *, is_rtl: bool) -> Any:
 
 
 @contextmanager
-def bookmark(paragraph: Paragraph, number: int, name: str) -> Iterator[None]:
+def wrap_in_bookmark(paragraph: Paragraph, number: int, name: str) -> Iterator[None]:
     """Around what is added to the paragraph meanwhile."""
     start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
     for mark in (start, end):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from app.core.events import CancelToken
 from app.engine.contract import Engine
-from app.features.models.estimate import TokenSpeed, probe
+from app.features.models.estimate import TokenSpeed, probe_speed
 from app.features.work.queue import DONE
 from app.store.jobs import JobTable
 
@@ -43,7 +43,7 @@ class WorkClock:
         """From nought again."""
         self._began_s, self._rested_s = self._clock(), 0.0
 
-    def rest(self, *, is_resting: bool) -> None:
+    def set_resting(self, *, is_resting: bool) -> None:
         """Others go before it, or do not any more."""
         if is_resting and not self._is_resting:
             self._rests_since_s = self._clock()
@@ -62,7 +62,7 @@ class MeasuredSpeeds:
         self._kind, self._jobs, self._seconds = kind, jobs, seconds
         self._probed: dict[str, TokenSpeed] = {}
 
-    def earlier(self, model: str) -> float | None:
+    def earlier_speed(self, model: str) -> float | None:
         """Tokens of a document a second, over the last jobs that a model (the name of its file) did in one go."""
         done = [job.progress for job in self._jobs.find(self._kind, (DONE,))]
         fresh = [
@@ -73,14 +73,14 @@ class MeasuredSpeeds:
         tokens, seconds = (sum(fields[name] for fields in fresh) for name in ("tokens", self._seconds))
         return tokens / seconds if tokens and seconds else None
 
-    def probed(self, model: str) -> TokenSpeed | None:
-        """What `probe` found; None where it was not asked."""
+    def probed_speed(self, model: str) -> TokenSpeed | None:
+        """What `probe_speed` found; None where it was not asked."""
         return self._probed.get(model)
 
-    def probe(self, model: str, engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
+    def probe_speed(self, model: str, engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
         """Reads and writes a little, once for each model that has not done a job here; None when cancelled."""
         if model not in self._probed:
-            speed = probe(engine, cancel)
+            speed = probe_speed(engine, cancel)
             if speed is None:
                 return None
             self._probed[model] = speed

@@ -108,7 +108,7 @@ class JobQueue(Generic[Event]):
         at_work = self._at_work
         return at_work[0] if at_work else None
 
-    def settled(self, job: Job) -> Job:
+    def settled_job(self, job: Job) -> Job:
         """The job as it is, also where the store could not be told how its work ended."""
         ended = self._unwritten.get(job.id)
         return job if ended is None or job.state != RUNNING else replace(job, state=ended[0], error=ended[1])
@@ -121,14 +121,14 @@ class JobQueue(Generic[Event]):
     def stop(self, job_id: int) -> None:
         """It waits for `resume`; the work on it ends."""
         with self._lock:
-            if self._state(job_id) in (QUEUED, RUNNING):
+            if self._job_state(job_id) in (QUEUED, RUNNING):
                 self._jobs.update(job_id, state=PAUSED)
             self._end_work_on(job_id)
 
     def resume(self, job_id: int) -> None:
         """It waits for its turn again."""
         with self._lock:
-            if self._state(job_id) in (PAUSED, FAILED):
+            if self._job_state(job_id) in (PAUSED, FAILED):
                 self._jobs.update(job_id, state=QUEUED)
                 self._unwritten.pop(job_id, None)
 
@@ -142,7 +142,7 @@ class JobQueue(Generic[Event]):
     def delete(self, job_id: int) -> None:
         """The work on it ends; brought back, it would go on."""
         with self._lock:
-            state = self._state(job_id)
+            state = self._job_state(job_id)
             if not state:
                 raise KeyError(job_id)
             if state == RUNNING:
@@ -155,15 +155,15 @@ class JobQueue(Generic[Event]):
 
         Cancelled (the program quits), the one at work stays queued. While another kind has the turn, nothing comes.
         """
-        while self._turns.take(self._kind, self._next_place, cancel):
+        while self._turns.wait_for_turn(self._kind, self._next_place, cancel):
             try:
-                yield from self._turn(cancel)
+                yield from self._run_turn(cancel)
             finally:
                 self._turns.give_back()
 
-    def _turn(self, cancel: CancelToken) -> Iterator[JobEvent[Event]]:
-        with self._engines.held(cancel), awake(self._stays_awake) as look:
-            while not cancel.cancelled and (job := self._take(stop := LinkedToken(cancel))) is not None:
+    def _run_turn(self, cancel: CancelToken) -> Iterator[JobEvent[Event]]:
+        with self._engines.hold_engine(cancel), keep_awake(self._stays_awake) as look:
+            while not cancel.cancelled and (job := self._take_job(stop := LinkedToken(cancel))) is not None:
                 try:
                     yield JobEvent(job.id, None)
                     for event in self._carry_out(job, stop):
@@ -179,7 +179,7 @@ class JobQueue(Generic[Event]):
         job = next(iter(self._jobs.find(self._kind, (QUEUED,))), None)
         return None if job is None else job.place
 
-    def _take(self, stop: CancelToken) -> Job | None:
+    def _take_job(self, stop: CancelToken) -> Job | None:
         with self._lock:
             job = next(iter(self._jobs.find(self._kind, (QUEUED,))), None)
             if job is not None:
@@ -191,46 +191,48 @@ class JobQueue(Generic[Event]):
         """What has not ended otherwise waits for its turn: the program quits."""
         with self._lock:
             self._at_work, self._working = None, None
-            if self._state(job_id) == RUNNING:
+            if self._job_state(job_id) == RUNNING:
                 self._write_end(job_id, QUEUED)
 
     def _carry_out(self, job: Job, stop: CancelToken) -> Iterator[Event]:
         try:
-            yield from self._attempts(job, stop)
+            yield from self._attempt_repeatedly(job, stop)
         except AppError as error:
             if stop.cancelled:  # the engine ends with the program
                 return
             log.info("%s %d ended with %s", self._kind, job.id, type(error).__name__)
-            self._end(job.id, PAUSED if isinstance(error, _WAITS) else FAILED, error)
+            self._end_job(job.id, PAUSED if isinstance(error, _WAITS) else FAILED, error)
         except Exception:
-            self._end(job.id, FAILED)  # a defect: it must not come up again at every start
+            self._end_job(job.id, FAILED)  # a defect: it must not come up again at every start
             raise
 
-    def _attempts(self, job: Job, stop: CancelToken) -> Iterator[Event]:
+    def _attempt_repeatedly(self, job: Job, stop: CancelToken) -> Iterator[Event]:
         """Goes on where the engine ended, or lost its model, as long as that leads anywhere."""
         working, tries = self._begin(job), 0
         self._working = working
         while True:
             steps = working.steps
             try:
-                yield from self._attempt(job, working, stop)
+                yield from self._attempt_once(job, working, stop)
                 return
             except (EngineStopped, ModelReplaced):
                 tries = 1 if working.steps > steps else tries + 1
                 if tries >= TRIES or stop.cancelled:
                     raise
 
-    def _attempt(self, job: Job, working: JobAttempt[Event], stop: CancelToken) -> Iterator[Event]:
+    def _attempt_once(self, job: Job, working: JobAttempt[Event], stop: CancelToken) -> Iterator[Event]:
         yield from working.without_engine(stop)
         if not working.is_complete and not stop.cancelled:
-            with self._engines.opened(stop) as engine:
+            with self._engines.open_engine(stop) as engine:
                 if engine is None:
                     return
-                yield from self._asked(job, engine, working, stop)
+                yield from self._attempt_with_engine(job, engine, working, stop)
         if working.is_complete or not stop.cancelled:  # or it would have its turn again and again
-            self._end(job.id, DONE)
+            self._end_job(job.id, DONE)
 
-    def _asked(self, job: Job, engine: Engine, working: JobAttempt[Event], stop: CancelToken) -> Iterator[Event]:
+    def _attempt_with_engine(
+        self, job: Job, engine: Engine, working: JobAttempt[Event], stop: CancelToken
+    ) -> Iterator[Event]:
         model = engine.loaded
         if model is None:
             raise EngineStopped(None, "it ended right after the model was loaded")
@@ -241,13 +243,13 @@ class JobQueue(Generic[Event]):
                 if engine.loaded is not None and engine.loaded.path != model.path and not working.is_complete:
                     raise ModelReplaced  # between two asks, which the engine does not tell
 
-    def _end(self, job_id: int, state: str, error: AppError | None = None) -> None:
+    def _end_job(self, job_id: int, state: str, error: AppError | None = None) -> None:
         """A result that is complete counts, also where it was stopped meanwhile; anything else where nothing was said.
 
         What waits for its turn by then is to be worked on again: there may be more to do than there was.
         """
         with self._lock:
-            before = self._state(job_id)
+            before = self._job_state(job_id)
             if before == RUNNING or (before == PAUSED and state == DONE):
                 self._write_end(job_id, state, error)
 
@@ -263,9 +265,9 @@ class JobQueue(Generic[Event]):
         if self._at_work is not None and self._at_work[0] == job_id:
             self._at_work[1].cancel()
 
-    def _state(self, job_id: int) -> str:
+    def _job_state(self, job_id: int) -> str:
         job = self._jobs.get(job_id)
-        return self.settled(job).state if job is not None and job.kind == self._kind else ""
+        return self.settled_job(job).state if job is not None and job.kind == self._kind else ""
 
 
 # Keeps the computer from going to sleep while long work goes on, as long as it has mains power.
@@ -276,7 +278,7 @@ ANSWER_TIMEOUT_S = 3.0
 
 
 @contextmanager
-def awake(
+def keep_awake(
     wanted: Callable[[], bool],
     *,
     has_mains: Callable[[], bool] | None = None,
@@ -324,7 +326,7 @@ class _AwakeKeeper:
         """Makes the request or takes it back; returns when that has happened, or takes too long."""
         if on and self._end is None:
             self._end, asked = threading.Event(), threading.Event()
-            self._thread = threading.Thread(target=_hold, args=(asked, self._end), name="awake", daemon=True)
+            self._thread = threading.Thread(target=_hold_request, args=(asked, self._end), name="awake", daemon=True)
             self._thread.start()
             asked.wait(ANSWER_TIMEOUT_S)
         elif not on and self._end is not None and self._thread is not None:
@@ -333,7 +335,7 @@ class _AwakeKeeper:
             self._end, self._thread = None, None
 
 
-def _hold(asked: threading.Event, end: threading.Event) -> None:
+def _hold_request(asked: threading.Event, end: threading.Event) -> None:
     try:
         from wakepy import keep
 
@@ -355,7 +357,7 @@ Row = TypeVar("Row")
 class JobTexts(Protocol):
     """The texts of a kind of job."""
 
-    def search(self, query: str) -> set[int]:
+    def search_text(self, query: str) -> set[int]:
         """The jobs that have every word of a query."""
 
     def documents_of(self, job_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
@@ -388,16 +390,16 @@ class StoredJobs(ABC, Generic[Row, Event]):
             engines,
             turns or QueueTurns(),
             stays_awake=lambda: settings().summaries.stay_awake,
-            begin=self._begun,
+            begin=self._job_at_work,
             documents_of=lambda job_id: texts.documents_of([job_id]).get(job_id, ()),
         )
 
     @abstractmethod
-    def _begun(self, job: Job) -> JobAttempt[Event]:
+    def _job_at_work(self, job: Job) -> JobAttempt[Event]:
         """The work of a job; see `JobQueue`."""
 
     @abstractmethod
-    def _rows(self, jobs: Sequence[Job]) -> list[Row]:
+    def _stored_rows(self, jobs: Sequence[Job]) -> list[Row]:
         """Jobs as they are listed."""
 
     def find(self, query: str = "") -> list[Row]:
@@ -405,20 +407,20 @@ class StoredJobs(ABC, Generic[Row, Event]):
 
         With a query those with every word of it in the title, the documents' names or the text.
         """
-        jobs = [self._queue.settled(job) for job in self._jobs.find(self._kind) if job.state != self._unlisted]
+        jobs = [self._queue.settled_job(job) for job in self._jobs.find(self._kind) if job.state != self._unlisted]
         if query.strip():
-            found = self._searched.search(query)
+            found = self._searched.search_text(query)
             jobs = [job for job in jobs if job.id in found]
         waiting = [job for job in jobs if job.state in (RUNNING, QUEUED)]
         waiting.sort(key=lambda job: job.state != RUNNING)
         rest = [job for job in jobs if job.state not in (RUNNING, QUEUED)]
         rest.sort(key=lambda job: (job.created_at, job.id), reverse=True)
-        return self._rows([*waiting, *rest])
+        return self._stored_rows([*waiting, *rest])
 
     def get(self, job_id: int) -> Row | None:
         """One of them; None where it is deleted."""
         job = self._job(job_id)
-        return None if job is None else self._rows([job])[0]
+        return None if job is None else self._stored_rows([job])[0]
 
     def rename(self, job_id: int, title: str) -> None:
         self._jobs.update(job_id, title=title.strip())
@@ -461,4 +463,4 @@ class StoredJobs(ABC, Generic[Row, Event]):
 
     def _job(self, job_id: int) -> Job | None:
         job = self._jobs.get(job_id)
-        return self._queue.settled(job) if job is not None and job.kind == self._kind else None
+        return self._queue.settled_job(job) if job is not None and job.kind == self._kind else None

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from app.core.paths import AppPaths, disk_problem, make_folder, opener
+from app.core.paths import AppPaths, disk_problem, make_folder, private_opener
 
 SCRATCH = ".fireside-"
 COMPANIONS = ("", ".part", "-journal", ".part-journal", "-wal", "-shm")
@@ -21,7 +21,7 @@ COMPANIONS = ("", ".part", "-journal", ".part-journal", "-wal", "-shm")
 
 
 @contextmanager
-def written(path: Path, *, is_private: bool = False) -> Iterator[IO[bytes]]:
+def write_file(path: Path, *, is_private: bool = False) -> Iterator[IO[bytes]]:
     """The file to write to; what was there before is replaced at the end, with its mode, unless nobody else may read.
 
     Raises DiskFull, FolderNotWritable or NameTooLong, the last before anything is written.
@@ -35,7 +35,7 @@ def written(path: Path, *, is_private: bool = False) -> Iterator[IO[bytes]]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            put(scratch, path, is_private=is_private)
+            replace_file(scratch, path, is_private=is_private)
         except OSError as error:
             raise disk_problem(error, path.parent) from error
 
@@ -44,22 +44,22 @@ def written(path: Path, *, is_private: bool = False) -> Iterator[IO[bytes]]:
 def scratch_beside(path: Path, suffix: str = "") -> Iterator[Path]:
     """Where to write what is to become the file; gone at the end, or at the next start after this process was ended."""
     scratch = path.absolute().with_name(f"{SCRATCH}{os.urandom(6).hex()}{suffix}")
-    note = _notes() / f"{os.getpid()}{scratch.name}"
+    note = _notes_folder() / f"{os.getpid()}{scratch.name}"
     with contextlib.suppress(OSError):  # a home that cannot be written keeps nobody from saving elsewhere
         make_folder(note.parent)
-        with open(note, "wb", opener=opener) as file:
+        with open(note, "wb", opener=private_opener) as file:
             file.write(os.fsencode(scratch))
     try:
         yield scratch
     finally:
-        _remove(scratch)
+        _remove_scratch(scratch)
         with contextlib.suppress(OSError):
             note.unlink(missing_ok=True)
 
 
 def remove_interrupted() -> None:
     """Removes what programs that are gone were writing when they ended; what lies on a disk that is away waits."""
-    folder = _notes()
+    folder = _notes_folder()
     notes = list(folder.iterdir()) if folder.is_dir() else []
     if not notes:
         return
@@ -73,21 +73,21 @@ def remove_interrupted() -> None:
             scratch = Path(os.fsdecode(note.read_bytes()))
             if scratch.parent.is_dir():
                 if scratch.name.startswith(SCRATCH):
-                    _remove(scratch)
+                    _remove_scratch(scratch)
                 note.unlink()
 
 
-def _remove(scratch: Path) -> None:
+def _remove_scratch(scratch: Path) -> None:
     """The file, with what SQLite may have left beside it."""
     for ending in COMPANIONS:
         scratch.with_name(scratch.name + ending).unlink(missing_ok=True)
 
 
-def _notes() -> Path:
+def _notes_folder() -> Path:
     return AppPaths.from_environment().data / "saving"
 
 
-def put(scratch: Path, path: Path, *, is_private: bool = False) -> None:
+def replace_file(scratch: Path, path: Path, *, is_private: bool = False) -> None:
     """A whole file takes its place, with the mode of the file it replaces, or of any new file. Raises OSError."""
     if is_private:
         scratch.chmod(0o600)

@@ -24,7 +24,7 @@ class QueueTurns:
         self._waiting: dict[str, NextPlace] = {}
         self._at_work = ""
 
-    def take(self, kind: str, next_place: NextPlace, cancel: CancelToken) -> bool:
+    def wait_for_turn(self, kind: str, next_place: NextPlace, cancel: CancelToken) -> bool:
         """Waits for the turn of a kind; False where nothing of it waits any more, or cancelled."""
         with self._changed:
             self._waiting[kind] = next_place

@@ -229,12 +229,12 @@ class AnswerView(TurnView):
         self._show_beside()
 
     def append_thinking(self, text: str) -> None:
-        self._say("")
+        self._show_state("")
         self.thinking.append(text)
 
     def append(self, text: str) -> None:
         """More of the answer, laid out now."""
-        self._say("")
+        self._show_state("")
         self.written.append(text)
 
     def set_message(self, message: StoredMessage) -> None:
@@ -256,17 +256,17 @@ class AnswerView(TurnView):
         """The stored text goes on: its end is open again."""
         self.written.reopen()
         self._show_beside()
-        self.say("")
+        self.show_state("")
 
-    def say(self, text: str) -> None:
+    def show_state(self, text: str) -> None:
         """A state without an action: waiting, reading, stopping."""
-        self._say(text)
+        self._show_state(text)
         self.resized.emit(self)
 
     def fail(self, sentence: PersonMessage) -> None:
         """What went wrong, with its one action."""
         action = sentence.action if sentence.action in ACTION_LABELS else "retry"
-        self._say(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
+        self._show_state(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
         self.resized.emit(self)
 
     def show_markdown(self, is_shown: bool) -> None:
@@ -386,15 +386,15 @@ class AnswerView(TurnView):
             self._doubts.setObjectName("answer_doubts")
             self._doubts.setToolTip(tr("A checker reads answers again beside the passages. It is not always right."))
         if self._doubts is not None and self._doubts.text != words:
-            self._doubts.say(words)
+            self._doubts.show_sentence(words)
             self.resized.emit(self)
 
-    def _say(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
+    def _show_state(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
         if text and self._state is None:
             self._state = StateLine(self.theme, self)
             self._state.pressed.connect(lambda pressed: self.wanted.emit(pressed, self))
         if self._state is not None:
-            self._state.say(text, name, label, is_error=is_error)
+            self._state.show_sentence(text, name, label, is_error=is_error)
 
     def _on_opened(self) -> None:
         self._is_opened = True
@@ -411,7 +411,7 @@ class AnswerView(TurnView):
         return is_cut or message.state in (MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.FAILED)
 
     def _say_state(self, message: StoredMessage) -> None:
-        self._say(*state_words(message, can_continue=self._can_continue()))
+        self._show_state(*state_words(message, can_continue=self._can_continue()))
 
     def set_last(self, is_last: bool) -> None:
         super().set_last(is_last)
@@ -492,7 +492,7 @@ class StateLine(QWidget):
         """Whether that is what there is to do."""
         return self._name == name and not self.isHidden()
 
-    def say(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
+    def show_sentence(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
         """Shows a sentence; an empty one hides the line."""
         if (text, name) == (self.text, self._name) and is_error == self.is_error:
             return

@@ -16,7 +16,7 @@ from app.core.events import CancelToken, Finished, LookProgress, PromptProgress,
 from app.features.chat.answers import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
 from app.features.messages import sentence_for
 from app.features.survey.wanted import SurveyProgress
-from app.language.sentences import sentences, written, written_words
+from app.language.sentences import split_sentences, whole_sentences_length, written_words
 from app.store.messages import MessageState
 from app.ui.chat.survey import progress_words
 from app.ui.i18n import tr
@@ -43,7 +43,7 @@ class HeldText:
     def __init__(self) -> None:
         self.text = ""
 
-    def take(self, *, is_all: bool) -> str:
+    def take_text(self, *, is_all: bool) -> str:
         """What can be shown now; a word that may go on stays, unless all is asked for."""
         end = len(self.text) if is_all else written_words(self.text)
         taken, self.text = self.text[:end], self.text[end:]
@@ -168,8 +168,8 @@ class RunningAnswerView(QObject):
         self._flush_timer.setInterval(max(FLUSH_MS, min(250, round(3 * took_ms))))
 
     def _flush(self, *, is_all: bool) -> bool:
-        thought = self._held_thought.take(is_all=is_all or bool(self._held.text))
-        text = self._held.take(is_all=is_all)
+        thought = self._held_thought.take_text(is_all=is_all or bool(self._held.text))
+        text = self._held.take_text(is_all=is_all)
         if not self.is_stopped:
             if thought:
                 self.thinking += thought
@@ -224,16 +224,16 @@ class AnswerAnnouncer:
         if not QAccessible.isActive():
             return
         self._waiting += text
-        whole = written(self._waiting)
-        for start, end in sentences(self._waiting[:whole]):
-            self.say(self._waiting[start:end])
+        whole = whole_sentences_length(self._waiting)
+        for start, end in split_sentences(self._waiting[:whole]):
+            self.announce_text(self._waiting[start:end])
         self._waiting = self._waiting[whole:]
 
     def finish(self) -> None:
-        self.say(self._waiting)
+        self.announce_text(self._waiting)
         self._waiting = ""
 
-    def say(self, text: str) -> None:
+    def announce_text(self, text: str) -> None:
         """Something about the answer, such as that it was stopped."""
         if text.strip():
             announce(self._widget, text.strip())
@@ -242,7 +242,7 @@ class AnswerAnnouncer:
 class SilentAnnouncer(AnswerAnnouncer):
     """Of an answer beside another one, which is read out."""
 
-    def say(self, text: str) -> None:
+    def announce_text(self, text: str) -> None:
         """Nothing is said."""
 
 
@@ -339,8 +339,8 @@ class LiveAnswer(QObject):
             self._is_waiting = False
             if self._view is not None:
                 self._view.thinking.end(self.answering.thinking_s)
-                self._view.say(tr(STOPPED_LABEL))
-            self._announcer.say(tr(STOPPED_LABEL))
+                self._view.show_state(tr(STOPPED_LABEL))
+            self._announcer.announce_text(tr(STOPPED_LABEL))
 
     def show_waiting(self) -> None:
         """What is being waited for, once it takes a moment."""
@@ -348,23 +348,23 @@ class LiveAnswer(QObject):
         if running is None or running.is_stopped or self._view is None:
             return
         if self._survey is not None:  # it goes on below what was found so far
-            self._view.say(progress_words(self._survey))
+            self._view.show_state(progress_words(self._survey))
         elif running.has_text or not self._is_waiting:
             return
         elif self._is_loading():
-            self._view.say(tr(WAITING_FOR_MODEL))
+            self._view.show_state(tr(WAITING_FOR_MODEL))
         elif self._look is not None:
-            self._view.say(looking_words(self._look, self._look_left()))
+            self._view.show_state(looking_words(self._look, self._look_left()))
         elif self._progress is not None and self._progress[1]:
-            self._view.say(reading_words(*self._progress, self._seconds_left()))
+            self._view.show_state(reading_words(*self._progress, self._seconds_left()))
         else:
-            self._view.say(tr("Reading your message"))
+            self._view.show_state(tr("Reading your message"))
 
     def _on_thought(self, text: str) -> None:
         running = self.answering
         assert running is not None
         if running.thinking == text:  # its beginning; the thinking itself is read to nobody
-            self._announcer.say(tr(THINKING))
+            self._announcer.announce_text(tr(THINKING))
         if self._view is not None:
             self._view.append_thinking(text)
 
@@ -447,10 +447,10 @@ class LiveAnswer(QObject):
                     view.set_message(stored)
                 if error is not None:
                     view.fail(sentence_for(error))
-                    self._announcer.say(str(sentence_for(error)))
+                    self._announcer.announce_text(str(sentence_for(error)))
                 is_shown = stored is not None
         except AppError as problem:
             self._notify.error(problem)
         if view is None and error is not None:
-            self._notify.tell(sentence_for(error), lasts=True)
+            self._notify.show_notice(sentence_for(error), lasts=True)
         self.ended.emit(running, is_shown)

@@ -110,9 +110,9 @@ class AssistantDialog(LibraryDialog):
         )
         self.examples = QWidget()
         self._lay_out()
-        self.look()
+        self.reload_list()
 
-    def look(self, number: int = 0) -> None:
+    def reload_list(self, number: int = 0) -> None:
         """Lists what there is now; this one is open, or the one that was, or the first."""
         with self.notify.guard():
             self._save()
@@ -129,7 +129,7 @@ class AssistantDialog(LibraryDialog):
             self._save()
             made = self._store.create(name, icon_name, **in_assistant(chosen))
             self.changed.emit()
-            self.look(made.id)
+            self.reload_list(made.id)
             self.name.setFocus(Qt.FocusReason.OtherFocusReason)
             self.name.selectAll()
 
@@ -185,7 +185,7 @@ class AssistantDialog(LibraryDialog):
         if self._shown is not None and self._shown.id == number:
             self.name.setText(name)
         self.changed.emit()
-        self.look(number)
+        self.reload_list(number)
 
     def _on_icon(self) -> None:
         popup = IconPopup(self._theme, ICONS, self.icon)
@@ -195,7 +195,7 @@ class AssistantDialog(LibraryDialog):
     def _on_icon_chosen(self, name: str) -> None:
         self.icon.set_glyph(name)
         self._change(icon=name)
-        self.look()
+        self.reload_list()
 
     def _on_new(self) -> None:
         self.add(tr(NEW_ASSISTANT), AssistantChoice())
@@ -216,14 +216,14 @@ class AssistantDialog(LibraryDialog):
             self._shown = None
             self.changed.emit()
             self.notify.undo(tr(NAME_DELETED, name=one.name), partial(self._restore, one.id))
-            self.look()
+            self.reload_list()
             self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _restore(self, number: int) -> None:
         with self.notify.guard():
             self._store.restore(number)
             self.changed.emit()
-            self.look(number)
+            self.reload_list(number)
 
     def _on_use(self) -> None:
         self._save()
@@ -257,9 +257,9 @@ class AssistantDialog(LibraryDialog):
         dress(row, margins=(0, 0, 14, 0), spacing=8)
         dress(self.nothing, font=(14, 400))
         name_widgets(assistant_icon=self.icon, assistant_nothing=self.nothing)
-        self._fit(*SIZE_PX)
+        self._fit_screen(*SIZE_PX)
 
     def _on_row(self, index: QModelIndex) -> None:
         row = self.rows.row_at(index)
         if row is not None and (self._shown is None or row.id != self._shown.id):
-            self.look(row.id)
+            self.reload_list(row.id)

@@ -85,7 +85,7 @@ class ChatAssistants(QObject):
             [(other.id, other.name, icon_of(other)) for other in self.all()], one.id if one is not None else 0
         )
 
-    def take(self, number: int) -> None:
+    def choose_assistant(self, number: int) -> None:
         """For the chat that is shown; 0: none."""
         one = self._chats.assistants().get(number) if number else None
         self._options.take_assistant(one)
@@ -108,7 +108,7 @@ class ChatAssistants(QObject):
         menu.aboutToHide.connect(menu.deleteLater)
         for number, name, glyph in [(0, tr(NO_ASSISTANT), ""), *((o.id, o.name, icon_of(o)) for o in self.all())]:
             is_this = number == (here.id if here is not None else 0)
-            action = menu.addAction(name.replace("&", "&&"), partial(self.take, number))
+            action = menu.addAction(name.replace("&", "&&"), partial(self.choose_assistant, number))
             colour = tokens.accent if is_this else tokens.muted if glyph else "#00000000"
             action.setIcon(icon(glyph or "check", colour))
             action.setCheckable(True)
@@ -157,7 +157,7 @@ class ChatAssistants(QObject):
         dialog.used.connect(self.begin_wanted)
         dialog.changed.connect(self.show)
         dialog.finished.connect(lambda _: self._offer_changes(before))
-        dialog.look(number or (before.id if before is not None else 0))
+        dialog.reload_list(number or (before.id if before is not None else 0))
         dialog.show()
         return dialog
 
@@ -167,15 +167,15 @@ class ChatAssistants(QObject):
         if now is None or before is None or now.id != before.id or chosen_of(now) == chosen_of(before):
             return
         words = tr(ASSISTANT_CHANGED, name=now.name)
-        self._notify.tell(PersonMessage(words, action="take_over"), action=partial(self._take_over, now.id))
+        self._notify.show_notice(PersonMessage(words, action="take_over"), action=partial(self._take_over, now.id))
 
     def _take_over(self, number: int) -> None:
         here = self._options.assistant
         if here is not None and here.id == number:  # still that chat, or another one of this assistant
-            self.take(number)
+            self.choose_assistant(number)
 
     def _on_greeted(self, number: int) -> None:
         """Pressed again, it is none."""
         here = self._options.assistant
-        self.take(0 if here is not None and here.id == number else number)
+        self.choose_assistant(0 if here is not None and here.id == number else number)
         self._composer.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -108,7 +108,7 @@ class ChatAttachments(QObject):
         self._intake.changed.connect(self._show)
         self.left_out = self._intake.left_out
         """Something of what was added is not taken, which was told."""
-        self.take = self._intake.take
+        self.take = self._intake.add_wanted
         """Takes a `DraftDocument` that is known to be wanted."""
         self.unread = Unread(self._intake, model)
         self._questions = self._intake.questions
@@ -232,7 +232,7 @@ class ChatAttachments(QObject):
             self._intake.leave_out(one)
             return
         self._intake.looked_at.remove(one)
-        self._intake.take(DraftDocument(path, talk=one.talk, conversation_id=one.conversation_id))
+        self._intake.add_wanted(DraftDocument(path, talk=one.talk, conversation_id=one.conversation_id))
 
     def remove(self, one: DraftDocument | DraftPicture, *, is_told: bool = True) -> None:
         """Takes one out of the draft, or ends its reading."""
@@ -302,7 +302,7 @@ class ChatAttachments(QObject):
             for one in [file for file in self._intake.files if file.talk is self._talk]:
                 self._intake.drop(one)
         if self._talk is not talk:
-            self.scans.follow(talk)
+            self.scans.follow_chat(talk)
         self._talk, self.draft_of = talk, conversation_id
         self.pictures.show(talk, conversation_id)
         attached: list[DraftDocument] = []
@@ -335,9 +335,9 @@ class ChatAttachments(QObject):
         A model that hears hears the recordings that waited for one.
         """
         if self._talk is not None:
-            self.fitting.look(self._talk, self.draft_of, self.shown)
-            self.pictures.look()
-        self.unread.hear(self.shown)
+            self.fitting.count_documents(self._talk, self.draft_of, self.shown)
+            self.pictures.refresh_counts()
+        self.unread.transcribe_waiting(self.shown)
         self._show()
 
     # Reading.
@@ -391,8 +391,8 @@ class ChatAttachments(QObject):
         for use in uses if talk is not None else ():
             if use.media.sha256 not in known:
                 assert talk is not None
-                path = talk.media.original(use.media)
-                self._intake.take(DraftDocument(path, talk=talk, conversation_id=self.draft_of, called=use.name))
+                path = talk.media.original_path(use.media)
+                self._intake.add_wanted(DraftDocument(path, talk=talk, conversation_id=self.draft_of, called=use.name))
 
     @property
     def _read_pictures(self) -> set[str]:
@@ -414,7 +414,7 @@ class ChatAttachments(QObject):
             if one in there:
                 self.picture_opened.emit([picture.use for picture in there], there.index(one))
             elif one.error:
-                self._notify.tell(PersonMessage(one.error))
+                self._notify.show_notice(PersonMessage(one.error))
         elif one.document is not None:
             self.opened.emit(one.document.id, None)
         elif one.error:
@@ -442,7 +442,7 @@ class ChatAttachments(QObject):
 def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
     if one.text:
         return (DocumentStored(one.talk.documents.keep_text(text, one.name)) for text in (one.text,))
-    return one.talk.documents.read(one.path, cancel, password=one.password, part=one.part, name=one.called)
+    return one.talk.documents.read_file(one.path, cancel, password=one.password, part=one.part, name=one.called)
 
 
 class DraftScans(QObject):
@@ -472,7 +472,7 @@ class DraftScans(QObject):
         pictures.changed.connect(self.changed)
         pictures.renewed.connect(lambda earlier, document: self.renewed.emit(earlier, document, False))
 
-    def follow(self, talk: AnswerService) -> None:
+    def follow_chat(self, talk: AnswerService) -> None:
         """Pages are read by what belongs to the chat that is shown; of a temporary one that was left nothing more."""
         if self._passing is not None:
             self._passing.end()
@@ -489,7 +489,7 @@ class DraftScans(QObject):
 
     def begin(self, one: DraftDocument) -> None:
         """Reads what is to be read without being asked for, and a picture whose text is wanted."""
-        scans = self._of(one)
+        scans = self._reading_of(one)
         if scans is not None and one.document is not None:
             scans.begin_by_itself(one.document, is_asked_for=bool(one.called))
 
@@ -497,16 +497,16 @@ class DraftScans(QObject):
         """Whether its pages that are pictures are being read."""
         if not isinstance(one, DraftDocument) or one.document is None:
             return False
-        scans = self._of(one)
+        scans = self._reading_of(one)
         return scans is not None and scans.is_reading(one.document)
 
     def stop(self, one: DraftDocument) -> None:
         """Nothing more of it is read."""
-        scans = self._of(one)
+        scans = self._reading_of(one)
         if scans is not None and one.document is not None and self.is_reading(one):
             scans.stop(one.document)
 
-    def _of(self, one: DraftDocument) -> PictureReading | None:
+    def _reading_of(self, one: DraftDocument) -> PictureReading | None:
         return self._passing if one.talk.is_temporary else self._kept
 
 
@@ -579,7 +579,9 @@ class DraftFitting(QObject):
         assert one.attachment is not None
         one.is_background_chosen = (one.talk.documents, one.attachment.id) in self._chosen
 
-    def look(self, talk: AnswerService, conversation_id: int | None, documents: Sequence[DraftDocument]) -> None:
+    def count_documents(
+        self, talk: AnswerService, conversation_id: int | None, documents: Sequence[DraftDocument]
+    ) -> None:
         """Counts these as soon as it can be, with the model that is there now."""
         model = self._model()
         key = (model.path, model.context_tokens) if model is not None else None
@@ -644,7 +646,7 @@ def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attac
     for attachment in attachments:  # what is shown whole would count against those before it
         store.set_use(attachment.id, DocumentUse.BACKGROUND if attachment.id in draft.chosen else DocumentUse.UNDECIDED)
     for attachment in attachments:
-        fit = None if cancel.cancelled else _fit(draft, attachment)
+        fit = None if cancel.cancelled else _fit_document(draft, attachment)
         if fit is None or cancel.cancelled:  # sent meanwhile, or taken away: the answer decides about what is left
             return
         use = DocumentUse.WHOLE if fit.is_whole and attachment.id not in draft.chosen else DocumentUse.BACKGROUND
@@ -652,7 +654,7 @@ def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attac
         yield replace(attachment, use=use), fit
 
 
-def _fit(draft: AttachmentDraft, one: Attachment) -> DocumentFit | None:
+def _fit_document(draft: AttachmentDraft, one: Attachment) -> DocumentFit | None:
     try:
         return draft.talk.looks.fit_of(one, draft.conversation_id, draft.planned)
     except KeyError:  # it was taken away meanwhile

@@ -156,9 +156,9 @@ class DraftChip(DocumentChip):
         unit = one.unit or "page"
         if is_recording(one.name):
             minute = min(one.page + 1, one.pages)
-            self._say(tr(LISTENING_TO_MINUTE, page=minute, pages=f"{one.pages:,}"))
+            self._show_words(tr(LISTENING_TO_MINUTE, page=minute, pages=f"{one.pages:,}"))
             return
-        self._say(tr("reading, {unit} {page} of {pages}", unit=unit, page=one.page, pages=f"{one.pages:,}"))
+        self._show_words(tr("reading, {unit} {page} of {pages}", unit=unit, page=one.page, pages=f"{one.pages:,}"))
 
 
 class AttachmentRow(QWidget):
@@ -208,8 +208,8 @@ class AttachmentRow(QWidget):
         theme.dress(self._column, margins=(0, 0, 6, 6), spacing=8)
         theme.dress(self._flow, spacing=6)
         theme.dress(self._remarks, font=(13, 400))
-        theme.changed.connect(self._fit)
-        self._fit()
+        theme.changed.connect(self._fit_height)
+        self._fit_height()
         self.hide()
 
     @property
@@ -244,7 +244,7 @@ class AttachmentRow(QWidget):
         self.scans.show_documents([document.document for document in documents if document.document is not None])
         self.too_long.show_documents([draft_document for draft_document in documents if draft_document.is_too_long])
         self.setVisible(bool(parts))
-        self._fit()
+        self._fit_height()
         if added:
             self._seek()
         self._show_wrong([part for part in parts if part.stage in (Stage.FAILED, Stage.LOCKED)])
@@ -268,7 +268,7 @@ class AttachmentRow(QWidget):
     def show_progress(self, one: DraftDocument) -> None:
         if one in self._chips:
             self._fill(self._chips[one], one)
-            self._fit()
+            self._fit_height()
 
     def _new_chip(self, one: DraftDocument | DraftPicture) -> DocumentChip:
         chip: DocumentChip
@@ -317,7 +317,7 @@ class AttachmentRow(QWidget):
         chip.setAccessibleDescription(remarks)
         chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
 
-    def _fit(self) -> None:
+    def _fit_height(self) -> None:
         """As high as the chips, up to three lines of them where there is room."""
         width = self._scroll.viewport().width() or self.width()
         wanted = self._flow.heightForWidth(max(1, width))
@@ -338,11 +338,11 @@ class AttachmentRow(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self._fit_height()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._page and event.type() == QEvent.Type.LayoutRequest:
-            self._fit()  # a chip says something else now
+            self._fit_height()  # a chip says something else now
         return super().eventFilter(watched, event)
 
 

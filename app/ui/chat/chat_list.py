@@ -134,9 +134,9 @@ class ChatListModel(GroupedListModel[Conversation]):
         if not words or not self.hits:
             self.hits = {}
             return
-        from app.features.finding import asked, still_fits  # not before somebody searches
+        from app.features.finding import parse_query, still_fits  # not before somebody searches
 
-        words = asked(words).words
+        words = parse_query(words).words
         self.take_hits([hit for hits in self.hits.values() for hit in hits if still_fits(hit, words)])
 
     def key_of(self, index: Index) -> tuple[int, int]:
@@ -253,7 +253,7 @@ class ChatDelegate(RowDelegate):
         else:
             placed = QStyleOptionViewItem(option)
             if index.data(PROJECT_ROLE) is not None:
-                placed.rect = _cut(option, self._theme.px(INDENT_PX), 0)
+                placed.rect = _cut_row(option, self._theme.px(INDENT_PX), 0)
             if (hit := index.data(HIT_ROLE)) is not None:
                 self._paint_hit(painter, placed, hit)
             else:
@@ -340,7 +340,7 @@ def _is_mirrored(option: QStyleOptionViewItem) -> bool:
     return bool(option.direction == Qt.LayoutDirection.RightToLeft)
 
 
-def _cut(option: QStyleOptionViewItem, leading: int, trailing: int) -> QRect:
+def _cut_row(option: QStyleOptionViewItem, leading: int, trailing: int) -> QRect:
     """The row without some pixels at its two ends."""
     rect: QRect = option.rect
     mirrored = _is_mirrored(option)
@@ -399,7 +399,7 @@ class ChatList(RowList):
             event.ignore()
             return
         super().dragMoveEvent(event)  # scrolls near an edge
-        found = self._place(event.position().toPoint())
+        found = self._drop_place(event.position().toPoint())
         self._show_target(found[0] if found is not None else None)
         event.setAccepted(found is not None)
 
@@ -409,7 +409,7 @@ class ChatList(RowList):
         self._show_target(None)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        held, found = self._held, self._place(event.position().toPoint())
+        held, found = self._held, self._drop_place(event.position().toPoint())
         super().dropEvent(event)  # ends the scrolling; the model takes nothing
         self._held = None
         self._show_target(None)
@@ -468,7 +468,7 @@ class ChatList(RowList):
         row = self._index_of(number).data(PROJECT_ROLE) if kind == CHAT_TYPE else None
         return kind, number, row.project.id if row is not None else None
 
-    def _place(self, at: QPoint) -> tuple[QRect, Any] | None:
+    def _drop_place(self, at: QPoint) -> tuple[QRect, Any] | None:
         """Where what is held would go: the place to mark, and a project, None for none, or a chat. None: nowhere."""
         if self._held is None:
             return None

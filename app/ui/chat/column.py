@@ -64,9 +64,9 @@ class LimitedChats:
     def find(self, query: str) -> Sequence[Conversation]:
         if ":" not in query:
             return self._conversations.find(query)
-        from app.features.finding import asked  # not before somebody searches
+        from app.features.finding import parse_query  # not before somebody searches
 
-        limits = asked(query)
+        limits = parse_query(query)
         found = self._conversations.find(limits.words)
         if not limits.is_limited:
             return found
@@ -178,7 +178,7 @@ class ChatsColumn(ListColumn):
         self.chats.moved_into.connect(self.folders.move_into)
         self.folders.changed.connect(self.reload)
         self.folders.rename_wanted.connect(self.rename_project)
-        self.chats.tagged.connect(self.tags.put)
+        self.chats.tagged.connect(self.tags.set_tag)
         self.chats.drag_ended.connect(lambda: self.show_open(self.open_id))
         self.tags.changed.connect(self.reload)
         self.tags.chosen_changed.connect(self._look_at_all)
@@ -303,7 +303,7 @@ class ChatsColumn(ListColumn):
         super().reload()
 
     def _look_for(self, words: str, token: CancelToken) -> tuple[list[SearchHit], list[Conversation]]:
-        hits = self._finding().search(words, MOST_HITS, kinds=("chat",), is_cancelled=lambda: token.cancelled)
+        hits = self._finding().search_text(words, MOST_HITS, kinds=("chat",), is_cancelled=lambda: token.cancelled)
         hits = [hit for hit in hits if hit.message_id]
         chats = [self._conversations.get(number) for number in {hit.id for hit in hits}]
         return hits, [chat for chat in chats if chat is not None]
@@ -322,7 +322,7 @@ class ChatsColumn(ListColumn):
     def _look_by_meaning(
         self, words: str, known: Sequence[int], token: CancelToken
     ) -> tuple[list[SearchHit], list[Conversation]]:
-        hits = self._finding().similar(words, MOST_SIMILAR, without=known, is_cancelled=lambda: token.cancelled)
+        hits = self._finding().find_similar(words, MOST_SIMILAR, without=known, is_cancelled=lambda: token.cancelled)
         chats = [self._conversations.get(number) for number in dict.fromkeys(hit.id for hit in hits)]
         return hits, [chat for chat in chats if chat is not None]
 
@@ -362,9 +362,9 @@ class ChatsColumn(ListColumn):
         if hit is None:
             super()._choose(index)
         else:
-            from app.features.finding import asked  # there already, where something was found
+            from app.features.finding import parse_query  # there already, where something was found
 
-            words = "" if hit.id in self._chats.similar_hits else asked(self._looked_for).words
+            words = "" if hit.id in self._chats.similar_hits else parse_query(self._looked_for).words
             self.message_wanted.emit(hit.id, hit.message_id, words)
 
     def _on_entered(self, index: QModelIndex) -> None:

@@ -357,10 +357,10 @@ class ComposerFitting(QObject):
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
-            self._place()
+            self._place_note()
         return False
 
-    def _place(self) -> None:
+    def _place_note(self) -> None:
         note, column = self._note, self._column
         inner = column.contentsMargins()
         room = self._around.width() - inner.left() - inner.right() - self._buttons.minimumSize().width()
@@ -438,7 +438,7 @@ class MessageEdit(PlainEdit):
         """Else Ctrl+Enter does, and Enter breaks the line."""
         self.most_lines = MOST_LINES
         self._placeholder = ""
-        self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit())
+        self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit_height())
         theme.dress(self, text=(TEXT_PX, 400, 0))
         theme.changed.connect(self._measure)
         self._measure()
@@ -455,7 +455,7 @@ class MessageEdit(PlainEdit):
         self._set_line_height()
         self.textCursor().insertText(text)
         self.moveCursor(QTextCursor.MoveOperation.End)
-        self._fit()
+        self._fit_height()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self._on_key(event)
@@ -510,7 +510,7 @@ class MessageEdit(PlainEdit):
         # Growing while being laid out leaves the text at an older width.
         if self.document().textWidth() != self.viewport().width():
             self.document().setTextWidth(self.viewport().width())
-            self._fit()
+            self._fit_height()
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """What is very long is handed on, as files are."""
@@ -547,7 +547,7 @@ class MessageEdit(PlainEdit):
         else:
             super().dragMoveEvent(event)
 
-    def _fit(self) -> None:
+    def _fit_height(self) -> None:
         px = self._theme.px
         most = self.most_lines * px(LINE_PX)
         wanted = min(max(round(self.document().size().height()), px(LINE_PX)), most)
@@ -569,7 +569,7 @@ class MessageEdit(PlainEdit):
     def _measure(self) -> None:
         self._set_line_height()
         self.set_placeholder(self._placeholder)
-        self._fit()
+        self._fit_height()
 
 
 def local_files(data: QMimeData) -> list[str]:

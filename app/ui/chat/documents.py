@@ -166,9 +166,9 @@ class BranchDocuments:
         return message_id in self._unseen
 
     def read_preview(self, use: MediaUse) -> QImage:
-        """A small picture; takes a while where it has to be made again. Raises what `MediaLibrary.preview` raises."""
+        """A small picture; slow where it has to be made again. Raises what `MediaLibrary.preview_path` raises."""
         assert self._talk is not None
-        return read_rows(self._talk.media.preview(use.media))
+        return read_rows(self._talk.media.preview_path(use.media))
 
     def recalled(self, message_id: int) -> list[RecalledTurn]:
         """The turns that were shown with a question again."""

@@ -55,7 +55,7 @@ class ConversationText:
     def __init__(self, transcript: ChatTranscript) -> None:
         self._transcript = transcript
 
-    def search(self, text: str, most: int) -> list[TurnHit]:
+    def search_text(self, text: str, most: int) -> list[TurnHit]:
         """At most so many places in order, whatever their case and accents."""
         pattern, hits = phrase_pattern(text), list[TurnHit]()
         if pattern is None:
@@ -99,7 +99,7 @@ class FindBar(QFrame):
         theme.dress(self, width=WIDTH_PX)
         self.search.hits_changed.connect(self._on_hits)
         self.search.chosen.connect(self._on_chosen)
-        self.search.left.connect(self.leave)
+        self.search.left.connect(self.close_bar)
         self.hide()
 
     def begin(self, words: str = "") -> bool:
@@ -116,7 +116,7 @@ class FindBar(QFrame):
         self.search.begin(self._transcript.first_seen + 1)
         return True
 
-    def leave(self) -> None:
+    def close_bar(self) -> None:
         """Closes; the keyboard goes back to where it was."""
         focus, before = self.window().focusWidget(), self._before
         had_focus = focus is not None and self.isAncestorOf(focus)
@@ -153,7 +153,7 @@ class FindBar(QFrame):
         if event.key() == Qt.Key.Key_F3:
             self.search.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
         elif event.key() == Qt.Key.Key_Escape:
-            self.leave()
+            self.close_bar()
         else:
             return False
         return True

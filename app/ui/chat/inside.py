@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextEdit, QWidget
 from shiboken6 import isValid
 
 from app.core.events import CancelToken, Guess, PromptProgress, Role, TokenSeen
-from app.features.inside.looks import replaced, within
+from app.features.inside.looks import replace_token, tokens_within
 from app.features.messages import PersonMessage
 from app.features.survey.wanted import made_of
 from app.ui.chat.answering import RunningAnswerView
@@ -60,7 +60,7 @@ class ChatSubjects(Subjects):
         chat.open_chat.answering.connect(self._on_answering)
         chat.answer_finished.connect(self._on_finished)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
-        self._follow(QApplication.focusWidget())
+        self._follow_focus(QApplication.focusWidget())
 
     def want_probabilities(self, *, wanted: bool) -> None:
         """Whether answers that begin from now on tell how sure the model is."""
@@ -93,9 +93,9 @@ class ChatSubjects(Subjects):
 
     def go_on_from(self, answer: ChatAnswer, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> None:
         """Another version of an answer, with a guess in the place of one of its tokens."""
-        found = replaced(answer.text, tokens, number, guess)
+        found = replace_token(answer.text, tokens, number, guess)
         if self._chat.busy:
-            self._notify.tell(PersonMessage(tr("An answer is being written. Stop it first.")))
+            self._notify.show_notice(PersonMessage(tr("An answer is being written. Stop it first.")))
         elif found is not None:
             text, forced = found
             self._before = (text, tokens[: number + 1 - len(forced)])
@@ -136,7 +136,7 @@ class ChatSubjects(Subjects):
             live = self._live = ChatAnswer(self._chat, 0, self)
             answering.started.connect(partial(self._on_started, live))
             live.begin_with(*self._before)
-            live.follow(answering)
+            live.follow_answer(answering)
         self._before = ("", ())
         self.changed.emit()
 
@@ -156,9 +156,9 @@ class ChatSubjects(Subjects):
 
     def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
         if now is not None and self._chat.isAncestorOf(now):
-            self._follow(now)
+            self._follow_focus(now)
 
-    def _follow(self, widget: QWidget | None) -> None:
+    def _follow_focus(self, widget: QWidget | None) -> None:
         if self._edit is not None and isValid(self._edit):
             self._edit.selectionChanged.disconnect(self._on_selected)
         self._edit = widget if isinstance(widget, QTextEdit | QPlainTextEdit) else None
@@ -183,7 +183,7 @@ def _asked(talk: ref[AnswerService], message_id: int) -> Ask:
     chat = talk()
     if chat is None:
         raise KeyError(message_id)
-    return chat.looks.asked(message_id, CancelToken())
+    return chat.looks.rebuild_ask(message_id, CancelToken())
 
 
 def _turn_around(widget: QWidget | None) -> TurnView | None:
@@ -221,7 +221,7 @@ class ChatAnswer(InspectedAnswer):
         """What it begins with, and how that was seen."""
         self._text_before, self._came = text, list(tokens)
 
-    def follow(self, answering: RunningAnswerView) -> None:
+    def follow_answer(self, answering: RunningAnswerView) -> None:
         """Takes in what comes of an answer that is being written."""
         self._answering, self.is_being_written = answering, True
         answering.token_came.connect(lambda token: self._came.append(token))  # noqa: PLW0108 - to another list later
@@ -230,9 +230,9 @@ class ChatAnswer(InspectedAnswer):
     def finish(self) -> None:
         self._answering, self.is_being_written = None, False
         talk = self.talk
-        stored = talk.conversations.message(self.message_id) if talk is not None and self.message_id else None
+        stored = talk.conversations.get_message(self.message_id) if talk is not None and self.message_id else None
         self.text = stored.text if stored is not None else ""
-        self._seen = within(self._came, self.text) if self.text else []
+        self._seen = tokens_within(self._came, self.text) if self.text else []
         self.grew.emit()
 
     def read_again(self, cancel: CancelToken) -> Iterator[TokenSeen | PromptProgress]:
@@ -240,10 +240,10 @@ class ChatAnswer(InspectedAnswer):
         while self._chat.busy and not cancel.cancelled:
             time.sleep(LOOK_EVERY_S)
         if talk is not None:
-            yield from talk.looks.told(self.message_id, cancel, most=ALTERNATIVES)
+            yield from talk.looks.reread_answer(self.message_id, cancel, most=ALTERNATIVES)
 
     def can_replace(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> bool:
-        return not self.is_being_written and replaced(self.text, tokens, number, guess) is not None
+        return not self.is_being_written and replace_token(self.text, tokens, number, guess) is not None
 
     def go_on_with(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> None:
         self._subjects.go_on_from(self, tokens, number, guess)
@@ -255,6 +255,6 @@ class ChatAnswer(InspectedAnswer):
         if self._seen:
             self._seen += self._came[self._first + len(self._seen) :]
         else:
-            self._seen = within(self._came, self._text_before + answering.text)
+            self._seen = tokens_within(self._came, self._text_before + answering.text)
             self._first = len(self._came) - len(self._seen)
         self.grew.emit()

@@ -70,12 +70,12 @@ class PictureCanvas(QWidget):
 
     def show_image(self, image: QImage) -> None:
         self._image = image
-        self.fit()
+        self.fit_picture()
 
-    def fit(self) -> None:
+    def fit_picture(self) -> None:
         """All of it."""
         self._zoom, self._middle = 0.0, QPointF(self._image.width() / 2, self._image.height() / 2)
-        self._tell()
+        self._notify_view()
 
     def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
         """The point of the canvas `at` (its middle) stays where it is."""
@@ -86,14 +86,14 @@ class PictureCanvas(QWidget):
         before = self._middle + (place - QPointF(self.width() / 2, self.height() / 2)) / self.zoom
         self._zoom = min(MOST_ZOOM, max(least, zoom))
         self._middle = before - (place - QPointF(self.width() / 2, self.height() / 2)) / self._zoom
-        self._tell()
+        self._notify_view()
 
     def zoom_by(self, steps: float, at: QPointF | None = None) -> None:
         self.zoom_to(self.zoom * STEP**steps, at)
 
     def move_by(self, pixels: QPointF) -> None:
         self._middle -= pixels / self.zoom
-        self._tell()
+        self._notify_view()
 
     @property
     def _fitting(self) -> float:
@@ -101,7 +101,7 @@ class PictureCanvas(QWidget):
             return 1.0
         return min(1.0, self.width() / self._image.width(), self.height() / self._image.height())
 
-    def _tell(self) -> None:
+    def _notify_view(self) -> None:
         wide, high = self._image.width(), self._image.height()
         room = QPointF(self.width(), self.height()) / (2 * self.zoom)
         x = wide / 2 if 2 * room.x() >= wide else min(max(self._middle.x(), room.x()), wide - room.x())
@@ -124,7 +124,7 @@ class PictureCanvas(QWidget):
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def resizeEvent(self, _event: object) -> None:
-        self._tell()
+        self._notify_view()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.zoom_by(event.angleDelta().y() / 120, event.position())
@@ -146,7 +146,7 @@ class PictureCanvas(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self._zoom:
-            self.fit()
+            self.fit_picture()
         else:
             self.zoom_to(1.0, event.position())
 
@@ -197,7 +197,7 @@ class LargePicture(QDialog):
         for glyph, name, do in (
             ("magnifying-glass-minus", tr("Smaller"), lambda: canvas.zoom_by(-1)),
             ("magnifying-glass-plus", tr(LARGER), lambda: canvas.zoom_by(1)),
-            ("corners-out", tr("All of it"), canvas.fit),
+            ("corners-out", tr("All of it"), canvas.fit_picture),
         ):
             row.addWidget(self._button(glyph, name, do))
             if glyph == "magnifying-glass-minus":
@@ -263,7 +263,7 @@ class LargePicture(QDialog):
         if key in steps:
             self.canvas.zoom_by(steps[key])
         elif key == Qt.Key.Key_0:
-            self.canvas.fit()
+            self.canvas.fit_picture()
         elif key == Qt.Key.Key_1:
             self.canvas.zoom_to(1.0)
         elif key in turns and len(self._uses) > 1:
@@ -276,7 +276,7 @@ class LargePicture(QDialog):
 
 def _read(library: MediaLibrary, use: MediaUse) -> QImage:
     """In the form that is drawn without being changed each time."""
-    return read_rows(Path(library.shown(use.media).path)).convertToFormat(QImage.Format.Format_RGB32)
+    return read_rows(Path(library.decode_media(use.media).path)).convertToFormat(QImage.Format.Format_RGB32)
 
 
 def copy_picture(use: MediaUse, library: MediaLibrary, notify: Notify, parent: QWidget) -> None:
@@ -303,7 +303,7 @@ def _save(use: MediaUse, path: Path, library: MediaLibrary, notify: Notify) -> N
     """As it was given: nothing is lost by another way of packing it."""
     with notify.guard():
         try:
-            shutil.copyfile(library.original(use.media), path)
+            shutil.copyfile(library.original_path(use.media), path)
         except OSError as error:
             raise disk_problem(error, path.parent) from error
         notify.mention(tr("{name} was saved.", name=path.name))

@@ -53,7 +53,7 @@ class LibraryDialog(QDialog):
             f"{kind}_delete": self.delete, f"{kind}_use": self.use,
         })  # fmt: skip
 
-    def look(self) -> None:
+    def reload_list(self) -> None:
         """Lists what there is now; what was open stays open."""
         raise NotImplementedError
 
@@ -99,14 +99,14 @@ class LibraryDialog(QDialog):
         ):
             button.clicked.connect(lambda _=False, do=do: do())
 
-    def _fit(self, width: int, height: int) -> None:
+    def _fit_screen(self, width: int, height: int) -> None:
         """As large as that, as drawn, where the screen is."""
         self.resize(within_screen(self, QSize(self._theme.px(width), self._theme.px(height))))
 
     def _on_saved(self) -> None:
         """The list follows, without taking the keyboard."""
         self._save()
-        self.look()
+        self.reload_list()
 
     def _on_row(self, index: QModelIndex) -> None:
         raise NotImplementedError

@@ -121,8 +121,8 @@ class ChatMemory(QObject):
         self._used_tokens = 0
         self._counted: ContextSubject | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
-        self._timer.timeout.connect(self.look)
-        chat.answering.connect(self._follow)
+        self._timer.timeout.connect(self.count_context)
+        chat.answering.connect(self._follow_answer)
 
     @property
     def is_counting(self) -> bool:
@@ -133,7 +133,7 @@ class ChatMemory(QObject):
         """Once nothing was typed for a moment."""
         self._timer.start()
 
-    def look(self) -> bool:
+    def count_context(self) -> bool:
         """Counts now, or when what is being counted is done; whether it can be."""
         self._timer.stop()
         subject = self._subject()
@@ -141,7 +141,7 @@ class ChatMemory(QObject):
             self._timer.start()
         elif subject is not None:
             self._counted = subject
-            parts_of = subject.talk.looks.parts
+            parts_of = subject.talk.looks.break_down
             tasks.ask(
                 lambda _token: parts_of(subject.conversation_id, subject.draft, subject.planned),
                 self,
@@ -156,7 +156,7 @@ class ChatMemory(QObject):
         if subject is None:
             return None
         looks = subject.talk.looks
-        return lambda _: looks.coming(subject.conversation_id, subject.draft, subject.planned)
+        return lambda _: looks.inspect_next(subject.conversation_id, subject.draft, subject.planned)
 
     def show_used(self, used_tokens: int) -> None:
         """What the chat that is shown takes now, as the engine or the store says; what was counted is old."""
@@ -190,7 +190,7 @@ class ChatMemory(QObject):
         if not isinstance(error, AppError):
             raise error
 
-    def _follow(self, answering: RunningAnswerView) -> None:
+    def _follow_answer(self, answering: RunningAnswerView) -> None:
         talk = self._chat.talk
         answering.memory_moved.connect(self._on_memory_moved)
         answering.context_full.connect(lambda id_: self._on_full(talk, answering.conversation_id, id_))
@@ -204,7 +204,7 @@ class ChatMemory(QObject):
     def _on_full(self, talk: AnswerService, conversation_id: int, message_id: int) -> None:
         """Nothing was sent; the question is in its place without an answer."""
         if self._chat.talk is not talk or self._chat.conversation_id != conversation_id:
-            self._notify.tell(
+            self._notify.show_notice(
                 PersonMessage(tr("A chat no longer fits into the model’s context."), tr("Your message was kept."))
             )
             return
@@ -224,7 +224,7 @@ class ChatMemory(QObject):
     def _on_new_chat(self, message_id: int) -> None:
         documents = self._chat.transcript.documents.attached(message_id)
         with self._notify.guard():
-            message = self._chat.talk.conversations.message(message_id)
+            message = self._chat.talk.conversations.get_message(message_id)
             if message is not None and message.role is Role.USER:
                 media = self._chat.talk.conversations.media
                 for use in media.of_messages([message_id]).get(message_id, []):
@@ -310,7 +310,7 @@ class ContextPanel(QFrame):
         self._texts.hide()
         self._column.addWidget(self._texts, 0, Qt.AlignmentFlag.AlignLeading)
         theme.dress(self._texts, font=(13, 500))
-        self._fit()
+        self._fit_height()
 
     def show_parts(self, parts: PromptBreakdown) -> None:
         rows = rows_of(parts)
@@ -329,15 +329,15 @@ class ContextPanel(QFrame):
         set_mark(self._words, "kind", "danger" if parts.is_over else "muted")
         said = "; ".join(tr(PART_TOKENS, part=words, count=f"{tokens:,}") for words, tokens, _ in rows)
         self.setAccessibleDescription(" ".join(part for part in (said + ".", text) if part))
-        self._fit()
+        self._fit_height()
 
     def _on_texts(self) -> None:
         self.close()
         self.texts_wanted.emit()
 
-    def say(self, text: str) -> None:
+    def show_words(self, text: str) -> None:
         self._words.setText(text)
-        self._fit()
+        self._fit_height()
 
     def place_above(self, widget: QWidget) -> None:
         """Its lower edge above the widget, its leading edge at the widget's."""
@@ -367,7 +367,7 @@ class ContextPanel(QFrame):
             grid.addWidget(count, number, 2, Qt.AlignmentFlag.AlignTrailing)
         return table
 
-    def _fit(self) -> None:
+    def _fit_height(self) -> None:
         """Grows upwards: its foot stays above the gauge."""
         self.ensurePolished()
         self._column.activate()

@@ -95,7 +95,7 @@ class OpenChat(QObject):
 
     def path(self) -> list[StoredMessage]:
         """The chosen branch as it is stored now; empty for a new chat. May raise."""
-        return self.talk.conversations.path(self.conversation_id) if self.conversation_id is not None else []
+        return self.talk.conversations.read_branch(self.conversation_id) if self.conversation_id is not None else []
 
     def show(self, talk: AnswerService, conversation_id: int | None) -> tuple[Conversation | None, list[StoredMessage]]:
         """Another chat, and what is stored of it; an answer that runs elsewhere goes on."""
@@ -182,12 +182,12 @@ class OpenChat(QObject):
         """
         talk, most = self.talk, self.alternatives
         if is_whole:
-            self._start(self._whole(lambda token: self._surveys(talk).answer(question_id, token)))
+            self._start(self._with_whole_documents(lambda token: self._surveys(talk).answer(question_id, token)))
         else:
             work = partial(talk.answer, question_id, when_full=when_full, alternatives=most)
             self._start(work, follows=follows)
 
-    def _whole(self, work: Work) -> Work:
+    def _with_whole_documents(self, work: Work) -> Work:
         """From whole documents, once the chat's model is in."""
         talk, number = self.talk, self.conversation_id
 
@@ -235,7 +235,10 @@ class OpenChat(QObject):
             is_whole = turn.is_whole
             turn.continue_from_here()
             if is_whole:
-                self._start(self._whole(lambda token: self._surveys(talk).continue_answer(answer_id, token)), turn)
+                self._start(
+                    self._with_whole_documents(lambda token: self._surveys(talk).continue_answer(answer_id, token)),
+                    turn,
+                )
             else:
                 self._start(
                     lambda token: talk.continue_answer(answer_id, token, when_full=when_full, alternatives=most), turn
@@ -353,7 +356,7 @@ class TurnActions(QObject):
         if name in ANSWERS and not self._may_answer(lambda: self.do(name, turn)):
             return
         if self._chat.is_busy and name not in ALWAYS:
-            self._notify.tell(busy_words())
+            self._notify.show_notice(busy_words())
             return
         with self._notify.guard():
             step = getattr(self, f"_on_{name}", None)
@@ -362,7 +365,7 @@ class TurnActions(QObject):
             elif name in self._texts and (is_answer(turn) or is_question(turn)):
                 self._texts[name].emit(turn.text)
             elif name == "picture":
-                self._notify.tell(NO_PICTURES)
+                self._notify.show_notice(NO_PICTURES)
             elif name == "edited":
                 self.composer_wanted.emit()
             elif step is not None:
@@ -428,7 +431,7 @@ class TurnActions(QObject):
 
         def go_on(path: Path) -> None:
             if self._chat.is_busy:  # since the menu was opened
-                self._notify.tell(busy_words())
+                self._notify.show_notice(busy_words())
                 return
             with self._notify.guard():
                 self.compare_wanted.emit(turn.message, path)
@@ -530,7 +533,7 @@ class TurnActions(QObject):
         if message is None or turn.row is None:
             return
         shown = [message.id for message in self._chat.path()]
-        branches = branches_of(conversations.outline(message.conversation_id), shown)
+        branches = branches_of(conversations.read_outline(message.conversation_id), shown)
         popup = BranchMap(self._chat.transcript.theme, branches, message.id, self._chat.transcript)
         popup.chosen.connect(self._choose)
         popup.show_at(turn.row.versions)
@@ -549,7 +552,7 @@ class TurnActions(QObject):
 
         looks, theme = self._chat.talk.looks, self._chat.transcript.theme
         title = tr("What the model saw")
-        SeenDialog(theme, lambda token: looks.seen(answer_id, token), title, self._chat.transcript).open()
+        SeenDialog(theme, lambda token: looks.inspect_answer(answer_id, token), title, self._chat.transcript).open()
 
 
 def copy_turn(name: str, turn: TurnView) -> None:

@@ -99,7 +99,7 @@ class PairView(TurnView):
             self.sides.append(side)
             side.answer.show()
         self._cards: list[QRect] = []
-        maker.hear(self)
+        maker.connect_turn(self)
         self.setAccessibleName(tr("Two answers: {one} and {other}", one=names[0], other=names[1]))
 
     # As an answer, it is the one that leads.
@@ -181,12 +181,12 @@ class PairView(TurnView):
                 width - x - column if self.isRightToLeft() else x, y, column, high if is_wide else heights[number]
             )
             self._cards.append(card)
-            self._place(side, card)
+            self._place_side(side, card)
             y += 0 if is_wide else card.height() + gap
         self.update()
         return self._cards[-1].bottom() + 1 + px(BELOW_PX)
 
-    def _place(self, side: PairSide, card: QRect) -> None:
+    def _place_side(self, side: PairSide, card: QRect) -> None:
         px = self.theme.px
         room = QRect(card.x() + px(PAD_PX), card.y() + px(PAD_PX), card.width() - 2 * px(PAD_PX), side.head_height())
         side.place_head(room, is_mirrored=self.isRightToLeft())

@@ -105,7 +105,7 @@ class PassageOffering(QObject):
         self.row.declined.connect(self._on_declined)
         indexing.changed.connect(self._show)
         downloads_changed.connect(self._on_download)
-        chat.answer_finished.connect(self._look)
+        chat.answer_finished.connect(self._check_answer)
         chat.attaching.changed.connect(indexing.start_later)
         chat.documents_known.connect(self._on_documents)
 
@@ -119,7 +119,7 @@ class PassageOffering(QObject):
         self.offer = None
         self._show()
 
-    def _look(self, answer_id: int) -> None:
+    def _check_answer(self, answer_id: int) -> None:
         """Whether a better way to find passages would have helped with the question of this answer."""
         self._indexing.start_later()
         settings, talk = self._app.settings, self._chat.open_chat.talk
@@ -179,7 +179,7 @@ class PassageOffering(QObject):
             return
         self.offer = None
         with self._notify.guard():
-            self._app.change("documents", offers_passages=False)
+            self._app.change_settings("documents", offers_passages=False)
         self._show()
 
     def _on_download(self, download: Download) -> None:
@@ -190,13 +190,13 @@ class PassageOffering(QObject):
             self._use(Path(download.paths[0]))
 
     def _use(self, path: Path) -> None:
-        use: Callable[[CancelToken], None] = lambda _: self._app.models.use(PASSAGES, path)  # noqa: E731
+        use: Callable[[CancelToken], None] = lambda _: self._app.models.choose_model(PASSAGES, path)  # noqa: E731
         tasks.ask(use, self, lambda _: self._show(), self._notify.error)
 
 
 def found_little(talk: AnswerService, answer_id: int) -> bool:
     """Return whether some document that the question of an answer was searched for in seems to say nothing of it."""
-    answer = talk.conversations.message(answer_id)
+    answer = talk.conversations.get_message(answer_id)
     if answer is None or answer.parent_id is None:
         return False
     attached = talk.documents.attachments.of_messages([answer.parent_id]).get(answer.parent_id, [])
@@ -205,10 +205,10 @@ def found_little(talk: AnswerService, answer_id: int) -> bool:
 
 def find_offer(app: Fireside) -> EmbeddingOffer | None:
     """Return an embedding model that is here, else the one to fetch; None where there is none, or one is on its way."""
-    here = next((row for row in app.models.installed() if row.embeds and not row.model.missing), None)
+    here = next((row for row in app.models.list_installed() if row.embeds and not row.model.missing), None)
     if here is not None:
         return EmbeddingOffer(here.label, here.model.path)
-    found = app.models.suggestions(PASSAGES, 1)
+    found = app.models.suggest_models(PASSAGES, 1)
     if not found or found[0].download is not None or found[0].fit.word == "too_large":
         return None
     return EmbeddingOffer(found[0].entry.name, suggestion=found[0])

@@ -79,7 +79,7 @@ class PastedText(QObject):
         self._attaching.take(one)
 
     def _take_picture(self, picture: bytes | QImage, ending: str) -> None:
-        self._attaching.pictures.take(picture, f"{tr('Pasted picture')}{ending}")
+        self._attaching.pictures.add_drawn(picture, f"{tr('Pasted picture')}{ending}")
 
     @cached_property
     def _region(self) -> ScreenRegion:

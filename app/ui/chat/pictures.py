@@ -178,9 +178,9 @@ class PictureChip(DocumentChip):
         elif one.use is None:
             self.show_words(tr(WAITS_LABEL) if one.stage is Stage.WAITS else tr("is being opened"))
         else:
-            self.show_words(_words(one, one.use))
+            self.show_words(_picture_words(one, one.use))
             self.setToolTip(
-                plain_tip("\n".join(part for part in (one.name, _words(one, one.use), one.remarks) if part))
+                plain_tip("\n".join(part for part in (one.name, _picture_words(one, one.use), one.remarks) if part))
             )
 
     def _describe(self) -> None:
@@ -210,7 +210,7 @@ class PictureChip(DocumentChip):
         self._words.setMinimumWidth(max(0, min(words, room)))
 
 
-def _words(one: DraftPicture, use: MediaUse) -> str:
+def _picture_words(one: DraftPicture, use: MediaUse) -> str:
     if one.is_unseen:
         return tr("{size}, not shown", size=size_words(use))
     count = one.count
@@ -318,11 +318,11 @@ class DraftPictures(QObject):
             self._waiting.append(picture)
         if len(fresh) > room:
             told = tr("At most {count} pictures go with one message; the others were left out.", count=MOST_PICTURES)
-            self._notify.tell(PersonMessage(told))
+            self._notify.show_notice(PersonMessage(told))
         self._begin()
         self.changed.emit()
 
-    def take(self, picture: bytes | QImage, name: str) -> None:
+    def add_drawn(self, picture: bytes | QImage, name: str) -> None:
         """One that is no file: what it would have in it, or as it was drawn."""
         self.add([UnsavedPicture(Path(name), picture) if isinstance(picture, bytes) else picture], name)
 
@@ -358,7 +358,7 @@ class DraftPictures(QObject):
         if restored:
             tasks.run(lambda _token: _with_images(restored), self).event.connect(lambda _: self.changed.emit())
         self._counted = None
-        self.look()
+        self.refresh_counts()
 
     def sent(self, conversation_id: int) -> None:
         """The draft went with a message; the next one is this conversation's, and what is put back is that one's."""
@@ -373,7 +373,7 @@ class DraftPictures(QObject):
         self._draft_of = conversation_id
         self.changed.emit()
 
-    def look(self) -> None:
+    def refresh_counts(self) -> None:
         """Another model may be in, or it has become free."""
         model = self._model()
         for draft_picture in self.shown:
@@ -442,7 +442,7 @@ class DraftPictures(QObject):
                         begun.append(draft_picture)
                         yield _file_of(draft_picture)
 
-            for found in talk.media.adding(files(picture for picture in batch if picture.talk is talk), cancel):
+            for found in talk.media.add_several(files(picture for picture in batch if picture.talk is talk), cancel):
                 yield begun[-1], _outcome(begun[-1], found)
 
     def _on_opened(self, told: tuple[DraftPicture, Outcome]) -> None:
@@ -459,7 +459,7 @@ class DraftPictures(QObject):
             again = [other for other in self._pictures if other.use is not None and other.use.id == one.use.id]
             self._pictures = [other for other in self._pictures if other is one or other not in again]
             announce(self._window, ", ".join((one.name, size_words(outcome.use), tr("attached"))))
-        self.look()
+        self.refresh_counts()
 
     def _on_end(self, error: BaseException | None = None) -> None:
         self._decoding = None
@@ -473,7 +473,7 @@ class DraftPictures(QObject):
         if error is not None and not isinstance(error, AppError):
             self._notify.error(error)
         self._begin()
-        self.look()
+        self.refresh_counts()
 
     # What they take, as the model itself counts it.
 
@@ -532,14 +532,14 @@ def _outcome(one: DraftPicture, found: MediumAdded | FileRefused) -> Outcome:
 def _kept(one: DraftPicture, found: MediumAdded) -> KeptPicture:
     media = one.talk.conversations.media
     use = media.put_into_draft(one.conversation_id, found.media.sha256, one.path.name)
-    return KeptPicture(use, read_rows(one.talk.media.preview(found.media)), found.frames, found.is_cut)
+    return KeptPicture(use, read_rows(one.talk.media.preview_path(found.media)), found.frames, found.is_cut)
 
 
 def _with_images(pictures: Sequence[DraftPicture]) -> Iterator[DraftPicture]:
     for picture in pictures:
         assert picture.use is not None
         try:
-            picture.image = read_rows(picture.talk.media.preview(picture.use.media))
+            picture.image = read_rows(picture.talk.media.preview_path(picture.use.media))
         except AppError as error:
             picture.image, picture.error = QImage(), sentence_for(error).text
         yield picture
@@ -585,7 +585,7 @@ class DetailPopup(QFrame):
         theme.dress(title, font=(14, 600))
         theme.dress(self.words, few, many, font=(13, 400))
         self.slider.valueChanged.connect(self._on_moved)
-        self._say()
+        self._show_count()
         self.slider.setFocus()
 
     def place_above(self, widget: QWidget) -> None:
@@ -600,10 +600,10 @@ class DetailPopup(QFrame):
             super().keyPressEvent(event)
 
     def _on_moved(self) -> None:
-        self._say()
+        self._show_count()
         self.chosen.emit(self._choices[self.slider.value()].most_tokens)
 
-    def _say(self) -> None:
+    def _show_count(self) -> None:
         words = count_words(self._use, self._choices[self.slider.value()].count, self._host)
         self.words.setText(words)
         self.slider.setAccessibleDescription(words)

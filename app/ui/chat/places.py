@@ -87,7 +87,7 @@ class TurnPlaces:
         self.all.append(TurnPlace(self.count, None, 0, turn))
         return self.all[-1]
 
-    def follow(self, messages: Sequence[StoredMessage]) -> int:
+    def update_messages(self, messages: Sequence[StoredMessage]) -> int:
         """Takes over what has changed in the messages; returns how many places from the first on are still theirs."""
         same = 0
         for place, message in zip(self.all, messages, strict=False):

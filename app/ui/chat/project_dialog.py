@@ -105,7 +105,7 @@ class ProjectDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Keeps what is still being typed, tells what is still being read, then closes."""
-        self._keep()
+        self._save_project()
         if unread := self.documents.stop():
             self.left_unread.emit(unread)
         super().done(result)
@@ -173,7 +173,7 @@ class ProjectDialog(QDialog):
         return label
 
     def _connect(self) -> None:
-        self._later.timeout.connect(self._keep)
+        self._later.timeout.connect(self._save_project)
         self.name.textEdited.connect(lambda _: self._later.start())
         self.instructions.textChanged.connect(self._later.start)
         self.model.changed.connect(lambda path: self._store(model=path))
@@ -184,7 +184,7 @@ class ProjectDialog(QDialog):
         drop = FileDrop(self._theme, lambda _files: [FileDropAction("project", tr("Add to the project"))], self)
         drop.dropped.connect(lambda files, _zone: self.documents.add(files))
 
-    def _keep(self) -> None:
+    def _save_project(self) -> None:
         self._later.stop()
         name = clean_title(clean_text(self.name.text())) or self._project.name
         instructions = clean_text(self.instructions.toPlainText())
@@ -365,7 +365,7 @@ class ProjectFiles(QWidget):
         self._show()
 
     def _read(self, one: FileToRead, cancel: CancelToken) -> Iterator[object]:
-        return self._documents.read(one.path, cancel, password=one.password, part=one.part)
+        return self._documents.read_file(one.path, cancel, password=one.password, part=one.part)
 
     def _on_read(self, one: FileToRead) -> None:
         document = one.document
@@ -404,12 +404,12 @@ class ProjectFiles(QWidget):
         self._flow.clear()
         documents: list[StoredDocument] = []
         with self._notify.guard():
-            for attachment in self._preambles.attached.of(self._project_id):
+            for attachment in self._preambles.attached.list_documents(self._project_id):
                 document = self._documents.store.get(attachment.document_id)
                 if document is not None:
                     documents.append(document)
                     remove = partial(self._remove, attachment, document.name)
-                    self._add_chip(document.name, self._words(document), remove)
+                    self._add_chip(document.name, self._cost_words(document), remove)
         self._reading = {}
         for file in self._intake.files:
             chip = self._reading[file] = self._add_chip(file.name, tr(WAITS_LABEL), partial(self._intake.remove, file))
@@ -420,7 +420,7 @@ class ProjectFiles(QWidget):
         self._nothing.setVisible(not self._flow.count())
         self._chips.setVisible(bool(self._flow.count()))
 
-    def _words(self, document: StoredDocument) -> str:
+    def _cost_words(self, document: StoredDocument) -> str:
         tokens = self._cost.documents.get(document.id) if self._cost is not None else None
         exact = self._cost is not None and self._cost.is_exact
         count = f"{tokens:,}" if tokens is not None else ""

@@ -145,7 +145,7 @@ class ProjectActions(QObject):
         """What a project's dialog has left to be read."""
         documents = self._app.documents
         intake = Intake(
-            lambda one, cancel: documents.read(one.path, cancel, password=one.password, part=one.part),
+            lambda one, cancel: documents.read_file(one.path, cancel, password=one.password, part=one.part),
             self._theme,
             self._notify,
             self._window,
@@ -233,7 +233,7 @@ class ProjectActions(QObject):
 
     def _read_on(self, project_id: int, unread: Sequence[FileToRead]) -> None:
         for to_read in unread:
-            self._unread.take(FileOfProject(to_read.path, to_read.part, to_read.password, project_id=project_id))
+            self._unread.add_wanted(FileOfProject(to_read.path, to_read.part, to_read.password, project_id=project_id))
 
     def _on_read(self, one: FileOfProject) -> None:
         preambles = self._app.preambles
@@ -251,14 +251,18 @@ class ProjectActions(QObject):
         with self._notify.guard():
             is_read_for = any(file.project_id == project.id for file in self._unread.files)
             is_untouched = not is_read_for and preambles.projects.get(project.id) == project
-            if is_untouched and not (preambles.attached.of(project.id) or preambles.projects.chats_of(project.id)):
+            if is_untouched and not (
+                preambles.attached.list_documents(project.id) or preambles.projects.chats_of(project.id)
+            ):
                 preambles.projects.discard(project.id)
         self._folders.changed.emit()
 
     def _forget(self, project_id: int) -> None:
         """What models had read of it goes, on a thread: the engine may be at work."""
         preambles, app = self._app.preambles, self._app
-        tasks.ask(lambda _token: preambles.forget(project_id, app.engine), self, lambda _: None, self._notify.error)
+        tasks.ask(
+            lambda _token: preambles.forget_project(project_id, app.engine), self, lambda _: None, self._notify.error
+        )
 
 
 class ProjectBanner(QPushButton):
@@ -279,7 +283,7 @@ class ProjectBanner(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)
         self.clicked.connect(lambda _=False: self.wanted.emit(self._project.id) if self._project else None)
-        chat.shown.connect(self.look)
+        chat.shown.connect(self.refresh_project)
         self.hide()
 
     @property
@@ -287,7 +291,7 @@ class ProjectBanner(QPushButton):
         """As it was when that was looked at last."""
         return self._project
 
-    def look(self) -> None:
+    def refresh_project(self) -> None:
         """The chat may be in another project."""
         talk, number = self._chat.talk, self._chat.conversation_id
         try:

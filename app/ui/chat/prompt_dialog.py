@@ -17,7 +17,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.features.prompt_library import LibraryPrompt, PromptLibrary, read_file, variables, write_json, write_markdown
+from app.features.prompt_library import (
+    LibraryPrompt,
+    PromptLibrary,
+    find_variables,
+    read_file,
+    write_json,
+    write_markdown,
+)
 from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPY_OF, DUPLICATE, MORE_LABEL, NAME_DELETED, PROMPTS, PUT_INTO_MESSAGE
@@ -82,11 +89,11 @@ class PromptDialog(LibraryDialog):
         self.about = plain_label(kind="muted", wraps=True)
         self._lay_out()
         self._connect()
-        self.look()
+        self.reload_list()
 
     # What is shown.
 
-    def look(self, key: str = "") -> None:
+    def reload_list(self, key: str = "") -> None:
         """Lists what there is now; the prompt of this key is open, or the one that was, or the first."""
         with self.notify.guard():
             self._save()
@@ -112,7 +119,7 @@ class PromptDialog(LibraryDialog):
         with self.notify.guard():
             self.search.clear()
             made = self._library.store.create(name or _name_for(text), text)
-            self.look(str(made.id))
+            self.reload_list(str(made.id))
             self.name.setFocus(Qt.FocusReason.OtherFocusReason)
             self.name.selectAll()
 
@@ -136,7 +143,7 @@ class PromptDialog(LibraryDialog):
 
     def _show_about(self) -> None:
         text = self.text.toPlainText()
-        asked = variables(text)
+        asked = find_variables(text)
         self.about.setText(
             tr(PROMPT_FIELDS, names=", ".join(asked))
             if asked
@@ -177,7 +184,7 @@ class PromptDialog(LibraryDialog):
         if self._shown is not None and self._shown.key == str(number):
             with self._quietly():
                 self.name.setText(name)
-        self.look(str(number))
+        self.reload_list(str(number))
 
     def _on_new(self) -> None:
         self.add()
@@ -196,13 +203,13 @@ class PromptDialog(LibraryDialog):
             self._library.store.delete(prompt.number)
             self._shown = None
             self.notify.undo(tr(NAME_DELETED, name=prompt.name), lambda: self._restore(prompt))
-            self.look()
+            self.reload_list()
             self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _restore(self, prompt: LibraryPrompt) -> None:
         with self.notify.guard():
             self._library.store.restore(prompt.number)
-            self.look(prompt.key)
+            self.reload_list(prompt.key)
 
     def _on_use(self) -> None:
         self._save()
@@ -214,7 +221,7 @@ class PromptDialog(LibraryDialog):
     def _on_builtin(self, wanted: bool) -> None:
         with self.notify.guard():
             self._library.show_builtin(wanted=wanted)
-        self.look()
+        self.reload_list()
 
     # Files.
 
@@ -246,7 +253,7 @@ class PromptDialog(LibraryDialog):
             fresh = [one for one in dict.fromkeys(found) if one not in known]
             made = [self._library.store.create(name, text) for name, text in fresh]
             self.search.clear()
-            self.look(str(made[0].id) if made else "")
+            self.reload_list(str(made[0].id) if made else "")
             told = tr("1 prompt was imported.") if len(made) == 1 else tr("{n} prompts were imported.", n=len(made))
             left = len(found) - len(made)
             there = tr("1 was there already.") if left == 1 else tr("{n} were there already.", n=left)
@@ -271,10 +278,10 @@ class PromptDialog(LibraryDialog):
         dress(self.text, font=(14, 400))
         dress(self.about, font=(13, 400))
         name_widgets(prompt_text=self.text, prompt_about=self.about, prompt_more=self.more)
-        self._fit(*SIZE_PX)
+        self._fit_screen(*SIZE_PX)
 
     def _connect(self) -> None:
-        self.search.textChanged.connect(lambda _text: self.look())
+        self.search.textChanged.connect(lambda _text: self.reload_list())
         self.search.lowered.connect(self.list.enter)
         self.search.escaped.connect(self.close)
         self.text.textChanged.connect(self._on_typed)
@@ -283,7 +290,7 @@ class PromptDialog(LibraryDialog):
     def _on_row(self, index: QModelIndex) -> None:
         row = self.rows.row_at(index)
         if row is not None and (self._shown is None or row.prompt.key != self._shown.key):
-            self.look(row.prompt.key)
+            self.reload_list(row.prompt.key)
 
 
 class PromptFiles(SavedFiles):

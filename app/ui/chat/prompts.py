@@ -45,17 +45,17 @@ class ComposerPrompts(QObject):
         self._is_left = False
         """Whether the person wants the slash to be a slash."""
         composer.may_send = self._may_send
-        self._edit.typed.connect(self._look)
+        self._edit.typed.connect(self._update_completions)
         self._edit.textChanged.connect(self._look_whether_it_goes)
         self._edit.menu_wanted.connect(self._add_to_menu)
         self._edit.installEventFilter(self)
 
-    def take(self, prompt: LibraryPrompt) -> None:
+    def insert_prompt(self, prompt: LibraryPrompt) -> None:
         """Puts it in the place of what is typed behind the slash, or where the cursor is."""
-        from app.features.prompt_library import filled, variables
+        from app.features.prompt_library import fill_in, find_variables
 
         self._close()
-        text = filled(prompt.text, self._values(variables(prompt.text)))
+        text = fill_in(prompt.text, self._values(find_variables(prompt.text)))
         with self._notify.guard():
             self._chats.prompts().note_use(prompt)
         cursor = self._edit.textCursor()
@@ -69,7 +69,7 @@ class ComposerPrompts(QObject):
             first = cursor.selectionStart()
             cursor.insertText(text)
             self._edit.setTextCursor(cursor)
-            self.blanks.begin(variables(prompt.text), first)
+            self.blanks.begin(find_variables(prompt.text), first)
         self._edit.setFocus(Qt.FocusReason.OtherFocusReason)
         self._edit.ensureCursorVisible()
 
@@ -83,7 +83,7 @@ class ComposerPrompts(QObject):
         )
         if dialog is None:
             dialog = PromptDialog(self._chats.prompts(), self._theme, window)
-            dialog.used.connect(self.take)
+            dialog.used.connect(self.insert_prompt)
             dialog.show()
         if text.strip():
             dialog.add(text=text)
@@ -97,7 +97,7 @@ class ComposerPrompts(QObject):
         if prompt is None:
             self.open_library()
         else:
-            self.take(prompt)
+            self.insert_prompt(prompt)
 
     # The list.
 
@@ -109,7 +109,7 @@ class ComposerPrompts(QObject):
         found = _SLASH.fullmatch(cursor.block().text()[: cursor.positionInBlock()])
         return (found.start(1) - 1, found[1]) if found else None
 
-    def _look(self) -> None:
+    def _update_completions(self) -> None:
         slash = self._slash()
         if slash is None:
             self._is_left = False
@@ -136,7 +136,7 @@ class ComposerPrompts(QObject):
                 "bookmark-simple",
                 prompt.name,
                 ", ".join(prompt.variables[:3]),
-                lambda one=prompt: self.take(one),  # type: ignore[misc]
+                lambda one=prompt: self.insert_prompt(one),  # type: ignore[misc]
                 " ".join(prompt.text[:SHOWN_CHARACTERS].split()),
             )
             for prompt in prompts[:MOST_ROWS]

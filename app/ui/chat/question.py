@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.events import Role
-from app.features.messages import units
+from app.features.messages import count_units
 from app.store.conversations import DocumentUse, StoredMessage
 from app.store.documents import StoredDocument
 from app.store.media import MediaUse
@@ -144,7 +144,7 @@ class QuestionView(TurnView):
 
     def _place_below(self, width: int, top: int) -> int:
         end = self.documents.place_below(width, top)
-        return end if self.recalled is None else self.recalled.place(width, end)
+        return end if self.recalled is None else self.recalled.place_line(width, end)
 
     def row_rect(self) -> QRect:
         px = self.theme.px
@@ -347,7 +347,10 @@ def tail_of(document: StoredDocument, more: int, *, is_all: bool) -> str:
     words = [tr("and {count} more", count=more)] if more > 0 else []
     if not is_all and document.unit and document.pages:
         words.append(
-            tr("only parts of the {pages} were read for this question", pages=units(document.unit, document.pages))
+            tr(
+                "only parts of the {pages} were read for this question",
+                pages=count_units(document.unit, document.pages),
+            )
         )
     elif not is_all:
         words.append(tr("only parts were read for this question"))
@@ -405,7 +408,7 @@ class RecalledLine(QWidget):
         self.setVisible(bool(turns))
         return True
 
-    def place(self, width: int, top: int) -> int:
+    def place_line(self, width: int, top: int) -> int:
         """Below the bubble; returns where it ends."""
         if not self._turns:
             return top

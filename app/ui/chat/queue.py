@@ -78,11 +78,11 @@ class MessageQueue(QObject):
         """Those of the pictures and documents of each message."""
         view.send_wanted.connect(self.send_now)
         view.edited.connect(self._on_edited)
-        view.editing_ended.connect(self.look)
+        view.editing_ended.connect(self.send_next)
         view.remove_wanted.connect(self._on_remove_wanted)
         view.move_wanted.connect(self._on_move_wanted)
         chat.live.ended.connect(self._on_ended)
-        chat.live.ended.connect(lambda: self.look(), Qt.ConnectionType.QueuedConnection)  # noqa: PLW0108 - without values
+        chat.live.ended.connect(lambda: self.send_next(), Qt.ConnectionType.QueuedConnection)  # noqa: PLW0108 - without values
         chat.answering.connect(self._show)
 
     @property
@@ -101,7 +101,7 @@ class MessageQueue(QObject):
         self._messages, self._names = [], {}
         if number is not None:
             with self._notify.guard():
-                self._messages = self._chat.talk.conversations.queued.of(number)
+                self._messages = self._chat.talk.conversations.queued.list_waiting(number)
                 self._names = {message.id: self._names_of(message) for message in self._messages}
         self._show()
 
@@ -122,7 +122,7 @@ class MessageQueue(QObject):
         """Sends what waits here, or lets it go as soon as the answer that runs has ended."""
         if self._chat.conversation_id is not None:
             self._going[self._chat.conversation_id] = QueueState.ON
-        self.look()
+        self.send_next()
 
     def stop(self) -> None:
         """Nothing of what waits is sent any more before somebody says so."""
@@ -135,7 +135,7 @@ class MessageQueue(QObject):
         if not self._view.edit_last():
             otherwise()
 
-    def look(self) -> None:
+    def send_next(self) -> None:
         """Sends the next message where nothing stands in its way."""
         if QueueState.ON in self._going.values() and not self._chat.is_busy and self._can_send():
             with self._notify.guard():
@@ -161,13 +161,13 @@ class MessageQueue(QObject):
     def _waiting(self) -> Iterator[tuple[AnswerService, int]]:
         """The chats in which something may be sent, the one whose answer has just ended first."""
         talks = dict.fromkeys((self._chat.talk, self._kept))
-        found = [(talk, number) for talk in talks for number in talk.conversations.queued.conversations()]
+        found = [(talk, number) for talk in talks for number in talk.conversations.queued.list_conversations()]
         found.sort(key=lambda one: one[1] != self._ended_in)
         return (one for one in found if self._going.get(one[1]) is QueueState.ON)
 
     def _send_next(self, talk: AnswerService, number: int) -> bool:
         """Whether the next message of a chat was sent; one that is being changed waits for that."""
-        message = talk.conversations.queued.of(number)[0]
+        message = talk.conversations.queued.list_waiting(number)[0]
         is_shown = talk is self._chat.talk and number == self._chat.conversation_id
         if is_shown and self._view.is_editing(message.id):
             return False
@@ -187,10 +187,10 @@ class MessageQueue(QObject):
 
     def _show(self) -> None:
         is_off = self._state in (QueueState.AFTER_NEXT, QueueState.OFF)
-        self._view.show_queue(self._messages, self._names, self._words(), can_send=is_off and self._can_send())
+        self._view.show_queue(self._messages, self._names, self._state_words(), can_send=is_off and self._can_send())
         self.changed.emit()
 
-    def _words(self) -> str:
+    def _state_words(self) -> str:
         running = self._chat.live.answering
         if self._state is QueueState.OFF:
             return tr(QUEUED_UNSENT)
@@ -212,9 +212,9 @@ class MessageQueue(QObject):
 
     def _on_edited(self, number: int, text: str) -> None:
         with self._notify.guard():
-            self._chat.talk.conversations.queued.edit(number, text)
+            self._chat.talk.conversations.queued.edit_text(number, text)
         self.show()
-        self.look()
+        self.send_next()
 
     def _on_remove_wanted(self, number: int) -> None:
         talk = self._chat.talk
@@ -228,7 +228,7 @@ class MessageQueue(QObject):
         with self._notify.guard():
             talk.conversations.queued.put_back(message)
         self.show()
-        self.look()
+        self.send_next()
 
     def _on_move_wanted(self, number: int) -> None:
         """Before the message that is before it."""
@@ -276,7 +276,7 @@ class QueueView(QWidget):
         theme.dress(line, margins=(12, 0, 2, 0), spacing=8)
         theme.dress(self._column, margins=(0, 0, 0, 0), spacing=6)
         theme.dress(self._words, self.send_now, font=(13, 500))
-        theme.changed.connect(self.fit)
+        theme.changed.connect(self.fit_height)
         self.setObjectName("queue")
         self.hide()
 
@@ -319,11 +319,11 @@ class QueueView(QWidget):
         self.send_now.setVisible(can_send)
         self.send_now.setAccessibleDescription(words)
         self.setVisible(bool(messages))
-        self.fit()
+        self.fit_height()
         if had_focus and (focus is None or not self.isAncestorOf(focus) or not focus.isVisible()):
             self._leave()
 
-    def fit(self) -> None:
+    def fit_height(self) -> None:
         """As high as the messages, up to a few of them."""
         most = self._theme.px(MOST_PX if self.window().height() >= self._theme.px(LOW_PX) else MOST_LOW_PX)
         self._column.activate()
@@ -332,11 +332,11 @@ class QueueView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.fit()
+        self.fit_height()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._page and event.type() == QEvent.Type.LayoutRequest:
-            self.fit()  # a message has another height now
+            self.fit_height()  # a message has another height now
         return super().eventFilter(watched, event)
 
     def _new_chip(self, number: int) -> QueueChip:
@@ -350,7 +350,7 @@ class QueueView(QWidget):
         return chip
 
     def _on_height_changed(self, chip: QueueChip) -> None:
-        self.fit()
+        self.fit_height()
         self._scroll.ensureWidgetVisible(chip)
 
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QClipboard, QCloseEvent, QCursor, QGuiApplication, QKe
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.visible import clean_text
-from app.features.quick_ask import REQUESTS, TranslationRequest, keep, translation_request
+from app.features.quick_ask import REQUESTS, TranslationRequest, keep_chat, translation_request
 from app.ui.chat.transcript import is_answer
 from app.ui.chat.view import ChatView
 from app.ui.i18n import tr, window_title
@@ -161,7 +161,7 @@ class QuickAsk(QWidget):
         self._model = ElidedLabel()
         self._model.setProperty("kind", "muted")
         self._copy = self._button(tr(COPY_AND_CLOSE), COPY_KEYS, self.copy)
-        self._keep = self._button(tr(OPEN_AS_CHAT), KEEP_KEYS, self.keep)
+        self._keep = self._button(tr(OPEN_AS_CHAT), KEEP_KEYS, self.keep_chat)
         self._lay_out()
         self._connect()
         self.chat.show_temporary()
@@ -175,13 +175,13 @@ class QuickAsk(QWidget):
     def open(self, words: str = "") -> None:
         """In front of everything, with these words in the field, and what was selected or copied beside it."""
         if not self.isVisible():
-            self._place()
+            self._place_window()
         bring_to_front(self)
         if words:
             self.chat.composer.set_text(words)
         self.chat.focus_composer()
         self._wants_text = not self.chat.transcript.places.count and self.taken is None
-        QTimer.singleShot(0, self, self._take)  # another program has to be asked for it
+        QTimer.singleShot(0, self, self._take_selection)  # another program has to be asked for it
         self._loader.wake()
 
     def copy(self) -> None:
@@ -191,7 +191,7 @@ class QuickAsk(QWidget):
             self.chat.transcript.wanted.emit("copy", turn)
             self.close()
 
-    def keep(self) -> None:
+    def keep_chat(self) -> None:
         """It becomes a chat among the others; an answer that is being written goes on there."""
         if self.chat.busy:
             self._keeps_at_end = True
@@ -232,10 +232,10 @@ class QuickAsk(QWidget):
         self.chat.own.changed.connect(self._show_model)
         chat.answer_started.connect(lambda _: loader.expect())
         chat.answer_grew.connect(loader.look_during_answer)
-        chat.answer_finished.connect(lambda _: loader.look())
+        chat.answer_finished.connect(lambda _: loader.sync_with_engine())
         chat.answer_finished.connect(lambda _: self._on_answer_finished())
         chat.open_chat.answering.connect(lambda _: self._show_taken(None))  # it has gone with the question
-        chat.open_chat.shown.connect(self._fit)
+        chat.open_chat.shown.connect(self._fit_height)
         chat.translate_wanted.connect(self.translate_wanted)
         chat.wake_wanted.connect(loader.wake)
         self._text.removed.connect(self._on_removed)
@@ -245,7 +245,7 @@ class QuickAsk(QWidget):
 
     # The text.
 
-    def _take(self) -> None:
+    def _take_selection(self) -> None:
         """What is new of what is selected or copied elsewhere; what was taken or left out before waits for a click."""
         if not self._wants_text:
             return
@@ -261,7 +261,7 @@ class QuickAsk(QWidget):
         again = fresh or found[0]
         self._take_again.setVisible(self.taken is None)
         self._take_again.setText(tr("Use the selected text") if again.is_selected else tr("Use the clipboard"))
-        self._fit()
+        self._fit_height()
 
     def _show_taken(self, taken: CapturedText | None) -> None:
         self.taken = taken
@@ -270,7 +270,7 @@ class QuickAsk(QWidget):
         self.chat.composer.set_beside(taken.text if taken is not None else "")
         if taken is not None:
             announce(self, self._text.accessibleName())
-        self._fit()
+        self._fit_height()
 
     def _on_removed(self) -> None:
         self._removed = self.taken.text if self.taken is not None else ""
@@ -327,7 +327,7 @@ class QuickAsk(QWidget):
         if number is None:
             return
         with self._notify.guard():
-            self.kept.emit(keep(self.chat.open_chat.talk, number, self._chats.kept), goes_on)
+            self.kept.emit(keep_chat(self.chat.open_chat.talk, number, self._chats.kept), goes_on)
             self.close()
 
     def _on_model_changed(self) -> None:
@@ -349,14 +349,14 @@ class QuickAsk(QWidget):
 
     # The window.
 
-    def _place(self) -> None:
+    def _place_window(self) -> None:
         """In the upper third of the screen with the pointer."""
-        self._fit()
+        self._fit_height()
         screen = QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
         room = screen.availableGeometry()
         self.move(room.center().x() - self.width() // 2, room.top() + room.height() // 6)
 
-    def _fit(self) -> None:
+    def _fit_height(self) -> None:
         """As high as the field and the text beside it; with a conversation as high as that is read well."""
         px = self._theme.px
         self._show_end()
@@ -372,7 +372,7 @@ class QuickAsk(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowActivate:
-            self._take()
+            self._take_selection()
         return super().event(event)
 
     def focusNextPrevChild(self, is_next: bool) -> bool:

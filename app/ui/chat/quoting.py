@@ -46,9 +46,9 @@ class QuoteButton(QObject):
         self.button.hide()
         theme.dress(self.button, font=(13, 500), glyph=("quotes", "text", 15))
         self.selection.changed.connect(self.button.hide)
-        self._selecting.settled.connect(self._place)
-        transcript.placed.connect(self._follow)
-        transcript.verticalScrollBar().valueChanged.connect(self._follow)
+        self._selecting.settled.connect(self._place_button)
+        transcript.placed.connect(self._follow_selection)
+        transcript.verticalScrollBar().valueChanged.connect(self._follow_selection)
         transcript.maker.menu_wanted.connect(self._on_menu_wanted)
 
     @property
@@ -67,11 +67,11 @@ class QuoteButton(QObject):
         if text.strip():
             self.wanted.emit(quoted(text))
 
-    def _follow(self) -> None:
+    def _follow_selection(self) -> None:
         if self.button.isVisible():
-            self._place()
+            self._place_button()
 
-    def _place(self) -> None:
+    def _place_button(self) -> None:
         """Above the beginning of what an answer has of it, or below its end where that is out of sight."""
         ends = self.selection.ends
         if ends is None or not self.selection.has_answer:

@@ -46,8 +46,8 @@ class MicrophoneButton(QObject):
         ui.theme.dress(self.time, font=(12.5, 500))
         chat.composer.add_way(self.time)
         chat.composer.add_way(self.button)
-        ui.loader.changed.connect(self._look)
-        self._look()
+        ui.loader.changed.connect(self._refresh_button)
+        self._refresh_button()
 
     @property
     def is_on(self) -> bool:
@@ -57,7 +57,7 @@ class MicrophoneButton(QObject):
     def toggle(self) -> None:
         """Begins or ends a recording; without a model that hears, says so."""
         if self.button.isHidden():
-            self._ui.notify.tell(
+            self._ui.notify.show_notice(
                 PersonMessage(tr("The loaded model can’t hear. Choose one that can."), action="models")
             )
         else:
@@ -72,7 +72,7 @@ class MicrophoneButton(QObject):
                 while not task.done:
                     task.deliver()
 
-    def _look(self) -> None:
+    def _refresh_button(self) -> None:
         loaded = self._app.loaded
         self.button.setVisible(self.is_on or (loaded is not None and loaded.hears))
 
@@ -115,7 +115,7 @@ class MicrophoneButton(QObject):
             self._chat.attaching.arrive(self._expected, None)
             self._expected = None
         self._show_lit()
-        self._look()
+        self._refresh_button()
 
     def _show_lit(self) -> None:
         self.button.set_glyph("stop" if self.is_on else "microphone", "danger" if self.is_on else "muted")

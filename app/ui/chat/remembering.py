@@ -48,11 +48,11 @@ class MemoryActions(QObject):
         app, is_on = self._app, self._app.settings.chat.memory
         costs = PreambleCosts(lambda: app.engine)
         dialog = RememberDialog(self._theme, line, self._project(), costs, self._window, is_on=is_on)
-        dialog.chosen.connect(self._keep)
+        dialog.chosen.connect(self._save_memory)
         dialog.open()
         return dialog
 
-    def _keep(self, text: str, project_id: object) -> None:
+    def _save_memory(self, text: str, project_id: object) -> None:
         memories = self._app.preambles.memories
 
         def take_back() -> None:

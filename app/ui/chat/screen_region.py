@@ -68,7 +68,7 @@ class ScreenRegion(QObject):
             still.activateWindow()
         if not self._stills:
             self._come_back()
-            self._notify.tell(PersonMessage(tr("The system did not give a picture of the screen.")))
+            self._notify.show_notice(PersonMessage(tr("The system did not give a picture of the screen.")))
 
     def _on_chosen(self, picture: QImage) -> None:
         for still in self._stills:
@@ -94,7 +94,7 @@ class ScreenRegion(QObject):
         self._task = None
         if not isinstance(error, OSError):
             raise error
-        self._notify.tell(PersonMessage(tr("The desktop has no way to choose a part of the screen.")))
+        self._notify.show_notice(PersonMessage(tr("The desktop has no way to choose a part of the screen.")))
 
     def _on_end(self) -> None:
         self._task = None

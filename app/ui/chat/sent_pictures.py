@@ -73,8 +73,8 @@ class SentPicture(Thumbnail):
         self.setAccessibleName(tr(PICTURE_LABEL, name=use.name))
         self.setAccessibleDescription(size_words(use))
         self.setToolTip(plain_tip(f"{use.name}\n{size_words(use)}"))
-        theme.changed.connect(self._fit)
-        self._fit()
+        theme.changed.connect(self._fit_size)
+        self._fit_size()
 
     def read(self, preview: Callable[[], QImage]) -> None:
         """Shows what comes of it; where that is nothing, it says so by its glyph, and opening it says why."""
@@ -91,7 +91,7 @@ class SentPicture(Thumbnail):
         else:
             self.menu_wanted.emit(event.globalPos())
 
-    def _fit(self) -> None:
+    def _fit_size(self) -> None:
         self.setFixedSize(QSize(*map(self._theme.px, self._sides)))
 
 

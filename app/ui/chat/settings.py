@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout,
 
 from app.core.errors import ChatUnavailable
 from app.core.visible import clean_text
-from app.features.assistants import AssistantChoice, chosen_in, chosen_of, in_conversation, planned
+from app.features.assistants import AssistantChoice, chosen_in, chosen_of, in_conversation, plan_conversation
 from app.features.chat.options import MOST_TOKENS, SWITCHES, known_sampling, will_think
 from app.features.chats import Chats
 from app.store.conversations import Conversation
@@ -114,7 +114,7 @@ class ChatOptions(QObject):
         with self._notify.guard():
             if assistant is not None:
                 self._chats.assistants().note_use(assistant.id)
-            self._take(chosen_of(assistant) if assistant is not None else self._usual())
+            self._take_choice(chosen_of(assistant) if assistant is not None else self._usual())
         self.assistant_changed.emit()
 
     def show(self, conversation: Conversation | None) -> None:
@@ -137,7 +137,7 @@ class ChatOptions(QObject):
         """A new chat as its first message will store it; None where that has come."""
         if self._conversation is not None:
             return None
-        return planned(self._chosen, memory=self._memory, project_id=self._chat.project_id)
+        return plan_conversation(self._chosen, memory=self._memory, project_id=self._chat.project_id)
 
     def create(self) -> Conversation:
         """Makes the conversation that a new chat's first message needs, with what was chosen for it. May raise."""
@@ -182,7 +182,7 @@ class ChatOptions(QObject):
     def _take_all(self, dialog: ChatSettings, *, is_temporary: bool) -> None:
         unusual = "on" if is_temporary else "off"
         self._memory = unusual if dialog.is_told == is_temporary else ""
-        self._take(dialog.chosen)
+        self._take_choice(dialog.chosen)
 
     def in_settings(self) -> list[str]:
         """The numbers that Settings have for every chat."""
@@ -194,9 +194,9 @@ class ChatOptions(QObject):
         self.refresh()
 
     def _choose(self, **values: Any) -> None:
-        self._take(replace(self._chosen, **values))
+        self._take_choice(replace(self._chosen, **values))
 
-    def _take(self, chosen: AssistantChoice) -> None:
+    def _take_choice(self, chosen: AssistantChoice) -> None:
         is_other_model, self._chosen = chosen.model != self._chosen.model, chosen
         self.sought_model = ""
         if self._conversation is not None:
@@ -441,7 +441,7 @@ class OwnModel(QObject):
             self.of_project = path
             self.changed.emit()
 
-    def look(self, path: Path | None) -> None:
+    def update_model(self, path: Path | None) -> None:
         """`path` is in, on its way, or asleep."""
         self.path_in = path
         self.changed.emit()

@@ -89,7 +89,7 @@ class AnswerPairs(QObject):
         self._theme, self._notify, self._window = theme, notify, window
         self.live = LiveAnswer(
             notify,
-            stored=lambda number: chat.talk.conversations.message(number),  # noqa: PLW0108 - another one later
+            stored=lambda number: chat.talk.conversations.get_message(number),  # noqa: PLW0108 - another one later
             is_loading=lambda: not self.live.is_reading,
             parent=window,
             is_read_out=False,
@@ -122,7 +122,7 @@ class AnswerPairs(QObject):
         """Answers the last question of what is shown twice, where the composer has a second model; whether it has."""
         first, second = self._own.path or self._models.path or self._chats.model_path(), None
         if self.second is not None:
-            second = self.second.take()
+            second = self.second.take_model()
         if second is None or second == first:
             return False
         pair = self._begin(question_id, [None, second], [self._name_of(first), self._name_of(second)])
@@ -161,7 +161,7 @@ class AnswerPairs(QObject):
         menu.setAccessibleName(tr("Which version do you want next to it?"))
         menu.aboutToHide.connect(menu.deleteLater)
         for number, place in places.items():
-            version = self._chat.talk.conversations.message(number)
+            version = self._chat.talk.conversations.get_message(number)
             if version is not None:
                 about = " ".join(part for part in (model_words(version.model), version.text) if part).split()
                 words = tr(VERSION_LINE, place=place, words=visible_name(" ".join(about))[:MENU_LETTERS])
@@ -170,7 +170,7 @@ class AnswerPairs(QObject):
 
     def _show_version(self, answer: StoredMessage, other_id: int) -> None:
         """Two versions that are stored; the one that was shown leads, and what follows it comes back with it."""
-        path, other = self._chat.path(), self._chat.talk.conversations.message(other_id)
+        path, other = self._chat.path(), self._chat.talk.conversations.get_message(other_id)
         ids = [message.id for message in path]
         if other is None or answer.id not in ids or self._chat.is_busy:
             return
@@ -215,7 +215,7 @@ class AnswerPairs(QObject):
         elif is_first_over:
             self._run(pair, 1)
         elif (side := self._side(pair, 1)) is not None:
-            side.say(tr("Waiting: both models don’t fit in memory at once"))
+            side.show_state(tr("Waiting: both models don’t fit in memory at once"))
 
     def _run(self, pair: AnswerPair, place: int, work: Work | None = None) -> RunningAnswerView:
         """In the chat's engine, unless there is other work; the first in the chat's place, the second beside it."""
@@ -240,7 +240,7 @@ class AnswerPairs(QObject):
             return
         with self._notify.guard():
             leading = pair.ids[pair.leads]
-            if leading and pair.talk.conversations.message(leading) is not None:
+            if leading and pair.talk.conversations.get_message(leading) is not None:
                 pair.talk.conversations.choose_version(leading)
             if pair is self._pair:
                 self._settle(pair)
@@ -321,7 +321,10 @@ class AnswerPairs(QObject):
         lives = (self._chat.live, self.live)
         running = {live_answer.answering.message_id for live_answer in lives if live_answer.answering is not None}
         for place, number in enumerate(pair.ids):
-            side, stored = self._side(pair, place), self._chat.talk.conversations.message(number) if number else None
+            side, stored = (
+                self._side(pair, place),
+                self._chat.talk.conversations.get_message(number) if number else None,
+            )
             if side is not None and stored is not None and number not in running:
                 side.set_message(stored)
 
@@ -369,7 +372,7 @@ class SecondModel(QObject):
         self.button.pressed.connect(lambda: self.button.show_above(self.menu()))
         composer.add_choice(self.button)
 
-    def take(self) -> Path | None:
+    def take_model(self) -> Path | None:
         """The one for the question that is sent now; the next one is asked of the chat's alone again."""
         path = self.path
         self.choose(None)

@@ -194,7 +194,7 @@ class SurveyOffering(QObject):
         self._task: tasks.BackgroundTask | None = None
         self._looks = 0
         self._later = QTimer(self, singleShot=True, interval=LOOK_MS)
-        self._later.timeout.connect(self._look)
+        self._later.timeout.connect(self._find_offers)
 
     @property
     def is_looking(self) -> bool:
@@ -231,7 +231,7 @@ class SurveyOffering(QObject):
         written = self._text() if self._is_free() else ""
         return written if written.strip() or self._sent is None else self._sent[1]
 
-    def _look(self) -> None:
+    def _find_offers(self) -> None:
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -242,7 +242,7 @@ class SurveyOffering(QObject):
 
         def look(token: CancelToken) -> Iterator[QueryOffer | None]:
             offer = None
-            for offer in self._surveys(talk).offers(conversation_id, text, token):
+            for offer in self._surveys(talk).find_offers(conversation_id, text, token):
                 yield offer
                 if not is_free:  # the engine is not kept from answering by an estimate
                     return

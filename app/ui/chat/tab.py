@@ -103,7 +103,7 @@ class ChatTab(Tab):
         if ui.pictures is not None:
             self.projects.pictures = ui.pictures
             self.chat.attaching.scans.watch(ui.pictures, ui.go.open_models)
-            self._sides.follow(ui.pictures)
+            self._sides.follow_reading(ui.pictures)
         OtherTabs(app, ui, self.chat)
         self.microphone = MicrophoneButton(app, ui, self.chat)
         self.chat.own.name_of = lambda path: tr(app.name_of(path))
@@ -115,7 +115,7 @@ class ChatTab(Tab):
         chat.own.changed.connect(lambda: loader.stand_by(chat.own.path))
         chat.assistants.begin_wanted.connect(lambda one: self.open_new(assistant=one))
         sidebar.more_menu = chat.assistants.menu_of_new
-        chat.wake_wanted.connect(loader.look)
+        chat.wake_wanted.connect(loader.sync_with_engine)
         chat.wake_wanted.connect(loader.wake)
         chat.title_changed.connect(self._on_title_changed)
         self.inside.toggled.connect(self.inside_changed)
@@ -128,7 +128,7 @@ class ChatTab(Tab):
         sidebar.export_wanted.connect(self._exchange.export)
         sidebar.project_menu_filled.connect(self._exchange.offer_project)
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
-        sidebar.folders.changed.connect(chat.project_banner.look)
+        sidebar.folders.changed.connect(chat.project_banner.refresh_project)
         chat.project_banner.wanted.connect(self.projects.show_settings)
         self.projects.new_chat_wanted.connect(self.open_new)
 
@@ -198,7 +198,7 @@ class ChatTab(Tab):
         self.show_chat(None, is_temporary=is_temporary)
         if project_id is not None:
             self.chat.open_chat.project_id = project_id
-            self.chat.project_banner.look()
+            self.chat.project_banner.refresh_project()
         self._ui.go.show_tab(CHAT)
         if assistant is not None:
             self.chat.options.take_assistant(assistant)
@@ -213,7 +213,7 @@ class ChatTab(Tab):
         self.chat.attaching.add(files)
 
     def take_picture(self, picture: bytes | QImage, name: str) -> None:
-        self.chat.attaching.pictures.take(picture, name)
+        self.chat.attaching.pictures.add_drawn(picture, name)
 
     def restore_list(self) -> None:
         self.sidebar.reload()
@@ -222,7 +222,7 @@ class ChatTab(Tab):
                 self.chat.open_chat.refresh()
 
     def import_files(self, files: Sequence[Path]) -> None:
-        self._exchange.take(files)
+        self._exchange.import_files(files)
 
     def take_documents(self, ids: Sequence[int], title: str = "") -> None:
         """A chat of its own, so that what is being written elsewhere stays as it is; one that waits is taken again."""
@@ -269,7 +269,7 @@ class ChatTab(Tab):
     def close(self) -> None:
         self._leaving.close()
         self.microphone.close()
-        self.chat.draft.leave()
+        self.chat.draft.keep_unread()
         self._sides.keep_width()
         self.document.close_document()
         self.chat.stop()
@@ -306,7 +306,7 @@ class OtherTabs(QObject):
     def _on_models_wanted(self) -> None:
         """To where this model's own eyes can be fetched, or else to models that have some."""
         path = self._ui.loader.path
-        rows = [row.model for row in self._app.models.installed() if row.model.path == path]
+        rows = [row.model for row in self._app.models.list_installed() if row.model.path == path]
         is_blind = any(self._app.models.can_fetch_eyes(model) for model in rows)
         self._ui.go.open_models("installed" if is_blind else "suggested")
 
@@ -335,9 +335,9 @@ class SidePanels(QObject):
         self.inside = InsideBeside(ui.theme, self.document, chat.focus_composer, self._new_inside)
         self.inside.width_px = app.settings.window.inside_width
         chat.document_wanted.connect(self._open_document)
-        chat.documents_known.connect(self.document.keep)
+        chat.documents_known.connect(self.document.keep_open)
 
-    def follow(self, pictures: PictureReading) -> None:
+    def follow_reading(self, pictures: PictureReading) -> None:
         """What is read of the document, or corrected in it, is the chat's as well, whichever chat that is."""
 
         def on_corrected(documents: DocumentLibrary, earlier_id: int, document_id: int) -> None:
@@ -362,7 +362,7 @@ class SidePanels(QObject):
         """For the next start. Tells what keeps it from being stored."""
         if self.inside.width_px != self._app.settings.window.inside_width:
             with self._ui.notify.guard():
-                self._app.change("window", inside_width=self.inside.width_px)
+                self._app.change_settings("window", inside_width=self.inside.width_px)
 
     def _open_document(self, documents: DocumentLibrary, document_id: int, mark: object) -> None:
         if self.inside.is_beside and not self.inside.has_room_for(self.document.narrow_px):
@@ -392,7 +392,7 @@ class ModelInStep(QObject):
         chat.parts_changed.connect(lambda parts: gauge.show_used(parts.used_tokens))
         chat.answer_started.connect(lambda _: loader.expect())
         chat.answer_grew.connect(loader.look_during_answer)
-        chat.answer_finished.connect(lambda _: loader.look())
+        chat.answer_finished.connect(lambda _: loader.sync_with_engine())
         chat.answer_finished.connect(lambda _: self.show_waiting())
         gauge.clicked.connect(self.show_context)
         loader.changed.connect(self._on_model_changed)
@@ -412,8 +412,8 @@ class ModelInStep(QObject):
         panel.place_above(gauge)
         panel.show()
         panel.setFocus(Qt.FocusReason.PopupFocusReason)
-        if not self._chat.memory.look():
-            panel.say(tr("The model is busy. The numbers appear when it’s done."))
+        if not self._chat.memory.count_context():
+            panel.show_words(tr("The model is busy. The numbers appear when it’s done."))
 
     def _show_texts(self) -> None:
         from app.ui.chat.seen import SeenDialog  # nobody looks before the window is seen
@@ -448,7 +448,7 @@ class LongAnswers(QObject):
         begun_s, is_temporary = self._begun.pop(answer_id, (math.inf, False))
         if time.monotonic() - begun_s < LONG_S:
             return
-        message = None if is_temporary else self._app.conversations.message(answer_id)
+        message = None if is_temporary else self._app.conversations.get_message(answer_id)
         ready, broken = tr(ANSWER_READY), tr("An answer stopped with a problem.")
         if message is None:
             if is_temporary:
@@ -486,4 +486,4 @@ class DeletedChats(QObject):
         """On a thread: the engine may be at work."""
         gone, self._ids = self._ids, []
         if gone:
-            tasks.run(lambda _token: map(self._chat.forget, gone), self)
+            tasks.run(lambda _token: map(self._chat.forget_conversation, gone), self)

@@ -196,7 +196,7 @@ class TagBar(QWidget):
         row.addWidget(self._area)
         theme.dress(row, margins=(0, 0, 0, 0))
         theme.dress(self._flow, spacing=5)
-        theme.changed.connect(self._fit)
+        theme.changed.connect(self._fit_height)
         self.hide()
 
     def reload(self) -> Mapping[int, Sequence[ChatTag]]:
@@ -223,10 +223,10 @@ class TagBar(QWidget):
         for chip in self.chips:
             chip.setChecked(False)
 
-    def put(self, tag_id: int, conversation_id: int, *, is_on: bool = True) -> None:
+    def set_tag(self, tag_id: int, conversation_id: int, *, is_on: bool = True) -> None:
         """On a chat, or off it."""
         with self._notify.guard():
-            self._tags.put(tag_id, conversation_id, is_on=is_on)
+            self._tags.set_tag(tag_id, conversation_id, is_on=is_on)
             name = next((tag.name for tag in self._shown if tag.id == tag_id), "")
             announce(self, tr("Tag {name}", name=name))
         self.changed.emit()
@@ -241,7 +241,7 @@ class TagBar(QWidget):
             action = inside.addAction(name if len(name) <= 40 else name[:39] + "…")
             action.setCheckable(True)
             action.setChecked(tag.id in mine)
-            action.toggled.connect(lambda on, tag=tag: self.put(tag.id, conversation_id, is_on=on))
+            action.toggled.connect(lambda on, tag=tag: self.set_tag(tag.id, conversation_id, is_on=on))
         if self._shown:
             inside.addSeparator()
         plus = icon("plus", self._theme.tokens.muted)
@@ -253,7 +253,7 @@ class TagBar(QWidget):
 
         def make(name: str, colour: str) -> None:
             with self._notify.guard():
-                self._tags.put(self._tags.create(name, colour).id, conversation_id)
+                self._tags.set_tag(self._tags.create(name, colour).id, conversation_id)
             self.changed.emit()
 
         dialog = TagDialog(self._theme, tr("New tag"), ChatTag(0, "", ""), self.window())
@@ -296,7 +296,7 @@ class TagBar(QWidget):
             chip = TagChip(self._theme, tag)
             chip.setChecked(tag.id in self.chosen)
             chip.toggled.connect(lambda on, tag=tag: self._choose(tag, is_on=on))
-            chip.dropped.connect(lambda chat, tag=tag: self.put(tag.id, chat))
+            chip.dropped.connect(lambda chat, tag=tag: self.set_tag(tag.id, chat))
             chip.delete_wanted.connect(lambda tag=tag: self.delete(tag))
             chip.rename_wanted.connect(lambda tag=tag: self.edit(tag))
             chip.customContextMenuRequested.connect(
@@ -308,7 +308,7 @@ class TagBar(QWidget):
             if tag.id == focused:
                 chip.setFocus()
         self.setVisible(bool(self._shown))
-        self._fit()
+        self._fit_height()
 
     def menu_of(self, chip: TagChip) -> QMenu:
         """What can be done with a tag."""
@@ -324,18 +324,18 @@ class TagBar(QWidget):
         self.chosen = self.chosen | {tag.id} if is_on else self.chosen - {tag.id}
         self.chosen_changed.emit()
 
-    def _fit(self) -> None:
+    def _fit_height(self) -> None:
         wanted = self._flow.heightForWidth(max(1, self.width()))
         self._area.setFixedHeight(max(1, min(wanted, self._theme.px(MOST_HEIGHT_PX))))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self._fit_height()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A chip is as wide as its words, which have their font only once they are seen."""
         if event.type() == QEvent.Type.LayoutRequest:
-            self._fit()
+            self._fit_height()
         return super().eventFilter(watched, event)
 
 

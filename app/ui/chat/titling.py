@@ -48,7 +48,7 @@ class ChatTitling(QObject):
         """The chat whose title is being asked for."""
         self._task: tasks.BackgroundTask | None = None
         self._timer = QTimer(self, singleShot=True, interval=idle_ms)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._title_next)
         chat.answer_started.connect(self._on_answer_started)
         chat.answer_finished.connect(self._on_answer_finished)
 
@@ -61,13 +61,13 @@ class ChatTitling(QObject):
             self._begun.add(answer_id)
 
     def _on_answer_finished(self, answer_id: int) -> None:
-        message = self._app.conversations.message(answer_id) if answer_id in self._begun else None
+        message = self._app.conversations.get_message(answer_id) if answer_id in self._begun else None
         self._begun.discard(answer_id)
         if message is not None:
             self._waiting[message.conversation_id] = None
         self._timer.start()
 
-    def _look(self) -> None:
+    def _title_next(self) -> None:
         """The next chat that wants a title, unless something is at work."""
         if self._task is not None or self._chat.busy or self._chat.model_state != "ready":
             return
@@ -83,15 +83,15 @@ class ChatTitling(QObject):
 
     def _begin(self, number: int) -> None:
         self._number = number
-        task = self._task = tasks.run(lambda token: self._titles.make(number, token), self)
-        task.event.connect(lambda _: self._tell(number))
+        task = self._task = tasks.run(lambda token: self._titles.make_title(number, token), self)
+        task.event.connect(lambda _: self._update_list(number))
         task.finished.connect(self._on_end)
         task.failed.connect(self._on_failed)
 
-    def _tell(self, number: int) -> None:
+    def _update_list(self, number: int) -> None:
         """Another word in the list would undo what is being typed there."""
         if self._is_held():
-            QTimer.singleShot(HELD_MS, self, lambda: self._tell(number))
+            QTimer.singleShot(HELD_MS, self, lambda: self._update_list(number))
         else:
             self.titled.emit(number)
 

@@ -121,7 +121,7 @@ class ChatTranscript(QScrollArea):
     def update_to(self, messages: Sequence[StoredMessage]) -> None:
         """The same conversation after something changed: turns that stay are kept."""
         with self._changing():
-            same = self.places.follow(messages)
+            same = self.places.update_messages(messages)
             self.column.drop(same)
             self.column.add(messages[same:])
             self.show_documents()
@@ -190,14 +190,14 @@ class ChatTranscript(QScrollArea):
             if is_again:
                 column.doubt_all()
             column.measure_changed()
-            self._place(held)
+            self._place_turns(held)
             while late := column.late(pages):
                 for index in late:
                     column.lay_out(index)
-                self._place(held)
+                self._place_turns(held)
             column.settle()
             self._slices.start()
-        self._pill.place(is_shown=not self.is_following and self.verticalScrollBar().maximum() > 0)
+        self._pill.place_button(is_shown=not self.is_following and self.verticalScrollBar().maximum() > 0)
         self.placed.emit()
 
     def tab_entry(self, is_next: bool) -> QWidget | None:
@@ -216,9 +216,9 @@ class ChatTranscript(QScrollArea):
         finally:
             self._is_arranging = False
 
-    def _place(self, held: Held | None) -> None:
+    def _place_turns(self, held: Held | None) -> None:
         bar = self.verticalScrollBar()
-        value = self.column.place(held)
+        value = self.column.place_turns(held)
         bar.setPageStep(self.viewport().height())
         bar.setSingleStep(self._theme.px(24))
         bar.setRange(0, max(0, self.column.height() - self.viewport().height()))
@@ -241,7 +241,7 @@ class ChatTranscript(QScrollArea):
                 self.column.lay_out(index)
                 if time.perf_counter() > until_s:
                     break
-            self._place(held)
+            self._place_turns(held)
             self.column.settle()
         self.placed.emit()
 
@@ -254,7 +254,7 @@ class ChatTranscript(QScrollArea):
                 self.arrange(pages=0.0)
             else:
                 self._slices.start()
-                self._pill.place(is_shown=not self.is_following and self.verticalScrollBar().maximum() > 0)
+                self._pill.place_button(is_shown=not self.is_following and self.verticalScrollBar().maximum() > 0)
 
     def _on_resized(self, turn: TurnView) -> None:
         if self.column.forget_height(turn):
@@ -366,7 +366,7 @@ class TurnMaker(QObject):
             question = QuestionView(LateTheme(self._theme, parent), message, parent)
             question.theme.setParent(question)
             question.show_documents(self.documents)
-            self.hear(question)
+            self.connect_turn(question)
             return question
         view = self.answer(parent)
         view.set_message(message)
@@ -381,10 +381,10 @@ class TurnMaker(QObject):
         view.can_translate = self.can_translate
         view.show_documents(self.documents)
         view.opened.connect(self.opened)
-        self.hear(view)
+        self.connect_turn(view)
         return view
 
-    def hear(self, turn: TurnView) -> None:
+    def connect_turn(self, turn: TurnView) -> None:
         """What is wanted of a turn is told from now on."""
         turn.wanted.connect(self.wanted)
         turn.link_clicked.connect(self.link_clicked)
@@ -406,7 +406,7 @@ class JumpPill(QObject):
         self.button.hide()
         theme.dress(self.button, font=(13.5, 500), glyph=("arrow-down", "text", 16))
 
-    def place(self, *, is_shown: bool) -> None:
+    def place_button(self, *, is_shown: bool) -> None:
         around, size, gap = self._transcript, self.button.sizeHint(), self._theme.px(PILL_GAP_PX)
         x = (around.viewport().width() - size.width()) // 2
         self.button.setGeometry(QRect(QPoint(x, around.height() - size.height() - gap), size))
@@ -528,7 +528,7 @@ class TurnColumn(QWidget):
         index = next((index for index in seen if self.places.all[index].is_sure), seen[0] if seen else None)
         return None if index is None else (index, top - self.places.tops[index], self.places.all[index].height)
 
-    def place(self, held: Held | None) -> int | None:
+    def place_turns(self, held: Held | None) -> int | None:
         """Puts the turns under each other; returns how far to scroll so that what is held stays where it was."""
         px, width, first = self._theme.px, self._width, self._first_shown
         x, above = (self._whole_width() - width) // 2, self.divider.height_wanted

@@ -100,7 +100,7 @@ class ChatView(QWidget):
         self.composer = Composer(theme)
         self.live = LiveAnswer(
             notify,
-            stored=lambda number: self.open_chat.talk.conversations.message(number),  # noqa: PLW0108 - another one later
+            stored=lambda number: self.open_chat.talk.conversations.get_message(number),  # noqa: PLW0108 - another one later
             is_loading=lambda: self.model_state == "loading",
             parent=self,
         )
@@ -176,7 +176,7 @@ class ChatView(QWidget):
         with self._notify.guard():
             if self.transcript.turn_of(message_id) is None:  # on another branch
                 if self.busy:
-                    self._notify.tell(busy_words())
+                    self._notify.show_notice(busy_words())
                     return
                 self.open_chat.talk.conversations.choose_version(message_id)
                 self.open_chat.refresh()
@@ -227,7 +227,7 @@ class ChatView(QWidget):
         `path` is the model that this is about, where it is not the chosen one yet.
         """
         self.model_state = state
-        self.own.look(path)
+        self.own.update_model(path)
         self.options.refresh()
         self.attaching.look_again()
         self.live.show_waiting()
@@ -384,7 +384,7 @@ class ChatView(QWidget):
         self.live.used.connect(self.context_changed)
         self.live.ended.connect(self._on_answer_ended)
         self.beside.live.ended.connect(self._on_answer_ended)
-        self.beside.changed.connect(self.queue.look)
+        self.beside.changed.connect(self.queue.send_next)
         self.beside.changed.connect(self.update_note)
         self.empty.chosen.connect(self.composer.set_text)
         self.empty.chosen.connect(self.focus_composer)
@@ -448,7 +448,7 @@ class ChatView(QWidget):
         self.composer.set_sees(sees=self.can_chat and loaded is not None and loaded.sees)
         self._no_chat.show_wanted(wanted=not self.can_chat)
         if self.can_chat != could_chat:
-            self.queue.look()
+            self.queue.send_next()
         self.update_note()
 
     def _on_forked(self, number: int) -> None:
@@ -605,7 +605,7 @@ class MessageSending(QObject):
 class KeptDraft(QObject):
     """What is written but not sent: kept with its conversation, in the settings for a new chat, or not at all.
 
-    Files beside it that are still being read are in the settings from `go_on` to `leave`.
+    Files beside it that are still being read are in the settings from `go_on` to `keep_unread`.
     """
 
     def __init__(
@@ -632,7 +632,7 @@ class KeptDraft(QObject):
                     self._attaching.take(DraftDocument(Path(path), talk=talk, conversation_id=chat_id))
         self._keeps_files = True
 
-    def leave(self) -> None:
+    def keep_unread(self) -> None:
         """The window closes: what is not read by then is so the next time."""
         self.save()
         self._keeps_files = False

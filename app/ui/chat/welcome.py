@@ -152,7 +152,7 @@ class EmptyState(QWidget):
             (self._card_row, self._card.height_at(width - px(4)), has_card),
             (self._label, self._label.heightForWidth(width), True),
             (self._greeting, self._greeting.heightForWidth(width), True),
-            (self._assistant_row, self._assistants.fit(width), self._assistants.count > 0 and self._can_chat),
+            (self._assistant_row, self._assistants.fit_width(width), self._assistants.count > 0 and self._can_chat),
         ]
         for part, height, is_wanted in parts:
             is_shown = is_wanted and height + px(8) <= room
@@ -231,7 +231,7 @@ class AssistantRow(QWidget):
             self._theme.dress(button, font=(13.5, 500), glyph=(glyph, "text", 16), glyph_size=(20, 16))
             self._buttons.append((button, name))
 
-    def fit(self, width: int) -> int:
+    def fit_width(self, width: int) -> int:
         """Shows those that have room in so many pixels; the height that they take."""
         room = width
         for button, name in self._buttons:
@@ -358,16 +358,16 @@ class FirstSuggestion(QObject):
             if error is not None:
                 can_retry = sentence_for(error).action == "retry"
                 self._notify.error(error, action=(lambda: self.download(entry)) if can_retry else None)
-            self.look()
+            self.find_suggestion()
 
         self._notify.mention(tr("Asking the Hub for {name}…", name=entry.name))
         tasks.ask(lambda token: self._models.download_entry(entry, token), self, lambda _: on_end(), on_end)
 
-    def look(self) -> None:
+    def find_suggestion(self) -> None:
         """Asks on a thread which model suits this computer."""
 
         def suggested(_token: CancelToken) -> ModelSuggestion | None:
-            here = self._models.suggestions("chat", 3)
+            here = self._models.suggest_models("chat", 3)
             useful = [suggestion for suggestion in here if suggestion.installed is None and suggestion.fit.is_usable]
             return None if any(suggestion.installed for suggestion in here) else next(iter(useful), None)
 
@@ -376,11 +376,11 @@ class FirstSuggestion(QObject):
     def _on_model_changed(self) -> None:
         is_starter_in = self._loader.state == "ready" and self._loader.path == starter_model()
         if is_starter_in and not self._looked:
-            self.look()
+            self.find_suggestion()
         self._looked = is_starter_in
 
     def _on_download(self, download: Download) -> None:
         if self._states.get(download.id) != download.state:  # progress alone changes nothing here
             self._states[download.id] = download.state
             if self._looked:
-                self.look()
+                self.find_suggestion()

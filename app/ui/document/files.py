@@ -17,7 +17,7 @@ from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES, ExpandedPaths
 from app.documents.formats import registry
 from app.features.documents import WHOLE, DocumentStored, ReadRange, Waits
-from app.features.messages import pages_words, remark_sentence, units
+from app.features.messages import count_units, pages_words, remark_sentence
 from app.store.documents import StoredDocument
 from app.ui.i18n import size_text, tr, window_title
 from app.ui.shared_labels import (
@@ -211,7 +211,7 @@ class PagesDialog(QuestionDialog):
         parent: QWidget,
     ) -> None:
         title = tr("Which {unit}s of {name}?", unit=unit, name=short_name(name))
-        words = tr("It has {pages}. Only those you choose here are read.", pages=units(unit, pages))
+        words = tr("It has {pages}. Only those you choose here are read.", pages=count_units(unit, pages))
         super().__init__(theme, title, words, parent)
         self.setObjectName("pages_dialog")
         self.setWindowTitle(window_title(tr("Choose {unit}s", unit=unit)))
@@ -356,7 +356,7 @@ class FileToRead:
         """Another part of the same file, not read yet."""
         return FileToRead(self.path, part, self.password)
 
-    def take(self, event: object) -> bool:
+    def take_event(self, event: object) -> bool:
         """One more event of its reading; whether it is further."""
         from app.documents.protocol import Found  # there already, where something is read
         from app.documents.source import PageRead
@@ -435,17 +435,17 @@ class DocumentChip(QPushButton):
     def show_words(self, words: str) -> None:
         """What is known of it, such as "15 pages · 4,200 words"; ends a progress and an error."""
         self._share, self._is_error = None, False
-        self._say(words)
+        self._show_words(words)
 
     def show_progress(self, done: int, total: int) -> None:
         """How much of it has been read; a `total` of 0 is not known yet."""
         self._share, self._is_error = (min(1.0, done / total) if total > 0 else 0.0), False
-        self._say(tr(READING_PERCENT, percent=round(self._share * 100)) if total > 0 else tr(READING_FILE))
+        self._show_words(tr(READING_PERCENT, percent=round(self._share * 100)) if total > 0 else tr(READING_FILE))
 
     def show_error(self, words: str) -> None:
         """Why it is not there, in a sentence; where that begins with the name, it is not said twice."""
         self._share, self._is_error = None, True
-        self._say(words.removeprefix(f"{self._name.text()} "))
+        self._show_words(words.removeprefix(f"{self._name.text()} "))
         self.setAccessibleDescription(words)
         self.setToolTip(plain_tip(words))
 
@@ -453,7 +453,7 @@ class DocumentChip(QPushButton):
         self.remove.setVisible(is_removable)
         self._show_look()
 
-    def _say(self, words: str) -> None:
+    def _show_words(self, words: str) -> None:
         self._words.setText(words)
         set_mark(self._words, "kind", "danger" if self._is_error else "muted")
         self._show_look()
@@ -538,7 +538,7 @@ def pages_line(document: StoredDocument) -> str:
     if not unit or not document.pages:
         return ""
     if not part.first_page and not part.last_page:
-        return _length_words(document) or units(unit, document.pages)
+        return _length_words(document) or count_units(unit, document.pages)
     first, last = part.first_page or 1, part.last_page or document.pages
     if first == last:
         return tr("{unit} {page} of {pages}", unit=unit, page=first, pages=f"{document.pages:,}")
@@ -551,10 +551,10 @@ def _length_words(document: StoredDocument) -> str:
     if not seconds:
         return ""
     if seconds < 59.5:
-        return units("second", max(1, round(seconds)))
-    from app.features.hearing import clock
+        return count_units("second", max(1, round(seconds)))
+    from app.features.hearing import format_clock
 
-    return clock(round(seconds))
+    return format_clock(round(seconds))
 
 
 def size_words(document: StoredDocument) -> str:

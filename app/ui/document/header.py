@@ -85,9 +85,9 @@ class DocumentHeader(QWidget):
         self.setMinimumWidth(1)  # or the one line would keep it from ever becoming two
         theme.dress(self._lines, self._row, self._below, spacing=0)
         theme.dress(self.name, self.where, font=(13, 400))
-        theme.changed.connect(self._fit)
+        theme.changed.connect(self._fit_name)
         self._mirror()
-        self._fit()
+        self._fit_name()
         name_widgets(
             document_name=self.name,
             document_where=self.where,
@@ -129,7 +129,7 @@ class DocumentHeader(QWidget):
         self.text.setVisible(can_draw)
         self.save.setVisible(unit == RECORDING_UNIT)
         self._mirror()
-        self._fit()
+        self._fit_name()
 
     def show_page(self, page: int, pages: int) -> None:
         """Page 3 of 12."""
@@ -145,13 +145,13 @@ class DocumentHeader(QWidget):
         """Whether something was read from pictures, and whether it is seen beside them."""
         self.compare.setVisible(can_compare)
         self.compare.setChecked(is_comparing)
-        self._fit()
+        self._fit_name()
 
     def show_form(self, *, is_text: bool) -> None:
         self._can_zoom = not is_text
         self.text.setChecked(is_text)
         self.text.setToolTip(tr("Show the page") if is_text else tr("Show as text"))
-        self._fit()
+        self._fit_name()
 
     def show_zoom(self, *, can_go_nearer: bool, can_go_farther: bool) -> None:
         self.nearer.setEnabled(can_go_nearer)
@@ -167,9 +167,9 @@ class DocumentHeader(QWidget):
         # The dot stays beside the name, whatever the direction of the words.
         direction = "\u200f" if self.isRightToLeft() else "\u200e"
         self.where.setText(f"{direction}\u00a0· {words}" if words else "")
-        self._fit()
+        self._fit_name()
 
-    def _fit(self) -> None:
+    def _fit_name(self) -> None:
         """Shortens the name to the room it has; what follows it stands right behind it. Where too little is left of it
         the buttons go into a line of their own."""
         margins = self._lines.contentsMargins()
@@ -213,12 +213,12 @@ class DocumentHeader(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self._fit_name()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LayoutDirectionChange:
             self._mirror()
-            self._fit()
+            self._fit_name()
         super().changeEvent(event)
 
 
@@ -254,7 +254,7 @@ LONGEST_QUERY = 200
 class Searchable(Protocol):
     """What can be searched, from any thread."""
 
-    def search(self, text: str, most: int, /) -> list[Any]:
+    def search_text(self, text: str, most: int, /) -> list[Any]:
         """At most so many hits, in the order of their `block_id`."""
 
 
@@ -306,12 +306,12 @@ class DocumentSearch(QWidget):
         self._stop()
         self._document = document
         self.field.clear()
-        self._take([], has_more=False)
+        self._take_hits([], has_more=False)
 
     def forget(self) -> None:
         """What was found is no longer marked; the words stay in the field for the next time."""
         self._stop()
-        self._take([], has_more=False)
+        self._take_hits([], has_more=False)
 
     def begin(self, from_block: int) -> None:
         """Opens; the first match chosen is the first one from this block on."""
@@ -340,7 +340,7 @@ class DocumentSearch(QWidget):
         if self.field.text().strip():
             self._typed.start()
         else:
-            self._take([], has_more=False)
+            self._take_hits([], has_more=False)
 
     def _stop(self) -> None:
         self._typed.stop()
@@ -355,11 +355,11 @@ class DocumentSearch(QWidget):
             return
 
         def take(hits: list[Any]) -> None:
-            self._take(hits[:MOST_HITS], has_more=len(hits) > MOST_HITS)
+            self._take_hits(hits[:MOST_HITS], has_more=len(hits) > MOST_HITS)
 
-        self._task = tasks.ask(lambda _token: document.search(text, MOST_HITS + 1), self, take, self.failed.emit)
+        self._task = tasks.ask(lambda _token: document.search_text(text, MOST_HITS + 1), self, take, self.failed.emit)
 
-    def _take(self, hits: list[Any], *, has_more: bool) -> None:
+    def _take_hits(self, hits: list[Any], *, has_more: bool) -> None:
         had_some = bool(self.hits)
         self.hits, self._has_more = hits, has_more
         self._at = next((i for i, hit in enumerate(hits) if hit.block_id >= self._from_block), 0) if hits else -1

@@ -120,14 +120,14 @@ def stretches_of(block: Block) -> list[BlockRange]:
     found, start, text = [], 0, block.text
     by_line = block.kind in BY_LINE
     while True:
-        end = _cut(text, start, by_line=by_line)
+        end = _cut_position(text, start, by_line=by_line)
         found.append(BlockRange(block, start, end))
         if end >= len(text):
             return found
         start = end
 
 
-def _cut(text: str, start: int, *, by_line: bool) -> int:
+def _cut_position(text: str, start: int, *, by_line: bool) -> int:
     limit = start + MOST_CHARACTERS
     if by_line:
         end = start
@@ -157,9 +157,9 @@ class Walk:
     def has(self, block_id: int) -> bool:
         return self.first_id <= block_id <= self.last_id
 
-    def place(self, block_id: int, offset: int) -> BlockRange | None:
+    def place_of(self, block_id: int, offset: int) -> BlockRange | None:
         """The stretch with that character."""
-        for block in self._document.blocks(block_id, 1):
+        for block in self._document.read_blocks(block_id, 1):
             for stretch in stretches_of(block):
                 if offset < stretch.end:
                     return stretch
@@ -173,7 +173,7 @@ class Walk:
             yield from (block_range for block_range in stretches_of(after.block) if block_range.start > after.start)
             next_id = after.block.id + 1
         while next_id <= self.last_id:
-            blocks = self._document.blocks(next_id, min(BATCH, self.last_id - next_id + 1))
+            blocks = self._document.read_blocks(next_id, min(BATCH, self.last_id - next_id + 1))
             if not blocks:
                 return
             for block in blocks:
@@ -188,7 +188,7 @@ class Walk:
         last_id = before.block.id - 1
         while last_id >= self.first_id:
             first_id = max(self.first_id, last_id - BATCH + 1)
-            blocks = self._document.blocks(first_id, last_id - first_id + 1)
+            blocks = self._document.read_blocks(first_id, last_id - first_id + 1)
             for block in reversed(blocks):
                 yield from reversed(stretches_of(block))
             last_id = first_id - 1

@@ -586,7 +586,7 @@ def _pictures(
         if token.cancelled:
             return
         scale = min(width_px / max(size.width(), 1.0), MOST_SCALE)
-        for drawn in document.draw(page, scale, token):
+        for drawn in document.draw_page(page, scale, token):
             picture = picture_from(drawn, width_px, document.name)
             size = picture.size_pt
             is_final = is_last or picture.image.width() == width_px  # one pixel less is already a blur

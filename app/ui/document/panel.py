@@ -65,7 +65,7 @@ class DocumentPanel(SidePane):
         """Shows a document, at a mark, a page or its beginning."""
         try:
             if self._shown != (documents, document_id) or self._document is None:
-                document = documents.shown(document_id)
+                document = documents.open_document(document_id)
                 self._release()
                 self._document, self._shown = document, (documents, document_id)
         except KeyError:
@@ -86,7 +86,7 @@ class DocumentPanel(SidePane):
         if self._shown != (documents, earlier_id) or earlier_id == document_id:
             return
         try:
-            document = documents.shown(document_id)
+            document = documents.open_document(document_id)
         except (KeyError, AppError) as error:  # what is open stays
             log.info("a document was not taken over: %s", error)
             return
@@ -108,7 +108,7 @@ class DocumentPanel(SidePane):
             self._release()
             self.hide_beside()
 
-    def keep(self, keys: frozenset[tuple[DocumentLibrary, int]]) -> None:
+    def keep_open(self, keys: frozenset[tuple[DocumentLibrary, int]]) -> None:
         """Something else is shown, with these documents: one that is not among them is closed."""
         if self._shown is not None and self._shown not in keys:
             self.close_document()

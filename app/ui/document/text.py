@@ -152,7 +152,7 @@ class DocumentText(QTextEdit):
     def _load(self, at: TextHighlight | None) -> None:
         walk = self._walk
         assert walk is not None
-        first = walk.place(at.block_id, at.start) if at is not None and walk.has(at.block_id) else None
+        first = walk.place_of(at.block_id, at.start) if at is not None and walk.has(at.block_id) else None
         self._window.begin(walk, first)
         self._window.grow_down()
         if first is not None:

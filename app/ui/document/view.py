@@ -143,7 +143,7 @@ class OpenDocument:
 
     def block_of(self, mark: TextHighlight) -> Block | None:
         """The block that is marked, wherever it is."""
-        return next(iter(self._ask(lambda: self.document.blocks(mark.block_id, 1))), None)
+        return next(iter(self._ask(lambda: self.document.read_blocks(mark.block_id, 1))), None)
 
     def span(self) -> tuple[int, int] | None:
         """The first and the last block of what can be read as text; None without any."""
@@ -151,7 +151,7 @@ class OpenDocument:
             return (self.blocks[0].id, self.blocks[-1].id) if self.blocks else None
         return (1, self.document.block_count) if self.document.block_count else None
 
-    def words(self) -> str:
+    def position_words(self) -> str:
         """Where in the document one is: its page of how many, or its name where it has none."""
         if not self.page:
             return self.document.name
@@ -192,7 +192,7 @@ class PagePanes(QSplitter):
     def show_reading(self, is_shown: bool) -> None:
         was_shown = self.is_comparing
         if is_shown or was_shown:
-            self.reading.keep()
+            self.reading.save_edits()
             self.reading.setVisible(is_shown)
         self._arrange(is_new=is_shown and not was_shown)
 
@@ -282,7 +282,7 @@ class DocumentView(DocumentCard):
             self.watch_focus_of(form)
         self._text.moved.connect(self._show_where)
         self._pane.problem.text_button.clicked.connect(lambda: self.show_form(is_text=True))
-        self._pane.failed.connect(lambda text: _say(self, text))
+        self._pane.failed.connect(lambda text: _announce_text(self, text))
         self.header.comparing_wanted.connect(lambda is_wanted: self.compare(is_wanted=is_wanted))
 
     @property
@@ -380,7 +380,7 @@ class DocumentView(DocumentCard):
         """Pages on (1) or back (-1); nothing happens before the first and after the last."""
         if self._open is not None and self._open.has_page(self._open.page + steps):
             self._go_to(self._open, self._open.page + steps)
-            _say(self, self._open.words())
+            _announce_text(self, self._open.position_words())
 
     def show_form(self, *, is_text: bool) -> None:
         """The page as text, or as a picture where it can be drawn."""
@@ -424,7 +424,9 @@ class DocumentView(DocumentCard):
         else:
             self._area.scroll_to_mark()
         start, end = span_of(block, mark)
-        _say(self, tr("{where}. Marked: {words}", where=opened.words(), words=block.text[start:end][:MOST_SAID]))
+        _announce_text(
+            self, tr("{where}. Marked: {words}", where=opened.position_words(), words=block.text[start:end][:MOST_SAID])
+        )
 
     def _go_to(self, opened: OpenDocument, page: int) -> None:
         opened.go_to(page)
@@ -454,7 +456,7 @@ class DocumentView(DocumentCard):
         self._text.show_marks(mark, hits)
         self._area.paper.show_areas(*areas_on(page, blocks, mark, hits))
         # What a screen reader reads of a page that is only a picture: what is marked, then all of its text.
-        where, document = (self._open.words(), self._open.document) if self._open is not None else ("", None)
+        where, document = (self._open.position_words(), self._open.document) if self._open is not None else ("", None)
         said = said_of(blocks, mark) or no_text_words(document.unit if document is not None else "")
         for picture in (self._area.paper, self._area):
             picture.setAccessibleName(where)
@@ -529,7 +531,7 @@ class DocumentView(DocumentCard):
             super().keyPressEvent(event)
 
 
-def _say(view: QWidget, text: str) -> None:
+def _announce_text(view: QWidget, text: str) -> None:
     if view.isVisible():
         announce(view, text)
 
@@ -569,10 +571,10 @@ def _save(view: QWidget, document: ShownDocument, path: Path, notify: Notify) ->
 
     def write() -> Path:
         from app.features.hearing import segment_of, srt_of, text_of  # what hears, which nobody needs before
-        from app.features.work.saved_file import written
+        from app.features.work.saved_file import write_file
 
-        segments = [segment_of(block) for block in document.blocks(1, document.block_count)]
-        with written(path) as file:
+        segments = [segment_of(block) for block in document.read_blocks(1, document.block_count)]
+        with write_file(path) as file:
             file.write((text_of if path.suffix.lower() == TEXT else srt_of)(segments).encode("utf-8"))
         return path
 
@@ -657,7 +659,7 @@ class PageReadingPane(QFrame):
     def show_page(self, corrections: PageCorrections | None, document_id: int, page: int) -> None:
         """Another page; what was typed on the one before and not saved is saved now."""
         if (document_id, page) != (self._document_id, self._page):
-            self.keep()
+            self.save_edits()
         self._show(corrections, document_id, page)
 
     def take_over(self, corrections: PageCorrections | None, document_id: int) -> None:
@@ -676,7 +678,7 @@ class PageReadingPane(QFrame):
         with self._notify.guard():
             self._is_corrected = corrections is not None and _is_corrected(corrections, page)
             self._kept = corrections.text_of(page) if corrections is not None else ""
-            self.who.setText(self._words())
+            self.who.setText(self._state_words())
         shown = self._unsaved.pop((document_id, page), self._kept)
         if self.edit.toPlainText() != shown:  # or the cursor would jump to the beginning
             left = _behind(self.edit.textCursor())
@@ -688,12 +690,12 @@ class PageReadingPane(QFrame):
                 self.edit.setTextCursor(cursor)
         self._show_buttons()
 
-    def keep(self) -> None:
+    def save_edits(self) -> None:
         """Saves what was typed and not saved."""
         if self.is_changed:
             self._on_save()
 
-    def _words(self) -> str:
+    def _state_words(self) -> str:
         reading = self._corrections.readings.get(self._page) if self._corrections is not None else None
         if reading is None:
             return tr("Nothing was read from a picture on this page. You can type it off.")
@@ -730,7 +732,7 @@ class PageReadingPane(QFrame):
             one = self._waiting.popleft()
             outcome: StoredDocument | Exception | None
             try:
-                outcome = one.corrections.correct(one.page, one.text, CancelToken())
+                outcome = one.corrections.correct_page(one.page, one.text, CancelToken())
             except Exception as error:  # noqa: BLE001 (told with what it is about)
                 outcome = error
             yield one, outcome

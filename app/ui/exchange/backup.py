@@ -20,7 +20,7 @@ from app.features.exchange.backup import (
     back_up,
     last_aside,
     put_back,
-    refuse,
+    refuse_restored,
     unpack_backup,
 )
 from app.ui.i18n import size_text, tr
@@ -109,7 +109,7 @@ class Backups(SavedFiles):
         dialog = QuestionDialog(self._ui.theme, title, words, self._window)
         dialog.setObjectName("restore_question")
         dialog.add_choice(tr("Restore and start again"), self._restore, "primary")
-        dialog.rejected.connect(lambda: refuse(self._app.paths))
+        dialog.rejected.connect(lambda: refuse_restored(self._app.paths))
         dialog.open()
 
     def can_put_back(self) -> bool:

@@ -40,9 +40,9 @@ class ChatExchange:
         """Its chats together."""
         self._exporting.offer_project(project_id, menu)
 
-    def take(self, files: Sequence[Path]) -> None:
+    def import_files(self, files: Sequence[Path]) -> None:
         """Their chats come in."""
-        self._importing.take(files)
+        self._importing.import_files(files)
 
     @cached_property
     def _exporting(self) -> Exporting:

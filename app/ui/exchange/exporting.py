@@ -415,16 +415,16 @@ class PrintedPages:
         self.path, self.pages, self.name = path, pages, name
         self._drawing = PageRenderer(folder)
 
-    def blocks(self, first_id: int, count: int) -> list[Block]:  # noqa: ARG002
+    def read_blocks(self, first_id: int, count: int) -> list[Block]:  # noqa: ARG002
         return []
 
     def blocks_of_page(self, page: int) -> list[Block]:  # noqa: ARG002
         return []
 
-    def search(self, text: str, limit: int = 1000) -> list[TextHighlight]:  # noqa: ARG002
+    def search_text(self, text: str, limit: int = 1000) -> list[TextHighlight]:  # noqa: ARG002
         return []
 
-    def draw(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
+    def draw_page(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
         return self._drawing.draw(Draw(str(self.path), page, scale), cancel)
 
     def close(self) -> None:
@@ -512,7 +512,7 @@ class Printing:
 
         def then(event: ExportFinished | PersonMessage) -> None:
             if isinstance(event, PersonMessage):
-                self._ui.notify.tell(event)
+                self._ui.notify.show_notice(event)
             elif not event.is_cancelled and printer.outputFileName():
                 self._ui.notify.saved(Path(printer.outputFileName()))
             elif not event.is_cancelled:

@@ -70,11 +70,11 @@ class Importing:
         dialog.setObjectName("import_chats")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setNameFilters([tr("Exported chats (*.json *.jsonl *.zip)"), tr("All files (*)")])
-        dialog.filesSelected.connect(lambda files: self.take([Path(file) for file in files]))
+        dialog.filesSelected.connect(lambda files: self.import_files([Path(file) for file in files]))
         dialog.open()
         return dialog
 
-    def take(self, paths: Sequence[Path]) -> ImportDialog:
+    def import_files(self, paths: Sequence[Path]) -> ImportDialog:
         """Reads them in sight."""
         dialog = ImportDialog(self._app, self._ui, self._window)
         dialog.open()
@@ -193,7 +193,7 @@ class ImportDialog(QDialog):
                     self._backup = Path(event.path)
                     self._restore.show()
                 self._add(visible_name(Path(event.path).name), "", tr(sentence_for(event).text), None)
-        self._say()
+        self._show_counts()
 
     def _add(self, title: str, note: str, lost: str, number: int | None) -> None:
         item = QListWidgetItem(title or tr(NEW_CHAT), self.list)
@@ -203,7 +203,7 @@ class ImportDialog(QDialog):
         item.setToolTip(plain_tip(f"{item.text()}\n{item.data(NOTE_ROLE)}"))
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}, {item.data(NOTE_ROLE)}")
 
-    def _say(self) -> None:
+    def _show_counts(self) -> None:
         counts = self._counts
         parts = [tr(ONE_CHAT_IMPORTED) if counts.imported == 1 else tr("{n} chats imported", n=f"{counts.imported:,}")]
         if counts.continued:
@@ -216,7 +216,7 @@ class ImportDialog(QDialog):
 
     def _on_finished(self) -> None:
         self._task = None
-        self._say()
+        self._show_counts()
         self.line.hide()
         announce(self.head, self.head.text())
         if self.list.count() and self.list.currentRow() < 0:

@@ -34,8 +34,8 @@ from app.features.inside.patterns import (
     AttentionMap,
     AttentionTarget,
     HeadPattern,
-    plainest,
-    see,
+    plainest_head,
+    read_attention_map,
     sentences_of,
     word_of,
 )
@@ -112,7 +112,7 @@ class HeadsModel(CellModel):
         """Layers and heads."""
         return (0, 0) if self.seen is None else (len(self.seen.layers), int(self.seen.shares.shape[1]))
 
-    def words(self, row: int, column: int) -> str:
+    def describe_cell(self, row: int, column: int) -> str:
         """Which head it is and what it does."""
         assert self.seen is not None
         said = " ".join(
@@ -147,7 +147,7 @@ class HeadTable(CellTable):
     def show_heads(self, seen: AttentionMap | None) -> None:
         """The heads of another text; None: of none."""
         self.heads.show(seen)
-        self._fit()
+        self._fit_columns()
 
     def mark(self, layer: int, head: int) -> None:
         """The one that is shown; none for a mean."""
@@ -193,13 +193,13 @@ class HeadTable(CellTable):
         px, count = self._theme.px, max(1, self.heads.columnCount())
         return min(max(self.viewport().width() // count, px(THUMB_PX)), px(LARGEST_THUMB_PX))
 
-    def _fit(self) -> None:
+    def _fit_columns(self) -> None:
         for header in (self.horizontalHeader(), self.verticalHeader()):
             header.setDefaultSectionSize(self._edge())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self._fit_columns()
 
     def _on_chosen(self, index: QModelIndex) -> None:
         self.chosen.emit(index.row(), index.column())
@@ -212,7 +212,7 @@ class HeadTable(CellTable):
 
     def _on_theme_changed(self) -> None:
         self.heads.forget_colours()
-        self._fit()
+        self._fit_columns()
         self.verticalHeader().setFixedWidth(self._theme.px(34))
         self.viewport().update()
 
@@ -365,7 +365,7 @@ class AttentionView(LookPage):
         if text.strip():
 
             def work(engine: Engine, cancel: CancelToken) -> Iterator[AttentionMap]:
-                yield see(engine, text, cancel)
+                yield read_attention_map(engine, text, cancel)
 
             self.begin(work, self._show, lambda: None)
 
@@ -399,7 +399,7 @@ class AttentionView(LookPage):
         self.heads.show_heads(event)
         self.kinds.setText(" ".join(kinds_in_words(event.patterns)))
         if not self._is_chosen:
-            self.layer, self.head = plainest(event.patterns)
+            self.layer, self.head = plainest_head(event.patterns)
         self.show_head(min(self.layer, len(event.layers) - 1), min(self.head, heads - 1))
         self.show_as(self._shown_as)
 
@@ -429,10 +429,10 @@ class AttentionView(LookPage):
             field.number.blockSignals(True)
             field.number.setValue(value)
             field.number.blockSignals(False)
-        shares = self.seen.of(layer, head)
+        shares = self.seen.shares_of(layer, head)
         words = " ".join(
             tr(message_template.text, **message_template.values)
-            for message_template in sentences_of(self.seen.pattern(layer, head))
+            for message_template in sentences_of(self.seen.head_pattern(layer, head))
         )
         self.sentence.setText(words)
         names = tuple(map(word_of, self.seen.tokens))
@@ -453,7 +453,7 @@ class AttentionView(LookPage):
         if self.seen is None:
             return
         self.token = token
-        words = largest_in_words(self.seen.of(self.layer, self.head)[token], self.seen.tokens, token)
+        words = largest_in_words(self.seen.shares_of(self.layer, self.head)[token], self.seen.tokens, token)
         self.largest.setText(words)
         self.arcs.mark(token, words)
 
@@ -485,14 +485,14 @@ class AttentionView(LookPage):
         looking, looked = word_of(self.seen.tokens[row]), word_of(self.seen.tokens[column])
         if column > row:
             return tr(CANNOT_SEE_LATER, looking=looking, looked=looked)
-        share = percent(float(self.seen.of(self.layer, self.head)[row, column]))
+        share = percent(float(self.seen.shares_of(self.layer, self.head)[row, column]))
         if row == column:
             return tr("“{looking}” looks at itself: {percent} %", looking=looking, percent=share)
         return tr(LOOKS_AT_PERCENT, looking=looking, looked=looked, percent=share)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.ways.fit(self.width())
+        self.ways.fit_width(self.width())
 
 
 def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> str:

@@ -115,7 +115,7 @@ class FlowLines:
         """Of the whole sheet."""
         return len(self._firsts) * self.pitch_px + 2 * self.margin_px
 
-    def place(self, index: int) -> tuple[int, int, int]:
+    def place_of(self, index: int) -> tuple[int, int, int]:
         """Where one starts and ends in its line, and the top of that."""
         line = bisect_right(self._firsts, index) - 1
         return self._starts[index], self._ends[index], self.margin_px + line * self.pitch_px
@@ -139,7 +139,7 @@ class FlowLines:
 
 
 class TokenFlow(QAbstractScrollArea):
-    """Arrows move from token to token; what `say` is told of one goes to screen readers."""
+    """Arrows move from token to token; what `announce_token` is told of one goes to screen readers."""
 
     pointed = Signal(int)
     """The token under the pointer, or else the one that the keyboard is at; -1 for none."""
@@ -189,7 +189,7 @@ class TokenFlow(QAbstractScrollArea):
             self._current = self._hovered = -1
             bar.setValue(0)
         self._is_mirrored = is_mirrored
-        self._place(0)
+        self._place_pieces(0)
         if is_at_end:
             bar.setValue(bar.maximum())
 
@@ -199,7 +199,7 @@ class TokenFlow(QAbstractScrollArea):
         is_at_end = bar.value() >= bar.maximum()
         first = len(self._pieces)
         self._pieces += pieces
-        self._place(first)
+        self._place_pieces(first)
         if is_at_end:
             bar.setValue(bar.maximum())
 
@@ -214,14 +214,14 @@ class TokenFlow(QAbstractScrollArea):
         self.viewport().update()
         self.pointed.emit(index)
 
-    def say(self, words: str) -> None:
+    def announce_token(self, words: str) -> None:
         """What the token is that the keyboard is at."""
         self.setAccessibleDescription(words)
         announce(self, words)
 
     def rect_of(self, index: int) -> QRect:
         """Where a token is, in the viewport."""
-        start, end, top = self._lines.place(index)
+        start, end, top = self._lines.place_of(index)
         left = self.viewport().width() - end if self._is_mirrored else start
         return QRect(left, top - self.verticalScrollBar().value(), end - start, self._height)
 
@@ -230,7 +230,7 @@ class TokenFlow(QAbstractScrollArea):
         y = place.y() + self.verticalScrollBar().value()
         return next((index for index in self._lines.within(y, y) if self.rect_of(index).contains(place)), -1)
 
-    def _place(self, first: int) -> None:
+    def _place_pieces(self, first: int) -> None:
         """Places the pieces from `first` on; those before it are placed already."""
         px, lines = self._theme.px, self._lines
         if first == 0:
@@ -255,13 +255,13 @@ class TokenFlow(QAbstractScrollArea):
         self._metrics = QFontMetrics(self._font)
         self._height = self._metrics.height() + 2 * self._theme.px(PAD_PX)
         self._widths = {}
-        self._place(0)
+        self._place_pieces(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         is_new_width = self.viewport().width() != self._width
         self._width = self.viewport().width()
-        self._place(0 if is_new_width else len(self._pieces))
+        self._place_pieces(0 if is_new_width else len(self._pieces))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
@@ -379,20 +379,20 @@ class TokenText(QWidget):
         theme.dress(column, margins=(0, 0, 0, 0), spacing=4)
         theme.dress(self._more, font=(13.5, 500))
         theme.changed.connect(self.show_again)
-        self._say()
+        self._show_rest()
 
     def show_count(self, count: int) -> None:
         """So many tokens, in place of those that were there."""
         self._count, self._shown = count, min(count, SHOWN_AT_ONCE)
         self.show_again()
-        self._say()
+        self._show_rest()
 
     def grow_to(self, count: int) -> None:
         """There are so many now: those that were there, and more."""
         self._count = count
         if self._shown < SHOWN_AT_ONCE:
             self._show_to(min(count, SHOWN_AT_ONCE))
-        self._say()
+        self._show_rest()
 
     def show_again(self) -> None:
         """Every token is asked for again."""
@@ -402,7 +402,7 @@ class TokenText(QWidget):
 
     def _show_more(self) -> None:
         self._show_to(min(self._count, self._shown + SHOWN_AT_ONCE))
-        self._say()
+        self._show_rest()
 
     def _show_to(self, end: int) -> None:
         first, self._shown = self._shown, end
@@ -411,7 +411,7 @@ class TokenText(QWidget):
         else:
             self.flow.add_pieces(map(self._piece_of, range(first, end)))
 
-    def _say(self) -> None:
+    def _show_rest(self) -> None:
         left = self._count - self._shown
         words = tr(
             SHOW_MORE_TOKENS,

@@ -324,7 +324,7 @@ class HowItWorks(QWidget):
         self._formulas = QVBoxLayout()
         self._place = QVBoxLayout()
         self._later = QTimer(self, singleShot=True, interval=PAUSE_MS)
-        self._later.timeout.connect(self._look)
+        self._later.timeout.connect(self._update_live)
         self.field.textChanged.connect(self._later.start)
         self._lay_out()
         ui.loader.changed.connect(self._on_loader_changed)
@@ -388,7 +388,7 @@ class HowItWorks(QWidget):
         """Reads the numbers of the chosen model, where they are of another one."""
         path = self._ui.loader.path
         if path is None or path == self._facts_of:
-            self._say()
+            self._show_lesson()
             return None
         self._facts_of = path
         return tasks.ask(lambda _: anatomy_of(path), self, lambda found: self._on_read(path, found), self._on_unread)
@@ -408,11 +408,11 @@ class HowItWorks(QWidget):
                 old.deleteLater()
         for latex, spoken in lesson.formulas:
             self._formulas.addWidget(FormulaView(self._ui.theme, latex, tr(spoken), size_px=19))
-        self._say()
+        self._show_lesson()
         self._show_live(lesson.live)
         self._area.verticalScrollBar().setValue(0)
 
-    def _say(self) -> None:
+    def _show_lesson(self) -> None:
         lesson = LESSONS[self.number]
         facts = self._facts or {key: tr(words) for key, words in UNKNOWN.items()}
         for label, words in zip(self.words, (*lesson.words, "", "", "")[:3], strict=True):
@@ -424,13 +424,13 @@ class HowItWorks(QWidget):
 
     def _on_read(self, path: Path, found: ModelAnatomy) -> None:
         self._facts = facts_for(found, self._ui.loader.name if path == self._ui.loader.path else found.name)
-        self._say()
+        self._show_lesson()
 
     def _on_unread(self, error: BaseException) -> None:
         if not isinstance(error, AppError):
             raise error
         self._facts = {}  # the words do without
-        self._say()
+        self._show_lesson()
 
     def _on_loader_changed(self) -> None:
         if self.isVisible():
@@ -446,9 +446,9 @@ class HowItWorks(QWidget):
             self._ui.theme.dress(view, least_height=LIVE_PX)
             self._place.addWidget(view, 1)
         self._live[name].show()
-        QTimer.singleShot(0, self, self._look)
+        QTimer.singleShot(0, self, self._update_live)
 
-    def _look(self) -> None:
+    def _update_live(self) -> None:
         if not self.isVisible():
             return
         view = cast("Live", self._live[LESSONS[self.number].live])
@@ -467,7 +467,7 @@ class HowItWorks(QWidget):
         self._text.setFixedWidth(
             min(px(TEXT_PX + 60), self.width() * 2 // 5) if is_wide else self.width() - px(2 * EDGE_PX + 12)
         )
-        self.steps.fit(self.width() - px(2 * EDGE_PX))
+        self.steps.fit_width(self.width() - px(2 * EDGE_PX))
 
 
 def _live_view(name: str) -> Callable[[UiContext, GetEngine], QWidget]:

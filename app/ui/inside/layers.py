@@ -59,7 +59,7 @@ class Lens:
 
 def lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[Lens | PromptProgress]:
     """More and more of a text, as it comes. Raises what `looks.layers_of` raises."""
-    shown = looks.beginning(engine, text, MOST_TOKENS, cancel=cancel)
+    shown = looks.text_beginning(engine, text, MOST_TOKENS, cancel=cancel)
     lens: Lens | None = None
     for event in looks.layers_of(engine, shown, cancel=cancel):
         if isinstance(event, PromptProgress):
@@ -89,7 +89,7 @@ class LayersView(LookPage):
         self.cut = plain_label(kind="muted", wraps=True)
         self.grid = LayerGrid(ui.theme)
         self.cell = plain_label(wraps=True)
-        self.grid.pointed.connect(lambda row, column: self.cell.setText(self.grid.lens.words(row, column)))
+        self.grid.pointed.connect(lambda row, column: self.cell.setText(self.grid.lens.describe_cell(row, column)))
         self.cell.setObjectName("layers_cell")
         self.buttons = PlotButtons(ui.theme, ui.notify, self.grid)
         self.top = QWidget()
@@ -147,7 +147,7 @@ class LensModel(CellModel):
         assert self.lens is not None
         return self.lens.guesses[row][column]
 
-    def words(self, row: int, column: int) -> str:
+    def describe_cell(self, row: int, column: int) -> str:
         """A cell in a sentence, with what else was likely."""
         lens = self.lens
         if lens is None:

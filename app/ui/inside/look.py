@@ -152,7 +152,7 @@ class LookPage(QWidget):
     def clear(self) -> None:
         """Shows nothing any more."""
         self.stop()
-        self.state.say("")
+        self.state.show_sentence("")
 
     def stop(self) -> None:
         """Ends what is asked; nothing more of it comes."""
@@ -167,7 +167,7 @@ class LookPage(QWidget):
         self.stop()
         self._again = lambda: self.begin(work, on_event, on_end)
         self._progress = None
-        self.state.say("")
+        self.state.show_sentence("")
         loader = self.ui.loader
         is_chats = self.opened is None  # another one looks after its model itself
         if is_chats and loader.state == "asleep" and not loader.wakes_up and loader.path is not None:
@@ -208,7 +208,7 @@ class LookPage(QWidget):
         if task is self._task:
             self._task = None
             self._timer.stop()
-            self.state.say("")
+            self.state.show_sentence("")
             on_end()
 
     def _fail(self, task: tasks.BackgroundTask, error: BaseException) -> None:
@@ -216,7 +216,7 @@ class LookPage(QWidget):
             return
         self._task = None
         self._timer.stop()
-        self.ui.loader.look()  # its child may have ended
+        self.ui.loader.sync_with_engine()  # its child may have ended
         sentence = sentence_for(error)
         words = f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip()
         self.state.fail(words, sentence.action)
@@ -285,7 +285,7 @@ class StateRow(QWidget):
         """What is said; "" for nothing."""
         return "" if self.isHidden() else self.label.text()
 
-    def say(self, text: str) -> None:
+    def show_sentence(self, text: str) -> None:
         """A sentence, or nothing."""
         self._show(text, "", "")
 
@@ -342,7 +342,7 @@ class CellModel(QAbstractTableModel):
         """Rows and columns."""
         raise NotImplementedError
 
-    def words(self, row: int, column: int) -> str:
+    def describe_cell(self, row: int, column: int) -> str:
         """A cell in a sentence."""
         raise NotImplementedError
 
@@ -358,9 +358,9 @@ class CellModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self.words(index.row(), index.column())
+            return self.describe_cell(index.row(), index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(self.words(index.row(), index.column()))
+            return plain_tip(self.describe_cell(index.row(), index.column()))
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -244,18 +244,18 @@ class HeatMap(QAbstractScrollArea):
             self.zoom, self.current = 1.0, (max(0, len(rows) - 1), 0)
         self.plot.set(shares, rows, columns)
         self.setAccessibleDescription(summary)
-        self._fit()
+        self._fit_cells()
 
     def clear(self) -> None:
         self.plot.set(None, (), ())
         self.setAccessibleDescription("")
-        self._fit()
+        self._fit_cells()
 
     def zoom_by(self, steps: int) -> None:
         """One step larger (1) or smaller (-1); the frame stays in sight."""
         at = MAP_ZOOMS.index(self.zoom) + steps
         self.zoom = MAP_ZOOMS[min(max(at, 0), len(MAP_ZOOMS) - 1)]
-        self._fit()
+        self._fit_cells()
         self._reveal()
 
     def _cell(self) -> int:
@@ -268,7 +268,7 @@ class HeatMap(QAbstractScrollArea):
     def _origin(self) -> QPoint:
         return QPoint(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
 
-    def _fit(self) -> None:
+    def _fit_cells(self) -> None:
         cell, room = self._cell(), self.viewport().size()
         beside, wanted = self.plot.names_size(), self.plot.size_with(cell)
         for bar, there, names, all_of_it in (
@@ -383,11 +383,11 @@ class HeatMap(QAbstractScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self._fit_cells()
 
     def _on_theme_changed(self) -> None:
         self.plot.recolour()
-        self._fit()
+        self._fit_cells()
 
 
 def share_image(shares: Floats) -> QImage:
@@ -585,12 +585,12 @@ class TokenArcs(QWidget):
         least = self._theme.px(LEAST_PX)
         return QSize(least, self.plot.height_for(max(self.width(), least)))
 
-    def _place(self) -> None:
+    def _place_tokens(self) -> None:
         self.plot.width = self.width()
         self._places = self.plot.places(self.width())
 
     def _lay_out(self) -> None:
-        self._place()
+        self._place_tokens()
         self.updateGeometry()
         self.update()
 
@@ -659,7 +659,7 @@ class TokenArcs(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place()  # its height follows by itself: telling it again could go round in a circle with the scroll bar
+        self._place_tokens()  # its height follows: telling it again could circle with the scroll bar
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

@@ -131,9 +131,9 @@ class InsidePanel(QWidget):
         self._field = OwnText(ui)
         self._stack = QStackedWidget()
         self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._later.timeout.connect(self._look)
+        self._later.timeout.connect(self._inspect_chosen)
         self._field.edit.textChanged.connect(self._later.start)
-        self._field.changed.connect(self._look)
+        self._field.changed.connect(self._inspect_chosen)
         self._drop = FileDrop(ui.theme, lambda _files: [FileDropAction("", tr("Look at this text"))], self)
         self._drop.dropped.connect(lambda files, _zone: self._on_dropped(files))
         subjects.changed.connect(self._on_subjects_changed)
@@ -189,7 +189,7 @@ class InsidePanel(QWidget):
         self._stack.setCurrentWidget(self._pages[name])
         if self.isVisible():
             self._offer()
-            self._look()
+            self._inspect_chosen()
             self.page_shown.emit(name)
 
     def _on_subjects_changed(self) -> None:
@@ -219,7 +219,7 @@ class InsidePanel(QWidget):
         self._field.setVisible(self._is_own)
         if self._is_own:
             self._field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._look()
+        self._inspect_chosen()
 
     def _on_dropped(self, files: list[str]) -> None:
         """A text file is looked at in place of what is typed."""
@@ -228,7 +228,7 @@ class InsidePanel(QWidget):
         self._field.show()
         self._field.take_file(Path(files[0]))
 
-    def _look(self) -> None:
+    def _inspect_chosen(self) -> None:
         """The page that is shown looks at what is chosen, unless it does so already."""
         self._later.stop()
         if self._choice.value == OWN:
@@ -254,7 +254,7 @@ class InsidePanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._offer()
-        self._look()
+        self._inspect_chosen()
         self.page_shown.emit(self.page)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -268,7 +268,7 @@ class InsidePanel(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._segments.fit(self.width())
+        self._segments.fit_width(self.width())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -301,7 +301,7 @@ class OwnText(QFrame):
         self._open = IconButton(ui.theme, "folder-open", tr("Open a text file"), size_px=17)
         self._open.clicked.connect(self._ask)
         self._drop = IconButton(ui.theme, "x", tr(LEAVE_FILE), size_px=15)
-        self._drop.clicked.connect(self._leave)
+        self._drop.clicked.connect(self._clear_text)
         row, tools = QHBoxLayout(self), QVBoxLayout()
         tools.addWidget(self._open)
         tools.addWidget(self._drop)
@@ -330,13 +330,13 @@ class OwnText(QFrame):
 
             return path.name, text_of(path)
 
-        tasks.ask(read, self, lambda found: self._take(*found), self._ui.notify.error)
+        tasks.ask(read, self, lambda found: self._take_text(*found), self._ui.notify.error)
 
-    def _take(self, name: str, text: str) -> None:
+    def _take_text(self, name: str, text: str) -> None:
         self._show(tr(NAME_AND_CHARACTERS, name=name, count=f"{len(text):,}"), text)
         self.changed.emit()
 
-    def _leave(self) -> None:
+    def _clear_text(self) -> None:
         self._show("", None)
         self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
         self.changed.emit()

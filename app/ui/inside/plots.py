@@ -175,9 +175,9 @@ class PictureFiles(SavedFiles):
         data: bytes | QImage = as_svg(plot) if path.suffix.lower() == ".svg" else as_image(plot)
 
         def write() -> None:
-            from app.features.work.saved_file import written  # not needed before somebody saves
+            from app.features.work.saved_file import write_file  # not needed before somebody saves
 
-            with written(path) as file:
+            with write_file(path) as file:
                 file.write(data if isinstance(data, bytes) else as_png(data))
 
         self._write(path, write)

@@ -16,7 +16,7 @@ from app.features.inside.looks import (
     PlacedToken,
     PromptShare,
     TextSurprise,
-    probabilities,
+    read_probabilities,
     shares_of,
     surprise_of,
     tokens_of,
@@ -127,10 +127,10 @@ class TokensPage(LookPage):
         self._text.show_count(len(cut.tokens))
         self._copy.setEnabled(bool(cut.tokens))
         self._detail.setVisible(bool(cut.tokens))
-        self._counts.setText("\n".join(self._words()))
+        self._counts.setText("\n".join(self._figure_sentences()))
         self._on_pointed(-1)
 
-    def _words(self) -> list[str]:
+    def _figure_sentences(self) -> list[str]:
         cut = self._cut
         if not cut.tokens:
             return [""]
@@ -161,7 +161,7 @@ class TokensPage(LookPage):
         words.append(tr(CHARACTER_RANGE, start=f"{token.start:,}", end=f"{token.end:,}"))
         self._detail.show_token(visible(token.data, is_control=token.is_control), " · ".join(words))
         if number == self._text.flow.current:
-            self._text.flow.say(self._detail.text)
+            self._text.flow.announce_token(self._detail.text)
 
     def _on_copy(self) -> None:
         copy_text(self._cut.text)
@@ -248,7 +248,7 @@ class ProbabilitiesPage(LookPage):
 
     def look_at(self, text: str) -> None:
         """How much a text by itself surprises the model."""
-        self._follow(None)
+        self._follow_answer(None)
         self._show_nothing()
         if not text.strip():
             self.clear()
@@ -256,7 +256,7 @@ class ProbabilitiesPage(LookPage):
         head = text[:MOST_CHARACTERS]
         self._whole_characters = len(text) if len(text) > MOST_CHARACTERS else 0
         self._how = tr("How well the model predicts this text on its own.")
-        self._begin(lambda engine, token: probabilities(engine, head, detailed=DETAILED_TOKENS, cancel=token))
+        self._begin(lambda engine, token: read_probabilities(engine, head, detailed=DETAILED_TOKENS, cancel=token))
 
     def look_at_subject(self, subject: InspectedText) -> None:
         """As `look_at`; of an answer what was seen while it was written."""
@@ -265,18 +265,18 @@ class ProbabilitiesPage(LookPage):
             self.look_at(subject.text)
             return
         self.stop()
-        self.state.say("")
+        self.state.show_sentence("")
         if answer is not self._answer:
-            self._follow(answer)
+            self._follow_answer(answer)
             self._show_nothing()
         self._show_answer(answer)
 
     def clear(self) -> None:
         super().clear()
-        self._follow(None)
+        self._follow_answer(None)
         self._show_nothing()
 
-    def _follow(self, answer: InspectedAnswer | None) -> None:
+    def _follow_answer(self, answer: InspectedAnswer | None) -> None:
         if self._answer is not None:
             self._answer.grew.disconnect(self._on_grew)
         self._answer = answer
@@ -286,11 +286,11 @@ class ProbabilitiesPage(LookPage):
     def _show_answer(self, answer: InspectedAnswer) -> None:
         self._how = tr(RECORDED_SCORES)
         if answer.seen or answer.is_being_written:
-            self._take(list(answer.seen))
+            self._take_tokens(list(answer.seen))
         elif not self._tokens:
             self._how = tr("Probabilities were not recorded for this answer. The model can score it now.")
         self._reread.setVisible(not self._tokens and not answer.is_being_written)
-        self._say()
+        self._show_figures()
 
     def _on_reread(self) -> None:
         answer = self._answer
@@ -306,7 +306,7 @@ class ProbabilitiesPage(LookPage):
             yield _BEGUN
             yield from work(engine, token)
 
-        self._say()
+        self._show_figures()
         self.begin(from_the_start, self._on_event, self._show_grown)
 
     def _on_event(self, event: object) -> None:
@@ -332,9 +332,9 @@ class ProbabilitiesPage(LookPage):
             self._show_answer(answer)
         else:
             self._text.grow_to(len(self._tokens))
-            self._say()
+            self._show_figures()
 
-    def _take(self, tokens: list[TokenSeen]) -> None:
+    def _take_tokens(self, tokens: list[TokenSeen]) -> None:
         before, self._tokens = self._tokens, tokens
         if before and tokens[: len(before)] == before:
             self._text.grow_to(len(tokens))
@@ -348,11 +348,11 @@ class ProbabilitiesPage(LookPage):
         self._hide_choices()
         self._text.show_count(0)
         self._detail.clear()
-        self._say()
+        self._show_figures()
 
     # What is said.
 
-    def _say(self) -> None:
+    def _show_figures(self) -> None:
         self._figures.setText(figure_words(surprise_of(self._tokens)) if self._tokens else "")
         self._figures.setVisible(bool(self._tokens))
         words = [self._how] if self._how else []
@@ -380,7 +380,7 @@ class ProbabilitiesPage(LookPage):
         token = self._tokens[number]
         self._detail.show_token(visible(token.data, is_control=token.is_control), token_words(token))
         if number == self._text.flow.current:
-            self._text.flow.say(self._detail.text)
+            self._text.flow.announce_token(self._detail.text)
 
     # Another token.
 

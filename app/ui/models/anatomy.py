@@ -93,9 +93,9 @@ class AnatomyPage(ModelsPage):
         self.title.setText(name)
         self.setAccessibleName(tr("Inside {name}", name=name))
         self.clear_rows()
-        self.say(self.lead, "")
-        self.say(self.foot, "")
-        self.say(self.empty, tr("Reading the file…"))
+        self.show_text(self.lead, "")
+        self.show_text(self.foot, "")
+        self.show_text(self.empty, tr("Reading the file…"))
         self.area.verticalScrollBar().setValue(0)
 
     def reload(self) -> tasks.BackgroundTask:
@@ -109,22 +109,22 @@ class AnatomyPage(ModelsPage):
         if found is None:
             return
         self.clear_rows()
-        self.say(self.empty, "")
-        self.say(self.lead, lead_words(found))
+        self.show_text(self.empty, "")
+        self.show_text(self.lead, lead_words(found))
         self.add_heading(tr("What it is made of"))
         self.rows.addWidget(PartsCard(self._theme, found))
         self.add_heading(tr("In numbers"))
         self.rows.addWidget(FactsCard(self._theme, facts_of(found)))
         self.add_heading(tr("What the file says about its making"))
         self.rows.addWidget(SaidCard(self._theme, found.about))
-        self.say(self.foot, tr(_FOOT))
+        self.show_text(self.foot, tr(_FOOT))
 
     def _say_why(self, error: BaseException) -> None:
         if not isinstance(error, AppError):
             raise error
         self.clear_rows()
         sentence = sentence_for(error)
-        self.say(self.empty, f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip())
+        self.show_text(self.empty, f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip())
 
     def _point_back(self) -> None:
         self._theme.dress(self.back, glyph=("arrow-right" if self.isRightToLeft() else "arrow-left", "muted", 16))

@@ -18,7 +18,15 @@ from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, Lo
 from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.chat.options import wish_of
-from app.features.inside.compare import ModelAsleep, Told, answers, room_beside, tally_of, with_vote, without_votes
+from app.features.inside.compare import (
+    ModelAsleep,
+    Told,
+    compare_answers,
+    room_beside,
+    tally_of,
+    with_vote,
+    without_votes,
+)
 from app.features.messages import sentence_for
 from app.ui.i18n import tr
 from app.ui.model_texts import join
@@ -71,7 +79,7 @@ class BlindPage(ComparisonPage):
         self._order: list[Path] = []
         self._names: dict[str, str] = {}
         self._is_blind = False
-        self.say(self.lead, tr("The same question for two models. Blind, you judge the answer and not the name."))
+        self.show_text(self.lead, tr("The same question for two models. Blind, you judge the answer and not the name."))
         self.choices = [ChoiceButton(ui.theme, name, [("", "–")], shows_change=False) for name in _choice_names()]
         self.blind = CheckRow(ui.theme, tr("Blind"), tr("Names are shown after your vote, in random order"))
         self.blind.setChecked(True)
@@ -147,7 +155,9 @@ class BlindPage(ComparisonPage):
         """Looks which models there are."""
         models = self._app.models
         task = self.ask_anew(
-            lambda _: told_apart([row for row in (*models.installed(), *models.others()) if not row.model.missing]),
+            lambda _: told_apart(
+                [row for row in (*models.list_installed(), *models.list_others()) if not row.model.missing]
+            ),
             self._offer,
         )
         task.failed.connect(self._ui.notify.error)
@@ -203,7 +213,9 @@ class BlindPage(ComparisonPage):
 
         def work(cancel: CancelToken) -> Iterator[tuple[int, Told]]:
             with closing(engine):
-                yield from answers(engine, order, question, wish=wish, make_room=room_beside(chats), cancel=cancel)
+                yield from compare_answers(
+                    engine, order, question, wish=wish, make_room=room_beside(chats), cancel=cancel
+                )
 
         self._engine = engine
         self._task = tasks.run(work, self)
@@ -234,9 +246,9 @@ class BlindPage(ComparisonPage):
         if isinstance(told, ModelAsleep):
             words = tr(CHAT_MODEL_SLEEPS, name=told.name)
             self.status.setText(words)
-            self._ui.loader.look()
+            self._ui.loader.sync_with_engine()
         else:
-            self.answers[place].take(told, is_blind=self._is_blind)
+            self.answers[place].take_event(told, is_blind=self._is_blind)
 
     def _on_failed(self, error: BaseException) -> None:
         self._ui.notify.error(error)
@@ -262,7 +274,7 @@ class BlindPage(ComparisonPage):
         one, other = self._order
         lines = with_vote(self._app.settings.models.votes, one, other, better)
         with self._ui.notify.guard():
-            self._app.change("models", votes=lines)
+            self._app.change_settings("models", votes=lines)
         self._end_round()
         self.ask_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -305,7 +317,7 @@ class BlindPage(ComparisonPage):
 
     def _keep_votes(self, votes: tuple[str, ...]) -> None:
         with self._ui.notify.guard():
-            self._app.change("models", votes=votes)
+            self._app.change_settings("models", votes=votes)
         self._show_tally()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -361,30 +373,30 @@ class AnswerCard(QFrame):
         self._name, self._stats, self._stream = "", None, MarkdownStream()
         self.is_complete, self._problem = False, ""
         self.body.clear()
-        self._say(tr(WAITING))
+        self._show_state(tr(WAITING))
         self._describe()
 
-    def take(self, told: Told, *, is_blind: bool) -> None:
+    def take_event(self, told: Told, *, is_blind: bool) -> None:
         """What happens to the answer. Blind, an error is not told in its own words, which may name the file."""
         match told:
             case LoadProgress(fraction=fraction):
-                self._say(tr("Loading, {percent} %", percent=int(100 * fraction)))
+                self._show_state(tr("Loading, {percent} %", percent=int(100 * fraction)))
             case PromptProgress():
-                self._say(tr("Reads the question"))
+                self._show_state(tr("Reads the question"))
             case TextDelta(thinking=True):
-                self._say(tr("Thinks"))
+                self._show_state(tr("Thinks"))
             case TextDelta(text=text):
-                self._say(tr(WRITING))
+                self._show_state(tr(WRITING))
                 self._stream.feed(text)
                 self.body.show_stream(self._stream)
             case Finished(stats=stats):
                 self._stats, self.is_complete = stats, stats.finish_reason != FinishReason.CANCELLED
                 self._stream.finish()
                 self.body.show_stream(self._stream)
-                self._say("" if self._stream.closed else tr("It wrote nothing."))
+                self._show_state("" if self._stream.closed else tr("It wrote nothing."))
             case AppError():
                 self._problem = tr(sentence_for(told).text)
-                self._say(tr(COULD_NOT_ANSWER) if is_blind else self._problem)
+                self._show_state(tr(COULD_NOT_ANSWER) if is_blind else self._problem)
 
     def show_name(self, name: str) -> None:
         """Which model it was."""
@@ -394,15 +406,15 @@ class AnswerCard(QFrame):
     def show_speed(self) -> None:
         """How fast it wrote, or why it did not, once that gives nothing away."""
         if self._problem:
-            self._say(self._problem)
+            self._show_state(self._problem)
         elif self._stats is not None:
             speed = tr(TOKENS_PER_SECOND, speed=f"{self._stats.tokens_per_s:.1f}")
             first = tr("first word after {s} s", s=f"{self._stats.time_to_first_token_s:.1f}")
-            self._say(join(speed, first))
+            self._show_state(join(speed, first))
         else:
-            self._say(tr(STOPPED_LABEL))
+            self._show_state(tr(STOPPED_LABEL))
 
-    def _say(self, words: str) -> None:
+    def _show_state(self, words: str) -> None:
         self.state.setText(words)
         self.state.setVisible(bool(words))
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QPu
 
 from app.bootstrap import build_engine
 from app.core.events import CancelToken
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.core.visible import clean_text, visible_name
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
@@ -25,15 +25,15 @@ from app.features.inside.compare import (
     ModelAsleep,
     ModelFigures,
     best_of,
-    candidates,
-    compare,
+    compare_models,
+    find_candidates,
     line_of,
     room_beside,
     table_of,
 )
 from app.features.messages import sentence_for
 from app.features.work.engines import RESERVE_BYTES
-from app.features.work.saved_file import written
+from app.features.work.saved_file import write_file
 from app.features.writing import text_of
 from app.ui.i18n import size_text, tr
 from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot, prepare
@@ -84,7 +84,7 @@ class ComparePage(ComparisonPage):
         self._task: tasks.BackgroundTask | None = None
         self._engine: Engine | None = None
         self._found: list[ModelFigures] = []
-        self.say(
+        self.show_text(
             self.lead,
             tr("Scores models by how well they predict a text. Larger models should do better."),
         )
@@ -128,7 +128,7 @@ class ComparePage(ComparisonPage):
         """Looks which models there are, and reads the heads of those that are new."""
         if self._newest is not None:
             self._newest.abandon()
-        task = self._newest = tasks.run(self._look, self)
+        task = self._newest = tasks.run(self._find_models, self)
         task.event.connect(self._on_looked)
         task.finished.connect(self._show_state)
         task.failed.connect(self._ui.notify.error)
@@ -141,20 +141,20 @@ class ComparePage(ComparisonPage):
         if self._engine is not None:
             self._engine.let_go()
 
-    def _look(self, cancel: CancelToken) -> Iterator[list[Path] | ComparedModel]:
+    def _find_models(self, cancel: CancelToken) -> Iterator[list[Path] | ComparedModel]:
         models = self._app.models
-        rows = [(row, False) for row in models.installed()] + [(row, True) for row in models.others()]
+        rows = [(row, False) for row in models.list_installed()] + [(row, True) for row in models.list_others()]
         names = told_apart([row for row, _ in rows])
         here = [
             (row.model.path, names[row.model.path], is_foreign) for row, is_foreign in rows if not row.model.missing
         ]
         yield [path for path, _, _ in here]
         known = set(self.models.rows)
-        yield from candidates((one for one in here if one[0] not in known), cancel)
+        yield from find_candidates((one for one in here if one[0] not in known), cancel)
 
     def _on_looked(self, event: list[Path] | ComparedModel) -> None:
         if isinstance(event, list):
-            self.models.keep(event)
+            self.models.keep_rows(event)
             return
         loaded = self._app.loaded
         room = free_memory_bytes() + (loaded.needed_bytes if loaded is not None else 0) - RESERVE_BYTES
@@ -183,7 +183,7 @@ class ComparePage(ComparisonPage):
         def work(cancel: CancelToken) -> Iterator[ComparisonStep | ModelAsleep | ModelFigures]:
             with closing(engine):
                 prepare()
-                yield from compare(engine, paths, text, wish=wish, make_room=room_beside(chats), cancel=cancel)
+                yield from compare_models(engine, paths, text, wish=wish, make_room=room_beside(chats), cancel=cancel)
 
         self._found = []
         self.rests.hide()
@@ -210,7 +210,7 @@ class ComparePage(ComparisonPage):
                 )
             )
             self.rests.show()
-            self._ui.loader.look()
+            self._ui.loader.sync_with_engine()
         else:
             self._found.append(event)
             self.results.show_found(self._found, [self.models.name_of(compared.path) for compared in self._found])
@@ -286,7 +286,7 @@ class ModelChoice(QFrame):
         """What the row of a model says."""
         return self._candidates[path].name if path in self._candidates else visible_name(path.stem)
 
-    def keep(self, paths: Sequence[Path]) -> None:
+    def keep_rows(self, paths: Sequence[Path]) -> None:
         """Takes away the rows of all others."""
         for path in set(self.rows) - set(paths):
             row = self.rows.pop(path)
@@ -345,7 +345,7 @@ class TextFiles(SavedFiles):
         """Writes a table; what was there before is replaced when all of it is there."""
 
         def write() -> None:
-            with written(path) as file:
+            with write_file(path) as file:
                 file.write(table.encode())
 
         return self._write(path, write)
@@ -360,7 +360,7 @@ class TextChoice(QFrame):
         self._ui = ui
         self.changed: Callable[[], object] = lambda: None
         self._which = BUILT_IN
-        self._built_in = resource(OWN_TEXT).read_text("utf-8")
+        self._built_in = resource_path(OWN_TEXT).read_text("utf-8")
         choices = [(BUILT_IN, tr("The built-in page")), (OWN, tr(MY_OWN))]
         self.segments = SegmentedControl(tr(TEXT_LABEL), choices, BUILT_IN, self.choose)
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
@@ -370,7 +370,7 @@ class TextChoice(QFrame):
         self.edit.setProperty("kind", "")
         self.edit.setAccessibleName(tr("Text to read"))
         self.edit.setPlaceholderText(tr("Type or paste a text like those that you will use the model for"))
-        self.edit.textChanged.connect(self._tell)
+        self.edit.textChanged.connect(self._check_size)
         self.note = plain_label(kind="muted", wraps=True)
         row = QHBoxLayout()
         row.addWidget(self.segments)
@@ -401,7 +401,7 @@ class TextChoice(QFrame):
         self._which = which
         self.segments.show_value(which)
         self.edit.setVisible(which == OWN)
-        self._tell()
+        self._check_size()
 
     def ask_for_file(self) -> None:
         """A file's text takes the place of what was typed."""
@@ -415,7 +415,7 @@ class TextChoice(QFrame):
         self.edit.setPlainText(text)
         self.choose(OWN)
 
-    def _tell(self) -> None:
+    def _check_size(self) -> None:
         size = len(self.text.encode())
         if size > MOST_BYTES:
             sizes = {"read": size_text(MOST_BYTES), "size": size_text(size)}
@@ -524,7 +524,7 @@ class ResultTable(ListTable):
         self.setSortingEnabled(True)
         self.horizontalHeader().setSortIndicatorShown(False)  # it would lie above the words
         self.sortByColumn(BITS, Qt.SortOrder.AscendingOrder)
-        self.rows.modelReset.connect(self._fit)
+        self.rows.modelReset.connect(self._fit_height)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -535,9 +535,9 @@ class ResultTable(ListTable):
         self.horizontalHeader().setFixedHeight(px(ROW_PX))
         for column, width in WIDTHS_PX.items():
             self.setColumnWidth(column, px(width))
-        self._fit()
+        self._fit_height()
 
-    def _fit(self) -> None:
+    def _fit_height(self) -> None:
         self.setFixedHeight(self._theme.px(ROW_PX) * (1 + self.rows.rowCount()) + self._theme.px(4))
 
 
@@ -698,8 +698,8 @@ class Results(QWidget):
             has_band = line is not None and line.exponents is not None
             self.plot.show_points(
                 drawn,
-                line=line.loss if line is not None else None,
-                band=line.between if line is not None and has_band else None,
+                line=line.loss_at if line is not None else None,
+                band=line.confidence_band if line is not None and has_band else None,
                 words=words,
             )
 

@@ -13,7 +13,7 @@ from app import APP_NAME
 from app.core.errors import AppError
 from app.features.messages import sentence_for
 from app.features.models.installed import PASSAGES, embeds_texts
-from app.hub.files import quantization, quantization_words
+from app.hub.files import quantization_of, quantization_words
 from app.ui.i18n import tr
 from app.ui.model_texts import join, problem_words, state_words
 from app.ui.models.page import ModelCard, ModelsPage
@@ -89,8 +89,8 @@ class DownloadsPage(ModelsPage):
             self._order = order
             self._arrange([(heading, members) for heading, members in groups if members])
             self.counted.emit(sum(1 for download in self._downloads.values() if download.state != "done"))
-        self.say(self.empty, "" if order else tr("No downloads. What you download from the Hub shows here."))
-        self.say(self.foot, tr("Downloads resume where they stopped, even after a restart.") if order else "")
+        self.show_text(self.empty, "" if order else tr("No downloads. What you download from the Hub shows here."))
+        self.show_text(self.foot, tr("Downloads resume where they stopped, even after a restart.") if order else "")
 
     def _arrange(self, groups: list[tuple[str, list[Download]]]) -> None:
         """Puts the rows in order; rows that are there already move, so that a focus stays where it is."""
@@ -205,7 +205,7 @@ class DownloadRow(ModelCard):
 def what_words(download: Download) -> str:
     """What is fetched: from where, in which quantization, with what beside it."""
     request = download.request
-    tag = quantization(request.files[0].name) if request.files else ""
+    tag = quantization_of(request.files[0].name) if request.files else ""
     words = quantization_words(tag) if tag else ""
     kind = f"{words} ({tag})" if words and tag else tag
     parts = tr(PART_COUNT, count=len(request.files)) if len(request.files) > 1 else ""
@@ -271,7 +271,11 @@ class DownloadWatch(QObject):
         text = tr(MODEL_DOWNLOADED, name=download.request.title)
         if download.paths:
             path = Path(download.paths[0])
-            use = partial(self._models.use, PASSAGES, path) if embeds_texts(path) else partial(self._loader.load, path)
+            use = (
+                partial(self._models.choose_model, PASSAGES, path)
+                if embeds_texts(path)
+                else partial(self._loader.load, path)
+            )
             notice = self._said[path] = self._notify.offer(text, tr(USE_IT), use)
             notice.left.connect(lambda: self._said.pop(path, None))
         else:

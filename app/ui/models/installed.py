@@ -17,7 +17,7 @@ from app.core.errors import ModelMissing, ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
 from app.features.models.installed import PASSAGES
 from app.hub.files import quantization_words
-from app.hub.models_folder import checked
+from app.hub.models_folder import require_model
 from app.ui.i18n import size_text, tr, window_title
 from app.ui.icons import icon
 from app.ui.model_texts import join, senses_words
@@ -95,13 +95,13 @@ class InstalledPage(ModelsPage):
         self._by_card: dict[ModelCard, InstalledFile] = {}
         self._is_behind = False
         if of_others:
-            self.say(self.lead, tr("They are used where they lie and never changed."))
-        self.say(self.empty, tr("Looking…"))
+            self.show_text(self.lead, tr("They are used where they lie and never changed."))
+        self.show_text(self.empty, tr("Looking…"))
         ui.loader.changed.connect(self._mark_used)
 
     def reload(self) -> tasks.BackgroundTask:
         """Looks again, on a thread."""
-        find = self._app.models.others if self._of_others else self._app.models.installed
+        find = self._app.models.list_others if self._of_others else self._app.models.list_installed
         task = self.ask_anew(lambda _: find(), self.show_models)
         task.failed.connect(self._notify.error)
         return task
@@ -124,7 +124,7 @@ class InstalledPage(ModelsPage):
             if str(installed.model.path) == focused:
                 card.setFocus(Qt.FocusReason.OtherFocusReason)
         nothing = tr(NO_FOREIGN_MODELS) if self._of_others else tr("No models yet.")
-        self.say(self.empty, "" if models else nothing)
+        self.show_text(self.empty, "" if models else nothing)
         self._mark_used()
         self.counted.emit(len(models))
 
@@ -232,7 +232,7 @@ class InstalledPage(ModelsPage):
         if self._is_chosen(installed):
             task = self.ask(lambda _: models.stop_using(PASSAGES), self._on_changed)
         else:
-            task = self.ask(lambda _: models.use(PASSAGES, installed.model.path), self._on_changed)
+            task = self.ask(lambda _: models.choose_model(PASSAGES, installed.model.path), self._on_changed)
         task.failed.connect(self._on_failed)
 
     def _use(self, card: ModelCard) -> None:
@@ -356,7 +356,7 @@ class Facts:
 def facts_of_file(path: Path, folder: Path) -> Facts:
     """Sizes of all files of a model, and the room in the models folder; raises ModelMissing or ModelUnreadable."""
     there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
-    model = checked(path)
+    model = require_model(path)
     files = [*model.parts, *([model.vision_path] if model.vision_path else [])]
     try:
         size = sum(file.stat().st_size for file in files)
@@ -459,7 +459,7 @@ class FileAdding:
     def _on_answer(self, path: Path, dialog: AddDialog, then: Then) -> None:
         if dialog.is_for_always:
             with self._notify.guard():
-                self._app.change("models", add_how=dialog.how)
+                self._app.change_settings("models", add_how=dialog.how)
         self._add(path, dialog.how, then)
 
     def _add(self, path: Path, how: str, then: Then) -> None:

@@ -27,7 +27,7 @@ from app.core.paths import starter_model
 from app.features.messages import sentence_for
 from app.features.models.estimate import TOO_LARGE, download_words, fit_words, pace_words
 from app.features.models.installed import PASSAGES, embeds_texts
-from app.hub.files import quantization, quantization_words
+from app.hub.files import quantization_of, quantization_words
 from app.ui.i18n import size_text, tr
 from app.ui.model_texts import join, problem_words, senses_words, state_words
 from app.ui.models.downloads import DownloadsPage
@@ -102,7 +102,7 @@ class SuggestedPage(ModelsPage):
         self.segments = SegmentedControl(tr("Models for"), choices, self._task, self.show_task)
         self.top.addWidget(self.segments, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
         self.area.viewport().installEventFilter(self)
-        self.say(self.empty, tr("Looking at this computer…"))
+        self.show_text(self.empty, tr("Looking at this computer…"))
         ui.loader.changed.connect(self._on_loader_changed)
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self._say_lead()
@@ -111,7 +111,7 @@ class SuggestedPage(ModelsPage):
         """The area gets its size after the page, and another one when its bar comes."""
         if event.type() == QEvent.Type.Resize and watched is self.area.viewport():
             px = self._theme.px
-            self.segments.fit(self.area.viewport().width() - 2 * px(EDGE_PX))
+            self.segments.fit_width(self.area.viewport().width() - 2 * px(EDGE_PX))
             self.segments.setMinimumWidth(px(LEAST_PX))
         return super().eventFilter(watched, event)
 
@@ -124,7 +124,7 @@ class SuggestedPage(ModelsPage):
     def reload(self) -> tasks.BackgroundTask:
         """Asks again what suits, on a thread: memory and downloads change."""
         task, models = self._task, self._app.models
-        work = self.ask_anew(lambda _: (models.suggestions(task, LIMIT), models.for_task(task)), self._show)
+        work = self.ask_anew(lambda _: (models.suggest_models(task, LIMIT), models.for_task(task)), self._show)
         work.failed.connect(self._notify.error)
         return work
 
@@ -154,8 +154,8 @@ class SuggestedPage(ModelsPage):
         first = next((suggestion.entry.id for suggestion in suggestions if can_download(suggestion)), "")
         for suggestion in suggestions:
             self._fill(self._by_id[suggestion.entry.id], suggestion, is_first=suggestion.entry.id == first)
-        self.say(self.empty, "" if suggestions else tr("No suggestions. Search the Hub for a model."))
-        self.say(self.foot, tr(_FOOT) if suggestions else "")
+        self.show_text(self.empty, "" if suggestions else tr("No suggestions. Search the Hub for a model."))
+        self.show_text(self.foot, tr(_FOOT) if suggestions else "")
         self._say_lead()
 
     def _card(self, entry: CatalogEntry) -> ModelCard:
@@ -215,10 +215,10 @@ class SuggestedPage(ModelsPage):
 
     def _say_lead(self) -> None:
         if self._task == PASSAGES:
-            self.say(self.lead, tr(_PASSAGES))
+            self.show_text(self.lead, tr(_PASSAGES))
             return
         has_starter = self._loader.path is not None and self._loader.path == starter_model()
-        self.say(self.lead, tr(_STARTER) if has_starter else tr(_LEAD))
+        self.show_text(self.lead, tr(_STARTER) if has_starter else tr(_LEAD))
 
     def _on_loader_changed(self) -> None:
         if self._loader.state != "loading":
@@ -303,7 +303,7 @@ def can_download(suggestion: ModelSuggestion) -> bool:
 def facts_of(suggestion: ModelSuggestion) -> str:
     """Speed, quantization, licence, languages and source in one line; the first ones matter most."""
     entry = suggestion.entry
-    tag = quantization(entry.file)
+    tag = quantization_of(entry.file)
     words = quantization_words(tag) if tag else ""
     pace = pace_words(suggestion.fit) if PASSAGES not in entry.tasks else None  # it writes nothing
     languages = tr("{n} languages", n=entry.languages) if entry.languages > 1 else ""
@@ -529,7 +529,7 @@ class ModelsView(QStackedWidget):
             self._loader.load(path)
             self._ui.go.show_tab(CHAT)
             return
-        done = self.suggested.ask(lambda _: self._app.models.use(task, path), lambda _: self._on_chosen())
+        done = self.suggested.ask(lambda _: self._app.models.choose_model(task, path), lambda _: self._on_chosen())
         done.failed.connect(self._ui.notify.error)
 
     def _on_chosen(self) -> None:

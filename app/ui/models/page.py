@@ -79,7 +79,7 @@ class ModelsPage(QWidget):
         self._theme.dress(label, font=(size_px, weight))
         return label
 
-    def say(self, label: QLabel, text: str) -> None:
+    def show_text(self, label: QLabel, text: str) -> None:
         """One of `lead`, `empty` and `foot`; "" takes it away."""
         label.setText(text)
         label.setVisible(bool(text))
@@ -270,7 +270,7 @@ class Badge(QWidget):
         words = self._words.fontMetrics().horizontalAdvance(self._words.text())
         return self._theme.px(12) + self._row.spacing() + words + 1
 
-    def fit(self, room: int) -> None:
+    def fit_width(self, room: int) -> None:
         """Takes more lines where one has no room, in pixels."""
         is_wrapped = self.wanted_width() > room
         if is_wrapped != self._words.wordWrap():
@@ -278,7 +278,7 @@ class Badge(QWidget):
             self._row.setStretchFactor(self._words, int(is_wrapped))  # a text in lines would like to be a square
             self._row.setStretch(self._row.count() - 1, int(not is_wrapped))
 
-    def say(self, text: str, token: str) -> None:
+    def show_text(self, text: str, token: str) -> None:
         """Words in a colour: success, warning or muted; "" takes the badge away."""
         self._token = token
         self._words.setText(text)
@@ -378,7 +378,7 @@ class ModelCard(QFrame):
 
     def show_badge(self, text: str, token: str = "success") -> None:
         """What stands beside the name."""
-        self.badge.say(text, token)
+        self.badge.show_text(text, token)
         self._turn()
         self.describe()
 
@@ -481,7 +481,7 @@ class ModelCard(QFrame):
         badge = 0 if self.badge.isHidden() else self.badge.wanted_width() + self._head.spacing()
         wanted = min(self.name.sizeHint().width(), self._theme.px(160)) + badge
         self._head.setDirection(along if wanted <= room else down)
-        self.badge.fit(room if wanted > room else _ANY)
+        self.badge.fit_width(room if wanted > room else _ANY)
 
     def minimumSizeHint(self) -> QSize:
         # Narrower than its words and buttons beside each other: then they stand one above the other.

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from app.core import errors
 from app.core.events import CancelToken
 from app.features.messages import PersonMessage, sentence_for
-from app.features.models.choice import representatives
+from app.features.models.choice import representative_files
 from app.features.models.estimate import TOO_LARGE, MemoryFit, fit_words, pace_words
 from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
 from app.ui.i18n import breakable, size_text, tr
@@ -134,8 +134,8 @@ class RepositoryPage(QWidget):
 
     def _found(self, name: str, cancel: CancelToken) -> tuple[Repository, ModelFile | None]:
         """A repository, and which of its files to take."""
-        repository = self._app.models.hub.repository(name, "", cancel)
-        return repository, self._app.models.machine.recommended(repository.models)
+        repository = self._app.models.hub.read_repository(name, "", cancel)
+        return repository, self._app.models.machine.recommend_file(repository.models)
 
     def _on_repository(self, answer: tuple[Repository, ModelFile | None]) -> None:
         repository, best = answer
@@ -220,7 +220,7 @@ class RepositoryPage(QWidget):
         self.card_told.setText(tr("Fetching the card…"))
         self.card_told.show()
         self._card_task = tasks.ask(
-            lambda token: read_card(self._app.models.hub.card(repository.name, repository.commit, token)),
+            lambda token: read_card(self._app.models.hub.read_card(repository.name, repository.commit, token)),
             self, self._on_card, self._on_card_failed,
         )  # fmt: skip
 
@@ -553,7 +553,7 @@ class FileList(QFrame):
     def show_repository(self, repository: Repository, recommended: ModelFile | None) -> None:
         """The files of another repository; the recommended one is chosen, else the smallest."""
         self._models, self._recommended = repository.models, recommended
-        few = list(repository.models) if len(repository.models) <= FEW else representatives(repository.models)
+        few = list(repository.models) if len(repository.models) <= FEW else representative_files(repository.models)
         if recommended is not None and recommended not in few:
             few = [model for model in repository.models if model in few or model == recommended]
         self._show(few, recommended or next((model for model in few if model.is_supported), None))
@@ -680,7 +680,7 @@ class FitFoot(QFrame):
 
     def show_text(self, text: str, *, can_retry: bool = False) -> None:
         """A sentence in place of the fit."""
-        self._say(text, "muted", "")
+        self._show_fit(text, "muted", "")
         set_mark(self.download, "kind", "primary")
         self.exact.hide()
         self.retry.setVisible(can_retry)
@@ -694,7 +694,7 @@ class FitFoot(QFrame):
         if pace is not None:
             words = f"{words} · {in_words(pace)}"
         tone = "success" if fit.runs_well else "muted" if fit.is_usable else "warning"
-        self._say(words, tone, "triangle-fill" if tone == "warning" else "circle-fill")
+        self._show_fit(words, tone, "triangle-fill" if tone == "warning" else "circle-fill")
         # The one button in the accent's colour leads nobody to what cannot run here.
         set_mark(self.download, "kind", "plain" if fit.word == TOO_LARGE else "primary")
         self.exact.setVisible(not fit.is_exact)
@@ -725,7 +725,7 @@ class FitFoot(QFrame):
         self.download.setText(text)
         self.download.setAccessibleName(text)
 
-    def _say(self, text: str, token: str, glyph: str) -> None:
+    def _show_fit(self, text: str, token: str, glyph: str) -> None:
         self._mark = glyph
         self.fit.setText(text)
         self.fit.setAccessibleName(text)

@@ -263,7 +263,7 @@ class SearchPage(QWidget):
 
     def _switch_on(self) -> None:
         try:
-            self._app.change("network", allowed=True, internet=True)
+            self._app.change_settings("network", allowed=True, internet=True)
         except errors.AppError as error:
             self._notify.error(error)
         self._go.show_network()
@@ -624,19 +624,19 @@ class Filters(QWidget):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self._place(width, is_dry=True)
+        return self._place_buttons(width, is_dry=True)
 
     def sizeHint(self) -> QSize:
-        return QSize(self._theme.px(400), self._place(self.width() or self._theme.px(400), is_dry=True))
+        return QSize(self._theme.px(400), self._place_buttons(self.width() or self._theme.px(400), is_dry=True))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self._theme.px(200), self.sort.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._place(event.size().width())
+        self._place_buttons(event.size().width())
         super().resizeEvent(event)
 
-    def _place(self, width: int, *, is_dry: bool = False) -> int:
+    def _place_buttons(self, width: int, *, is_dry: bool = False) -> int:
         """Puts the buttons one after the other, the next row where one is full; returns the height of all."""
         x = y = height = 0
         gap = self._theme.px(8)
@@ -654,5 +654,5 @@ class Filters(QWidget):
         return height
 
     def _place_again(self) -> None:
-        self._place(self.width())
+        self._place_buttons(self.width())
         self.updateGeometry()

@@ -99,11 +99,11 @@ class StoragePage(ModelsPage):
         self.folder.move_wanted.connect(self.move_to)
         self.folder.cancel_wanted.connect(self._cancel_move)
         self.rows.addWidget(self.folder)
-        self.say(self.lead, tr("Reading sizes…"))
+        self.show_text(self.lead, tr("Reading sizes…"))
 
     def reload(self) -> tasks.BackgroundTask:
         """Reads the sizes again."""
-        task = self.ask_anew(lambda _: self._app.models.storage.report(), self.show_report)
+        task = self.ask_anew(lambda _: self._app.models.storage.make_report(), self.show_report)
         task.failed.connect(self._notify.error)
         return task
 
@@ -117,7 +117,7 @@ class StoragePage(ModelsPage):
         self.bar.show_parts(list(sizes.values()), report.free_bytes)
         used, free = sum(sizes.values()), size_text(report.free_bytes)
         lead = tr(DISK_USE, used=_size_words(used), free=free)
-        self.say(self.lead, lead if used else tr(NOTHING_STORED, free=free))
+        self.show_text(self.lead, lead if used else tr(NOTHING_STORED, free=free))
         self.bar.setAccessibleName(self.lead.text())
         if self._move is None:
             self.folder.show_folder(report.folder, report.free_bytes)

@@ -350,7 +350,7 @@ class PaperText:
                 shown.setObjectType(_FORMULA)
                 shown.setProperty(_SOURCE, span.text)
                 shown.setProperty(_COLOUR, look.color)
-                self._formulas.take(span.text, drawing, look.color)
+                self._formulas.add_formula(span.text, drawing, look.color)
                 if self._formulas.hangs_deep(shown):
                     shown.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignMiddle)
                 cursor.insertText("\ufffc", shown)
@@ -454,7 +454,7 @@ class _Formulas(QPyTextObject):
         self._sheets = sheets
         self._known: dict[tuple[str, str], QSvgRenderer] = {}
 
-    def take(self, source: str, drawing: formula.FormulaDrawing, color: str) -> None:
+    def add_formula(self, source: str, drawing: formula.FormulaDrawing, color: str) -> None:
         """A formula that stands in the text, in a colour."""
         if (source, color) not in self._known:
             # WORKAROUND: else Qt's PDF engine paints a line around each letter, with a pen that has no brush
@@ -639,7 +639,7 @@ def _turn(sheets: Sheets, turn: ExportedTurn, shelf: ChatArchive) -> None:
 def _read(use: MediaUse, shelf: ChatArchive) -> QImage:
     """A picture, null where it is gone."""
     try:
-        return read_rows(Path(shelf.media.shown(use.media).path)) if shelf.media is not None else QImage()
+        return read_rows(Path(shelf.media.decode_media(use.media).path)) if shelf.media is not None else QImage()
     except AppError:
         return QImage()
 

@@ -36,7 +36,7 @@ from shiboken6 import delete
 
 from app import APP_NAME, __version__
 from app.core.paths import disk_problem
-from app.features.work.saved_file import put, scratch_beside
+from app.features.work.saved_file import replace_file, scratch_beside
 from app.ui.theme import CODE_FAMILY, FAMILY, LIGHT
 
 TEXT_PT = 10.5
@@ -372,6 +372,6 @@ def pdf_file(path: Path, title: str) -> Iterator[QPdfWriter]:
                 os.fsync(file.handle())
             finally:
                 file.close()
-            put(scratch, path)
+            replace_file(scratch, path)
     except OSError as error:
         raise disk_problem(error, path.parent) from error

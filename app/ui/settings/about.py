@@ -91,7 +91,7 @@ class AboutPage(SettingsPage):
             where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
             where.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
             where.setProperty("kind", "muted")
-            self.follow(where, 13)
+            self.follow_font(where, 13)
             self.add_setting(key, where, button)
 
     def _on_diagnostics(self) -> None:
@@ -103,20 +103,20 @@ class AboutPage(SettingsPage):
         from app.features.diagnostics import report_of, text_of
 
         models = self._app.models
-        installed = [str(row.model.path) for row in models.installed()]
+        installed = [str(row.model.path) for row in models.list_installed()]
         found, loaded = self._app.engine.describe_devices(), self._app.loaded
-        return text_of(report_of(found, self._app.paths, models.folder(), installed, loaded))
+        return text_of(report_of(found, self._app.paths, models.models_folder(), installed, loaded))
 
     def _show_copied(self, text: str) -> None:
         copy_text(text)
-        self._say(tr(DIAGNOSTICS_COPIED))
+        self._show_result(tr(DIAGNOSTICS_COPIED))
 
     def _on_not_diagnosed(self, error: BaseException) -> None:
         if not isinstance(error, AppError):
             raise error
-        self._say(tr(sentence_for(error).text))
+        self._show_result(tr(sentence_for(error).text))
 
-    def _say(self, text: str) -> None:
+    def _show_result(self, text: str) -> None:
         self.diagnostics.setEnabled(True)
         self.said.setText(text)
         announce(self.said, text)
@@ -215,10 +215,10 @@ class UpdateCheck(QWidget):
         self.page.hide()
         if self._task is not None:
             self._forget()
-            self._say(tr(GIVEN_UP))
+            self._show_result(tr(GIVEN_UP))
         else:
             self._name_button(tr(CANCEL))
-            self._say(tr("Asking {host}…", host=self._updates.host))
+            self._show_result(tr("Asking {host}…", host=self._updates.host))
             self._task = tasks.ask(self._updates.check, self, self._show_release, self._show_problem)
 
     def _forget(self) -> None:
@@ -234,7 +234,7 @@ class UpdateCheck(QWidget):
     def _show_release(self, release: ReleaseFile) -> None:
         self._forget()
         self._page = release.page
-        self._say(_WORDS[release.standing]().format(name=APP_NAME, theirs=release.version, ours=__version__))
+        self._show_result(_WORDS[release.standing]().format(name=APP_NAME, theirs=release.version, ours=__version__))
         if release.standing is ReleaseStanding.NEWER:
             self.notes.setPlainText(release.notes)
             self.notes.setVisible(bool(release.notes))
@@ -244,9 +244,9 @@ class UpdateCheck(QWidget):
         self._forget()
         if not isinstance(error, AppError):
             raise error
-        self._say(tr(sentence_for(error).text))
+        self._show_result(tr(sentence_for(error).text))
 
-    def _say(self, text: str) -> None:
+    def _show_result(self, text: str) -> None:
         self.said.setText(text)
         self.show()
         announce(self.said, text)

@@ -13,7 +13,7 @@ from app.core.build import terminal_command
 from app.core.errors import AppError
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.messages import sentence_for
-from app.features.models.messages import gigabytes
+from app.features.models.messages import format_gigabytes
 from app.ui.i18n import tr
 from app.ui.settings.pages import SettingsSection
 from app.ui.shell import tasks
@@ -53,7 +53,7 @@ class ComputerRow(QWidget):
 
     def show_devices(self, devices: Sequence[Device | LentDevice]) -> None:
         """What it may give."""
-        free, total = (gigabytes(sum(getattr(device, field) for device in devices)) for field in _BYTES)
+        free, total = (format_gigabytes(sum(getattr(device, field) for device in devices)) for field in _BYTES)
         text = tr(FREE_MEMORY, free=free, total=total)
         if len(devices) > 1:
             text = tr(DEVICES_FREE_MEMORY, count=len(devices), free=free, total=total)
@@ -116,7 +116,7 @@ class ComputersSection(SettingsSection):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._look()
+        self._query_computers()
 
     def _add_line(self) -> None:
         self.line = AddressLine(placeholderText="192.168.1.7:50052")
@@ -139,7 +139,7 @@ class ComputersSection(SettingsSection):
 
     def _add_again(self) -> None:
         self.again = text_button(tr("Ask again"))
-        self.again.clicked.connect(lambda _=False: self._look())
+        self.again.clicked.connect(lambda _=False: self._query_computers())
         row = QHBoxLayout()
         row.addWidget(self.again)
         row.addStretch(1)
@@ -149,21 +149,21 @@ class ComputersSection(SettingsSection):
 
     def _on_edited(self, text: str) -> None:
         self.add.setEnabled(bool(text.strip()))
-        self._say("")
+        self._show_note("")
 
     def _on_add(self) -> None:
         address = self.line.text().strip()
         if not address or self.line.isReadOnly():
             return
         self._set_trying(is_trying=True)
-        self._say(tr("Asking {address}…", address=address))
+        self._show_note(tr("Asking {address}…", address=address))
         tasks.ask(lambda _: self._app.machines.add(address), self, self._on_added, self._on_not_added)
 
     def _on_added(self, machine: RemoteMachine) -> None:
         self._set_trying(is_trying=False)
         self.line.clear()
         self.add.setEnabled(False)
-        self._say(tr("{address} answers. It is used the next time a model is loaded.", address=machine.address))
+        self._show_note(tr("{address} answers. It is used the next time a model is loaded.", address=machine.address))
         self._show_rows()
         for row in self.rows:
             if row.address == machine.address:
@@ -174,14 +174,14 @@ class ComputersSection(SettingsSection):
         if not isinstance(error, AppError):
             raise error
         sentence = sentence_for(error)
-        self._say(f"{tr(sentence.text)} {tr(sentence.kept)}".strip(), is_problem=True)
+        self._show_note(f"{tr(sentence.text)} {tr(sentence.kept)}".strip(), is_problem=True)
         self.line.setFocus()
 
     def _set_trying(self, *, is_trying: bool) -> None:
         self.line.setReadOnly(is_trying)
         self.add.setEnabled(not is_trying)
 
-    def _say(self, text: str, *, is_problem: bool = False) -> None:
+    def _show_note(self, text: str, *, is_problem: bool = False) -> None:
         self.note.setProperty("kind", "danger" if is_problem else "muted")
         self.note.style().polish(self.note)
         self.note.setText(text)
@@ -212,7 +212,7 @@ class ComputersSection(SettingsSection):
         self._show_rows()
         self.line.setFocus()
 
-    def _look(self) -> None:
+    def _query_computers(self) -> None:
         if not self.rows:
             return
         for row in self.rows:

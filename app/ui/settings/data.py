@@ -172,7 +172,7 @@ class TrashPage(SettingsPage):
     def reload(self) -> None:
         """Reads what there is."""
         with self._ui.notify.guard():
-            self._trashed = self.trash.rows()
+            self._trashed = self.trash.list_items()
         there = {trashed.kind for trashed in self._trashed}
         self.kind.offer([(ALL, "Everything"), *((kind, _NAMES[kind][1]) for kind in KINDS if kind in there)])
         self.kind.setVisible(len(there) > 1)
@@ -216,7 +216,7 @@ class TrashPage(SettingsPage):
         self._do(work)
 
     def _empty(self) -> None:
-        self._do(self.trash.empty)
+        self._do(self.trash.remove_all)
 
     def _do(self, work: Callable[[], object]) -> None:
         """On a thread, which tells when it is done; the window may be closed meanwhile."""

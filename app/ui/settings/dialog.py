@@ -344,7 +344,7 @@ class SettingsDialog(QDialog):
 
     def _save(self, section: str, **values: Any) -> None:
         with self._notify.guard():
-            self._app.change(section, **values)
+            self._app.change_settings(section, **values)
 
 
 def _connections_page(app: Fireside, ui: UiContext) -> SettingsPage:

@@ -141,9 +141,9 @@ class MemoriesPage(SettingsPage):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.look()
+        self.reload_memories()
 
-    def look(self) -> None:
+    def reload_memories(self) -> None:
         """Reads them anew."""
         found: list[Memory] = []
         projects: list[Project] = []
@@ -175,7 +175,7 @@ class MemoriesPage(SettingsPage):
             with self._notify.guard():
                 self._memories.add(text)
                 self.new.clear()
-            self.look()
+            self.reload_memories()
             self.new.setFocus()
 
     def _on_edited(self, row: MemoryRow, text: str) -> None:
@@ -187,7 +187,7 @@ class MemoriesPage(SettingsPage):
     def _on_moved(self, row: MemoryRow, scope: str) -> None:
         with self._notify.guard():
             self._memories.update(row.memory.id, project_id=None if scope == EVERY_CHAT else int(scope))
-        self.look()
+        self.reload_memories()
 
     def _on_delete(self, row: MemoryRow) -> None:
         number, text = row.memory.id, " ".join(row.memory.text.split())
@@ -195,7 +195,7 @@ class MemoriesPage(SettingsPage):
         def bring_back() -> None:
             with self._notify.guard():
                 self._memories.restore(number)
-            self.look()
+            self.reload_memories()
 
         with self._notify.guard():
             self._memories.delete(number)
@@ -204,7 +204,7 @@ class MemoriesPage(SettingsPage):
             notice.add_button(tr(UNDO), bring_back, "plain")
             notice.left.connect(notice.deleteLater)
             self.foot.addWidget(notice)
-        self.look()
+        self.reload_memories()
         self.new.setFocus()
 
     def _count(self) -> None:

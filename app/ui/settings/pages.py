@@ -18,7 +18,7 @@ from app.core.gguf import GgufProblem, read_header
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.claim_checker.fetching import OFFER_WORDS
 from app.features.messages import sentence_for
-from app.features.models.messages import gigabytes
+from app.features.models.messages import format_gigabytes
 from app.ui.i18n import size_text, tr
 from app.ui.settings import connections
 from app.ui.settings.claim_checker import CheckerField
@@ -104,7 +104,7 @@ class SettingsSection(QWidget):
     def label(self, text: str, size_px: float, weight: int = 400) -> QLabel:
         """A text whose font follows the theme."""
         label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.follow(label, size_px, weight)
+        self.follow_font(label, size_px, weight)
         return label
 
     def muted(self, text: str) -> QLabel:
@@ -113,7 +113,7 @@ class SettingsSection(QWidget):
         label.setProperty("kind", "muted")
         return label
 
-    def follow(self, widget: QWidget, size_px: float, weight: int = 400) -> None:
+    def follow_font(self, widget: QWidget, size_px: float, weight: int = 400) -> None:
         """Keeps a widget's font in step with zoom and family."""
         self._theme.dress(widget, font=(size_px, weight))
 
@@ -194,7 +194,7 @@ class SettingsSection(QWidget):
             row.setDirection(down if is_narrow else along)
             row.setSpacing(px(6 if is_narrow else gap_px))
             if isinstance(field, SegmentedControl):
-                field.fit(self._room_px if is_narrow else _ANY)
+                field.fit_width(self._room_px if is_narrow else _ANY)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -253,7 +253,7 @@ class SettingsPage(SettingsSection):
         if row is None:
             return
         if self._mark is not None:
-            self._mark.leave()
+            self._mark.remove_mark()
         self._mark = RowMark(self._theme, row, self._scroll)
         field = row if is_tab_stop(row) else next(filter(is_tab_stop, row.findChildren(QWidget)), None)
         if field is not None:
@@ -294,11 +294,11 @@ class RowMark(QWidget):
         for widget in self._watched:
             widget.installEventFilter(self)
         self.lower()
-        self._follow()
+        self._follow_row()
         self.show()
-        QTimer.singleShot(MARKED_MS, self, self.leave)
+        QTimer.singleShot(MARKED_MS, self, self.remove_mark)
 
-    def leave(self) -> None:
+    def remove_mark(self) -> None:
         """Take the mark away."""
         if not self.is_over:
             self.is_over = True
@@ -307,7 +307,7 @@ class RowMark(QWidget):
             self.hide()
             self.deleteLater()
 
-    def _follow(self) -> None:
+    def _follow_row(self) -> None:
         px = self._theme.px
         page = self._scroll.widget()
         assert page is not None
@@ -317,7 +317,7 @@ class RowMark(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Move, QEvent.Type.Resize):
-            self._follow()
+            self._follow_row()
         return super().eventFilter(watched, event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -367,7 +367,7 @@ class EnginePage(SettingsPage):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.look()
+        self.check_model()
         if not self._is_asked:  # only who opens this page starts the engine for it
             self._look_for_devices()
 
@@ -384,7 +384,7 @@ class EnginePage(SettingsPage):
         engine = self._app.settings.engine
         choice = DeviceChoice(self._theme, described.devices, engine.devices)
         choice.changed.connect(lambda: self._change(devices=choice.chosen))
-        self._put(choice if choice.has_choice else self.muted(tr(NO_GPU_FOUND)))
+        self._replace_devices(choice if choice.has_choice else self.muted(tr(NO_GPU_FOUND)))
         has_gpu = any(device.type in GPU_TYPES for device in described.devices)
         layers, experts, eyes = self._gpu_rows
         layers.setVisible(has_gpu or engine.gpu_layers >= 0)
@@ -399,13 +399,13 @@ class EnginePage(SettingsPage):
         inside.setContentsMargins(0, 0, 0, 0)
         inside.addWidget(self.muted(tr(DEVICES_UNKNOWN)), 1)
         inside.addWidget(again)
-        self._put(row)
+        self._replace_devices(row)
 
     def _on_look_again(self) -> None:
-        self._put(self.muted(tr("Looking for devices…")))
+        self._replace_devices(self.muted(tr("Looking for devices…")))
         self._look_for_devices()
 
-    def _put(self, widget: QWidget) -> None:
+    def _replace_devices(self, widget: QWidget) -> None:
         self.replace(self._block, self._devices, widget)
         self._devices = widget
 
@@ -479,14 +479,14 @@ class EnginePage(SettingsPage):
 
     def _change(self, **values: Any) -> None:
         self._save("engine", **values)
-        self.look()
+        self.check_model()
 
     def watch_loader(self, loader: ModelLoader) -> None:
         """What is in memory changes with it."""
         self._loader = loader
-        loader.changed.connect(self.look)
+        loader.changed.connect(self.check_model)
 
-    def look(self) -> None:
+    def check_model(self) -> None:
         """Offers to load again, as long as the model in memory differs from what is set."""
         is_loading = self._loader is not None and self._loader.state == "loading"
         is_outdated = self._app.is_outdated and not is_loading
@@ -661,7 +661,7 @@ class PassagesField(QWidget):
 
     def _on_off(self) -> None:
         with self._ui.notify.guard():
-            self._app.change("models", passages_path="")
+            self._app.change_settings("models", passages_path="")
         self._show()
 
     def _on_pause(self) -> None:
@@ -740,18 +740,18 @@ class AddressField(QWidget):
         column.setSpacing(4)
         column.addWidget(self.line)
         column.addWidget(self.problem)
-        self.line.textEdited.connect(lambda _: self._say(""))
+        self.line.textEdited.connect(lambda _: self._show_problem(""))
         self.line.editingFinished.connect(self._on_finished)
 
     def _on_finished(self) -> None:
         text = self.line.text().strip()
         problem = address_problem(text, self._schemes)
-        self._say(tr(NOT_SAVED, why=problem) if problem else "")
+        self._show_problem(tr(NOT_SAVED, why=problem) if problem else "")
         if not problem and text != self._saved:
             self._saved = text
             self.on_save(text)
 
-    def _say(self, text: str) -> None:
+    def _show_problem(self, text: str) -> None:
         self.problem.setText(text)
         self.problem.setVisible(bool(text))
         self.line.setAccessibleDescription(text)
@@ -856,7 +856,9 @@ class NetworkPage(SettingsPage):
 
     def _ask_to_forget(self) -> None:
         words = tr("Removes it from the system’s keyring. You can create another one on the Hub.")
-        self.ask(tr("Forget the access token?"), words, tr(FORGET), lambda: self._with_token(lambda: self._keep("")))
+        self.ask(
+            tr("Forget the access token?"), words, tr(FORGET), lambda: self._with_token(lambda: self._save_token(""))
+        )
 
     def _look_for_token(self) -> None:
         host = self._app.hub_host
@@ -873,9 +875,9 @@ class NetworkPage(SettingsPage):
     def _on_keep(self) -> None:
         text = self.token.text().strip()
         if text and not token_problem(text):
-            self._with_token(lambda: self._keep(text))
+            self._with_token(lambda: self._save_token(text))
 
-    def _keep(self, text: str) -> str:
+    def _save_token(self, text: str) -> str:
         self._app.token.save(text, self._app.hub_host)
         return text
 
@@ -1005,13 +1007,13 @@ def _detail(device: Device) -> str:
     if device.total_bytes <= 0:
         return device.name
     if device.type == MACHINE:
-        free, total = gigabytes(device.free_bytes), gigabytes(device.total_bytes)
+        free, total = format_gigabytes(device.free_bytes), format_gigabytes(device.total_bytes)
         return tr("Another computer · {free} of {total} GB free", free=free, total=total)
     return tr(
         DEVICE_FREE_MEMORY,
         name=device.name,
-        free=gigabytes(device.free_bytes),
-        total=gigabytes(device.total_bytes),
+        free=format_gigabytes(device.free_bytes),
+        total=format_gigabytes(device.total_bytes),
     )
 
 

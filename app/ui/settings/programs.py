@@ -113,7 +113,7 @@ class ProgramsSection(SettingsSection):
         self._address, address = self._value(tr(COPY_THE_ADDRESS), lambda: self._door_text("address"))
         self._key, key = self._value(tr(COPY_KEY), lambda: self._door_text("key"))
         renew = text_button(tr("New key…"), "plain")
-        self.follow(renew, 13, 500)
+        self.follow_font(renew, 13, 500)
         renew.clicked.connect(lambda _=False: self._ask_to_renew())
         key.addWidget(renew)
         self._add_block(tr("Address"), address)
@@ -261,7 +261,7 @@ class ProgramsSection(SettingsSection):
         self._inside.addWidget(self.label(tr("Asked within the last hour"), 14, 600))
         self._journal = plain_label(kind="muted", wraps=True)
         self._journal.setObjectName("server_journal")
-        self.follow(self._journal, 13)
+        self.follow_font(self._journal, 13)
         self._beside = self.muted("")
         self._beside.setObjectName("server_beside")
         self._inside.addWidget(self._journal)
@@ -271,7 +271,7 @@ class ProgramsSection(SettingsSection):
         """Who has asked by now, and what is in memory for it."""
         if self._programs.door is None:
             return
-        asked = self._programs.switch.journal()
+        asked = self._programs.switch.list_requests()
         lines = [_asked_text(request_record) for request_record in asked[:MOST_ASKED]]
         if len(asked) > MOST_ASKED:
             lines.append(tr("and {count} more", count=len(asked) - MOST_ASKED))
@@ -280,7 +280,7 @@ class ProgramsSection(SettingsSection):
         )
         if text != self._journal.text():
             self._journal.setText(text)
-        beside = ", ".join(visible_name(name) for name in self._programs.switch.beside())
+        beside = ", ".join(visible_name(name) for name in self._programs.switch.list_api_models())
         notes = [tr("In memory for programs: {models}", models=beside)] if beside else []
         if (grown := self._programs.switch.grown) is not None:
             notes.append(_grown_text(grown))
@@ -291,7 +291,7 @@ class ProgramsSection(SettingsSection):
         door, programs = self._programs.door, self._programs
         if self.switch.isChecked() != programs.is_wanted:
             self.switch.setChecked(programs.is_wanted)
-        self._said.setText(self._words())
+        self._said.setText(self._state_words())
         if door is not None:
             self._address.setText(door.address)
             self._key.setText(HIDDEN)
@@ -300,7 +300,7 @@ class ProgramsSection(SettingsSection):
             self.show_asked()
         self._open.setVisible(door is not None)  # once everything is in it: what comes later is seen a moment later
 
-    def _words(self) -> str:
+    def _state_words(self) -> str:
         programs = self._programs
         if programs.is_turning:
             return tr("One moment…")

@@ -189,7 +189,7 @@ class ServerDialog(QDialog):
         around.setContentsMargins(px(24), px(22), px(12), px(20))
         around.setSpacing(px(14))
         box = ScrollBox(inside, around.contentsMargins())
-        box.verticalScrollBar().rangeChanged.connect(lambda _, end: self._follow(box, end))
+        box.verticalScrollBar().rangeChanged.connect(lambda _, end: self._scroll_to_end(box, end))
         around.addWidget(box, 1)
         self.save = text_button(tr(SAVE), "primary")
         self.save.setDefault(True)
@@ -268,7 +268,7 @@ class ServerDialog(QDialog):
     def _on_edited(self) -> None:
         self._found = None
         self._stop()
-        _say(self.note, "")
+        _show_label(self.note, "")
         self._update()
 
     def _on_enter(self) -> None:
@@ -279,14 +279,14 @@ class ServerDialog(QDialog):
     def _ask(self) -> None:
         server = self.wanted
         if server is None:
-            _say(self.note, tr("This isn’t an address. Use one like gpu-box.local:8000."), is_problem=True)
+            _show_label(self.note, tr("This isn’t an address. Use one like gpu-box.local:8000."), is_problem=True)
             self.address.setFocus()
             return
         from app.hub.model_server import RequestCut
         from app.remote.facts import find_out
 
         key, cut = self._key_now(), RequestCut()
-        _say(self.note, tr("Asking {host}…", host=server.host))
+        _show_label(self.note, tr("Asking {host}…", host=server.host))
         self._run(lambda _: find_out(self._app.ask_server(server, key), cut), self._on_found, self.note)
         self._cut = cut
 
@@ -295,7 +295,7 @@ class ServerDialog(QDialog):
         kind = _KINDS.get(found.kind, "")
         count = len(found.models)
         text = tr("It has 1 model.") if count == 1 else tr("It has {count} models.", count=count)
-        _say(self.note, " ".join(filter(None, (tr("This is {kind}.", kind=kind) if kind else "", text))))
+        _show_label(self.note, " ".join(filter(None, (tr("This is {kind}.", kind=kind) if kind else "", text))))
         ticked = {name for name, box in self.boxes.items() if box.isChecked()}
         self._show_models({model.name: model.context_tokens for model in found.models}, ticked)
 
@@ -407,14 +407,14 @@ class ServerDialog(QDialog):
 
         key, model, cut = self._key_now(), chosen[0], RequestCut()
         lines: list[str] = []
-        _say(self.told, tr("Testing {name}…", name=model))
+        _show_label(self.told, tr("Testing {name}…", name=model))
 
         def steps(_: CancelToken) -> Iterator[TestStep]:
-            yield from facts.test(self._app.ask_server(server, key), model, cut)
+            yield from facts.run_tests(self._app.ask_server(server, key), model, cut)
 
         def on_step(step: TestStep) -> None:
             lines.append(test_words(step))
-            _say(self.told, "\n".join(lines))
+            _show_label(self.told, "\n".join(lines))
 
         self._stop()
         task, self._cut = tasks.run(steps, self), cut
@@ -425,7 +425,7 @@ class ServerDialog(QDialog):
         task.finished.connect(self._on_over)
         self._update()
 
-    def _follow(self, box: ScrollBox, end: int) -> None:
+    def _scroll_to_end(self, box: ScrollBox, end: int) -> None:
         """What the test tells is at the end, and grows."""
         if not self.told.isHidden():
             box.verticalScrollBar().setValue(end)
@@ -480,7 +480,7 @@ class ServerDialog(QDialog):
         def failed(error: BaseException) -> None:
             if not isinstance(error, AppError):
                 raise error
-            _say(note, tr(sentence_for(error).text), is_problem=True)
+            _show_label(note, tr(sentence_for(error).text), is_problem=True)
 
         self._stop()
         self._task = tasks.ask(do, self, then, failed)
@@ -490,7 +490,7 @@ class ServerDialog(QDialog):
 
     def _stop(self) -> None:
         if self._cut is not None:
-            self._cut.make()
+            self._cut.cut_request()
         if self._task is not None and not self._task.done:
             self._task.abandon()
         self._task = None
@@ -535,14 +535,14 @@ class AuthorityField(QWidget):
         theme.dress(title, font=(13.5, 500))
         theme.dress(self.vouches, font=(13, 400))
         theme.dress(block, margins=(0, 0, 0, 0), spacing=4)
-        self._take(authorities)
+        self._set_authorities(authorities)
 
     def use(self, authorities: str) -> None:
         """These certificates, in PEM, or none of one's own."""
-        self._take(authorities)
+        self._set_authorities(authorities)
         self.changed.emit()
 
-    def _take(self, authorities: str) -> None:
+    def _set_authorities(self, authorities: str) -> None:
         self.authorities = authorities
         text = tr("Accepted if an authority that this system knows vouches for it.")
         if authorities:
@@ -567,7 +567,7 @@ def _note(theme: Theme, name: str) -> QLabel:
     return label
 
 
-def _say(label: QLabel, text: str, *, is_problem: bool = False) -> None:
+def _show_label(label: QLabel, text: str, *, is_problem: bool = False) -> None:
     label.setProperty("kind", "danger" if is_problem else "muted")
     label.style().polish(label)
     label.setText(text)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.core.events import CancelToken
 from app.features.translation.memory import MemoryMatches, MemoryTranslation
-from app.language.names import language
+from app.language.names import find_language
 from app.store.translations import LanguagePair
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import DELETE_FOR_GOOD, KEEP_LABEL, TRANSLATION
@@ -155,11 +155,11 @@ class MemoryDialog(QDialog):
         self._lay_out()
         self._connect()
         self._dress()
-        self.look()
+        self.search_memory()
 
     # What is shown.
 
-    def look(self) -> None:
+    def search_memory(self) -> None:
         """Reads the memory anew, as the field and the choice say."""
         self._later.stop()
         if self._task is not None:
@@ -169,20 +169,20 @@ class MemoryDialog(QDialog):
         pair = LanguagePair(*scope.split(" ")) if " " in scope else None
 
         def read(cancel: CancelToken) -> Iterator[tuple[dict[LanguagePair, int], MemoryMatches]]:
-            found = self._translations.remembered(cancel, words, pair=pair, translation_id=document)
-            yield self._translations.words.pairs(), found
+            found = self._translations.search_memory(cancel, words, pair=pair, translation_id=document)
+            yield self._translations.words.count_pairs(), found
 
         task = self._task = tasks.run(read, self)
-        task.event.connect(self._take)
+        task.event.connect(self._take_report)
         task.failed.connect(self._notify.error)
 
-    def _take(self, report: tuple[dict[LanguagePair, int], MemoryMatches]) -> None:
+    def _take_report(self, report: tuple[dict[LanguagePair, int], MemoryMatches]) -> None:
         self._task = None
         pairs, self.found = report
         scope = self.scope.value
         self.scope.offer(self._scopes(pairs))
         if self.scope.value != scope:  # there is nothing of these languages any more
-            self.look()
+            self.search_memory()
         self.model.show(self.found)
         self._show()
 
@@ -239,7 +239,7 @@ class MemoryDialog(QDialog):
         self._end_question()
 
         def delete(_cancel: CancelToken) -> Iterator[int]:
-            yield self._translations.words.forget(ids)
+            yield self._translations.words.delete_entries(ids)
 
         task = tasks.run(delete, self)
         task.event.connect(lambda _count: self._on_deleted())
@@ -247,7 +247,7 @@ class MemoryDialog(QDialog):
 
     def _on_deleted(self) -> None:
         self.changed.emit()
-        self.look()
+        self.search_memory()
 
     # How it looks.
 
@@ -279,10 +279,10 @@ class MemoryDialog(QDialog):
 
     def _connect(self) -> None:
         self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._later.timeout.connect(self.look)
+        self._later.timeout.connect(self.search_memory)
         self.search.textChanged.connect(lambda _text: self._later.start())
-        self.search.returnPressed.connect(self.look)
-        self.scope.changed.connect(lambda _value: self.look())
+        self.search.returnPressed.connect(self.search_memory)
+        self.scope.changed.connect(lambda _value: self.search_memory())
         self.table.setModel(self.model)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_chosen())
         self.table.delete_wanted.connect(self.ask_about_chosen)
@@ -328,5 +328,5 @@ def _counted(count: int) -> str:
 
 
 def _name(code: str) -> str:
-    found = language(code) if code else None
+    found = find_language(code) if code else None
     return tr(found.english) if found is not None else code

@@ -51,7 +51,7 @@ class Desktop(Protocol):
     def show_progress(self, fraction: float | None) -> None:
         """None takes the bar away."""
 
-    def tell(self, title: str, text: str, on_click: Click = None) -> None:
+    def notify_user(self, title: str, text: str, on_click: Click = None) -> None:
         """A notification beside the window."""
 
     def close(self) -> None:
@@ -86,7 +86,7 @@ class TaskBar:
     def tell_system(self, title: str, text: str, on_click: Click = None) -> None:
         """A notification, when the person is looking at something else; the window's button asks for a look, too."""
         if self._is_wanted() and not self._window.isActiveWindow():
-            self._get().tell(title, text, on_click)
+            self._get().notify_user(title, text, on_click)
             QApplication.alert(self._window)
 
     def close(self) -> None:
@@ -130,7 +130,7 @@ class BusDesktop:
         with self._spoken() as bus:
             bus.send(new_signal(entry, "Update", "sa{sv}", (DESKTOP_FILE, values)))
 
-    def tell(self, title: str, text: str, on_click: Click = None) -> None:
+    def notify_user(self, title: str, text: str, on_click: Click = None) -> None:
         from html import escape
 
         from jeepney import DBusAddress, MessageFlag, new_method_call
@@ -167,14 +167,14 @@ class BusDesktop:
     def _on_heard(self) -> None:
         try:
             while self._bus is not None:
-                self._take(self._bus.receive(timeout=0))
+                self._take_message(self._bus.receive(timeout=0))
         except TimeoutError:
             return  # that was all
         except OSError as error:
             log.info("the desktop's bus is gone: %s", error)
             self.close()
 
-    def _take(self, message: Message) -> None:
+    def _take_message(self, message: Message) -> None:
         from jeepney import HeaderFields, MessageType
 
         fields, kind, body = message.header.fields, message.header.message_type, message.body
@@ -268,7 +268,7 @@ class TrayOnly:
     def show_progress(self, fraction: float | None) -> None:
         pass
 
-    def tell(self, title: str, text: str, on_click: Click = None) -> None:
+    def notify_user(self, title: str, text: str, on_click: Click = None) -> None:
         self._click = on_click or self._click
         others = (one for one in self._window.findChildren(QSystemTrayIcon) if one is not self._own)
         icon = next((one for one in others if one.isVisible()), self._own)

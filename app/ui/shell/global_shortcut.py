@@ -109,13 +109,13 @@ class GlobalShortcut(QObject):
         """Asks for keys in place of those before; "" gives them back."""
         self.close()
         if not keys:
-            self._say("")
+            self._set_words("")
             return
         try:
-            self._say(tr("The desktop is being asked for {keys}.", keys=written(keys)))
+            self._set_words(tr("The desktop is being asked for {keys}.", keys=written(keys)))
             self._listener = self._make(Keys(keys), self)
         except NotPossible as problem:
-            self._say(str(problem))
+            self._set_words(str(problem))
 
     def close(self) -> None:
         """Gives the keys back."""
@@ -124,20 +124,20 @@ class GlobalShortcut(QObject):
         if listener is not None:
             listener.close()
 
-    def hear(self) -> None:
+    def report_pressed(self) -> None:
         """The keys were pressed; from any thread."""
         self._heard.emit()
 
-    def say(self) -> Said:
+    def answer_callback(self) -> Said:
         """What tells the answer to this asking, from any thread."""
         number = self._number
         return lambda words: self._answered.emit(number, words)
 
     def _on_answered(self, number: int, words: str) -> None:
         if number == self._number:
-            self._say(words)
+            self._set_words(words)
 
-    def _say(self, words: str) -> None:
+    def _set_words(self, words: str) -> None:
         if words != self.words:
             self.words = words
             self.said.emit()
@@ -226,7 +226,7 @@ class X11Keys:
             self._xcb.xcb_get_file_descriptor(self._connection), QSocketNotifier.Type.Read, shortcut
         )
         self._notifier.activated.connect(lambda *_: self._on_readable())
-        shortcut.say()(in_force(keys))
+        shortcut.answer_callback()(in_force(keys))
 
     def close(self) -> None:
         if self._notifier is not None:
@@ -288,7 +288,7 @@ class X11Keys:
             with contextlib.suppress(NotPossible):
                 self._grab()
         if is_pressed:
-            self._shortcut.hear()
+            self._shortcut.report_pressed()
 
 
 def _load_xcb() -> tuple[Any, Callable[[Any], object]]:
@@ -346,7 +346,7 @@ class PortalKeys:
     """Talks on a thread of its own: the person may take minutes to answer the desktop's question."""
 
     def __init__(self, keys: Keys, shortcut: GlobalShortcut) -> None:
-        self._trigger, self._shortcut, self._say = portal_trigger(keys), shortcut, shortcut.say()
+        self._trigger, self._shortcut, self._say = portal_trigger(keys), shortcut, shortcut.answer_callback()
         self._bus: DBusConnection | None = None
         self._is_closed = False
         self._session = ""
@@ -366,7 +366,7 @@ class PortalKeys:
             with self._opened() as bus:
                 self._bind(bus)
                 while not self._is_closed:
-                    self._take(bus.receive())
+                    self._take_message(bus.receive())
         except NotPossible as problem:
             self._say(str(problem))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a bus, the program goes on without it
@@ -438,7 +438,7 @@ class PortalKeys:
             raise NotPossible(tr(KEYS_REFUSED))
         return dict(results)
 
-    def _take(self, message: Message) -> None:
+    def _take_message(self, message: Message) -> None:
         from jeepney import HeaderFields
 
         fields, body = message.header.fields, message.body
@@ -451,7 +451,7 @@ class PortalKeys:
             token = body[3].get("activation_token") if len(body) > 3 else None
             if token is not None:
                 os.environ[ACTIVATION] = str(token[1])
-            self._shortcut.hear()
+            self._shortcut.report_pressed()
         elif member == "ShortcutsChanged":
             self._say_bound(body[1])
 
@@ -467,7 +467,7 @@ class WindowsKeys:
     WM_QUIT, WM_HOTKEY, FIRST_FUNCTION_KEY = 0x0012, 0x0312, 0x70
 
     def __init__(self, keys: Keys, shortcut: GlobalShortcut) -> None:
-        self._keys, self._shortcut, self._say = keys, shortcut, shortcut.say()
+        self._keys, self._shortcut, self._say = keys, shortcut, shortcut.answer_callback()
         self._thread_id = 0
         self._is_there = threading.Event()
         self._thread = threading.Thread(target=self._run, name="global shortcut", daemon=True)
@@ -495,7 +495,7 @@ class WindowsKeys:
         self._say(in_force(keys))
         while windll.user32.GetMessageW(ctypes.byref(message), None, 0, 0) > 0:
             if message.message == self.WM_HOTKEY:
-                self._shortcut.hear()
+                self._shortcut.report_pressed()
         windll.user32.UnregisterHotKey(None, 1)
 
 
@@ -548,7 +548,7 @@ class MacKeys:
         if self._carbon.RegisterEventHotKey(code, held, which, target, 0, ctypes.byref(self._hot_key)) != 0:
             self.close()
             raise NotPossible(tr(KEYS_TAKEN))
-        shortcut.say()(in_force(keys))
+        shortcut.answer_callback()(in_force(keys))
 
     def close(self) -> None:
         if self._hot_key:
@@ -559,5 +559,5 @@ class MacKeys:
 
     @staticmethod
     def _on_pressed(shortcut: GlobalShortcut) -> int:
-        shortcut.hear()
+        shortcut.report_pressed()
         return 0

@@ -259,7 +259,7 @@ class MainWindow(QMainWindow):
     def _search(self) -> None:
         tab = self.tabs.for_search
         self.sizes.show_column(shown=True)
-        tab.search()
+        tab.search_text()
 
     def _zoom(self, change: object, value: float) -> None:
         change(value)  # type: ignore[operator]
@@ -292,7 +292,7 @@ class MainWindow(QMainWindow):
 
     def _save(self, section: str, **values: object) -> None:
         with self._notify.guard():
-            self._app.change(section, **values)
+            self._app.change_settings(section, **values)
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
         return move_focus(self, is_next)
@@ -309,7 +309,7 @@ class MainWindow(QMainWindow):
         self._save("window", **self.sizes.describe(), **self.tabs.in_use)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.closing.take(event)
+        self.closing.handle_close(event)
 
 
 class Closing(QObject):
@@ -342,7 +342,7 @@ class Closing(QObject):
         """The next closing is not asked about: the program quits, or the session ends."""
         self._is_quitting = True
 
-    def take(self, event: QCloseEvent) -> None:
+    def handle_close(self, event: QCloseEvent) -> None:
         """The window is being closed."""
         if self._is_over:
             return
@@ -402,11 +402,11 @@ class TopRow(ItemsLayout):
         tabs_px = self._tabs.names_px if has_names else self._tabs.icons_px
         picker_px = max(min(self._picker.sizeHint().width(), rect.width() - self._width(tabs_px, 0)), least)
         toggle_px = self._toggle.sizeHint().width()
-        self._place(self._toggle, px(LEFT_PX), toggle_px)
-        self._place(self._tabs, px(LEFT_PX) + toggle_px + px(GAP_PX), tabs_px)
+        self._place_widget(self._toggle, px(LEFT_PX), toggle_px)
+        self._place_widget(self._tabs, px(LEFT_PX) + toggle_px + px(GAP_PX), tabs_px)
         end = rect.width() - px(RIGHT_PX)
-        self._place(self._panel, end - self._panel.sizeHint().width(), self._panel.sizeHint().width())
-        self._place(self._picker, end - self._panel_px(px(GAP_PX)) - picker_px, picker_px)
+        self._place_widget(self._panel, end - self._panel.sizeHint().width(), self._panel.sizeHint().width())
+        self._place_widget(self._picker, end - self._panel_px(px(GAP_PX)) - picker_px, picker_px)
 
     def _place_tightly(self, rect: QRect) -> None:
         gap, toggle_px = self._theme.px(TIGHT_PX), self._toggle.sizeHint().width()
@@ -417,10 +417,12 @@ class TopRow(ItemsLayout):
         self._tabs.show_names(shown=False, is_tight=is_tight)
         tabs_px = self._tabs.tight_px if is_tight else self._tabs.icons_px
         picker_px = max(end - left - tabs_px - gap, self._picker.least_px)
-        self._place(self._toggle, gap, toggle_px)
-        self._place(self._tabs, left, tabs_px)
-        self._place(self._picker, end - picker_px, picker_px)
-        self._place(self._panel, rect.width() - gap - self._panel.sizeHint().width(), self._panel.sizeHint().width())
+        self._place_widget(self._toggle, gap, toggle_px)
+        self._place_widget(self._tabs, left, tabs_px)
+        self._place_widget(self._picker, end - picker_px, picker_px)
+        self._place_widget(
+            self._panel, rect.width() - gap - self._panel.sizeHint().width(), self._panel.sizeHint().width()
+        )
 
     @property
     def _tightest(self) -> int:
@@ -441,7 +443,7 @@ class TopRow(ItemsLayout):
         """What the button of the panel takes beside the picker."""
         return self._panel.sizeHint().width() + gap if self._has_panel else 0
 
-    def _place(self, widget: QWidget, x: int, width: int) -> None:
+    def _place_widget(self, widget: QWidget, x: int, width: int) -> None:
         rect, parent = self.geometry(), self.parentWidget()
         room = rect.height() - self._theme.px(TOP_PX) - self._theme.px(BOTTOM_PX)
         height = min(widget.sizeHint().height(), room)
@@ -465,7 +467,7 @@ class IncomingFiles(QObject):
         self._app, self._ui, self._tabs = app, ui, tabs
         drop = FileDrop(ui.theme, self._zones, ui.window)
         drop.dropped.connect(self._on_dropped)
-        drop.refused.connect(lambda: ui.notify.tell(NO_FILE))
+        drop.refused.connect(lambda: ui.notify.show_notice(NO_FILE))
         drop.picture_dropped.connect(self._on_picture)
 
     def open(self, files: Sequence[str], tab: str = "") -> None:
@@ -563,11 +565,11 @@ class IncomingFiles(QObject):
 def _with_chats(files: Sequence[Path]) -> list[Path]:
     """Those which this or another program wrote its chats to; for a thread."""
     from app.core.errors import ChatsUnreadable
-    from app.features.exchange.importing import recognize
+    from app.features.exchange.importing import recognize_format
 
     def has_chats(path: Path) -> bool:
         try:
-            return bool(recognize(path))
+            return bool(recognize_format(path))
         except ChatsUnreadable as error:
             return error.reason == "backup"  # the import leads to where it is brought back
 

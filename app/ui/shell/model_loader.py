@@ -135,7 +135,7 @@ class ModelLoader(QObject):
         if self.state != "ready" or isinstance(self.model, ModelElsewhere):  # which takes no memory here
             return
         task = tasks.run(lambda _: _once(self._app.engine.sleep), self)
-        task.finished.connect(self.look)
+        task.finished.connect(self.sync_with_engine)
         task.failed.connect(self._notify.error)
         self._set("asleep", None)
 
@@ -154,9 +154,9 @@ class ModelLoader(QObject):
     def look_during_answer(self) -> None:
         """Something of the answer has come: what was expected is there."""
         if self._is_expected and self._app.loaded is not None:
-            self.look()
+            self.sync_with_engine()
 
-    def look(self) -> None:
+    def sync_with_engine(self) -> None:
         """Compares with the engine: its child may have ended, or woken up, during an answer."""
         if self._task is None and (self.state in ("ready", "asleep") or self._is_expected):
             self._is_expected = False
@@ -282,14 +282,14 @@ class LoadingTold:
 
     def tell_step(self, step: str) -> None:
         """What is tried now, as `LoadProgress` has it."""
-        self._trying.tell(PersonMessage(in_words(trying_words(step))))
+        self._trying.show_sentence(PersonMessage(in_words(trying_words(step))))
 
     def tell_surprise(self, model: ModelLoaded) -> None:
         """Said once for each time a person loads a model, not each time it wakes up."""
         words = surprise_words(model)
         text = in_words(words) if words is not None else ""
         if text and text != self._surprise:
-            self._notify.tell(PersonMessage(text, action="settings"))
+            self._notify.show_notice(PersonMessage(text, action="settings"))
         self._surprise = text
 
     def forget(self) -> None:

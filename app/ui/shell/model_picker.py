@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QMenu, Q
 from app.core.events import ModelLoaded
 from app.core.paths import runs_elsewhere, starter_model
 from app.core.visible import visible_name
-from app.features.models.messages import ASLEEP, facts, trying_words, why_words
+from app.features.models.messages import ASLEEP, model_facts, trying_words, why_words
 from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
 from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, SIZE
@@ -100,8 +100,8 @@ class ModelPicker(QPushButton):
         theme.dress(self._size, self._word, font=(13.5, 400))
         theme.dress(self._caret, picture=("caret-down-bold", "text", 12))
         theme.dress(self._away, picture=("cloud", "text", 16))
-        theme.changed.connect(self._fit)
-        self._fit()
+        theme.changed.connect(self._fit_width)
+        self._fit_width()
         self.refresh()
 
     def sizeHint(self) -> QSize:
@@ -135,7 +135,7 @@ class ModelPicker(QPushButton):
             self._loader.load(path, is_for_one=is_for_one)
             return
         with self._notify.guard():
-            self._app.models.use(self.task, path)
+            self._app.models.choose_model(self.task, path)
         self.refresh()
         self.task_model_changed.emit()
         if not self._is_loaders:
@@ -304,7 +304,7 @@ class ModelPicker(QPushButton):
         self.setAccessibleDescription(", ".join(part for part in (name, size, word, told) if part))
         choose = with_keys(tr("Choose the model"), "choose_model")
         self.setToolTip("\n".join(part for part in (told, str(path or ""), choose) if part))
-        self._fit()
+        self._fit_width()
 
     @property
     def _tab_name(self) -> str:
@@ -336,7 +336,7 @@ class ModelPicker(QPushButton):
         widths = [self._dot.minimumWidth(), *(label.sizeHint().width() for label in (*labels, *signs))]
         return sum(widths) + name_px + margins.left() + margins.right() + self._row.spacing() * len(widths)
 
-    def _fit(self) -> None:
+    def _fit_width(self) -> None:
         """Takes the room it can have now, and then says what there is room for."""
         self.updateGeometry()
         parent = self.parentWidget()
@@ -456,7 +456,7 @@ class ModelAbout(QFrame):
             file.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
             self._add(tr(FILE), file)
             self._add(tr(SIZE), QLabel(size_text(path.stat().st_size) if path.is_file() else tr(NOT_THERE)))
-        for name, value in facts(loader.model) if loader.model is not None else ():
+        for name, value in model_facts(loader.model) if loader.model is not None else ():
             self._add(in_words(name), QLabel(in_words(value)))
 
     def _add(self, name: str, value: QLabel) -> None:
@@ -501,7 +501,7 @@ class OtherModels(QObject):
             shown = tr("{name} (this one)", name=name) if path == here else visible_name(name)
             action = QAction(shown.replace("&", "&&"), menu)
             action.setToolTip(str(path))
-            action.triggered.connect(partial(_tell, then, path))
+            action.triggered.connect(partial(_call_with_path, then, path))
             menu.addAction(action)
         if len(self.known()) < 2:
             menu.addAction(tr("There is only one model here. Add another first.")).setEnabled(False)
@@ -510,5 +510,5 @@ class OtherModels(QObject):
         return menu
 
 
-def _tell(then: Callable[[Path], object], path: Path, _checked: bool = False) -> None:
+def _call_with_path(then: Callable[[Path], object], path: Path, _checked: bool = False) -> None:
     then(path)

@@ -69,7 +69,7 @@ class Notify(QObject):
         self._old_hooks: tuple[Hook, Callable[[threading.ExceptHookArgs], object]] | None = None
         self._caught.connect(self.error, Qt.ConnectionType.QueuedConnection)
 
-    def tell(
+    def show_notice(
         self,
         sentence: PersonMessage,
         *,
@@ -95,7 +95,7 @@ class Notify(QObject):
         """Says an exception in the person's words; a defect also goes to the log."""
         if not isinstance(exc, errors.EnvironmentProblem):
             log.error("defect: %s", describe(exc))
-        self.tell(sentence_for(exc), action=action, details=describe(exc), lasts=True)
+        self.show_notice(sentence_for(exc), action=action, details=describe(exc), lasts=True)
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -112,7 +112,7 @@ class Notify(QObject):
     def saved(self, path: Path, words: str = "") -> None:
         """Says that a file was written, with its folder at a click; `words` in place of only its name."""
         text = words or tr(SAVED_AS, name=path.name)
-        self.tell(PersonMessage(text, action="open_folder"), action=lambda: open_folder(path.parent))
+        self.show_notice(PersonMessage(text, action="open_folder"), action=lambda: open_folder(path.parent))
 
     def undo(self, text: str, on_undo: Callable[[], object]) -> None:
         """Says what was done, for ten seconds, with a button that takes it back."""
@@ -161,10 +161,10 @@ class StandingNotice:
         self._notify = notify
         self._notice: Notice | None = None
 
-    def tell(self, sentence: PersonMessage) -> None:
+    def show_sentence(self, sentence: PersonMessage) -> None:
         """In place of what it said before."""
         self.end()
-        self._notice = self._notify.tell(sentence, lasts=True)
+        self._notice = self._notify.show_notice(sentence, lasts=True)
         self._notice.left.connect(self._on_left)
 
     def end(self) -> None:

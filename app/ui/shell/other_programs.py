@@ -86,13 +86,13 @@ class OtherPrograms(QObject):
     def want(self, *, wanted: bool) -> None:
         """In force at once, and kept."""
         with self._notify.guard():
-            self._app.change("serving", on=wanted)
+            self._app.change_settings("serving", on=wanted)
         self._turn()
 
     def use(self, **values: object) -> None:
         """Fields of `settings.Serving`: in force at once, and kept."""
         with self._notify.guard():
-            self._app.change("serving", **values)
+            self._app.change_settings("serving", **values)
         if values.keys() & {"port", "origins"}:
             self._turn()
 

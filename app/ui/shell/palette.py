@@ -32,8 +32,8 @@ from app.features.finding import (
     TRANSLATION,
     Marks,
     SearchHit,
-    asked,
     fitness_with_synonyms,
+    parse_query,
     title_marks,
 )
 from app.ui.i18n import tr
@@ -155,7 +155,7 @@ class Offers:
             PaletteEntry(f"model:{path}", "cube", tr(name), tr(MODEL), partial(self._go.use_model, path))
             for path, name in self._app.known_models()
         ]
-        self._titles = self._app.finding.titles()
+        self._titles = self._app.finding.list_titles()
 
     def first(self, recent: Sequence[str]) -> list[PaletteEntry]:
         """Before anything is typed."""
@@ -168,8 +168,10 @@ class Offers:
 
     def fitting(self, words: str, recent: Sequence[str], token: CancelToken | None = None) -> list[PaletteEntry]:
         """For what is typed; with a token also what takes a moment: titles and contents."""
-        if asked(words).is_limited:
-            found = self._app.finding.search(words, MOST_ROWS, is_cancelled=lambda: token.cancelled) if token else []
+        if parse_query(words).is_limited:
+            found = (
+                self._app.finding.search_text(words, MOST_ROWS, is_cancelled=lambda: token.cancelled) if token else []
+            )
             return [self._stored(hit) for hit in found]
         stored = [self._stored(hit) for hit in self._titles or ()] if token is not None else []
         ranked = []
@@ -181,7 +183,7 @@ class Offers:
         ranked.sort(key=lambda each: each[:2])
         entries = [each[2] for each in ranked][:MOST_ROWS]
         if token is not None:
-            found = self._app.finding.search(words, MOST_ROWS, is_cancelled=lambda: token.cancelled)
+            found = self._app.finding.search_text(words, MOST_ROWS, is_cancelled=lambda: token.cancelled)
             known = {entry.key for entry in entries}
             shown: Counter[tuple[str, int]] = Counter()
             for hit in found:
@@ -256,7 +258,7 @@ class Palette(QWidget):
         theme.dress(column, margins=(10, 10, 10, 8), spacing=8)
         theme.dress(self.nothing, font=(13.5, 400), margins=(8, 2, 8, 6))
         self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._later.timeout.connect(self._look)
+        self._later.timeout.connect(self._search_items)
         self.field.textChanged.connect(self._on_typed)
         self.field.installEventFilter(self)
         window.installEventFilter(self)
@@ -266,9 +268,9 @@ class Palette(QWidget):
         self.show()
         self.raise_()
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
-        self._look()
+        self._search_items()
 
-    def leave(self) -> None:
+    def close_palette(self) -> None:
         """Closes; the keyboard goes back to where it was."""
         had_focus = self.isAncestorOf(self.window().focusWidget() or self.window())
         self._end()
@@ -296,7 +298,7 @@ class Palette(QWidget):
         self._show(self._offers.fitting(words, self._recent) if words else self._offers.first(self._recent))
         self._later.start()
 
-    def _look(self) -> None:
+    def _search_items(self) -> None:
         if self._task is not None:
             self._task.abandon()
         words, recent, is_loaded = self.field.text().strip(), self._recent, self._is_loaded
@@ -339,14 +341,14 @@ class Palette(QWidget):
                 announce(self.field, entry.spoken)
 
     def _choose(self, index: QModelIndex) -> None:
-        entry, words = self.entries.entry_at(index), asked(self.field.text().strip()).words
+        entry, words = self.entries.entry_at(index), parse_query(self.field.text().strip()).words
         if entry is None:
             return
-        self.leave()
+        self.close_palette()
         key = ":".join(entry.key.split(":")[:2]) if entry.snippet else entry.key
         recent = (key, *(text for text in self._recent if text != key))[:REMEMBERED]
         with self._notify.guard():
-            self._app.change("window", palette_recent=recent)
+            self._app.change_settings("window", palette_recent=recent)
         if entry.snippet:
             entry.do(words)  # type: ignore[call-arg]
         else:
@@ -372,7 +374,7 @@ class Palette(QWidget):
         QPainter(self).fillRect(self.rect(), QColor(0, 0, 0, SHADE))
 
     def mousePressEvent(self, _event: QMouseEvent) -> None:
-        self.leave()
+        self.close_palette()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.window() and event.type() == QEvent.Type.Resize:
@@ -399,7 +401,7 @@ class Palette(QWidget):
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._choose(self.list.currentIndex())
         elif key == Qt.Key.Key_Escape:
-            self.leave()
+            self.close_palette()
         else:
             return False
         return True
@@ -486,7 +488,7 @@ def toggle_palette(app: Fireside, ui: UiContext, actions: Mapping[str, QAction],
     """Opens it, or closes the one that is open."""
     known = next((palette for palette in ui.window.findChildren(Palette) if not palette.isHidden()), None)
     if known is not None:
-        known.leave()
+        known.close_palette()
     else:
         Palette(app, ui, Offers(app, ui.go, actions, specs))
 

@@ -101,7 +101,7 @@ class PictureReading(QObject):
             readings = self._readings
             row = readings.of_document(document)
             at = self._at.get(row.id, NOWHERE) if row is not None else NOWHERE
-            return PictureState(document, readings.pictures(document), readings.ways(), row, *at)
+            return PictureState(document, readings.picture_pages(document), readings.reading_methods(), row, *at)
         return None
 
     def is_reading(self, document: StoredDocument) -> bool:
@@ -130,7 +130,7 @@ class PictureReading(QObject):
         """The person chose a way, which is then the usual one."""
         with self._notify.guard():
             if self._talk is None:
-                self._app.change("documents", pictures=way.method)
+                self._app.change_settings("documents", pictures=way.method)
         self._begin(document, way, pages)
 
     def stop(self, document: StoredDocument) -> None:
@@ -148,14 +148,14 @@ class PictureReading(QObject):
 
         with self._notify.guard():
             documents = self._talk.documents if self._talk is not None else self._app.documents
-            blocks = documents.blocks(document.id)
+            blocks = documents.read_blocks(document.id)
             return next((TextHighlight(block.id, compares=True) for block in blocks if block.origin), None)
         return None
 
     def _begin(self, document: StoredDocument, way: ReadingMethod, pages: Sequence[int]) -> None:
         try:
             with self._notify.guard():
-                self._readings.begin(document.id, way, list(dict.fromkeys(pages)))
+                self._readings.queue_reading(document.id, way, list(dict.fromkeys(pages)))
         except KeyError:
             return
         self._start()

@@ -56,7 +56,7 @@ class StartRequest:
     token: str = ""
 
     @classmethod
-    def of(cls, arguments: Sequence[str], token: str = "") -> StartRequest:
+    def from_arguments(cls, arguments: Sequence[str], token: str = "") -> StartRequest:
         """From a command line: files, folders and `file:` addresses, after `--summarize` or the like."""
         tab = arguments[0][2:] if arguments and arguments[0].startswith("--") else ""
         if tab == ASK:
@@ -120,7 +120,7 @@ class SingleInstance(QObject):
     def __init__(self, data_folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._folder = data_folder
-        self.name = _place(data_folder.absolute())
+        self.name = _socket_place(data_folder.absolute())
         self._server: QLocalServer | None = None
         self._lock: int | None = None
 
@@ -153,7 +153,7 @@ class SingleInstance(QObject):
                 return HandOverReply.NOTHING if is_there else HandOverReply.LEFT
         return HandOverReply.SHOWN if bytes(first.readLine().data()) == ANSWER else HandOverReply.NOTHING
 
-    def leave(self) -> None:
+    def stop_answering(self) -> None:
         """The window closes: a later start is answered no more, and waits until `close`."""
         if self._server is not None:
             self._server.close()
@@ -162,7 +162,7 @@ class SingleInstance(QObject):
 
     def close(self) -> None:
         """A later start may take the folder."""
-        self.leave()
+        self.stop_answering()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -200,7 +200,7 @@ class SingleInstance(QObject):
         line.disconnectFromServer()
 
 
-def _place(data_folder: Path) -> str:
+def _socket_place(data_folder: Path) -> str:
     """The socket's path: in the person's runtime folder, else with the data, else where its path is short enough."""
     folder = os.fsencode(data_folder)
     key = f"{zlib.crc32(folder):08x}{zlib.adler32(folder):08x}"  # to tell folders apart; a hash would load OpenSSL

@@ -50,13 +50,13 @@ class StartupWindow(QDialog):
         self._kept = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._kept.setProperty("kind", "muted")
         column.addWidget(self._kept)
-        self.say(sentence)
+        self.show_sentence(sentence)
         column.addSpacing(px(16))
         self._row = QHBoxLayout()
         self._row.setSpacing(px(8))
         column.addLayout(self._row)
 
-    def say(self, sentence: PersonMessage) -> None:
+    def show_sentence(self, sentence: PersonMessage) -> None:
         """In place of what was said before."""
         self._said.setText(breakable(tr(sentence.text)))
         self._kept.setText(tr(sentence.kept))
@@ -96,7 +96,7 @@ class StartupProblem(StartupWindow):
             try:
                 put_back()
             except AppError as error:
-                self.say(sentence_for(error))
+                self.show_sentence(sentence_for(error))
             else:
                 self.accept()
 
@@ -123,7 +123,7 @@ class StillEnding(StartupWindow):
         self.add_button(tr(OPEN_NOW), self._on_open_now)
         self.add_button(tr(QUIT), self.reject)
         self._look_again = QTimer(self, interval=LOOK_EVERY_MS)
-        self._look_again.timeout.connect(self._look)
+        self._look_again.timeout.connect(self._check_claim)
         self._say = QTimer(self, singleShot=True, interval=SAY_AFTER_MS)
         self._say.timeout.connect(self._on_long)
 
@@ -135,7 +135,7 @@ class StillEnding(StartupWindow):
         self.finished.connect(loop.exit)
         return loop.exec() == QDialog.DialogCode.Accepted
 
-    def _look(self) -> None:
+    def _check_claim(self) -> None:
         self.found = self._claim()
         if self.found is not InstanceState.ENDING:
             self._look_again.stop()

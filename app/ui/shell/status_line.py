@@ -83,7 +83,7 @@ class ContextGauge(QAbstractButton):
         self._is_wanted = wanted
         self._on_change()
 
-    def fit(self, room: int, beside: int) -> bool:
+    def fit_room(self, room: int, beside: int) -> bool:
         """Gives up its bar, then itself, where there is less room than it takes with `beside`; whether it is there."""
         has_room, has_bar = self._width() <= room, self._width(has_bar=True) + beside <= room
         if (has_room, has_bar) != (self._has_room, self._has_bar):
@@ -229,7 +229,7 @@ class StatusLine(QWidget):
         self.programs.setAccessibleName(text)
         self.programs.setToolTip(tr("{state}. Press to see which programs asked, or to switch it off.", state=text))
         self.programs.setVisible(is_open)
-        self._fit()
+        self._fit_parts()
 
     def show_network(self, *, is_on: bool, has_internet: bool = True) -> None:
         """Whether the network may be used, or only the person's own."""
@@ -250,7 +250,7 @@ class StatusLine(QWidget):
         self._is_elsewhere = isinstance(model, ModelElsewhere)
         is_exact = not isinstance(model, ModelElsewhere) or model.counts_exactly
         self.gauge.show_size(model.context_tokens if model else 0, is_exact=is_exact)
-        self._fit()
+        self._fit_parts()
 
     def show_waiting(self, text: str) -> None:
         """What is queued; empty when nothing is."""
@@ -262,7 +262,7 @@ class StatusLine(QWidget):
         self.work.setText(text)
         self.work.setVisible(bool(text))
 
-    def _fit(self) -> None:
+    def _fit_parts(self) -> None:
         """In a narrow window the gauge's bar goes first, then what the model runs on, then the gauge.
 
         That it runs elsewhere stays: then the gauge goes.
@@ -278,11 +278,11 @@ class StatusLine(QWidget):
         room -= sum(label.sizeHint().width() + gap for label in ends)
         device = self.device.sizeHint().width() + gap if self.device.text() else 0
         least = min(device, self._theme.px(DEVICE_PX) + gap)
-        if self.gauge.fit(room - gap - (device if self._is_elsewhere else 0), 0 if self._is_elsewhere else device):
+        if self.gauge.fit_room(room - gap - (device if self._is_elsewhere else 0), 0 if self._is_elsewhere else device):
             room -= self.gauge.sizeHint().width() + gap
         self.device.setVisible(0 < least <= room or (self._is_elsewhere and device > 0))
 
     def event(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
-            self._fit()
+            self._fit_parts()
         return super().event(event)

@@ -274,7 +274,7 @@ class Tab(QObject):
         """A bar that finds words in what is open; whether there is anything to find in."""
         return False
 
-    def search(self) -> bool:
+    def search_text(self) -> bool:
         """The keyboard to the search field of its column; whether it has one."""
         field = self.column.findChild(SearchField)
         if field is not None:

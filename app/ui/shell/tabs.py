@@ -54,8 +54,8 @@ class TabRow(QWidget):
             self._row.addWidget(button)
         theme.dress(self._row, spacing=GAP_PX)
         theme.dress(*self._buttons.values(), font=(14, 600), glyph_size=(ICON_PX, ICON_PX))
-        theme.changed.connect(self._say)
-        self._say()
+        theme.changed.connect(self._label_buttons)
+        self._label_buttons()
 
     @property
     def names_px(self) -> int:
@@ -78,7 +78,7 @@ class TabRow(QWidget):
         if (shown, is_tight) != (self._has_names, self._is_tight):
             self._has_names, self._is_tight = shown, is_tight
             self._theme.dress(self._row, spacing=TIGHT_GAP_PX if is_tight else GAP_PX)
-            self._say()
+            self._label_buttons()
 
     def mark(self, name: str) -> None:
         """Shows which one is open; none where it has no place here."""
@@ -89,7 +89,7 @@ class TabRow(QWidget):
         around = 2 * self._theme.px(padding_px) + 2
         return sum(width + around for width in contents_px) + self._theme.px(gap_px) * (len(contents_px) - 1)
 
-    def _say(self) -> None:
+    def _label_buttons(self) -> None:
         for name, button in self._buttons.items():
             set_mark(button, "narrow", "tight" if self._is_tight else not self._has_names)
             words, keys = tr(self._specs[name].label), [written(key) for key in self._specs[name].keys[:1]]
@@ -176,7 +176,7 @@ class Tabs(QObject):
             tab.title_changed.connect(self.title_changed)
             tab.model_changed.connect(self.model_changed)
             tab.inside_changed.connect(self.inside_changed)
-            self.work.follow(name, tab)
+            self.work.follow_tab(name, tab)
         return self._made[name]
 
     def seen(self, name: str) -> Tab:
@@ -301,7 +301,7 @@ class TabWork(QObject):
         self._home = next(iter(specs))
         self._words: dict[str, str] = {}
 
-    def follow(self, name: str, tab: Tab) -> None:
+    def follow_tab(self, name: str, tab: Tab) -> None:
         """One more is there."""
         tab.state_changed.connect(lambda words: self._on_changed(name, words))
         tab.work_ended.connect(lambda end: self.ended.emit(name, end))

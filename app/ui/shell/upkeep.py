@@ -43,26 +43,26 @@ class ModelSleep(QObject):
         self._is_at_work = is_at_work
         self._timer = QTimer(self, interval=LOOK_EVERY_MS)
         self._timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
-        self._timer.timeout.connect(self.look)
-        self.follow(answer_finished, is_answering)
+        self._timer.timeout.connect(self.check_memory)
+        self.follow_answers(answer_finished, is_answering)
         loader.changed.connect(self._on_model_changed)
         self._on_model_changed()
 
-    def look(self) -> None:
+    def check_memory(self) -> None:
         """Asks `ModelMemoryWatch`, lets the model sleep, and says why; the timer calls it."""
-        verdict = self._watch.look(busy=self._is_answering or self._is_at_work())
+        verdict = self._watch.check_memory(busy=self._is_answering or self._is_at_work())
         if verdict in (MemoryVerdict.SLEEP_SHORT, MemoryVerdict.SLEEP_IDLE):
             self._loader.sleep()
         if self._is_warning and not self._watch.is_warned:  # there is enough again, or it sleeps now
             self._notice.end()
             self._is_warning = False
         if verdict is MemoryVerdict.SLEEP_SHORT:
-            self._notice.tell(SLEEPS_FOR_MEMORY)
+            self._notice.show_sentence(SLEEPS_FOR_MEMORY)
         elif verdict is MemoryVerdict.WARN_SHORT:
-            self._notice.tell(WAITS_FOR_ANSWER if self._is_answering else WAITS_FOR_SUMMARY)
+            self._notice.show_sentence(WAITS_FOR_ANSWER if self._is_answering else WAITS_FOR_SUMMARY)
             self._is_warning = True
 
-    def follow(self, answer_finished: SignalInstance, is_answering: Callable[[], bool]) -> None:
+    def follow_answers(self, answer_finished: SignalInstance, is_answering: Callable[[], bool]) -> None:
         """One more place where the model answers."""
         self._answering.append(is_answering)
         answer_finished.connect(self._on_answer_finished)
@@ -77,15 +77,15 @@ class ModelSleep(QObject):
         return self._timer.isActive()
 
     def _on_answer_finished(self) -> None:
-        self._watch.used()
+        self._watch.record_use()
         if self._watch.is_warned and self.is_watching:
-            self.look()  # it was only waiting for this
+            self.check_memory()  # it was only waiting for this
 
     def _on_model_changed(self) -> None:
         is_there = self._loader.state == "ready" and not isinstance(self._loader.model, ModelElsewhere)
         if is_there and not self.is_watching:
             self._notice.end()
-            self._watch.used()
+            self._watch.record_use()
             self._timer.start()
         elif not is_there:
             self._timer.stop()
@@ -104,22 +104,22 @@ class SilenceNotices(QObject):
         self._told: dict[Child, Notice | None] = {}
         self._timer = QTimer(self, interval=round(1000 * BEAT_EVERY_S))
         self._timer.setTimerType(Qt.TimerType.CoarseTimer)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(self.check_children)
         self._timer.start()
 
-    def look(self) -> None:
+    def check_children(self) -> None:
         """What the timer does."""
-        silent = [child for child in self._watch.look() if child.work]
+        silent = [child for child in self._watch.find_silent() if child.work]
         for child in [child for child in self._told if child not in silent]:
             notice = self._told.pop(child)
             if notice is not None:
                 notice.dismiss()
         for child in silent:
             if child not in self._told:
-                self._tell(child)
+                self._notify_silence(child)
 
-    def _tell(self, child: Child) -> None:
-        notice = self._notify.tell(silence_sentence(child.work, child.subject), action=child.give_up, lasts=True)
+    def _notify_silence(self, child: Child) -> None:
+        notice = self._notify.show_notice(silence_sentence(child.work, child.subject), action=child.give_up, lasts=True)
         self._told[child] = notice
         notice.left.connect(lambda: self._on_left(child))
 
@@ -145,7 +145,7 @@ class UpgradeNotice(QObject):
     def _on_state_changed(self, state: Qt.ApplicationState) -> None:
         if state == Qt.ApplicationState.ApplicationActive and not self._was_told and self._program.is_another:
             self._was_told = True
-            self._notify.tell(UPGRADED)
+            self._notify.show_notice(UPGRADED)
 
 
 # Lets the text cursor rest when nobody types: a blinking one repaints its field twice a second for ever.

@@ -97,7 +97,7 @@ class FirstLooks(Estimating):
             self.seen.emit(key[0], self._kept[key])
         elif key[0]:
             self._share = 0.0
-            self.look(lambda cancel: self._app.summaries.first_look(key[0], wish, cancel, self._note_share))
+            self.start_estimate(lambda cancel: self._app.summaries.first_look(key[0], wish, cancel, self._note_share))
             self._tick.start()
 
     def stop(self) -> None:
@@ -336,7 +336,7 @@ class TermChip(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         theme.dress(self, font=(13, 400))
         self.clicked.connect(lambda: self.wanted.emit(1))
-        self._say()
+        self._show_term()
 
     @property
     def chip(self) -> Chip:
@@ -350,7 +350,7 @@ class TermChip(QPushButton):
         """To another of its places; from the last one on to the first."""
         first = self.place < 0
         self.place = (0 if by > 0 else len(self.term.spots) - 1) if first else (self.place + by) % len(self.term.spots)
-        self._say()
+        self._show_term()
         announce(self, self._where())
 
     def forget(self) -> None:
@@ -368,7 +368,7 @@ class TermChip(QPushButton):
         said = tr("place {number} of {count}, {where}", number=self.place + 1, count=count, where=where)
         return f"{self.term.text}: {said}"
 
-    def _say(self) -> None:
+    def _show_term(self) -> None:
         term, count = self.term, len(self.term.spots)
         short = term.text if len(term.text) <= MOST_TERM else term.text[: MOST_TERM - 1].rstrip() + "…"
         number = f"{self.place + 1}/{count}" if self.place >= 0 else f"{term.count:,}"
@@ -548,7 +548,7 @@ class DigestOutline(QTreeWidget):
         self.viewport().setAutoFillBackground(False)
         self.itemClicked.connect(self._open)
         for signal in (self.expanded, self.collapsed):
-            signal.connect(self._fit)
+            signal.connect(self._fit_height)
         theme.dress(self, font=(13.5, 400))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -607,7 +607,7 @@ class DigestOutline(QTreeWidget):
         if chip is not None:
             self.opened.emit(chip)
 
-    def _fit(self) -> None:
+    def _fit_height(self) -> None:
         """As high as what is open in it, up to where it scrolls by itself."""
         rows, item = 0, self.itemAt(0, 0) or self.topLevelItem(0)
         item = self.topLevelItem(0)
@@ -648,7 +648,7 @@ class DigestOutline(QTreeWidget):
         while item is not None:
             item.setForeground(1, muted)
             item = self.itemBelow(item)
-        self._fit()
+        self._fit_height()
 
 
 def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:

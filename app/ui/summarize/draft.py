@@ -202,7 +202,7 @@ class SummaryDraftPage(QWidget):
 
     def look_at_model(self) -> None:
         """What speaks against the model is asked anew."""
-        self.better.look(self._languages, self.ids)
+        self.better.find_better(self._languages, self.ids)
 
     @property
     def ids(self) -> list[int]:
@@ -225,17 +225,17 @@ class SummaryDraftPage(QWidget):
         self.chips.show_files(self._files.files, self._tokens())
         self.pictures.show_documents(self._files.documents)
         self._show_words()
-        self._look()
+        self._estimate_draft()
         self._ask()
         self.changed.emit()
 
     def _on_wish_changed(self) -> None:
         self.better.look_at(self._languages, self.ids)
-        self._look()
+        self._estimate_draft()
         self._ask()
         self.changed.emit()
 
-    def _look(self) -> None:
+    def _estimate_draft(self) -> None:
         """What was seen of the same documents stays until they are looked at for another length."""
         before, wanted = self._looked_at, (self.ids, self.foot.wish)
         if wanted == before or self._files.are_pictures_read:
@@ -255,7 +255,7 @@ class SummaryDraftPage(QWidget):
 
     def _on_look_wanted(self) -> None:
         self._not_looked_at, self._looked_at = [], ([], SummaryOptions())
-        self._look()
+        self._estimate_draft()
 
     def show_share(self, document_ids: tuple[int, ...], share: float) -> None:
         """How far the looking at documents is, where these are meant."""
@@ -285,7 +285,7 @@ class SummaryDraftPage(QWidget):
         self._known = wanted
         ids, wish = wanted
         if ids:
-            self.estimating.look(lambda cancel: self._summaries.estimate(ids, wish, cancel))
+            self.estimating.start_estimate(lambda cancel: self._summaries.estimate(ids, wish, cancel))
         else:
             self.estimating.stop()
         self._show_words()
@@ -300,7 +300,7 @@ class SummaryDraftPage(QWidget):
         if not isinstance(error, AppError):
             self._notify.error(error)
             return
-        self._say(tr(sentence_for(error).text))
+        self._show_time(tr(sentence_for(error).text))
 
     def _tokens(self) -> dict[int, int]:
         if self._estimate is None or len(self._estimate.by_document) != len(self.ids):
@@ -320,7 +320,7 @@ class SummaryDraftPage(QWidget):
             words = tr(COUNTING)
         elif self._estimate is not None and self._estimate.seconds is None:
             words = tr("An estimate of the time comes after the first section.")
-        self._say(words)
+        self._show_time(words)
         told = [file for file in files if file.document is not None and remarks_words(file.document)]
         lines = [_remark_line(one, is_alone=len(files) == 1) for one in told[:MOST_REMARKS]]
         self._remarks.setText("\n".join(lines))
@@ -329,7 +329,7 @@ class SummaryDraftPage(QWidget):
         for button in (self.foot.button, self.foot.anyway):
             button.setEnabled(bool(documents) and not self._files.is_reading)
 
-    def _say(self, words: str) -> None:
+    def _show_time(self, words: str) -> None:
         self.time.setText(words)
         self.time.setVisible(bool(words))
 
@@ -499,8 +499,8 @@ class Figures(QFrame):
         column.addWidget(self._cells)
         theme.dress(column, margins=(20, 14, 20, 14))
         theme.dress(self._flow, spacing=40)
-        theme.changed.connect(self._fit)
-        self._fit()
+        theme.changed.connect(self._fit_lines)
+        self._fit_lines()
         self.hide()
 
     @property
@@ -535,7 +535,7 @@ class Figures(QFrame):
             self._flow.addWidget(cell)
             cell.show()
 
-    def _fit(self) -> None:
+    def _fit_lines(self) -> None:
         self._flow.line_gap_px = self._theme.px(10)
 
 
@@ -682,7 +682,7 @@ class BetterModel(QFrame):
         self.hide()
         name_widgets(better_download=self.download)
 
-    def look(self, languages: Sequence[str] = (), document_ids: Sequence[int] = ()) -> None:
+    def find_better(self, languages: Sequence[str] = (), document_ids: Sequence[int] = ()) -> None:
         """Asks on a thread what this tab's model is and whether it was made for the languages; shows what there is.
 
         What is offered suits the documents: a long one takes a larger model.
@@ -697,7 +697,7 @@ class BetterModel(QFrame):
     def look_at(self, languages: Sequence[str], document_ids: Sequence[int]) -> None:
         """The same where languages or documents are others than were asked about."""
         if (tuple(languages), tuple(document_ids)) != (self._languages, self._ids):
-            self.look(languages, document_ids)
+            self.find_better(languages, document_ids)
 
     def _work(self, _cancel: CancelToken) -> Iterator[tuple[str, MessageTemplate | None]]:
         from app.features.summary.result import not_made_for  # reads headers, and is not needed at start
@@ -751,7 +751,7 @@ class DraftFiles(Intake):
     ) -> None:
         documents = app.documents
         super().__init__(
-            lambda one, cancel: documents.read(one.path, cancel, password=one.password, part=one.part),
+            lambda one, cancel: documents.read_file(one.path, cancel, password=one.password, part=one.part),
             theme,
             notify,
             window,
@@ -794,7 +794,7 @@ class DraftFiles(Intake):
         """As it was: a part of it stays that part, and what was read is not read again, whether its file is there or
         not."""
         if one.stage is not Stage.READ:
-            self.take(one.with_part(one.part))
+            self.add_wanted(one.with_part(one.part))
         elif not self._is_here_already(one):
             self.files.append(one)
             self.changed.emit()
@@ -843,7 +843,7 @@ class DraftFiles(Intake):
         """As it is by now: more may have been read of it meanwhile."""
         try:
             document = self._documents.store.get(number)
-            return None if document is None else self._documents.current(document)
+            return None if document is None else self._documents.current_document(document)
         except AppError as error:
             self._notify.error(error)
             return None

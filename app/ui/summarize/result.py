@@ -110,7 +110,7 @@ class SummarySaver(SavedFiles):
             if path.suffix.lower() == ".pdf":
                 write_pdf(export.as_html(summary, paths), summary.title, path)
             else:
-                export.save(summary, path, paths)
+                export.save_file(summary, path, paths)
 
         return self._write(path, write)
 
@@ -447,7 +447,7 @@ class ResultPage(QWidget):
         self._is_outdated = is_outdated and self.bar.isHidden()
         if self._is_outdated:
             words = f"{tr(CHANGED_SINCE)} {tr('The summary is of the earlier version.')}"
-            self.bar.say(words, tr(SUMMARIZE_AGAIN))
+            self.bar.show_words(words, tr(SUMMARIZE_AGAIN))
         self._bar_row.setVisible(not self.bar.isHidden())
         if not is_same:
             # What was read before the end are points of the sections, whatever form was wished.

@@ -82,7 +82,7 @@ class StatementView(QTextEdit):
         self.viewport().setAutoFillBackground(False)
         self.viewport().setMouseTracking(True)
         self.document().setDocumentMargin(0)
-        self.verticalScrollBar().rangeChanged.connect(self._fit)
+        self.verticalScrollBar().rangeChanged.connect(self._fit_height)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -204,10 +204,10 @@ class StatementView(QTextEdit):
     def _on_theme_changed(self) -> None:
         before = self.verticalScrollBar().value()
         self._write()
-        self._fit()
+        self._fit_height()
         self.verticalScrollBar().setValue(before)
 
-    def _fit(self) -> None:
+    def _fit_height(self) -> None:
         px = self._theme.px
         bar, edge = self.verticalScrollBar(), px(self.edge_px)
         taken = bar.sizeHint().width() if bar.maximum() > bar.minimum() else 0
@@ -280,7 +280,7 @@ class StatementView(QTextEdit):
         return self.minimumSizeHint()  # it takes what is left, and presses nothing together
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._fit()
+        self._fit_height()
         super().resizeEvent(event)
 
     def viewportEvent(self, event: QEvent) -> bool:

@@ -164,7 +164,7 @@ class WorkPage(QWidget):
             if not any(map(has_read, shown_statement.statement.anchors))
         ]
 
-    def take(self, event: SummaryEvent) -> None:
+    def take_event(self, event: SummaryEvent) -> None:
         """Something happened in the one that is shown; its `SummaryProgress` knows of it already."""
         progress = self.progress
         if progress is None:
@@ -305,8 +305,8 @@ class SummarizeView(WorkView):
         if self.files.files:
             self.draft.look_again()
         else:
-            self.empty.better.look()
-        self.methods.look(self.draft.groups)
+            self.empty.better.find_better()
+        self.methods.find_methods(self.draft.groups)
         self._show_page(self.draft if self.files.files else self.empty)
 
     def show_job(self, job_id: int) -> None:
@@ -324,7 +324,7 @@ class SummarizeView(WorkView):
                 self.work.show_work(stored, self.runner.progress_of(job_id))
                 self._show_page(self.work)
             else:
-                self._show_result(stored, self._app.summaries.summary(job_id))
+                self._show_result(stored, self._app.summaries.load_summary(job_id))
             if stored.state != "done" and (is_other or self.pages.currentWidget() is not was_shown):
                 self.looks.look_at(stored.document_ids, stored.wish)
         except AppError as error:
@@ -356,7 +356,7 @@ class SummarizeView(WorkView):
         }
         targets.get(page, self.result.statements).setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def leave(self) -> None:
+    def close_view(self) -> None:
         """The window closes: what was typed is kept, nothing is counted any more, and the page is closed."""
         self.draft.foot.choices.settle()
         self.draft.estimating.stop()
@@ -386,7 +386,7 @@ class SummarizeView(WorkView):
             self._places = ChipBuilder(summary.documents, self._app.documents)
             statements, set_aside = (told(each, self._places) for each in (summary.statements, summary.set_aside))
         was_at_work = self.pages.currentWidget() is self.work
-        self.methods.look([stored.document_ids])
+        self.methods.find_methods([stored.document_ids])
         is_outdated = stored.state == "done" and self._app.summaries.is_outdated(stored.id)
         self.result.show_result(stored, summary, statements, set_aside=set_aside, is_outdated=is_outdated)
         self._show_page(self.result)
@@ -413,7 +413,7 @@ class SummarizeView(WorkView):
     def _load_draft(self) -> None:
         self._is_draft_loaded = True
         try:
-            stored = self._app.summaries.draft()
+            stored = self._app.summaries.find_draft()
         except AppError as error:
             self._notify.error(error)
             return
@@ -436,8 +436,8 @@ class SummarizeView(WorkView):
         """Of what is in the draft, else of these documents as they are by now."""
         summaries = self._app.summaries
         begun = self.doing.result_of(
-            lambda: summaries.begin(
-                ids if is_draft else summaries.current(ids), wish, together=together, is_draft=is_draft
+            lambda: summaries.begin_summaries(
+                ids if is_draft else summaries.current_documents(ids), wish, together=together, is_draft=is_draft
             )
         )
         if not begun:
@@ -466,7 +466,7 @@ class SummarizeView(WorkView):
             if stored is None or self.work.progress is not self.runner.progress_of(job_id):
                 self.show_job(job_id)
             else:
-                self.work.take(event)
+                self.work.take_event(event)
 
     def _on_row_changed(self, job_id: int) -> None:
         self.list_changed.emit()
@@ -535,14 +535,14 @@ class SummarizeTab(WorkTab):
 
     def close(self) -> None:
         if self._unread is not None:
-            self._unread.leave()
+            self._unread.keep_unread()
         super().close()
 
     def on_model_chosen(self) -> None:
         if self.open_id is None:
             self.view.show_new()  # what it would take is estimated anew
         elif (stored := self.view.result.stored) is not None:
-            self.view.methods.look([stored.document_ids])
+            self.view.methods.find_methods([stored.document_ids])
 
 
 def new_runner(app: Fireside, notify: Notify) -> JobRunner[SummaryProgress]:

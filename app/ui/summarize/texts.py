@@ -10,7 +10,7 @@ from pathlib import PurePath
 from PySide6.QtCore import QDate, QLocale, QTime
 
 from app.features.documents import DocumentLibrary, TextHighlight, page_mark
-from app.features.messages import units
+from app.features.messages import count_units
 from app.features.summary.messages import check_words, doubt_words
 from app.features.summary.result import (
     ClaimAnchor,
@@ -74,7 +74,7 @@ def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> li
     figures = [(f"{len(documents):,}", tr("documents"))] if len(documents) > 1 else []
     kinds = {document.unit for document in documents if document.unit and document.pages}
     if pages := sum(stored_document.pages for stored_document in documents if stored_document.unit):
-        count, _, unit = units(kinds.pop() if len(kinds) == 1 else "page", pages).partition(" ")
+        count, _, unit = count_units(kinds.pop() if len(kinds) == 1 else "page", pages).partition(" ")
         figures.append((count, tr(unit)))
     if length := sum(int(document.info.get("words") or 0) for document in documents):
         figures.append((f"{length:,}", tr(WORDS)))
@@ -188,7 +188,7 @@ class SummaryProgress:
         self.rests = ""
         """Why the work waits, as `TaskRests` says it; "" while it goes on."""
 
-    def take(self, event: SummaryEvent) -> None:
+    def take_event(self, event: SummaryEvent) -> None:
         """Something happened."""
         if not isinstance(event, TaskRests | Summarized):
             self.rests = ""
@@ -326,7 +326,7 @@ class ChipBuilder:
         if mark:
             return mark
         heading = self._headings.get((anchor.document, anchor.block_id), "")
-        return f"§ {_cut(heading, MOST_HEADING)}" if heading else f"¶ {anchor.block_id}"
+        return f"§ {_shorten_text(heading, MOST_HEADING)}" if heading else f"¶ {anchor.block_id}"
 
     def _chip(self, anchor: ClaimAnchor) -> Chip:
         document, where = self._documents[anchor.document], self._where(anchor)
@@ -349,10 +349,10 @@ def places_in(document_ids: Sequence[int], source: DocumentLibrary) -> ChipBuild
 
 def short_name(name: str) -> str:
     """A file's name for a chip: without its ending, and not too long."""
-    return _cut(PurePath(name).stem or name, MOST_NAME)
+    return _shorten_text(PurePath(name).stem or name, MOST_NAME)
 
 
-def _cut(text: str, most: int) -> str:
+def _shorten_text(text: str, most: int) -> str:
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 

@@ -121,7 +121,7 @@ class MethodLook(QObject):
         self._task: tasks.BackgroundTask | None = None
         self._groups: list[tuple[int, ...]] = []
 
-    def look(self, groups: Sequence[Sequence[int]]) -> None:
+    def find_methods(self, groups: Sequence[Sequence[int]]) -> None:
         """Asks about summaries of these groups of documents; the last one who asks is told."""
         if self._task is not None:
             self._task.abandon()
@@ -133,11 +133,11 @@ class MethodLook(QObject):
     def look_at(self, groups: Sequence[Sequence[int]]) -> None:
         """The same where other documents were asked about before."""
         if [tuple(ids) for ids in groups] != self._groups:
-            self.look(groups)
+            self.find_methods(groups)
 
     def _read(self, groups: Sequence[Sequence[int]]) -> Iterator[tuple[str, frozenset[tuple[Form, bool]]]]:
         summaries = self._app.summaries
-        path, choices = summaries.engines.model(), [summaries.method_of(ids) for ids in groups]
+        path, choices = summaries.engines.model_path(), [summaries.method_of(ids) for ids in groups]
         kinds = [(form, language) for form in Form for language in ("", "en")]
         copied = {
             (form, bool(language))

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.features.drawings import KEPT_S, DrawingWords, page_of, remove_page, write_page
 from app.features.retrieval.citations import named_pages
-from app.language.sentences import sentences
+from app.language.sentences import split_sentences
 from app.ui.i18n import breakable, tr, window_title
 from app.ui.shared_labels import CANCEL, OPEN
 from app.ui.text.pieces import MarkdownTable, Piece, Prose, Spans, StyledSpan, safe_href
@@ -130,7 +130,7 @@ def with_page_links(piece: Piece, has_page: HasPage) -> Piece:
 def sentence_with(text: str, at: int) -> str:
     """The sentence in which a page is named; the one before where it says nothing else."""
     before = ""
-    for start, end in sentences(text):
+    for start, end in split_sentences(text):
         if start <= at < end:
             bare = text[start:end]
             for first, last, _ in reversed(named_pages(bare)):

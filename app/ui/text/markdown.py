@@ -424,7 +424,7 @@ class _Definitions:
     links: dict[str, Any] = field(default_factory=dict)
     notes: frozenset[str] = frozenset()
 
-    def take(self, env: dict[str, Any]) -> list[str]:
+    def add_definitions(self, env: dict[str, Any]) -> list[str]:
         """Adds what a parse found; returns the labels that are new."""
         new = [label for label in env.get("references", {}) if label not in self.links]
         self.links |= {label: env["references"][label] for label in new}
@@ -569,7 +569,7 @@ class MarkdownStream:
         env: dict[str, Any] = {GROWING: is_growing}
         tokens = _STRUCTURE.parse(header + text, env)
         if keep:
-            self._read_again(self._definitions.take(env))
+            self._read_again(self._definitions.add_definitions(env))
         offsets = [0]
         for line in (header + text).split("\n"):
             offsets.append(offsets[-1] + len(line) + 1)

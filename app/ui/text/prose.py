@@ -520,7 +520,7 @@ class TableView(TextView):
         cells = tuple(row[column : column + columns] for row in [*self.table.rows[: self._headless], *shown])
         return [replace(self.table, rows=cells, aligns=self.table.aligns[column : column + columns])]
 
-    def follow(self, table: TableView) -> None:
+    def follow_table(self, table: TableView) -> None:
         """The table that this one continues."""
         if self._leader is None:
             self._leader = table._leader or table

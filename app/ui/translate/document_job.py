@@ -86,7 +86,7 @@ class DocumentJob(QObject):
         def all_of_them() -> None:
             for draft in drafts:
                 source = wish.source if draft.id == first else draft.wish.source
-                self._translations.change(
+                self._translations.change_wish(
                     draft.id, TranslationWish(wish.target, source, wish.formality, wish.domain, draft.wish.glossary)
                 )
 
@@ -94,7 +94,7 @@ class DocumentJob(QObject):
 
     def begin(self, ids: Sequence[int]) -> None:
         """Translates these, one after the other."""
-        if ids and self.doing.try_to(lambda: self._translations.begin(ids)):
+        if ids and self.doing.try_to(lambda: self._translations.begin_translations(ids)):
             self._other_terms -= set(ids)
             self.begun.emit()
             self.queued.emit()
@@ -150,7 +150,7 @@ class DocumentJob(QObject):
 
     def terms(self) -> tuple[GlossaryTerm, ...] | None:
         """The glossary of its languages; None where it could not be read."""
-        return self.doing.result_of(lambda: self._translations.words.glossary(*self.pair))
+        return self.doing.result_of(lambda: self._translations.words.read_glossary(*self.pair))
 
     def keep_terms(self, pair: tuple[str, str], terms: Sequence[GlossaryTerm]) -> bool:
         """These are the glossary of a pair now; whether it is the one of this translation.
@@ -168,7 +168,7 @@ class DocumentJob(QObject):
     ) -> None:
         """The glossary of a pair becomes what `change` makes of it."""
         words = self._translations.words
-        self.doing.try_to(lambda: words.keep_glossary(*pair, change(words.glossary(*pair))))
+        self.doing.try_to(lambda: words.keep_glossary(*pair, change(words.read_glossary(*pair))))
 
     @property
     def can_follow_terms(self) -> bool:
@@ -178,7 +178,9 @@ class DocumentJob(QObject):
     def found_terms(self) -> Sequence[GlossaryTerm]:
         """What it repeats and how that is translated in all of it, as it was stored."""
         stored = self.stored
-        found = self.doing.result_of(lambda: self._translations.terms(stored.id)) if stored is not None else None
+        found = (
+            self.doing.result_of(lambda: self._translations.repeated_terms(stored.id)) if stored is not None else None
+        )
         return found or ()
 
 
@@ -195,7 +197,7 @@ class FileToTranslate(FileToRead):
         is_plain = not self.password and self.part == WHOLE
         return super().is_kept_unread or (is_plain and self.document is not None and self.translation is None)
 
-    def take(self, event: object) -> bool:
+    def take_event(self, event: object) -> bool:
         if isinstance(event, TranslationAdded):
             self.translation, self.stage = event.translation, Stage.READ
         elif isinstance(event, Pictured):
@@ -276,13 +278,13 @@ class Drafts(QObject):
         able = self.capability.able
         return able is not None and able.can(stored.source_language, stored.wish.target)
 
-    def look(self) -> None:
+    def estimate_drafts(self) -> None:
         """Asks what the batch would take, where that is not known."""
         drafts = self.batch
         is_known = self.estimate is not None or bool(self.problem) or self.estimating.is_busy
         if not is_known and drafts and all(map(self.can, drafts)):
             ids = [draft.id for draft in drafts]
-            self.estimating.look(lambda cancel: self._translations.estimate_all(ids, cancel))
+            self.estimating.start_estimate(lambda cancel: self._translations.estimate_all(ids, cancel))
 
     def forget_estimate(self) -> None:
         """What would be done is something else now."""
@@ -316,7 +318,7 @@ class Drafts(QObject):
 
     def _add_again(self, one: FileToTranslate, *, leaves_pictures: bool = False) -> None:
         self.files.drop(one)
-        self.files.take(FileToTranslate(one.path, password=one.password, leaves_pictures=leaves_pictures))
+        self.files.add_wanted(FileToTranslate(one.path, password=one.password, leaves_pictures=leaves_pictures))
 
     def _on_read(self, one: FileToTranslate) -> None:
         self.files.drop(one)
@@ -326,7 +328,7 @@ class Drafts(QObject):
         if is_same(stored.source_language, stored.wish.target):
             self._choose_another(stored)
         number = stored.id
-        stored = self._job.doing.result_of(lambda: self._translations.merged(number)) or stored
+        stored = self._job.doing.result_of(lambda: self._translations.merge_twin(number)) or stored
         self._batch.append(stored.id)
         self.added.emit(stored)
 
@@ -334,7 +336,7 @@ class Drafts(QObject):
         """The document is in the language that was chosen before it was known."""
         able = self.capability.able
         target = usual_target(self._last.target, stored.source_language, able.languages if able is not None else ())
-        self._job.doing.try_to(lambda: self._translations.change(stored.id, replace(stored.wish, target=target)))
+        self._job.doing.try_to(lambda: self._translations.change_wish(stored.id, replace(stored.wish, target=target)))
 
     def _on_files(self) -> None:
         """Those that could not be read are told of once a translation is shown."""

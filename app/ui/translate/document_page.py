@@ -102,7 +102,7 @@ class DocumentPage(QWidget):
         segments.edited.connect(self.edit)
         segments.accepted.connect(self.accept)
         segments.next_wanted.connect(self.go_to_flagged)
-        segments.remedy_wanted.connect(self.follow)
+        segments.remedy_wanted.connect(self.follow_link)
         self.head.flagged.clicked.connect(lambda: self.go_to_flagged(segments.current + 1))
         self.head.save.clicked.connect(lambda: self._save(self.saving.ask))
         self.head.forms.clicked.connect(self._show_forms)
@@ -111,10 +111,10 @@ class DocumentPage(QWidget):
     # What is done with its segments.
 
     def edit(self, segment_id: int, content: Content) -> None:
-        self._keep(lambda number: self._translations.segments.edit(number, segment_id, content))
+        self._keep_row(lambda number: self._translations.segments.edit_segment(number, segment_id, content))
 
     def accept(self, segment_id: int) -> None:
-        self._keep(lambda number: self._translations.segments.accept(number, segment_id))
+        self._keep_row(lambda number: self._translations.segments.accept(number, segment_id))
 
     def go_to_flagged(self, after: int) -> None:
         """The next segment to look at, from the top again at the end."""
@@ -128,7 +128,7 @@ class DocumentPage(QWidget):
                 self.segments.close_editor()
                 self.segments.go_to(found - 1)
 
-    def follow(self, segment_id: int, link: Link) -> None:
+    def follow_link(self, segment_id: int, link: Link) -> None:
         """One of the two things to do about a flag."""
         if link.remedy is Remedy.KEEP:
             self.accept(segment_id)
@@ -137,7 +137,7 @@ class DocumentPage(QWidget):
         elif (stored := self._job.stored) is not None:
             number = stored.id
             if self._job.doing.try_to(lambda: self._translations.translate_again(number, segment_id)):
-                self._keep(lambda number: self._translations.segments.row(number, segment_id))
+                self._keep_row(lambda number: self._translations.segments.read_row(number, segment_id))
                 self._job.queued.emit()
 
     def _use_term(self, segment_id: int, wanted: str) -> None:
@@ -153,7 +153,7 @@ class DocumentPage(QWidget):
         if self.segments.editor is not None:
             self.segments.editor.offer(wanted)
 
-    def _keep(self, do: Callable[[int], Row]) -> None:
+    def _keep_row(self, do: Callable[[int], Row]) -> None:
         stored = self._job.stored
         row = self._job.doing.result_of(lambda: do(stored.id)) if stored is not None else None
         if row is not None:
@@ -193,12 +193,12 @@ class DocumentPage(QWidget):
         """Why it is not complete, or that something is other than when it was translated: choices, or its pictures."""
         if self._job.pending is not None and stored.state != DRAFT:
             words = tr("The settings are different now. Only what they affect is translated again.")
-            self.state.say(words, tr(APPLY_GLOSSARY))
+            self.state.show_words(words, tr(APPLY_GLOSSARY))
             return
         if self._job.offers_again:
             words = f"{tr(CHANGED_SINCE)} {tr('Earlier translations are kept.')}"
             again = tr("Take the document again") if stored.state == DRAFT else tr(TRANSLATE_WHAT_CHANGED)
-            self.state.say(words, again)
+            self.state.show_words(words, again)
             return
         kept = stopped_words(stored)
         self.state.show_ended(
@@ -221,7 +221,7 @@ class DocumentPage(QWidget):
         self.foot.show_can(can)
         is_needed = stored.state == DRAFT and not can
         if is_needed and self.needs.isHidden():
-            self.needs.look(able.missing(stored.source_language, stored.wish.target))
+            self.needs.find_model(able.missing(stored.source_language, stored.wish.target))
         self.needs.setVisible(is_needed)
 
     # The search.
@@ -254,7 +254,7 @@ class DocumentPage(QWidget):
     def _on_chosen(self, hit: CellHit) -> None:
         self._show_hits(hit)
         self.segments.go_to(hit.block_id - 1)
-        self.segments.say(self.segments.rows.spoken(hit.block_id - 1, hit.column))
+        self.segments.announce_text(self.segments.rows.spoken(hit.block_id - 1, hit.column))
 
     def _does(self, event: QKeyEvent) -> bool:
         """Whether a key is the page's, wherever in it the keyboard is."""
@@ -490,7 +490,7 @@ class RowSearch:
     def __init__(self, source: RowSource) -> None:
         self._source = source
 
-    def search(self, text: str, most: int) -> list[CellHit]:
+    def search_text(self, text: str, most: int) -> list[CellHit]:
         """At most so many hits, in order, whatever their case. Raises what the store raises."""
         wanted, found = text.casefold(), list[CellHit]()
         for start in range(1, self._source.count + 1, PORTION):

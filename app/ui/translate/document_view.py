@@ -117,7 +117,7 @@ class DocumentTranslationView(QWidget):
         page.state.go_on_wanted.connect(self.job.go_on)
         page.foot.begun.connect(self.drafts.begin)
         page.kept.connect(self.refresh)
-        page.needs.model_came.connect(self.drafts.capability.look)
+        page.needs.model_came.connect(self.drafts.capability.check_model)
         self.glossary.closed.connect(lambda: self.show_glossary(is_open=False))
         self.glossary.changed.connect(self._on_terms)
         self.glossary.changed_elsewhere.connect(self.job.change_terms)
@@ -156,7 +156,7 @@ class DocumentTranslationView(QWidget):
         self.job.stored, self.job.pending, self._heard_state = stored, None, stored.state
         self.glossary.show_found(self.job.found_terms())
         self.drafts.forget_estimate()
-        self.drafts.capability.look()
+        self.drafts.capability.check_model()
         self._show_rows(stored)
         self._show(stored)
         self.pages.setCurrentWidget(self.page)
@@ -216,7 +216,7 @@ class DocumentTranslationView(QWidget):
     def _show_rows(self, stored: StoredTranslation) -> None:
         source, target = stored.source_language, stored.wish.target
         names = (name_of(source) or tr("Original"), name_of(target))
-        rows = RowSource(stored.segments, partial(self._translations.segments.rows, stored.id))
+        rows = RowSource(stored.segments, partial(self._translations.segments.read_rows, stored.id))
         segments = self.page.segments
         place = segments.place if segments.rows.rowCount() == stored.segments else (0, 0)
         segments.show_source(rows, names, (is_rtl(source), is_rtl(target)))
@@ -240,7 +240,7 @@ class DocumentTranslationView(QWidget):
         else:
             page.show_able(able, stored)
         if is_draft:
-            self.drafts.look()
+            self.drafts.estimate_drafts()
             self.page.show_estimate(self.drafts)
 
     def _show_terms(self) -> None:
@@ -286,7 +286,7 @@ class DocumentTranslationView(QWidget):
         stored, wish = self.job.stored, self.page.bar.choice.wish
         if stored is None:
             return
-        self._last.keep(self.page.bar.choice)
+        self._last.keep_choice(self.page.bar.choice)
         if stored.state == DRAFT:
             if self.job.change(self.drafts.batch, wish):
                 self.drafts.forget_estimate()
@@ -320,7 +320,7 @@ class DocumentTranslationView(QWidget):
             rows.grow(event.id, event.text)
             return
         if isinstance(event, SegmentDone):
-            rows.put(event.translated)
+            rows.set_translated(event.translated)
         elif isinstance(event, TermsFound):
             self.glossary.show_found(event.terms)
         elif isinstance(event, TranslationEnded):
@@ -338,7 +338,9 @@ class DocumentTranslationView(QWidget):
             self.page.segments.rows.still()
             self.page.segments.rows.forget()
             if self.job.stored.state == DONE:
-                self.page.segments.say(tr("The translation is ready. {facts}", facts=done_words(self.job.stored)))
+                self.page.segments.announce_text(
+                    tr("The translation is ready. {facts}", facts=done_words(self.job.stored))
+                )
 
     def _on_begun(self) -> None:
         self.page.segments.rows.forget()
@@ -355,7 +357,7 @@ class DocumentTranslationView(QWidget):
 
     # The window.
 
-    def leave(self) -> None:
+    def close_view(self) -> None:
         """The window closes: what was typed is kept, nothing is counted any more, and the document is closed."""
         self._leave_place()
         self.document.close_document()
@@ -416,7 +418,7 @@ class ScannedDocument(QObject):
         if stored.format != BLOCKS:
             self._line.show_documents([])
             return
-        document = self._job.doing.result_of(lambda: self._translations.document(stored.id))
+        document = self._job.doing.result_of(lambda: self._translations.source_document(stored.id))
         self._line.show_documents([document] if document is not None else [])
         if stored.state == DRAFT and not stored.done and self._job.is_outdated:
             self._job.take_again()

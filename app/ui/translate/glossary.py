@@ -97,7 +97,7 @@ class GlossaryPanel(QFrame):
         self._found_area.setAccessibleName(self.found_head.text())
         self.take_button = text_button(tr("Add to the glossary"), "quiet")
         self.take_button.setToolTip(tr("You can change each one there, and they apply to other documents too"))
-        self.take_button.clicked.connect(self._take)
+        self.take_button.clicked.connect(self._take_terms)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show())
         self._lay_out()
         self.show_found(())
@@ -208,7 +208,7 @@ class GlossaryPanel(QFrame):
         known = {term.source.casefold() for term in self.terms.terms}
         return [term for term in self._found if term.source.casefold() not in known]
 
-    def _take(self) -> None:
+    def _take_terms(self) -> None:
         """They become terms like any others; the keyboard goes to the first."""
         rows = [self.terms.add(term) for term in self._untaken]
         self._on_edited()

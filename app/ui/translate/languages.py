@@ -16,8 +16,8 @@ from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.features.messages import sentence_for
 from app.features.translation.result import Formality, TranslationWish
-from app.language.names import LANGUAGES, has_formality, is_same, language, other_than, own_name
-from app.language.words import fold
+from app.language.names import LANGUAGES, find_language, has_formality, is_same, other_than, own_name
+from app.language.words import fold_words
 from app.ui.i18n import tr
 from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, FROM, OTHER_MODELS, USE_IT
 from app.ui.shell import tasks
@@ -57,7 +57,7 @@ FORMALITIES = (
 
 def usual_target(kept: str, source: str = "", among: Sequence[str] = ()) -> str:
     """What was chosen last, else the person's own language, else another: never what the text is in."""
-    own = language(QLocale.system().name())
+    own = find_language(QLocale.system().name())
     return other_than(source, (kept, own.code if own is not None else ""), among)
 
 
@@ -77,7 +77,7 @@ class LastWish:
         """Into the person's own language before anything was chosen."""
         return TranslationWish(usual_target(self.target), formality=Formality(self._settings().translations.formality))
 
-    def keep(self, choice: LanguageChoice) -> None:
+    def keep_choice(self, choice: LanguageChoice) -> None:
         """A target that the program took by itself is not kept."""
         kept, formality = self._settings().translations, choice.wish.formality.value
         target = choice.wish.target if choice.is_target_chosen else kept.target
@@ -243,7 +243,7 @@ class LanguageButton(ChoiceButton):
 
 
 def _offered(code: str) -> Offered:
-    found = language(code)
+    found = find_language(code)
     return Offered(code, tr(found.english), found.own) if found is not None else Offered(code, code)
 
 
@@ -339,11 +339,15 @@ class LanguagePopup(QFrame):
         self.list.setCurrentRow(rows[min(max(place + steps[Qt.Key(event.key())], 0), len(rows) - 1)])
 
     def _on_typed(self, typed: str) -> None:
-        wanted, first = fold(typed.strip()), -1
+        wanted, first = fold_words(typed.strip()), -1
         for row, offered in enumerate(self._offered):
-            is_it = wanted in fold(offered.name) or wanted in fold(offered.other) or wanted == offered.value.lower()
+            is_it = (
+                wanted in fold_words(offered.name)
+                or wanted in fold_words(offered.other)
+                or wanted == offered.value.lower()
+            )
             self.list.item(row).setHidden(not is_it)
-            starts = fold(offered.name).startswith(wanted) or fold(offered.other).startswith(wanted)
+            starts = fold_words(offered.name).startswith(wanted) or fold_words(offered.other).startswith(wanted)
             if is_it and (first < 0 or (starts and not _starts(self._offered[first], wanted))):
                 first = row
         self.list.setCurrentRow(first)
@@ -355,7 +359,7 @@ class LanguagePopup(QFrame):
 
 
 def _starts(one: Offered, wanted: str) -> bool:
-    return fold(one.name).startswith(wanted) or fold(one.other).startswith(wanted)
+    return fold_words(one.name).startswith(wanted) or fold_words(one.other).startswith(wanted)
 
 
 # In place of a bad answer: which model knows both languages, and its download, after which the tab uses it.
@@ -412,7 +416,7 @@ class NeedsModel(QFrame):
             needs_others=self.others,
         )
 
-    def look(self, missing: str = "") -> None:
+    def find_model(self, missing: str = "") -> None:
         """Asks on a thread which model could be had. `missing` is said where one is here and lacks a language."""
         self._missing = missing
         self._show()
@@ -443,7 +447,7 @@ class NeedsModel(QFrame):
         return self._download is not None and self._download.state in RUNS
 
     def _found(self, _cancel: CancelToken) -> tuple[ModelSuggestion, MessageTemplate] | None:
-        fitting = [suggestion for suggestion in self._models.suggestions(TASK) if suggestion.fit.word != "too_large"]
+        fitting = [suggestion for suggestion in self._models.suggest_models(TASK) if suggestion.fit.word != "too_large"]
         here = next((suggestion for suggestion in fitting if suggestion.installed is not None), None)
         coming = next(
             (
@@ -490,7 +494,7 @@ class NeedsModel(QFrame):
 
     def _use(self, path: Path) -> None:
         with self._ui.notify.guard():
-            self._models.use(TASK, path)
+            self._models.choose_model(TASK, path)
         self.model_came.emit()
 
     def _show(self) -> None:
@@ -599,7 +603,7 @@ class Able:
         if not self.translates or self.model is None:
             return ""
         for code in (target, source):
-            found = language(code) if code else None
+            found = find_language(code) if code else None
             if found is not None and not self.can("", code):
                 name = model_name(self.model)
                 return tr(LANGUAGE_UNKNOWN, model=name, language=tr(found.english))
@@ -624,7 +628,7 @@ class Capability(QObject):
         """Whether the model is known, and is none that translates."""
         return self.able is not None and not self.able.translates
 
-    def look(self) -> None:
+    def check_model(self) -> None:
         """Asks what the model is and knows; nothing waits for it."""
         if self._task is not None:
             self._is_asked_again = True
@@ -633,10 +637,10 @@ class Capability(QObject):
         self._task.finished.connect(self._on_ended)
 
     def _found(self, _cancel: CancelToken) -> Able:
-        from app.features.models.languages import knows  # reads headers, and is not needed at start
+        from app.features.models.languages import known_languages  # reads headers, and is not needed at start
 
-        model = self._translations.engines.model()
-        return Able(model, knows(model))
+        model = self._translations.engines.model_path()
+        return Able(model, known_languages(model))
 
     def _on_found(self, able: Able) -> None:
         if able != self.able:
@@ -647,7 +651,7 @@ class Capability(QObject):
         self._task = None
         if self._is_asked_again:
             self._is_asked_again = False
-            self.look()
+            self.check_model()
 
     def _on_failed(self, error: BaseException) -> None:
         self._notify.error(error)

@@ -104,7 +104,7 @@ class RowsModel(QAbstractTableModel):
         for number in numbers:
             self.grown.emit(number)
 
-    def put(self, translated: Translated) -> None:
+    def set_translated(self, translated: Translated) -> None:
         number = translated.id - 1
         self._growing.pop(number, None)
         known = self._known(number)
@@ -113,14 +113,14 @@ class RowsModel(QAbstractTableModel):
             if before is None or before.origin is not TranslationSource.EDITED:  # a person's own stays
                 self.put_row(replace(known, translated=translated))
                 return
-        self._tell(number)
+        self._notify_changed(number)
 
     def put_row(self, row: Row) -> None:
         number = row.segment.id - 1
         if self._known(number) is not None:
             portion, place = divmod(number, PORTION)
             self._portions[portion][place] = row
-        self._tell(number)
+        self._notify_changed(number)
 
     def _known(self, number: int) -> Row | None:
         """A row that was fetched and is still here."""
@@ -160,7 +160,7 @@ class RowsModel(QAbstractTableModel):
             return None
         return self.names[section] if orientation == Qt.Orientation.Horizontal else str(section + 1)
 
-    def _tell(self, number: int) -> None:
+    def _notify_changed(self, number: int) -> None:
         if 0 <= number < self._count:
             self.dataChanged.emit(self.index(number, SOURCE), self.index(number, TARGET))
 

@@ -219,7 +219,7 @@ class RowEditor(QFrame):
         for _ in words:
             self.text.moveCursor(QTextCursor.MoveOperation.PreviousCharacter, QTextCursor.MoveMode.KeepAnchor)
 
-    def keep(self, *, goes_on: bool = False) -> None:
+    def finish_edit(self, *, goes_on: bool = False) -> None:
         """Ends with what is there, if that is whole."""
         if self.is_whole:
             self.kept.emit(self.content, goes_on)
@@ -231,7 +231,7 @@ class RowEditor(QFrame):
             self.given_up.emit()
         else:
             is_plain = event.key() in ENTER and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
-            self.keep(goes_on=not is_plain)
+            self.finish_edit(goes_on=not is_plain)
 
     def _on_changed(self) -> None:
         self._show_words(is_leaving=False)
@@ -241,7 +241,7 @@ class RowEditor(QFrame):
         if self._is_over or old is None or new is None or not self.isAncestorOf(old) or self.isAncestorOf(new):
             return
         if new.window() is self.window():
-            self.keep()
+            self.finish_edit()
 
     def _show_words(self, *, is_leaving: bool) -> None:
         """What is missing, or what the keys do."""

@@ -192,7 +192,7 @@ class RowTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(round(sum(heights) / first) if first else ESTIMATE_PX)
         self.updateGeometries()
         self.verticalScrollBar().setValue(0)
-        self.fit()
+        self.fit_rows()
 
     @property
     def place(self) -> tuple[int, int]:
@@ -226,7 +226,7 @@ class RowTable(QTableView):
             move = self.rowViewportPosition(row) - top_px
             before = self.verticalScrollBar().value()
             self.verticalScrollBar().setValue(before + move)
-            self.fit()
+            self.fit_rows()
             if not move or self.verticalScrollBar().value() == before:
                 break
 
@@ -236,7 +236,7 @@ class RowTable(QTableView):
             self.verticalHeader().resizeSection(row, high)
         return high
 
-    def fit(self) -> None:
+    def fit_rows(self) -> None:
         """Measures what is in view; a row that was in view before stays where it is."""
         count, height = self.rows.rowCount(), self.viewport().height()
         if self._is_fitting or not count:
@@ -277,29 +277,29 @@ class RowTable(QTableView):
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
-        self.fit()
+        self.fit_rows()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._set_columns()
-        self.fit()
+        self.fit_rows()
 
     def _on_theme_changed(self) -> None:
         self.laid.forget()
         self.verticalScrollBar().setSingleStep(self._theme.px(40))
-        self.fit()
+        self.fit_rows()
 
     def _on_data_changed(self, first: QModelIndex, last: QModelIndex) -> None:
         if first.row() == last.row():
             self.on_row_changed(first.row())
         else:
             self.laid.forget()
-            self.fit()
+            self.fit_rows()
 
     def on_row_changed(self, row: int) -> None:
         self.laid.forget(row)
         if -self.rowHeight(row) < self.rowViewportPosition(row) < self.viewport().height():
-            self.fit()
+            self.fit_rows()
 
 
 class SelectableRows(RowTable):
@@ -482,7 +482,7 @@ class SegmentTable(SelectableRows):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self.editor: RowEditor | None = None
-        self.link_followed.connect(self._follow)
+        self.link_followed.connect(self._follow_link)
         self.edit_wanted.connect(self.edit_row)
         self._on_theme_changed()
 
@@ -529,11 +529,11 @@ class SegmentTable(SelectableRows):
             editor.text.replace(content)
         editor.kept.connect(self._on_kept)
         editor.given_up.connect(self._on_given_up)
-        editor.height_changed.connect(self.fit)
+        editor.height_changed.connect(self.fit_rows)
         self.editor, self.painted.edited = editor, row
         self.setIndexWidget(self.rows.index(row, TARGET), editor)
         editor.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.fit()
+        self.fit_rows()
         self.reveal(row)
 
     def close_editor(self) -> None:
@@ -558,7 +558,7 @@ class SegmentTable(SelectableRows):
             self.setIndexWidget(self.rows.index(row, TARGET), None)  # type: ignore[arg-type]
             if had_focus:
                 self.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.fit()
+        self.fit_rows()
 
     def _on_kept(self, content: Content, goes_on: bool) -> None:
         editor, row = self.editor, self.painted.edited
@@ -628,23 +628,23 @@ class SegmentTable(SelectableRows):
         self.painted.chosen = (row, links[at]) if at >= 0 else None
         self.viewport().update()
         if at >= 0:
-            self.say(f"{links[at].told.reason} {links[at].words}")
+            self.announce_text(f"{links[at].told.reason} {links[at].words}")
 
     def _follow_or_edit(self, row: int, key: Qt.Key) -> None:
         chosen = self.painted.chosen
         if chosen is not None and chosen[0] == row and key != Qt.Key.Key_F2:
-            self._follow(row, chosen[1])
+            self._follow_link(row, chosen[1])
         elif key != Qt.Key.Key_Space:
             self.edit_row(row)
 
-    def _follow(self, row: int, link: Link) -> None:
+    def _follow_link(self, row: int, link: Link) -> None:
         self.painted.chosen = None
         if link.remedy is Remedy.EDIT:
             self.edit_row(row)
         else:
             self.remedy_wanted.emit(row + 1, link)
 
-    def say(self, text: str) -> None:
+    def announce_text(self, text: str) -> None:
         """For screen readers."""
         announce(self, text)
 
@@ -659,7 +659,7 @@ class SegmentTable(SelectableRows):
         menu.addAction(tr(EDIT_LABEL), lambda: self.edit_row(row))
         for link in self.laid.row(row).links:
             if link.remedy is not Remedy.EDIT:
-                menu.addAction(link.words, partial(self._follow, row, link))
+                menu.addAction(link.words, partial(self._follow_link, row, link))
         menu.popup(event.globalPos())
 
     # Painting.

@@ -22,7 +22,7 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.features.work.asking import TaskRests
-from app.language.names import language, own_name
+from app.language.names import find_language, own_name
 from app.language.sentences import written_words
 from app.ui.i18n import tr
 from app.ui.shared_labels import OPEN_DOCUMENT
@@ -99,7 +99,7 @@ class TextPage(QWidget):
 
     def show_new(self, text: str = "") -> None:
         """An empty one; or a text that is translated at once."""
-        self.leave()
+        self.close_text()
         self.panes.source.show_text(text)
         self.choice.show_wish(replace(self.choice.wish, source="", domain=""))
         self._forget()
@@ -110,7 +110,7 @@ class TextPage(QWidget):
 
     def _on_clear(self) -> None:
         """What was there stays in the list, from which it comes back; what could not be kept is put back."""
-        self.history.keep()
+        self.history.keep_text()
         text, number = self.panes.source.text, self.history.id
 
         def put_back() -> None:
@@ -129,13 +129,13 @@ class TextPage(QWidget):
         """One of the list, as it was left."""
         if number == self.history.id:
             return
-        self.leave()
+        self.close_text()
         with self._ui.notify.guard():
             stored = self._translations.get(number)
             if stored is None:
                 self.show_new()
                 return
-            source, target = self._translations.text(number)
+            source, target = self._translations.typed_text(number)
             self.choice.show_wish(stored.wish)
             self.choice.is_target_chosen = True
             self.panes.source.show_text(source)
@@ -148,11 +148,11 @@ class TextPage(QWidget):
             if source.strip() and not target:
                 self.translate()
 
-    def leave(self) -> None:
+    def close_text(self) -> None:
         """Another text, another tab, or the window closes: nothing is asked any more, and what is there is kept."""
         self._stop()
         self.work.stop()
-        self.history.keep()
+        self.history.keep_text()
 
     def forget(self) -> None:
         """The text that is shown was deleted: nothing of it is kept any more."""
@@ -180,7 +180,7 @@ class TextPage(QWidget):
         elif self.choice.wish.source or self.language.knows(text, languages):
             self._translate()
         else:
-            self.language.look(text, languages)
+            self.language.detect_language(text, languages)
 
     def _on_language(self, code: str) -> None:
         self.answers.source_language = code
@@ -195,8 +195,8 @@ class TextPage(QWidget):
             return  # what it can do is being asked; the answer leads here again
         if able.model is None or not able.can(wish.source, wish.target):
             self.panes.show_needs(needed=True)
-            self.needs.look(able.missing(wish.source or self.answers.source_language, wish.target))
-            self.panes.say("")
+            self.needs.find_model(able.missing(wish.source or self.answers.source_language, wish.target))
+            self.panes.show_state("")
             self.history.nudge()
             return
         self.panes.show_needs(needed=False)
@@ -207,12 +207,12 @@ class TextPage(QWidget):
         self._stop()
         if self.work.is_busy:
             self.work.stop(TextRequestKind.TEXT)
-            self.panes.say(tr(STOPPED_CAN_CONTINUE))
+            self.panes.show_state(tr(STOPPED_CAN_CONTINUE))
 
     def _stop(self) -> None:
         self.pause.stop()
         self.language.stop()
-        self.panes.alternatives.leave()
+        self.panes.alternatives.close_card()
 
     # Wiring.
 
@@ -242,9 +242,9 @@ class TextPage(QWidget):
         panes.target.stopped.connect(self.stop)
         panes.clear.clicked.connect(self._on_clear)
         panes.copy.clicked.connect(self._copy)
-        answers.completed.connect(self.history.keep)
+        answers.completed.connect(self.history.keep_text)
         answers.again_wanted.connect(self.translate)
-        answers.begun.connect(self._ui.loader.look)  # its model is in memory now
+        answers.begun.connect(self._ui.loader.sync_with_engine)  # its model is in memory now
         for changed in (answers.changed, self.rewording.changed):
             changed.connect(self.history.nudge)
         self.choice.changed.connect(self._on_choice)
@@ -255,14 +255,14 @@ class TextPage(QWidget):
         self.language.found.connect(self._on_language)
         self.language.failed.connect(self._ui.notify.error)
         self.work.failed.connect(lambda error: self._ui.notify.error(error, action=self.translate))
-        self.work.ended.connect(self._ui.loader.look)  # it may have been in the place of the chat's
-        self.needs.model_came.connect(self.capability.look)
+        self.work.ended.connect(self._ui.loader.sync_with_engine)  # it may have been in the place of the chat's
+        self.needs.model_came.connect(self.capability.check_model)
 
     def _on_typed(self) -> None:
         self.panes.show_count()
         self.language.stop()
         self.work.stop()
-        self.panes.alternatives.leave()
+        self.panes.alternatives.close_card()
         if not self.panes.source.text.strip():
             self._forget()
         else:
@@ -278,7 +278,7 @@ class TextPage(QWidget):
         if is_swapped:
             target = self.answers.target_text() if self.answers.is_complete else ""
             self.answers.source_language = ""
-        self._last.keep(self.choice)
+        self._last.keep_choice(self.choice)
         self.answers.paragraphs.known.clear()
         if target.strip():
             self.panes.source.show_text(target)
@@ -300,7 +300,7 @@ class TextPage(QWidget):
         is_needed = self.capability.is_none and not is_complete
         self.panes.show_needs(needed=is_needed)
         if is_needed:
-            self.needs.look()
+            self.needs.find_model()
 
     def _forget(self) -> None:
         """Nothing is there to be translated."""
@@ -318,13 +318,13 @@ class TextPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         self._theme.dress_again(self)
         super().showEvent(event)
-        self.capability.look()
+        self.capability.check_model()
         if self.capability.able is not None:
             self._go_on()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.leave()
+        self.close_text()
         self.language.rest()
         self.work.rest()
 
@@ -402,7 +402,7 @@ class TextAnswers(QObject):
         source = wish.source or self.source_language
         if not source or not wish.target or (self.able.knows is not None and not self.able.knows.takes_glossary):
             return wish
-        return replace(wish, glossary=self._translations.words.glossary(source, wish.target))
+        return replace(wish, glossary=self._translations.words.read_glossary(source, wish.target))
 
     def ask(self, wish: TranslationWish, model: Path) -> None:
         self._slow.start()
@@ -417,7 +417,7 @@ class TextAnswers(QObject):
         self._panes.target.show_words(words)
         self._panes.show_back(shown=False)
         self._panes.say_back("")
-        self._panes.say("")
+        self._panes.show_state("")
 
     def know_language(self, code: str) -> None:
         """The text was found, or said, to be in this."""
@@ -441,16 +441,16 @@ class TextAnswers(QObject):
         self.paragraphs.begin(source, segments, done, self._target_name(), is_apart=is_apart)
         if not is_apart:
             for each in done.values():
-                self.paragraphs.take(each)
+                self.paragraphs.take_translated(each)
         self._show_all()
         self._ask_back()
 
     def target_text(self) -> str:
         """The translation, with the white space of the source between its paragraphs."""
-        from app.features.translation.live import joined
+        from app.features.translation.live import join_paragraphs
 
         if self.paragraphs.is_complete and not self.paragraphs.is_apart:
-            return joined(self._panes.source.text, self.paragraphs.contents)
+            return join_paragraphs(self._panes.source.text, self.paragraphs.contents)
         return "\n\n".join(plain(content) for _, content in sorted(self.paragraphs.contents.items()))
 
     def _on_answer(self, answer: WorkEvent) -> None:
@@ -464,12 +464,12 @@ class TextAnswers(QObject):
             if event.source:
                 self.know_language(event.source)
         elif isinstance(event, TaskRests):
-            self._panes.say(tr("Waits until the answer is written") if event.reason else tr(TRANSLATING))
+            self._panes.show_state(tr("Waits until the answer is written") if event.reason else tr(TRANSLATING))
         elif isinstance(event, SegmentGrows):
             if self.paragraphs.grow(event.id, event.text):
                 self._flush_soon(event.id)
         elif isinstance(event, SegmentDone):
-            self.paragraphs.take(event.translated)
+            self.paragraphs.take_translated(event.translated)
             self._flush_soon(event.translated.id)
             if self.is_complete:  # what is asked for next may take its place before its end is told
                 self.completed.emit()
@@ -478,7 +478,7 @@ class TextAnswers(QObject):
 
     def _say_slow(self) -> None:
         if self._work.is_busy:  # it may have been stopped meanwhile
-            self._panes.say(tr("Getting the model ready…"))
+            self._panes.show_state(tr("Getting the model ready…"))
 
     def _begin(self, event: Paragraphs) -> None:
         self._grown.clear()
@@ -488,27 +488,27 @@ class TextAnswers(QObject):
             self.know_language(event.source_language)
         self._panes.say_back("")
         self.begun.emit()
-        self._panes.say(tr(TRANSLATING))
+        self._panes.show_state(tr(TRANSLATING))
         self._show_all()
 
     def _end(self, event: WorkEnded) -> None:
         self._flush()
         if not self.paragraphs.is_complete:
             if self.source_language and self.source_language == self._choice.wish.target:
-                self._panes.say(tr(LANGUAGE_ALREADY, language=own_name(self.source_language)))
+                self._panes.show_state(tr(LANGUAGE_ALREADY, language=own_name(self.source_language)))
                 self._panes.target.show_words(tr(CHOOSE_OTHER_LANGUAGE))
             else:
-                self._panes.say(tr(STOPPED_CAN_CONTINUE))
+                self._panes.show_state(tr(STOPPED_CAN_CONTINUE))
         elif not event.is_partial and not self._work.is_busy:
             took = tr("Translated in {seconds} s", seconds=f"{event.seconds:.1f}")
-            self._panes.say(took if event.seconds >= LEAST_TOLD_S else tr(TRANSLATED))
+            self._panes.show_state(took if event.seconds >= LEAST_TOLD_S else tr(TRANSLATED))
             announce(self._panes.target, self.target_text())
             self.completed.emit()
             self._ask_back()
 
     def _on_failed(self) -> None:
         self._slow.stop()
-        self._panes.say(tr(NOT_TRANSLATED))
+        self._panes.show_state(tr(NOT_TRANSLATED))
 
     def _on_remedy(self, number: int, name: str) -> None:
         remedy, _, place = name.partition(".")
@@ -561,7 +561,7 @@ class TextAnswers(QObject):
         self._panes.target.show_paragraphs(self.paragraphs.shown(), is_rtl=bool(is_rtl(self._choice.wish.target)))
 
     def _target_name(self) -> str:
-        target = language(self._choice.wish.target)
+        target = find_language(self._choice.wish.target)
         return tr(target.english) if target is not None else self._choice.wish.target
 
 
@@ -583,7 +583,7 @@ class TextRewording(QObject):
         self._card = panes.alternatives
         self._target.sentence_selected.connect(self._on_selected)
         self._target.alternatives_wanted.connect(self._on_wanted)
-        self._target.verticalScrollBar().valueChanged.connect(lambda _value: self._card.leave())
+        self._target.verticalScrollBar().valueChanged.connect(lambda _value: self._card.close_card())
         work.answered.connect(self._on_answer)
         self._card.ask.clicked.connect(self._ask)
         self._card.chosen.connect(self._on_chosen)
@@ -594,7 +594,7 @@ class TextRewording(QObject):
             return  # the wordings of another one are looked at
         self._selected = selected
         if selected is None:
-            self._card.leave()
+            self._card.close_card()
         else:
             self._card.offer(self._rect_of(selected))
 
@@ -713,7 +713,7 @@ class TextParagraphs:
         self._growing[number] = seen
         return True
 
-    def take(self, translated: Translated) -> None:
+    def take_translated(self, translated: Translated) -> None:
         self._translated[translated.id] = translated
         self._growing.pop(translated.id, None)
         segment = self.segment(translated.id)
@@ -730,7 +730,7 @@ class TextParagraphs:
     def accept(self, number: int) -> None:
         known = self._translated.get(number)
         if known is not None:
-            self.take(replace(known, accepted=True))
+            self.take_translated(replace(known, accepted=True))
 
     def forget(self, number: int) -> None:
         segment = self.segment(number)
@@ -745,13 +745,15 @@ class TextParagraphs:
         if known is None or content is None:
             return False
         flags = tuple(flag for flag in known.flags if flag.kind is not FlagKind.GLOSSARY or flag.wanted != wanted)
-        self.take(replace(known, content=content, origin=TranslationSource.EDITED, flags=flags))
+        self.take_translated(replace(known, content=content, origin=TranslationSource.EDITED, flags=flags))
         return True
 
     def reword(self, number: int, text: str) -> None:
         known = self._translated.get(number)
         if known is not None:
-            self.take(replace(known, content=(text,), origin=TranslationSource.EDITED, flags=(), accepted=True))
+            self.take_translated(
+                replace(known, content=(text,), origin=TranslationSource.EDITED, flags=(), accepted=True)
+            )
 
     def shown(self) -> list[Paragraph]:
         return [self.paragraph(place) for place in range(len(self._segments))]

@@ -34,7 +34,7 @@ from PySide6.QtWidgets import (
 
 from app.core.visible import clean_text
 from app.language.names import is_right_to_left
-from app.language.sentences import sentences
+from app.language.sentences import split_sentences
 from app.ui.i18n import tr
 from app.ui.shared_labels import CHARACTER_COUNT, TRANSLATION
 from app.ui.theme import TEXT_PX, Theme
@@ -106,7 +106,7 @@ class TextPanes(QFrame):
         self.count.setText(words if count else "")
         self.clear.setVisible(bool(count))
 
-    def say(self, text: str) -> None:
+    def show_state(self, text: str) -> None:
         self.state.setText(text)
         self.state.setAccessibleName(text)
 
@@ -516,7 +516,7 @@ class AlternativesCard(QFrame):
         self.ask = text_button(tr("Other wordings"), "quiet")
         self.head = plain_label(kind="muted")
         self._close = IconButton(theme, "x", tr("Close"), size_px=14)
-        self._close.clicked.connect(self.leave)
+        self._close.clicked.connect(self.close_card)
         self.list = QListWidget()
         self.list.setObjectName("alternatives_list")
         self.list.setAccessibleName(tr("Other wordings"))
@@ -556,14 +556,14 @@ class AlternativesCard(QFrame):
             QListWidgetItem(text, self.list)
         if self.list.currentRow() < 0:
             self.list.setCurrentRow(0)
-        self._place()
+        self._place_card()
 
     def end(self) -> None:
         none, some = tr("No other wording was found."), tr("Other wordings")
         self.head.setText(some if self.list.count() else none)
-        self._place()
+        self._place_card()
 
-    def leave(self) -> None:
+    def close_card(self) -> None:
         """Goes, and tells so."""
         if self.isVisible():
             focus = QApplication.focusWidget()
@@ -573,13 +573,13 @@ class AlternativesCard(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.leave()
+            self.close_card()
         else:
             super().keyPressEvent(event)
 
     def _on_chosen(self, item: QListWidgetItem) -> None:
         text = item.text()
-        self.leave()
+        self.close_card()
         self.chosen.emit(text)
 
     def _show_parts(self, *, is_asked: bool) -> None:
@@ -588,15 +588,15 @@ class AlternativesCard(QFrame):
             widget.setVisible(is_asked)
         self.show()
         self.raise_()
-        self._place()
+        self._place_card()
 
-    def _place(self) -> None:
+    def _place_card(self) -> None:
         """Below the place where there is room, else above it; within the parent."""
         px, parent = self._theme.px, self._within
         is_asked = not self.list.isHidden()
         if is_asked:
             self.setFixedWidth(max(px(LEAST_PX), min(px(WIDTH_PX), parent.width() - 2 * px(GAP_PX))))
-            rows = sum(self._fit(self.list.item(row)) for row in range(self.list.count()))
+            rows = sum(self._fit_item(self.list.item(row)) for row in range(self.list.count()))
             self.list.setFixedHeight(min(rows + px(6), parent.height() // 2) if rows else 0)
         else:
             self.setMinimumWidth(0)
@@ -609,7 +609,7 @@ class AlternativesCard(QFrame):
         x = min(max(px(GAP_PX), self._at.center().x() - self.width() // 2), parent.width() - self.width() - px(GAP_PX))
         self.move(QPoint(max(0, x), max(0, min(y, parent.height() - self.height()))))
 
-    def _fit(self, item: QListWidgetItem) -> int:
+    def _fit_item(self, item: QListWidgetItem) -> int:
         """As high as its words need it in the width of the card; how high that is."""
         px = self._theme.px
         room = QRect(0, 0, self.width() - px(48), 1 << 16)
@@ -623,7 +623,7 @@ class AlternativesCard(QFrame):
 
 def sentences_around(text: str, start: int, end: int) -> tuple[int, int]:
     """From the beginning of the sentence that `start` is in, to the end of the one that `end` is in."""
-    begins = [first for first, _ in sentences(text)]
+    begins = [first for first, _ in split_sentences(text)]
     first = max((number for number in begins if number <= start), default=0)
     last = min((number for number in begins if number >= end and number > first), default=len(text))
     return first, last
@@ -634,7 +634,7 @@ def sentence_like(source: str, target: str, start: int, end: int) -> tuple[str, 
 
     Where both have as many sentences, those at the same place; else everything.
     """
-    ours, theirs = list(sentences(source)), list(sentences(target))
+    ours, theirs = list(split_sentences(source)), list(split_sentences(target))
     chosen = [number for number, (first, last) in enumerate(theirs) if first < end and last > start]
     if len(ours) != len(theirs) or not chosen:
         return source.strip(), 0, len(target)

@@ -77,7 +77,7 @@ class TextWork(ModelAtHand):
             }
             yield Paragraphs(segments, source, done)
             if source != wish.target:
-                memory = self._translations.words.memory(wish, source, model)
+                memory = self._translations.words.memory_for(wish, source, model)
                 yield from translate_text(text, wish, engine, memory, stop, done=done)
 
         self.ask(TextRequestKind.TEXT, model, steps)
@@ -89,10 +89,10 @@ class TextWork(ModelAtHand):
         one; the number of the ask."""
 
         def steps(engine: Engine, stop: CancelToken) -> Iterator[str]:
-            from app.features.translation.live import alternatives
+            from app.features.translation.live import suggest_alternatives
 
             said = replace(wish, source=source_language)
-            return alternatives(sentence, paragraph, said, engine, stop, current=current)
+            return suggest_alternatives(sentence, paragraph, said, engine, stop, current=current)
 
         return self.ask(TextRequestKind.WORDINGS, model, steps)
 
@@ -127,7 +127,7 @@ class TextLanguage(QObject):
     def knows(self, text: str, among: Sequence[str]) -> bool:
         return self._known == (text, tuple(among))
 
-    def look(self, text: str, among: Sequence[str]) -> None:
+    def detect_language(self, text: str, among: Sequence[str]) -> None:
         """Asks in which of these languages a text is, in place of what was asked before."""
         self.stop()
         asked = text, tuple(among)
@@ -136,7 +136,7 @@ class TextLanguage(QObject):
             from app.language.detection import LanguageDetector  # its model is loaded here, on the thread
 
             self._detector = self._detector or LanguageDetector.shared()
-            return self._detector.find(*asked)
+            return self._detector.find_language(*asked)
 
         def take(code: str) -> None:
             self._task, self._known = None, asked
@@ -190,7 +190,7 @@ class TextHistory(QObject):
         self.id: int | None = None
         self._last: Typed | None = None
         self._later = QTimer(self, singleShot=True, interval=REST_MS)
-        self._later.timeout.connect(self.keep)
+        self._later.timeout.connect(self.keep_text)
 
     def begin(self, number: int | None = None) -> None:
         """Another text: a new one, or one of the list as it is stored."""
@@ -202,7 +202,7 @@ class TextHistory(QObject):
         """Something of it is another; it is kept when nothing more happens."""
         self._later.start()
 
-    def keep(self) -> None:
+    def keep_text(self) -> None:
         """Keeps it now, where there is anything that is not kept."""
         self._later.stop()
         typed = self._now()

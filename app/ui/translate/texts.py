@@ -29,8 +29,8 @@ from app.features.translation.result import (
 )
 from app.features.work.asking import TaskRests
 from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
-from app.language.names import language
-from app.language.words import WORD, common_start, fold
+from app.language.names import find_language
+from app.language.words import WORD, common_start, fold_words
 from app.ui.i18n import tr
 from app.ui.shared_labels import (
     BEGINS_LABEL,
@@ -132,13 +132,13 @@ def segments_words(count: int) -> str:
 
 def name_of(code: str) -> str:
     """What a language calls itself; its code where it is not known."""
-    found = language(code) if code else None
+    found = find_language(code) if code else None
     return found.own if found is not None else code
 
 
 def is_rtl(code: str) -> bool | None:
     """Whether a language's text runs to the left; None where the language is not known."""
-    found = language(code) if code else None
+    found = find_language(code) if code else None
     return found.is_rtl if found is not None else None
 
 
@@ -219,7 +219,7 @@ def with_term(content: Content, wanted: str) -> Content | None:
 
     None where no run is, or several are: then a person says where it belongs.
     """
-    term = [fold(word) for word in WORD.findall(wanted)]
+    term = [fold_words(word) for word in WORD.findall(wanted)]
     found: list[tuple[int, int, int]] = []
     for number, part in enumerate(content):
         if isinstance(part, str):
@@ -239,7 +239,7 @@ def _runs(text: str, term: Sequence[str]) -> list[tuple[int, int]]:
     """Stretches of the text whose words are all among the term's; short ones such as "of" begin and end none."""
     runs: list[list[re.Match[str]]] = []
     for match in WORD.finditer(text):
-        if not any(_is_form(fold(match[0]), text) for text in term):
+        if not any(_is_form(fold_words(match[0]), text) for text in term):
             continue
         is_next = bool(runs) and not text[runs[-1][-1].end() : match.start()].strip()
         runs = [*runs[:-1], [*runs[-1], match]] if is_next else [*runs, [match]]
@@ -279,7 +279,7 @@ class TranslationProgress:
         self.rests = ""
         self.growing: dict[int, str] = {}
 
-    def take(self, event: TranslationEvent) -> None:
+    def take_event(self, event: TranslationEvent) -> None:
         if isinstance(event, TranslationPlanned):
             self.segments, self.done = event.segments, event.known
         elif isinstance(event, TaskRests):

@@ -61,7 +61,7 @@ class TranslateTab(WorkTab):
         from app.ui.translate.languages import LastWish  # work that goes on needs no view
 
         app, ui = self._app, self._ui
-        last = LastWish(lambda: app.settings, app.change, ui.notify)
+        last = LastWish(lambda: app.settings, app.change_settings, ui.notify)
         view = TranslateView(app.translations, app.models, last, ui, self.runner)
         view.model_changed.connect(self.model_changed)
         view.intake_made.connect(self._keep_unread)
@@ -96,7 +96,7 @@ class TranslateTab(WorkTab):
 
     def close(self) -> None:
         if self._unread is not None:
-            self._unread.leave()
+            self._unread.keep_unread()
         super().close()
 
     @property
@@ -227,9 +227,9 @@ class TranslateView(WorkView):
             self.text.forget()
 
     def on_model_changed(self) -> None:
-        self.text.capability.look()
+        self.text.capability.check_model()
         if self._document is not None:
-            self._document.drafts.capability.look()
+            self._document.drafts.capability.check_model()
 
     def take_keyboard(self) -> None:
         page = self.pages.currentWidget()
@@ -238,11 +238,11 @@ class TranslateView(WorkView):
         elif page is not None:
             page.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def leave(self) -> None:
+    def close_view(self) -> None:
         """The window closes: what was typed is kept."""
-        self.text.leave()
+        self.text.close_text()
         if self._document is not None:
-            self._document.leave()
+            self._document.close_view()
 
     def _on_text_shown(self, number: int | None) -> None:
         if self.pages.currentWidget() is self.text:

@@ -226,7 +226,7 @@ class LastFolders:
         self._known = {purpose: path for purpose, found, path in (line.partition("=") for line in kept) if found}
         self._keep = keep
 
-    def of(self, purpose: str, first: Path | None = None) -> str:
+    def nearest_folder(self, purpose: str, first: Path | None = None) -> str:
         """The nearest folder that is still there; as long as the person was nowhere, `first` or the home folder."""
         last = Path(self._known.get(purpose) or first or Path.home())
         return str(next((parent for parent in (last, *last.parents) if parent.is_dir()), Path.home()))
@@ -246,7 +246,7 @@ def file_dialog(window: QWidget, title: str, purpose: str, *, first: Path | None
 
     `first` is where it begins as long as the person was nowhere.
     """
-    dialog = QFileDialog(window, title, last_folders.of(purpose, first))
+    dialog = QFileDialog(window, title, last_folders.nearest_folder(purpose, first))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.filesSelected.connect(lambda files: _remember(dialog, purpose, files))
     return dialog

@@ -319,7 +319,7 @@ class SegmentedControl(QFrame):
         if any(button.hasFocus() for button in self._buttons.values()):
             pressed.setFocus(Qt.FocusReason.MouseFocusReason)
 
-    def fit(self, room: int) -> None:
+    def fit_width(self, room: int) -> None:
         """Side by side where they have room, in pixels; else one above the other."""
         self._room_px = room
         self._lay_out()

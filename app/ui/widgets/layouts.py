@@ -107,7 +107,7 @@ class FlowLayout(ItemsLayout):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self._place(QRect(0, 0, width, 0), is_trial=True)
+        return self._place_items(QRect(0, 0, width, 0), is_trial=True)
 
     def sizeHint(self) -> QSize:
         hints = [_wanted(item) for item in self._shown()]
@@ -120,7 +120,7 @@ class FlowLayout(ItemsLayout):
 
     def setGeometry(self, rect: QRect) -> None:
         super().setGeometry(rect)
-        self._place(rect, is_trial=False)
+        self._place_items(rect, is_trial=False)
 
     def _shown(self) -> list[QLayoutItem]:
         return [item for item in self._items if not item.isEmpty()]
@@ -137,7 +137,7 @@ class FlowLayout(ItemsLayout):
             used += self.gap_px + size.width()
         return lines
 
-    def _place(self, rect: QRect, *, is_trial: bool) -> int:
+    def _place_items(self, rect: QRect, *, is_trial: bool) -> int:
         """Places the items, or only measures; returns the height."""
         parent = self.parentWidget()
         is_mirrored = parent is not None and parent.isRightToLeft()

@@ -160,7 +160,7 @@ class NoticeBar(QWidget):
         self.setParent(parent)
         self._under = under
         under.installEventFilter(self)
-        self._place()
+        self._place_bar()
 
     def stand_above(self, *feet: QWidget) -> None:
         """While one of these is shown, such as the field that a person types in, notices stand above it."""
@@ -175,16 +175,16 @@ class NoticeBar(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kinds = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
         if event.type() in kinds and (watched is self._under or watched in self._feet):
-            self._place()
+            self._place_bar()
         return super().eventFilter(watched, event)
 
     def event(self, event: QEvent) -> bool:
         done = super().event(event)
         if event.type() == QEvent.Type.LayoutRequest:
-            self._place()  # a sentence came, went or wraps otherwise
+            self._place_bar()  # a sentence came, went or wraps otherwise
         return done
 
-    def _place(self) -> None:
+    def _place_bar(self) -> None:
         under, parent, gap = self._under, self.parentWidget(), self._theme.px(GAP_PX)
         if under is None or parent is None or not self.notices:
             return
@@ -208,7 +208,7 @@ class NoticeBar(QWidget):
         self._column.addWidget(notice)
         notice.show()
         self._column.invalidate()
-        self._place()  # before it is seen: what appears under the pointer is taken for something that is read
+        self._place_bar()  # before it is seen: what appears under the pointer is taken for something that is read
         self.show()
 
     def _on_left(self, notice: Notice) -> None:
@@ -218,8 +218,8 @@ class NoticeBar(QWidget):
             notice.deleteLater()
         self.setVisible(bool(self.notices))
         self._column.invalidate()
-        self._place()
+        self._place_bar()
 
     def _on_theme_changed(self) -> None:
         self._column.setSpacing(self._theme.px(8))
-        self._place()
+        self._place_bar()

@@ -183,7 +183,7 @@ class ModelAtHand(QObject):
     def _serve(self, cancel: CancelToken) -> Iterator[WorkEvent | TabModelLoaded]:
         ask = self._next(cancel)
         while ask is not None:
-            with self._engines().opened(cancel) as engine:
+            with self._engines().open_engine(cancel) as engine:
                 if engine is None:
                     return
                 yield TabModelLoaded()

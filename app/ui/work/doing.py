@@ -110,7 +110,7 @@ class Estimating(QObject):
     def is_busy(self) -> bool:
         return self._later.isActive() or self._task is not None
 
-    def look(self, ask: Ask) -> None:
+    def start_estimate(self, ask: Ask) -> None:
         self.stop()
         self._ask = ask
         self._later.start()

@@ -29,7 +29,7 @@ KEEP_MS = 800
 class Intake(QObject):
     """One file that cannot be read does not stop the others. `files` holds a `FileToRead`, or what is more than that.
 
-    `reading` is run on a thread for each of them in turn; the file itself takes its events, see `FileToRead.take`.
+    `reading` is run on a thread for each in turn; the file itself takes its events, see `FileToRead.take_event`.
     """
 
     changed = Signal()
@@ -93,7 +93,7 @@ class Intake(QObject):
         self.left_out.emit()
         self.changed.emit()
 
-    def take(self, one: FileToRead) -> None:
+    def add_wanted(self, one: FileToRead) -> None:
         """Takes one that is known to be wanted."""
         self.files.append(one)
         self._line_up(one)
@@ -124,7 +124,7 @@ class Intake(QObject):
 
     def explain(self, one: FileToRead) -> None:
         """Says in full why one was not read."""
-        self._notify.tell(PersonMessage(one.error))
+        self._notify.show_notice(PersonMessage(one.error))
 
     def _on_expanded(self, found: ExpandedPaths, new: Callable[[Path], FileToRead]) -> None:
         given = [new(path) for path in found.files]
@@ -135,15 +135,15 @@ class Intake(QObject):
         fresh = [to_read for to_read in given if to_read.path.resolve() not in known]
         room = max(0, MOST_FILES - len(known))
         for one in fresh[:room]:
-            self._take(one)
+            self._add_file(one)
         if told := told_of(found, left=max(0, len(fresh) - room)):
-            self._notify.tell(PersonMessage(told))
+            self._notify.show_notice(PersonMessage(told))
             self.left_out.emit()
         elif told := left_out_words(found):
             self._notify.mention(told)
         self.changed.emit()
 
-    def _take(self, one: FileToRead) -> None:
+    def _add_file(self, one: FileToRead) -> None:
         self.files.append(one)
         if (size_bytes := size_of(one.path)) >= LARGE_BYTES:
             one.stage = Stage.ASKED
@@ -189,7 +189,7 @@ class Intake(QObject):
     def _begin(self, one: FileToRead) -> None:
         one.stage = Stage.READING
         one.task = tasks.run(lambda cancel: self._reading(one, cancel), self)
-        one.task.event.connect(lambda event: self.moved.emit(one) if one.take(event) else None)
+        one.task.event.connect(lambda event: self.moved.emit(one) if one.take_event(event) else None)
         one.task.finished.connect(lambda: self._on_end(one))
         one.task.failed.connect(lambda error: self._on_failed(one, error))
 
@@ -261,7 +261,7 @@ class Unread:
         one.unheard_by = model.path if model is not None and one.is_unheard else ""
         return False
 
-    def hear(self, shown: Sequence[FileToRead]) -> None:
+    def transcribe_waiting(self, shown: Sequence[FileToRead]) -> None:
         """Has those heard that waited for a model, or for another one."""
         model = self._model()
         if model is None:
@@ -273,7 +273,7 @@ class Unread:
 
 
 class KeptUnread(QObject):
-    """Those of a tab, which are in the settings, as `field` of the window, from `go_on` to `leave`."""
+    """Those of a tab, which are in the settings, as `field` of the window, from `go_on` to `keep_unread`."""
 
     def __init__(
         self,
@@ -296,10 +296,10 @@ class KeptUnread(QObject):
     def go_on(self) -> None:
         """What an earlier run was still reading, or listening to, is taken again."""
         for path in getattr(self._app.settings.window, self._field):
-            self._intake.take(self._new(Path(path)))
+            self._intake.add_wanted(self._new(Path(path)))
         self._keeps = True
 
-    def leave(self) -> None:
+    def keep_unread(self) -> None:
         """The window closes: what is not read by then is so the next time."""
         self.save()
         self._keeps = False
@@ -310,14 +310,14 @@ class KeptUnread(QObject):
         lines = self._unread.lines
         if self._keeps and lines != getattr(self._app.settings.window, self._field):
             with self._notify.guard():
-                self._app.change("window", **{self._field: lines})
+                self._app.change_settings("window", **{self._field: lines})
 
     def _on_changed(self) -> None:
         if self._keeps and not self._timer.isActive():
             self._timer.start()
 
     def _on_model(self) -> None:
-        self._unread.hear(list(self._intake.files))
+        self._unread.transcribe_waiting(list(self._intake.files))
 
     def _on_failed(self, one: FileToRead) -> None:
         if self._unread.waits(one) and self._app.loaded is None:

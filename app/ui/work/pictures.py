@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.documents.blocks import PERSON
-from app.features.messages import model_words, reader_words, sentence_for, units
+from app.features.messages import count_units, model_words, reader_words, sentence_for
 from app.store.documents import StoredDocument, StoredPageReading
 from app.ui.document.files import short_name
 from app.ui.i18n import tr
@@ -236,11 +236,11 @@ def unread_words(state: PictureState) -> str:
     if is_all and len(pages) == 1:
         words = tr(FILE_IS_PICTURE, name=name)
     elif is_all:
-        words = tr(ALL_PAGES_ARE_PICTURES, pages=units("page", len(pages)), name=name)
+        words = tr(ALL_PAGES_ARE_PICTURES, pages=count_units("page", len(pages)), name=name)
     elif len(pages) == 1:
         words = tr(PAGE_IS_PICTURE, page=pages[0], name=name)
     else:
-        words = tr(PAGES_ARE_PICTURES, pages=units("page", len(pages)), name=name)
+        words = tr(PAGES_ARE_PICTURES, pages=count_units("page", len(pages)), name=name)
     if not state.ways:
         words += " " + tr("A model that sees can read them, or the program tesseract where it is installed.")
     return words
@@ -250,7 +250,11 @@ def read_words(state: PictureState) -> str:
     """Who read them, and what is to be looked at."""
     readings = [state.pictures.readings[page] for page in state.pictures.pages if page in state.pictures.readings]
     names = list(dict.fromkeys(reader_words(reading.method, reading.model) for reading in readings))
-    pages_of = {"pages": units("page", len(readings)), "name": short_name(state.document.name), "way": ", ".join(names)}
+    pages_of = {
+        "pages": count_units("page", len(readings)),
+        "name": short_name(state.document.name),
+        "way": ", ".join(names),
+    }
     if _is_nothing(readings):
         return tr(NO_TEXT_ON_PAGES, **pages_of)
     words = tr(PAGES_READ_FROM_PICTURES, **pages_of)

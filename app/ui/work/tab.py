@@ -100,13 +100,13 @@ class StateBar(QFrame):
         """
         if job.state == FAILED or (job.state == PAUSED and job.error is not None):
             said = sentence_for(job.error) if job.error is not None else PersonMessage(failed)
-            self.say(" ".join(part for part in (tr(said.text), kept) if part), tr(TRY_AGAIN), said.action)
+            self.show_words(" ".join(part for part in (tr(said.text), kept) if part), tr(TRY_AGAIN), said.action)
         elif job.state == PAUSED:
-            self.say(stopped, tr(GO_ON))
+            self.show_words(stopped, tr(GO_ON))
         else:
             self.hide()
 
-    def say(self, text: str, go_on: str, action: str = "") -> None:
+    def show_words(self, text: str, go_on: str, action: str = "") -> None:
         """Any words. `action` names what else can be done, as a sentence of an error has it."""
         self.words.setText(text)
         self.setAccessibleName(text)
@@ -156,7 +156,7 @@ class JobProgress(Protocol):
     def rests(self) -> str:
         """Why the work waits; "" while it goes on."""
 
-    def take(self, event: Any, /) -> None:
+    def take_event(self, event: Any, /) -> None:
         """One more event."""
 
 
@@ -242,10 +242,10 @@ class JobRunner(QObject, Generic[Told]):
             self._progress[worked.id] = self._new_progress()
         progress, was_at_work = self._progress[worked.id], self._at_work
         rested = progress.rests
-        progress.take(worked.event)
+        progress.take_event(worked.event)
         self._at_work = worked.id
         if progress.rests != rested or was_at_work != worked.id:
-            self._tell()
+            self._show_queue()
         self.happened.emit(worked.id, worked.event)
 
     def _look_at_row(self, job_id: int) -> None:
@@ -258,9 +258,9 @@ class JobRunner(QObject, Generic[Told]):
         else:
             self._progress.pop(job_id, None)
             self._at_work = None if self._at_work == job_id else self._at_work
-        self._tell()
+        self._show_queue()
 
-    def _tell(self) -> None:
+    def _show_queue(self) -> None:
         """Where the queue is, in words; between two of them it is still at work."""
         if self._at_work is None and self.is_running:
             return
@@ -273,10 +273,10 @@ class JobRunner(QObject, Generic[Told]):
         progress, words = self._progress.get(at_work), self.words
         if progress is not None and progress.rests:
             return tr(words.paused if progress.rests == INTERACTIVE else words.waits)
-        number, count = self._place(at_work)
+        number, count = self._queue_place(at_work)
         return tr(words.of_several, number=number, count=count) if count > 1 else tr(words.busy)
 
-    def _place(self, at_work: int) -> tuple[int, int]:
+    def _queue_place(self, at_work: int) -> tuple[int, int]:
         """Which of how many this one is, of all that were in the queue since it was last empty."""
         try:
             waiting = [one.id for one in self._jobs.find() if one.state in (QUEUED, RUNNING)]
@@ -293,7 +293,7 @@ class JobRunner(QObject, Generic[Told]):
         if self.is_running:
             return
         self._batch = []
-        self._tell()
+        self._show_queue()
         self.ended.emit()
 
     def _forget(self) -> None:
@@ -382,7 +382,7 @@ class WorkView(QWidget):
     def take_keyboard(self) -> None:
         """Gives the keyboard to what is shown."""
 
-    def leave(self) -> None:
+    def close_view(self) -> None:
         """The window closes."""
 
     def show_id(self, job_id: int | None) -> None:
@@ -412,7 +412,7 @@ class WorkTab(Tab):
         runner.state_changed.connect(self.state_changed)
         runner.happened.connect(self._on_happened)
         JobEnds(jobs, runner, runner.words).told.connect(self.work_ended)
-        runner.ended.connect(ui.loader.look)  # the work may have had its model in the place of the chat's
+        runner.ended.connect(ui.loader.sync_with_engine)  # the work may have had its model in the place of the chat's
 
     @property
     @abstractmethod
@@ -490,7 +490,7 @@ class WorkTab(Tab):
 
     def _on_happened(self, _job_id: int, event: object) -> None:
         if isinstance(event, self.begins):
-            self._ui.loader.look()
+            self._ui.loader.sync_with_engine()
 
     def _show_progress(self, job_id: int, event: object) -> None:
         if isinstance(event, self.moves):

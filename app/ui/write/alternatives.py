@@ -244,7 +244,7 @@ class Alternatives(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def fit(self, most: int) -> None:
+    def fit_height(self, most: int) -> None:
         """As high as its cards, and no higher than that, in pixels."""
         if most != self._most:
             self._most = most

@@ -140,7 +140,7 @@ class RunningContinuation:
         """A single one, as far as it has come."""
         return self.found.get(0)
 
-    def words(self, loader: ModelLoader, model: Path | None) -> str:
+    def progress_words(self, loader: ModelLoader, model: Path | None) -> str:
         """How far it is."""
         if loader.state == "loading" and not self.found:
             return tr("Waits for the model: {state}", state=loader.word)
@@ -249,7 +249,7 @@ class PageTokenCounter(QObject):
     @property
     def known(self) -> dict[str, int]:
         """What the model that would write now has counted."""
-        model = self._engines().model()
+        model = self._engines().model_path()
         if self._known_of != model:
             self._known, self._known_of = {}, model
         return self._known
@@ -274,17 +274,17 @@ class PageTokenCounter(QObject):
         self.reading, self.written_tokens = None, 0
 
     def _measure(self) -> None:
-        loaded, model = self._loader.model if self._loader.state == "ready" else None, self._engines().model()
+        loaded, model = self._loader.model if self._loader.state == "ready" else None, self._engines().model_path()
         is_here = loaded is not None and model in (None, Path(loaded.path))
         if self._work.is_asked(WritingRequestKind.GO_ON) or not (is_here or self._work.has_model):
             return
         page, known = self._page(), self.known
 
         def steps(engine: Engine, stop: CancelToken) -> Iterator[Any]:
-            from app.features.writing import measure
+            from app.features.writing import measure_page
 
             try:
-                yield from measure(engine, page, known, stop)
+                yield from measure_page(engine, page, known, stop)
             except AppError:
                 return  # the next continuation says it
 
@@ -369,7 +369,7 @@ class Continuing(QObject):
     def words(self) -> str:
         """What is said beside the buttons."""
         asked = self._asked
-        return asked.words(self._loader, self._model) if asked is not None and self.is_busy else self._note
+        return asked.progress_words(self._loader, self._model) if asked is not None and self.is_busy else self._note
 
     def go_on(self) -> None:
         """Continues at the cursor."""
@@ -395,7 +395,7 @@ class Continuing(QObject):
     def _ask(self, asked: RunningContinuation) -> None:
         page = asked.page
         if not page.text[: page.cursor].strip() and not page.fills:
-            self._say(tr("Write a few words first; the model continues them."))
+            self._set_note(tr("Write a few words first; the model continues them."))
             return
         if page.fills and self._model in self._cannot_fill:
             page = asked.page = replace(page, fills=False)
@@ -514,12 +514,12 @@ class Continuing(QObject):
         elif self.is_busy:
             self.stop(takes_rest=False)
         elif self._note:
-            self._say("")
+            self._set_note("")
 
     @property
     def _model(self) -> Path | None:
         """The tab's own model, else the chat's."""
-        return self._engines().model()
+        return self._engines().model_path()
 
     def _take_cards(self) -> None:
         """Away; the keyboard is the page's again."""
@@ -573,7 +573,7 @@ class Continuing(QObject):
         self.ended.emit()
         if not self._cards.has_words:
             self.decline()
-            self._say(tr("The model wrote nothing here."))
+            self._set_note(tr("The model wrote nothing here."))
 
     def _finish(self, asked: RunningContinuation, reason: FinishReason | None, *, takes_rest: bool = True) -> None:
         """A single continuation is over."""
@@ -607,7 +607,7 @@ class Continuing(QObject):
         self.changed.emit()
         self.counting.measure_soon()
 
-    def _say(self, words: str) -> None:
+    def _set_note(self, words: str) -> None:
         self._note = words
         self.changed.emit()
 

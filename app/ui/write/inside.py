@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
-from app.features.inside.looks import replaced, within
+from app.features.inside.looks import replace_token, tokens_within
 from app.ui.i18n import tr
 from app.ui.inside.look import MESSAGE, SELECTION, InspectedAnswer, InspectedText, Subjects
 from app.ui.shared_labels import WHAT_IS_SELECTED
@@ -109,7 +109,7 @@ class RunAnswer(InspectedAnswer):
     def finish(self, run: ContinuationRun) -> None:
         """It is complete, or was stopped."""
         self.run, self.is_being_written, self.text = run, False, run.text
-        self._seen = within(run.tokens, run.text)
+        self._seen = tokens_within(run.tokens, run.text)
         self.grew.emit()
 
     def read_again(self, cancel: CancelToken) -> Iterator[TokenSeen | PromptProgress]:  # noqa: ARG002
@@ -118,10 +118,10 @@ class RunAnswer(InspectedAnswer):
 
     def can_replace(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> bool:
         is_free = self.run is not None and self.run.is_whole and not self._continuing.is_busy
-        return is_free and replaced(self.text, tokens, number, guess) is not None
+        return is_free and replace_token(self.text, tokens, number, guess) is not None
 
     def go_on_with(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> None:
-        found = replaced(self.text, tokens, number, guess)
+        found = replace_token(self.text, tokens, number, guess)
         if self.run is not None and found is not None:
             head, forced = found
             self._continuing.go_on_from(self.run, head, list(tokens[: number + 1 - len(forced)]), forced)

@@ -135,7 +135,7 @@ class KeptPage(QObject):
         """What the page was like before what is being changed now, where that is not kept yet."""
         self._changed_s = 0.0
         self._later = QTimer(self, singleShot=True, interval=KEEP_MS)
-        self._later.timeout.connect(self.keep)
+        self._later.timeout.connect(self.save_page)
 
     @property
     def is_waiting(self) -> bool:
@@ -167,7 +167,7 @@ class KeptPage(QObject):
         self._last_options = options if page is not None else None
         self.told.emit()
 
-    def look(self) -> None:
+    def reload_page(self) -> None:
         """It may be another in the store now."""
         with self._notify.guard():
             self.page = self._pages().get(self.id) if self.id is not None else None
@@ -177,7 +177,7 @@ class KeptPage(QObject):
         """Something of it is another; `is_step`: a change of its own, however soon after the last."""
         now_s = time.monotonic()
         if is_step:
-            self.keep()
+            self.save_page()
         if is_step or now_s - self._changed_s > REST_S:
             self._before = self._last
         self._changed_s = now_s
@@ -189,7 +189,7 @@ class KeptPage(QObject):
         if self.id is not None and not self._later.isActive():
             self._later.start()
 
-    def keep(self) -> None:
+    def save_page(self) -> None:
         """Keeps it now, where anything is not kept."""
         self._later.stop()
         state, options = self._now()
@@ -207,10 +207,10 @@ class KeptPage(QObject):
             if self._before is not None and is_other_text:
                 before, self._before = self._before, None
                 pages.keep_undo(self.id, before.text, before.written, before.cursor)
-            pages.save(self.id, state.text, state.written, state.cursor, options.stored())
+            pages.save(self.id, state.text, state.written, state.cursor, options.to_fields())
         except KeyError:  # it was deleted for good meanwhile: what is written is a new page
             self.id = pages.create(state.text).id
-            pages.save(self.id, state.text, state.written, state.cursor, options.stored())
+            pages.save(self.id, state.text, state.written, state.cursor, options.to_fields())
             is_new = True
         self._last, self._last_options = state, options
         if is_new or is_other_text:
@@ -253,8 +253,8 @@ class PageFiles(QObject):
 
     def save(self) -> None:
         """In the file that the page has, else in one that is asked for."""
-        self._kept.keep()
-        self._kept.look()
+        self._kept.save_page()
+        self._kept.reload_page()
         if self._kept.id is None:
             self._notify.mention(tr("There is nothing on this page yet."))
         elif self._kept.file is not None:
@@ -264,8 +264,8 @@ class PageFiles(QObject):
 
     def ask_where_to_save(self) -> None:
         """Also where the page has a file."""
-        self._kept.keep()
-        self._kept.look()
+        self._kept.save_page()
+        self._kept.reload_page()
         dialog = self._dialog(tr("Save the page as a file"), SAVED, "save_page_dialog")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.selectFile(file_name(self._kept.title, self._language()))
@@ -279,10 +279,10 @@ class PageFiles(QObject):
 
         def told(remarks: Any) -> None:
             self._notify.saved(path, " ".join([tr(SAVED_AS, name=path.name), *map(tr, remarks)]))
-            self._kept.look()
+            self._kept.reload_page()
             self.saved.emit()
 
-        tasks.ask(lambda _cancel: pages.export(page_id, path), self, told, self._notify.error)
+        tasks.ask(lambda _cancel: pages.export_page(page_id, path), self, told, self._notify.error)
 
     def _dialog(self, title: str, place: str, name: str) -> QFileDialog:
         dialog = file_dialog(self._view, title, place)

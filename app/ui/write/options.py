@@ -55,14 +55,14 @@ class PageOptions(QObject):
 
     def show_sheet(self, anchor: QWidget) -> None:
         sheet = OptionsSheet(self._ui.theme, self.now, self._view)
-        sheet.changed.connect(self.take)
+        sheet.changed.connect(self.take_options)
         sheet.open_above(anchor)
 
-    def take(self, options: WritingOptions) -> None:
+    def take_options(self, options: WritingOptions) -> None:
         """As they are on the sheet."""
         self.now = options
         with self._ui.notify.guard():
-            self._app.change("writing", max_tokens=options.max_tokens, count=options.count)
+            self._app.change_settings("writing", max_tokens=options.max_tokens, count=options.count)
         self.changed.emit()
 
     def asked_of(self, state: PageContent, *, is_code: bool) -> PageAsked:
@@ -106,7 +106,7 @@ class OptionsSheet(QFrame):
         self.length.changed.connect(lambda value: self._choose(max_tokens=int(value)))
         self.stops.editingFinished.connect(lambda: self._choose(stop=stops_of(self.stops.text())))
         self.sampling.changed.connect(lambda: self._choose(sampling=_known(self.sampling.chosen)))
-        self.sampling.resized.connect(self._fit)
+        self.sampling.resized.connect(self._fit_height)
         name_widgets(write_length=self.length, write_count=self.count, write_middle=self.middle, write_stops=self.stops)
         self._lay_out()
         self.setFocusProxy(self.length.number)
@@ -148,11 +148,11 @@ class OptionsSheet(QFrame):
     def open_above(self, anchor: QWidget) -> None:
         """With its foot at a button's head, as much of it as the screen has room for."""
         self._anchor = anchor
-        self._fit()
+        self._fit_height()
         self.show()
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
-    def _fit(self) -> None:
+    def _fit_height(self) -> None:
         """As high as what is in it, with its foot where it is."""
         room = self.screen().availableGeometry()
         self.ensurePolished()

@@ -88,17 +88,17 @@ class Tint(QObject):
         super().__init__(edit)
         self._edit, self._theme, self._page = edit, theme, page
         self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self.look)
-        edit.verticalScrollBar().valueChanged.connect(lambda _value: self.look())
+        self._later.timeout.connect(self.update_visible)
+        edit.verticalScrollBar().valueChanged.connect(lambda _value: self.update_visible())
         edit.viewport().installEventFilter(self)
 
-    def follow(self, page: PageDocument) -> None:
+    def follow_page(self, page: PageDocument) -> None:
         """Another text is shown."""
         self._page = page
-        page.edited.connect(self.look)
+        page.edited.connect(self.update_visible)
         page.documentLayout().documentSizeChanged.connect(lambda _size: self._later.start())
 
-    def look(self) -> None:
+    def update_visible(self) -> None:
         """What is seen is another now."""
         edit, page = self._edit, self._page
         room = edit.viewport().rect()
@@ -331,7 +331,7 @@ class LiveColours(QObject):
         """Whether colours are still to come."""
         return self._later.isActive() or self._turn.isActive()
 
-    def follow(self, document: QTextDocument) -> None:
+    def follow_document(self, document: QTextDocument) -> None:
         """Another text is shown."""
         document.contentsChange.connect(self._on_edited)
         self.look_soon()
@@ -477,7 +477,7 @@ class PageEdit(PlainEdit):
             self._place_cursor(units_of(before.text, [before.cursor])[0])
             self.page.rewrite(state)
         self._place_cursor(units_of(state.text, [state.cursor])[0])
-        self._tint.look()
+        self._tint.update_visible()
         self.edited.emit()
         self.shown.emit()
 
@@ -486,8 +486,8 @@ class PageEdit(PlainEdit):
         before, self.page = self.document(), page
         self.setDocument(page)
         page.follow_changes()
-        self._tint.follow(page)
-        self.colours.follow(page)
+        self._tint.follow_page(page)
+        self.colours.follow_document(page)
         page.edited.connect(self.edited)
         page.touched.connect(self.touched)
         if isValid(before) and before.parent() is self:  # Qt's own first one goes by itself
@@ -631,12 +631,12 @@ class PageEdit(PlainEdit):
     def _dress(self) -> None:
         self._letters.dress()
         self.colours.look_soon()
-        self._tint.look()
+        self._tint.update_visible()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._letters.arrange()
-        self._tint.look()
+        self._tint.update_visible()
         self.colours.look_soon()
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -100,7 +100,7 @@ class WriteView(QWidget):
         ui.theme.dress(self._below, spacing=4)
         ui.theme.changed.connect(self._arrange)
         self.setFocusProxy(self.edit)
-        speller = Speller(lambda: app.settings, app.spelling, app.change)
+        speller = Speller(lambda: app.settings, app.spelling, app.change_settings)
         self._spelling = SpellCheck(self.edit, speller, ui.theme, ui.notify)
         self._connect()
         self.show_page(None)
@@ -110,7 +110,7 @@ class WriteView(QWidget):
         edit.edited.connect(self._on_edited)
         edit.touched.connect(work.on_touched)
         edit.touched.connect(kept.nudge)
-        edit.touched.connect(foot.look)
+        edit.touched.connect(foot.update_state)
         edit.shown.connect(self._spelling.forget)
         edit.moved.connect(kept.nudge_place)
         edit.moved.connect(work.counting.measure_soon)
@@ -131,7 +131,7 @@ class WriteView(QWidget):
         self.options.changed.connect(self._on_options)
         work.changed.connect(self._on_work)
         work.runs.began.connect(lambda: kept.nudge(is_step=True))
-        work.ended.connect(self._ui.loader.look)
+        work.ended.connect(self._ui.loader.sync_with_engine)
         work.ended.connect(kept.nudge)
         work.failed.connect(self._on_failed)
         work.came.connect(self._ui.loader.look_during_answer)
@@ -147,9 +147,9 @@ class WriteView(QWidget):
 
     def show_page(self, page_id: int | None, text: str = "") -> None:
         """One that is stored; None is a new one, which may begin with a text."""
-        self.kept.keep()
+        self.kept.save_page()
         self.continuing.set_aside(self.kept.id)
-        self.kept.keep()  # what was being written into it ended just now
+        self.kept.save_page()  # what was being written into it ended just now
         page, state, before = None, PageContent(), None
         with self._ui.notify.guard():
             page = self._app.pages.get(page_id) if page_id else None
@@ -169,12 +169,12 @@ class WriteView(QWidget):
         self.continuing.counting.measure_soon()
         self.shown_changed.emit()
 
-    def leave(self) -> None:
+    def close_view(self) -> None:
         """The window closes: nothing is asked any more, what is there is kept."""
         self.continuing.stop()
         self.continuing.end()
         self.continuing.forget()
-        self.kept.keep()
+        self.kept.save_page()
 
     def forget(self) -> None:
         """The page that is open was deleted."""
@@ -194,7 +194,7 @@ class WriteView(QWidget):
     def take_text(self, text: str) -> None:
         """A text from elsewhere, as a page of its own."""
         self.show_page(None, text)
-        self.kept.keep()
+        self.kept.save_page()
         self.take_keyboard()
 
     def _on_opened(self, opened: OpenedFile) -> None:
@@ -206,7 +206,7 @@ class WriteView(QWidget):
 
     def _on_kept(self, page_id: int) -> None:
         is_new = self.kept.page is None
-        self.kept.look()
+        self.kept.reload_page()
         self.list_changed.emit(page_id)
         if is_new:
             self.shown_changed.emit()
@@ -256,11 +256,11 @@ class WriteView(QWidget):
         self.continuing.go_on()
 
     def _on_failed(self, error: BaseException) -> None:
-        self._ui.loader.look()
+        self._ui.loader.sync_with_engine()
         if isinstance(error, InfillUnavailable):
             from app.features.messages import sentence_for
 
-            notice = self._ui.notify.tell(sentence_for(error), lasts=True)
+            notice = self._ui.notify.show_notice(sentence_for(error), lasts=True)
             notice.add_button(tr(CONTINUE_WITHOUT_SUFFIX), self.continuing.go_on, "plain")
         else:
             self._ui.notify.error(error)
@@ -286,8 +286,8 @@ class WriteView(QWidget):
     def _arrange(self) -> None:
         px = self._theme.px
         self._below.setContentsMargins(px(EDGE_PX), px(4), px(EDGE_PX), px(12))
-        self.cards.fit(round(self.height() * 0.5))
-        self.foot.fit(self.width() - 2 * px(EDGE_PX))
+        self.cards.fit_height(round(self.height() * 0.5))
+        self.foot.fit_room(self.width() - 2 * px(EDGE_PX))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -417,12 +417,12 @@ class PageFoot(QWidget):
         name_widgets(continue_button=self.go_on, again_button=self.again, write_options_button=self.options)
         name_widgets(write_note=self.note, write_count_tokens=self.count, write_cut=self.cut, write_where=self.where)
         self.again.clicked.connect(work.again)
-        work.changed.connect(self.look)
-        work.counting.measured.connect(self.look)
-        ui.loader.changed.connect(self.look)
-        self.look()
+        work.changed.connect(self.update_state)
+        work.counting.measured.connect(self.update_state)
+        ui.loader.changed.connect(self.update_state)
+        self.update_state()
 
-    def look(self) -> None:
+    def update_state(self) -> None:
         """What the model does, or can do, is another."""
         work = self._work
         label, keys = (tr(STOP), "Esc") if work.is_busy else (tr(CONTINUE), "Ctrl+Enter")
@@ -434,7 +434,7 @@ class PageFoot(QWidget):
         if self.note.text() != work.words:
             self.note.setText(work.words)
         self._show_reading(work.counting.reading, work.counting.written_tokens)
-        self.fit(self._room)
+        self.fit_room(self._room)
 
     def show_options(self, words: str) -> None:
         self._said = words.split(" · ")
@@ -465,7 +465,7 @@ class PageFoot(QWidget):
             )
             self.cut.setText(words)
 
-    def fit(self, room: int) -> None:
+    def fit_room(self, room: int) -> None:
         """In a narrow window the line beside the number goes first, then the number, then what is said of the options,
         and at last the note and Again."""
         self._room = room
@@ -527,10 +527,10 @@ class FirstWords(QWidget):
         ui.theme.dress(column, margins=(2, 44, 2, 0), spacing=8)
         ui.theme.dress(words, font=(14, 400))
         edit.viewport().installEventFilter(self)
-        ui.theme.changed.connect(self._fit)
-        self._fit()
+        ui.theme.changed.connect(self._fit_ideas)
+        self._fit_ideas()
 
-    def _fit(self) -> None:
+    def _fit_ideas(self) -> None:
         """As many ideas as have room, each as far as it has."""
         self.setGeometry(self._edit.viewport().rect())
         inner, px = self._column.contentsMargins(), self._theme.px
@@ -546,11 +546,11 @@ class FirstWords(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._fit()  # only what is shown knows how high it wants to be
+        self._fit_ideas()  # only what is shown knows how high it wants to be
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
-            self._fit()
+            self._fit_ideas()
         return super().eventFilter(watched, event)
 
 
@@ -639,7 +639,9 @@ class WriteTab(Tab):
         view.at_work.connect(self.state_changed)
         view.kept.told.connect(self._on_told)
         view.continuing.work.state_changed.connect(self.model_changed)
-        view.continuing.work.ended.connect(self._ui.loader.look)  # its model may have been in the place of the chat's
+        view.continuing.work.ended.connect(
+            self._ui.loader.sync_with_engine
+        )  # its model may have been in the place of the chat's
         return view
 
     @cached_property
@@ -687,7 +689,7 @@ class WriteTab(Tab):
         if is_shown:
             self.page.continuing.counting.measure_soon()
         else:
-            self.page.kept.keep()
+            self.page.kept.save_page()
             self.page.continuing.rest()
 
     def show_new(self) -> None:
@@ -711,13 +713,13 @@ class WriteTab(Tab):
 
     def store(self) -> None:
         if "page" in self.__dict__:
-            self.page.kept.keep()
+            self.page.kept.save_page()
 
     def close(self) -> None:
         """The window closes: a question that waits is answered with no, what was typed is kept."""
         self._question.close()
         if "page" in self.__dict__:
-            self.page.leave()
+            self.page.close_view()
 
     def _new_inside(self) -> QWidget:
         from app.ui.inside.panel import InsidePanel  # nothing of it is needed before somebody looks
@@ -725,7 +727,7 @@ class WriteTab(Tab):
 
         app = self._app
         subjects = PageSubjects(self.page.edit, self.page.continuing, self)
-        opened = partial(app.writing_engines.opened, may_ask=False)
+        opened = partial(app.writing_engines.open_engine, may_ask=False)
         panel = InsidePanel(self._ui, lambda: app.engine, subjects, opened)
         panel.closed.connect(self.view.hide_beside)
         return panel
@@ -751,7 +753,7 @@ class WriteTab(Tab):
 
     def _on_renamed(self, number: int) -> None:
         if number == self.page.open_id:
-            self.page.kept.look()
+            self.page.kept.reload_page()
             self.title_changed.emit()
 
     def _on_gone(self, number: int) -> None:

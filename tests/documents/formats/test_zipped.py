@@ -88,7 +88,7 @@ def large(tmp_path: Path) -> Path:
 def test_what_a_killed_child_unpacked_is_removed(tmp_path: Path, large: Path) -> None:
     work = tmp_path / "work"
     readings = Readings(work)
-    _, pid = readings.begun(large)
+    _, pid = readings.wait_for_first(large)
     unpacked = work / f"unpacked-{pid}" / "long.txt"
     assert (unpacked.stat().st_mode & 0o777, unpacked.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     os.kill(pid, 9)

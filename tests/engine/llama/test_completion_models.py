@@ -13,7 +13,7 @@ from app.engine.client import EngineClient
 from app.engine.llama.library import open_library
 from app.engine.llama.model import load_model
 from app.engine.protocol import Ask, Sampling
-from app.features.inside.looks import attention, layers, probabilities, tokens_of
+from app.features.inside.looks import read_attention, read_layers, read_probabilities, tokens_of
 from app.features.writing import continue_text
 from tests.helpers.engine import load, user
 from tests.helpers.gemma_model import fetched_gemma
@@ -56,14 +56,14 @@ def test_gpt_2_goes_on_with_a_text_and_does_not_chat(engine: EngineClient, gpt2:
 def test_gpt_2_is_looked_into_as_any_other(engine: EngineClient, gpt2: Path) -> None:
     load(engine, gpt2)
     assert "".join(token.text for token in tokens_of(engine, TEXT)) == TEXT
-    *seen, _progress = probabilities(engine, TEXT, most=3)
+    *seen, _progress = read_probabilities(engine, TEXT, most=3)
     assert [isinstance(token, TokenSeen) and len(token.alternatives) for token in seen] == [0] + [3] * (len(seen) - 1)
-    looked = attention(engine, TEXT)
+    looked = read_attention(engine, TEXT)
     assert looked.layers == tuple(range(LAYERS))
-    for row, shares in enumerate(looked.of(1, 0)):
+    for row, shares in enumerate(looked.shares_of(1, 0)):
         assert sum(shares) == pytest.approx(1, abs=1e-3)
         assert not any(shares[row + 1 :])
-    _, said = layers(engine, TEXT, 1)
+    _, said = read_layers(engine, TEXT, 1)
     own = greedy(engine, TEXT, 1)[0]
     assert len(said) == LAYERS
     assert said[-1][-1][0].data.decode() == own, "the last layer says what the model says"
@@ -79,7 +79,7 @@ def test_no_text_goes_beyond_the_places_that_gpt_2_knows(engine: EngineClient, t
     assert (len(text), reason) == (places - 80 + 1, FinishReason.CONTEXT), "the last one is not read any more"
     with pytest.raises(PromptTooLong):
         greedy(engine, "ab" * 50)
-    found = list(probabilities(engine, "ab" * 300, most=1))
+    found = list(read_probabilities(engine, "ab" * 300, most=1))
     assert len([token for token in found if isinstance(token, TokenSeen)]) == 600
     assert engine.loaded is not None, "it is still there"
 
@@ -138,7 +138,7 @@ def test_gemmas_base_model_goes_on_with_a_text_and_does_not_chat(engine: EngineC
     first = greedy(engine, text)
     assert first == greedy(engine, text)
     assert first[0].startswith(" Paris")
-    _, said = layers(engine, text, 1)
+    _, said = read_layers(engine, text, 1)
     assert said[-1][-1][0].data.decode().strip() == "Paris"
     with pytest.raises(ChatUnavailable):
         list(engine.generate([user("hi")]))

@@ -250,8 +250,8 @@ def placed_by_libmtmd(model: Model, path: Path, parts: Sequence[str | Media]) ->
         start += m.mtmd_input_chunk_get_n_pos(chunk)
     m.mtmd_input_chunks_free(chunks)
     for each in inputs:
-        if each.bitmap:
-            m.mtmd_bitmap_free(each.bitmap)
+        if each.read_bitmap:
+            m.mtmd_bitmap_free(each.read_bitmap)
     m.mtmd_free(context)
     return found
 
@@ -278,7 +278,7 @@ def test_an_encoder_that_is_stopped_computes_no_more_than_it_had_begun(
 ) -> None:
     seer = Seer(tiny_model("llama"), make_random_eye("llava", tmp_path / "eye.gguf", WIDTH, blocks=12))
     shown = picture(tmp_path, (200, 100, 50))
-    (number,) = set(seer.eyes.tokens(shown))
+    (number,) = set(seer.eyes.media_tokens(shown))
     asked = list[float]()
 
     def stops() -> bool:
@@ -286,14 +286,14 @@ def test_an_encoder_that_is_stopped_computes_no_more_than_it_had_begun(
         return look.fraction > 0.2
 
     look = EncodingRun(shown, 0, frozenset({number}), stops, lambda: False)
-    seer.eyes.begin(look)
+    seer.eyes.begin_encoding(look)
     assert look.done.wait(60)
     assert len(asked) > 3 and asked[-1] == look.fraction < 0.4, "nothing was computed after it was asked"
-    assert seer.eyes.embeddings(number) is None
+    assert seer.eyes.tile_embeddings(number) is None
     again = EncodingRun(shown, 0, frozenset({number}), lambda: False, lambda: False)
-    seer.eyes.begin(again)
+    seer.eyes.begin_encoding(again)
     assert again.done.wait(60)
-    assert seer.eyes.embeddings(number) is not None
+    assert seer.eyes.tile_embeddings(number) is not None
     seer.free()
 
 

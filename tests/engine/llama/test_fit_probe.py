@@ -9,7 +9,7 @@ import pytest
 
 from app.core.gguf import check_model
 from app.engine import fit
-from app.engine.fit import MemoryNeeds, ModelLayout, ModelShape, probe, probe_header, shape_of
+from app.engine.fit import MemoryNeeds, ModelLayout, ModelShape, probe_file, probe_header, shape_of
 from app.engine.llama.fit_probe import needs_from_log
 from tests.helpers import gguf_files
 from tests.helpers.tiny_models import KINDS, make_tiny
@@ -21,8 +21,8 @@ LAYOUT = ModelLayout(4096, sequences=9)
 
 
 def test_the_starters_numbers_are_the_formulas(starter: Path, tmp_path: Path) -> None:
-    needs = probe(starter, LAYOUT, folder=tmp_path)
-    formula = shape_of(check_model(starter)).needs(LAYOUT)
+    needs = probe_file(starter, LAYOUT, folder=tmp_path)
+    formula = shape_of(check_model(starter)).memory_needs(LAYOUT)
     assert needs is not None
     assert needs.kv == formula.kv == 90 * MIB
     assert needs.weights == formula.weights
@@ -34,7 +34,7 @@ def test_a_header_alone_is_enough(starter: Path, tmp_path: Path) -> None:
     with starter.open("rb") as file:
         beginning = file.read(header.data_offset)
     layout = ModelLayout(8192, "q8_0", sequences=9)
-    assert probe_header(beginning, starter.stat().st_size, layout, folder=tmp_path) == probe(
+    assert probe_header(beginning, starter.stat().st_size, layout, folder=tmp_path) == probe_file(
         starter, layout, folder=tmp_path
     )
     assert not list(tmp_path.iterdir())
@@ -68,7 +68,7 @@ def test_a_file_far_larger_than_the_disk_is_asked_about_in_a_moment(tmp_path: Pa
     path.write_bytes(gguf_files.padded(gguf_files.header(metadata, placed)))
     with path.open("r+b") as file:
         file.truncate(offset + MIB)
-    formula = shape_of(check_model(path)).needs(LAYOUT)
+    formula = shape_of(check_model(path)).memory_needs(LAYOUT)
     assert 0.6 < needs.compute / formula.compute < 1.02
 
 
@@ -76,15 +76,15 @@ def test_a_file_far_larger_than_the_disk_is_asked_about_in_a_moment(tmp_path: Pa
 def test_every_kind_of_memory_is_counted_right(kind: str, tmp_path: Path) -> None:
     path = make_tiny(kind, tmp_path / "tiny.gguf")
     layout = ModelLayout(512, sequences=5)
-    needs = probe(path, layout, folder=tmp_path)
+    needs = probe_file(path, layout, folder=tmp_path)
     assert needs is not None
-    assert needs.kv == pytest.approx(shape_of(check_model(path)).needs(layout).kv, abs=2 * 0.01 * MIB)
+    assert needs.kv == pytest.approx(shape_of(check_model(path)).memory_needs(layout).kv, abs=2 * 0.01 * MIB)
 
 
 def test_a_file_that_is_refused_has_no_numbers(tmp_path: Path) -> None:
     path = tmp_path / "odd.gguf"
     path.write_bytes(gguf_files.unknown_architecture())
-    assert probe(path, LAYOUT, folder=tmp_path) is None
+    assert probe_file(path, LAYOUT, folder=tmp_path) is None
 
 
 def test_a_process_that_crashes_or_hangs_has_no_numbers(
@@ -93,11 +93,11 @@ def test_a_process_that_crashes_or_hangs_has_no_numbers(
     crash, hang = "import os; os.abort()", "import sys; sys.stdin.read()"
     for program, limit_s in ((crash, 10.0), (hang, 0.2)):
         monkeypatch.setattr(fit, "own_command", lambda flag, program=program: [sys.executable, "-c", program])
-        assert probe(starter, LAYOUT, folder=tmp_path, timeout_s=limit_s) is None
+        assert probe_file(starter, LAYOUT, folder=tmp_path, timeout_s=limit_s) is None
 
 
 def test_a_cancel_is_heard(starter: Path, tmp_path: Path) -> None:
-    assert probe(starter, LAYOUT, folder=tmp_path, cancelled=lambda: True) is None
+    assert probe_file(starter, LAYOUT, folder=tmp_path, cancelled=lambda: True) is None
 
 
 LOG = """load_tensors: layer   0 assigned to device CPU, is_swa = 0

@@ -10,13 +10,20 @@ import pytest
 
 from app.core.errors import GrammarInvalid
 from app.engine.llama import grammars
-from app.engine.llama.grammars import MOST_NODES, MOST_WAYS, GrammarSize, check_measures, gbnf_of_schema, measured
+from app.engine.llama.grammars import (
+    MOST_NODES,
+    MOST_WAYS,
+    GrammarSize,
+    check_measures,
+    gbnf_of_schema,
+    measure_grammar,
+)
 
 HUGE = 2147483647
 
 
 def counted(schema: Any) -> GrammarSize:
-    return measured(gbnf_of_schema(json.dumps(schema)))
+    return measure_grammar(gbnf_of_schema(json.dumps(schema)))
 
 
 def object_of(**properties: Any) -> dict[str, Any]:
@@ -64,9 +71,9 @@ def test_bounds_of_any_size_make_a_grammar_of_ordinary_size(schema: Any, wrap: A
 def test_bounds_are_kept_but_for_an_upper_one_that_no_answer_reaches(
     least: int, most: int | None, taken: tuple[int, ...], refused: tuple[int, ...]
 ) -> None:
-    assert len(grammars._repeated("a", least, most, most=2000)) < 200
-    chars = re.compile(grammars._repeated("a", least, most, most=2000).replace(" ", ""))
-    items = re.compile(grammars._repeated("a", least, most, ",", most=2000).replace(" ", ""))
+    assert len(grammars._repeat_rule("a", least, most, most=2000)) < 200
+    chars = re.compile(grammars._repeat_rule("a", least, most, most=2000).replace(" ", ""))
+    items = re.compile(grammars._repeat_rule("a", least, most, ",", most=2000).replace(" ", ""))
     for count in taken + refused:
         assert bool(chars.fullmatch("a" * count)) == (count in taken)
         assert bool(items.fullmatch(",".join("a" * count))) == (count in taken)
@@ -129,7 +136,7 @@ def test_references_that_meet_again_and_again_are_followed_once() -> None:
     ],
 )
 def test_a_grammar_is_measured(gbnf: str, nodes: int, ways: int) -> None:
-    assert measured(gbnf) == GrammarSize(nodes, ways)
+    assert measure_grammar(gbnf) == GrammarSize(nodes, ways)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from app.engine.llama.inspection import LENS_TOKENS, MOST_ATTENTION_TOKENS, Insp
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.protocol import Ask, Sampling
-from app.features.inside.looks import LayersOf, attention, layers, layers_of
+from app.features.inside.looks import LayersOf, layers_of, read_attention, read_layers
 from tests.helpers.engine import load
 from tests.helpers.tiny_models import HEAD, HEADS, KV_HEADS, LAYERS, WIDTH
 
@@ -45,9 +45,9 @@ def look(tiny: Model) -> Iterator[InspectionContext]:
 
 def tensor(model: Model, name: str) -> Any:
     weights = TensorReader(open_library(), Path(model.path), model.header)
-    found = weights.find(name)
+    found = weights.find_tensor(name)
     assert found is not None
-    return np.concatenate(list(weights.rows(found)))
+    return np.concatenate(list(weights.read_rows(found)))
 
 
 def normed(values: Any) -> Any:
@@ -67,7 +67,7 @@ def turned(values: Any) -> Any:
 
 def test_attention_of_the_first_layer_is_what_the_formula_says(tiny: Model, look: InspectionContext) -> None:
     tokens = tiny.tokenize(TEXT, special=False)
-    found = look.attention(tokens)
+    found = look.read_attention(tokens)
     assert list(found) == list(range(LAYERS))
     shares = np.stack(list(found.values()))
     assert shares.shape == (LAYERS, HEADS, len(tokens), len(tokens))
@@ -88,24 +88,24 @@ def test_the_last_layer_says_what_the_model_says_and_the_one_below_what_its_head
     tiny: Model, look: InspectionContext
 ) -> None:
     tokens = tiny.tokenize(TEXT, special=False)
-    layers = look.layers(tokens, 5)
-    seen = list(look.seen(tokens, 0, 5))
+    layers = look.read_layers(tokens, 5)
+    seen = list(look.read_tokens(tokens, 0, 5))
     assert len(layers) == LAYERS
     for place in range(len(tokens) - 1):
         assert layers[-1][place] == seen[place + 1].alternatives
-    stream = look._tensors("l_out-", tokens)[0].reshape(len(tokens), WIDTH)
+    stream = look._capture_tensors("l_out-", tokens)[0].reshape(len(tokens), WIDTH)
     logits = normed(stream) @ tensor(tiny, "output.weight").T
     shares = np.exp(logits - logits.max(-1, keepdims=True))
     shares /= shares.sum(-1, keepdims=True)
     for row, guesses in zip(shares, layers[0], strict=True):
         best = np.argsort(-row)[:5]
         assert [guess.probability for guess in guesses] == pytest.approx(row[best].tolist(), rel=1e-3)
-        assert guesses[0].data == tiny.written(int(best[0]))[0]
+        assert guesses[0].data == tiny.spell_token(int(best[0]))[0]
 
 
 def test_probabilities_are_ranked_and_add_up(tiny: Model, look: InspectionContext) -> None:
     tokens = tiny.tokenize(TEXT, special=False)
-    first, *others = look.seen(tokens, 0, tiny.vocabulary_size)
+    first, *others = look.read_tokens(tokens, 0, tiny.vocabulary_size)
     assert (first.rank, first.alternatives) == (-1, ())
     for token in others:
         assert sum(guess.probability for guess in token.alternatives) == pytest.approx(1, abs=1e-4)
@@ -116,14 +116,14 @@ def test_a_long_text_is_seen_in_windows_that_look_back(tiny: Model, look: Inspec
     tokens = tiny.tokenize("abcdefghij" * 20, special=False)
     seen, start = [], 0
     while start < len(tokens):
-        piece = list(look.seen(tokens, start, 0))
+        piece = list(look.read_tokens(tokens, start, 0))
         assert piece
         seen += piece
         start += len(piece)
     assert [token.id for token in seen] == tokens
     assert [token.rank >= 0 for token in seen] == [False] + [True] * (len(tokens) - 1)
     alone = InspectionContext(open_library(), tiny, threads=1, size_tokens=64)
-    window = list(alone.seen(tokens[64:128], 0, 0))  # the window that tells of the tokens from 96 on
+    window = list(alone.read_tokens(tokens[64:128], 0, 0))  # the window that tells of the tokens from 96 on
     alone.free()
     ours = [token.log_probability for token in seen[96:128]]
     assert ours == pytest.approx([token.log_probability for token in window[32:]], abs=1e-4)
@@ -146,7 +146,7 @@ def test_each_kind_of_model_shows_its_attention(
 @pytest.mark.model
 def test_the_longest_text_shows_its_attention_in_lines_of_a_layer(starter: Path, engine: EngineClient) -> None:
     load(engine, starter)
-    found = attention(engine, " one" * MOST_ATTENTION_TOKENS)
+    found = read_attention(engine, " one" * MOST_ATTENTION_TOKENS)
     shares = np.asarray(found.shares)
     assert shares.shape == (len(found.layers), found.heads, MOST_ATTENTION_TOKENS, MOST_ATTENTION_TOKENS)
     assert shares.nbytes * 4 / 3 > MAX_LINE_BYTES, "as base64 it is more than a line may have"
@@ -161,9 +161,9 @@ def test_layers_of_a_longer_text_come_in_pieces(tiny_model: Callable[[str], Path
     sizes = [len(piece.tokens) for piece in pieces if isinstance(piece, LayersOf)]
     assert sizes == [LENS_TOKENS, LENS_TOKENS, 40 - 2 * LENS_TOKENS]
     assert [piece.done_tokens for piece in pieces if isinstance(piece, PromptProgress)] == [16, 32, 40]
-    tokens, whole = layers(engine, text, 2)
+    tokens, whole = read_layers(engine, text, 2)
     assert [len(row) for row in whole] == [len(tokens)] * LAYERS
-    one = layers(engine, text[:37], 2)[1]
+    one = read_layers(engine, text[:37], 2)[1]
     for row, same in zip(whole, one, strict=True):
         for guesses, others in zip(row, same, strict=False):
             assert guesses[0].data == others[0].data

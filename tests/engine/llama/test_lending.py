@@ -21,7 +21,7 @@ from app.engine.lending import InUse, Lend, Lending, RpcWorker
 from app.engine.llama.devices import BorrowedDevices
 from app.engine.llama.library import open_library
 from app.engine.llama.loading import OpenedModel, open_model
-from app.engine.machines import ask
+from app.engine.machines import query_machine
 from app.engine.protocol import MACHINE
 from tests.helpers.engine import GREEDY, answer_of, load, user
 from tests.helpers.program import wait_until
@@ -142,7 +142,7 @@ def test_a_client_that_says_nothing_does_not_keep_others_out(lend: Callable[[], 
     host, port = lender.address.split(":")
     with socket.create_connection((host, int(port)), timeout=60) as silent:
         assert silent.recv(1) == b"", "it was not let go"
-        assert ask(lender.address).devices
+        assert query_machine(lender.address).devices
 
 
 def test_where_a_model_does_not_fit_here_it_goes_to_a_machine_by_itself(

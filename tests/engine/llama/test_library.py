@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.core.gguf import read_complete
-from app.engine.llama.library import KEPT_LINES, open_library, unpacked
+from app.engine.llama.library import KEPT_LINES, open_library, unpack_library
 from app.engine.llama.model import load_model
 from tests.helpers import gguf_files
 
@@ -53,9 +53,9 @@ def test_a_packed_library_is_unpacked_once_and_takes_the_place_of_the_version_be
     cache.mkdir()
     (cache / "libggml-vulkan-11.so").write_bytes(b"old")
     (cache / "libggml-other-11.so").write_bytes(b"kept")
-    assert unpacked(packed, cache).read_bytes() == b"new"
+    assert unpack_library(packed, cache).read_bytes() == b"new"
     packed.write_bytes(b"never read again")
-    assert unpacked(packed, cache).read_bytes() == b"new"
+    assert unpack_library(packed, cache).read_bytes() == b"new"
     assert sorted(path.name for path in cache.iterdir()) == ["libggml-other-11.so", "libggml-vulkan-22.so"]
 
 
@@ -66,5 +66,5 @@ def test_a_damaged_packed_library_leaves_nothing(tmp_path: Path) -> None:
     for damaged in (whole[:-20], whole[:40] + bytes([whole[40] ^ 1]) + whole[41:], b""):
         packed.write_bytes(damaged)
         with pytest.raises((EOFError, lzma.LZMAError)):
-            unpacked(packed, cache)
+            unpack_library(packed, cache)
         assert list(cache.iterdir()) == []

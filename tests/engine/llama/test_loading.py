@@ -168,7 +168,7 @@ def test_llama_cpps_own_numbers_are_asked_once(
 ) -> None:
     free(256 + 270)
     opened_by(openings)
-    monkeypatch.setattr(loading.fit, "probe", lambda *args, **kwargs: pytest.fail("asked again"))
+    monkeypatch.setattr(loading.fit, "probe_file", lambda *args, **kwargs: pytest.fail("asked again"))
     assert opened_by(openings).plan.choice == "kv_reduced"
     free(256 + 200)
     assert opened_by(openings).plan.choice == "context_reduced"
@@ -192,10 +192,10 @@ def test_without_an_answer_the_formula_decides(
     openings: Openings, free: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free(256 + 270)
-    monkeypatch.setattr(loading.fit, "probe", lambda *args, **kwargs: None)
+    monkeypatch.setattr(loading.fit, "probe_file", lambda *args, **kwargs: None)
     plan = opened_by(openings).plan
     assert plan.choice == "kv_reduced"
-    assert plan.needed_bytes == shape_of(check_model(openings.path)).needs(plan.layout).total
+    assert plan.needed_bytes == shape_of(check_model(openings.path)).memory_needs(plan.layout).total
 
 
 def test_every_step_after_a_refusal_is_told_and_what_worked_comes_first_the_next_time(
@@ -267,7 +267,7 @@ def test_a_gpu_without_memory_is_said(openings: Openings, monkeypatch: pytest.Mo
     card = Device("CUDA0", "a card", "gpu", 100 * MIB, 1000 * MIB)
     found = (*devices.list_devices(openings.library), card)
     monkeypatch.setattr(devices, "list_devices", lambda library: found)
-    monkeypatch.setattr(loading.fit, "probe", lambda *args, **kwargs: None)  # would look for the card
+    monkeypatch.setattr(loading.fit, "probe_file", lambda *args, **kwargs: None)  # would look for the card
     plan = opened_by(openings, gpu_layers=5).plan
     assert (plan.choice, plan.gpu_layers, plan.gpu_missed) == ("cpu_only", 0, "no_memory")
 

@@ -39,7 +39,7 @@ def test_only_the_template_makes_control_tokens(model: Model) -> None:
     for token in (START, END):
         assert injected.count(token) == plain.count(token) > 0
     assert 0 not in injected
-    assert b"".join(map(model.piece, injected)).decode().count("<|im_end|>") == 1
+    assert b"".join(map(model.token_bytes, injected)).decode().count("<|im_end|>") == 1
 
 
 def test_a_prompt_has_the_ids_of_the_whole_text(model: Model) -> None:
@@ -51,12 +51,12 @@ def test_a_prompt_has_the_ids_of_the_whole_text(model: Model) -> None:
 
 
 def test_control_tokens_have_no_text_and_end_answers(model: Model) -> None:
-    assert (model.piece(END), model.ends_answer(END), model.ends_answer(START)) == (b"", True, False)
+    assert (model.token_bytes(END), model.ends_answer(END), model.ends_answer(START)) == (b"", True, False)
 
 
 def test_pieces_give_the_text_back(model: Model) -> None:
     text = "Ünïcode 🎉👩‍👩‍👧 日本語 " + " " * 300 + "x"
-    assert b"".join(map(model.piece, model.tokenize(text, special=False))).decode() == text
+    assert b"".join(map(model.token_bytes, model.tokenize(text, special=False))).decode() == text
 
 
 def test_an_empty_part_adds_nothing(model: Model) -> None:

@@ -41,14 +41,14 @@ class TightContext:
             self.held[sequence] += len(tokens)
         return DECODED
 
-    def keep(self, sequence: int, count: int) -> bool:
+    def truncate_sequence(self, sequence: int, count: int) -> bool:
         self.held[sequence] = count
         return True
 
-    def clear(self, sequence: int) -> None:
+    def clear_sequence(self, sequence: int) -> None:
         self.held[sequence] = 0
 
-    def copy(self, source: int, target: int, count: int) -> None:
+    def copy_sequence(self, source: int, target: int, count: int) -> None:
         self.held[target] = count
 
     def sees_all(self, sequence: int, count: int) -> bool:
@@ -76,7 +76,7 @@ def add(
     chain: Any = SimpleNamespace(sample=lambda context, output: 7, free=lambda: None)
     prompt = PromptTokens(PREFIX + [number] * own)
     answer = AnswerDecoder(request, job.reply, time.perf_counter())
-    decoder.add(SequenceRun(request, job, answer, model, prompt, chain, lambda token: b"a"))
+    decoder.add_run(SequenceRun(request, job, answer, model, prompt, chain, lambda token: b"a"))
     return job
 
 

@@ -13,7 +13,7 @@ from app.core.errors import GrammarInvalid
 from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model
-from app.engine.llama.sampling import SamplingValues, choose, make_chain, open_grammar
+from app.engine.llama.sampling import SamplingValues, choose_sampling, make_chain, open_grammar
 from app.engine.protocol import Sampling
 from tests.helpers.following import refused_at
 from tests.helpers.writer import Writer
@@ -157,11 +157,11 @@ def test_a_grammar_may_wait_for_what_begins_it(starter_loaded: Model) -> None:
     grammar = open_grammar(open_library(), starter_loaded, 'root ::= "<call>" ("yes" | "no")', "", "<call>")
     assert grammar is not None
     for token in starter_loaded.tokenize("Some words, <b>bold</b>. <call>", special=False):
-        assert grammar.allows(token)
+        assert grammar.allows_token(token)
         grammar.accept(token)
     yes, other = (starter_loaded.tokenize(text, special=False)[0] for text in ("yes", "maybe"))
-    assert grammar.allows(yes)
-    assert not grammar.allows(other)
+    assert grammar.allows_token(yes)
+    assert not grammar.allows_token(other)
     grammar.free()
 
 
@@ -173,21 +173,21 @@ SMOLLM = {"general.architecture": "llama", "general.basename": "smollm2"}
 
 
 def test_the_librarys_defaults_are_last() -> None:
-    assert choose(Sampling(), Sampling(), {}) == SamplingValues()
+    assert choose_sampling(Sampling(), Sampling(), {}) == SamplingValues()
 
 
 def test_the_family_goes_before_the_library() -> None:
-    choice = choose(Sampling(), Sampling(), SMOLLM)
+    choice = choose_sampling(Sampling(), Sampling(), SMOLLM)
     assert (choice.temperature, choice.top_p, choice.top_k, choice.min_p) == (0.7, 0.95, 40, 0.01)
     assert choice.repeat_penalty == 1.1
 
 
 def test_only_the_family_that_needs_a_penalty_gets_one() -> None:
-    assert choose(Sampling(), Sampling(), SMOLLM | {"general.basename": "smollm3"}).repeat_penalty == 1.0
+    assert choose_sampling(Sampling(), Sampling(), SMOLLM | {"general.basename": "smollm3"}).repeat_penalty == 1.0
 
 
 def test_the_file_goes_before_the_family() -> None:
-    choice = choose(
+    choice = choose_sampling(
         Sampling(), Sampling(), SMOLLM | {"general.sampling.temp": 0.3, "general.sampling.penalty_repeat": 1.2}
     )
     assert (choice.temperature, choice.repeat_penalty, choice.min_p) == (0.3, 1.2, 0.01)
@@ -195,19 +195,19 @@ def test_the_file_goes_before_the_family() -> None:
 
 def test_the_request_goes_before_everything() -> None:
     asked = Sampling(temperature=0.0, top_k=0, seed=7)
-    choice = choose(asked, Sampling(), SMOLLM | {"general.sampling.temp": 0.3, "general.sampling.top_p": 0.5})
+    choice = choose_sampling(asked, Sampling(), SMOLLM | {"general.sampling.temp": 0.3, "general.sampling.top_p": 0.5})
     assert (choice.temperature, choice.top_k, choice.seed, choice.top_p) == (0.0, 0, 7, 0.5)
 
 
 def test_a_tasks_preset_goes_between_chat_and_file() -> None:
     task = Sampling(temperature=0.2, top_p=0.9, presence_penalty=0.0)
-    choice = choose(Sampling(temperature=0.5), task, SMOLLM | {"general.sampling.top_p": 0.5})
+    choice = choose_sampling(Sampling(temperature=0.5), task, SMOLLM | {"general.sampling.top_p": 0.5})
     assert (choice.temperature, choice.top_p, choice.presence_penalty, choice.min_p) == (0.5, 0.9, 0.0, 0.01)
 
 
 def test_each_source_goes_before_the_next() -> None:
     metadata = SMOLLM | {"general.sampling.temp": 0.3, "general.sampling.top_k": 30}
-    choice = choose(Sampling(seed=1), Sampling(temperature=0.2), metadata)
+    choice = choose_sampling(Sampling(seed=1), Sampling(temperature=0.2), metadata)
     assert choice.seed == 1  # the chat
     assert choice.temperature == 0.2  # the task, before the file
     assert choice.top_k == 30  # the file, before the library
@@ -217,7 +217,9 @@ def test_each_source_goes_before_the_next() -> None:
 
 def test_values_in_a_file_may_be_written_as_text() -> None:
     written = {"temp": "0.3", "top_k": "30", "penalty_last_n": "-1", "xtc_probability": "0.5", "min_p": " 0.1 "}
-    choice = choose(Sampling(), Sampling(), {f"general.sampling.{key}": value for key, value in written.items()})
+    choice = choose_sampling(
+        Sampling(), Sampling(), {f"general.sampling.{key}": value for key, value in written.items()}
+    )
     assert (choice.temperature, choice.top_k, choice.penalty_last_tokens, choice.xtc_probability) == (0.3, 30, -1, 0.5)
     assert isinstance(choice.top_k, int)
     assert choice.min_p == 0.1
@@ -225,11 +227,11 @@ def test_values_in_a_file_may_be_written_as_text() -> None:
 
 @pytest.mark.parametrize("value", ["hot", "", "nan", "inf", "1e999", True, [1], None, "0x10"])
 def test_values_in_a_file_that_are_no_numbers_are_passed_over(value: object) -> None:
-    assert choose(Sampling(), Sampling(), {"general.sampling.temp": value}) == SamplingValues()
+    assert choose_sampling(Sampling(), Sampling(), {"general.sampling.temp": value}) == SamplingValues()
 
 
 def test_values_of_the_wrong_type_in_a_file_are_passed_over() -> None:
-    assert choose(Sampling(), Sampling(), {"general.sampling.temp": "hot"}) == SamplingValues()
+    assert choose_sampling(Sampling(), Sampling(), {"general.sampling.temp": "hot"}) == SamplingValues()
 
 
 @pytest.mark.parametrize(
@@ -246,7 +248,7 @@ def test_values_of_the_wrong_type_in_a_file_are_passed_over() -> None:
     ],
 )
 def test_families_are_known_by_architecture_and_name(metadata: dict[str, str], temperature: float, top_k: int) -> None:
-    choice = choose(Sampling(), Sampling(), metadata)
+    choice = choose_sampling(Sampling(), Sampling(), metadata)
     assert (choice.temperature, choice.top_k) == (temperature, top_k)
 
 
@@ -272,7 +274,7 @@ def chosen_after(
     c.llama_sampler_apply(chain.pointer, ctypes.byref(array))
     token = array.data[array.selected].id
     chain.free()
-    return model.piece(token)
+    return model.token_bytes(token)
 
 
 @pytest.mark.parametrize(
@@ -330,4 +332,4 @@ def test_a_seed_makes_the_same_answer_again(writer: Writer) -> None:
 
 
 def test_the_starter_is_sampled_as_its_family_is(starter_loaded: Model) -> None:
-    assert choose(Sampling(), Sampling(), starter_loaded.header.metadata).repeat_penalty == 1.1
+    assert choose_sampling(Sampling(), Sampling(), starter_loaded.header.metadata).repeat_penalty == 1.1

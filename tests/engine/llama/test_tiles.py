@@ -18,7 +18,7 @@ def laid_out(tiles: TileNumbers, units: list[int | MediaTile]) -> tuple[list[int
     tokens: list[int] = []
     ends, positions = [0], [0]
     for unit in units:
-        tokens += [tiles.number(unit)] * unit.tokens if isinstance(unit, MediaTile) else [unit]
+        tokens += [tiles.number_of(unit)] * unit.tokens if isinstance(unit, MediaTile) else [unit]
         ends.append(len(tokens))
         positions.append(positions[-1] + (unit.positions if isinstance(unit, MediaTile) else 1))
     return tokens, ends, positions
@@ -29,17 +29,17 @@ def test_a_list_is_cut_between_units_and_positions_count_what_is_before(units: l
     tiles = TileNumbers()
     tokens, ends, positions = laid_out(tiles, units)
     for count in range(len(tokens) + 1):
-        assert tiles.whole(tokens, count) == max(end for end in ends if end <= count)
-    assert [end - tiles.shift(tokens[:end]) for end in ends] == positions
-    assert tiles.whole(tokens, len(tokens) + 5) == len(tokens)
+        assert tiles.whole_tiles_length(tokens, count) == max(end for end in ends if end <= count)
+    assert [end - tiles.position_shift(tokens[:end]) for end in ends] == positions
+    assert tiles.whole_tiles_length(tokens, len(tokens) + 5) == len(tokens)
 
 
 @given(UNITS)
 def test_another_day_the_same_is_read_from_a_file_under_other_numbers(units: list[int | MediaTile]) -> None:
     today, tomorrow = TileNumbers(), TileNumbers()
     tokens, _, _ = laid_out(today, units)
-    written = json.loads(json.dumps(today.units(tokens)))
+    written = json.loads(json.dumps(today.to_units(tokens)))
     for kind in reversed(KINDS):
-        tomorrow.number(kind)
-    again = tomorrow.tokens([unit if isinstance(unit, int) else tuple(unit) for unit in written])
+        tomorrow.number_of(kind)
+    again = tomorrow.to_tokens([unit if isinstance(unit, int) else tuple(unit) for unit in written])
     assert again == laid_out(tomorrow, units)[0]

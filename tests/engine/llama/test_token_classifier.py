@@ -66,11 +66,11 @@ def test_reading_is_broken_off_in_the_middle_and_begins_again(folder: Path) -> N
     try:
         tokens, _ = encode_pair(SOURCE, CLAIM)
         with pytest.raises(ClassificationBrokenOff):
-            classifier.logits(tokens)
+            classifier.label_logits(tokens)
         broken_off = len(asked)
         asked.clear()
         until[0] = 1_000_000
-        assert len(classifier.logits(tokens)) == len(tokens)
+        assert len(classifier.label_logits(tokens)) == len(tokens)
         assert broken_off < len(asked), "most of the layers were left out"
     finally:
         classifier.free()

@@ -43,7 +43,7 @@ def test_a_question_is_answered_stored_and_gives_the_title(app: Fireside) -> Non
     chat = app.conversations.create(system_prompt="Be brief.")
     question = app.chat.add_question(chat.id, "How  are\nyou?")
     answer(app, question.id)
-    stored = [(m.role, m.text, m.state) for m in app.conversations.path(chat.id)]
+    stored = [(m.role, m.text, m.state) for m in app.conversations.read_branch(chat.id)]
     assert stored == [
         ("user", "How  are\nyou?", MessageState.COMPLETE),
         ("assistant", "You said: How  are\nyou?", MessageState.COMPLETE),
@@ -73,17 +73,17 @@ def test_a_continued_answers_statistics_count_all_of_it(app: Fireside) -> None:
     chat = app.conversations.create()
     question = app.chat.add_question(chat.id, "cut")
     first = answer(app, question.id)
-    parts = [app.conversations.message(first)]
+    parts = [app.conversations.get_message(first)]
     for _ in range(2):
         list(app.chat.continue_answer(first, CancelToken()))
-        parts.append(app.conversations.message(first))
+        parts.append(app.conversations.get_message(first))
     stats = [one.stats for one in parts if one is not None and one.stats is not None]
     assert [one.generated_tokens for one in stats] == [3, 6, 9]
     assert stats[2].time_to_first_token_s == stats[0].time_to_first_token_s
     early = CancelToken()
     early.cancel()
     list(app.chat.continue_answer(first, early))
-    kept = app.conversations.message(first)
+    kept = app.conversations.get_message(first)
     assert kept is not None
     assert kept.stats is not None
     assert kept.stats.generated_tokens == 9
@@ -95,7 +95,7 @@ def test_what_was_written_before_a_crash_is_counted_when_the_answer_goes_on(app:
     state = MessageState.INTERRUPTED
     half = app.conversations.add_message(chat.id, question.id, Role.ASSISTANT, "one two", state=state)
     list(app.chat.continue_answer(half.id, CancelToken()))
-    stored = app.conversations.message(half.id)
+    stored = app.conversations.get_message(half.id)
     assert stored is not None
     assert stored.stats is not None
     assert (stored.text, stored.stats.generated_tokens) == ("one twoThe first half", 5)
@@ -114,8 +114,8 @@ def test_answering_again_makes_a_version_beside_the_first(app: Fireside) -> None
     chat = app.conversations.create()
     question = app.chat.add_question(chat.id, "again")
     first, second = answer(app, question.id), answer(app, question.id)
-    assert app.conversations.path(chat.id)[-1].versions == (first, second)
-    assert app.conversations.path(chat.id)[-1].id == second
+    assert app.conversations.read_branch(chat.id)[-1].versions == (first, second)
+    assert app.conversations.read_branch(chat.id)[-1].id == second
 
 
 def test_a_stopped_answer_keeps_its_text_and_says_so(app: Fireside) -> None:
@@ -130,7 +130,7 @@ def test_a_stopped_answer_keeps_its_text_and_says_so(app: Fireside) -> None:
             finished = event
     assert finished is not None
     assert finished.stats.finish_reason is FinishReason.CANCELLED
-    stored = app.conversations.path(chat.id)[-1]
+    stored = app.conversations.read_branch(chat.id)[-1]
     assert (stored.text, stored.state) == (text, MessageState.STOPPED)
 
 
@@ -138,7 +138,7 @@ def test_continuing_sends_the_half_answer_and_appends(app: Fireside, script: Pat
     chat = app.conversations.create()
     half = answer(app, app.chat.add_question(chat.id, "cut").id)
     list(app.chat.continue_answer(half, CancelToken()))
-    stored = app.conversations.path(chat.id)
+    stored = app.conversations.read_branch(chat.id)
     assert len(stored) == 2
     assert stored[-1].text == "The first half" * 2
     assert prompts(script)[-1][-1] == ("assistant", "The first half")
@@ -148,17 +148,17 @@ def test_a_crash_keeps_the_text_so_far_as_interrupted_and_the_next_answer_works(
     chat = app.conversations.create()
     with pytest.raises(EngineStopped):
         list(app.chat.answer(app.chat.add_question(chat.id, "crash please").id, CancelToken()))
-    stored = app.conversations.path(chat.id)[-1]
+    stored = app.conversations.read_branch(chat.id)[-1]
     assert (stored.text, stored.state) == ("one two three", MessageState.INTERRUPTED)
     answer(app, app.chat.add_question(chat.id, "hello").id)
-    assert app.conversations.path(chat.id)[-1].text == "You said: hello"
+    assert app.conversations.read_branch(chat.id)[-1].text == "You said: hello"
 
 
 def test_an_answer_that_never_began_is_failed_and_keeps_the_question(app: Fireside) -> None:
     chat = app.conversations.create()
     with pytest.raises(TemplateFailed):
         list(app.chat.answer(app.chat.add_question(chat.id, "template").id, CancelToken()))
-    question, failed = app.conversations.path(chat.id)
+    question, failed = app.conversations.read_branch(chat.id)
     assert question.text == "template"
     assert (failed.text, failed.state) == ("", MessageState.FAILED)
 
@@ -179,7 +179,7 @@ def test_leaving_an_answer_in_the_middle_keeps_it_as_interrupted(app: Fireside) 
         event = next(events)
         text = event.text if isinstance(event, TextDelta) else ""
     events.close()
-    stored = app.conversations.path(chat.id)[-1]
+    stored = app.conversations.read_branch(chat.id)[-1]
     assert (stored.text, stored.state) == (text, MessageState.INTERRUPTED)
 
 
@@ -190,7 +190,7 @@ def test_an_answer_is_saved_while_it_is_written(app: Fireside) -> None:
     while True:
         event = next(events)
         written += event.text if isinstance(event, TextDelta) else ""
-        saved = app.conversations.path(chat.id)[-1]
+        saved = app.conversations.read_branch(chat.id)[-1]
         if saved.text:
             break
     assert saved.state is MessageState.WRITING
@@ -237,7 +237,7 @@ def begun(conversations: Conversations) -> StoredMessage:
 
 
 def stored(conversations: Conversations, begun: StoredMessage) -> StoredMessage:
-    message = conversations.message(begun.id)
+    message = conversations.get_message(begun.id)
     assert message is not None
     return message
 
@@ -298,6 +298,6 @@ def test_another_first_token_follows_the_same_thinking(app: Fireside, script: Pa
     app.conversations.finish_message(old.id, old.text, MessageState.COMPLETE, thinking="Let me see", thinking_s=2.0)
     list(app.chat.answer_from(old.id, "", (70,), CancelToken()))
     assert prompts(script)[-1] == [("user", "Is it?"), ("assistant", "")]
-    new = app.conversations.path(chat.id)[-1]
+    new = app.conversations.read_branch(chat.id)[-1]
     assert (new.text, new.thinking, new.thinking_s) == (" otherYou said: Is it?", "Let me see", 2.0)
     assert new.versions == (old.id, new.id)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.events import CancelToken, Finished
 from app.features.chat.answers import AnswerEvent, ContextCompacted, DocumentsShown
 from app.features.chat.documents import NO_ANSWER
@@ -32,7 +32,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def attach(app: Fireside, path: Path, conversation_id: int | None, use: DocumentUse) -> Attachment:
-    *_, last = app.documents.read(path, CancelToken())
+    *_, last = app.documents.read_file(path, CancelToken())
     assert isinstance(last, DocumentStored)
     return app.documents.attachments.add_to_draft(conversation_id, last.document.id, use)
 
@@ -65,7 +65,7 @@ def test_a_whole_document_goes_with_its_question_and_stays_in_later_prompts(
     attach(app, lease(tmp_path), chat.id, DocumentUse.WHOLE)
     events = ask(app, chat.id, "When does it end?")
     (shown,) = [event for event in events if isinstance(event, DocumentsShown)]
-    question = app.conversations.path(chat.id)[0]
+    question = app.conversations.read_branch(chat.id)[0]
     assert shown.question_id == question.id
     assert question.text == "When does it end?", "what was typed is what is stored"
     ask(app, chat.id, "And who says so?")
@@ -80,9 +80,9 @@ def test_a_whole_document_goes_with_its_question_and_stays_in_later_prompts(
 def test_parts_tell_what_documents_take(app: Fireside, tmp_path: Path) -> None:
     chat = app.conversations.create()
     attach(app, lease(tmp_path), chat.id, DocumentUse.WHOLE)
-    before = app.chat.looks.parts(chat.id, "When?")
+    before = app.chat.looks.break_down(chat.id, "When?")
     ask(app, chat.id, "When?")
-    after = app.chat.looks.parts(chat.id, "")
+    after = app.chat.looks.break_down(chat.id, "")
     assert before is not None
     assert after is not None
     assert before.documents > 10
@@ -124,7 +124,7 @@ def test_a_background_document_gives_the_passages_that_fit_each_question(
     assert "Paragraph 399 is about nothing" in prompts(script)[-1][-1][1]
     assert prompts(script)[-1][0] == prompts(script)[0][0], "the first question's passages stay as they were"
     assert NO_ANSWER.format("book.txt") not in str(prompts(script))
-    questions = [message.id for message in app.conversations.path(chat.id) if message.role == "user"]
+    questions = [message.id for message in app.conversations.read_branch(chat.id) if message.role == "user"]
     uses = {id_: [one.use for one in found] for id_, found in app.documents.attachments.of_messages(questions).items()}
     assert uses == {questions[0]: [DocumentUse.BACKGROUND], questions[1]: [DocumentUse.PASSAGES]}
 
@@ -142,7 +142,7 @@ def test_asked_again_the_same_passages_are_shown(app: Fireside, script: Path, tm
     chat = app.conversations.create()
     attach(app, book(tmp_path), chat.id, DocumentUse.BACKGROUND)
     ask(app, chat.id, "How long must the kiln cool?")
-    list(app.chat.answer(app.conversations.path(chat.id)[0].id, CancelToken()))
+    list(app.chat.answer(app.conversations.read_branch(chat.id)[0].id, CancelToken()))
     first, again = prompts(script)
     assert first == again
 
@@ -153,7 +153,7 @@ def test_an_edited_question_keeps_its_document_and_gets_passages_of_its_own(
     chat = app.conversations.create()
     attach(app, book(tmp_path), chat.id, DocumentUse.BACKGROUND)
     ask(app, chat.id, "What about paragraph 12?")
-    edited = app.chat.edit_question(app.conversations.path(chat.id)[0].id, "How long must the kiln cool?")
+    edited = app.chat.edit_question(app.conversations.read_branch(chat.id)[0].id, "How long must the kiln cool?")
     list(app.chat.answer(edited.id, CancelToken()))
     assert "two whole days" in prompts(script)[-1][-1][1]
 
@@ -179,14 +179,14 @@ def test_a_document_whose_turn_left_the_memory_is_searched_from_then_on(
 def test_a_forgotten_turn_stands_before_the_passages_of_its_document(
     app: Fireside, script: Path, tmp_path: Path
 ) -> None:
-    app.change("chat", when_full="rolling")  # it carries nothing by itself
+    app.change_settings("chat", when_full="rolling")  # it carries nothing by itself
     chat = app.conversations.create(system_prompt="Be brief.")
     attach(app, book(tmp_path, 150), chat.id, DocumentUse.WHOLE)
     ask(app, chat.id, "Read this, please. The kiln belongs to Marit.")
     while not app.chat.hidden_ids(chat.id):
         ask(app, chat.id, "A long answer please.")
     asked = "How long must Marit wait for the kiln?"
-    parts, seen = app.chat.looks.parts(chat.id, asked), app.chat.looks.coming(chat.id, asked)
+    parts, seen = app.chat.looks.break_down(chat.id, asked), app.chat.looks.inspect_next(chat.id, asked)
     assert parts is not None
     assert seen is not None
     assert parts.recalled > 0
@@ -196,23 +196,25 @@ def test_a_forgotten_turn_stands_before_the_passages_of_its_document(
     assert shown.startswith(f"{HEADING}\n\nThe user wrote:\n> Read this, please. The kiln belongs to Marit.")
     assert shown.index(HEADING) < shown.index("only some passages of it") < shown.index(asked)
     assert "two whole days" in shown
-    answer = app.conversations.path(chat.id)[-1]
-    assert app.chat.looks.seen(answer.id, CancelToken()).text == "\n\n".join(text for _, text in prompts(script)[-1])
+    answer = app.conversations.read_branch(chat.id)[-1]
+    assert app.chat.looks.inspect_answer(answer.id, CancelToken()).text == "\n\n".join(
+        text for _, text in prompts(script)[-1]
+    )
 
 
 def test_where_the_answer_may_come_from_is_kept_with_it(app: Fireside, tmp_path: Path) -> None:
     chat = app.conversations.create()
     attach(app, book(tmp_path), chat.id, DocumentUse.BACKGROUND)
     ask(app, chat.id, "How long must the kiln cool?")
-    answer = app.conversations.path(chat.id)[-1]
+    answer = app.conversations.read_branch(chat.id)[-1]
     (source,) = answer.sources
     block = app.documents.some_blocks(source["document_id"], [source["block_id"]])[0]
     assert block.text[source["start"] : source["end"]].startswith("The kiln number 70 must cool down")
     ask(app, chat.id, "How many days must the kiln number 70 cool?")
-    assert [one["block_id"] for one in app.conversations.path(chat.id)[-1].sources] == [source["block_id"]]
+    assert [one["block_id"] for one in app.conversations.read_branch(chat.id)[-1].sources] == [source["block_id"]]
     plain = app.conversations.create()
     ask(app, plain.id, "How long must the kiln cool?")
-    assert app.conversations.path(plain.id)[-1].sources == ()
+    assert app.conversations.read_branch(plain.id)[-1].sources == ()
 
 
 def test_what_nobody_looked_at_is_shown_whole_where_it_fits_and_else_as_background(
@@ -225,14 +227,14 @@ def test_what_nobody_looked_at_is_shown_whole_where_it_fits_and_else_as_backgrou
     text = prompts(script)[-1][-1][1]
     assert "The lease ends in March." in text
     assert "cool down for two whole days" in text
-    question = app.conversations.path(chat.id)[0].id
+    question = app.conversations.read_branch(chat.id)[0].id
     uses = [one.use for one in app.documents.attachments.of_messages([question])[question]]
     assert uses == [DocumentUse.WHOLE, DocumentUse.BACKGROUND]
 
 
 def test_a_temporary_chat_keeps_its_documents_to_itself(app: Fireside, script: Path, tmp_path: Path) -> None:
     talk = app.temporary_chat()
-    *_, last = talk.documents.read(lease(tmp_path), CancelToken())
+    *_, last = talk.documents.read_file(lease(tmp_path), CancelToken())
     assert isinstance(last, DocumentStored)
     chat = talk.conversations.create()
     talk.documents.attachments.add_to_draft(chat.id, last.document.id, DocumentUse.WHOLE)
@@ -246,11 +248,11 @@ def test_a_temporary_chat_keeps_its_documents_to_itself(app: Fireside, script: P
 def test_tidying_up_removes_what_nothing_refers_to(app: Fireside, tmp_path: Path) -> None:
     one = attach(app, lease(tmp_path), None, DocumentUse.WHOLE)
     app.documents.attachments.remove(one.id)
-    app.tidy()
+    app.remove_unreferenced()
     assert app.documents.store.get(one.document_id) is not None, "it was read in this very run"
     app.close()
-    again = build()
-    again.tidy()
+    again = build_program()
+    again.remove_unreferenced()
     assert again.documents.store.get(one.document_id) is None
     again.close()
 

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from app.core.errors import PromptTooLong
 from app.core.events import Role
 from app.features.chat import prompts
-from app.features.chat.prompts import ContextBudget, PromptMessage, PromptView, budget_for, fit, turn_starts, view
+from app.features.chat.prompts import (
+    ContextBudget,
+    PromptMessage,
+    PromptView,
+    budget_for,
+    fit_prompt,
+    turn_starts,
+    view_prompt,
+)
 
 ROOM = ContextBudget(1000, 0, 0)
 
@@ -44,40 +52,40 @@ def test_the_answer_gets_its_reserve_but_never_more_than_half(
 
 
 def test_what_fits_is_shown_as_it_is() -> None:
-    shown = fit(said(300, 300, 300), None, 100, ROOM, "compact")
+    shown = fit_prompt(said(300, 300, 300), None, 100, ROOM, "compact")
     assert (ids(shown), shown.hidden, shown.first_kept_id, shown.newly_hidden) == ([1, 2, 3], (), None, 0)
     assert shown.tokens == 1000
 
 
 def test_one_token_too_many_makes_room_for_a_quarter() -> None:
     branch = said(*[100] * 9)
-    shown = fit(branch, None, 101, ROOM, "rolling")
+    shown = fit_prompt(branch, None, 101, ROOM, "rolling")
     assert (ids(shown), shown.first_kept_id) == ([3, 4, 5, 6, 7, 8, 9], 3), "a rolling window lets one turn go"
-    shown = fit(branch, None, 101, ROOM, "compact")
+    shown = fit_prompt(branch, None, 101, ROOM, "compact")
     assert (ids(shown), shown.first_kept_id, shown.newly_hidden) == ([5, 6, 7, 8, 9], 5, 4)
     assert shown.tokens <= 750
 
 
 def test_after_an_event_the_same_view_comes_until_it_is_full_again() -> None:
     branch = said(*[100] * 9)
-    first = fit(branch, None, 101, ROOM, "compact")
+    first = fit_prompt(branch, None, 101, ROOM, "compact")
     longer = [*branch, PromptMessage(10, Role.ASSISTANT, "text 10", 100), PromptMessage(11, Role.USER, "text 11", 100)]
-    second = fit(longer, first.first_kept_id, 101, ROOM, "compact")
+    second = fit_prompt(longer, first.first_kept_id, 101, ROOM, "compact")
     assert second.newly_hidden == 0
     assert second.messages("Be brief.")[: len(first.messages("Be brief."))] == first.messages("Be brief.")
 
 
 def test_in_a_larger_context_all_is_shown_again_once_a_quarter_stays_free() -> None:
     branch = said(*[100] * 9)
-    assert ids(fit(branch, 5, 101, ContextBudget(1334, 0, 0), "compact")) == [5, 6, 7, 8, 9]
-    shown = fit(branch, 5, 101, ContextBudget(1336, 0, 0), "compact")
+    assert ids(fit_prompt(branch, 5, 101, ContextBudget(1334, 0, 0), "compact")) == [5, 6, 7, 8, 9]
+    shown = fit_prompt(branch, 5, 101, ContextBudget(1336, 0, 0), "compact")
     assert (ids(shown), shown.first_kept_id, shown.newly_hidden) == ([1, 2, 3, 4, 5, 6, 7, 8, 9], None, -4)
 
 
 def test_pinned_messages_stay_and_a_pinned_answer_brings_its_question() -> None:
-    shown = fit(said(*[100] * 9, pinned=(1, 4)), None, 101, ROOM, "rolling")
+    shown = fit_prompt(said(*[100] * 9, pinned=(1, 4)), None, 101, ROOM, "rolling")
     assert ids(shown) == [1, 3, 4, 5, 6, 7, 8, 9], "only the answer 2 goes"
-    shown = fit(said(*[100] * 11, pinned=(1, 4)), None, 101, ROOM, "rolling")
+    shown = fit_prompt(said(*[100] * 11, pinned=(1, 4)), None, 101, ROOM, "rolling")
     assert ids(shown) == [1, 3, 4, 7, 8, 9, 10, 11]
     assert [message.text for message in shown.messages("")][:2] == ["text 1\n\ntext 3", "text 4"]
 
@@ -85,51 +93,51 @@ def test_pinned_messages_stay_and_a_pinned_answer_brings_its_question() -> None:
 def test_instructions_are_carried_word_for_word_the_first_and_the_latest() -> None:
     branch = said(*[20, 80] * 30, 20)
     budget = ContextBudget(3000, 0, 0)
-    shown = fit(branch, None, 0, budget, "compact")
+    shown = fit_prompt(branch, None, 0, budget, "compact")
     hidden_questions = [number for number in shown.hidden if number % 2]
     assert [one.id for one in shown.carried] == [1, *hidden_questions[-7:]]
     assert shown.messages("Be brief.")[0].text == "\n\n".join(
         ["Be brief.", prompts.CARRIED_HEADING, *(f"- {one.text}" for one in shown.carried)]
     )
-    assert fit(branch, None, 0, budget, "rolling").carried == ()
+    assert fit_prompt(branch, None, 0, budget, "rolling").carried == ()
 
 
 def test_a_long_instruction_is_left_out_whole() -> None:
-    shown = fit(said(300, 200, 20, 200, *[110] * 5), None, 0, ROOM, "compact")
+    shown = fit_prompt(said(300, 200, 20, 200, *[110] * 5), None, 0, ROOM, "compact")
     assert (shown.hidden, [one.id for one in shown.carried]) == ((1, 2, 3, 4), [3])
 
 
 def test_a_message_larger_than_the_budget_is_refused_and_said_with_both_numbers() -> None:
     with pytest.raises(PromptTooLong) as caught:
-        fit(said(10, 10, 980), None, 50, ROOM, "compact")
+        fit_prompt(said(10, 10, 980), None, 50, ROOM, "compact")
     assert (caught.value.prompt_tokens, caught.value.context_tokens) == (1030, 1000)
 
 
 def test_a_newest_turn_between_the_target_and_the_budget_is_taken() -> None:
-    assert ids(fit(said(100, 100, 800), None, 50, ROOM, "compact")) == [3]
+    assert ids(fit_prompt(said(100, 100, 800), None, 50, ROOM, "compact")) == [3]
 
 
 def test_carried_instructions_give_way_before_the_message_is_refused() -> None:
-    shown = fit(said(30, 100, 940), None, 0, ROOM, "compact")
+    shown = fit_prompt(said(30, 100, 940), None, 0, ROOM, "compact")
     assert (ids(shown), shown.carried) == ([3], ())
 
 
 def test_a_mark_on_another_branch_counts_as_none() -> None:
-    assert ids(view(said(10, 10, 10), 77, 0, ROOM, "compact")) == [1, 2, 3]
-    assert ids(view(said(10, 10, 10), 3, 0, ROOM, "compact")) == [3]
+    assert ids(view_prompt(said(10, 10, 10), 77, 0, ROOM, "compact")) == [1, 2, 3]
+    assert ids(view_prompt(said(10, 10, 10), 3, 0, ROOM, "compact")) == [3]
 
 
 def test_an_answer_that_goes_on_belongs_to_the_newest_turn() -> None:
-    assert ids(fit(said(300, 300, 300, 300), None, 0, ROOM, "compact")) == [3, 4]
+    assert ids(fit_prompt(said(300, 300, 300, 300), None, 0, ROOM, "compact")) == [3, 4]
 
 
 def test_parts_add_up_to_the_prompt() -> None:
-    shown = view(said(100, 50, 30, pinned=(2,)), None, 70, ROOM, "compact")
+    shown = view_prompt(said(100, 50, 30, pinned=(2,)), None, 70, ROOM, "compact")
     parts = prompts.parts_of(shown, 25, ROOM)
     assert (parts.system, parts.pinned, parts.earlier, parts.documents, parts.message) == (70, 50, 130, 0, 25)
     assert (parts.used_tokens, parts.is_over) == (275, False)
     assert prompts.parts_of(shown, 900, ROOM).is_over
-    cut = view(said(20, 200, *[100] * 5), 3, 70, ROOM, "compact")
+    cut = view_prompt(said(20, 200, *[100] * 5), 3, 70, ROOM, "compact")
     parts = prompts.parts_of(cut, 0, ROOM)
     assert (parts.system, parts.carried, parts.earlier) == (70, 20 + prompts.CARRIED_HEADING_TOKENS, 500)
     assert parts.used_tokens == cut.tokens
@@ -157,7 +165,7 @@ def test_the_view_fits_or_is_refused_and_keeps_what_must_stay(
     newest = turn_starts(branch)[-1]
     pinned = {one.id for one in branch if one.pinned}
     try:
-        shown = fit(branch, kept, fixed, ROOM, when_full)
+        shown = fit_prompt(branch, kept, fixed, ROOM, when_full)
     except PromptTooLong:
         answered = [branch[n - 1] for n in pinned if branch[n - 1].role is Role.ASSISTANT]
         most = sum(one.tokens for one in branch if one.pinned) + 400 * len(answered) + 50 + fixed
@@ -180,4 +188,4 @@ def test_the_view_fits_or_is_refused_and_keeps_what_must_stay(
     text = "\n".join(message.text for message in shown.messages("system prompt"))
     assert text.startswith("system prompt")
     assert all(one.text in text for one in (*shown.said, *shown.carried)), "nothing is cut"
-    assert fit(branch, shown.first_kept_id, fixed, ROOM, when_full).said == shown.said, "the same again"
+    assert fit_prompt(branch, shown.first_kept_id, fixed, ROOM, when_full).said == shown.said, "the same again"

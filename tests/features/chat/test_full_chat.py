@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.errors import PromptTooLong
 from app.core.events import CancelToken, Finished, FinishReason
 from app.engine.protocol import Wish
-from app.features.assistants import AssistantChoice, planned
+from app.features.assistants import AssistantChoice, plan_conversation
 from app.features.chat.answers import AnswerEvent, ContextCompacted, ContextIsFull, ContextWidened
 from app.features.chat.prompts import CARRIED_HEADING
 from app.store.conversations import MessageState
@@ -52,7 +52,7 @@ def test_a_full_context_drops_the_oldest_turns_at_once_and_says_so(app: Fireside
     chat = app.conversations.create(system_prompt="Be brief.")
     ask(app, chat.id, "Call me Ada.")
     compacted = next(event for event in ask_until_full(app, chat.id) if isinstance(event, ContextCompacted))
-    path = app.conversations.path(chat.id)
+    path = app.conversations.read_branch(chat.id)
     stored = app.conversations.get(chat.id)
     assert stored is not None
     hidden = app.chat.hidden_ids(chat.id)
@@ -78,7 +78,7 @@ def test_after_the_event_the_next_turn_reads_only_what_is_new(app: Fireside, scr
 def test_a_pinned_message_is_shown_again_and_unpinned_it_goes(app: Fireside, script: Path) -> None:
     chat = app.conversations.create()
     ask_until_full(app, chat.id)
-    first = app.conversations.path(chat.id)[0]
+    first = app.conversations.read_branch(chat.id)[0]
     assert first.id in app.chat.hidden_ids(chat.id)
     app.conversations.set_message_pinned(first.id, True)
     assert first.id not in app.chat.hidden_ids(chat.id)
@@ -89,7 +89,7 @@ def test_a_pinned_message_is_shown_again_and_unpinned_it_goes(app: Fireside, scr
 
 
 def test_a_rolling_window_lets_only_so_much_go_and_carries_nothing(app: Fireside, script: Path) -> None:
-    app.change("chat", when_full="rolling")
+    app.change_settings("chat", when_full="rolling")
     chat = app.conversations.create(system_prompt="Be brief.")
     compacted = next(event for event in ask_until_full(app, chat.id) if isinstance(event, ContextCompacted))
     assert compacted.dropped == 2
@@ -97,12 +97,12 @@ def test_a_rolling_window_lets_only_so_much_go_and_carries_nothing(app: Fireside
 
 
 def test_asked_first_nothing_is_sent_and_the_question_stays(app: Fireside, script: Path) -> None:
-    app.change("chat", when_full="ask")
+    app.change_settings("chat", when_full="ask")
     chat = app.conversations.create()
     full = ask_until_full(app, chat.id)[-1]
     assert isinstance(full, ContextIsFull)
     sent = len(prompts(script))
-    question = app.conversations.path(chat.id)[-1]
+    question = app.conversations.read_branch(chat.id)[-1]
     assert question.id == full.message_id
     assert question.text.startswith("Question")
     assert app.chat.hidden_ids(chat.id) == ()
@@ -117,13 +117,13 @@ def test_asked_first_an_answer_that_was_to_go_on_is_as_it_was(app: Fireside) -> 
     ask(app, chat.id, "Hello")
     for number in range(2):
         ask(app, chat.id, f"{number} {LONG}")
-    answer = app.conversations.path(chat.id)[-1]
+    answer = app.conversations.read_branch(chat.id)[-1]
     long_text = "word " * 2500
     app.conversations.finish_message(answer.id, long_text, MessageState.STOPPED, answer.stats, thinking="Hm.")
-    before = app.conversations.path(chat.id)
+    before = app.conversations.read_branch(chat.id)
     events = list(app.chat.continue_answer(answer.id, CancelToken(), when_full="ask"))
     assert events[-1] == ContextIsFull(answer.id)
-    assert app.conversations.path(chat.id) == before
+    assert app.conversations.read_branch(chat.id) == before
 
 
 def test_a_message_that_does_not_fit_is_refused_whole(app: Fireside, script: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_message_that_does_not_fit_is_refused_whole(app: Fireside, script: Pat
     with pytest.raises(PromptTooLong) as caught:
         ask(app, chat.id, "word " * 3000)
     assert caught.value.prompt_tokens > caught.value.context_tokens
-    question, failed = app.conversations.path(chat.id)[-2:]
+    question, failed = app.conversations.read_branch(chat.id)[-2:]
     assert (question.text, failed.state) == ("word " * 3000, MessageState.FAILED)
     assert len(prompts(script)) == 1
     assert app.chat.hidden_ids(chat.id) == ()
@@ -141,7 +141,7 @@ def test_a_message_that_does_not_fit_is_refused_whole(app: Fireside, script: Pat
 def test_editing_above_the_divider_shows_the_model_that_branch_whole(app: Fireside, script: Path) -> None:
     chat = app.conversations.create()
     ask_until_full(app, chat.id)
-    old = app.conversations.path(chat.id)
+    old = app.conversations.read_branch(chat.id)
     edited = app.chat.edit_question(old[2].id, "Something else")
     list(app.chat.answer(edited.id, CancelToken()))
     assert app.chat.hidden_ids(chat.id) == ()
@@ -162,14 +162,14 @@ def test_with_a_larger_context_everything_is_shown_again(app: Fireside, script: 
 
 def test_the_parts_say_what_a_prompt_is_made_of(app: Fireside) -> None:
     chat = app.conversations.create(system_prompt="one two three")
-    empty = app.chat.looks.parts(None, "", planned(AssistantChoice("one two three")))
+    empty = app.chat.looks.break_down(None, "", plan_conversation(AssistantChoice("one two three")))
     assert empty is not None
     assert (empty.earlier, empty.pinned, empty.message, empty.hidden) == (0, 0, 0, 0)
     ask(app, chat.id, "Hello")
     finished = ask(app, chat.id, "Hello again")[-1]
     assert isinstance(finished, Finished)
-    app.conversations.set_message_pinned(app.conversations.path(chat.id)[0].id, True)
-    parts = app.chat.looks.parts(chat.id, "and a third")
+    app.conversations.set_message_pinned(app.conversations.read_branch(chat.id)[0].id, True)
+    parts = app.chat.looks.break_down(chat.id, "and a third")
     assert parts is not None
     assert parts.system == empty.system
     assert (parts.pinned, parts.message) == (1 + 4, 3 + 4), "words, and what stands around a message"
@@ -180,9 +180,9 @@ def test_the_parts_say_what_a_prompt_is_made_of(app: Fireside) -> None:
 
 
 def test_without_a_model_there_are_no_parts(script: Path) -> None:
-    app = build()
+    app = build_program()
     try:
-        assert app.chat.looks.parts(None, "hello") is None
+        assert app.chat.looks.break_down(None, "hello") is None
         assert app.engine.pid is None, "looking starts nothing"
     finally:
         app.close()
@@ -191,7 +191,7 @@ def test_without_a_model_there_are_no_parts(script: Path) -> None:
 def test_reasoning_is_never_sent_back(app: Fireside, script: Path) -> None:
     chat = app.conversations.create()
     ask(app, chat.id, "Hello")
-    answer = app.conversations.path(chat.id)[-1]
+    answer = app.conversations.read_branch(chat.id)[-1]
     app.conversations.finish_message(answer.id, "Hi.", MessageState.COMPLETE, thinking="A greeting. ", thinking_s=1.0)
     ask(app, chat.id, "Again")
     assert "greeting" not in str(prompts(script)[-1])
@@ -202,7 +202,7 @@ def test_a_chat_names_its_session_and_a_deleted_one_is_forgotten(app: Fireside, 
     ask(app, chat.id, "Hello")
     assert sessions(script) == [f"chat-{chat.id}"]
     app.conversations.delete(chat.id)
-    app.chat.forget(chat.id)
+    app.chat.forget_conversation(chat.id)
     log = script.with_name("prompts.jsonl").read_text("utf-8")
     assert f'"chat-{chat.id}"' in log.splitlines()[-1]
     assert "ForgetSession" in log.splitlines()[-1]
@@ -211,7 +211,7 @@ def test_a_chat_names_its_session_and_a_deleted_one_is_forgotten(app: Fireside, 
 def test_stop_while_the_model_still_loads_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = write_script(tmp_path / "slow", {"text": "late"}, load={"seconds": 1.0})
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-    app = build()
+    app = build_program()
     try:
         loading = app.engine.load(Path("/any/model.gguf"))
         next(loading)
@@ -223,7 +223,7 @@ def test_stop_while_the_model_still_loads_is_heard(tmp_path: Path, monkeypatch: 
         finished = list(events)[-1]
         assert isinstance(finished, Finished)
         assert finished.stats.finish_reason is FinishReason.CANCELLED
-        assert app.conversations.path(chat.id)[-1].state is MessageState.STOPPED
+        assert app.conversations.read_branch(chat.id)[-1].state is MessageState.STOPPED
         list(loading)
     finally:
         app.close()
@@ -235,11 +235,11 @@ def test_a_temporary_chat_names_no_session_and_has_ids_of_its_own(app: Fireside,
     chat = talk.conversations.create(system_prompt="Be brief.")
     question = talk.add_question(chat.id, "Hello")
     list(talk.answer(question.id, CancelToken()))
-    assert [message.text[:9] for message in talk.conversations.path(chat.id)] == ["Hello", "Certainly"]
+    assert [message.text[:9] for message in talk.conversations.read_branch(chat.id)] == ["Hello", "Certainly"]
     assert sessions(script) == [""]
     assert app.conversations.find() == [kept]
     assert app.conversations.get(chat.id) is None
-    assert app.conversations.message(question.id) is None
+    assert app.conversations.get_message(question.id) is None
     assert chat.id < 2**31, "it passes through signals of 32 bits"
 
 

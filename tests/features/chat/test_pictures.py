@@ -33,7 +33,7 @@ def asked(chat: AnswerService, text: str, *pictures: StoredMedia, chat_id: int |
 
 def test_pictures_stand_before_their_words_in_every_turn(app: Fireside, script: Path, tmp_path: Path) -> None:
     chat = app.chat
-    red, blue = (chat.media.add(picture(tmp_path / f"{n}.png", c)) for n, c in (("red", RED), ("blue", BLUE)))
+    red, blue = (chat.media.add_picture(picture(tmp_path / f"{n}.png", c)) for n, c in (("red", RED), ("blue", BLUE)))
     question = asked(chat, "Which colours?", red, blue)
     for cached in app.paths.decoded.iterdir():
         cached.unlink()  # made again from what was given
@@ -52,14 +52,14 @@ def test_pictures_stand_before_their_words_in_every_turn(app: Fireside, script: 
 def test_what_is_counted_before_is_what_the_prompt_takes(app: Fireside, tmp_path: Path) -> None:
     chat = app.chat
     chat_id = chat.conversations.create().id
-    stored = chat.media.add(picture(tmp_path / "a.png"))
+    stored = chat.media.add_picture(picture(tmp_path / "a.png"))
     use = chat.conversations.media.put_into_draft(chat_id, stored.sha256, "a.png")
     assert [one.tokens for one in chat.looks.media_counts([use])] == [70]
-    before = chat.looks.parts(chat_id, "what is it")
+    before = chat.looks.break_down(chat_id, "what is it")
     assert before is not None and before.pictures == 70
     question = chat.add_question(chat_id, "what is it", draft_of=chat_id)
     list(chat.answer(question.id, CancelToken()))
-    answer = chat.conversations.path(chat_id)[-1]
+    answer = chat.conversations.read_branch(chat_id)[-1]
     assert answer.stats is not None
     assert answer.stats.media_tokens == 70
     assert 0 <= before.used_tokens - answer.stats.prompt_tokens <= 4  # there may be a system message
@@ -68,10 +68,10 @@ def test_what_is_counted_before_is_what_the_prompt_takes(app: Fireside, tmp_path
 @pytest.mark.parametrize("script", [False], indirect=True)
 def test_a_model_without_eyes_is_told_what_it_does_not_see(app: Fireside, script: Path, tmp_path: Path) -> None:
     chat = app.chat
-    question = asked(chat, "What is it?", chat.media.add(picture(tmp_path / "a.png")))
+    question = asked(chat, "What is it?", chat.media.add_picture(picture(tmp_path / "a.png")))
     _, text = prompts(script)[-1][-1]
     assert not media(script)[-1][-1]
     assert "not visible" in text and text.endswith("What is it?")
     counted = chat.looks.media_counts(chat.conversations.media.of_messages([question.id])[question.id])
     assert [one.tokens for one in counted] == [0]
-    assert chat.conversations.path(question.conversation_id)[0].role is Role.USER
+    assert chat.conversations.read_branch(question.conversation_id)[0].role is Role.USER

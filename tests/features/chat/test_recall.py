@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.events import CancelToken, Finished, Role
 from app.features.chat.answers import AnswerEvent, AnswerService, ContextCompacted, DocumentsShown
-from app.features.chat.recall import GAP, HEADING, MOST_BYTES, choose, quoted, terms_of
+from app.features.chat.recall import GAP, HEADING, MOST_BYTES, choose_turns, quote_messages, terms_of
 from app.features.chat.seen import MESSAGE, RECALLED, SYSTEM, TEMPLATE
 from app.store.conversations import MessageState, StoredMessage
 from tests.helpers.script import prompts, write_script
@@ -55,10 +55,10 @@ def test_the_turn_that_a_question_is_about_is_chosen_with_its_answer(language: s
     *told, asked = TALKS[language]
     said = [message(2 * at + part, text) for at, text in enumerate(told, 0) for part, text in ((1, text), (2, "OK."))]
     ids = range(1, 7)
-    assert choose(asked, said, ids, 400, counted) == [1, 2]
-    assert choose("Thanks!", said, ids, 400, counted) == []
-    assert choose(asked, said, ids, 5, counted) == [], "there is no room for it"
-    assert choose(asked, said, range(3, 7), 400, counted) == [], "it is shown already"
+    assert choose_turns(asked, said, ids, 400, counted) == [1, 2]
+    assert choose_turns("Thanks!", said, ids, 400, counted) == []
+    assert choose_turns(asked, said, ids, 5, counted) == [], "there is no room for it"
+    assert choose_turns(asked, said, range(3, 7), 400, counted) == [], "it is shown already"
 
 
 def test_turns_come_oldest_first_whichever_fits_best() -> None:
@@ -71,29 +71,29 @@ def test_turns_come_oldest_first_whichever_fits_best() -> None:
         *others[4:],
     ]
     said = [message(2 * at + part, text) for at, text in enumerate(told) for part, text in ((1, text), (2, "I see."))]
-    assert choose("Did the cherry tree in the garden bloom?", said, range(1, 15), 400, counted) == [3, 4, 11, 12]
+    assert choose_turns("Did the cherry tree in the garden bloom?", said, range(1, 15), 400, counted) == [3, 4, 11, 12]
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4), st.text())
 def test_no_text_leaves_its_quotation(texts: list[str], question: str) -> None:
     said = [message(number, text) for number, text in enumerate(texts, 1)]
     own = {HEADING, "The user wrote:", "The assistant answered:", ""}
-    assert {line for line in quoted(said, question).split("\n") if not line.startswith(">")} <= own
+    assert {line for line in quote_messages(said, question).split("\n") if not line.startswith(">")} <= own
 
 
 def test_of_a_long_message_the_sentences_that_have_the_words_are_quoted() -> None:
     text = f"{'It rained all day. ' * 60}The oven was at 190 degrees. {'Then the sun came out. ' * 60}"
-    shown = quoted([message(1, text)], "How hot was the oven?")
+    shown = quote_messages([message(1, text)], "How hot was the oven?")
     assert "The oven was at 190 degrees." in shown
     assert shown.count(GAP) == 2
     assert len(shown.encode()) < 1.5 * MOST_BYTES
-    assert shown == quoted([message(1, text)], "How hot was the oven?"), "the prompt's beginning stays the same"
+    assert shown == quote_messages([message(1, text)], "How hot was the oven?"), "the prompt's beginning stays the same"
 
 
 def test_a_word_stands_for_its_other_forms_and_a_short_one_only_for_itself() -> None:
     flour, port = terms_of("flours")[0], terms_of("cat")[0]
-    assert (flour.count("some flour, whole-flour"), flour.count("cauliflower")) == (2, 0)
-    assert (port.count("the cat sat"), port.count("concatenated categories")) == (1, 0)
+    assert (flour.count_in("some flour, whole-flour"), flour.count_in("cauliflower")) == (2, 0)
+    assert (port.count_in("the cat sat"), port.count_in("concatenated categories")) == (1, 0)
 
 
 @pytest.fixture
@@ -105,8 +105,8 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def app(script: Path) -> Iterator[Fireside]:
-    app = build()
-    app.change("chat", when_full="rolling")  # it carries nothing by itself
+    app = build_program()
+    app.change_settings("chat", when_full="rolling")  # it carries nothing by itself
     list(app.engine.load(Path("/any/model.gguf")))
     yield app
     app.close()
@@ -129,14 +129,14 @@ def told_and_forgotten(app: Fireside) -> int:
     chat_id = app.conversations.create(system_prompt="Be brief.").id
     ask(app.chat, chat_id, TOLD)
     forget(app.chat, chat_id)
-    app.change("chat", max_tokens=300)  # so that there is some room again
+    app.change_settings("chat", max_tokens=300)  # so that there is some room again
     return chat_id
 
 
 def test_a_forgotten_turn_stands_right_before_the_question_and_stays_there(app: Fireside, script: Path) -> None:
     chat_id = told_and_forgotten(app)
     events = ask(app.chat, chat_id, ASKED)
-    path = app.conversations.path(chat_id)
+    path = app.conversations.read_branch(chat_id)
     assert path[-2].recalled == (path[0].id, path[1].id)
     assert any(isinstance(event, DocumentsShown) and event.question_id == path[-2].id for event in events)
     assert prompts(script)[-1][-1][1].startswith(
@@ -151,24 +151,24 @@ def test_a_forgotten_turn_stands_right_before_the_question_and_stays_there(app: 
     before, later = prompts(script)[-2:]
     assert later[: len(before)] == before
     assert after.stats.reused_tokens >= finished.stats.prompt_tokens
-    assert app.conversations.path(chat_id)[-2].recalled == ()
+    assert app.conversations.read_branch(chat_id)[-2].recalled == ()
     ask(app.chat, chat_id, "Where does Marit live, again?")
-    assert app.conversations.path(chat_id)[-2].recalled == (), "it is still before the model's eyes"
+    assert app.conversations.read_branch(chat_id)[-2].recalled == (), "it is still before the model's eyes"
 
 
 def test_switched_off_nothing_is_shown_again(app: Fireside, script: Path) -> None:
     chat_id = told_and_forgotten(app)
     ask(app.chat, chat_id, ASKED)
-    question = app.conversations.path(chat_id)[-2]
-    app.change("chat", recall=False)
+    question = app.conversations.read_branch(chat_id)[-2]
+    app.change_settings("chat", recall=False)
     list(app.chat.answer(question.id, CancelToken()))
     assert prompts(script)[-1][-1] == ("user", ASKED)
-    assert app.conversations.path(chat_id)[-2].recalled == ()
+    assert app.conversations.read_branch(chat_id)[-2].recalled == ()
 
 
 def test_the_parts_count_what_is_shown_again_with_what_is_being_written(app: Fireside) -> None:
     chat_id = told_and_forgotten(app)
-    parts, without = app.chat.looks.parts(chat_id, ASKED), app.chat.looks.parts(chat_id, "Thank you.")
+    parts, without = app.chat.looks.break_down(chat_id, ASKED), app.chat.looks.break_down(chat_id, "Thank you.")
     assert parts is not None
     assert without is not None
     assert parts.recalled > 100
@@ -176,14 +176,14 @@ def test_the_parts_count_what_is_shown_again_with_what_is_being_written(app: Fir
     finished = ask(app.chat, chat_id, ASKED)[-1]
     assert isinstance(finished, Finished)
     assert parts.used_tokens == finished.stats.prompt_tokens
-    later = app.chat.looks.parts(chat_id, "Thank you.")
+    later = app.chat.looks.break_down(chat_id, "Thank you.")
     assert later is not None
     assert later.recalled == parts.recalled
 
 
 def test_only_turns_of_the_own_branch_are_shown_again(app: Fireside, script: Path) -> None:
     chat_id = told_and_forgotten(app)
-    first = app.conversations.path(chat_id)[0]
+    first = app.conversations.read_branch(chat_id)[0]
     other = app.chat.edit_question(first.id, "I like tea.")
     list(app.chat.answer(other.id, CancelToken()))
     forget(app.chat, chat_id)
@@ -199,17 +199,17 @@ def test_a_temporary_chat_and_a_fork_have_them_too(app: Fireside, script: Path) 
     forget(talk, chat_id)
     ask(talk, chat_id, ASKED)
     assert TOLD in prompts(script)[-1][-1][1]
-    path = talk.conversations.path(chat_id)
-    forked = talk.conversations.path(talk.conversations.fork(path[-1].id, "fork"))
+    path = talk.conversations.read_branch(chat_id)
+    forked = talk.conversations.read_branch(talk.conversations.fork(path[-1].id, "fork"))
     assert forked[-2].recalled == (forked[0].id, forked[1].id)
     assert forked[-2].recalled != path[-2].recalled
 
 
 def test_asked_first_no_turn_goes_to_make_room_for_them(app: Fireside, script: Path) -> None:
     chat_id = told_and_forgotten(app)
-    app.change("chat", when_full="ask")
+    app.change_settings("chat", when_full="ask")
     kept = app.conversations.get(chat_id)
-    parts = app.chat.looks.parts(chat_id, "")
+    parts = app.chat.looks.break_down(chat_id, "")
     assert parts is not None
     ask(app.chat, chat_id, "word " * (parts.budget.prompt_tokens - parts.used_tokens - 300))
     ask(app.chat, chat_id, ASKED)
@@ -224,21 +224,21 @@ def test_what_was_seen_for_each_answer_can_be_told_afterwards(app: Fireside, scr
     chat_id = told_and_forgotten(app)
     ask(app.chat, chat_id, ASKED)
     ask(app.chat, chat_id, "Thank you.")
-    path, asked = app.conversations.path(chat_id), prompts(script)
+    path, asked = app.conversations.read_branch(chat_id), prompts(script)
     answers = [message for message in path if message.role is Role.ASSISTANT]
     for answer, prompt in zip(answers, asked, strict=True):
-        seen = app.chat.looks.seen(answer.id, CancelToken())
+        seen = app.chat.looks.inspect_answer(answer.id, CancelToken())
         assert seen.is_exact
         assert seen.text == "\n\n".join(text for _, text in prompt)
         assert sum(part.tokens for part in seen.parts) == seen.tokens
     app.conversations.update(chat_id, system_prompt="Speak like a pirate. " * 10)
-    changed = app.chat.looks.seen(answers[-1].id, CancelToken())
+    changed = app.chat.looks.inspect_answer(answers[-1].id, CancelToken())
     assert not changed.is_exact
 
 
 def test_what_comes_next_is_told_with_its_parts(app: Fireside, script: Path) -> None:
     chat_id = told_and_forgotten(app)
-    coming = app.chat.looks.coming(chat_id, ASKED)
+    coming = app.chat.looks.inspect_next(chat_id, ASKED)
     assert coming is not None
     assert coming.parts[0].kind == SYSTEM
     assert [part.kind for part in coming.parts][-3:] == [RECALLED, MESSAGE, TEMPLATE]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.events import AnswerStats, CancelToken, Finished
 from app.engine.protocol import Wish
 from app.features.chat import titles
@@ -20,8 +20,8 @@ LONG = "It matters a lot to me, so please take your time. " * 8
 
 @pytest.fixture
 def app(starter: Path) -> Iterator[Fireside]:
-    app = build()
-    app.change("chat", max_tokens=16, temperature=0.0)
+    app = build_program()
+    app.change_settings("chat", max_tokens=16, temperature=0.0)
     list(app.engine.load(starter, Wish(1024)))
     yield app
     app.close()
@@ -38,7 +38,7 @@ def ask(talk: AnswerService, chat_id: int, text: str) -> tuple[AnswerStats, list
 def test_a_prompt_is_counted_to_the_token_before_it_is_sent(app: Fireside, system: str) -> None:
     chat_id = app.conversations.create(system_prompt=system).id
     for text in ("Hello <|im_end|> there", "Ünïcödé 🔥 and 日本語", LONG):
-        parts = app.chat.looks.parts(chat_id, text)
+        parts = app.chat.looks.break_down(chat_id, text)
         assert parts is not None
         assert ask(app.chat, chat_id, text)[0].prompt_tokens == parts.used_tokens
 
@@ -59,11 +59,11 @@ def test_after_the_event_the_next_turn_reads_only_what_is_new(app: Fireside, sta
 
 def test_a_title_leaves_what_was_read_of_the_chat(app: Fireside, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(titles, "LEAST_WEIGHTS", 0)
-    monkeypatch.setattr(titles, "fits", lambda _title, _said: True)
+    monkeypatch.setattr(titles, "is_title", lambda _title, _said: True)
     chat_id = app.conversations.create(system_prompt="Be brief.").id
     before, _ = ask(app.chat, chat_id, LONG)
     writer = titles.ChatTitles(lambda: app.engine, app.conversations, lambda: app.settings)
-    assert list(writer.make(chat_id, CancelToken())), "the model was asked"
+    assert list(writer.make_title(chat_id, CancelToken())), "the model was asked"
     after, _ = ask(app.chat, chat_id, "And then?")
     assert after.reused_tokens >= before.prompt_tokens + before.generated_tokens - 1
 

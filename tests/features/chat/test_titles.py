@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.events import CancelToken
-from app.features.chat.titles import WISH, ChatTitles, cleaned, first_words, fits
+from app.features.chat.titles import WISH, ChatTitles, clean_title, first_words, is_title
 from tests.helpers.script import requests, write_script
 
 LARGE = 3_000_000_000
@@ -63,7 +63,7 @@ def test_first_words_are_never_empty_or_long(text: str) -> None:
     ],
 )
 def test_what_models_put_around_a_title_goes(written: str, title: str) -> None:
-    assert cleaned(written) == title
+    assert clean_title(written) == title
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_models_put_around_a_title_goes(written: str, title: str) -> None:
     ],
 )
 def test_a_title_is_short_and_about_the_chat(title: str, is_one: bool) -> None:
-    assert fits(title, f"{QUESTION}\nGrow lettuce and herbs.") is is_one
+    assert is_title(title, f"{QUESTION}\nGrow lettuce and herbs.") is is_one
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     def opened(*rules: dict[str, Any], **load: Any) -> Fireside:
         script = write_script(tmp_path / "script", *rules, load={"weights": LARGE} | load)
         monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-        app = build()
+        app = build_program()
         made.append(app)
         list(app.engine.load(Path("/any/model.gguf")))
         return app
@@ -120,7 +120,7 @@ def test_a_large_model_writes_the_title_in_the_background_for_which_nothing_leav
     chat_id = chat_of(app)
     before = app.conversations.get(chat_id)
     assert titles_of(app).is_wanted(chat_id, app.loaded)
-    assert list(titles_of(app).make(chat_id, CancelToken())) == ["Vegetable garden on a balcony"]
+    assert list(titles_of(app).make_title(chat_id, CancelToken())) == ["Vegetable garden on a balcony"]
     assert title_of(app, chat_id) == ("Vegetable garden on a balcony", "model")
     ask = requests(tmp_path / "script" / "script.json")[-1]
     assert (ask["background"], ask["modest"], ask["session"]) == (True, True, "")
@@ -140,18 +140,18 @@ def test_a_small_model_is_not_asked(make: Make, load: dict[str, Any]) -> None:
     app.close()
     small = make(TITLE, **load)
     assert not titles_of(small).is_wanted(chat_id, small.loaded)
-    assert list(titles_of(small).make(chat_id, CancelToken())) == []
+    assert list(titles_of(small).make_title(chat_id, CancelToken())) == []
 
 
 def test_it_can_be_switched_off_and_a_person_s_title_is_never_touched(make: Make) -> None:
     app = make(TITLE)
     chat_id = chat_of(app)
-    app.change("chat", titles=False)
+    app.change_settings("chat", titles=False)
     assert not titles_of(app).is_wanted(chat_id, app.loaded)
-    app.change("chat", titles=True)
+    app.change_settings("chat", titles=True)
     app.conversations.update(chat_id, title="Mine")
     assert not titles_of(app).is_wanted(chat_id, app.loaded)
-    assert list(titles_of(app).make(chat_id, CancelToken())) == [], "written while the model was being asked"
+    assert list(titles_of(app).make_title(chat_id, CancelToken())) == [], "written while the model was being asked"
     assert title_of(app, chat_id) == ("Mine", "person")
 
 
@@ -159,7 +159,7 @@ def test_it_can_be_switched_off_and_a_person_s_title_is_never_touched(make: Make
 def test_what_is_no_title_changes_nothing(make: Make, text: str) -> None:
     app = make({"when": "Write a title", "text": text})
     chat_id = chat_of(app)
-    assert list(titles_of(app).make(chat_id, CancelToken())) == []
+    assert list(titles_of(app).make_title(chat_id, CancelToken())) == []
     assert title_of(app, chat_id) == ("Plan a vegetable garden for a small balcony", "")
 
 
@@ -167,7 +167,7 @@ def test_a_title_waits_while_somebody_is_answered_and_can_be_cancelled(make: Mak
     app = make({**TITLE, "held_after": 1, "until": "never"})
     chat_id = chat_of(app)
     cancel, found = CancelToken(), list[str]()
-    thread = threading.Thread(target=lambda: found.extend(titles_of(app).make(chat_id, cancel)))
+    thread = threading.Thread(target=lambda: found.extend(titles_of(app).make_title(chat_id, cancel)))
     thread.start()
     while len(requests(tmp_path / "script" / "script.json")) < 2:
         thread.join(0.01)

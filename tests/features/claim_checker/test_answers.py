@@ -40,13 +40,13 @@ def store_answer(app: Fireside, text: str, *, document: str = KILN, passages: Se
     """An answer in a chat of its own, about a document that was shown whole, or of which passages were."""
     path = app.paths.data / "kiln.txt"
     path.write_text(document, "utf-8")
-    *_, last = app.documents.read(path, CancelToken())
+    *_, last = app.documents.read_file(path, CancelToken())
     assert isinstance(last, DocumentStored)
     chat = app.conversations.create()
     question = app.conversations.add_message(chat.id, None, Role.USER, "Who looked after it?")
     if passages is None:
         app.documents.attachments.add_to_draft(chat.id, last.document.id, DocumentUse.WHOLE)
-        app.documents.attachments.send(chat.id, question.id)
+        app.documents.attachments.move_to_message(chat.id, question.id)
     else:
         app.documents.attachments.add_passages(question.id, last.document.id, passages)
     return app.conversations.add_message(chat.id, question.id, Role.ASSISTANT, text).id
@@ -74,7 +74,7 @@ class Checking:
         return list(checker.check_answers(take, cancel or CancelToken()))
 
     def doubted_parts(self, answer_id: int) -> list[str]:
-        message = self.app.conversations.message(answer_id)
+        message = self.app.conversations.get_message(answer_id)
         assert message is not None
         parts = unsupported_parts(message.sources)
         return quote_parts(message.text, parts)[0] if parts is not None else []
@@ -105,14 +105,14 @@ def test_what_no_passage_supports_is_kept_with_the_answer_and_its_other_marks(
         AnswerChecked(second, ()),
     ]
     assert checking.doubted_parts(first) == ["painted blue"], "and not the sentence that says itself what is missing"
-    message = app.conversations.message(first)
+    message = app.conversations.get_message(first)
     assert message is not None
     assert message.sources == (NOT_FOUND, {"unsupported": [[13, 25]], "checker": "checker"})
     assert checking.doubted_parts(second) == []
     assert checking.made == 1, "one checker for both"
     app.conversations.finish_message(first, KILN, MessageState.COMPLETE, None)
     checking.run_checks(first)
-    assert app.conversations.message(first).sources == (NOT_FOUND,), "what was doubted before is not any more"  # type: ignore[union-attr]
+    assert app.conversations.get_message(first).sources == (NOT_FOUND,), "what was doubted before is not any more"  # type: ignore[union-attr]
 
 
 def test_a_real_checker_in_its_child_marks_what_the_same_network_says(app: Fireside, tmp_path: Path) -> None:

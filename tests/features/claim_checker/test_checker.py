@@ -15,7 +15,7 @@ from app.features.claim_checker.conversion import convert_checker
 from app.features.summary.messages import doubt_words
 from app.features.summary.result import ClaimsChecked, Method, Summarized, SummaryEvent, SummaryOptions
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import summarize
+from app.features.summary.summarize import summarize_documents
 from tests.features.summary.pipeline import document, scripted
 from tests.helpers.engine import scripted_client
 from tests.helpers.tiny_checker import make_checker
@@ -66,11 +66,11 @@ def checked(
     def events() -> Iterator[SummaryEvent]:
         given, wish = [document(KILN)], SummaryOptions(method=Method.MODEL)
         with scripted(tmp_path / "model", {"text": f"- {CLAIM} [1]\n"}) as model:
-            yield from summarize(given, wish, model.engine, MemorySteps(), CancelToken())
+            yield from summarize_documents(given, wish, model.engine, MemorySteps(), CancelToken())
 
     load = {"can_chat": not can_check}
     checker = ClaimChecker(lambda: path, lambda: scripted_client(tmp_path / "checker", {"load": load}))
-    return list(checker.check(events(), [document(KILN)], cancel))
+    return list(checker.check_summary(events(), [document(KILN)], cancel))
 
 
 def test_what_no_passage_supports_is_marked_and_said(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.errors import AppError, FileNotOnHub, ModelUnreadable
 from app.core.events import CancelToken
 from app.core.gguf import check_model
@@ -28,7 +28,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
 
 @pytest.fixture
 def app(hub: FakeHub) -> Iterator[Fireside]:
-    app = build()
+    app = build_program()
     yield app
     app.close()
 
@@ -50,7 +50,9 @@ def test_it_is_fetched_converted_and_removed(app: Fireside, hub: FakeHub, tmp_pa
     assert [one.name for one in app.paths.checker.rglob("*") if one.is_file()] == [CONVERTED], (
         "what it was made of is gone"
     )
-    assert all(CONVERTED not in str(row.model.path) for row in app.models.installed()), "no tab may take it for a model"
+    assert all(CONVERTED not in str(row.model.path) for row in app.models.list_installed()), (
+        "no tab may take it for a model"
+    )
     remove_checker(app.paths)
     assert not app.paths.checker.exists()
 

@@ -31,10 +31,10 @@ from app.features.exchange.backup import (
     last_aside,
     put_back,
     put_in_place,
-    refuse,
+    refuse_restored,
     unpack_backup,
 )
-from app.features.exchange.importing import recognize
+from app.features.exchange.importing import recognize_format
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database, is_let_go
 from app.store.documents import DocumentStore
@@ -76,10 +76,10 @@ def saved(here: AppPaths, tmp_path: Path) -> Path:
 
 def stored_document(store: DocumentStore, path: Path, *, blocks: int) -> int:
     """A document with so many paragraphs; its number."""
-    number = store.begin(path, 1, 1)
+    number = store.begin_document(path, 1, 1)
     fields = [{"id": n, "kind": "paragraph", "page": None, "text": f"Paragraph {n}."} for n in range(1, blocks + 1)]
     store.add_blocks(number, fields)
-    return store.finish(number, format_="text", unit="", pages=0, sha256=path.name, info={}).id
+    return store.finish_document(number, format_="text", unit="", pages=0, sha256=path.name, info={}).id
 
 
 def titles(places: AppPaths) -> list[str]:
@@ -126,9 +126,9 @@ def test_what_was_found_out_about_documents_comes_back(here: AppPaths, tmp_path:
         for question, verdict in zip(questions, verdicts, strict=True):
             Attachments(database).add_passages(question.id, lease, [2, 3], has_answer=verdict)
         store.vectors.add(lease, "granite", [1, 2, 4], given)
-        store.vectors.finish(lease, "granite")
+        store.vectors.mark_complete(lease, "granite")
         store.vectors.add(plan, "granite", [1], given[:1])
-        before = list(store.vectors.batches(lease, "granite"))
+        before = list(store.vectors.read_batches(lease, "granite"))
         list(back_up(tmp_path / "backup.zip", here, database, CancelToken()))
     there = home(tmp_path / "there")
     unpacked(tmp_path / "backup.zip", there)
@@ -139,8 +139,8 @@ def test_what_was_found_out_about_documents_comes_back(here: AppPaths, tmp_path:
         assert [(one.document_id, one.passages, one.has_answer) for one in found] == [
             (lease, (2, 3), verdict) for verdict in verdicts
         ]
-        assert [one.document_id for one in ProjectDocuments(database).of(project.id)] == [lease]
-        after = list(store.vectors.batches(lease, "granite"))
+        assert [one.document_id for one in ProjectDocuments(database).list_documents(project.id)] == [lease]
+        after = list(store.vectors.read_batches(lease, "granite"))
         assert [list(batch.blocks) for batch in after] == [[1, 2, 4]]
         assert np.array_equal(after[0].vectors, before[0].vectors)
         assert store.vectors.is_finished(lease, "granite")
@@ -174,12 +174,12 @@ def test_a_backup_waits_while_somebody_has_the_database_and_the_next_start_takes
         assert not is_let_go(here.database)
         assert put_in_place(here) is None
         assert len(Conversations(database).find()) == 2  # still whole, still ours
-    with closing(bootstrap.build(here)) as app:
+    with closing(bootstrap.build_program(here)) as app:
         (chat,) = app.conversations.find()
         assert (chat.title, app.shelf.whole.message_count(chat.id)) == ("Rent", 1)
         assert "Your backup is restored." in [notice.text for notice in app.notices]
         assert app.settings.appearance.zoom == 1.5
-    with closing(bootstrap.build(here)) as app:
+    with closing(bootstrap.build_program(here)) as app:
         assert not app.notices
 
 
@@ -188,7 +188,7 @@ def test_what_is_in_it_is_known_before_anybody_wants_it(saved: Path, here: AppPa
     assert isinstance(last, BackupUnpacked)
     assert (last.counts["chats"], last.counts["messages"], last.counts["summaries"]) == (1, 1, 0)
     assert put_in_place(here) is None, "a program that ended here starts as if nothing had been"
-    refuse(here)
+    refuse_restored(here)
     assert not here.unpacked.exists()
     list(unpack_backup(saved, here, CancelToken()))
     backup.remove_old(here, here.unpacked.stat().st_mtime + backup.FORGOTTEN_S + 1)
@@ -199,12 +199,12 @@ def test_what_was_here_before_is_kept_for_thirty_days(saved: Path, here: AppPath
     unpacked(saved, here)
     aside = put_in_place(here)
     assert aside is not None
-    with closing(bootstrap.build(here)) as app:
-        app.tidy()
+    with closing(bootstrap.build_program(here)) as app:
+        app.remove_unreferenced()
         assert aside.is_dir()
         long_ago = aside.stat().st_mtime - 31 * 24 * 3600
         os.utime(aside, (long_ago, long_ago))
-        app.tidy()
+        app.remove_unreferenced()
         assert not aside.exists()
 
 
@@ -353,7 +353,7 @@ def test_what_is_no_whole_backup_changes_nothing(saved: Path, here: AppPaths, tm
 
 def test_a_backup_is_not_taken_for_an_export(saved: Path) -> None:
     with pytest.raises(ChatsUnreadable) as caught:
-        recognize(saved)
+        recognize_format(saved)
     assert caught.value.reason == "backup"
 
 
@@ -443,13 +443,13 @@ def test_putting_back_waits_while_somebody_has_the_database_and_loses_nothing_wh
         put_back(here)
         assert put_in_place(here) is None
         list(unpack_backup(saved, here, CancelToken()))  # which takes the place of what waits
-        refuse(here)
+        refuse_restored(here)
         put_back(here)
         assert put_in_place(here) is None
         put_back(here)  # once more: that what waits is not wanted
         assert not here.restoring.exists()
         put_back(here)
-    with closing(bootstrap.build(here)) as app:
+    with closing(bootstrap.build_program(here)) as app:
         assert {chat.title for chat in app.conversations.find()} == {"Later", "Rent"}
         assert "What was here before is back." in [notice.text for notice in app.notices]
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from app.bootstrap import build_shelf
 from app.core.errors import ChatsUnreadable
 from app.core.events import AnswerStats, CancelToken, FinishReason, Role
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.exporting import ExportFinished, ExportProgress, export_chats
-from app.features.exchange.importing import ChatImported, ChatNotRead, ImportFinished, import_chats, recognize
+from app.features.exchange.importing import ChatImported, ChatNotRead, ImportFinished, import_chats, recognize_format
 from app.features.retrieval.support import NOT_FOUND
 from app.features.survey.wanted import SurveyCoverage, made_to_fields
 from app.store.assistants import AssistantStore
@@ -122,7 +122,7 @@ def test_any_tree_comes_back_as_it_went(given_chats: list[tuple[Conversation, li
         path = Path(folder) / "chats.json"
         exported(path, here, ours)
         value = json.loads(path.read_text(encoding="utf-8"))
-        assert list(problems(value, json.loads(resource("exchange/chats.schema.json").read_text()))) == []
+        assert list(problems(value, json.loads(resource_path("exchange/chats.schema.json").read_text()))) == []
         list(import_chats(path, there, CancelToken(), with_copies=True))
         came = everything(there, theirs)
         went = everything(here, ours)
@@ -146,7 +146,7 @@ def test_importing_twice_is_once_unless_a_copy_is_wanted(
     shelf.whole.add_tree(CHAT, [node(1, None, "How much?"), node(2, 1, "Much.")])
     path = tmp_path / "chats.json"
     assert exported(path, shelf, conversations) == ExportFinished(1, 2)
-    assert recognize(path) == "fireside"
+    assert recognize_format(path) == "fireside"
     assert list(import_chats(path, shelf, CancelToken()))[-1] == ImportFinished(0, 0, 1, 0)
     assert len(conversations.find()) == 1
     assert list(import_chats(path, shelf, CancelToken(), with_copies=True))[-1] == ImportFinished(1, 0, 0, 0)
@@ -174,8 +174,8 @@ def test_a_model_is_named_by_its_file_and_not_by_where_it_lies(
 
 
 def document(shelf: ChatArchive, name: str, sha256: str) -> int:
-    number = shelf.documents.begin(Path("/somewhere") / name, 1, 1)
-    return shelf.documents.finish(number, format_="pdf", unit="page", pages=9, sha256=sha256, info={}).id
+    number = shelf.documents.begin_document(Path("/somewhere") / name, 1, 1)
+    return shelf.documents.finish_document(number, format_="pdf", unit="page", pages=9, sha256=sha256, info={}).id
 
 
 def test_documents_come_back_where_they_are_and_are_named_where_not(
@@ -196,7 +196,7 @@ def test_documents_come_back_where_they_are_and_are_named_where_not(
     conversations.delete(conversations.find()[0].id)
     (imported,) = (one for one in import_chats(path, shelf, CancelToken()) if isinstance(one, ChatImported))
     assert imported.left_out == {}
-    question, answer = conversations.path(imported.conversation_id)
+    question, answer = conversations.read_branch(imported.conversation_id)
     attached = shelf.attachments.of_messages([question.id])[question.id]
     assert [(one.document_id, one.use) for one in attached] == [
         (lease, DocumentUse.WHOLE),
@@ -207,7 +207,7 @@ def test_documents_come_back_where_they_are_and_are_named_where_not(
     with fresh() as (there, theirs):
         (imported,) = (one for one in import_chats(path, there, CancelToken()) if isinstance(one, ChatImported))
         assert imported.left_out == {"file": 3, "reference": 1}
-        question, answer = theirs.path(imported.conversation_id)
+        question, answer = theirs.read_branch(imported.conversation_id)
         assert question.text == "How much?\n\n[Attached: lease.pdf]\n\n[Attached: plan.pdf]"
         assert answer.sources == ()
         (chat,) = theirs.find()
@@ -228,7 +228,7 @@ def test_what_was_judged_of_an_answer_comes_along_wherever_its_documents_are(
     assert (
         list(
             problems(
-                json.loads(path.read_text("utf-8")), json.loads(resource("exchange/chats.schema.json").read_text())
+                json.loads(path.read_text("utf-8")), json.loads(resource_path("exchange/chats.schema.json").read_text())
             )
         )
         == []
@@ -236,7 +236,7 @@ def test_what_was_judged_of_an_answer_comes_along_wherever_its_documents_are(
     with fresh() as (there, theirs):
         (imported,) = (one for one in import_chats(path, there, CancelToken()) if isinstance(one, ChatImported))
         assert imported.left_out == {}
-        assert theirs.path(imported.conversation_id)[1].sources == marks
+        assert theirs.read_branch(imported.conversation_id)[1].sources == marks
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_impossible_marks_are_left_out(
     path = tmp_path / "chats.json"
     path.write_text(json.dumps({"format": "fireside-chats", "version": 1, "chats": [{"messages": fields}]}), "utf-8")
     (imported,) = (one for one in import_chats(path, shelf, CancelToken()) if isinstance(one, ChatImported))
-    sources = conversations.path(imported.conversation_id)[1].sources
+    sources = conversations.read_branch(imported.conversation_id)[1].sources
     assert sources == ((made_to_fields(SurveyCoverage()),) if marks and "later" in str(marks) else ())
 
 
@@ -276,10 +276,10 @@ def test_project_assistant_and_tags_come_along_and_are_made_only_where_they_are_
         chat = replace(CHAT, project_id=project.id, assistant_id=assistant.id)
         numbers = [shelf.whole.add_tree(replace(chat, created_at=100.0 + n), [node(1, None, f"{n}?")]) for n in (0, 1)]
         for name in ("home", "money"):
-            Tags(database).put(Tags(database).create(name).id, numbers[0])
+            Tags(database).set_tag(Tags(database).create(name).id, numbers[0])
         exported(path, shelf, Conversations(database))
     value = json.loads(path.read_text(encoding="utf-8"))
-    assert list(problems(value, json.loads(resource("exchange/chats.schema.json").read_text()))) == []
+    assert list(problems(value, json.loads(resource_path("exchange/chats.schema.json").read_text()))) == []
     assert "nobody" not in path.read_text(encoding="utf-8")
     with closing(Database.in_memory()) as database:
         shelf, tags = build_shelf(database), Tags(database)
@@ -290,7 +290,7 @@ def test_project_assistant_and_tags_come_along_and_are_made_only_where_they_are_
         (assistant,) = AssistantStore(database).all()
         assert (project.name, project.icon, project.instructions) == ("Flat", "house", "Answer as a lawyer.")
         assert [one.text for one in Memories(database).all()] == ["I rent."]
-        assert len(ProjectDocuments(database).of(project.id)) == 1
+        assert len(ProjectDocuments(database).list_documents(project.id)) == 1
         assert (assistant.instructions, assistant.sampling) == ("Be exact.", {"top_k": 5})
         found = sorted(Conversations(database).find(), key=lambda one: one.created_at)
         assert [(one.project_id, one.assistant_id) for one in found] == [(project.id, assistant.id)] * 2
@@ -305,11 +305,11 @@ def test_a_file_of_before_there_were_projects_is_read_as_it_was(
     *_, last = import_chats(OLD_FILE, shelf, CancelToken())
     assert last == ImportFinished(2, 0, 0, 0)
     question, rent = sorted(conversations.find(), key=lambda one: one.title == "Rent in Köln")
-    assert [one.text for one in conversations.path(question.id)] == ["كم؟"]
+    assert [one.text for one in conversations.read_branch(question.id)] == ["كم؟"]
     assert (rent.system_prompt, rent.temperature, rent.draft, rent.sampling) == (
         "Be brief.", 0.4, "and then", {"top_k": 40},
     )  # fmt: skip
-    first, answer = conversations.path(rent.id)
+    first, answer = conversations.read_branch(rent.id)
     assert (first.pinned, answer.text, answer.thinking, len(answer.versions)) == (True, "It is **high**.", "Hm.", 2)
     assert answer.sources[0]["document_id"] == lease
     assert answer.stats is not None
@@ -361,7 +361,7 @@ def test_impossible_values_are_as_in_a_new_chat_and_the_rest_is_read(
     assert [one.reason for one in events if isinstance(one, ChatNotRead)] == ["unknown"]
     (found,) = conversations.find()
     assert (found.title, found.temperature, found.sampling, found.thinking) == ("", None, {"top_k": 3}, "")
-    assert [one.text for one in conversations.path(found.id)] == ["kept", ""]
+    assert [one.text for one in conversations.read_branch(found.id)] == ["kept", ""]
 
 
 def test_a_long_chat_is_written_a_message_at_a_time_and_nothing_is_left_of_a_cancelled_one(

@@ -80,8 +80,8 @@ TREE = [
 
 
 def lease(shelf: ChatArchive) -> int:
-    number = shelf.documents.begin(Path("/lease.pdf"), 1, 1)
-    return shelf.documents.finish(number, format_="pdf", unit="page", pages=9, sha256="aa", info={}).id
+    number = shelf.documents.begin_document(Path("/lease.pdf"), 1, 1)
+    return shelf.documents.finish_document(number, format_="pdf", unit="page", pages=9, sha256="aa", info={}).id
 
 
 @pytest.fixture

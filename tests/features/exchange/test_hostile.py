@@ -17,7 +17,7 @@ from app.core.errors import ChatsUnreadable, DiskFull
 from app.core.events import CancelToken
 from app.features.exchange import chat_file, foreign, importing, other_programs
 from app.features.exchange.chat_file import ChatArchive
-from app.features.exchange.foreign import ForeignChat, ForeignMessage, TooManyMessages, grown
+from app.features.exchange.foreign import ForeignChat, ForeignMessage, TooManyMessages, grow_tree
 from app.features.exchange.importing import (
     KINDS,
     ChatImported,
@@ -26,7 +26,7 @@ from app.features.exchange.importing import (
     import_chats,
     left_out_words,
     not_read_words,
-    recognize,
+    recognize_format,
 )
 from app.store.conversations import Conversations
 from tests.features.exchange import makers
@@ -54,7 +54,7 @@ def test_a_deep_chat_is_no_recursion_and_its_steps_are_turns(
     path = makers.put(tmp_path / "c.json", [makers.gpt_chat(*nodes, current="n1999")])
     (imported,) = (one for one in read(path, shelf) if isinstance(one, ChatImported))
     assert imported.messages == 2_000
-    assert conversations.path(imported.conversation_id)[-1].text == "text 1999"
+    assert conversations.read_branch(imported.conversation_id)[-1].text == "text 1999"
 
 
 def test_circles_and_lost_parents_are_counted_and_the_rest_is_here(
@@ -76,7 +76,7 @@ def test_circles_and_lost_parents_are_counted_and_the_rest_is_here(
 def test_too_many_messages_are_refused_before_they_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreign, "MOST_MESSAGES", 10)
     with pytest.raises(TooManyMessages):
-        grown(ForeignChat(messages=[ForeignMessage(str(at), None, "user", "x") for at in range(11)]), 1.0)
+        grow_tree(ForeignChat(messages=[ForeignMessage(str(at), None, "user", "x") for at in range(11)]), 1.0)
 
 
 def test_very_many_nodes_and_elements_are_bounded(tmp_path: Path, shelf: ChatArchive) -> None:
@@ -121,7 +121,7 @@ def test_what_is_no_export_says_so(tmp_path: Path, shelf: ChatArchive) -> None:
     folder.mkdir()
     for path, wanted in ((empty, "empty"), (text, "unknown"), (other, "unknown"), (pipe, "not_a_file")):
         assert reason(path, shelf) == wanted
-        assert recognize(path) == "" if wanted == "unknown" else True
+        assert recognize_format(path) == "" if wanted == "unknown" else True
     assert reason(folder, shelf) == "empty"
     assert reason(tmp_path / "none", shelf) == "missing"
     assert reason(makers.put_zip(tmp_path / "x.zip", {"notes.txt": "x"}), shelf) == "empty"
@@ -215,7 +215,7 @@ def test_no_reader_falls_over_a_value_of_another_type(kind: str, data: st.DataOb
     value = example()
     place = data.draw(st.sampled_from(places(value)[1:]))
     chat = reader(with_other(value, place, data.draw(ODD)))
-    conversation, messages, _ = grown(chat, 5.0)
+    conversation, messages, _ = grow_tree(chat, 5.0)
     assert conversation.created_at > 0
     seen: set[int | None] = {None}
     for one in messages:
@@ -230,7 +230,7 @@ def test_jan_and_our_own_reader_neither(about: Any, values: list[Any]) -> None:
     lines = [json.dumps(one).encode("utf-8", "replace") for one in values]
     messages = [{"role": "user", "content": one, "created_at": one, "metadata": one} for one in values]
     lines += [json.dumps(one).encode("utf-8", "replace") for one in messages]
-    grown(other_programs.read_jan(thread, [*lines, None]), 5.0)
+    grow_tree(other_programs.read_jan(thread, [*lines, None]), 5.0)
 
 
 @given(ODD, st.lists(ODD, max_size=3))

@@ -15,7 +15,7 @@ from app.features.exchange.importing import (
     ChatIsHere,
     ImportFinished,
     import_chats,
-    recognize,
+    recognize_format,
 )
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
 from tests.features.exchange import makers
@@ -32,7 +32,7 @@ def imported(path: Path, shelf: ChatArchive, conversations: Conversations) -> tu
 def outline(shelf: ChatArchive, chat: Conversation) -> list[str]:
     """Every message with how deep it stands, its first letter and whether it is on the open branch."""
     depths: dict[int | None, int] = {None: -1}
-    shown = {one.id for one in shelf.whole.branch(chat.id)}
+    shown = {one.id for one in shelf.whole.iterate_branch(chat.id)}
     lines = []
     for one in shelf.whole.all_messages(chat.id):
         depths[one.id] = depths[one.parent_id] + 1
@@ -47,7 +47,7 @@ def by_text(shelf: ChatArchive, chat: Conversation, text: str) -> TreeMessage:
 def test_chatgpt(tmp_path: Path, shelf: ChatArchive, conversations: Conversations) -> None:
     members = {"user.json": {"id": "u"}, "conversations.json": [makers.gpt_example()], "chat.html": "x"}
     path = makers.put_zip(tmp_path / "export.zip", members)
-    assert recognize(path) == "chatgpt"
+    assert recognize_format(path) == "chatgpt"
     event, chat = imported(path, shelf, conversations)
     assert outline(shelf, chat) == [
         "0 u: 'What floats?'",
@@ -66,7 +66,7 @@ def test_chatgpt(tmp_path: Path, shelf: ChatArchive, conversations: Conversation
 
 def test_claude(tmp_path: Path, shelf: ChatArchive, conversations: Conversations) -> None:
     path = makers.put_zip(tmp_path / "data.zip", {"conversations.json": [makers.claude_example()], "users.json": []})
-    assert recognize(path) == "claude"
+    assert recognize_format(path) == "claude"
     event, chat = imported(path, shelf, conversations)
     assert outline(shelf, chat) == [
         "0*u: 'a long paste\\n\\nWhy?\\n\\n[Attached: map.png]'",
@@ -94,7 +94,7 @@ def test_claudes_older_list_without_parents_is_one_branch(
 def test_lm_studio(tmp_path: Path, shelf: ChatArchive, conversations: Conversations) -> None:
     makers.put(tmp_path / "lm" / "conversations" / "folder" / "1721.conversation.json", makers.lm_example())
     makers.put(tmp_path / "lm" / "conversations" / "other.json", {"not": "a chat"})
-    assert recognize(tmp_path / "lm") == "lm_studio"
+    assert recognize_format(tmp_path / "lm") == "lm_studio"
     event, chat = imported(tmp_path / "lm", shelf, conversations)
     assert outline(shelf, chat) == [
         "0 u: 'What does ice do?'",
@@ -117,7 +117,7 @@ def test_lm_studio(tmp_path: Path, shelf: ChatArchive, conversations: Conversati
 @pytest.mark.parametrize("chosen", ["", "threads", "threads/t1", "threads/t1/messages.jsonl", "threads/t1/thread.json"])
 def test_jan(tmp_path: Path, shelf: ChatArchive, conversations: Conversations, chosen: str) -> None:
     path = makers.jan_example(tmp_path / "jan") / chosen
-    assert recognize(path) == "jan"
+    assert recognize_format(path) == "jan"
     event, chat = imported(path, shelf, conversations)
     assert outline(shelf, chat) == [
         "0*u: 'How hot?\\n\\n[Attached: picture]'",
@@ -125,7 +125,7 @@ def test_jan(tmp_path: Path, shelf: ChatArchive, conversations: Conversations, c
         "2*u: 'And black?'",
         "3*a: '95.'",
     ]
-    assert [one.thinking for one in shelf.whole.branch(chat.id)] == ["", "Green?", "", "Boiling."]
+    assert [one.thinking for one in shelf.whole.iterate_branch(chat.id)] == ["", "Green?", "", "Boiling."]
     assert by_text(shelf, chat, "95").state is MessageState.STOPPED
     assert (chat.title, chat.system_prompt, chat.model, chat.created_at) == ("Tea", "Brew.", "tiny", 1_730_000_000)
     assert event.left_out == {"picture": 1, "damaged": 1}
@@ -133,7 +133,7 @@ def test_jan(tmp_path: Path, shelf: ChatArchive, conversations: Conversations, c
 
 def test_open_webui(tmp_path: Path, shelf: ChatArchive, conversations: Conversations) -> None:
     path = makers.put(tmp_path / "chat-export-1.json", [makers.webui_example()])
-    assert recognize(path) == "open_webui"
+    assert recognize_format(path) == "open_webui"
     event, chat = imported(path, shelf, conversations)
     assert outline(shelf, chat) == ["0*u: 'Is 2 < 3?\\n\\n[Attached: sums.txt]'", "1*a: 'Yes.'", "1 a: 'No.'"]
     yes, no = by_text(shelf, chat, "Yes"), by_text(shelf, chat, "No")
@@ -199,7 +199,7 @@ def test_a_chat_that_went_on_elsewhere_and_here_gets_what_is_new(
         "3 a: 'More.'",
     ]
     conversations.choose_version(by_text(shelf, found, "Rain").id)
-    assert [one.text for one in conversations.path(chat.id)][1:] == ["Rain.", "And rain?"]
+    assert [one.text for one in conversations.read_branch(chat.id)][1:] == ["Rain.", "And rain?"]
     assert list(import_chats(path, shelf, CancelToken()))[-1] == ImportFinished(0, 0, 1, 0)
 
 

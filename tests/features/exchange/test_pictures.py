@@ -55,7 +55,7 @@ def chat(database: Database, shelf: ChatArchive, tmp_path: Path) -> Conversation
     assert shelf.media is not None
     files = [picture(tmp_path / "a red one.png", RED), save(halves(80, 40), tmp_path / "b.jpg", turned=True)]
     for path in (*files, drawing(tmp_path / "c.svg")):
-        chats.media.use(question.id, [(shelf.media.add(path).sha256, path.name, 64)])
+        chats.media.add_uses(question.id, [(shelf.media.add_picture(path).sha256, path.name, 64)])
     chats.add_message(chat.id, question.id, Role.ASSISTANT, "Pictures.")
     found = chats.get(chat.id)
     assert found is not None
@@ -94,11 +94,11 @@ def test_our_own_file_brings_them_back_elsewhere(chat: Conversation, shelf: Chat
         there = build_shelf(database, build_media(other, database))
         list(import_chats(path, there, CancelToken()))
         chats = Conversations(database)
-        question = chats.path(chats.find()[0].id)[0]
+        question = chats.read_branch(chats.find()[0].id)[0]
         uses = chats.media.of_messages([question.id])[question.id]
         assert [(use.name, use.most_tokens) for use in uses] == [("a red one.png", 64), ("b.jpg", 64), ("c.svg", 64)]
         assert there.media is not None
-        assert there.media.original(uses[0].media).read_bytes() == (tmp_path / "a red one.png").read_bytes()
+        assert there.media.original_path(uses[0].media).read_bytes() == (tmp_path / "a red one.png").read_bytes()
         assert (uses[1].media.width, uses[1].media.height) == (40, 80)
         list(import_chats(path, there, CancelToken(), with_copies=True))
         assert len(database_files(other)) == 3  # each once
@@ -113,7 +113,7 @@ def test_what_is_no_picture_in_a_strange_file_is_named(chat: Conversation, shelf
         there = build_shelf(database, build_media(other, database))
         list(import_chats(path, there, CancelToken()))
         chats = Conversations(database)
-        question = chats.path(chats.find()[0].id)[0]
+        question = chats.read_branch(chats.find()[0].id)[0]
         assert "a red one.png" in question.text
         assert len(chats.media.of_messages([question.id])[question.id]) == 2
 
@@ -143,7 +143,7 @@ def imported(path: Path, shelf: ChatArchive, database: Database) -> tuple[list[t
     """The questions with the names of their pictures, and what did not come along."""
     (event,) = (one for one in import_chats(path, shelf, CancelToken()) if isinstance(one, ChatImported))
     chats = Conversations(database)
-    questions = [one for one in chats.path(event.conversation_id) if one.role is Role.USER]
+    questions = [one for one in chats.read_branch(event.conversation_id) if one.role is Role.USER]
     uses = chats.media.of_messages([one.id for one in questions])
     return [(one.text, [use.name for use in uses.get(one.id, [])]) for one in questions], dict(event.left_out)
 
@@ -192,7 +192,7 @@ def test_the_same_chat_without_its_pictures_is_no_other_version(
     assert any(isinstance(one, ChatIsHere) for one in again), again
     chats = Conversations(database)
     assert len(chats.find()) == 1
-    assert [one.text for one in chats.path(event.conversation_id)] == ["Is this loaf done?", "Nearly."]
+    assert [one.text for one in chats.read_branch(event.conversation_id)] == ["Is this loaf done?", "Nearly."]
 
 
 @pytest.mark.parametrize("order", [((0,), (0, 1)), ((), (1,), (0,)), ((1,), (0,)), ((0, 1), (1,))])
@@ -216,7 +216,7 @@ def test_pictures_that_come_with_a_later_export_join_their_message(
         told += list(import_chats(export, shelf, CancelToken()))
     chats = Conversations(database)
     (stored,) = chats.find()
-    question, answer = chats.path(stored.id)
+    question, answer = chats.read_branch(stored.id)
     assert (question.text, answer.text, len(question.versions)) == ("Which is done?", "The left one.", 1)
     names = sorted(use.name for use in chats.media.of_messages([question.id])[question.id])
     assert names == ["file_00d0 (8 × 8)", "file_00d1 (8 × 8)"]
@@ -247,7 +247,7 @@ def test_what_chatgpts_models_drew_comes_with_their_answers(
     path = makers.put_zip(tmp_path / "export.zip", members)
     (event,) = (one for one in import_chats(path, shelf, CancelToken()) if isinstance(one, ChatImported))
     chats = Conversations(database)
-    question, answer = chats.path(event.conversation_id)
+    question, answer = chats.read_branch(event.conversation_id)
     assert (question.role, answer.role) == (Role.USER, Role.ASSISTANT)
     assert answer.text == "Here is your cat.\n\nAnd the chart."
     uses = chats.media.of_messages([question.id, answer.id])

@@ -9,7 +9,15 @@ import pytest
 from app.core.errors import ModelMissing
 from app.core.events import CancelToken, Finished, TextDelta
 from app.engine.client import EngineClient
-from app.features.inside.compare import MOST_PAIRS, ModelAsleep, VoteTally, answers, tally_of, with_vote, without_votes
+from app.features.inside.compare import (
+    MOST_PAIRS,
+    ModelAsleep,
+    VoteTally,
+    compare_answers,
+    tally_of,
+    with_vote,
+    without_votes,
+)
 from tests.helpers.engine import scripted_client
 
 ONE, OTHER = Path("/models/one.gguf"), Path("/models/other.gguf")
@@ -27,7 +35,7 @@ def test_both_answer_one_after_the_other_and_leave_memory(engine: EngineClient) 
         rooms.append(path)
         return ModelAsleep("Chatty") if path == OTHER else None
 
-    told = list(answers(engine, [ONE, OTHER], "Who are you?", make_room=make_room, cancel=CancelToken()))
+    told = list(compare_answers(engine, [ONE, OTHER], "Who are you?", make_room=make_room, cancel=CancelToken()))
     texts = ["".join(e.text for place, e in told if place == at and isinstance(e, TextDelta)) for at in (0, 1)]
     assert texts == ["I am who I am"] * 2
     assert [place for place, event in told if isinstance(event, Finished)] == [0, 1]
@@ -41,7 +49,7 @@ def test_one_that_cannot_be_loaded_costs_only_its_own_answer(tmp_path: Path) -> 
     engine = scripted_client(tmp_path / "scripted", {"load": {"any_path": False}})
     here = tmp_path / "here.gguf"
     here.write_bytes(b"GGUF")
-    told = list(answers(engine, [OTHER, here], "Well?", cancel=CancelToken()))
+    told = list(compare_answers(engine, [OTHER, here], "Well?", cancel=CancelToken()))
     assert [type(event) for place, event in told if place == 0][-1] is ModelMissing
     assert [type(event) for place, event in told if place == 1][-1] is Finished
     engine.close()
@@ -49,7 +57,7 @@ def test_one_that_cannot_be_loaded_costs_only_its_own_answer(tmp_path: Path) -> 
 
 def test_stop_ends_it_with_what_there_is(engine: EngineClient) -> None:
     cancel, told = CancelToken(), list[tuple[int, object]]()
-    for event in answers(engine, [ONE, OTHER], "Who?", cancel=cancel):
+    for event in compare_answers(engine, [ONE, OTHER], "Who?", cancel=cancel):
         told.append(event)
         if isinstance(event[1], TextDelta):
             cancel.cancel()

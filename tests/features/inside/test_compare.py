@@ -24,8 +24,8 @@ from app.features.inside.compare import (
     ModelAsleep,
     ModelFigures,
     best_of,
-    candidates,
-    compare,
+    compare_models,
+    find_candidates,
     line_of,
     line_through,
     room_beside,
@@ -46,7 +46,7 @@ def test_a_known_exponent_is_found(exponent: float, factor: float, sizes: list[i
     if found is None:
         return
     assert found.exponent == pytest.approx(exponent, abs=1e-3)
-    assert found.loss(sizes[0]) == pytest.approx(factor * sizes[0] ** -exponent, rel=1e-3)
+    assert found.loss_at(sizes[0]) == pytest.approx(factor * sizes[0] ** -exponent, rel=1e-3)
     assert math.isnan(found.uncertainty) or found.uncertainty < 1e-2
 
 
@@ -72,10 +72,10 @@ def test_the_line_is_surest_in_the_middle_of_its_points() -> None:
     low, high = found.exponents
     assert high - found.exponent == pytest.approx(STUDENT[3] * found.uncertainty)  # six points, two are used up
     assert low < 0.1 < high
-    widths = [math.log(upper / lower) for lower, upper in map(found.between, (10**3, 10**8.5, 10**14))]
+    widths = [math.log(upper / lower) for lower, upper in map(found.confidence_band, (10**3, 10**8.5, 10**14))]
     assert widths[1] < widths[0]
     assert widths[1] < widths[2]
-    assert all(found.between(size)[0] < found.loss(size) < found.between(size)[1] for size in sizes)
+    assert all(found.confidence_band(size)[0] < found.loss_at(size) < found.confidence_band(size)[1] for size in sizes)
 
 
 @pytest.mark.parametrize("points", [[(10, 2.0), (100, 1.0)], [(10, 2.0), (10, 2.1), (100, 1.0), (101, 1.1)]])
@@ -109,7 +109,7 @@ def test_the_table_has_a_line_for_each_and_no_figures_for_who_failed() -> None:
 def test_candidates_say_what_they_need_or_what_is_wrong_with_them(tmp_path: Path) -> None:
     good, broken = make_tiny("llama", tmp_path / "good.gguf"), tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF")
-    found = list(candidates([(good, "Good", False), (broken, "Broken", True)], CancelToken()))
+    found = list(find_candidates([(good, "Good", False), (broken, "Broken", True)], CancelToken()))
     assert [type(one) for one in found] == [ComparedModel, ComparedModel]
     assert found[0].needed_bytes > found[0].size_bytes > 4 * found[0].parameters > 0
     assert isinstance(found[1].error, ModelUnreadable)
@@ -147,7 +147,7 @@ def test_several_models_read_one_text_and_a_broken_one_costs_only_itself(engine:
     paths = [make_tiny(kind, tmp_path / f"{kind}.gguf") for kind in ("llama", "experts")]
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF")
-    events = list(compare(engine, [paths[0], broken, paths[1]], TEXT, cancel=CancelToken()))
+    events = list(compare_models(engine, [paths[0], broken, paths[1]], TEXT, cancel=CancelToken()))
     found = [event for event in events if isinstance(event, ModelFigures)]
     assert [one.error is None for one in found] == [True, False, True]
     assert [one.name for one in found if one.error is None] == ["Tiny llama", "Tiny experts"]
@@ -171,7 +171,9 @@ def test_one_that_ends_the_child_costs_only_itself(tmp_path: Path) -> None:
     paths = [tmp_path / "hostile.gguf", tmp_path / "good.gguf"]
     for path in paths:
         write_model(path)
-    found = [event for event in compare(client, paths, TEXT, cancel=CancelToken()) if isinstance(event, ModelFigures)]
+    found = [
+        event for event in compare_models(client, paths, TEXT, cancel=CancelToken()) if isinstance(event, ModelFigures)
+    ]
     client.close()
     assert isinstance(found[0].error, ModelDamaged)
     assert found[1].error is None
@@ -186,7 +188,7 @@ def test_a_text_of_one_token_has_no_figure() -> None:
 def test_stop_ends_it_between_two_models(engine: EngineClient, tmp_path: Path) -> None:
     path = make_tiny("llama", tmp_path / "tiny.gguf")
     cancel, found = CancelToken(), list[object]()
-    for event in compare(engine, [path, path], TEXT, cancel=cancel):
+    for event in compare_models(engine, [path, path], TEXT, cancel=cancel):
         found.append(event)
         if isinstance(event, ModelFigures):
             cancel.cancel()
@@ -196,7 +198,7 @@ def test_stop_ends_it_between_two_models(engine: EngineClient, tmp_path: Path) -
 def test_an_engine_that_is_let_go_of_ends_it_at_once(engine: EngineClient, tmp_path: Path) -> None:
     path = make_tiny("llama", tmp_path / "tiny.gguf")
     cancel, found = CancelToken(), list[object]()
-    for event in compare(engine, [path, path], TEXT * 200, cancel=cancel):
+    for event in compare_models(engine, [path, path], TEXT * 200, cancel=cancel):
         found.append(event)
         if isinstance(event, ComparisonStep) and event.doing == "reading":
             cancel.cancel()

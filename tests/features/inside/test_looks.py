@@ -16,15 +16,15 @@ from app.core.events import CancelToken, Guess, Message, PromptProgress, Role, T
 from app.engine.client import EngineClient
 from app.features.inside.looks import (
     PromptShare,
-    attention,
-    layers,
-    placed,
-    probabilities,
-    replaced,
+    place_tokens,
+    read_attention,
+    read_layers,
+    read_probabilities,
+    replace_token,
     shares_of,
     surprise_of,
     tokens_of,
-    within,
+    tokens_within,
 )
 from tests.helpers.engine import load, scripted_client
 
@@ -34,7 +34,7 @@ def test_pieces_of_any_text_cover_it_from_beginning_to_end(text: str, data: st.D
     raw = text.encode("utf-8", "replace")
     cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(raw) - 1)), max_size=8)) | {0, len(raw)})
     tokens = [TokenSeen(0, raw[start:end]) for start, end in itertools.pairwise(cuts) if start < end]
-    places = placed(tokens, text)
+    places = place_tokens(tokens, text)
     assert places[0].start == 0
     assert places[-1].end == len(text)
     for one, following in itertools.pairwise(places):
@@ -46,7 +46,7 @@ def test_pieces_of_any_text_cover_it_from_beginning_to_end(text: str, data: st.D
 
 
 def test_a_blank_that_the_vocabulary_puts_before_a_text_has_no_place() -> None:
-    places = placed([TokenSeen(1, b" Hello"), TokenSeen(2, b" you")], "Hello you")
+    places = place_tokens([TokenSeen(1, b" Hello"), TokenSeen(2, b" you")], "Hello you")
     assert [(place.start, place.end) for place in places] == [(0, 5), (5, 9)]
 
 
@@ -80,25 +80,25 @@ def engine(tmp_path: Path) -> Iterator[EngineClient]:
 
 
 def test_a_text_of_any_length_is_seen_window_by_window_and_stops_when_asked(engine: EngineClient) -> None:
-    events = list(probabilities(engine, "word " * 600))
+    events = list(read_probabilities(engine, "word " * 600))
     assert len([event for event in events if isinstance(event, TokenSeen)]) == 601
     assert [event.done_tokens for event in events if isinstance(event, PromptProgress)] == [256, 512, 601]
     cancel, got = CancelToken(), list[Any]()
-    for event in probabilities(engine, "word " * 600, cancel=cancel):
+    for event in read_probabilities(engine, "word " * 600, cancel=cancel):
         got.append(event)
         cancel.cancel()
     assert len(got) == 257
 
 
 def test_heads_are_shown_one_by_one_or_as_their_mean(engine: EngineClient) -> None:
-    found = attention(engine, "one two three")
-    assert found.of(1, 0) == found.of(1)
-    assert found.of(0)[2] == pytest.approx([1 / 3] * 3)
-    assert found.of(0)[0] == [1, 0, 0]
+    found = read_attention(engine, "one two three")
+    assert found.shares_of(1, 0) == found.shares_of(1)
+    assert found.shares_of(0)[2] == pytest.approx([1 / 3] * 3)
+    assert found.shares_of(0)[0] == [1, 0, 0]
 
 
 def test_layers_and_tokens_come_with_their_words(engine: EngineClient) -> None:
-    tokens, found = layers(engine, "one two")
+    tokens, found = read_layers(engine, "one two")
     assert [token.data for token in tokens] == [b"one", b" two"]
     assert [[guesses[0].data for guesses in layer] for layer in found] == [[b"one", b" two"]] * 2
     assert [(token.text, token.start) for token in tokens_of(engine, "one two")] == [("one", 0), (" two", 3)]
@@ -122,7 +122,7 @@ def test_a_prompts_tokens_are_counted_by_message_and_the_rest_is_the_templates()
         "?",
         "\n",
     ]
-    tokens = placed([TokenSeen(number, part.encode()) for number, part in enumerate(parts)])
+    tokens = place_tokens([TokenSeen(number, part.encode()) for number, part in enumerate(parts)])
     said = [(Role.USER, " Where to?\n"), (Role.ASSISTANT, "Home."), (Role.USER, "Where?")]
     found = shares_of(tokens, "".join(parts), [Message(role, text) for role, text in said])
     assert found == [
@@ -134,7 +134,7 @@ def test_a_prompts_tokens_are_counted_by_message_and_the_rest_is_the_templates()
 
 
 def test_a_message_that_the_template_changed_counts_as_the_templates() -> None:
-    tokens = placed([TokenSeen(1, b"WHERE"), TokenSeen(2, b"?")])
+    tokens = place_tokens([TokenSeen(1, b"WHERE"), TokenSeen(2, b"?")])
     assert shares_of(tokens, "WHERE?", [Message(Role.USER, "where?")]) == [PromptShare(None, 2)]
 
 
@@ -144,27 +144,27 @@ def answer(*parts: str | bytes) -> list[TokenSeen]:
 
 def test_an_answers_own_tokens_are_told_from_the_thinking_before_it() -> None:
     tokens = answer("<think>", "Yes", "</think>", "\n\n", "Yes", ".")
-    assert within(tokens, "Yes.") == tokens[4:]
-    assert within(answer("Yes", ".", " And"), "Yes.") == answer("Yes", ".")
-    assert within(answer("\n\nYes", "."), "Yes.") == answer("\n\nYes", ".")
-    assert within(tokens, "No.") == []
+    assert tokens_within(tokens, "Yes.") == tokens[4:]
+    assert tokens_within(answer("Yes", ".", " And"), "Yes.") == answer("Yes", ".")
+    assert tokens_within(answer("\n\nYes", "."), "Yes.") == answer("\n\nYes", ".")
+    assert tokens_within(tokens, "No.") == []
 
 
 def test_another_token_begins_where_the_one_before_it_ended() -> None:
     tokens = answer("A", " house", " by")
-    assert replaced("A house by", tokens, 1, Guess(b" hut", 0.1, 70)) == ("A", (70,))
-    assert replaced("A house by", tokens, 0, Guess(b"The", 0.1, 71)) == ("", (71,))
-    assert replaced("A house by", tokens, 1, Guess(b" hut", 0.1)) is None
-    assert replaced("Another answer", tokens, 1, Guess(b" hut", 0.1, 70)) is None
+    assert replace_token("A house by", tokens, 1, Guess(b" hut", 0.1, 70)) == ("A", (70,))
+    assert replace_token("A house by", tokens, 0, Guess(b"The", 0.1, 71)) == ("", (71,))
+    assert replace_token("A house by", tokens, 1, Guess(b" hut", 0.1)) is None
+    assert replace_token("Another answer", tokens, 1, Guess(b" hut", 0.1, 70)) is None
 
 
 def test_in_the_middle_of_a_character_its_first_bytes_are_written_again() -> None:
     data = "🎉".encode()
     tokens = answer("So ", data[:1], data[1:3], data[3:], "!")
-    assert replaced("So 🎉!", tokens, 3, Guess(b"\x8a", 0.1, 90)) == ("So ", (1, 2, 90))
-    assert replaced("So 🎉!", tokens, 4, Guess(b"?", 0.1, 91)) == ("So 🎉", (91,))
+    assert replace_token("So 🎉!", tokens, 3, Guess(b"\x8a", 0.1, 90)) == ("So ", (1, 2, 90))
+    assert replace_token("So 🎉!", tokens, 4, Guess(b"?", 0.1, 91)) == ("So 🎉", (91,))
 
 
 def test_what_the_template_took_from_the_beginning_or_left_there_is_no_matter() -> None:
-    assert replaced(" A b", answer("A", " b"), 1, Guess(b" c", 0.1, 70)) == (" A", (70,))
-    assert replaced("A b", answer("\n\nA", " b"), 1, Guess(b" c", 0.1, 70)) == ("A", (70,))
+    assert replace_token(" A b", answer("A", " b"), 1, Guess(b" c", 0.1, 70)) == (" A", (70,))
+    assert replace_token("A b", answer("\n\nA", " b"), 1, Guess(b" c", 0.1, 70)) == ("A", (70,))

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from app.engine.fit import GpuRoom, MemoryRoom
-from app.features.models.choice import fits_machine, is_translator, needed_bytes, offer_words, suggested
+from app.features.models.choice import fits_machine, is_translator, needed_bytes, offer_words, suggest_entries
 from app.features.models.languages import BYTES_A_WEIGHT
 from app.features.summary.method import method_for
 from app.features.summary.result import Method, SummaryOptions
@@ -24,7 +24,7 @@ def machine(ram_gb: float, *vram_gb: float, shared: bool = False) -> MemoryRoom:
 
 
 def ids(task: str, room: MemoryRoom, limit: int = 3) -> list[str]:
-    return [entry.id for entry in suggested(ENTRIES, task, room, limit)]
+    return [entry.id for entry in suggest_entries(ENTRIES, task, room, limit)]
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,19 @@ def test_the_default_comes_first_then_the_fastest_then_the_best_of_the_rest(
 )
 def test_the_first_writes_as_fast_as_people_read_where_anything_does(gb_per_s: int, expected: list[str]) -> None:
     """A machine with 24 GB may have few cores, or memory that gives a model of that size slowly."""
-    found = suggested(ENTRIES, "chat", machine(24), bytes_per_s=gb_per_s * GB)
+    found = suggest_entries(ENTRIES, "chat", machine(24), bytes_per_s=gb_per_s * GB)
     assert [entry.id for entry in found] == expected
 
 
 def test_on_a_small_machine_the_third_is_for_a_larger_one() -> None:
-    third = suggested(ENTRIES, "chat", machine(3.9))[2]
+    third = suggest_entries(ENTRIES, "chat", machine(3.9))[2]
     assert third.id == "qwen3.5-4b"
     assert not fits_machine(third, machine(3.9))
 
 
 def test_on_a_larger_one_nothing_too_large_is_suggested() -> None:
     for ram_gb in (8, 16, 24, 48):
-        assert all(fits_machine(entry, machine(ram_gb)) for entry in suggested(ENTRIES, "chat", machine(ram_gb)))
+        assert all(fits_machine(entry, machine(ram_gb)) for entry in suggest_entries(ENTRIES, "chat", machine(ram_gb)))
 
 
 def test_a_machine_too_small_for_everything_is_shown_the_smallest() -> None:
@@ -117,16 +117,18 @@ def test_what_runs_beside_the_program_now_changes_nothing() -> None:
 
 def test_what_others_lend_adds_one_at_the_end_and_takes_no_place_of_the_first() -> None:
     lent = machine(0, 16).gpus
-    helped = suggested(ENTRIES, "chat", machine(7.7), lent=lent)
+    helped = suggest_entries(ENTRIES, "chat", machine(7.7), lent=lent)
     assert [entry.id for entry in helped] == ["qwen3.5-4b", "qwen3.5-2b", "gemma-4-26b-a4b"]
-    assert [entry.id for entry in suggested(ENTRIES, "chat", machine(7.7), 1, lent=lent)] == ["qwen3.5-4b"]
-    assert suggested(ENTRIES, "chat", machine(0.5), 1, lent=lent)[0].is_default, "nothing suits this one alone"
+    assert [entry.id for entry in suggest_entries(ENTRIES, "chat", machine(7.7), 1, lent=lent)] == ["qwen3.5-4b"]
+    assert suggest_entries(ENTRIES, "chat", machine(0.5), 1, lent=lent)[0].is_default, "nothing suits this one alone"
     shared = machine(0, 16, shared=True).gpus
-    assert ids("chat", machine(7.7)) == [entry.id for entry in suggested(ENTRIES, "chat", machine(7.7), lent=shared)]
+    assert ids("chat", machine(7.7)) == [
+        entry.id for entry in suggest_entries(ENTRIES, "chat", machine(7.7), lent=shared)
+    ]
 
 
 def test_no_list_no_suggestions() -> None:
-    assert suggested((), "chat", machine(16)) == []
+    assert suggest_entries((), "chat", machine(16)) == []
     assert ids("cooking", machine(16)) == []
 
 

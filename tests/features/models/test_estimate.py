@@ -18,7 +18,16 @@ from app.engine.client import EngineClient
 from app.engine.computer import writing_bytes_per_s
 from app.engine.fit import GpuRoom, MemoryRoom
 from app.engine.protocol import Wish
-from app.features.models.estimate import WELL, MachineSpeed, MemoryFit, by_size, estimate, exact, fit_words, pace_words
+from app.features.models.estimate import (
+    WELL,
+    MachineSpeed,
+    MemoryFit,
+    by_size,
+    estimate_fit,
+    fit_words,
+    measure_fit,
+    pace_words,
+)
 from tests.helpers import gguf_files
 from tests.helpers.gemma_model import fetched_gemma
 from tests.helpers.tiny_models import KINDS, make_tiny
@@ -65,12 +74,12 @@ def told_when_loaded(path: Path, folder: Path) -> ModelLoaded:
 def check_all(path: Path, folder: Path, absolute_bytes: int = 0) -> None:
     """Every way of estimating, against llama.cpp's numbers and against what the child says."""
     size = path.stat().st_size
-    probed = exact(whole_header(path), size, ROOM, folder=folder / "probe")
+    probed = measure_fit(whole_header(path), size, ROOM, folder=folder / "probe")
     assert probed.is_exact
     loaded = told_when_loaded(path, folder / "engine")
     assert loaded.choice == "asked"  # for no GPU; else as it would be
     for data in (beginning(path), cut_in_the_vocabulary(path), whole_header(path)):
-        guess = estimate(data, size, ROOM)
+        guess = estimate_fit(data, size, ROOM)
         assert (guess.word, guess.is_exact, guess.context_tokens) == ("well", False, loaded.context_tokens)
         for real in (probed.needed_bytes, loaded.needed_bytes):
             assert guess.needed_bytes == pytest.approx(real, rel=WITHIN, abs=absolute_bytes)
@@ -97,9 +106,9 @@ def test_every_kind_of_model_takes_what_was_estimated(kind: str, tmp_path: Path)
 def test_the_probe_decides_anew_with_its_own_numbers(starter: Path, tmp_path: Path) -> None:
     """In 350 MB the context has to be kept in 8 bit, of which llama.cpp is asked then."""
     room = MemoryRoom(850_000_000, 8 * GB)
-    found = exact(whole_header(starter), starter.stat().st_size, room, folder=tmp_path)
+    found = measure_fit(whole_header(starter), starter.stat().st_size, room, folder=tmp_path)
     assert (found.is_exact, found.word, found.context_tokens) == (True, "tight", 8192)
-    formula = estimate(whole_header(starter), starter.stat().st_size, room)
+    formula = estimate_fit(whole_header(starter), starter.stat().st_size, room)
     assert found.needed_bytes != formula.needed_bytes
     assert found.needed_bytes == pytest.approx(formula.needed_bytes, rel=WITHIN)
 
@@ -107,23 +116,23 @@ def test_the_probe_decides_anew_with_its_own_numbers(starter: Path, tmp_path: Pa
 @pytest.mark.model
 def test_without_llama_cpps_numbers_there_is_the_estimate(starter: Path, tmp_path: Path) -> None:
     header, size = whole_header(starter), starter.stat().st_size
-    assert exact(header, size, ROOM, folder=tmp_path, cancelled=lambda: True) == estimate(header, size, ROOM)
+    assert measure_fit(header, size, ROOM, folder=tmp_path, cancelled=lambda: True) == estimate_fit(header, size, ROOM)
     odd = gguf_files.unknown_architecture()
-    assert not exact(odd, len(odd), ROOM, folder=tmp_path).is_exact
+    assert not measure_fit(odd, len(odd), ROOM, folder=tmp_path).is_exact
 
 
 def test_of_a_split_the_sum_of_all_parts_counts(tmp_path: Path) -> None:
     path = make_tiny("llama", tmp_path / "first.gguf", **{"split.count": 2})
     data = path.read_bytes()
-    more = estimate(data, 10 * GB, ROOM).needed_bytes - estimate(data, 5 * GB, ROOM).needed_bytes
+    more = estimate_fit(data, 10 * GB, ROOM).needed_bytes - estimate_fit(data, 5 * GB, ROOM).needed_bytes
     assert more == pytest.approx(5 * GB, abs=10)
-    assert not exact(data, 10 * GB, ROOM, folder=tmp_path).is_exact
+    assert not measure_fit(data, 10 * GB, ROOM, folder=tmp_path).is_exact
 
 
 def test_layers_for_guessing_ahead_are_not_loaded(tmp_path: Path) -> None:
     path = make_tiny("llama", tmp_path / "mtp.gguf", **{"llama.nextn_predict_layers": 1, "split.count": 2})
     ordinary = make_tiny("llama", tmp_path / "ordinary.gguf", **{"split.count": 2})
-    sizes = [estimate(each.read_bytes(), 4 * GB, ROOM).needed_bytes for each in (path, ordinary)]
+    sizes = [estimate_fit(each.read_bytes(), 4 * GB, ROOM).needed_bytes for each in (path, ordinary)]
     assert sizes[0] == pytest.approx(sizes[1] / 2, rel=0.01)
 
 
@@ -181,7 +190,7 @@ def test_a_gpu_with_room_for_some_layers_is_no_reason_to_worry() -> None:
 )
 def test_what_is_no_model_is_said(data: bytes, reason: str) -> None:
     with pytest.raises(ModelUnreadable) as caught:
-        estimate(data, 1000, ROOM, name="a.gguf")
+        estimate_fit(data, 1000, ROOM, name="a.gguf")
     assert (caught.value.path, caught.value.reason) == ("a.gguf", reason)
 
 
@@ -191,7 +200,7 @@ def test_no_beginning_is_too_odd(total_bytes: int, kept: int, noise: bytes) -> N
                 "tokenizer.ggml.tokens": ["a"] * 100, "llama.context_length": 4096}  # fmt: skip
     data = gguf_files.header(metadata)[:kept] + noise
     try:
-        fit = estimate(data, total_bytes, ROOM)
+        fit = estimate_fit(data, total_bytes, ROOM)
     except ModelUnreadable:
         return
     assert isinstance(fit, MemoryFit)
@@ -267,7 +276,7 @@ def test_a_probe_that_fails_says_nothing_and_is_tried_again(tmp_path: Path) -> N
     ],
 )
 def test_the_words_follow_the_number(tokens_per_s: float, fits: str, pace: str) -> None:
-    fit = MemoryFit(WELL, 7_000_000_000, 9_000_000_000, 8192, active_bytes=10**9).at(tokens_per_s * 1e9)
+    fit = MemoryFit(WELL, 7_000_000_000, 9_000_000_000, 8192, active_bytes=10**9).at_speed(tokens_per_s * 1e9)
     assert str(fit_words(fit)) == f"{fits} · needs 7.0 GB"
     assert str(pace_words(fit)) == pace
     assert fit.runs_well == (fits == "Runs well")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.engine.fit import MemoryRoom
-from app.features.models.choice import recommended, representatives
+from app.features.models.choice import recommend_file, representative_files
 from app.hub.files import ModelFile, RemoteFile
 
 GB = 1_000_000_000
@@ -19,7 +19,7 @@ ALL = [file("Q2_K", 3.9), file("Q3_K_M", 4.7), file("Q4_K_S", 5.4), file("Q4_K_M
 
 
 def tag(models: list[ModelFile], room: MemoryRoom) -> str:
-    found = recommended(models, room)
+    found = recommend_file(models, room)
     return found.tag if found else ""
 
 
@@ -45,4 +45,4 @@ def test_other_kinds_of_four_bits() -> None:
 
 def test_one_file_for_each_meaning() -> None:
     models = [*ALL, file("", 2), file("odd", 2)]
-    assert [model.tag for model in representatives(models)] == ["Q2_K", "Q3_K_M", "Q4_K_M", "Q8_0", "", "odd"]
+    assert [model.tag for model in representative_files(models)] == ["Q2_K", "Q3_K_M", "Q4_K_M", "Q8_0", "", "odd"]

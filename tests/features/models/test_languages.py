@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.features.models.languages import KnownLanguages, can_translate, knows
+from app.features.models.languages import KnownLanguages, can_translate, known_languages
 from app.hub.catalog import load_catalog
 from app.language.names import LANGUAGES
 from tests.helpers.tiny_models import make_tiny
@@ -17,7 +17,7 @@ def named(folder: Path, name: str, size_bytes: int) -> KnownLanguages:
     path = folder / name
     with path.open("wb") as file:
         file.truncate(size_bytes)
-    return knows(path)
+    return known_languages(path)
 
 
 @pytest.mark.parametrize("entry", [one for one in load_catalog() if one.file], ids=lambda one: one.id)
@@ -93,26 +93,26 @@ def test_an_unknown_instruct_model_of_a_billion_weights_is_offered_the_common_la
 
 def test_the_header_says_what_a_file_is_whatever_it_is_called(tmp_path: Path) -> None:
     path = make_tiny("llama", tmp_path / "model.gguf", **{"general.basename": "Hy-MT2"})
-    assert knows(path).family == "hy-mt2"
+    assert known_languages(path).family == "hy-mt2"
     small = make_tiny("llama", tmp_path / "small.gguf")
-    assert knows(small).languages == ("en",)
+    assert known_languages(small).languages == ("en",)
 
 
 def test_a_model_without_a_chat_template_translates_nothing(tmp_path: Path) -> None:
     path = make_tiny("llama", tmp_path / "model.gguf", template="", **{"general.basename": "Hy-MT2"})
-    assert knows(path).languages == ()
+    assert known_languages(path).languages == ()
 
 
 def test_the_starter_knows_english_only() -> None:
     from app.core.paths import starter_model
 
     if starter_model().exists():
-        assert knows(starter_model()).languages == ("en",)
+        assert known_languages(starter_model()).languages == ("en",)
 
 
 def test_without_a_model_nothing_is_known(tmp_path: Path) -> None:
-    assert knows(None).languages == ()
-    assert knows(tmp_path / "gone.gguf").languages == ("en",)
+    assert known_languages(None).languages == ()
+    assert known_languages(tmp_path / "gone.gguf").languages == ("en",)
 
 
 HY = KnownLanguages("hy-mt2", ("zh", "zh-Hant", "en", "pt", "fr"), True, True, True)
@@ -138,4 +138,4 @@ def test_a_model_of_one_language_can_do_no_pair() -> None:
     english = KnownLanguages("generic", ("en",), True, True, True)
     assert not can_translate(english, "", "en")
     assert not can_translate(english, "en", "de")
-    assert not can_translate(knows(None), "", "en")
+    assert not can_translate(known_languages(None), "", "en")

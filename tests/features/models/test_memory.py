@@ -27,14 +27,14 @@ class Machine:
         self.memory: MachineMemory | None = PLENTY
         self.settings = replace(EngineSettings(), **settings)  # type: ignore[arg-type]
         self.reads = 0
-        self.watch = ModelMemoryWatch(lambda: self.settings, self.read, lambda: self.now_s)
+        self.watch = ModelMemoryWatch(lambda: self.settings, self.report_prompt, lambda: self.now_s)
 
-    def read(self) -> MachineMemory | None:
+    def report_prompt(self) -> MachineMemory | None:
         self.reads += 1
         return self.memory
 
-    def look(self, *, busy: bool = False) -> MemoryVerdict:
-        return self.watch.look(busy=busy)
+    def report_encoding(self, *, busy: bool = False) -> MemoryVerdict:
+        return self.watch.check_memory(busy=busy)
 
 
 def proc(folder: Path, meminfo: str = MEMINFO) -> Path:
@@ -73,62 +73,62 @@ def test_short_is_a_twentieth_or_half_a_gigabyte_and_less_on_small_machines(
 def test_a_model_stays_while_there_is_plenty() -> None:
     machine = Machine()
     machine.now_s = 1e6
-    assert machine.look() is MemoryVerdict.STAY
+    assert machine.report_encoding() is MemoryVerdict.STAY
 
 
 def test_it_sleeps_at_once_when_memory_is_short() -> None:
     machine = Machine()
     machine.memory = SHORT
-    assert machine.look() is MemoryVerdict.SLEEP_SHORT
+    assert machine.report_encoding() is MemoryVerdict.SLEEP_SHORT
 
 
 def test_during_an_answer_it_only_warns_once_and_sleeps_afterwards() -> None:
     machine = Machine()
     machine.memory = SHORT
-    verdicts = [machine.look(busy=True) for _ in range(3)]
+    verdicts = [machine.report_encoding(busy=True) for _ in range(3)]
     assert verdicts == [MemoryVerdict.WARN_SHORT, MemoryVerdict.STAY, MemoryVerdict.STAY]
     assert machine.watch.is_warned
-    assert machine.look() is MemoryVerdict.SLEEP_SHORT
+    assert machine.report_encoding() is MemoryVerdict.SLEEP_SHORT
     assert not machine.watch.is_warned
 
 
 def test_a_second_shortage_warns_again() -> None:
     machine = Machine()
     machine.memory = SHORT
-    machine.look(busy=True)
+    machine.report_encoding(busy=True)
     machine.memory = PLENTY
-    assert machine.look(busy=True) is MemoryVerdict.STAY
+    assert machine.report_encoding(busy=True) is MemoryVerdict.STAY
     machine.memory = SHORT
-    assert machine.look(busy=True) is MemoryVerdict.WARN_SHORT
+    assert machine.report_encoding(busy=True) is MemoryVerdict.WARN_SHORT
 
 
 def test_who_does_not_want_it_keeps_the_model_and_nothing_is_read() -> None:
     machine = Machine(unload_when_memory_short=False)
     machine.memory = SHORT
-    assert machine.look() is MemoryVerdict.STAY
+    assert machine.report_encoding() is MemoryVerdict.STAY
     assert machine.reads == 0
 
 
 def test_a_system_that_says_nothing_never_puts_it_to_sleep() -> None:
     machine = Machine()
     machine.memory = None
-    assert machine.look() is MemoryVerdict.STAY
+    assert machine.report_encoding() is MemoryVerdict.STAY
 
 
 def test_after_the_minutes_that_were_set_it_sleeps() -> None:
     machine = Machine(unload_after_min=10)
     machine.now_s = 599
-    assert machine.look() is MemoryVerdict.STAY
+    assert machine.report_encoding() is MemoryVerdict.STAY
     machine.now_s = 600
-    assert machine.look() is MemoryVerdict.SLEEP_IDLE
+    assert machine.report_encoding() is MemoryVerdict.SLEEP_IDLE
 
 
 def test_an_answer_counts_as_use_also_a_long_one() -> None:
     machine = Machine(unload_after_min=10)
     machine.now_s = 3000
-    assert machine.look(busy=True) is MemoryVerdict.STAY
+    assert machine.report_encoding(busy=True) is MemoryVerdict.STAY
     machine.now_s = 3599
-    assert machine.look() is MemoryVerdict.STAY
-    machine.watch.used()
+    assert machine.report_encoding() is MemoryVerdict.STAY
+    machine.watch.record_use()
     machine.now_s = 4000
-    assert machine.look() is MemoryVerdict.STAY
+    assert machine.report_encoding() is MemoryVerdict.STAY

@@ -10,8 +10,8 @@ from app.core.events import ModelLoaded, Placed
 from app.engine import fit
 from app.features.models.messages import (
     choice_words,
-    facts,
-    gigabytes,
+    format_gigabytes,
+    model_facts,
     short_count,
     surprise_words,
     trying_words,
@@ -46,12 +46,12 @@ def surprise(**fields: object) -> str:
 
 
 def facts_of(model: ModelLoaded) -> dict[str, str]:
-    return {str(name): str(value) for name, value in facts(model)}
+    return {str(name): str(value) for name, value in model_facts(model)}
 
 
 @pytest.mark.parametrize(("size_bytes", "text"), [(0, "0"), (1, "0.1"), (149_000_000, "0.1"), (9_760_000_000, "9.8")])
 def test_gigabytes_have_one_decimal_and_nothing_that_is_there_is_zero(size_bytes: int, text: str) -> None:
-    assert gigabytes(size_bytes) == text
+    assert format_gigabytes(size_bytes) == text
 
 
 @pytest.mark.parametrize(("tokens", "text"), [(950, "950"), (1200, "1.2k"), (8192, "8k"), (10_200, "10.2k")])

@@ -12,7 +12,15 @@ import pytest
 
 from app.core.errors import AppError
 from app.core.events import CANCELLED, CancelToken, Finished, FinishReason, Media, TextDelta, Waiting
-from app.features.page_reading.by_model import PageAnswer, apart, ask_for, asked, judged, repeated_from, words_for
+from app.features.page_reading.by_model import (
+    PageAnswer,
+    ask_for,
+    ask_model,
+    judge_answer,
+    repeated_from,
+    split_figure_answer,
+    words_for,
+)
 from app.features.page_reading.corrections import DocumentScanner
 from app.features.work.asking import TaskRests
 from tests.features.page_reading.models import LOADED
@@ -56,12 +64,16 @@ def test_a_text_that_says_the_same_for_ever_is_noticed(text: str, kept: str | No
     found = repeated_from(text)
     assert (found is not None) == (kept != "")
     if kept:
-        assert judged(text, is_whole=False) == PageAnswer(kept, "repeated")
+        assert judge_answer(text, is_whole=False) == PageAnswer(kept, "repeated")
 
 
 def test_a_figures_caption_and_its_text_are_told_apart() -> None:
-    assert apart(PageAnswer("A kiln.\n\n**TEXT**\n\n900 °C", "read")) == PageAnswer("900 °C", "read", "A kiln.")
-    assert apart(PageAnswer("A kiln without a word.", "read")) == PageAnswer("", "read", "A kiln without a word.")
+    assert split_figure_answer(PageAnswer("A kiln.\n\n**TEXT**\n\n900 °C", "read")) == PageAnswer(
+        "900 °C", "read", "A kiln."
+    )
+    assert split_figure_answer(PageAnswer("A kiln without a word.", "read")) == PageAnswer(
+        "", "read", "A kiln without a word."
+    )
 
 
 def test_a_page_that_gave_way_to_a_chat_is_what_the_second_answer_says() -> None:
@@ -73,7 +85,7 @@ def test_a_page_that_gave_way_to_a_chat_is_what_the_second_answer_says() -> None
             return ((0, event) for event in told)
 
     ask = ask_for(words_for(LOADED), Media("ab", "/x.ppm"), LOADED, is_figure=False)
-    events = list(asked(Server(), ask, CancelToken()))  # type: ignore[arg-type]
+    events = list(ask_model(Server(), ask, CancelToken()))  # type: ignore[arg-type]
     assert events == [TaskRests("interactive"), TaskRests(""), PageAnswer("The rent.", "read")]
 
 

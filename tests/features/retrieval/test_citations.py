@@ -17,7 +17,7 @@ from app.features.retrieval.citations import (
     source_to_fields,
     sources_of,
 )
-from app.language.sentences import sentences
+from app.language.sentences import split_sentences
 from app.store.database import Database
 from app.store.documents import DocumentStore
 
@@ -35,12 +35,12 @@ def store(tmp_path: Path) -> Iterator[DocumentStore]:
 
 
 def kept(store: DocumentStore, pages: tuple[str, ...] = PAGES) -> int:
-    id_ = store.begin(Path("/lease.pdf"), 1, 1)
+    id_ = store.begin_document(Path("/lease.pdf"), 1, 1)
     store.add_blocks(
         id_,
         [{"id": page, "kind": "paragraph", "page": page, "text": text} for page, text in enumerate(pages, 1)],
     )
-    return store.finish(id_, format_="pdf", unit="page", pages=len(pages), sha256="", info={}).id
+    return store.finish_document(id_, format_="pdf", unit="page", pages=len(pages), sha256="", info={}).id
 
 
 def marked(source: SourcePlace) -> str:
@@ -116,7 +116,7 @@ def test_a_named_page_opens_at_the_sentence_that_fits_best(store: DocumentStore)
 
 def test_sentences_end_where_they_end() -> None:
     text = "It is 3.7 million. Really?\nA line\n\n終わり。次！ rest"
-    assert [text[start:end] for start, end in sentences(text)] == [
+    assert [text[start:end] for start, end in split_sentences(text)] == [
         "It is 3.7 million.",
         "Really?",
         "A line",

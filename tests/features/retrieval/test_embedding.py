@@ -14,7 +14,7 @@ from app.core.events import CancelToken, TextDelta
 from app.core.gguf import read_beginning
 from app.engine.client import EngineOnDemand
 from app.engine.contract import Engine
-from app.features.retrieval.choosing import choose
+from app.features.retrieval.choosing import choose_passages
 from app.features.retrieval.embedding import BATCH_PASSAGES, IndexProgress, PassageEmbedder, model_key
 from app.features.retrieval.embedding_recipes import recipe_of
 from app.store.conversations import Attachments
@@ -77,13 +77,13 @@ def embedder_of(
 
 
 def attached(store: DocumentStore, texts: list[str], *, headings: tuple[str, ...] = ()) -> int:
-    id_ = store.begin(Path("/a.txt"), 1, 1)
+    id_ = store.begin_document(Path("/a.txt"), 1, 1)
     fields = [
         {"id": number, "kind": "paragraph", "page": None, "text": text, "heading_path": list(headings)}
         for number, text in enumerate(texts, 1)
     ]
     store.add_blocks(id_, fields)
-    document = store.finish(id_, format_="text", unit="", pages=0, sha256="", info={}).id
+    document = store.finish_document(id_, format_="text", unit="", pages=0, sha256="", info={}).id
     Attachments(store._database).add_to_draft(None, document)
     return document
 
@@ -105,8 +105,8 @@ def test_a_passage_without_a_word_in_common_is_found_by_the_model(
     found = embedder.rank(store, document, "Ooo?", LIMIT)
     assert found[0][0] == 42
     words = lambda texts: [len(text.split()) for text in texts]  # noqa: E731
-    assert 42 in choose(store, document, "Ooo?", 60, words, by_model=found)
-    assert 42 not in choose(store, document, "Ooo?", 60, words)
+    assert 42 in choose_passages(store, document, "Ooo?", 60, words, by_model=found)
+    assert 42 not in choose_passages(store, document, "Ooo?", 60, words)
 
 
 def test_texts_are_framed_as_the_family_wants_and_have_their_headings_but_no_contents(

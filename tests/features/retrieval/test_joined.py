@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.features.retrieval.joined import JOINED, JoinedDocuments
-from app.features.retrieval.ranking import rank, rank_with_scores
+from app.features.retrieval.ranking import rank_blocks, rank_with_scores
 from app.store.database import Database
 from app.store.documents import DocumentStore
 
@@ -20,9 +20,9 @@ DOCUMENTS = st.lists(st.lists(WORDS, min_size=1, max_size=5), min_size=1, max_si
 
 
 def kept(store: DocumentStore, texts: list[str]) -> int:
-    id_ = store.begin(Path("/a.txt"), 1, 1)
+    id_ = store.begin_document(Path("/a.txt"), 1, 1)
     store.add_blocks(id_, [{"id": n, "kind": "paragraph", "page": n, "text": text} for n, text in enumerate(texts, 1)])
-    return store.finish(id_, format_="text", unit="", pages=0, sha256="", info={}).id
+    return store.finish_document(id_, format_="text", unit="", pages=0, sha256="", info={}).id
 
 
 @given(DOCUMENTS, WORDS)
@@ -35,14 +35,14 @@ def test_passages_are_the_documents_own_words_where_they_stand_best_first(
         joined = JoinedDocuments(database, ids[::-1])
         ranked = rank_with_scores(joined, JOINED, question)
         for block, _ in ranked:
-            document_id, number = joined.origin(int(block["id"]))
+            document_id, number = joined.origin_of(int(block["id"]))
             assert (block["text"], block["page"]) == (documents[ids.index(document_id)][number - 1], number)
         scores = [score for _, score in ranked]
         assert scores == sorted(scores, reverse=True)
         assert all(0 < score <= 1 for score in scores)
         texts = [text for texts in documents[::-1] for text in texts]
         assert [block["text"] for block in joined.every_block(JOINED)] == texts
-        assert [block["text"] for block in joined.blocks(JOINED, 2, 3)] == texts[1:4]
+        assert [block["text"] for block in joined.read_blocks(JOINED, 2, 3)] == texts[1:4]
 
 
 def test_one_document_is_ranked_as_by_itself() -> None:
@@ -50,6 +50,8 @@ def test_one_document_is_ranked_as_by_itself() -> None:
         store = DocumentStore(database)
         id_ = kept(store, ["The kiln cools for two days.", "Glaze is ash and clay.", "The kiln is fired."])
         joined = JoinedDocuments(database, [id_])
-        assert rank(joined, JOINED, "How long does the kiln cool?") == rank(store, id_, "How long does the kiln cool?")
+        assert rank_blocks(joined, JOINED, "How long does the kiln cool?") == rank_blocks(
+            store, id_, "How long does the kiln cool?"
+        )
         with pytest.raises(KeyError):
-            joined.origin(4)
+            joined.origin_of(4)

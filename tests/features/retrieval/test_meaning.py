@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.features.retrieval import meaning
 from app.features.retrieval.meaning import PassageIndexes
-from app.features.retrieval.ranking import rank
+from app.features.retrieval.ranking import rank_blocks
 from app.language.static_embeddings import load_multilingual_table, load_table
 from app.store.database import Database
 from app.store.documents import DocumentStore
@@ -37,13 +37,13 @@ def store(tmp_path: Path) -> Iterator[DocumentStore]:
 
 
 def keep(store: DocumentStore, texts: Sequence[str], **fields: Any) -> int:
-    id_ = store.begin(Path("/a.txt"), 1, 1)
+    id_ = store.begin_document(Path("/a.txt"), 1, 1)
     blocks = [
         {"id": number, "kind": "paragraph", "page": None, "text": text, **fields}
         for number, text in enumerate(texts, 1)
     ]
     store.add_blocks(id_, blocks)
-    return store.finish(id_, format_="text", unit="", pages=0, sha256="", info={}).id
+    return store.finish_document(id_, format_="text", unit="", pages=0, sha256="", info={}).id
 
 
 def test_a_german_document_is_ranked_by_meaning(store: DocumentStore) -> None:
@@ -91,7 +91,7 @@ def test_entries_of_a_table_of_contents_are_no_passages_even_without_dots(store:
     body = [f"{title}: this is what the house rules have to say about it, and they are for all." for title in titles]
     id_ = keep(store, [*entries, *body])
     assert PassageIndexes().contents(store, id_) == set(range(1, 8))
-    assert {block["id"] for block in rank(store, id_, "What do the rules say of bicycles?")} <= set(range(8, 14))
+    assert {block["id"] for block in rank_blocks(store, id_, "What do the rules say of bicycles?")} <= set(range(8, 14))
 
 
 @given(
@@ -109,4 +109,4 @@ def test_rankings_hold_blocks_of_that_document_only(texts: list[str], question: 
             for ranking in PassageIndexes().rank(store, document, question, 12):
                 assert set(ranking) <= numbers
                 assert len(ranking) == len(set(ranking)) <= 12
-            assert {int(block["id"]) for block in rank(store, document, question)} <= numbers
+            assert {int(block["id"]) for block in rank_blocks(store, document, question)} <= numbers

@@ -41,32 +41,32 @@ def test_the_message_about_it_is_found_with_the_sentence_that_says_it(database: 
     filler = " ".join(windows.format(number) for number in range(20))
     chat = say(database, f"{filler} {PETS}\n\n{filler}")
     finding = HistorySearch(database)
-    assert finding.search("keeping pets") == []
-    hit = finding.similar("keeping pets", 5)[0]
+    assert finding.search_text("keeping pets") == []
+    hit = finding.find_similar("keeping pets", 5)[0]
     assert (hit.id, hit.marks) == (chat, ())
     assert PETS in hit.snippet
-    assert finding.similar("keeping pets", 5, without=[chat]) == []
-    assert finding.similar("keeping pets tag:work", 5) == []
+    assert finding.find_similar("keeping pets", 5, without=[chat]) == []
+    assert finding.find_similar("keeping pets tag:work", 5) == []
 
 
 def test_what_was_said_since_is_found_and_what_was_deleted_is_not(database: Database) -> None:
     say(database, *FILLER)
     finding = HistorySearch(database)
-    assert finding.similar("keeping pets", 5) == []
+    assert finding.find_similar("keeping pets", 5) == []
     chat = say(database, PETS)
-    assert [hit.id for hit in finding.similar("keeping pets", 5)] == [chat]
+    assert [hit.id for hit in finding.find_similar("keeping pets", 5)] == [chat]
     Conversations(database).delete(chat)
-    assert finding.similar("keeping pets", 5) == []
+    assert finding.find_similar("keeping pets", 5) == []
 
 
 @pytest.mark.parametrize("query", ["", "pe", "?!", "Haustierhaltungsgenehmigungsverfahren"])
 def test_what_the_table_does_not_know_finds_nothing(database: Database, query: str) -> None:
     say(database, PETS)
-    assert HistorySearch(database).similar(query, 5) == []
+    assert HistorySearch(database).find_similar(query, 5) == []
 
 
 def test_a_cancelled_search_goes_on_where_it_was(database: Database) -> None:
     chat = say(database, PETS)
     finding = HistorySearch(database)
-    assert finding.similar("keeping pets", 5, is_cancelled=lambda: True) == []
-    assert [hit.id for hit in finding.similar("keeping pets", 5)] == [chat]
+    assert finding.find_similar("keeping pets", 5, is_cancelled=lambda: True) == []
+    assert [hit.id for hit in finding.find_similar("keeping pets", 5)] == [chat]

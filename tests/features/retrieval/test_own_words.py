@@ -16,7 +16,7 @@ from app.bootstrap import build_documents
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.features.documents import DocumentStored, passages_text
-from app.features.retrieval.choosing import choose
+from app.features.retrieval.choosing import choose_passages
 from app.features.retrieval.citations import sources_of
 from app.store.database import Database
 from app.store.documents import StoredDocument
@@ -97,16 +97,18 @@ def test_passages_and_places_are_the_documents_own_words(tmp_path: Path, ending:
     paths = AppPaths(*(tmp_path / name for name in ("data", "config", "cache", "logs")))
     with closing(Database.in_memory()) as database:
         library = build_documents(paths, database)
-        stored = next(e for e in library.read(path, CancelToken()) if isinstance(e, DocumentStored))
+        stored = next(e for e in library.read_file(path, CancelToken()) if isinstance(e, DocumentStored))
         document: StoredDocument = stored.document
-        blocks = {block.id: block.text for block in library.blocks(document.id)}
+        blocks = {block.id: block.text for block in library.read_blocks(document.id)}
         whole = " ".join(chain.from_iterable(text.split() for text in blocks.values()))
         assert all(text in whole for text in TEXTS), "read as it was written"
         assert all(sources_of(text, [document.id], library.store) for text in TEXTS), "there is a place to look at"
 
         @given(question=ASKED, answer=ASKED)
         def check(question: str, answer: str) -> None:
-            chosen = choose(library.store, document.id, question, 120, lambda texts: [len(text) // 4 for text in texts])
+            chosen = choose_passages(
+                library.store, document.id, question, 120, lambda texts: [len(text) // 4 for text in texts]
+            )
             shown = library.some_blocks(document.id, chosen)
             assert [block.text for block in shown] == [blocks[number] for number in chosen]
             prompt = " ".join(passages_text(document, shown, len(blocks)).replace("\\", "").split())

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.features.retrieval.choosing import FRAME_TOKENS, choose
+from app.features.retrieval.choosing import FRAME_TOKENS, choose_passages
 from app.features.retrieval.meaning import PassageIndexes
-from app.features.retrieval.ranking import rank, words_of
+from app.features.retrieval.ranking import rank_blocks, words_of
 from app.language.static_embeddings import load_table
 from app.store.database import Database
 from app.store.documents import DocumentStore
@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Iterator[DocumentStore]:
 
 
 def kept(store: DocumentStore, texts: Sequence[str], kinds: dict[int, str] | None = None) -> int:
-    id_ = store.begin(Path("/a.txt"), 1, 1)
+    id_ = store.begin_document(Path("/a.txt"), 1, 1)
     store.add_blocks(
         id_,
         [
@@ -38,7 +38,7 @@ def kept(store: DocumentStore, texts: Sequence[str], kinds: dict[int, str] | Non
             for number, text in enumerate(texts, 1)
         ],
     )
-    return store.finish(id_, format_="text", unit="", pages=0, sha256="", info={}).id
+    return store.finish_document(id_, format_="text", unit="", pages=0, sha256="", info={}).id
 
 
 FILLER = "one two three four five six seven eight nine ten"
@@ -48,32 +48,32 @@ BOOK = [f"{FILLER} number{number}" for number in range(1, 101)]
 def test_the_blocks_with_the_questions_words_are_shown_in_the_documents_order(store: DocumentStore) -> None:
     texts = list(BOOK)
     texts[69], texts[39] = "The kiln cools for two days.", "Never open the kiln while it cools."
-    chosen = choose(store, kept(store, texts), "How long does the kiln cool?", 200, words)
+    chosen = choose_passages(store, kept(store, texts), "How long does the kiln cool?", 200, words)
     assert {40, 70} <= set(chosen)
     assert chosen == sorted(chosen)
 
 
 def test_the_beginning_comes_along_where_there_is_room(store: DocumentStore) -> None:
     id_ = kept(store, BOOK)
-    assert 1 in choose(store, id_, "number50", 400, words)
-    assert choose(store, id_, "number50", 30, words) == [50], "its share is too small for it"
+    assert 1 in choose_passages(store, id_, "number50", 400, words)
+    assert choose_passages(store, id_, "number50", 30, words) == [50], "its share is too small for it"
 
 
 def test_a_hit_brings_what_follows_it_but_not_everything_that_fits(store: DocumentStore) -> None:
-    chosen = choose(store, kept(store, BOOK), "number50", 5_000, words)
+    chosen = choose_passages(store, kept(store, BOOK), "number50", 5_000, words)
     assert chosen == [1, 2, 3, 50, 51]
-    many = choose(store, kept(store, BOOK), "three four five", 50_000, words)
+    many = choose_passages(store, kept(store, BOOK), "three four five", 50_000, words)
     assert len(many) < 40
 
 
 def test_a_table_of_contents_is_no_passage(store: DocumentStore) -> None:
     texts = ["Handbook", "The kiln . . . . . . . . . 12", "Glazes ......... 30", *BOOK]
     texts[60] = "The kiln cools for two days."
-    assert [one["id"] for one in rank(store, kept(store, texts), "kiln?")] == [61]
+    assert [one["id"] for one in rank_blocks(store, kept(store, texts), "kiln?")] == [61]
 
 
 def test_without_a_word_in_common_the_beginning_is_shown(store: DocumentStore) -> None:
-    chosen = choose(store, kept(store, BOOK), "What is this about?", 270, words)
+    chosen = choose_passages(store, kept(store, BOOK), "What is this about?", 270, words)
     assert chosen == list(range(1, len(chosen) + 1))
     assert len(chosen) == 10
 
@@ -81,12 +81,12 @@ def test_without_a_word_in_common_the_beginning_is_shown(store: DocumentStore) -
 def test_a_heading_brings_what_follows_it(store: DocumentStore) -> None:
     texts = list(BOOK)
     texts[49] = "Termination"
-    assert {50, 51} <= set(choose(store, kept(store, texts, {50: "heading"}), "termination?", 60, words))
+    assert {50, 51} <= set(choose_passages(store, kept(store, texts, {50: "heading"}), "termination?", 60, words))
 
 
 def test_a_block_too_large_for_the_room_gives_way_to_the_next_best(store: DocumentStore) -> None:
     texts = ["first", "kiln " * 500, "a small word about the kiln"]
-    assert choose(store, kept(store, texts), "kiln", 60, words) == [3]
+    assert choose_passages(store, kept(store, texts), "kiln", 60, words) == [3]
 
 
 def test_words_change_at_their_end_and_short_ones_do_not() -> None:
@@ -96,9 +96,9 @@ def test_words_change_at_their_end_and_short_ones_do_not() -> None:
 
 def test_languages_without_spaces_are_found_by_pairs_of_letters(store: DocumentStore) -> None:
     id_ = kept(store, ["窯は二日間冷まします。", "猫は庭で寝ています。", "冷ました窯を開けます。"])
-    assert rank(store, id_, "猫はどこで寝ますか")[0]["id"] == 2
-    assert rank(store, id_, "窯を冷ます")[0]["id"] in (1, 3)
-    assert rank(store, id_, "kiln") == []
+    assert rank_blocks(store, id_, "猫はどこで寝ますか")[0]["id"] == 2
+    assert rank_blocks(store, id_, "窯を冷ます")[0]["id"] in (1, 3)
+    assert rank_blocks(store, id_, "kiln") == []
 
 
 @given(
@@ -108,7 +108,7 @@ def test_the_room_is_never_exceeded(sizes: list[int], room: int, question: str) 
     with closing(Database.in_memory()) as database:
         store = DocumentStore(database)
         id_ = kept(store, [" ".join(["kiln"] * size) for size in sizes])
-        chosen = choose(store, id_, question, room, words)
+        chosen = choose_passages(store, id_, question, room, words)
         assert sum(sizes[number - 1] + FRAME_TOKENS for number in chosen) <= room
         assert chosen == sorted(set(chosen))
 
@@ -125,7 +125,7 @@ def test_a_question_in_other_words_is_shown_its_passage(store: DocumentStore) ->
     if load_table() is None:
         pytest.skip("set-up could not fetch the encoder, so there is no table")
     document = kept(store, HOUSE_RULES)
-    assert choose(store, document, "Am I permitted to keep pets?", 300, words).count(91) == 1
+    assert choose_passages(store, document, "Am I permitted to keep pets?", 300, words).count(91) == 1
 
 
 def test_a_document_that_was_corrected_is_ranked_by_its_new_words(store: DocumentStore) -> None:

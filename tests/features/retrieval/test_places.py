@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.features.retrieval.citations import sources_of
-from app.language.numbers import quantities
-from app.language.sentences import sentences
+from app.language.numbers import find_quantities
+from app.language.sentences import split_sentences
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from tests.benchmarks.quality_texts import TEXTS
@@ -79,10 +79,10 @@ def test_a_place_is_whole_sentences_of_the_document_with_all_numbers(
     answer = " ".join(words)
     for source in sources_of(answer, list(ids.values()), store):
         block = str(store.some_blocks(source.document_id, [source.block_id])[0]["text"])
-        spans = list(sentences(block))
+        spans = list(split_sentences(block))
         pairs = [(first[0], second[1]) for first, second in pairwise(spans)]
         assert (source.start, source.end) in (*spans, *pairs)
         said = answer[source.answer_start : source.answer_end]
-        there = quantities(block[source.start : source.end])
-        figures = [one for one in quantities(said) if not one.is_part]
+        there = find_quantities(block[source.start : source.end])
+        figures = [one for one in find_quantities(said) if not one.is_part]
         assert all(any(one.has_figure_of(other) for other in there) for one in figures)

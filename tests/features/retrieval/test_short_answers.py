@@ -43,10 +43,10 @@ LEAVE = "How many days of paid leave do the workers get?"
 def test_a_short_answer_stands_where_most_of_the_question_stands(question: str, answer: str, page: int | None) -> None:
     with closing(Database.in_memory()) as database:
         store = DocumentStore(database)
-        id_ = store.begin(Path("/report.pdf"), 1, 1)
+        id_ = store.begin_document(Path("/report.pdf"), 1, 1)
         blocks = [{"id": n, "kind": "paragraph", "page": n, "text": text} for n, text in enumerate(REPORT, 1)]
         store.add_blocks(id_, blocks)
-        store.finish(id_, format_="pdf", unit="page", pages=4, sha256="", info={})
+        store.finish_document(id_, format_="pdf", unit="page", pages=4, sha256="", info={})
         sources = sources_of_short_answer(answer, question, [id_], store)
     assert [source.page for source in sources] == ([] if page is None else [page])
     assert support_of(answer, sources) is (AnswerSupport.NOT_FOUND if page is None else AnswerSupport.SUPPORTED)

@@ -27,11 +27,11 @@ INVENTED = "The landlord lives in a castle near the northern coast."
 def lease(tmp_path: Path) -> Iterator[tuple[DocumentStore, int]]:
     with closing(Database.open(tmp_path / "fireside.db")) as database:
         store = DocumentStore(database)
-        id_ = store.begin(Path("/lease.pdf"), 1, 1)
+        id_ = store.begin_document(Path("/lease.pdf"), 1, 1)
         store.add_blocks(
             id_, [{"id": n, "kind": "paragraph", "page": n, "text": text} for n, text in enumerate(LEASE, 1)]
         )
-        yield store, store.finish(id_, format_="pdf", unit="page", pages=3, sha256="", info={}).id
+        yield store, store.finish_document(id_, format_="pdf", unit="page", pages=3, sha256="", info={}).id
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from app.engine.client import EngineClient
 from app.features.summary.export import as_markdown
 from app.features.summary.result import Method, Summary, SummaryOptions, summary_from_json
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import InputDocument, Summarized, summarize
+from app.features.summary.summarize import InputDocument, Summarized, summarize_documents
 from tests.helpers.documents import read
 from tests.helpers.harbour import FOLDER, REPORT
 
@@ -57,7 +57,9 @@ def make() -> Summary:
         try:
             for _ in engine.load(path):
                 pass
-            *_, last = summarize([report()], SummaryOptions(method=Method.MODEL), engine, MemorySteps(), CancelToken())
+            *_, last = summarize_documents(
+                [report()], SummaryOptions(method=Method.MODEL), engine, MemorySteps(), CancelToken()
+            )
         finally:
             engine.close()
     assert isinstance(last, Summarized)

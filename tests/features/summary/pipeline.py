@@ -15,7 +15,7 @@ from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
 from app.engine.client import EngineClient
 from app.features.summary.result import Method, Summary, SummaryOptions
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import InputDocument, SectionRead, Summarized, SummaryEvent, summarize
+from app.features.summary.summarize import InputDocument, SectionRead, Summarized, SummaryEvent, summarize_documents
 from tests.helpers.engine import load
 from tests.helpers.script import requests, write_script
 
@@ -103,7 +103,7 @@ def events_of(
     wish = wish or SummaryOptions(
         method=Method.MODEL
     )  # what a script says is kept, whether it stands in the document or not
-    return list(summarize(documents, wish, given.engine, steps or MemorySteps(), cancel or CancelToken()))
+    return list(summarize_documents(documents, wish, given.engine, steps or MemorySteps(), cancel or CancelToken()))
 
 
 def summary_of(events: Sequence[SummaryEvent]) -> Summary:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.core.events import CancelToken
 from app.features.summary.summarize import SectionRead
 from tests.helpers.summaries import summaries_of
 
 
 def main() -> None:
-    app = build()
+    app = build_program()
     list(app.engine.load(Path("/any/model.gguf")))
     for worked in summaries_of(app).run(CancelToken()):
         if isinstance(worked.event, SectionRead):

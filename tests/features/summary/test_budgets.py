@@ -40,7 +40,7 @@ def test_each_class_of_models_has_its_sizes(billions: float, sizes: tuple[int, .
 @pytest.mark.parametrize("context", [2048, 4096, 8192, 32_768])
 @pytest.mark.parametrize("billions", [0.135, 4, 9, 27])
 def test_two_sections_with_their_answers_fit_side_by_side_whatever_the_context(billions: float, context: int) -> None:
-    budgets = budgets_for(loaded(billions, context)).within(fixed_tokens=250)
+    budgets = budgets_for(loaded(billions, context)).within_context(fixed_tokens=250)
     assert 2 * (250 + budgets.section + budgets.points_limit) <= context
     assert budgets.section >= 64
 
@@ -49,9 +49,9 @@ def test_two_sections_with_their_answers_fit_side_by_side_whatever_the_context(b
 @pytest.mark.parametrize("context", [2048, 8192, 32_768])
 def test_what_is_read_in_one_pass_leaves_room_for_instructions_and_answer(length: Length, context: int) -> None:
     budgets = budgets_for(loaded(27, context))
-    answer = budgets.writing(length, "de")
-    assert 250 + budgets.room(250, answer) + answer <= context
-    assert budgets.room(250, answer) <= 32_000
+    answer = budgets.writing_tokens(length, "de")
+    assert 250 + budgets.section_room(250, answer) + answer <= context
+    assert budgets.section_room(250, answer) <= 32_000
 
 
 def test_the_number_of_weights_is_read_from_the_file(starter: Path) -> None:
@@ -63,9 +63,9 @@ def test_the_number_of_weights_is_read_from_the_file(starter: Path) -> None:
 
 def test_a_longer_summary_may_take_more_and_other_languages_too() -> None:
     budgets = budgets_for(loaded(9))
-    sizes = [budgets.writing(length, "en") for length in Length]
+    sizes = [budgets.writing_tokens(length, "en") for length in Length]
     assert sizes == sorted(set(sizes))
-    assert budgets.writing(Length.LONG, "th") > budgets.writing(Length.LONG, "en")
+    assert budgets.writing_tokens(Length.LONG, "th") > budgets.writing_tokens(Length.LONG, "en")
 
 
 @pytest.mark.parametrize(

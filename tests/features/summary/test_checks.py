@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Block, BlockKind
 from app.features.summary import prompts
-from app.features.summary.checks import CitedBlock, find_quote, verify
+from app.features.summary.checks import CitedBlock, find_quote, verify_statement
 from app.features.summary.messages import check_words, statements_words
 from app.features.summary.prompts import cited_runs, read_points, without_repeats
 from app.features.summary.result import Check, CheckReason, ClaimAnchor, Form, Statement
-from app.features.summary.sections import whole
+from app.features.summary.sections import whole_section
 from app.language.facts import missing_number
 from tests.features.summary.pipeline import document
 from tests.helpers.harbour import GALLERY, ReportClaim, gallery_text, judged, report_blocks, report_claims
@@ -35,11 +35,11 @@ def block(
 
 
 def checked(statement: str, *texts: str, quote: str = "") -> Check:
-    return verify(statement, [block(number, text) for number, text in enumerate(texts, 1)], quote).check
+    return verify_statement(statement, [block(number, text) for number, text in enumerate(texts, 1)], quote).check
 
 
 def test_a_statement_is_anchored_at_the_sentence_that_bears_it_out() -> None:
-    verdict = verify("The lawsuits were settled for a total of 3.7 million.", [block(27, LAWSUITS, 27)])
+    verdict = verify_statement("The lawsuits were settled for a total of 3.7 million.", [block(27, LAWSUITS, 27)])
     (anchor,) = verdict.anchors
     assert verdict.check == Check()
     assert (anchor.document, anchor.block_id, anchor.page) == (0, 27, 27)
@@ -51,11 +51,11 @@ def test_a_statement_of_two_sentences_is_found_beside_the_block_that_it_cites() 
     """As a small model copies them, with the number of the block before."""
     statement = " ".join((LAWSUITS, PENSIONS)).split(". ")[1] + ". " + PENSIONS
     cited, beside = block(26, LEASE, 26), block(27, f"{LAWSUITS} {PENSIONS}", 27)
-    verdict = verify(statement, [cited], nearby=[cited, beside])
+    verdict = verify_statement(statement, [cited], nearby=[cited, beside])
     assert verdict.check == Check()
     first = verdict.anchors[0]
     assert (first.block_id, first.text) == (27, statement)
-    wrong = verify(statement.replace("3.7", "3.1"), [cited], nearby=[cited, beside]).check
+    wrong = verify_statement(statement.replace("3.7", "3.1"), [cited], nearby=[cited, beside]).check
     assert (wrong.found, wrong.said) == (False, "3.1 million")
 
 
@@ -83,12 +83,14 @@ def test_a_name_that_is_not_there_is_told_with_the_one_in_its_place() -> None:
 def test_a_name_in_a_heading_or_in_a_block_nearby_is_no_alarm() -> None:
     text = "He may give notice three months before the end of a year."
     cited = block(5, text, headings=("Lease of Peter Miller",))
-    assert verify("Peter Miller may give notice three months before the end of a year.", [cited]).check.found
+    assert verify_statement("Peter Miller may give notice three months before the end of a year.", [cited]).check.found
     nearby = [block(4, "The flat was let to Peter Miller in May.")]
-    assert verify("Peter Miller may give notice three months before the end of a year.", [block(5, text)]).check == (
-        Check(False, CheckReason.NAME, "Peter Miller", "")
-    )
-    assert verify("Peter Miller may give notice three months before it ends.", [block(5, text)], "", nearby).check.found
+    assert verify_statement(
+        "Peter Miller may give notice three months before the end of a year.", [block(5, text)]
+    ).check == (Check(False, CheckReason.NAME, "Peter Miller", ""))
+    assert verify_statement(
+        "Peter Miller may give notice three months before it ends.", [block(5, text)], "", nearby
+    ).check.found
 
 
 def test_a_not_that_only_one_of_both_has_is_told_where_the_statement_repeats_the_sentence() -> None:
@@ -183,27 +185,31 @@ def test_what_only_looks_garbled_is_found(statement: str) -> None:
 
 
 def test_a_summary_in_other_letters_than_its_text_is_not_garbled() -> None:
-    verdict = verify("В 2024 году порт принял 3,4 млн тонн грузов.", [block(1, HARBOUR)])
+    verdict = verify_statement("В 2024 году порт принял 3,4 млн тонн грузов.", [block(1, HARBOUR)])
     assert verdict.check.reason is CheckReason.LANGUAGE
 
 
 def test_a_statement_moves_to_the_nearby_block_that_carries_it() -> None:
     statement = "The gap between obligations and plan assets widened to 11.2 million."
-    verdict = verify(statement, [block(1, LAWSUITS)], "", [block(2, PENSIONS, 28), block(3, LEASE)])
+    verdict = verify_statement(statement, [block(1, LAWSUITS)], "", [block(2, PENSIONS, 28), block(3, LEASE)])
     assert verdict.check.found
     assert (verdict.anchors[0].block_id, verdict.anchors[0].page) == (2, 28)
 
 
 def test_a_statement_that_cites_nothing_is_looked_for_nearby() -> None:
-    found = verify("Both were settled in October for 3.7 million.", [], "", [block(1, LEASE), block(2, LAWSUITS)])
+    found = verify_statement(
+        "Both were settled in October for 3.7 million.", [], "", [block(1, LEASE), block(2, LAWSUITS)]
+    )
     assert found.check.found and [anchor.block_id for anchor in found.anchors] == [2]
-    lost = verify("Solar panels were installed on the roof.", [], "", [block(1, LEASE)])
+    lost = verify_statement("Solar panels were installed on the roof.", [], "", [block(1, LEASE)])
     assert (lost.check.found, lost.check.reason, lost.anchors) == (False, CheckReason.SUPPORT, ())
-    assert verify("Solar panels were installed.", []).check.reason is CheckReason.SUPPORT
+    assert verify_statement("Solar panels were installed.", []).check.reason is CheckReason.SUPPORT
 
 
 def test_a_wrong_citation_does_not_make_a_wrong_number_right() -> None:
-    verdict = verify("Two lawsuits were settled for 11.2 million.", [block(1, LAWSUITS)], "", [block(2, PENSIONS)])
+    verdict = verify_statement(
+        "Two lawsuits were settled for 11.2 million.", [block(1, LAWSUITS)], "", [block(2, PENSIONS)]
+    )
     assert (verdict.check.found, verdict.check.page_says) == (False, "3.7 million")
 
 
@@ -224,7 +230,7 @@ def test_a_quotation_is_there_nearly_there_or_not(quote: str, found: bool, reaso
 
 def test_a_quotation_in_a_nearby_block_moves_the_statement_there() -> None:
     quote = "plan assets widened to 11.2 million"
-    verdict = verify("Rates fell in the last quarter.", [block(1, LAWSUITS)], quote, [block(2, PENSIONS)])
+    verdict = verify_statement("Rates fell in the last quarter.", [block(1, LAWSUITS)], quote, [block(2, PENSIONS)])
     assert verdict.check.found
     assert verdict.anchors[0].block_id == 2
 
@@ -237,13 +243,13 @@ def test_at_most_three_places_are_given_the_best_first() -> None:
         "Pets.",
         "Allowed flat pets here.",
     ]
-    verdict = verify("Pets are not allowed in the flat.", [block(n, text) for n, text in enumerate(texts, 1)])
+    verdict = verify_statement("Pets are not allowed in the flat.", [block(n, text) for n, text in enumerate(texts, 1)])
     assert len(verdict.anchors) == 3
     assert verdict.anchors[0].block_id == 2
 
 
 def test_blocks_with_the_same_number_in_two_documents_are_told_apart() -> None:
-    verdict = verify(
+    verdict = verify_statement(
         "The gap between obligations and plan assets widened to 11.2 million.",
         [block(1, LEASE, document=0)],
         "",
@@ -294,7 +300,7 @@ def test_what_is_garbled_is_not_told_as_found_where_the_model_does_not_know_the_
     statement: str, text: str, told: tuple[CheckReason, str] | None
 ) -> None:
     assert checked(statement, text).found, "otherwise words of its own are a model's right"
-    check = verify(statement, [block(1, text)], closely=True).check
+    check = verify_statement(statement, [block(1, text)], closely=True).check
     assert (None if check.found else (check.reason, check.said)) == told
 
 
@@ -344,7 +350,7 @@ def test_a_changed_number_is_seen_in_other_languages(statement: str, text: str) 
 
 @pytest.mark.parametrize("statement", ["", "  ", "Yes.", "…", "[12]", "。", "\x00", "🙂"])
 def test_statements_of_nothing_do_no_harm(statement: str) -> None:
-    assert verify(statement, [block(1, LAWSUITS), block(2, "")], statement, [block(3, "…")]).anchors
+    assert verify_statement(statement, [block(1, LAWSUITS), block(2, "")], statement, [block(3, "…")]).anchors
 
 
 LONG = 1_000_000
@@ -357,7 +363,7 @@ UNITS = ("7", "a", "1,", "1 234 567 ", "Ab ", "1:", "five ", "a-", " ", "五")
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_block_of_a_million_letters_of_one_kind_is_compared(unit: str) -> None:
     text = unit * (LONG // len(unit))
-    verify("Anna Lopez paid 3.7 million euros on 3 March 2024.", [block(1, text)], "paid 3.7 million euros")
+    verify_statement("Anna Lopez paid 3.7 million euros on 3 March 2024.", [block(1, text)], "paid 3.7 million euros")
 
 
 # Properties.
@@ -374,7 +380,7 @@ SENTENCES = st.lists(st.lists(WORDS, min_size=4, max_size=14), min_size=1, max_s
 def test_a_sentence_copied_from_its_block_is_always_found(sentences: list[list[str]], data: st.DataObject) -> None:
     written = [" ".join(words).capitalize() + "." for words in sentences]
     copied = data.draw(st.sampled_from(written))
-    verdict = verify(copied, [block(1, " ".join(written))], copied)
+    verdict = verify_statement(copied, [block(1, " ".join(written))], copied)
     assert verdict.check == Check()
 
 
@@ -391,7 +397,7 @@ def test_a_digit_changed_to_a_number_that_occurs_nowhere_is_always_seen(
     run = next(one[0] for one in re.finditer(r"\d+", changed) if one.start() <= at < one.end())
     text = " ".join(written)
     assume(run not in re.findall(r"\d+", text))
-    verdict = verify(changed, [block(1, text)])
+    verdict = verify_statement(changed, [block(1, text)])
     assert not verdict.check.found
 
 
@@ -603,7 +609,7 @@ def test_nothing_is_ever_called_verified() -> None:
 
 
 GIVEN = document("The school at Quay 7 trained 18 apprentices.")
-SECTION = replace(whole(0, GIVEN.blocks), number=1, of=2)
+SECTION = replace(whole_section(0, GIVEN.blocks), number=1, of=2)
 LAST_LINES = [
     messages[-1].text.splitlines()[-1]
     for most in (1, 8)

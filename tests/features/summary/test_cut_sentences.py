@@ -14,7 +14,7 @@ from app.features.summary.checks import CitedBlock
 from app.features.summary.condensing import WriteUpSources
 from app.features.summary.prompts import MOST_CHARACTERS, read_points
 from app.features.summary.result import Form
-from app.features.summary.summarize import SummaryDraft, written
+from app.features.summary.summarize import SummaryDraft, parse_statements
 from tests.features.summary.pipeline import document, events_of, scripted, summary_of
 
 BLOCKS = {number: (CitedBlock(0, Block(number, BlockKind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
@@ -33,7 +33,7 @@ def texts(answer: str) -> list[str]:
 
 
 def statements(answer: str, form: Form = Form.BULLETS) -> list[str]:
-    return [one.text for one in written(answer, form, DRAFT, FinishReason.STOP)]
+    return [one.text for one in parse_statements(answer, form, DRAFT, FinishReason.STOP)]
 
 
 @pytest.mark.parametrize("read", [texts, statements])
@@ -73,7 +73,7 @@ def test_so_is_a_point_in_json() -> None:
 
 def test_a_question_that_was_ended_in_a_word_is_cut_too() -> None:
     asked = f"{('Which kiln of the valley was heated ' * 9)[: prompts.MOST_QUESTION_CHARACTERS + 1]}?"
-    (found,) = written(f"Q: {asked}\n[2] The kiln is old.\n", Form.QUESTIONS, DRAFT, FinishReason.STOP)
+    (found,) = parse_statements(f"Q: {asked}\n[2] The kiln is old.\n", Form.QUESTIONS, DRAFT, FinishReason.STOP)
     assert found.group == f"{asked.rsplit(' ', 1)[0]}…?"
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.documents.blocks import Block, BlockKind
 from app.features.summary.digest import FORMS, SentenceWeights, digest_of, digest_summary, words_of
 from app.features.summary.messages import not_given_words
@@ -122,7 +122,7 @@ def test_nine_languages_announce_sum_up_and_thank(announced: str, heading: str, 
         other = Block(2, BlockKind.PARAGRAPH, "Ora tenu miralo sepa dimo kalusi.", heading_path=(heading,))
         return [*blocks_of(announced), other]
 
-    weight, usual = (SentenceWeights(under(name)).of(2) for name in (heading, "Lorem"))
+    weight, usual = (SentenceWeights(under(name)).weight_of(2) for name in (heading, "Lorem"))
     assert weight > usual + 0.1
     assert [one.block_id for one in digest_of(under(thanks), 2)] == [1]
 
@@ -163,7 +163,7 @@ def test_sections_that_tell_of_the_whole_are_those_of_the_whole_document(heading
         blocks = [Block(1, BlockKind.PARAGRAPH, "The kiln of Uruk was fired with reed.", heading_path=(heading,))]
         return SentenceWeights(
             [*blocks, *[Block(2, BlockKind.PARAGRAPH, "Grain was cut below.", heading_path=("Grain",))]]
-        ).of(1)
+        ).weight_of(1)
 
     assert (weight(heading) > weight("Kilns") + 0.1) is tells
 
@@ -177,8 +177,8 @@ def test_what_stands_under_a_remark_or_in_another_script_steps_behind() -> None:
         Block(4, BlockKind.PARAGRAPH, other, heading_path=("Печи",)),
     ]
     weights = SentenceWeights(blocks, title=f"{said} {other}")
-    assert weights.of(1) < weights.of(2)
-    assert weights.of(4) < weights.of(3)
+    assert weights.weight_of(1) < weights.weight_of(2)
+    assert weights.weight_of(4) < weights.weight_of(3)
 
 
 def test_a_sentence_in_another_language_of_the_same_letters_steps_behind() -> None:
@@ -190,8 +190,8 @@ def test_a_sentence_in_another_language_of_the_same_letters_steps_behind() -> No
         SentenceWeights(blocks, title=f"{own} {foreign}"),
         SentenceWeights(blocks_of(foreign), title=f"{own} {foreign}"),
     )
-    assert weights.of(1) < min(weights.of(number) for number in (2, 3, 4, 5))
-    assert alone.of(1) > weights.of(1) + 0.3, "where all of it is English, it is not another language"
+    assert weights.weight_of(1) < min(weights.weight_of(number) for number in (2, 3, 4, 5))
+    assert alone.weight_of(1) > weights.weight_of(1) + 0.3, "where all of it is English, it is not another language"
 
 
 def test_pairs_of_words_are_counted_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,8 +247,8 @@ def test_every_place_has_a_weight_and_that_of_a_block_of_one_sentence_is_the_one
     weights = SentenceWeights(blocks, title="The kiln")
     whole = {one.block_id: one for one in digest_of(blocks, len(blocks) + 1, title="The kiln")}
     for block in blocks:
-        weight = weights.of(block.id)
-        assert weight == weights.of(block.id, 0, len(block.text))
+        weight = weights.weight_of(block.id)
+        assert weight == weights.weight_of(block.id, 0, len(block.text))
         told = whole.get(block.id)
         if told is not None and (told.start, told.end) == (0, len(block.text)):
             assert weight == pytest.approx(told.score)
@@ -273,7 +273,7 @@ def test_what_was_wished_and_sentences_cannot_give_is_said() -> None:
 
 
 def test_the_table_of_cues_says_the_same_of_every_language_and_is_read_when_it_is_asked_for() -> None:
-    table = json.loads(resource("cues.json").read_text("utf-8"))
+    table = json.loads(resource_path("cues.json").read_text("utf-8"))
     assert {"en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru"} <= table.keys()
     names = table["en"].keys()
     for code, row in table.items():

@@ -18,7 +18,7 @@ from app.features.summary.evaluation import (
     input_of,
     lead_of,
     numbers_of,
-    score,
+    score_summary,
     sentences_of,
     without_abstract,
 )
@@ -153,7 +153,7 @@ def test_numbers_are_compared_by_their_digits() -> None:
 
 def test_rouge_is_the_librarys_own_with_sentences_divided() -> None:
     rouge = RougeScores()
-    mine = rouge.of("The cats sat. They ran away.", ["They ran away.", "The cat sat."])
+    mine = rouge.score_text("The cats sat. They ran away.", ["They ran away.", "The cat sat."])
     theirs = RougeScorer(["rouge1", "rouge2", "rougeLsum"], use_stemmer=True)
     divided = theirs.score("The cats sat.\nThey ran away.", "They ran away.\nThe cat sat.")
     assert mine == {name: pytest.approx(value.fmeasure) for name, value in divided.items()}
@@ -175,7 +175,7 @@ def test_claims_numbers_coverage_and_words_are_counted() -> None:
     )
     elsewhere = Statement("Notice takes 3 months.", (ClaimAnchor(0, 2, None),))  # right, but not in the block it cites
     blocks = input_of(EXAMPLE).blocks
-    scored = score(EXAMPLE, blocks, summary_of(right, wrong, elsewhere, blocks_read=2), RougeScores(), 2.0)
+    scored = score_summary(EXAMPLE, blocks, summary_of(right, wrong, elsewhere, blocks_read=2), RougeScores(), 2.0)
     assert (scored.claims, scored.claims_found) == (3, 2)
     assert (scored.numbers, scored.numbers_right) == (4, 2)
     assert (scored.blocks, scored.blocks_read) == (3, 2)
@@ -187,8 +187,8 @@ def test_claims_numbers_coverage_and_words_are_counted() -> None:
 def test_figures_are_means_of_rouge_and_shares_of_everything_else() -> None:
     statement = Statement("The rent is 1200 euros.", (ClaimAnchor(0, 2, None),))
     blocks, rouge = input_of(EXAMPLE).blocks, RougeScores()
-    one = score(EXAMPLE, blocks, summary_of(statement), rouge, 2.0)
-    other = score(EXAMPLE, blocks, summary_of(blocks_read=0), rouge, 4.0)
+    one = score_summary(EXAMPLE, blocks, summary_of(statement), rouge, 2.0)
+    other = score_summary(EXAMPLE, blocks, summary_of(blocks_read=0), rouge, 4.0)
     fields = Evaluation([one, other], [SkippedLine(7, "it is not JSON")]).to_fields()
     assert fields["documents"] == 2
     assert fields["rouge"]["rouge1"] == pytest.approx(one.rouge["rouge1"] / 2, abs=1e-4)

@@ -22,8 +22,17 @@ from PySide6.QtGui import QTextCursor, QTextDocument
 from app.core.errors import FolderNotWritable
 from app.core.wire import to_json
 from app.documents.blocks import BlockKind
-from app.features.summary.export import as_html, as_json, as_markdown, as_text, escaped, report, save, write_docx
-from app.features.summary.laid_out import lay_out, plain
+from app.features.summary.export import (
+    as_html,
+    as_json,
+    as_markdown,
+    as_text,
+    escape_markdown,
+    report_fields,
+    save_file,
+    write_docx,
+)
+from app.features.summary.laid_out import lay_out, plain_line
 from app.features.summary.messages import check_words, coverage_words
 from app.features.summary.result import (
     Check,
@@ -128,9 +137,9 @@ def test_markdown_has_the_statements_their_pages_and_the_sources() -> None:
     text = as_markdown(summary())
     assert text.startswith("# The lease \\& \\<the\\> letter\n\n")
     assert "\n## Money\n\n- The rent is 900 euros a month. (lease.pdf, p. 3)[^1]" in text
-    assert f"**{escaped(check_words(DIFFERS, 'lease.pdf, p. 3'))}**" in text
+    assert f"**{escape_markdown(check_words(DIFFERS, 'lease.pdf, p. 3'))}**" in text
     assert "\n## Sources\n\n[^1]: lease.pdf, p. 3: “The rent is 960 euros a month.”\n" in text
-    assert plain(coverage_words(summary())) in rendered(text)
+    assert plain_line(coverage_words(summary())) in rendered(text)
     # every note that is used is explained, and the other way round
     used = set(re.findall(r"\[\^(\d+)\](?!:)", text))
     assert used == set(re.findall(r"^\[\^(\d+)\]:", text, re.MULTILINE)) == {"1", "2", "3"}
@@ -153,17 +162,17 @@ def test_questions_are_headings_with_their_answers() -> None:
 @given(st.text(alphabet=st.sampled_from("\\`*_[]()<>&~$|#+-=:!.^1a \n\"'")))
 def test_nothing_in_a_statement_is_read_as_markdown(text: str) -> None:
     shown = rendered(as_markdown(summary(Statement(f"{text} end"), title="T")))
-    assert plain(f"{text} end") in shown
+    assert plain_line(f"{text} end") in shown
     for form in (Form.PARAGRAPHS, Form.QUESTIONS):
         statement = Statement(f"{text} end", group=f"{text} head")
-        assert plain(f"{text} head {text} end") in rendered(as_markdown(summary(statement, form=form, title="T")))
+        assert plain_line(f"{text} head {text} end") in rendered(as_markdown(summary(statement, form=form, title="T")))
 
 
 @given(st.text())
 def test_no_text_breaks_the_page(text: str) -> None:
     statement = Statement(text, (ClaimAnchor(0, 1, 1, text=text),), DIFFERS, text)
     page = parsed(as_html(summary(statement, title=text)))
-    assert plain(text) in " ".join("".join(page.words).split())
+    assert plain_line(text) in " ".join("".join(page.words).split())
     allowed = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "ul", "ol", "li", "a", "span"}
     assert {tag for tag, _ in page.tags} <= allowed
 
@@ -199,7 +208,7 @@ def test_language_and_direction_are_set(language: str, direction: str) -> None:
 
 
 def test_json_has_the_fixed_fields() -> None:
-    body = report(summary(), [{"file": "gone.pdf", "reason": "There is no file gone.pdf."}])
+    body = report_fields(summary(), [{"file": "gone.pdf", "reason": "There is no file gone.pdf."}])
     fields = [
         "summary",
         "claims",
@@ -273,7 +282,7 @@ def test_saving_replaces_a_file_in_one_step(tmp_path: Path, ending: str) -> None
     path.parent.mkdir()
     path.write_text("before", "utf-8")
     path.chmod(0o640)
-    save(summary(), path)
+    save_file(summary(), path)
     assert "900 euros" in path.read_text("utf-8")
     assert path.stat().st_mode & 0o777 == 0o640
     assert [one.name for one in path.parent.iterdir()] == [path.name]
@@ -281,18 +290,18 @@ def test_saving_replaces_a_file_in_one_step(tmp_path: Path, ending: str) -> None
 
 def test_a_folder_that_takes_nothing_is_told(tmp_path: Path) -> None:
     with pytest.raises(FolderNotWritable):
-        save(summary(), tmp_path / "missing" / "a.md")
+        save_file(summary(), tmp_path / "missing" / "a.md")
     folder = tmp_path / "papers" / "folder.md"
     folder.mkdir(parents=True)
     with pytest.raises(FolderNotWritable):
-        save(summary(), folder)
+        save_file(summary(), folder)
     assert [one.name for one in folder.parent.iterdir()] == ["folder.md"]
 
 
 @pytest.mark.parametrize("ending", [".md", ".html"])
 def test_our_own_reader_finds_every_statement_and_every_place(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"summary{ending}"
-    save(summary(), path)
+    save_file(summary(), path)
     text = read(path, tmp_path).text
     for expected in (RENT.text, NOTICE.text, *(anchor.text for anchor in NOTICE.anchors)):
         assert expected in text
@@ -329,7 +338,7 @@ def test_where_nothing_was_found_every_format_says_so(tmp_path: Path, form: Form
     assert sentence in as_markdown(given)
     assert sentence in text_of(as_html(given))
     assert as_text(given) == sentence
-    save(given, tmp_path / "a.docx")
+    save_file(given, tmp_path / "a.docx")
     assert sentence in read(tmp_path / "a.docx", tmp_path).text
     body = json.loads(as_json(given))
     assert (body["summary"], body["claims"]) == ("", [])
@@ -339,7 +348,7 @@ def test_where_nothing_was_found_every_format_says_so(tmp_path: Path, form: Form
 
 def test_our_own_reader_finds_headings_statements_marks_and_sources(tmp_path: Path) -> None:
     path = tmp_path / "summary.docx"
-    save(summary(), path)
+    save_file(summary(), path)
     result = read(path, tmp_path)
     blocks = [(block.kind, block.text) for block in result.blocks]
     headings = [text for kind, text in blocks if kind is BlockKind.HEADING]
@@ -404,13 +413,13 @@ def test_no_text_breaks_the_document(text: str, form: Form) -> None:
     statement = Statement(text, (ClaimAnchor(0, 1, 1, text=text),), Check(False, CheckReason.NAME, text, text), text)
     out = io.BytesIO()
     write_docx(replace(summary(statement, form=form), title=text), out)
-    assert plain(text) in "\n".join(paragraph.text for paragraph in Document(out).paragraphs)
+    assert plain_line(text) in "\n".join(paragraph.text for paragraph in Document(out).paragraphs)
 
 
 @pytest.mark.documents
 def test_libreoffice_opens_it_and_keeps_the_links(tmp_path: Path) -> None:
     path = tmp_path / "summary.docx"
-    save(summary(), path)
+    save_file(summary(), path)
     html = convert(path, "html", tmp_path / "converted").read_text("utf-8", "replace")
     for expected in ("900 euros a month", "give notice today", "Sources"):
         assert expected in " ".join(html.split())

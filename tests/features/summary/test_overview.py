@@ -17,7 +17,7 @@ from app.features.summary.overview import (
     DocumentOverview,
     KeyTerm,
     TermKind,
-    definitions,
+    find_definitions,
     first_look,
     overview_of,
 )
@@ -144,7 +144,7 @@ def test_numbers_have_a_unit_and_dates_more_than_a_month() -> None:
     ],
 )
 def test_what_a_text_defines_is_found_with_the_words_that_define_it(text: str, defined: str, meaning: str) -> None:
-    (found,) = [(text[start:end], meant) for start, end, meant in definitions(text)]
+    (found,) = [(text[start:end], meant) for start, end, meant in find_definitions(text)]
     assert found[0] == defined
     assert found[1].startswith(meaning)
 
@@ -159,7 +159,7 @@ def test_what_a_text_defines_is_found_with_the_words_that_define_it(text: str, d
     ],
 )
 def test_what_only_looks_like_a_definition_defines_nothing(text: str) -> None:
-    assert [text[start:end] for start, end, _ in definitions(text)] in ([], ["OS"])
+    assert [text[start:end] for start, end, _ in find_definitions(text)] in ([], ["OS"])
 
 
 def test_a_defined_term_leads_to_its_definition_first_and_then_to_where_it_is_used() -> None:
@@ -213,8 +213,8 @@ def test_however_many_names_there_are_only_so_many_are_counted(monkeypatch: pyte
         prose(*(f"They met Ola{chr(97 + n % 26)}{chr(97 + n // 26)} in Lindvik." for n in range(400))), "en", bool
     )
     assert len(terms._found[TermKind.NAME]) <= 50
-    assert terms.chosen()[0].text == "Lindvik"
-    assert terms.chosen()[0].count == 400
+    assert terms.choose_terms()[0].text == "Lindvik"
+    assert terms.choose_terms()[0].count == 400
 
 
 def test_a_long_document_is_told_by_section_and_a_short_one_as_it_was_wished() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.errors import DocumentGone
 from app.core.events import CancelToken
 from app.features.summary.pace import SummaryPace
@@ -42,14 +42,14 @@ def read(done: int, sections: int = 10, *, was_kept: bool = False) -> SectionRea
 def test_nothing_is_said_before_anything_was_measured(clock: Clock) -> None:
     pace = SummaryPace(clock=clock)
     assert pace.seconds_left() is None
-    pace.take(Planned(10, 15_000))
+    pace.take_event(Planned(10, 15_000))
     clock.now_s += 30
     assert pace.seconds_left() is None
 
 
 def test_before_the_first_section_it_is_what_was_estimated(clock: Clock) -> None:
     pace = SummaryPace(120.0, clock=clock)
-    pace.take(Planned(10, 15_000))
+    pace.take_event(Planned(10, 15_000))
     clock.now_s += 30
     assert pace.seconds_left() == 90
     clock.now_s += 200
@@ -58,10 +58,10 @@ def test_before_the_first_section_it_is_what_was_estimated(clock: Clock) -> None
 
 def test_then_it_is_the_pace_of_the_sections_with_the_merges_and_the_write_up_behind_them(clock: Clock) -> None:
     pace = SummaryPace(9999.0, clock=clock)
-    pace.take(Planned(10, 15_000))
+    pace.take_event(Planned(10, 15_000))
     for number in range(1, 5):
         clock.now_s += 10
-        pace.take(read(number))
+        pace.take_event(read(number))
     assert pace.seconds_left() == 10 * (6 + 1 + 1)
     clock.now_s += 5
     assert pace.seconds_left() == 75
@@ -69,63 +69,63 @@ def test_then_it_is_the_pace_of_the_sections_with_the_merges_and_the_write_up_be
 
 def test_of_sections_that_are_read_side_by_side_the_first_to_end_is_not_the_pace_of_all(clock: Clock) -> None:
     pace = SummaryPace(side_by_side=4, clock=clock)
-    pace.take(Planned(8, 12_000))
+    pace.take_event(Planned(8, 12_000))
     clock.now_s += 20
-    pace.take(read(1, 8))
+    pace.take_event(read(1, 8))
     assert pace.seconds_left() == 20 / FIRST_WINDOW * (7 + 1 + 1), "no more are on the wire at first"
-    pace.take(read(2, 8))
+    pace.take_event(read(2, 8))
     assert pace.seconds_left() == 10 * (6 + 1 + 1)
     clock.now_s += 20
     for number in (3, 4):
-        pace.take(read(number, 8))
+        pace.take_event(read(number, 8))
     assert pace.seconds_left() == 10 * (4 + 1 + 1)
     clock.now_s += 60
     for number in range(5, 9):
-        pace.take(read(number, 8))
+        pace.take_event(read(number, 8))
     assert pace.seconds_left() == 12.5 * (1 + 1)
 
 
 def test_while_somebody_is_being_answered_the_clock_stands(clock: Clock) -> None:
     pace = SummaryPace(clock=clock)
-    pace.take(Planned(4, 6000))
+    pace.take_event(Planned(4, 6000))
     clock.now_s += 10
-    pace.take(read(1, 4))
+    pace.take_event(read(1, 4))
     before = pace.seconds_left()
-    pace.take(TaskRests("interactive"))
-    pace.take(TaskRests("interactive"))
+    pace.take_event(TaskRests("interactive"))
+    pace.take_event(TaskRests("interactive"))
     clock.now_s += 500
     assert pace.seconds_left() == before
-    pace.take(TaskRests(""))
+    pace.take_event(TaskRests(""))
     assert (pace.seconds_left(), pace.worked_s) == (before, 10)
     clock.now_s += 10
-    pace.take(read(2, 4))
+    pace.take_event(read(2, 4))
     assert pace.seconds_left() == 10 * (2 + 1)
 
 
 def test_sections_that_were_kept_say_nothing_of_those_to_come(clock: Clock) -> None:
     pace = SummaryPace(clock=clock)
-    pace.take(Planned(10, 15_000))
+    pace.take_event(Planned(10, 15_000))
     clock.now_s += 0.5
     for number in range(1, 8):
-        pace.take(read(number, was_kept=True))
+        pace.take_event(read(number, was_kept=True))
     assert (pace.seconds_left(), pace.is_fresh) == (None, False)
     clock.now_s += 20
-    pace.take(read(8))
+    pace.take_event(read(8))
     assert pace.seconds_left() == 20 * (2 + 1 + 1)
 
 
 def test_what_is_left_shrinks_with_the_merges_and_ends_with_the_write_up(clock: Clock) -> None:
     pace = SummaryPace(clock=clock)
-    pace.take(Planned(2, 3000))
+    pace.take_event(Planned(2, 3000))
     for number in (1, 2):
         clock.now_s += 10
-        pace.take(read(number, 2))
-    pace.take(Merging(0, 2))
+        pace.take_event(read(number, 2))
+    pace.take_event(Merging(0, 2))
     assert pace.seconds_left() == 30
-    pace.take(Merging(1, 2))
+    pace.take_event(Merging(1, 2))
     assert pace.seconds_left() == 20
-    pace.take(Writing("Kilns"))
-    pace.take(Writing("Kilns are"))
+    pace.take_event(Writing("Kilns"))
+    pace.take_event(Writing("Kilns are"))
     assert pace.seconds_left() == 10
     clock.now_s += 4
     assert pace.seconds_left() == 6
@@ -136,17 +136,17 @@ def test_what_is_left_shrinks_with_the_merges_and_ends_with_the_write_up(clock: 
 
 def test_planned_again_it_begins_anew(clock: Clock) -> None:
     pace = SummaryPace(clock=clock)
-    pace.take(Planned(1, 15_000))
+    pace.take_event(Planned(1, 15_000))
     clock.now_s += 20
-    pace.take(TaskRests("interactive"))
+    pace.take_event(TaskRests("interactive"))
     clock.now_s += 30
-    pace.take(TaskRests(""))
-    pace.take(Writing("Sorry"))
+    pace.take_event(TaskRests(""))
+    pace.take_event(Writing("Sorry"))
     clock.now_s += 10
-    pace.take(Planned(4, 15_000))
+    pace.take_event(Planned(4, 15_000))
     assert pace.worked_s == 0
     clock.now_s += 10
-    pace.take(read(1, 4))
+    pace.take_event(read(1, 4))
     assert pace.worked_s == 10
     assert pace.seconds_left() == pytest.approx(40), "three sections and the write-up at the pace of the first"
 
@@ -182,7 +182,7 @@ def test_tokens_and_sections_are_those_that_the_work_begins_with(app: Fireside) 
     assert found.tokens == sum(found.by_document)
     assert found.by_document[0] == pytest.approx(2 * found.by_document[1], rel=0.01)
     assert found.sections > 1
-    app.summaries.begin(ids, SummaryOptions(), together=True)
+    app.summaries.begin_summaries(ids, SummaryOptions(), together=True)
     cancel = CancelToken()
     planned = next(worked.event for worked in app.summaries.run(cancel) if isinstance(worked.event, Planned))
     assert (planned.tokens, planned.sections) == (found.tokens, found.sections)
@@ -205,7 +205,7 @@ def test_the_machine_is_measured_once_for_a_model(app: Fireside, summaries: Summ
 
 def test_what_a_summary_really_took_is_better_than_a_probe(app: Fireside, summaries: SummaryJobs, script: Path) -> None:
     document = add(app, 6, "slow")
-    summaries.begin([document], SummaryOptions(), together=True)
+    summaries.begin_summaries([document], SummaryOptions(), together=True)
     work_off(summaries)
     asked = len(prompts(script))
     found = estimate(summaries, document)
@@ -214,7 +214,7 @@ def test_what_a_summary_really_took_is_better_than_a_probe(app: Fireside, summar
     assert job.progress["worked_s"] > 6 * 0.05
     assert len(prompts(script)) == asked, "nothing was measured again"
     app.close()
-    again = build()
+    again = build_program()
     try:
         list(again.engine.load(MODEL))
         assert estimate(again.summaries, document).seconds == found.seconds, "also after a restart"
@@ -255,7 +255,7 @@ def test_a_document_that_is_gone_is_named(app: Fireside, summaries: SummaryJobs)
 
 @pytest.mark.model
 def test_the_starter_is_measured_in_about_a_second(starter: Path, fresh_home: Path) -> None:
-    app = build()
+    app = build_program()
     try:
         document = add(app, 120)
         assert estimate(app.summaries, document).seconds == 1, "it is not asked"

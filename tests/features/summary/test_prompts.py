@@ -26,7 +26,7 @@ from app.features.summary.prompts import (
     write_messages,
 )
 from app.features.summary.result import Form
-from app.features.summary.sections import ReadSection, whole
+from app.features.summary.sections import ReadSection, whole_section
 from tests.features.summary.pipeline import document, heading
 from tests.helpers.engine import answer_of, load
 
@@ -34,12 +34,12 @@ GIVEN = document(heading("Kilns"), "A kiln was built in 1871.", name="kilns.pdf"
 
 
 def section() -> ReadSection:
-    return whole(0, GIVEN.blocks)
+    return whole_section(0, GIVEN.blocks)
 
 
 @pytest.mark.parametrize("is_small", [True, False])
 def test_instructions_come_first_and_are_the_same_for_every_section_and_every_try(is_small: bool) -> None:
-    other = whole(0, document("A roof.").blocks)
+    other = whole_section(0, document("A roof.").blocks)
     asked = [map_messages(GIVEN, one, "de", 5, is_small=is_small) for one in (section(), other)]
     asked += [map_messages(GIVEN, section(), "de", 5, is_small=is_small, problem=problem) for problem in AnswerProblem]
     assert len({messages[0].text for messages in asked}) == 1
@@ -97,7 +97,7 @@ def test_only_the_numbers_that_were_shown_can_be_written(numbers: Sequence[int])
 def test_each_line_of_a_small_model_has_its_own_stretch_of_the_numbers_and_together_they_have_all(
     count: int, most: int
 ) -> None:
-    rules = prompts.spread(list(range(1, most + 1)), count, "en")
+    rules = prompts.spread_grammar(list(range(1, most + 1)), count, "en")
     parts = [
         {n for n in range(1, most + 1) if re.fullmatch(re.sub(r'["\s]', "", match), str(n))}
         for match in re.findall(r'line\d+ ::= "\[" \((.*)\) "\] "', rules)
@@ -114,7 +114,7 @@ SOURCE = "It moves archive.ini, see docs.example.org. In der Bahnhofstrasse. 12 
 
 def sentence_pattern(source: str = SOURCE, language: str = "en", **options: bool) -> re.Pattern[str]:
     """What small models may write as one text, as an expression of Python's: its rules name only later ones."""
-    rules_of = prompts.spread([1], 1, language, source=source, **options)
+    rules_of = prompts.spread_grammar([1], 1, language, source=source, **options)
     names = ("text", "word", "plain", "number", "open", "known")
     found = re.findall(rf"^({'|'.join(names)}) ::= (.*)$", rules_of, re.M)
     rules = dict(found)
@@ -194,7 +194,7 @@ def free_pattern(rules: str, name: str) -> re.Pattern[str]:
     return re.compile("".join(match[2] or match[3] or re.escape(match[1]) for match in parts))
 
 
-@pytest.mark.parametrize("rules", [prompts.write_up(Form.BULLETS, [1], 1, 2), prompts.entries([1], 2)])
+@pytest.mark.parametrize("rules", [prompts.write_up(Form.BULLETS, [1], 1, 2), prompts.entries_grammar([1], 2)])
 def test_a_larger_model_can_write_short_texts_and_what_is_below_zero(rules: str) -> None:
     pattern = free_pattern(rules, "text")
     assert all(map(pattern.fullmatch, ["In 1871", "-5 °C at night", "Sí"]))
@@ -208,7 +208,7 @@ def test_brackets_that_hold_no_number_are_the_texts_own() -> None:
 @pytest.mark.parametrize(
     ("rules", "whole"),
     [
-        (prompts.entries([1], 3), ["None", "None.", "line", "line\nline", "line\nline\nline\n"]),
+        (prompts.entries_grammar([1], 3), ["None", "None.", "line", "line\nline", "line\nline\nline\n"]),
         (prompts.write_up(Form.BULLETS, [1], 2, 3), ["item\nitem", "item\nitem\nitem\n"]),
         (prompts.write_up(Form.ACTIONS, [1], 2, 3), ["None.", "item", "item\nitem\n"]),
         (prompts.write_up(Form.QUESTIONS, [1], 2, 4), ["pair", "pair\n\npair", "pair\n"]),
@@ -247,7 +247,7 @@ def test_what_is_listed_gets_the_places_that_have_its_words(
 
 
 def test_a_question_may_begin_and_end_as_its_language_has_it() -> None:
-    pattern = free_pattern(prompts.spread([1], 1, "es", Form.QUESTIONS), "question")
+    pattern = free_pattern(prompts.spread_grammar([1], 1, "es", Form.QUESTIONS), "question")
     assert all(
         map(
             pattern.fullmatch, ["Q: ¿Qué se vendió en 2024?", "Q: Où est-ce qu'il est ?", "Q: 什么时候开放了那个港口？"]
@@ -258,12 +258,12 @@ def test_a_question_may_begin_and_end_as_its_language_has_it() -> None:
 
 def every_grammar() -> list[tuple[str, str]]:
     ids = [1, 2, 10, 12]
-    found = [(f"small {form}", prompts.spread(ids, 3, "en", form)) for form in Form]
+    found = [(f"small {form}", prompts.spread_grammar(ids, 3, "en", form)) for form in Form]
     found += [(f"large {form}", prompts.write_up(form, ids, 2, 4)) for form in Form]
-    found += [(f"spread {code}", prompts.spread(ids, 2, code)) for code in ("ja", "hi", "ar", "th")]
-    found += [(f"spread {code} words", prompts.spread(ids, 2, code, source=SOURCE)) for code in ("en", "de")]
-    found += [("entries", prompts.entries(ids, 3))]
-    found += [(f"choice {form}", prompts.choice(ids, 2, form)) for form in (Form.BULLETS, Form.PARAGRAPHS)]
+    found += [(f"spread {code}", prompts.spread_grammar(ids, 2, code)) for code in ("ja", "hi", "ar", "th")]
+    found += [(f"spread {code} words", prompts.spread_grammar(ids, 2, code, source=SOURCE)) for code in ("en", "de")]
+    found += [("entries", prompts.entries_grammar(ids, 3))]
+    found += [(f"choice {form}", prompts.choice_grammar(ids, 2, form)) for form in (Form.BULLETS, Form.PARAGRAPHS)]
     quotes = [(f"json {quotes}", prompts.json_points(ids, 3, has_quotes=quotes)) for quotes in (True, False)]
     return found + quotes
 
@@ -301,7 +301,7 @@ def test_a_small_model_s_answer_is_whole_sentences_with_numbers_that_were_shown(
     load(engine, starter)
     messages = map_messages(GIVEN, section(), "en", 2, is_small=True)
     try:
-        rules = prompts.spread([1, 2], 2, "en")
+        rules = prompts.spread_grammar([1, 2], 2, "en")
         options = {"max_tokens": 300, "task_sampling": Sampling(0.0, seed=1)}
         text, stats = answer_of(engine.generate(messages, grammar=rules, **options))
     finally:

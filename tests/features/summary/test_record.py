@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.core.paths import AppPaths
 from app.core.wire import to_json
 from app.documents.blocks import Block, BlockKind
@@ -64,7 +64,7 @@ class Desk:
         record = SummaryAttempt(
             job, self.jobs, self.store, partial=partial, model="kiln.gguf", expect=expect, clock=self.clock
         )
-        record.take(Planned(4, 400))
+        record.take_event(Planned(4, 400))
         return record
 
     @property
@@ -75,7 +75,7 @@ class Desk:
 
     @property
     def result(self) -> Summary:
-        fields = self.store.result(self.id)
+        fields = self.store.read_result(self.id)
         assert fields is not None
         return summary_from_json(fields)
 
@@ -102,11 +102,11 @@ def test_the_text_is_stored_once_a_second_and_at_the_end_and_the_count_each_time
     record = desk.record()
     for number in range(1, 4):
         desk.clock.now_s += 0.4
-        record.take(read(number))
+        record.take_event(read(number))
         assert desk.progress == {"sections": 4, "tokens": 400, "sections_read": number}
     assert (desk.store.saves, desk.result.sections_read) == (1, 3)
     desk.clock.now_s += 0.4
-    record.take(read(4))
+    record.take_event(read(4))
     assert desk.store.saves == 1
     record.close()
     assert (desk.store.saves, desk.result.sections_read) == (2, 4)
@@ -123,49 +123,49 @@ def test_what_takes_long_to_store_is_stored_less_often(desk: Desk, monkeypatch: 
 
     monkeypatch.setattr(desk.store, "keep_result", slowly)
     desk.clock.now_s += 1
-    record.take(read(1))
+    record.take_event(read(1))
     assert desk.store.saves == 1
     desk.clock.now_s += 9.9
-    record.take(read(2))
+    record.take_event(read(2))
     assert desk.store.saves == 1
     desk.clock.now_s += 0.2
-    record.take(read(3))
+    record.take_event(read(3))
     assert desk.store.saves == 2
 
 
 def test_sections_stand_in_the_order_of_the_document_whichever_was_read_first(desk: Desk) -> None:
     record = desk.record()
     for done, block in ((1, 3), (2, 1)):
-        record.take(read(done, block))
+        record.take_event(read(done, block))
     record.close()
     partial = desk.result
     assert [one.text for one in partial.statements] == ["Block 1 says so.", "Block 3 says so."]
     assert (partial.is_partial, partial.sections, partial.sections_read) == (True, 4, 2)
     assert (partial.title, partial.model, partial.language) == ("A", "Kiln 7B", "de")
     assert partial.documents[0].coverage.blocks_read == 2
-    assert desk.store.search("says") == {desk.id}
+    assert desk.store.search_text("says") == {desk.id}
 
 
 def test_an_attempt_that_ends_early_does_not_take_away_what_one_before_had_read(desk: Desk) -> None:
     first = desk.record()
     for number in (1, 2, 3):
-        first.take(read(number))
+        first.take_event(read(number))
     first.close()
     second = desk.record()
-    second.take(read(1, was_kept=True))
+    second.take_event(read(1, was_kept=True))
     second.close()
-    second.take(Summarized(whole(is_partial=True, sections_read=1)))
+    second.take_event(Summarized(whole(is_partial=True, sections_read=1)))
     assert (desk.result.sections_read, desk.progress["sections_read"]) == (3, 3)
-    second.take(read(2, was_kept=True))
-    second.take(Summarized(whole()))
+    second.take_event(read(2, was_kept=True))
+    second.take_event(Summarized(whole()))
     assert (desk.result.sections_read, desk.result.is_partial, second.is_complete) == (4, False, True)
 
 
 def test_where_nothing_was_read_there_is_nothing(desk: Desk) -> None:
     record = desk.record()
-    record.take(Summarized(whole(is_partial=True, sections_read=0, statements=())))
+    record.take_event(Summarized(whole(is_partial=True, sections_read=0, statements=())))
     record.close()
-    assert (desk.store.result(desk.id), record.is_complete) == (None, False)
+    assert (desk.store.read_result(desk.id), record.is_complete) == (None, False)
 
 
 def test_a_summary_that_read_everything_itself_leaves_its_speed(desk: Desk) -> None:
@@ -174,17 +174,17 @@ def test_a_summary_that_read_everything_itself_leaves_its_speed(desk: Desk) -> N
     assert record.pace.seconds_left() == 60
     for number in range(1, 5):
         desk.clock.now_s += 5
-        record.take(read(number))
+        record.take_event(read(number))
     desk.clock.now_s += 20
-    record.take(Summarized(whole()))
+    record.take_event(Summarized(whole()))
     assert (desk.progress["model_file"], desk.progress["worked_s"]) == ("kiln.gguf", 40.0)
 
 
 def test_one_that_used_kept_sections_leaves_none(desk: Desk) -> None:
     record = desk.record()
     for number in range(1, 5):
-        record.take(read(number, was_kept=number < 3))
-    record.take(Summarized(whole()))
+        record.take_event(read(number, was_kept=number < 3))
+    record.take_event(Summarized(whole()))
     assert "worked_s" not in desk.progress
     assert desk.progress["sections_read"] == 4
 
@@ -197,8 +197,8 @@ def test_what_there_is_so_far_is_in_the_order_of_a_document_without_pages_and_in
     )
     for number in (3, 1, 2):
         point = Statement(f"Block {number} says so.", (ClaimAnchor(1, number, None),))
-        partial.add(SectionRead(1, 4, (point,), 1, None))
-    found = partial.summary(4, 1.0)
+        partial.add_section(SectionRead(1, 4, (point,), 1, None))
+    found = partial.make_summary(4, 1.0)
     assert [one.text for one in found.statements] == [f"Block {number} says so." for number in (1, 2, 3)]
     assert (found.language, found.model) == ("de", "kiln.gguf")
 
@@ -225,11 +225,11 @@ def test_the_newest_database_of_an_earlier_version_opens_with_its_lists(fresh_ho
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript((TESTS / "store" / "data" / "fireside-v6.sql").read_text("utf-8"))
-    with closing(build()) as app:
+    with closing(build_program()) as app:
         assert len(app.conversations.find()) == 2
         assert [(row.state, row.wish.language) for row in app.summaries.find()] == [("done", "de")]
         (translation,) = app.translations.find()
-        rows = app.translations.segments.rows(translation.id)
+        rows = app.translations.segments.read_rows(translation.id)
         assert [row.segment.text for row in rows[:2]] == ["The sun is wide.", "The moon is small."]
         assert rows[1].translated is not None
         assert rows[1].translated.content == ("Der Mond ist klein.",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.documents.blocks import Block
-from app.features.summary.checks import CitedBlock, verify
+from app.features.summary.checks import CitedBlock, verify_statement
 from app.features.summary.result import Summary
 from app.features.summary.work import MOST_NEARBY
 from tests.features.summary.make_sample_summary import FIELDS, TEXT, report, sample, text_of
@@ -39,7 +39,7 @@ def test_what_is_said_of_every_claim_is_what_the_checks_say_today(summary: Summa
     every = [CitedBlock(0, block) for block in blocks.values()]
     for statement in summary.statements:
         cited = [CitedBlock(0, blocks[anchor.block_id]) for anchor in statement.anchors]
-        verdict = verify(statement.text, cited, "", every[:MOST_NEARBY])
+        verdict = verify_statement(statement.text, cited, "", every[:MOST_NEARBY])
         assert verdict.check == statement.check, f"{statement.text}: {REMAKE}"
         assert verdict.anchors == statement.anchors, f"{statement.text}: {REMAKE}"
 

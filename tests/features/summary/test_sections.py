@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.documents.blocks import Block, BlockKind, BlockPiece, BlockPlace, LineBox
 from app.documents.split import BlockSlice
 from app.features.summary.prompts import map_messages
-from app.features.summary.sections import SectionReading, halves_of, sections_of, whole
+from app.features.summary.sections import SectionReading, halves_of, sections_of, whole_section
 from tests.features.summary.pipeline import all_kinds, document, heading
 
 ODD = st.text(alphabet="ab c\n\t.[]=#1é漢\u200b", max_size=300)
@@ -37,8 +37,8 @@ def test_whatever_the_blocks_all_of_their_text_is_in_sections_within_the_budget(
     reading = SectionReading([given])
     for section in sections_of([given], budget, letters):
         assert len(section.text) <= budget
-        reading.answered(section, section.text)
-    coverage = reading.coverage()[0]
+        reading.mark_answered(section, section.text)
+    coverage = reading.make_coverage()[0]
     assert coverage.blocks_read == coverage.blocks == len(pieces)
 
 
@@ -54,19 +54,19 @@ def test_whatever_section_is_missing_the_blocks_in_it_count_as_unread(
     reading = SectionReading([given])
     for section in sections:
         if section is not missing:
-            reading.answered(section, section.text)
+            reading.mark_answered(section, section.text)
     stretches = {one.block_id: given.blocks[one.block_id - 1].text[one.start : one.end] for one in missing.slices}
     with_text = [number for number, text in stretches.items() if text.strip()]
-    coverage = reading.coverage()[0]
+    coverage = reading.make_coverage()[0]
     assert coverage.blocks_read == coverage.blocks - len(with_text)
 
 
 def test_a_section_that_claims_what_is_not_in_the_prompt_is_not_believed() -> None:
     given = document("A kiln.", "A roof.")
-    section = whole(0, given.blocks)
+    section = whole_section(0, given.blocks)
     reading = SectionReading([given])
-    reading.answered(section, section.text.replace("roof", "door"))
-    assert reading.coverage()[0].blocks_read == 1
+    reading.mark_answered(section, section.text.replace("roof", "door"))
+    assert reading.make_coverage()[0].blocks_read == 1
 
 
 def test_a_block_that_goes_on_overleaf_makes_both_pages_unread() -> None:
@@ -74,27 +74,27 @@ def test_a_block_that_goes_on_overleaf_makes_both_pages_unread() -> None:
     block = Block(1, BlockKind.PARAGRAPH, "A kiln is", 1, (), BlockPlace(boxes=boxes))
     given = replace(document(), unit="page", pages=3, blocks=[block, Block(2, BlockKind.PARAGRAPH, "old", 3)])
     reading = SectionReading([given])
-    reading.answered(whole(0, given.blocks[1:]), "[2] old")
-    assert reading.coverage()[0].unread_pages == (1, 2)
-    assert reading.coverage()[0].pages_read == 1
-    overleaf = replace(whole(0, given.blocks[:1]), slices=(BlockSlice(1, 4, 9),))
-    reading.answered(overleaf, "[1] ln is")
-    assert reading.coverage()[0].partly_read == (1, 2), "a statement about it leads to where the block begins"
-    assert (reading.coverage()[0].unread_pages, reading.coverage()[0].pages_read) == ((), 3)
+    reading.mark_answered(whole_section(0, given.blocks[1:]), "[2] old")
+    assert reading.make_coverage()[0].unread_pages == (1, 2)
+    assert reading.make_coverage()[0].pages_read == 1
+    overleaf = replace(whole_section(0, given.blocks[:1]), slices=(BlockSlice(1, 4, 9),))
+    reading.mark_answered(overleaf, "[1] ln is")
+    assert reading.make_coverage()[0].partly_read == (1, 2), "a statement about it leads to where the block begins"
+    assert (reading.make_coverage()[0].unread_pages, reading.make_coverage()[0].pages_read) == ((), 3)
 
 
 def test_a_page_with_nothing_but_its_number_is_not_missing_when_all_is_read() -> None:
     given = replace(document("A kiln."), pages=3)
     reading = SectionReading([given])
-    assert reading.coverage()[0].pages_read == 0
-    reading.answered(whole(0, given.blocks), "[1] A kiln.")
-    assert reading.coverage()[0].pages_read == 3
+    assert reading.make_coverage()[0].pages_read == 0
+    reading.mark_answered(whole_section(0, given.blocks), "[1] A kiln.")
+    assert reading.make_coverage()[0].pages_read == 3
 
 
 def test_blocks_begin_with_their_numbers_and_what_they_are() -> None:
     given = document(heading("Kilns", 2), "A kiln.", BlockPiece(BlockKind.LIST_ITEM, "wood", level=1), "")
-    assert whole(0, given.blocks).text == "[1] ## Kilns\n\n[2] A kiln.\n\n[3] - wood"
-    assert whole(0, given.blocks, offset=10).text.startswith("[11] ## Kilns\n\n[12] A kiln.")
+    assert whole_section(0, given.blocks).text == "[1] ## Kilns\n\n[2] A kiln.\n\n[3] - wood"
+    assert whole_section(0, given.blocks, offset=10).text.startswith("[11] ## Kilns\n\n[12] A kiln.")
     assert sections_of([given], 100, words)[0].text == "[1] ## Kilns\n\n[2] A kiln.\n\n[3] - wood"
 
 
@@ -125,6 +125,6 @@ def test_halves_hold_all_of_a_section_and_are_smaller(budget: int) -> None:
         for half in halves:
             assert words([half.text]) < words([section.text])
             prompt = map_messages(given, half, "en", 3, is_small=True)[-1].text
-            reading.answered(half, prompt)
-        whole_reading.answered(section, section.text)
-        assert reading.coverage() == whole_reading.coverage()
+            reading.mark_answered(half, prompt)
+        whole_reading.mark_answered(section, section.text)
+        assert reading.make_coverage() == whole_reading.make_coverage()

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.errors import DiskFull, DocumentGone, DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, block_to_fields
@@ -59,7 +59,7 @@ def test_each_summary_has_its_turn_and_its_events_are_told_under_its_name(
         (first.id, True), (first.id, False), (first.id, True), (second.id, True), (second.id, False), (second.id, True),
     ]  # fmt: skip
     for row, word in ((first, "kiln"), (second, "glaze")):
-        stored, summary = summaries.get(row.id), summaries.summary(row.id)
+        stored, summary = summaries.get(row.id), summaries.load_summary(row.id)
         assert stored is not None
         assert summary is not None
         assert (stored.state, stored.sections, stored.sections_read, stored.error) == ("done", 2, 2, None)
@@ -90,7 +90,7 @@ def test_stopping_keeps_what_was_read_and_going_on_repeats_nothing(
     summaries.stop(row.id)
     assert state(summaries, row.id) == "paused", "at once, not when the model has heard of it"
     assert [worked.id for worked in work] == [0]
-    partial = summaries.summary(row.id)
+    partial = summaries.load_summary(row.id)
     assert partial is not None
     assert (partial.is_partial, partial.sections_read, len(partial.statements)) == (True, 3, 3)
     assert partial.documents[0].coverage.unread_pages == (4, 5, 6)
@@ -98,7 +98,7 @@ def test_stopping_keeps_what_was_read_and_going_on_repeats_nothing(
     assert state(summaries, row.id) == "paused"
     summaries.resume(row.id)
     work_off(summaries)
-    whole = summaries.summary(row.id)
+    whole = summaries.load_summary(row.id)
     assert whole is not None
     assert (state(summaries, row.id), whole.is_partial, len(whole.statements)) == ("done", False, 6)
     assert set(asked(script).values()) == {1}
@@ -109,7 +109,7 @@ def test_a_full_disk_ends_the_work_and_a_second_try_goes_on_when_there_is_room(
 ) -> None:
     with small_disk(tmp_path / "disk", 16_000_000) as disk:
         monkeypatch.setenv("FIRESIDE_HOME", str(disk))
-        app = build()
+        app = build_program()
         try:
             list(app.engine.load(MODEL))
             summaries, row, filler = summaries_of(app), begin(app), disk / "filler"
@@ -165,7 +165,7 @@ def test_it_is_stopped_from_another_thread_than_the_one_that_works(app: Fireside
     assert not thread.is_alive()
     assert [state(summaries, row.id) for row in rows] == ["paused", "paused"]
     for row in rows:
-        partial = summaries.summary(row.id)
+        partial = summaries.load_summary(row.id)
         assert partial is not None
         assert 0 < len(partial.statements) < 300
 
@@ -215,10 +215,10 @@ def test_when_the_program_quits_it_stays_queued_and_the_next_start_goes_on(
     list(work)
     assert [state(summaries, one.id) for one in (row, waiting)] == ["queued", "queued"]
     app.close()
-    again = build()
+    again = build_program()
     try:
         list(again.engine.load(MODEL))
-        partial = again.summaries.summary(row.id)
+        partial = again.summaries.load_summary(row.id)
         assert partial is not None
         assert partial.sections_read == 4
         work_off(summaries_of(again))
@@ -251,7 +251,7 @@ def test_a_pipeline_that_ends_with_a_part_though_nobody_stopped_it_is_not_asked_
     summaries.pipeline = half
     row = begin(app, count=1)
     work_off(summaries)
-    partial = summaries.summary(row.id)
+    partial = summaries.load_summary(row.id)
     assert partial is not None
     assert (state(summaries, row.id), partial.is_partial) == ("done", True)
 
@@ -273,7 +273,7 @@ def test_of_two_documents_a_broken_one_fails_what_it_is_in_and_is_named(
     good, bad = (store_document(app.documents.store, name, *paragraphs(2)).id for name in ("good.pdf", "bad.pdf"))
     with app.database.transaction() as connection:
         connection.execute("UPDATE blocks SET fields = '{}', kind = 'hostile' WHERE document_id = ?", (bad,))
-    rows = summaries.begin([good, bad], SummaryOptions(), together=together)
+    rows = summaries.begin_summaries([good, bad], SummaryOptions(), together=together)
     work_off(summaries)
     stored = [summaries.get(row.id) for row in rows]
     assert [one.state for one in stored if one] == (["failed"] if together else ["done", "failed"])
@@ -284,7 +284,9 @@ def test_of_two_documents_a_broken_one_fails_what_it_is_in_and_is_named(
 
 
 def test_a_document_without_text_fails_and_is_named(app: Fireside, summaries: SummaryJobs) -> None:
-    (row,) = summaries.begin([store_document(app.documents.store, "scan.pdf", " ").id], SummaryOptions(), together=True)
+    (row,) = summaries.begin_summaries(
+        [store_document(app.documents.store, "scan.pdf", " ").id], SummaryOptions(), together=True
+    )
     work_off(summaries)
     failed = summaries.get(row.id)
     assert failed is not None
@@ -298,15 +300,15 @@ def test_another_length_reads_nothing_again_even_after_the_first_summary_was_rem
     row = begin(app)
     work_off(summaries)
     read = asked(script)
-    (other,) = summaries.begin(row.document_ids, SummaryOptions(Length.LONG), together=True)
+    (other,) = summaries.begin_summaries(row.document_ids, SummaryOptions(Length.LONG), together=True)
     work_off(summaries)
     assert asked(script) - read == Counter({"write long": 1})
     summaries.delete(row.id)
     app.close()
-    again = build()
+    again = build_program()
     try:
         list(again.engine.load(MODEL))
-        (third,) = summaries_of(again).begin(other.document_ids, SummaryOptions(Length.SHORT), together=True)
+        (third,) = summaries_of(again).begin_summaries(other.document_ids, SummaryOptions(Length.SHORT), together=True)
         work_off(again.summaries)
         assert state(again.summaries, third.id) == "done"
         assert asked(script) - read == Counter({"write long": 1, "write short": 1})
@@ -330,7 +332,7 @@ def test_a_defect_is_told_and_does_not_come_up_again_at_every_start(app: Firesid
 
 
 def test_a_program_that_is_killed_in_a_section_costs_that_section(script: Path, fresh_home: Path) -> None:
-    app = build()
+    app = build_program()
     row = begin(app, count=8, word="slow kiln")
     app.close()
     command = [sys.executable, "-m", "tests.features.summary.summarizing_program"]
@@ -340,7 +342,7 @@ def test_a_program_that_is_killed_in_a_section_costs_that_section(script: Path, 
         program.kill()
         read = 3 + len(program.stdout.read().splitlines())
     assert program.returncode != 0
-    again = build()
+    again = build_program()
     try:
         stored = again.summaries.get(row.id)
         assert stored is not None
@@ -361,7 +363,7 @@ def test_pages_that_are_pictures_come_from_what_was_seen_when_the_document_was_r
     app: Fireside, summaries: SummaryJobs
 ) -> None:
     store = app.documents.store
-    number = store.begin(Path("/documents/scans.pdf"), 7, 1)
+    number = store.begin_document(Path("/documents/scans.pdf"), 7, 1)
     store.add_blocks(number, [block_to_fields(Block(1, BlockKind.PARAGRAPH, "The kiln was built in 1871.", 1))])
     pages = [
         PageRead(2, has_text=False, is_picture=True),
@@ -369,6 +371,6 @@ def test_pages_that_are_pictures_come_from_what_was_seen_when_the_document_was_r
         PageRead(4, is_picture=True, recognized=True),
     ]
     info = {"pages_without_text": [2, 3], "pages": [asdict(page) for page in pages]}
-    store.finish(number, format_="pdf", unit="page", pages=4, sha256="ab", info=info)
+    store.finish_document(number, format_="pdf", unit="page", pages=4, sha256="ab", info=info)
     (given,) = inputs_of(app.documents, [number])
     assert (given.pages_without_text, given.picture_pages) == ((2, 3), (2,))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.errors import EngineCrashesRepeatedly, EngineStopped, NoModel, NoRoomForModel
 from app.core.events import CancelToken
 from app.documents.blocks import BlockKind
@@ -59,14 +59,14 @@ def test_an_engine_that_crashes_each_time_fails_that_summary_and_the_next_has_it
     app: Fireside, summaries: SummaryJobs, script: Path
 ) -> None:
     ids = [store_document(app.documents.store, "a.pdf", "One.", "Two.", "A cursed one.", "Four.").id]
-    (row,) = summaries.begin(ids, SummaryOptions(), together=True)
+    (row,) = summaries.begin_summaries(ids, SummaryOptions(), together=True)
     other = begin(app, "b.pdf", count=1)
     work_off(summaries)
     failed = summaries.get(row.id)
     assert failed is not None
     assert failed.state == "failed"
     assert isinstance(failed.error, EngineStopped | EngineCrashesRepeatedly)
-    partial = summaries.summary(row.id)
+    partial = summaries.load_summary(row.id)
     assert partial is not None
     assert (partial.is_partial, partial.sections_read) == (True, 2)
     assert state(summaries, other.id) == "done"
@@ -86,7 +86,7 @@ def test_documents_that_end_the_engine_again_and_again_do_not_use_up_its_patienc
 
 def test_a_second_engine_that_was_ended_is_made_anew(app: Fireside, summaries: SummaryJobs, tmp_path: Path) -> None:
     write_model(own := tmp_path / "own.gguf")
-    app.change("models", summarize_path=str(own))
+    app.change_settings("models", summarize_path=str(own))
     rows = [begin(app, f"{word}.pdf", count=1, word=word) for word in ("cursed", "cursed", "cursed", "good")]
     work_off(summaries)
     assert [state(summaries, row.id) for row in rows] == ["failed", "failed", "failed", "done"]
@@ -100,7 +100,7 @@ def test_another_model_of_the_chat_takes_over_and_reads_for_itself(
     next(work)
     list(app.engine.load(Path("/any/other.gguf")))
     list(work)
-    summary = summaries.summary(row.id)
+    summary = summaries.load_summary(row.id)
     assert summary is not None
     assert (state(summaries, row.id), summary.is_partial, len(summary.statements)) == ("done", False, 6)
     assert summary.model == "other"
@@ -130,7 +130,7 @@ def test_by_the_smallest_model_nothing_is_loaded_unless_there_are_no_sentences_t
 ) -> None:
     said = {"when": "Text to summarize", "text": "[1] The kiln of Lindvik was fired 12 times."}
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", said)))
-    app = build()
+    app = build_program()
     try:
         with engines_started() as started:
             row = begin(app, "a.pdf", "b.pdf")
@@ -139,7 +139,7 @@ def test_by_the_smallest_model_nothing_is_loaded_unless_there_are_no_sentences_t
             assert [type(one) for one in events] == [Planned, Summarized]
             assert started == []
         assert estimate == Estimate(None, 0, 1.0, ())
-        summary = app.summaries.summary(row.id)
+        summary = app.summaries.load_summary(row.id)
         assert summary is not None
         assert (summary.method, summary.model, len(summary.statements)) == (Method.DIGEST, "", 8)
         assert state(app.summaries, row.id) == "done"
@@ -148,10 +148,10 @@ def test_by_the_smallest_model_nothing_is_loaded_unless_there_are_no_sentences_t
         with engines_started() as started:
             assert (found := app.summaries.estimate([document.id], SummaryOptions(), CancelToken())) is not None
             assert found.sections == 1
-            (row,) = app.summaries.begin([document.id], SummaryOptions(), together=True)
+            (row,) = app.summaries.begin_summaries([document.id], SummaryOptions(), together=True)
             work_off(app.summaries)
             assert len(started) == 1
-        assert (summary := app.summaries.summary(row.id)) is not None
+        assert (summary := app.summaries.load_summary(row.id)) is not None
         assert (summary.method, state(app.summaries, row.id)) == (Method.MODEL, "done")
     finally:
         app.close()
@@ -169,8 +169,8 @@ def test_what_was_found_of_the_last_summaries_decides_who_writes_the_next(
         {"when": "Text to summarize", "text": right},
     )
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-    app = build()
-    app.change("engine", model_path=str(MODEL))
+    app = build_program()
+    app.change_settings("engine", model_path=str(MODEL))
     try:
         texts = [f"The kiln of {name} was fired {n} times." for n, name in enumerate(names, 1)]
         ids = [store_document(app.documents.store, "kilns.txt", *texts).id]
@@ -178,9 +178,9 @@ def test_what_was_found_of_the_last_summaries_decides_who_writes_the_next(
         found = []
         for wish in (SummaryOptions(), SummaryOptions(), WRITTEN, SummaryOptions(), WRITTEN, SummaryOptions()):
             found.append(app.summaries.method_of(ids)(wish))
-            (row,) = app.summaries.begin(ids, wish, together=True)
+            (row,) = app.summaries.begin_summaries(ids, wish, together=True)
             work_off(app.summaries)
-            assert (summary := app.summaries.summary(row.id)) is not None
+            assert (summary := app.summaries.load_summary(row.id)) is not None
             assert summary.method is found[-1] or summary.has_given_up
         by_model, copied = Method.MODEL, Method.DIGEST
         assert found == [by_model, copied, by_model, copied, by_model, by_model]
@@ -193,7 +193,7 @@ def test_what_was_found_of_the_last_summaries_decides_who_writes_the_next(
 def test_without_any_model_it_fails_and_says_so(
     script: Path, monkeypatch: pytest.MonkeyPatch, fresh_home: Path
 ) -> None:
-    app = build()
+    app = build_program()
     try:
         summaries = summaries_of(app)
         monkeypatch.setattr(summaries.engines, "_chats_model", lambda: None)
@@ -210,7 +210,7 @@ def test_the_tabs_own_model_works_beside_the_chats_which_goes_on(
     app: Fireside, summaries: SummaryJobs, tmp_path: Path
 ) -> None:
     write_model(own := tmp_path / "own.gguf")
-    app.change("models", summarize_path=str(own))
+    app.change_settings("models", summarize_path=str(own))
     first, second = begin(app, "a.pdf", count=2), begin(app, "b.pdf", count=2)
     chats_pid = app.engine.pid
     for worked in summaries.run(CancelToken()):
@@ -218,7 +218,7 @@ def test_the_tabs_own_model_works_beside_the_chats_which_goes_on(
             assert answer_of(app.engine.generate([user("hello")]))[0] == "You said: hello"
     assert app.engine.loaded is not None
     assert (app.engine.pid, app.engine.loaded.path) == (chats_pid, str(MODEL))
-    written = [summaries.summary(row.id) for row in (first, second)]
+    written = [summaries.load_summary(row.id) for row in (first, second)]
     assert [(one.model, one.is_partial) for one in written if one] == [("own", False), ("own", False)]
 
 
@@ -227,16 +227,16 @@ def test_an_estimate_for_another_model_does_not_end_the_summary_that_is_at_work(
 ) -> None:
     write_model(own := tmp_path / "own.gguf")
     write_model(other := tmp_path / "other.gguf")
-    app.change("models", summarize_path=str(own))
+    app.change_settings("models", summarize_path=str(own))
     row = begin(app, count=4)
     estimates = []
     for worked in summaries.run(CancelToken()):
         if isinstance(worked.event, SectionRead) and worked.event.done == 2:
-            app.change("models", summarize_path=str(other))
+            app.change_settings("models", summarize_path=str(other))
             estimates.append(summaries.estimate(row.document_ids, WRITTEN, CancelToken()))
     assert estimates == [None]
     assert (state(summaries, row.id), set(asked(script).values())) == ("done", {1})
-    assert [one.model for one in [summaries.summary(row.id)] if one] == ["own"]
+    assert [one.model for one in [summaries.load_summary(row.id)] if one] == ["own"]
     found = summaries.estimate(row.document_ids, WRITTEN, CancelToken())
     assert found is not None, "afterwards there is one again"
 
@@ -249,11 +249,11 @@ def test_where_the_chats_model_would_have_to_give_way_nobody_there_says_no_and_i
     monkeypatch.setattr(
         SecondEngine.__init__, "__kwdefaults__", {"free_bytes": lambda: 10**6, "needs": lambda _: 10**9}
     )
-    app = build()
+    app = build_program()
     try:
         list(app.engine.load(MODEL))
         write_model(own := tmp_path / "own.gguf")
-        app.change("models", summarize_path=str(own))
+        app.change_settings("models", summarize_path=str(own))
         summaries = summaries_of(app)
         rows = [begin(app, "a.pdf", count=1), begin(app, "b.pdf", count=1)]
         work_off(summaries)

@@ -56,7 +56,9 @@ def let_go(script: Path) -> None:
 
 def begin(app: Fireside, wish: SummaryOptions | None = None) -> int:
     document = store_document(app.documents.store, "kilns.pdf", *paragraphs(900))
-    return app.summaries.begin([document.id], wish or SummaryOptions(method=Method.MODEL), together=True)[0].id
+    return app.summaries.begin_summaries([document.id], wish or SummaryOptions(method=Method.MODEL), together=True)[
+        0
+    ].id
 
 
 def sections_asked(script: Path) -> Counter[str]:
@@ -81,7 +83,7 @@ def test_stopped_killed_and_gone_on_with_it_never_reads_a_section_again_that_was
         if isinstance(worked.event, SectionRead) and worked.event.done == 2:
             app.summaries.stop(id_)
     assert sections == len(FIRST_IDS)
-    partial = app.summaries.summary(id_)
+    partial = app.summaries.load_summary(id_)
     assert partial is not None
     assert (partial.is_partial, partial.sections_read) == (True, 2)
     coverage = partial.documents[0].coverage
@@ -102,7 +104,7 @@ def test_stopped_killed_and_gone_on_with_it_never_reads_a_section_again_that_was
     in_order = [times for _, times in sorted(asked.items(), key=lambda item: int(item[0].split()[3].rstrip(".")))]
     assert in_order[:2] == [1, 1], "what was done is never asked again"
     assert max(in_order) == 2, "what was on its way when the engine ended is"
-    (other,) = app.summaries.begin(partial_ids(app, id_), SummaryOptions(Length.LONG), together=True)
+    (other,) = app.summaries.begin_summaries(partial_ids(app, id_), SummaryOptions(Length.LONG), together=True)
     for worked in app.summaries.run(CancelToken()):
         assert not isinstance(worked.event, SectionRead) or worked.event.was_kept
     assert state(app.summaries, other.id) == "done"

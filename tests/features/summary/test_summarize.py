@@ -12,7 +12,7 @@ from app.core.events import CancelToken
 from app.core.wire import to_json
 from app.documents.blocks import BlockKind, BlockPiece
 from app.features.summary import summarize as pipeline
-from app.features.summary.laid_out import facts
+from app.features.summary.laid_out import summary_facts
 from app.features.summary.result import CheckReason, Form, Length, Method, SummaryOptions, summary_from_json
 from app.features.summary.summaries import MemorySteps
 from app.features.summary.summarize import Planned, SectionRead, Summarized, Writing
@@ -97,7 +97,7 @@ def test_sentences_are_shown_where_too_little_of_what_a_model_wrote_is_found(
     else:
         assert set(told) <= {KILN, ROOF} and told
         assert [one.check.found for one in summary.set_aside] == [True, False, False]
-        assert next(iter(facts(summary))) == (
+        assert next(iter(summary_facts(summary))) == (
             "Only 1 of the 3 statements that scripted.gguf wrote was found in the text. These are sentences of the "
             "document instead."
         )
@@ -126,7 +126,7 @@ def test_a_model_that_writes_what_is_not_there_is_stopped_in_the_middle(
         assert {one.text for one in summary.statements} <= {KILN, ROOF}
         assert [one.check.found for one in summary.set_aside] == [False] * 4
         assert summary_from_json(json.loads(json.dumps(to_json(summary)))) == summary
-        assert next(iter(facts(summary))) == (
+        assert next(iter(summary_facts(summary))) == (
             "scripted.gguf was stopped: none of its first 4 statements were found in the text. These are sentences of "
             "the document instead."
         )
@@ -451,7 +451,7 @@ def test_a_long_book_is_put_on_the_wire_bit_by_bit_and_read_in_full(tmp_path: Pa
     point = {"when": "Part", "text": "[2] A kiln was fired, and then another one was."}
     given = long_document(75)
     with scripted(tmp_path, point, {"text": "[1] A kiln was fired."}, context_tokens=NARROW_TOKENS) as model:
-        running = pipeline.summarize([given], SummaryOptions(), model.engine, MemorySteps(), CancelToken())
+        running = pipeline.summarize_documents([given], SummaryOptions(), model.engine, MemorySteps(), CancelToken())
         next(event for event in running if isinstance(event, SectionRead))
         assert len(model.sections_asked) <= 10, "a few side by side, so the first is there soon"
         summary = summary_of(list(running))

@@ -12,7 +12,14 @@ from app.core.errors import EngineStopped, ModelReplaced
 from app.core.events import CancelToken
 from app.features.summary.result import PromptRead, SummaryOptions
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import BELOW_THE_TEXT, SectionRead, Summarized, TaskRests, Writing, summarize
+from app.features.summary.summarize import (
+    BELOW_THE_TEXT,
+    SectionRead,
+    Summarized,
+    TaskRests,
+    Writing,
+    summarize_documents,
+)
 from tests.features.summary.pipeline import (
     NARROW_TOKENS,
     document,
@@ -68,7 +75,9 @@ def test_an_engine_that_ends_again_and_again_is_told_and_what_was_read_is_kept(t
 def test_another_model_in_its_place_ends_the_work(tmp_path: Path) -> None:
     slow = [said(number, delay_s=0.2) for number in range(1, SECTIONS + 1)]
     with scripted(tmp_path, *slow, WRITTEN, context_tokens=NARROW_TOKENS) as model:
-        running = summarize([long_document(SECTIONS)], SummaryOptions(), model.engine, MemorySteps(), CancelToken())
+        running = summarize_documents(
+            [long_document(SECTIONS)], SummaryOptions(), model.engine, MemorySteps(), CancelToken()
+        )
         next(running)
         timer = threading.Timer(0.3, lambda: load(model.engine, Path("other.gguf")))
         timer.start()
@@ -85,7 +94,7 @@ def test_stopped_it_ends_with_what_was_read_and_waits_for_no_answer(tmp_path: Pa
     slow[3] = said(4, text="word " * 900, delay_s=3600)
     cancel, steps = CancelToken(), MemorySteps()
     with scripted(tmp_path, *slow, WRITTEN, context_tokens=NARROW_TOKENS) as model:
-        running = summarize([long_document(SECTIONS)], SummaryOptions(), model.engine, steps, cancel)
+        running = summarize_documents([long_document(SECTIONS)], SummaryOptions(), model.engine, steps, cancel)
         read = next(event for event in running if isinstance(event, SectionRead))
         cancel.cancel()
         rest = list(running)
@@ -107,7 +116,7 @@ def test_stopped_while_it_is_written_up_the_points_are_what_there_is(tmp_path: P
     cancel = CancelToken()
     slow = {"when": "^Text", "text": "word " * 900, "delay_s": 0.02}
     with scripted(tmp_path, *GOOD, slow, context_tokens=NARROW_TOKENS) as model:
-        running = summarize([long_document(SECTIONS)], SummaryOptions(), model.engine, MemorySteps(), cancel)
+        running = summarize_documents([long_document(SECTIONS)], SummaryOptions(), model.engine, MemorySteps(), cancel)
         next(event for event in running if isinstance(event, Writing))
         cancel.cancel()
         rest = list(running)
@@ -127,7 +136,7 @@ def test_stopped_while_it_is_written_the_text_so_far_is_kept(tmp_path: Path, sec
     slow = {"when": "^Text", "text": f"{SENTENCES}[4] Kiln 4 " + "was " * 900, "delay_s": 0.01}
     context = NARROW_TOKENS if sections > 1 else 8192
     with scripted(tmp_path, *GOOD, slow, context_tokens=context, size_bytes=800_000_000) as model:
-        running = summarize([long_document(SECTIONS)], SummaryOptions(), model.engine, MemorySteps(), cancel)
+        running = summarize_documents([long_document(SECTIONS)], SummaryOptions(), model.engine, MemorySteps(), cancel)
         shares = [
             event.share
             for event in takewhile(lambda event: not (isinstance(event, Writing) and "Kiln 4" in event.text), running)
@@ -174,7 +183,7 @@ def test_stopped_before_it_began_nothing_is_asked(tmp_path: Path) -> None:
 def test_stopped_in_one_pass_nothing_counts_as_read(tmp_path: Path) -> None:
     cancel = CancelToken()
     with scripted(tmp_path, {"text": "word " * 900, "delay_s": 0.02}) as model:
-        running = summarize([document("The kiln.")], SummaryOptions(), model.engine, MemorySteps(), cancel)
+        running = summarize_documents([document("The kiln.")], SummaryOptions(), model.engine, MemorySteps(), cancel)
         next(event for event in running if isinstance(event, Writing))
         cancel.cancel()
         summary = summary_of(list(running))
@@ -186,7 +195,9 @@ def test_it_rests_while_somebody_chats_and_then_goes_on(tmp_path: Path) -> None:
     slow = [said(number, delay_s=0.02) for number in range(1, SECTIONS + 1)]
     hello = {"when": "hello", "text": "word " * 10, "delay_s": 0.05}
     with scripted(tmp_path, hello, *slow, WRITTEN, context_tokens=NARROW_TOKENS) as model:
-        running = summarize([long_document(SECTIONS)], SummaryOptions(), model.engine, MemorySteps(), CancelToken())
+        running = summarize_documents(
+            [long_document(SECTIONS)], SummaryOptions(), model.engine, MemorySteps(), CancelToken()
+        )
         events = [next(running)]
         chat = threading.Thread(target=lambda: list(model.engine.generate([user("hello")])))
         chat.start()

@@ -12,7 +12,7 @@ from app.documents.blocks import BlockKind, BlockPiece
 from app.engine.client import EngineClient
 from app.features.summary.result import Form, InputDocument, Length, Method, SummaryOptions
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import Planned, Summarized, SummaryEvent, Writing, summarize
+from app.features.summary.summarize import Planned, Summarized, SummaryEvent, Writing, summarize_documents
 from tests.features.summary.pipeline import document, heading, summary_of
 from tests.helpers.engine import load
 
@@ -38,7 +38,7 @@ def by_the_starter(
     engine = EngineClient(own_command("--engine-worker"), folder)
     load(engine, starter)
     try:
-        return list(summarize([given], wish, engine, MemorySteps(), CancelToken()))
+        return list(summarize_documents([given], wish, engine, MemorySteps(), CancelToken()))
     finally:
         engine.close()
 

@@ -73,8 +73,8 @@ def test_a_section_that_fails_twice_counts_as_failed_and_its_blocks_as_unread(tm
     partial = PartialSummary([long_document(SECTIONS)], SummaryOptions(), "Kilns", "m.gguf")
     for event in events:
         if isinstance(event, SectionRead):
-            partial.add(event)
-    left = partial.summary(SECTIONS, 1.0)
+            partial.add_section(event)
+    left = partial.make_summary(SECTIONS, 1.0)
     assert (left.sections_read, left.sections_failed) == (3, 1), "a partial one counts alike"
 
 

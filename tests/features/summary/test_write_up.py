@@ -16,7 +16,7 @@ from app.features.summary.condensing import WriteUpSources, evidence_of
 from app.features.summary.result import ClaimAnchor, Form, Statement, SummaryOptions
 from app.features.summary.sections import budgets_for, runs_under_headings
 from app.features.summary.summaries import MemorySteps
-from app.features.summary.summarize import SummaryDraft, plain_text, written
+from app.features.summary.summarize import SummaryDraft, parse_statements, plain_text
 from app.features.summary.work import SummaryWork
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
@@ -36,7 +36,7 @@ DRAFT = SummaryDraft(WriteUpSources((("a.pdf", ""),), BLOCKS), group="Costs")
 
 
 def found(answer: str, form: Form, finish: str = "stop") -> list[tuple[str, tuple[int, ...], str, int]]:
-    statements = written(answer, form, DRAFT, FinishReason(finish))
+    statements = parse_statements(answer, form, DRAFT, FinishReason(finish))
     return [(one.text, one.ids, one.group, one.paragraph) for one in statements]
 
 
@@ -59,7 +59,7 @@ def test_each_line_of_a_list_is_by_itself() -> None:
 def test_a_number_alone_on_its_line_stands_for_its_point() -> None:
     points = tuple(Statement(f"Point {number} is here.", ()) for number in range(1, 9))
     draft = replace(DRAFT, sources=replace(DRAFT.sources, points=points))
-    statements = written("[2]\n[3] It was sold.\n\n[8]\n[99]\n", Form.PARAGRAPHS, draft)
+    statements = parse_statements("[2]\n[3] It was sold.\n\n[8]\n[99]\n", Form.PARAGRAPHS, draft)
     assert [(one.text, one.ids, one.paragraph) for one in statements] == [
         ("Point 2 is here.", (2,), 0),
         ("It was sold.", (3,), 0),
@@ -216,7 +216,7 @@ def test_thinning_out_keeps_beginning_and_end_in_sight_and_of_each_stretch_what_
     engine = cast(EngineClient, None)
     work = SummaryWork([given], SummaryOptions(), engine, MemorySteps(), CancelToken(), model, budgets_for(model), "en")
     points = [Statement(str(block.id), (ClaimAnchor(0, block.id, 1),)) for block in given.blocks[1:]]
-    assert [one.text for one in work.telling(points, 3)] == ["3", "4", "6"]
-    assert work.telling(points, 20) == points
+    assert [one.text for one in work.most_telling(points, 3)] == ["3", "4", "6"]
+    assert work.most_telling(points, 20) == points
     nowhere = [Statement(str(number)) for number in range(10)]
-    assert [one.text for one in work.telling(nowhere, 4)] == ["0", "2", "5", "7"]
+    assert [one.text for one in work.most_telling(nowhere, 4)] == ["0", "2", "5", "7"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.documents.blocks import Block, BlockKind
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.summary.result import InputDocument
-from app.features.survey.surveys import find, mentions_of, written
+from app.features.survey.surveys import find_all, mentions_of, write_answer
 
 TEXTS = (
     (BlockKind.HEADING, "The lease", 1),
@@ -40,7 +40,7 @@ def document(*texts: tuple[BlockKind, str, int], number: int = 7) -> InputDocume
 
 
 def found(wanted: QuestionScope, words: str = "") -> list[str]:
-    return [one.text for one in find([document()], WantedScope(wanted, words)).statements]
+    return [one.text for one in find_all([document()], WantedScope(wanted, words)).statements]
 
 
 @pytest.mark.parametrize(
@@ -66,15 +66,15 @@ def test_numbers_have_units_and_are_no_dates() -> None:
 
 
 def test_what_is_written_twice_has_two_places() -> None:
-    (date, *_) = find([document()], WantedScope(QuestionScope.DATES)).statements
+    (date, *_) = find_all([document()], WantedScope(QuestionScope.DATES)).statements
     assert [(one.page, one.start, one.end) for one in date.anchors] == [(1, 12, 22), (3, 74, 84)]
-    (rent,) = find([document()], WantedScope(QuestionScope.MONEY)).statements
+    (rent,) = find_all([document()], WantedScope(QuestionScope.MONEY)).statements
     assert [one.page for one in rent.anchors] == [2, 3], "€2,400 and 2,400 euros are the same"
 
 
 def test_words_are_counted_with_their_endings_and_across_lines() -> None:
-    answer = written(
-        find([document()], WantedScope(QuestionScope.MENTIONS, "kiln")), WantedScope(QuestionScope.MENTIONS, "kiln")
+    answer = write_answer(
+        find_all([document()], WantedScope(QuestionScope.MENTIONS, "kiln")), WantedScope(QuestionScope.MENTIONS, "kiln")
     )
     assert answer.text.startswith("**“kiln” 5 times; “Kilns” 2 times**")
     assert mentions_of("a kiln of").search("It is a kiln\nof clay")
@@ -83,7 +83,7 @@ def test_words_are_counted_with_their_endings_and_across_lines() -> None:
 
 
 def test_the_answer_says_how_many_on_which_pages_and_what_was_read() -> None:
-    answer = written(find([document()], WantedScope(QuestionScope.DATES)), WantedScope(QuestionScope.DATES))
+    answer = write_answer(find_all([document()], WantedScope(QuestionScope.DATES)), WantedScope(QuestionScope.DATES))
     assert answer.text == (
         "**3 dates, in 4 places**\n\n"
         "- **1 May 2024** [p. 1] [p. 3] It began on 1 May 2024 and ends in March 2027.\n"
@@ -98,30 +98,32 @@ def test_the_answer_says_how_many_on_which_pages_and_what_was_read() -> None:
 
 def test_nothing_found_is_said_with_what_was_read() -> None:
     empty = document((BlockKind.PARAGRAPH, "Nothing at all.", 1))
-    assert written(find([empty], WantedScope(QuestionScope.DATES)), WantedScope(QuestionScope.DATES)).text.startswith(
-        "**No date was found.**"
-    )
+    assert write_answer(
+        find_all([empty], WantedScope(QuestionScope.DATES)), WantedScope(QuestionScope.DATES)
+    ).text.startswith("**No date was found.**")
     words = WantedScope(QuestionScope.MENTIONS, "kiln")
-    assert written(find([empty], words), words).text.startswith("**“kiln” does not occur.**")
+    assert write_answer(find_all([empty], words), words).text.startswith("**“kiln” does not occur.**")
 
 
 def test_two_documents_stand_under_their_names_and_one_without_pages_has_paragraphs() -> None:
     other = InputDocument(9, "notes.txt", "", "", 0, (), "en", [Block(1, BlockKind.PARAGRAPH, "Due on 3 June 2025.")])
-    answer = written(find([document(), other], WantedScope(QuestionScope.DATES)), WantedScope(QuestionScope.DATES))
+    answer = write_answer(
+        find_all([document(), other], WantedScope(QuestionScope.DATES)), WantedScope(QuestionScope.DATES)
+    )
     assert "**lease.pdf**\n\n- **1 May 2024**" in answer.text
     assert "**notes.txt**\n\n- **3 June 2025** [¶ 1] Due on 3 June 2025." in answer.text
 
 
 def test_stopped_it_says_so() -> None:
-    summary = find([document()], WantedScope(QuestionScope.DATES), lambda: True)
+    summary = find_all([document()], WantedScope(QuestionScope.DATES), lambda: True)
     assert summary.is_partial
-    assert "Stopped before the end." in written(summary, WantedScope(QuestionScope.DATES)).text
+    assert "Stopped before the end." in write_answer(summary, WantedScope(QuestionScope.DATES)).text
 
 
 @given(st.lists(st.sampled_from([text for _, text, _ in TEXTS]), min_size=1), st.sampled_from(list(QuestionScope)))
 def test_what_is_found_stands_at_its_place(texts: list[str], wanted: QuestionScope) -> None:
     given_document = document(*((BlockKind.PARAGRAPH, text, 1) for text in texts))
-    for statement in find([given_document], WantedScope(wanted, "kiln")).statements:
+    for statement in find_all([given_document], WantedScope(wanted, "kiln")).statements:
         for anchor in statement.anchors:
             there = given_document.blocks[anchor.block_id - 1].text[anchor.start : anchor.end]
             assert there.strip()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.child import own_command
 from app.core.errors import EngineStopped
 from app.core.events import CancelToken, TextDelta
@@ -71,13 +71,13 @@ class Asked:
             app.chat, app.engine, MeasuredSpeeds("summary", JobTable(app.database), seconds="worked_s")
         )
         self.chat_id = app.conversations.create().id
-        *_, last = app.documents.read(book(folder), CancelToken())
+        *_, last = app.documents.read_file(book(folder), CancelToken())
         assert isinstance(last, DocumentStored)
         self.document_id = last.document.id
         app.documents.attachments.add_to_draft(self.chat_id, self.document_id, DocumentUse.BACKGROUND)
 
     def offers(self, text: str) -> list[QueryOffer]:
-        return list(self.surveys.offers(self.chat_id, text, CancelToken()))
+        return list(self.surveys.find_offers(self.chat_id, text, CancelToken()))
 
     def ask(self, text: str, cancel: CancelToken | None = None) -> Iterator[object]:
         question = self.app.chat.add_question(self.chat_id, text, draft_of=self.chat_id)
@@ -85,7 +85,7 @@ class Asked:
 
     @property
     def answer(self) -> StoredMessage:
-        return self.app.conversations.path(self.chat_id)[-1]
+        return self.app.conversations.read_branch(self.chat_id)[-1]
 
     def section_prompts(self) -> list[str]:
         return [one[-1][1] for one in prompts(self.script) if "What this part has of" in one[-1][1]]
@@ -96,7 +96,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
     size, more = getattr(request, "param", (LARGE, ()))
     load = {"context_tokens": 4000, "size_bytes": size, "name": "model"}
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", *rules(*more), load=load)))
-    app = build()
+    app = build_program()
     list(app.engine.load(Path("/any/model.gguf")))
     yield Asked(tmp_path, app)
     app.close()

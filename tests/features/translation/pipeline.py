@@ -12,10 +12,10 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.engine.client import EngineClient
-from app.features.translation.delivering import MarkDamage, damage_of, marked
+from app.features.translation.delivering import MarkDamage, damage_of, parse_marked
 from app.features.translation.marking import ShownContent
 from app.features.translation.result import SegmentDone, Translated, TranslationEvent, TranslationWish
-from app.features.translation.translate import translate
+from app.features.translation.translate import translate_segments
 from tests.helpers.engine import load
 from tests.helpers.script import requests, write_script
 
@@ -30,10 +30,10 @@ class DictMemory:
 
     kept: dict[tuple[Content, str], Content] = field(default_factory=dict)
 
-    def find(self, source: Content, context: str = "") -> Content | None:
+    def find_step(self, source: Content, context: str = "") -> Content | None:
         return self.kept.get((source, context))
 
-    def keep(self, source: Content, target: Content, context: str = "") -> None:
+    def keep_step(self, source: Content, target: Content, context: str = "") -> None:
         self.kept[source, context] = target
 
 
@@ -91,7 +91,7 @@ def events_of(  # noqa: PLR0917 - what each is, its name says
 ) -> list[TranslationEvent]:
     """All that happens in one translation."""
     memory = memory if memory is not None else DictMemory()
-    return list(translate(wanted, wish, given.engine, memory, cancel or CancelToken(), done=done, **options))
+    return list(translate_segments(wanted, wish, given.engine, memory, cancel or CancelToken(), done=done, **options))
 
 
 def results(events: Sequence[TranslationEvent]) -> dict[int, Translated]:
@@ -113,7 +113,7 @@ def text_of(translated: Translated) -> str:
 
 def read(source: ShownContent, answer: str) -> tuple[Content, MarkDamage | None]:
     """The core of an answer, and what is wrong with its marks."""
-    found = marked(source, answer)
+    found = parse_marked(source, answer)
     return found, damage_of(source, found)
 
 

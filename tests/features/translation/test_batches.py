@@ -15,7 +15,7 @@ from app.features.translation.prompts import (
     answer_tokens,
     batches_of,
     halves_of,
-    joined,
+    join_parts,
     parts_of,
     sentences_of,
     sizes_for,
@@ -111,7 +111,7 @@ def test_a_sentence_that_is_too_long_is_cut_between_words() -> None:
 
 
 def test_sentences_get_or_lose_the_space_between_them_as_the_language_has_it() -> None:
-    assert joined([("猫。",), ("犬。",)], "en", "ja") == ("猫。犬。",)
-    assert joined([("猫。 ",), ("犬。",)], "en", "ja") == ("猫。犬。",)
-    assert joined([("A cat.",), ("A dog.",)], "ja", "en") == ("A cat. A dog.",)
-    assert joined([("Eine Katze. ",), ("Ein Hund.",)], "en", "de") == ("Eine Katze. Ein Hund.",)
+    assert join_parts([("猫。",), ("犬。",)], "en", "ja") == ("猫。犬。",)
+    assert join_parts([("猫。 ",), ("犬。",)], "en", "ja") == ("猫。犬。",)
+    assert join_parts([("A cat.",), ("A dog.",)], "ja", "en") == ("A cat. A dog.",)
+    assert join_parts([("Eine Katze. ",), ("Ein Hund.",)], "en", "de") == ("Eine Katze. Ein Hund.",)

@@ -11,7 +11,7 @@ from app.features.translation.problems import (
     flags_of,
     is_unusable,
     sentence_of,
-    weight,
+    total_weight,
 )
 from app.features.translation.result import FlagKind, GlossaryTerm, TranslationWish
 from app.features.translation.work import (
@@ -20,7 +20,7 @@ from app.features.translation.work import (
     different_number,
     is_other_language,
     is_same,
-    leftover,
+    leftover_words,
 )
 from app.language.detection import LanguageDetector
 
@@ -31,7 +31,7 @@ GERMAN = "Der Mieter zahlt die Miete jeden Monat bis zum dritten Werktag."
 
 def kinds(source: str, target: str, pair: TranslationWish | None = None, *terms: GlossaryTerm) -> list[ProblemKind]:
     checks = TranslationChecks(pair or TranslationWish("de", "en"), DETECTOR)
-    return [one.kind for one in checks.judge(shown_content((source,)), target, terms).problems]
+    return [one.kind for one in checks.judge_answer(shown_content((source,)), target, terms).problems]
 
 
 def test_a_good_translation_has_no_problem() -> None:
@@ -116,38 +116,40 @@ def test_texts_that_stay_the_same(text: str, source: str, target: str, same: boo
 def test_what_was_left_in_the_script_of_the_source(
     source: str, translation: str, pair: tuple[str, str], said: str
 ) -> None:
-    assert leftover(source, translation, *pair) == said
+    assert leftover_words(source, translation, *pair) == said
 
 
 def test_names_of_the_glossary_may_stand_in_any_script() -> None:
-    assert leftover("猫のミケは寝る。", "ミケ sleeps.", "ja", "en", ["ミケ"]) == ""
+    assert leftover_words("猫のミケは寝る。", "ミケ sleeps.", "ja", "en", ["ミケ"]) == ""
 
 
 def test_the_length_that_is_expected_is_learnt() -> None:
     lengths = ExpectedLengths("en", "de")
     text = "A sentence of some forty characters here."
-    assert lengths.fault(text, text[:15]) == "short"
-    assert lengths.fault(text, text * 3) == "long"
+    assert lengths.length_fault(text, text[:15]) == "short"
+    assert lengths.length_fault(text, text * 3) == "long"
     for _ in range(20):
-        lengths.learn(text, text * 2)
+        lengths.learn_lengths(text, text * 2)
     assert lengths.expected == 2
-    assert lengths.fault(text, text * 3) == ""
-    assert lengths.fault(text, text[:30]) == "short"
+    assert lengths.length_fault(text, text * 3) == ""
+    assert lengths.length_fault(text, text[:30]) == "short"
 
 
 def test_a_dense_script_is_shorter_and_a_short_text_may_become_anything_but_very_long() -> None:
-    assert ExpectedLengths("en", "zh").fault("The tenant pays the rent every month.", "租户每月支付租金。") == ""
-    assert ExpectedLengths("zh", "en").fault("租户每月支付租金，直到第三个工作日为止，不得延迟。", ENGLISH) == ""
-    assert ExpectedLengths("en", "de").fault("Edit", "Bearbeiten") == ""
+    assert ExpectedLengths("en", "zh").length_fault("The tenant pays the rent every month.", "租户每月支付租金。") == ""
+    assert ExpectedLengths("zh", "en").length_fault("租户每月支付租金，直到第三个工作日为止，不得延迟。", ENGLISH) == ""
+    assert ExpectedLengths("en", "de").length_fault("Edit", "Bearbeiten") == ""
     assert (
-        ExpectedLengths("en", "de").fault("Edit", "Bearbeiten heißt, einen Text zu ändern und ihn danach zu speichern")
+        ExpectedLengths("en", "de").length_fault(
+            "Edit", "Bearbeiten heißt, einen Text zu ändern und ihn danach zu speichern"
+        )
         == "long"
     )
 
 
 def test_every_problem_has_a_weight_and_those_that_a_person_sees_a_flag() -> None:
     for kind in ProblemKind:
-        assert weight([TranslationProblem(kind)]) > 0
+        assert total_weight([TranslationProblem(kind)]) > 0
         assert isinstance(sentence_of(TranslationProblem(kind, "x", "y"), "German"), str)
     assert {flag.kind for kind in ProblemKind for flag in flags_of([TranslationProblem(kind)])} == set(FlagKind)
     assert is_unusable([TranslationProblem(ProblemKind.NUMBER), TranslationProblem(ProblemKind.EMPTY)])

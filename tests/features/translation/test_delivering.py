@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from app.documents.segments import Segment, SegmentKind, plain
-from app.features.translation.delivering import candidate
-from app.features.translation.marking import placeholders, shown, shown_content
+from app.features.translation.delivering import make_candidate
+from app.features.translation.marking import find_placeholders, show_segment, shown_content
 from app.features.translation.problems import ProblemKind
 from app.features.translation.result import FlagKind, TranslationSource
 from tests.helpers.translations import deliver
@@ -51,13 +51,13 @@ DAMAGE: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("message", MESSAGES)
 def test_whatever_the_damage_placeholders_are_intact_and_it_is_flagged(message: str, way: str) -> None:
     segment = Segment(1, (message,), SegmentKind.MESSAGE)
-    translated = shown(segment).text.replace("file", "Datei").replace("found", "gefunden")
+    translated = show_segment(segment).text.replace("file", "Datei").replace("found", "gefunden")
     good = deliver(segment, translated)
     assert good.flags == ()
     damaged = DAMAGE[way](translated)
     found = deliver(segment, damaged)
-    assert sorted(placeholders(plain(found.content))) == sorted(placeholders(message))
-    if way == "two swapped" and len(shown(segment).ordered) < len(TAG.findall(translated)):
+    assert sorted(find_placeholders(plain(found.content))) == sorted(find_placeholders(message))
+    if way == "two swapped" and len(show_segment(segment).ordered) < len(TAG.findall(translated)):
         return  # named ones may change places: nothing tells that they should not have
     if damaged != translated and found.content != good.content:
         assert [flag.kind for flag in found.flags] in ([FlagKind.FORMATTING], [FlagKind.UNTRANSLATED])
@@ -81,7 +81,7 @@ def test_whatever_the_damage_placeholders_are_intact_and_it_is_flagged(message: 
     ],
 )  # fmt: skip
 def test_what_a_model_says_around_it_is_taken_out_and_told(answer: str, kind: ProblemKind) -> None:
-    found = candidate(shown_content((SOURCE,)), answer)
+    found = make_candidate(shown_content((SOURCE,)), answer)
     assert [one.kind for one in found.problems] == [kind]
     assert found.words == "Der Hund schläft."
 
@@ -90,26 +90,28 @@ def test_what_a_model_says_around_it_is_taken_out_and_told(answer: str, kind: Pr
     "answer", ['"Der Hund schläft."', "„Der Hund schläft.“", "```\nDer Hund schläft.\n```", "\n Der Hund schläft. \n"]
 )
 def test_quotes_fences_and_space_around_it_are_taken_off(answer: str) -> None:
-    found = candidate(shown_content((SOURCE,)), answer)
+    found = make_candidate(shown_content((SOURCE,)), answer)
     assert (found.words, found.problems) == ("Der Hund schläft.", ())
 
 
 def test_what_the_source_says_itself_is_no_remark() -> None:
     source = shown_content(("Here is the translation: a dog.",))
-    assert candidate(source, "Hier ist die Übersetzung: ein Hund.").problems == ()
+    assert make_candidate(source, "Hier ist die Übersetzung: ein Hund.").problems == ()
     quoted = shown_content(('"Stay here"',))
-    assert candidate(quoted, '"Bleib hier"').words == '"Bleib hier"'
+    assert make_candidate(quoted, '"Bleib hier"').words == '"Bleib hier"'
     apology = shown_content(("I'm sorry, but I cannot come.",))
-    assert candidate(apology, "I'm sorry, aber ich kann nicht kommen.").problems == ()
+    assert make_candidate(apology, "I'm sorry, aber ich kann nicht kommen.").problems == ()
 
 
 def test_lines_are_joined_where_the_source_has_one_and_kept_where_it_has_more() -> None:
-    assert candidate(shown_content(("A dog. A cat.",)), "Ein Hund.\nEine Katze.").words == "Ein Hund. Eine Katze."
-    assert candidate(shown_content(("A dog.\nA cat.",)), "Ein Hund.\nEine Katze.").words == "Ein Hund.\nEine Katze."
+    assert make_candidate(shown_content(("A dog. A cat.",)), "Ein Hund.\nEine Katze.").words == "Ein Hund. Eine Katze."
+    assert (
+        make_candidate(shown_content(("A dog.\nA cat.",)), "Ein Hund.\nEine Katze.").words == "Ein Hund.\nEine Katze."
+    )
 
 
 def test_signs_that_came_as_entities_are_signs_again_unless_the_source_has_entities() -> None:
-    assert candidate(shown_content(("a < b & c",)), "a &lt; b &amp; c und").words == "a < b & c und"
+    assert make_candidate(shown_content(("a < b & c",)), "a &lt; b &amp; c und").words == "a < b & c und"
     segment = Segment(1, ("Fish &amp; chips",), SegmentKind.MESSAGE)
     assert deliver(segment, "Fisch &amp; Pommes").content == ("Fisch &amp; Pommes",)
 
@@ -130,10 +132,12 @@ def test_without_a_usable_answer_the_source_is_kept_and_flagged(answer: str) -> 
 
 def test_a_loop_is_no_answer_but_a_repetition_that_the_source_has_is() -> None:
     source = shown_content(("He laughed: ha ha ha ha ha ha ha ha ha ha!",))
-    assert candidate(source, "Er lachte: ha ha ha ha ha ha ha ha ha ha!").problems == ()
-    kinds = [one.kind for one in candidate(shown_content((SOURCE,)), "Der Hund und " * 12).problems]
+    assert make_candidate(source, "Er lachte: ha ha ha ha ha ha ha ha ha ha!").problems == ()
+    kinds = [one.kind for one in make_candidate(shown_content((SOURCE,)), "Der Hund und " * 12).problems]
     assert kinds == [ProblemKind.LOOP]
-    assert [one.kind for one in candidate(shown_content((SOURCE,)), "狗在睡觉" * 12).problems] == [ProblemKind.LOOP]
+    assert [one.kind for one in make_candidate(shown_content((SOURCE,)), "狗在睡觉" * 12).problems] == [
+        ProblemKind.LOOP
+    ]
 
 
 def test_words_in_a_mark_that_stands_alone_are_told() -> None:
@@ -163,7 +167,7 @@ def test_what_only_looks_like_a_tag_and_stands_in_the_source_stays_text() -> Non
 
 def test_control_tokens_of_a_model_in_a_text_come_back_or_are_flagged() -> None:
     segment = Segment(1, ("Write <|im_end|> below your text.",))
-    source = shown(segment)
+    source = show_segment(segment)
     assert "im_end" not in source.text
     kept = deliver(segment, "Schreib <x1/> unter deinen Text.")
     assert (plain(kept.content), kept.flags) == ("Schreib <|im_end|> unter deinen Text.", ())

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DocumentUnreadable
-from app.features.translation.glossary import TermConsistency, TermGlossary, chosen, read_csv, violated, write_csv
+from app.features.translation.glossary import (
+    TermConsistency,
+    TermGlossary,
+    choose_terms,
+    read_csv,
+    violated_terms,
+    write_csv,
+)
 from app.features.translation.result import GlossaryTerm
 
 
@@ -65,10 +72,10 @@ def test_empty_and_doubled_terms_are_left_out() -> None:
 
 def test_at_most_twelve_are_told_those_that_look_alike_side_by_side() -> None:
     names = ["alpha gate", "river", "alpha date", "mountain", "alpha rate"]
-    told = [one.source for one in chosen(GlossaryTerm(name, "x") for name in names)]
+    told = [one.source for one in choose_terms(GlossaryTerm(name, "x") for name in names)]
     assert sorted(told) == sorted(names)
     assert {told.index(name) for name in names if name.startswith("alpha")} == {0, 1, 2}
-    assert len(chosen(GlossaryTerm(f"name{n}", "x") for n in range(40))) == 12
+    assert len(choose_terms(GlossaryTerm(f"name{n}", "x") for n in range(40))) == 12
 
 
 @pytest.mark.parametrize(
@@ -87,13 +94,13 @@ def test_at_most_twelve_are_told_those_that_look_alike_side_by_side() -> None:
     ],
 )
 def test_whether_a_translation_obeys(wanted: str, text: str, obeys: bool) -> None:
-    assert (violated([GlossaryTerm("x", wanted)], text) == []) is obeys
+    assert (violated_terms([GlossaryTerm("x", wanted)], text) == []) is obeys
 
 
 def test_what_is_not_to_be_translated_must_be_there_exactly() -> None:
     term = GlossaryTerm("Fireside", "Fireside")
-    assert violated([term], "Das Programm Fireside") == []
-    assert violated([term], "Das Programm fireside") == [term]
+    assert violated_terms([term], "Das Programm Fireside") == []
+    assert violated_terms([term], "Das Programm fireside") == [term]
 
 
 @pytest.mark.parametrize(
@@ -147,19 +154,19 @@ TEXTS = [
 
 def test_only_names_that_are_there_three_times_count() -> None:
     found = TermConsistency([*TEXTS, "Once we met Peter Berg there."])
-    found.learn("Once we met Peter Berg there.", "Einmal trafen wir dort Peter Berg.")
+    found.learn_pair("Once we met Peter Berg there.", "Einmal trafen wir dort Peter Berg.")
     assert found.terms == ()
 
 
 def test_a_name_that_stays_as_it_is_is_fixed_so() -> None:
     found = TermConsistency(TEXTS)
-    found.learn(TEXTS[3], "Unser Koch traf Anna Lind am Montag.")
+    found.learn_pair(TEXTS[3], "Unser Koch traf Anna Lind am Montag.")
     assert found.terms == (GlossaryTerm("Anna Lind", "Anna Lind"),)
 
 
 def test_a_segment_that_is_nothing_but_the_name_fixes_it() -> None:
     found = TermConsistency([*TEXTS, "Ministry of Works"])
-    found.learn("Ministry of Works", "Ministerium für Bauten")
+    found.learn_pair("Ministry of Works", "Ministerium für Bauten")
     assert found.terms == (GlossaryTerm("Ministry of Works", "Ministerium für Bauten"),)
     assert found.found_in(TEXTS[1]) == [GlossaryTerm("Ministry of Works", "Ministerium für Bauten")]
     assert found.found_in(TEXTS[4]) == []
@@ -167,44 +174,44 @@ def test_a_segment_that_is_nothing_but_the_name_fixes_it() -> None:
 
 def test_two_translations_that_share_a_run_of_words_fix_it() -> None:
     found = TermConsistency(TEXTS)
-    found.learn(TEXTS[4], "Sie sagten ihr die Wahrheit.")
-    found.learn(TEXTS[0], "Das Ministerium für Bauten schickte uns einen Brief.")
+    found.learn_pair(TEXTS[4], "Sie sagten ihr die Wahrheit.")
+    found.learn_pair(TEXTS[0], "Das Ministerium für Bauten schickte uns einen Brief.")
     assert found.terms == ()
-    found.learn(TEXTS[1], "In Lund sahen wir das Ministerium für Bauten.")
+    found.learn_pair(TEXTS[1], "In Lund sahen wir das Ministerium für Bauten.")
     assert found.terms == (GlossaryTerm("Ministry of Works", "Ministerium für Bauten"),)
 
 
 def test_a_run_that_others_have_too_is_not_taken() -> None:
     found = TermConsistency(TEXTS)
     for text in ("Der alte Bau der Stadt steht.", "Der alte Bau der Stadt fiel.", "Der alte Bau der Stadt brennt."):
-        found.learn("Something else.", text)
-    found.learn(TEXTS[0], "Der alte Bau der Stadt schrieb uns.")
-    found.learn(TEXTS[1], "Wir sahen, wie Der alte Bau der Stadt kam.")
+        found.learn_pair("Something else.", text)
+    found.learn_pair(TEXTS[0], "Der alte Bau der Stadt schrieb uns.")
+    found.learn_pair(TEXTS[1], "Wir sahen, wie Der alte Bau der Stadt kam.")
     assert found.terms == ()
 
 
 def test_the_first_rendering_stays() -> None:
     found = TermConsistency([*TEXTS, "Ministry of Works"])
-    found.learn("Ministry of Works", "Bauministerium")
-    found.learn("Ministry of Works", "Arbeitsministerium")
+    found.learn_pair("Ministry of Works", "Bauministerium")
+    found.learn_pair("Ministry of Works", "Arbeitsministerium")
     assert found.terms == (GlossaryTerm("Ministry of Works", "Bauministerium"),)
 
 
 def test_words_without_capitals_are_no_names_and_german_nouns_neither() -> None:
     german = ["Wir sahen den Ofen dort.", "Sie sahen den Ofen hier.", "Er sah den Ofen nie."]
     found = TermConsistency(german, "de")
-    found.learn("Ofen", "kiln")
+    found.learn_pair("Ofen", "kiln")
     assert found.terms == ()
     named = TermConsistency([text.replace("Ofen", "Ofen Nord") for text in german], "de")
-    named.learn("Ofen Nord", "North Kiln")
+    named.learn_pair("Ofen Nord", "North Kiln")
     assert named.terms == (GlossaryTerm("Ofen Nord", "North Kiln"),)
     russian = TermConsistency(["мы видели печь", "они видели печь", "он видел печь"], "ru")
-    russian.learn("печь", "kiln")
+    russian.learn_pair("печь", "kiln")
     assert russian.terms == ()
 
 
 def test_in_scripts_without_spaces_characters_are_compared() -> None:
     found = TermConsistency(TEXTS)
-    found.learn(TEXTS[0], "建設省が私たちに手紙を送った。")
-    found.learn(TEXTS[1], "ルンドで建設省を見た。")
+    found.learn_pair(TEXTS[0], "建設省が私たちに手紙を送った。")
+    found.learn_pair(TEXTS[1], "ルンドで建設省を見た。")
     assert found.terms == (GlossaryTerm("Ministry of Works", "建設省"),)

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.events import CancelToken
-from app.features.translation.live import alternatives, joined, segments_of, translate_back, translate_text
+from app.features.translation.live import (
+    join_paragraphs,
+    segments_of,
+    suggest_alternatives,
+    translate_back,
+    translate_text,
+)
 from app.features.translation.result import TranslationWish
 from tests.features.translation.pipeline import GERMAN, DictMemory, results, scripted, text_of
 
@@ -21,14 +27,14 @@ HUND = "Der Hund schläft im alten Haus."
 def test_paragraphs_and_the_space_between_them_are_the_text(text: str) -> None:
     given_segments = segments_of(text)
     assert [segment.id for segment in given_segments] == list(range(1, len(given_segments) + 1))
-    assert joined(text, {}) == text
-    assert joined(text, {segment.id: segment.content for segment in given_segments}) == text
+    assert join_paragraphs(text, {}) == text
+    assert join_paragraphs(text, {segment.id: segment.content for segment in given_segments}) == text
 
 
 def test_white_space_stays_and_what_is_not_translated_yet_stays_too() -> None:
     text = "  One.\n\n\tTwo. \r\nThree.\n"
     assert [segment.text for segment in segments_of(text)] == ["One.", "Two.", "Three."]
-    assert joined(text, {1: ("Eins.",), 3: ("Drei.",)}) == "  Eins.\n\n\tTwo. \r\nDrei.\n"
+    assert join_paragraphs(text, {1: ("Eins.",), 3: ("Drei.",)}) == "  Eins.\n\n\tTwo. \r\nDrei.\n"
     assert segments_of(" \n\t\n") == []
 
 
@@ -49,7 +55,9 @@ def test_alternatives_are_different_from_each_other(tmp_path: Path) -> None:
         {"text": "Ihm fehlt die Kraft."},
     ]
     with scripted(tmp_path, *rules) as model:
-        found = list(alternatives("He is tired.", "He ran all day. He is tired.", GERMAN, model.engine, CancelToken()))
+        found = list(
+            suggest_alternatives("He is tired.", "He ran all day. He is tired.", GERMAN, model.engine, CancelToken())
+        )
         requests = model.requests
     assert found == ["Er ist müde.", "Er hat keine Kraft mehr.", "Ihm fehlt die Kraft."]
     assert "He ran all day. He is tired." in requests[0]["messages"][-1][1]
@@ -61,18 +69,18 @@ def test_alternatives_are_different_from_each_other(tmp_path: Path) -> None:
 def test_the_wording_that_is_there_is_no_alternative(tmp_path: Path) -> None:
     with scripted(tmp_path, {"text": "Er ist müde.", "times": 2}, {"text": "Ihm fehlt die Kraft."}) as model:
         asked = ("He is tired.", "", GERMAN, model.engine, CancelToken())
-        assert list(alternatives(*asked, count=1, current="Er ist müde. ")) == []
-        assert list(alternatives(*asked, count=1, current="Er ist müde. ")) == ["Ihm fehlt die Kraft."]
+        assert list(suggest_alternatives(*asked, count=1, current="Er ist müde. ")) == []
+        assert list(suggest_alternatives(*asked, count=1, current="Er ist müde. ")) == ["Ihm fehlt die Kraft."]
         assert "Translate it in another way than:\n- Er ist müde." in model.requests[0]["messages"][-1][1]
 
 
 def test_a_model_that_finds_no_other_wording_is_not_asked_for_ever(tmp_path: Path) -> None:
     with scripted(tmp_path, {"text": "Er ist müde."}) as model:
-        assert list(alternatives("He is tired.", "", GERMAN, model.engine, CancelToken())) == ["Er ist müde."]
+        assert list(suggest_alternatives("He is tired.", "", GERMAN, model.engine, CancelToken())) == ["Er ist müde."]
         assert len(model.requests) == 6
         cancel = CancelToken()
         cancel.cancel()
-        assert list(alternatives("He is tired.", "", GERMAN, model.engine, cancel)) == []
+        assert list(suggest_alternatives("He is tired.", "", GERMAN, model.engine, cancel)) == []
 
 
 @pytest.mark.parametrize(("source", "language"), [("en", "English"), ("", "English"), ("fr", "French")])

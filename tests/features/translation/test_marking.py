@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of, marks, nests, plain
-from app.features.translation.delivering import marked, put_back
+from app.features.translation.delivering import parse_marked, put_back
 from app.features.translation.marking import (
     PROTECTED,
-    placeholders,
-    restored,
+    find_placeholders,
+    find_spans,
+    restore_protected,
     same_marks,
-    shown,
+    show_segment,
     shown_content,
-    spans,
     to_text,
-    trimmed,
+    trim_content,
 )
 from app.features.translation.result import FlagKind, TranslationSource
 from tests.features.translation.contents import TEXTS, contents
@@ -29,12 +29,12 @@ KINDS = st.sampled_from([SegmentKind.PARAGRAPH, SegmentKind.MESSAGE])
 
 @given(contents(), KINDS)
 def test_what_is_shown_and_read_back_is_the_segment_itself(content: Content, kind: SegmentKind) -> None:
-    made = shown(Segment(1, content, kind))
-    assert restored((*made.before, *made.core, *made.after)) == content
+    made = show_segment(Segment(1, content, kind))
+    assert restore_protected((*made.before, *made.core, *made.after)) == content
     found, damage = read(made, made.text)
     assert damage is None
     assert found == made.core
-    assert made.whole(found) == content
+    assert made.restore_whole(found) == content
     assert nests(made.core)
 
 
@@ -47,7 +47,7 @@ def test_protected_text_is_not_shown(content: Content) -> None:
 
 @given(contents())
 def test_what_is_kept_back_has_no_words_and_the_rest_is_nested(content: Content) -> None:
-    before, core, after = trimmed(content)
+    before, core, after = trim_content(content)
     assert content_of([*before, *core, *after]) == content
     assert nests(core)
     assert not "".join(part for part in (*before, *after) if isinstance(part, str)).strip()
@@ -57,7 +57,7 @@ def test_marks_around_all_words_and_white_space_are_not_shown() -> None:
     content = ("  ", Mark("single", 3, "image"), *bold("Whole heading", 1), Mark("single", 4, "break"), "\n")
     made = shown_content(content)
     assert made.text == "Whole heading"
-    assert made.whole(("Ganze Überschrift",)) == (
+    assert made.restore_whole(("Ganze Überschrift",)) == (
         "  ", Mark("single", 3, "image"), *bold("Ganze Überschrift", 1), Mark("single", 4, "break"), "\n",
     )  # fmt: skip
 
@@ -68,7 +68,7 @@ def test_tags_of_one_element_become_a_pair_and_others_stay_single() -> None:
     crossed = ("See <b>a", Mark("open", 1, "link"), "b</b> c", Mark("close", 1), " d")
     made = shown_content(crossed)
     assert nests(made.core)
-    assert restored(made.core) == crossed
+    assert restore_protected(made.core) == crossed
 
 
 def test_numbers_of_protected_text_follow_those_of_the_segment() -> None:
@@ -85,7 +85,7 @@ def test_text_that_looks_like_our_own_tags_stays_text() -> None:
     content = ('In XLIFF <g1> opens, </g1> closes, <x2/> stands alone, <s n="3"> too.', *bold("x", 1), " end")
     made = shown_content(content)
     assert read(made, made.text)[1] is None
-    assert made.whole(read(made, made.text)[0]) == content
+    assert made.restore_whole(read(made, made.text)[0]) == content
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ MESSAGE, PROSE = SegmentKind.MESSAGE, SegmentKind.PARAGRAPH
 
 
 def found(text: str, kind: SegmentKind = PROSE) -> list[str]:
-    return [text[span.start : span.end] for span in spans(text, kind)]
+    return [text[span.start : span.end] for span in find_spans(text, kind)]
 
 
 @pytest.mark.parametrize(
@@ -190,19 +190,19 @@ def test_accelerators_of_menus_stay_text(text: str) -> None:
 
 
 def test_only_what_has_no_number_or_name_must_keep_its_order() -> None:
-    assert [span.is_ordered for span in spans("%s %1$s %(a)s {} {b} {0} https://x.org/y", MESSAGE)] == [
+    assert [span.is_ordered for span in find_spans("%s %1$s %(a)s {} {b} {0} https://x.org/y", MESSAGE)] == [
         True, False, False, True, False, False, False,
     ]  # fmt: skip
 
 
 def test_placeholders_are_those_that_a_program_fills_in() -> None:
-    assert placeholders("Copy %s to <b>{dir}</b>, see https://x.org, `code` and \\n") == ["%s", "{dir}"]
+    assert find_placeholders("Copy %s to <b>{dir}</b>, see https://x.org, `code` and \\n") == ["%s", "{dir}"]
 
 
 @given(st.text(), st.sampled_from([MESSAGE, PROSE]))
 def test_spans_are_in_order_and_none_is_empty(text: str, kind: SegmentKind) -> None:
     last = 0
-    for span in spans(text, kind):
+    for span in find_spans(text, kind):
         assert last <= span.start < span.end <= len(text)
         last = span.end
 
@@ -240,8 +240,8 @@ def test_spans_are_in_order_and_none_is_empty(text: str, kind: SegmentKind) -> N
     ],
 )
 def test_no_text_takes_long(piece: str) -> None:
-    assert spans(piece * 20_000, MESSAGE) is not None
-    assert spans(piece * 20_000, PROSE) is not None
+    assert find_spans(piece * 20_000, MESSAGE) is not None
+    assert find_spans(piece * 20_000, PROSE) is not None
 
 
 NOISE = st.lists(
@@ -254,18 +254,18 @@ NOISE = st.lists(
 
 def back(content: Content, answer: str) -> str:
     made = shown_content(content)
-    return to_text(put_back(made, marked(made, answer)))
+    return to_text(put_back(made, parse_marked(made, answer)))
 
 
 @given(contents(), NOISE)
 def test_any_answer_gives_exactly_the_marks_of_the_source_nested(content: Content, answer: str) -> None:
     made = shown_content(content, SegmentKind.MESSAGE)
-    found = marked(made, answer)
+    found = parse_marked(made, answer)
     result = put_back(made, found)
     assert same_marks(result, made.core)
     assert made.order_is_kept(result)
     assert "".join(plain(result).split()) == "".join(plain(found).split()), "no word is lost or added"
-    assert same_marks(made.whole(result), content)
+    assert same_marks(made.restore_whole(result), content)
 
 
 @given(contents(), NOISE, st.sampled_from([SegmentKind.PARAGRAPH, SegmentKind.MESSAGE]))
@@ -276,7 +276,7 @@ def test_what_is_delivered_has_the_marks_and_the_placeholders_of_the_source(
     found = deliver(segment, answer)
     assert nests(found.content)
     assert sorted(mark.key for mark in marks(found.content)) == sorted(mark.key for mark in marks(content))
-    made = shown(segment)
+    made = show_segment(segment)
     protected = [mark.shows for mark in marks(made.core) if mark.shows]
     text = plain(found.content)
     for one in set(protected):
@@ -311,13 +311,13 @@ def test_what_came_back_whole_stays_where_it_is() -> None:
 
 def test_text_behind_a_mark_gets_the_spaces_that_the_source_has_around_it() -> None:
     made = shown_content(("Copy %s to %d (%s).",), SegmentKind.MESSAGE)
-    result = put_back(made, marked(made, "Kopiere nach ()."))
-    assert plain(made.whole(result)) == "Kopiere %s nach %d (%s)."
+    result = put_back(made, parse_marked(made, "Kopiere nach ()."))
+    assert plain(made.restore_whole(result)) == "Kopiere %s nach %d (%s)."
 
 
 def test_marks_whose_order_matters_take_the_places_of_each_other() -> None:
     made = shown_content(("From %s to %s by {name}",), SegmentKind.MESSAGE)
-    result = put_back(made, marked(made, "Von <x3/> nach <x2/> und <x1/>"))
+    result = put_back(made, parse_marked(made, "Von <x3/> nach <x2/> und <x1/>"))
     assert to_text(result) == "Von <x3/> nach <x1/> und <x2/>"
 
 
@@ -325,14 +325,14 @@ def test_crossed_pairs_are_untangled() -> None:
     content = (*bold("a b", 1), " ", *bold("c d", 2), " e")
     result = back(content, "<g1>eins <g2>zwei</g1> drei</g2> vier")
     made = shown_content(content)
-    assert same_marks(marked(made, result), made.core)
+    assert same_marks(parse_marked(made, result), made.core)
     assert "eins" in result
 
 
 def test_in_a_script_without_spaces_characters_count_as_words() -> None:
     content = ("This is a ", *bold("house"), " of mine.")
     result = back(content, "これは私の家です")
-    assert nests(content_of(marked(shown_content(content), result)))
+    assert nests(content_of(parse_marked(shown_content(content), result)))
     assert result.startswith("これ")
 
 

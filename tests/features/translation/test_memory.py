@@ -47,41 +47,41 @@ def memory(store: TranslationMemory, wish: TranslationWish | None = None, model:
 
 
 def test_the_same_words_with_the_same_marks_are_found_in_the_looks_of_the_source(store: TranslationMemory) -> None:
-    memory(store).keep(SOURCE, TARGET)
-    assert memory(store).find(SOURCE) == TARGET
+    memory(store).keep_step(SOURCE, TARGET)
+    assert memory(store).find_step(SOURCE) == TARGET
     italic: Content = ("Pay ", Mark("open", 1, "italic"), "now", Mark("close", 1), Mark("single", 2, "note", "3"))
-    assert memory(store).find(italic) == (
+    assert memory(store).find_step(italic) == (
         Mark("open", 1, "italic"), "Jetzt", Mark("close", 1), " zahlen", Mark("single", 2, "note", "3"),
     )  # fmt: skip
-    assert memory(store).find(("Pay now",)) is None
-    assert memory(store).find(SOURCE, "menu") is None
+    assert memory(store).find_step(("Pay now",)) is None
+    assert memory(store).find_step(SOURCE, "menu") is None
 
 
 def test_of_a_glossary_only_the_terms_of_the_text_count(store: TranslationMemory) -> None:
     wish = TranslationWish("de", glossary=(GlossaryTerm("tenant", "Mieter"), GlossaryTerm("roof", "Dach")))
-    memory(store, wish).keep(("The tenant pays.",), ("Der Mieter zahlt.",))
+    memory(store, wish).keep_step(("The tenant pays.",), ("Der Mieter zahlt.",))
     longer = TranslationWish("de", glossary=(*wish.glossary, GlossaryTerm("cellar", "Keller")))
-    assert memory(store, longer).find(("The tenant pays.",)) == ("Der Mieter zahlt.",)
+    assert memory(store, longer).find_step(("The tenant pays.",)) == ("Der Mieter zahlt.",)
     other = TranslationWish("de", glossary=(GlossaryTerm("tenant", "Mietpartei"),))
-    assert memory(store, other).find(("The tenant pays.",)) is None
-    assert memory(store).find(("The tenant pays.",)) is None
+    assert memory(store, other).find_step(("The tenant pays.",)) is None
+    assert memory(store).find_step(("The tenant pays.",)) is None
 
 
 @pytest.mark.parametrize(
     "wish", [TranslationWish("de", formality=Formality.FORMAL), TranslationWish("de", domain="a lease")]
 )
 def test_another_wish_is_another_translation(store: TranslationMemory, wish: TranslationWish) -> None:
-    memory(store).keep(("Come in.",), ("Komm rein.",))
-    assert memory(store, wish).find(("Come in.",)) is None
-    memory(store, wish).keep(("Come in.",), ("Treten Sie ein.",))
-    assert memory(store, wish).find(("Come in.",)) == ("Treten Sie ein.",)
-    assert memory(store).find(("Come in.",)) == ("Komm rein.",)
+    memory(store).keep_step(("Come in.",), ("Komm rein.",))
+    assert memory(store, wish).find_step(("Come in.",)) is None
+    memory(store, wish).keep_step(("Come in.",), ("Treten Sie ein.",))
+    assert memory(store, wish).find_step(("Come in.",)) == ("Treten Sie ein.",)
+    assert memory(store).find_step(("Come in.",)) == ("Komm rein.",)
 
 
 def test_a_persons_own_is_found_whatever_the_model_and_the_glossary(store: TranslationMemory) -> None:
-    store.keep([own_entry(PAIR, SOURCE, TARGET)])
+    store.save_entries([own_entry(PAIR, SOURCE, TARGET)])
     wish = TranslationWish("de", domain="a lease", glossary=(GlossaryTerm("pay", "zahlen"),))
-    assert memory(store, wish, "b.gguf 9").find(SOURCE) == TARGET
+    assert memory(store, wish, "b.gguf 9").find_step(SOURCE) == TARGET
 
 
 @pytest.mark.parametrize("kept", ["no JSON", '["Jetzt zahlen"]', '[["open", 1, "", ""], ["open", 2, "", ""]]'])
@@ -105,10 +105,10 @@ def test_a_memory_is_opened_beside_another_program_and_kept(tmp_path: Path) -> N
     path = tmp_path / "data" / "fireside.db"
     with opened_memory(path) as first, opened_memory(path) as second:
         assert (first.is_kept, first.moved_aside) == (True, None)
-        memory(first.memory).keep(SOURCE, TARGET)
-        assert memory(second.memory).find(SOURCE) == TARGET
+        memory(first.memory).keep_step(SOURCE, TARGET)
+        assert memory(second.memory).find_step(SOURCE) == TARGET
     with opened_memory(path) as again:
-        assert memory(again.memory).find(SOURCE) == TARGET
+        assert memory(again.memory).find_step(SOURCE) == TARGET
 
 
 def test_where_the_file_cannot_be_used_the_memory_lasts_as_long_as_its_block(tmp_path: Path) -> None:
@@ -116,8 +116,8 @@ def test_where_the_file_cannot_be_used_the_memory_lasts_as_long_as_its_block(tmp
     with opened_memory(tmp_path / "data" / "fireside.db") as opened:
         assert isinstance(opened, OpenedMemory)
         assert not opened.is_kept
-        memory(opened.memory).keep(SOURCE, TARGET)
-        assert memory(opened.memory).find(SOURCE) == TARGET
+        memory(opened.memory).keep_step(SOURCE, TARGET)
+        assert memory(opened.memory).find_step(SOURCE) == TARGET
 
 
 XML = "{http://www.w3.org/XML/1998/namespace}"

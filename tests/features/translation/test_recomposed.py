@@ -10,7 +10,7 @@ from lxml import etree, html
 
 from app.documents.blocks import Block, BlockKind
 from app.documents.segments import Mark, SegmentKind
-from app.features.translation.recomposed import as_html, recomposed, segments_of
+from app.features.translation.recomposed import as_html, recompose_blocks, segments_of
 from app.features.translation.recomposed_docx import write_docx
 
 BLOCKS = [
@@ -37,7 +37,7 @@ def words() -> dict[int, tuple[str | Mark, ...]]:
 
 
 def page() -> html.HtmlElement:
-    return html.fromstring("\n".join(as_html(recomposed(BLOCKS, words()), is_rtl=True, **OPTIONS)))
+    return html.fromstring("\n".join(as_html(recompose_blocks(BLOCKS, words()), is_rtl=True, **OPTIONS)))
 
 
 def test_every_text_is_a_segment_but_code_and_nothing() -> None:
@@ -50,7 +50,7 @@ def test_every_text_is_a_segment_but_code_and_nothing() -> None:
 
 
 def test_what_is_not_translated_stays_in_its_place() -> None:
-    found = list(recomposed(BLOCKS, words()))
+    found = list(recompose_blocks(BLOCKS, words()))
     assert [one.text for one in found[:3]] == ["KILNS", "One line\nand another", "FIRST"]
     assert found[5].rows == (("A", "", "C"), ("D", "E"))
     assert [one.block for one in found] == BLOCKS
@@ -74,7 +74,7 @@ def test_a_web_page_has_headings_nested_lists_tables_and_anchors() -> None:
 
 def test_a_word_document_has_styles_tables_bookmarks_and_the_direction(tmp_path: Path) -> None:
     out = io.BytesIO()
-    write_docx(recomposed(BLOCKS, words()), out, is_rtl=True, **OPTIONS)
+    write_docx(recompose_blocks(BLOCKS, words()), out, is_rtl=True, **OPTIONS)
     document = Document(out)
     texts = {one.text: one.style.name for one in document.paragraphs}
     assert texts["KILNS"] == "Heading 2"

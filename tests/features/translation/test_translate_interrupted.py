@@ -12,7 +12,7 @@ from app.core.errors import EngineStopped
 from app.core.events import CancelToken
 from app.features.translation.live import translate_text
 from app.features.translation.result import SegmentDone, SegmentGrows, TranslationEnded, TranslationEvent
-from app.features.translation.translate import translate
+from app.features.translation.translate import translate_segments
 from app.features.work.asking import TaskRests
 from tests.features.translation.pipeline import (
     GERMAN,
@@ -80,7 +80,7 @@ def test_a_person_stops_and_a_later_run_goes_on_where_it_was(tmp_path: Path) -> 
     slow = [rule | {"delay_s": 0.002} for rule in GOOD]
     with scripted(tmp_path, *slow) as model:
         first: list[TranslationEvent] = []
-        for event in translate(segments(*TEXTS), GERMAN, model.engine, memory, cancel):
+        for event in translate_segments(segments(*TEXTS), GERMAN, model.engine, memory, cancel):
             first.append(event)
             if isinstance(event, SegmentDone) and event.done == 3:
                 cancel.cancel()
@@ -101,7 +101,7 @@ def test_a_batch_that_is_stopped_in_the_middle_is_not_taken(tmp_path: Path) -> N
     slow = {"when": 'n="8"', "text": answer, "delay_s": 0.005}
     with scripted(tmp_path, slow, size_bytes=2_000_000_000) as model:
         seen: list[TranslationEvent] = []
-        for event in translate(segments(*TEXTS[:8]), GERMAN, model.engine, DictMemory(), cancel):
+        for event in translate_segments(segments(*TEXTS[:8]), GERMAN, model.engine, DictMemory(), cancel):
             seen.append(event)
             if isinstance(event, SegmentGrows) and event.id == 3:
                 cancel.cancel()
@@ -115,7 +115,7 @@ def test_it_rests_while_somebody_chats_and_says_so(tmp_path: Path) -> None:
     with scripted(tmp_path, chat, *slow, *GOOD) as model:
         rests: list[str] = []
         chatting: threading.Thread | None = None
-        for event in translate(segments(*TEXTS[:2]), GERMAN, model.engine, DictMemory(), CancelToken()):
+        for event in translate_segments(segments(*TEXTS[:2]), GERMAN, model.engine, DictMemory(), CancelToken()):
             if isinstance(event, SegmentGrows) and chatting is None:
                 chatting = threading.Thread(target=lambda: list(model.engine.generate([user("Hello")])))
                 chatting.start()

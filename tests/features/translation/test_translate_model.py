@@ -10,10 +10,10 @@ import pytest
 from app.core.child import own_command
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
-from app.features.translation.delivering import blocks
+from app.features.translation.delivering import numbered_segments
 from app.features.translation.prompts import GenericFamily, UnitRequest
 from app.features.translation.result import TranslationEnded, TranslationSource, TranslationWish
-from app.features.translation.translate import translate
+from app.features.translation.translate import translate_segments
 from tests.features.translation.pipeline import DictMemory, bold, results, segments
 from tests.helpers.engine import answer_of, load
 
@@ -37,7 +37,7 @@ def test_every_segment_is_settled_with_its_marks_and_a_second_run_asks_only_what
     engine: EngineClient,
 ) -> None:
     memory = DictMemory()
-    events = list(translate(TEXTS, TranslationWish("fr", "en"), engine, memory, CancelToken()))
+    events = list(translate_segments(TEXTS, TranslationWish("fr", "en"), engine, memory, CancelToken()))
     found = results(events)
     assert events[-1] == TranslationEnded()
     assert sorted(found) == [1, 2, 3, 4, 5]
@@ -45,7 +45,7 @@ def test_every_segment_is_settled_with_its_marks_and_a_second_run_asks_only_what
     for segment in TEXTS:
         one = found[segment.id]
         assert one.flags or one.origin is TranslationSource.SKIPPED or one.content != segment.content
-    again = results(list(translate(TEXTS, TranslationWish("fr", "en"), engine, memory, CancelToken())))
+    again = results(list(translate_segments(TEXTS, TranslationWish("fr", "en"), engine, memory, CancelToken())))
     known = [number for number, one in found.items() if one.origin is TranslationSource.MODEL and not one.flags]
     assert all(again[number].origin is TranslationSource.MEMORY for number in known)
 
@@ -55,11 +55,11 @@ def test_the_grammar_of_a_batch_makes_the_number_of_segments_certain(engine: Eng
     request = UnitRequest(("The <g1>dog</g1> sleeps.", "A cat eats.", "We go home now."), ("", "", ""), is_batch=True)
     generic = GenericFamily()
     events = engine.generate(
-        generic.messages(request, TranslationWish("fr", "en")),
-        grammar=generic.grammar(request),
+        generic.make_messages(request, TranslationWish("fr", "en")),
+        grammar=generic.make_grammar(request),
         max_tokens=300,
-        task_sampling=generic.sampling(0),
+        task_sampling=generic.choose_sampling(0),
     )
     text, _ = answer_of(events)
-    assert [number for number, _ in blocks(text)] == [1, 2, 3]
-    assert all(words.strip() for _, words in blocks(text))
+    assert [number for number, _ in numbered_segments(text)] == [1, 2, 3]
+    assert all(words.strip() for _, words in numbered_segments(text))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import DAY_S, Fireside, build
+from app.bootstrap import DAY_S, Fireside, build_program
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.segments import Mark
@@ -43,7 +43,7 @@ def test_a_file_becomes_a_draft_with_its_segments_and_a_copy_of_its_bytes(
     draft = add(app, path, TranslationWish("de"))
     assert (draft.title, draft.name, draft.format, draft.state) == ("lease", "lease.txt", "text", "draft")
     assert (draft.segments, draft.done, draft.flagged, draft.reused) == (6, 0, 0, 0)
-    assert [row.segment.text for row in translations.segments.rows(draft.id)] == lines(6)
+    assert [row.segment.text for row in translations.segments.read_rows(draft.id)] == lines(6)
     path.unlink()
     (copy,) = (fresh_home / "data" / "translations").glob("*/*")
     assert copy.read_text("utf-8").startswith("Paragraph 1")
@@ -57,18 +57,18 @@ def test_the_language_is_found_where_there_is_enough_text_and_what_the_person_sa
     path.write_text("The tenant pays the rent on the first of each month, and the landlord keeps the roof dry. " * 4)
     draft = add(app, path, TranslationWish("de"))
     assert draft.source_language == "en"
-    translations.change(draft.id, TranslationWish("de", "nl"))
+    translations.change_wish(draft.id, TranslationWish("de", "nl"))
     assert stored(translations, draft.id).source_language == "nl"
-    translations.change(draft.id, TranslationWish("de"))
+    translations.change_wish(draft.id, TranslationWish("de"))
     assert stored(translations, draft.id).source_language == "en"
 
 
 def test_parts_of_many_segments_are_read(app: Fireside, translations: TranslationJobs, tmp_path: Path) -> None:
     draft = add(app, text_file(tmp_path, count=30))
-    assert [row.segment.id for row in translations.segments.rows(draft.id, 11, 5)] == [11, 12, 13, 14, 15]
-    assert translations.segments.row(draft.id, 30).segment.text == lines(30)[-1]
+    assert [row.segment.id for row in translations.segments.read_rows(draft.id, 11, 5)] == [11, 12, 13, 14, 15]
+    assert translations.segments.read_row(draft.id, 30).segment.text == lines(30)[-1]
     with pytest.raises(KeyError):
-        translations.segments.row(draft.id, 31)
+        translations.segments.read_row(draft.id, 31)
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing(
@@ -102,14 +102,14 @@ def test_a_file_that_is_added_twice_is_one_draft_until_something_is_begun_or_cho
 ) -> None:
     path = text_file(tmp_path)
     first, second, other = add(app, path), add(app, path), add(app, text_file(tmp_path, "other.txt"))
-    assert translations.merged(second.id).id == first.id
-    assert translations.merged(first.id).id == first.id
-    assert translations.merged(other.id).id == other.id
+    assert translations.merge_twin(second.id).id == first.id
+    assert translations.merge_twin(first.id).id == first.id
+    assert translations.merge_twin(other.id).id == other.id
     assert {one.id for one in translations.find()} == {first.id, other.id}
     assert copies(fresh_home) == ["a.txt", "other.txt"]
     third = add(app, path)
-    translations.change(first.id, replace(GERMAN, target="fr"))
-    assert translations.merged(third.id).id == third.id
+    translations.change_wish(first.id, replace(GERMAN, target="fr"))
+    assert translations.merge_twin(third.id).id == third.id
 
 
 def test_what_an_ended_program_left_half_added_goes_and_so_does_the_copy_of_what_was_deleted(
@@ -122,17 +122,17 @@ def test_what_an_ended_program_left_half_added_goes_and_so_does_the_copy_of_what
     words = fresh_home / "cache" / "documents" / ".fireside-ab12.jsonl"
     words.write_text("of a saving that was killed")
     app.began_at = 0.0
-    app.tidy()
+    app.remove_unreferenced()
     assert words.exists()
     assert copies(fresh_home) == ["gone.txt", "half.txt", "kept.txt"], "a deletion may be taken back"
     with app.database.transaction() as connection:
         connection.execute("UPDATE jobs SET created_at = 1 WHERE state = 'adding'")
-    again = build()
+    again = build_program()
     try:
-        again.tidy()
+        again.remove_unreferenced()
         assert (copies(fresh_home), words.exists()) == (["gone.txt", "kept.txt"], False), "it is in the trash"
         again.began_at += 31 * DAY_S
-        again.tidy()
+        again.remove_unreferenced()
         assert copies(fresh_home) == ["kept.txt"]
         assert [one.id for one in again.translations.find()] == [kept.id]
         with again.database.reading() as connection:
@@ -183,14 +183,14 @@ def test_another_wish_takes_back_what_was_translated_and_the_old_one_is_found_ag
     row = begin(app, text_file(tmp_path))
     work_off(translations)
     formal = TranslationWish("de", "en", Formality.FORMAL)
-    translations.change(row.id, formal)
+    translations.change_wish(row.id, formal)
     changed = stored(translations, row.id)
     assert (changed.state, changed.done, changed.wish) == ("draft", 0, formal)
-    translations.begin([row.id])
+    translations.begin_translations([row.id])
     work_off(translations)
     assert set(asked(script).values()) == {2}
-    translations.change(row.id, GERMAN)
-    translations.begin([row.id])
+    translations.change_wish(row.id, GERMAN)
+    translations.begin_translations([row.id])
     work_off(translations)
     assert set(asked(script).values()) == {2}
     assert stored(translations, row.id).reused == 6
@@ -204,9 +204,9 @@ def test_a_term_that_is_added_costs_only_the_segments_that_have_it(
     row = begin(app, path)
     work_off(translations)
     translations.words.keep_glossary("en", "de", [GlossaryTerm("glaze", "Glasur")])
-    assert translations.words.glossary("en", "de") == (GlossaryTerm("glaze", "Glasur"),)
-    assert translations.words.glossary("en", "fr") == ()
-    translations.begin([row.id])
+    assert translations.words.read_glossary("en", "de") == (GlossaryTerm("glaze", "Glasur"),)
+    assert translations.words.read_glossary("en", "fr") == ()
+    translations.begin_translations([row.id])
     work_off(translations)
     times = asked(script)
     assert {text: times[text] for text in lines(3, "glaze")} == dict.fromkeys(lines(3, "glaze"), 2)
@@ -218,19 +218,19 @@ def test_what_a_person_writes_stays_and_is_used_for_the_same_text_elsewhere(
 ) -> None:
     row = begin(app, text_file(tmp_path))
     work_off(translations)
-    edited = translations.segments.edit(row.id, 2, ("Absatz zwei.",))
-    assert edited == translations.segments.row(row.id, 2)
+    edited = translations.segments.edit_segment(row.id, 2, ("Absatz zwei.",))
+    assert edited == translations.segments.read_row(row.id, 2)
     assert edited.translated is not None
     assert (words(edited), edited.translated.origin) == ("Absatz zwei.", TranslationSource.EDITED)
-    translations.change(row.id, TranslationWish("de", "en", domain="pottery"))
+    translations.change_wish(row.id, TranslationWish("de", "en", domain="pottery"))
     assert stored(translations, row.id).done == 1
-    translations.begin([row.id])
+    translations.begin_translations([row.id])
     work_off(translations)
-    assert words(translations.segments.row(row.id, 2)) == "Absatz zwei."
+    assert words(translations.segments.read_row(row.id, 2)) == "Absatz zwei."
     other = begin(app, text_file(tmp_path, "b.txt"))
     work_off(translations)
-    assert words(translations.segments.row(other.id, 2)) == "Absatz zwei."
-    translations.change(row.id, TranslationWish("fr", "en"))
+    assert words(translations.segments.read_row(other.id, 2)) == "Absatz zwei."
+    translations.change_wish(row.id, TranslationWish("fr", "en"))
     assert stored(translations, row.id).done == 0, "it was not French"
 
 
@@ -240,12 +240,12 @@ def test_an_edit_without_the_marks_of_the_source_is_refused(
     path = tmp_path / "a.html"
     path.write_text("<p>The tenant pays <b>960</b> euros.</p>", "utf-8")
     draft = add(app, path)
-    (segment,) = (row.segment for row in translations.segments.rows(draft.id))
+    (segment,) = (row.segment for row in translations.segments.read_rows(draft.id))
     with pytest.raises(ValueError, match="marks"):
-        translations.segments.edit(draft.id, 1, ("Der Mieter zahlt 960 Euro.",))
+        translations.segments.edit_segment(draft.id, 1, ("Der Mieter zahlt 960 Euro.",))
     opening, closing = (part for part in segment.content if isinstance(part, Mark))
-    row = translations.segments.edit(draft.id, 1, ("Der Mieter zahlt ", opening, "960", closing, " Euro."))
-    assert translations.segments.row(draft.id, 1) == row
+    row = translations.segments.edit_segment(draft.id, 1, ("Der Mieter zahlt ", opening, "960", closing, " Euro."))
+    assert translations.segments.read_row(draft.id, 1) == row
 
 
 def test_flags_are_walked_through_and_accepted(app: Fireside, translations: TranslationJobs, tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_flags_are_walked_through_and_accepted(app: Fireside, translations: Tran
     assert accepted.translated is not None
     assert accepted.translated.accepted
     assert (stored(translations, row.id).flagged, translations.segments.next_flagged(row.id, 3)) == (1, 3)
-    translations.segments.edit(row.id, 3, ("Drei.",))
+    translations.segments.edit_segment(row.id, 3, ("Drei.",))
     assert (stored(translations, row.id).flagged, translations.segments.next_flagged(row.id, 0)) == (0, None)
 
 
@@ -271,10 +271,10 @@ def test_an_accepted_segment_is_not_asked_again_but_a_flagged_one_is(
     row = begin(app, path)
     work_off(translations)
     translations.segments.accept(row.id, 1)
-    translations.begin([row.id])
+    translations.begin_translations([row.id])
     work_off(translations)
     assert asked(script) == {"One odd.": 1, "Two.": 1, "Three odd.": 2}
-    again = translations.segments.row(row.id, 1).translated
+    again = translations.segments.read_row(row.id, 1).translated
     assert again is not None
     assert again.accepted
 
@@ -323,7 +323,7 @@ def test_typed_text_is_in_the_list_and_changes_in_its_place(app: Fireside, trans
     assert (first.model, first.source_language) == ("model.gguf", "en")
     second = translations.keep_text("Good evening.", "Guten Abend.", GERMAN, "en", "model.gguf", id=first.id)
     assert (second.id, second.title) == (first.id, "Good evening.")
-    assert translations.text(first.id) == ("Good evening.", "Guten Abend.")
+    assert translations.typed_text(first.id) == ("Good evening.", "Guten Abend.")
     assert [one.id for one in translations.find("abend")] == [first.id]
     translations.rename(first.id, "Greeting")
     assert translations.keep_text("Good night.", "Gute Nacht.", GERMAN, "en", "", id=first.id).title == "Greeting"
@@ -341,9 +341,9 @@ def test_a_long_typed_text_is_called_by_its_first_words(translations: Translatio
 
 
 def test_the_model_is_the_tabs_else_the_chats(app: Fireside, translations: TranslationJobs, starter: Path) -> None:
-    assert translations.engines.model() == starter
-    app.change("models", translate_path=str(starter.with_name("other.gguf")))
-    assert translations.engines.model() is not None
+    assert translations.engines.model_path() == starter
+    app.change_settings("models", translate_path=str(starter.with_name("other.gguf")))
+    assert translations.engines.model_path() is not None
 
 
 def test_a_memory_is_taken_to_another_computer(
@@ -351,17 +351,17 @@ def test_a_memory_is_taken_to_another_computer(
 ) -> None:
     row = begin(app, text_file(tmp_path))
     work_off(translations)
-    translations.segments.edit(row.id, 1, ("Absatz eins.",))
+    translations.segments.edit_segment(row.id, 1, ("Absatz eins.",))
     translations.words.export_tmx(tmp_path / "memory.tmx")
     monkeypatch.setenv("FIRESIDE_HOME", str(tmp_path / "other"))
-    other = build()
+    other = build_program()
     try:
         list(other.engine.load(MODEL))
         assert translations_of(other).words.import_tmx(tmp_path / "memory.tmx") == 7
         there = begin(other, text_file(tmp_path))
         work_off(other.translations)
         assert stored(other.translations, there.id).reused == 6
-        assert words(other.translations.segments.row(there.id, 1)) == "Absatz eins."
+        assert words(other.translations.segments.read_row(there.id, 1)) == "Absatz eins."
         assert set(asked(script).values()) == {1}
         with pytest.raises(DocumentUnreadable):
             other.translations.words.import_tmx(tmp_path / "a.txt")
@@ -384,7 +384,7 @@ def test_both_sides_are_saved_side_by_side(
 def test_a_person_is_asked_on_behalf_of_the_tab(app: Fireside, translations: TranslationJobs) -> None:
     translations.engines.ask = lambda swap: True
     assert app.translations.engines.ask(None)  # type: ignore[arg-type]
-    with translations.engines.opened(CancelToken()) as engine:
+    with translations.engines.open_engine(CancelToken()) as engine:
         assert engine is app.engine
 
 
@@ -395,19 +395,19 @@ def test_the_memory_can_be_looked_through_and_deleted_by_entry_document_pair_and
     begin(app, text_file(tmp_path, "two.txt", count=2, word="wall"), TranslationWish("fr", "en"))
     work_off(translations)
     token = CancelToken()
-    everything = translations.remembered(token)
+    everything = translations.search_memory(token)
     sources = lines(2, "house") + lines(2, "wall")
     assert [one.source for one in everything.newest] == sources[::-1]
     assert translations.words.memory_bytes() > 0
-    (one,) = translations.remembered(token, "1 HOUSE").newest
+    (one,) = translations.search_memory(token, "1 HOUSE").newest
     assert (one.source, one.pair) == (sources[0], LanguagePair("en", "de"))
-    assert translations.words.forget([one.id]) == 1
-    of_first = translations.remembered(token, translation_id=first)
+    assert translations.words.delete_entries([one.id]) == 1
+    of_first = translations.search_memory(token, translation_id=first)
     assert [each.source for each in of_first.newest] == [sources[1]]
-    assert translations.words.pairs() == {LanguagePair("en", "de"): 1, LanguagePair("en", "fr"): 2}
-    assert translations.words.forget(translations.remembered(token, pair=LanguagePair("en", "de")).ids) == 1
-    assert translations.words.forget(None) == 2
-    assert translations.remembered(token).ids == ()
-    assert all(row.translated is not None for row in translations.segments.rows(first)), (
+    assert translations.words.count_pairs() == {LanguagePair("en", "de"): 1, LanguagePair("en", "fr"): 2}
+    assert translations.words.delete_entries(translations.search_memory(token, pair=LanguagePair("en", "de")).ids) == 1
+    assert translations.words.delete_entries(None) == 2
+    assert translations.search_memory(token).ids == ()
+    assert all(row.translated is not None for row in translations.segments.read_rows(first)), (
         "the document keeps its translation"
     )

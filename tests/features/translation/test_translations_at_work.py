@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.errors import DocumentGone, EngineStopped
 from app.core.events import CancelToken
 from app.features.translation.result import SegmentDone, TranslationEnded, TranslationSource, TranslationWish
@@ -115,7 +115,7 @@ def test_when_the_program_quits_it_stays_queued_and_the_next_start_goes_on(
     list(work)
     assert stored(translations, row.id).state == "queued"
     app.close()
-    again = build()
+    again = build_program()
     try:
         list(again.engine.load(MODEL))
         assert stored(again.translations, row.id).done == 4
@@ -129,7 +129,7 @@ def test_when_the_program_quits_it_stays_queued_and_the_next_start_goes_on(
 def test_a_program_that_is_killed_in_the_middle_of_many_segments_repeats_none(
     script: Path, fresh_home: Path, tmp_path: Path
 ) -> None:
-    app = build()
+    app = build_program()
     row = begin(app, text_file(tmp_path, count=MANY, word="slow kiln"))
     app.close()
     command = [sys.executable, "-m", "tests.features.translation.translating_program", str(MODEL), "one"]
@@ -139,7 +139,7 @@ def test_a_program_that_is_killed_in_the_middle_of_many_segments_repeats_none(
         assert [program.stdout.readline().strip() for _ in half] == [str(number) for number in half]
         program.kill()
         done = len(half) + len(program.stdout.read().splitlines())
-    again = build()
+    again = build_program()
     try:
         found = stored(again.translations, row.id)
         assert found.state == "queued"
@@ -161,10 +161,10 @@ def test_a_second_run_is_instant_and_asks_nothing(
 ) -> None:
     row = begin(app, text_file(tmp_path, count=40))
     work_off(translations)
-    translations.begin([row.id])
+    translations.begin_translations([row.id])
     work_off(translations)
     assert stored(translations, row.id).reused == 40
-    assert {one.translated.origin for one in translations.segments.rows(row.id) if one.translated} == {
+    assert {one.translated.origin for one in translations.segments.read_rows(row.id) if one.translated} == {
         TranslationSource.MEMORY
     }
     assert set(asked(script).values()) == {1}
@@ -176,10 +176,10 @@ def test_an_edit_while_it_is_at_work_is_not_replaced(
     row = begin(app, text_file(tmp_path, count=5))
     work = until_segment(translations, 2)
     next(work)
-    translations.segments.edit(row.id, 1, ("Mein Wort.",))
-    translations.segments.edit(row.id, 4, ("Auch meines.",))
+    translations.segments.edit_segment(row.id, 1, ("Mein Wort.",))
+    translations.segments.edit_segment(row.id, 4, ("Auch meines.",))
     list(work)
-    texts = [one.translated.content for one in translations.segments.rows(row.id) if one.translated]
+    texts = [one.translated.content for one in translations.segments.read_rows(row.id) if one.translated]
     assert (texts[0], texts[3], len(texts)) == (("Mein Wort.",), ("Auch meines.",), 5)
     assert stored(translations, row.id).state == "done"
 
@@ -190,7 +190,7 @@ def test_another_target_while_it_is_at_work_begins_it_again_and_nothing_of_the_o
     row = begin(app, text_file(tmp_path, count=5))
     work = until_segment(translations, 3)
     next(work)
-    translations.change(row.id, TranslationWish("fr", "en"))
+    translations.change_wish(row.id, TranslationWish("fr", "en"))
     assert stored(translations, row.id).done == 0
     list(work)
     found = stored(translations, row.id)
@@ -285,9 +285,9 @@ def test_drafts_are_queued_in_the_order_they_are_begun(
     app: Fireside, translations: TranslationJobs, tmp_path: Path
 ) -> None:
     drafts = [add(app, text_file(tmp_path, f"{name}.txt", count=1, word=name)).id for name in "abc"]
-    translations.begin([drafts[2], drafts[0]])
+    translations.begin_translations([drafts[2], drafts[0]])
     assert [one.id for one in translations.find()][:2] == [drafts[2], drafts[0]]
-    translations.begin([drafts[2]])
+    translations.begin_translations([drafts[2]])
     order = [worked.id for worked in translations.run(CancelToken()) if worked.event is None]
     assert order == [drafts[2]] * 2 + [drafts[0]] * 2
     assert stored(translations, drafts[1]).state == "draft"

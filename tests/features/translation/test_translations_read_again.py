@@ -35,21 +35,21 @@ def lease(app: Fireside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """Two pages that a person has typed off."""
     monkeypatch.setenv("PATH", str(tmp_path))  # no tesseract, which would look for words in them
     path = scan(tmp_path / "lease.pdf", drawn([Page(), Page()], tmp_path, 20), 20)
-    *_, last = app.documents.read(path, CancelToken())
+    *_, last = app.documents.read_file(path, CancelToken())
     assert isinstance(last, DocumentStored)
     correct(app, correct(app, last.document, FIRST), KEYS, page=2)
     return path
 
 
 def correct(app: Fireside, document: StoredDocument, text: str, *, page: int = 1) -> StoredDocument:
-    corrected = PageCorrections(app.documents, document.id).correct(page, text, CancelToken())
+    corrected = PageCorrections(app.documents, document.id).correct_page(page, text, CancelToken())
     assert corrected is not None
     return corrected
 
 
 def shown(translations: TranslationJobs, number: int) -> list[tuple[str, str]]:
     """Segments beside their translations."""
-    rows = translations.segments.rows(number)
+    rows = translations.segments.read_rows(number)
     return [(one.segment.text, words(one.translated.content) if one.translated else "") for one in rows]
 
 
@@ -67,13 +67,13 @@ def test_what_was_corrected_is_taken_over_when_that_is_wanted_and_only_it_is_ask
     app: Fireside, translations: TranslationJobs, script: Path, lease: Path
 ) -> None:
     number = translated(app, translations, lease)
-    translations.segments.edit(number, 3, ("Haustiere sind erlaubt.",))
+    translations.segments.edit_segment(number, 3, ("Haustiere sind erlaubt.",))
     before = shown(translations, number)
-    document = translations.document(number)
+    document = translations.source_document(number)
     assert document is not None and not translations.is_outdated(number)
 
     corrected = correct(app, document, FIRST.replace("1,450", "1,540").replace(PETS, f"No smoking.\n\n{PETS}"))
-    assert (translations.document(number), translations.is_outdated(number)) == (corrected, True)
+    assert (translations.source_document(number), translations.is_outdated(number)) == (corrected, True)
     assert shown(translations, number) == before
     translations.take_again(number)
     row = stored(translations, number)
@@ -87,7 +87,7 @@ def test_what_was_corrected_is_taken_over_when_that_is_wanted_and_only_it_is_ask
         (PETS, "Haustiere sind erlaubt."),
         (KEYS, f"You said: {KEYS}"),
     ]
-    assert translations.segments.row(number, 4).translated.origin is TranslationSource.EDITED  # type: ignore[union-attr]
+    assert translations.segments.read_row(number, 4).translated.origin is TranslationSource.EDITED  # type: ignore[union-attr]
     assert set(asked(script).values()) == {1}
     assert [one.id for one in translations.find("smoking")] == [number]
 
@@ -96,7 +96,7 @@ def test_given_up_again_a_correction_leaves_nothing_to_take_over(
     app: Fireside, translations: TranslationJobs, script: Path, lease: Path
 ) -> None:
     number = translated(app, translations, lease)
-    document = translations.document(number)
+    document = translations.source_document(number)
     assert document is not None
     document = correct(app, document, FIRST.replace("1,450", "1,540"))
     correct(app, document, FIRST)
@@ -107,11 +107,11 @@ def test_one_that_is_not_begun_follows_its_document_when_it_is(
     app: Fireside, translations: TranslationJobs, script: Path, lease: Path, tmp_path: Path
 ) -> None:
     draft = add(app, lease)
-    document = translations.document(draft.id)
+    document = translations.source_document(draft.id)
     assert document is not None
     correct(app, document, f"{FIRST}\n\nNo smoking.")
     assert [text for text, _ in shown(translations, draft.id)] == ["Lease", RENT, PETS, KEYS]
-    translations.begin([draft.id])
+    translations.begin_translations([draft.id])
     work_off(translations)
     assert [text for text, _ in shown(translations, draft.id)] == ["Lease", RENT, PETS, "No smoking.", KEYS]
     *_, saved = translations.files.save(draft.id, tmp_path / "out.html", CancelToken())
@@ -124,12 +124,12 @@ def test_a_draft_is_saved_with_the_document_that_its_segments_are_of(
     app: Fireside, translations: TranslationJobs, script: Path, lease: Path, tmp_path: Path
 ) -> None:
     number = translated(app, translations, lease)
-    document = translations.document(number)
+    document = translations.source_document(number)
     assert document is not None
-    translations.change(number, TranslationWish("pt", "en"))
+    translations.change_wish(number, TranslationWish("pt", "en"))
     assert stored(translations, number).state == "draft"
     correct(app, document, f"Before all.\n\n{FIRST}")
-    translations.segments.edit(number, 4, ("Duas chaves.",))
+    translations.segments.edit_segment(number, 4, ("Duas chaves.",))
     list(translations.files.save(number, tmp_path / "out.html", CancelToken()))
     page = (tmp_path / "out.html").read_text("utf-8")
     assert "Duas chaves." in page and "Before all." not in page
@@ -140,7 +140,7 @@ def test_taken_again_while_it_is_at_work_nothing_of_the_earlier_segments_is_stor
     app: Fireside, translations: TranslationJobs, script: Path, lease: Path
 ) -> None:
     number = begin(app, lease).id
-    document = translations.document(number)
+    document = translations.source_document(number)
     assert document is not None
     work = until_segment(translations, 1)
     next(work)
@@ -156,7 +156,7 @@ def test_taken_again_in_the_moment_in_which_it_is_done_it_goes_on_with_what_is_n
     app: Fireside, translations: TranslationJobs, script: Path, lease: Path
 ) -> None:
     number = begin(app, lease).id
-    document = translations.document(number)
+    document = translations.source_document(number)
     assert document is not None
     work = translations.run(CancelToken())
     next(one for one in work if isinstance(one.event, TranslationEnded))

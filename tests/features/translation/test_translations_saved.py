@@ -12,7 +12,7 @@ import pytest
 from docx import Document
 from lxml import etree, html
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.errors import DiskFull, DocumentGone, DocumentLocked, FolderNotWritable, TargetIsOpen, TargetIsSource
 from app.core.events import CancelToken
 from app.documents import reading
@@ -22,7 +22,7 @@ from app.features.translation.memory import read_tmx
 from app.features.translation.problems import flag_words
 from app.features.translation.recomposed import NOT_TRANSLATED
 from app.features.translation.result import Flag, FlagKind, Row, Translated, TranslationSource, TranslationWish
-from app.features.translation.saving import COLUMNS, OriginalFile, endings_of, file_name, rewrite, save_bilingual
+from app.features.translation.saving import COLUMNS, OriginalFile, endings_of, file_name, rewrite_file, save_bilingual
 from app.features.translation.translations import Saved, TranslationJobs
 from app.store.translations import LanguagePair
 from tests.helpers.disks import small_disk
@@ -48,7 +48,7 @@ ARABIC = TranslationWish("ar", "en")
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fireside]:
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script")))
-    app = build()
+    app = build_program()
     list(app.engine.load(MODEL))
     yield app
     app.close()
@@ -127,7 +127,7 @@ def test_what_a_library_says_of_itself_is_no_segment_but_of_a_translation_that_h
             for number, text in enumerate(texts, 1)
         ]
         original = OriginalFile(path, "docx", hashlib.sha256(path.read_bytes()).hexdigest())
-        *_, last = rewrite(original, rows, "de", out, CancelToken(), child_folder=folder)
+        *_, last = rewrite_file(original, rows, "de", out, CancelToken(), child_folder=folder)
         assert isinstance(last, Saved)
         written = Document(str(out))
         return written.core_properties.title, written.core_properties.comments, written.paragraphs[0].text
@@ -178,7 +178,7 @@ def test_a_segment_without_words_is_not_said_to_be_untranslated(
     path = tmp_path / "a.csv"
     path.write_text("item,price\nrent,960.00\n", "utf-8")
     draft = add(app, path)
-    words = [one.segment.text for one in translations.segments.rows(draft.id)]
+    words = [one.segment.text for one in translations.segments.read_rows(draft.id)]
     saved = save(translations, draft.id, tmp_path / "out.csv")
     assert [words[number - 1] for number in saved.untranslated] == [one for one in words if one != "960.00"]
     assert "960.00" in (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()[1].split(",")
@@ -220,7 +220,7 @@ def test_a_folder_that_is_not_there_and_a_copy_that_is_gone_are_told(
     work_off(translations)
     with pytest.raises(FolderNotWritable):
         list(translations.files.save(row.id, tmp_path / "none" / "out.txt", CancelToken()))
-    translations._copies.remove(row.id)
+    translations._copies.remove_copy(row.id)
     with pytest.raises(DocumentGone):
         list(translations.files.save(row.id, tmp_path / "out.txt", CancelToken()))
     assert not (tmp_path / "out.txt").exists()

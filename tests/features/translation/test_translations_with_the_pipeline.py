@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.events import CancelToken
 from app.features.translation.result import Formality, GlossaryTerm, TranslationSource, TranslationWish
 from app.features.translation.translations import Saved
@@ -47,7 +47,7 @@ def app(script: Path) -> Iterator[Fireside]:
 @contextmanager
 def running() -> Iterator[Fireside]:
     """The program with its model loaded."""
-    app = build()
+    app = build_program()
     try:
         list(app.engine.load(MODEL))
         yield app
@@ -87,13 +87,13 @@ def test_a_second_run_and_another_document_ask_nothing_and_a_term_asks_for_its_s
     row = begin(app, text_file(tmp_path, count=20), GERMAN)
     work_off(app.translations)
     assert stored(app.translations, row.id).done == 20
-    app.translations.begin([row.id])
+    app.translations.begin_translations([row.id])
     other = begin(app, text_file(tmp_path, "b.txt", count=20), GERMAN)
     work_off(app.translations)
     assert (stored(app.translations, row.id).reused, stored(app.translations, other.id).reused) == (20, 20)
     assert sum(asked(script).values()) == 20
-    app.translations.change(row.id, TranslationWish("de", "en", glossary=(GlossaryTerm("kiln 7", "Brennofen 7"),)))
-    app.translations.begin([row.id])
+    app.translations.change_wish(row.id, TranslationWish("de", "en", glossary=(GlossaryTerm("kiln 7", "Brennofen 7"),)))
+    app.translations.begin_translations([row.id])
     work_off(app.translations)
     assert asked(script) == Counter(range(1, 21)) + Counter([7])
 
@@ -101,11 +101,11 @@ def test_a_second_run_and_another_document_ask_nothing_and_a_term_asks_for_its_s
 def test_an_edit_is_used_as_the_person_wrote_it(app: Fireside, tmp_path: Path) -> None:
     row = begin(app, text_file(tmp_path, count=3), GERMAN)
     work_off(app.translations)
-    app.translations.segments.edit(row.id, 2, ("Zweiter Absatz, Ofen 2.",))
+    app.translations.segments.edit_segment(row.id, 2, ("Zweiter Absatz, Ofen 2.",))
     other = begin(app, text_file(tmp_path, "b.txt", count=3), TranslationWish("de", "en", Formality.FORMAL))
-    app.translations.begin([row.id])
+    app.translations.begin_translations([row.id])
     work_off(app.translations)
-    first, second = (app.translations.segments.row(one.id, 2).translated for one in (row, other))
+    first, second = (app.translations.segments.read_row(one.id, 2).translated for one in (row, other))
     assert first is not None
     assert second is not None
     assert (first.origin, first.content) == (TranslationSource.EDITED, ("Zweiter Absatz, Ofen 2.",))
@@ -115,7 +115,7 @@ def test_an_edit_is_used_as_the_person_wrote_it(app: Fireside, tmp_path: Path) -
 def test_of_two_hundred_segments_a_kill_in_the_middle_costs_those_that_were_on_their_way(
     script: Path, tmp_path: Path
 ) -> None:
-    app = build()
+    app = build_program()
     row = begin(app, text_file(tmp_path, count=SEGMENTS), GERMAN)
     app.close()
     command = [sys.executable, "-m", "tests.features.translation.translating_program", str(MODEL)]
@@ -125,9 +125,11 @@ def test_of_two_hundred_segments_a_kill_in_the_middle_costs_those_that_were_on_t
             assert program.stdout.readline()
         program.kill()
         done = SEGMENTS // 2 + len(program.stdout.read().splitlines())
-    before, again = asked(script), build()
+    before, again = asked(script), build_program()
     try:
-        translated = {one.segment.id for one in again.translations.segments.rows(row.id) if one.translated is not None}
+        translated = {
+            one.segment.id for one in again.translations.segments.read_rows(row.id) if one.translated is not None
+        }
         assert len(translated) >= done
         list(again.engine.load(MODEL))
         work_off(again.translations)
@@ -152,16 +154,16 @@ def test_what_the_document_repeats_is_kept_with_it_until_it_is_to_be_another_tex
     found = (GlossaryTerm("Northern Ports", "Nordhäfen"),)
     with running() as app:
         row = begin(app, path, GERMAN)
-        assert app.translations.terms(row.id) == ()
+        assert app.translations.repeated_terms(row.id) == ()
         work_off(app.translations)
-        assert app.translations.terms(row.id) == found
+        assert app.translations.repeated_terms(row.id) == found
     with running() as app:
-        assert app.translations.terms(row.id) == found
-        app.translations.begin([row.id])
+        assert app.translations.repeated_terms(row.id) == found
+        app.translations.begin_translations([row.id])
         work_off(app.translations)
-        assert app.translations.terms(row.id) == found
-        app.translations.change(row.id, TranslationWish("fr", "en"))
-        assert app.translations.terms(row.id) == ()
+        assert app.translations.repeated_terms(row.id) == found
+        app.translations.change_wish(row.id, TranslationWish("fr", "en"))
+        assert app.translations.repeated_terms(row.id) == ()
 
 
 def test_what_could_not_be_translated_is_told_when_it_is_saved_until_it_is_accepted(
@@ -171,7 +173,7 @@ def test_what_could_not_be_translated_is_told_when_it_is_saved_until_it_is_accep
     with running() as app:
         row = begin(app, text_file(tmp_path, count=3), GERMAN)
         work_off(app.translations)
-        translated = app.translations.segments.row(row.id, 2).translated
+        translated = app.translations.segments.read_row(row.id, 2).translated
         assert translated is not None
         assert translated.origin is TranslationSource.KEPT
         saved = list(app.translations.files.save(row.id, tmp_path / "out.txt", CancelToken()))[-1]

@@ -32,7 +32,7 @@ def judged() -> dict[str, list[tuple[str, tuple[TranslationProblem, ...]]]]:
     for line in PAIRS.read_text("utf-8").splitlines():
         kind, ours, theirs, source, target = line.split("\t")
         checks = TranslationChecks(TranslationWish(theirs, ours), DETECTOR)
-        found[kind].append((target, checks.judge(shown_content((source,)), target).problems))
+        found[kind].append((target, checks.judge_answer(shown_content((source,)), target).problems))
     return found
 
 
@@ -152,7 +152,9 @@ def test_a_common_english_word_was_left(source: str, target: str, pair: tuple[st
     ],
 )
 def test_opposites_and_garbled_words_are_problems(source: str, target: str, kind: ProblemKind | None) -> None:
-    problems = TranslationChecks(TranslationWish("de", "en"), DETECTOR).judge(shown_content((source,)), target).problems
+    problems = (
+        TranslationChecks(TranslationWish("de", "en"), DETECTOR).judge_answer(shown_content((source,)), target).problems
+    )
     assert [one.kind for one in problems] == ([] if kind is None else [kind])
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.core.events import CancelToken
 from app.features.translation.result import SegmentDone
 from tests.helpers.translations import translations_of
 
 
 def main() -> None:
-    app = build()
+    app = build_program()
     list(app.engine.load(Path(sys.argv[1])))
     translations = translations_of(app) if sys.argv[2:] else app.translations
     for worked in translations.run(CancelToken()):

@@ -16,7 +16,7 @@ from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
 from app.features.work import queue as module
-from app.features.work.queue import LOOK_EVERY_S, awake, has_mains_power
+from app.features.work.queue import LOOK_EVERY_S, has_mains_power, keep_awake
 from tests.features.summary.test_pace import Clock
 from tests.helpers.bus import private_bus
 
@@ -71,14 +71,14 @@ def plugged_in() -> bool:
 
 
 def test_the_system_is_asked_not_to_sleep_and_let_go_afterwards(session: Session) -> None:
-    with awake(lambda: True, has_mains=plugged_in):
+    with keep_awake(lambda: True, has_mains=plugged_in):
         assert session.held == [COOKIE]
         assert session.taken[0][3] == SUSPEND, "the screen may go dark"
     assert (session.held, len(session.taken)) == ([], 1)
 
 
 def test_it_is_let_go_also_when_the_work_fails(session: Session) -> None:
-    with pytest.raises(ZeroDivisionError), awake(lambda: True, has_mains=plugged_in):
+    with pytest.raises(ZeroDivisionError), keep_awake(lambda: True, has_mains=plugged_in):
         assert session.held == [COOKIE]
         _ = 1 / 0
     assert session.held == []
@@ -86,13 +86,13 @@ def test_it_is_let_go_also_when_the_work_fails(session: Session) -> None:
 
 @pytest.mark.parametrize(("wanted", "mains"), [(False, True), (True, False)])
 def test_nobody_is_asked_where_it_is_not_wanted_or_on_battery(session: Session, wanted: bool, mains: bool) -> None:
-    with awake(lambda: wanted, has_mains=lambda: mains) as look:
+    with keep_awake(lambda: wanted, has_mains=lambda: mains) as look:
         look()
     assert session.taken == []
 
 
 def test_work_may_be_watched_from_other_threads(session: Session) -> None:
-    with awake(lambda: True, has_mains=plugged_in) as look:
+    with keep_awake(lambda: True, has_mains=plugged_in) as look:
         thread = threading.Thread(target=look)
         thread.start()
         thread.join()
@@ -101,7 +101,7 @@ def test_work_may_be_watched_from_other_threads(session: Session) -> None:
 
 def test_pulling_the_plug_and_the_setting_count_within_ten_seconds(session: Session) -> None:
     clock, mains, wanted = Clock(), [True], [True]
-    with awake(lambda: wanted[0], has_mains=lambda: mains[0], clock=clock) as look:
+    with keep_awake(lambda: wanted[0], has_mains=lambda: mains[0], clock=clock) as look:
         mains[0] = False
         look()
         assert session.held == [COOKIE], "looking costs something"
@@ -124,7 +124,7 @@ def test_pulling_the_plug_and_the_setting_count_within_ten_seconds(session: Sess
 def test_without_a_bus_the_work_goes_on(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
     done = False
-    with awake(lambda: True, has_mains=plugged_in) as look:
+    with keep_awake(lambda: True, has_mains=plugged_in) as look:
         look()
         done = True
     assert done
@@ -136,7 +136,7 @@ def test_a_bus_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkeypatc
         server.bind(str(tmp_path / "silent"))
         server.listen()
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'silent'}")
-        with awake(lambda: True, has_mains=plugged_in):
+        with keep_awake(lambda: True, has_mains=plugged_in):
             pass  # the test ends although the bus never says anything
 
 

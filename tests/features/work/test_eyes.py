@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.core.events import ModelLoaded
 from app.features.models.messages import surprise_words
 from tests.helpers.gguf_files import header, padded
@@ -26,8 +26,8 @@ def test_it_is_found_beside_the_model(tmp_path: Path, monkeypatch: pytest.Monkey
     write_model(tmp_path / "see-Q4_K_M.gguf")
     eye = tmp_path / "mmproj-f16.gguf"
     eye.write_bytes(padded(header({"general.architecture": "clip", "clip.has_vision_encoder": True})))
-    app = build()
-    app.change("engine", projector_on_cpu=True)
+    app = build_program()
+    app.change_settings("engine", projector_on_cpu=True)
     try:
         (*_, loaded) = app.engine.load(tmp_path / "see-Q4_K_M.gguf")
         assert isinstance(loaded, ModelLoaded)

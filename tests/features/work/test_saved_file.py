@@ -11,7 +11,7 @@ import pytest
 
 from app.core.errors import NameTooLong
 from app.core.paths import AppPaths
-from app.features.work.saved_file import remove_interrupted, written
+from app.features.work.saved_file import remove_interrupted, write_file
 from tests.helpers.program import ROOT
 
 SAVING = """
@@ -62,7 +62,7 @@ def test_what_a_killed_program_was_writing_is_removed_and_what_another_is_writin
 def test_an_error_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "out.txt"
     path.write_text("older")
-    with pytest.raises(ValueError, match="no"), written(path) as file:
+    with pytest.raises(ValueError, match="no"), write_file(path) as file:
         file.write(b"new")
         raise ValueError("no")
     assert path.read_text() == "older"
@@ -97,14 +97,14 @@ def test_what_is_private_is_its_persons_alone(tmp_path: Path, *, was_there: bool
     if was_there:
         path.write_text("older")
         path.chmod(0o644)
-    with written(path, is_private=True) as file:
+    with write_file(path, is_private=True) as file:
         file.write(b"new")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_name_that_is_too_long_is_the_reason_before_anything_is_written(tmp_path: Path) -> None:
     path = tmp_path / f"{'long' * 75}.zip"
-    with pytest.raises(NameTooLong) as refused, written(path):
+    with pytest.raises(NameTooLong) as refused, write_file(path):
         pytest.fail("nothing is to be written")
     assert refused.value.path == str(path)
     assert list(tmp_path.glob(".fireside-*")) == []

@@ -40,47 +40,47 @@ def second(person: Person) -> SecondEngine:
 def test_both_fit_without_a_question() -> None:
     person = Person()
     roomy = replace(TIGHT, free_bytes=2 * GB + RESERVE_BYTES)
-    assert second(person).decide(roomy) is ModelPlacement.BOTH
+    assert second(person).decide_placement(roomy) is ModelPlacement.BOTH
     assert person.asked == []
 
 
 def test_some_memory_stays_for_everything_else() -> None:
     person = Person(False)
     exact = replace(TIGHT, free_bytes=2 * GB + RESERVE_BYTES - 1)
-    assert second(person).decide(exact) is ModelPlacement.NO
+    assert second(person).decide_placement(exact) is ModelPlacement.NO
     assert person.asked == [exact]
 
 
 def test_with_nothing_loaded_there_is_nothing_to_swap() -> None:
-    assert second(Person()).decide(replace(TIGHT, loaded_bytes=0, free_bytes=GB)) is ModelPlacement.BOTH
+    assert second(Person()).decide_placement(replace(TIGHT, loaded_bytes=0, free_bytes=GB)) is ModelPlacement.BOTH
 
 
 def test_the_person_is_asked_once_a_job_and_the_answer_holds() -> None:
     person = Person(True, False)
     yes, no = second(person), second(person)
-    assert [yes.decide(TIGHT) for _ in range(3)] == [ModelPlacement.SWAP] * 3
-    assert [no.decide(TIGHT) for _ in range(2)] == [ModelPlacement.NO] * 2
+    assert [yes.decide_placement(TIGHT) for _ in range(3)] == [ModelPlacement.SWAP] * 3
+    assert [no.decide_placement(TIGHT) for _ in range(2)] == [ModelPlacement.NO] * 2
     assert person.asked == [TIGHT] * 2
 
 
 def test_memory_that_got_free_meanwhile_is_used_whatever_was_answered() -> None:
     engine = second(Person(False))
-    assert engine.decide(TIGHT) is ModelPlacement.NO
-    assert engine.decide(replace(TIGHT, free_bytes=8 * GB)) is ModelPlacement.BOTH
+    assert engine.decide_placement(TIGHT) is ModelPlacement.NO
+    assert engine.decide_placement(replace(TIGHT, free_bytes=8 * GB)) is ModelPlacement.BOTH
 
 
 def test_a_model_that_does_not_fit_even_alone_is_not_asked_about() -> None:
     person = Person()
-    assert second(person).decide(replace(TIGHT, wanted_bytes=9 * GB)) is ModelPlacement.NO
+    assert second(person).decide_placement(replace(TIGHT, wanted_bytes=9 * GB)) is ModelPlacement.NO
     assert person.asked == []
 
 
 def test_a_job_that_is_over_asks_again() -> None:
     person = Person(True, False)
     engine = second(person)
-    assert engine.decide(TIGHT) is ModelPlacement.SWAP
+    assert engine.decide_placement(TIGHT) is ModelPlacement.SWAP
     engine.close()
-    assert engine.decide(TIGHT) is ModelPlacement.NO
+    assert engine.decide_placement(TIGHT) is ModelPlacement.NO
 
 
 def test_the_question_names_both_models_and_both_sizes() -> None:

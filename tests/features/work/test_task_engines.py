@@ -66,7 +66,7 @@ def model_in(engine: EngineClient | None) -> Path | None:
 
 
 def test_without_a_model_of_the_tab_it_is_the_chats_engine_loaded_where_nobody_has(desk: Desk) -> None:
-    with desk.engines.opened(CancelToken()) as engine:
+    with desk.engines.open_engine(CancelToken()) as engine:
         assert engine is desk.chats
         assert (model_in(engine), desk.made) == (CHAT, [])
         assert engine.loaded is not None
@@ -76,7 +76,7 @@ def test_without_a_model_of_the_tab_it_is_the_chats_engine_loaded_where_nobody_h
 
 def test_whatever_the_chat_has_in_serves_where_the_tab_has_no_model_of_its_own(desk: Desk) -> None:
     load(desk.chats, OWN)
-    with desk.engines.opened(CancelToken()) as engine:
+    with desk.engines.open_engine(CancelToken()) as engine:
         assert model_in(engine) == OWN
 
 
@@ -85,13 +85,13 @@ def test_the_chats_model_is_woken(desk: Desk, own: Path | None) -> None:
     desk.own = own
     load(desk.chats, CHAT)
     desk.chats.sleep()
-    with desk.engines.opened(CancelToken()) as engine:
+    with desk.engines.open_engine(CancelToken()) as engine:
         assert (engine is desk.chats, model_in(engine)) == (True, CHAT)
 
 
 def test_without_any_model_that_is_said(desk: Desk) -> None:
     desk.chats_model = None
-    with pytest.raises(NoModel), desk.engines.opened(CancelToken()):
+    with pytest.raises(NoModel), desk.engines.open_engine(CancelToken()):
         pass
 
 
@@ -99,14 +99,14 @@ def test_cancelled_there_is_no_engine(desk: Desk) -> None:
     cancel = CancelToken()
     cancel.cancel()
     for desk.own in (None, OWN):
-        with desk.engines.opened(cancel) as engine:
+        with desk.engines.open_engine(cancel) as engine:
             assert engine is None
 
 
 def test_the_tabs_own_model_comes_beside_the_chats_and_goes_afterwards(desk: Desk) -> None:
     desk.own = OWN
     load(desk.chats, CHAT)
-    with desk.engines.opened(CancelToken()) as engine:
+    with desk.engines.open_engine(CancelToken()) as engine:
         assert (model_in(engine), model_in(desk.chats)) == (OWN, CHAT)
         assert engine is not None
         assert answer_of(engine.generate([user("hello")]))[0] == "You said: hello"
@@ -115,15 +115,15 @@ def test_the_tabs_own_model_comes_beside_the_chats_and_goes_afterwards(desk: Des
 
 def test_it_stays_between_two_summaries_as_long_as_it_is_held_and_an_estimate_shares_it(desk: Desk) -> None:
     desk.own = OWN
-    with desk.engines.held(CancelToken()):
+    with desk.engines.hold_engine(CancelToken()):
         for _ in range(2):
-            with desk.engines.opened(CancelToken()) as engine:
-                with desk.engines.opened(CancelToken(), may_ask=False) as same:
+            with desk.engines.open_engine(CancelToken()) as engine:
+                with desk.engines.open_engine(CancelToken(), may_ask=False) as same:
                     assert same is engine
                 assert model_in(engine) == OWN
         assert len(desk.made) == 1
         desk.own = Path("/models/another.gguf")
-        with desk.engines.opened(CancelToken()) as engine:
+        with desk.engines.open_engine(CancelToken()) as engine:
             assert model_in(engine) == desk.own
         assert [one.pid is None for one in desk.made] == [True, False]
     assert desk.made[1].pid is None
@@ -133,14 +133,14 @@ def test_the_chats_model_gives_way_only_where_a_person_says_so(desk: Desk) -> No
     desk.own, desk.free_bytes = OWN, GB + RESERVE_BYTES
     load(desk.chats, CHAT)
     asked: list[ModelSwap] = []
-    with pytest.raises(NoRoomForModel) as raised, desk.engines.opened(CancelToken()):
+    with pytest.raises(NoRoomForModel) as raised, desk.engines.open_engine(CancelToken()):
         pass
     assert (raised.value.wanted, raised.value.loaded) == ("own", "chat")
     desk.engines.ask = lambda swap: bool(asked.append(swap)) or True
-    with pytest.raises(NoRoomForModel), desk.engines.opened(CancelToken(), may_ask=False):
+    with pytest.raises(NoRoomForModel), desk.engines.open_engine(CancelToken(), may_ask=False):
         pass
     assert (asked, model_in(desk.chats)) == ([], CHAT)
-    with desk.engines.opened(CancelToken()) as engine:
+    with desk.engines.open_engine(CancelToken()) as engine:
         assert (engine is desk.chats, model_in(desk.chats)) == (True, OWN)
     assert (len(asked), model_in(desk.chats)) == (1, CHAT)
 
@@ -150,14 +150,14 @@ def test_when_the_program_quits_the_model_that_gave_way_does_not_come_back_first
     load(desk.chats, CHAT)
     desk.engines.ask = lambda swap: True
     cancel = CancelToken()
-    with desk.engines.held(cancel), desk.engines.opened(cancel):
+    with desk.engines.hold_engine(cancel), desk.engines.open_engine(cancel):
         cancel.cancel()
     assert model_in(desk.chats) == OWN
 
 
 def test_a_second_engine_ends_with_the_program(desk: Desk) -> None:
     desk.own = OWN
-    with desk.engines.opened(CancelToken()) as engine:
+    with desk.engines.open_engine(CancelToken()) as engine:
         desk.engines.close()
         assert engine is not None
         assert engine.pid is None
@@ -168,12 +168,12 @@ def test_while_it_is_held_a_person_is_asked_once(desk: Desk) -> None:
     load(desk.chats, CHAT)
     asked: list[ModelSwap] = []
     desk.engines.ask = lambda swap: bool(asked.append(swap))
-    with desk.engines.held(CancelToken()):
-        with pytest.raises(NoRoomForModel), desk.engines.opened(CancelToken(), may_ask=False):
+    with desk.engines.hold_engine(CancelToken()):
+        with pytest.raises(NoRoomForModel), desk.engines.open_engine(CancelToken(), may_ask=False):
             pass
         assert asked == []
         for _ in range(2):
-            with pytest.raises(NoRoomForModel), desk.engines.opened(CancelToken()):
+            with pytest.raises(NoRoomForModel), desk.engines.open_engine(CancelToken()):
                 pass
     assert len(asked) == 1
 
@@ -181,9 +181,9 @@ def test_while_it_is_held_a_person_is_asked_once(desk: Desk) -> None:
 def test_a_model_that_cannot_be_loaded_leaves_no_engine_behind(desk: Desk) -> None:
     desk.own, desk.rules = BROKEN, BREAKS
     load(desk.chats, CHAT)
-    with pytest.raises(ModelUnreadable), desk.engines.opened(CancelToken()):
+    with pytest.raises(ModelUnreadable), desk.engines.open_engine(CancelToken()):
         pass
     assert [one.pid for one in desk.made] == [None]
     desk.rules, desk.own = {"load": {"any_path": True}}, OWN
-    with desk.engines.opened(CancelToken()) as engine:
+    with desk.engines.open_engine(CancelToken()) as engine:
         assert model_in(engine) == OWN

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.events import CancelToken
 from app.features.work.turns import QueueTurns
 from tests.helpers import summaries as of_summaries
@@ -23,7 +23,7 @@ MODEL = Path("/any/model.gguf")
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fireside]:
     script = write_script(tmp_path / "script", {"when": "kiln0", "delay_s": 0.1})
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-    app = build()
+    app = build_program()
     list(app.engine.load(MODEL))
     of_summaries.summaries_of(app)
     of_translations.translations_of(app)
@@ -119,11 +119,11 @@ def test_work_that_is_dropped_gives_its_turn_back(app: Fireside, tmp_path: Path)
 
 def test_a_kind_goes_on_only_as_long_as_no_other_waits_for_an_earlier_one() -> None:
     turns, places = QueueTurns(), {"a": 1.0, "b": 2.0}
-    assert turns.take("a", lambda: places["a"], CancelToken())
+    assert turns.wait_for_turn("a", lambda: places["a"], CancelToken())
     taken = threading.Event()
 
     def take_b() -> None:
-        assert turns.take("b", lambda: places["b"], CancelToken())
+        assert turns.wait_for_turn("b", lambda: places["b"], CancelToken())
         taken.set()
 
     thread = threading.Thread(target=take_b)

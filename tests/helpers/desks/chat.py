@@ -262,12 +262,12 @@ class ChatDesk(FileQuestions):
         turn.set_focused(True)
         assert turn.row is not None
         self.click(turn.row.more)
-        return self.find(QMenu, "action_menu")
+        return self.find_step(QMenu, "action_menu")
 
     def menu_at(self, turn: TurnView) -> QMenu:
         """Everything that can be done with a turn, by the right button."""
         self._click_right(turn, turn.rect().center())
-        return self.find(QMenu, "action_menu")
+        return self.find_step(QMenu, "action_menu")
 
     def picture_menu(self, picture: QWidget) -> QMenu:
         """What can be done with a picture that was sent, by the right button."""
@@ -279,12 +279,12 @@ class ChatDesk(FileQuestions):
     def selection_menu(self, view: TextView, position: int = 1) -> QMenu:
         """What can be done with what is selected, by the right button on a place in it."""
         self._click_right(view.viewport(), self.place_of(view, position))
-        return self.find(QMenu, "selection_menu")
+        return self.find_step(QMenu, "selection_menu")
 
     def link_menu(self, view: TextView, position: int) -> QMenu:
         """What can be done with a link, by the right button on a place in it."""
         self._click_right(view.viewport(), self.place_of(view, position))
-        return self.find(QMenu, "link_menu")
+        return self.find_step(QMenu, "link_menu")
 
     # Selecting.
 
@@ -359,7 +359,7 @@ class ChatDesk(FileQuestions):
         turn.set_focused(True)
         assert turn.row is not None
         self.click(turn.row.versions)
-        return self.find(BranchMap).tree
+        return self.find_step(BranchMap).tree
 
     @staticmethod
     def branches(tree: QTreeWidget) -> list[str]:
@@ -481,7 +481,7 @@ class ChatDesk(FileQuestions):
 
     def look_at_memory(self) -> bool:
         """Counts anew; whether that could be begun."""
-        return self.root.memory.look()
+        return self.root.memory.count_context()
 
     def load(self, path: Path) -> None:
         """A model into the engine."""

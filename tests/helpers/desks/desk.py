@@ -36,7 +36,7 @@ class Found(Generic[Kind]):
     def __get__(self, desk: Desk, owner: type) -> Kind: ...
 
     def __get__(self, desk: Desk | None, owner: type) -> Any:
-        return self if desk is None else desk.find(self._kind, self._name)
+        return self if desk is None else desk.find_step(self._kind, self._name)
 
 
 def _shown(widget: QObject) -> int:
@@ -55,7 +55,7 @@ class Desk:
 
     # Finding.
 
-    def find(self, kind: type[Kind], name: str = "") -> Kind:
+    def find_step(self, kind: type[Kind], name: str = "") -> Kind:
         """The one that can be seen; or else the one that is hidden by itself, and not with the page it is on."""
         every = self.every(kind, name)
         assert every, f"no {kind.__name__} {name} below {type(self.root).__name__}"
@@ -119,7 +119,7 @@ class Desk:
 
     def choose_file(self, path: Path, name: str = "") -> None:
         """Answers the dialog for files that is open."""
-        dialog = self.find(QFileDialog, name)
+        dialog = self.find_step(QFileDialog, name)
         dialog.fileSelected.emit(str(path))
         dialog.close()
 

@@ -23,7 +23,7 @@ class FileQuestions(Desk):
 
     def choose_pages(self, first: int, last: int) -> None:
         """Answers the question which pages are to be read."""
-        dialog = self.find(PagesDialog)
+        dialog = self.find_step(PagesDialog)
         dialog.first.number.setValue(first)
         dialog.last.number.setValue(last)
         self.click(dialog.read_button)

@@ -57,7 +57,7 @@ class ReaderDesk(Desk):
         document, mark = self.root.document, self.mark
         assert document is not None
         assert mark is not None
-        (block,) = document.blocks(mark.block_id, 1)
+        (block,) = document.read_blocks(mark.block_id, 1)
         return block.text[mark.start : mark.end or None]
 
     @property

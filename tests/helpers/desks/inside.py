@@ -64,7 +64,7 @@ class InsideDesk(Desk):
     @property
     def own_file(self) -> str:
         """The text file that is looked at."""
-        return self.find(QLabel, "own_file").text()
+        return self.find_step(QLabel, "own_file").text()
 
     # Tokens.
 

@@ -121,7 +121,7 @@ class SearchDesk(StateDesk):
     @property
     def repository(self) -> RepositoryDesk:
         """The one that was opened."""
-        return RepositoryDesk(self.find(RepositoryPage), self.app, self.notify)
+        return RepositoryDesk(self.find_step(RepositoryPage), self.app, self.notify)
 
     @property
     def rows(self) -> list[str]:
@@ -138,7 +138,7 @@ class SearchDesk(StateDesk):
         """How far one has scrolled."""
         return self.list.verticalScrollBar().value()
 
-    def search(self, text: str) -> None:
+    def search_text(self, text: str) -> None:
         """Looks for it, and waits for the answer."""
         self.root.show_query(text)
         self.wait(lambda: not self.root.is_waiting)
@@ -215,7 +215,7 @@ class ModelsDesk(Desk):
     @property
     def storage_rows(self) -> dict[str, StorageRow]:
         """What takes room, by its name."""
-        return self.find(StoragePage).storage
+        return self.find_step(StoragePage).storage
 
     @property
     def move_line(self) -> ProgressStripe:

@@ -18,7 +18,7 @@ class SettingsDesk(Desk):
 
     def __init__(self, frame: Frame, page: str = "") -> None:
         frame.window.open_settings(*([page] if page else []))
-        super().__init__(frame.find(SettingsDialog), frame.app, frame.notify)
+        super().__init__(frame.find_step(SettingsDialog), frame.app, frame.notify)
 
     def close(self) -> None:
         """It deletes itself when it closes."""
@@ -39,7 +39,7 @@ class SettingsDesk(Desk):
 
     def answer(self, name: str) -> None:
         """What is asked before something is gone."""
-        asked = self.find(QuestionDialog, "settings_question")
+        asked = self.find_step(QuestionDialog, "settings_question")
         self.click(next(one for one in asked.findChildren(QPushButton) if one.text() == name))
 
     @property

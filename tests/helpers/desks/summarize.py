@@ -173,7 +173,7 @@ class SummarizeDesk(FileQuestions):
         """As if the work had told so much of a summary."""
         progress = self.root.runner._progress[number] = SummaryProgress()
         for event in events:
-            progress.take(event)
+            progress.take_event(event)
 
     def forget_progress(self, number: int) -> None:
         """As if nothing had been told of it."""
@@ -245,7 +245,7 @@ class SummarizeDesk(FileQuestions):
     @property
     def reader(self) -> ReaderDesk:
         """The document beside the summary."""
-        return ReaderDesk(self.find(DocumentView), self.app, self.notify)
+        return ReaderDesk(self.find_step(DocumentView), self.app, self.notify)
 
     @property
     def save_menu(self) -> QMenu:
@@ -264,4 +264,4 @@ class SummarizeDesk(FileQuestions):
     @property
     def save_dialog(self) -> QFileDialog:
         """Where the file is named."""
-        return self.find(QFileDialog, "save_summary")
+        return self.find_step(QFileDialog, "save_summary")

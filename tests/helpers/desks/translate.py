@@ -191,7 +191,7 @@ class DocumentDesk(Languages, FileQuestions):
     @property
     def file_button(self) -> QPushButton:
         """The button of the first of them."""
-        return self.find(QPushButton, "file_button")
+        return self.find_step(QPushButton, "file_button")
 
     @property
     def segments_read(self) -> int:
@@ -315,7 +315,7 @@ class DocumentDesk(Languages, FileQuestions):
             assert dialog is not None
         else:
             self.click(self.save_button)
-        offered = self.find(QFileDialog, "save_translation").selectedFiles()[0]
+        offered = self.find_step(QFileDialog, "save_translation").selectedFiles()[0]
         self.choose_file(path, "save_translation")
         return str(offered)
 
@@ -490,7 +490,7 @@ class TranslateDesk(Languages):
         segments = tuple(Segment(number, (words,)) for number, words in enumerate(source, 1))
         for event in (Paragraphs(segments, "en", {one.id: one for one in done}), WorkEnded(False, 4.2)):
             page.answers._on_answer(WorkEvent(TextRequestKind.TEXT, 0, event))
-        self.keep()
+        self.keep_step()
         return page.history.id
 
     def show_back(self, text: str) -> None:
@@ -521,9 +521,9 @@ class TranslateDesk(Languages):
         """The tab's own model has left the memory."""
         return self.root.work.ended
 
-    def keep(self) -> None:
+    def keep_step(self) -> None:
         """As when the window is left."""
-        self.root.history.keep()
+        self.root.history.keep_text()
 
     @property
     def asked(self) -> list[str]:

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.ui.chat.tab import ChatTab
 from app.ui.chat.view import ChatView
 from app.ui.models.page import ModelsPage
@@ -202,7 +202,7 @@ class PlainChat(QWidget):
 class ListDesk(Desk):
     """A column of the window: the chats, the summaries or the translations, with their search."""
 
-    search = Found(SearchField)
+    search_text = Found(SearchField)
     list = Found(RowList)
     nothing = Found(QLabel, "nothing_found")
 
@@ -245,7 +245,7 @@ class ListDesk(Desk):
 
     def find_words(self, words: str) -> None:
         """Puts words into the search."""
-        self.search.setText(words)
+        self.search_text.setText(words)
 
     def press_in_list(self, key: Qt.Key) -> None:
         """A key, after the keyboard went to the list."""
@@ -306,7 +306,7 @@ class Frame(Desk):
     def shown(self) -> str:
         """Which of the tabs is marked, and what stands in the middle and at the left."""
         names = [name for name, spec in self._tabs.specs.items() if not spec.is_at_foot]
-        marked = [name for name in names if self.find(QAbstractButton, f"tab_{name}").isChecked()]
+        marked = [name for name in names if self.find_step(QAbstractButton, f"tab_{name}").isChecked()]
         middle, column = self._tabs.content.currentWidget(), self.left.views.currentWidget()
         return " ".join([*marked, type(middle).__name__, column.objectName()])
 
@@ -345,7 +345,7 @@ class Frame(Desk):
 
     def click_tab(self, name: str) -> None:
         """With the mouse."""
-        self.click(self.find(QAbstractButton, f"tab_{name}"))
+        self.click(self.find_step(QAbstractButton, f"tab_{name}"))
 
     @property
     def chats(self) -> ListDesk:
@@ -355,32 +355,32 @@ class Frame(Desk):
     @property
     def summary_list(self) -> ListDesk:
         """The column of the summaries."""
-        return ListDesk(self.find(WorkColumn, "summaries_column"), self.app, self.notify)
+        return ListDesk(self.find_step(WorkColumn, "summaries_column"), self.app, self.notify)
 
     @property
     def translation_list(self) -> ListDesk:
         """The column of the translations."""
-        return ListDesk(self.find(WorkColumn, "translations_column"), self.app, self.notify)
+        return ListDesk(self.find_step(WorkColumn, "translations_column"), self.app, self.notify)
 
     @property
     def summarize(self) -> SummarizeDesk:
         """The middle of the tab, once it is built."""
-        return SummarizeDesk(self.find(SummarizeView), self.app, self.notify)
+        return SummarizeDesk(self.find_step(SummarizeView), self.app, self.notify)
 
     @property
     def translate(self) -> TranslateDesk:
         """The tab, once it is built."""
-        return TranslateDesk(self.find(TranslateView), self.app, self.notify)
+        return TranslateDesk(self.find_step(TranslateView), self.app, self.notify)
 
     @property
     def page_list(self) -> ListDesk:
         """The column of the pages."""
-        return ListDesk(self.find(PagesColumn, "pages_column"), self.app, self.notify)
+        return ListDesk(self.find_step(PagesColumn, "pages_column"), self.app, self.notify)
 
     @property
     def write(self) -> WriteDesk:
         """The page that is open, once its tab is built."""
-        return WriteDesk(self.find(WriteView), self.app, self.notify)
+        return WriteDesk(self.find_step(WriteView), self.app, self.notify)
 
     @property
     def reader(self) -> ReaderDesk:
@@ -403,17 +403,17 @@ class Frame(Desk):
     @property
     def open_summary(self) -> int | None:
         """The one that is shown; None for a new one."""
-        return self.find(SummarizeView).open_id
+        return self.find_step(SummarizeView).open_id
 
     @property
     def models_title(self) -> QLabel:
         """The title of the page of models that is shown."""
-        return self.find(ModelsPage).title
+        return self.find_step(ModelsPage).title
 
     @property
     def open_translation(self) -> int | None:
         """The one that is shown; None for a new one."""
-        return self.find(TranslateView).open_id
+        return self.find_step(TranslateView).open_id
 
     @property
     def typed_text(self) -> str:
@@ -515,7 +515,7 @@ class Frame(Desk):
         """What is said while files are held above the window."""
         how = (Qt.DropAction.CopyAction, urls_of(*files), Qt.MouseButton.LeftButton, NO_KEYS)
         QApplication.sendEvent(self.window, QDragEnterEvent(QPointF(5, 5), *how))
-        found = self.find(QWidget, "drop_hint")
+        found = self.find_step(QWidget, "drop_hint")
         assert found.isVisible()
         found.hide()
         return found.accessibleName()
@@ -540,7 +540,7 @@ def open_window(
     more: Sequence[TabSpec] = (),
 ) -> Iterator[Frame]:
     """The window as `application.run` makes it, not yet loading a model, with `more` tabs; closed at the end."""
-    app = build()
+    app = build_program()
     theme = Theme(scheme, app.settings.appearance.zoom, system_font=app.settings.appearance.system_font)
     theme.install(application)
     notify = Notify(theme)

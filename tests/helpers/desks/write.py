@@ -130,12 +130,12 @@ class WriteDesk(Desk):
         """As on the sheet."""
         from dataclasses import replace
 
-        self.root.options.take(replace(self.root.options.now, **values))
+        self.root.options.take_options(replace(self.root.options.now, **values))
 
     def open_options(self) -> OptionsSheet:
         """The sheet; a test closes it."""
         self.click(self.options_button)
-        return self.find(OptionsSheet)
+        return self.find_step(OptionsSheet)
 
     def knob(self, name: str) -> KnobStepper:
         """One of the numbers on the sheet."""
@@ -143,13 +143,13 @@ class WriteDesk(Desk):
 
     def stepper(self, name: str) -> Stepper:
         """The length."""
-        return self.find(Stepper, name)
+        return self.find_step(Stepper, name)
 
     # What is kept.
 
-    def keep(self) -> None:
+    def keep_step(self) -> None:
         """Without waiting."""
-        self.root.kept.keep()
+        self.root.kept.save_page()
 
     @property
     def open_id(self) -> int | None:

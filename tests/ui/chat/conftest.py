@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.core.events import Role
 from app.features.chat.answers import AnswerService
 from app.ui.chat.view import ChatView
@@ -31,7 +31,7 @@ def open_chat(qtbot: QtBot, qapp: Any, tmp_path: Path, monkeypatch: pytest.Monke
     def make(*rules: dict[str, Any], loaded: bool = True, **keys: Any) -> ChatDesk:
         script = write_script(tmp_path / f"script{len(opened)}", *rules, **keys)
         monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-        app = build()
+        app = build_program()
         theme = Theme("light")
         theme.install(qapp)
         notify = Notify(theme)

@@ -234,7 +234,7 @@ def test_the_control_follows_the_settings_where_the_chat_says_nothing(open_chat:
     desk.chat.set_model_state("ready")
     button = desk.thinking_button
     assert button.text() == THINKING_OFF
-    desk.app.change("chat", thinking="on")
+    desk.app.change_settings("chat", thinking="on")
     with desk.hears(desk.composer.entered):
         desk.chat.focus_composer()
     assert button.text() == THINKING_ON

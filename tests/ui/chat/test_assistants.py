@@ -39,14 +39,14 @@ class AssistantsDesk(Desk):
         QTest.keyClicks(self.root.name, name)  # all of what stood there is selected
 
     def instruct(self, text: str) -> None:
-        field = self.find(QPlainTextEdit)
+        field = self.find_step(QPlainTextEdit)
         field.selectAll()
         QTest.keyClicks(field, text)
 
 
 def open_dialog(desk: ChatDesk) -> AssistantsDesk:
     desk.choose(desk.chat.assistants.menu(), ALL_ASSISTANTS)
-    return AssistantsDesk(desk.find(AssistantDialog), desk.app, desk.notify)
+    return AssistantsDesk(desk.find_step(AssistantDialog), desk.app, desk.notify)
 
 
 def labels(menu: QMenu) -> list[str]:
@@ -59,7 +59,7 @@ def test_what_a_chat_sets_is_saved_as_an_assistant_and_begins_another_chat(open_
     desk.ask("Hello")
     desk.chat.options._choose(system_prompt="Talk like a pirate.", max_tokens=200)
     desk.choose(desk.chat.assistants.menu(), SAVE_AS_ASSISTANT)
-    dialog = AssistantsDesk(desk.find(AssistantDialog), desk.app, desk.notify)
+    dialog = AssistantsDesk(desk.find_step(AssistantDialog), desk.app, desk.notify)
     dialog.name_it("Pirate")
     dialog.root.close()
     (pirate,) = store.all()
@@ -69,7 +69,7 @@ def test_what_a_chat_sets_is_saved_as_an_assistant_and_begins_another_chat(open_
         {"max_tokens": 200},
     )
     desk.chat.show_conversation(None)
-    row = desk.find(AssistantRow)
+    row = desk.find_step(AssistantRow)
     with desk.hears(row.chosen):
         desk.click(next(one for one in row.findChildren(QPushButton) if one.isVisible()))
     assert desk.button(CHAT_ASSISTANT.format(name="Pirate")).isVisible()
@@ -84,7 +84,7 @@ def test_what_a_chat_sets_is_saved_as_an_assistant_and_begins_another_chat(open_
 def test_a_chat_keeps_what_it_took_until_somebody_takes_the_change_over(open_chat: Open) -> None:
     desk = open_chat({"text": "Yes."})
     made = desk.app.assistants.create("Tutor", instructions="One step at a time.")
-    desk.chat.assistants.take(made.id)
+    desk.chat.assistants.choose_assistant(made.id)
     desk.ask("First")
     dialog = open_dialog(desk)
     dialog.instruct("Two steps at a time.")
@@ -106,21 +106,21 @@ def test_the_dialog_makes_copies_renames_and_deletes_with_undo(open_chat: Open) 
     assert not dialog.has(QLineEdit, "assistant_name"), "there is none yet"
     dialog.click(dialog.button(NEW_ASSISTANT))
     dialog.name_it("Cook")
-    name = dialog.find(QLineEdit, "assistant_name")
+    name = dialog.find_step(QLineEdit, "assistant_name")
     dialog.root.activateWindow()
     dialog.wait(name.hasFocus)
     QTest.keyClick(name, Qt.Key.Key_Tab)
-    assert dialog.find(QPlainTextEdit).hasFocus(), "Tab goes on as one reads"
+    assert dialog.find_step(QPlainTextEdit).hasFocus(), "Tab goes on as one reads"
     dialog.instruct("Recipes only.")
     dialog.wait(lambda: dialog.names == ["Cook"])
     dialog.click(dialog.button(CHOOSE_AN_ICON))
-    popup = dialog.find(IconPopup)
+    popup = dialog.find_step(IconPopup)
     QTest.keyClick(popup.buttons[0], Qt.Key.Key_Down)
     QTest.keyClick(popup.buttons[8], Qt.Key.Key_Return)
     assert desk.app.assistants.all()[0].icon == ICONS[8]
     dialog.click(dialog.button(DUPLICATE))
     assert dialog.names == ["Cook", COPY_OF.format(name="Cook")]
-    assert dialog.find(QPlainTextEdit).toPlainText() == "Recipes only."
+    assert dialog.find_step(QPlainTextEdit).toPlainText() == "Recipes only."
     assert clipped_texts(dialog.root) == []
     dialog.click(dialog.button(DELETE))
     assert dialog.names == ["Cook"]
@@ -138,7 +138,7 @@ def test_where_there_is_none_an_example_makes_one_that_can_be_changed(open_chat:
     dialog.click(dialog.button("Patient teacher"))
     assert dialog.names == ["Patient teacher"]
     assert "one step at a time" in desk.app.assistants.all()[0].instructions
-    assert "one step at a time" in dialog.find(QPlainTextEdit).toPlainText()
+    assert "one step at a time" in dialog.find_step(QPlainTextEdit).toPlainText()
     assert not dialog.root.examples.isVisible()
     dialog.click(dialog.button("Delete"))
     assert dialog.root.examples.isVisible()
@@ -148,7 +148,7 @@ def test_in_a_temporary_chat_an_assistant_serves_as_well(open_chat: Open) -> Non
     desk = open_chat({"text": "Yes."})
     made = desk.app.assistants.create("Tutor", instructions="One step at a time.")
     desk.chat.show_temporary()
-    desk.chat.assistants.take(made.id)
+    desk.chat.assistants.choose_assistant(made.id)
     desk.ask("First")
     assert desk.prompts()[-1][0] == ("system", "One step at a time.")
 
@@ -170,7 +170,7 @@ def test_a_new_chat_begins_with_one_from_the_menu_and_the_palette(
             frame.choose(frame.chat.assistants.menu_of_new(), "Tutor")
         else:
             frame.do("palette")
-            palette = frame.find(Palette)
+            palette = frame.find_step(Palette)
             palette.field.setText("tuto")
             frame.wait(lambda: palette.chosen is not None and palette.chosen.title == "Tutor")
             QTest.keyClick(palette.field, Qt.Key.Key_Return)

@@ -365,7 +365,7 @@ def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(
         may_begin.wait(60)
         yield from read(*args, **kwargs)
 
-    monkeypatch.setattr(desk.documents, "read", read_later)
+    monkeypatch.setattr(desk.documents, "read_file", read_later)
     desk.attaching.add([lease_pdf(tmp_path / "lease.pdf")])
     desk.wait(lambda: bool(desk.chips))
     desk.type("When does it begin?")
@@ -388,7 +388,7 @@ def test_enter_in_the_moment_a_document_is_read_but_not_yet_attached_sends_both(
         yield from read(*args, **kwargs)
         may_end.wait(60)
 
-    monkeypatch.setattr(desk.documents, "read", read_and_wait)
+    monkeypatch.setattr(desk.documents, "read_file", read_and_wait)
     desk.attaching.add([notes(tmp_path / "kiln.txt", "The kiln is lit on Monday.")])
     desk.wait(lambda: any(one.document is not None for one in desk.attached))
     desk.type("When is it lit?")

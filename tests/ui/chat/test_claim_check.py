@@ -28,7 +28,7 @@ LOADS: list[dict[str, Any]] = [
 def open_kiln_chat(open_chat: Open, folder: Path) -> tuple[ChatDesk, AnswerChecking]:
     """A chat about a document, with a scripted checker, which doubts words that its source lacks."""
     desk = open_chat({"text": SAID}, load=LOADS)
-    desk.app.change(
+    desk.app.change_settings(
         "models", checker_path=str(convert_checker(make_checker(folder / "files"), folder / "checker.gguf"))
     )
     checking = AnswerChecking(desk.app, desk.notify, desk.chat)
@@ -78,7 +78,7 @@ def test_without_a_checker_and_with_one_that_fails_answers_are_as_they_were(open
     desk, checking = open_kiln_chat(open_chat, tmp_path)
     broken = tmp_path / "model.gguf"  # one that chats
     broken.write_bytes((tmp_path / "checker.gguf").read_bytes())
-    desk.app.change("models", checker_path=str(broken))
+    desk.app.change_settings("models", checker_path=str(broken))
     desk.ask("How long does the kiln cool?")
     desk.wait(lambda: bool(desk.notices) and not checking.is_running)
     assert line_of(desk) == ""
@@ -86,6 +86,6 @@ def test_without_a_checker_and_with_one_that_fails_answers_are_as_they_were(open
     desk.ask("How long does the kiln cool?")
     assert not checking.is_running
     assert len(desk.notices) == told, "it is told once"
-    desk.app.change("models", checker_path="")
+    desk.app.change_settings("models", checker_path="")
     desk.ask("How long does the kiln cool?")
     assert not checking.is_running

@@ -59,12 +59,12 @@ def test_chats_are_listed_newest_first(frame: Frame) -> None:
 def test_searching_narrows_the_list_and_says_when_nothing_fits(frame: Frame, qtbot: QtBot) -> None:
     add_chats(frame, "Letter to the landlord", "Größe der Brötchen")
     chats = frame.chats
-    qtbot.keyClicks(chats.search, "GRÖSSE")
+    qtbot.keyClicks(chats.search_text, "GRÖSSE")
     qtbot.waitUntil(lambda: frame.chats.rows == [TODAY, "Größe der Brötchen"])
-    chats.search.setText("zebra")
+    chats.search_text.setText("zebra")
     qtbot.waitUntil(chats.nothing.isVisible)
     assert frame.chats.rows == []
-    chats.search.clear()
+    chats.search_text.clear()
     qtbot.waitUntil(lambda: len(frame.chats.rows) == 3)
 
 
@@ -93,7 +93,7 @@ def test_after_a_click_or_enter_the_message_has_the_keyboard_after_an_arrow_the_
 
 def test_escape_clears_the_search_and_then_goes_back_to_the_message(frame: Frame, qtbot: QtBot) -> None:
     add_chats(frame, "Letter", "Garden")
-    search = frame.chats.search
+    search = frame.chats.search_text
     frame.do("search")
     qtbot.keyClicks(search, "letter")
     qtbot.waitUntil(lambda: frame.chats.rows == [TODAY, "Letter"])
@@ -108,8 +108,8 @@ def test_down_goes_from_the_search_to_the_first_that_was_found(frame: Frame, qtb
     letter, _garden = add_chats(frame, "Letter", "Garden")
     chats = frame.chats
     frame.do("search")
-    qtbot.keyClicks(chats.search, "letter")
-    qtbot.keyClick(chats.search, Qt.Key.Key_Down)
+    qtbot.keyClicks(chats.search_text, "letter")
+    qtbot.keyClick(chats.search_text, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: frame.chat.conversation_id == letter)
     assert chats.list.hasFocus()
     qtbot.keyClick(chats.list, Qt.Key.Key_Return)
@@ -119,13 +119,13 @@ def test_down_goes_from_the_search_to_the_first_that_was_found(frame: Frame, qtb
 def test_a_new_chat_shows_while_a_search_is_set(frame: Frame, qtbot: QtBot) -> None:
     add_chats(frame, "Letter")
     chats = frame.chats
-    chats.search.setText("letter")
+    chats.search_text.setText("letter")
     qtbot.waitUntil(lambda: frame.chats.rows == [TODAY, "Letter"])
     frame.new_chat()
     (garden,) = (frame.conversations.create(title="Garden").id,)
     frame.chat.conversation_id = garden
     frame.chat.tell_title(garden)
-    assert (chats.search.text(), frame.chats.rows) == ("", [TODAY, "Garden", "Letter"])
+    assert (chats.search_text.text(), frame.chats.rows) == ("", [TODAY, "Garden", "Letter"])
     assert chats.current == garden
 
 
@@ -280,8 +280,8 @@ def test_words_in_messages_are_found_below_their_chat_and_opened_there(frame: Fr
     many = say(frame, bread, *(f"Loaf {n}, from a kiln" for n in range(5)))
     chats = frame.chats
     frame.activate()
-    chats.search.setFocus()
-    qtbot.keyClicks(chats.search, "kiln")
+    chats.search_text.setFocus()
+    qtbot.keyClicks(chats.search_text, "kiln")
     found = [
         TODAY,
         "Bread",
@@ -292,7 +292,7 @@ def test_words_in_messages_are_found_below_their_chat_and_opened_there(frame: Fr
     ]
     qtbot.waitUntil(lambda: chats.rows == found)
     assert chats.index_of(garden).row() == 5, "of a chat and what is below it the chat"
-    qtbot.keyClick(chats.search, Qt.Key.Key_Down)
+    qtbot.keyClick(chats.search_text, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: frame.chat.conversation_id == bread)
     qtbot.keyClick(chats.list, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: frame.chat.shown_message == (many[4], "kiln"))
@@ -304,8 +304,8 @@ def test_words_in_messages_are_found_below_their_chat_and_opened_there(frame: Fr
     chats.click_at(chats.list, chats.list.visualRect(chats.model.index(6, 0)).center())
     assert (frame.chat.conversation_id, frame.chat.shown_message) == (garden, (inside, "kiln"))
     assert frame.is_typing
-    chats.search.setFocus()
-    qtbot.keyClick(chats.search, Qt.Key.Key_Escape)
+    chats.search_text.setFocus()
+    qtbot.keyClick(chats.search_text, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: chats.rows == [TODAY, "Bread", "Garden", "The kiln"])
     assert chats.current == garden
 
@@ -321,7 +321,7 @@ def test_what_is_only_similar_in_meaning_comes_after_what_has_the_words(frame: F
     qtbot.waitUntil(lambda: chats.rows == [TODAY, "Keeping pets", SIMILAR_IN_MEANING, "Garden", similar])
     chats.click_at(chats.list, chats.list.visualRect(chats.model.index(4, 0)).center())
     assert (frame.chat.conversation_id, frame.chat.shown_message) == (garden, (inside, ""))
-    chats.search.clear()
+    chats.search_text.clear()
     qtbot.waitUntil(lambda: chats.rows == [TODAY, "Garden", "Keeping pets"])
     assert chats.current == garden
     assert house in [row.id for row in chats.model.found]

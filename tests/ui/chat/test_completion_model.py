@@ -84,7 +84,7 @@ def test_write_goes_on_with_what_was_typed_and_with_this_model(
 ) -> None:
     model = make_tiny("gpt2", tmp_path / "tiny-gpt2.gguf", template="")
     with open_window(qapp, make_chat=ChatView) as frame:
-        frame.app.models.use("write", starter)
+        frame.app.models.choose_model("write", starter)
         frame.loader.load(model)
         desk = CompletionDesk(frame.chat, frame.app, frame.notify)
         desk.wait(lambda: frame.loader.state == "ready")

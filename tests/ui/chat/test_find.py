@@ -188,7 +188,7 @@ def test_ctrl_f_finds_in_the_chat_and_with_the_keyboard_in_the_column_searches_t
     frame.conversations.add_message(letter, None, Role.USER, "Dear Ms Vogel")
     frame.show_chat(None)
     frame.key(Qt.Key.Key_F)
-    assert frame.chats.search.hasFocus(), "nothing is said yet"
+    assert frame.chats.search_text.hasFocus(), "nothing is said yet"
     frame.show_chat(letter)
     frame.chat.focus_composer()
     frame.key(Qt.Key.Key_F)
@@ -197,7 +197,7 @@ def test_ctrl_f_finds_in_the_chat_and_with_the_keyboard_in_the_column_searches_t
     assert frame.chat.composer.field.edit.hasFocus()
     frame.chats.list.setFocus()
     frame.key(Qt.Key.Key_F)
-    assert frame.chats.search.hasFocus()
+    assert frame.chats.search_text.hasFocus()
     frame.chat.focus_composer()
     frame.key(Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    assert frame.chats.search.hasFocus()
+    assert frame.chats.search_text.hasFocus()

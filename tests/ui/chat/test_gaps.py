@@ -12,7 +12,7 @@ LENGTH = 4_000
 def test_a_long_answer_streams_whole_and_the_gaps_are_reported(open_chat: Open) -> None:
     text = (SAMPLE * (LENGTH // len(SAMPLE) + 1))[:LENGTH]
     desk = open_chat({"text": text}, load={"context_tokens": 10_000_000})
-    desk.app.change("chat", max_tokens=1_000_000)
+    desk.app.change_settings("chat", max_tokens=1_000_000)
     gaps = Gaps().start()
     desk.ask("Go")
     desk.wait(lambda: desk.is_settled)

@@ -144,7 +144,7 @@ def press(desk: ChatDesk, name: str) -> None:
 
 
 def test_asked_first_nothing_is_sent_until_the_person_says_compact(desk: ChatDesk) -> None:
-    desk.app.change("chat", when_full="ask")
+    desk.app.change_settings("chat", when_full="ask")
     fill(desk)
     desk.ask("And now?")
     assert desk.prompts() == []
@@ -159,7 +159,7 @@ def test_asked_first_nothing_is_sent_until_the_person_says_compact(desk: ChatDes
 
 
 def test_asked_first_cancel_keeps_the_question_with_a_way_to_answer_it(desk: ChatDesk) -> None:
-    desk.app.change("chat", when_full="ask")
+    desk.app.change_settings("chat", when_full="ask")
     conversation_id = fill(desk)
     desk.ask("And now?")
     QTest.keyClick(dialog_of(desk), Qt.Key.Key_Escape)
@@ -173,7 +173,7 @@ def test_asked_first_cancel_keeps_the_question_with_a_way_to_answer_it(desk: Cha
 
 def test_asked_first_the_question_can_go_to_a_new_chat(desk: ChatDesk) -> None:
     desk.notify.actions["new_chat"] = lambda: desk.chat.show_conversation(None)
-    desk.app.change("chat", when_full="ask")
+    desk.app.change_settings("chat", when_full="ask")
     conversation_id = fill(desk)
     desk.ask("And now?")
     press(desk, NEW_CHAT)
@@ -205,7 +205,7 @@ def test_a_message_that_will_not_fit_says_so_before_it_is_sent(desk: ChatDesk) -
     fill(desk)
     desk.type("And")
     desk.wait(lambda: desk.note == OLDEST_LEFT_OUT)
-    desk.app.change("chat", when_full="ask")
+    desk.app.change_settings("chat", when_full="ask")
     desk.chat.update_note()
     assert desk.note == TOO_LONG_WILL_ASK
     assert clipped_texts(desk.chat) == []
@@ -214,7 +214,7 @@ def test_a_message_that_will_not_fit_says_so_before_it_is_sent(desk: ChatDesk) -
 def test_a_message_that_is_too_long_by_itself_promises_nothing_of_old_turns(desk: ChatDesk) -> None:
     desk.put_message("word " * 5000)
     desk.wait(lambda: desk.note == MESSAGE_TOO_LONG)
-    desk.app.change("chat", when_full="ask")
+    desk.app.change_settings("chat", when_full="ask")
     desk.chat.update_note()
     assert desk.note == MESSAGE_TOO_LONG, "nobody will be asked"
 

@@ -53,7 +53,7 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
         loader.changed.connect(lambda: desk.chat.set_model_state(loader.state))
         desk.chat.answer_started.connect(lambda _: loader.expect())
         desk.chat.answer_grew.connect(loader.look_during_answer)
-        desk.chat.answer_finished.connect(loader.look)
+        desk.chat.answer_finished.connect(loader.sync_with_engine)
         made = Machine(desk, loader, None, PLENTY, 0.0)  # type: ignore[arg-type]
         watch = ModelMemoryWatch(lambda: desk.settings.engine, lambda: made.memory, lambda: made.now_s)
         made.sleep = ModelSleep(
@@ -64,7 +64,7 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
             is_answering=lambda: desk.chat.busy,
             is_at_work=lambda: made.is_at_work,
         )
-        loader.look()
+        loader.sync_with_engine()
         assert loader.state == "ready"
         return made
 
@@ -73,10 +73,10 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
 
 def test_short_memory_puts_it_to_sleep_and_says_so(machine: Callable[..., Machine]) -> None:
     here = machine()
-    here.sleep.look()
+    here.sleep.check_memory()
     assert (here.loader.state, here.desk.notices) == ("ready", [])
     here.memory = SHORT
-    here.sleep.look()
+    here.sleep.check_memory()
     here.desk.wait(here.is_asleep)
     assert here.loader.state == "asleep"
     assert here.desk.notices == [PUT_TO_SLEEP]
@@ -85,7 +85,7 @@ def test_short_memory_puts_it_to_sleep_and_says_so(machine: Callable[..., Machin
 def test_the_next_message_wakes_it_and_is_answered(machine: Callable[..., Machine]) -> None:
     here = machine({"text": "Good morning."})
     here.memory = SHORT
-    here.sleep.look()
+    here.sleep.check_memory()
     here.desk.wait(here.is_asleep)
     here.memory = PLENTY
     states: list[str] = []
@@ -105,7 +105,7 @@ def test_an_answer_is_never_cut_it_warns_and_sleeps_afterwards(machine: Callable
     here.desk.press(Qt.Key.Key_Return)
     here.desk.wait(lambda: "three" in here.desk.last_text)
     here.memory = SHORT
-    here.sleep.look()
+    here.sleep.check_memory()
     assert here.loader.state == "ready"
     assert here.desk.notices == ["Memory is short. The model is put to sleep once its answer is written."]
     with here.desk.hears(here.desk.chat.answer_finished):
@@ -121,10 +121,10 @@ def test_the_word_about_short_memory_leaves_when_there_is_enough_again(machine: 
     here.desk.press(Qt.Key.Key_Return)
     here.desk.wait(lambda: "three" in here.desk.last_text)
     here.memory = SHORT
-    here.sleep.look()
+    here.sleep.check_memory()
     assert len(here.desk.notices) == 1
     here.memory = PLENTY
-    here.sleep.look()
+    here.sleep.check_memory()
     assert here.desk.notices == []
     with here.desk.hears(here.desk.chat.answer_finished):
         here.desk.press(Qt.Key.Key_Escape)
@@ -155,29 +155,29 @@ def test_asleep_is_never_shown_during_an_answer_whatever_took_the_model_away(mac
 
 def test_after_the_minutes_that_were_set_it_sleeps_without_a_word(machine: Callable[..., Machine]) -> None:
     here = machine({"text": "Yes."})
-    here.desk.app.change("engine", unload_after_min=5)
+    here.desk.app.change_settings("engine", unload_after_min=5)
     here.now_s = 290
     here.desk.ask("Still there?")
     here.now_s = 580
-    here.sleep.look()
+    here.sleep.check_memory()
     assert here.loader.state == "ready"
     here.now_s = 600
-    here.sleep.look()
+    here.sleep.check_memory()
     here.desk.wait(here.is_asleep)
     assert here.desk.notices == []
 
 
 def test_a_model_that_summarizes_stays_and_sleeps_when_that_is_done(machine: Callable[..., Machine]) -> None:
     here = machine()
-    here.desk.app.change("engine", unload_after_min=5)
+    here.desk.app.change_settings("engine", unload_after_min=5)
     here.is_at_work, here.now_s = True, 900
-    here.sleep.look()
+    here.sleep.check_memory()
     here.memory = SHORT
-    here.sleep.look()
+    here.sleep.check_memory()
     assert here.loader.state == "ready"
     assert here.desk.notices == ["Memory is short. The model is put to sleep once its work is done."]
     here.is_at_work = False
-    here.sleep.look()
+    here.sleep.check_memory()
     here.desk.wait(here.is_asleep)
     assert here.desk.notices == [PUT_TO_SLEEP]
 

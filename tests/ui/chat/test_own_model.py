@@ -120,7 +120,7 @@ def test_the_picker_keeps_a_model_for_one_chat(window: Window, models: tuple[Pat
 def test_a_new_chat_takes_its_model_from_the_settings_dialog_along(window: Window, models: tuple[Path, Path]) -> None:
     desk = window.desk
     desk.click(desk.settings_button)
-    dialog = desk.find(ChatSettings)
+    dialog = desk.find_step(ChatSettings)
     model = next(one for one in dialog.findChildren(ChoiceButton) if one.button.accessibleName().startswith(MODEL))
     assert model.button.text() == SAME_MODEL_AS_OTHERS.format(name="Small")
     model.choose(str(models[1]))
@@ -139,7 +139,7 @@ def test_a_model_that_is_gone_is_said_and_somebody_agrees_before_another_answers
     assert desk.note == CHAT_MODEL_GONE.format(name="Gone 2B")
     desk.type("Hello?")
     desk.press(Qt.Key.Key_Return)
-    desk.find(QuestionDialog, "model_gone").reject()
+    desk.find_step(QuestionDialog, "model_gone").reject()
     assert (desk.message, len(desk.texts)) == ("Hello?", 2)
     desk.press(Qt.Key.Key_Return)
     with desk.hears(desk.chat.answer_finished):
@@ -176,7 +176,7 @@ def test_at_start_the_open_chats_own_model_is_loaded(
     with open_window(qapp, make_chat=ChatView) as frame:
         number = frame.conversations.create(title="Kept", model=str(models[1])).id
         frame.show_chat(number)
-        frame.app.change("engine", model_path=str(models[0]))
+        frame.app.change_settings("engine", model_path=str(models[0]))
     with open_window(qapp, make_chat=ChatView) as frame:
         assert frame.loader.path == models[1]
         frame.loader.start()
@@ -251,4 +251,4 @@ def test_a_project_has_a_model_for_its_chats_that_have_none(window: Window, mode
 
 def test_who_looks_for_more_models_is_led_to_them(window: Window) -> None:
     window.chat.models.more_wanted.emit()
-    assert window.find(ModelsView).isVisible()
+    assert window.find_step(ModelsView).isVisible()

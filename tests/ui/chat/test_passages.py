@@ -68,7 +68,7 @@ def test_a_question_that_found_nothing_offers_the_model_that_is_here_and_its_wor
     open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offered = Offered(open_chat, tmp_path)
-    offered.desk.app.change("serving", loads_models=False)  # which is about other programs
+    offered.desk.app.change_settings("serving", loads_models=False)  # which is about other programs
     offered.ask(NEAR)
     assert offered.row == "", "it found something"
     offered.ask(FAR)

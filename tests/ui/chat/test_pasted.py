@@ -128,7 +128,7 @@ def test_a_text_that_is_too_long_for_the_field_is_edited_in_a_dialog_also_while_
     chip = desk.queue.chips[0]
     chip.start_editing()
     press_in(desk, chip, EDIT_LABEL)
-    dialog = desk.find(LongText)
+    dialog = desk.find_step(LongText)
     QTest.keyClicks(dialog.edit, "Not so ")
     dialog.accept()
     press_in(desk, chip, SAVE)

@@ -125,8 +125,8 @@ def test_pictures_of_an_answer_stand_below_its_words_and_no_model_is_shown_them(
     conversation = desk.chat.conversation_id
     answer = desk.last.message
     assert answer is not None
-    kept = desk.app.chat.media.add(picture(tmp_path / "cat.png", RED, (640, 480)))
-    desk.app.conversations.media.use(answer.id, [(kept.sha256, "cat.png", 0)])
+    kept = desk.app.chat.media.add_picture(picture(tmp_path / "cat.png", RED, (640, 480)))
+    desk.app.conversations.media.add_uses(answer.id, [(kept.sha256, "cat.png", 0)])
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation)
     (cat,) = desk.last.findChildren(SentPicture)
@@ -306,9 +306,9 @@ def test_who_sees_has_a_button_for_pictures(open_chat: Open, tmp_path: Path) -> 
     desk = open_chat(load=EYES)
     assert desk.composer.asks == COMPOSER_HINT_WITH_PICTURES
     desk.click(desk.composer.picture)
-    menu = desk.find(QMenu, "picture_menu")
+    menu = desk.find_step(QMenu, "picture_menu")
     desk.click_menu(menu, CHOOSE_PICTURES)
-    dialog = desk.find(QFileDialog, "pictures_dialog")
+    dialog = desk.find_step(QFileDialog, "pictures_dialog")
     dialog.filesSelected.emit([str(picture(tmp_path / "a.webp"))])
     dialog.close()
     desk.wait(lambda: is_there(desk, 1))

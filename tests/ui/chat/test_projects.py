@@ -89,10 +89,10 @@ def test_what_is_typed_is_kept_and_documents_are_counted(open_chat: Open, qtbot:
     (chip,) = dialog.documents.chips
     with qtbot.waitSignal(dialog.document_removed):
         qtbot.keyClick(chip, Qt.Key.Key_Delete)
-    assert desk.app.preambles.attached.of(number) == []
+    assert desk.app.preambles.attached.list_documents(number) == []
     undo = next(one for one in dialog.documents.findChildren(QPushButton) if one.text() == UNDO)
     qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
-    assert len(desk.app.preambles.attached.of(number)) == 1
+    assert len(desk.app.preambles.attached.list_documents(number)) == 1
     dialog.reject()
 
 
@@ -101,7 +101,7 @@ def test_a_scan_of_a_project_waits_where_nothing_is_read_by_itself_and_is_read_w
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))  # no tesseract
     desk = open_chat({"when": "Copy all text", "text": LEASE}, load={"sees": True, "name": "Eye 2B"})
-    desk.app.change("documents", pictures="none")
+    desk.app.change_settings("documents", pictures="none")
     number = desk.app.preambles.projects.create("Flat").id
     dialog = open_dialog(desk, number)
     pictures = PictureReading(desk.app, desk.notify, dialog)
@@ -119,8 +119,8 @@ def test_a_scan_of_a_project_waits_where_nothing_is_read_by_itself_and_is_read_w
     )
 
     def words() -> list[str]:
-        (attached,) = desk.app.preambles.attached.of(number)
-        return [block.text for block in desk.app.documents.blocks(attached.document_id)]
+        (attached,) = desk.app.preambles.attached.list_documents(number)
+        return [block.text for block in desk.app.documents.read_blocks(attached.document_id)]
 
     desk.wait(lambda: words() == [LEASE])
     dialog.reject()
@@ -148,7 +148,7 @@ def test_a_chat_says_in_which_project_it_is_and_its_first_message_goes_there(ope
     projects.update(flat.id, instructions="Answer for a tenant.")
     assert banner.isHidden()
     chat.open_chat.project_id = flat.id
-    banner.look()
+    banner.refresh_project()
     assert banner.isVisible()
     assert banner.text().startswith("Flat && garden xx")
     assert len(banner.text()) < 60
@@ -162,7 +162,7 @@ def test_a_chat_says_in_which_project_it_is_and_its_first_message_goes_there(ope
         banner.click()
     assert told.args == [flat.id]
     projects.delete(flat.id)
-    banner.look()
+    banner.refresh_project()
     assert banner.isHidden()
     chat.show_temporary()
     assert banner.isHidden()
@@ -205,13 +205,13 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
         list(frame.app.engine.load(tmp_path / "model.gguf"))
         desk, chats = ChatDesk(frame.chat, frame.app, frame.notify), frame.chats
         frame.click(frame.button(NEW_PROJECT))
-        dialog = frame.find(ProjectDialog)
+        dialog = frame.find_step(ProjectDialog)
         dialog.reject()
         assert chats.rows == [], "closed untouched, it is gone again"
         assert frame.app.preambles.projects.deleted() == [], "and lies in no trash"
         qtbot.waitUntil(lambda: frame.window.findChild(ProjectDialog) is None)
         frame.click(frame.button(NEW_PROJECT))
-        dialog = frame.find(ProjectDialog)
+        dialog = frame.find_step(ProjectDialog)
         qtbot.keyClicks(dialog.name, "The flat")
         qtbot.keyClicks(dialog.instructions, "Answer for a tenant.")
         dialog.findChild(QPushButton, "project_done").click()
@@ -239,42 +239,42 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
 def test_a_document_that_is_still_read_when_the_dialog_is_done_comes_into_the_project(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, is_read, may_end = DocumentLibrary.read, threading.Event(), threading.Event()
+    read, is_read, may_end = DocumentLibrary.read_file, threading.Event(), threading.Event()
 
     def read_and_wait(*args: Any, **keys: Any) -> Iterator[ReadEvent]:
         yield from read(*args, **keys)
         is_read.set()
         may_end.wait(60)
 
-    monkeypatch.setattr(DocumentLibrary, "read", read_and_wait)
+    monkeypatch.setattr(DocumentLibrary, "read_file", read_and_wait)
     with open_window(qapp, make_chat=ChatView) as frame:
         frame.click(frame.button(NEW_PROJECT))
-        dialog = frame.find(ProjectDialog)
+        dialog = frame.find_step(ProjectDialog)
         dialog.documents.add([notes(tmp_path / "lease.txt", LEASE)])
         frame.wait(is_read.is_set)
         dialog.findChild(QPushButton, "project_done").click()
         may_end.set()
         (project,) = frame.app.preambles.projects.all()
-        frame.wait(lambda: len(frame.app.preambles.attached.of(project.id)) == 1)
+        frame.wait(lambda: len(frame.app.preambles.attached.list_documents(project.id)) == 1)
         assert frame.notices == [NAME_ADDED.format(name="lease.txt")]
 
 
 def test_a_new_project_that_is_left_with_a_document_on_its_way_is_one(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, may_end = DocumentLibrary.read, threading.Event()
+    read, may_end = DocumentLibrary.read_file, threading.Event()
 
     def read_late(*args: Any, **keys: Any) -> Iterator[ReadEvent]:
         may_end.wait(60)
         yield from read(*args, **keys)
 
-    monkeypatch.setattr(DocumentLibrary, "read", read_late)
+    monkeypatch.setattr(DocumentLibrary, "read_file", read_late)
     with open_window(qapp, make_chat=ChatView) as frame:
         frame.click(frame.button(NEW_PROJECT))
-        dialog = frame.find(ProjectDialog)
+        dialog = frame.find_step(ProjectDialog)
         dialog.documents.add([notes(tmp_path / "lease.txt", LEASE)])
         frame.wait(lambda: bool(dialog.documents.chips))
         dialog.reject()
         may_end.set()
         (project,) = frame.app.preambles.projects.all()
-        frame.wait(lambda: len(frame.app.preambles.attached.of(project.id)) == 1)
+        frame.wait(lambda: len(frame.app.preambles.attached.list_documents(project.id)) == 1)

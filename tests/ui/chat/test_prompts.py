@@ -129,7 +129,7 @@ def test_sending_with_a_blank_asks_first(open_chat: Open) -> None:
     desk.press(KEYS.Key_Return)
     desk.type("x")
     desk.press(KEYS.Key_Return)
-    dialog = desk.find(QDialog, "blanks_left")
+    dialog = desk.find_step(QDialog, "blanks_left")
     assert not desk.turns
     QTest.keyClick(dialog, KEYS.Key_Escape)
     assert (selected(desk), desk.message) == ("{b}", "One x and {b}.")

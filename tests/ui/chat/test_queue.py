@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.features.chat.answers import AnswerService
 from app.ui.chat.answering import reading_words
 from app.ui.chat.queue import QUEUED_UNSENT, SENT_AFTER_ANSWER, SENT_AFTER_EDITING, SENT_AFTER_OTHER_CHAT
@@ -154,7 +154,7 @@ def test_it_is_there_after_a_crash_and_not_sent_by_itself(open_chat: Open) -> No
     begin(desk)
     desk.queue_up("kept")
     number = desk.chat.conversation_id
-    again = build()  # as another run finds the files while this one has ended nothing
+    again = build_program()  # as another run finds the files while this one has ended nothing
     assert desk.theme is not None
     notify = Notify(desk.theme)
     chat = ChatView(again.chats, desk.theme, notify)

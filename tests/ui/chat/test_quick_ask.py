@@ -62,7 +62,7 @@ class QuickDesk(Desk):
 
     def choose(self, name: str) -> None:
         """One of what can be done with the text at once."""
-        self.click(self.find(QPushButton, f"quick_{name}"))
+        self.click(self.find_step(QPushButton, f"quick_{name}"))
 
     @property
     def said(self) -> str:
@@ -197,7 +197,7 @@ def test_one_that_can_is_asked_for_another_language_than_the_texts(
     quick: QuickDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.features.models.languages.can_translate", lambda *_: True)
-    quick.app.change("translations", target="pt-BR")
+    quick.app.change_settings("translations", target="pt-BR")
     quick.open()
     with quick.hears(quick.root.chat.answer_finished):
         quick.choose("translate")
@@ -261,12 +261,12 @@ def test_escape_in_the_moment_before_it_is_a_chat_forgets_nothing(quick: QuickDe
 def test_another_model_answers_again_here_too(quick: QuickDesk, tmp_path: Path) -> None:
     other = tmp_path / "Other-2B-Q8_0.gguf"
     write_model(other)
-    quick.frame.app.change("engine", known_models=(str(other),))
+    quick.frame.app.change_settings("engine", known_models=(str(other),))
     quick.open()
     quick.chat.ask("When?")
     quick.chat.click_action(quick.chat.last, ASK_ANOTHER_MODEL)
-    quick.chat.choose(quick.find(QMenu, "other_models"), "Other 2B")
-    pair = quick.find(PairView)
+    quick.chat.choose(quick.find_step(QMenu, "other_models"), "Other 2B")
+    pair = quick.find_step(PairView)
     quick.wait(lambda: not quick.root.chat.busy and not pair.sides[1].choose.isHidden())
     quick.click(pair.sides[1].choose)
     assert quick.chat.last.message is not None

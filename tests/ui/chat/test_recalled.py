@@ -22,7 +22,7 @@ ASKED = "In which city does Marit live?"
 @pytest.fixture
 def desk(open_chat: Open) -> ChatDesk:
     desk = open_chat({"text": "Certainly."}, load={"context_tokens": 4000})
-    desk.app.change("chat", when_full="rolling")
+    desk.app.change_settings("chat", when_full="rolling")
     conversations = desk.conversations
     chat_id, parent = conversations.create(title="Long").id, None
     for text in (TOLD, *(f"Story {number}. {LONG}" for number in range(6))):
@@ -79,7 +79,7 @@ def test_a_question_about_nothing_earlier_has_no_line_and_the_line_is_there_agai
 
 def test_switched_off_a_regenerated_answer_takes_the_line_away(desk: ChatDesk) -> None:
     desk.ask(ASKED)
-    desk.app.change("chat", recall=False)
+    desk.app.change_settings("chat", recall=False)
     heard = desk.heard(desk.chat.answer_finished)
     desk.click_action(desk.last, REGENERATE)
     desk.wait(lambda: bool(heard))

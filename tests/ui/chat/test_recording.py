@@ -46,7 +46,7 @@ def test_a_dropped_recording_becomes_a_document_and_the_button_records_one(
 ) -> None:
     monkeypatch.setenv(TRIAL_VARIABLE, "null")
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        tab = frame.find(ChatTab)
+        tab = frame.find_step(ChatTab)
         microphone, chat = tab.microphone, tab.chat
         assert microphone.button.isHidden(), "no model that hears is loaded"
         frame.window.loader.start()
@@ -58,7 +58,7 @@ def test_a_dropped_recording_becomes_a_document_and_the_button_records_one(
         assert document is not None
         assert (document.format, document.unit, document.pages) == ("sound", "minute", 1)
         assert size_words(document).startswith("2 seconds · ")
-        blocks = frame.app.documents.blocks(document.id)
+        blocks = frame.app.documents.read_blocks(document.id)
         assert [block.text for block in blocks] == ["We meet on Tuesday.", "Bring the keys."]
         chat.composer.set_text("When do we meet?")
         QTest.keyClick(chat.composer.field.edit, Qt.Key.Key_Return)
@@ -89,7 +89,7 @@ def test_what_was_recorded_for_a_message_goes_with_it_however_quick_its_writer_i
 
     monkeypatch.setattr(SoundRecorder, "record", record)
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        tab = frame.find(ChatTab)
+        tab = frame.find_step(ChatTab)
         microphone, chat = tab.microphone, tab.chat
         frame.window.loader.start()
         frame.wait(lambda: not microphone.button.isHidden())
@@ -114,14 +114,14 @@ def test_a_window_that_closes_keeps_what_was_recorded_until_then(
 ) -> None:
     monkeypatch.setenv(TRIAL_VARIABLE, "null")
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        tab = frame.find(ChatTab)
+        tab = frame.find_step(ChatTab)
         tab.chat.draft.go_on()
         frame.window.loader.start()
         frame.wait(lambda: not tab.microphone.button.isHidden())
         QTest.mouseClick(tab.microphone.button, Qt.MouseButton.LeftButton)
         frame.wait(lambda: tab.microphone.time.text() == "0:01")
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        chat = frame.find(ChatTab).chat
+        chat = frame.find_step(ChatTab).chat
         chat.draft.go_on()
         (one,) = chat.attaching.shown
         assert one.path.is_file() and one.path.parent == frame.app.paths.recordings
@@ -137,7 +137,7 @@ def test_what_is_recorded_for_a_temporary_chat_goes_with_it_and_lies_where_it_wa
 ) -> None:
     monkeypatch.setenv(TRIAL_VARIABLE, "null")
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        tab = frame.find(ChatTab)
+        tab = frame.find_step(ChatTab)
         microphone, chat = tab.microphone, tab.chat
         frame.window.loader.start()
         frame.wait(lambda: not microphone.button.isHidden())
@@ -179,7 +179,7 @@ def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_star
     script, talk = held_talk(tmp_path)
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        chat = frame.find(ChatTab).chat
+        chat = frame.find_step(ChatTab).chat
         chat.draft.go_on()
         chat.attaching.add([talk])
         frame.wait(lambda: [one.awaits_model for one in chat.attaching.shown] == [True])
@@ -191,7 +191,7 @@ def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_star
         assert chat.attaching.hold() == STILL_LISTENING.format(name="talk.wav")
     (script.parent / "go").touch()
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        chat = frame.find(ChatTab).chat
+        chat = frame.find_step(ChatTab).chat
         assert chat.attaching.shown == []
         chat.draft.go_on()
         assert [(one.name, one.is_on_its_way) for one in chat.attaching.shown] == [("talk.wav", True)]
@@ -199,7 +199,7 @@ def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_star
         frame.wait(lambda: [one.is_on_its_way for one in chat.attaching.shown] == [False])
         (document,) = [one.document for one in chat.attaching.shown]
         assert document is not None
-        texts = [block.text for block in frame.app.documents.blocks(document.id)]
+        texts = [block.text for block in frame.app.documents.read_blocks(document.id)]
         assert texts == ["We meet on Tuesday.", "Bring the keys."]
         assert len(prompts(script)) == 3, "what was heard before is kept"
         chat.draft.save()
@@ -214,7 +214,7 @@ def test_one_that_was_not_heard_is_heard_once_a_model_is_there_that_hears(
     script = write_script(tmp_path / "script", rule, load=[deaf, hearing])
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        chat = frame.find(ChatTab).chat
+        chat = frame.find_step(ChatTab).chat
         frame.window.loader.load(Path("/any/deaf.gguf"))
         frame.wait(lambda: frame.window.loader.state == "ready")
         chat.attaching.add([write_sound(tmp_path / "talk.wav", spoken((1.0, 1.0)))])
@@ -234,7 +234,7 @@ def test_of_a_temporary_chat_nothing_that_is_being_heard_is_kept(
     script, talk = held_talk(tmp_path)
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        chat = frame.find(ChatTab).chat
+        chat = frame.find_step(ChatTab).chat
         chat.draft.go_on()
         frame.window.loader.start()
         frame.wait(lambda: frame.window.loader.state == "ready")

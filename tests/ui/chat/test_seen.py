@@ -41,7 +41,7 @@ def test_an_old_answer_leads_to_the_parts_of_its_own_prompt(open_chat: Open) -> 
     first = desk.last
     desk.ask("And the moon?")
     desk.click_action(first, ABOUT_THIS_ANSWER)
-    details = desk.find(AnswerDetails)
+    details = desk.find_step(AnswerDetails)
     details.seen.click()
     dialog = opened(desk)
     assert [name for name, _ in lines_of(dialog)] == [THIS_MESSAGE, FROM_TEMPLATE]
@@ -67,7 +67,7 @@ def test_a_changed_chat_says_that_it_cannot_be_told_exactly(open_chat: Open) -> 
     assert number is not None
     desk.conversations.update(number, system_prompt="Speak like a pirate. " * 20)
     desk.click_action(desk.last, ABOUT_THIS_ANSWER)
-    desk.find(AnswerDetails).seen.click()
+    desk.find_step(AnswerDetails).seen.click()
     dialog = opened(desk)
     assert "Something has changed since" in dialog.sum.text()
     assert lines_of(dialog)[0][0] == SYSTEM_PROMPT
@@ -80,7 +80,7 @@ def test_the_next_prompt_is_told_with_what_is_being_written(open_chat: Open) -> 
     desk.put_message("And the moon?")
     panel = ContextPanel(desk.chat.transcript.theme, desk.chat)
     desk.chat.parts_changed.connect(panel.show_parts)
-    desk.wait(desk.chat.memory.look)
+    desk.wait(desk.chat.memory.count_context)
     desk.wait(lambda: desk.chat.memory.parts is not None)
     look = desk.chat.memory.coming()
     assert look is not None

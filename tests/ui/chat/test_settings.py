@@ -105,7 +105,7 @@ def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
 
 def test_a_number_that_settings_have_for_every_chat_is_said(open_chat: Open) -> None:
     desk = open_chat()
-    desk.app.change("chat", max_tokens=700, temperature=0.2)
+    desk.app.change_settings("chat", max_tokens=700, temperature=0.2)
     QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)

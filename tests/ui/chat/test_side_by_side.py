@@ -47,7 +47,7 @@ def know(desk: ChatDesk, *paths: Path) -> None:
 
 
 def pair_in(desk: ChatDesk) -> PairView:
-    return desk.find(PairView)
+    return desk.find_step(PairView)
 
 
 def ask_both(desk: ChatDesk, text: str, second: Path) -> PairView:
@@ -143,7 +143,7 @@ def test_an_answer_that_is_there_is_compared_with_another_models(open_chat: Open
     desk.ask("And then?")
     first = desk.turns[1]
     desk.click_action(first, ASK_ANOTHER_MODEL)
-    desk.choose(desk.find(QMenu, "other_models"), "Other")
+    desk.choose(desk.find_step(QMenu, "other_models"), "Other")
     pair = pair_in(desk)
     desk.wait(lambda: is_over(desk, pair))
     assert [side.answer.text for side in pair.sides] == ["One.", "Two."]
@@ -262,7 +262,7 @@ def test_of_more_versions_the_other_one_is_chosen_and_a_message_goes_on_with_the
     regenerate(desk)
     regenerate(desk)
     desk.click_action(desk.last, BESIDE)
-    menu = desk.find(QMenu, "other_versions")
+    menu = desk.find_step(QMenu, "other_versions")
     assert [action.text() for action in menu.actions()] == [
         VERSION_LINE.format(place=1, words="model One."),
         VERSION_LINE.format(place=2, words="model Two."),

@@ -154,7 +154,7 @@ def test_a_second_models_answer_whose_first_is_over_gives_place_as_well(
     desk.type(PEOPLE)
     desk.press(Qt.Key.Key_Return)
     desk.wait_for_offer()
-    second = desk.find(PairView).sides[1].answer
+    second = desk.find_step(PairView).sides[1].answer
     desk.wait(lambda: second.text)
     desk.click(desk.survey_offer.whole)
     desk.wait(lambda: not desk.has(PairView) and desk.last_text.startswith("**2 found**"))

@@ -149,7 +149,7 @@ def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(o
     for key, modifier in ((Qt.Key.Key_Menu, Qt.KeyboardModifier.NoModifier), (Qt.Key.Key_F10, SHIFT)):
         QTest.keyClick(desk.last, key, modifier)
         desk.wait(lambda: desk.has(QMenu, "action_menu"))
-        QTest.keyClick(desk.find(QMenu, "action_menu"), Qt.Key.Key_Escape)
+        QTest.keyClick(desk.find_step(QMenu, "action_menu"), Qt.Key.Key_Escape)
         desk.wait(lambda: not desk.every(QMenu, "action_menu"))
     menu = desk.menu_at(desk.last)
     QTest.keyClick(menu, Qt.Key.Key_Down)
@@ -228,8 +228,8 @@ def test_an_answer_of_another_model_that_was_chosen_is_a_version_which_names_it(
     other.write_bytes(b"GGUF")
     desk.chat.models.known = lambda: [(tmp_path / "model.gguf", first), (other, "Other")]
     desk.click_action(desk.last, ASK_ANOTHER_MODEL)
-    desk.choose(desk.find(QMenu, "other_models"), "Other")
-    pair = desk.find(PairView)
+    desk.choose(desk.find_step(QMenu, "other_models"), "Other")
+    pair = desk.find_step(PairView)
     desk.wait(lambda: not desk.chat.busy and not pair.sides[1].choose.isHidden())
     desk.click(pair.sides[1].choose)
     assert desk.last_message.model not in ("", first)
@@ -280,7 +280,7 @@ def test_what_is_known_of_an_answer_opens_from_its_note(open_chat: Open) -> None
     about = desk.last.row.about
     about.setFocus()
     QTest.keyClick(about, Qt.Key.Key_Return)
-    details = desk.find(AnswerDetails)
+    details = desk.find_step(AnswerDetails)
     rows = dict(details.rows)
     assert rows[WRITTEN_BY] == desk.last_message.model
     stats = desk.last_message.stats

@@ -113,7 +113,7 @@ def test_nothing_is_looked_up_by_the_windows_thread_and_a_line_of_places_is_one_
     )
     model = desk.app.paths.models / "vectors.gguf"
     write_model(model, **{"llama.pooling_type": 1})
-    desk.app.change("models", passages_path=str(model))
+    desk.app.change_settings("models", passages_path=str(model))
     desk.attach(book(tmp_path))
     desk.ask(ASKED)
     desk.ask(UNASKED)

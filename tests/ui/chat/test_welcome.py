@@ -49,7 +49,7 @@ class Offers:
     looks: int = 0
     error: Exception | None = None
 
-    def suggestions(self, task: str, limit: int) -> list[ModelSuggestion]:
+    def suggest_models(self, task: str, limit: int) -> list[ModelSuggestion]:
         assert (task, limit) == ("chat", 3)
         self.looks += 1
         return list(self.there)

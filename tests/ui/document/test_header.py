@@ -85,14 +85,14 @@ def test_a_search_that_is_overtaken_is_not_told(
     search: DocumentSearch, document: DocumentInMemory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
-    real = document.search
+    real = document.search_text
 
     def slow(text: str, limit: int = 1000) -> list[TextHighlight]:
         if text == "kiln":
             gate.wait(60)
         return real(text, limit)
 
-    monkeypatch.setattr(document, "search", slow)
+    monkeypatch.setattr(document, "search_text", slow)
     search.field.setText("kiln")
     qtbot.waitUntil(lambda: len(tasks.running) == 1)
     search.field.setText("paragraph 77.")

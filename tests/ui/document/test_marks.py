@@ -88,7 +88,7 @@ def test_stretches_joined_are_the_block(kind: BlockKind, part: str, times: int) 
 def test_a_walk_goes_both_ways_and_fetches_little() -> None:
     document: DocumentInMemory = many_blocks(1000)
     walk = Walk(document, 101, 900)
-    middle = walk.place(500, 3)
+    middle = walk.place_of(500, 3)
     assert middle is not None
     document.fetched = 0
     onwards, backwards = walk.onwards(middle), walk.backwards(middle)

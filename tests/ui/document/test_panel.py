@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.features.chat.documents import NO_ANSWER
 from app.language.static_embeddings import load_table
 from app.store.documents import DocumentStore
@@ -57,7 +57,7 @@ def open_whole(
     def make(*rules: dict[str, Any], width: int = 1280, **keys: Any) -> Window:
         script = write_script(tmp_path / "script", *rules, **keys)
         monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-        app, theme = build(), Theme("light")
+        app, theme = build_program(), Theme("light")
         theme.install(qapp)
         notify = Notify(theme)
         loader = ModelLoader(app, notify)

@@ -67,7 +67,7 @@ def one_block(words: str, kind: BlockKind = BlockKind.PARAGRAPH) -> DocumentInMe
 def test_a_mark_is_exact_and_is_what_is_selected(
     text: DocumentText, document: DocumentInMemory, block_id: int, words: str
 ) -> None:
-    block = document.blocks(block_id, 1)[0]
+    block = document.read_blocks(block_id, 1)[0]
     start = block.text.index(words.replace("\u2028", "\n"))
     show(text, document, TextHighlight(block_id, start, start + len(words)))
     assert text.textCursor().selectedText() == words
@@ -180,7 +180,7 @@ def test_one_enormous_block_never_holds_the_window(text: DocumentText, qtbot: Qt
 def test_matches_are_marked_only_where_text_is_laid_out(text: DocumentText) -> None:
     document = many_blocks(20_000)
     show(text, document)
-    hits = document.search("kiln")
+    hits = document.search_text("kiln")
     text.show_marks(hits[3], hits)
     found = [one for one in text.extraSelections() if one.format.background().color() == QColor(LIGHT.selection)]
     assert 20 < len(found) <= text.loaded * 4

@@ -547,7 +547,7 @@ def test_what_is_said_in_a_recording_is_saved_with_its_times_or_without(desk: De
     desk.root.open(DocumentInMemory("Meeting.wav", blocks, "minute", 2))
     for name in ("said.srt", "said.txt"):
         desk.click(desk.save_button)
-        dialog = desk.find(QFileDialog, "save_words")
+        dialog = desk.find_step(QFileDialog, "save_words")
         assert Path(dialog.selectedFiles()[0]).name == "Meeting.srt"
         desk.choose_file(tmp_path / name, "save_words")
         desk.wait((tmp_path / name).exists)
@@ -569,7 +569,7 @@ class Kept:
     def text_of(self, page: int) -> str:
         return dict(self.saved).get(page, "")
 
-    def correct(self, page: int, text: str, _cancel: CancelToken) -> None:
+    def correct_page(self, page: int, text: str, _cancel: CancelToken) -> None:
         if self.is_full:
             raise DiskFull("/home")
         self.saved.append((page, text))
@@ -606,10 +606,10 @@ class HeldUp(Kept):
         super().__init__()
         self.is_full, self.begun, self.leave = False, threading.Semaphore(0), threading.Semaphore(0)
 
-    def correct(self, page: int, text: str, _cancel: CancelToken) -> Any:
+    def correct_page(self, page: int, text: str, _cancel: CancelToken) -> Any:
         self.begun.release()
         assert self.leave.acquire(timeout=60)
-        super().correct(page, text, _cancel)
+        super().correct_page(page, text, _cancel)
         return SimpleNamespace(id=5 + len(self.saved))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QPushButton
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.core.events import CancelToken
 from app.features.exchange.backup import accept, unpack_backup
 from app.ui.exchange.backup import Backups
@@ -36,7 +36,7 @@ def asked(frame: Frame, path: Path) -> QDialog:
     desk.click(desk.button("Restore: Restore a backup"))
     frame.choose_file(path, "restore_backup")
     frame.wait(lambda: frame.has(QDialog, "restore_question"))
-    return frame.find(QDialog, "restore_question")
+    return frame.find_step(QDialog, "restore_question")
 
 
 def test_a_no_leaves_everything_as_it_was(frame: Frame, saved: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_yes_starts_again_with_what_was_saved(frame: Frame, saved: Path) -> No
     frame.click(next(one for one in dialog.findChildren(type(frame.button(CANCEL))) if "again" in one.text()))
     assert restarted == [True]
     frame.app.close()
-    again = build()
+    again = build_program()
     assert [chat.title for chat in again.conversations.find()] == ["Rent"]
     assert "Your backup is restored." in [notice.text for notice in again.notices]
     (before,) = again.paths.before_restoring.iterdir()
@@ -70,14 +70,14 @@ def test_a_restore_that_is_regretted_is_undone(frame: Frame, saved: Path) -> Non
     list(unpack_backup(saved, frame.app.paths, CancelToken()))
     accept(frame.app.paths)
     frame.app.close()
-    restored = build()
+    restored = build_program()
     assert [(notice.text, notice.action) for notice in restored.notices] == [("Your backup is restored.", "put_back")]
     Backups(restored, frame.window.ui).ask_to_put_back()
-    dialog = frame.find(QDialog, "put_back_question")
+    dialog = frame.find_step(QDialog, "put_back_question")
     frame.click(next(one for one in dialog.findChildren(QPushButton) if "start again" in one.text()))
     assert restarted == [True]
     restored.close()
-    again = build()
+    again = build_program()
     assert {chat.title for chat in again.conversations.find()} == {"Soup", "Rent"}
     assert [notice.text for notice in again.notices] == ["What was here before is back."]
     again.close()
@@ -96,7 +96,7 @@ def test_what_is_no_backup_is_told(frame: Frame, tmp_path: Path) -> None:
     path.write_bytes(b"PK nothing")
     desk = SettingsDesk(frame, "data")
     desk.click(desk.button("Restore: Restore a backup"))
-    assert frame.find(QFileDialog, "restore_backup").isVisible()
+    assert frame.find_step(QFileDialog, "restore_backup").isVisible()
     frame.choose_file(path, "restore_backup")
     told = "Nothing here was changed"
     frame.wait(lambda: any("holiday.zip" in notice and told in notice for notice in frame.notices))

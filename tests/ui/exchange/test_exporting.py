@@ -46,7 +46,7 @@ def test_the_menu_of_a_row_exports_its_chat(frame: Frame, tmp_path: Path) -> Non
     add_chat(frame, "Soup", "Which?", "Leek.")
     for name, ending in (("PDF", ".pdf"), ("Word document", ".docx"), ("JSON", ".json")):
         frame.chats.choose_for(number, "Export or print")
-        dialog = frame.find(ExportDialog)
+        dialog = frame.find_step(ExportDialog)
         assert EXPORT_CHAT.format(title="Rent") in [label.text() for label in dialog.findChildren(QLabel)]
         assert not dialog.choice.isVisible()
         choose(frame, dialog, name, tmp_path / f"rent{ending}")
@@ -62,7 +62,7 @@ def test_several_are_chosen_among_all_and_a_search_keeps_what_is_ticked(frame: F
     for title in ("Rent", "Soup", "Stew"):
         add_chat(frame, title, "Well?", title)
     frame.do("export_chats")
-    dialog = frame.find(ExportDialog)
+    dialog = frame.find_step(ExportDialog)
     assert not dialog.export.isEnabled(), "nothing is chosen yet"
     item = next(item for item in map(dialog.choice.list.item, range(3)) if item.text() == "Rent")
     frame.click_at(dialog.choice.list, dialog.choice.list.visualItemRect(item).center())
@@ -88,7 +88,7 @@ def test_a_project_is_exported_with_all_of_its_chats(frame: Frame, tmp_path: Pat
     frame.chats.reload()
     assert EXPORT_OR_PRINT not in [one.text() for one in frame.chats.menu_of(-empty.id).actions()]
     frame.chats.choose_for(-flat.id, "Export or print")
-    dialog = frame.find(ExportDialog)
+    dialog = frame.find_step(ExportDialog)
     assert EXPORT_PROJECT_CHATS.format(count=2, name="Flat") in [label.text() for label in dialog.findChildren(QLabel)]
     choose(frame, dialog, "JSON", tmp_path / "flat.json")
     chats = json.loads((tmp_path / "flat.json").read_text("utf-8"))["chats"]
@@ -99,9 +99,9 @@ def test_a_name_that_has_another_ending_keeps_it(frame: Frame, tmp_path: Path) -
     number = add_chat(frame, "Lease v1.2", "Well?", "Yes.")
     frame.show_chat(number)
     frame.do("export")
-    dialog = frame.find(ExportDialog)
+    dialog = frame.find_step(ExportDialog)
     frame.click(dialog.export)
-    assert Path(frame.find(QFileDialog, "export_chats").selectedFiles()[0]).name == "Lease v1.2.pdf"
+    assert Path(frame.find_step(QFileDialog, "export_chats").selectedFiles()[0]).name == "Lease v1.2.pdf"
     frame.choose_file(tmp_path / "lease v1.2", "export_chats")
     frame.wait(lambda: SAVED_AS.format(name="lease v1.2.pdf") in frame.notices)
     assert not (tmp_path / "lease v1.2").exists()
@@ -111,7 +111,7 @@ def test_a_folder_that_takes_nothing_is_told(frame: Frame, tmp_path: Path) -> No
     number = add_chat(frame, "Rent", "Well?", "Yes.")
     for ending in (".pdf", ".md"):
         frame.chats.choose_for(number, "Export or print")
-        dialog = frame.find(ExportDialog)
+        dialog = frame.find_step(ExportDialog)
         frame.click(dialog.export)
         frame.choose_file(tmp_path / "gone" / f"rent{ending}", "export_chats")
         frame.wait(lambda: any("may not write to" in notice for notice in frame.notices))
@@ -123,7 +123,7 @@ def test_the_pages_are_seen_before_they_are_printed(frame: Frame, tmp_path: Path
     frame.show_chat(number)
     frame.do("print")
     frame.wait(lambda: frame.has(PrintPreview, "print_preview"))
-    preview = frame.find(PrintPreview)
+    preview = frame.find_step(PrintPreview)
     count = preview._pages.pages
     assert count > 2
     assert preview.where == f"Page 1 of {count}"

@@ -48,10 +48,10 @@ def test_each_chat_is_told_with_what_did_not_come(frame: Frame, tmp_path: Path) 
     bad = tmp_path / "bad.json"
     bad.write_text('{"what": 1}')
     frame.do("import_chats")
-    dialog = frame.find(QFileDialog, "import_chats")
+    dialog = frame.find_step(QFileDialog, "import_chats")
     dialog.filesSelected.emit([str(path), str(bad)])
     dialog.close()
-    told = frame.find(ImportDialog)
+    told = frame.find_step(ImportDialog)
     frame.wait(lambda: not told.is_reading)
     assert told.head.text() == "1 chat imported, 1 here already, 1 not read"
     assert told.rows == [
@@ -71,7 +71,7 @@ def test_a_dropped_export_can_be_imported_or_asked_about(frame: Frame, tmp_path:
     assert frame.hint(path).endswith(IMPORT_CHATS)
     assert IMPORT_CHATS not in frame.hint(tmp_path / "lease.pdf")
     frame.drop(path, share=0.99)
-    told = frame.find(ImportDialog)
+    told = frame.find_step(ImportDialog)
     frame.wait(lambda: not told.is_reading)
     assert told.head.text() == ONE_CHAT_IMPORTED
     assert frame.chats.rows[-1] == "From the old computer"
@@ -89,7 +89,7 @@ def test_cancel_keeps_the_chats_that_are_whole(frame: Frame, tmp_path: Path, mon
     chats = [OLD | {"title": f"Chat {number}", "created_at": 1.6e9 + number} for number in range(20)]
     path = exported(frame, tmp_path / "many.json", *chats)
     frame.drop(path, share=0.99)
-    told = frame.find(ImportDialog)
+    told = frame.find_step(ImportDialog)
     frame.wait(lambda: told.rows)
     told.setFocus()
     frame.press(Qt.Key.Key_Escape)
@@ -105,7 +105,7 @@ def test_a_backup_that_is_dropped_leads_to_restoring(frame: Frame, tmp_path: Pat
         archive.writestr("manifest.json", "{}")
         archive.writestr("fireside.db", "")
     frame.drop(path, share=0.99)
-    told = frame.find(ImportDialog)
+    told = frame.find_step(ImportDialog)
     frame.wait(lambda: not told.is_reading)
     assert frame.button(RESTORE).isVisible()
     frame.click(frame.button(RESTORE))

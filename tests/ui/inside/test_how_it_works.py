@@ -26,7 +26,7 @@ from tests.ui.models.stand_in import Loader, context
 
 def open_page(frame: Frame) -> HowItWorks:
     frame.show_models("how")
-    page = frame.find(HowItWorks)
+    page = frame.find_step(HowItWorks)
     frame.wait(lambda: page.is_known)
     return page
 
@@ -80,7 +80,7 @@ def test_the_live_view_follows_the_text(frame: Frame, starter: Path, tmp_path: P
     frame.wait(lambda: any(ask["text"] == "Twice two is" for ask in requests(script)))
     asked = len(requests(script))
     page.show_lesson(0)
-    frame.wait(lambda: bool(frame.find(TokenFlow).pieces))
+    frame.wait(lambda: bool(frame.find_step(TokenFlow).pieces))
     assert len(requests(script)) == asked  # the view that is not seen asks nothing
 
 

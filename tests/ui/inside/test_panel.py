@@ -61,11 +61,11 @@ class Looker:
 
     @property
     def beside(self) -> InsideBeside:
-        return self.frame.find(InsideBeside)
+        return self.frame.find_step(InsideBeside)
 
     @property
     def inside(self) -> InsideDesk:
-        return InsideDesk(self.frame.find(InsidePanel), self.frame.app, self.frame.notify)
+        return InsideDesk(self.frame.find_step(InsidePanel), self.frame.app, self.frame.notify)
 
     def press_keys(self) -> None:
         """Ctrl+I, wherever the keyboard is."""
@@ -124,7 +124,7 @@ def test_it_leads_to_how_a_model_works(begin: Begin) -> None:
     person.press_keys()
     person.inside.click(person.inside.button(HOW_IT_WORKS))
     assert person.frame.current_tab == "models"
-    assert person.frame.find(HowItWorks).isVisible()
+    assert person.frame.find_step(HowItWorks).isVisible()
 
 
 def test_closed_it_costs_a_start_and_an_answer_nothing() -> None:
@@ -430,14 +430,14 @@ def test_attention_and_layers_of_the_answer_are_reached_by_keys(begin: Begin) ->
     person.chat.ask("Where?")
     person.press_keys()
     person.inside.show_page(ATTENTION)
-    view = person.frame.find(AttentionView)
+    view = person.frame.find_step(AttentionView)
     person.frame.wait(lambda: view.seen is not None)
     assert person.inside.looks_at == THE_ANSWER
     view.arcs.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(person.focus, Qt.Key.Key_Home)
     assert view.largest.text() == LOOKS_AT.format(word="A", others="itself 100 %.")
     person.inside.show_page(LAYERS)
-    grid = person.frame.find(LayerGrid)
+    grid = person.frame.find_step(LayerGrid)
     person.frame.wait(lambda: grid.lens.columnCount() == 5)
     assert grid.lens.headerData(4, Qt.Orientation.Horizontal) == "sea"
     person.inside.type_own("Three small words")

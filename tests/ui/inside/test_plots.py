@@ -45,7 +45,9 @@ def points(theme: Theme, qtbot: QtBot) -> ScatterPlot:
     plot.resize(500, 340)
     plot.show()
     line = FittedLine(0.18, 3.4, 0.02)
-    plot.show_points(POINTS, line=line.loss, band=lambda x: (0.9 * line.loss(x), 1.1 * line.loss(x)), words="A line.")
+    plot.show_points(
+        POINTS, line=line.loss_at, band=lambda x: (0.9 * line.loss_at(x), 1.1 * line.loss_at(x)), words="A line."
+    )
     return plot
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -39,7 +39,7 @@ def open_room(
     application: QApplication, make: Any, *, scheme: str = "light", models: dict[str, bytes] | None = None
 ) -> Iterator[Room]:
     """`make` is the class of the page; `models` are files that lie in the models folder."""
-    app: Fireside = build()
+    app: Fireside = build_program()
     for name, data in (models or {}).items():
         path = Path(app.paths.models) / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.engine.fit import MemoryRoom
-from app.features.models.choice import recommended
+from app.features.models.choice import recommend_file
 from app.features.models.estimate import MemoryFit
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.search import FoundRepository, HubQuery, SearchResultPage
@@ -79,7 +79,7 @@ class ScriptedModels:
         """And for this computer."""
         return self
 
-    def search(self, query: HubQuery, cancel: CancelToken) -> SearchResultPage:
+    def search_text(self, query: HubQuery, cancel: CancelToken) -> SearchResultPage:
         return self._answer("search", query, cancel, lambda: SearchResultPage(found(query.limit), True))
 
     def repository(self, repo: str, revision: str, cancel: CancelToken) -> Repository:
@@ -106,7 +106,7 @@ class ScriptedModels:
         return MemoryRoom(9_800_000_000, 16_000_000_000)
 
     def recommended(self, models: Sequence[ModelFile]) -> ModelFile | None:
-        return recommended(models, self.room())
+        return recommend_file(models, self.room())
 
     def listen(self, callback: Callable[[object], object]) -> Callable[[], None]:
         self.listeners.append(callback)

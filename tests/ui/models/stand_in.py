@@ -151,7 +151,7 @@ class Models:
         self.calls.append(("search", query.text))
         return SearchResultPage((), has_more=False)
 
-    def suggestions(self, task: str = "chat", limit: int = 3) -> list[ModelSuggestion]:
+    def suggest_models(self, task: str = "chat", limit: int = 3) -> list[ModelSuggestion]:
         self.asked += 1
         return [self._suggestion(*each) for each in self.entries.get(task, [])[:limit]]
 
@@ -160,10 +160,10 @@ class Models:
         coming = next((each for each in self.downloads.all() if each.request.repo == of.repo), None)
         return ModelSuggestion(of, dataclasses.replace(fit, tokens_per_s=speed or 0.0), here, coming)
 
-    def installed(self) -> list[InstalledFile]:
+    def list_installed(self) -> list[InstalledFile]:
         return list(self.ours)
 
-    def others(self) -> list[InstalledFile]:
+    def list_others(self) -> list[InstalledFile]:
         return list(self.theirs)
 
     def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
@@ -186,7 +186,7 @@ class Models:
         chosen = [call[2] for call in self.calls if call[:2] == ("use", task)]
         return chosen[-1] if chosen else None
 
-    def use(self, task: str, path: Path) -> None:
+    def choose_model(self, task: str, path: Path) -> None:
         self.calls.append(("use", task, path))
 
     def rename(self, path: Path, label: str) -> None:
@@ -307,7 +307,7 @@ class Loader(QObject):
         self.loaded.append(path)
         self.changed.emit()
 
-    def look(self) -> None:
+    def sync_with_engine(self) -> None:
         self.looks += 1
 
 

@@ -229,7 +229,7 @@ def test_what_does_not_fit_cannot_be_chosen(scheme: str, qtbot: QtBot) -> None:
 
 
 def test_add_a_file_asks_for_one_and_copies_it_for_real(frame: Frame, model: Path, qtbot: QtBot) -> None:
-    frame.app.change("models", add_how=COPY)
+    frame.app.change_settings("models", add_how=COPY)
     frame.window.files.ask_for_file()
     dialog = frame.window.findChild(QFileDialog, "add_file_dialog")
     assert dialog is not None
@@ -245,7 +245,7 @@ def test_add_a_file_asks_for_one_and_copies_it_for_real(frame: Frame, model: Pat
 def test_what_is_no_model_is_refused_with_a_sentence(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF" + bytes(100))
-    frame.app.change("models", add_how=COPY)
+    frame.app.change_settings("models", add_how=COPY)
     frame.drop(broken)
     qtbot.waitUntil(lambda: len(frame.notices) == 1 and "broken.gguf" in frame.notices[0])
     assert frame.loader.state == "asleep"

@@ -37,7 +37,7 @@ def open_starter(pages: Pages, qtbot: QtBot) -> AnatomyPage:
     pages.show("installed")
     pages.wait(lambda: bool(pages.cards("installed")))
     qtbot.mouseClick(pages.card(STARTER).buttons["inside"], Qt.MouseButton.LeftButton)
-    page = pages.find(AnatomyPage)
+    page = pages.find_step(AnatomyPage)
     pages.wait(lambda: any(row.isVisible() for row in page.findChildren(FactRow)))
     return page
 
@@ -101,7 +101,7 @@ def test_a_file_that_is_gone_says_so(pages: Pages, qtbot: QtBot) -> None:
     pages.show("installed")
     pages.wait(lambda: bool(pages.cards("installed")))
     qtbot.mouseClick(pages.card("Phi 4 mini").buttons["inside"], Qt.MouseButton.LeftButton)
-    page = pages.find(AnatomyPage)
+    page = pages.find_step(AnatomyPage)
     pages.wait(lambda: page.empty.isVisible() and "Phi-4-mini" in page.empty.text())
     assert not page.findChildren(FactRow)
 

@@ -66,7 +66,7 @@ def test_with_one_model_there_is_a_way_to_a_second_which_is_chosen_when_it_comes
         assert page.more.isVisible()
         second = script.parent / "Second-1B.gguf"
         second.write_bytes(model_bytes("Second"))
-        room.app.models.use("write", second)
+        room.app.models.choose_model("write", second)
         page.reload()
         room.wait(lambda: len(page._names) == 2)
         assert len({choice.value for choice in page.choices}) == 2

@@ -79,7 +79,7 @@ def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot) -> None:
     assert "predicts this text best" in page.results.best.text()
     assert found[0][0] in page.results.best.text()
     best = found[0][1].bits_per_byte
-    plot = room.find(ScatterPlot)
+    plot = room.find_step(ScatterPlot)
     assert plot.isVisible()
     assert len(plot.points) == 4
     assert {point.name for point in plot.points} == {name for name, _ in found}
@@ -93,13 +93,13 @@ def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot) -> None:
 
 def test_cancel_ends_it_and_keeps_what_was_found(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     def held(*asked: Any, cancel: CancelToken, **more: Any) -> Iterator[Any]:
-        for event in compare.compare(*asked, cancel=cancel, **more):
+        for event in compare.compare_models(*asked, cancel=cancel, **more):
             yield event
             while isinstance(event, ModelFigures) and not cancel.cancelled:
                 passed.wait(0.01)
 
     page, passed = room.page, threading.Event()
-    monkeypatch.setattr(compare_page, "compare", held)
+    monkeypatch.setattr(compare_page, "compare_models", held)
     room.click(room.button("Text: My own"))
     page.passage.edit.setPlainText(TEXT)
     room.click(page.start)
@@ -248,7 +248,7 @@ def test_models_of_one_name_are_told_apart() -> None:
 def test_a_window_that_closes_ends_the_work(frame: Frame, tmp_path: Path) -> None:
     write_script(tmp_path / "script", load={"seconds": 600})
     frame.show_models("compare")
-    page = frame.find(ComparePage)
+    page = frame.find_step(ComparePage)
     frame.wait(page.start.isEnabled)
     frame.click(page.start)
     frame.wait(lambda: "loading" in page.status.text())

@@ -165,7 +165,7 @@ def test_a_model_for_vectors_finds_passages_and_does_not_chat(
         used.append((task, path))
         chosen.passages_path = str(path)
 
-    monkeypatch.setattr(pages.models, "use", use)
+    monkeypatch.setattr(pages.models, "choose_model", use)
     pages.show("installed")
     qtbot.waitUntil(lambda: "Vectors" in shown(pages))
     card = pages.card("Vectors")

@@ -268,7 +268,7 @@ def test_another_repository_silences_the_one_before(desk: Desk) -> None:
 
 
 def test_nothing_suits_a_small_computer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk.models, "room", lambda: MemoryRoom(500_000_000, 2_000_000_000))
+    monkeypatch.setattr(desk.models, "memory_room", lambda: MemoryRoom(500_000_000, 2_000_000_000))
     desk.open_and_wait()
     assert not any(RECOMMENDED in row for row in desk.rows)
     assert desk.chosen == "Q2_K"

@@ -117,7 +117,7 @@ def test_a_newer_search_cancels_the_older_and_its_answer_is_not_shown(desk: Desk
 
 
 def test_filters_ask_anew_and_say_what_holds(desk: Desk) -> None:
-    desk.search("qwen")
+    desk.search_text("qwen")
     desk.choose(desk.size.menu_now(), "Up to 4 GB")
     desk.wait(lambda: len(desk.models.asked) == 2)
     for count, narrow in enumerate(
@@ -133,7 +133,7 @@ def test_filters_ask_anew_and_say_what_holds(desk: Desk) -> None:
 
 
 def test_filters_by_keyboard(desk: Desk) -> None:
-    desk.search("qwen")
+    desk.search_text("qwen")
     button = desk.order.button
     button.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(button, Qt.Key.Key_Space)
@@ -148,7 +148,7 @@ def test_filters_by_keyboard(desk: Desk) -> None:
 def test_nothing_found_offers_to_leave_the_filters(desk: Desk) -> None:
     desk.models.answers["search"] = lambda query: SearchResultPage(() if query.license else found(3))
     desk.licence.choose("mit")
-    desk.search("zzz")
+    desk.search_text("zzz")
     assert desk.said.startswith(NOTHING_FOUND_FOR.format(words="zzz"))
     desk.press_button(SEARCH_WITHOUT_FILTERS)
     desk.wait(desk.list.isVisible)
@@ -161,7 +161,7 @@ def test_nothing_found_offers_to_leave_the_filters(desk: Desk) -> None:
 
 def test_more_keeps_the_place(desk: Desk) -> None:
     desk.models.answers["search"] = lambda query: SearchResultPage(found(min(query.limit, 70)), query.limit < 70)
-    desk.search("qwen")
+    desk.search_text("qwen")
     desk.list.setFocus()
     for _ in range(20):
         QTest.keyClick(desk.list, Qt.Key.Key_Down)
@@ -178,7 +178,7 @@ def test_more_keeps_the_place(desk: Desk) -> None:
 
 
 def test_a_failure_of_more_leaves_the_rows(desk: Desk) -> None:
-    desk.search("qwen")
+    desk.search_text("qwen")
     desk.models.answers["search"] = _raises(errors.HubBusy("huggingface.co", 20))
     desk.press_button(SHOW_MORE)
     desk.wait(lambda: desk.more.text() == TRY_AGAIN)
@@ -204,7 +204,7 @@ def test_every_failure_is_its_sentence_in_place(desk: Desk, error: errors.AppErr
     pressed: list[str] = []
     desk.notify.actions["network"] = lambda: pressed.append("network")
     desk.models.answers["search"] = _raises(error)
-    desk.search("qwen")
+    desk.search_text("qwen")
     sentence = sentence_for(error)
     assert desk.said == f"{sentence.text} {sentence.kept}".strip()
     assert desk.notices == []
@@ -220,13 +220,13 @@ def test_every_failure_is_its_sentence_in_place(desk: Desk, error: errors.AppErr
 @pytest.mark.logs_warnings
 def test_a_defect_is_said_too(desk: Desk) -> None:
     desk.models.answers["search"] = _raises(ZeroDivisionError())
-    desk.search("qwen")
+    desk.search_text("qwen")
     assert "Something went wrong" in desk.said
 
 
 def test_the_network_switched_off(desk: Desk) -> None:
     desk.app.change("network", allowed=False)
-    desk.search("qwen")
+    desk.search_text("qwen")
     assert desk.said.startswith(NETWORK_SWITCHED_OFF)
     assert desk.models.asked == []
     desk.press_button(SWITCH_NETWORK_ON)
@@ -252,7 +252,7 @@ def test_waiting_is_said_and_can_be_stopped(desk: Desk, monkeypatch: pytest.Monk
 
 
 def test_the_old_rows_stay_while_the_new_are_asked_for(desk: Desk) -> None:
-    desk.search("qwen")
+    desk.search_text("qwen")
     desk.models.held = threading.Event()
     desk.root.show_query("gemma")
     desk.wait(lambda: desk.told.text() == SEARCHING)
@@ -283,7 +283,7 @@ def test_what_was_found_stays_though_its_thread_takes_long_to_end(desk: Desk, mo
 
 
 def test_a_row_opens_by_key_and_by_click_and_back_leads_to_it(desk: Desk) -> None:
-    desk.search("qwen")
+    desk.search_text("qwen")
     desk.list.setFocus()
     QTest.keyClick(desk.list, Qt.Key.Key_Down)
     QTest.keyClick(desk.list, Qt.Key.Key_Return)
@@ -318,7 +318,7 @@ def test_a_download_is_queued_and_told(desk: Desk) -> None:
 def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
     row = FoundRepository("a/b", 1_240_000, 843, 0, "apache-2.0", "manual", True, 8_000_000_000, "qwen3", 32768)
     desk.models.answers["search"] = lambda query: SearchResultPage((row,))
-    desk.search("b")
+    desk.search_text("b")
     index = desk.list.results.index(0)
     said = index.data(Qt.ItemDataRole.AccessibleTextRole)
     for part in (
@@ -341,17 +341,17 @@ def test_nothing_is_clipped(desk: Desk, width: int, zoom: float) -> None:
     desk.theme.zoom = zoom
     desk.root.resize(width, 640)
     assert clipped_texts(desk.root) == []
-    desk.search("qwen")
+    desk.search_text("qwen")
     assert clipped_texts(desk.root) == []
     desk.app.change("network", allowed=False)
-    desk.search("gemma")
+    desk.search_text("gemma")
     assert clipped_texts(desk.root) == []
 
 
 def test_hundreds_of_rows_do_not_hold_the_window(desk: Desk) -> None:
     desk.models.answers["search"] = lambda query: SearchResultPage(found(900), False)
     gaps = Gaps().start()
-    desk.search("qwen")
+    desk.search_text("qwen")
     desk.list.scrollToBottom()
     desk.wait(lambda: desk.list.indexAt(QPoint(50, 50)).row() > 800)
     gaps.stop()
@@ -375,12 +375,12 @@ def real(desk: Desk, hub: FakeHub, fresh_home) -> Desk:  # type: ignore[no-untyp
         Network(lambda: NetworkAccess(endpoint=hub.url), ConnectionLedger(fresh_home / "connections.jsonl"))
     )
     desk.models.answers["search"] = client.search
-    desk.models.answers["repository"] = client.repository
+    desk.models.answers["repository"] = client.read_repository
     return desk
 
 
 def test_from_the_search_box_to_real_rows(real: Desk) -> None:
-    real.search("qwen")
+    real.search_text("qwen")
     assert real.rows == ["unsloth/Qwen3-GGUF"]
     real.list.setFocus()
     QTest.keyClick(real.list, Qt.Key.Key_Return)
@@ -403,7 +403,7 @@ def test_from_the_search_box_to_real_rows(real: Desk) -> None:
     ids=["slow", "unreachable", "rate-limited", "garbage", "captive portal"],
 )
 def test_a_hub_in_trouble(real: Desk, hub: FakeHub, fault: dict[str, object], beginning: str) -> None:
-    real.search("gemma")  # what is imported once is
+    real.search_text("gemma")  # what is imported once is
     hub.fail(server="hub", path="/api/models", times=-1, **fault)
     gaps = Gaps().start()
     real.root.show_query("qwen")

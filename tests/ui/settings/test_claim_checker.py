@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.settings import load_settings
 from app.features.claim_checker.fetching import OFFER_WORDS, REPOSITORY
 from app.hub.files import UNCONVERTED
@@ -31,7 +31,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
 
 @pytest.fixture
 def app(hub: FakeHub) -> Iterator[Fireside]:
-    app = build()
+    app = build_program()
     yield app
     app.close()
 
@@ -43,7 +43,7 @@ def chosen(app: Fireside) -> str:
 def test_it_is_off_says_what_it_costs_and_comes_and_goes_by_a_click(
     app: Fireside, hub: FakeHub, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    page = DocumentsSection(app, Theme("light"), app.change)
+    page = DocumentsSection(app, Theme("light"), app.change_settings)
     qtbot.addWidget(page)
     page.show()
     field = page.findChild(CheckerField)
@@ -60,7 +60,9 @@ def test_it_is_off_says_what_it_costs_and_comes_and_goes_by_a_click(
     )
     assert Path(chosen(app)).is_file()
     Path(chosen(app)).rename(tmp_path / "elsewhere.gguf")
-    assert CheckerField(app, Theme("light"), app.change).button.text().startswith("Get "), "of another computer"
+    assert CheckerField(app, Theme("light"), app.change_settings).button.text().startswith("Get "), (
+        "of another computer"
+    )
     (tmp_path / "elsewhere.gguf").rename(chosen(app))
     qtbot.mouseClick(field.button, Qt.MouseButton.LeftButton)
     assert (field.button.accessibleName(), chosen(app)) == (GET_MODEL.format(name="TinyLettuce 68M", size="275 MB"), "")

@@ -101,11 +101,11 @@ def test_kept_ones_say_what_they_have_or_why_they_are_of_no_use(qtbot: QtBot, ap
 def test_with_the_network_off_none_is_asked_or_used(qtbot: QtBot, app: App) -> None:
     app.change("engine", machines=("box:1",))
     app.change("network", allowed=False)
-    assert app.machines.usable() == ()
+    assert app.machines.usable_addresses() == ()
     page = open_page(qtbot, app)
     qtbot.waitUntil(lambda: "switched off" in page.rows[0].said.text())
     assert "network" in add(qtbot, page, "10.0.0.1")
     assert not app.paths.connections.exists()
     app.change("network", allowed=True)
-    assert app.machines.usable() == ("box:1",)
+    assert app.machines.usable_addresses() == ("box:1",)
     assert [one.host for one in ConnectionLedger(app.paths.connections).connections()] == ["box"]

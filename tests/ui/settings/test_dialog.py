@@ -81,7 +81,7 @@ def keep_state(frame: Frame, session: str, size_bytes: int) -> None:
     frame.paths.states.mkdir(parents=True)
     unfinished = frame.paths.states / "new.part"
     unfinished.write_bytes(bytes(size_bytes))
-    frame.app.states.add(session, StateIdentity(1, 1, "", "", "f16", ""), [1, 2, 3], unfinished)
+    frame.app.states.add_state(session, StateIdentity(1, 1, "", "", "f16", ""), [1, 2, 3], unfinished)
 
 
 def test_a_page_is_made_when_it_is_first_opened_and_kept(dialog: SettingsDesk) -> None:
@@ -247,7 +247,7 @@ def test_experts_are_only_spoken_of_where_a_model_has_some(
 ) -> None:
     path = tmp_path / "mixture.gguf"
     path.write_bytes(header({"general.architecture": "qwen3moe", "qwen3moe.expert_count": 128}))
-    frame.app.change("engine", model_path=str(path))
+    frame.app.change_settings("engine", model_path=str(path))
     write_script(tmp_path / "script", devices=DEVICES)
     dialog.show_page(ENGINE)
     qtbot.waitUntil(lambda: bool(dialog.every(DeviceChoice)))

@@ -52,7 +52,7 @@ def test_they_are_told_in_every_chat_or_in_a_project_and_cost_what_is_said(frame
     qtbot.waitUntil(lambda: ABOUT_TOKENS.format(count=30) in page.cost.text())
     assert [row.tokens.text() for row in page.rows] == ["~10", "~20"], "no model is loaded: an estimate"
     page.rows[0].scope.choose(str(flat.id))
-    assert [one.text for one in memories.of(None)] == ["y" * 78]
+    assert [one.text for one in memories.list_for_project(None)] == ["y" * 78]
     qtbot.waitUntil(lambda: ABOUT_TOKENS.format(count=20) in page.cost.text())
     desk.named(QCheckBox, label_of("use_memories")).click()
     assert not frame.app.settings.chat.memory

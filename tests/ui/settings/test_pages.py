@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import APP_ID
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.core.errors import EmbeddingsUnavailable
 from app.core.settings import NetworkSettings, load_settings
 from app.engine.protocol import Device
@@ -334,11 +334,11 @@ def test_connections_are_listed_with_the_newest_first(dialog: SettingsDesk, fram
         ("cdn.example", "download unsloth/Qwen/model.gguf", 5_680_000_000, 206),
         ("huggingface.co", "repository", 0, 429),
     ):
-        ledger.tell(ledger.begin(host, why), received_bytes=size, status=status)
+        ledger.update_connection(ledger.begin(host, why), received_bytes=size, status=status)
     again = dialog.named(QPushButton, REFRESH_THE_CONNECTIONS)
     qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
     dialog.wait_for_words(CONNECTIONS_IN_ALL.format(count=3, hosts="2 hosts", size="5.7 GB"))
-    table = dialog.find(ConnectionTable)
+    table = dialog.find_step(ConnectionTable)
     shown = [[table.model().index(row, column).data() for column in (1, 2, 3)] for row in range(3)]
     assert shown == [
         ["huggingface.co", CONNECTION_REFUSED.format(what="Looking at a model’s files"), "0 bytes"],
@@ -376,7 +376,7 @@ def test_of_many_connections_only_those_in_view_are_put_into_words(
         return data(self, index, role)
 
     monkeypatch.setattr(ConnectionModel, "data", noted)
-    table = dialog.find(ConnectionTable)
+    table = dialog.find_step(ConnectionTable)
     dialog.click_name(QPushButton, REFRESH_THE_CONNECTIONS)
     qtbot.waitUntil(lambda: table.model().rowCount() == MANY and table.isVisible())
     table.scrollToBottom()
@@ -394,8 +394,8 @@ def test_the_mirrors_hint_is_the_hub_itself(dialog: SettingsDesk) -> None:
 
 
 def test_whether_scans_are_read_by_themselves_is_kept(qtbot: QtBot) -> None:
-    app = build()
-    page = DocumentsSection(app, Theme("light"), app.change)
+    app = build_program()
+    page = DocumentsSection(app, Theme("light"), app.change_settings)
     qtbot.addWidget(page)
     (scans,) = (one for one in page.findChildren(QAbstractButton) if "scanned pages" in one.accessibleName())
     assert scans.isChecked()
@@ -409,10 +409,10 @@ def test_the_model_that_finds_passages_is_named_and_turned_off(frame: Frame, qtb
     model = frame.app.paths.models / "vectors.gguf"
     write_model(model, **{"llama.pooling_type": 1})
     desk = SettingsDesk(frame, "system")
-    field = desk.find(PassagesField)
+    field = desk.find_step(PassagesField)
     assert field.choose.isVisible()
     assert not field.off.isVisible()
-    frame.app.models.use("passages", model)
+    frame.app.models.choose_model("passages", model)
     said = "vectors finds passages in other words. All documents of your chats are ready."
     qtbot.waitUntil(lambda: field.explanation.text() == said)
     desk.click(field.off)
@@ -426,7 +426,7 @@ def test_only_a_model_made_for_it_finds_passages(frame: Frame) -> None:
     model = frame.app.paths.models / "chats.gguf"
     write_model(model)
     with pytest.raises(EmbeddingsUnavailable):
-        frame.app.models.use("passages", model)
+        frame.app.models.choose_model("passages", model)
     write_model(model, **{"llama.pooling_type": 1})
     assert frame.app.models.for_task("passages") is None, "nobody chose it"
     assert frame.app.models.for_task("summarize") is None, "it does nothing else"

@@ -42,7 +42,7 @@ class Desk(SettingsDesk):
 
     def __init__(self, frame: Frame) -> None:
         super().__init__(frame, "programs")
-        self.page = self.find(ProgramsSection)
+        self.page = self.find_step(ProgramsSection)
         self.programs = frame.window.ui.programs
         assert self.programs is not None
 
@@ -75,7 +75,7 @@ def free_port() -> int:
 
 
 def test_a_program_asks_and_is_listed_and_off_means_off(frame: Frame) -> None:
-    frame.app.change("serving", port=free_port())
+    frame.app.change_settings("serving", port=free_port())
     frame.window.loader.start()
     frame.wait(lambda: frame.app.loaded)
     desk = Desk(frame)
@@ -101,7 +101,7 @@ def test_a_program_asks_and_is_listed_and_off_means_off(frame: Frame) -> None:
 def test_the_window_says_that_programs_may_use_the_model_and_which_one_does(
     frame: Frame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frame.app.change("serving", port=free_port())
+    frame.app.change_settings("serving", port=free_port())
     frame.window.loader.start()
     frame.wait(lambda: frame.app.loaded)
     mark, programs = frame.window.status.programs, frame.window.ui.programs
@@ -117,14 +117,14 @@ def test_the_window_says_that_programs_may_use_the_model_and_which_one_does(
     frame.wait(lambda: len(shown) == 2)
     assert shown == [PROGRAM_USES_MODEL.format(program="Zed/1.0"), SERVER_IS_ON]
     frame.click(mark)
-    assert frame.find(ProgramsSection).isVisible()
+    assert frame.find_step(ProgramsSection).isVisible()
     programs.want(wanted=False)
     frame.wait(lambda: not programs.is_turning)
     assert mark.isHidden()
 
 
 def test_off_means_off_however_quickly_it_was_switched(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
-    frame.app.change("serving", port=free_port())
+    frame.app.change_settings("serving", port=free_port())
     programs = frame.window.ui.programs
     assert programs is not None
     turn_off, is_asked_again, numbers = programs.switch.turn_off, threading.Event(), count()
@@ -145,7 +145,7 @@ def test_off_means_off_however_quickly_it_was_switched(frame: Frame, monkeypatch
 
 def test_a_port_that_is_taken_is_said_and_another_one_helps(frame: Frame) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        frame.app.change("serving", port=taken.getsockname()[1])
+        frame.app.change_settings("serving", port=taken.getsockname()[1])
         desk = Desk(frame)
         desk.switch()
         assert str(taken.getsockname()[1]) in desk.page._said.text()
@@ -169,7 +169,7 @@ def test_a_page_that_was_closed_hears_of_no_other_theme(frame: Frame) -> None:
 
 
 def test_pages_of_a_browser_are_let_in_by_name_and_models_are_loaded_only_where_that_is_wanted(frame: Frame) -> None:
-    frame.app.change("serving", port=free_port())
+    frame.app.change_settings("serving", port=free_port())
     desk = Desk(frame)
     desk.switch()
     page, programs = desk.page, desk.programs

@@ -26,7 +26,7 @@ def desk(frame: Frame) -> Iterator[SettingsDesk]:
 def test_one_that_does_not_answer_can_be_asked_again(desk: SettingsDesk) -> None:
     with FakeServer() as server:
         host = server.host
-    page = desk.find(ServersSection)
+    page = desk.find_step(ServersSection)
     desk.click(page.add)
     dialog = page.findChild(ServerDialog)
     assert dialog is not None
@@ -44,7 +44,7 @@ def test_an_authority_of_ones_own_vouches_for_a_server(desk: SettingsDesk, frame
     authority = Authority(tmp_path)
     server = FakeServer(kind="vllm")
     server.be_secure(*authority.certificate("127.0.0.1"))
-    page = desk.find(ServersSection)
+    page = desk.find_step(ServersSection)
     with server:
         desk.click(page.add)
         dialog = page.findChild(ServerDialog)

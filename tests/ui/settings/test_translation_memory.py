@@ -26,7 +26,7 @@ GERMAN, FRENCH = LanguagePair("en", "de"), LanguagePair("en", "fr")
 def dialog(frame: Frame, qtbot: QtBot) -> Iterator[MemoryDialog]:
     memory = TranslationMemory(frame.database)
     for pair, words in ((GERMAN, ("house", "garden", "wall")), (FRENCH, ("house", "door"))):
-        memory.keep(
+        memory.save_entries(
             own_entry(pair, content_of([f"The {word}"]), content_of([f"{word} {pair.target}"])) for word in words
         )
     shown = MemoryDialog(frame.translations, frame.theme, frame.notify, frame.window)
@@ -85,11 +85,11 @@ def test_the_storage_page_says_what_the_memory_takes_and_shows_it(
 ) -> None:
     dialog.close()
     frame.show_models("storage")
-    models = ModelsDesk(frame.find(ModelsView))
+    models = ModelsDesk(frame.find_step(ModelsView))
     row = models.storage_rows["memory"]
     qtbot.waitUntil(lambda: row.amount.text() not in ("", EMPTY))
     qtbot.mouseClick(row.button, Qt.MouseButton.LeftButton)
-    again = models.find(MemoryDialog)
+    again = models.find_step(MemoryDialog)
     qtbot.waitUntil(lambda: len(again.found.ids) == 5)
     qtbot.mouseClick(again.delete_all, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(again.yes, Qt.MouseButton.LeftButton)

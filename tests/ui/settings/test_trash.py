@@ -22,7 +22,7 @@ class Desk(SettingsDesk):
 
     def __init__(self, frame: Frame) -> None:
         super().__init__(frame, "trash")
-        self.page = self.find(TrashPage)
+        self.page = self.find_step(TrashPage)
 
     @property
     def titles(self) -> list[str]:
@@ -52,14 +52,14 @@ def test_a_deleted_chat_comes_back_to_its_list(frame: Frame, numbers: list[int])
     desk.click(desk.page.restore_button)
     assert desk.titles == ["Soup"]
     assert frame.chats.has_row(numbers[0])
-    assert [hit.title for hit in frame.app.finding.search("about", 9, kinds=("chat",)) if hit.message_id] == [
+    assert [hit.title for hit in frame.app.finding.search_text("about", 9, kinds=("chat",)) if hit.message_id] == [
         "Stew",
         "Rent",
     ]
 
 
 def test_a_deleted_message_comes_back_to_its_place(frame: Frame, numbers: list[int]) -> None:
-    question, answer = frame.app.conversations.path(numbers[2])
+    question, answer = frame.app.conversations.read_branch(numbers[2])
     frame.app.conversations.delete_message(answer.id)
     desk = Desk(frame)
     desk.page.kind.choose("message")
@@ -67,7 +67,7 @@ def test_a_deleted_message_comes_back_to_its_place(frame: Frame, numbers: list[i
     assert "in “Stew”" in desk.page.list.item(0).toolTip()
     desk.select("About Stew.")
     desk.click(desk.page.restore_button)
-    assert [one.id for one in frame.app.conversations.path(numbers[2])] == [question.id, answer.id]
+    assert [one.id for one in frame.app.conversations.read_branch(numbers[2])] == [question.id, answer.id]
     assert desk.titles == ["Soup", "Rent"], "of a kind that is not there any more everything is shown"
 
 
@@ -101,6 +101,6 @@ def test_who_wants_that_has_nothing_kept_beyond_the_next_start(frame: Frame, num
     assert frame.settings.trash.keep_days == 0
     assert REMOVED_AT_NEXT_START.format(app="Fireside") in desk.page.list.item(0).toolTip()
     frame.app.began_at += 3600
-    frame.app.tidy()
-    rows: list[TrashedItem] | Any = build_trash(frame.app).rows()
+    frame.app.remove_unreferenced()
+    rows: list[TrashedItem] | Any = build_trash(frame.app).list_items()
     assert rows == []

@@ -31,14 +31,14 @@ def about(frame: Frame, host: ReleaseHost) -> Iterator[SettingsDesk]:
     """The page, in a program that knows a home of releases."""
     app = frame.app
     network = Network(lambda: access_to(host.home.address, app.settings), app.ledger)
-    app.updates = ReleaseUpdates(host.home, network, lambda: app.settings, app.change)  # type: ignore[method-assign]
+    app.updates = ReleaseUpdates(host.home, network, lambda: app.settings, app.change_settings)  # type: ignore[method-assign]
     opened = SettingsDesk(frame, "about")
     yield opened
     opened.close()
 
 
 def check_of(desk: SettingsDesk) -> UpdateCheck:
-    return desk.find(UpdateCheck)
+    return desk.find_step(UpdateCheck)
 
 
 def test_a_click_tells_of_a_newer_release_and_leads_to_its_page(about: SettingsDesk, host: ReleaseHost) -> None:
@@ -47,11 +47,11 @@ def test_a_click_tells_of_a_newer_release_and_leads_to_its_page(about: SettingsD
     assert any(f"one small file from {host.netloc}." in said for said in about.said)
     about.click_name(QPushButton, CHECK_FOR_UPDATES)
     about.wait_for_words(f"Fireside 9.1.0 is there. You have {__version__}.")
-    notes = about.find(QPlainTextEdit, "release_notes")
+    notes = about.find_step(QPlainTextEdit, "release_notes")
     assert notes.isVisible()
     assert notes.toPlainText() == "Faster.\n<b>Not bold</b>"
     about.click_name(QPushButton, OPEN_ITS_PAGE)
-    box = about.find(QMessageBox)
+    box = about.find_step(QMessageBox)
     assert box.informativeText() == "https://fireside.example/9.1.0"
     box.reject()
 
@@ -60,7 +60,7 @@ def test_the_page_opens_after_its_address_was_seen(frame: Frame, host: ReleaseHo
     opened: list[QUrl] = []
     host.release(facts())
     network = Network(lambda: access_to(host.home.address, frame.app.settings), frame.app.ledger)
-    updates = ReleaseUpdates(host.home, network, lambda: frame.app.settings, frame.app.change)
+    updates = ReleaseUpdates(host.home, network, lambda: frame.app.settings, frame.app.change_settings)
     check = UpdateCheck(updates, frame.theme, lambda url: opened.append(url) is None)
     qtbot.addWidget(check)
     check.button.click()

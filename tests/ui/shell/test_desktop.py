@@ -32,7 +32,7 @@ class Noted:
     def show_progress(self, fraction: float | None) -> None:
         self.bars.append(fraction)
 
-    def tell(self, title: str, text: str, on_click: Click = None) -> None:
+    def notify_user(self, title: str, text: str, on_click: Click = None) -> None:
         self.told.append((title, text))
         self.click = on_click
 
@@ -72,7 +72,7 @@ def test_the_dock_hears_how_far_it_is_and_when_it_ends(bus: DBusConnection) -> N
 
 def test_a_notification_arrives_as_the_standard_wants_it(bus: DBusConnection) -> None:
     desktop = BusDesktop()
-    desktop.tell("Fireside", "Qwen3.5 9B is here.")
+    desktop.notify_user("Fireside", "Qwen3.5 9B is here.")
     name, replaces, icon, title, text, actions, hints, _ = heard(bus, MessageType.method_call, "Notify")
     assert (name, replaces, icon, title, text, actions) == (
         "Fireside", 0, "fireside", "Fireside", "Qwen3.5 9B is here.", [],
@@ -83,11 +83,11 @@ def test_a_notification_arrives_as_the_standard_wants_it(bus: DBusConnection) ->
 
 def test_a_click_on_a_notification_does_what_it_is_for(bus: DBusConnection, qtbot: QtBot) -> None:
     desktop, clicked = BusDesktop(), []
-    desktop.tell("Fireside", "The first <one> & only.", lambda: clicked.append("first"))
+    desktop.notify_user("Fireside", "The first <one> & only.", lambda: clicked.append("first"))
     asked = next_call(bus)
     assert asked.body[4:6] == ("The first &lt;one&gt; &amp; only.", ["default", "Open"])
     bus.send(new_method_return(asked, "u", (7,)))
-    desktop.tell("Fireside", "Another.", lambda: clicked.append("second"))
+    desktop.notify_user("Fireside", "Another.", lambda: clicked.append("second"))
     bus.send(new_method_return(next_call(bus), "u", (8,)))
     place = DBusAddress("/org/freedesktop/Notifications", interface=NOTIFICATIONS)
     for name, kind, body in (
@@ -113,11 +113,11 @@ def next_call(other: DBusConnection) -> Message:
 
 def test_a_bus_that_ends_while_it_is_listened_to_is_no_problem(bus: DBusConnection, qtbot: QtBot) -> None:
     desktop = BusDesktop()
-    desktop.tell("Fireside", "It is here.", lambda: None)
+    desktop.notify_user("Fireside", "It is here.", lambda: None)
     assert desktop._bus is not None
     desktop._bus.sock.shutdown(socket.SHUT_RDWR)
     qtbot.waitUntil(lambda: desktop._bus is None)
-    desktop.tell("Fireside", "And another one.", lambda: None)
+    desktop.notify_user("Fireside", "And another one.", lambda: None)
 
 
 def test_a_bus_that_dies_is_no_problem(bus: DBusConnection) -> None:
@@ -135,7 +135,7 @@ def test_without_a_bus_nothing_happens(address: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
     desktop = BusDesktop()
     desktop.show_progress(0.5)
-    desktop.tell("Fireside", "It is here.")
+    desktop.notify_user("Fireside", "It is here.")
     desktop.close()
 
 
@@ -182,12 +182,12 @@ def test_where_there_is_no_bus_the_icon_in_the_tray_says_it(qtbot: QtBot) -> Non
     window, clicked = QWidget(), []
     qtbot.addWidget(window)
     desktop = TrayOnly(window)
-    desktop.tell("Fireside", "The first.", lambda: clicked.append("first"))
+    desktop.notify_user("Fireside", "The first.", lambda: clicked.append("first"))
     assert desktop._own.isVisible()
     desktop.close()
     icon = QSystemTrayIcon(QObject(window))
     icon.show()
-    desktop.tell("Fireside", "The second.", lambda: clicked.append("second"))
+    desktop.notify_user("Fireside", "The second.", lambda: clicked.append("second"))
     assert not desktop._own.isVisible(), "one icon is enough"
     icon.messageClicked.emit()
     assert clicked == ["second"]

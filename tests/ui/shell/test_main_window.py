@@ -90,7 +90,7 @@ def whole(frame: Frame) -> Frame:
 
 def test_every_control_has_a_name(whole: Frame) -> None:
     whole.notify.actions["retry"] = lambda: None
-    whole.notify.tell(PersonMessage("Something.", action="retry"), details="x")
+    whole.notify.show_notice(PersonMessage("Something.", action="retry"), details="x")
     whole.window.open_settings()
     controls = [w for w in whole.window.findChildren(QWidget) if isinstance(w, INTERACTIVE) and w.isVisible()]
     assert len(controls) > 20
@@ -133,7 +133,7 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
     for words in ("First", "Second"):
         parent = conversations.add_message(chat_id, parent, Role.USER, words).id
         parent = conversations.add_message(chat_id, parent, Role.ASSISTANT, f"Answer to {words}").id
-    chat = whole.find(ChatView)
+    chat = whole.find_step(ChatView)
     chat.show_conversation(chat_id)
     whole.activate()
     whole.button(LOOK_INSIDE).setFocus()
@@ -149,7 +149,7 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
 
 def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -> None:
     frame.do("choose_model")
-    menu = frame.find(QMenu, "model_menu")
+    menu = frame.find_step(QMenu, "model_menu")
     assert menu.activeAction() is not None
     assert "Ctrl+Shift+M" in frame.picker.toolTip()
     menu.close()
@@ -162,7 +162,7 @@ def test_the_shortcuts_do_what_the_sheet_says(frame: Frame) -> None:
     frame.do("new")
     assert frame.chat.conversation_id is None
     frame.do("search")
-    assert frame.chats.search.hasFocus()
+    assert frame.chats.search_text.hasFocus()
     frame.do("sidebar")
     assert frame.left.isHidden()
     frame.do("search")
@@ -203,7 +203,7 @@ def test_the_chat_stands_in_the_middle_and_where_it_is_narrow_begins_at_the_left
 ) -> None:
     whole.window.resize(width, 700)
     qtbot.waitUntil(lambda: whole.window.windowHandle().width() == width)
-    chat = whole.find(ChatView)
+    chat = whole.find_step(ChatView)
     composer = ChatDesk(chat, whole.app, whole.notify).composer
     px = whole.theme.px
 
@@ -220,7 +220,7 @@ def test_the_chat_stands_in_the_middle_and_where_it_is_narrow_begins_at_the_left
 
 def test_a_dropped_model_is_opened(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     path = make_tiny("llama", tmp_path / "Dropped-1B.GGUF")
-    frame.app.change("models", add_how="in_place")
+    frame.app.change_settings("models", add_how="in_place")
     frame.drop(path)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.name == "Dropped 1B"
@@ -238,7 +238,7 @@ def test_other_files_are_attached_to_the_chat(frame: Frame, tmp_path: Path) -> N
 def test_pictures_that_are_no_files_are_dropped_one_right_after_the_other(qapp: QApplication) -> None:
     at = QPointF(5, 200)
     with open_window(qapp, make_chat=ChatView) as frame:
-        pictures = frame.find(ChatView).attaching.pictures
+        pictures = frame.find_step(ChatView).attaching.pictures
         for color in ("red", "blue"):
             picture, data = QImage(8, 8, QImage.Format.Format_RGB32), QMimeData()
             picture.fill(color)
@@ -246,7 +246,7 @@ def test_pictures_that_are_no_files_are_dropped_one_right_after_the_other(qapp: 
             how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
             QApplication.sendEvent(frame.window, QDragEnterEvent(at, *how))
             QApplication.sendEvent(frame.window, QDropEvent(at, *how))
-        assert frame.find(ChatView).attaching.waits_for == "Dropped picture.png"
+        assert frame.find_step(ChatView).attaching.waits_for == "Dropped picture.png"
         frame.wait(lambda: [one.use is not None for one in pictures.shown] == [True, True])
         colors = [one.image.pixelColor(0, 0).name() for one in pictures.shown if one.image is not None]
         assert colors == ["#ff0000", "#0000ff"]
@@ -254,7 +254,7 @@ def test_pictures_that_are_no_files_are_dropped_one_right_after_the_other(qapp: 
 
 def test_a_model_and_a_document_dropped_together_go_each_its_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     model = make_tiny("llama", tmp_path / "Dropped-1B.gguf")
-    frame.app.change("models", add_how="in_place")
+    frame.app.change_settings("models", add_how="in_place")
     frame.drop(tmp_path / "letter.pdf", model)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.chat.files == [tmp_path / "letter.pdf"]
@@ -270,7 +270,7 @@ def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, tmp_path: 
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "letter.pdf"))])
     whole.window.toggle_sidebar()  # the field begins at the left, where “Ask about it” is
-    field = ChatDesk(whole.find(ChatView), whole.app, whole.notify).field
+    field = ChatDesk(whole.find_step(ChatView), whole.app, whole.notify).field
     QApplication.processEvents()
     place = QPointF(field.viewport().mapTo(whole.window, QPoint(10, 10)))
     how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
@@ -358,7 +358,7 @@ def test_what_is_in_use_is_remembered_when_it_is_chosen_not_only_at_quit(frame: 
 
 def test_a_chat_that_was_deleted_meanwhile_does_not_come_back(qapp: QApplication) -> None:
     with open_window(qapp) as frame:
-        frame.app.change("window", conversation_id=4711, geometry="bm90IGEgZ2VvbWV0cnk=")
+        frame.app.change_settings("window", conversation_id=4711, geometry="bm90IGEgZ2VvbWV0cnk=")
         frame.chat.conversation_id = 4711
     with open_window(qapp) as frame:
         assert frame.chat.conversation_id is None
@@ -403,10 +403,10 @@ def test_a_disk_that_refuses_is_told_and_the_window_still_closes(frame: Frame) -
 
 
 def test_a_click_on_the_open_tab_goes_to_the_message_field(frame: Frame, qtbot: QtBot) -> None:
-    tab = frame.find(QAbstractButton, "tab_chat")
+    tab = frame.find_step(QAbstractButton, "tab_chat")
     with qtbot.waitActive(frame.window):
         frame.window.activateWindow()
-    frame.chats.search.setFocus()
+    frame.chats.search_text.setFocus()
     qtbot.mouseClick(tab, Qt.MouseButton.LeftButton)
     assert tab.isChecked()
     assert frame.is_typing

@@ -31,7 +31,7 @@ def chatting(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with open_window(qapp, make_chat=ChatView) as frame:
         other = tmp_path / "Other-2B-Q8_0.gguf"
         write_model(other)
-        frame.app.change("engine", known_models=(str(other),))
+        frame.app.change_settings("engine", known_models=(str(other),))
         yield frame
 
 
@@ -89,7 +89,7 @@ def test_every_menu_is_short_and_has_nothing_twice(chatting: Frame) -> None:
     frame.write.edit.selectAll()
     menus["page"] = context_menu_of(frame.write.edit)
     frame.show_models("installed")
-    models = ModelsDesk(frame.find(ModelsView), frame.app, frame.notify)
+    models = ModelsDesk(frame.find_step(ModelsView), frame.app, frame.notify)
     models.wait(lambda: len(models.cards("installed")) == 2)
     for card in models.cards("installed"):
         menus[card.name.text()] = models.root.installed.menu_for(card)

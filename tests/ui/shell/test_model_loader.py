@@ -150,7 +150,7 @@ def test_loading_can_be_stopped(qapp: QApplication, qtbot: QtBot, tmp_path: Path
 def test_reloading_uses_the_settings_of_now(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     frame.loader.load(model(tmp_path, "a.gguf"))
     until(qtbot, frame.loader, "ready")
-    frame.app.change("engine", context_tokens=1024)
+    frame.app.change_settings("engine", context_tokens=1024)
     frame.loader.reload()
     until(qtbot, frame.loader, "ready")
     assert frame.loader.model is not None
@@ -162,7 +162,7 @@ def test_a_child_that_went_away_puts_the_model_to_sleep(frame: Frame, qtbot: QtB
     frame.loader.load(model(tmp_path, "a.gguf"))
     until(qtbot, frame.loader, "ready")
     frame.engine.unload()
-    frame.loader.look()
+    frame.loader.sync_with_engine()
     assert (frame.loader.state, frame.loader.word) == ("asleep", "asleep")
 
 
@@ -213,7 +213,7 @@ def test_a_gpu_that_is_not_used_is_said_with_a_way_to_the_settings(
         until(qtbot, frame.loader, "ready")
         assert frame.notices == ["The GPU that is chosen in the settings was not found, so the model runs on the CPU."]
         frame.press_notice(SETTINGS)
-        frame.find(SettingsDialog).close()
+        frame.find_step(SettingsDialog).close()
 
 
 def test_what_was_said_is_not_said_again_when_it_wakes_up(
@@ -279,7 +279,7 @@ def test_a_model_that_cannot_wake_up_is_asleep_again(
 
 
 def test_the_engine_is_told_all_that_the_settings_say(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
-    frame.app.change(
+    frame.app.change_settings(
         "engine", kv_type="q8_0", devices=("Vulkan0", "Vulkan1"), experts_on_cpu=True, gpu_layers=12, threads=3
     )
     frame.loader.load(model(tmp_path, "a.gguf"))

@@ -102,12 +102,12 @@ def test_a_model_that_took_the_place_of_the_chats_for_a_summary_is_told(
     own = frame.loader.path
     assert own is not None
     list(frame.engine.load(tmp_path / "Big-26B-Q4_K_M.gguf"))
-    frame.loader.look()
+    frame.loader.sync_with_engine()
     assert frame.model_words == ["Big 26B", "ready"]
     told = frame.model_said
     assert told.endswith(MODEL_REPLACED_FOR_WORK.format(name="Starter"))
     list(frame.engine.load(own))
-    frame.loader.look()
+    frame.loader.sync_with_engine()
     give_room(frame)
     assert frame.model_words == [STARTER, "145 MB", "ready"]
 
@@ -115,7 +115,7 @@ def test_a_model_that_took_the_place_of_the_chats_for_a_summary_is_told(
 def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_path: Path) -> None:
     here, gone = tmp_path / "here & now.gguf", tmp_path / "gone.gguf"
     write_model(here)
-    frame.app.change("engine", known_models=(str(here), str(gone)))
+    frame.app.change_settings("engine", known_models=(str(here), str(gone)))
     menu = frame.model_menu
     assert texts(menu) == [
         "Starter  ·  145 MB  ·  a very small English model, often wrong",
@@ -133,7 +133,7 @@ def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_pat
 def test_choosing_in_the_menu_loads(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "other.gguf"
     write_model(path)
-    frame.app.change("engine", known_models=(str(path),))
+    frame.app.change_settings("engine", known_models=(str(path),))
     frame.choose_model("other")
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.name == "other"

@@ -49,7 +49,7 @@ def buttons(notice: Notice) -> dict[str, QPushButton]:
 
 
 def test_a_sentence_is_shown_with_what_was_kept(notify: Notify) -> None:
-    notify.tell(PersonMessage("The disk is full.", "Your chats are safe."))
+    notify.show_notice(PersonMessage("The disk is full.", "Your chats are safe."))
     assert [notice.text for notice in notify.bar.notices] == ["The disk is full. Your chats are safe."]
     assert notify.bar.isVisible()
 
@@ -66,14 +66,14 @@ def test_what_fails_under_a_guard_is_said_and_a_defect_is_not_caught(notify: Not
 def test_an_action_somebody_can_do_has_a_button_that_does_it(notify: Notify, qtbot: QtBot) -> None:
     done: list[str] = []
     notify.actions["settings"] = lambda: done.append("settings")
-    notice = notify.tell(PersonMessage("Something.", action="settings"))
+    notice = notify.show_notice(PersonMessage("Something.", action="settings"))
     qtbot.mouseClick(buttons(notice)[SETTINGS], Qt.MouseButton.LeftButton)
     assert done == ["settings"]
     assert not notify.bar.notices
 
 
 def test_an_action_nobody_can_do_has_no_button(notify: Notify) -> None:
-    assert not buttons(notify.tell(PersonMessage("Something.", action="retry")))
+    assert not buttons(notify.show_notice(PersonMessage("Something.", action="retry")))
 
 
 def test_every_action_of_the_sentences_has_a_label() -> None:
@@ -166,14 +166,14 @@ def test_a_notice_stays_while_its_button_has_the_focus(notify: Notify, qtbot: Qt
 
 
 def test_escape_dismisses_a_notice(notify: Notify, qtbot: QtBot) -> None:
-    notice = notify.tell(PersonMessage("Something."))
+    notice = notify.show_notice(PersonMessage("Something."))
     with qtbot.waitSignal(notice.left):
         qtbot.keyClick(notice, Qt.Key.Key_Escape)
 
 
 def test_the_same_sentence_is_shown_once_and_never_more_than_three(notify: Notify) -> None:
     for text in ("one", "two", "two", "three", "four"):
-        notify.tell(PersonMessage(text))
+        notify.show_notice(PersonMessage(text))
     assert [notice.text for notice in notify.bar.notices] == ["two", "three", "four"]
 
 
@@ -183,7 +183,7 @@ def test_a_notice_floats_over_the_page_and_pushes_nothing(notify: Notify, qtbot:
     assert page is not None
     before = page.geometry()
     for words in ("One.", "Two, which is long enough to need a second line in this window. " * 3):
-        notify.tell(PersonMessage(words))
+        notify.show_notice(PersonMessage(words))
     QApplication.processEvents()
     assert page.geometry() == before
     assert page.geometry().contains(notify.bar.geometry())
@@ -199,7 +199,7 @@ def test_what_is_only_said_leaves_after_ten_seconds_and_what_went_wrong_stays(no
     notify.saved(Path("/home/ada/notes.txt"))
     notify.error(DiskFull("/home/ada/data"))
     standing = StandingNotice(notify)
-    standing.tell(PersonMessage("A model is loading."))
+    standing.show_sentence(PersonMessage("A model is loading."))
     saved, failed, lasting = notify.bar.notices
     timers = [notice.findChild(QTimer) for notice in (saved, failed, lasting)]
     assert [timer.isActive() for timer in timers] == [True, False, False]
@@ -216,7 +216,7 @@ def test_notices_stand_at_the_end_of_the_page_above_the_field_that_is_typed_in(n
     foot = QWidget(page)
     foot.setGeometry(0, page.height() - 120, page.width(), 120)
     notify.bar.stand_above(foot)
-    notify.tell(PersonMessage("One."))
+    notify.show_notice(PersonMessage("One."))
     foot.show()
     top = foot.mapTo(window, QPoint(0, 0)).y()
     qtbot.waitUntil(lambda: 0 <= top - notify.bar.geometry().bottom() <= 12)
@@ -228,7 +228,9 @@ def test_notices_stand_at_the_end_of_the_page_above_the_field_that_is_typed_in(n
 
 def test_a_long_sentence_is_not_clipped(notify: Notify, qtbot: QtBot) -> None:
     notify.actions["open_model"] = lambda: None
-    notify.tell(PersonMessage("A long sentence about something. " * 6, "And what was kept.", "open_model"), details="x")
+    notify.show_notice(
+        PersonMessage("A long sentence about something. " * 6, "And what was kept.", "open_model"), details="x"
+    )
     notify.bar.window().resize(560, 500)
     assert clipped_texts(notify.bar.window()) == []
     assert notify.bar.notices[0].mapTo(notify.bar, QPoint(0, 0)).x() >= 0

@@ -58,7 +58,7 @@ Key = Qt.Key
 def opened(frame: Frame) -> Palette:
     """The palette, once what takes a moment is in it, too."""
     frame.key(Key.Key_K)
-    palette = frame.find(Palette)
+    palette = frame.find_step(Palette)
     assert palette.field.hasFocus()
     settle(frame, palette)
     return palette
@@ -184,7 +184,7 @@ def test_keys_move_round_the_list_and_escape_gives_the_keyboard_back(stored: Fra
 def test_each_settings_page_opens_and_those_of_earlier_versions_lead_to_their_rows(frame: Frame, name: str) -> None:
     page, row = MOVED_PAGES.get(name, (name, ""))
     frame.window.open_settings(name)
-    dialog = frame.find(SettingsDialog)
+    dialog = frame.find_step(SettingsDialog)
     assert dialog._group.checkedButton().text() == page_label(page)
     shown = dialog.pages.currentWidget()
     assert isinstance(shown, SettingsPage)
@@ -234,10 +234,10 @@ def test_what_people_type_finds_the_setting_the_page_or_the_action(frame: Frame)
     assert missed == {}
     assert typed(frame, palette, "dark")[0] == WANTED["dark"], "and so it does when it is typed"
     QTest.keyClick(palette.field, Key.Key_Return)
-    page = frame.find(SettingsDialog).pages.currentWidget()
+    page = frame.find_step(SettingsDialog).pages.currentWidget()
     assert isinstance(page, SettingsPage)
     frame.wait(lambda: page.marked_row is not None and page.marked_row is page.row_of("scheme"))
-    frame.find(SettingsDialog).close()
+    frame.find_step(SettingsDialog).close()
 
 
 @pytest.fixture
@@ -309,7 +309,7 @@ def test_it_is_limited_to_a_tag_and_begins_a_chat_in_a_project(stored: Frame) ->
     chat = stored.conversations.create(title="Pottery")
     stored.conversations.create(title="Pots and pans")
     tags = Tags(stored.app.database)
-    tags.put(tags.create("Work").id, chat.id)
+    tags.set_tag(tags.create("Work").id, chat.id)
     flat = stored.app.preambles.projects.create("Flat")
     palette = opened(stored)
     assert typed(stored, palette, "pot tag:work") == ["Pottery"]

@@ -87,13 +87,13 @@ ODD = os.fsdecode(b"/home/\xff \xc3\xa4.pdf")
     ],
 )
 def test_a_command_line_arrives_as_it_was_meant(arguments: list[str], wanted: StartRequest) -> None:
-    assert StartRequest.of(arguments) == wanted
+    assert StartRequest.from_arguments(arguments) == wanted
     assert StartRequest.from_line(wanted.line) == wanted
 
 
 def test_the_right_to_come_to_the_front_is_handed_over_where_there_is_one() -> None:
     for arguments in ([], ["/a.pdf"], ["--ask", "When", "is", "it?"]):
-        wanted = StartRequest.of(arguments, "a-token")
+        wanted = StartRequest.from_arguments(arguments, "a-token")
         assert wanted.token == "a-token"
         assert StartRequest.from_line(wanted.line) == wanted
 
@@ -133,7 +133,7 @@ def test_after_closing_the_next_one_is_the_first(first: SingleInstance, tmp_path
 
 
 def test_while_the_first_one_ends_the_next_one_waits(first: SingleInstance, tmp_path: Path) -> None:
-    first.leave()
+    first.stop_answering()
     other = SingleInstance(tmp_path / "data")
     assert other.claim() is InstanceState.ENDING
     assert other.hand_over(StartRequest(("/a.gguf",))) is HandOverReply.LEFT
@@ -149,7 +149,7 @@ def test_one_that_is_asked_and_closes_meanwhile_does_not_say_that_it_is_shown(
     with socket.socket(socket.AF_UNIX) as second:
         second.connect(first.name)
         second.sendall(b'["/a.gguf"]\n')
-        QTimer.singleShot(0, first.leave)  # as a signal does that came before it was heard
+        QTimer.singleShot(0, first.stop_answering)  # as a signal does that came before it was heard
         with qtbot.assertNotEmitted(first.asked, wait=50):
             pass
         with suppress(ConnectionResetError):

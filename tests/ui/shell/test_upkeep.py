@@ -54,7 +54,7 @@ def silent(notices: SilenceNotices, notify: Notify, words: str) -> None:
     os.kill(pid, signal.SIGSTOP)
 
     def is_told() -> bool:
-        notices.look()
+        notices.check_children()
         return words in told(notify)
 
     wait_until(is_told, "the silence to be told")
@@ -68,14 +68,14 @@ def test_a_silent_engine_is_told_and_ended_and_answers_again(notify: Notify, qtb
         answer = engine.generate([Message(Role.USER, "long")])
         next(answer)
         silent(notices, notify, "Nothing has been heard from the engine for 10 seconds.")
-        notices.look()
+        notices.check_children()
         assert len(notify.bar.notices) == 1
         press(notify, "End it", qtbot)
         with pytest.raises(EngineStopped) as caught:
             list(answer)
         assert "stopped answering and was ended" in sentence_for(caught.value).text
         assert answer_of(engine.generate([Message(Role.USER, "hello")]))[0] == "You said: hello"
-        notices.look()
+        notices.check_children()
         assert not notify.bar.notices
 
 
@@ -88,10 +88,10 @@ def test_a_child_that_goes_on_takes_its_notice_away_and_a_dismissed_one_is_not_r
         silent(notices, notify, "the engine")
         assert engine.pid is not None
         os.kill(engine.pid, signal.SIGCONT)
-        wait_until(lambda: not notices.look() and not notify.bar.notices, "the notice to leave")
+        wait_until(lambda: not notices.check_children() and not notify.bar.notices, "the notice to leave")
         silent(notices, notify, "the engine")
         notify.bar.notices[0].dismiss()
-        notices.look()
+        notices.check_children()
         assert not notify.bar.notices
 
 
@@ -105,7 +105,7 @@ def test_a_silent_reading_is_named_and_ended(notify: Notify, qtbot: QtBot, tmp_p
 
         def is_told() -> bool:
             next(events)
-            notices.look()
+            notices.check_children()
             return "long.txt" in told(notify)
 
         wait_until(is_told, "the silence to be told")

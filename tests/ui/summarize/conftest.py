@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.core.events import CancelToken
 from app.features.summary.result import (
     Check,
@@ -108,7 +108,7 @@ class Desk(SummarizeDesk):
     theme: Theme
     states: list[str]
 
-    def begin(self, *paths: Path) -> int:
+    def begin_prompt(self, *paths: Path) -> int:
         """Drops files and starts; the id of the (first) summary, once it is being worked on."""
         self.drop(*paths)
         asked = len(self.pipeline.asked)
@@ -141,7 +141,7 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
 
     def close(desk: Desk) -> None:
         view = desk.view
-        view.leave()
+        view.close_view()
         view.runner.stop()
         desk.end(view)
 
@@ -160,8 +160,8 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
         while opened:
             close(opened.pop())
         monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", *answers, load=load or {})))
-        app = build()
-        app.change("engine", model_path=model)
+        app = build_program()
+        app.change_settings("engine", model_path=model)
         pipeline = Pipeline()
         if not answers:
             put_pipeline(app, pipeline)

@@ -159,7 +159,7 @@ def test_stopped_before_anything_was_read_the_sentences_can_be_copied_and_saved(
 
 def test_a_stopped_summary_has_its_sentences_after_a_restart_too(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab()
-    number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    number = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.say(Planned(4, 400), SectionRead(1, 4, (found(),), 0, 2, blocks=(1, 4)))
     desk.wait(lambda: desk.statement_count == 1)
     desk.click(desk.stop)

@@ -22,7 +22,7 @@ from tests.ui.summarize.conftest import FOUND, WRONG, Desk, differing, found
 
 @pytest.fixture
 def done(desk: Desk, tmp_path: Path) -> Desk:
-    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(found(), differing())
     return desk
 

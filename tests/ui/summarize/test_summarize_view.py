@@ -46,7 +46,7 @@ def test_without_documents_there_is_a_place_to_drop_them_that_enter_opens(desk: 
     assert zone.hasFocus()
     assert DROP_DOCUMENTS_HERE in zone.accessibleName()
     desk.press(Qt.Key.Key_Return)
-    desk.find(QFileDialog, "attach_dialog").close()
+    desk.find_step(QFileDialog, "attach_dialog").close()
 
 
 def test_dropped_documents_show_pages_tokens_and_what_it_takes(open_tab: Open, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_in_the_smallest_window_nothing_covers_anything_and_a_title_is_whole(ope
     desk.wait(lambda: card.geometry().top() > zone.geometry().bottom())
     assert zone.height() >= zone.minimumSizeHint().height(), (zone.geometry(), card.geometry())
     assert zone.rect().contains(desk.browse.geometry())
-    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(found(), differing())
     head, title, save, button = desk.head, desk.title, desk.save_button, desk.begin_button
     desk.wait(lambda: title.geometry().bottom() < save.mapTo(head, QPoint(0, 0)).y())
@@ -263,7 +263,7 @@ def test_enter_starts_and_the_points_grow_section_by_section(desk: Desk, tmp_pat
 def test_a_result_says_what_was_read_and_what_differs_and_its_chip_opens_the_sentence(
     desk: Desk, tmp_path: Path
 ) -> None:
-    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(found(), differing())
     head, statements = desk.head, desk.statements
     assert statements.verticalScrollBar().value() == 0
@@ -287,7 +287,7 @@ def test_a_result_says_what_was_read_and_what_differs_and_its_chip_opens_the_sen
 
 
 def test_by_keys_from_statement_to_statement_and_into_its_page_and_back(desk: Desk, tmp_path: Path) -> None:
-    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(found(), differing())
     desk.view.take_keyboard()
     desk.press(Qt.Key.Key_Down)
@@ -302,7 +302,7 @@ def test_by_keys_from_statement_to_statement_and_into_its_page_and_back(desk: De
 
 
 def test_stop_keeps_what_is_there_and_go_on_goes_on(desk: Desk, tmp_path: Path) -> None:
-    number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    number = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.say(Planned(3, 900), SectionRead(1, 3, (found(),), 0, 1))
     desk.wait(lambda: desk.statement_count == 1)
     desk.click(desk.stop)
@@ -321,7 +321,7 @@ def test_stop_keeps_what_is_there_and_go_on_goes_on(desk: Desk, tmp_path: Path) 
 
 def test_a_summary_that_fails_says_why_and_can_be_tried_again(desk: Desk, tmp_path: Path) -> None:
     desk.notify.actions["open_model"] = lambda: None
-    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.say(Planned(2, 100), ModelTooLarge("/models/large.gguf", 9_100_000_000, 6_200_000_000))
     desk.wait(desk.state_bar.isVisible)
     assert "it needs 9.1 GB of memory, 6.2 GB are free" in desk.state_words.text()
@@ -334,7 +334,7 @@ def test_a_summary_that_fails_says_why_and_can_be_tried_again(desk: Desk, tmp_pa
 
 @pytest.mark.logs_warnings
 def test_a_defect_ends_one_summary_and_the_next_has_its_turn(desk: Desk, tmp_path: Path) -> None:
-    first = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    first = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.view.show_new()
     desk.drop(notes(tmp_path / "notes.txt", NOTE))
     desk.click(desk.begin_button)
@@ -348,7 +348,7 @@ def test_a_defect_ends_one_summary_and_the_next_has_its_turn(desk: Desk, tmp_pat
 
 
 def test_two_documents_become_one_summary_with_the_file_in_every_chip(desk: Desk, tmp_path: Path) -> None:
-    desk.begin(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
+    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
     assert desk.pipeline.asked[0][0] == ("lease.pdf", "notes.txt")
     desk.finish(found(), found("The kiln holds its heat.", None, 1, 1))
     chips = [stretch.told.chips[0] for stretch in desk.statements.stretches]
@@ -376,7 +376,7 @@ def test_two_documents_become_one_summary_each_and_the_line_says_which(desk: Des
 
 def test_what_waits_goes_on_after_a_restart(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab()
-    number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    number = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     again = open_tab()
     again.wait(lambda: len(again.pipeline.asked) == 1)
     again.view.show_job(number)
@@ -385,7 +385,7 @@ def test_what_waits_goes_on_after_a_restart(open_tab: Open, tmp_path: Path) -> N
 
 
 def test_the_title_can_be_changed_and_esc_takes_it_back(desk: Desk, tmp_path: Path) -> None:
-    number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    number = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(*[found(f"{FOUND} Number {n}.") for n in range(40)])
     title, bar = desk.title, desk.statements.verticalScrollBar()
     bar.setValue(200)
@@ -405,7 +405,7 @@ def test_the_title_can_be_changed_and_esc_takes_it_back(desk: Desk, tmp_path: Pa
 
 
 def test_ask_names_the_documents_and_again_makes_another_summary_of_them(desk: Desk, tmp_path: Path) -> None:
-    first = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    first = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(found())
     stored = desk.summaries.get(first)
     assert stored is not None
@@ -426,12 +426,12 @@ def test_of_a_scan_that_was_corrected_since_a_summary_says_so_and_is_made_again_
     path = scan(tmp_path / "lease.pdf", drawn([Page()], tmp_path, 20), 20)
     *_, read = desk.documents.read(path, CancelToken())
     assert isinstance(read, DocumentStored)
-    typed = PageCorrections(desk.documents, read.document.id).correct(1, NOTE, CancelToken())
+    typed = PageCorrections(desk.documents, read.document.id).correct_page(1, NOTE, CancelToken())
     assert typed is not None
-    first = desk.begin(path)
+    first = desk.begin_prompt(path)
     desk.finish(found())
     assert not desk.state_bar.isVisible()
-    corrected = PageCorrections(desk.documents, typed.id).correct(1, NOTE.replace("fifth", "third"), CancelToken())
+    corrected = PageCorrections(desk.documents, typed.id).correct_page(1, NOTE.replace("fifth", "third"), CancelToken())
     assert corrected is not None
     desk.view.show_job(first)
     assert desk.state_words.text() == (
@@ -449,7 +449,7 @@ def test_of_a_scan_that_was_corrected_since_a_summary_says_so_and_is_made_again_
 
 def test_what_is_put_together_stays_when_another_one_is_made_again(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab()
-    first = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    first = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(found())
     desk.view.show_new()
     (other := tmp_path / "kiln.md").write_text("The kiln is cold.", "utf-8")
@@ -505,7 +505,7 @@ def test_right_to_left_the_tab_is_mirrored(open_tab: Open, qapp: QApplication, t
     qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     try:
         desk = open_tab()
-        desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+        desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
         desk.finish(found("ارتفعت الإيرادات بنسبة ثمانية في المئة."), differing())
 
         def left(widget: QWidget) -> int:
@@ -524,7 +524,7 @@ def test_right_to_left_the_tab_is_mirrored(open_tab: Open, qapp: QApplication, t
 
 
 def test_stopped_before_its_turn_a_summary_says_that_nothing_was_read(desk: Desk, tmp_path: Path) -> None:
-    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.view.show_new()
     desk.drop(notes(tmp_path / "notes.txt", NOTE))
     desk.click(desk.begin_button)
@@ -649,7 +649,7 @@ def test_a_model_that_writes_is_offered_nothing_else(open_tab: Open, tmp_path: P
     desk = open_tab(model=WRITES)
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     with desk.hears(desk.view.methods.found):
-        desk.view.methods.look(desk.view.draft.groups)
+        desk.view.methods.find_methods(desk.view.draft.groups)
     assert desk.begin_button.text() == SUMMARIZE
     assert not desk.begin_anyway.isVisible()
     desk.view.methods.found.emit("Qwen 1.5B", frozenset({(Form.BULLETS, False)}))
@@ -659,7 +659,7 @@ def test_a_model_that_writes_is_offered_nothing_else(open_tab: Open, tmp_path: P
 
 
 def test_stopped_while_it_is_written_the_text_stands_there_and_go_on_is_offered(desk: Desk, tmp_path: Path) -> None:
-    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.say(Planned(1, 900), Writing("The deposit", 0.2))
     desk.wait(lambda: desk.said == "The deposit")
     assert desk.work_words.text().startswith(WRITING)
@@ -694,7 +694,7 @@ def test_where_nothing_was_found_the_result_says_so(desk: Desk, tmp_path: Path, 
 
 
 def test_what_did_not_go_in_one_pass_is_shown_in_sections(desk: Desk, tmp_path: Path) -> None:
-    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
     desk.say(Planned(1, 900), Writing("I am sorry"))
     desk.wait(lambda: desk.said == "I am sorry")
     desk.say(Planned(2, 900))

@@ -90,7 +90,7 @@ def test_the_work_is_told_from_the_first_section_to_the_writing() -> None:
         Merging(0, 3),
         Writing("The lease"),
     ):
-        progress.take(event)
+        progress.take_event(event)
         said.append(work_words(progress, STORED, 200.0 if isinstance(event, SectionRead) else None))
         shares.append(progress.share)
     assert said == [
@@ -121,7 +121,7 @@ def test_the_bar_moves_while_it_is_read_and_written_and_goes_back_only_with_a_wo
         Planned(2, 900),
         SectionRead(1, 2, (), 0, 1),
     ):
-        progress.take(event)
+        progress.take_event(event)
         said.append((progress.share, work_words(progress, STORED, None)))
     for (before, words_before), (share, words) in pairwise(said):
         assert share >= before or words.startswith("Second try · "), (words_before, words)
@@ -134,17 +134,17 @@ def test_the_bar_moves_while_it_is_read_and_written_and_goes_back_only_with_a_wo
 
 def test_a_short_document_is_read_in_one_pass() -> None:
     progress = SummaryProgress()
-    progress.take(Planned(1, 100))
+    progress.take_event(Planned(1, 100))
     assert work_words(progress, STORED, None) == READING_WHOLE_DOCUMENT
     assert ("1", "section") in figures_of([], Estimate(100, 1, None, (100,)))
 
 
 def test_where_no_model_is_asked_it_says_so_and_counts_no_sections() -> None:
     progress = SummaryProgress()
-    progress.take(Planned(3, 0, Method.DIGEST))
+    progress.take_event(Planned(3, 0, Method.DIGEST))
     assert work_words(progress, STORED, 20.0) == "Choosing sentences · less than a minute left"
     assert figures_of([], Estimate(None, 0, 20.0, ())) == [(UNDER_A_MINUTE, ON_THIS_COMPUTER_LOWER)]
-    progress.take(Planned(2, 900))
+    progress.take_event(Planned(2, 900))
     assert work_words(progress, STORED, None) == SECTION_STEP.format(number=1, sections=2), (
         "there were none to choose from"
     )
@@ -153,13 +153,13 @@ def test_where_no_model_is_asked_it_says_so_and_counts_no_sections() -> None:
 def test_what_sections_have_read_is_known_by_their_blocks() -> None:
     progress = SummaryProgress()
     for number, blocks in enumerate([(1, 4), (5, 9), (20, 25)]):
-        progress.take(SectionRead(number + 1, 5, (), 0, 1, blocks=blocks))
-    progress.take(SectionRead(4, 5, (), 0, 2, has_failed=True, blocks=(10, 19)))
-    progress.take(SectionRead(5, 5, (), 1, 2, blocks=(1, 2)))
+        progress.take_event(SectionRead(number + 1, 5, (), 0, 1, blocks=blocks))
+    progress.take_event(SectionRead(4, 5, (), 0, 2, has_failed=True, blocks=(10, 19)))
+    progress.take_event(SectionRead(5, 5, (), 1, 2, blocks=(1, 2)))
     assert progress.read == [(0, 1, 9), (0, 20, 25), (1, 1, 2)], "neighbours are one stretch"
     places = [(0, 1), (0, 9), (0, 10), (0, 25), (1, 2), (1, 3)]
     assert [progress.has_read(ClaimAnchor(*place, None)) for place in places] == [True, True, False, True, True, False]
-    progress.take(Planned(2, 100))
+    progress.take_event(Planned(2, 100))
     assert not progress.has_read(ClaimAnchor(0, 1, None))
 
 

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.languages import LastWish
@@ -42,7 +42,7 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
 
     def close(desk: TranslateDesk) -> None:
         view = desk.view
-        view.leave()
+        view.close_view()
         view.runner.stop()
         desk.end(view)
 
@@ -59,19 +59,19 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
             close(opened.pop())
         script = write_script(tmp_path / "script", *(answers or ANSWERS))
         monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-        app = build()
+        app = build_program()
         if model:
             path = tmp_path / model
             write_model(path, **{"tokenizer.chat_template": "{{ messages }}"})
-            app.change("engine", model_path=str(path), known_models=(str(path),))
+            app.change_settings("engine", model_path=str(path), known_models=(str(path),))
         if not app.settings.translations.target:
-            app.change("translations", target=target)
+            app.change_settings("translations", target=target)
         theme = Theme(scheme, zoom)
         theme.install(qapp)
         notify = Notify(theme)
         runner = new_runner(app, notify)
         ui = lent(theme, notify, QWidget())
-        last = LastWish(lambda: app.settings, app.change, notify)
+        last = LastWish(lambda: app.settings, app.change_settings, notify)
         view = TranslateView(app.translations, app.models, last, ui, runner)
         ui.window.setParent(view)
         runner.setParent(view)

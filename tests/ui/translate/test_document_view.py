@@ -97,7 +97,7 @@ def test_that_it_is_ready_is_said_though_the_store_was_ahead_of_the_window(
 ) -> None:
     sheet = desk.drop(page(tmp_path))
     said: list[str] = []
-    monkeypatch.setattr(sheet.segments, "say", said.append)
+    monkeypatch.setattr(sheet.segments, "announce_text", said.append)
     desk.click(sheet.begin_button)
     number, passed = sheet.stored.id, threading.Event()
     while desk.translations.get(number).state != "done":
@@ -263,7 +263,7 @@ def test_a_translation_is_edited_by_keys_and_stays_so(desk: TranslateDesk, tmp_p
     assert NOTHING_LEFT_TO_REVIEW in desk.notices
     sheet.edit(2)
     sheet.keys("!")
-    sheet.root.leave()
+    sheet.root.close_view()
     assert desk.translations.segments.row(sheet.stored.id, 3).translated.content[0].endswith("locador.!")
 
 
@@ -304,7 +304,7 @@ def test_try_again_asks_only_that_segment_anew(open_tab: Open, tmp_path: Path) -
     sheet = translate(desk, page(tmp_path))
     content = desk.translations.segments.row(sheet.stored.id, 4).segment.content
     kept = Translated(4, content, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED),))
-    TranslationStore(desk.app.database).keep(sheet.stored.id, [outcome_of(kept)])
+    TranslationStore(desk.app.database).save_outcomes(sheet.stored.id, [outcome_of(kept)])
     sheet.read_again()
     assert sheet.links_of(3)[0] == TRY_AGAIN
     asked = len(desk.asked)

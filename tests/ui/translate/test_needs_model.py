@@ -93,7 +93,7 @@ def test_how_far_the_download_is_is_shown_and_it_is_not_asked_for_twice(open_tab
 
 def test_what_the_hub_refuses_is_a_sentence_and_the_offer_stays(open_tab: Open) -> None:
     desk = open_tab(model="")
-    desk.app.change("network", allowed=False)
+    desk.app.change_settings("network", allowed=False)
     desk.paste(ENGLISH)
     desk.wait(lambda: desk.needed == OFFER)
     desk.click(desk.download)

@@ -203,7 +203,7 @@ def test_a_flag_says_its_reason_and_its_links_are_followed_by_mouse_and_keys(mak
 def test_an_accepted_translation_shows_no_flags(make: Make) -> None:
     view = make()
     high = view.rowHeight(2)
-    view.rows.put(Translated(3, ("Bei Verzug fallen Zinsen an.",), flags=(TERM,), accepted=True))
+    view.rows.set_translated(Translated(3, ("Bei Verzug fallen Zinsen an.",), flags=(TERM,), accepted=True))
     assert view.laid.row(2).flags == []
     assert view.rowHeight(2) < high
 
@@ -223,7 +223,7 @@ def test_what_is_being_written_grows_and_then_is_there(make: Make) -> None:
     view.rows.grow(5, "Schlüssel")
     assert view.laid.row(4).target.written.text == "Schlüssel"
     assert "Schlüssel" in view.rows.spoken(4, TARGET)
-    view.rows.put(Translated(5, KEYS))
+    view.rows.set_translated(Translated(5, KEYS))
     assert "{box}" in view.laid.row(4).target.written.text
     view.rows.grow(5, "Neu")
     view.rows.still()
@@ -232,8 +232,8 @@ def test_what_is_being_written_grows_and_then_is_there(make: Make) -> None:
 
 def test_a_persons_own_words_are_not_replaced_by_what_the_model_still_tells(make: Make) -> None:
     view = make()
-    view.rows.put(Translated(1, ("Mein Wort",), TranslationSource.EDITED))
-    view.rows.put(Translated(1, ("Miete",)))
+    view.rows.set_translated(Translated(1, ("Mein Wort",), TranslationSource.EDITED))
+    view.rows.set_translated(Translated(1, ("Miete",)))
     assert view.laid.row(0).target.written.text == "Mein Wort"
 
 

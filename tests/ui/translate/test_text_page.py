@@ -351,10 +351,10 @@ def test_a_kept_text_is_shown_without_asking_the_model(open_tab: Open) -> None:
 def test_one_text_stays_one_row_however_often_it_is_changed(desk: TranslateDesk) -> None:
     desk.paste(ENGLISH)
     desk.translated(PORTUGUESE)
-    desk.keep()
+    desk.keep_step()
     desk.type("\n" + PETS)
     desk.translated(PORTUGUESE, ANIMAIS)
-    desk.keep()
+    desk.keep_step()
     assert [one.id for one in desk.translations.find()] == [desk.text_id]
     desk.view.show_new()
     desk.paste(PETS)

@@ -32,8 +32,8 @@ def use_translator(frame: Frame, folder: Path) -> None:
     """The chat's model knows many languages."""
     path = folder / MODEL
     write_model(path, **{"tokenizer.chat_template": "{{ messages }}"})
-    frame.app.change("engine", model_path=str(path), known_models=(str(path),))
-    frame.app.change("translations", target="pt-BR")
+    frame.app.change_settings("engine", model_path=str(path), known_models=(str(path),))
+    frame.app.change_settings("translations", target="pt-BR")
     frame.loader.path = path
 
 
@@ -160,7 +160,7 @@ def test_the_tabs_model_is_its_own_and_says_what_can_be_translated(frame: Frame,
     qtbot.waitUntil(lambda: tab.is_model_missing)
     path = tmp_path / MODEL
     write_model(path, **{"tokenizer.chat_template": "{{ messages }}"})
-    frame.app.change("engine", known_models=(str(path),))
+    frame.app.change_settings("engine", known_models=(str(path),))
     frame.choose_model("Hy MT2 1.8B")
     qtbot.waitUntil(lambda: not tab.is_model_missing)
     assert tab.can_translate

@@ -98,8 +98,8 @@ def test_what_was_kept_comes_back_and_nonsense_is_passed_over(tmp_path: Path) ->
     kept: list[tuple[str, ...]] = []
     folders = LastFolders()
     folders.use(("nonsense", f"documents={tmp_path}", "saved="), kept.append)
-    assert folders.of(DOCUMENTS) == str(tmp_path)
-    assert folders.of("saved") == str(Path.home())
+    assert folders.nearest_folder(DOCUMENTS) == str(tmp_path)
+    assert folders.nearest_folder("saved") == str(Path.home())
     folders.remember(DOCUMENTS, tmp_path)
     assert kept == []
     folders.remember(MODELS, tmp_path / "a=b")

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import Fireside, build_program
 from app.core.wire import to_json
 from app.features.summary.result import Form, Length, StoredSummary, SummaryOptions
 from app.features.translation.result import TranslationWish
@@ -175,21 +175,23 @@ class Kind:
         """One as the work would have left it: a summary with its document, a document with its segments."""
         if self.name == "summary":
             document = store_document(app.documents.store, f"{title}.pdf", "Words.", title=title)
-            number = app.summaries.begin([document.id], SummaryOptions(), together=False)[0].id
+            number = app.summaries.begin_summaries([document.id], SummaryOptions(), together=False)[0].id
         else:
             spec = {"wish": to_json(TranslationWish("pt-BR")), "format": "docx", "source_language": "en"}
             number = JobTable(app.database).add("translation", title, spec, state=state).id
             app.translations._store.add_segments(number, ((one, []) for one in range(1, steps + 1)))
-        self.put(app, number, state, steps, done)
+        self.append_text(app, number, state, steps, done)
         return number
 
-    def put(self, app: Fireside, number: int, state: str, steps: int = 0, done: int = 0) -> None:
+    def append_text(self, app: Fireside, number: int, state: str, steps: int = 0, done: int = 0) -> None:
         """Its state now, and how many of its steps are done."""
         if self.name == "summary":
             JobTable(app.database).update(number, state=state, progress={"sections": steps, "sections_read": done})
             return
         JobTable(app.database).update(number, state=state)
-        app.translations._store.keep(number, [SegmentOutcome(one, [], "model", False) for one in range(1, done + 1)])
+        app.translations._store.save_outcomes(
+            number, [SegmentOutcome(one, [], "model", False) for one in range(1, done + 1)]
+        )
 
 
 SUMMARIES = Kind("summary", summary_words, NO_SUMMARIES_YET, NO_SUMMARIES_FOUND)
@@ -229,7 +231,7 @@ class Desk(ListDesk):
         return self.kind.add(self.app, title, state)
 
     def put(self, number: int, state: str, steps: int = 0, done: int = 0) -> None:
-        self.kind.put(self.app, number, state, steps, done)
+        self.kind.append_text(self.app, number, state, steps, done)
 
 
 @pytest.fixture(params=[SUMMARIES, TRANSLATIONS], ids=lambda kind: kind.name)
@@ -239,7 +241,7 @@ def desk(
     """What has changed is read again after a hundredth of a second."""
     monkeypatch.setattr(column, "REFRESH_MS", 10)
     kind: Kind = request.param
-    app = build()
+    app = build_program()
     theme = Theme("light")
     theme.install(qapp)
     notify = Notify(theme)
@@ -274,9 +276,9 @@ def test_without_any_it_says_what_will_be_here(desk: Desk) -> None:
 
 
 def test_searching_narrows_the_list_and_says_when_nothing_fits(desk: Desk, qtbot: QtBot) -> None:
-    qtbot.keyClicks(desk.search, "lease")
+    qtbot.keyClicks(desk.search_text, "lease")
     qtbot.waitUntil(lambda: desk.rows == [TODAY, "Lease, Rua das Flores 12"])
-    desk.search.setText("zebra")
+    desk.search_text.setText("zebra")
     qtbot.waitUntil(lambda: desk.rows == [])
     assert desk.nothing.text() == desk.kind.nothing_found
 

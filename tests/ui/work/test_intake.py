@@ -45,7 +45,7 @@ def test_others_are_read_while_a_recording_is_heard_and_one_that_broke_off_is_tr
     text.write_text("A letter.", "utf-8")
     files = [FileToRead(path) for path in (*sounds, text)]
     for one in files:
-        intake.take(one)
+        intake.add_wanted(one)
     heard, waits, letter = files
     qtbot.waitUntil(lambda: letter.task is None and letter.unit == "minute")
     assert (heard.stage, waits.stage) == (Stage.READING, Stage.WAITS), "recordings are heard one after the other"

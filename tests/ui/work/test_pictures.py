@@ -90,7 +90,7 @@ def with_a_model_that_sees(
 def opened(application: QApplication, script: Path, model: Path = Path("/any/model.gguf")) -> Iterator[ScanDesk]:
     with open_window(application, make_chat=ChatView) as frame:
         list(frame.app.engine.load(model))
-        frame.loader.look()
+        frame.loader.sync_with_engine()
         yield ScanDesk(frame, script)
 
 
@@ -133,8 +133,8 @@ def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk
     desk, chat = blind, blind.talk
     pasted = QImage(900, 200, QImage.Format.Format_RGB32)
     pasted.fill(Qt.GlobalColor.white)
-    chat.attaching.pictures.take(pasted, "Picture")
-    row = desk.find(AttachmentRow)
+    chat.attaching.pictures.add_drawn(pasted, "Picture")
+    row = desk.find_step(AttachmentRow)
     desk.wait(row.not_seen.instead.isVisible)
     assert row.not_seen.instead.text() == READ_ITS_TEXT
     desk.click(row.not_seen.instead)
@@ -151,7 +151,7 @@ def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk
     assert names == {"Picture"}, "also with what was read of it"
 
     pasted.fill(Qt.GlobalColor.lightGray)
-    chat.attaching.pictures.take(pasted, "Other")
+    chat.attaching.pictures.add_drawn(pasted, "Other")
     desk.wait(row.not_seen.instead.isVisible)
     chat.ask("When is it due?")
     (button,) = desk.every(QPushButton, "read_sent_text")
@@ -169,8 +169,8 @@ def test_the_text_of_a_picture_is_read_by_the_tesseract_that_is_installed(
     high, wide = pixels.shape
     with opened(qapp, script) as desk:
         page = QImage(pixels.tobytes(), wide, high, wide, QImage.Format.Format_Grayscale8)
-        desk.talk.attaching.pictures.take(page, "Letter")
-        row = desk.find(AttachmentRow)
+        desk.talk.attaching.pictures.add_drawn(page, "Letter")
+        row = desk.find_step(AttachmentRow)
         desk.wait(row.not_seen.instead.isVisible)
         desk.click(row.not_seen.instead)
         desk.wait(lambda: not desk.talk.attaching.hold() and len(desk.talk.attaching.shown) == 1)
@@ -225,7 +225,7 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     assert reading.edit.textCursor().atEnd(), "it was put in order, and nothing jumps"
     reading.edit.setPlainText(SECOND.replace("Elm", "Oak"))
     desk.click(desk.reader.close_button)  # keeps it, and is gone before that is done
-    blocks = desk.app.documents.blocks
+    blocks = desk.app.documents.read_blocks
     desk.wait(lambda: any("Oak" in block.text for block in blocks(chat.attached[0].attachment.document_id)))
     desk.wait(lambda: desk.said.endswith(CORRECTED_PAGES.format(pages="pages 1, 2")))
 
@@ -321,7 +321,7 @@ def test_a_scan_is_summarized_and_translated_once_it_is_read(seeing: ScanDesk, l
     desk.wait(lambda: "read from pictures" in desk.said)
     desk.wait(desk.summarize.begin_button.isEnabled)
     (document_id,) = desk.summarize.document_ids
-    assert [block.text for block in desk.app.documents.blocks(document_id)][1:] == [FIRST.split("\n\n")[1], SECOND]
+    assert [block.text for block in desk.app.documents.read_blocks(document_id)][1:] == [FIRST.split("\n\n")[1], SECOND]
 
     copy = tmp_path / "other.pdf"
     copy.write_bytes(lease.read_bytes() + b"\n")  # another file, which nobody has read
@@ -334,7 +334,7 @@ def test_a_scan_is_summarized_and_translated_once_it_is_read(seeing: ScanDesk, l
     desk.wait(lambda: desk.app.translations.find() != [])
     assert any("Reading the pictures of other.pdf" in one for one in said)
     (translation,) = desk.app.translations.find()
-    assert desk.app.translations.segments.row(translation.id, 1).segment.text == SECOND
+    assert desk.app.translations.segments.read_row(translation.id, 1).segment.text == SECOND
 
 
 def test_a_translated_scan_says_what_it_is_and_follows_what_is_corrected_beside_its_pictures(
@@ -345,8 +345,8 @@ def test_a_translated_scan_says_what_it_is_and_follows_what_is_corrected_beside_
     model = tmp_path / MODEL
     write_model(model, **{"tokenizer.chat_template": "{{ messages }}"})
     with opened(qapp, script, model) as desk:
-        desk.app.change("engine", model_path=str(model), known_models=(str(model),))
-        desk.app.change("translations", target="pt-BR")
+        desk.app.change_settings("engine", model_path=str(model), known_models=(str(model),))
+        desk.app.change_settings("translations", target="pt-BR")
         put_pipeline(desk.app, one_by_one)
         desk.window.show_tab("translate")
         desk.window.tab("translate").take_files([lease])

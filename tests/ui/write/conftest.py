@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.bootstrap import build
+from app.bootstrap import build_program
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import Navigation, UiContext
@@ -31,7 +31,7 @@ def open_page(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyt
     last: list[int | None] = [None]
 
     def close(desk: WriteDesk) -> None:
-        desk.root.leave()
+        desk.root.close_view()
         last[0] = desk.open_id
         desk.end(desk.root)
 
@@ -46,10 +46,10 @@ def open_page(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyt
             close(opened.pop())
         script = write_script(tmp_path / "script", *answers, load=load or {})
         monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-        app = build()
+        app = build_program()
         model = tmp_path / "model.gguf"
         write_model(model, **{"tokenizer.chat_template": "{{ messages }}"})
-        app.change("engine", model_path=str(model), known_models=(str(model),))
+        app.change_settings("engine", model_path=str(model), known_models=(str(model),))
         theme = Theme(scheme)
         theme.install(qapp)
         notify = Notify(theme)

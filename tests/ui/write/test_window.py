@@ -51,7 +51,7 @@ def test_ctrl_o_opens_a_file_in_the_page_as_every_editor_does(frame: Frame, tmp_
     path = tmp_path / "letter.txt"
     path.write_text("Dear Ada", "utf-8")
     frame.key(Qt.Key.Key_O)
-    dialog = frame.find(QFileDialog, "open_page_dialog")
+    dialog = frame.find_step(QFileDialog, "open_page_dialog")
     dialog.filesSelected.emit([str(path)])
     dialog.close()
     frame.wait(lambda: frame.write.text == "Dear Ada")
@@ -117,7 +117,7 @@ def test_the_page_that_was_open_comes_back_after_a_restart(qapp: QApplication) -
 def test_the_panel_opens_beside_the_page_and_goes_back_to_it(frame: Frame) -> None:
     write_pages(frame, "The sea was calm")
     frame.key(Qt.Key.Key_I)
-    panel = frame.find(QWidget, "inside_panel")
+    panel = frame.find_step(QWidget, "inside_panel")
     assert panel.isVisible()
     assert panel.isAncestorOf(frame.focus)
     frame.press(Qt.Key.Key_Escape)
@@ -135,7 +135,7 @@ def test_the_panel_follows_one_continuation_after_the_other(frame: Frame) -> Non
     desk = frame.write
     desk.put_cursor(len(desk.text))
     frame.key(Qt.Key.Key_I)
-    panel = InsideDesk(frame.find(InsidePanel), frame.app, frame.notify)
+    panel = InsideDesk(frame.find_step(InsidePanel), frame.app, frame.notify)
     panel.show_page("Probabilities")
     for _ in range(3):
         desk.continue_to_end()

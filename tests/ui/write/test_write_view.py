@@ -94,7 +94,7 @@ def test_alternatives_wait_with_their_page_also_while_they_are_written(open_page
     desk.type("Deep learning is")
     desk.go_on()
     desk.wait(lambda: any(text.strip() for text in desk.offered) if is_held else not desk.is_busy)
-    desk.root.kept.keep()
+    desk.root.kept.save_page()
     first = desk.root.open_id
     desk.root.show_page(None)
     assert not desk.cards
@@ -193,7 +193,7 @@ def test_options_are_chosen_on_the_sheet_reach_the_engine_and_stay_with_the_page
     desk.click(desk.button(MORE_SAMPLING_SETTINGS))
     desk.knob(TEMPERATURE).number.setValue(0.4)
     desk.knob(SEED).number.setValue(9)
-    stops = desk.find(QLineEdit, "write_stops")
+    stops = desk.find_step(QLineEdit, "write_stops")
     stops.setText(r"b.  \n\n")
     stops.editingFinished.emit()
     sheet.close()
@@ -387,12 +387,12 @@ def test_nothing_is_clipped(open_page: Open, size: tuple[int, int], scheme: str)
 
 def test_a_page_that_was_deleted_is_left(desk: WriteDesk) -> None:
     desk.type("Away")
-    desk.keep()
+    desk.keep_step()
     number = desk.open_id
     desk.pages.delete(number)
     desk.root.forget()
     assert (desk.open_id, desk.text) == (None, "")
-    desk.keep()
+    desk.keep_step()
     assert desk.pages.find() == []
 
 

@@ -50,12 +50,12 @@ class _JsonWriter:
         tops = [each for each in self._found if each.is_key and not each.path]
         for each in self._found:
             if not each.is_key:
-                self._put(each, target)
+                self._write_string(each, target)
         if target is not None and len(tops) == 1 and tops[0].has_more:
             self._set(tops[0], renamed_locale(tops[0].value, target.language) or tops[0].value)
         self._source.remark("left_values", count=self._left)
 
-    def _put(self, each: JsonString, target: TargetLanguage | None) -> None:
+    def _write_string(self, each: JsonString, target: TargetLanguage | None) -> None:
         path = each.path
         if path in _LOCALES[:1] or (path in _LOCALES and is_locale(each.value)):
             if target is not None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from app.core.errors import DocumentUnreadable
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import tagged, with_underscore
 from app.documents.segments import Content, SegmentKind, Tagged, content_of, marks
@@ -47,11 +47,11 @@ class _PoWriter:
             if "msgid_plural" in entry.fields:
                 self._put_plural(entry)
             elif not entry.is_header and entry.value("msgid") and entry.translations:
-                self._put(entry)
+                self._write_entry(entry)
         if header is not None and header.translations:
             self._put_header(header, header.translations[0])
 
-    def _put(self, entry: PoEntry) -> None:
+    def _write_entry(self, entry: PoEntry) -> None:
         message, place = _message(entry, "msgid"), entry.translations[0]
         new = self._shown(message, entry, place.value)
         if new is not None:
@@ -310,7 +310,7 @@ class PluralForms(NamedTuple):
 _ONE = PluralForms(2, "n != 1")
 _TABLE = {
     code: PluralForms(forms, rule, singular)
-    for codes, forms, rule, singular in json.loads(resource("plurals.json").read_text("utf-8"))
+    for codes, forms, rule, singular in json.loads(resource_path("plurals.json").read_text("utf-8"))
     for code in codes.split()
 }
 

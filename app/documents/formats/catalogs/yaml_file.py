@@ -234,7 +234,7 @@ class _BlockString:
 
     def literal(self, new: str) -> str:
         """ "" where it cannot be."""
-        return self._whole([" " * self._indent + line if line else "" for line in new.strip("\n").split("\n")])
+        return self._join_lines([" " * self._indent + line if line else "" for line in new.strip("\n").split("\n")])
 
     def folded(self, new: str) -> str:
         """Filled into lines as wide as they were; "" where it cannot be."""
@@ -246,9 +246,9 @@ class _BlockString:
             if number:
                 lines.append("")
             lines += wrapped(line, indent, indent, width) if line else []
-        return self._whole(lines)
+        return self._join_lines(lines)
 
-    def _whole(self, lines: list[str]) -> str:
+    def _join_lines(self, lines: list[str]) -> str:
         if not self._lines or not self._indent:
             return ""
         return self._newline.join([*self._head, *lines, *self._tail])

@@ -321,7 +321,7 @@ class MarkdownText:
     def __init__(self, parser: MarkdownIt, env: dict[str, Any]) -> None:
         self._parser, self._env = parser, env
 
-    def of(self, content: Content, old: InlineText, frame: TextFrame) -> str:
+    def write_content(self, content: Content, old: InlineText, frame: TextFrame) -> str:
         """The text for a content, which has the marks of the old one; lines are divided by line feeds."""
         content = _tidy(content, old)
         nbsp = "&nbsp;" if "&nbsp;" in old.source and "\xa0" not in old.source else "\xa0"

@@ -163,7 +163,7 @@ class _OpenPortion(MarkdownLines):
             yield from self._lone_mark()
         match token.type:
             case "inline":
-                yield self._words(token.content, first, behind)
+                yield self._text_block(token.content, first, behind)
             case "table_open":
                 yield self._piece(BlockKind.TABLE, table_text(self._rows(first, behind)), first, behind)
             case "fence":
@@ -177,13 +177,13 @@ class _OpenPortion(MarkdownLines):
             case _:
                 pass
 
-    def _words(self, content: str, first: int, behind: int) -> BlockPiece:
+    def _text_block(self, content: str, first: int, behind: int) -> BlockPiece:
         """A heading, a note, an item or a paragraph, found again by its first and last line."""
         lines = content.split("\n")
         text = "".join(_with_border(line) for line in lines).rstrip()
         start = self._text.find(lines[0], self._starts[first], self._line_end(behind - 1))
         end = self._text.rfind(lines[-1], self._starts[behind - 1], self._line_end(behind - 1))
-        place = BlockPlace("", start, end + len(lines[-1])) if start >= 0 <= end else self._place(first, behind)
+        place = BlockPlace("", start, end + len(lines[-1])) if start >= 0 <= end else self._block_place(first, behind)
         mark, self._mark = self._mark, ""
         if self._notes:
             note_mark, self._note_mark = self._note_mark, ""
@@ -195,7 +195,7 @@ class _OpenPortion(MarkdownLines):
         return BlockPiece(BlockKind.PARAGRAPH, text, place=place)
 
     def _piece(self, kind: BlockKind, text: str, first: int, behind: int, label: str = "") -> BlockPiece:
-        return BlockPiece(kind, text, place=self._place(first, behind), label=label)
+        return BlockPiece(kind, text, place=self._block_place(first, behind), label=label)
 
     def _rows(self, first: int, behind: int) -> list[list[str]]:
         """All cells of a table, also those beyond its last column; the second line only rules it."""
@@ -208,7 +208,7 @@ class _OpenPortion(MarkdownLines):
 
     def _page(self, content: str, first: int, behind: int) -> Iterator[BlockPiece]:
         """A block of HTML. In a quote its lines have marks, so that only the whole can be found again."""
-        whole = self._place(first, behind)
+        whole = self._block_place(first, behind)
         is_plain = NEW_LINE.sub("\n", self._text[self._starts[first] : whole.end]) == content.rstrip("\n")
         begin = self._starts[first]
         for piece in HtmlWalker(self._text[begin : whole.end] if is_plain else content).pieces():
@@ -237,7 +237,7 @@ class _OpenPortion(MarkdownLines):
                 yield BlockPiece(BlockKind.PARAGRAPH, words, place=BlockPlace("", start, start + len(words)))
         self._next = max(self._next, until)
 
-    def _place(self, first: int, behind: int) -> BlockPlace:
+    def _block_place(self, first: int, behind: int) -> BlockPlace:
         start, end = self._starts[first], self._line_end(behind - 1)
         return BlockPlace("", start, start + len(self._text[start:end].rstrip()))
 

@@ -65,7 +65,7 @@ class _MarkdownWriter:
                 elif text.type == "front_matter":
                     put_front_matter(self._file, text.lines[0].start, text.lines[0].end, self._visits, self._target)
                 else:
-                    self._put(text)
+                    self._write_passage(text)
             lost += portion.lost
         self._source.remark("left_markup", count=left)
         self._source.remark("left_blocks", count=lost)
@@ -75,7 +75,7 @@ class _MarkdownWriter:
         if new is not None:
             self._file.replace(start, end, new)
 
-    def _put(self, text: MarkdownPassage) -> None:
+    def _write_passage(self, text: MarkdownPassage) -> None:
         """Shows a text, and its images, and writes what comes back."""
         words = text.source(self._text)
         old = inline_of(self._parser, words.replace("\\|", "|") if text.type == "cell" else words, self._env)
@@ -90,7 +90,7 @@ class _MarkdownWriter:
             written = _with_images(old.source, images)
             written = re.sub(r"(?<!\\)\|", r"\\|", written) if text.type == "cell" else written
         else:
-            written = self._written.of(new, old, self._frame(text))
+            written = self._written.write_content(new, old, self._frame(text))
         self._replace(text, written)
 
     def _image(self, old: InlineText, image: ImageMark) -> str | None:
@@ -102,7 +102,7 @@ class _MarkdownWriter:
         new = self._visits(inner.content, SegmentKind.LABEL)
         if new is None:
             return None
-        text = self._written.of(new, inner, TextFrame(SegmentKind.LABEL)).replace("\n", " ")
+        text = self._written.write_content(new, inner, TextFrame(SegmentKind.LABEL)).replace("\n", " ")
         if not inner.written:
             text = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", text)
         return image.written(old.source, text)

@@ -401,7 +401,7 @@ class ElementPlaces:
         self._end = end
         self._numbers: dict[Element, int] = {}
 
-    def place(self, element: Element) -> BlockPlace:
+    def place_of(self, element: Element) -> BlockPlace:
         if element is self._root and self._end:
             return BlockPlace(self._part, self._start, self._end)
         if not self._numbers:

@@ -161,25 +161,25 @@ def _run(run: Element) -> list[Node]:
     font = properties.find(f"{DRAWING}latin") if properties is not None else None
     if font is not None and text.strip() and is_code_font(font.get("typeface", "")):
         return [SingleNode("code", [_RunPiece(run, None, text)], text)]
-    look = _look(properties)
+    look = _run_look(properties)
     nodes: list[Node] = []
     for part in _PARTS.split(text):
         if part in ("\t", "\x0b", "\n"):
             nodes.append(SingleNode("tab" if part == "\t" else "break", [_RunPiece(run, None, part)], stays=True))
         elif part:
-            blank = [_RunPiece(run, None, part)] if part.isspace() and _words(run) else None
+            blank = [_RunPiece(run, None, part)] if part.isspace() and _look_words(run) else None
             nodes.append(StyledText(part, run, look, blank))
     return nodes
 
 
-def _look(properties: Element | None) -> Hashable:
+def _run_look(properties: Element | None) -> Hashable:
     if properties is None:
         return ((), ())
     attributes = tuple(sorted((name, value) for name, value in properties.attrib.items() if name not in _NO_LOOK))
     return attributes, tuple(etree.tostring(each, with_tail=False) for each in properties)
 
 
-def _words(run: Element) -> list[str]:
+def _look_words(run: Element) -> list[str]:
     properties = run.find(_RUN_PROPERTIES)
     if properties is None:
         return []
@@ -237,7 +237,7 @@ class DrawingRewriter:
         page: int = 0,
         level: int = 0,
     ) -> None:
-        plan = plan_of(line_of(_nodes_of(paragraph), _words))
+        plan = plan_of(line_of(_nodes_of(paragraph), _look_words))
         if not plan.has_words:
             if plan.is_code:
                 self.left.paragraph(is_code=True)

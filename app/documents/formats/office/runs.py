@@ -302,11 +302,11 @@ def _stripped(tokens: list[ParagraphToken]) -> tuple[list[ParagraphToken], list[
             suffix.insert(0, core.pop())
         elif first.role == "text" and (rest := first.node.text.lstrip()) != first.node.text:
             head = first.node.text[: len(first.node.text) - len(rest)]
-            prefix.append(_cut(first, head))
-            core[:1] = [_cut(first, rest)] if rest else []
+            prefix.append(_cut_token(first, head))
+            core[:1] = [_cut_token(first, rest)] if rest else []
         elif last.role == "text" and (rest := last.node.text.rstrip()) != last.node.text:
-            suffix.insert(0, _cut(last, last.node.text[len(rest) :]))
-            core[-1:] = [_cut(last, rest)]
+            suffix.insert(0, _cut_token(last, last.node.text[len(rest) :]))
+            core[-1:] = [_cut_token(last, rest)]
         else:
             break
     return prefix, core, suffix
@@ -325,7 +325,7 @@ def _is_page_number(core: list[ParagraphToken]) -> bool:
     return getattr(core[-1].node, "look", "") == "field" and getattr(core[-2].node, "look", "") == "tab"
 
 
-def _cut(token: ParagraphToken, text: str) -> ParagraphToken:
+def _cut_token(token: ParagraphToken, text: str) -> ParagraphToken:
     return ParagraphToken("text", StyledText(text, token.node.run, token.node.look))
 
 
@@ -378,7 +378,7 @@ def _with_anchors(plan: RewritePlan, body: list[ParagraphToken]) -> list[Paragra
     begun: dict[str, tuple[int, int]] = {}
     places: list[tuple[tuple[int, int], InlineAnchor]] = []
     for placed in plan.placed:
-        place = _place(plan, body, placed)
+        place = _token_position(plan, body, placed)
         pair = placed.anchor.pair
         if pair and placed.anchor.is_end:
             place = max(place, begun.get(pair, place))
@@ -395,15 +395,15 @@ def _woven(body: list[ParagraphToken], places: list[tuple[tuple[int, int], Inlin
         cut = 0
         for (_, offset), anchor in (place for place in places if place[0][0] == index):
             if token is not None and offset > cut:
-                tokens.append(_cut(token, token.node.text[cut:offset]))
+                tokens.append(_cut_token(token, token.node.text[cut:offset]))
                 cut = offset
             tokens.append(ParagraphToken("anchor", anchor))
         if token is not None:
-            tokens.append(_cut(token, token.node.text[cut:]) if cut else token)
+            tokens.append(_cut_token(token, token.node.text[cut:]) if cut else token)
     return tokens
 
 
-def _place(plan: RewritePlan, body: list[ParagraphToken], placed: _PlacedAnchor) -> tuple[int, int]:
+def _token_position(plan: RewritePlan, body: list[ParagraphToken], placed: _PlacedAnchor) -> tuple[int, int]:
     """A token's index and how many of its characters come before."""
     if placed.beside is not None:
         role, number = placed.beside

@@ -28,9 +28,9 @@ from app.documents.formats.opendocument.styles import (
     TEXT,
     ListCounters,
     OpenDocumentStyles,
+    parse_whole,
     refuse_protected,
     title_in,
-    whole,
 )
 from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark, counted
 
@@ -153,7 +153,7 @@ class _OdfReading:
         for kind in _MARGINS:
             for element in root.iter(f"{PRESENTATION}{kind}-decl"):
                 if text := " ".join((element.text or "").split()):
-                    yield BlockPiece(BlockKind.NOTE, text, None, places.place(element), label=kind)
+                    yield BlockPiece(BlockKind.NOTE, text, None, places.place_of(element), label=kind)
 
     def _slide(self, slide: Element, number: int, places: ElementPlaces) -> Iterator[Item]:
         self._blocks.page = number
@@ -252,7 +252,7 @@ class OdfBlocks:
     ) -> Iterator[BlockPiece]:
         """All that is in an element as one piece; the notes inside follow it."""
         pieces = [piece for child in element for piece in self.read(child, places)]
-        return gathered(pieces, kind, places.place(element), self.page, label)
+        return gathered(pieces, kind, places.place_of(element), self.page, label)
 
     def paragraph(
         self, element: Element, place: BlockPlace, item: tuple[int, str] | None = None
@@ -293,7 +293,7 @@ class OdfBlocks:
         self, element: Element, role: ParagraphRole, item: tuple[int, str] | None
     ) -> tuple[BlockKind, int, str]:
         if element.tag == _HEADING:
-            level = whole(element.get(f"{TEXT}outline-level"))
+            level = parse_whole(element.get(f"{TEXT}outline-level"))
             is_counted = item is None and element.get(f"{TEXT}is-list-header") != "true"
             label = self._counters.label(OUTLINE, level) if is_counted else item[1] if item else ""
             return BlockKind.HEADING, max(1, min(level, _DEEPEST_HEADING)), label
@@ -311,7 +311,7 @@ class OdfBlocks:
         level += 1
         for item in element:
             is_counted = item.tag == f"{TEXT}list-item"
-            start = whole(item.get(f"{TEXT}start-value"), -1) if is_counted else -1
+            start = parse_whole(item.get(f"{TEXT}start-value"), -1) if is_counted else -1
             for child in item:
                 if child.tag in PARAGRAPHS:
                     label = self._counters.label(style, level, start if start >= 0 else None) if is_counted else ""
@@ -329,8 +329,8 @@ class OdfBlocks:
         if list_id != self._numbered_list:
             self._counters.begin(style)
             self._numbered_list = list_id
-        level = max(1, whole(element.get(f"{TEXT}level")))
-        start = whole(element.get(f"{TEXT}start-value"), -1)
+        level = max(1, parse_whole(element.get(f"{TEXT}level")))
+        start = parse_whole(element.get(f"{TEXT}start-value"), -1)
         label = self._counters.label(style, level, start if start >= 0 else None)
         for child in element.iterchildren(*PARAGRAPHS):
             yield from self._whole_paragraph(child, places, (level, label))
@@ -338,7 +338,7 @@ class OdfBlocks:
     def _whole_paragraph(
         self, paragraph: Element, places: ElementPlaces, item: tuple[int, str] | None = None
     ) -> Iterator[BlockPiece]:
-        piece, words = self.paragraph(paragraph, places.place(paragraph), item)
+        piece, words = self.paragraph(paragraph, places.place_of(paragraph), item)
         if piece is not None:
             yield piece
         if words is not None:
@@ -359,16 +359,16 @@ class OdfBlocks:
         for row in rows:
             line = self._row(row, places, after)
             if any(line):
-                lines += [line] * min(whole(row.get(f"{TABLE}number-rows-repeated")), _MOST_REPEATED)
+                lines += [line] * min(parse_whole(row.get(f"{TABLE}number-rows-repeated")), _MOST_REPEATED)
         if lines:
-            yield BlockPiece(BlockKind.TABLE, table_text(lines), self.page, places.place(table))
+            yield BlockPiece(BlockKind.TABLE, table_text(lines), self.page, places.place_of(table))
         yield from after
 
     def _row(self, row: Element, places: ElementPlaces, after: list[BlockPiece]) -> list[str]:
         """The cells of a row; notes and tables inside go to `after`."""
         line: list[str] = []
         for cell in _inside(row, _CELL, _COVERED):
-            line += [self._cell(cell, places, after)] * min(whole(cell.get(_COLUMNS_REPEATED)), _MOST_REPEATED)
+            line += [self._cell(cell, places, after)] * min(parse_whole(cell.get(_COLUMNS_REPEATED)), _MOST_REPEATED)
         while line and not line[-1]:
             line.pop()
         return line
@@ -454,7 +454,7 @@ class OdfParagraphWords:
         if text:
             words.append(text)
 
-    def put(self, text: str) -> None:
+    def append_text(self, text: str) -> None:
         self._words.append(text)
 
     def span(self, span: Element) -> None:
@@ -463,15 +463,15 @@ class OdfParagraphWords:
             self.read(span)
 
     def spaces(self, element: Element) -> None:
-        self.put(" " * min(whole(element.get(f"{TEXT}c")), MOST_SPACES))
+        self.append_text(" " * min(parse_whole(element.get(f"{TEXT}c")), MOST_SPACES))
 
     def ruby(self, ruby: Element) -> None:
         """The text, and in parentheses how it is read."""
         for child in ruby:
             if child.tag == f"{TEXT}ruby-text":
-                self.put("(")
+                self.append_text("(")
                 self.read(child)
-                self.put(")")
+                self.append_text(")")
             else:
                 self.read(child)
 
@@ -483,11 +483,11 @@ class OdfParagraphWords:
         """So is a frame, a shape or a table; an equation in it belongs here."""
         for each in element:
             if each.tag == f"{DRAW}object":
-                self.put(_equation_text(each) if len(each) else self._equation(each.get(f"{_XLINK}href", "")))
+                self.append_text(_equation_text(each) if len(each) else self._equation(each.get(f"{_XLINK}href", "")))
         self.frames.append(element)
 
     def equation(self, element: Element) -> None:
-        self.put(_equation_text(element))
+        self.append_text(_equation_text(element))
 
 
 _SAYS_NOTHING = frozenset(tags(TEXT, "span a soft-page-break bookmark bookmark-start bookmark-end"))
@@ -517,7 +517,7 @@ def _equation_text(element: Element) -> str:
 
 
 def _putting(text: str) -> Callable[[OdfParagraphWords, Element], object]:
-    return lambda words, _: words.put(text)
+    return lambda words, _: words.append_text(text)
 
 
 _SHAPES = tags(
@@ -616,7 +616,7 @@ class OdfSpreadsheet:
                     self.sheets.append(OpenDocumentSheet(table.get(f"{TABLE}name", ""), style in hidden))
                     at, number = index, 0
                 if element.tag == _ROW:
-                    number += max(1, whole(element.get(_ROWS_REPEATED)))
+                    number += max(1, parse_whole(element.get(_ROWS_REPEATED)))
                     if any(len(cell) or cell.get(_TYPE) for cell in element.iterchildren(_CELL, _COVERED)):
                         self.sheets[-1].rows = number
 
@@ -635,7 +635,7 @@ class OdfSpreadsheet:
                     at, number = index, 0
                     yield RepeatedRows(index, 0, 1, {}, [])
                 row = _OdfRow(element, styles, blocks)
-                times = max(1, whole(element.get(_ROWS_REPEATED))) if element.tag == _ROW else 0
+                times = max(1, parse_whole(element.get(_ROWS_REPEATED))) if element.tag == _ROW else 0
                 if row.cells or row.beside:
                     yield RepeatedRows(index, number, times, row.cells, row.beside)
                 number += times
@@ -668,7 +668,7 @@ class _OdfRow:
             return
         column = 0
         for cell in element.iterchildren(_CELL, _COVERED):
-            times = max(1, whole(cell.get(_COLUMNS_REPEATED)))
+            times = max(1, parse_whole(cell.get(_COLUMNS_REPEATED)))
             if (len(cell) or cell.get(_TYPE)) and column < _MOST_COLUMNS:
                 text = self._text(cell)
                 if text:

@@ -43,8 +43,8 @@ from app.documents.formats.opendocument.styles import (
     MOST_SPACES,
     STYLES,
     TextStyles,
+    parse_whole,
     refuse_protected,
-    whole,
 )
 from app.documents.segments import Content, Mark, SegmentKind
 from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
@@ -239,7 +239,7 @@ class _OdfWalk:
             self._skipped += not is_empty
             return
         said = self._attributes(given, given_at) if given else {}
-        self.style_tags.take(raw, name, said, (given_at, end), is_empty=is_empty)
+        self.style_tags.read_tag(raw, name, said, (given_at, end), is_empty=is_empty)
         if name.startswith(_LABELLED):
             self._labels(name, said)
         self._open.append(self._opened(raw, name, said, (start, end, given_at)))
@@ -302,7 +302,7 @@ class _OdfWalk:
         """What a paragraph's style makes of it, and whether it is code."""
         role = self._styles.find(_value(said, "text:style-name")).role
         if name == "text:h":
-            level = whole(_value(said, "text:outline-level"))
+            level = parse_whole(_value(said, "text:outline-level"))
             context = context._replace(kind=SegmentKind.HEADING, level=level)
         elif role is ParagraphRole.TITLE and context.kind is SegmentKind.PARAGRAPH:
             context = context._replace(kind=SegmentKind.HEADING, level=1)
@@ -318,7 +318,7 @@ class _OdfWalk:
             return _OpenElement(name, start, "code", before)
         look = _LOOKS.get(name, "other")
         if name == "text:span":
-            look = SILENT if self._styles.is_silent(style) else self._styles.look(style)
+            look = SILENT if self._styles.is_silent(style) else self._styles.look_of(style)
         self._gatherings[-1].open(start, end, name, look)
         return _OpenElement(name, start, "pair", self._context)
 
@@ -381,7 +381,7 @@ class _OdfWalk:
         if name == "text:s":
             tag = TAG.match(self._text, element.start)
             assert tag is not None  # it was found as a tag
-            count = whole(_value(self._attributes(tag[3], tag.start(3)), "text:c"))
+            count = parse_whole(_value(self._attributes(tag[3], tag.start(3)), "text:c"))
             gathering.add(element.start, end, " " * min(count, MOST_SPACES), is_exact=True)
         elif name in _ATOMS:
             gathering.single(element.start, end, _ATOMS[name])
@@ -740,7 +740,7 @@ class StyleTags:
         self._prefixes = prefixes
         self._owner = _StyleTag("", "", "", "", 0, False)
 
-    def take(
+    def read_tag(
         self, raw: str, name: str, said: dict[str, AttributeValue], at: tuple[int, int], *, is_empty: bool
     ) -> None:
         """A tag; `at` is where its attributes begin, and where it ends."""

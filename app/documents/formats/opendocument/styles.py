@@ -160,7 +160,7 @@ def _role(name: str) -> ParagraphRole:
 def _levels(element: Element) -> list[_OdfListLevel]:
     levels = [_OdfListLevel() for _ in range(_LEVELS)]
     for each in element:
-        number = whole(each.get(f"{TEXT}level"), 0)
+        number = parse_whole(each.get(f"{TEXT}level"), 0)
         if not 1 <= number <= _LEVELS:
             continue
         is_image = each.tag == f"{TEXT}list-level-style-image"
@@ -169,8 +169,8 @@ def _levels(element: Element) -> list[_OdfListLevel]:
             each.get(f"{STYLE}num-format", ""),
             each.get(f"{STYLE}num-prefix", "")[:30],
             each.get(f"{STYLE}num-suffix", "")[:30],
-            whole(each.get(f"{TEXT}start-value")),
-            whole(each.get(f"{TEXT}display-levels")) or 1,
+            parse_whole(each.get(f"{TEXT}start-value")),
+            parse_whole(each.get(f"{TEXT}display-levels")) or 1,
         )
     return levels
 
@@ -180,7 +180,7 @@ def _bullet(character: str) -> str:
     return "•" if character and 0xE000 <= ord(character[0]) <= 0xF8FF else character[:1]
 
 
-def whole(value: str | None, otherwise: int = 1) -> int:
+def parse_whole(value: str | None, otherwise: int = 1) -> int:
     """A whole number of an attribute that may not be there."""
     return int(value) if value is not None and re.fullmatch(r"[0-9]{1,9}", value) else otherwise
 
@@ -229,7 +229,7 @@ class TextStyles(OpenDocumentStyles):
                 said = [key for each in style for key in each.attrib]
                 if all(_REVISION in key for key in said) and not style.get(f"{STYLE}parent-style-name"):
                     self._silent.add(name)
-                if look := _look(style):
+                if look := _style_look(style):
                     self._own_looks[name] = look
 
     def is_code(self, name: str) -> bool:
@@ -239,7 +239,7 @@ class TextStyles(OpenDocumentStyles):
         """Whether a text style changes no look: LibreOffice marks with such ones what was typed at one time."""
         return name in self._silent
 
-    def look(self, name: str) -> str:
+    def look_of(self, name: str) -> str:
         """How a text of a text style looks, in words of `Mark`."""
         names = [name, *(style.parent for style in self._lineage(name))]
         if found := next((self._own_looks[name] for name in names if name in self._own_looks), ""):
@@ -248,7 +248,7 @@ class TextStyles(OpenDocumentStyles):
         return "bold" if lower.startswith("strong") else "italic" if lower.startswith("emphasis") else "other"
 
 
-def _look(style: Element) -> str:
+def _style_look(style: Element) -> str:
     for properties in style.iter(_PROPERTIES):
         for key, value in properties.items():
             found = _LOOKS.get(key.rpartition("}")[2])

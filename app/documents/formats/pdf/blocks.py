@@ -296,7 +296,7 @@ class HyphenWords:
         self._texts: deque[str] = deque(maxlen=PAGES_REMEMBERED)
         self._hyphened: set[str] = set()
 
-    def hear(self, text: str) -> None:
+    def collect_words(self, text: str) -> None:
         self._texts.append(text)
         at = text.find("-")
         while at > 0 and len(self._hyphened) < MOST_WORDS:

@@ -44,7 +44,7 @@ class LetterStatistics:
         self._weights: dict[int, int] = {}
         self._bold = self._mono = self._all = 0
 
-    def hear(self, lines: list[PdfLine]) -> None:
+    def count_letters(self, lines: list[PdfLine]) -> None:
         for line in lines:
             length = len(line.text)
             size = round(line.size * 4)

@@ -98,7 +98,7 @@ def _flows(lines: list[PdfLine], depth: int) -> list[list[PdfLine] | PdfTable]:
             plain += _rows(strip.lines)
         at = end
         band = _lines_of(strips[start:end])
-        columns = _cut(band, gaps)
+        columns = _cut_columns(band, gaps)
         if depth < DEEPEST and are_text(columns):
             put_plain()
             for column in columns:
@@ -235,9 +235,9 @@ def _bridge(above: _Band, below: _Band, strips: list[_PageStrip], least: float) 
     inside = strips[above[0] : below[1]]
     if not gutters or above[1] == below[0]:
         return None
-    if not any(are_text(_cut(_lines_of(strips[start:end]), gutters)) for start, end, _ in (above, below)):
+    if not any(are_text(_cut_columns(_lines_of(strips[start:end]), gutters)) for start, end, _ in (above, below)):
         return None
-    return (above[0], below[1], gutters) if are_text(_cut(_lines_of(inside), gutters)) else None
+    return (above[0], below[1], gutters) if are_text(_cut_columns(_lines_of(inside), gutters)) else None
 
 
 def _lines_of(strips: list[_PageStrip]) -> list[PdfLine]:
@@ -275,7 +275,7 @@ def _common(gutters: Gaps, gaps: Gaps, least: float) -> Gaps:
     return found
 
 
-def _cut(lines: list[PdfLine], gutters: Gaps) -> list[list[PdfLine]]:
+def _cut_columns(lines: list[PdfLine], gutters: Gaps) -> list[list[PdfLine]]:
     return [column for column in _cells(lines, gutters) if column]
 
 
@@ -305,7 +305,7 @@ def _lists(strips: list[_PageStrip], least: float) -> tuple[list[_PageStrip], li
     start, end, gutters = best
     if end - start < LEAST_LIST_STRIPS:
         return strips, [], []
-    columns = _cut([line for strip in strips[start:end] for line in strip.lines], gutters)
+    columns = _cut_columns([line for strip in strips[start:end] for line in strip.lines], gutters)
     if len(columns) < 3 or not _are_lists(columns):
         return strips, [], []
     return strips[:start], columns, strips[end:]

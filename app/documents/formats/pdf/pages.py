@@ -185,7 +185,7 @@ class PdfOutline:
         self._by_page: dict[int, list[OutlineEntry]] = {}
         self._reached = 0
 
-    def of(self, page: int) -> list[OutlineEntry]:
+    def entries_of(self, page: int) -> list[OutlineEntry]:
         """The entries that lead to a page; those of pages before it are forgotten."""
         for _ in range(MOST_AT_ONCE):
             if self._reached > page:
@@ -273,7 +273,7 @@ class AnnotationReader:
         self._document = document
         self._seen: set[str] = set()
 
-    def of(self, page: Any, text_page: Any, number: int, sheet: PageGeometry) -> list[BlockPiece]:
+    def read_page(self, page: Any, text_page: Any, number: int, sheet: PageGeometry) -> list[BlockPiece]:
         """The paragraphs of filled fields and the notes of comments, without what is in the page's text.
 
         A page with stamps that only have an appearance is changed in memory: ask for nothing else of it afterwards.

@@ -95,9 +95,9 @@ class _PdfReading:
                 yield from self._flushed(drafts)
                 self._waiting += [*drafts, *page.added, PageRead(page.page, figures=tuple(page.rulings.figures))]
             else:
-                yield from self._put()
+                yield from self._emit_waiting()
                 yield from self._without_text(page)
-        yield from self._put()
+        yield from self._emit_waiting()
         yield from counted("damaged_pages", self._damaged)
         yield from counted("no_recognition", self._unrecognized)
         if self._tesseract is not None and self._is_recognized:
@@ -113,8 +113,8 @@ class _PdfReading:
             damaged = damaged + 1 if page.is_damaged else 0
             if damaged > MOST_DAMAGED_IN_A_ROW:
                 break
-            self._letters.hear(page.lines)
-            self._words.hear(page.text)
+            self._letters.count_letters(page.lines)
+            self._words.collect_words(page.text)
             window.append(page)
             if len(window) > PAGES_AHEAD:
                 yield window.popleft(), list(window)
@@ -126,7 +126,7 @@ class _PdfReading:
 
         But a number that a scanner printed over a picture makes no text of it.
         """
-        named = {plain(entry.title) for entry in self._outline.of(page.page)}
+        named = {plain(entry.title) for entry in self._outline.entries_of(page.page)}
         lines = self._furniture.body(page, ahead, self._letters.size, self._headings.titles, named)
         return lines if lines or page.has_pictures else page.lines
 
@@ -144,7 +144,7 @@ class _PdfReading:
                 drafts[-1].lines += found.pop(0).lines
             drafts += found
         mark_footnotes(drafts, body_size, page.sheet.height)
-        return self._headings.mark(drafts, self._outline.of(page.page), page.sheet, body_size)
+        return self._headings.mark(drafts, self._outline.entries_of(page.page), page.sheet, body_size)
 
     def _flushed(self, drafts: list[BlockDraft]) -> Iterator[Item]:
         """Yields what waits; the first of a new page's drafts goes to the last paragraph of the page before."""
@@ -155,9 +155,9 @@ class _PdfReading:
                 if not drafts:
                     # All of the page is of this paragraph, which may go on with the next one.
                     return
-        yield from self._put()
+        yield from self._emit_waiting()
 
-    def _put(self) -> Iterator[Item]:
+    def _emit_waiting(self) -> Iterator[Item]:
         for each in self._waiting:
             piece = piece_of(each, self._words) if isinstance(each, BlockDraft) else each
             if piece is not None:
@@ -173,7 +173,7 @@ class _PdfReading:
         self._is_recognized = self._is_recognized or bool(pieces)
         if not pieces:
             self._waiting += self._drafts(page, page.lines)
-            yield from self._put()
+            yield from self._emit_waiting()
         yield from page.added
         has_text = bool(pieces or page.added)
         yield PageRead(page.page, has_text, is_picture=page.has_pictures, recognized=bool(pieces))

@@ -193,14 +193,14 @@ def page_text(document: Any, page: int, probe: TextProbe, annotations: Annotatio
             lines = reading.lines()
             rulings = rulings_of(loaded, sheet)
             for grid in rulings.grids:
-                lines = reading.cut(lines, grid)
+                lines = reading.cut_lines(lines, grid)
             if rulings.drawings:
                 middles = (
                     ((line.left + line.right) / 2, (line.top + line.bottom) / 2, len(line.text)) for line in lines
                 )
                 rulings.figures = without_words(rulings, middles)
             has_pictures = len(lines) < 3 and _has_pictures(loaded)
-            added = annotations.of(loaded, text_page, page, sheet) if annotations else []
+            added = annotations.read_page(loaded, text_page, page, sheet) if annotations else []
         finally:
             raw.FPDFText_ClosePage(text_page)
         text = reading.text.replace(GONE, "")
@@ -465,7 +465,7 @@ class _PageTextReading:
                     break
         return parts + self._line(text[begin:], start + begin, is_whole=True)
 
-    def cut(self, lines: list[PdfLine], grid: RuledGrid) -> list[PdfLine]:
+    def cut_lines(self, lines: list[PdfLine], grid: RuledGrid) -> list[PdfLine]:
         """The lines, where those that reach over a line down the page between two cells are cut there."""
         found: list[PdfLine] = []
         for line in lines:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from app.core.paths import resource
+from app.core.paths import resource_path
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import after_the_text, lines, stream, without_nuls
 from app.documents.source import FileSource, Item, Opened, counted
@@ -22,7 +22,7 @@ Line = tuple[int, str, int]
 
 _LANGUAGES = {
     ending: language
-    for language, endings in json.loads(resource("code.json").read_text("utf-8")).items()
+    for language, endings in json.loads(resource_path("code.json").read_text("utf-8")).items()
     for ending in endings.split()
 }
 _NAMES = {"makefile": "makefile", "dockerfile": "dockerfile", "cmakelists.txt": "cmake", "jenkinsfile": "groovy"}

@@ -63,7 +63,7 @@ def read(source: FileSource) -> Iterator[Item]:
     decoded = decode(source.path.read_bytes(), source.encoding)
     whole = decoded.text
     title = _TITLE.search(whole)
-    words = _words(_braced(whole, title.end(), len(whole))[0]) if title else ""
+    words = _readable_text(_braced(whole, title.end(), len(whole))[0]) if title else ""
     yield Opened(title=words, encoding=decoded.encoding)
     if title and words:
         yield BlockPiece(BlockKind.HEADING, words, place=BlockPlace("", title.start(), title.end()), level=1)
@@ -100,7 +100,7 @@ def _blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
     at, kind, label, depth = start, BlockKind.PARAGRAPH, "", 0
 
     def piece(to: int) -> Iterator[BlockPiece]:
-        if words := _words(text[at:to]):
+        if words := _readable_text(text[at:to]):
             yield BlockPiece(
                 kind,
                 words,
@@ -115,7 +115,7 @@ def _blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
         at, kind, label = found.end(), BlockKind.PARAGRAPH, ""
         if found["section"]:
             heading, at = _braced(text, at, end)
-            if words := _words(heading):
+            if words := _readable_text(heading):
                 level = _LEVELS.get(found["section"], 0)
                 yield BlockPiece(
                     BlockKind.HEADING if level else BlockKind.CAPTION,
@@ -125,7 +125,7 @@ def _blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
                     level,
                 )
         elif found["item"]:
-            kind, label = BlockKind.LIST_ITEM, _words(found["mark"] or "") or "•"
+            kind, label = BlockKind.LIST_ITEM, _readable_text(found["mark"] or "") or "•"
         elif found["ends"] and found["name"] in ("itemize", "enumerate", "description"):
             depth += 1 if found["ends"] == "begin" else -1
         found = _BREAK.search(text, at, end)
@@ -146,7 +146,7 @@ def _braced(text: str, at: int, end: int) -> tuple[str, int]:
     return text[at + 1 : line if line >= 0 else end], line if line >= 0 else end
 
 
-def _words(source: str) -> str:
+def _readable_text(source: str) -> str:
     """A stretch as it is read: without comments, labels and what only sets its looks; formulas as they are."""
     kept: list[str] = []
 

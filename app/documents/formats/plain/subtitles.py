@@ -116,7 +116,7 @@ class _SubtitleCue:
         )
         if not re.sub("[\U000f0000-\U000fffff]", "", text).strip():
             return []
-        return [line for line in self._whole(self._divided(text, marks), marks).split("\n") if line]
+        return [line for line in self._join_lines(self._divided(text, marks), marks).split("\n") if line]
 
     def _divided(self, text: str, marks: list[Mark]) -> list[str]:
         if self._has_speakers:
@@ -125,7 +125,7 @@ class _SubtitleCue:
         is_short = width_of(text) - len(marks) <= widest
         return [one_line(text)] if is_short else balanced(text, len(self._lines))
 
-    def _whole(self, lines: list[str], marks: list[Mark]) -> str:
+    def _join_lines(self, lines: list[str], marks: list[Mark]) -> str:
         parts = list[str]()
         for part in re.split("([\U000f0000-\U000fffff])", "\n".join(line.strip() for line in lines)):
             if len(part) == 1 and ord(part) >= _PLACE:

@@ -245,7 +245,7 @@ class TextMeasure:
     _widths: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, text: str) -> TextMeasure:
+    def measure_text(cls, text: str) -> TextMeasure:
         """From the lines that others follow in their paragraph, and how many others are longer."""
         inner, every, ends = list[int](), list[int](), 0
         for block in blocks_of(text):
@@ -349,7 +349,7 @@ Replace = Callable[[int, int, str], None]
 
 def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
     """All parts in order; how many tables, drawings and pieces of code were left."""
-    measure = TextMeasure.of(text)
+    measure = TextMeasure.measure_text(text)
     left = 0
     for part in pieces(text, measure):
         if part.kind is None:
@@ -357,22 +357,22 @@ def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
             continue
         new = show(joined([line.text for line in part.lines]), part.kind, part.level)
         if new is not None:
-            _put(replace, newline, part, one_line(new), measure)
+            _replace_part(replace, newline, part, one_line(new), measure)
     return left
 
 
 def pieces(text: str, measure: TextMeasure | None = None) -> Iterator[PlainPart]:
     """All parts in order, those with words in pieces that can be translated as one."""
-    measure = measure or TextMeasure.of(text)
+    measure = measure or TextMeasure.measure_text(text)
     for block in blocks_of(text):
         for part in parts_of(block, measure):
             if part.kind is None:
                 yield part
             else:
-                yield from _cut(part)
+                yield from _cut_part(part)
 
 
-def _cut(part: PlainPart) -> Iterator[PlainPart]:
+def _cut_part(part: PlainPart) -> Iterator[PlainPart]:
     """A part in pieces that can be translated as one."""
     waiting: list[PlainLine] = []
     size = 0
@@ -401,7 +401,7 @@ def _pieces(line: PlainLine) -> Iterator[PlainLine]:
         at = end
 
 
-def _put(replace: Replace, newline: str, part: PlainPart, new: str, measure: TextMeasure) -> None:
+def _replace_part(replace: Replace, newline: str, part: PlainPart, new: str, measure: TextMeasure) -> None:
     """Puts a part's new text where the old one stands."""
     first, last = part.lines[0], part.lines[-1]
     is_wrapped = len(part.lines) > 1

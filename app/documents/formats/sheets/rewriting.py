@@ -586,7 +586,7 @@ class _TextSign(NamedTuple):
 
 def _rewrite_string(string: Element, ask: ContentCallback, kind: SegmentKind = SegmentKind.CELL, page: int = 0) -> bool:
     """Asks for a string and writes it back; whether it changed. How it is spoken goes with the words."""
-    plan = plan_of(line_of(_nodes(string), _words))
+    plan = plan_of(line_of(_nodes(string), _look_words))
     if not plan.has_words:
         return False
     given: Content | None = ask(plan.content, kind, page)
@@ -599,7 +599,7 @@ def _rewrite_string(string: Element, ask: ContentCallback, kind: SegmentKind = S
 def _set_text(string: Element, text: str) -> None:
     for child in list(string):
         string.remove(child)
-    _put(string, text)
+    _write_text(string, text)
 
 
 def _nodes(string: Element) -> list[Node]:
@@ -608,7 +608,7 @@ def _nodes(string: Element) -> list[Node]:
         if child.tag == TEXT:
             nodes += _split(unescaped(child.text or ""), child, ())
         elif child.tag == _RUN:
-            nodes += _split(unescaped(child.findtext(TEXT) or ""), child, _look(child))
+            nodes += _split(unescaped(child.findtext(TEXT) or ""), child, _run_look(child))
     return nodes
 
 
@@ -622,14 +622,14 @@ def _split(text: str, run: Element, look: Hashable) -> list[Node]:
     return nodes
 
 
-def _look(run: Element) -> Hashable:
+def _run_look(run: Element) -> Hashable:
     properties = run.find(_PROPERTIES)
     if properties is None:
         return ()
     return tuple((each.tag, tuple(sorted(each.attrib.items()))) for each in properties)
 
 
-def _words(run: Element) -> list[str]:
+def _look_words(run: Element) -> list[str]:
     properties = run.find(_PROPERTIES)
     if properties is None:
         return []
@@ -662,17 +662,17 @@ def _rebuild(string: Element, tokens: Sequence[ParagraphToken]) -> None:
 def _made(run: Element, text: str, is_plain: bool) -> Element:
     if is_plain:
         holder = etree.Element(_RUN, nsmap=run.nsmap)
-        _put(holder, text)
+        _write_text(holder, text)
         return holder[0]
     made = etree.Element(_RUN, nsmap=run.nsmap)
     properties = run.find(_PROPERTIES)
     if properties is not None:
         made.append(copy.deepcopy(properties))
-    _put(made, text)
+    _write_text(made, text)
     return made
 
 
-def _put(holder: Element, text: str) -> None:
+def _write_text(holder: Element, text: str) -> None:
     made = etree.SubElement(holder, TEXT)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     made.text = escaped(text)

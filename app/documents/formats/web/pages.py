@@ -85,7 +85,7 @@ class PageWalk:
         text, position = self._text, 0
         while match := TAG.search(text, position):
             start, end = match.span()
-            self._words(position, start)
+            self._add_words(position, start)
             slash, name, given = match.groups()
             if name is None:
                 position = self._other(start, match[0])
@@ -97,7 +97,7 @@ class PageWalk:
                 position = end
             else:
                 position = self._start_tag(self._named(name), given, start, end, match.start(3))
-        self._words(position, len(text))
+        self._add_words(position, len(text))
         while self._open:
             self._pop(len(text))
         self._flush()
@@ -106,7 +106,7 @@ class PageWalk:
         name = name.lower()
         return (name.rpartition(":")[2] or name) if self._is_xml else name
 
-    def _words(self, start: int, end: int) -> None:
+    def _add_words(self, start: int, end: int) -> None:
         if start < end and not self._is_opaque:
             self._gatherings[-1].add(start, end, tags.unescaped(self._text[start:end]))
 

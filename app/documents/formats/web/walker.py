@@ -43,7 +43,7 @@ class BlockText:
         self.last = 0
         """Behind the last word or inline tag."""
 
-    def take(self, start: int, end: int, is_preformatted: bool) -> None:
+    def add_range(self, start: int, end: int, is_preformatted: bool) -> None:
         words = self._page[start:end]
         if not self.parts and not is_preformatted and words.isspace():
             return
@@ -209,7 +209,7 @@ class _OpenTables:
         """None outside of any, too."""
         return self._open[-1] if self._open else None
 
-    def put(self, *pieces: BlockPiece) -> None:
+    def store_found(self, *pieces: BlockPiece) -> None:
         """What was found where the page is now."""
         self._sinks[-1].extend(pieces)
 
@@ -225,7 +225,7 @@ class _OpenTables:
         if table := self._open.pop():
             self._sinks.pop()
             table.find_links(text, end)
-            self.put(*table.pieces(end, page, part))
+            self.store_found(*table.pieces(end, page, part))
 
     def mark_header(self) -> None:
         """The innermost has what only a table has that is none for the layout."""
@@ -341,7 +341,7 @@ class OpenElements:
             elif item.listing.is_ordered:
                 label = f"{label} {item.mark.removesuffix('.')}"
         start, end = self._words.stretch()
-        self._tables.put(BlockPiece(kind, text, self._page, BlockPlace(self._part, start, end), level, label))
+        self._tables.store_found(BlockPiece(kind, text, self._page, BlockPlace(self._part, start, end), level, label))
 
     def _push(self, name: str, context: ElementContext, is_block: bool = True, closer: _Closer | None = None) -> None:
         self._open.append((name, self._context, is_block, closer))
@@ -431,14 +431,20 @@ class HtmlWalker(OpenElements):
     def pieces(self) -> Iterator[BlockPiece]:
         """The blocks, as the page is read."""
         text, position, search, out, names = self._text, 0, TAG.search, self._out, self._names
-        words, take, scopes, parts, length = self._words, self._words.take, self._scopes, self._parts, len(self._text)
+        words, take, scopes, parts, length = (
+            self._words,
+            self._words.add_range,
+            self._scopes,
+            self._parts,
+            len(self._text),
+        )
         while match := search(text, position):
             start, end = match.span()
             if start > position and not self._context.is_hidden:
                 run = text[position:start]
                 if "&" in run or "\0" in run or self._context.is_preformatted:
                     take(position, start, self._context.is_preformatted)
-                elif parts or not run.isspace():  # as `take` does, without the call
+                elif parts or not run.isspace():  # as `add_range` does, without the call
                     parts.append(run)
                     words.last = start
             slash, name, given = match.groups()
@@ -466,7 +472,7 @@ class HtmlWalker(OpenElements):
         """Reads what is behind the last tag, and ends what is still open."""
         length = len(self._text)
         if position < length and not self._context.is_hidden:
-            self._words.take(position, length, self._context.is_preformatted)
+            self._words.add_range(position, length, self._context.is_preformatted)
         if self._parts:
             self._flush()
         while self._open:
@@ -563,7 +569,7 @@ class HtmlWalker(OpenElements):
         if is_title:
             self._keep_title(end, until)
         elif not self._context.is_hidden and until > end:
-            self._words.take(end, until, self._context.is_preformatted)
+            self._words.add_range(end, until, self._context.is_preformatted)
         return until
 
     def _keep_title(self, start: int, end: int) -> None:

@@ -80,7 +80,7 @@ class WordStyles:
 
     def seen(self, properties: Element | None, style: WordStyle) -> tuple[bool | None, bool | None]:
         """Whether a run of these properties is hidden, and in a font for code; `style` is its paragraph's."""
-        hidden, monospace = _look(properties) if properties is not None else (None, None)
+        hidden, monospace = _run_look(properties) if properties is not None else (None, None)
         if properties is not None and (hidden is None or monospace is None):
             named = properties.find(f"{W}rStyle")
             own = self.find(named.get(VAL, "")) if named is not None else NO_STYLE
@@ -107,18 +107,18 @@ class WordStyles:
 def _own(style: Element) -> WordStyle:
     name_element = style.find(f"{W}name")
     name = name_element.get(VAL, "").lower() if name_element is not None else ""
-    outline = whole(style.find(f"{W}pPr/{W}outlineLvl"))
+    outline = whole_value(style.find(f"{W}pPr/{W}outlineLvl"))
     heading = _HEADING.fullmatch(name)
     if outline is None and heading:
         outline = int(heading[1]) - 1
     num_id = style.find(f"{W}pPr/{W}numPr/{W}numId")
     properties = style.find(f"{W}rPr")
-    hidden, monospace = _look(properties) if properties is not None else (None, None)
+    hidden, monospace = _run_look(properties) if properties is not None else (None, None)
     return WordStyle(
         _role(name),
         outline,
         num_id.get(VAL) if num_id is not None else None,
-        whole(style.find(f"{W}pPr/{W}numPr/{W}ilvl")),
+        whole_value(style.find(f"{W}pPr/{W}numPr/{W}ilvl")),
         hidden,
         monospace,
     )
@@ -134,7 +134,7 @@ def _role(name: str) -> ParagraphRole | None:
     return ParagraphRole.BODY if name in ("subtitle", "normal") else None
 
 
-def _look(properties: Element) -> tuple[bool | None, bool | None]:
+def _run_look(properties: Element) -> tuple[bool | None, bool | None]:
     """Whether run properties hide the text, and whether its font is one for code; None where they say nothing."""
     hidden = monospace = None
     for each in properties:
@@ -152,14 +152,14 @@ def _is_on(value: str) -> bool:
 
 def heading_level(style: WordStyle, properties: Element | None) -> int:
     """The level, from 1, of the heading that a paragraph of a style and of own properties is; 0 for none."""
-    outline = whole(properties.find(f"{W}outlineLvl")) if properties is not None else None
+    outline = whole_value(properties.find(f"{W}outlineLvl")) if properties is not None else None
     outline = style.outline if outline is None else outline
     if outline is not None and 0 <= outline < LEVELS:
         return outline + 1
     return int(style.role is ParagraphRole.TITLE)
 
 
-def whole(element: Element | None) -> int | None:
+def whole_value(element: Element | None) -> int | None:
     """The whole number that an element has as its value."""
     value = element.get(VAL, "") if element is not None else ""
     return int(value) if re.fullmatch(r"-?[0-9]{1,9}", value) else None
@@ -277,7 +277,7 @@ class WordNumbering:
                 continue
             if whole_level is not None:
                 levels[at] = _level(whole_level)
-            start = whole(override.find(f"{W}startOverride"))
+            start = whole_value(override.find(f"{W}startOverride"))
             levels[at].start = levels[at].start if start is None else start
         return levels
 
@@ -293,7 +293,7 @@ def _level(element: Element) -> _WordListLevel:
         return str(found.get(VAL, default)) if found is not None else default
 
     fonts = element.find(f"{W}rPr/{W}rFonts")
-    start = whole(element.find(f"{W}start"))
+    start = whole_value(element.find(f"{W}start"))
     return _WordListLevel(
         1 if start is None else start,
         value("numFmt", "decimal"),

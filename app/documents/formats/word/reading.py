@@ -98,7 +98,7 @@ class _WordReader:
 
     def _gathered(self, element: Element, places: ElementPlaces, label: str) -> Iterator[BlockPiece]:
         pieces = [piece for child in element for piece in self._blocks.read(child, places)]
-        return gathered(pieces, BlockKind.NOTE, places.place(element), label=label)
+        return gathered(pieces, BlockKind.NOTE, places.place_of(element), label=label)
 
     def _margins(self) -> Iterator[BlockPiece]:
         for kind in ("header", "footer"):
@@ -154,7 +154,7 @@ class _WordBlocks:
         tag = element.tag
         if tag in _PARAGRAPHS:
             hung: list[WordParagraphWords] = []
-            piece = self._piece(element, places.place(element), hung)
+            piece = self._piece(element, places.place_of(element), hung)
             if piece.text or piece.kind is BlockKind.CODE:
                 yield piece
             if hung:
@@ -214,7 +214,7 @@ class _WordBlocks:
         found = num_id.get(VAL, "") if num_id is not None else style.num_id
         if not found or found == "0":
             return None
-        level = model.whole(direct.find(f"{W}ilvl")) if direct is not None else None
+        level = model.whole_value(direct.find(f"{W}ilvl")) if direct is not None else None
         level = style.level if level is None and num_id is None else level
         if level is None:
             level = self._numbering.level_of_style(found, style_id) if num_id is None else 0
@@ -231,7 +231,7 @@ class _WordBlocks:
         lines = [self._row(row, hung, tables) for row in rows]
         lines = [line for line in lines if any(line)]
         if lines:
-            yield BlockPiece(BlockKind.TABLE, table_text(lines), None, places.place(table))
+            yield BlockPiece(BlockKind.TABLE, table_text(lines), None, places.place_of(table))
         yield from self._followed(hung, tables, places)
 
     def _row(self, row: Element, hung: list[WordParagraphWords], tables: list[Element]) -> list[str]:
@@ -272,7 +272,7 @@ def _inside(element: Element, *tags: str) -> Iterator[Element]:
 
 
 def _columns(element: Element | None) -> int:
-    return max(0, min(model.whole(element) or 0, _MOST_COLUMNS))
+    return max(0, min(model.whole_value(element) or 0, _MOST_COLUMNS))
 
 
 def _nature(style: WordStyle, heading: int, depth: int | None, is_monospace: bool) -> tuple[BlockKind, int]:
@@ -337,7 +337,7 @@ class WordParagraphWords:
         """A line end in the XML is only a space."""
         self._words.append(text.replace("\n", " ") if "\n" in text else text)
 
-    def put(self, text: str) -> None:
+    def append_text(self, text: str) -> None:
         self._words.append(text)
 
     def run(self, run: Element) -> None:
@@ -371,9 +371,9 @@ class WordParagraphWords:
         """The text, and in parentheses how it is read."""
         for name, before, after in (("rubyBase", "", ""), ("rt", "(", ")")):
             for element in ruby.findall(f"{W}{name}"):
-                self.put(before)
+                self.append_text(before)
                 self.read(element)
-                self.put(after)
+                self.append_text(after)
 
     def alternate(self, element: Element) -> None:
         for branch in children_read(element):
@@ -383,7 +383,7 @@ class WordParagraphWords:
         self.boxes.append(element)
 
     def symbol(self, element: Element) -> None:
-        self.put(model.symbol_of(element))
+        self.append_text(model.symbol_of(element))
 
     def mark(self, element: Element) -> None:
         kind = element.tag.removeprefix(W).removesuffix("Reference")
@@ -400,25 +400,25 @@ class WordParagraphWords:
 
     def word_art(self, element: Element) -> None:
         """Text that is drawn along a path is in an attribute."""
-        self.put(element.get("string", ""))
+        self.append_text(element.get("string", ""))
 
     def drawn_paragraph(self, element: Element) -> None:
         self.read(element)
-        self.put("\n")
+        self.append_text("\n")
 
 
 _Action = Callable[[WordParagraphWords, Element], object]
 
 
 def _putting(text: str) -> _Action:
-    return lambda words, _: words.put(text)
+    return lambda words, _: words.append_text(text)
 
 
 def _led_by(sign: str) -> _Action:
     """For the parts of equations that are only told by where they stand."""
 
     def read(words: WordParagraphWords, element: Element) -> None:
-        words.put(sign)
+        words.append_text(sign)
         words.read(element)
 
     return read

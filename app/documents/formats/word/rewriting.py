@@ -244,7 +244,7 @@ class _WordRewriter:
                 _list_labels(part, self._used_lists, self._ask)
         if self._direction is not None and self._main in self._package.changed:
             self._defaults(self._direction)
-        self._tell()
+        self._report_remarks()
 
     def _body(self) -> None:
         with self._package.opened(self._main) as part:
@@ -269,7 +269,7 @@ class _WordRewriter:
     def _walk(self, part: XmlPart) -> _WordWalk:
         return _WordWalk(part, self._looks, self._drawings, self._direction, self._ask)
 
-    def _tell(self) -> None:
+    def _report_remarks(self) -> None:
         source, archive = self._package.source, self._package.archive
         source.remark("left_blocks", count=self._drawings.left.count)
         for related in self._related.values():
@@ -335,12 +335,12 @@ class _WordWalk:
 
     def _paragraph(self, paragraph: Element, kind: SegmentKind) -> None:
         hanging = _hanging(paragraph)
-        self._words(paragraph, kind)
+        self._rewrite_words(paragraph, kind)
         inside = SegmentKind.PARAGRAPH if kind is SegmentKind.CELL else kind
         for child in hanging:
             self.read(child, inside)
 
-    def _words(self, paragraph: Element, kind: SegmentKind) -> None:
+    def _rewrite_words(self, paragraph: Element, kind: SegmentKind) -> None:
         plan = plan_of(line_of(_ParagraphReader(self.looks).nodes(paragraph), self.looks.words_of))
         is_code = plan.is_code or (plan.has_words and self.looks.of_paragraph(paragraph).role is ParagraphRole.CODE)
         if plan.has_words or is_code:
@@ -665,9 +665,9 @@ class _ParagraphBuilder:
             if index:
                 etree.SubElement(self._run, _HYPHEN)
             if part:
-                self._put(part)
+                self._append_text(part)
 
-    def _put(self, text: str) -> None:
+    def _append_text(self, text: str) -> None:
         run = self._run
         last = run[-1] if run is not None and len(run) and run[-1].tag == TEXT else etree.SubElement(run, TEXT)
         last.text = (last.text or "") + text

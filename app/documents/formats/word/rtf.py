@@ -385,11 +385,11 @@ def _styles(text: str) -> list[_RtfStyle]:
             if depth == 0:
                 break
         elif found and depth == 2:
-            _take(found[-1], word, int(number or 0), run)
+            _apply_word(found[-1], word, int(number or 0), run)
     return found
 
 
-def _take(style: _RtfStyle, word: str | None, number: int, run: str | None) -> None:
+def _apply_word(style: _RtfStyle, word: str | None, number: int, run: str | None) -> None:
     if run:
         style.name += run
     elif word == "s":
