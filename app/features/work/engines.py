@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import EngineCrashesRepeatedly, NoModel, NoRoomForModel, ProjectorRefused
+from app.core.errors import AppError, EngineCrashesRepeatedly, NoModel, NoRoomForModel, ProjectorRefused
 from app.core.events import CancelToken, LoadProgress, ModelLoaded
 from app.core.gguf import check_model
 from app.core.paths import runs_elsewhere
@@ -79,9 +79,11 @@ class TaskEngines:
         make_engine: Callable[[], Engine],
         wish: Callable[[], Wish] = Wish,
         let_out: LetOut = lambda _ids, _model: None,
+        mark_used: Callable[[Path], object] = lambda _model: None,
         **sizes: Callable[..., int],
     ) -> None:
         self.ask: Callable[[ModelSwap], bool] = lambda swap: False
+        self._mark_used = mark_used
         self.let_out = let_out
         """Whether a job's documents may go to where its model runs; raises DocumentStaysHere."""
         self._chats, self._chats_model, self._model = chats, chats_model, model
@@ -132,6 +134,9 @@ class TaskEngines:
                 return
         assert path is not None
         engine = self._open_beside(path, cancel, may_ask=may_ask)
+        if engine is not None:
+            with suppress(AppError):  # when it was used last is not worth a job
+                self._mark_used(path)
         try:
             yield engine
         finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.core.child import own_command
-from app.core.errors import ModelUnreadable, NoModel, NoRoomForModel
+from app.core.errors import DiskFull, ModelUnreadable, NoModel, NoRoomForModel
 from app.core.events import CancelToken
 from app.engine.client import EngineClient, EngineOnDemand
 from app.engine.protocol import Wish
@@ -34,6 +34,7 @@ class Desk:
         self.free_bytes, self.rules = 100 * GB, {"load": {"any_path": True} | LOAD}
         self.chats_model: Path | None = CHAT
         self.own: Path | None = None
+        self.used: list[Path] = []
         self.engines = TaskEngines(
             "summarize",
             self.chats,
@@ -41,9 +42,14 @@ class Desk:
             lambda: self.own,
             make_engine=self._make,
             wish=lambda: Wish(512),
+            mark_used=self._mark_used,
             free_bytes=lambda: self.free_bytes,
             needs=lambda path: 2 * GB,
         )
+
+    def _mark_used(self, path: Path) -> None:
+        self.used.append(path)
+        raise DiskFull(str(path))
 
     def _make(self) -> EngineClient:
         self.made.append(scripted_client(self._folder / f"beside{len(self.made)}", self.rules))
@@ -108,6 +114,7 @@ def test_the_tabs_own_model_comes_beside_the_chats_and_goes_afterwards(desk: Des
     load(desk.chats, CHAT)
     with desk.engines.open_engine(CancelToken()) as engine:
         assert (model_in(engine), model_in(desk.chats)) == (OWN, CHAT)
+        assert desk.used == [OWN], "lists say so, and a full disk stops no work"
         assert engine is not None
         assert answer_of(engine.generate([user("hello")]))[0] == "You said: hello"
     assert engine.pid is None
