@@ -192,6 +192,10 @@ def _thinking_of(body: JsonBody) -> tuple[bool | None, int]:
 
 
 def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ...]:
+    """The conversation; what the system says behind a question stands before it, as Claude Code lists its agents.
+
+    A small model would go on with the last thing that it read. Later turns find both in the same order.
+    """
     known: dict[str, FunctionCall] = {}
     system = _system_of(body)
     found = [Message(Role.SYSTEM, system)] if system else []
@@ -200,11 +204,13 @@ def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ..
         if role not in ("user", "assistant", "system"):
             raise BadRequest(f"{json_body.name_of('role')}: there is no role {role!r}", json_body.name_of("role"))
         turn = _turn_messages(Role(role), json_body, known, pictures)
+        at = len(found)
         if role == "system":
             turn = [
                 replace(message, text=words) for message in turn if (words := _without_changing_parts(message.text))
             ]
-        found += turn
+            at -= bool(found) and found[-1].role is Role.USER
+        found[at:at] = turn
     if not body.list_field("messages"):
         raise BadRequest("messages must have at least one message", "messages")
     return tuple(found)

@@ -21,7 +21,7 @@ from app.features.serving import AnswerEvent, AnswerServer
 from app.server.anthropic import AnthropicMessages
 from app.server.body import BadRequest, JsonBody
 from app.server.responses import Responses
-from tests.helpers.script import requests
+from tests.helpers.script import prompts, requests
 from tests.server.conftest import KEY, Served
 
 Make = Callable[..., Served]
@@ -263,6 +263,20 @@ def test_what_changes_with_each_request_of_claude_code_is_not_read(scripted: Mak
         ("system", "Be quick."),
         ("user", "<total_tokens>mine</total_tokens>"),
     ]
+
+
+def test_what_the_system_says_behind_a_question_is_read_before_it(scripted: Make, tmp_path: Path) -> None:
+    """A small model went on with Claude Code's list of agents in place of an answer."""
+    served = scripted({"text": "Paris"}, log="prompts.jsonl")
+    first = [{"role": "user", "content": "Capital of France?"}, {"role": "system", "content": "Agents: none."}]
+    later = [{"role": "assistant", "content": "Paris"}, {"role": "user", "content": "And of Spain?"}]
+    for turns in (first, first + later):
+        asked = {"system": "Be brief.", "messages": turns, "max_tokens": 5}
+        assert served.client.post("messages", json=asked).status_code == 200
+    read, again = prompts(tmp_path / "engine" / "script.json")[-2:]
+    assert read == [("system", "Be brief."), ("system", "Agents: none."), ("user", "Capital of France?")]
+    assert again[:3] == read, "the beginning that is known stays"
+    assert again[-1] == ("user", "And of Spain?")
 
 
 def test_responses_are_items_told_one_after_the_other(scripted: Make) -> None:
