@@ -233,6 +233,16 @@ def colours_of(picture: Path) -> int:
     return int(done.stdout)
 
 
+def try_chat(root: FreshRoot) -> str:
+    """The model that came along answers in the terminal."""
+    said = root.run_as_person(
+        "fireside", "chat", "-p", "Say hello.", "--max-tokens", "16", "--temperature", "0"
+    ).strip()
+    if not said:
+        raise Failed("the answer is empty")
+    return repr(said)
+
+
 def try_start(root: FreshRoot, pictures: Path) -> str:
     """From the menu's entry; the window is closed as a person does."""
     steps = """
@@ -348,6 +358,7 @@ def main(deb: Path, pictures: Path) -> int:
             "install": begin,
             "upgrade": lambda: try_upgrade(root, deb, title),
             "version": lambda: root.run_as_person("fireside", "--version").strip(),
+            "chat": lambda: try_chat(root),
             "types": lambda: try_types(root),
             "start": lambda: try_start(root, pictures),
             "summary": lambda: try_summary(root, pictures),
