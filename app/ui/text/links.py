@@ -102,8 +102,8 @@ def _drawing_words() -> DrawingWords:
 
 SCHEME = "fireside-page:"
 MOST_SENTENCE = 500
-HAIR = "\u2009"
-"""A little air inside the chip."""
+THIN_SPACE = "\u202f"
+"""A little air inside the chip, at which no line ends: a full stop stays with it."""
 
 HasPage = Callable[[int], bool]
 
@@ -152,7 +152,7 @@ def _linked(spans: Spans, has_page: HasPage) -> Spans:
             if has_page(page):
                 found.append(replace(span, text=span.text[end:first]))
                 sentence = quote(sentence_with(text, begin + first)[:MOST_SENTENCE])
-                words = HAIR + span.text[first + 1 : last - 1].replace(" ", "\u00a0") + HAIR
+                words = THIN_SPACE + span.text[first + 1 : last - 1].replace(" ", "\u00a0") + THIN_SPACE
                 found.append(replace(span, text=words, href=f"{SCHEME}{page}:{sentence}"))
                 end = last
         found.append(replace(span, text=span.text[end:]) if end else span)

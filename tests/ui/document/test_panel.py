@@ -136,7 +136,7 @@ def test_a_source_is_reached_by_tab_and_opens_its_sentence_and_so_does_a_page_th
     prose = desk.last_views[0]
     spans = [span for line in prose.lines for span in line.spans]  # type: ignore[union-attr]
     links = [span for span in spans if span.href]
-    assert [link.text.strip("\u2009").replace("\u00a0", " ") for link in links] == ["p. 2"]
+    assert [link.text.strip("\u202f").replace("\u00a0", " ") for link in links] == ["p. 2"]
     assert "[p. 9]" in prose.toPlainText()  # type: ignore[union-attr]
     desk.follow_link(links[0].href)
     desk.wait(lambda: desk.reader.is_visible)
