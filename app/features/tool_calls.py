@@ -396,7 +396,9 @@ class SyntaxReader:
             return _quote_json(text)
 
     def _read_behind(self) -> Iterator[Told]:
-        if self._syntax.joiner:
+        """Pass what stands behind arguments, which may have blanks behind them."""
+        if self._syntax.joiner and not self._pass_literal(self._syntax.joiner, self._in_name):
+            self._held = self._held.lstrip() or self._held
             self._pass_literal(self._syntax.joiner, self._in_name)
         return iter(())
 

@@ -150,6 +150,21 @@ def test_calls_in_a_models_own_way_come_out_as_they_were_written(
     assert said.rstrip() == words.rstrip()
 
 
+@pytest.mark.parametrize("blanks", [" ", "\n", "\n  "])
+@pytest.mark.parametrize("syntax", [TAGGED, LISTED])
+def test_arguments_may_be_laid_out_in_lines(syntax: CallSyntax, blanks: str) -> None:
+    calls: list[tuple[str, dict[str, object]]] = [("weather", {"city": "Ulm"}), ("x", {"days": 2})]
+    laid_out = (
+        written(syntax, calls).replace('{"city"', f'{{{blanks}"city"').replace('"Ulm"}', f'"Ulm"{blanks}}}{blanks}')
+    )
+    for size in (1, len(laid_out)):
+        reader = SyntaxReader(syntax, LENT, must_call=True)
+        told = [one for at in range(0, len(laid_out), size) for one in reader.read(laid_out[at : at + size])]
+        pieces = [one for one in told if isinstance(one, CallArguments)]
+        arguments = [json.loads("".join(one.piece for one in pieces if one.number == number)) for number in (0, 1)]
+        assert arguments == [values for _, values in calls]
+
+
 def test_a_value_that_is_a_text_stays_one_where_arguments_are_no_json() -> None:
     tool = ToolFunction(
         "weather", parameters={"type": "object", "properties": {"zip": {"type": "string"}, "days": {"type": "integer"}}}

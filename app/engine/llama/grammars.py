@@ -31,6 +31,8 @@ ANNOTATIONS = frozenset(
 """What says nothing of the values that a schema allows."""
 TEXT_CHARACTER = r'[^"\\\x00-\x1f\x7f] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})'
 """Of a text in JSON."""
+BLANK = r'(" " | "\n" [ \t]{0,20})?'
+"""Between values in JSON; endless in none."""
 ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}
 
 
@@ -61,6 +63,9 @@ def _convert_schema(schema: Any, most: int) -> str:
     llama_grammar._build_repetition = functools.partial(_repeat_rule, most=most)
     # WORKAROUND: its texts may hold line breaks and tabs as they are, which JSON does not allow.
     llama_grammar.PRIMITIVE_RULES["char"] = llama_grammar.BuiltinRule(TEXT_CHARACTER, [])
+    # WORKAROUND: it forbids line breaks between values; models that lay out JSON say less without them:
+    # https://github.com/ggml-org/llama.cpp/pull/7866
+    llama_grammar.SPACE_RULE = BLANK
     converter = llama_grammar.SchemaConverter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
     visit, visits = converter.visit, 0
 

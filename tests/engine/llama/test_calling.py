@@ -179,7 +179,7 @@ def test_a_model_is_held_to_its_own_way_and_to_the_schema(tmp_path: Path) -> Non
             must_call=True,
             several=False,
         )
-        text, _ = answer_of(engine.generate([user("Rain?")], sampling=GREEDY, calling=calling, max_tokens=200))
+        text, _ = answer_of(engine.generate([user("Rain?")], sampling=GREEDY, calling=calling, max_tokens=600))
         assert text.startswith(syntax.opening)
         body = json.loads(text.removeprefix(CONTROL[0]).removesuffix("</tool_call>"))
         assert body["name"] in ("weather", "nothing")
