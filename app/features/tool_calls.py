@@ -231,7 +231,8 @@ class CallReader:
         """The answer has ended: what was held back because it could have become a call are words."""
         if self._held and self._state == "begin":
             held, self._held = self._held, ""
-            yield CallWords(held)
+            if self._number < 0 or held.strip():  # blanks behind a call are none of its words
+                yield CallWords(held)
 
     def _read_beginning(self) -> Iterator[Told]:
         if self._number < 0 and self._held.lstrip()[:1] not in ("", "{"):

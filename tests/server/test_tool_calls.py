@@ -57,6 +57,12 @@ def test_words_stay_words(text: str, data: st.DataObject) -> None:
     assert all(isinstance(one, CallWords) for one in told)
 
 
+def test_blanks_behind_a_call_are_no_words() -> None:
+    laid_out = '{\n  "name": "f",\n  "arguments": {\n    "a": 1\n  }\n}\n'
+    for cuts in ([], [*range(len(laid_out))]):
+        assert not any(isinstance(one, CallWords) for one in read(laid_out, cuts))
+
+
 def test_a_call_that_breaks_off_has_what_came() -> None:
     told = read('{"name": "f", "arguments": {"a": "b', [])
     assert told == [CallBegins(0, "f"), CallArguments(0, '{"a": "b')]
