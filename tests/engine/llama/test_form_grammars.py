@@ -103,7 +103,7 @@ def test_every_form_takes_what_a_model_would_say(starter_loaded: Model, form: Fo
 
 def test_a_list_takes_brackets_of_the_text(starter_loaded: Model) -> None:
     answer = "[1] counts[0] = 1\n[1, 12] the kiln [sic]\n[2] wood, see [7] below"
-    assert refused_at(starter_loaded, prompts.entries([1, 2, 12], 3), answer) is None
+    assert refused_at(starter_loaded, prompts.entries_grammar([1, 2, 12], 3), answer) is None
     found = prompts.read_points(answer, [1, 2, 12])
     assert [(one.text, one.ids) for one in found] == [
         ("counts[0] = 1", (1,)),
@@ -117,7 +117,7 @@ def test_sentences_of_a_small_model_end_without_a_break(starter_loaded: Model, f
     lines = [f"[{number}] It is {number} metres high" for number in range(1, 9)]
     breaks = ["\n", "\n", "\n", "\n\n" if form is Form.PARAGRAPHS else "\n"] * 2
     answer = "".join(line + end for line, end in zip(lines, breaks, strict=True)).rstrip("\n")
-    rules = prompts.spread(list(range(1, 9)), 8, "en", form)
+    rules = prompts.spread_grammar(list(range(1, 9)), 8, "en", form)
     assert refused_at(starter_loaded, rules, answer) is None
     assert refused_at(starter_loaded, rules, f"{answer}\n") is None
     assert refused_at(starter_loaded, rules, answer.rpartition("\n")[0])
