@@ -20,7 +20,7 @@ import numpy as np
 from run import Row
 
 from app.features.retrieval.absence import MOST_ABSENCE, USUAL_CLOSENESS, AnswerSigns, absence_of, signs_of
-from app.features.retrieval.choosing import choose
+from app.features.retrieval.choosing import choose_passages
 from app.store.documents import DocumentStore
 from tests.helpers.grounded import DEVELOPMENT, HELD_OUT, find_passage, load_question_sets
 
@@ -88,7 +88,7 @@ def judge_questions(store: DocumentStore, documents: dict[str, int]) -> list[Jud
 
 
 def _is_shown(store: DocumentStore, document_id: int, asked: AskedQuestion) -> bool:
-    chosen = choose(store, document_id, asked.text, SHOWN_TOKENS, _estimate_tokens)
+    chosen = choose_passages(store, document_id, asked.text, SHOWN_TOKENS, _estimate_tokens)
     return bool(find_passage(store.blocks(document_id), asked.passage) & set(chosen))
 
 

@@ -63,11 +63,11 @@ class Side:
     tokens: int = 0
 
     @property
-    def score_statements(self) -> float:
+    def mean_score(self) -> float:
         """Of all texts."""
         return round(statistics.fmean(self.scores), 3) if self.scores else 0.0
 
-    def count_tokens(self, **found: int) -> None:
+    def add_counts(self, **found: int) -> None:
         """Add to what the note tells."""
         for name, number in found.items():
             self.counts[name] = self.counts.get(name, 0) + number
@@ -103,7 +103,7 @@ class Audit:
             if kind == FREE and (rules or schema):
                 has_ended = stats.finish_reason is FinishReason.STOP
                 refused = refused_at(vocabulary(), rules, text, schema, has_ended=has_ended)
-                side.count_tokens(answers=1, taken=refused is None)
+                side.add_counts(answers=1, taken=refused is None)
                 progress(f"{self._name}, not taken: {refused!r}" if refused else f"{self._name}, taken")
             score(side, text)
 
@@ -111,7 +111,7 @@ class Audit:
         """Constrained, held against free."""
         held, free = (self.sides[kind] for kind in (CONSTRAINED, FREE))
         note = f"constrained: {held.described()}; free: {free.described()}"
-        return Row(f"{self._name}: constrained against free", held.score_statements, unit, free.score_statements, note)
+        return Row(f"{self._name}: constrained against free", held.mean_score, unit, free.mean_score, note)
 
 
 @cache
@@ -162,7 +162,7 @@ def _ask_translations(audit: Audit, sources: Sequence[str], wanted: Sequence[str
 
     def score(side: Side, answer: str) -> None:
         found = {int(n): text.strip() for n, text in _SEGMENT.findall(answer)} if is_batch else {1: answer.strip()}
-        side.count_tokens(given=sum(number in found for number in range(1, len(sources) + 1)))
+        side.add_counts(given=sum(number in found for number in range(1, len(sources) + 1)))
         for number, target in enumerate(wanted, 1):
             text = found.get(number, "")
             side.scores.append(float(CHRF().sentence_score(text, [target]).score))
@@ -210,7 +210,7 @@ def plain_lists(engine: OurEngine, size: str) -> Row:
         )
     read = audit.sides[FREE]
     note = f"{read.described()}; baseline: the lines of the answer as they are"
-    return Row(f"lists that are asked for plainly, {size}", read.score_statements, "F1", lines.score_statements, note)
+    return Row(f"lists that are asked for plainly, {size}", read.mean_score, "F1", lines.mean_score, note)
 
 
 def question_of(wanted: ListWanted) -> str:
@@ -231,7 +231,7 @@ def score_list(side: Side, said: Sequence[tuple[str, Sequence[int]]], wanted: Li
         placed += sum(number in ids for _, number in here)
         left = [thing for thing in left if thing not in here]
     found = len(wanted.things) - len(left)
-    side.count_tokens(lines=len(said), right=right, found=found, wanted=len(wanted.things), in_place=placed)
+    side.add_counts(lines=len(said), right=right, found=found, wanted=len(wanted.things), in_place=placed)
     precision = right / len(said) if said else float(not wanted.things)
     recall = found / len(wanted.things) if wanted.things else 1.0
     side.scores.append(2 * precision * recall / (precision + recall) if precision + recall else 0.0)
@@ -252,7 +252,7 @@ def schemas(engine: OurEngine, size: str) -> Row:
 
         def score(side: Side, answer: str, wanted: ListWanted = wanted) -> None:
             said = things_of(answer)
-            side.count_tokens(unreadable=said is None)
+            side.add_counts(unreadable=said is None)
             score_list(side, [("", ())] if said is None else said, wanted)
 
         audit.ask([Message(Role.USER, asked)], "", SCHEMA_TOKENS, score, THINGS_SCHEMA)
@@ -360,7 +360,7 @@ def _score_statements(side: Side, document: InputDocument, said: Sequence[tuple[
         cited = [blocks[number] for number in ids if number in blocks]
         found += verify_statement(text, cited, nearby=list(blocks.values())).check.found
         numbered += bool(cited)
-    side.count_tokens(said=len(said), found=found, with_numbers=numbered)
+    side.add_counts(said=len(said), found=found, with_numbers=numbered)
     side.scores.append(min(1.0, found / MOST_POINTS))
     whole_text = "\n".join(block.text for block in document.blocks)
     side.blemishes += find_blemishes("\n".join(text for text, _ in said), whole_text, document.language)

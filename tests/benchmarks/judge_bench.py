@@ -30,7 +30,7 @@ from app.engine.client import EngineOnDemand
 from app.engine.protocol import Sampling, Wish
 from app.features.documents import passages_text, with_question
 from app.features.retrieval.absence import signs_of
-from app.features.retrieval.choosing import choose
+from app.features.retrieval.choosing import choose_passages
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from tests.helpers.grounded import DEVELOPMENT, HELD_OUT, store_document
@@ -93,7 +93,7 @@ def judge_question(engine: EngineOnDemand, store: DocumentStore, document_id: in
     """Read the prompt of an answer, then what is added for the judge."""
     document = store.get(document_id)
     assert document is not None
-    numbers = choose(store, document_id, asked.text, ROOM_TOKENS, engine.count_texts)
+    numbers = choose_passages(store, document_id, asked.text, ROOM_TOKENS, engine.count_texts)
     blocks = [block_from_fields(fields) for fields in store.some_blocks(document_id, numbers)]
     shown = passages_text(document, blocks, store.block_count(document_id))
     prompt = with_question([shown], asked.text, is_citing=bool(document.unit))

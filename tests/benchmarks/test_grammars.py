@@ -22,7 +22,7 @@ def test_a_list_counts_each_thing_once_and_its_place() -> None:
     side = Side()
     score_list(side, [("Ada", (1,)), ("Ada", (1,)), ("Cleo", (1,)), ("Dora", ())], wanted)
     assert side.counts == {"lines": 4, "right": 2, "found": 2, "wanted": 3, "in_place": 1}
-    assert side.score == pytest.approx(2 * 0.5 * (2 / 3) / (0.5 + 2 / 3), abs=1e-3)
+    assert side.mean_score == pytest.approx(2 * 0.5 * (2 / 3) / (0.5 + 2 / 3), abs=1e-3)
     score_list(side, [("Ada and Ben", (1,)), ("Cleo", (2,))], wanted)
     assert side.scores[-1] == 1.0
     nothing = ListWanted("en", ("Nobody.",), "all people", ())
