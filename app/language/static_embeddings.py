@@ -2,7 +2,7 @@
 
 Two tables, made at set-up (`packaging/setup/embedding_table.py`): one of English, of all-MiniLM-L6-v2, each token of
 which went through the encoder alone once (Tulkens and van Dongen, Model2Vec, 2024); and one of the ten languages of the
-interface, of the vectors that multilingual-e5-small begins with.
+interface, whose tokens are mixtures of English ones, so that a question of any of them may be asked of any document.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,61 +39,141 @@ SIEVED = 400
 """Passages whose signs are nearest to the question's, and which are then compared exactly."""
 SIEVE_WORDS = 2
 """Of 64 signs each; the principal components come first, so the others would tell little more."""
+COARSE = 12
 SAMPLED = 8_192
-LIKE_TOKENS = 40
-LEAST_LIKENESS = 0.3
-"""A token further away counts less than 3 % of the same one."""
+LIKE_FIRST_SIGNS, LIKE_SIGNS = 22, 46
+"""A token that differs from another in more of its first signs, or of all, is hardly like it; by chance half differ."""
+LIKE_TOKENS = 12
+LEAST_LIKENESS = 0.4
+"""A token further away counts less than 7 % of the same one."""
+MOST_PASSAGES = 0.1
+"""A token of more passages than that share tells none of them; most of the time went into those."""
+LEAST_MOST_PASSAGES = 40
+"""In a short document a token may be in so many all the same."""
+MATCH_SCALE = 60_000
+"""What a passage scores that has every word of a question, as a whole number of two bytes."""
 LEAST_WEIGHT = 0.2
 """Words of a question that weigh less than this share of its heaviest are not looked for ("the", "is")."""
 FULL_SCALE = 127
 
 
 class EmbeddingTable:
-    """`rows` holds a vector for each token, unscaled, rare tokens longer than frequent ones."""
+    """A vector for each token, rare tokens longer than frequent ones.
+
+    Texts that are read in different tables are compared by their `shared_dimensions`, the first ones.
+    """
 
     def __init__(self, rows: Floats, tokenize: Tokenize) -> None:
         import numpy as np
 
-        self.rows, self.tokenize = rows, tokenize
-        self.lengths = np.linalg.norm(rows, axis=1)
-        self._codes = pack_signs(rows)
-        self._like: dict[int, tuple[Numbers, Floats]] = {}
+        self.tokenize = tokenize
+        self.lengths: Floats = np.linalg.norm(rows, axis=1)
+        self.dimensions = self.shared_dimensions = rows.shape[1]
+        self._rows = rows
 
     @classmethod
     def load(cls, path: Path) -> EmbeddingTable:
-        """Read a table that set-up wrote; one with scores is cut as a unigram model. Raises OSError and ValueError."""
+        """Read the table that set-up wrote. Raises OSError, ValueError and KeyError."""
         import numpy as np
 
         with np.load(path, allow_pickle=False) as parts:
             rows = parts["rows"].astype(np.float32) * parts["scale"]
-            tokens = parts["vocabulary"].tobytes().decode("utf-8").split("\n")
-            scores = parts["scores"].astype(float).tolist() if "scores" in parts else None
-        if len(tokens) != len(rows) or (scores is not None and len(scores) != len(rows)):
-            raise ValueError(f"{path.name} has {len(rows)} rows for {len(tokens)} tokens")
-        vocabulary = {token: number for number, token in enumerate(tokens)}
-        return cls(rows, WordPieceTokenizer(vocabulary) if scores is None else UnigramTokenizer(vocabulary, scores))
+            vocabulary = _read_vocabulary(parts["vocabulary"], len(rows), path)
+        return cls(rows, WordPieceTokenizer(vocabulary))
+
+    def rows_of(self, tokens: Numbers) -> Floats:
+        """Return a row with the vector of each token, as long as it is telling."""
+        return self._rows[tokens]
+
+    def weights_of(self, tokens: Numbers, weights: Floats, table: EmbeddingTable) -> Floats:
+        """Return what tokens weigh, where `weights` are those of the tokens of `table`, in which a document is read."""
+        if table is not self:
+            raise ValueError("only a table of several languages reads a question for a document of another one")
+        return weights[tokens]
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return the direction of each text, the mean of its tokens; zeros for one without a known word."""
         import numpy as np
 
-        vectors = np.zeros((len(texts), self.rows.shape[1]), np.float32)
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
         for number, text in enumerate(texts):
             if tokens := self.tokenize(text):
-                vectors[number] = self.rows[tokens].mean(0)
+                vectors[number] = self.rows_of(np.array(tokens)).mean(0)
         return unit_vectors(vectors)
 
-    def find_like_tokens(self, token: int) -> tuple[Numbers, Floats]:
-        """Return the tokens that mean most nearly the same, with their cosines, the farthest first."""
+
+@dataclass(frozen=True)
+class TokenMixture:
+    """A row for each token of a table: the tokens of another one that it is mixed of, and how much of each."""
+
+    tokens: Numbers
+    shares: Floats
+
+
+class MixedTable(EmbeddingTable):
+    """Tokens of many languages, with two directions each: a mixture of those of another table, and one of its own."""
+
+    def __init__(
+        self, base: EmbeddingTable, mixture: TokenMixture, own: Bytes, lengths: Floats, tokenize: Tokenize
+    ) -> None:
+        self.tokenize, self.lengths = tokenize, lengths
+        self.dimensions, self.shared_dimensions = base.dimensions + own.shape[1], base.dimensions
+        self._base, self._mixture, self._own = base, mixture, own
+
+    @classmethod
+    def load_above(cls, base: EmbeddingTable, path: Path) -> MixedTable:
+        """Read the table that set-up wrote. Raises OSError, ValueError and KeyError."""
         import numpy as np
 
-        if token not in self._like:
-            nearest = _nearest_codes(self._codes, pack_signs(self.rows[token : token + 1])[:, 0], LIKE_TOKENS)
-            cosines = unit_vectors(self.rows[nearest]) @ unit_vectors(self.rows[token : token + 1])[0]
-            order = np.argsort(cosines)[-LIKE_TOKENS:]
-            order = order[cosines[order] >= LEAST_LIKENESS]
-            self._like[token] = nearest[order], cosines[order]
-        return self._like[token]
+        with np.load(path, allow_pickle=False) as parts:
+            mixture, own = TokenMixture(parts["mixed"], parts["shares"]), parts["own"]
+            lengths, scores = parts["lengths"].astype(np.float32), parts["scores"].astype(float).tolist()
+            vocabulary = _read_vocabulary(parts["vocabulary"], len(own), path)
+        if not len(mixture.tokens) == len(mixture.shares) == len(own) == len(lengths) == len(scores):
+            raise ValueError(f"{path.name} has {len(own)} rows for {len(mixture.tokens)} mixtures")
+        if mixture.tokens.max(initial=0) >= len(base.lengths):
+            raise ValueError(f"{path.name} was made of another table")
+        return cls(base, mixture, own, lengths, UnigramTokenizer(vocabulary, scores))
+
+    def rows_of(self, tokens: Numbers) -> Floats:
+        import numpy as np
+
+        rows = np.zeros((len(tokens), self.shared_dimensions), np.float32)
+        for mixed, shares in zip(self._mixture.tokens[tokens].T, self._mixture.shares[tokens].T, strict=True):
+            portions = shares / np.maximum(self._base.lengths[mixed], 1e-9)
+            rows += self._base.rows_of(mixed) * portions[:, None]
+        own = self._own[tokens].astype(np.float32)
+        return np.concatenate([unit_vectors(rows), unit_vectors(own)], axis=1) * self.lengths[tokens][:, None]
+
+    def weights_of(self, tokens: Numbers, weights: Floats, table: EmbeddingTable) -> Floats:
+        """Return what tokens weigh: in a document that is read in the other table, as the words they are mixed of."""
+        import numpy as np
+
+        if table is self:
+            return weights[tokens]
+        shares = self._mixture.shares[tokens].astype(np.float32)
+        mean: Floats = (weights[self._mixture.tokens[tokens]] * shares).sum(1) / np.maximum(shares.sum(1), 1e-9)
+        return mean
+
+
+def _read_vocabulary(letters: Bytes, size: int, path: Path) -> dict[str, int]:
+    tokens = letters.tobytes().decode("utf-8").split("\n")
+    if len(tokens) != size:
+        raise ValueError(f"{path.name} has {size} rows for {len(tokens)} tokens")
+    return {token: number for number, token in enumerate(tokens)}
+
+
+@dataclass(frozen=True)
+class _AskedQuestion:
+    """The words of a question, each once: their vectors, how telling each is in the document, how often it is asked.
+
+    `share`: the length of what a token of the document has in the dimensions of those vectors, of 1.
+    """
+
+    rows: Floats
+    weights: Floats
+    times: Floats
+    share: float
 
 
 class PassageIndex:
@@ -118,33 +199,45 @@ class PassageIndex:
         self._index_tokens(joined_tokens, np.repeat(np.arange(len(lengths), dtype=np.int64), lengths))
         self._make_vectors(joined_tokens, lengths)
 
-    def rank(self, question: str, limit: int) -> list[list[int]]:
-        """Return two rankings of passage numbers, best first: by the whole text, and by each word's best match."""
-        tokens = self._table.tokenize(question)
-        if not tokens or not len(self.numbers):
+    def rank(self, question: str, limit: int, asking: EmbeddingTable | None = None) -> list[list[int]]:
+        """Return two rankings of passage numbers, best first: by the whole text, and by each word's best match.
+
+        `asking`: the table that reads the question, where that is in another language than the passages.
+        """
+        asked = self._read_question(question, asking)
+        if asked is None:
             return []
-        places = [self._rank_by_mean(tokens)[:limit], self._rank_by_matches(tokens, limit)]
+        places = [self._rank_by_mean(asked)[:limit], self._rank_by_matches(asked, limit)]
         return [self.numbers[ranked].tolist() for ranked in places]
 
     def closeness(self, question: str) -> float | None:
         """Return the cosine of the question with the nearest passage, or None without a known word."""
-        tokens = self._table.tokenize(question)
-        if not tokens or not len(self.numbers):
+        asked = self._read_question(question)
+        if asked is None:
             return None
-        vector = self._vector_of(tokens)
+        vector = _mean_direction(asked)
         places = _nearest_codes(self._codes, pack_signs(vector[None])[:, 0], max(SAMPLED, SIEVED))
         return float((self._vectors[places].astype("float32") @ vector).max() / FULL_SCALE)
 
-    def _vector_of(self, tokens: Sequence[int]) -> Floats:
-        weighted = self._table.rows[tokens] * self._weights[tokens][:, None]
-        vector: Floats = unit_vectors(weighted.sum(0, keepdims=True))[0]
-        return vector
+    def _read_question(self, question: str, asking: EmbeddingTable | None = None) -> _AskedQuestion | None:
+        import numpy as np
 
-    def _rank_by_mean(self, tokens: Sequence[int]) -> Numbers:
+        table = asking or self._table
+        tokens, times = np.unique(np.array(table.tokenize(question), np.int64), return_counts=True)
+        if not len(tokens) or not len(self.numbers):
+            return None
+        weights, rows, share = table.weights_of(tokens, self._weights, self._table), table.rows_of(tokens), 1.0
+        if asking is not None:
+            shared = self._table.shared_dimensions
+            rows = np.pad(rows[:, :shared], ((0, 0), (0, self._table.dimensions - shared)))
+            share = 1.0 if self._table.dimensions == shared else 0.5**0.5
+        return _AskedQuestion(rows, weights, times.astype(np.float32), share)
+
+    def _rank_by_mean(self, asked: _AskedQuestion) -> Numbers:
         """Sieve by signs, then compare with each passage's vector and its neighbours'."""
         import numpy as np
 
-        vector = self._vector_of(tokens)
+        vector = _mean_direction(asked)
         places = _nearest_codes(self._codes, pack_signs(vector[None])[:, 0], SIEVED)
         last = len(self.numbers) - 1
         own, before, behind = (
@@ -155,48 +248,99 @@ class PassageIndex:
         ranked: Numbers = places[np.argsort(-scores, kind="stable")]
         return ranked
 
-    def _rank_by_matches(self, tokens: Sequence[int], limit: int) -> Numbers:
+    def _rank_by_matches(self, asked: _AskedQuestion, limit: int) -> Numbers:
         """Add up how like each word's best match in a passage is, by how telling the word is."""
         import numpy as np
 
-        scores = np.zeros(len(self.numbers), np.float32)
-        best = np.zeros(len(self.numbers), np.float32)
-        weights = self._weights[tokens] * self._table.lengths[tokens]
-        for token, weight in zip(tokens, weights, strict=True):
-            if weight < LEAST_WEIGHT * weights.max():
+        lengths = np.linalg.norm(asked.rows, axis=1)
+        weights = asked.weights * lengths
+        is_telling = weights >= LEAST_WEIGHT * weights.max()
+        weights = (weights * asked.times)[is_telling]
+        weights *= MATCH_SCALE / max(float(weights.sum()), 1e-9)
+        scores, best = np.zeros((2, len(self.numbers)), np.uint16)
+        which, places, cosines = self._find_like_tokens(unit_vectors(asked.rows[is_telling]) / asked.share)
+        values = np.round(cosines**SHARPNESS * weights[which]).astype(np.uint16).tolist()
+        begins, ends = self._begins[places].tolist(), self._begins[places + 1].tolist()
+        first = 0
+        for last in np.searchsorted(which, np.arange(len(weights)), "right").tolist():
+            if last == first:
                 continue
-            best[:] = 0
-            for like, cosine in zip(*self._table.find_like_tokens(token), strict=True):
-                best[self._postings[self._begins[like] : self._begins[like + 1]]] = cosine**SHARPNESS * weight
+            for number in range(max(first, last - LIKE_TOKENS), last):
+                best[self._postings[begins[number] : ends[number]].astype(np.intp)] = values[number]
             scores += best
+            best[:] = 0
+            first = last
         return _highest_scores(scores, limit)
 
-    def _index_tokens(self, joined: Numbers, places: Numbers) -> None:
-        """List the passages of each token of the vocabulary, and count how telling it is in this document."""
+    def _find_like_tokens(self, asked: Floats) -> tuple[Numbers, Numbers, Floats]:
+        """Return pairs of a word of the question and a token of the document that mean nearly the same.
+
+        `asked`: directions of the words. Three columns: the places of both among those and among the telling tokens,
+        and their cosines; word by word, the farthest first.
+        """
         import numpy as np
 
-        total, size = int(places[-1]) + 1 if len(places) else 0, len(self._table.rows)
+        signs = pack_signs(asked)
+        distances = np.bitwise_count(self._telling_codes[0] ^ signs[0][:, None])
+        pairs = np.flatnonzero(distances <= LIKE_FIRST_SIGNS)
+        which, places = np.divmod(pairs, max(1, self._telling_codes.shape[1]))
+        distances = distances.ravel()[pairs]
+        for row, word in zip(self._telling_codes[1:], signs[1:], strict=True):
+            distances += np.bitwise_count(row[places] ^ word[which])
+        is_near = distances <= LIKE_SIGNS
+        which, places = which[is_near], places[is_near]
+        cosines = np.einsum("ij,ij->i", asked[which], self._telling_vectors[places].astype(np.float32)) / FULL_SCALE
+        is_like = cosines >= LEAST_LIKENESS
+        which, places, cosines = which[is_like], places[is_like], cosines[is_like]
+        order = np.lexsort((cosines, which))
+        return which[order], places[order], cosines[order]
+
+    def _index_tokens(self, joined: Numbers, places: Numbers) -> None:
+        """List the passages of each telling token of the document, and count how telling all are there."""
+        import numpy as np
+
+        total = int(places[-1]) + 1 if len(places) else 0
         pairs = np.unique(joined * max(1, total) + places)
-        self._postings = (pairs % max(1, total)).astype(np.int32)
-        frequency = np.bincount(pairs // max(1, total), minlength=size)
-        self._begins = np.concatenate([[0], np.cumsum(frequency)])
+        tokens = pairs // max(1, total)
+        frequency = np.bincount(tokens, minlength=len(self._table.lengths))
         self._weights: Floats = np.log((total + 1) / (frequency + 0.5)).astype(np.float32)
+        is_telling = (frequency > 0) & (frequency <= max(LEAST_MOST_PASSAGES, MOST_PASSAGES * total))
+        telling = np.flatnonzero(is_telling)
+        vectors = unit_vectors(self._table.rows_of(telling))
+        self._telling_codes: Bits = pack_signs(vectors)
+        self._telling_vectors: Bytes = np.round(vectors * FULL_SCALE).astype(np.int8)
+        self._postings = (pairs[is_telling[tokens]] % max(1, total)).astype(np.int32)
+        self._begins = np.concatenate([[0], np.cumsum(frequency[telling])])
 
     def _make_vectors(self, joined: Numbers, counts: Numbers) -> None:
         """Weighted means, a batch at a time: the vectors of all words of a long document would take much memory."""
         import numpy as np
 
+        present = np.unique(joined)
+        rows: Floats = self._table.rows_of(present) * self._weights[present][:, None]
+        place_of = np.zeros(len(self._table.lengths), np.int32)
+        place_of[present] = np.arange(len(present))
         ends = np.concatenate([[0], np.cumsum(counts)])
-        units = np.zeros((len(counts), self._table.rows.shape[1]), np.float32)
+        units = np.zeros((len(counts), self._table.dimensions), np.float32)
         for first in range(0, len(counts), BATCH_TEXTS):
             last = min(first + BATCH_TEXTS, len(counts))
-            tokens = joined[ends[first] : ends[last]]
-            weighted = self._table.rows[tokens] * self._weights[tokens][:, None]
-            units[first:last] = unit_vectors(np.add.reduceat(weighted, ends[first:last] - ends[first], axis=0))
+            weighted = rows[place_of[joined[ends[first] : ends[last]]]]
+            sums: Floats = np.add.reduceat(weighted, ends[first:last] - ends[first], axis=0)
+            units[first:last] = unit_vectors(sums)
         self._vectors: Bytes = np.round(units * FULL_SCALE).astype(np.int8)
         units[1:-1] += NEIGHBOURS_WEIGHT * (self._vectors[:-2].astype(np.float32) + self._vectors[2:]) / FULL_SCALE
         self._scales: Floats = 1 / np.maximum(np.linalg.norm(units, axis=1), 1e-9)
         self._codes: Bits = pack_signs(units)
+
+
+def _mean_direction(asked: _AskedQuestion) -> Floats:
+    """Return the direction of a whole question, its words weighed by how telling they are."""
+    import numpy as np
+
+    weights: Floats = asked.weights * asked.times
+    total: Floats = (weights[None] @ asked.rows).astype(np.float32)
+    vector: Floats = unit_vectors(total)[0]
+    return vector
 
 
 def unit_vectors(vectors: Floats) -> Floats:
@@ -220,26 +364,32 @@ def pack_signs(vectors: Floats) -> Bits:
 
 
 def _nearest_codes(codes: Bits, code: Bits, count: int) -> Numbers:
-    """Return the columns of `codes` with the fewest other signs, about `count` of them where there are so many."""
+    """Return the columns of `codes` with the fewest other signs, about `count` of them where there are so many.
+
+    The first signs, which tell most, leave `COARSE` times as many to be compared by the others.
+    """
     import numpy as np
 
     if codes.shape[1] <= count:
         return np.arange(codes.shape[1])
     distances = np.bitwise_count(codes[0] ^ code[0])
+    places = np.flatnonzero(distances <= _sampled_least(distances, COARSE * count))
+    distances = distances[places]
     for row, word in zip(codes[1:], code[1:], strict=True):
-        distances += np.bitwise_count(row ^ word)
-    return np.flatnonzero(distances <= _sampled_least(distances, count))
+        distances += np.bitwise_count(row[places] ^ word)
+    nearest: Numbers = places[distances <= _sampled_least(distances, count)]
+    return nearest
 
 
-def _highest_scores(scores: Floats, count: int) -> Numbers:
+def _highest_scores(scores: np.ndarray[Any, np.dtype[np.uint16]], count: int) -> Numbers:
     """Return the places of the highest scores above nothing, best first."""
     import numpy as np
 
-    least = -_sampled_least(-scores, 2 * count) if len(scores) > count else 0.0
-    places = np.flatnonzero(scores > max(0.0, least * (1 - 1e-6)))
+    least = MATCH_SCALE - _sampled_least(MATCH_SCALE - scores, 2 * count) if len(scores) > count else 0
+    places = np.flatnonzero(scores >= max(1, least))
     if len(places) < count:
-        places = np.flatnonzero(scores > 0)
-    ranked: Numbers = places[np.argsort(-scores[places], kind="stable")][:count]
+        places = np.flatnonzero(scores)
+    ranked: Numbers = places[np.argsort(-scores[places].astype(np.int32), kind="stable")][:count]
     return ranked
 
 
@@ -261,8 +411,8 @@ def load_table() -> EmbeddingTable | None:
 
 def load_multilingual_table() -> EmbeddingTable | None:
     """Return the table of the interface's languages; None as in `load_table`."""
-    path = resource_path(MULTILINGUAL_TABLE)
-    return _read_table(path) if path.is_file() else None
+    path, english = resource_path(MULTILINGUAL_TABLE), load_table()
+    return _read_mixed_table(english, path) if english is not None and path.is_file() else None
 
 
 @cache
@@ -271,6 +421,15 @@ def _read_table(path: Path) -> EmbeddingTable | None:
         return EmbeddingTable.load(path)
     except (OSError, ValueError, KeyError) as error:
         log.warning("The table of meanings could not be read: %s", error)
+        return None
+
+
+@cache
+def _read_mixed_table(base: EmbeddingTable, path: Path) -> EmbeddingTable | None:
+    try:
+        return MixedTable.load_above(base, path)
+    except (OSError, ValueError, KeyError) as error:
+        log.warning("The table of meanings in several languages could not be read: %s", error)
         return None
 
 

@@ -31,6 +31,6 @@ def _word_vector(word: str) -> np.ndarray[Any, np.dtype[np.float32]] | None:
     tokens = table.tokenize(word) if table is not None and len(word) >= LEAST_LETTERS else []
     if table is None or not tokens:
         return None
-    vector = table.rows[tokens].sum(axis=0)
+    vector = table.rows_of(np.array(tokens)).sum(axis=0)
     length = float(np.linalg.norm(vector))
     return (vector / length).astype(np.float32) if length else None

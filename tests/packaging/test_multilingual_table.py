@@ -72,5 +72,26 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
 
     (tmp_path / "encoder.bin").write_bytes(encoder_file(packed_row(1) * len(PIECES)))
     with pytest.raises(SystemExit, match="is not the one"):
-        make(tmp_path / "encoder.bin", tmp_path / "table.npz")
+        make(tmp_path / "encoder.bin", tmp_path / "english.npz", tmp_path / "table.npz")
     assert not (tmp_path / "table.npz").exists()
+
+
+def test_a_token_is_mixed_of_the_words_that_both_tables_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    import multilingual_table
+    from multilingual_table import BEGINS_WORD, mix, shared_words
+
+    monkeypatch.setattr(multilingual_table, "FIRST_WORD", 1)
+    monkeypatch.setattr(multilingual_table, "MIXED", 2)
+    monkeypatch.setattr(multilingual_table, "CROWDED", 1)
+    monkeypatch.setattr(multilingual_table, "CROWD_SAMPLE", 1)
+    vocabulary = [f"{BEGINS_WORD}haus", f"{BEGINS_WORD}house", f"{BEGINS_WORD}dog", "house", f"{BEGINS_WORD}cow"]
+    places, numbers = shared_words(vocabulary, ["cow", "tree", "dog", "house"])
+    assert (places.tolist(), numbers.tolist()) == ([1, 2], [3, 2]), "one is a piece, one stands among the signs"
+    directions = np.array([[3, 1], [1, 0], [0, 1], [0, 1], [2, 3]], np.float32)
+    mixed, shares = mix(directions, places, numbers)
+    full = [
+        {int(token): int(share) for token, share in zip(*row, strict=True)} for row in zip(mixed, shares, strict=True)
+    ]
+    assert full[0][3] == full[2][2] == 255
+    assert full[0][2] < 10
+    assert 10 < full[4][3] < full[4][2] == 255

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.features.retrieval.citations import SourcePlace
-from app.features.retrieval.meaning import LANGUAGE_SAMPLE, passage_indexes, text_with_headings
+from app.features.retrieval.languages import count_small_words, find_document_language
+from app.features.retrieval.meaning import passage_indexes, text_with_headings
 from app.features.retrieval.ranking import ASKING_WORDS, LEADERS, SHORT_QUESTION_WORDS
 from app.features.retrieval.support import statements_of
 from app.language.admissions import admits_absence
-from app.language.detection import SMALL_WORDS, language_by_words, scripts_differ
+from app.language.detection import SMALL_WORDS
 from app.language.names import WITHOUT_SPACES
 from app.store.documents import DocumentStore
 
@@ -42,13 +43,6 @@ COMMON_WORDS = (
     "cuántas cuántos quiénes"
 )
 """They say little of what is asked, in the three languages in which this was measured."""
-_ASKED_IN = {
-    "en": "what who whose which when where why how do does did can could should i my you a an",
-    "de": "wer wen wem was wann wo warum wie welche welcher welches welchen woher wofür kann darf muss ich man",
-    "fr": "qui quoi quel quelle quels quelles quand où pourquoi comment combien",
-    "es": "qué quién quiénes cuál cuáles cuándo dónde cómo cuánto cuánta cuántos cuántas puedo hay",
-    "it": "chi cosa quale quali quando dove perché come quanto quanti",
-}
 _POLITE = "please |bitte |por favor,? |can you |could you |kannst du "
 _ORDERS = (
     "translate|rewrite|rephrase|shorten|write|draft|compose|make|put|repeat|continue|thanks?|hello|hi|"
@@ -176,11 +170,10 @@ class _SearchedDocument:
         self.texts = [
             text_with_headings(block).casefold() for block in blocks if not LEADERS.search(str(block["text"]))
         ]
-        self._sample = _sample_text([str(block["text"]) for block in blocks])
-        self.language = language_by_words(self._sample)
+        self._language = find_document_language([str(block["text"]) for block in blocks])
 
     def is_in_another_language(self, text: str) -> bool:
-        return _is_in_another_language(text, self._sample, self.language)
+        return self._language.differs_from(text)
 
     def places_of(self, word: str) -> set[int]:
         return _places_of(word, self.texts)
@@ -199,7 +192,7 @@ def telling_words(question: str) -> list[str]:
 
 def names_of(question: str) -> list[str]:
     """Return the numbers of a question, and its words with a capital that does not begin a sentence; no German ones."""
-    counts = _language_counts(question)
+    counts = count_small_words(question)
     has_capitalized_nouns = counts[_CAPITALIZES_NOUNS] == max(counts.values()) > 0
     names = []
     for match in _TOKEN.finditer(question):
@@ -232,25 +225,6 @@ def _places_of(word: str, texts: Sequence[str]) -> set[int]:
 
 def _word_stem(word: str) -> str:
     return word[: max(STEM_LETTERS, len(word) - ENDING)] if word.isalpha() else word
-
-
-def _sample_text(texts: Sequence[str]) -> str:
-    """Some of the middle, where a document is in its own language."""
-    whole = "\n".join(texts)
-    middle = max(0, (len(whole) - LANGUAGE_SAMPLE) // 2)
-    return whole[middle : middle + LANGUAGE_SAMPLE]
-
-
-def _is_in_another_language(question: str, text: str, language: str) -> bool:
-    """By scripts, small words and those by which one asks; a question has few of them."""
-    counts = _language_counts(question)
-    return scripts_differ(question, text) or (language in counts and max(counts.values()) > counts[language])
-
-
-def _language_counts(question: str) -> dict[str, int]:
-    """Count the small words and those by which one asks, by language."""
-    asked = set(_TOKEN.findall(question.casefold()))
-    return {code: len(asked & set(f"{row} {_ASKED_IN.get(code, '')}".split())) for code, row in SMALL_WORDS.items()}
 
 
 @cache

@@ -8,7 +8,7 @@ from functools import cache
 from threading import Lock
 from weakref import WeakKeyDictionary
 
-from app.language.detection import language_by_words
+from app.features.retrieval.languages import find_document_language
 from app.language.static_embeddings import PassageIndex, load_multilingual_table, load_table
 from app.store.documents import DocumentStore, Fields
 
@@ -20,10 +20,8 @@ LEAST_PASSAGES = 8
 """In a shorter document any word is rare; the other table is too coarse for that."""
 HEADINGS = 2
 """So many of the headings above a passage belong to its meaning."""
-LANGUAGE_SAMPLE = 4_000
-"""Characters from the middle of a document, where its language is looked for."""
 
-ENGLISH_MIDDLE, MULTILINGUAL_MIDDLE, MULTILINGUAL_SPREAD = 0.52, 0.5, 1.55
+ENGLISH_MIDDLE, MULTILINGUAL_MIDDLE, MULTILINGUAL_SPREAD = 0.52, 0.516, 1.55
 """Between the cosines of questions that a document answers and of others lie these; the multilingual table's cosines
 are that much closer together. Measured on the development sets of `tests/benchmarks/absence.py`."""
 
@@ -40,8 +38,15 @@ class PassageIndexes:
 
     def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
         """Return rankings of block numbers, best first; none where the table is missing or cannot tell."""
-        index = self._index_of(store, document_id).passages
-        return index.rank(question, limit) if index is not None else []
+        index = self._index_of(store, document_id)
+        if index.passages is None:
+            return []
+        is_crossing = index.language.differs_from(question)
+        return index.passages.rank(question, limit, load_multilingual_table() if is_crossing else None)
+
+    def is_crossing(self, store: DocumentStore, document_id: int, question: str) -> bool:
+        """Return whether a question is in another language than the document, so that words tell little."""
+        return self._index_of(store, document_id).language.differs_from(question)
 
     def closeness(self, store: DocumentStore, document_id: int, question: str) -> float | None:
         """Return how near a question is to its nearest block: the cosine, on the scale of the English table.
@@ -81,13 +86,12 @@ class _DocumentIndex:
 
         apart = told_apart([block_from_fields({"heading_path": (), **block}) for block in blocks])
         self.contents = frozenset(number for number, what in apart.items() if what is ApartReason.CONTENTS)
-        whole = "\n".join(text_with_headings(block) for block in blocks)
-        middle = max(0, (len(whole) - LANGUAGE_SAMPLE) // 2)
-        language = language_by_words(whole[middle : middle + LANGUAGE_SAMPLE])
-        self.is_english = language == LANGUAGE
-        table = load_table() if self.is_english else None
-        if language in OTHER_LANGUAGES and len(blocks) >= LEAST_PASSAGES:
-            table = load_multilingual_table()
+        self.language = find_document_language([str(block["text"]) for block in blocks])
+        in_english = self.language.code == LANGUAGE
+        is_known = in_english or self.language.code in OTHER_LANGUAGES
+        is_mixed = is_known and len(blocks) >= LEAST_PASSAGES and not (in_english and self.language.is_alone)
+        self.is_english = in_english and not is_mixed
+        table = load_table() if self.is_english else load_multilingual_table() if is_mixed else None
         passages = [(int(block["id"]), text_with_headings(block)) for block in blocks]
         told = [(number, text) for number, text in passages if number not in self.contents]
         self.passages = PassageIndex(table, told) if table is not None else None

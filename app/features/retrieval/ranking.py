@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 
+from app.language.detection import SMALL_WORDS
 from app.language.names import WITHOUT_SPACES
 from app.store.documents import DocumentStore, Fields
 
@@ -22,6 +24,8 @@ MODEL_VOTES = 2
 With two, .54 and .63 of 35 questions had their passage among the first 5 and 12, with one .51 and .63; of 37 that were
 kept apart .65 and .73, with one .54 and .68.
 """
+CROSSING_VOTES = 2
+"""Of the table's rankings, for a question in another language than the document; in common they have names at most."""
 LONG_WORD = 6
 ENDING = 2
 """Letters that a long word may change at its end."""
@@ -59,14 +63,18 @@ def rank_with_scores(
     from app.features.retrieval.meaning import passage_indexes  # NumPy comes with the first question
     from app.language.static_embeddings import reciprocal_scores
 
-    found = store.rank_blocks([document_id], words_of(question), MOST_RANKED)
+    is_crossing = passage_indexes().is_crossing(store, document_id, question)
+    words = words_of(question)
+    if is_crossing:
+        words = [word for word in words if word not in _small_words()]
+    found = store.rank_blocks([document_id], words, MOST_RANKED)
     numbers = [number for _, number, _ in found]
     runs = "".join(WITHOUT_SPACES.findall(question))
     if len(runs) > 1:
         numbers = list(dict.fromkeys([*_by_pairs(store, document_id, runs), *numbers]))
     rankings = [
         numbers,
-        *passage_indexes().rank(store, document_id, question, MOST_RANKED),
+        *(CROSSING_VOTES if is_crossing else 1) * passage_indexes().rank(store, document_id, question, MOST_RANKED),
         *MODEL_VOTES * list(by_model),
     ]
     scores = reciprocal_scores(rankings)
@@ -82,6 +90,12 @@ def words_of(text: str) -> list[str]:
     """The words to search for; a long one by its beginning ("settl*"), since words change at their end."""
     found = dict.fromkeys(word.casefold() for word in _WORD.findall(text))
     return [f"{word[:-ENDING]}*" if len(word) >= LONG_WORD and word.isalpha() else word for word in found]
+
+
+@cache
+def _small_words() -> frozenset[str]:
+    """Those that occur in other languages, too, with another meaning, and say little in their own."""
+    return frozenset(words_of(f"{ASKING_WORDS} {' '.join(SMALL_WORDS.values())}"))
 
 
 def _by_pairs(store: DocumentStore, document_id: int, runs: str) -> list[int]:

@@ -58,6 +58,32 @@ def test_a_german_document_is_ranked_by_meaning(store: DocumentStore) -> None:
     assert far < near
 
 
+ENGLISH = [
+    "The caretaker clears the snow from the pavement before seven, and it is for him to pay for that.",
+    "Many in the village would rather die in their own houses than be moved to the town by the river.",
+    "Dogs and cats are allowed as long as the neighbours do not complain about them to the landlord.",
+    *[f"The windows of flat {number} were cleaned, and it was paid for by the owners." for number in range(9)],
+]
+
+
+def test_a_document_is_found_by_a_question_in_another_language(store: DocumentStore) -> None:
+    if load_multilingual_table() is None:
+        pytest.skip("set-up could not fetch the encoder, so there is no table of several languages")
+    id_ = keep(store, ENGLISH)
+    assert PassageIndexes().is_crossing(store, id_, "Dürfen Hunde in die Wohnung?")
+    assert not PassageIndexes().is_crossing(store, id_, "Are dogs allowed in the flat?")
+    assert rank_blocks(store, id_, "Dürfen Hunde in die Wohnung?")[0]["id"] == 3, "in and die are no words in common"
+    assert rank_blocks(store, keep(store, GERMAN), "Are the bikes allowed?")[0]["id"] == 5
+
+
+def test_a_german_document_with_english_in_its_middle_is_read_as_both(store: DocumentStore) -> None:
+    if load_multilingual_table() is None:
+        pytest.skip("set-up could not fetch the encoder, so there is no table of several languages")
+    indexes, id_ = PassageIndexes(), keep(store, [*GERMAN * 2, *ENGLISH, *GERMAN])
+    assert not indexes._index_of(store, id_).is_english
+    assert all(ranking[0] in {5, 13, 33} for ranking in indexes.rank(store, id_, "Wo darf das Fahrrad stehen?", 8))
+
+
 def test_a_document_in_no_known_language_is_not_ranked(store: DocumentStore) -> None:
     assert PassageIndexes().rank(store, keep(store, ["kiln glaze"] * 20), "oven", 8) == []
 
