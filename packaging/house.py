@@ -48,6 +48,7 @@ OLD = {
     "riddles": "600",
     "loops over one or each": "1,139",
     "docstrings of 8 words or fewer": "1,378",
+    "texts of the screen in tests": "1,305",
     "lines with a comment, %": "1.4",
 }
 AIMS = {
@@ -66,6 +67,7 @@ AIMS = {
     "one-word functions, %": "35",
     "riddles": "40",
     "loops over one or each": "30",
+    "texts of the screen in tests": "60",
     "lines with a comment, %": "3",
 }
 

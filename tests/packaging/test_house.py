@@ -110,6 +110,7 @@ def test_names_that_cannot_be_guessed_are_counted(tmp_path: Path) -> None:
         "riddles": 1,
         "loops over one or each": 2,
         "docstrings of 8 words or fewer": 1,
+        "texts of the screen in tests": 0,
     }
 
 
@@ -143,3 +144,32 @@ def test_a_commit_says_where_and_what_in_72_characters(subject: str, is_fine: bo
     import check_subjects
 
     assert (check_subjects.complaints([subject]) == []) == is_fine
+
+
+def test_texts_of_the_screen_in_tests_are_found_whole_filled_in_and_in_part(tmp_path: Path) -> None:
+    import held_texts
+
+    (tmp_path / "app").mkdir()
+    (tmp_path / "tests" / "ui").mkdir(parents=True)
+    (tmp_path / "app" / "a.py").write_text(
+        'UNDO = "Undo"\nKINDS = {"a": "Every page"}\n'
+        'tr(UNDO if x else "Go on")\ntr(KINDS[y])\ntr("{count} files", count=2)\ntr("There is no room on {name}.")\n',
+        "utf-8",
+    )
+    (tmp_path / "tests" / "ui" / "test_a.py").write_text(
+        '"""Undo"""\n'
+        'assert shown == ["Undo", UNDO, "undo", "Go on", "Every page", "2 files", "many files", "Undone"]\n'
+        'assert "is no room" in shown and "is a room" in shown and said.startswith("There is")\n'
+        'assert said == "There is no room on b." != "There is no room on b. It is full."\n',
+        "utf-8",
+    )
+    found = [(held.line, held.literal, held.text) for held in held_texts.held_texts(tmp_path)]
+    assert sorted(found) == [
+        (2, "2 files", "{count} files"),
+        (2, "Every page", "Every page"),
+        (2, "Go on", "Go on"),
+        (2, "Undo", "Undo"),
+        (3, "There is", "There is no room on {name}."),
+        (3, "is no room", "There is no room on {name}."),
+        (4, "There is no room on b.", "There is no room on {name}."),
+    ]

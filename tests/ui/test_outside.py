@@ -15,17 +15,19 @@ from app.ui.chat import tab
 from app.ui.chat.tab import ANSWER_READY
 from app.ui.chat.view import ChatView
 from app.ui.icons import app_icon
-from app.ui.outside import KEEP_RUNNING, Outside, Tray
+from app.ui.outside import ENTRIES, KEEP_RUNNING, Outside, Tray
 from app.ui.shared_labels import CANCEL, NEW_CHAT, QUICK_ASK, QUIT, WRITING_AN_ANSWER
 from app.ui.shell import global_shortcut
 from app.ui.shell.desktop import TaskBar, bring_to_front
-from app.ui.shell.global_shortcut import GlobalShortcut, Keys
+from app.ui.shell.global_shortcut import KEYS_NEED_MODIFIER, GlobalShortcut, Keys
+from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import EndOfWork
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
+from tests.helpers.texts import shows
 from tests.ui.shell.test_desktop import Noted
 
 
@@ -79,11 +81,11 @@ def test_without_a_tray_there_is_none_and_closing_quits(frame: Frame) -> None:
 
 def test_the_icon_and_its_menu_say_what_is_at_work_and_lead_there(outdoors: Outdoors) -> None:
     frame = outdoors.frame
-    assert outdoors.menu == ["Show Fireside", NEW_CHAT, QUICK_ASK, QUIT]
+    assert outdoors.menu == [ENTRIES["show"], NEW_CHAT, QUICK_ASK, QUIT]
     frame.chat.busy = True
     frame.window.tab("translate").state_changed.emit("Translating 2 of 5")
     assert outdoors.menu == [
-        "Show Fireside",
+        ENTRIES["show"],
         NEW_CHAT,
         QUICK_ASK,
         WRITING_AN_ANSWER,
@@ -163,7 +165,7 @@ def test_the_tray_is_chosen_in_the_settings(outdoors: Outdoors) -> None:
     frame = outdoors.frame
     frame.window.open_settings("system")
     for wanted in (False, True):
-        frame.click(frame.button("Icon in the tray"))
+        frame.click(frame.button(label_of("tray")))
         assert (outdoors.tray._icon is not None) == wanted == frame.settings.system.tray
 
 
@@ -205,7 +207,7 @@ def test_what_it_was_about_is_said_where_that_is_wanted_and_a_click_leads_there(
 ) -> None:
     frame, noted = outdoors.frame, outdoors.noted
     chat = frame.conversations.create(title="The lease").id
-    end = EndOfWork("Your answer is ready.", "The lease\nIn May.", chat)
+    end = EndOfWork(ANSWER_READY, "The lease\nIn May.", chat)
     frame.window.tab("chat").work_ended.emit(end)
     assert noted.told == [], "somebody looks"
     frame.window.hide()
@@ -239,7 +241,7 @@ def test_a_long_answer_that_ends_is_told_and_of_a_temporary_one_only_that(
         desk.ask("And where?")
         about = "" if is_temporary else "When?\nIn May."
         number = 0 if is_temporary else frame.chat.conversation_id
-        frame.wait(lambda: ends == [("chat", EndOfWork("Your answer is ready.", about, number))])
+        frame.wait(lambda: ends == [("chat", EndOfWork(ANSWER_READY, about, number))])
 
 
 # Keys from any program.
@@ -268,7 +270,7 @@ def test_keys_are_chosen_in_the_settings_which_say_what_became_of_them(
     frame.window.open_settings("system")
     field, said = frame.find_step(QKeySequenceEdit), frame.find_step(QLabel, "shortcut_said")
     assert not field.isVisible()
-    frame.click(frame.button("Open with keys from any program"))
+    frame.click(frame.button(label_of("shortcut_on")))
     assert field.isVisible()
     qtbot.waitUntil(lambda: said.text() == "They are  .")
     QTest.keyClick(field, Qt.Key.Key_F8, Qt.KeyboardModifier.ControlModifier)
@@ -276,10 +278,10 @@ def test_keys_are_chosen_in_the_settings_which_say_what_became_of_them(
     assert [one.is_closed for one in made] == [True, False]
     assert frame.settings.system.shortcut == "Ctrl+F8"
     QTest.keyClick(field, Qt.Key.Key_Q)
-    qtbot.waitUntil(lambda: "couldn’t type" in said.text())
+    qtbot.waitUntil(lambda: shows(KEYS_NEED_MODIFIER, said.text()))
     made[-1].shortcut.report_pressed()
     qtbot.waitUntil(outdoors.outside.quick.isVisible)
     outdoors.outside.quick.close()
-    frame.click(frame.button("Open with keys from any program"))
+    frame.click(frame.button(label_of("shortcut_on")))
     assert not field.isVisible()
     assert all(one.is_closed for one in made)

@@ -20,8 +20,10 @@ from app.store.conversations import DocumentUse
 from app.ui.chat.attaching import SUMMARIZE_ALL
 from app.ui.chat.view import ChatView
 from app.ui.exchange.importing import ImportDialog
+from app.ui.i18n import window_title
 from app.ui.models.page import StateView
 from app.ui.shared_labels import ABOUT_THIS_MODEL, PUT_TO_SLEEP, STARTER, TODAY, UNDO
+from app.ui.shared_labels import SUMMARIZE as SUMMARIZE_LABEL
 from app.ui.shell.main_window import ASK_ABOUT_IT, CHATS_IN_FILES, DROP_TO_ADD_MODEL, IMPORT_LABEL
 from app.ui.shell.model_picker import USE_IN_CHATS_TOO, USED_ONLY_IN_TAB, WAKE_UP
 from app.ui.shell.tab_spec import EndOfWork
@@ -66,7 +68,7 @@ def test_the_tabs_are_opened_by_key_and_by_click(frame: Frame) -> None:
     assert frame.shown == CHAT
     frame.key(Qt.Key.Key_2)
     assert frame.shown == SUMMARIZE
-    assert frame.window.windowTitle() == "Summarize – Fireside"
+    assert frame.window.windowTitle() == window_title(SUMMARIZE_LABEL)
     frame.key(Qt.Key.Key_1)
     assert frame.shown == CHAT
     assert frame.is_typing
@@ -409,7 +411,7 @@ def test_a_model_file_opened_in_a_tab_is_that_tabs(frame: Frame, tmp_path: Path)
     assert other in [row.model.path for row in frame.models.installed()]
     frame.key(Qt.Key.Key_1)
     assert any(action.text().startswith("Other 3B") for action in frame.model_menu.actions()), "one list for all tabs"
-    assert frame.notices == [USED_ONLY_IN_TAB.format(name="Other 3B", tab="Summarize")]
+    assert frame.notices == [USED_ONLY_IN_TAB.format(name="Other 3B", tab=SUMMARIZE_LABEL)]
     frame.press_notice(USE_IN_CHATS_TOO)
     frame.wait(lambda: frame.loader.path == other and frame.loader.state == "ready")
 

@@ -18,6 +18,8 @@ from app.ui.shell.keyboard import written
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 
+ABOUT_ANSWER_LINE = "About this answer: {words}"
+
 PREVIOUS_VERSION = "Previous version"
 BRING_BACK = "Bring back"
 PIN_MESSAGE = "Pin: the model always sees this"
@@ -182,7 +184,7 @@ class ActionRow(QWidget):
     def show_actions(self, actions: Sequence[TurnAction], version: str, note: str, *, is_pinned: bool) -> None:
         """Replaces the icons where they differ; without any there is no menu either. `version` is "2/3" or empty."""
         self._note.setText(note)
-        self._note.setAccessibleName(tr("About this answer: {words}", words=note))
+        self._note.setAccessibleName(tr(ABOUT_ANSWER_LINE, words=note))
         place, _, count = version.partition("/")
         self._count.setText(version)
         self._count.setAccessibleName(tr("Version {place} of {count}: a map of all", place=place, count=count))

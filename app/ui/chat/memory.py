@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from app.store.conversations import Conversation
     from app.ui.chat.seen import Look
 
+NEXT_DOES_NOT_FIT = "The next message does not fit as things are: the oldest turns will have to go."
+NEXT_NEVER_FITS = "The next message does not fit, even without any earlier turn."
+
 OLDEST_LEFT_OUT = "This chat is too long: the oldest messages will be left out"
 TOO_LONG_WILL_ASK = "This chat is too long: you will be asked"
 MESSAGE_TOO_LONG = "Does not fit: too long for this model"
@@ -382,9 +385,9 @@ def notes_on(parts: PromptBreakdown) -> str:
     """What the numbers mean for the next message, in a sentence or two; empty when there is nothing to say."""
     notes = []
     if parts.is_too_long:
-        notes.append(tr("The next message does not fit, even without any earlier turn."))
+        notes.append(tr(NEXT_NEVER_FITS))
     elif parts.is_over:
-        notes.append(tr("The next message does not fit as things are: the oldest turns will have to go."))
+        notes.append(tr(NEXT_DOES_NOT_FIT))
     if parts.hidden == 1:
         notes.append(tr(ONE_MESSAGE_LEFT_OUT))
     elif parts.hidden:

@@ -14,7 +14,7 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.models.installed import PASSAGES
 from app.ui.i18n import tr
-from app.ui.shared_labels import DOWNLOAD, STOP, USE_IT
+from app.ui.shared_labels import ASKING_HUB, DOWNLOAD, STOP, USE_IT
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.tab_spec import UiContext
@@ -163,7 +163,7 @@ class PassageOffering(QObject):
         elif offer.suggestion is not None:
             entry = offer.suggestion.entry
             self._fetched_repo = entry.repo
-            self._notify.mention(tr("Asking the Hub for {name}…", name=entry.name))
+            self._notify.mention(tr(ASKING_HUB, name=entry.name))
             tasks.ask(
                 lambda token: self._app.models.download_entry(entry, token), self, lambda _: None, self._on_not_fetched
             )

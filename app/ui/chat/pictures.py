@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from app.features.media import MediaLibrary
     from app.store.media import MediaUse
 
+PICTURE_CUT_OFF = "The file ends in the middle: a part of the picture is missing."
+LOOKED_AT_SECONDS = "looked at for {seconds} s at least"
+
 COPY_PICTURE = "Copy the picture"
 FIRST_FRAME_ONLY = "Only the first of {count} frames is shown to the model."
 SAVE_PICTURE = "Save the picture…"
@@ -98,7 +101,7 @@ class DraftPicture:
     @property
     def remarks(self) -> str:
         """What a person should know of it."""
-        said = [tr("The file ends in the middle: a part of the picture is missing.")] if self.is_cut else []
+        said = [tr(PICTURE_CUT_OFF)] if self.is_cut else []
         if self.frames > 1:
             said.append(tr(FIRST_FRAME_ONLY, count=self.frames))
         return " ".join(said)
@@ -143,7 +146,7 @@ def count_words(use: MediaUse, count: MediaCount, host: str = "") -> str:
     else:
         words = f"{size_words(use)}, {tokens}"
     if count.seconds >= SLOW_S:
-        words += ", " + tr("looked at for {seconds} s at least", seconds=round(count.seconds))
+        words += ", " + tr(LOOKED_AT_SECONDS, seconds=round(count.seconds))
     return words
 
 

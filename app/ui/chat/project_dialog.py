@@ -54,6 +54,9 @@ from app.ui.widgets.row_list import clean_title
 from app.ui.work.intake import Intake
 from app.ui.work.pictures import PicturesLine
 
+PROJECT_TOKENS = "Each chat begins with {count} tokens: {parts}. They are read once for all of them."
+PROJECT_PASSAGES = "Of what is too long for this model to be shown whole, each question gets the passages that fit it."
+
 MODEL_NOT_THERE = "{name} (not there)"
 PROJECT_TOKENS_ESTIMATED = "Each chat begins with about {count} tokens: {parts}. An estimate: no model is loaded."
 NOTHING_IN_PROMPT = "Nothing of this is in the prompt yet."
@@ -225,7 +228,7 @@ class ProjectDialog(QDialog):
 
 def cost_words(cost: PreambleCost) -> str:
     """What every chat of a project costs before its first word."""
-    long = tr("Of what is too long for this model to be shown whole, each question gets the passages that fit it.")
+    long = tr(PROJECT_PASSAGES)
     if not cost.tokens:
         return long if cost.searched else tr(NOTHING_IN_PROMPT)
     parts = [
@@ -237,7 +240,7 @@ def cost_words(cost: PreambleCost) -> str:
     count = f"{cost.tokens:,}"
     if cost.is_exact:
         words = tr(
-            "Each chat begins with {count} tokens: {parts}. They are read once for all of them.",
+            PROJECT_TOKENS,
             count=count,
             parts=named,
         )

@@ -28,6 +28,11 @@ from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.pictures import READ_ITS_TEXT, can_read_text
 
+PICTURES_UNSEEN = "Not shown to the model: it can’t see pictures."
+ANSWER_THIS = "Answer this"
+
+SHOWN_TO_MODEL = "Shown to the model:"
+
 ONE_TURN_RECALLED = "1 earlier turn was shown again"
 NO_PASSAGE_ANSWERS = "No passage seems to answer this."
 READ_ALL_QUESTION = "Read all of it?"
@@ -105,7 +110,7 @@ class QuestionView(TurnView):
     def set_answerless(self, is_answerless: bool) -> None:
         """Offers an answer where a crash left none."""
         if is_answerless and self._again is None:
-            self._again = text_button(tr("Answer this"), "link", self)
+            self._again = text_button(tr(ANSWER_THIS), "link", self)
             self._again.clicked.connect(lambda: self.wanted.emit("answer", self))
         if self._again is not None and is_answerless != self._is_answerless:
             self._again.setVisible(is_answerless)
@@ -252,7 +257,7 @@ class QuestionDocuments(QObject):
         for document, places, more in passages:
             row = SourceRow(self._theme, self._turn, is_at_end=True)
             has_others = len(documents.ids) > 1
-            lead = tr("Shown to the model of {name}:", name=document.name) if has_others else tr("Shown to the model:")
+            lead = tr("Shown to the model of {name}:", name=document.name) if has_others else tr(SHOWN_TO_MODEL)
             is_all = documents.is_all_shown(document, message_id)
             row.show_places(lead, places, tail_of(document, more, is_all=is_all))
             row.place_wanted.connect(self.place_wanted)
@@ -283,7 +288,7 @@ class QuestionDocuments(QObject):
     def _not_shown(self, documents: BranchDocuments, pictures: Sequence[MediaUse]) -> QWidget:
         """That pictures were not seen of which no text was read either, and what can be done about it."""
         line = QWidget(self._turn)
-        words = plain_label(tr("Not shown to the model: it can’t see pictures."), kind="muted")
+        words = plain_label(tr(PICTURES_UNSEEN), kind="muted")
         words.setObjectName("unseen")
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)

@@ -30,6 +30,8 @@ from app.ui.widgets.layouts import scrolled
 if TYPE_CHECKING:
     from app.features.chat.answers import AnswerService
 
+QUEUED_AFTER_STOP = "The answer was broken off, so this waits. Esc once more: only you send it."
+
 SENT_AFTER_ANSWER = "Sent when this answer has ended"
 QUEUED_UNSENT = "Not sent. It waits here until you send it."
 SENT_AFTER_OTHER_CHAT = "Sent after the answer in the other chat"
@@ -195,7 +197,7 @@ class MessageQueue(QObject):
         if self._state is QueueState.OFF:
             return tr(QUEUED_UNSENT)
         if self._state is QueueState.AFTER_NEXT and not (running and not running.is_stopped):
-            return tr("The answer was broken off, so this waits. Esc once more: only you send it.")
+            return tr(QUEUED_AFTER_STOP)
         if running is not None and running.conversation_id != self._chat.conversation_id:
             return tr(SENT_AFTER_OTHER_CHAT)
         if running is not None:

@@ -24,6 +24,8 @@ from app.ui.widgets.labels import plain_label
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+MEMORIES_TOKENS = "It takes about {count} tokens of each chat, an estimate: no model is loaded."
+
 IN_THIS_PROJECT = "In this project"
 
 MOST_CHARACTERS = 2000
@@ -133,7 +135,7 @@ class RememberDialog(QuestionDialog):
         counts, is_exact = counted
         count = f"{counts[0]:,}"
         exact = tr("It takes {count} tokens of each chat; the next answer reads its chat once more.", count=count)
-        about = tr("It takes about {count} tokens of each chat, an estimate: no model is loaded.", count=count)
+        about = tr(MEMORIES_TOKENS, count=count)
         self.cost.setText(exact if is_exact else about)
 
     def _on_failed(self, error: BaseException) -> None:

@@ -41,6 +41,8 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import within_screen
 
+PROMPT_CHANGED_SINCE = "Something has changed since, such as the model or the instructions: now this is {count} tokens."
+
 FROM_TEMPLATE = "From the template"
 COPY_ALL = "Copy all"
 
@@ -175,7 +177,7 @@ def sum_words(found: SeenPrompt) -> str:
     if found.is_exact:
         return words
     changed = tr(
-        "Something has changed since, such as the model or the instructions: now this is {count} tokens.",
+        PROMPT_CHANGED_SINCE,
         count=f"{found.tokens:,}",
     )
     return f"{words}\n{changed}"

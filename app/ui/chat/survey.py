@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from app.features.survey.surveys import DocumentSurveys
     from app.store.conversations import StoredMessage
 
+SENTENCES_CAN_BE_CHOSEN = "Its most telling sentences can be chosen from all of it, without the model."
+
 KEEP_ANSWER = "Keep this answer"
 ANSWERED_WITHOUT_MODEL = "From the whole document, without the model"
 ABOUT_ALL_DOCUMENTS = "This question is about all {count} documents."
@@ -131,7 +133,7 @@ def offer_words(offer: QueryOffer) -> str:
     if offer.is_by_model:
         return about
     if offer.scope.wanted is QuestionScope.ABOUT:
-        return f"{about} {tr('Its most telling sentences can be chosen from all of it, without the model.')}"
+        return f"{about} {tr(SENTENCES_CAN_BE_CHOSEN)}"
     return f"{about} {tr('The program can look through all of it at once, without the model.')}"
 
 

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from app.ui.chat.remembering import MemoryActions
     from app.ui.shell.picture_reading import PictureReading
 
+NUMBERS_WAIT = "The model is busy. The numbers appear when it’s done."
+
 ONE_MESSAGE_WAITS = "1 message waits for the model"
 ANSWER_READY = "Your answer is ready."
 
@@ -413,7 +415,7 @@ class ModelInStep(QObject):
         panel.show()
         panel.setFocus(Qt.FocusReason.PopupFocusReason)
         if not self._chat.memory.count_context():
-            panel.show_words(tr("The model is busy. The numbers appear when it’s done."))
+            panel.show_words(tr(NUMBERS_WAIT))
 
     def _show_texts(self) -> None:
         from app.ui.chat.seen import SeenDialog  # nobody looks before the window is seen

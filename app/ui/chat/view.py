@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from app.features.chats import Chats
     from app.ui.chat.find import FindBar
 
+NO_CHAT_TEMPLATE = "This model has no chat template: it continues text, and does not answer. Open it in Write."
+
 SENT_WHEN_READ = "Sent as soon as {name} has been read. Esc takes it back."
 TEMPORARY_NOTE = "Temporary: nothing of this chat is kept"
 TEMPORARY_CHAT_CLOSED = "Temporary chat closed. Nothing of it was kept."
@@ -707,9 +709,7 @@ class CompletionNotice(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("completion_notice")
-        words = plain_label(
-            tr("This model has no chat template: it continues text, and does not answer. Open it in Write."), wraps=True
-        )
+        words = plain_label(tr(NO_CHAT_TEMPLATE), wraps=True)
         self.setAccessibleName(words.text())
         self.write = text_button(tr("Open in Write"), "plain")
         self.write.setObjectName("open_in_write")

@@ -14,7 +14,7 @@ from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
 from app.ui.i18n import size_text, tr
-from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, OTHER_MODELS, STARTER_WARNING
+from app.ui.shared_labels import ASKING_HUB, DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, OTHER_MODELS, STARTER_WARNING
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
@@ -360,7 +360,7 @@ class FirstSuggestion(QObject):
                 self._notify.error(error, action=(lambda: self.download(entry)) if can_retry else None)
             self.find_suggestion()
 
-        self._notify.mention(tr("Asking the Hub for {name}…", name=entry.name))
+        self._notify.mention(tr(ASKING_HUB, name=entry.name))
         tasks.ask(lambda token: self._models.download_entry(entry, token), self, lambda _: on_end(), on_end)
 
     def find_suggestion(self) -> None:

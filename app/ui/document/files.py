@@ -39,6 +39,8 @@ from app.ui.widgets.labels import ElidedLabel, plain_tip
 if TYPE_CHECKING:
     from app.ui.shell.tasks import BackgroundTask
 
+TOKENS_FOR_MODEL = "{count} tokens for this model"
+
 ATTACH_FOLDER_TITLE = "Attach a folder"
 WRONG_PASSWORD = "Wrong password for {name}. Try again."
 NO_SUCH_FILE = "There is no file {name}."
@@ -569,7 +571,7 @@ def spoken_size(document: StoredDocument) -> str:
 
 def tokens_words(tokens: int | None) -> str:
     """How long it is for the model that is loaded, for a tool tip; "" where that was not counted."""
-    return "" if tokens is None else tr("{count} tokens for this model", count=f"{tokens:,}")
+    return "" if tokens is None else tr(TOKENS_FOR_MODEL, count=f"{tokens:,}")
 
 
 def _sizes(document: StoredDocument) -> list[str]:

@@ -35,6 +35,8 @@ from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, set_text_font
 
+NO_TEXT_ON_PAGE = "There is no text on this page: it is a picture, or empty."
+
 EMPTY_CHAPTER = "There is no text in this chapter."
 
 MARGIN_PX = 20
@@ -357,7 +359,7 @@ def no_text_words(unit: str) -> str:
         "chapter": tr(EMPTY_CHAPTER),
         "file": tr("No text was found in this file."),
         "minute": tr("Nothing is said in this minute."),
-    }.get(unit, tr("There is no text on this page: it is a picture, or empty."))
+    }.get(unit, tr(NO_TEXT_ON_PAGE))
 
 
 def said_of(blocks: Sequence[Block], mark: TextHighlight | None) -> str:

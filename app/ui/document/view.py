@@ -50,6 +50,7 @@ from app.ui.widgets.buttons import set_text_font, text_button
 from app.ui.widgets.dialogs import file_dialog
 from app.ui.widgets.labels import announce, plain_label
 
+CORRECTED_PAGE = "Corrected by you. It stays, whatever reads the page again."
 SAVED_NOTE = "Saved"
 
 COMPARED_PX = 636
@@ -700,7 +701,7 @@ class PageReadingPane(QFrame):
         if reading is None:
             return tr("Nothing was read from a picture on this page. You can type it off.")
         if reading.is_edited:
-            return tr("Corrected by you. It stays, whatever reads the page again.")
+            return tr(CORRECTED_PAGE)
         return tr(
             "Read from the picture by {way}. What you correct here is used everywhere.",
             way=reader_words(reading.method, reading.model),

@@ -32,6 +32,12 @@ from app.ui.work.doing import Far, SavedFiles, run_in_sight
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+RESTORE_QUESTION = (
+    "It takes the place of everything that is here: chats, summaries, translations, pages and settings. That "
+    "is kept aside for 30 days. Models stay."
+)
+PUT_BACK_AND_RESTART = "Put back and start again"
+
 RESTORE_A_BACKUP = "Restore a backup"
 BACK_UP_EVERYTHING = "Back up everything"
 
@@ -100,8 +106,7 @@ class Backups(SavedFiles):
         words = "\n\n".join(
             (
                 tr("Made on {date} by {program}: {contents}.", date=made, program=found.program, contents=_told(found)),
-                tr("It takes the place of everything that is here: chats, summaries, translations, pages and settings."
-                   " That is kept aside for 30 days. Models stay."),
+                tr(RESTORE_QUESTION),
                 tr("{app} starts again. What is being written stops, and is kept with what was here.", app=APP_NAME),
             )
         )  # fmt: skip
@@ -123,7 +128,7 @@ class Backups(SavedFiles):
         title = tr("Put back what was here before?")
         dialog = QuestionDialog(self._ui.theme, title, words, self._window)
         dialog.setObjectName("put_back_question")
-        dialog.add_choice(tr("Put back and start again"), self._put_back, "primary")
+        dialog.add_choice(tr(PUT_BACK_AND_RESTART), self._put_back, "primary")
         dialog.open()
 
     def _put_back(self) -> None:

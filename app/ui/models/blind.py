@@ -54,6 +54,10 @@ from app.ui.widgets.labels import announce, plain_label
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+VOTES_SO_FAR = "Your blind votes so far: {first} {a}, {second} {b}, the same {c}."
+
+VOTES_KEPT_HERE = "Your votes are kept on this computer; the answers aren’t."
+
 COULD_NOT_ANSWER = "It could not answer."
 CHOOSE_DIFFERENT_MODELS = "Choose two different models."
 TWO_MODELS_NEEDED = "Two models are needed; there is one here."
@@ -305,9 +309,9 @@ class BlindPage(ComparisonPage):
         if is_shown:
             first, second = (self._names.get(str(path), path.stem) for path in (one, other))
             values = {"first": first, "a": found.for_first, "second": second, "b": found.for_second, "c": found.same}
-            self.tally.setText(tr("Your blind votes so far: {first} {a}, {second} {b}, the same {c}.", **values))
+            self.tally.setText(tr(VOTES_SO_FAR, **values))
         else:
-            self.tally.setText(tr("Your votes are kept on this computer; the answers aren’t."))
+            self.tally.setText(tr(VOTES_KEPT_HERE))
         self.clear.setVisible(is_shown)
 
     def _clear_votes(self) -> None:

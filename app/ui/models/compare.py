@@ -53,6 +53,15 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.models.installed import InstalledFile
 
+BEST_OF_FAST = "Of the models that reach {speed} tokens/s here, {name} predicts this text best."
+TWO_SIZES_ONLY = "Two sizes only: through two points a line always goes, and it proves nothing. Compare three or more."
+PASSAGE_HINT = "Type or paste a text, or open a file."
+ALL_OF_ONE_SIZE = "All models have the same size, so there’s no trend to show."
+TREND_UNCERTAIN = "With so few points, or so far from a line, that may as well be none."
+LARGER_NOT_BETTER = (
+    "Here the larger ones do not do better: loss goes with size to the power of {exponent} (95 %: {low} to {high})."
+)
+
 NEEDS_MEMORY = "needs {size}"
 BITS_PER_BYTE = "bits per byte"
 CHOOSE_A_MODEL = "Choose at least one model."
@@ -170,7 +179,7 @@ class ComparePage(ComparisonPage):
         self.start.setEnabled(bool(chosen and size))
         if is_running:
             return
-        nothing = tr(CHOOSE_A_MODEL) if not chosen else tr("Type or paste a text, or open a file.")
+        nothing = tr(CHOOSE_A_MODEL) if not chosen else tr(PASSAGE_HINT)
         self.status.setText("" if chosen and size else nothing)
 
     def _begin(self) -> None:
@@ -671,7 +680,7 @@ class Results(QWidget):
                 **values,
             )
         said = tr(
-            "Of the models that reach {speed} tokens/s here, {name} predicts this text best.",
+            BEST_OF_FAST,
             name=names[id(quick)],
             **values,
         )
@@ -734,21 +743,18 @@ def line_words(found: Sequence[ModelFigures]) -> str:
     """What the line through the points says, and how much that is worth."""
     line = line_of(found)
     if line is None:
-        return tr("All models have the same size, so there’s no trend to show.")
+        return tr(ALL_OF_ONE_SIZE)
     if line.exponents is None:
-        return tr(
-            "Two sizes only: through two points a line always goes, and it proves nothing. Compare three or more."
-        )
+        return tr(TWO_SIZES_ONLY)
     low, high = line.exponents
     numbers = {"exponent": line.exponent, "low": high, "high": low}
     values = {name: f"{-number:.3f}".replace("-", "−") for name, number in numbers.items()} | {"count": str(line.count)}
     said = tr("Loss falls with size to the power of {exponent}, from {count} points (95 %: {low} to {high}).", **values)
     if line.exponent <= 0:
         said = tr(
-            "Here the larger ones do not do better: loss goes with size to the power of {exponent} "
-            "(95 %: {low} to {high}).",
+            LARGER_NOT_BETTER,
             **values,
         )
     elif low <= 0:
-        said += " " + tr("With so few points, or so far from a line, that may as well be none.")
+        said += " " + tr(TREND_UNCERTAIN)
     return said

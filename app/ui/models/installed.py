@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from app.hub.library import InstalledModel
     from app.hub.models_folder import TrashedModel
 
+COPYING_MODEL = "Copying {name}"
+SEES_WHEN_RELOADED = "It is being downloaded; the model sees when it is loaded again."
+
 DOWNLOAD_IMAGE_SUPPORT = "Download image support"
 INSTALLED = "Installed"
 USE_TO_FIND_PASSAGES = "Use to find passages"
@@ -254,7 +257,7 @@ class InstalledPage(ModelsPage):
         task.failed.connect(self._on_failed)
 
     def _on_fetching(self, _download: object) -> None:
-        self._notify.mention(tr("It is being downloaded; the model sees when it is loaded again."))
+        self._notify.mention(tr(SEES_WHEN_RELOADED))
 
     def _delete(self, card: ModelCard) -> None:
         installed = self._by_card[card]
@@ -465,7 +468,7 @@ class FileAdding:
     def _add(self, path: Path, how: str, then: Then) -> None:
         """Copies, moves or only notes the file on a thread; a cancelled or failed one leaves everything as it was."""
         name = model_name(path)
-        doing = {COPY: tr("Copying {name}", name=name), MOVE: tr("Moving {name}", name=name)}.get(how, "")
+        doing = {COPY: tr(COPYING_MODEL, name=name), MOVE: tr("Moving {name}", name=name)}.get(how, "")
 
         def work(token: CancelToken) -> Iterator[CopyProgress | Path]:
             added = yield from self._app.models.add(path, how, token)

@@ -72,7 +72,7 @@ LIMIT = 3
 LEAST_PX = 210
 """What a card says without a break needs as much."""
 _TASKS = (("chat", "Chat"), ("summarize", "Summarize"), ("translate", "Translate"), (PASSAGES, "Passages"))
-_USE = {
+USE_LABELS = {
     "chat": "Use in chat",
     "summarize": "Use to summarize",
     "translate": "Use to translate",
@@ -163,7 +163,7 @@ class SuggestedPage(ModelsPage):
         size = size_text(entry.size_bytes)
         for key, text, kind in (
             ("download", tr(DOWNLOAD_SIZE, size=size), "plain"),
-            ("use", tr(_USE[self._task]), "plain"),
+            ("use", tr(USE_LABELS[self._task]), "plain"),
             ("details", tr(DETAILS), "plain"),
             ("pause", tr(PAUSE), "quiet"),
             ("resume", tr(RESUME), "plain"),
@@ -178,7 +178,7 @@ class SuggestedPage(ModelsPage):
     def _fill(self, card: ModelCard, suggestion: ModelSuggestion, *, is_first: bool) -> None:
         """The card as the suggestion is now; only the first that can be fetched has the accent."""
         _set_kind(card, "download", "primary" if is_first else "plain")
-        card.buttons["use"].setText(tr(_USE[self._task]))
+        card.buttons["use"].setText(tr(USE_LABELS[self._task]))
         download = suggestion.download
         if download is not None and download.state != "done":
             self._show_fit(card, suggestion)
@@ -218,7 +218,7 @@ class SuggestedPage(ModelsPage):
             self.show_text(self.lead, tr(_PASSAGES))
             return
         has_starter = self._loader.path is not None and self._loader.path == starter_model()
-        self.show_text(self.lead, tr(_STARTER) if has_starter else tr(_LEAD))
+        self.show_text(self.lead, tr(STARTER_LEAD) if has_starter else tr(_LEAD))
 
     def _on_loader_changed(self) -> None:
         if self._loader.state != "loading":
@@ -280,7 +280,7 @@ class SuggestedPage(ModelsPage):
         self.downloads_changed.emit()
 
 
-_STARTER = (
+STARTER_LEAD = (
     "You are talking to the starter, a very small English model that is often wrong. "
     "One of these will serve you better."
 )

@@ -17,6 +17,8 @@ from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownBlock, read
 from app.ui.theme import Theme
 
+CARD_SHORTENED = "*Shortened. The full card is on the Hub.*"
+
 MOST_CHARACTERS = 40_000
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
@@ -154,7 +156,7 @@ def read_card(card: str) -> list[MarkdownBlock]:
     """The blocks to show; takes a while for a long card, so it is called on a thread of its own."""
     text, is_long = readable(card)
     blocks = read(text)
-    return [*blocks, *read(tr("*Shortened. The full card is on the Hub.*"))] if is_long else blocks
+    return [*blocks, *read(tr(CARD_SHORTENED))] if is_long else blocks
 
 
 class CardView(QWidget):

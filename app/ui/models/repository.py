@@ -57,6 +57,14 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.hub.download import Download
 
+ASKS_FOR_YOUR_CONSENT = (
+    "This model asks for your consent. Accept its terms on its page on the Hub, then enter your access token "
+    "in the network settings."
+)
+PARTS_CANNOT_BE_OPENED = "Cannot be opened: its parts are of an older kind, or not all there"
+OWNER_DECIDES = "Its owner then decides who gets access."
+FIT_MEASURED = "{fit} · measured"
+
 WITH_PICTURES = "With pictures, +{size}"
 IN_PARTS = "in {n} parts"
 NO_USABLE_FILE = "Fireside can’t open any file in here."
@@ -272,9 +280,8 @@ class RepositoryPage(QWidget):
 
     def _show_gate(self, repository: Repository) -> None:
         self.gate.setVisible(bool(repository.gated))
-        by_hand = tr("Its owner then decides who gets access.") if repository.gated == "manual" else ""
-        text = tr("This model asks for your consent. Accept its terms on its page on the Hub, "
-                  "then enter your access token in the network settings.")  # fmt: skip
+        by_hand = tr(OWNER_DECIDES) if repository.gated == "manual" else ""
+        text = tr(ASKS_FOR_YOUR_CONSENT)  # fmt: skip
         self.gate_text.setText(f"{text} {by_hand}".strip())
         self.gate_settings.setVisible("network" in self._notify.actions)
 
@@ -429,11 +436,7 @@ class FileRow(DrawnButton, QRadioButton):
         parts = len(model.parts)
         self._size = size_text(model.size_bytes)
         self._note = (
-            tr("Cannot be opened: its parts are of an older kind, or not all there")
-            if not model.is_supported
-            else tr(IN_PARTS, n=parts)
-            if parts > 1
-            else ""
+            tr(PARTS_CANNOT_BE_OPENED) if not model.is_supported else tr(IN_PARTS, n=parts) if parts > 1 else ""
         )
         said = [self._words, self._tag, self._size, tr(RECOMMENDED) if is_recommended else "", self._note]
         self.setAccessibleName(", ".join(part for part in said if part))
@@ -689,7 +692,7 @@ class FitFoot(QFrame):
         """Whether it fits, with its number."""
         words = in_words(fit_words(fit))
         if fit.is_exact:
-            words = tr("{fit} · measured", fit=words)
+            words = tr(FIT_MEASURED, fit=words)
         pace = pace_words(fit)
         if pace is not None:
             words = f"{words} · {in_words(pace)}"

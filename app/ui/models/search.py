@@ -53,6 +53,8 @@ from app.ui.widgets.layouts import name_widgets
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+FIND_ON_HUB = "Find a model on the Hub"
+
 SHOW_MOST_DOWNLOADED = "Show the most downloaded"
 MODELS_FOUND = "Models for “{words}”"
 NOTHING_FOUND_FOR = "Nothing was found for “{words}”"
@@ -67,6 +69,7 @@ NOTHING_FOUND = "Nothing was found"
 ASKS_FOR_CONSENT = "Asks for consent"
 ONLY_RESULT = "This is the only one."
 SEARCHING = "Searching…"
+SEARCHING_HUB = "Searching the Hub…"
 
 
 log = logging.getLogger(__name__)
@@ -276,21 +279,19 @@ class SearchPage(QWidget):
         if self.list.isVisibleTo(self):
             self.told.setText(tr(SEARCHING))
         else:
-            self._show_state("", tr("Searching the Hub…"), "")
+            self._show_state("", tr(SEARCHING_HUB), "")
 
     def _offer_cancel(self) -> None:
         if self.list.isVisibleTo(self):
             self.cancel.show()
         else:
-            self._show_state(
-                "", tr("Searching the Hub…"), tr("The answer takes long."), [(tr(CANCEL), "plain", self._cancel)]
-            )
+            self._show_state("", tr(SEARCHING_HUB), tr("The answer takes long."), [(tr(CANCEL), "plain", self._cancel)])
 
     def _show_empty(self) -> None:
         is_on = self._app.settings.network.reaches_internet
         self._show_state(
             "magnifying-glass",
-            tr("Find a model on the Hub"),
+            tr(FIND_ON_HUB),
             tr("Type a name or a task at the left, such as “qwen”, “gemma” or “translation”. "
                "Only models that run in this program are shown."),
             [(tr(SHOW_MOST_DOWNLOADED), "plain", self._search_all)] if is_on else [],

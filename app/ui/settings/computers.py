@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.engine.machines import LentDevice, RemoteMachine
 
+NOT_ASKED = "Not asked: the network is switched off."
 DEVICES_FREE_MEMORY = "{count} devices, {free} of {total} GB free"
 FREE_MEMORY = "{free} of {total} GB free"
 
@@ -230,7 +231,7 @@ class ComputersSection(SettingsSection):
             elif self._app.settings.network.allowed:
                 row.show_words(problems.get(row.address, ""), is_problem=True)
             else:
-                row.show_words(tr("Not asked: the network is switched off."))
+                row.show_words(tr(NOT_ASKED))
 
     def _on_not_described(self, error: BaseException) -> None:
         self.again.setEnabled(True)

@@ -32,6 +32,8 @@ from app.ui.widgets.layouts import FlowLayout, name_widgets
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+REMOVED_AT_DATE = "removed for good {date}"
+
 EMPTY_TRASH = "Empty the trash"
 REMOVED_AT_NEXT_START = "removed for good when {app} starts next"
 UNTIL_NEXT_START = "Until the next start"
@@ -266,7 +268,7 @@ def _note(one: TrashedItem, keep_days: int) -> str:
     parts = [
         tr(_NAMES[one.kind][0]),
         tr("deleted {date}", date=_day(one.deleted_at)),
-        tr("removed for good {date}", date=_day(until)) if until else tr(REMOVED_AT_NEXT_START, app=APP_NAME),
+        tr(REMOVED_AT_DATE, date=_day(until)) if until else tr(REMOVED_AT_NEXT_START, app=APP_NAME),
         tr("in “{title}”", title=one.within) if one.within else "",
     ]
     return " · ".join(part for part in parts if part)

@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from app.ui.shell.model_loader import ModelLoader
     from app.ui.shell.tab_spec import UiContext
 
+MUST_START_WITH = "It must start with {one} or {other}."
+HOST_COUNT = "{count} hosts"
+
+PLAIN_TOKEN_ONLY = "A token has only plain letters, digits and signs, without spaces."
+
 RELOAD_NOW = "Reload now"
 LOADING_NEW_VALUES = "The model is loading with the new values."
 NO_GPU_FOUND = "No GPU was found, so models run on the CPU."
@@ -703,7 +708,7 @@ def address_problem(text: str, schemes: tuple[str, ...]) -> str:
     if not text:
         return ""
     if not text.startswith(schemes):
-        return tr("It must start with {one} or {other}.", one=schemes[0], other=schemes[1])
+        return tr(MUST_START_WITH, one=schemes[0], other=schemes[1])
     if any(character.isspace() for character in text):
         return tr("It has a space in it.")
     try:
@@ -717,7 +722,7 @@ def address_problem(text: str, schemes: tuple[str, ...]) -> str:
 def token_problem(text: str) -> str:
     """Why a text cannot be an access token; empty when it can."""
     if not text.isascii() or any(character.isspace() for character in text):
-        return tr("A token has only plain letters, digits and signs, without spaces.")
+        return tr(PLAIN_TOKEN_ONLY)
     return ""
 
 
@@ -934,7 +939,7 @@ class NetworkPage(SettingsPage):
             tr(
                 CONNECTIONS_IN_ALL,
                 count=f"{len(found.rows):,}",
-                hosts=tr("1 host") if found.hosts == 1 else tr("{count} hosts", count=found.hosts),
+                hosts=tr("1 host") if found.hosts == 1 else tr(HOST_COUNT, count=found.hosts),
                 size=size_text(found.received_bytes),
             )
         )

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from app.features.serving import RequestRecord
     from app.server.recipes import ClientRecipe, ConnectionOffer
 
+KEY_CHANGES_EACH_START = "This system has no keyring, so the key changes every time {program} starts."
+
 COPY_KEY = "Copy the key"
 COPY_SETTINGS = "Copy these settings"
 
@@ -309,7 +311,7 @@ class ProgramsSection(SettingsSection):
         if programs.door is None:
             return tr("When on, only programs on this computer that have the key can connect.")
         if not programs.door.is_kept:
-            return tr("This system has no keyring, so the key changes every time {program} starts.", program=APP_NAME)
+            return tr(KEY_CHANGES_EACH_START, program=APP_NAME)
         return tr("Your chats in this window go first.")
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from app.remote.facts import ListedModel, ServerFacts, TestStep
     from app.remote.servers import RemoteModel
 
+
 WIDTH_PX, HEIGHT_PX = 520, 620
 MOST_TICKED = 8
 """So few models of a server are all taken where nobody chose."""

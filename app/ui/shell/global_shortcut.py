@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from jeepney import Message
     from jeepney.io.blocking import DBusConnection
 
+KEYS_NEED_MODIFIER = "Add Ctrl or Alt: on its own, you couldn’t type this key any more."
+
 KEYS_TAKEN = "Another program has these keys already. Choose others."
 KEYS_ANSWERED = "The desktop answered: {keys}"
 KEYS_ALLOWED = "The desktop allows it. Choose the keys in the desktop’s settings."
@@ -67,7 +69,7 @@ class Keys:
         if not self.function and not self.modifiers & (
             Modifier.ControlModifier | Modifier.AltModifier | Modifier.MetaModifier
         ):
-            raise NotPossible(tr("Add Ctrl or Alt: on its own, you couldn’t type this key any more."))
+            raise NotPossible(tr(KEYS_NEED_MODIFIER))
 
     @property
     def character(self) -> str:

@@ -29,6 +29,8 @@ from app.ui.widgets.layouts import scrolled
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+STARTER_DESCRIPTION = "a very small English model, often wrong"
+
 LOADED_WHEN_NEEDED = "It is loaded when it is needed."
 FOR_THIS_CHAT_ONLY = "For this chat only"
 MODEL_REPLACED_FOR_WORK = "For work in another tab, in place of {name}. It comes back afterwards."
@@ -185,7 +187,7 @@ class ModelPicker(QPushButton):
             if senses := senses_words(*known):
                 words.append(senses)
             if path == starter_model():
-                words.append(tr("a very small English model, often wrong"))
+                words.append(tr(STARTER_DESCRIPTION))
             action = menu.addAction(_shown("  ·  ".join(words)), partial(self.use, path))
             action.setToolTip("\n".join((str(path), *words[2:])))
             is_this = path == self.path

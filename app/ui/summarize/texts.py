@@ -40,6 +40,8 @@ from app.ui.shared_labels import (
 from app.ui.work.doing import time_words
 from app.ui.work.tab import rest_words
 
+STOPPED_WHILE_WRITING = "Stopped while writing. The text so far was kept; Go on rewrites it."
+
 WORDS = "words"
 STOPPED_AT_SECTION = "Stopped: {read} of {sections} sections read"
 STOPPED_BEFORE_READING = "Stopped before anything was read"
@@ -122,9 +124,7 @@ def read_words(stored: StoredSummary, summary: Summary | None) -> tuple[str, str
     if not sections:
         return "", tr(STOPPED_BEFORE_READING)
     if summary is not None and summary.is_partial and summary.statements and read >= sections:
-        return tr("The text so far was kept."), tr(
-            "Stopped while writing. The text so far was kept; Go on rewrites it."
-        )
+        return tr("The text so far was kept."), tr(STOPPED_WHILE_WRITING)
     words = stopped_words(stored, read, sections)
     return words if read else "", words
 

@@ -44,6 +44,8 @@ from app.ui.work.intake import Intake
 if TYPE_CHECKING:
     from app.features.translation.translations import TranslationJobs
 
+NEW_DOCUMENT_LAYOUT = "It is a new document: the layout of the original is not kept."
+
 ONE_SEGMENT_UNCHANGED = "1 segment couldn’t be translated and was left unchanged."
 
 
@@ -451,7 +453,7 @@ def saved_words(saved: Saved) -> str:
     if count := len(saved.refused):
         words.append(tr("{count} couldn’t keep their formatting and were left unchanged.", count=f"{count:,}"))
     if not saved.keeps_layout:
-        words.append(tr("It is a new document: the layout of the original is not kept."))
+        words.append(tr(NEW_DOCUMENT_LAYOUT))
     return " ".join(words)
 
 

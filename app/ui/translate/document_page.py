@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection
     from app.features.translation.translations import TranslationJobs
 
+LOOKING_FOR_TEXT = "Looking for its text… {count}"
+
 TRANSLATE_DOCUMENTS = "Translate {count} documents"
 SAVE_PARTIAL = "Save partial"
 STOPPED_AT = "Stopped: {words}"
@@ -607,7 +609,7 @@ class FileLine(QFrame):
         words = {
             Stage.FAILED: tr("Waits until its pages that are pictures are read") if waits else one.error,
             Stage.LOCKED: tr(NEEDS_PASSWORD),
-            Stage.READING: tr("Looking for its text… {count}", count=segments_words(one.page)),
+            Stage.READING: tr(LOOKING_FOR_TEXT, count=segments_words(one.page)),
         }.get(one.stage, tr(WAITING))
         self.name.setText(one.name)
         self.words.setText(words)

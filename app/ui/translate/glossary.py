@@ -37,6 +37,9 @@ from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.row_list import TicksAnywhere, is_ticked
 from app.ui.work.doing import SavedFiles
 
+TRANSLATIONS_IMPORTED = "{count} translations were imported."
+GLOSSARY_HELP = "Terms that are always translated the same way. Ticked ones stay as they are."
+
 GLOSSARY_COUNT = "Glossary · {count}"
 EXPORT_TMX = "Export all translations (TMX)…"
 TERM_NOT_TRANSLATED = "Not translated: {term}"
@@ -237,9 +240,7 @@ class GlossaryPanel(QFrame):
     def _show(self) -> None:
         count = len(self.terms.terms)
         is_empty = not self.terms.rowCount()
-        self.words.setText(
-            tr("Terms that are always translated the same way. Ticked ones stay as they are.") if is_empty else ""
-        )
+        self.words.setText(tr(GLOSSARY_HELP) if is_empty else "")
         self.words.setVisible(is_empty)
         self.title.setText(tr(GLOSSARY_COUNT, count=f"{count:,}") if count else tr(GLOSSARY))
         self.remove_button.setEnabled(bool(self.table.chosen_rows))
@@ -318,7 +319,7 @@ class MemoryFiles(SavedFiles):
         return self._write(path, lambda: self._write_all(path))
 
     def _on_read(self, count: object) -> None:
-        words = tr("1 translation was imported.") if count == 1 else tr("{count} translations were imported.")
+        words = tr("1 translation was imported.") if count == 1 else tr(TRANSLATIONS_IMPORTED)
         self._notify.mention(f"{words.format(count=f'{count:,}')} {tr('They are used from the next start on.')}")
 
 

@@ -19,7 +19,7 @@ from app.features.translation.result import Formality, TranslationWish
 from app.language.names import LANGUAGES, find_language, has_formality, is_same, other_than, own_name
 from app.language.words import fold_words
 from app.ui.i18n import tr
-from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, FROM, OTHER_MODELS, USE_IT
+from app.ui.shared_labels import ASKING_HUB, DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, FROM, OTHER_MODELS, USE_IT
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
@@ -506,7 +506,7 @@ class NeedsModel(QFrame):
         need = tr("Translating needs a model that knows both languages.")
         said = self._missing or (in_words(words) if words is not None else need)
         self.words.setText(said.replace("-", "\u2011"))  # a name such as Hy-MT2 stays in one line
-        state = tr("Asking the Hub for {name}…", name=name) if self._is_asking else ""
+        state = tr(ASKING_HUB, name=name) if self._is_asking else ""
         if self._is_coming and self._download is not None:
             state = state_words(self._download)
         elif self._download is not None:

@@ -48,6 +48,12 @@ from app.ui.work.column import is_working
 from app.ui.work.doing import time_words
 from app.ui.work.tab import rest_words
 
+SEGMENTS_TRANSLATED = "{done} of {all} segments are translated."
+
+LAYOUT_NOT_KEPT = (
+    "{kind} cannot be written back: a new document is made with its headings, lists and pages, but not its layout."
+)
+
 SEGMENT_COUNT = "{count} segments"
 BEGINS = "Begins"
 SEGMENTS_FROM_MEMORY = "{count} from memory"
@@ -93,7 +99,7 @@ def done_words(stored: StoredTranslation) -> str:
 
 def stopped_words(stored: StoredTranslation) -> str:
     """How much of one there is that was stopped or failed."""
-    return tr("{done} of {all} segments are translated.", done=f"{stored.done:,}", all=f"{stored.segments:,}")
+    return tr(SEGMENTS_TRANSLATED, done=f"{stored.done:,}", all=f"{stored.segments:,}")
 
 
 def draft_words(drafts: Sequence[StoredTranslation], estimate: TranslationEstimate | None) -> str:
@@ -115,7 +121,7 @@ def layout_words(stored: StoredTranslation) -> str:
         return ""
     kind = stored.name.rpartition(".")[2].upper()
     return tr(
-        "{kind} cannot be written back: a new document is made with its headings, lists and pages, but not its layout.",
+        LAYOUT_NOT_KEPT,
         kind=kind,
     )
 

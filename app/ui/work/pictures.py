@@ -22,6 +22,8 @@ from app.ui.widgets.labels import ProgressStripe, plain_label
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.doing import time_words
 
+PAGE_NUMBER = "page {page}"
+
 READ_WITH_MODEL = "Read with {name}"
 PAGES_READ_FROM_PICTURES = "{pages} of {name} read from pictures by {way}. Letters may be wrong."
 FILE_IS_PICTURE = "{name} is a picture and was not read."
@@ -272,6 +274,4 @@ def read_words(state: PictureState) -> str:
 
 
 def _pages(pages: Sequence[int]) -> str:
-    return (
-        tr("page {page}", page=pages[0]) if len(pages) == 1 else tr("pages {pages}", pages=", ".join(map(str, pages)))
-    )
+    return tr(PAGE_NUMBER, page=pages[0]) if len(pages) == 1 else tr("pages {pages}", pages=", ".join(map(str, pages)))

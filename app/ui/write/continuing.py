@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from app.features.work.engines import TaskEngines
     from app.features.writing import ContextWindow, Continuation, PageAsked
 
+WRITE_FIRST = "Write a few words first; the model continues them."
+WAITS_FOR_MODEL_STATE = "Waits for the model: {state}"
+
 READING = "Reading"
 TEXT_REPEATED_ITSELF = "The text repeated itself and was stopped."
 
@@ -143,7 +146,7 @@ class RunningContinuation:
     def progress_words(self, loader: ModelLoader, model: Path | None) -> str:
         """How far it is."""
         if loader.state == "loading" and not self.found:
-            return tr("Waits for the model: {state}", state=loader.word)
+            return tr(WAITS_FOR_MODEL_STATE, state=loader.word)
         if any(continuation.waits for continuation in self.found.values()):
             return tr("Waits: the model is at work elsewhere")
         if any(continuation.tokens for continuation in self.found.values()):
@@ -395,7 +398,7 @@ class Continuing(QObject):
     def _ask(self, asked: RunningContinuation) -> None:
         page = asked.page
         if not page.text[: page.cursor].strip() and not page.fills:
-            self._set_note(tr("Write a few words first; the model continues them."))
+            self._set_note(tr(WRITE_FIRST))
             return
         if page.fills and self._model in self._cannot_fill:
             page = asked.page = replace(page, fills=False)

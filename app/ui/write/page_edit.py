@@ -37,6 +37,9 @@ from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.fields import PlainEdit
 from app.ui.write.page_document import PageContent, PageDocument, range_at, units_of
 
+WRITTEN_BY_THE_MODEL = "The model wrote this."
+TINTED_TEXT = "Tinted text was written by the model; it loses its tint where you change it."
+
 TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 576, 940
 """Letters, and how wide lines get: about 72 characters of prose."""
 ABOVE_PX = 22
@@ -606,8 +609,8 @@ class PageEdit(PlainEdit):
     # How it looks.
 
     def _on_moved(self) -> None:
-        what = tr("Tinted text was written by the model; it loses its tint where you change it.")
-        here = tr("The model wrote this.")
+        what = tr(TINTED_TEXT)
+        here = tr(WRITTEN_BY_THE_MODEL)
         way_out = tr("Escape, then Tab, leaves the page.") if self.is_code else ""
         ranges = self.page.ranges
         is_there = range_at(ranges, self.textCursor().position()) is not None

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.writing import ContextWindow, OpenedFile, PageAsked, PageRow, Pages
 
+ONLY_LAST_TOKENS_READ = "The page has {all} tokens before the cursor. The model reads only the last {some}, which fit."
+
 CONTINUE_WITHOUT_SUFFIX = "Continue without what follows"
 
 
@@ -459,7 +461,7 @@ class PageFoot(QWidget):
         self.line.setAccessibleName(self.count.text())
         if is_cut:
             words = tr(
-                "The page has {all} tokens before the cursor. The model reads only the last {some}, which fit.",
+                ONLY_LAST_TOKENS_READ,
                 all=short_count(reading.all_tokens),
                 some=short_count(reading.tokens),
             )

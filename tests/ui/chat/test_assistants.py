@@ -16,6 +16,7 @@ from app.ui.chat.view import ChatView
 from app.ui.chat.welcome import AssistantRow
 from app.ui.icons import _charmap
 from app.ui.shared_labels import CHOOSE_AN_ICON, COPY_OF, DELETE, DUPLICATE, NEW_ASSISTANT, UNDO
+from app.ui.shell.notify import ACTION_LABELS
 from app.ui.shell.palette import Palette
 from app.ui.widgets.buttons import IconPopup
 from tests.helpers.clipping import clipped_texts
@@ -92,7 +93,7 @@ def test_a_chat_keeps_what_it_took_until_somebody_takes_the_change_over(open_cha
     desk.ask("Second")
     assert desk.prompts()[-1][0] == ("system", "One step at a time.")
     assert ASSISTANT_CHANGED.format(name="Tutor") in desk.notices
-    desk.press_notice("Use it here")
+    desk.press_notice(ACTION_LABELS["take_over"])
     desk.ask("Third")
     assert desk.prompts()[-1][0] == ("system", "Two steps at a time.")
     desk.choose(desk.chat.assistants.menu(), NO_ASSISTANT)
@@ -140,7 +141,7 @@ def test_where_there_is_none_an_example_makes_one_that_can_be_changed(open_chat:
     assert "one step at a time" in desk.app.assistants.all()[0].instructions
     assert "one step at a time" in dialog.find_step(QPlainTextEdit).toPlainText()
     assert not dialog.root.examples.isVisible()
-    dialog.click(dialog.button("Delete"))
+    dialog.click(dialog.button(DELETE))
     assert dialog.root.examples.isVisible()
 
 

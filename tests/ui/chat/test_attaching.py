@@ -21,6 +21,7 @@ from app.store.conversations import DocumentUse
 from app.ui.chat.answer import AnswerView
 from app.ui.chat.attaching import SHOW_ALL, STILL_READING, SUMMARIZE_ALL, USE_AS_BACKGROUND
 from app.ui.chat.attachment_row import TOO_LONG_PASSAGES_INSTEAD
+from app.ui.chat.question import SHOWN_TO_MODEL
 from app.ui.chat.view import SENT_WHEN_READ
 from app.ui.document.files import ATTACH_FOLDER_TITLE, LARGE_BYTES, WRONG_PASSWORD, LargeFile, PasswordDialog
 from app.ui.shared_labels import CHOOSE_PAGES, PICTURE_LABEL, SUMMARIZE, TRANSLATE, UNDO
@@ -28,6 +29,7 @@ from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.office_files import write_zip
 from tests.helpers.picture_files import picture
+from tests.helpers.texts import shows, start_of
 from tests.ui.chat.conftest import Open
 
 LONG = " ".join(f"word{number}" for number in range(9_000))
@@ -151,12 +153,12 @@ def test_what_does_not_fit_becomes_background_by_itself_and_that_is_said_once(op
     assert "only some passages" in text
     question = desk.question()
     (row,) = desk.rows_of(question)
-    assert desk.said_in(row).startswith("Shown to the model: ")
+    assert desk.said_in(row).startswith(start_of(SHOWN_TO_MODEL))
     assert desk.said_in(row).endswith("(only parts were read for this question)")
     assert any("zirconium" in chip.text() for chip in desk.places_in(row))
     desk.ask("Which colour has the elephant?")
     (row,) = desk.rows_of(desk.question(2))
-    assert desk.said_in(row).startswith("Shown to the model: ")
+    assert desk.said_in(row).startswith(start_of(SHOWN_TO_MODEL))
 
 
 def test_a_part_of_a_document_can_be_read_instead(open_chat: Open, tmp_path: Path) -> None:
@@ -271,10 +273,10 @@ def test_a_locked_pdf_asks_for_its_password(open_chat: Open, tmp_path: Path) -> 
     QTest.keyClick(dialog.field, Qt.Key.Key_Return)
 
     def is_asked_again() -> bool:
-        return any("Wrong password" in one.words.text() for one in desk.chat.findChildren(PasswordDialog))
+        return any(shows(WRONG_PASSWORD, one.words.text()) for one in desk.chat.findChildren(PasswordDialog))
 
     desk.wait(is_asked_again)
-    again = next(one for one in desk.chat.findChildren(PasswordDialog) if "Wrong" in one.words.text())
+    again = next(one for one in desk.chat.findChildren(PasswordDialog) if shows(WRONG_PASSWORD, one.words.text()))
     assert again.words.text() == WRONG_PASSWORD.format(name="locked.pdf")
     QTest.keyClicks(again.field, "spring")
     QTest.keyClick(again.field, Qt.Key.Key_Return)

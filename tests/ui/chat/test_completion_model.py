@@ -9,11 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.ui.chat.answer import REGENERATE
-from app.ui.chat.view import ChatView, CompletionNotice
+from app.ui.chat.view import NO_CHAT_TEMPLATE, ChatView, CompletionNotice
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.window import open_window
+from tests.helpers.texts import shows
 from tests.helpers.tiny_models import make_tiny
 from tests.ui.chat.conftest import Open, add_turns
 
@@ -35,7 +36,7 @@ def opened(open_chat: Open, path: Path) -> CompletionDesk:
 def test_it_is_said_and_nothing_is_sent(open_chat: Open, tmp_path: Path) -> None:
     desk = opened(open_chat, tmp_path / "model.gguf")
     assert desk.notice.isVisible()
-    assert "no chat template" in desk.notice.accessibleName()
+    assert shows(NO_CHAT_TEMPLATE, desk.notice.accessibleName())
     assert not any(idea.isVisible() for idea in desk.empty.findChildren(QPushButton))
     desk.type("Deep learning is")
     desk.press(Qt.Key.Key_Return)

@@ -20,6 +20,8 @@ from app.ui.chat.memory import (
     FREE,
     MESSAGE_TOO_LONG,
     MESSAGES_LEFT_OUT,
+    NEXT_DOES_NOT_FIT,
+    NEXT_NEVER_FITS,
     OLDEST_LEFT_OUT,
     ONE_MESSAGE_LEFT_OUT,
     RESERVED_FOR_ANSWER,
@@ -29,7 +31,8 @@ from app.ui.chat.memory import (
     notes_on,
     rows_of,
 )
-from app.ui.chat.question import QuestionView
+from app.ui.chat.question import ANSWER_THIS, QuestionView
+from app.ui.chat.tab import NUMBERS_WAIT
 from app.ui.shared_labels import (
     COPY,
     COUNTING,
@@ -47,6 +50,7 @@ from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
+from tests.helpers.texts import shows
 from tests.ui.chat.conftest import Open
 
 CONTEXT_TOKENS = 4000
@@ -167,7 +171,7 @@ def test_asked_first_cancel_keeps_the_question_with_a_way_to_answer_it(desk: Cha
     assert not desk.chat.busy
     assert desk.conversations.path(conversation_id)[-1].text == "And now?"
     assert isinstance(desk.turns[-1], QuestionView)
-    desk.link(desk.turns[-1], "Answer this")
+    desk.link(desk.turns[-1], ANSWER_THIS)
     desk.wait(lambda: any(dialog.isVisible() for dialog in desk.chat.findChildren(ContextFull)))
 
 
@@ -309,10 +313,10 @@ def test_every_part_is_said_in_numbers_and_to_screen_readers(panel: ContextPanel
 def test_what_does_not_fit_is_said() -> None:
     assert notes_on(replace(PARTS, hidden=0)) == ""
     assert notes_on(replace(PARTS, hidden=1)) == ONE_MESSAGE_LEFT_OUT
-    assert notes_on(replace(PARTS, earlier=9_000)).startswith("The next message does not fit as things are")
+    assert notes_on(replace(PARTS, earlier=9_000)).startswith(NEXT_DOES_NOT_FIT)
     assert all(tokens >= 0 for _, tokens, _ in rows_of(replace(PARTS, earlier=9_000)))
     alone = replace(PARTS, message=9_000, staying=9_320)
-    assert notes_on(alone).startswith("The next message does not fit, even without any earlier turn")
+    assert notes_on(alone).startswith(NEXT_NEVER_FITS)
 
 
 def test_escape_closes_it(panel: ContextPanel, qtbot: QtBot) -> None:
@@ -340,7 +344,7 @@ def test_the_gauge_opens_the_panel_and_follows_the_numbers(frame: Frame, qtbot: 
     qtbot.mouseClick(gauge, Qt.MouseButton.LeftButton)
     panel = QApplication.activePopupWidget()
     assert isinstance(panel, ContextPanel)
-    assert any("is busy" in text for text in texts(panel))
+    assert any(shows(NUMBERS_WAIT, text) for text in texts(panel))
     frame.chat.parts_changed.emit(PARTS)
     assert gauge.accessibleName() == "Context 2.9k of 8k"
     assert "2,400" in texts(panel)

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.features.models.memory import MachineMemory, ModelMemoryWatch
+from app.features.models.messages import WAITS_FOR_ANSWER
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.upkeep import ModelSleep
@@ -107,7 +108,7 @@ def test_an_answer_is_never_cut_it_warns_and_sleeps_afterwards(machine: Callable
     here.memory = SHORT
     here.sleep.check_memory()
     assert here.loader.state == "ready"
-    assert here.desk.notices == ["Memory is short. The model is put to sleep once its answer is written."]
+    assert here.desk.notices == [WAITS_FOR_ANSWER.text]
     with here.desk.hears(here.desk.chat.answer_finished):
         here.desk.press(Qt.Key.Key_Escape)
     here.desk.wait(here.is_asleep)

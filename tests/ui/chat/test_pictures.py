@@ -24,12 +24,15 @@ from app.ui.chat.pasted import CHOOSE_PICTURES
 from app.ui.chat.pictures import (
     COPY_PICTURE,
     FIRST_FRAME_ONLY,
+    LOOKED_AT_SECONDS,
+    PICTURE_CUT_OFF,
     SAVE_PICTURE,
     DetailPopup,
     NotSensed,
     PictureChip,
     count_words,
 )
+from app.ui.chat.question import PICTURES_UNSEEN
 from app.ui.chat.screen_region import ScreenStill, ask_portal
 from app.ui.chat.sent_pictures import SentPicture
 from app.ui.shared_labels import OPEN, PICTURE_LABEL, TOKEN_COUNT, UNDO
@@ -40,6 +43,7 @@ from tests.helpers.attached import copy_files, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.fake_portal import FakePortal
 from tests.helpers.picture_files import BLUE, GREEN, RED, animated, bomb, halves, picture, plain, save
+from tests.helpers.texts import shows
 from tests.ui.chat.conftest import Open
 from tests.ui.shell.test_desktop import bus
 
@@ -232,8 +236,8 @@ def test_of_what_moves_or_is_cut_off_it_is_said_what_is_shown(open_chat: Open, t
     desk.wait(lambda: is_there(desk, 3) and all("token" in words for words in words_of(desk)))
     moves, cut_off, good = pictures_of(desk)
     assert FIRST_FRAME_ONLY.format(count=2) in moves.toolTip()
-    assert "The file ends in the middle" in cut_off.toolTip()
-    assert "frames" not in good.toolTip() and "middle" not in good.toolTip()
+    assert shows(PICTURE_CUT_OFF, cut_off.toolTip())
+    assert not shows(FIRST_FRAME_ONLY, good.toolTip()) and not shows(PICTURE_CUT_OFF, good.toolTip())
 
 
 def test_one_for_which_the_model_has_no_room_is_told_and_kept(open_chat: Open, tmp_path: Path) -> None:
@@ -249,7 +253,7 @@ def test_how_long_looking_takes_at_least_is_said_where_that_is_long() -> None:
     use = MediaUse(1, StoredMedia("0" * 64, "picture", "png", 1000, 640, 480), 0, "a.png")
     count = MediaCount(1020, 1020, 17, 640, 480, 49.4)
     assert count_words(use, count) == "640 × 480, 1,020 tokens, looked at for 49 s at least"
-    assert "looked at" not in count_words(use, replace(count, seconds=1.9))
+    assert not shows(LOOKED_AT_SECONDS, count_words(use, replace(count, seconds=1.9)))
 
 
 def test_where_there_is_little_room_the_name_is_shortened_before_the_tokens(qtbot: QtBot) -> None:
@@ -282,7 +286,7 @@ def test_without_eyes_they_are_kept_and_it_is_said(open_chat: Open, tmp_path: Pa
     desk.ask("What is it?")
     assert not desk.media()
     assert len(sent_in(desk)) == 1
-    assert "see pictures" in desk.question().findChild(QLabel, "unseen").text()
+    assert desk.question().findChild(QLabel, "unseen").text() == PICTURES_UNSEEN
 
 
 def test_more_or_less_detail_where_the_model_has_a_choice(open_chat: Open, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from app.ui.chat.project_dialog import (
     INSTRUCTION_TOKENS,
     MODEL_NOT_THERE,
     NOTHING_IN_PROMPT,
+    PROJECT_PASSAGES,
+    PROJECT_TOKENS,
     PROJECT_TOKENS_ESTIMATED,
     IconChoice,
     ProjectDialog,
@@ -35,6 +37,7 @@ from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import open_window
 from tests.helpers.scans import drawn, letter, scan
 from tests.helpers.script import prompts, write_script
+from tests.helpers.texts import end_of, start_of
 from tests.ui.chat.conftest import Open
 
 LEASE = "The rent is 1,450 euros, due on the third working day."
@@ -74,7 +77,7 @@ def test_what_is_typed_is_kept_and_documents_are_counted(open_chat: Open, qtbot:
     qtbot.waitUntil(
         lambda: "documents" in dialog.cost.text() and INSTRUCTION_TOKENS.format(count=4) in dialog.cost.text()
     )
-    assert dialog.cost.text().startswith("Each chat begins with ")
+    assert dialog.cost.text().startswith(start_of(PROJECT_TOKENS))
     assert "about" not in dialog.cost.text(), "a model is loaded: it is exact"
     names = [chip.accessibleName() for chip in dialog.documents.chips if chip.isVisible()]
     assert names == [DOCUMENT_LABEL.format(name="kiln.txt")]
@@ -133,7 +136,9 @@ def test_without_a_model_the_cost_is_said_to_be_an_estimate(open_chat: Open, qtb
     projects.update(number, instructions="x" * 400)
     dialog = open_dialog(desk, number)
     qtbot.waitUntil(lambda: bool(dialog.cost.text()))
-    assert dialog.cost.text() == (PROJECT_TOKENS_ESTIMATED.format(count=100, parts="instructions 100"))
+    assert dialog.cost.text() == (
+        PROJECT_TOKENS_ESTIMATED.format(count=100, parts=INSTRUCTION_TOKENS.format(count=100))
+    )
     projects.delete(number)
     dialog.name.setText("Gone meanwhile")
     dialog.accept()
@@ -192,7 +197,7 @@ def test_the_words_about_a_project_without_anything_are_no_number() -> None:
     assert cost_words(PreambleCost(0, 0, {}, is_exact=True)) == NOTHING_IN_PROMPT
     words = cost_words(PreambleCost(10, 0, {1: 500, 2: 90_000}, is_exact=True, searched=(2,)))
     assert words.startswith("Each chat begins with 510 tokens: instructions 10, documents 500.")
-    assert words.endswith("each question gets the passages that fit it.")
+    assert words.endswith(end_of(PROJECT_PASSAGES))
 
 
 def test_from_a_new_project_to_an_answer_in_it_and_out_again(

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QMenu, QPlainTextEdit, QPushBu
 from app.features.prompt_library import BUILTIN, PromptLibrary
 from app.ui.chat.prompt_dialog import EXPORT_YOUR_PROMPTS, OFFER_BUILT_IN_PROMPTS, PROMPT_FIELDS, PromptDialog
 from app.ui.chat.prompts import EDIT_PROMPTS, SEND_AS_IT_IS, PromptList
-from app.ui.shared_labels import COPY_OF, UNDO
+from app.ui.shared_labels import COPY_OF, SAVE_AS_PROMPT, UNDO
 from app.ui.shell.main_window import IMPORT_LABEL
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open, add_turns
@@ -184,7 +184,7 @@ def test_prompts_are_made_changed_copied_and_deleted_with_a_way_back(open_chat: 
 def test_a_message_is_saved_as_a_prompt_and_built_in_ones_can_be_hidden(open_chat: Open) -> None:
     desk = open_chat()
     desk.type("Tell me everything that is known about {animal}, in order, with numbers")
-    desk.choose(menu_of(desk), "Save as a prompt")
+    desk.choose(menu_of(desk), SAVE_AS_PROMPT)
     dialog = opened(desk)
     assert dialog.name.text() == "Tell me everything that is known about…"
     assert dialog.focusWidget() is dialog.name
@@ -200,7 +200,7 @@ def test_a_question_is_saved_as_a_prompt(open_chat: Open) -> None:
     desk = open_chat()
     desk.root.show_conversation(add_turns(desk, 1))
     desk.wait(lambda: desk.is_settled)
-    desk.choose(desk.menu_at(desk.question()), "Save as a prompt")
+    desk.choose(desk.menu_at(desk.question()), SAVE_AS_PROMPT)
     assert [(one.name, one.text) for one in library(desk).store.all()] == [("Question 0", "Question 0")]
 
 

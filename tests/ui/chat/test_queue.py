@@ -14,7 +14,13 @@ from PySide6.QtTest import QTest
 from app.bootstrap import build_program
 from app.features.chat.answers import AnswerService
 from app.ui.chat.answering import reading_words
-from app.ui.chat.queue import QUEUED_UNSENT, SENT_AFTER_ANSWER, SENT_AFTER_EDITING, SENT_AFTER_OTHER_CHAT
+from app.ui.chat.queue import (
+    QUEUED_AFTER_STOP,
+    QUEUED_UNSENT,
+    SENT_AFTER_ANSWER,
+    SENT_AFTER_EDITING,
+    SENT_AFTER_OTHER_CHAT,
+)
 from app.ui.chat.view import ChatView
 from app.ui.shared_labels import UNDO
 from app.ui.shell.notify import Notify
@@ -85,7 +91,7 @@ def test_escape_stops_the_answer_and_what_waits_stays_until_it_is_sent(open_chat
     assert not desk.queue.send_now.isVisible()
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Escape)
-    desk.wait(lambda: desk.queue_words.startswith("The answer was broken off, so this waits."))
+    desk.wait(lambda: desk.queue_words.startswith(QUEUED_AFTER_STOP))
     desk.ask("another")
     end(desk, 6)
     assert desk.texts[2::2] == ["another", "next"], "after an answer that ended by itself it goes on"
@@ -124,7 +130,7 @@ def test_after_an_answer_that_failed_nothing_is_sent_by_itself(open_chat: Open) 
     begin(desk)
     desk.queue_up("next")
     let_go(desk)
-    desk.wait(lambda: desk.queue_words.startswith("The answer was broken off, so this waits."))
+    desk.wait(lambda: desk.queue_words.startswith(QUEUED_AFTER_STOP))
     assert (desk.queued, desk.message_count) == (["next"], 2)
     desk.click(desk.queue.send_now)
     end(desk, 4)

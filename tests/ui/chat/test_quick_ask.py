@@ -29,7 +29,7 @@ from app.ui.chat.quick_ask import (
 )
 from app.ui.chat.view import ChatView
 from app.ui.outside import Outside
-from app.ui.shared_labels import SEND, SUMMARIZE, TRANSLATE, WRITING_AN_ANSWER
+from app.ui.shared_labels import SEND, STARTER, SUMMARIZE, TRANSLATE, WRITING_AN_ANSWER
 from app.ui.shell.desktop import TaskBar
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
@@ -156,7 +156,7 @@ def test_a_model_that_cannot_translate_does_not_pretend(quick: QuickDesk) -> Non
     quick.choose("translate")
     bar = quick.root._notify.bar
     quick.wait(lambda: bar.notices)
-    assert [notice.text for notice in bar.notices] == [NOT_MADE_FOR_TRANSLATING.format(name="Starter")]
+    assert [notice.text for notice in bar.notices] == [NOT_MADE_FOR_TRANSLATING.format(name=STARTER)]
     assert quick.root.isVisible(), "nothing is kept unasked"
     assert quick.frame.current_tab == "chat"
     button = next(one for one in bar.findChildren(QPushButton) if one.text() == OPEN_IN_TRANSLATE)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.remembering import IN_THIS_PROJECT, RememberDialog
+from app.ui.chat.remembering import IN_THIS_PROJECT, MEMORIES_TOKENS, RememberDialog
 from app.ui.chat.settings import ChatSettings
 from app.ui.shared_labels import REMEMBER_ANSWER, SAVE, UNDO
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.script import prompts
+from tests.helpers.texts import shows
 from tests.ui.chat.conftest import Open
 
 
@@ -25,7 +26,7 @@ def test_nothing_is_kept_before_somebody_agrees(frame: Frame, qtbot: QtBot) -> N
     frame.chat.remember_wanted.emit("I live in\nCologne.\n")
     dialog = dialog_of(frame)
     assert dialog.text == "I live in Cologne."
-    qtbot.waitUntil(lambda: "tokens of each chat" in dialog.cost.text())
+    qtbot.waitUntil(lambda: shows(MEMORIES_TOKENS, dialog.cost.text()))
     dialog.reject()
     assert memories.all() == []
     qtbot.waitUntil(lambda: dialog_of(frame) is None)

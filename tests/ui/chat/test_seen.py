@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QTreeWidget
 
 from app.ui.chat.details import AnswerDetails
 from app.ui.chat.memory import ContextPanel
-from app.ui.chat.seen import COPY_ALL, FROM_TEMPLATE, SeenDialog
+from app.ui.chat.seen import COPY_ALL, FROM_TEMPLATE, PROMPT_CHANGED_SINCE, SeenDialog
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, ANSWER_LINE, SYSTEM_PROMPT, THIS_MESSAGE, WHAT_MODEL_SEES, YOU_LINE
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.texts import shows
 from tests.ui.chat.conftest import Open
 
 
@@ -69,7 +70,7 @@ def test_a_changed_chat_says_that_it_cannot_be_told_exactly(open_chat: Open) -> 
     desk.click_action(desk.last, ABOUT_THIS_ANSWER)
     desk.find_step(AnswerDetails).seen.click()
     dialog = opened(desk)
-    assert "Something has changed since" in dialog.sum.text()
+    assert shows(PROMPT_CHANGED_SINCE, dialog.sum.text())
     assert lines_of(dialog)[0][0] == SYSTEM_PROMPT
     assert clipped_texts(dialog) == []
 

@@ -241,7 +241,7 @@ def test_two_versions_that_are_stored_stand_beside_each_other_again(open_chat: O
     pair = pair_in(desk)
     assert [side.answer.text for side in pair.sides] == ["One.", "Two."]
     assert [side.name.text() for side in pair.sides] == [VERSION_PLACE.format(place=1), VERSION_PLACE.format(place=2)]
-    assert desk.note == CHOOSE_AN_ANSWER.format(name="Version 2")
+    assert desk.note == CHOOSE_AN_ANSWER.format(name=VERSION_PLACE.format(place=2))
     assert clipped_texts(desk.chat) == []
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(number)

@@ -31,6 +31,7 @@ from app.ui.chat.survey import (
     READ_WHOLE,
     READ_WHOLE_TEXT,
     READING_SECTION,
+    SENTENCES_CAN_BE_CHOSEN,
     WAITING_FOR_OTHER_ANSWER,
     made_words,
     offer_words,
@@ -41,6 +42,7 @@ from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.pdf_files import Page, column, write_pdf
+from tests.helpers.texts import shows, start_of
 from tests.ui.chat.conftest import Open
 
 LARGE, SMALL = 4_000_000_000, 100_000_000
@@ -92,7 +94,7 @@ def test_a_question_about_all_of_it_can_be_read_whole(open_chat: Open, tmp_path:
     assert desk.texts[0] == PEOPLE
     assert desk.last_text.startswith("**2 found**\n\n- Ada Brandt [¶ 3]\n- Ben Osei [¶ 150]\n\n")
     assert desk.last_message.state is MessageState.COMPLETE
-    assert desk.last.note().startswith("Read whole: ")
+    assert desk.last.note().startswith(start_of(READ_WHOLE))
     assert not desk.last.sources.isVisible(), "each line names its own"
 
 
@@ -245,14 +247,14 @@ def test_esc_stops_and_keeps_what_is_there_and_it_goes_on_where_it_was(open_chat
     desk.wait_for_offer()
     desk.click(desk.survey_offer.whole)
     desk.wait(lambda: "Ada Brandt" in desk.last_text and "section" in desk.last_state)
-    assert desk.last_state.startswith("Reading all of it: section ")
+    assert desk.last_state.startswith(start_of(READING_SECTION))
     heard = desk.heard(desk.root.answer_finished)
     desk.press(Qt.Key.Key_Escape)
     desk.wait(lambda: heard)
     assert desk.last_message.state is MessageState.STOPPED
     assert "- Ada Brandt [¶ 3]" in desk.last_text
     assert "Stopped before the end: " in desk.last_text
-    assert desk.last.note().startswith("Read: ")
+    assert desk.last.note().startswith(start_of(READ_PARTLY))
     link = next(one for one in desk.last.findChildren(QPushButton) if one.text() == CONTINUE)
     assert link.x() < 2 * link.width(), "right behind “Stopped”, however long the words were before"
     goes_on = desk.heard(desk.root.answer_finished)
@@ -327,7 +329,9 @@ def test_what_is_said_counts_and_names() -> None:
     by_model = QueryOffer(WantedScope(QuestionScope.LIST), (1, 2), is_by_model=True)
     assert offer_words(by_model) == ABOUT_ALL_DOCUMENTS.format(count=2)
     assert offer_words(replace(by_model, tokens=48_200)).endswith(READ_ALL_TOKENS.format(tokens="48,200"))
-    assert "telling sentences" in offer_words(QueryOffer(WantedScope(QuestionScope.ABOUT), (1,), is_by_model=False))
+    assert shows(
+        SENTENCES_CAN_BE_CHOSEN, offer_words(QueryOffer(WantedScope(QuestionScope.ABOUT), (1,), is_by_model=False))
+    )
     assert progress_words(SurveyProgress(2, 38, None)) == READING_SECTION.format(done=3, sections=38)
     assert progress_words(SurveyProgress(2, 38, 200.0)) == "Reading all of it: section 3 of 38 · about 3 minutes left"
     assert progress_words(SurveyProgress(38, 38, 5.0)) == JOINING_FINDINGS

@@ -13,7 +13,7 @@ from app.ui.chat.answer import AnswerView
 from app.ui.chat.question import QuestionView
 from app.ui.chat.transcript import FocusRing
 from app.ui.chat.turn import TurnView
-from app.ui.shared_labels import COPIED, COPY, COPY_THE_ADDRESS
+from app.ui.shared_labels import COPIED, COPY, COPY_THE_ADDRESS, MORE_LABEL
 from app.ui.text.prose import ProseView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import NO_KEYS
@@ -189,7 +189,7 @@ def test_what_is_in_details_comes_when_they_are_opened(open_chat: Open) -> None:
     words = [view for view in answer.body.views if isinstance(view, ProseView)]
     assert [view.isHidden() for view in words] == [False, True, False]
     height = answer.height()
-    desk.link(answer, "More")
+    desk.link(answer, MORE_LABEL)
     assert [view.isHidden() for view in words] == [False, False, False]
     assert answer.height() > height
 

@@ -16,10 +16,11 @@ from app.store.documents import DocumentStore
 from app.store.vectors import VectorStore
 from app.ui.chat.answer import MAY_COME_FROM, NOT_FOUND_IN_DOCUMENT
 from app.ui.chat.documents import SourceRow
-from app.ui.chat.question import NO_PASSAGE_ANSWERS, READ_ALL_QUESTION, QuestionView
+from app.ui.chat.question import NO_PASSAGE_ANSWERS, READ_ALL_QUESTION, SHOWN_TO_MODEL, QuestionView
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.models_on_disk import write_model
+from tests.helpers.texts import start_of
 from tests.ui.chat.conftest import Open
 
 LARGE, SMALL = 4_000_000_000, 100_000_000
@@ -66,7 +67,7 @@ def test_a_question_that_no_passage_answers_is_told_to_the_person_and_the_model(
     question = desk.question(2)
     assert said_of(question) == NO_PASSAGE_ANSWERS
     (row,) = desk.rows_of(question)
-    assert desk.said_in(row).startswith("Shown to the model: ")
+    assert desk.said_in(row).startswith(start_of(SHOWN_TO_MODEL))
     asked = desk.prompts()[-1]
     assert words in asked[-1][1]
     assert asked[-1][1].index(words) < asked[-1][1].index(UNASKED)

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QPlainTextEdit, QPushButton
 
 from app.store.conversations import MessageState
-from app.ui.chat.actions import NEXT_VERSION, PREVIOUS_VERSION
+from app.ui.chat.actions import ABOUT_ANSWER_LINE, NEXT_VERSION, PREVIOUS_VERSION
 from app.ui.chat.answer import (
     ANSWER_FILLED_CONTEXT,
     ANSWER_REACHED_LIMIT,
@@ -20,6 +20,7 @@ from app.ui.chat.answer import (
     REGENERATE,
     AnswerView,
 )
+from app.ui.chat.question import ANSWER_THIS
 from app.ui.chat.settings import ChatSettings
 from app.ui.shared_labels import (
     ANSWER_LINE,
@@ -35,11 +36,13 @@ from app.ui.shared_labels import (
     STOPPED_LABEL,
     TEMPERATURE,
     TRANSLATE_THIS,
+    TRY_AGAIN,
     UNDO,
     WAITING_FOR_MODEL,
     YOU_LINE,
 )
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.texts import start_of
 from tests.ui.chat.conftest import Open, Untold, add_turns
 
 SLOW = {"text": "one two three four five six seven eight nine ten ", "repeat": 60, "delay_s": 0.02}
@@ -88,7 +91,7 @@ def test_stop_shows_at_once_keeps_the_text_and_continue_goes_on(open_chat: Open)
     assert desk.last_message is not None
     assert desk.last_message.state == MessageState.STOPPED
     with desk.hears(desk.chat.answer_finished):
-        desk.link(desk.last, "Continue")
+        desk.link(desk.last, CONTINUE)
     assert desk.last_text == kept + "and the end."
     assert desk.last_state == ""
     assert len(desk.turns) == 2
@@ -146,7 +149,7 @@ def test_an_answer_deleted_leaves_a_question_that_can_be_answered(open_chat: Ope
     desk.click_action(desk.last, DELETE)
     assert desk.texts == ["Is it?"]
     with desk.hears(desk.chat.answer_finished):
-        desk.link(desk.turns[0], "Answer this")
+        desk.link(desk.turns[0], ANSWER_THIS)
     assert desk.texts == ["Is it?", "Again."]
 
 
@@ -219,7 +222,7 @@ def test_a_crash_keeps_question_and_text_and_offers_to_go_on(open_chat: Open) ->
     assert kept.startswith("one two")
     assert "stopped" in desk.last_state
     with desk.hears(desk.chat.answer_finished):
-        desk.link(desk.last, "Try again")
+        desk.link(desk.last, TRY_AGAIN)
     assert desk.last_text == kept + " and on."
 
 
@@ -375,7 +378,7 @@ def test_tab_goes_through_the_last_turn_and_its_actions(open_chat: Open) -> None
         QTest.keyClick(focus, Qt.Key.Key_Tab)
     assert names[:4] == [YOU_LINE.format(words="Is it?"), COPY, EDIT_LABEL, MORE_LABEL]
     assert names[4:8] == [ANSWER_LINE.format(words="Yes."), COPY, REGENERATE, MORE_LABEL]
-    assert names[8].startswith("About this answer: ")
+    assert names[8].startswith(start_of(ABOUT_ANSWER_LINE))
 
 
 def test_versions_are_seen_without_the_pointer_and_stay_in_their_place_under_it(open_chat: Open) -> None:
@@ -407,7 +410,7 @@ def test_an_answer_that_filled_the_context_goes_on_where_earlier_turns_can_make_
     desk.ask("Tell me another")
     assert desk.last_offers == [CONTINUE]
     with desk.hears(desk.chat.answer_finished):
-        desk.link(desk.last, "Continue")
+        desk.link(desk.last, CONTINUE)
     assert desk.texts[-1] == "A long storyA long story"
 
 

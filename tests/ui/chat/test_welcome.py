@@ -19,12 +19,14 @@ from app.hub.catalog import CatalogEntry
 from app.hub.download import Download
 from app.hub.library import InstalledModel
 from app.ui.chat.welcome import BETTER_MODEL, MODEL_ON_ITS_WAY, WELCOME_QUESTION, EmptyState, FirstSuggestion
+from app.ui.models.search import NETWORK_SWITCHED_OFF
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.pages import NetworkPage
 from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, NETWORK_SETTINGS, OTHER_MODELS, STARTER_WARNING
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
+from tests.helpers.texts import shows
 from tests.helpers.tiny_models import make_tiny
 from tests.ui.models.test_downloads import BEGUN
 
@@ -151,7 +153,7 @@ def test_a_download_that_cannot_be_is_a_sentence_and_the_card_stays(
     qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
     start.offers.error = NetworkOff()
     qtbot.mouseClick(button(start.empty, DOWNLOAD_MODEL.format(name="Qwen3.5 9B")), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: any("switched off" in text for text in frame.notices))
+    qtbot.waitUntil(lambda: any(shows(NETWORK_SWITCHED_OFF, text) for text in frame.notices))
     assert BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty)
     next(each for each in frame.notify.bar.findChildren(QPushButton) if each.text() == NETWORK_SETTINGS).click()
     settings = frame.window.findChild(SettingsDialog)
@@ -172,7 +174,7 @@ def test_nothing_is_offered_to_who_has_one_of_them(start: FirstStart, frame: Fra
     load_starter(start, frame, qtbot)
     start.said.changed.emit(replace(BEGUN, state="done"))
     qtbot.waitUntil(lambda: start.offers.looks >= 2)
-    assert not any("better here" in text for text in texts(start.empty))
+    assert not any(shows(BETTER_MODEL, text) for text in texts(start.empty))
 
 
 def test_it_looks_again_when_a_download_changes_its_state_only(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
@@ -190,7 +192,7 @@ def test_another_model_takes_the_card_away(start: FirstStart, frame: Frame, qtbo
     frame.loader.load(make_tiny("llama", tmp_path / "other.gguf"))
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     start.empty.set_model(is_starter=False, is_there=True)
-    assert not any("better here" in text for text in texts(start.empty))
+    assert not any(shows(BETTER_MODEL, text) for text in texts(start.empty))
 
 
 @pytest.mark.parametrize("zoom", [1.0, 1.5])

@@ -30,7 +30,7 @@ from app.ui.document.header import (
     SEARCH_DOCUMENT,
 )
 from app.ui.document.page import DRAWING_THE_PAGE
-from app.ui.document.text import EMPTY_CHAPTER
+from app.ui.document.text import EMPTY_CHAPTER, NO_TEXT_ON_PAGE
 from app.ui.document.view import DocumentView
 from app.ui.shared_labels import DOCUMENT_LABEL, NEXT_PAGE, SEARCH_CHATS
 from app.ui.shell import tasks
@@ -49,6 +49,7 @@ from tests.helpers.shown_documents import (
     many_blocks,
     settled_mark,
 )
+from tests.helpers.texts import shows
 
 Key = Qt.Key
 
@@ -264,7 +265,7 @@ def test_the_switch_shows_the_text_of_the_page_and_the_page_again(desk: Desk) ->
     assert desk.text.toPlainText().startswith("Page 26")
     desk.root.turn(5)
     assert desk.page == 31
-    assert "no text on this page" in desk.text.toPlainText()
+    assert shows(NO_TEXT_ON_PAGE, desk.text.toPlainText())
     QTest.mouseClick(desk.text_button, Qt.MouseButton.LeftButton)
     desk.drawn()
     assert desk.area.isVisible()
@@ -359,7 +360,7 @@ def test_a_screen_reader_hears_what_is_marked_and_then_the_page(desk: Desk) -> N
     assert said[0] == f"Marked: {SETTLED}"
     assert said[1].startswith("4.3")
     desk.root.turn(4)
-    assert "no text on this page" in paper.accessibleDescription()
+    assert shows(NO_TEXT_ON_PAGE, paper.accessibleDescription())
 
 
 @pytest.mark.parametrize("width", [444, 664])

@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QPushButton
 from app.bootstrap import build_program
 from app.core.events import CancelToken
 from app.features.exchange.backup import accept, unpack_backup
-from app.ui.exchange.backup import Backups
+from app.ui.exchange.backup import PUT_BACK_AND_RESTART, RESTORE_QUESTION, Backups
 from app.ui.shared_labels import CANCEL
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
+from tests.helpers.texts import shows
 from tests.ui.exchange.conftest import add_chat
 
 
@@ -43,7 +44,7 @@ def test_a_no_leaves_everything_as_it_was(frame: Frame, saved: Path) -> None:
     dialog = asked(frame, saved)
     words = " ".join(label.text() for label in dialog.findChildren(QLabel))
     assert "1 chat, 2 messages" in words
-    assert "kept aside for 30 days" in words
+    assert shows(RESTORE_QUESTION, words)
     dialog.reject()
     assert not frame.app.paths.unpacked.exists()
     assert not frame.app.paths.restoring.exists()
@@ -74,7 +75,7 @@ def test_a_restore_that_is_regretted_is_undone(frame: Frame, saved: Path) -> Non
     assert [(notice.text, notice.action) for notice in restored.notices] == [("Your backup is restored.", "put_back")]
     Backups(restored, frame.window.ui).ask_to_put_back()
     dialog = frame.find_step(QDialog, "put_back_question")
-    frame.click(next(one for one in dialog.findChildren(QPushButton) if "start again" in one.text()))
+    frame.click(next(one for one in dialog.findChildren(QPushButton) if one.text() == PUT_BACK_AND_RESTART))
     assert restarted == [True]
     restored.close()
     again = build_program()

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from app.core.child import own_command
 from app.core.events import CancelToken, TokenSeen
 from app.engine.client import EngineClient
-from app.features.inside.patterns import AttentionMap, AttentionTarget, HeadPattern, repeats_of
+from app.features.inside.patterns import ALONE, AttentionMap, AttentionTarget, HeadPattern, repeats_of
 from app.ui.inside.attention import (
     ATTENTION_OF_HEAD,
     ATTENTION_OF_LAYER,
@@ -63,7 +63,7 @@ def desk(view: AttentionView, ui: UiContext) -> Desk:
 
 
 def test_a_text_is_shown_with_its_last_token_chosen(view: AttentionView, desk: Desk) -> None:
-    assert view.sentence.text() == "Spread evenly over all that came before."
+    assert view.sentence.text() == ALONE[AttentionTarget.EVEN]
     assert view.largest.text() == LOOKS_AT.format(
         word="four", others="“one” 25 %, “two” 25 %, “three” 25 %, itself 25 %."
     )
@@ -115,7 +115,7 @@ def test_enter_opens_the_head_of_the_keyboard(view: AttentionView, desk: Desk) -
 def test_a_thumbnail_says_what_its_head_does(view: AttentionView, desk: Desk) -> None:
     index = view.heads.heads.index(1, 0)
     said = index.data(Qt.ItemDataRole.AccessibleTextRole)
-    assert said == HEAD_DESCRIPTION.format(layer=1, head=0, words="Spread evenly over all that came before.")
+    assert said == HEAD_DESCRIPTION.format(layer=1, head=0, words=ALONE[AttentionTarget.EVEN])
     assert index.data(Qt.ItemDataRole.ToolTipRole) == said
 
 

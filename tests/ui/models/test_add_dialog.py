@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DiskFull
 from app.core.events import CancelToken, CopyProgress
 from app.ui.document.files import NO_SUCH_FILE
-from app.ui.models.installed import COPY, IN_PLACE, MOVE, AddDialog, Facts, facts_of_file
+from app.ui.models.installed import COPY, COPYING_MODEL, IN_PLACE, MOVE, AddDialog, Facts, facts_of_file
 from app.ui.models.models_tab import MODEL_ADDED
 from app.ui.shared_labels import ADD, CANCEL
 from app.ui.theme import Theme
@@ -23,6 +23,7 @@ from app.ui.widgets.notice_bar import ProgressNotice
 from tests.helpers import gguf_files
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
+from tests.helpers.texts import shows
 from tests.helpers.tiny_models import make_tiny
 
 GB = 10**9
@@ -147,7 +148,7 @@ def test_a_problem_is_a_sentence(asked: AddDialog, frame: Frame, copier: Copier,
     copier.error = DiskFull("/models")
     copier.may_go_on.set()
     press(asked, ADD, qtbot)
-    qtbot.waitUntil(lambda: len(frame.notices) == 1 and "Copying" not in frame.notices[0])
+    qtbot.waitUntil(lambda: len(frame.notices) == 1 and not shows(COPYING_MODEL, frame.notices[0]))
     assert "disk" in frame.notices[0].lower()
     assert frame.loader.state == "asleep"
 

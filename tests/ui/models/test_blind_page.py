@@ -13,11 +13,19 @@ from pytestqt.qtbot import QtBot
 
 from app.features.inside.compare import ModelAsleep
 from app.ui.models import blind
-from app.ui.models.blind import CHOOSE_DIFFERENT_MODELS, COULD_NOT_ANSWER, TWO_MODELS_NEEDED, BlindPage
-from app.ui.shared_labels import CHAT_MODEL_SLEEPS, STOPPED_LABEL, UNDO, WRITING
+from app.ui.models.blind import (
+    CHOOSE_DIFFERENT_MODELS,
+    COULD_NOT_ANSWER,
+    TWO_MODELS_NEEDED,
+    VOTES_KEPT_HERE,
+    VOTES_SO_FAR,
+    BlindPage,
+)
+from app.ui.shared_labels import CHAT_MODEL_SLEEPS, STOPPED_LABEL, TOKENS_PER_SECOND, UNDO, WRITING
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.models_on_disk import model_bytes
 from tests.helpers.script import write_script
+from tests.helpers.texts import shows
 from tests.ui.models.rooms import Room, open_room
 
 FIRST, SECOND = "Alder", "Birch"
@@ -82,11 +90,11 @@ def test_names_come_after_the_vote_and_nowhere_before(room: Room, qtbot: QtBot, 
     heard = room.names_heard(*page.answers, *page.votes, page.status, page.tally)
     assert FIRST not in heard
     assert SECOND not in heard
-    assert "tokens/s" not in heard
+    assert not shows(TOKENS_PER_SECOND, heard)
     assert "A clear answer" in heard
     room.click(page.votes[0])  # A
     assert [card.heading for card in page.answers] == [f"A: {SECOND}", f"B: {FIRST}"]
-    assert all("tokens/s" in card.state.text() for card in page.answers)
+    assert all(shows(TOKENS_PER_SECOND, card.state.text()) for card in page.answers)
     assert page.tally.text() == f"Your blind votes so far: {FIRST} 0, {SECOND} 1, the same 0."
     assert not any(vote.isVisible() for vote in page.votes)
     assert len(room.settings.models.votes) == 1
@@ -102,10 +110,10 @@ def test_votes_add_up_and_can_be_cleared(room: Room, qtbot: QtBot) -> None:
     votes = room.settings.models.votes
     room.click(page.clear)
     assert room.settings.models.votes == ()
-    assert "are kept on this computer" in page.tally.text()
+    assert shows(VOTES_KEPT_HERE, page.tally.text())
     room.press_notice(UNDO)
     assert room.settings.models.votes == votes
-    assert "so far" in page.tally.text()
+    assert shows(VOTES_SO_FAR, page.tally.text())
 
 
 def test_not_blind_the_names_stand_there_from_the_start_and_no_vote_is_asked(room: Room, qtbot: QtBot) -> None:

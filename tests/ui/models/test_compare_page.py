@@ -23,15 +23,22 @@ from app.features.inside.compare import ComparedModel, ModelAsleep, ModelFigures
 from app.ui.inside.plots import ScatterPlot
 from app.ui.models import compare as compare_page
 from app.ui.models.compare import (
+    ALL_OF_ONE_SIZE,
+    BEST_OF_FAST,
     BETTER_BUT_SLOWER,
     BITS,
     CHOOSE_A_MODEL,
     FIRST_PART_READ,
+    LARGER_NOT_BETTER,
     MODELS_MEASURED,
     NAME,
+    NEEDS_MEMORY,
     NEEDS_TOO_MUCH,
+    PASSAGE_HINT,
     SPEED,
     TEXT_TOO_SHORT,
+    TREND_UNCERTAIN,
+    TWO_SIZES_ONLY,
     ComparePage,
     Results,
     detail_of,
@@ -42,6 +49,7 @@ from app.ui.shared_labels import CHAT_MODEL_SLEEPS
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.script import write_script
+from tests.helpers.texts import shows
 from tests.helpers.tiny_models import make_tiny
 from tests.ui.models.rooms import Room, open_room
 from tests.ui.models.stand_in import installed
@@ -76,14 +84,14 @@ def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot) -> None:
     found = page.results.table.rows.found
     assert len(found) == 4
     assert [one.bits_per_byte for _, one in found] == sorted(one.bits_per_byte for _, one in found)
-    assert "predicts this text best" in page.results.best.text()
+    assert shows(BEST_OF_FAST, page.results.best.text())
     assert found[0][0] in page.results.best.text()
     best = found[0][1].bits_per_byte
     plot = room.find_step(ScatterPlot)
     assert plot.isVisible()
     assert len(plot.points) == 4
     assert {point.name for point in plot.points} == {name for name, _ in found}
-    assert "proves nothing" in page.results.line.text()  # three of them are of nearly one size
+    assert shows(TWO_SIZES_ONLY, page.results.line.text())  # three of them are of nearly one size
     used = room.heard(page.results.use_wanted)
     room.click(page.results.use)
     assert used == [(next(one.path for one in page._found if one.error is None and one.bits_per_byte == best),)]
@@ -120,7 +128,7 @@ def test_nothing_chosen_or_no_text_says_what_is_missing(room: Room) -> None:
     room.click(page.models.all)
     room.click(room.button("Text: My own"))
     assert not page.start.isEnabled()
-    assert "open a file" in page.status.text()
+    assert shows(PASSAGE_HINT, page.status.text())
 
 
 def test_a_file_is_read_as_text_and_a_binary_one_is_refused(room: Room, tmp_path: Path) -> None:
@@ -222,20 +230,20 @@ def test_a_text_that_is_too_short_says_so(room: Room) -> None:
 
 
 def test_few_points_prove_nothing() -> None:
-    assert "same size" in line_words([one("a", 10, 1.0), one("b", 10, 0.9)])
-    assert "proves nothing" in line_words([one("a", 100, 1.0), one("b", 101, 1.1), one("c", 1000, 0.9)])
+    assert shows(ALL_OF_ONE_SIZE, line_words([one("a", 10, 1.0), one("b", 10, 0.9)]))
+    assert shows(TWO_SIZES_ONLY, line_words([one("a", 100, 1.0), one("b", 101, 1.1), one("c", 1000, 0.9)]))
     many = [one("a", 10**n, 3 * 10 ** (-0.076 * n)) for n in range(6, 10)]
     assert "power of −0.076, from 4 points (95 %: −0.076 to −0.076)" in line_words(many)
     wild = [one("a", 10**6, 1.0), one("b", 10**7, 1.3), one("c", 10**8, 0.9)]
-    assert "may as well be none" in line_words(wild)
+    assert shows(TREND_UNCERTAIN, line_words(wild))
     worse = [one("a", 10**n, 10 ** (0.05 * n)) for n in range(6, 10)]
-    assert "do not do better" in line_words(worse)
+    assert shows(LARGER_NOT_BETTER, line_words(worse))
 
 
 def test_what_a_model_needs_stands_below_its_name() -> None:
     small = ComparedModel(Path("x"), "X", False, 134_500_000, 10**8, 400_000_000)
     assert detail_of(small, fits=True) == "134M parameters · needs 400 MB"
-    assert detail_of(small, fits=False) == NEEDS_TOO_MUCH.format(needs="needs 400 MB")
+    assert detail_of(small, fits=False) == NEEDS_TOO_MUCH.format(needs=NEEDS_MEMORY.format(size="400 MB"))
     assert "x" in detail_of(ComparedModel(Path("x"), "X", False, error=ModelMissing("x")), fits=False)
 
 

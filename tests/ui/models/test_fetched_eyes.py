@@ -14,11 +14,12 @@ from app.core.events import Message, ModelLoaded, Role, TextDelta
 from app.engine.protocol import Sampling
 from app.features.models.messages import surprise_words
 from app.ui.model_texts import SEES_PICTURES
-from app.ui.models.installed import DOWNLOAD_IMAGE_SUPPORT, InstalledPage
+from app.ui.models.installed import DOWNLOAD_IMAGE_SUPPORT, SEES_WHEN_RELOADED, InstalledPage
 from app.ui.models.page import ModelCard
 from tests.helpers import tiny_eyes
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.models_on_disk import write_sidecar
+from tests.helpers.texts import shows
 from tests.ui.models.rooms import Room, open_room
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(240)]
@@ -59,7 +60,7 @@ def fetch_eyes(room: Room, model: Path) -> None:
     room.page.reload()
     room.wait(lambda: any(one.model.path == model for one in room.page._by_card.values()))
     room.choose(room.page.menu_for(card_of(room, model)), FETCH)
-    room.wait(lambda: any("the model sees when it is loaded again" in text for text in room.notices))
+    room.wait(lambda: any(shows(SEES_WHEN_RELOADED, text) for text in room.notices))
     room.wait(lambda: [one.state for one in room.models.downloads.all()] == ["done"])
 
 

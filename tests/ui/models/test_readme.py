@@ -16,10 +16,11 @@ from PySide6.QtGui import QMouseEvent, QTextDocument
 from PySide6.QtWidgets import QApplication, QMessageBox, QScrollArea, QTextBrowser
 from pytestqt.qtbot import QtBot
 
-from app.ui.models.readme import MOST_CHARACTERS, CardView, read_card, readable
+from app.ui.models.readme import CARD_SHORTENED, MOST_CHARACTERS, CardView, read_card, readable
 from app.ui.text.prose import TextView
 from app.ui.theme import Theme
 from tests.helpers.gaps import Gaps
+from tests.helpers.texts import shows
 
 
 @pytest.mark.parametrize(
@@ -220,7 +221,7 @@ def test_a_long_card_is_bounded_and_never_holds_the_window(card: CardView, qtbot
     assert gaps.largest_busy_ms < 100
     text = text_of(card)
     assert len(text) < MOST_CHARACTERS
-    assert "The full card is on the Hub" in text
+    assert shows(CARD_SHORTENED.strip("*"), text)
     assert card.height() > 1000
 
 

@@ -18,10 +18,14 @@ from app.features.models.estimate import MemoryFit
 from app.hub.files import ModelFile, RemoteFile
 from app.ui.model_texts import CONTEXT_SIZE
 from app.ui.models.repository import (
+    ASKS_FOR_YOUR_CONSENT,
     DOWNLOADING_PERCENT,
+    FIT_MEASURED,
     IN_DOWNLOADS,
     IN_PARTS,
     NO_USABLE_FILE,
+    OWNER_DECIDES,
+    PARTS_CANNOT_BE_OPENED,
     RECOMMENDED,
     WITH_PICTURES,
     RepositoryPage,
@@ -32,6 +36,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import RepositoryDesk
+from tests.helpers.texts import shows
 from tests.ui.models.search_parts import ScriptedApp, model_file, repository
 from tests.ui.models.stand_in import context
 
@@ -132,7 +137,7 @@ def test_arrows_choose_and_only_where_they_stop_is_asked(desk: Desk) -> None:
 def test_asking_exactly(desk: Desk) -> None:
     desk.open_and_wait()
     desk.click(desk.exact)
-    desk.wait(lambda: "· measured" in desk.fit.text())
+    desk.wait(lambda: shows(FIT_MEASURED, desk.fit.text()))
     assert desk.asked("exact") == ["Q4_K_M"]
     assert not desk.exact.isVisible()
     desk.models.answers["exact"] = lambda _: MemoryFit("well", 1, 2, 3)
@@ -199,8 +204,8 @@ def test_a_gated_one_says_what_to_do(desk: Desk, gated: str, by_hand: bool) -> N
     desk.notify.actions["network"] = lambda: pressed.append("network")
     desk.open_and_wait(gated=gated)
     assert desk.gate.isVisible()
-    assert "asks for your consent" in desk.gate_text.text()
-    assert ("decides" in desk.gate_text.text()) == by_hand
+    assert shows(ASKS_FOR_YOUR_CONSENT, desk.gate_text.text())
+    assert (shows(OWNER_DECIDES, desk.gate_text.text())) == by_hand
     desk.click(desk.gate_settings)
     assert pressed == ["network"]
     desk.click(desk.gate_page)
@@ -215,7 +220,7 @@ def test_splits_and_what_cannot_be_opened(desk: Desk) -> None:
     desk.open(models=models, vision=())
     desk.wait(lambda: bool(desk.fit.text()))
     assert desk.rows[0].endswith(IN_PARTS.format(n=3))
-    assert "Cannot be opened" in desk.rows[1]
+    assert shows(PARTS_CANNOT_BE_OPENED, desk.rows[1])
     assert not desk.file_rows[1].isEnabled()
     assert desk.chosen == "Q4_K_M"
     desk.open(models=(models[1],))

@@ -21,6 +21,7 @@ from app.ui.models import search
 from app.ui.models.search import (
     ALL_RESULTS_SHOWN,
     ASKS_FOR_CONSENT,
+    FIND_ON_HUB,
     FOUND_ROLE,
     MODELS_FOUND,
     NETWORK_SWITCHED_OFF,
@@ -31,6 +32,7 @@ from app.ui.models.search import (
     SEARCH_STOPPED,
     SEARCH_WITHOUT_FILTERS,
     SEARCHING,
+    SEARCHING_HUB,
     SHOW_MORE,
     SHOW_MOST_DOWNLOADED,
     SWITCH_NETWORK_ON,
@@ -44,6 +46,7 @@ from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import SearchDesk
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.gaps import Gaps
+from tests.helpers.texts import shows
 from tests.ui.models.search_parts import ScriptedApp, found
 from tests.ui.models.stand_in import Ways, context
 
@@ -84,7 +87,7 @@ def desk(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 
 def test_without_a_text_nothing_is_asked(desk: Desk) -> None:
-    assert "Find a model" in desk.said
+    assert shows(FIND_ON_HUB, desk.said)
     desk.root.show_query("  ")
     assert desk.models.asked == []
     desk.press_button(SHOW_MOST_DOWNLOADED)
@@ -241,7 +244,7 @@ def test_the_network_switched_off(desk: Desk) -> None:
 def test_waiting_is_said_and_can_be_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.models.held = threading.Event()
     desk.root.show_query("qwen")
-    desk.wait(lambda: "Searching" in desk.said)
+    desk.wait(lambda: shows(SEARCHING_HUB, desk.said))
     desk.wait(lambda: desk.buttons == [CANCEL])
     desk.press_button(CANCEL)
     desk.wait(lambda: len(desk.models.cancelled) == 1)

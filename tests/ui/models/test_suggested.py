@@ -10,7 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import HubUnreachable
 from app.ui.models.installed import INSTALLED
+from app.ui.models.models_tab import STARTER_LEAD, USE_LABELS
 from app.ui.shared_labels import (
+    ASKING_HUB,
     CANCEL,
     DETAILS,
     DOWNLOAD_SIZE,
@@ -23,6 +25,7 @@ from app.ui.shared_labels import (
     USE_IN_CHAT,
 )
 from app.ui.shell import tasks
+from tests.helpers.texts import shows
 from tests.ui.models.stand_in import QWEN, SMALL, TRANSLATOR, Pages, download, installed
 
 
@@ -48,7 +51,7 @@ def test_each_says_whether_it_fits_and_how_fast_it_is(pages: Pages, qtbot: QtBot
     assert told in first.accessibleDescription()
     assert pages.card("Qwen3.5 2B").badge.text.startswith("Runs well · needs")
     assert pages.card("Gemma 4 26B A4B").badge.text == "Too large · needs 16.1 GB, 9.8 GB free"
-    assert "often wrong" in pages.lead("suggested")
+    assert shows(STARTER_LEAD, pages.lead("suggested"))
 
 
 def test_only_the_first_that_fits_has_the_accent_and_one_too_large_has_no_download(pages: Pages, qtbot: QtBot) -> None:
@@ -99,7 +102,7 @@ def test_asking_the_hub_can_be_cancelled(pages: Pages, qtbot: QtBot) -> None:
     pages.models.may_answer.clear()
     card = pages.card("Qwen3.5 9B")
     qtbot.mouseClick(card.buttons["download"], Qt.MouseButton.LeftButton)
-    assert "Asking the Hub" in card.accessibleDescription()
+    assert shows(ASKING_HUB, card.accessibleDescription())
     qtbot.mouseClick(card.buttons["cancel"], Qt.MouseButton.LeftButton)
     assert buttons(pages, "Qwen3.5 9B") == [DOWNLOAD_SIZE.format(size="5.7 GB")]
 
@@ -120,7 +123,7 @@ def test_another_task_has_other_models_which_it_keeps(pages: Pages, qtbot: QtBot
     open_page(pages, qtbot)
     pages.click(pages.button("Models for: Translate"))
     qtbot.waitUntil(lambda: shown(pages) == ["Hy-MT2 1.8B"])
-    assert buttons(pages, "Hy-MT2 1.8B") == ["Use to translate"]
+    assert buttons(pages, "Hy-MT2 1.8B") == [USE_LABELS["translate"]]
     qtbot.mouseClick(pages.card("Hy-MT2 1.8B").buttons["use"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: pages.card("Hy-MT2 1.8B").badge.text == IN_USE)
     assert pages.models.calls[-1][:2] == ("use", "translate")

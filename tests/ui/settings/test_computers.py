@@ -18,7 +18,7 @@ from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.hub.access import ConnectionLedger
-from app.ui.settings.computers import DEVICES_FREE_MEMORY, FREE_MEMORY, ComputersSection
+from app.ui.settings.computers import DEVICES_FREE_MEMORY, FREE_MEMORY, NOT_ASKED, ComputersSection
 from app.ui.theme import Theme
 from tests.helpers.lenders import a_server, listening
 
@@ -103,7 +103,7 @@ def test_with_the_network_off_none_is_asked_or_used(qtbot: QtBot, app: App) -> N
     app.change("network", allowed=False)
     assert app.machines.usable_addresses() == ()
     page = open_page(qtbot, app)
-    qtbot.waitUntil(lambda: "switched off" in page.rows[0].said.text())
+    qtbot.waitUntil(lambda: page.rows[0].said.text() == NOT_ASKED)
     assert "network" in add(qtbot, page, "10.0.0.1")
     assert not app.paths.connections.exists()
     app.change("network", allowed=True)

@@ -23,10 +23,9 @@ from pytestqt.qtbot import QtBot
 from app.core.build import this_build
 from app.core.settings import Settings, load_settings
 from app.engine.states import StateIdentity
-from app.ui.chat.settings import LONGEST_ANSWER, THINK_AT_MOST
 from app.ui.sampling import MODEL_DEFAULT
 from app.ui.settings.about import DIAGNOSTICS_COPIED, LicenceSheet, licence_notices
-from app.ui.settings.dialog import NO_LIMIT
+from app.ui.settings.dialog import NO_LIMIT, WHEN_FULL
 from app.ui.settings.pages import (
     CLEAR,
     CLEAR_SAVED_STATES,
@@ -42,8 +41,8 @@ from app.ui.settings.pages import (
     DeviceChoice,
     SettingsPage,
 )
-from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, CONTEXT, NEVER, SYSTEM_PROMPT, TEMPERATURE
-from app.ui.shell.settings_index import page_label
+from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, NEVER
+from app.ui.shell.settings_index import label_of, page_label
 from app.ui.widgets.fields import STEP_UP
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
@@ -103,20 +102,20 @@ def test_the_scheme_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) ->
 
 
 def test_the_systems_font_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
-    dialog.named(QCheckBox, "Use the system’s font").click()
+    dialog.named(QCheckBox, label_of("system_font")).click()
     assert frame.theme.system_font
     assert saved(frame).appearance.system_font
 
 
 def test_zoom_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
-    dialog.click_name(QWidget, STEP_UP.format(name="Zoom"))
+    dialog.click_name(QWidget, STEP_UP.format(name=label_of("zoom")))
     assert frame.theme.zoom == pytest.approx(1.1)
     assert saved(frame).appearance.zoom == pytest.approx(1.1)
 
 
 def test_the_system_prompt_is_saved_when_typing_pauses_or_the_window_closes(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(CHAT)
-    field = dialog.named(QPlainTextEdit, SYSTEM_PROMPT)
+    field = dialog.named(QPlainTextEdit, label_of("system_prompt"))
     field.setPlainText("Be brief.")
     dialog.close()
     assert saved(frame).chat.system_prompt == "Be brief."
@@ -124,7 +123,7 @@ def test_the_system_prompt_is_saved_when_typing_pauses_or_the_window_closes(dial
 
 def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(CHAT)
-    field = dialog.named(QDoubleSpinBox, TEMPERATURE)
+    field = dialog.named(QDoubleSpinBox, label_of("temperature"))
     assert field.text() == MODEL_DEFAULT
     for expected in (0.0, 0.1, 0.2):
         field.stepUp()
@@ -135,7 +134,7 @@ def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: F
 
 def test_wrong_values_cannot_be_typed(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
     dialog.show_page(CHAT)
-    field = dialog.named(QDoubleSpinBox, LONGEST_ANSWER)
+    field = dialog.named(QDoubleSpinBox, label_of("max_tokens"))
     field.selectAll()
     qtbot.keyClicks(field, "-99999999999abc")
     qtbot.keyClick(field, Qt.Key.Key_Return)
@@ -148,12 +147,12 @@ def test_thinking_and_a_full_chat_are_saved(dialog: SettingsDesk, frame: Frame) 
     dialog.click_name(QPushButton, "Thinking: Off")
     dialog.click_name(QPushButton, "When a chat is full: Ask")
     assert (saved(frame).chat.thinking, saved(frame).chat.when_full) == ("off", "ask")
-    assert any("until you say otherwise" in label.text() for label in dialog.every(QLabel))
+    assert any(WHEN_FULL["ask"] in label.text() for label in dialog.every(QLabel))
 
 
 def test_a_thinking_budget_of_nothing_is_no_limit(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(CHAT)
-    field = dialog.named(QDoubleSpinBox, THINK_AT_MOST)
+    field = dialog.named(QDoubleSpinBox, label_of("thinking_budget"))
     assert field.text() == NO_LIMIT
     field.stepUp()
     assert saved(frame).chat.thinking_budget == 256
@@ -168,7 +167,7 @@ def test_engine_changes_say_that_they_apply_after_loading_and_load(
     dialog.show_page(ENGINE)
     button = dialog.named(QPushButton, RELOAD_NOW)
     assert not button.isVisible()
-    field = dialog.named(QDoubleSpinBox, CONTEXT)
+    field = dialog.named(QDoubleSpinBox, label_of("context_tokens"))
     assert field.text() == AUTOMATIC_LABEL
     field.setValue(2048)
     assert saved(frame).engine.context_tokens == 2048
@@ -187,7 +186,7 @@ def test_engine_changes_are_offered_until_they_hold_and_hold_at_the_next_loading
     load_model(frame, qtbot)
     first = SettingsDesk(frame)
     first.show_page(ENGINE)
-    field, button = first.named(QDoubleSpinBox, CONTEXT), first.named(QPushButton, RELOAD_NOW)
+    field, button = first.named(QDoubleSpinBox, label_of("context_tokens")), first.named(QPushButton, RELOAD_NOW)
     field.setValue(2048)
     assert button.isVisible()
     field.setValue(0)
@@ -221,9 +220,9 @@ def test_without_a_gpu_there_is_no_choice_and_no_row_about_one(dialog: SettingsD
     assert not dialog.every(DeviceChoice)
     dialog.show_page(ENGINE)
     dialog.wait_for_words(NO_GPU_FOUND)
-    assert not dialog.named(QDoubleSpinBox, "Layers on the GPU").isVisible()
-    assert not dialog.named(QCheckBox, "Keep experts on the CPU").isVisible()
-    assert not dialog.named(QCheckBox, "Look at pictures on the CPU").isVisible()
+    assert not dialog.named(QDoubleSpinBox, label_of("gpu_layers")).isVisible()
+    assert not dialog.named(QCheckBox, label_of("experts_on_cpu")).isVisible()
+    assert not dialog.named(QCheckBox, label_of("projector_on_cpu")).isVisible()
 
 
 def test_a_gpu_can_be_chosen_and_is_saved(frame: Frame, qtbot: QtBot, tmp_path: Path, dialog: SettingsDesk) -> None:
@@ -231,13 +230,13 @@ def test_a_gpu_can_be_chosen_and_is_saved(frame: Frame, qtbot: QtBot, tmp_path: 
     load_model(frame, qtbot)
     dialog.show_page(ENGINE)
     qtbot.waitUntil(lambda: bool(dialog.every(DeviceChoice)))
-    assert dialog.named(QDoubleSpinBox, "Layers on the GPU").isVisible()
+    assert dialog.named(QDoubleSpinBox, label_of("gpu_layers")).isVisible()
     row = dialog.named(QRadioButton, "Radeon 780M")
     assert row.accessibleDescription() == DEVICE_FREE_MEMORY.format(name="Vulkan0", free="7.0", total="8.0")
     qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
     assert saved(frame).engine.devices == ("Vulkan0",)
     assert dialog.named(QPushButton, RELOAD_NOW).isVisible()
-    qtbot.mouseClick(dialog.named(QCheckBox, "Look at pictures on the CPU"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dialog.named(QCheckBox, label_of("projector_on_cpu")), Qt.MouseButton.LeftButton)
     assert saved(frame).engine.projector_on_cpu
     assert clipped_texts(dialog.root) == []
 
@@ -251,7 +250,7 @@ def test_experts_are_only_spoken_of_where_a_model_has_some(
     write_script(tmp_path / "script", devices=DEVICES)
     dialog.show_page(ENGINE)
     qtbot.waitUntil(lambda: bool(dialog.every(DeviceChoice)))
-    experts = dialog.named(QCheckBox, "Keep experts on the CPU")
+    experts = dialog.named(QCheckBox, label_of("experts_on_cpu"))
     assert experts.isVisible()
     qtbot.mouseClick(experts, Qt.MouseButton.LeftButton)
     assert saved(frame).engine.experts_on_cpu
@@ -270,7 +269,7 @@ def test_an_engine_that_does_not_answer_is_asked_again(frame: Frame, tmp_path: P
 
 def test_whether_the_computer_stays_awake_for_a_summary_is_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(SYSTEM)
-    switch = dialog.named(QCheckBox, "Keep the computer awake during summaries and translations")
+    switch = dialog.named(QCheckBox, label_of("stay_awake"))
     assert switch.isChecked()
     switch.click()
     assert not saved(frame).summaries.stay_awake
@@ -278,9 +277,9 @@ def test_whether_the_computer_stays_awake_for_a_summary_is_saved(dialog: Setting
 
 def test_when_a_model_sleeps_is_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(ENGINE)
-    dialog.named(QCheckBox, "Sleep when memory is short").click()
+    dialog.named(QCheckBox, label_of("memory")).click()
     assert not saved(frame).engine.unload_when_memory_short
-    field = dialog.named(QDoubleSpinBox, "Sleep when not used")
+    field = dialog.named(QDoubleSpinBox, label_of("unload_after"))
     assert field.text() == NEVER
     field.stepUp()
     assert (saved(frame).engine.unload_after_min, field.text()) == (5, "5 min")
@@ -305,7 +304,7 @@ def test_a_smaller_budget_is_kept_at_once(dialog: SettingsDesk, frame: Frame) ->
     keep_state(frame, "chat-1", 3_000_000)
     dialog.show_page(ENGINE)
     dialog.wait_for_words(KEPT_SIZE.format(size="3.0 MB"))
-    field = dialog.named(QDoubleSpinBox, "Keep at most")
+    field = dialog.named(QDoubleSpinBox, label_of("states"))
     assert field.text() == "4 GB"
     field.setValue(0)
     assert field.text() == NOTHING
@@ -348,7 +347,7 @@ def test_the_licences_are_a_file_that_can_be_read(dialog: SettingsDesk, frame: F
 def test_diagnostics_are_copied_without_anything_that_was_written(dialog: SettingsDesk, frame: Frame) -> None:
     frame.app.conversations.create(title="My secret plan")
     dialog.root.show_page_named("about")
-    dialog.click_name(QPushButton, "Copy diagnostics")
+    dialog.click_name(QPushButton, label_of("diagnostics"))
     dialog.wait_for_words(DIAGNOSTICS_COPIED)
     copied = QGuiApplication.clipboard().text()
     assert copied.startswith(this_build().line)

@@ -24,20 +24,22 @@ from app.engine.protocol import Device
 from app.hub.access import ConnectionLedger, access_of
 from app.ui.settings.connections import CONNECTION_REFUSED, FETCHING_FILE, ConnectionModel, ConnectionTable
 from app.ui.settings.pages import (
-    ACCESS_TOKEN,
     CONNECTIONS_IN_ALL,
     DEVICE_FREE_MEMORY,
     FORGET,
     FORGET_TOKEN,
+    HOST_COUNT,
     HUB,
     LET_FIRESIDE_CHOOSE,
     MIRROR,
     MIRROR_SCHEMES,
+    MUST_START_WITH,
     NO_CONNECTIONS_YET,
     NO_TOKEN_KEPT,
     NOT_FOUND_NOW,
     NOT_SAVED,
     ONLY_THE_CPU,
+    PLAIN_TOKEN_ONLY,
     PROXY_SCHEMES,
     REFRESH_THE_CONNECTIONS,
     SAVE_TOKEN,
@@ -47,12 +49,14 @@ from app.ui.settings.pages import (
     PassagesField,
     address_problem,
 )
+from app.ui.shell.settings_index import label_of
 from app.ui.shell.status_line import NETWORK_OFF
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.models_on_disk import write_model
+from tests.helpers.texts import shows
 
 GB = 10**9
 CPU = Device("CPU", "Ryzen 7", "cpu", 0, 0)
@@ -205,7 +209,7 @@ def saved(frame: Frame) -> NetworkSettings:
 
 
 def test_the_switch_is_saved_and_shown_in_the_status_line(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
-    switch = dialog.named(QCheckBox, "Allow the network")
+    switch = dialog.named(QCheckBox, label_of("allow_network"))
     switch.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(switch, Qt.Key.Key_Space)
     assert not saved(frame).allowed
@@ -213,7 +217,7 @@ def test_the_switch_is_saved_and_shown_in_the_status_line(dialog: SettingsDesk, 
 
 
 def test_a_right_address_is_saved_when_the_field_is_left(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
-    proxy, mirror = dialog.line("Proxy"), dialog.line(MIRROR)
+    proxy, mirror = dialog.line(label_of("proxy")), dialog.line(MIRROR)
     qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
     qtbot.keyClick(proxy, Qt.Key.Key_Return)
     assert saved(frame).proxy == "http://10.0.0.1:3128"
@@ -225,15 +229,15 @@ def test_a_right_address_is_saved_when_the_field_is_left(dialog: SettingsDesk, f
 
 
 def test_a_wrong_address_is_not_saved_and_says_why(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
-    proxy = dialog.line("Proxy")
+    proxy = dialog.line(label_of("proxy"))
     qtbot.keyClicks(proxy, "10.0.0.1:3128")
     qtbot.keyClick(proxy, Qt.Key.Key_Return)
     assert saved(frame).proxy == ""
-    assert NOT_SAVED.format(why="It must start with http:// or https://.") in dialog.said
-    assert "Not saved" in proxy.accessibleDescription()
+    assert NOT_SAVED.format(why=MUST_START_WITH.format(one="http://", other="https://")) in dialog.said
+    assert shows(NOT_SAVED, proxy.accessibleDescription())
     proxy.clear()
     qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
-    assert not any("Not saved" in text for text in dialog.said), "it goes while the address is mended"
+    assert not any(shows(NOT_SAVED, text) for text in dialog.said), "it goes while the address is mended"
     qtbot.keyClick(proxy, Qt.Key.Key_Return)
     assert saved(frame).proxy == "http://10.0.0.1:3128"
 
@@ -241,7 +245,7 @@ def test_a_wrong_address_is_not_saved_and_says_why(dialog: SettingsDesk, frame: 
 def test_an_address_that_was_being_typed_is_kept_when_the_dialog_closes(
     dialog: SettingsDesk, frame: Frame, qtbot: QtBot
 ) -> None:
-    proxy = dialog.line("Proxy")
+    proxy = dialog.line(label_of("proxy"))
     proxy.setFocus()
     qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
     dialog.close()
@@ -272,7 +276,7 @@ def test_a_token_is_kept_and_forgotten_in_the_keyring_off_the_windows_thread(
     dialog: SettingsDesk, frame: Frame, drawer: Drawer, qtbot: QtBot
 ) -> None:
     dialog.wait_for_words(NO_TOKEN_KEPT.format(host="huggingface.co"))
-    token = dialog.line(ACCESS_TOKEN)
+    token = dialog.line(label_of("access_token"))
     assert token.echoMode() == QLineEdit.EchoMode.Password
     qtbot.keyClicks(token, "hf_abc")
     dialog.click_name(QPushButton, SAVE_TOKEN)
@@ -295,8 +299,8 @@ def test_a_mirror_has_a_token_of_its_own(dialog: SettingsDesk, frame: Frame, dra
     qtbot.keyClick(mirror, Qt.Key.Key_Return)
     dialog.wait_for_words(NO_TOKEN_KEPT.format(host="mirror.example"))
     assert access_of(frame.settings, frame.app.token).token == ""
-    qtbot.keyClicks(dialog.line(ACCESS_TOKEN), "hf_other")
-    qtbot.keyClick(dialog.line(ACCESS_TOKEN), Qt.Key.Key_Return)
+    qtbot.keyClicks(dialog.line(label_of("access_token")), "hf_other")
+    qtbot.keyClick(dialog.line(label_of("access_token")), Qt.Key.Key_Return)
     dialog.wait_for_words(TOKEN_KEPT_IN_KEYRING.format(host="mirror.example"))
     assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc", (APP_ID, "mirror.example"): "hf_other"}
     assert access_of(frame.settings, frame.app.token).token == "hf_other"
@@ -304,10 +308,10 @@ def test_a_mirror_has_a_token_of_its_own(dialog: SettingsDesk, frame: Frame, dra
 
 def test_a_token_that_cannot_be_one_is_not_saved(dialog: SettingsDesk, drawer: Drawer, qtbot: QtBot) -> None:
     dialog.wait_for_words(NO_TOKEN_KEPT.format(host="huggingface.co"))
-    token = dialog.line(ACCESS_TOKEN)
+    token = dialog.line(label_of("access_token"))
     qtbot.keyClicks(token, "hf a")
     assert not dialog.named(QPushButton, SAVE_TOKEN).isEnabled()
-    assert any("plain letters" in text for text in dialog.said)
+    assert any(shows(PLAIN_TOKEN_ONLY, text) for text in dialog.said)
     qtbot.keyClick(token, Qt.Key.Key_Return)
     assert drawer.kept == {}
     assert dialog.root.isVisible()
@@ -318,7 +322,7 @@ def test_without_a_keyring_the_token_holds_until_quit_and_that_is_said(
 ) -> None:
     dialog.wait_for_words(NO_TOKEN_KEPT.format(host="huggingface.co"))
     keyring.set_keyring(fail.Keyring())
-    token = dialog.line(ACCESS_TOKEN)
+    token = dialog.line(label_of("access_token"))
     qtbot.keyClicks(token, "hf_abc")
     qtbot.keyClick(token, Qt.Key.Key_Return)
     dialog.wait_for_words("no keyring")
@@ -337,7 +341,7 @@ def test_connections_are_listed_with_the_newest_first(dialog: SettingsDesk, fram
         ledger.update_connection(ledger.begin(host, why), received_bytes=size, status=status)
     again = dialog.named(QPushButton, REFRESH_THE_CONNECTIONS)
     qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
-    dialog.wait_for_words(CONNECTIONS_IN_ALL.format(count=3, hosts="2 hosts", size="5.7 GB"))
+    dialog.wait_for_words(CONNECTIONS_IN_ALL.format(count=3, hosts=HOST_COUNT.format(count=2), size="5.7 GB"))
     table = dialog.find_step(ConnectionTable)
     shown = [[table.model().index(row, column).data() for column in (1, 2, 3)] for row in range(3)]
     assert shown == [

@@ -17,7 +17,8 @@ from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtTest import QTest
 
 from app.core.settings import load_settings
-from app.ui.settings.programs import COPY_KEY, COPY_SETTINGS, ProgramsSection
+from app.ui.settings.pages import NOT_SAVED
+from app.ui.settings.programs import COPY_KEY, COPY_SETTINGS, KEY_CHANGES_EACH_START, ProgramsSection
 from app.ui.shared_labels import COPY_THE_ADDRESS
 from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of
@@ -26,6 +27,7 @@ from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.fields import Switch
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
+from tests.helpers.texts import shows
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +83,7 @@ def test_a_program_asks_and_is_listed_and_off_means_off(frame: Frame) -> None:
     desk = Desk(frame)
     desk.switch()
     address, key = desk.copied(COPY_THE_ADDRESS), desk.copied(COPY_KEY)
-    assert "no keyring" in desk.page._said.text()
+    assert shows(KEY_CHANGES_EACH_START, desk.page._said.text())
     assert key not in desk.page._recipe.toPlainText()
     assert key in desk.copied(COPY_SETTINGS)
     answer = ask(address, key)
@@ -179,7 +181,7 @@ def test_pages_of_a_browser_are_let_in_by_name_and_models_are_loaded_only_where_
     assert not load_settings(frame.app.paths.settings)[0].serving.loads_models
     QTest.keyClicks(page.origins, "https://pages.example/with/a/path")
     QTest.keyClick(page.origins, Qt.Key.Key_Return)
-    assert "Not saved" in page.origins.accessibleDescription()
+    assert shows(NOT_SAVED, page.origins.accessibleDescription())
     assert frame.app.settings.serving.origins == ()
     page.origins.selectAll()
     QTest.keyClicks(page.origins, "app://obsidian.md http://localhost:3000")

@@ -9,10 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.ui.exchange.backup import BACK_UP_EVERYTHING, RESTORE_A_BACKUP
 from app.ui.settings.pages import SettingsPage
-from app.ui.shared_labels import TEMPERATURE
-from app.ui.shell.settings_index import PAGES, place_of, search_settings
+from app.ui.shell.settings_index import PAGES, label_of, place_of, search_settings
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 
@@ -41,7 +39,7 @@ def test_every_row_is_declared_and_every_declared_row_is_there(dialog: SettingsD
 def test_typing_lists_rows_and_return_leads_to_the_very_row(dialog: SettingsDesk) -> None:
     root = dialog.root
     QTest.keyClicks(root.search.field, "creativ")
-    assert root.search.titles[0] == TEMPERATURE
+    assert root.search.titles[0] == label_of("temperature")
     assert root.search.list.isVisible()
     QTest.keyClick(root.search.field, Qt.Key.Key_Return)
     page = root.pages.currentWidget()
@@ -71,7 +69,7 @@ def test_the_arrows_choose_and_escape_goes_back_to_the_page(dialog: SettingsDesk
     search = dialog.root.search
     QTest.keyClicks(search.field, "backup")
     titles = search.titles
-    assert titles[:2] == [RESTORE_A_BACKUP, BACK_UP_EVERYTHING]
+    assert titles[:2] == [label_of("restore"), label_of("back_up")]
     QTest.keyClick(search.field, Qt.Key.Key_Down)
     assert search.list.currentIndex().row() == 1
     QTest.keyClick(search.field, Qt.Key.Key_Up)

@@ -9,11 +9,12 @@ from PySide6.QtCore import Qt
 
 from app.bootstrap import build_trash
 from app.store.trash import TrashedItem
-from app.ui.settings.data import EMPTY_TRASH, REMOVED_AT_NEXT_START, UNTIL_NEXT_START, TrashPage
+from app.ui.settings.data import EMPTY_TRASH, REMOVED_AT_DATE, REMOVED_AT_NEXT_START, UNTIL_NEXT_START, TrashPage
 from app.ui.shared_labels import CANCEL, DELETE, DELETE_FOR_GOOD, NAME_DELETED
 from tests.helpers.deleted_text import files_with
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
+from tests.helpers.texts import shows
 from tests.ui.exchange.conftest import add_chat
 
 
@@ -47,7 +48,7 @@ def test_a_deleted_chat_comes_back_to_its_list(frame: Frame, numbers: list[int])
     desk = Desk(frame)
     assert desk.titles == ["Soup", "Rent"]
     assert not desk.page.restore_button.isEnabled(), "nothing is chosen"
-    assert "removed for good" in desk.page.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert shows(REMOVED_AT_DATE, desk.page.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole))
     desk.select("Rent")
     desk.click(desk.page.restore_button)
     assert desk.titles == ["Soup"]

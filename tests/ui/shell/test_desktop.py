@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.ui.shared_labels import OPEN
 from app.ui.shell.desktop import NOTIFICATIONS, BusDesktop, Click, TaskBar, TrayOnly
 from tests.helpers.bus import private_bus
 
@@ -85,7 +86,7 @@ def test_a_click_on_a_notification_does_what_it_is_for(bus: DBusConnection, qtbo
     desktop, clicked = BusDesktop(), []
     desktop.notify_user("Fireside", "The first <one> & only.", lambda: clicked.append("first"))
     asked = next_call(bus)
-    assert asked.body[4:6] == ("The first &lt;one&gt; &amp; only.", ["default", "Open"])
+    assert asked.body[4:6] == ("The first &lt;one&gt; &amp; only.", ["default", OPEN])
     bus.send(new_method_return(asked, "u", (7,)))
     desktop.notify_user("Fireside", "Another.", lambda: clicked.append("second"))
     bus.send(new_method_return(next_call(bus), "u", (8,)))

@@ -18,9 +18,10 @@ from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import SETTINGS, STARTER
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import LOADING_PERCENT, ModelLoader, model_name
-from app.ui.shell.status_line import CPU_ONE_THREAD
+from app.ui.shell.status_line import CPU_ONE_THREAD, CPU_THREADS
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
+from tests.helpers.texts import start_of
 
 
 def until(qtbot: QtBot, loader: ModelLoader, state: str) -> None:
@@ -72,7 +73,7 @@ def test_loading_tells_how_far_and_then_ready(frame: Frame, qtbot: QtBot, tmp_pa
     assert words[-1] == "ready"
     assert frame.chat.model_states[-1] == "ready"
     assert (frame.loader.name, frame.loader.word) == ("Small 1B", "ready")
-    assert frame.device.text().startswith("CPU, ")
+    assert frame.device.text().startswith(start_of(CPU_THREADS))
 
 
 def test_a_model_is_remembered_only_when_it_could_be_loaded(

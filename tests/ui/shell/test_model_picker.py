@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
+from app.features.models.messages import ASLEEP
 from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, SIZE, STARTER
 from app.ui.shell.model_picker import (
     FILE,
@@ -105,7 +106,7 @@ def test_a_model_that_took_the_place_of_the_chats_for_a_summary_is_told(
     frame.loader.sync_with_engine()
     assert frame.model_words == ["Big 26B", "ready"]
     told = frame.model_said
-    assert told.endswith(MODEL_REPLACED_FOR_WORK.format(name="Starter"))
+    assert told.endswith(MODEL_REPLACED_FOR_WORK.format(name=STARTER))
     list(frame.engine.load(own))
     frame.loader.sync_with_engine()
     give_room(frame)
@@ -148,7 +149,7 @@ def test_a_sleeping_model_can_be_woken_and_put_to_sleep(frame: Frame, qtbot: QtB
     menu.deleteLater()
     give_room(frame)
     assert frame.model_words == [STARTER, "145 MB", "asleep"]
-    frame.wait(lambda: frame.picker.toolTip().startswith("Asleep. It wakes up with your next message."))
+    frame.wait(lambda: frame.picker.toolTip().startswith(ASLEEP.text))
 
 
 def test_the_menu_works_with_the_keyboard(frame: Frame, qtbot: QtBot) -> None:

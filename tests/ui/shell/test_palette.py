@@ -15,15 +15,12 @@ from app.core.events import Role
 from app.store.projects import Tags
 from app.ui.chat.answer import ASK_ANOTHER_MODEL
 from app.ui.chat.pasted import SCREEN_PICTURE
-from app.ui.chat.settings import LONGEST_ANSWER
 from app.ui.chat.view import ChatView
-from app.ui.exchange.backup import BACK_UP_EVERYTHING, RESTORE_A_BACKUP
-from app.ui.exchange.importing import IMPORT_CHATS
+from app.ui.models.page import WAYS_TO_COMPARE
 from app.ui.models.storage import STORAGE
 from app.ui.settings.dialog import SettingsDialog
-from app.ui.settings.pages import ACCESS_TOKEN, DEVICE, SettingsPage
+from app.ui.settings.pages import SettingsPage
 from app.ui.shared_labels import (
-    CONTEXT,
     DOWNLOADS,
     KEYBOARD_SHORTCUTS,
     LARGER,
@@ -33,18 +30,14 @@ from app.ui.shared_labels import (
     QUIT,
     SETTINGS,
     SUMMARIZE,
-    SYSTEM_PROMPT,
-    TEMPERATURE,
     TEMPORARY_CHAT,
-    THINKING,
     TRANSLATE,
 )
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet
 from app.ui.shell.main_window import LOOK_INSIDE, TOGGLE_LIST
 from app.ui.shell.palette import Palette
-from app.ui.shell.settings_index import MOVED_PAGES, PAGES, page_label
-from app.ui.spelling import CHECK_SPELLING
+from app.ui.shell.settings_index import MOVED_PAGES, PAGES, label_of, page_label
 from app.ui.tabs import TABS
 from app.ui.widgets.labels import Marks
 from app.ui.widgets.notice_bar import Notice
@@ -195,32 +188,88 @@ def test_each_settings_page_opens_and_those_of_earlier_versions_lead_to_their_ro
 
 
 WANTED = {
-    "dark": "Colours", "theme": "Colours", "colour": "Colours", "color": "Colours", "night": "Colours",
-    "font": "Use the system’s font", "text size": "Zoom", "bigger": LARGER, "zoom": "Zoom",
-    "language": "Language", "locale": "Language",
-    "temperature": TEMPERATURE, "creative": TEMPERATURE, "max tokens": LONGEST_ANSWER,
-    "system prompt": SYSTEM_PROMPT, "instructions": SYSTEM_PROMPT, "persona": SYSTEM_PROMPT,
-    "reasoning": THINKING, "spelling": CHECK_SPELLING, "dictionary": CHECK_SPELLING,
-    "microphone": "Record with the microphone", "voice": "Record with the microphone",
-    "backup": BACK_UP_EVERYTHING, "restore": RESTORE_A_BACKUP, "chatgpt": IMPORT_CHATS,
-    "fork": "Fork this chat", "branch": "Fork this chat", "map": "Versions of the last message",
-    "blind": "Blind test", "duel": "Blind test", "arena": "Blind test", "benchmark": "Benchmark on a text",
-    "compare": ASK_ANOTHER_MODEL, "lend": "Memory of other computers",
-    "cluster": "Memory of other computers",
-    "tags": "Tags of this chat…", "label": "Tags of this chat…", "picture": "Attach pictures…",
-    "screenshot": SCREEN_PICTURE, "memory": MEMORIES_LABEL, "memories": MEMORIES_LABEL,
-    "about me": MEMORIES_LABEL, "server": "Let other programs use the model", "api": "Let other programs use the model",
-    "openai": "Models on a server", "ollama": "Models of other programs", "port": "Port", "version": "About",
-    "update": "Updates", "license": "Licences", "gpu": DEVICE, "threads": "Threads", "unload": "Sleep when not used",
-    "context": CONTEXT, "proxy": "Proxy", "offline": "Allow the network", "hugging face": "Mirror of the Hub",
-    "token": ACCESS_TOKEN, "trash": "Trash", "undelete": "Trash", "notifications": "Tell when something is done",
-    "hotkey": "Open with keys from any program", "tray": "Icon in the tray", "ocr":
-    "Read scanned pages as soon as a document is added", "incognito": TEMPORARY_CHAT, "private": TEMPORARY_CHAT,
-    "template": PROMPTS, "download": DOWNLOADS, "disk": STORAGE, "help": KEYBOARD_SHORTCUTS,
-    "pdf": "Export this chat", "upload": "Attach or add files", "summary": SUMMARIZE, "glossary": TRANSLATE,
-    "exit": QUIT, "preferences": SETTINGS, "sidebar": TOGGLE_LIST, "probabilities":
-    LOOK_INSIDE, "log": "Log", "bug": "Copy diagnostics", "privacy": "Allow the network",
-}  # fmt: skip
+    "dark": label_of("scheme"),
+    "theme": label_of("scheme"),
+    "colour": label_of("scheme"),
+    "color": label_of("scheme"),
+    "night": label_of("scheme"),
+    "font": label_of("system_font"),
+    "text size": label_of("zoom"),
+    "bigger": LARGER,
+    "zoom": label_of("zoom"),
+    "language": label_of("interface_language"),
+    "locale": label_of("interface_language"),
+    "temperature": label_of("temperature"),
+    "creative": label_of("temperature"),
+    "max tokens": label_of("max_tokens"),
+    "system prompt": label_of("system_prompt"),
+    "instructions": label_of("system_prompt"),
+    "persona": label_of("system_prompt"),
+    "reasoning": label_of("thinking"),
+    "spelling": label_of("check_spelling"),
+    "dictionary": label_of("check_spelling"),
+    "microphone": "Record with the microphone",
+    "voice": "Record with the microphone",
+    "backup": label_of("back_up"),
+    "restore": label_of("restore"),
+    "chatgpt": label_of("import_chats"),
+    "fork": "Fork this chat",
+    "branch": "Fork this chat",
+    "map": "Versions of the last message",
+    "blind": WAYS_TO_COMPARE["blind"],
+    "duel": WAYS_TO_COMPARE["blind"],
+    "arena": WAYS_TO_COMPARE["blind"],
+    "benchmark": WAYS_TO_COMPARE["compare"],
+    "compare": ASK_ANOTHER_MODEL,
+    "lend": label_of("computers"),
+    "cluster": label_of("computers"),
+    "tags": "Tags of this chat…",
+    "label": "Tags of this chat…",
+    "picture": "Attach pictures…",
+    "screenshot": SCREEN_PICTURE,
+    "memory": MEMORIES_LABEL,
+    "memories": MEMORIES_LABEL,
+    "about me": MEMORIES_LABEL,
+    "server": label_of("programs"),
+    "api": label_of("programs"),
+    "openai": label_of("servers"),
+    "ollama": "Models of other programs",
+    "port": label_of("port"),
+    "version": "About",
+    "update": label_of("updates"),
+    "license": label_of("licences"),
+    "gpu": label_of("device"),
+    "threads": label_of("threads"),
+    "unload": label_of("unload_after"),
+    "context": label_of("context_tokens"),
+    "proxy": label_of("proxy"),
+    "offline": label_of("allow_network"),
+    "hugging face": label_of("mirror"),
+    "token": label_of("access_token"),
+    "trash": "Trash",
+    "undelete": "Trash",
+    "notifications": label_of("notifies"),
+    "hotkey": label_of("shortcut_on"),
+    "tray": label_of("tray"),
+    "ocr": label_of("read_scans"),
+    "incognito": TEMPORARY_CHAT,
+    "private": TEMPORARY_CHAT,
+    "template": PROMPTS,
+    "download": DOWNLOADS,
+    "disk": STORAGE,
+    "help": KEYBOARD_SHORTCUTS,
+    "pdf": "Export this chat",
+    "upload": "Attach or add files",
+    "summary": SUMMARIZE,
+    "glossary": TRANSLATE,
+    "exit": QUIT,
+    "preferences": SETTINGS,
+    "sidebar": TOGGLE_LIST,
+    "probabilities": LOOK_INSIDE,
+    "log": label_of("folder_log"),
+    "bug": label_of("diagnostics"),
+    "privacy": label_of("allow_network"),
+}
 """What people type, and what must then be among the first three."""
 
 

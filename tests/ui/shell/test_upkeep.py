@@ -22,7 +22,7 @@ from app.documents.protocol import Read
 from app.documents.reading import read
 from app.features.messages import sentence_for
 from app.ui.shell import upkeep
-from app.ui.shell.notify import Notify
+from app.ui.shell.notify import ACTION_LABELS, Notify
 from app.ui.shell.upkeep import CalmCaret, SilenceNotices, UpgradeNotice
 from app.ui.theme import Theme
 from tests.helpers.documents import long_text
@@ -70,7 +70,7 @@ def test_a_silent_engine_is_told_and_ended_and_answers_again(notify: Notify, qtb
         silent(notices, notify, "Nothing has been heard from the engine for 10 seconds.")
         notices.check_children()
         assert len(notify.bar.notices) == 1
-        press(notify, "End it", qtbot)
+        press(notify, ACTION_LABELS["end"], qtbot)
         with pytest.raises(EngineStopped) as caught:
             list(answer)
         assert "stopped answering and was ended" in sentence_for(caught.value).text
@@ -109,7 +109,7 @@ def test_a_silent_reading_is_named_and_ended(notify: Notify, qtbot: QtBot, tmp_p
             return "long.txt" in told(notify)
 
         wait_until(is_told, "the silence to be told")
-        press(notify, "End it", qtbot)
+        press(notify, ACTION_LABELS["end"], qtbot)
         with pytest.raises(DocumentTooDemanding):
             list(events)
 

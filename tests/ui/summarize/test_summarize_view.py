@@ -13,15 +13,24 @@ from app.core.errors import ModelTooLarge
 from app.core.events import CancelToken
 from app.features.documents import DocumentStored, ReadRange, TextHighlight
 from app.features.page_reading.corrections import PageCorrections
+from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.result import Form, Length, SummaryOptions
 from app.features.summary.summarize import Merging, Planned, SectionRead, TaskRests, Writing
 from app.ui.chat.welcome import OPEN_A_MODEL
-from app.ui.shared_labels import REMOVE_NAMED, STARTER_WARNING, SUMMARIZE, TRY_AGAIN, UNDO, WAITING, WRITING
+from app.ui.document.files import TOKENS_FOR_MODEL
+from app.ui.shared_labels import REMOVE_NAMED, STARTER, STARTER_WARNING, SUMMARIZE, TRY_AGAIN, UNDO, WAITING, WRITING
 from app.ui.summarize.draft import ADD_DOCUMENTS, DROP_DOCUMENTS_HERE, KEEP_SENTENCES, NOT_MADE_FOR, ONE_SUMMARY_EACH
 from app.ui.summarize.result import CHOOSE_AGAIN, SUMMARIZE_AGAIN, SUMMARY_FAILED, WRITTEN_BY_MODEL
 from app.ui.summarize.summarize_tab import POINTS_SO_FAR
 from app.ui.summarize.summarize_tab import WRITES as WRITES_LABEL
-from app.ui.summarize.texts import JOINING_STEP, SECOND_TRY, SECTION_STEP, STOPPED_AT_SECTION, STOPPED_BEFORE_READING
+from app.ui.summarize.texts import (
+    JOINING_STEP,
+    SECOND_TRY,
+    SECTION_STEP,
+    STOPPED_AT_SECTION,
+    STOPPED_BEFORE_READING,
+    STOPPED_WHILE_WRITING,
+)
 from app.ui.summarize.wish import SUMMARIZE_ANYWAY
 from app.ui.work.tab import PAUSED_WHILE_YOU_CHAT
 from tests.helpers.attached import lease_pdf, notes
@@ -29,6 +38,7 @@ from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import engines_started
 from tests.helpers.pdf_files import Page
 from tests.helpers.scans import drawn, scan
+from tests.helpers.texts import shows
 from tests.ui.summarize.conftest import FOUND, Desk, Open, differing, found, summary_of
 
 WRITES = "/any/model.gguf"
@@ -56,13 +66,13 @@ def test_dropped_documents_show_pages_tokens_and_what_it_takes(open_tab: Open, t
     lease, text = desk.chips
     assert lease.accessibleName().startswith("lease.pdf, 4 pages, ")
     assert lease.accessibleName().endswith(" words")
-    assert "tokens for this model" in lease.toolTip()
+    assert shows(TOKENS_FOR_MODEL, lease.toolTip())
     assert text.accessibleName().startswith("notes.txt, ")
     figures = desk.figures
     assert figures.text.startswith("2 documents, 4 pages, ")
     assert " words, " in figures.text
     assert "tokens" not in figures.text
-    assert "tokens for this model" in figures.toolTip()
+    assert shows(TOKENS_FOR_MODEL, figures.toolTip())
     assert "section" in figures.text
     assert desk.together.isVisible()
 
@@ -88,17 +98,17 @@ def test_a_language_that_the_model_was_not_made_for_is_told_before_the_start_and
     desk.drop(notes(tmp_path / "notes.txt", NOTE))
     card = desk.better
     desk.wait(card.isVisible)
-    assert "was not made" not in card.accessibleName()
+    assert not shows(NOT_MADE_FOR, card.accessibleName())
     desk.drop(notes(tmp_path / "miete.txt", GERMAN))
-    desk.wait(lambda: card.accessibleName().startswith(NOT_MADE_FOR.format(model="Starter", languages="German")))
+    desk.wait(lambda: card.accessibleName().startswith(NOT_MADE_FOR.format(model=STARTER, languages="German")))
     desk.remove(1)
-    desk.wait(lambda: card.accessibleName().startswith("Starter: a very small English model"))
+    desk.wait(lambda: card.accessibleName().startswith(STARTER_WARNING))
     desk.press_notice(UNDO)
-    desk.wait(lambda: card.accessibleName().startswith(NOT_MADE_FOR.format(model="Starter", languages="German")))
+    desk.wait(lambda: card.accessibleName().startswith(NOT_MADE_FOR.format(model=STARTER, languages="German")))
     desk.remove(1)
-    desk.wait(lambda: card.accessibleName().startswith("Starter: a very small English model"))
+    desk.wait(lambda: card.accessibleName().startswith(STARTER_WARNING))
     desk.choose_language("ja")
-    desk.wait(lambda: card.accessibleName().startswith(NOT_MADE_FOR.format(model="Starter", languages="Japanese")))
+    desk.wait(lambda: card.accessibleName().startswith(NOT_MADE_FOR.format(model=STARTER, languages="Japanese")))
     head = desk.head
     summary = replace(summary_of([], SummaryOptions(), [found()]), unknown_languages=("ja",))
     head.show_facts(summary)
@@ -633,14 +643,14 @@ def test_with_the_starter_the_button_keeps_sentences_and_beside_it_the_model_can
     desk = open_tab({"text": "[1] The lease begins in May and is written by a model.\n"})
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     desk.wait(lambda: desk.begin_button.text() == KEEP_SENTENCES)
-    assert desk.begin_anyway.text() == SUMMARIZE_ANYWAY.format(model="Starter")
+    assert desk.begin_anyway.text() == SUMMARIZE_ANYWAY.format(model=STARTER)
     desk.click(desk.begin_button)
     desk.wait(lambda: desk.page == "result" and desk.statement_count > 0)
-    assert "Written without the model" in desk.head.text
+    assert shows(DIGEST_WORDS, desk.head.text)
     desk.wait(lambda: desk.begin_button.text() == CHOOSE_AGAIN and desk.begin_anyway.isVisible())
     desk.click(desk.begin_anyway)
     desk.wait(lambda: desk.page == "result" and "written by a model" in desk.said)
-    assert "Written without the model" not in desk.head.text
+    assert not shows(DIGEST_WORDS, desk.head.text)
     first, second = desk.summaries.find()
     assert first.title == second.title
 
@@ -668,7 +678,7 @@ def test_stopped_while_it_is_written_the_text_stands_there_and_go_on_is_offered(
     desk.pipeline.so_far = [found()]
     desk.click(desk.stop)
     desk.wait(lambda: desk.page == "result" and desk.statement_count == 1)
-    assert desk.state_words.text().startswith("Stopped while writing. The text so far was kept")
+    assert desk.state_words.text().startswith(STOPPED_WHILE_WRITING)
     assert desk.go_on_button.isVisible()
     assert FOUND[:20] in desk.said
 
@@ -698,9 +708,11 @@ def test_what_did_not_go_in_one_pass_is_shown_in_sections(desk: Desk, tmp_path: 
     desk.say(Planned(1, 900), Writing("I am sorry"))
     desk.wait(lambda: desk.said == "I am sorry")
     desk.say(Planned(2, 900))
-    desk.wait(lambda: desk.work_words.text().startswith(SECOND_TRY.format(step="Section 1 of 2")))
+    desk.wait(
+        lambda: desk.work_words.text().startswith(SECOND_TRY.format(step=SECTION_STEP.format(number=1, sections=2)))
+    )
     assert desk.statement_count == 0
     assert "I am sorry" not in desk.said
     desk.say(SectionRead(1, 2, (found(),), 0, 1))
     desk.wait(lambda: desk.statement_count == 1)
-    assert desk.work_words.text().startswith(SECOND_TRY.format(step="Section 2 of 2"))
+    assert desk.work_words.text().startswith(SECOND_TRY.format(step=SECTION_STEP.format(number=2, sections=2)))

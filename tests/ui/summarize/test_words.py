@@ -42,6 +42,7 @@ from app.ui.theme import Theme
 from app.ui.work.doing import ABOUT_AN_HOUR, ABOUT_HOURS, UNDER_A_MINUTE
 from app.ui.work.tab import WAITS_FOR_MEMORY
 from app.ui.write.continuing import READING
+from tests.helpers.texts import start_of
 
 STORED = StoredSummary(1, "Lease", "running", None, 0.0, 0.0, SummaryOptions(), (1,), 0, 0)
 
@@ -124,11 +125,11 @@ def test_the_bar_moves_while_it_is_read_and_written_and_goes_back_only_with_a_wo
         progress.take_event(event)
         said.append((progress.share, work_words(progress, STORED, None)))
     for (before, words_before), (share, words) in pairwise(said):
-        assert share >= before or words.startswith("Second try · "), (words_before, words)
+        assert share >= before or words.startswith(start_of(SECOND_TRY)), (words_before, words)
     shares = [share for share, _ in said]
     assert 0 < shares[2] < shares[3] < shares[4] < 0.5 < shares[7] < 0.98, "the beginning of the text is no 98 %"
     assert shares[8] < shares[7]
-    assert said[-1][1] == SECOND_TRY.format(step="Section 2 of 2")
+    assert said[-1][1] == SECOND_TRY.format(step=SECTION_STEP.format(number=2, sections=2))
     assert not work_words(progress, STORED, None).startswith(READING)
 
 

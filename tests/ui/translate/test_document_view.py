@@ -17,6 +17,7 @@ from app.store.translations import TranslationStore
 from app.ui.document.view import SAVED_NOTE
 from app.ui.shared_labels import APPLY_GLOSSARY, DOCUMENT_COUNT, OPEN_FOLDER, REMOVE, SAVED_AS, TRY_AGAIN, UNDO
 from app.ui.translate.document_page import (
+    LOOKING_FOR_TEXT,
     NEEDS_PASSWORD,
     NEXT_FLAGGED,
     NOTHING_LEFT_TO_REVIEW,
@@ -24,12 +25,13 @@ from app.ui.translate.document_page import (
     STOPPED_AT,
     TRANSLATE_DOCUMENTS,
 )
-from app.ui.translate.glossary import EXPORT_TMX, GLOSSARY_COUNT
+from app.ui.translate.glossary import EXPORT_TMX, GLOSSARY_COUNT, TRANSLATIONS_IMPORTED
 from app.ui.translate.languages import DETECTED_LANGUAGE
-from app.ui.translate.texts import SEGMENT_COUNT
+from app.ui.translate.texts import LAYOUT_NOT_KEPT, SEGMENT_COUNT, SEGMENTS_TRANSLATED
 from tests.helpers.attached import lease_pdf
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import DocumentDesk, TranslateDesk
+from tests.helpers.texts import shows, start_of
 from tests.ui.translate.conftest import Open
 
 HEAD = "Rent and deposit"
@@ -174,7 +176,7 @@ def test_stop_keeps_what_is_done_offers_a_part_of_it_and_goes_on_without_repeati
     assert sheet.save_button.text() == SAVE_PARTIAL
     desk.click(sheet.stop)
     desk.wait(lambda: sheet.state == "paused" and not sheet.root.runner.is_running)
-    assert sheet.state_words.text() == STOPPED_AT.format(words="3 of 4 segments are translated.")
+    assert sheet.state_words.text() == STOPPED_AT.format(words=SEGMENTS_TRANSLATED.format(done=3, all=4))
     assert sheet.shown[3] == ""
     asked = len(desk.asked)
     desk.click(sheet.go_on_button)
@@ -410,7 +412,7 @@ def test_the_memory_goes_out_as_tmx_and_comes_back(desk: TranslateDesk, tmp_path
     desk.wait(lambda: SAVED_AS.format(name="all.tmx") in desk.notices)
     assert PETS in path.read_text("utf-8")
     sheet.import_memory(path)
-    desk.wait(lambda: any("translations were imported" in one for one in desk.notices))
+    desk.wait(lambda: any(shows(TRANSLATIONS_IMPORTED, one) for one in desk.notices))
     sheet.import_memory(tmp_path / "none.tmx")
     desk.wait(lambda: any("none.tmx" in one for one in desk.notices))
 
@@ -446,7 +448,7 @@ def test_a_model_without_the_language_is_named_and_nothing_can_be_begun(open_tab
 def test_a_pdf_says_that_its_layout_is_not_kept(desk: TranslateDesk, tmp_path: Path) -> None:
     sheet = desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     assert "PDF cannot be written back" in sheet.draft_note.text()
-    assert "not its layout" in sheet.draft_note.text()
+    assert shows(LAYOUT_NOT_KEPT, sheet.draft_note.text())
     assert endings_of(sheet.stored) == (".docx", ".html")
 
 
@@ -472,7 +474,7 @@ def test_reading_a_file_can_be_ended(desk: TranslateDesk, tmp_path: Path) -> Non
     desk.view.add_files([long])
     sheet = desk.document
     desk.wait(lambda: bool(sheet.file_words) and sheet.segments_read > 0)
-    assert sheet.file_words[0].startswith("Looking for its text… ")
+    assert sheet.file_words[0].startswith(start_of(LOOKING_FOR_TEXT))
     desk.click(sheet.file_button)
     desk.wait(lambda: desk.is_text_shown and not sheet.is_reading)
     assert desk.translations.find() == []

@@ -20,7 +20,7 @@ from app.features.translation.result import (
 )
 from app.ui.model_texts import HOURS_LEFT, MINUTES_LEFT
 from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES, SAVED_AS, WAITING
-from app.ui.translate.document_job import ONE_SEGMENT_UNCHANGED, saved_words
+from app.ui.translate.document_job import NEW_DOCUMENT_LAYOUT, ONE_SEGMENT_UNCHANGED, saved_words
 from app.ui.translate.texts import (
     BEGINS,
     ONE_SEGMENT,
@@ -39,6 +39,7 @@ from app.ui.translate.texts import (
 )
 from app.ui.work.doing import ABOUT_AN_HOUR, ABOUT_HOURS, UNDER_A_MINUTE
 from app.ui.work.tab import PAUSED_WHILE_YOU_CHAT, WAITS_FOR_MEMORY
+from tests.helpers.texts import shows
 
 STORED = StoredTranslation(
     1, "lease", "running", None, 0.0, 0.0, TranslationWish("pt-BR"), "en", "lease.docx", "docx", 1206, 132, 3, 40
@@ -105,7 +106,7 @@ def test_what_was_saved_is_said_with_what_is_missing_in_it() -> None:
     assert saved_words(Saved(path, kept=(4,))).endswith(ONE_SEGMENT_UNCHANGED)
     assert "2 segments couldn’t be translated" in saved_words(Saved(path, kept=(4, 5)))
     assert "1 couldn’t keep" in saved_words(Saved(path, refused=(4,)))
-    assert "the layout of the original is not kept" in saved_words(Saved(path, keeps_layout=False))
+    assert shows(NEW_DOCUMENT_LAYOUT, saved_words(Saved(path, keeps_layout=False)))
 
 
 @pytest.mark.parametrize("kind", list(FlagKind))

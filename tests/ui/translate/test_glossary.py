@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.translation.result import GlossaryTerm
-from app.ui.shared_labels import GLOSSARY, KEEP_LABEL
+from app.ui.shared_labels import GLOSSARY, KEEP_LABEL, SAVED_AS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.glossary import (
     GLOSSARY_COUNT,
+    GLOSSARY_HELP,
     KEPT,
     SOURCE,
     TARGET,
@@ -24,6 +25,7 @@ from app.ui.translate.glossary import (
     TERM_REMOVED,
     GlossaryPanel,
 )
+from tests.helpers.texts import shows
 
 TERMS = (GlossaryTerm("lease", "Mietvertrag"), GlossaryTerm("Fireside", "Fireside"), GlossaryTerm("tenant", "Mieter"))
 
@@ -76,7 +78,7 @@ def test_a_term_is_added_by_keys_from_the_source_on_to_the_target(make: Make, qt
     panel = make(())
     changes: list[tuple[GlossaryTerm, ...]] = []
     panel.changed.connect(lambda: changes.append(panel.terms.terms))
-    assert "always translated the same way" in panel.words.text()
+    assert shows(GLOSSARY_HELP, panel.words.text())
     panel.take_keyboard()
     assert panel.add_button.hasFocus()
     press(qtbot, Qt.Key.Key_Space)
@@ -151,7 +153,7 @@ def test_terms_come_out_of_a_file_and_go_into_one(make: Make, qtbot: QtBot, tmp_
     assert save.acceptMode() == QFileDialog.AcceptMode.AcceptSave
     save.fileSelected.emit(str(gone))
     save.close()
-    qtbot.waitUntil(lambda: any("Saved as" in one.text for one in panel._notify.bar.notices))
+    qtbot.waitUntil(lambda: any(shows(SAVED_AS, one.text) for one in panel._notify.bar.notices))
     assert "lease,Mietvertrag" in gone.read_text("utf-8-sig")
 
 

@@ -20,13 +20,14 @@ from app.bootstrap import PAGE_READING
 from app.store.jobs import JobTable
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.view import ChatView
-from app.ui.document.view import PageReadingPane
+from app.ui.document.view import CORRECTED_PAGE, PageReadingPane
 from app.ui.shared_labels import GO_ON, STOP, TEXT_LABEL, UNDO
 from app.ui.translate.document_page import TRANSLATE_WHAT_CHANGED
 from app.ui.work.pictures import (
     COMPARE_WITH_PICTURES,
     CORRECTED_PAGES,
     PAGE_IS_PICTURE,
+    PAGE_NUMBER,
     PAGES_READ_FROM_PICTURES,
     READ_ITS_TEXT,
     PicturesLine,
@@ -37,6 +38,7 @@ from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.scans import drawn, letter, scan, skewed
 from tests.helpers.script import prompts, write_script
+from tests.helpers.texts import shows
 from tests.helpers.translations import asked, one_by_one, put_pipeline
 from tests.ui.chat.test_temporary import files_with
 from tests.ui.translate.conftest import MODEL
@@ -206,14 +208,18 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     assert not reading.save.isEnabled()
     reading.edit.setPlainText(FIRST.replace("1,450", "1,540"))
     desk.click(reading.save)
-    desk.wait(lambda: reading.who.text().startswith("Corrected by you"))
-    assert desk.said.endswith(CORRECTED_PAGES.format(pages="page 1"))
+    desk.wait(lambda: reading.who.text() == CORRECTED_PAGE)
+    assert desk.said.endswith(CORRECTED_PAGES.format(pages=PAGE_NUMBER.format(page=1)))
     desk.click(reading.give_up)
     desk.wait(lambda: reading.edit.toPlainText() == FIRST and not desk.said.endswith("page 1."))
     assert reading.who.text().startswith("Read from the picture by Eye 2B.")
     assert not reading.give_up.isVisible()
     desk.press_notice(UNDO)
-    desk.wait(lambda: desk.said.endswith(CORRECTED_PAGES.format(pages="page 1")) and reading.give_up.isVisible())
+    desk.wait(
+        lambda: (
+            desk.said.endswith(CORRECTED_PAGES.format(pages=PAGE_NUMBER.format(page=1))) and reading.give_up.isVisible()
+        )
+    )
     assert "1,540" in reading.edit.toPlainText()
     desk.click(desk.reader.next_page)
     assert not reading.give_up.isVisible()
@@ -250,7 +256,7 @@ def test_a_scan_in_a_temporary_chat_is_read_as_well_and_nothing_of_it_stays(
     reading = desk.reading
     reading.edit.setPlainText(FIRST.replace("1,450", "1,540"))
     desk.click(reading.save)
-    desk.wait(lambda: desk.said.endswith(CORRECTED_PAGES.format(pages="page 1")))
+    desk.wait(lambda: desk.said.endswith(CORRECTED_PAGES.format(pages=PAGE_NUMBER.format(page=1))))
     chat.ask("When is it due?")
     (asked,) = [one for one in prompts(desk.script) if "When is it due?" in one[-1][1]]
     assert "The rent is 1,540 euros" in asked[-1][1]
@@ -318,7 +324,7 @@ def test_a_scan_is_summarized_and_translated_once_it_is_read(seeing: ScanDesk, l
     desk.wait(lambda: "2 of 2" in desk.said)
     assert not desk.summarize.begin_button.isEnabled()
     (desk.script.parent / "go").touch()
-    desk.wait(lambda: "read from pictures" in desk.said)
+    desk.wait(lambda: shows(PAGES_READ_FROM_PICTURES, desk.said))
     desk.wait(desk.summarize.begin_button.isEnabled)
     (document_id,) = desk.summarize.document_ids
     assert [block.text for block in desk.app.documents.read_blocks(document_id)][1:] == [FIRST.split("\n\n")[1], SECOND]

@@ -9,7 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
 from app.ui.write.page_document import PageContent
-from app.ui.write.page_edit import PageEdit, unit_of
+from app.ui.write.page_edit import WRITTEN_BY_THE_MODEL, PageEdit, unit_of
+from tests.helpers.texts import shows
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 KEY = Qt.Key
@@ -122,7 +123,7 @@ def test_tints_are_drawn_only_where_one_looks(edit: PageEdit, qtbot: QtBot, them
     assert drawn.format.background().color().name().upper() == theme.tokens.written
     show(edit, text, written=((at[1], at[1] + 6),), cursor=at[1])
     qtbot.waitUntil(lambda: [one.cursor.selectedText() for one in edit.extraSelections()] == ["line 1"])
-    assert "The model wrote this" in edit.accessibleDescription()
+    assert shows(WRITTEN_BY_THE_MODEL, edit.accessibleDescription())
 
 
 def test_another_size_or_scheme_is_no_change_of_the_page(edit: PageEdit, theme: Theme) -> None:

@@ -9,8 +9,10 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 
 from app.ui.spelling import CHECK_SPELLING, MISSPELLED_WORDS
+from app.ui.write.page_edit import TINTED_TEXT
 from tests.helpers.desks.write import WriteDesk
 from tests.helpers.dictionaries import lines, menu_at, underlined, use_dictionaries
+from tests.helpers.texts import shows
 from tests.ui.write.conftest import Open
 
 
@@ -32,7 +34,7 @@ def test_a_word_of_a_page_is_underlined_and_corrected_in_one_step(desk: WriteDes
     desk.wait(lambda: underlined(desk.edit) == ["teh", "wrold"])
     assert desk.tinted == ["teh dog"], "both are seen"
     assert MISSPELLED_WORDS.format(words="teh, wrold") in desk.edit.accessibleDescription()
-    assert "Tinted text was written by the model" in desk.edit.accessibleDescription()
+    assert shows(TINTED_TEXT, desk.edit.accessibleDescription())
     menu = menu_at(desk.edit, "wrold")
     desk.wait(lambda: "world" in lines(menu))
     next(action for action in menu.actions() if action.text() == "world").trigger()

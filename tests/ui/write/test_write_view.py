@@ -14,13 +14,14 @@ from app.ui.models.downloads import MODEL_DOWNLOADED
 from app.ui.sampling import MORE_SAMPLING_SETTINGS, SEED, SamplingFields
 from app.ui.shared_labels import STOP, STOPPED_LABEL, TEMPERATURE, TOKEN_COUNT
 from app.ui.write.alternatives import UNDER_A_THOUSANDTH, percent
-from app.ui.write.continuing import TEXT_REPEATED_ITSELF, WritingRequestKind
+from app.ui.write.continuing import TEXT_REPEATED_ITSELF, WAITS_FOR_MODEL_STATE, WRITE_FIRST, WritingRequestKind
 from app.ui.write.kept_page import file_name, language_of
 from app.ui.write.options import stops_of
-from app.ui.write.write_tab import CONTINUE_WITHOUT_SUFFIX
+from app.ui.write.write_tab import CONTINUE_WITHOUT_SUFFIX, ONLY_LAST_TOKENS_READ
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.write import CTRL, SHIFT, WriteDesk
 from tests.helpers.models_on_disk import write_model
+from tests.helpers.texts import shows
 from tests.ui.write.conftest import Open
 
 KEY = Qt.Key
@@ -275,7 +276,7 @@ def test_an_empty_page_has_things_to_try_that_work(open_page: Open) -> None:
     assert not desk.first.isVisible()
     desk.root.show_page(None)
     desk.go_on()
-    assert "Write a few words first" in desk.note
+    assert shows(WRITE_FIRST, desk.note)
     desk.click(desk.button("def is_prime(number):"))
     assert desk.edit.is_code
     assert desk.language.value == "python"
@@ -290,7 +291,7 @@ def test_a_long_text_is_read_from_where_it_fits_and_says_so(open_page: Open) -> 
     assert asked.startswith("Line ")
     assert 60 < len(asked.split()) < 200 - 64
     assert desk.text.endswith(asked + " end")
-    assert "before the cursor. The model reads only the last" in desk.cut_line.text()
+    assert shows(ONLY_LAST_TOKENS_READ, desk.cut_line.text())
     place = desk.cursor
     desk.click(desk.where_button)
     assert desk.is_seen(len(desk.text) - len(asked + " end"))
@@ -309,7 +310,7 @@ def test_a_model_that_sleeps_is_waited_for_and_one_that_is_missing_is_said(
     desk.type("Is it")
     desk.go_on()
     desk.wait(lambda: desk.text == "Is it there" and not desk.is_busy)
-    assert any("Waits for the model" in one for one in said)
+    assert any(shows(WAITS_FOR_MODEL_STATE, one) for one in said)
     desk.engine.unload()
     (tmp_path / "model.gguf").unlink()
     desk.go_on()
