@@ -482,7 +482,7 @@ class WorkTab(Tab):
         """The window closes: a question that waits is answered with no, and what was typed is kept."""
         self._question.close()
         if "view" in self.__dict__:
-            self.view.leave()
+            self.view.close_view()
 
     def _on_shown(self, job_id: int | None) -> None:
         self.column.show_open(job_id)

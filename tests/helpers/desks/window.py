@@ -104,7 +104,7 @@ class PlainBanner(QObject):
     wanted = Signal(int)
     project = None
 
-    def look(self) -> None:
+    def refresh_project(self) -> None:
         pass
 
 
@@ -140,8 +140,8 @@ class PlainChat(QWidget):
         self.busy = False
         self.is_temporary = False
         self.is_counting = True
-        self.memory = SimpleNamespace(look=lambda: self.is_counting)
-        self.draft = SimpleNamespace(save=lambda: None, leave=lambda: None)
+        self.memory = SimpleNamespace(count_context=lambda: self.is_counting)
+        self.draft = SimpleNamespace(save=lambda: None, keep_unread=lambda: None)
         self.transcript = SimpleNamespace(count=0)
         self.shown_message = (0, "")
         self.attaching = PlainAttaching()
