@@ -25,6 +25,7 @@ NO_ANSWER = (
     "(No passage of {} seems to answer my question. If what is shown above does not answer it, say that you did not "
     "find it there.)"
 )
+"""Stands behind the question: before it, models of up to 1.5 billion weights answer as if it were not there."""
 
 Shown = tuple[str, tuple[Media, ...]]
 """The text of a message, and the pictures and sounds that stand in it."""
@@ -77,11 +78,12 @@ class AttachedDocuments:
     def message_text(self, text: str, attachments: Sequence[Attachment]) -> str:
         """A message with its documents."""
         parts = [part for attachment in attachments if (part := self._attachment_text(attachment))]
-        if is_unanswered(attachments):
-            names = [self.documents.document_of(attachment).name for attachment in attachments if attachment.passages]
-            parts.append(NO_ANSWER.format(", ".join(names)))
         is_citing = any(self.documents.document_of(attachment).unit for attachment in attachments)
-        return with_question(parts, text, is_citing=is_citing)
+        shown = with_question(parts, text, is_citing=is_citing)
+        if not is_unanswered(attachments):
+            return shown
+        names = [self.documents.document_of(attachment).name for attachment in attachments if attachment.passages]
+        return f"{shown}\n\n{NO_ANSWER.format(', '.join(names))}"
 
     def decide_uses(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
         """Documents of the last question that nobody has looked at are shown whole while they fit, else as background.

@@ -70,7 +70,7 @@ def test_a_question_that_no_passage_answers_is_told_to_the_person_and_the_model(
     assert desk.said_in(row).startswith(start_of(SHOWN_TO_MODEL))
     asked = desk.prompts()[-1]
     assert words in asked[-1][1]
-    assert asked[-1][1].index(words) < asked[-1][1].index(UNASKED)
+    assert asked[-1][1].endswith(f"{UNASKED}\n\n{words}")
     assert words not in asked[0][1], "the first question is shown as it was"
     conversation_id = desk.chat.conversation_id
     desk.chat.show_conversation(None)
@@ -193,7 +193,7 @@ def test_an_answer_that_rests_on_nothing_bears_a_mark_and_one_that_admits_it_doe
         open_chat,
         {"when": "the kiln cool\\?$", "text": "The old kiln by the river cools for two days before anybody opens it."},
         {"when": "stay warm\\?$", "text": "It takes a couple of days, and nobody opens it before the river is high."},
-        {"when": "race in Rome\\?$", "text": "The document does not mention any race, so I could not find it there."},
+        {"when": "race in Rome\\?", "text": "The document does not mention any race, so I could not find it there."},
         {"when": "^(?s:.*)Thank you", "text": "You are welcome! Feel free to ask me any further questions about it."},
     )
     desk.attach(book(tmp_path))
