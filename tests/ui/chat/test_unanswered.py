@@ -81,10 +81,10 @@ def test_a_question_that_no_passage_answers_is_told_to_the_person_and_the_model(
 
 
 RANKING: tuple[tuple[type, str], ...] = (
-    (DocumentStore, "rank"),
+    (DocumentStore, "rank_blocks"),
     (DocumentStore, "every_block"),
     (VectorStore, "is_finished"),
-    (VectorStore, "batches"),
+    (VectorStore, "read_batches"),
     (PassageIndexes, "rank"),
     (PassageIndexes, "closeness"),
     (PassageEmbedder, "rank"),
@@ -133,7 +133,7 @@ def test_nothing_is_looked_up_by_the_windows_thread_and_a_line_of_places_is_one_
     chips = [len(desk.places_in(row)) for row in rows]
     assert sum(chips) > len(rows) > 2
     assert len(looks) <= len(rows)
-    assert {"rank", "every_block", "is_finished"} <= threads.keys()
+    assert {"rank_blocks", "every_block", "is_finished"} <= threads.keys()
     assert threading.main_thread() not in set().union(*threads.values())
 
 
