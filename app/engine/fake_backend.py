@@ -19,6 +19,8 @@ and when it was used less than "times" times. Uses are counted in FILE.used, so 
 Rules for answers:
     "text": "..."                 the answer; by default `You said: <last user message>`
     "delay_s": 0.05               before each token; "prompt_s": seconds for reading the prompt, with progress
+    "unlikely": {"lift": 0.01}    how likely words of it were to come, "" all others; by default one half, or 0.95
+                                  where no alternatives are asked for
     "batch": "go"                 one batch of its prompt is computed until the file "go" is there (beside the script),
                                   as on a slow computer: the heart beats, and no cancel is heard
     "repeat": 1000                the text so many times
@@ -58,7 +60,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,8 @@ WINDOW_TOKENS = 256
 LENS_TOKENS = 16
 OTHER = " other"
 """What could have come in the place of any word, and comes where a token is forced."""
+NEARLY_SURE = 0.95
+"""How likely each word was where only that is asked for, as of a model that knows what it writes."""
 Rule = dict[str, Any]
 
 
@@ -305,7 +309,9 @@ class ScriptedBackend:
                 return FinishReason.CONTEXT
             token = f" {time.monotonic():.3f}" if rule.get("clock") else piece
             if ask.alternatives >= 0:
-                job.reply(protocol.Chosen(run.request.id, _token_seen(token, number)))
+                likely = 0.5 if ask.alternatives else NEARLY_SURE
+                seen = _token_seen(token, number, {"": likely} | rule.get("unlikely", {}))
+                job.reply(protocol.Chosen(run.request.id, seen))
             reason = answer.add_token(token.encode())
             self._seen.append(token)
             if reason is not None:
@@ -508,12 +514,14 @@ def _loaded_reply(request: protocol.LoadModel, rule: Rule) -> protocol.Loaded:
     return protocol.Loaded(request.id, model)
 
 
-def _token_seen(word: str, number: int) -> TokenSeen:
-    """A word as a token: nothing is known of the first, of the others that they were as likely as not."""
+def _token_seen(word: str, number: int, unlikely: Mapping[str, float] | None = None) -> TokenSeen:
+    """A word as a token: nothing is known of the first, of the others how likely they are, by default as not."""
     if not number:
         return TokenSeen(len(word), word.encode())
-    guesses = (Guess(word.encode(), 0.5, len(word)), Guess(OTHER.encode(), 0.25, len(OTHER)))
-    return TokenSeen(len(word), word.encode(), False, math.log(0.5), 0, guesses)
+    told = unlikely or {}
+    likely = told.get(word.strip(" .,"), told.get("", 0.5))
+    guesses = (Guess(word.encode(), likely, len(word)), Guess(OTHER.encode(), likely / 2, len(OTHER)))
+    return TokenSeen(len(word), word.encode(), False, math.log(likely), 0, guesses)
 
 
 def _text_of(tokens: Sequence[int]) -> str:

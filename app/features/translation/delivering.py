@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.documents.segments import Content, Mark, Segment, content_of, marks, nests, plain
+from app.features.translation.certainty import TranslationCertainty
 from app.features.translation.marking import PROTECTED, ShownContent, adopt_marks, same_marks, tag_of
 from app.features.translation.problems import (
     ProblemKind,
@@ -34,6 +35,8 @@ class DeliveryCandidate:
 
     core: Content
     problems: tuple[TranslationProblem, ...] = ()
+    certainty: TranslationCertainty | None = field(default=None, compare=False)
+    """How sure the model was; None where it was not asked."""
 
     @property
     def words(self) -> str:
@@ -62,6 +65,8 @@ def make_candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
 
 def deliver_segment(segment: Segment, source: ShownContent, best: DeliveryCandidate) -> Translated:
     flags = flags_of(best.problems)
+    if best.certainty is not None and best.certainty.is_doubtful and not flags:
+        flags = (Flag(FlagKind.UNSURE, best.certainty.least_word),)
     if is_unusable(best.problems):
         return Translated(segment.id, segment.content, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED), *flags))
     return Translated(segment.id, source.restore_whole(best.core), TranslationSource.MODEL, flags)

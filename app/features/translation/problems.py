@@ -312,6 +312,7 @@ _TEXTS = {
     FlagKind.OPPOSITE: "“{said}” seems to have become “{wanted}”.",
     FlagKind.GARBLED: "“{said}” looks garbled.",
     FlagKind.SEPARATORS: "“{said}” is not how {language} writes numbers.",
+    FlagKind.UNSURE: "The model wasn’t sure of this, least of all of “{said}”.",
 }
 
 

@@ -76,6 +76,8 @@ class FlagKind(StrEnum):
     """It is the source, unchanged, and has words."""
     LOOP = "loop"
     """The same words over and over."""
+    UNSURE = "unsure"
+    """The model was not sure while it wrote this, of `said` least of all."""
     LEFTOVER = "leftover"
     """`said` was left in the source's script, or is an ordinary word of its language."""
 

@@ -13,13 +13,14 @@ Nothing is dropped: each unit is settled once, with a translation, flagged or no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.errors import AppError, ChatUnavailable, GrammarInvalid, ModelBroken, PromptTooLong, TemplateFailed
 from app.core.events import CancelToken, FinishReason
 from app.documents.segments import Content, Segment, plain
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
+from app.features.translation.certainty import certainty_of, joined_certainty
 from app.features.translation.delivering import (
     DeliveryCandidate,
     deliver_segment,
@@ -110,7 +111,12 @@ class AnswerRepair:
         unit = task.units[0]
         if answer.finish in _CUT:
             return self._cut_off(task, answer.text)
-        return self._judge_unit(unit, self._work.checks.judge_answer(unit.shown, answer.text, unit.terms))
+        return self._judge_unit(unit, self._make_judged(unit, answer.text, answer))
+
+    def _make_judged(self, unit: TranslationUnit, text: str, answer: TaskAnswer) -> DeliveryCandidate:
+        """What a text gives that is the answer, or a part of it, and how sure the model was of that."""
+        found = self._work.checks.judge_answer(unit.shown, text, unit.terms)
+        return replace(found, certainty=certainty_of(text.strip(), answer.tokens)) if answer.tokens else found
 
     def _take_batch(self, task: UnitBatch, answer: TaskAnswer) -> list[UnitBatch]:
         found = numbered_segments(answer.text)
@@ -123,7 +129,7 @@ class AnswerRepair:
         left: list[TranslationUnit] = []
         for number, unit in enumerate(task.units, 1):
             if number in texts:
-                again += self._judge_unit(unit, self._work.checks.judge_answer(unit.shown, texts[number], unit.terms))
+                again += self._judge_unit(unit, self._make_judged(unit, texts[number], answer))
             elif answer.finish in _CUT:
                 left.append(unit)
             else:
@@ -241,7 +247,10 @@ class AnswerRepair:
         if all(is_unusable(piece.settled.problems) for piece in unit.pieces if piece.settled and piece.shown.has_words):
             return DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.FAILED),))
         core = join_parts(parts, self._work.pair.source, self._work.pair.target)
-        found = DeliveryCandidate(core, tuple(dict.fromkeys(problems)))
+        sure = joined_certainty(
+            [piece.settled.certainty for piece in unit.pieces if piece.settled and piece.shown.has_words]
+        )
+        found = DeliveryCandidate(core, tuple(dict.fromkeys(problems)), sure)
         return self._work.checks.judge_candidate(unit.shown, found, unit.terms)
 
 

@@ -17,6 +17,7 @@ from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.chat.options import template_variables
 from app.features.models.languages import KnownLanguages, known_languages, weights_of
+from app.features.translation.certainty import is_telling
 from app.features.translation.delivering import DeliveryCandidate, make_candidate
 from app.features.translation.glossary import TermConsistency, TermGlossary, choose_terms, violated_terms
 from app.features.translation.marking import ShownContent, same_marks, show_segment
@@ -118,6 +119,7 @@ class TranslationWork:
             thinking_budget=THINKING_TOKENS if always_thinks else -1,
             stop_on_repetition=not any(has_repetition(unit.shown.words) for unit in units),
             grammar=self.family.make_grammar(request) if step < AskingStep.BARE else "",
+            alternatives=0 if is_telling(self.engine, weights_of(self.model)) else -1,
         )
 
     def learn_translation(self, translated: Translated) -> None:

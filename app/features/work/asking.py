@@ -17,6 +17,8 @@ from app.core.events import (
     ModelLoaded,
     PromptProgress,
     TextDelta,
+    TokenChosen,
+    TokenSeen,
     Waiting,
 )
 from app.engine.contract import Engine
@@ -56,6 +58,8 @@ class TaskAnswer:
 
     text: str
     finish: FinishReason
+    tokens: tuple[TokenSeen, ...] = ()
+    """Those of the text, where `Ask.alternatives` wanted to know."""
 
 
 class ModelTask(Protocol):
@@ -150,12 +154,13 @@ def _window_answers(
     window: list[T], engine: Engine, cancel: CancelToken
 ) -> Iterator[TaskRests | PromptReading[T] | TaskGrowing[T] | tuple[int, TaskAnswer | AppError]]:
     texts = [""] * len(window)
+    tokens: list[list[TokenSeen]] = [[] for _ in window]
     is_resting = False
     for index, event in engine.generate_many([task.ask for task in window], cancel=cancel):
         if isinstance(event, ModelReplaced):
             raise event
         if isinstance(event, Waiting) and event.is_anew:
-            texts[index] = ""
+            texts[index], tokens[index] = "", []
         if isinstance(event, Waiting) and event.reason == "interactive":
             if not is_resting:
                 yield TaskRests(event.reason)
@@ -167,12 +172,14 @@ def _window_answers(
         if isinstance(event, TextDelta) and not event.thinking:
             texts[index] += event.text
             yield TaskGrowing(window[index], texts[index])
+        elif isinstance(event, TokenChosen):
+            tokens[index].append(event.token)
         elif isinstance(event, PromptProgress) and event.total_tokens:
             yield PromptReading(window[index], event.done_tokens / event.total_tokens)
         elif isinstance(event, AppError):
             yield index, event
         elif isinstance(event, Finished) and event.stats.finish_reason is not FinishReason.CANCELLED:
-            yield index, TaskAnswer(texts[index], event.stats.finish_reason)
+            yield index, TaskAnswer(texts[index], event.stats.finish_reason, tuple(tokens[index]))
 
 
 def work_off_in_turn(
@@ -185,14 +192,16 @@ def work_off_in_turn(
     while waiting and not cancel.cancelled:
         task = waiting.popleft()
         answer: TaskAnswer | AppError | None = None
-        text = ""
+        text, tokens = "", list[TokenSeen]()
         try:
             for event in engine.answer(task.ask, cancel):
                 if isinstance(event, TextDelta) and not event.thinking:
                     text += event.text
                     yield TaskGrowing(task, text)
+                elif isinstance(event, TokenChosen):
+                    tokens.append(event.token)
                 elif isinstance(event, Finished) and event.stats.finish_reason is not FinishReason.CANCELLED:
-                    answer = TaskAnswer(text, event.stats.finish_reason)
+                    answer = TaskAnswer(text, event.stats.finish_reason, tuple(tokens))
         except EngineStopped:
             stops += 1
             if stops > MOST_STOPS:

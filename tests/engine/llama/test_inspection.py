@@ -110,6 +110,9 @@ def test_probabilities_are_ranked_and_add_up(tiny: Model, look: InspectionContex
     for token in others:
         assert sum(guess.probability for guess in token.alternatives) == pytest.approx(1, abs=1e-4)
         assert token.alternatives[token.rank].probability == pytest.approx(math.exp(token.log_probability))
+    for token, alone in zip(others, list(look.read_tokens(tokens, 0, 0))[1:], strict=True):
+        assert (alone.rank, alone.alternatives) == (token.rank, ())
+        assert alone.log_probability == pytest.approx(token.log_probability, abs=1e-5)
 
 
 def test_a_long_text_is_seen_in_windows_that_look_back(tiny: Model, look: InspectionContext) -> None:
