@@ -89,7 +89,7 @@ def judge_questions(store: DocumentStore, documents: dict[str, int]) -> list[Jud
 
 def _is_shown(store: DocumentStore, document_id: int, asked: AskedQuestion) -> bool:
     chosen = choose_passages(store, document_id, asked.text, SHOWN_TOKENS, _estimate_tokens)
-    return bool(find_passage(store.blocks(document_id), asked.passage) & set(chosen))
+    return bool(find_passage(store.read_blocks(document_id), asked.passage) & set(chosen))
 
 
 def _estimate_tokens(texts: Sequence[str]) -> list[int]:
