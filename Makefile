@@ -103,18 +103,23 @@ test-clients: dev $(STAMPS)/system-test $(STAMPS)/system-clients ## the server a
 	@packaging/run_tests.sh clients $(TESTS)
 
 .PHONY: check
-check: dev ## format, lint, types, import contracts, lines of code and names against their ceilings, commit subjects
+check: dev ## format, lint, types, import contracts, lines of code and names and texts against their ceilings, commit subjects
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(PYTHON) packaging/check_budget.py
 	@$(PYTHON) packaging/names.py
+	@$(PYTHON) packaging/texts.py --check
 	@$(PYTHON) packaging/check_subjects.py
 
 .PHONY: house
 house: dev ## sizes, circles and arrows of the code, beside their aims and what they were
 	@$(PYTHON) packaging/house.py
+
+.PHONY: texts
+texts: $(STAMPS)/app ## every text of the screen and the terminal with its place
+	@$(PYTHON) packaging/texts.py
 
 .PHONY: check-catalog
 check-catalog: setup ## compare the suggested models with the Hub, where there is a network
