@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
@@ -25,30 +26,71 @@ BRING_BACK = "Bring back"
 PIN_MESSAGE = "Pin: the model always sees this"
 NEXT_VERSION = "Next version"
 
+
+class TurnCommand(StrEnum):
+    """What a turn can ask the chat to do; `TurnActions.run` has a handler for each."""
+
+    ANSWER = "answer"
+    BESIDE = "beside"
+    COMPARE_WITH = "compare_with"
+    CONTINUE = "continue"
+    COPY = "copy"
+    COPY_CODE = "copy_code"
+    COPY_MARKDOWN = "copy_markdown"
+    COPY_TEXT = "copy_text"
+    DELETE = "delete"
+    DETAILS = "details"
+    EDIT = "edit"
+    EDITED = "edited"
+    FORK = "fork"
+    KEEP = "keep"
+    MAP = "map"
+    MARKDOWN = "markdown"
+    MORE = "more"
+    NEXT = "next"
+    PICTURE = "picture"
+    PIN = "pin"
+    PREVIOUS = "previous"
+    PROMPT = "prompt"
+    READ_ALL = "read_all"
+    REGENERATE = "regenerate"
+    REMEMBER = "remember"
+    RETRY = "retry"
+    SAVE = "save"
+    TRANSLATE = "translate"
+    UNPIN = "unpin"
+
+
 ICON_PX = 17
 BUTTON_PX = (25, 29)
 GAP_PX = 6
 KEYS = {
-    "copy": "Ctrl+C",
-    "copy_markdown": "Ctrl+Shift+C",
-    "regenerate": "Ctrl+R",
-    "compare_with": "Ctrl+Shift+R",
-    "continue": "Ctrl+Return",
-    "edit": "F2",
-    "fork": "Ctrl+D",
-    "pin": "Ctrl+Shift+P",
-    "unpin": "Ctrl+Shift+P",
-    "translate": "Ctrl+T",
-    "markdown": "Ctrl+U",
-    "previous": "Alt+Left",
-    "next": "Alt+Right",
-    "details": "Alt+Return",
-    "delete": "Del",
+    TurnCommand.COPY: "Ctrl+C",
+    TurnCommand.COPY_MARKDOWN: "Ctrl+Shift+C",
+    TurnCommand.REGENERATE: "Ctrl+R",
+    TurnCommand.COMPARE_WITH: "Ctrl+Shift+R",
+    TurnCommand.CONTINUE: "Ctrl+Return",
+    TurnCommand.EDIT: "F2",
+    TurnCommand.FORK: "Ctrl+D",
+    TurnCommand.PIN: "Ctrl+Shift+P",
+    TurnCommand.UNPIN: "Ctrl+Shift+P",
+    TurnCommand.TRANSLATE: "Ctrl+T",
+    TurnCommand.MARKDOWN: "Ctrl+U",
+    TurnCommand.PREVIOUS: "Alt+Left",
+    TurnCommand.NEXT: "Alt+Right",
+    TurnCommand.DETAILS: "Alt+Return",
+    TurnCommand.DELETE: "Del",
 }
 """What does them while the keyboard is in the turn."""
-IN_ROW = ("previous", "next", "map", "details", "unpin")
+IN_ROW = (
+    TurnCommand.PREVIOUS,
+    TurnCommand.NEXT,
+    TurnCommand.MAP,
+    TurnCommand.DETAILS,
+    TurnCommand.UNPIN,
+)
 """What the row under a turn offers besides the icons of actions."""
-MORE = "more"
+MORE = TurnCommand.MORE
 COPY_AS, VERSIONS = "copy_as", "versions"
 GROUPS = {
     COPY_AS: ("copy", "Copy as"),
@@ -62,7 +104,7 @@ GROUPS = {
 class TurnAction:
     """Something to do with a turn: its name in code, its glyph, its name for people."""
 
-    name: str
+    name: TurnCommand
     glyph: str
     label: str
     checked: bool | None = None
@@ -97,10 +139,10 @@ def memory_actions(message: StoredMessage, *, is_forgotten: bool) -> Sequence[Tu
     if not message.text:
         return ()
     if message.pinned:
-        return (TurnAction("unpin", "push-pin-slash", tr(UNPIN), group=MORE),)
+        return (TurnAction(TurnCommand.UNPIN, "push-pin-slash", tr(UNPIN), group=MORE),)
     if is_forgotten:
-        return (TurnAction("pin", "arrow-u-down-left", tr(BRING_BACK), is_quick=True, group=MORE),)
-    return (TurnAction("pin", "push-pin", tr(PIN_MESSAGE), group=MORE),)
+        return (TurnAction(TurnCommand.PIN, "arrow-u-down-left", tr(BRING_BACK), is_quick=True, group=MORE),)
+    return (TurnAction(TurnCommand.PIN, "push-pin", tr(PIN_MESSAGE), group=MORE),)
 
 
 def version_actions(version: str) -> Sequence[TurnAction]:
@@ -109,9 +151,9 @@ def version_actions(version: str) -> Sequence[TurnAction]:
     if not count:
         return ()
     return (
-        TurnAction("previous", "caret-left", tr(PREVIOUS_VERSION), is_enabled=place != "1", group=VERSIONS),
-        TurnAction("next", "caret-right", tr(NEXT_VERSION), is_enabled=place != count, group=VERSIONS),
-        TurnAction("map", "tree-structure", tr("A map of all versions"), group=VERSIONS),
+        TurnAction(TurnCommand.PREVIOUS, "caret-left", tr(PREVIOUS_VERSION), is_enabled=place != "1", group=VERSIONS),
+        TurnAction(TurnCommand.NEXT, "caret-right", tr(NEXT_VERSION), is_enabled=place != count, group=VERSIONS),
+        TurnAction(TurnCommand.MAP, "tree-structure", tr("A map of all versions"), group=VERSIONS),
     )
 
 
@@ -166,8 +208,8 @@ class ActionRow(QWidget):
         self._buttons: list[IconButton] = []
         self._count: QPushButton = self._text_button("versions", "map", 13)
         self._count.setToolTip(tr("A map of all versions"))
-        self._previous = self._icon_button(TurnAction("previous", "caret-left", tr(PREVIOUS_VERSION)))
-        self._next = self._icon_button(TurnAction("next", "caret-right", tr(NEXT_VERSION)))
+        self._previous = self._icon_button(TurnAction(TurnCommand.PREVIOUS, "caret-left", tr(PREVIOUS_VERSION)))
+        self._next = self._icon_button(TurnAction(TurnCommand.NEXT, "caret-right", tr(NEXT_VERSION)))
         self._pin: QPushButton = self._text_button("pinned", "unpin", 12.5)
         self._pin.setText(tr(PINNED))
         self._pin.setAccessibleName(tr("Pinned: the model always sees this"))
@@ -176,7 +218,7 @@ class ActionRow(QWidget):
         theme.dress(self._pin, glyph=("push-pin", "muted", 14))
         self._note: QPushButton = self._text_button("answer_note", "details", 12.5)
         self._note.setToolTip(tr(ABOUT_THIS_ANSWER))
-        self._about = self._icon_button(TurnAction("details", "info", tr(ABOUT_THIS_ANSWER)))
+        self._about = self._icon_button(TurnAction(TurnCommand.DETAILS, "info", tr(ABOUT_THIS_ANSWER)))
         self.more = self._icon_button(TurnAction(MORE, "dots-three-bold", tr(MORE_LABEL)))
         """What opens the menu."""
         self.more.setToolTip(tr("More (Shift+F10)"))

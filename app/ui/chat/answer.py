@@ -16,7 +16,7 @@ from app.features.retrieval.support import UnsupportedParts, is_marked_not_found
 from app.features.survey.wanted import made_of
 from app.language.sentences import is_whole
 from app.store.conversations import MessageState, StoredMessage
-from app.ui.chat.actions import COPY_AS, MORE, VERSIONS, TurnAction
+from app.ui.chat.actions import COPY_AS, MORE, VERSIONS, TurnAction, TurnCommand
 from app.ui.chat.documents import BranchDocuments, SourceRow
 from app.ui.chat.survey import made_words
 from app.ui.chat.turn import ACTIONS_PX, TurnView
@@ -294,27 +294,33 @@ class AnswerView(TurnView):
         return self.written.is_open or super().is_changing
 
     def actions_offered(self) -> Sequence[TurnAction]:
-        actions = [TurnAction("copy", "copy", tr(COPY), is_quick=True)]
+        actions = [TurnAction(TurnCommand.COPY, "copy", tr(COPY), is_quick=True)]
         if self.text:
-            actions.append(TurnAction("copy_text", "text-t", tr(COPY_AS_TEXT), group=COPY_AS))
-            actions.append(TurnAction("copy_markdown", "hash", tr(COPY_AS_MARKDOWN), group=COPY_AS))
+            actions.append(TurnAction(TurnCommand.COPY_TEXT, "text-t", tr(COPY_AS_TEXT), group=COPY_AS))
+            actions.append(TurnAction(TurnCommand.COPY_MARKDOWN, "hash", tr(COPY_AS_MARKDOWN), group=COPY_AS))
         if any(isinstance(piece, Code) for piece in self.written.pieces):
-            actions.append(TurnAction("copy_code", "code", tr(COPY_ITS_CODE), group=COPY_AS))
-        actions.append(TurnAction("regenerate", "arrow-clockwise", tr(REGENERATE), is_quick=True, begins=True))
-        actions.append(TurnAction("compare_with", "columns", tr(ASK_ANOTHER_MODEL)))
-        actions.append(TurnAction("edit", "pencil-simple", tr(EDIT_LABEL), begins=True))
-        actions.append(TurnAction("fork", "git-fork", tr(FORK_CHAT), group=VERSIONS))
+            actions.append(TurnAction(TurnCommand.COPY_CODE, "code", tr(COPY_ITS_CODE), group=COPY_AS))
+        actions.append(
+            TurnAction(TurnCommand.REGENERATE, "arrow-clockwise", tr(REGENERATE), is_quick=True, begins=True)
+        )
+        actions.append(TurnAction(TurnCommand.COMPARE_WITH, "columns", tr(ASK_ANOTHER_MODEL)))
+        actions.append(TurnAction(TurnCommand.EDIT, "pencil-simple", tr(EDIT_LABEL), begins=True))
+        actions.append(TurnAction(TurnCommand.FORK, "git-fork", tr(FORK_CHAT), group=VERSIONS))
         if self._version():
-            actions.append(TurnAction("beside", "columns", tr(SHOW_TWO_VERSIONS), group=VERSIONS))
+            actions.append(TurnAction(TurnCommand.BESIDE, "columns", tr(SHOW_TWO_VERSIONS), group=VERSIONS))
         if self._can_continue():  # an icon only where the line below the answer does not offer it in words
             is_quick = self._state is None or not self._state.offers("continue")
-            actions.append(TurnAction("continue", "fast-forward", tr(CONTINUE), is_quick=is_quick, group=MORE))
+            actions.append(
+                TurnAction(TurnCommand.CONTINUE, "fast-forward", tr(CONTINUE), is_quick=is_quick, group=MORE)
+            )
         raw = tr(READ_AS_MARKDOWN)
-        actions.append(TurnAction("markdown", "brackets-angle", raw, checked=self.is_markdown_shown, group=MORE))
+        actions.append(
+            TurnAction(TurnCommand.MARKDOWN, "brackets-angle", raw, checked=self.is_markdown_shown, group=MORE)
+        )
         if self.text and self.can_translate:
-            actions.append(TurnAction("translate", "translate", tr(TRANSLATE_THIS), group=MORE))
+            actions.append(TurnAction(TurnCommand.TRANSLATE, "translate", tr(TRANSLATE_THIS), group=MORE))
         if self.text:
-            actions.append(TurnAction("remember", "brain", tr(REMEMBER_ANSWER), group=MORE))
+            actions.append(TurnAction(TurnCommand.REMEMBER, "brain", tr(REMEMBER_ANSWER), group=MORE))
         return actions
 
     def note(self) -> str:
@@ -392,7 +398,7 @@ class AnswerView(TurnView):
     def _show_state(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
         if text and self._state is None:
             self._state = StateLine(self.theme, self)
-            self._state.pressed.connect(lambda pressed: self.wanted.emit(pressed, self))
+            self._state.pressed.connect(lambda pressed: self.action_requested.emit(pressed, self))
         if self._state is not None:
             self._state.show_sentence(text, name, label, is_error=is_error)
 

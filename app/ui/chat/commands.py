@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.ui.chat.actions import TurnCommand
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.recording import MicrophoneButton
 from app.ui.chat.transcript import is_answer
@@ -10,7 +11,7 @@ from app.ui.chat.view import ChatView
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 
-TURN_COMMANDS = ("fork", "map", "compare_with")
+TURN_COMMANDS = (TurnCommand.FORK, TurnCommand.MAP, TurnCommand.COMPARE_WITH)
 
 
 class ChatCommands:
@@ -34,17 +35,19 @@ class ChatCommands:
         turn = self._find_turn(command)
         if turn is None:
             only = tr("This chat has no other versions yet.")
-            self._notify.mention(only if command == "map" else tr("This chat has no answer yet."))
+            self._notify.mention(only if command == TurnCommand.MAP else tr("This chat has no answer yet."))
             return
         self._chat.transcript.show_turn(turn)
-        self._chat.transcript.wanted.emit(command, turn)
+        self._chat.transcript.action_requested.emit(command, turn)
 
     def _find_turn(self, command: str) -> TurnView | None:
         """The last turn with which the command can do something."""
         transcript = self._chat.transcript
         for number in reversed(range(transcript.places.count)):
             turn = transcript.turn_at(number)
-            if turn.message is not None and (len(turn.message.versions) > 1 if command == "map" else is_answer(turn)):
+            if turn.message is None:
+                continue
+            if len(turn.message.versions) > 1 if command == TurnCommand.MAP else is_answer(turn):
                 return turn
         return None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial, partialmethod
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QMimeData, QObject, QPoint, Qt, Signal, SignalInstance
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -15,6 +15,7 @@ from app.core.events import CancelToken, Role
 from app.features.chat.branches import branches_of
 from app.features.chat.prompts import hidden_ids
 from app.features.messages import NO_PICTURES, PersonMessage
+from app.ui.chat.actions import TurnCommand
 from app.ui.chat.answering import LiveAnswer, RunningAnswerView, Work
 from app.ui.chat.survey import SurveysOf
 from app.ui.chat.transcript import ChatTranscript, is_answer, is_question
@@ -304,11 +305,32 @@ class OpenChat(QObject):
 
 # What the buttons under a turn do.
 
-COPIES = ("copy", "copy_text", "copy_markdown", "copy_code")
+COPIES = (TurnCommand.COPY, TurnCommand.COPY_TEXT, TurnCommand.COPY_MARKDOWN, TurnCommand.COPY_CODE)
 """Ways to the clipboard: as rich text beside Markdown, as it reads, as it was written, or only its code."""
-ALWAYS = (*COPIES, "markdown", "edited", "translate", "picture", "fork", "prompt", "remember", "details", "read_all")
+ALWAYS = (
+    *COPIES,
+    TurnCommand.MARKDOWN,
+    TurnCommand.EDITED,
+    TurnCommand.TRANSLATE,
+    TurnCommand.PICTURE,
+    TurnCommand.FORK,
+    TurnCommand.PROMPT,
+    TurnCommand.REMEMBER,
+    TurnCommand.DETAILS,
+    TurnCommand.READ_ALL,
+)
 """What can be done while an answer is written."""
-ANSWERS = ("save", "answer", "regenerate", "compare_with", "continue", "retry", "read_all")
+OPEN_MODEL = "open_model"
+"""The action of an error that asks for a model (`PersonMessage.action`)."""
+ANSWERS = (
+    TurnCommand.SAVE,
+    TurnCommand.ANSWER,
+    TurnCommand.REGENERATE,
+    TurnCommand.COMPARE_WITH,
+    TurnCommand.CONTINUE,
+    TurnCommand.RETRY,
+    TurnCommand.READ_ALL,
+)
 """What asks the model for an answer."""
 
 
@@ -343,37 +365,47 @@ class TurnActions(QObject):
         once there is."""
         super().__init__(chat)
         self._chat, self._models, self._notify, self._may_answer = chat, models, notify, may_answer
-        self._texts = {
-            "remember": self.remember_wanted,
-            "translate": self.translate_wanted,
-            "prompt": self.prompt_wanted,
+        self._handlers: dict[str, Callable[[TurnView], object]] = {
+            TurnCommand.READ_ALL: self._read_all,
+            TurnCommand.MARKDOWN: self._toggle_markdown,
+            TurnCommand.EDIT: self._edit_turn,
+            TurnCommand.EDITED: lambda _turn: self.composer_wanted.emit(),
+            TurnCommand.SAVE: self._save_question,
+            TurnCommand.KEEP: self._save_answer,
+            TurnCommand.FORK: self._fork_chat,
+            TurnCommand.COMPARE_WITH: self._choose_second_model,
+            TurnCommand.ANSWER: self._answer_question,
+            TurnCommand.REGENERATE: self._regenerate_answer,
+            TurnCommand.CONTINUE: self._continue_answer,
+            TurnCommand.RETRY: self._retry_answer,
+            TurnCommand.DELETE: self._delete_turn,
+            TurnCommand.PIN: self._pin_message,
+            TurnCommand.UNPIN: partial(self._pin_message, is_pinned=False),
+            TurnCommand.NEXT: self._show_version,
+            TurnCommand.PREVIOUS: partial(self._show_version, step=-1),
+            TurnCommand.MAP: self._show_map,
+            TurnCommand.DETAILS: self._show_details,
+            TurnCommand.BESIDE: self.beside_wanted.emit,
+            TurnCommand.PICTURE: lambda _turn: self._notify.show_notice(NO_PICTURES),
+            TurnCommand.TRANSLATE: partial(self._send_text, self.translate_wanted),
+            TurnCommand.REMEMBER: partial(self._send_text, self.remember_wanted),
+            TurnCommand.PROMPT: partial(self._send_text, self.prompt_wanted),
+            **{way: partial(copy_turn, way) for way in COPIES},
+            OPEN_MODEL: lambda _turn: self.model_wanted.emit(),
         }
-        """By the name of an action: who goes on with the text of a turn."""
         chat.transcript.message_wanted.connect(self._show_message)
 
-    def do(self, name: str, turn: TurnView) -> None:
-        """Does what a button under `turn` is named after."""
-        if name in ANSWERS and not self._may_answer(lambda: self.do(name, turn)):
+    def run(self, name: str, turn: TurnView) -> None:
+        """Run a `TurnCommand` on a turn, or an action of the window, such as the one that an error names."""
+        if name in ANSWERS and not self._may_answer(lambda: self.run(name, turn)):
             return
         if self._chat.is_busy and name not in ALWAYS:
             self._notify.show_notice(busy_words())
             return
         with self._notify.guard():
-            step = getattr(self, f"_on_{name}", None)
-            if name in COPIES:
-                copy_turn(name, turn)
-            elif name in self._texts and (is_answer(turn) or is_question(turn)):
-                self._texts[name].emit(turn.text)
-            elif name == "picture":
-                self._notify.show_notice(NO_PICTURES)
-            elif name == "edited":
-                self.composer_wanted.emit()
-            elif step is not None:
-                step(turn)
-            elif name == "open_model":
-                self.model_wanted.emit()
-            elif name == "beside":
-                self.beside_wanted.emit(turn)
+            handler = self._handlers.get(name)
+            if handler is not None:
+                handler(turn)
             else:
                 self._notify.actions[name]()
 
@@ -381,23 +413,29 @@ class TurnActions(QObject):
         """Up in the empty composer edits the last question."""
         question = self._chat.transcript.last_question()
         if question is not None and not self._chat.is_busy:
-            self._on_edit(question)
+            self._edit_turn(question)
 
-    def _on_read_all(self, turn: TurnView) -> None:
+    @staticmethod
+    def _send_text(signal: SignalInstance, turn: TurnView) -> None:
+        """Hand the text of a turn to whoever listens."""
+        if is_answer(turn) or is_question(turn):
+            signal.emit(turn.text)
+
+    def _read_all(self, turn: TurnView) -> None:
         """Answers a question from all of its documents."""
         if turn.message is not None:
             self._chat.answer_whole(turn.message.id)
 
-    def _on_markdown(self, turn: TurnView) -> None:
+    def _toggle_markdown(self, turn: TurnView) -> None:
         if is_answer(turn):
             turn.show_markdown(not turn.is_markdown_shown)
 
-    def _on_edit(self, turn: TurnView) -> None:
+    def _edit_turn(self, turn: TurnView) -> None:
         if is_question(turn) or is_answer(turn):
             turn.start_editing(turn.text)
             self._chat.transcript.show_turn(turn)
 
-    def _on_save(self, turn: TurnView) -> None:
+    def _save_question(self, turn: TurnView) -> None:
         if is_question(turn) and turn.editor is not None and turn.message is not None:
             question = self._chat.talk.edit_question(turn.message.id, turn.editor.text)
             turn.stop_editing()
@@ -405,7 +443,7 @@ class TurnActions(QObject):
             self._chat.answer(question.id)
             self._chat.tell_touched()
 
-    def _on_keep(self, turn: TurnView) -> None:
+    def _save_answer(self, turn: TurnView) -> None:
         """An answer as somebody changed it."""
         if turn.editor is not None and turn.message is not None:
             text = turn.editor.text
@@ -416,7 +454,7 @@ class TurnActions(QObject):
             self._chat.tell_touched()
             self._focus(answer.id)
 
-    def _on_fork(self, turn: TurnView) -> None:
+    def _fork_chat(self, turn: TurnView) -> None:
         message, conversations = turn.message, self._chat.talk.conversations
         conversation = conversations.get(message.conversation_id) if message is not None else None
         if message is None or conversation is None:
@@ -426,7 +464,7 @@ class TurnActions(QObject):
         self.forked.emit(conversations.fork(message.id, title))
         self._notify.mention(tr("Copied up to that message into a new chat."))
 
-    def _on_compare_with(self, turn: TurnView) -> None:
+    def _choose_second_model(self, turn: TurnView) -> None:
         """Below the button: which model answers beside this answer."""
 
         def go_on(path: Path) -> None:
@@ -452,23 +490,23 @@ class TurnActions(QObject):
         if shown is not None:
             shown.setFocus()
 
-    def _on_answer(self, turn: TurnView) -> None:
+    def _answer_question(self, turn: TurnView) -> None:
         if turn.message is not None:
             self._chat.answer_again(turn.message.id)
 
-    def _on_regenerate(self, turn: TurnView) -> None:
+    def _regenerate_answer(self, turn: TurnView) -> None:
         if turn.message is not None and turn.message.parent_id is not None:
             self._chat.answer_again(turn.message.parent_id, is_whole=is_answer(turn) and turn.is_whole)
 
-    def _on_continue(self, turn: TurnView) -> None:
+    def _continue_answer(self, turn: TurnView) -> None:
         if is_answer(turn) and turn.message is not None:
             self._chat.go_on(turn.message.id)
 
-    def _on_retry(self, turn: TurnView) -> None:
+    def _retry_answer(self, turn: TurnView) -> None:
         """A failed answer with text goes on; one without makes room for another."""
         message = turn.message
         if message is not None and message.text:
-            self._on_continue(turn)
+            self._continue_answer(turn)
         elif message is not None and message.parent_id is not None:
             self._chat.talk.conversations.delete_message(message.id)
             self._chat.answer_again(message.parent_id, is_whole=is_answer(turn) and turn.is_whole)
@@ -477,7 +515,7 @@ class TurnActions(QObject):
             if questions:
                 self._chat.answer_again(questions[-1].id)
 
-    def _on_delete(self, turn: TurnView) -> None:
+    def _delete_turn(self, turn: TurnView) -> None:
         message, talk = turn.message, self._chat.talk
         if message is None:
             return
@@ -494,7 +532,7 @@ class TurnActions(QObject):
 
         self._notify.undo(what, restore)
 
-    def _on_pin(self, turn: TurnView, *, is_pinned: bool = True) -> None:
+    def _pin_message(self, turn: TurnView, *, is_pinned: bool = True) -> None:
         """A pinned message is shown to the model again, wherever its memory begins."""
         if turn.message is None:
             return
@@ -505,9 +543,7 @@ class TurnActions(QObject):
         if had_focus:  # the button that had it is another one now
             turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    _on_unpin = partialmethod(_on_pin, is_pinned=False)
-
-    def _on_next(self, turn: TurnView, step: int = 1) -> None:
+    def _show_version(self, turn: TurnView, step: int = 1) -> None:
         """Shows another version of the turn."""
         message = turn.message
         if message is None:
@@ -517,8 +553,6 @@ class TurnActions(QObject):
             chosen = message.versions[index]
             self._choose(chosen)
 
-    _on_previous = partialmethod(_on_next, step=-1)
-
     def _choose(self, message_id: int) -> None:
         """Shows the branch through a message."""
         with self._notify.guard():
@@ -526,7 +560,7 @@ class TurnActions(QObject):
             self._chat.refresh()
             self._focus(message_id)
 
-    def _on_map(self, turn: TurnView) -> None:
+    def _show_map(self, turn: TurnView) -> None:
         from app.ui.chat.details import BranchMap  # nobody looks at it before the window is seen
 
         message, conversations = turn.message, self._chat.talk.conversations
@@ -538,8 +572,8 @@ class TurnActions(QObject):
         popup.chosen.connect(self._choose)
         popup.show_at(turn.row.versions)
 
-    def _on_details(self, turn: TurnView) -> None:
-        from app.ui.chat.details import AnswerDetails  # as in `_on_map`
+    def _show_details(self, turn: TurnView) -> None:
+        from app.ui.chat.details import AnswerDetails  # as in `_show_map`
 
         if turn.message is not None and turn.row is not None:
             details = AnswerDetails(self._chat.transcript.theme, turn.message, self._chat.transcript)
@@ -548,7 +582,7 @@ class TurnActions(QObject):
 
     def _show_seen(self, answer_id: int) -> None:
         """The prompt that an answer was written to."""
-        from app.ui.chat.seen import SeenDialog  # as in `_on_map`
+        from app.ui.chat.seen import SeenDialog  # as in `_show_map`
 
         looks, theme = self._chat.talk.looks, self._chat.transcript.theme
         title = tr("What the model saw")
@@ -569,9 +603,12 @@ def _copied(name: str, turn: TurnView) -> QMimeData:
     data = QMimeData()
     if is_question(turn):
         data.setText(turn.text)
-    elif is_answer(turn) and name == "copy":
+    elif is_answer(turn) and name == TurnCommand.COPY:
         data = mime_data(html_of(turn.written.pieces), turn.text)
     elif is_answer(turn):
-        ways = {"copy_text": text_of, "copy_code": code_of}
+        ways: dict[str, Callable[..., str]] = {
+            TurnCommand.COPY_TEXT: text_of,
+            TurnCommand.COPY_CODE: code_of,
+        }
         data.setText(ways[name](turn.written.pieces) if name in ways else turn.text)
     return data

@@ -14,7 +14,7 @@ from app.features.messages import count_units
 from app.store.conversations import DocumentUse, StoredMessage
 from app.store.documents import StoredDocument
 from app.store.media import MediaUse
-from app.ui.chat.actions import MORE, VERSIONS, TurnAction
+from app.ui.chat.actions import MORE, VERSIONS, TurnAction, TurnCommand
 from app.ui.chat.documents import BranchDocuments, RecalledTurn, SourceRow
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, TurnView
 from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
@@ -62,7 +62,7 @@ class QuestionView(TurnView):
         self._again: QPushButton | None = None
         self.documents = QuestionDocuments(theme, self)
         self.documents.place_wanted.connect(self.place_wanted)
-        self.documents.whole_wanted.connect(lambda: self.wanted.emit("read_all", self))
+        self.documents.whole_wanted.connect(lambda: self.action_requested.emit(TurnCommand.READ_ALL, self))
         self.recalled: RecalledLine | None = None
         """Made where forgotten turns were shown with the question."""
         self.set_message(message)
@@ -100,18 +100,18 @@ class QuestionView(TurnView):
 
     def actions_offered(self) -> Sequence[TurnAction]:
         return (
-            TurnAction("copy", "copy", tr(COPY), is_quick=True),
-            TurnAction("edit", "pencil-simple", tr(EDIT_LABEL), is_quick=True),
-            TurnAction("fork", "git-fork", tr(FORK_CHAT), group=VERSIONS),
-            TurnAction("prompt", "bookmark-simple", tr(SAVE_AS_PROMPT)),
-            TurnAction("remember", "brain", tr(REMEMBER_ANSWER), group=MORE),
+            TurnAction(TurnCommand.COPY, "copy", tr(COPY), is_quick=True),
+            TurnAction(TurnCommand.EDIT, "pencil-simple", tr(EDIT_LABEL), is_quick=True),
+            TurnAction(TurnCommand.FORK, "git-fork", tr(FORK_CHAT), group=VERSIONS),
+            TurnAction(TurnCommand.PROMPT, "bookmark-simple", tr(SAVE_AS_PROMPT)),
+            TurnAction(TurnCommand.REMEMBER, "brain", tr(REMEMBER_ANSWER), group=MORE),
         )
 
     def set_answerless(self, is_answerless: bool) -> None:
         """Offers an answer where a crash left none."""
         if is_answerless and self._again is None:
             self._again = text_button(tr(ANSWER_THIS), "link", self)
-            self._again.clicked.connect(lambda: self.wanted.emit("answer", self))
+            self._again.clicked.connect(lambda: self.action_requested.emit(TurnCommand.ANSWER, self))
         if self._again is not None and is_answerless != self._is_answerless:
             self._again.setVisible(is_answerless)
             self._is_answerless = is_answerless

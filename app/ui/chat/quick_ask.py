@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVB
 
 from app.core.visible import clean_text
 from app.features.quick_ask import REQUESTS, TranslationRequest, keep_chat, translation_request
+from app.ui.chat.actions import TurnCommand
 from app.ui.chat.transcript import is_answer
 from app.ui.chat.view import ChatView
 from app.ui.i18n import tr, window_title
@@ -188,7 +189,7 @@ class QuickAsk(QWidget):
         """The last answer takes the place of what is on the clipboard."""
         turn = next((turn_view for turn_view in reversed(self.chat.transcript.turns) if is_answer(turn_view)), None)
         if turn is not None and turn.text:
-            self.chat.transcript.wanted.emit("copy", turn)
+            self.chat.transcript.action_requested.emit(TurnCommand.COPY, turn)
             self.close()
 
     def keep_chat(self) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QPoint, QPointF, QRect, Signal
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QPushButton
 
-from app.ui.chat.actions import KEYS
+from app.ui.chat.actions import KEYS, TurnCommand
 from app.ui.chat.selection import ChatSelection, SelectionEvents, TextPosition
 from app.ui.chat.transcript import ChatTranscript
 from app.ui.i18n import tr
@@ -120,7 +120,7 @@ class QuoteButton(QObject):
         menu.setAccessibleName(tr("What can be done with what is selected"))
         menu.aboutToHide.connect(menu.deleteLater)
         offers: list[tuple[str, str, str, Callable[[], object]]] = [
-            ("copy", tr(COPY), KEYS["copy"], self._selecting.copy),
+            ("copy", tr(COPY), KEYS[TurnCommand.COPY], self._selecting.copy),
             ("hash", tr(COPY_AS_MARKDOWN), "", self._selecting.copy_markdown),
             ("quotes", tr("Quote in your message"), "", self.quote),
             ("magnifying-glass", tr(FIND_IN_CHAT), "", self._find),

@@ -49,7 +49,7 @@ TOP_GAP_PX = 12
 class ChatTranscript(QScrollArea):
     """Places turns itself, at once, so that following the end never lags a frame behind the text."""
 
-    wanted = Signal(str, object)
+    action_requested = Signal(str, object)
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
     """A document's id, and the `Mark` in it or None."""
@@ -88,7 +88,7 @@ class ChatTranscript(QScrollArea):
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
         theme.changed.connect(self._arrange_again)
         maker = self.maker
-        maker.wanted.connect(self.wanted)
+        maker.action_requested.connect(self.action_requested)
         maker.link_clicked.connect(self.link_clicked)
         maker.place_wanted.connect(self.place_wanted)
         maker.message_wanted.connect(self.message_wanted)
@@ -342,7 +342,7 @@ class TurnSteps(QObject):
 class TurnMaker(QObject):
     """Makes the turns of messages, and hands on what is wanted of any of them."""
 
-    wanted = Signal(str, object)
+    action_requested = Signal(str, object)
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
     message_wanted = Signal(int)
@@ -386,7 +386,7 @@ class TurnMaker(QObject):
 
     def connect_turn(self, turn: TurnView) -> None:
         """What is wanted of a turn is told from now on."""
-        turn.wanted.connect(self.wanted)
+        turn.action_requested.connect(self.action_requested)
         turn.link_clicked.connect(self.link_clicked)
         turn.place_wanted.connect(self.place_wanted)
         turn.message_wanted.connect(self.message_wanted)

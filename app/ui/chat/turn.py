@@ -18,6 +18,7 @@ from app.ui.chat.actions import (
     ActionMenu,
     ActionRow,
     TurnAction,
+    TurnCommand,
     action_for,
     memory_actions,
     opens_menu,
@@ -39,8 +40,8 @@ ROW_PX = 30
 class TurnView(QWidget):
     """A question or an answer. It is a tab stop; its actions appear under the pointer or with the focus."""
 
-    wanted = Signal(str, object)
-    """An action's name and this turn."""
+    action_requested = Signal(str, object)
+    """A `TurnCommand`, or the name of an action of the whole window (`PersonMessage.action`), and this turn."""
     resized = Signal(object)
     """The turn needs another height."""
     key_pressed = Signal(object)
@@ -133,9 +134,10 @@ class TurnView(QWidget):
         if self.editor is None:
             self.editor = editor = TurnEditor(self.theme, text, self, is_answer=self.role is Role.ASSISTANT)
             editor.resized.connect(lambda: self.resized.emit(self))
-            editor.saved.connect(lambda: self.wanted.emit("keep" if self.role is Role.ASSISTANT else "save", self))
+            save = TurnCommand.KEEP if self.role is Role.ASSISTANT else TurnCommand.SAVE
+            editor.saved.connect(lambda: self.action_requested.emit(save, self))
             editor.cancelled.connect(self.stop_editing)
-            editor.picture_pasted.connect(lambda: self.wanted.emit("picture", self))
+            editor.picture_pasted.connect(lambda: self.action_requested.emit(TurnCommand.PICTURE, self))
             editor.show()
             self.update_actions()
             self.resized.emit(self)
@@ -148,7 +150,7 @@ class TurnView(QWidget):
             editor, self.editor = self.editor, None
             editor.hide()
             editor.deleteLater()
-            self.wanted.emit("edited", self)
+            self.action_requested.emit(TurnCommand.EDITED, self)
             self.update_actions()
             self.resized.emit(self)
 
@@ -158,8 +160,8 @@ class TurnView(QWidget):
         if self.message is None or self.is_changing:
             return []
         memory = memory_actions(self.message, is_forgotten=self.is_forgotten)
-        about = (TurnAction("details", "info", tr(ABOUT_THIS_ANSWER), group=MORE),) if self.note() else ()
-        delete = TurnAction("delete", "trash", tr(DELETE), begins=True)
+        about = (TurnAction(TurnCommand.DETAILS, "info", tr(ABOUT_THIS_ANSWER), group=MORE),) if self.note() else ()
+        delete = TurnAction(TurnCommand.DELETE, "trash", tr(DELETE), begins=True)
         return [*self.actions_offered(), *memory, *version_actions(self._version()), *about, delete]
 
     def update_actions(self) -> None:
@@ -195,7 +197,7 @@ class TurnView(QWidget):
         self._has_menu = True
         self.update_actions()
         menu = ActionMenu(self.theme, actions, self)
-        menu.chosen.connect(lambda name: self.wanted.emit(name, self))
+        menu.chosen.connect(lambda name: self.action_requested.emit(name, self))
         menu.aboutToHide.connect(closed)
         if place is None and self.row is not None:
             place = self.row.more.mapToGlobal(QPoint(0, self.row.more.height()))
@@ -251,13 +253,13 @@ class TurnView(QWidget):
         elif action is None:
             super().keyPressEvent(event)
         elif not event.isAutoRepeat():
-            self.wanted.emit(action.name, self)
+            self.action_requested.emit(action.name, self)
 
     def _on_pressed(self, name: str) -> None:
         if name == MORE:
             self.show_menu(by_keyboard=self.row is not None and self.row.more.hasFocus(), without_row=True)
         else:
-            self.wanted.emit(name, self)
+            self.action_requested.emit(name, self)
 
     def _on_theme_changed(self) -> None:
         self.update_actions()

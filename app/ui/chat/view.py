@@ -391,7 +391,7 @@ class ChatView(QWidget):
         self.empty.chosen.connect(self.composer.set_text)
         self.empty.chosen.connect(self.focus_composer)
         self.empty.model_wanted.connect(self.model_wanted)
-        self.transcript.wanted.connect(self._actions.do)
+        self.transcript.action_requested.connect(self._actions.run)
         self._actions.prompt_wanted.connect(self.prompts.open_library)
         self._actions.forked.connect(self._on_forked)
         self._actions.compare_wanted.connect(self.beside.compare)

@@ -7,7 +7,7 @@ flags, and the views write those spans with `QTextCursor.insertText`: that is th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from markdown_it.token import Token
@@ -146,9 +146,9 @@ class _TokenWalk:
     def pieces(self, tokens: Sequence[Token]) -> list[Piece]:
         for token in tokens:
             kind = token.type.removesuffix("_open").removesuffix("_close")
-            step = getattr(self, f"_on_{kind}", None)
+            step = _STEPS.get(kind)
             if step is not None:
-                step(token, token.nesting > 0)
+                step(self, token, token.nesting > 0)
         self._close_prose()
         return self._pieces
 
@@ -249,8 +249,6 @@ class _TokenWalk:
         language = token.info.strip().split(" ", 1)[0].split("{", 1)[0]
         self._pieces.append(Code(language[:40], token.content.removesuffix("\n"), self._depth()))
 
-    _on_code_block = _on_fence
-
     def _on_tr(self, _token: Token, begins: bool) -> None:
         if begins:
             self._rows.append([])
@@ -271,6 +269,28 @@ class _TokenWalk:
             return
         text = "\n".join(" | ".join("".join(span.text for span in cell) for cell in row).rstrip(" |") for row in rows)
         self._pieces.append(Code("", text, self._depth()))
+
+
+_STEPS: dict[str, Callable[[_TokenWalk, Token, bool], None]] = {
+    "bullet_list": _TokenWalk._on_bullet_list,
+    "ordered_list": _TokenWalk._on_ordered_list,
+    "list_item": _TokenWalk._on_list_item,
+    "blockquote": _TokenWalk._on_blockquote,
+    "heading": _TokenWalk._on_heading,
+    "footnote_reference": _TokenWalk._on_footnote_reference,
+    "hr": _TokenWalk._on_hr,
+    "inline": _TokenWalk._on_inline,
+    "fold_title": _TokenWalk._on_fold_title,
+    "fold": _TokenWalk._on_fold,
+    "fold_end": _TokenWalk._on_fold_end,
+    "formula_block": _TokenWalk._on_formula_block,
+    "fence": _TokenWalk._on_fence,
+    "tr": _TokenWalk._on_tr,
+    "th": _TokenWalk._on_th,
+    "table": _TokenWalk._on_table,
+    "code_block": _TokenWalk._on_fence,
+}
+"""What is done with each type of markdown-it's tokens, with `_open` and `_close` left out."""
 
 
 def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:

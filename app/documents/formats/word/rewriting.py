@@ -653,7 +653,7 @@ class _ParagraphBuilder:
             return
         elif isinstance(node, WordGroup):
             self._end_run()
-            getattr(self, f"_{token.role}")(node.payload)
+            {"open": self._open, "close": self._close, "single": self._single}[token.role](node.payload)
         else:
             self._move(node.payload)
 
