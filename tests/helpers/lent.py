@@ -21,7 +21,7 @@ class Sent:
         """Notes the page."""
         self.pages.append(page)
 
-    def look(self) -> None:
+    def sync_with_engine(self) -> None:
         """There is no model of a chat."""
 
 
